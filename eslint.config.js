@@ -1,0 +1,74 @@
+import tseslint from 'typescript-eslint';
+
+/**
+ * Which rooms a room may look into. Doors open one way: what is not listed here is an error,
+ * so the picture in the README's architecture section cannot drift from the code.
+ */
+const doors = {
+  diagnostic: [],
+  parameters: ['diagnostic'],
+  data: ['diagnostic', 'parameters'],
+  models: ['data', 'diagnostic', 'parameters', 'tensorflow'],
+  optimizers: ['diagnostic', 'parameters', 'tensorflow'],
+  tensorflow: ['diagnostic'],
+  registry: ['data', 'diagnostic', 'models', 'optimizers', 'parameters'],
+  spec: ['data', 'diagnostic', 'parameters', 'registry'],
+  tracking: ['diagnostic', 'spec', 'runner'],
+  report: ['diagnostic', 'spec', 'tracking'],
+  runner: ['data', 'diagnostic', 'models', 'optimizers', 'registry', 'spec', 'tensorflow', 'tracking'],
+  cli: [
+    'data',
+    'diagnostic',
+    'models',
+    'optimizers',
+    'registry',
+    'report',
+    'runner',
+    'spec',
+    'tensorflow',
+    'tracking',
+  ],
+};
+const rooms = Object.keys(doors);
+
+export default tseslint.config(
+  { ignores: ['dist/', 'node_modules/', 'runs/', 'coverage/'] },
+  {
+    files: ['src/**/*.ts', 'test/**/*.ts', 'bench/**/*.ts', '*.config.ts'],
+    extends: [...tseslint.configs.strictTypeChecked],
+    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    rules: {
+      '@typescript-eslint/consistent-type-imports': 'error',
+      '@typescript-eslint/switch-exhaustiveness-check': 'error',
+      '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
+      '@typescript-eslint/restrict-template-expressions': [
+        'error',
+        { allowNumber: true, allowBoolean: true },
+      ],
+      '@typescript-eslint/no-unnecessary-type-parameters': 'off',
+      '@typescript-eslint/no-invalid-void-type': 'off',
+      eqeqeq: 'error',
+      'max-lines': ['error', { max: 300, skipBlankLines: true, skipComments: true }],
+      'max-params': ['error', 4],
+      'no-console': 'error',
+    },
+  },
+  ...rooms.map((room) => ({
+    files: [`src/${room}/**/*.ts`],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        {
+          patterns: [
+            {
+              regex: `^(\\.\\./)+(${rooms.filter((other) => other !== room && !doors[room].includes(other)).join('|')})/`,
+              message: `src/${room} may only look into: ${doors[room].join(', ') || 'nothing of ours'}.`,
+            },
+          ],
+        },
+      ],
+    },
+  })),
+  { files: ['test/**/*.ts', 'bench/**/*.ts'], rules: { 'max-lines': 'off', 'no-console': 'off' } },
+  { files: ['src/cli/main.ts'], rules: { 'no-console': 'off' } },
+);

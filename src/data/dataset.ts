@@ -1,0 +1,98 @@
+import type { Static, TObject } from '@sinclair/typebox';
+import type { ParameterIssue, Row } from '../parameters/row.ts';
+
+/** What is to be learnt; loss and metrics follow from it. */
+export type Task =
+  /** One class a sequence; targets `[batch]`, int. */
+  | { readonly kind: 'classification'; readonly classes: number; readonly labels?: readonly string[] }
+  /** One class a step; targets `[batch, time]`, int; steps past the length do not count. */
+  | { readonly kind: 'labelling'; readonly classes: number; readonly labels?: readonly string[] }
+  /** The next token at each step; targets `[batch, time]`, int; reported as perplexity. */
+  | { readonly kind: 'next-step'; readonly classes: number; readonly labels?: readonly string[] }
+  /** A vector of numbers a sequence; targets `[batch, outputs]`, float. */
+  | { readonly kind: 'regression'; readonly outputs: number };
+
+/** The shape of one example. `steps` is the longest sequence. */
+export interface SequenceShape {
+  readonly steps: number;
+  /** `values`: float features at each step. `tokens`: one integer in `[0, vocabulary)` a step. */
+  readonly input:
+    | { readonly kind: 'values'; readonly features: number }
+    | { readonly kind: 'tokens'; readonly vocabulary: number };
+  /** False when every sequence has exactly `steps` steps. */
+  readonly variableLength: boolean;
+  readonly task: Task;
+}
+
+/** Examples as plain memory, row-major. All arrays are sized for at least `size` examples. */
+export interface Batch {
+  size: number;
+  /** `values`: Float32Array `[size, steps, features]`; `tokens`: Int32Array `[size, steps]`. Zero past the length. */
+  readonly inputs: Float32Array | Int32Array;
+  /** `[size]`, each in `[1, steps]`. */
+  readonly lengths: Int32Array;
+  /** As the task says: Int32Array of classes or Float32Array of values. */
+  readonly targets: Int32Array | Float32Array;
+}
+
+/** A part of a dataset: `size` examples, read by index in any order. */
+export interface Split {
+  readonly size: number;
+  /** Copies the examples at `indices` into `batch`, in that order, and sets `batch.size`. */
+  readonly read: (indices: Int32Array, batch: Batch) => void;
+  /** How an example looks to a person, for reports: a grey image, row-major in [0,1], or nothing. */
+  readonly image?: (index: number) => {
+    readonly width: number;
+    readonly height: number;
+    readonly pixels: Float32Array;
+  };
+}
+
+export interface Dataset {
+  readonly shape: SequenceShape;
+  readonly train: Split;
+  readonly validation?: Split;
+  readonly test: Split;
+}
+
+/** Where relative paths in a spec start: the folder of the spec. */
+export interface DataContext {
+  readonly baseDirectory: string;
+}
+
+export interface DatasetRow<P extends TObject = TObject> extends Row<P> {
+  /** What the parameters alone tell of the shape; reads at most the head of a file. */
+  readonly shape: (parameters: Static<P>, context: DataContext) => SequenceShape | Promise<SequenceShape>;
+  /** Hex SHA-256 that identifies the content (bytes, or generator and its parameters); cheap enough for `plan`. */
+  readonly digest: (parameters: Static<P>, context: DataContext) => string | Promise<string>;
+  /** Loads or generates the data. Throws `DataError` for what a person can mend. */
+  readonly load: (parameters: Static<P>, context: DataContext) => Promise<Dataset>;
+}
+
+/** A mistake in the data that a person can mend, such as a file with bad rows. Not a bug. */
+export class DataError extends Error {
+  readonly issues: readonly ParameterIssue[];
+  constructor(message: string, issues: readonly ParameterIssue[] = []) {
+    super(message);
+    this.name = 'DataError';
+    this.issues = issues;
+  }
+}
+
+/** A batch with room for `capacity` examples of a shape. */
+export const allocateBatch = (shape: SequenceShape, capacity: number): Batch => {
+  const { steps, input, task } = shape;
+  const perStep = task.kind === 'labelling' || task.kind === 'next-step';
+  return {
+    size: 0,
+    inputs:
+      input.kind === 'values'
+        ? new Float32Array(capacity * steps * input.features)
+        : new Int32Array(capacity * steps),
+    lengths: new Int32Array(capacity),
+    targets:
+      task.kind === 'regression'
+        ? new Float32Array(capacity * task.outputs)
+        : new Int32Array(capacity * (perStep ? steps : 1)),
+  };
+};

@@ -1,0 +1,20 @@
+import { distance } from 'fastest-levenshtein';
+
+/**
+ * The candidate that a person most likely meant, or undefined when none is near.
+ * Near: a prefix, equal but for case and punctuation, or at most a third of the letters away (Levenshtein distance).
+ */
+export const nearest = (written: string, candidates: readonly string[]): string | undefined => {
+  const plain = (text: string) => text.toLowerCase().replace(/[^a-z0-9]/g, '');
+  const target = plain(written);
+  let best: string | undefined;
+  let bestScore = Infinity;
+  for (const candidate of candidates) {
+    const name = plain(candidate);
+    const within = target.length >= 3 && (name.startsWith(target) || target.startsWith(name));
+    const score = name === target ? 0 : within ? 0.5 : distance(target, name);
+    if (score < bestScore) [best, bestScore] = [candidate, score];
+  }
+  const limit = Math.max(1, Math.floor(Math.max(target.length, 3) / 3));
+  return bestScore <= limit ? best : undefined;
+};

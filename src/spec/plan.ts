@@ -1,0 +1,81 @@
+/** Any JSON value, deeply readonly. */
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
+
+/** A registry row chosen by `name`, with every parameter resolved. */
+export interface NamedSection {
+  readonly name: string;
+  readonly [parameter: string]: Json;
+}
+
+/** How long and how a run trains, every default resolved. Exactly one of the three ends is a number. */
+export interface TrainConfig {
+  readonly batchSize: number;
+  /** Training goes on while `step * batchSize < trainingIters`, counting steps from 1. */
+  readonly trainingIters: number | null;
+  readonly epochs: number | null;
+  readonly steps: number | null;
+  readonly displayEvery: number;
+  readonly [key: string]: Json;
+}
+
+/** Everything that decides a run's numbers, apart from its seed. */
+export interface RunConfig {
+  readonly dataset: NamedSection;
+  readonly model: NamedSection;
+  readonly optimizer: NamedSection;
+  readonly train: TrainConfig;
+}
+
+/** One training: a fully resolved configuration and one seed. */
+export interface Run {
+  /** 12 hex digits of the SHA-256 of the canonical JSON of configuration, dataset digest, seed and row versions. */
+  readonly id: string;
+  /** The same hash without the seed: runs of one cell share it. */
+  readonly cell: string;
+  readonly experiment: string;
+  readonly seed: number;
+  readonly config: RunConfig;
+  readonly datasetDigest: string;
+  /** Versions of the registry rows and of the trainer. */
+  readonly versions: Readonly<Record<'dataset' | 'model' | 'optimizer' | 'trainer', number>>;
+  /** The values in which this run differs from its sweep's other runs, by path: `model.hiddenSize`. */
+  readonly varying: Readonly<Record<string, Json>>;
+}
+
+export interface Objective {
+  readonly metric: string;
+  readonly goal: 'maximize' | 'minimize';
+}
+
+/** How the runs are executed; decides how fast, and the bits through `threadsPerRun`, so it is frozen with the plan. */
+export interface Execution {
+  readonly concurrency: number;
+  readonly threadsPerRun: number;
+  readonly retries: number;
+  readonly timeoutMs: number | null;
+  readonly onError: 'continue' | 'stop';
+}
+
+/** What a spec unrolls into. */
+export interface Plan {
+  readonly experiment: string;
+  /** 12 hex digits of the SHA-256 of the run ids in order. */
+  readonly sweepId: string;
+  readonly objective: Objective;
+  readonly execution: Execution;
+  /** Paths that vary, in the order of the file; `seed` last when there are several. */
+  readonly axes: readonly string[];
+  readonly runs: readonly Run[];
+  readonly tracking: { readonly mlflow?: MlflowSettings };
+  readonly expect: readonly { readonly metric: string; readonly gte?: number; readonly lte?: number }[];
+  /** The spec as it was written. */
+  readonly spec: { readonly path: string; readonly text: string };
+}
+
+export interface MlflowSettings {
+  readonly uri?: string;
+  readonly experiment?: string;
+  readonly tags?: Readonly<Record<string, string>>;
+  readonly artifacts?: readonly string[];
+  readonly everySeconds?: number;
+}

@@ -1,0 +1,81 @@
+import type { RunOutcome } from '../runner/events.ts';
+import type { Run } from '../spec/plan.ts';
+
+/**
+ * The files of a run's directory, `runs/<experiment>/<run id>/`. Each is written beside and renamed, except
+ * `metrics.jsonl` and `log.txt`, which only grow.
+ *
+ *     run.json           RunFile: what the run is
+ *     status.json        StatusFile: how far it is, or how it ended
+ *     environment.json   EnvironmentFile: where it ran, once an attempt begins
+ *     metrics.jsonl      MetricLine by MetricLine
+ *     log.txt            what a person would have seen: one line each `displayEvery` steps, and the child's own output
+ *     checkpoints/<name>/  weights.bin, optimizer.bin, checkpoint.json
+ *     model/             weights.bin, model.json: the trained network
+ *     evaluation.json    EvaluationFile: detail of the end evaluation
+ *
+ * A sweep's frozen plan lies beside, in `runs/<experiment>/sweeps/<sweep id>.json`.
+ */
+export const fileNames = {
+  run: 'run.json',
+  status: 'status.json',
+  environment: 'environment.json',
+  metrics: 'metrics.jsonl',
+  log: 'log.txt',
+  evaluation: 'evaluation.json',
+  checkpoints: 'checkpoints',
+  model: 'model',
+} as const;
+
+export type RunFile = Run;
+
+export interface StatusFile {
+  /** `running` is trusted only while the named process lives. */
+  readonly state: 'running' | 'ended';
+  readonly attempt: number;
+  readonly startedAt: number;
+  readonly endedAt: number | null;
+  /** Present once ended. */
+  readonly outcome: RunOutcome | null;
+  /** Who holds the run while it is running. */
+  readonly holder: { readonly host: string; readonly pid: number; readonly processStartedAt: number } | null;
+}
+
+/**
+ * One line of `metrics.jsonl`: the metrics of one step. `time` is integer milliseconds since 1970, fixed when the line
+ * is written. JSON has no NaN, so non-finite values are the strings "NaN", "Infinity" and "-Infinity".
+ */
+export interface MetricLine {
+  readonly step: number;
+  readonly time: number;
+  readonly metrics: Readonly<Record<string, number | 'NaN' | 'Infinity' | '-Infinity'>>;
+}
+
+export interface EnvironmentFile {
+  readonly unroll: string;
+  readonly node: string;
+  readonly backend: string;
+  readonly tensorflow: string;
+  readonly kernel: string;
+  readonly threads: number;
+  readonly platform: string;
+  readonly cpu: string;
+  readonly cores: number;
+  readonly host: string;
+  readonly user: string;
+  readonly commandLine: string;
+  readonly git: {
+    readonly commit: string;
+    readonly branch: string;
+    readonly dirty: boolean;
+    readonly remote: string;
+  } | null;
+}
+
+/** Detail of the end evaluation on the test split; `confusion[truth][prediction]` counts examples. */
+export interface EvaluationFile {
+  readonly split: 'test';
+  readonly examples: number;
+  readonly labels?: readonly string[];
+  readonly confusion?: readonly (readonly number[])[];
+}
