@@ -1,4 +1,4 @@
-import type { RunOutcome } from '../runner/events.ts';
+import type { RunOutcome } from './events.ts';
 import type { Run } from '../spec/plan.ts';
 
 /**
