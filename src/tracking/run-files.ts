@@ -10,8 +10,8 @@ import type { Run } from '../spec/plan.ts';
  *     environment.json   EnvironmentFile: where it ran, once an attempt begins
  *     metrics.jsonl      MetricLine by MetricLine
  *     log.txt            what a person would have seen: one line each `displayEvery` steps, and the child's own output
- *     checkpoints/<name>/  weights.bin, optimizer.bin, checkpoint.json
- *     model/             weights.bin, model.json: the trained network
+ *     checkpoints/       last.safetensors, best.safetensors: weights, optimizer slots and the trainer's state
+ *     model/             weights.safetensors, model.json: the trained network
  *     evaluation.json    EvaluationFile: detail of the end evaluation
  *
  * A sweep's frozen plan lies beside, in `runs/<experiment>/sweeps/<sweep id>.json`.
@@ -42,7 +42,8 @@ export interface StatusFile {
 }
 
 /**
- * One line of `metrics.jsonl`: the metrics of one step. `time` is integer milliseconds since 1970, fixed when the line
+ * One line of `metrics.jsonl`: the metrics of one step. A metric's step stands there once: the file only grows (but for a
+ * torn last line, which is cut off), and a resumed run does not write again what is recorded. `time` is integer milliseconds since 1970, fixed when the line
  * is written. JSON has no NaN, so non-finite values are the strings "NaN", "Infinity" and "-Infinity".
  */
 export interface MetricLine {
