@@ -1,0 +1,106 @@
+import { Type, type Static } from '@sinclair/typebox';
+import type { ParameterIssue } from '../parameters/row.ts';
+import { choice, nullable } from '../parameters/schema.ts';
+import { unreachable } from '../diagnostic/diagnostic.ts';
+
+export const scheduleNames = ['constant', 'step', 'exponential', 'cosine'] as const;
+
+/**
+ * One flat object for every schedule, so that a sweep may vary `optimizer.schedule.name` alone: each schedule has a
+ * default for what it needs, in proportion to the length of the training.
+ */
+export const scheduleParameters = Type.Object(
+  {
+    name: choice(scheduleNames, {
+      default: 'constant',
+      description:
+        'How the learning rate changes: constant; step (times factor every everySteps); exponential (the same, but smoothly); cosine (half a cosine wave down to finalFactor at the end).',
+    }),
+    factor: nullable(
+      Type.Number({
+        exclusiveMinimum: 0,
+        maximum: 1,
+        description:
+          'step and exponential: what the learning rate is multiplied with over everySteps. Default 0.1.',
+      }),
+    ),
+    everySteps: nullable(
+      Type.Integer({
+        minimum: 1,
+        description:
+          'step and exponential: the updates over which the learning rate falls by factor. Default a third of the training after the warm-up.',
+      }),
+    ),
+    finalFactor: nullable(
+      Type.Number({
+        minimum: 0,
+        maximum: 1,
+        description: 'cosine: the learning rate at the end, as a part of learningRate. Default 0.',
+      }),
+    ),
+    warmupSteps: Type.Integer({
+      minimum: 0,
+      default: 0,
+      description:
+        'Updates over which the learning rate rises linearly to learningRate, before the schedule begins; 0 for none.',
+    }),
+  },
+  {
+    additionalProperties: false,
+    default: {},
+    description: 'How the learning rate changes during the training.',
+  },
+);
+
+export type Schedule = Static<typeof scheduleParameters>;
+
+const usedBy = {
+  factor: ['step', 'exponential'],
+  everySteps: ['step', 'exponential'],
+  finalFactor: ['cosine'],
+} as const satisfies Partial<Record<keyof Schedule, readonly Schedule['name'][]>>;
+
+/** Parameters that are given although the named schedule does not use them. */
+export const checkSchedule = (schedule: Schedule): readonly ParameterIssue[] =>
+  (Object.keys(usedBy) as (keyof typeof usedBy)[])
+    .filter((key) => schedule[key] !== null && !usedBy[key].some((name) => name === schedule.name))
+    .map((key) => ({
+      path: `schedule.${key}`,
+      message: `The schedule "${schedule.name}" does not use ${key}.`,
+      expected: 'null, or no such key',
+      help: `Remove ${key}, or use the schedule ${usedBy[key].join(' or ')}.`,
+    }));
+
+/**
+ * The learning rate of update `step` (counted from 1) out of `totalSteps`.
+ *
+ * Warm-up is linear from `learningRate / warmupSteps` to `learningRate`. With t the updates done since the warm-up and
+ * T how many there are in all after it: step `factor^floor(t / everySteps)`; exponential `factor^(t / everySteps)`;
+ * cosine `f + (1 - f) (1 + cos(pi t / T)) / 2` (Loshchilov and Hutter 2017, "SGDR", without restarts).
+ */
+export const learningRateAt = (
+  { learningRate, schedule }: { readonly learningRate: number; readonly schedule: Schedule },
+  step: number,
+  totalSteps: number,
+): number => {
+  if (step <= schedule.warmupSteps) return (learningRate * step) / schedule.warmupSteps;
+  const done = step - 1 - schedule.warmupSteps;
+  const whole = Math.max(1, totalSteps - schedule.warmupSteps);
+  const everySteps = schedule.everySteps ?? Math.ceil(whole / 3);
+  const factor = schedule.factor ?? 0.1;
+  switch (schedule.name) {
+    case 'constant':
+      return learningRate;
+    case 'step':
+      return learningRate * factor ** Math.floor(done / everySteps);
+    case 'exponential':
+      return learningRate * factor ** (done / everySteps);
+    case 'cosine': {
+      const final = schedule.finalFactor ?? 0;
+      const wave = (1 + Math.cos((Math.PI * Math.min(done, whole)) / whole)) / 2;
+      return learningRate * (final + (1 - final) * wave);
+    }
+    default:
+      return unreachable(schedule.name);
+  }
+};
