@@ -29,6 +29,8 @@ export interface BuildContext {
 export interface Model {
   /** Trainable weights in a fixed order; the key is the name used in checkpoints and exports. */
   readonly variables: ReadonlyMap<string, Variable>;
+  /** The implementation of the cell that runs, for the record: `block-lstm`, `composed-gru`. */
+  readonly kernel: string;
   /**
    * Raw outputs (logits or values): `[batch, outputs]`, or `[batch, time, outputs]` for a task with a target a step.
    * `step` keys the random draws of training (dropout masks), so that they depend on the step alone.
