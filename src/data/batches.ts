@@ -1,0 +1,103 @@
+import { unreachable } from '../diagnostic/diagnostic.ts';
+import { DataError } from './dataset.ts';
+import { randomStream } from './random.ts';
+
+/** How the examples of a split become the batches of a training. */
+export interface BatchPlan {
+  /** Examples in the split. */
+  readonly size: number;
+  readonly batchSize: number;
+  /** Each pass in an order of its own; otherwise every pass from the first example to the last. */
+  readonly shuffle: boolean;
+  /**
+   * When the examples of a pass are no multiple of `batchSize`: the last batch is smaller (`keep`), is left out
+   * (`drop`), or is filled up from the next pass (`wrap`).
+   */
+  readonly lastBatch: 'keep' | 'drop' | 'wrap';
+  /** The run's seed; decides the order. */
+  readonly seed: number;
+}
+
+/** How long a training lasts; one of the three is a number. */
+export interface TrainingLength {
+  /** Training goes on while `step * batchSize < trainingIters`, counting steps from 1. */
+  readonly trainingIters: number | null;
+  readonly epochs: number | null;
+  readonly steps: number | null;
+}
+
+/** Batches in one pass over the split; with `wrap` a fraction, unless the batch size divides the split. */
+export const stepsPerEpoch = ({
+  size,
+  batchSize,
+  lastBatch,
+}: Omit<BatchPlan, 'shuffle' | 'seed'>): number => {
+  switch (lastBatch) {
+    case 'keep':
+      return Math.ceil(size / batchSize);
+    case 'drop':
+      return Math.floor(size / batchSize);
+    case 'wrap':
+      return size / batchSize;
+    default:
+      return unreachable(lastBatch);
+  }
+};
+
+/** The number of training steps. 100,000 `trainingIters` in batches of 128 are 781 steps, as the reference counts. */
+export const totalSteps = (
+  { trainingIters, epochs, steps }: TrainingLength,
+  plan: Omit<BatchPlan, 'shuffle' | 'seed'>,
+): number => {
+  if (steps !== null) return steps;
+  if (epochs !== null) return Math.ceil(epochs * stepsPerEpoch(plan));
+  if (trainingIters !== null) return Math.max(0, Math.ceil(trainingIters / plan.batchSize) - 1);
+  throw new Error('A training needs steps, epochs or trainingIters.');
+};
+
+/** Gives the example indices of a training step, counted from 1. The array is valid until the next call. */
+export type BatchIndices = (step: number) => Int32Array;
+
+/**
+ * The order of the examples. A pass' order is drawn from a stream keyed by seed and pass, so any step can be reached
+ * directly: a resumed run needs nothing but its step. Only the orders of the passes that a batch touches are kept.
+ */
+export const batchIndices = (plan: BatchPlan): BatchIndices => {
+  const { size, batchSize, shuffle, lastBatch, seed } = plan;
+  if (lastBatch === 'drop' && size < batchSize) {
+    throw new DataError(
+      `A batch of ${batchSize} cannot be taken from ${size} examples with lastBatch: drop; lower batchSize or use lastBatch: keep.`,
+    );
+  }
+  const inOrder = Int32Array.from({ length: size }, (_, index) => index);
+  let pass = -1;
+  let order: Int32Array = inOrder;
+  const orderOf = (wanted: number): Int32Array => {
+    if (!shuffle) return inOrder;
+    if (wanted !== pass) {
+      order = randomStream(seed, 'shuffle', wanted).permutation(size);
+      pass = wanted;
+    }
+    return order;
+  };
+
+  if (lastBatch !== 'wrap') {
+    const perPass = stepsPerEpoch(plan);
+    return (step) => {
+      const start = ((step - 1) % perPass) * batchSize;
+      return orderOf(Math.floor((step - 1) / perPass)).subarray(start, start + batchSize);
+    };
+  }
+  const indices = new Int32Array(batchSize);
+  return (step) => {
+    const first = (step - 1) * batchSize;
+    for (let filled = 0; filled < batchSize;) {
+      const at = first + filled;
+      const start = at % size;
+      const part = orderOf(Math.floor(at / size)).subarray(start, start + batchSize - filled);
+      indices.set(part, filled);
+      filled += part.length;
+    }
+    return indices;
+  };
+};
