@@ -1,0 +1,79 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { Tensor } from '@tensorflow/tfjs-core';
+
+/** An attribute of a TensorFlow operation; the types are those of the C interface. */
+export type NativeAttribute =
+  | { readonly name: string; readonly bool: boolean }
+  | { readonly name: string; readonly int: number }
+  | { readonly name: string; readonly float: number };
+
+interface TensorRecord {
+  dtype: number;
+  values: unknown;
+}
+
+/** The part of tfjs-node's back end that runs operations which tfjs has no function for. */
+interface NativeBackend {
+  readonly binding: Readonly<
+    Record<
+      'TF_ATTR_BOOL' | 'TF_ATTR_INT' | 'TF_ATTR_FLOAT' | 'TF_ATTR_TYPE' | 'TF_FLOAT' | 'TF_INT64',
+      number
+    >
+  >;
+  readonly tensorMap: { readonly get: (dataId: object) => TensorRecord };
+  readonly executeMultipleOutputs: (
+    name: string,
+    attributes: readonly { readonly name: string; readonly type: number; readonly value: unknown }[],
+    inputs: readonly Tensor[],
+    outputCount: number,
+  ) => Tensor[];
+}
+
+/** Whether this process computes with native TensorFlow. */
+export const isNative = (): boolean => tf.getBackend() === 'tensorflow';
+
+const nativeBackend = (): NativeBackend => tf.backend() as unknown as NativeBackend;
+
+/**
+ * Runs one float32 operation of native TensorFlow by its name. Nothing is recorded for a gradient: wrap it in
+ * `recordOperation`. Throws what TensorFlow reports, such as a wrong shape.
+ */
+export const runNative = (
+  name: string,
+  inputs: readonly Tensor[],
+  { attributes, outputs }: { readonly attributes: readonly NativeAttribute[]; readonly outputs: number },
+): Tensor[] => {
+  const backend = nativeBackend();
+  const { binding } = backend;
+  const described = attributes.map((attribute) =>
+    'bool' in attribute
+      ? { name: attribute.name, type: binding.TF_ATTR_BOOL, value: attribute.bool }
+      : 'int' in attribute
+        ? { name: attribute.name, type: binding.TF_ATTR_INT, value: attribute.int }
+        : { name: attribute.name, type: binding.TF_ATTR_FLOAT, value: attribute.float },
+  );
+  return backend.executeMultipleOutputs(
+    name,
+    [{ name: 'T', type: binding.TF_ATTR_TYPE, value: binding.TF_FLOAT }, ...described],
+    inputs,
+    outputs,
+  );
+};
+
+const int64Scalars = new Map<number, Tensor>();
+
+/**
+ * A 64-bit integer on the native back end, kept for the life of the process. tfjs has no such type; tfjs-node's own
+ * `Int64Scalar` allocates anew at each use and never frees, which leaks in a training loop.
+ */
+export const int64Scalar = (value: number): Tensor => {
+  const known = int64Scalars.get(value);
+  if (known) return known;
+  const made = tf.keep(tf.scalar(value, 'int32'));
+  const record = nativeBackend().tensorMap.get(made.dataId);
+  record.dtype = nativeBackend().binding.TF_INT64;
+  // Two 32-bit halves, low one first: the form in which the binding takes 64-bit integers.
+  record.values = Int32Array.of(value, 0);
+  int64Scalars.set(value, made);
+  return made;
+};
