@@ -62,11 +62,11 @@ export interface DataContext {
 
 export interface DatasetRow<P extends TObject = TObject> extends Row<P> {
   /** What the parameters alone tell of the shape; reads at most the head of a file. */
-  readonly shape: (parameters: Static<P>, context: DataContext) => SequenceShape | Promise<SequenceShape>;
+  shape(this: void, parameters: Static<P>, context: DataContext): SequenceShape | Promise<SequenceShape>;
   /** Hex SHA-256 that identifies the content (bytes, or generator and its parameters); cheap enough for `plan`. */
-  readonly digest: (parameters: Static<P>, context: DataContext) => string | Promise<string>;
+  digest(this: void, parameters: Static<P>, context: DataContext): string | Promise<string>;
   /** Loads or generates the data. Throws `DataError` for what a person can mend. */
-  readonly load: (parameters: Static<P>, context: DataContext) => Promise<Dataset>;
+  load(this: void, parameters: Static<P>, context: DataContext): Promise<Dataset>;
 }
 
 /** A mistake in the data that a person can mend, such as a file with bad rows. Not a bug. */

@@ -43,12 +43,13 @@ export interface Model {
 
 export interface ModelRow<P extends TObject = TObject> extends Row<P> {
   /** Combinations with a dataset or truncation that make no sense. */
-  readonly checkWith?: (
+  checkWith?(
+    this: void,
     parameters: Static<P>,
     context: { readonly shape: SequenceShape; readonly truncation: Truncation | undefined },
-  ) => readonly ParameterIssue[];
+  ): readonly ParameterIssue[];
   /** Exact number of trainable weights. */
-  readonly parameterCount: (parameters: Static<P>, shape: SequenceShape) => number;
+  parameterCount(this: void, parameters: Static<P>, shape: SequenceShape): number;
   /** Imports TensorFlow and builds the network; only a run's own process calls this. */
-  readonly build: (parameters: Static<P>, context: BuildContext) => Promise<Model>;
+  build(this: void, parameters: Static<P>, context: BuildContext): Promise<Model>;
 }

@@ -23,7 +23,7 @@ export type Update = (
 
 export interface OptimizerRow<P extends TObject = TObject> extends Row<P> {
   /** Names of the state tensors that each weight has, and what they are filled with at first. */
-  readonly slots: (parameters: Static<P>) => readonly { readonly name: string; readonly fill: number }[];
+  slots(this: void, parameters: Static<P>): readonly { readonly name: string; readonly fill: number }[];
   /** Imports TensorFlow; only a run's own process calls this. */
-  readonly build: (parameters: Static<P>) => Promise<Update>;
+  build(this: void, parameters: Static<P>): Promise<Update>;
 }

@@ -12,6 +12,9 @@ export interface ParameterIssue {
  * A row of a registry: everything Unroll knows about a name before any work is done. The row must be cheap to import,
  * because the command line loads every row to check a spec: what needs TensorFlow or reads data is imported lazily by
  * the row's builder.
+ *
+ * The functions of a row are written as methods, so that rows of different parameters fit into one table: whoever calls
+ * one has looked up the row by `name` and validated the parameters against this row's own schema.
  */
 export interface Row<P extends TObject = TObject> {
   /** One line, for tables. */
@@ -23,5 +26,5 @@ export interface Row<P extends TObject = TObject> {
   /** Schema of the parameters: every property has a title or description, bounds, and a default unless it is required. */
   readonly parameters: P;
   /** Combinations that make no sense although each value is allowed. */
-  readonly check?: (parameters: Static<P>) => readonly ParameterIssue[];
+  check?(this: void, parameters: Static<P>): readonly ParameterIssue[];
 }
