@@ -80,8 +80,7 @@ export const checkSchedule = (schedule: Schedule): readonly ParameterIssue[] =>
  */
 export const learningRateAt = (
   { learningRate, schedule }: { readonly learningRate: number; readonly schedule: Schedule },
-  step: number,
-  totalSteps: number,
+  { step, totalSteps }: { readonly step: number; readonly totalSteps: number },
 ): number => {
   if (step <= schedule.warmupSteps) return (learningRate * step) / schedule.warmupSteps;
   const done = step - 1 - schedule.warmupSteps;

@@ -1,0 +1,38 @@
+import { Type } from '@sinclair/typebox';
+import { adam, adamParameters } from './adam.ts';
+import type { OptimizerRow } from './optimizer.ts';
+
+const parameters = Type.Object(
+  {
+    ...adamParameters,
+    weightDecay: Type.Number({
+      minimum: 0,
+      maximum: 1,
+      default: 0.01,
+      description: 'The part of each weight, times the learning rate, that an update takes away.',
+    }),
+  },
+  { additionalProperties: false },
+);
+
+/** Adam with decoupled weight decay d: `w <- w - r d w - change`; change is at `adamStep`, r the learning rate. */
+export const adamw = {
+  title: 'Adam with decoupled weight decay',
+  description:
+    'Adam, and beside it every weight shrinks by learningRate x weightDecay (Loshchilov and Hutter 2019, "Decoupled Weight Decay Regularization"). The schedule applies to both.',
+  version: 1,
+  parameters,
+  check: adam.check,
+  slots: adam.slots,
+  build: async (chosen) => {
+    const [{ mul, sub }, { adamStep }] = await Promise.all([
+      import('@tensorflow/tfjs-core'),
+      import('./adam-step.ts'),
+    ]);
+    return (value, gradient, slots, context) => {
+      const step = adamStep(gradient, { ...chosen, ...context, slots });
+      const decayed = mul(value, 1 - context.learningRate * chosen.weightDecay);
+      return { value: sub(decayed, step.change), slots: step.slots };
+    };
+  },
+} as const satisfies OptimizerRow<typeof parameters>;
