@@ -1,0 +1,21 @@
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+
+/**
+ * The per-user folder for what is large and can be fetched or built again: `UNROLL_CACHE`, or the system's usual place.
+ * Layout:
+ *
+ *     downloads/                     a wheel while it arrives (`.part`)
+ *     tensorflow-<version>-<system>/ lib/, include/, notices of the libraries' authors
+ *     native/<part>-<key>/           a compiled shared library
+ *     installations/<key>.json       what the set-up decided for one folder of Unroll
+ */
+export const cacheFolder = (
+  env: NodeJS.ProcessEnv = process.env,
+  platform: NodeJS.Platform = process.platform,
+): string => {
+  if (env['UNROLL_CACHE']) return resolve(env['UNROLL_CACHE']);
+  if (platform === 'darwin') return join(homedir(), 'Library', 'Caches', 'unroll');
+  if (platform === 'win32') return join(env['LOCALAPPDATA'] ?? join(homedir(), 'AppData', 'Local'), 'unroll');
+  return join(env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'unroll');
+};

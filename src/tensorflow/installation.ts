@@ -1,0 +1,47 @@
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { packageRoot } from '../package-root.ts';
+import { cacheFolder } from './cache.ts';
+
+/** What the set-up decided for this folder of Unroll; the file lies in the cache. */
+export interface Installation {
+  /** `built`: our build against a wheel's libraries; `prebuilt`: tfjs-node's own; `none`: WebAssembly is used. */
+  readonly native: 'built' | 'prebuilt' | 'none';
+  /** Absolute paths of compiled parts by name: `tfjs_binding`, `unroll_kernels`. */
+  readonly parts: Readonly<Record<string, string>>;
+  /** Everything that has to stay on disk for the parts to load. */
+  readonly files: readonly string[];
+  /** What kept a better outcome away, as sentences for people; empty when all is there. */
+  readonly problems: readonly { readonly message: string; readonly help: string }[];
+  /** Stands for the sources, versions and system this was decided for. */
+  readonly key: string;
+  /** Node's module versions (`process.versions.modules`) in which the addon was loaded and computed right. */
+  readonly provedOn: readonly string[];
+  /** Milliseconds since 1970. */
+  readonly decidedAt: number;
+}
+
+/** Where the set-up's decision for this folder lies. */
+export const installationFile = (cache: string = cacheFolder(), root: string = packageRoot): string =>
+  join(cache, 'installations', `${createHash('sha256').update(root).digest('hex').slice(0, 16)}.json`);
+
+/** What the set-up decided, or undefined when it has not run yet or its record cannot be read. */
+export const readInstallation = (file: string = installationFile()): Installation | undefined => {
+  if (!existsSync(file)) return undefined;
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')) as Installation;
+  } catch {
+    return undefined;
+  }
+};
+
+/**
+ * The compiled shared library of one native part, or undefined when it was not compiled here.
+ * `UNROLL_NATIVE_LIBRARY` overrides where Unroll's own kernels are.
+ */
+export const nativeLibraryPath = (part: 'tfjs_binding' | 'unroll_kernels'): string | undefined => {
+  const override = part === 'unroll_kernels' ? process.env['UNROLL_NATIVE_LIBRARY'] : undefined;
+  const path = override ?? readInstallation()?.parts[part];
+  return path !== undefined && existsSync(path) ? path : undefined;
+};
