@@ -31,7 +31,19 @@ const baseConfig = (steps: number, displayEvery: number): RunConfig => ({
   dataset: { name: 'mnist-rows', validationSize: 5000 },
   model: { name: 'lstm', hiddenSize: 128, forgetBias: 1, layers: 1 },
   optimizer: { name: 'adam', learningRate: 0.001, beta1: 0.9, beta2: 0.999 },
-  train: { batchSize: 128, trainingIters: null, epochs: null, steps, displayEvery },
+  train: {
+    batchSize: 128,
+    trainingIters: null,
+    epochs: null,
+    steps,
+    displayEvery,
+    shuffle: true,
+    lastBatch: 'keep',
+    evaluateEvery: null,
+    checkpointEvery: null,
+    earlyStopping: null,
+    truncation: null,
+  },
 });
 
 const withValue = (config: RunConfig, path: string, value: Json): RunConfig => {

@@ -1,0 +1,102 @@
+import { createReadStream, existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Diagnostic } from '../diagnostic/diagnostic.ts';
+import { damaged, decodeNumber } from './parse-run-files.ts';
+import { fileNames, type MetricLine } from './run-files.ts';
+
+/** The history of one metric, by rising step. The three lists are equally long. */
+export interface MetricSeries {
+  readonly steps: number[];
+  /** Milliseconds since 1970. */
+  readonly times: number[];
+  /** May hold NaN and infinities. */
+  readonly values: number[];
+}
+
+export interface MetricHistory {
+  readonly series: ReadonlyMap<string, MetricSeries>;
+  /** Lines that could not be read. A torn last line is only a notice: the next run repairs it. */
+  readonly problems: readonly Diagnostic[];
+}
+
+/** Damaged lines of a file that are named one by one. */
+const namedLines = 5;
+
+/** Every metric that a run has recorded. A run without `metrics.jsonl` has none. */
+export const readMetrics = async (directory: string): Promise<MetricHistory> => {
+  const path = join(directory, fileNames.metrics);
+  const series = new Map<string, MetricSeries>();
+  const problems: Diagnostic[] = [];
+  if (!existsSync(path)) return { series, problems };
+
+  const unreadable: number[] = [];
+  let lineNumber = 0;
+  let rest = '';
+  try {
+    const stream: AsyncIterable<string> = createReadStream(path, { encoding: 'utf8' });
+    for await (const chunk of stream) {
+      const lines = (rest + chunk).split('\n');
+      rest = lines.pop() ?? '';
+      for (const text of lines) {
+        lineNumber++;
+        const line = parseLine(text);
+        if (line) append(series, line);
+        else unreadable.push(lineNumber);
+      }
+    }
+  } catch (error) {
+    problems.push(damaged(path, `cannot be read: ${(error as Error).message}`));
+  }
+
+  for (const one of unreadable.slice(0, namedLines)) {
+    problems.push({ ...damaged(path, `line ${one} is not a metrics line; it is left out`) });
+  }
+  if (unreadable.length > namedLines) {
+    problems.push(damaged(path, `has ${unreadable.length - namedLines} more lines that are left out`));
+  }
+  // A line counts only with its end: what was being written when the process died may still look whole.
+  if (rest !== '') {
+    problems.push({
+      code: 'damaged-record',
+      severity: 'notice',
+      message: `${path} ends in the middle of line ${lineNumber + 1}; the half line is left out.`,
+      help: 'Nothing to do: a run that is being trained is about to finish it, and a resumed run repairs it.',
+    });
+  }
+  for (const [key, one] of series) series.set(key, inOrder(one));
+  return { series, problems };
+};
+
+const append = (series: Map<string, MetricSeries>, line: MetricLine): void => {
+  for (const [key, value] of Object.entries(line.metrics)) {
+    let one = series.get(key);
+    if (!one) series.set(key, (one = { steps: [], times: [], values: [] }));
+    one.steps.push(line.step);
+    one.times.push(line.time);
+    one.values.push(decodeNumber(value));
+  }
+};
+
+/** Rising steps, each once. The first record of a step stands, as for the writer. */
+const inOrder = (series: MetricSeries): MetricSeries => {
+  const { steps, times, values } = series;
+  if (steps.every((step, i) => i === 0 || step > (steps[i - 1] ?? 0))) return series;
+  const order = [...steps.keys()].sort((a, b) => (steps[a] ?? 0) - (steps[b] ?? 0) || a - b);
+  const kept = order.filter((at, i) => i === 0 || steps[at] !== steps[order[i - 1] ?? 0]);
+  const pick = (list: readonly number[]) => kept.map((at) => list[at] ?? NaN);
+  return { steps: pick(steps), times: pick(times), values: pick(values) };
+};
+
+const parseLine = (text: string): MetricLine | undefined => {
+  try {
+    const line = JSON.parse(text) as Partial<MetricLine> | null;
+    return typeof line?.step === 'number' &&
+      typeof line.time === 'number' &&
+      typeof line.metrics === 'object' &&
+      (line.metrics as unknown) !== null
+      ? (line as MetricLine)
+      : undefined;
+  } catch {
+    return undefined;
+  }
+};
