@@ -1,0 +1,194 @@
+import { type Problem, type ProblemKind } from './problem.ts';
+
+/** What came back instead of success. Header names are lower-case. */
+export interface ErrorResponse {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
+  readonly body: string;
+}
+
+interface Request {
+  readonly uri: string;
+  readonly what: string;
+}
+
+const signInHelp =
+  'Set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN, or write ~/.mlflow/credentials; an expired token must be renewed. Recording goes on locally; send it later with "unroll sync".';
+
+const header = (response: ErrorResponse, name: string): string | undefined => {
+  const value = response.headers[name];
+  return typeof value === 'string' ? value : value?.[0];
+};
+
+/** Milliseconds of a Retry-After header: seconds or a date. */
+export const retryAfterMs = (value: string | undefined, now: number): number | undefined => {
+  if (value === undefined || value.trim() === '') return undefined;
+  const seconds = Number(value);
+  if (Number.isFinite(seconds)) return Math.max(0, seconds * 1000);
+  const date = Date.parse(value);
+  return Number.isNaN(date) ? undefined : Math.max(0, date - now);
+};
+
+const parseError = (body: string): { code?: string; message?: string } => {
+  try {
+    const parsed: unknown = JSON.parse(body);
+    if (typeof parsed !== 'object' || parsed === null) return {};
+    const { error_code: code, message } = parsed as { error_code?: unknown; message?: unknown };
+    return {
+      ...(typeof code === 'string' && { code }),
+      ...(typeof message === 'string' && { message }),
+    };
+  } catch {
+    return {};
+  }
+};
+
+const shorten = (text: string): string => {
+  // The server passes its database's statements on, line after line.
+  const line = (text.split('\n[SQL:')[0] ?? text)
+    .replace(/<[^>]*>/g, ' ')
+    .replace(/\s+/g, ' ')
+    .trim();
+  return line.length > 300 ? `${line.slice(0, 300)}...` : line;
+};
+
+const badRequestKind = (code: string, message: string): ProblemKind => {
+  if (code === 'RESOURCE_ALREADY_EXISTS') return 'exists';
+  if (/UNIQUE constraint|IntegrityError|duplicate key|Duplicate entry/i.test(message)) return 'duplicate';
+  if (/must be in (the )?'?active'? (state|lifecycle)|lifecycle_stage|in the deleted state/i.test(message))
+    return 'deleted';
+  return 'refused';
+};
+
+/** Says what an answer other than success means, and what a person can do. */
+export const explainResponse = (
+  response: ErrorResponse,
+  { uri, what }: Request,
+  now: number = Date.now(),
+): Problem => {
+  const { status, body } = response;
+  const { code, message } = parseError(body);
+  const said = shorten(message ?? body);
+  const base = {
+    status,
+    ...(code !== undefined && { errorCode: code }),
+    unclear: status === 408 || status >= 500,
+  };
+  const make = (kind: ProblemKind, sentence: string, help?: string): Problem => ({
+    kind,
+    message: sentence,
+    ...base,
+    ...(help !== undefined && { help }),
+  });
+  const wait = retryAfterMs(header(response, 'retry-after'), now);
+
+  if (status >= 300 && status < 400) {
+    const to = header(response, 'location') ?? 'another address';
+    return make(
+      'not-mlflow',
+      `${uri} sends requests on to ${to}.`,
+      'Use the address behind it as the tracking URI.',
+    );
+  }
+  if (status === 401)
+    return make(
+      'unauthorised',
+      `The MLflow server at ${uri} did not accept the credentials (401).`,
+      signInHelp,
+    );
+  if (status === 403 && /invalid host header/i.test(body))
+    return make(
+      'host-refused',
+      `The MLflow server at ${uri} refuses requests for the host "${new URL(uri).host}" (403, Host header check).`,
+      `Start it with "mlflow server --allowed-hosts ${new URL(uri).host}" (or MLFLOW_SERVER_ALLOWED_HOSTS), or use an address it allows, such as http://127.0.0.1:PORT.`,
+    );
+  if (status === 403)
+    return make(
+      'forbidden',
+      `The MLflow server at ${uri} does not allow to ${what} (403): ${said}`,
+      'Ask for the permission EDIT on the experiment, or choose another experiment with tracking.mlflow.experiment.',
+    );
+  if (status === 408 || status === 429)
+    return {
+      ...make('busy', `The MLflow server at ${uri} asks to wait (${status}).`),
+      ...(wait !== undefined && { retryAfterMs: wait }),
+    };
+  if (status === 413)
+    return make(
+      'too-large',
+      `A proxy before ${uri} refused a request for its size (413).`,
+      'Raise its limit, such as client_max_body_size.',
+    );
+  if (status >= 500)
+    return {
+      ...make('server-error', `The MLflow server at ${uri} failed to ${what} (${status}): ${said}`),
+      ...(wait !== undefined && { retryAfterMs: wait }),
+    };
+  if (status === 404 && code === undefined)
+    return make(
+      'not-mlflow',
+      `What answers at ${uri} is not an MLflow server (404 for its API).`,
+      'Check host, port and path prefix of the tracking URI.',
+    );
+  if (status === 404) return make('not-found', `Could not ${what}: ${said}`);
+  if (code === undefined)
+    return make(
+      'not-mlflow',
+      `What answers at ${uri} is not an MLflow server (${status}: ${said}).`,
+      'Check host, port and path prefix of the tracking URI, and proxies on the way.',
+    );
+  return make(
+    badRequestKind(code, said),
+    `The MLflow server at ${uri} refused to ${what} (${status} ${code}): ${said}`,
+  );
+};
+
+/** An answer with a good status whose body is no JSON object: a sign-in page or a proxy. */
+export const explainWrongBody = (uri: string, contentType: string, body: string): Problem => ({
+  kind: 'not-mlflow',
+  message: `What answers at ${uri} is not an MLflow server: it sent ${contentType || 'an untyped answer'} (${shorten(body).slice(0, 80)}).`,
+  help: 'Check host, port and path prefix of the tracking URI; a sign-in page of a proxy also answers like this.',
+  // A proxy may have passed the request on.
+  unclear: true,
+});
+
+const refusedBeforeSending = new Set([
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'UND_ERR_CONNECT_TIMEOUT',
+]);
+const certificateCodes = /CERT|SELF_SIGNED|UNABLE_TO_(VERIFY|GET_ISSUER)|ERR_TLS/;
+
+/** Says what a failed exchange (no answer at all) means. */
+export const explainFailure = (error: unknown, { uri, what }: Request, timeoutMs: number): Problem => {
+  const { code = '', message = String(error), name = '' } = (error ?? {}) as Partial<NodeJS.ErrnoException>;
+  if (name === 'TimeoutError' || code === 'UND_ERR_HEADERS_TIMEOUT' || code === 'UND_ERR_BODY_TIMEOUT')
+    return {
+      kind: 'timeout',
+      message: `The MLflow server at ${uri} did not answer within ${timeoutMs / 1000} s.`,
+      help: 'Raise MLFLOW_HTTP_REQUEST_TIMEOUT if it is only slow.',
+      unclear: true,
+    };
+  if (certificateCodes.test(code))
+    return {
+      kind: 'settings',
+      message: `The certificate of ${uri} is not trusted (${code}).`,
+      help: 'Give its authority with MLFLOW_TRACKING_SERVER_CERT_PATH=ca.pem (or, at your own risk, MLFLOW_TRACKING_INSECURE_TLS=true).',
+      unclear: false,
+    };
+  const reasons: Record<string, string> = {
+    ECONNREFUSED: 'nothing listens there',
+    ENOTFOUND: 'the host name is unknown',
+    EAI_AGAIN: 'the host name cannot be looked up now',
+    UND_ERR_CONNECT_TIMEOUT: 'the connection timed out',
+  };
+  return {
+    kind: 'unreachable',
+    message: `The MLflow server at ${uri} cannot be reached to ${what}: ${reasons[code] ?? (message || code)}.`,
+    help: 'Start one with "unroll mlflow", or check the address. Recording goes on locally; send it later with "unroll sync".',
+    unclear: !refusedBeforeSending.has(code),
+  };
+};

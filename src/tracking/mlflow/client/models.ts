@@ -1,0 +1,158 @@
+import { type Answer, answer, problem } from './problem.ts';
+import type { Transport } from './transport.ts';
+import type { WirePair } from './wire.ts';
+
+/** A logged model (MLflow 3). */
+export interface LoggedModel {
+  readonly id: string;
+  readonly artifactUri: string;
+  readonly status: string;
+}
+
+export interface NewModel {
+  readonly experimentId: string;
+  /** Without `/ : . % " '`. */
+  readonly name: string;
+  readonly type: string;
+  readonly sourceRunId: string;
+  readonly params: readonly WirePair[];
+  readonly tags: readonly WirePair[];
+}
+
+export interface ModelCalls {
+  /** Each call makes a model: search first. `undefined`: the server is older than 3 and has no logged models. */
+  readonly createModel: (model: NewModel) => Promise<Answer<LoggedModel | undefined>>;
+  readonly searchModels: (
+    experimentId: string,
+    filter: string,
+  ) => Promise<Answer<readonly LoggedModel[] | undefined>>;
+  readonly finishModel: (modelId: string) => Promise<Answer<undefined>>;
+  /** Shows the model as an output of the run. */
+  readonly logOutput: (runId: string, modelId: string, step: number) => Promise<Answer<undefined>>;
+  readonly registerModel: (name: string) => Promise<Answer<undefined>>;
+  /** The new version's number. Each call makes one. */
+  readonly createVersion: (version: {
+    readonly name: string;
+    readonly source: string;
+    readonly runId: string;
+    readonly modelId?: string;
+  }) => Promise<Answer<string>>;
+  readonly setAlias: (name: string, alias: string, version: string) => Promise<Answer<undefined>>;
+}
+
+interface RawModel {
+  readonly info?: {
+    readonly model_id?: string;
+    readonly artifact_uri?: string;
+    readonly status?: string | number;
+  };
+}
+
+const readModel = (raw: unknown): Answer<LoggedModel> => {
+  const { info } = (raw ?? {}) as RawModel;
+  return info?.model_id === undefined
+    ? problem('not-mlflow', 'The server answered without a model.', { unclear: true })
+    : answer({ id: info.model_id, artifactUri: info.artifact_uri ?? '', status: String(info.status ?? '') });
+};
+
+const pathOf = (endpoint: string) => `/api/2.0/mlflow/${endpoint}`;
+
+export const modelCalls = (transport: Transport): ModelCalls => {
+  const post = async (endpoint: string, json: object, what: string): Promise<Answer<undefined>> => {
+    const done = await transport.json({
+      method: 'POST',
+      path: pathOf(endpoint),
+      json,
+      what,
+      repeatable: true,
+    });
+    return done.ok ? answer(undefined) : done;
+  };
+
+  return {
+    createModel: async ({ experimentId, name, type, sourceRunId, params, tags }) => {
+      if (name === '' || /[/:.%"']/.test(name))
+        return problem('invalid', `The model name "${name}" has one of / : . % " '.`);
+      const made = await transport.json({
+        method: 'POST',
+        path: pathOf('logged-models'),
+        json: {
+          experiment_id: experimentId,
+          name,
+          model_type: type,
+          source_run_id: sourceRunId,
+          params,
+          tags,
+        },
+        what: `create the model "${name}"`,
+        repeatable: false,
+      });
+      if (made.ok) return readModel(made.value['model']);
+      return isMissingEndpoint(made.problem) ? answer(undefined) : made;
+    },
+
+    searchModels: async (experimentId, filter) => {
+      const found = await transport.json({
+        method: 'POST',
+        path: pathOf('logged-models/search'),
+        json: { experiment_ids: [experimentId], filter, max_results: 50 },
+        what: 'search models',
+        repeatable: true,
+      });
+      if (!found.ok) return isMissingEndpoint(found.problem) ? answer(undefined) : found;
+      const models: LoggedModel[] = [];
+      for (const raw of (found.value['models'] ?? []) as readonly unknown[]) {
+        const model = readModel(raw);
+        if (!model.ok) return model;
+        models.push(model.value);
+      }
+      return answer(models);
+    },
+
+    finishModel: async (modelId) => {
+      const done = await transport.json({
+        method: 'PATCH',
+        path: pathOf(`logged-models/${encodeURIComponent(modelId)}`),
+        json: { model_id: modelId, status: 'LOGGED_MODEL_READY' },
+        what: 'finish the model',
+        repeatable: true,
+      });
+      return done.ok ? answer(undefined) : done;
+    },
+
+    logOutput: async (runId, modelId, step) => {
+      const done = await post(
+        'runs/outputs',
+        { run_id: runId, models: [{ model_id: modelId, step }] },
+        'link the model',
+      );
+      // Said already.
+      return !done.ok && done.problem.kind === 'duplicate' ? answer(undefined) : done;
+    },
+
+    registerModel: async (name) => {
+      const done = await post('registered-models/create', { name }, `register the model "${name}"`);
+      return !done.ok && done.problem.kind === 'exists' ? answer(undefined) : done;
+    },
+
+    createVersion: async ({ name, source, runId, modelId }) => {
+      const made = await transport.json({
+        method: 'POST',
+        path: pathOf('model-versions/create'),
+        json: { name, source, run_id: runId, ...(modelId !== undefined && { model_id: modelId }) },
+        what: `create a version of "${name}"`,
+        repeatable: false,
+      });
+      if (!made.ok) return made;
+      const version = (made.value['model_version'] as { readonly version?: unknown } | undefined)?.version;
+      return version === undefined
+        ? problem('not-mlflow', 'The server answered without a version.', { unclear: true })
+        : answer(String(version as string | number));
+    },
+
+    setAlias: (name, alias, version) =>
+      post('registered-models/alias', { name, alias, version }, `name a version "${alias}"`),
+  };
+};
+
+const isMissingEndpoint = ({ status }: { readonly status?: number }) => status === 404 || status === 405;

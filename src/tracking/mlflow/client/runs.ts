@@ -1,0 +1,244 @@
+import { toRecord } from './experiments.ts';
+import { limits } from './limits.ts';
+import { type Answer, answer, problem } from './problem.ts';
+import type { Transport } from './transport.ts';
+import {
+  batchProblem,
+  datasetProblem,
+  pairsProblem,
+  type RunStatus,
+  type WireBatch,
+  type WireDataset,
+  type WirePair,
+} from './wire.ts';
+
+/** A run as the server knows it. */
+export interface ServerRun {
+  readonly id: string;
+  readonly experimentId: string;
+  readonly name: string;
+  readonly status: string;
+  readonly startTime: number;
+  readonly endTime: number | null;
+  readonly deleted: boolean;
+  readonly artifactUri: string;
+  readonly params: Readonly<Record<string, string>>;
+  readonly tags: Readonly<Record<string, string>>;
+  /** Keys of which there is any history. */
+  readonly metricKeys: readonly string[];
+  readonly datasets: readonly { readonly name: string; readonly digest: string; readonly context: string }[];
+}
+
+/** A point of a history; NaN and infinities are numbers here. */
+export interface ServerPoint {
+  readonly value: number;
+  readonly timestamp: number;
+  readonly step: number;
+}
+
+export interface NewRun {
+  readonly experimentId: string;
+  readonly name: string;
+  readonly user: string;
+  readonly startTime: number;
+  readonly tags: readonly WirePair[];
+}
+
+export interface RunCalls {
+  /** Not repeated after an unclear attempt, since each would make a run: search by a tag of your own first. */
+  readonly createRun: (run: NewRun) => Promise<Answer<ServerRun>>;
+  readonly getRun: (runId: string) => Promise<Answer<ServerRun | undefined>>;
+  /** All pages; deleted runs too. */
+  readonly searchRuns: (experimentId: string, filter: string) => Promise<Answer<readonly ServerRun[]>>;
+  /** Repeating it is harmless on SQL stores only; so it is not repeated here after an unclear attempt. */
+  readonly logBatch: (runId: string, batch: WireBatch) => Promise<Answer<undefined>>;
+  readonly updateRun: (
+    runId: string,
+    change: { readonly status: RunStatus; readonly endTime?: number },
+  ) => Promise<Answer<undefined>>;
+  readonly logInputs: (runId: string, datasets: readonly WireDataset[]) => Promise<Answer<undefined>>;
+  readonly deleteRun: (runId: string) => Promise<Answer<undefined>>;
+  readonly restoreRun: (runId: string) => Promise<Answer<undefined>>;
+  /** Calls `take` with page after page, in the order of time. */
+  readonly metricHistory: (
+    runId: string,
+    key: string,
+    take: (points: readonly ServerPoint[]) => void,
+  ) => Promise<Answer<undefined>>;
+}
+
+interface RawRun {
+  readonly info?: {
+    readonly run_id?: string;
+    readonly experiment_id?: string;
+    readonly run_name?: string;
+    readonly status?: string;
+    readonly start_time?: number | string;
+    readonly end_time?: number | string;
+    readonly lifecycle_stage?: string;
+    readonly artifact_uri?: string;
+  };
+  readonly data?: {
+    readonly metrics?: readonly { readonly key?: string }[];
+    readonly params?: readonly { readonly key?: string; readonly value?: string }[];
+    readonly tags?: readonly { readonly key?: string; readonly value?: string }[];
+  };
+  readonly inputs?: {
+    readonly dataset_inputs?: readonly {
+      readonly tags?: readonly { readonly key?: string; readonly value?: string }[];
+      readonly dataset?: { readonly name?: string; readonly digest?: string };
+    }[];
+  };
+}
+
+interface RawPoint {
+  readonly value?: number | string;
+  readonly timestamp?: number | string;
+  readonly step?: number | string;
+}
+
+const readRun = (raw: unknown): Answer<ServerRun> => {
+  const { info, data, inputs } = (raw ?? {}) as RawRun;
+  if (!info || typeof info.run_id !== 'string' || typeof info.experiment_id !== 'string')
+    return problem('not-mlflow', 'The server answered without a run.', { unclear: true });
+  return answer({
+    id: info.run_id,
+    experimentId: info.experiment_id,
+    name: info.run_name ?? '',
+    status: info.status ?? '',
+    startTime: Number(info.start_time ?? 0),
+    endTime: info.end_time === undefined ? null : Number(info.end_time),
+    deleted: info.lifecycle_stage === 'deleted',
+    artifactUri: info.artifact_uri ?? '',
+    params: toRecord(data?.params),
+    tags: toRecord(data?.tags),
+    metricKeys: (data?.metrics ?? []).map(({ key = '' }) => key),
+    datasets: (inputs?.dataset_inputs ?? []).map(({ dataset, tags }) => ({
+      name: dataset?.name ?? '',
+      digest: dataset?.digest ?? '',
+      context: toRecord(tags)['mlflow.data.context'] ?? '',
+    })),
+  });
+};
+
+const pathOf = (endpoint: string) => `/api/2.0/mlflow/${endpoint}`;
+
+export const runCalls = (transport: Transport): RunCalls => {
+  const post = async (
+    endpoint: string,
+    json: object,
+    { what, repeatable }: { readonly what: string; readonly repeatable: boolean },
+  ): Promise<Answer<undefined>> => {
+    const done = await transport.json({ method: 'POST', path: pathOf(endpoint), json, what, repeatable });
+    return done.ok ? answer(undefined) : done;
+  };
+
+  return {
+    createRun: async ({ experimentId, name, user, startTime, tags }) => {
+      const wrong = Number.isSafeInteger(startTime)
+        ? pairsProblem('tag', tags, limits.tagLength)
+        : `its start time ${startTime} is not in integer milliseconds`;
+      if (wrong !== undefined) return problem('invalid', `The run cannot be created: ${wrong}.`);
+      const made = await transport.json({
+        method: 'POST',
+        path: pathOf('runs/create'),
+        json: { experiment_id: experimentId, user_id: user, start_time: startTime, run_name: name, tags },
+        what: `create the run "${name}"`,
+        repeatable: false,
+      });
+      return made.ok ? readRun(made.value['run']) : made;
+    },
+
+    getRun: async (runId) => {
+      const found = await transport.json({
+        method: 'GET',
+        path: pathOf('runs/get'),
+        query: { run_id: runId },
+        what: 'look up the run',
+        repeatable: true,
+      });
+      if (found.ok) return readRun(found.value['run']);
+      return found.problem.kind === 'not-found' ? answer(undefined) : found;
+    },
+
+    searchRuns: async (experimentId, filter) => {
+      const runs: ServerRun[] = [];
+      for (let token: unknown; ;) {
+        const page = await transport.json({
+          method: 'POST',
+          path: pathOf('runs/search'),
+          json: {
+            experiment_ids: [experimentId],
+            filter,
+            max_results: limits.searchPage,
+            run_view_type: 'ALL',
+            ...(typeof token === 'string' && { page_token: token }),
+          },
+          what: 'search runs',
+          repeatable: true,
+        });
+        if (!page.ok) return page;
+        for (const raw of (page.value['runs'] ?? []) as readonly unknown[]) {
+          const run = readRun(raw);
+          if (!run.ok) return run;
+          runs.push(run.value);
+        }
+        token = page.value['next_page_token'];
+        if (typeof token !== 'string' || token === '') return answer(runs);
+      }
+    },
+
+    logBatch: async (runId, batch) => {
+      const wrong = batchProblem(batch);
+      if (wrong !== undefined) return problem('invalid', `A batch was not sent: ${wrong}.`);
+      return post('runs/log-batch', { run_id: runId, ...batch }, { what: 'log a batch', repeatable: false });
+    },
+
+    updateRun: (runId, { status, endTime }) =>
+      post(
+        'runs/update',
+        { run_id: runId, status, ...(endTime !== undefined && { end_time: Math.trunc(endTime) }) },
+        { what: 'update the run', repeatable: true },
+      ),
+
+    logInputs: async (runId, datasets) => {
+      const wrong = datasets.map(datasetProblem).find((one) => one !== undefined);
+      if (wrong !== undefined) return problem('invalid', `Datasets were not sent: ${wrong}.`);
+      return post('runs/log-inputs', { run_id: runId, datasets }, { what: 'log datasets', repeatable: true });
+    },
+
+    deleteRun: (runId) =>
+      post('runs/delete', { run_id: runId }, { what: 'delete the run', repeatable: true }),
+    restoreRun: (runId) =>
+      post('runs/restore', { run_id: runId }, { what: 'restore the run', repeatable: true }),
+
+    metricHistory: async (runId, key, take) => {
+      for (let token: unknown; ;) {
+        const page = await transport.json({
+          method: 'GET',
+          path: pathOf('metrics/get-history'),
+          query: {
+            run_id: runId,
+            metric_key: key,
+            max_results: limits.historyPage,
+            page_token: typeof token === 'string' ? token : undefined,
+          },
+          what: 'read a history',
+          repeatable: true,
+        });
+        if (!page.ok) return page;
+        // int64 may come as text.
+        const metrics = (page.value['metrics'] ?? []) as readonly RawPoint[];
+        take(
+          metrics.map(({ value, timestamp, step }) => ({
+            value: Number(value ?? 0),
+            timestamp: Number(timestamp ?? 0),
+            step: Number(step ?? 0),
+          })),
+        );
+        token = page.value['next_page_token'];
+        if (typeof token !== 'string' || token === '') return answer(undefined);
+      }
+    },
+  };
+};

@@ -1,0 +1,180 @@
+import { randomInt } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import type { Readable } from 'node:stream';
+import { Agent, type Dispatcher, EnvHttpProxyAgent, request } from 'undici';
+import { backoffMs, wait } from './backoff.ts';
+import { authorization } from './credentials.ts';
+import { explainFailure, explainResponse, explainWrongBody } from './explain.ts';
+import { type Answer, answer, isPassing, problem, type Problem } from './problem.ts';
+import type { ConnectionSettings } from './settings.ts';
+
+/** One exchange with the server, in terms of HTTP. */
+export interface ServerRequest {
+  readonly method: 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE';
+  /** Joined onto the path of the tracking URI; already percent-encoded. */
+  readonly path: string;
+  readonly query?: Readonly<Record<string, string | number | undefined>>;
+  readonly json?: unknown;
+  /** A body of bytes: opened anew for each attempt. */
+  readonly upload?: { readonly size: number; readonly open: () => Readable | Buffer };
+  /** What is being done, as the end of "failed to ...". */
+  readonly what: string;
+  /** Whether a repetition after an unclear attempt does no harm. */
+  readonly repeatable: boolean;
+  /** `bytes` leaves the answer as it is. */
+  readonly expects?: 'json' | 'bytes';
+}
+
+export interface Transport {
+  readonly json: (request: ServerRequest) => Promise<Answer<Readonly<Record<string, unknown>>>>;
+  readonly bytes: (request: ServerRequest) => Promise<Answer<Buffer>>;
+  /** Stops what is under way and what waits for its next attempt. */
+  readonly stop: () => void;
+  readonly close: () => Promise<void>;
+}
+
+export interface TransportOptions {
+  /** Told of each failed attempt that will be repeated. */
+  readonly onRetry?: (problem: Problem, waitMs: number) => void;
+  /** Overrides the settings' count: an uploader repeats in its own rhythm. */
+  readonly retries?: number;
+}
+
+const largestAnswer = 256 * 1024 * 1024;
+
+const readCertificate = (path: string | undefined) => (path === undefined ? undefined : readFileSync(path));
+
+/** Keep-alive connections with the TLS options; through the proxies of HTTP(S)_PROXY and NO_PROXY if these are set. */
+const openDispatcher = ({ tls, timeoutMs }: ConnectionSettings): Answer<Dispatcher> => {
+  try {
+    const client = readCertificate(tls.clientCertificatePath);
+    const authority = readCertificate(tls.serverCertificatePath);
+    const connect = {
+      timeout: Math.min(timeoutMs, 10_000),
+      ...(tls.insecure && { rejectUnauthorized: false }),
+      ...(authority && { ca: authority }),
+      // As in Python's client one file may hold certificate and key.
+      ...(client && { cert: client, key: client }),
+    };
+    const options = {
+      connect,
+      requestTls: connect,
+      headersTimeout: timeoutMs,
+      bodyTimeout: timeoutMs,
+      // Below the five seconds after which the server's own web server closes an idle connection.
+      keepAliveTimeout: 4000,
+      maxResponseSize: largestAnswer,
+    };
+    const proxied = ['HTTP_PROXY', 'HTTPS_PROXY', 'http_proxy', 'https_proxy'].some(
+      (name) => process.env[name],
+    );
+    return answer(proxied ? new EnvHttpProxyAgent(options) : new Agent(options));
+  } catch (error) {
+    return problem('settings', `A certificate file cannot be read: ${(error as Error).message}.`, {
+      help: 'Check MLFLOW_TRACKING_SERVER_CERT_PATH and MLFLOW_TRACKING_CLIENT_CERT_PATH.',
+    });
+  }
+};
+
+interface RawAnswer {
+  readonly contentType: string;
+  readonly body: Buffer;
+}
+
+/** Opens connections to a server. Failures are values; passing ones are repeated as the settings say. */
+export const openTransport = (
+  settings: ConnectionSettings,
+  options: TransportOptions = {},
+): Answer<Transport> => {
+  const opened = openDispatcher(settings);
+  if (!opened.ok) return opened;
+  const dispatcher = opened.value;
+  const stopper = new AbortController();
+  const retries = options.retries ?? settings.retries;
+  const authorised = authorization(settings.credentials);
+  const commonHeaders = {
+    'user-agent': 'unroll-mlflow-client',
+    ...(authorised !== undefined && { authorization: authorised }),
+    ...(settings.workspace !== undefined && { 'x-mlflow-workspace': settings.workspace }),
+  };
+
+  const attempt = async (one: ServerRequest): Promise<Answer<RawAnswer>> => {
+    const query = new URLSearchParams();
+    for (const [key, value] of Object.entries(one.query ?? {}))
+      if (value !== undefined) query.set(key, String(value));
+    const url = `${settings.uri}${one.path}${query.size > 0 ? `?${query.toString()}` : ''}`;
+    const body = one.upload ? one.upload.open() : one.json === undefined ? null : JSON.stringify(one.json);
+    // An upload may take longer than one answer: there only silence counts, by the dispatcher's own timeouts.
+    const signal = one.upload
+      ? stopper.signal
+      : AbortSignal.any([stopper.signal, AbortSignal.timeout(settings.timeoutMs)]);
+    try {
+      const response = await request(url, {
+        dispatcher,
+        method: one.method,
+        signal,
+        body,
+        headers: {
+          ...commonHeaders,
+          ...(one.json !== undefined && { 'content-type': 'application/json' }),
+          ...(one.upload && {
+            'content-type': 'application/octet-stream',
+            'content-length': String(one.upload.size),
+          }),
+        },
+      });
+      const received = Buffer.from(await response.body.arrayBuffer());
+      const { statusCode: status, headers } = response;
+      if (status < 200 || status > 299)
+        return {
+          ok: false,
+          problem: explainResponse(
+            { status, headers, body: received.toString('utf8') },
+            { uri: settings.uri, what: one.what },
+          ),
+        };
+      const type = headers['content-type'];
+      return answer({ contentType: (typeof type === 'string' ? type : type?.[0]) ?? '', body: received });
+    } catch (error) {
+      if (stopper.signal.aborted)
+        return problem('stopped', `Stopped while trying to ${one.what}.`, { unclear: true });
+      return {
+        ok: false,
+        problem: explainFailure(error, { uri: settings.uri, what: one.what }, settings.timeoutMs),
+      };
+    }
+  };
+
+  const exchange = async (one: ServerRequest): Promise<Answer<RawAnswer>> => {
+    for (let failures = 1; ; failures++) {
+      const result = await attempt(one);
+      if (result.ok || !isPassing(result.problem) || failures > retries) return result;
+      if (!one.repeatable && result.problem.unclear) return result;
+      const draw = randomInt(1_000_000) / 1_000_000;
+      const ms = backoffMs(failures, settings, result.problem.retryAfterMs, draw);
+      options.onRetry?.(result.problem, ms);
+      if (!(await wait(ms, stopper.signal))) return result;
+    }
+  };
+
+  const json = async (one: ServerRequest): Promise<Answer<Readonly<Record<string, unknown>>>> => {
+    const result = await exchange(one);
+    if (!result.ok) return result;
+    const text = result.value.body.toString('utf8');
+    try {
+      const parsed: unknown = text === '' ? {} : JSON.parse(text);
+      if (typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed))
+        return answer(parsed as Readonly<Record<string, unknown>>);
+    } catch {
+      // Said below.
+    }
+    return { ok: false, problem: explainWrongBody(settings.uri, result.value.contentType, text) };
+  };
+
+  const bytes = async (one: ServerRequest): Promise<Answer<Buffer>> => {
+    const result = await exchange(one);
+    return result.ok ? answer(result.value.body) : result;
+  };
+
+  return answer({ json, bytes, stop: () => stopper.abort(), close: () => dispatcher.close() });
+};
