@@ -14,8 +14,29 @@ export interface TrainConfig {
   readonly trainingIters: number | null;
   readonly epochs: number | null;
   readonly steps: number | null;
+  /** Steps between recorded minibatch metrics. */
   readonly displayEvery: number;
-  readonly [key: string]: Json;
+  readonly shuffle: boolean;
+  readonly lastBatch: 'keep' | 'drop' | 'wrap';
+  /** Steps between evaluations on the validation split; null for none. */
+  readonly evaluateEvery: number | null;
+  /** Steps between checkpoints; null for one at least every half minute. */
+  readonly checkpointEvery: number | null;
+  readonly earlyStopping: EarlyStopping | null;
+  readonly truncation: { readonly steps: number; readonly style: 'chunked' | 'true' } | null;
+}
+
+/** Ends a training that has stopped getting better on a metric of the validation split. */
+export interface EarlyStopping {
+  /** Such as `val/loss`. */
+  readonly metric: string;
+  readonly goal: 'maximize' | 'minimize';
+  /** Evaluations without improvement before the training ends. */
+  readonly patience: number;
+  /** The least change that counts as an improvement. */
+  readonly minDelta: number;
+  /** Whether the weights of the best evaluation are taken at the end. */
+  readonly restoreBest: boolean;
 }
 
 /** Everything that decides a run's numbers, apart from its seed. */

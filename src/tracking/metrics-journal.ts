@@ -41,10 +41,15 @@ export const openMetricsJournal = (path: string): MetricsJournal => {
 
   const content = Buffer.alloc(fstatSync(file).size);
   readSync(file, content, 0, content.length, 0);
+  // Cut after the last line that can be read: a damaged line between good ones is left for a person to look at.
   let whole = 0;
-  for (let end = content.indexOf(10); end !== -1; end = content.indexOf(10, whole)) {
-    const line = parseLine(content.toString('utf8', whole, end));
-    if (!line) break;
+  for (
+    let start = 0, end = content.indexOf(10);
+    end !== -1;
+    start = end + 1, end = content.indexOf(10, start)
+  ) {
+    const line = parseLine(content.toString('utf8', start, end));
+    if (!line) continue;
     remember(line);
     whole = end + 1;
   }

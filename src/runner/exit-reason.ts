@@ -1,0 +1,47 @@
+import { readFileSync } from 'node:fs';
+import type { RunOutcome } from '../tracking/events.ts';
+import type { WorkerResult } from './pool/worker.ts';
+
+/** Processes that Linux has killed for memory since the machine started; nothing where that cannot be told. */
+const memoryKills = (): number | undefined => {
+  try {
+    return Number(/^oom_kill (\d+)$/m.exec(readFileSync('/proc/vmstat', 'utf8'))?.[1]);
+  } catch {
+    return undefined;
+  }
+};
+
+const memoryKillsAtStart = memoryKills();
+
+/** What a process prints when an allocation failed. */
+const outOfMemoryWords = /std::bad_alloc|heap out of memory|Allocation failed|OOM when allocating/;
+
+const lastLine = (text: string): string =>
+  text
+    .split('\n')
+    .filter((line) => line.trim())
+    .at(-1)
+    ?.trim() ?? '';
+
+/** Why a process that left without its last word did so. */
+export const outcomeOfExit = (
+  exit: Extract<WorkerResult, { type: 'exited' }>,
+  { killedByUser, timeoutMs }: { killedByUser: boolean; timeoutMs: number | null },
+): Pick<RunOutcome, 'reason' | 'message'> => {
+  if (killedByUser) return { reason: 'killed', message: 'killed by the second Ctrl-C' };
+  if (exit.killedByUs) {
+    return timeoutMs === null
+      ? { reason: 'killed', message: 'killed because it did not stop in time' }
+      : { reason: 'timed-out', message: `killed after its time limit of ${Math.round(timeoutMs / 1000)} s` };
+  }
+  if (outOfMemoryWords.test(exit.lastWords)) {
+    return { reason: 'out-of-memory', message: `the process ran out of memory: ${lastLine(exit.lastWords)}` };
+  }
+  const kills = memoryKills();
+  if (exit.signal === 'SIGKILL' && kills !== undefined && kills > (memoryKillsAtStart ?? 0)) {
+    return { reason: 'out-of-memory', message: 'the system killed the process because memory ran out' };
+  }
+  const how = exit.signal ? `was ended by ${exit.signal}` : `ended with exit code ${exit.code ?? 'unknown'}`;
+  const words = lastLine(exit.lastWords);
+  return { reason: 'crashed', message: `the process ${how}${words && `: ${words}`}` };
+};

@@ -1,0 +1,62 @@
+import type { TrainerEvent } from '../../tracking/events.ts';
+import { trainInDirectory } from '../train-in-directory.ts';
+import type { ChildRequest, ChildResponse, StopReason } from './protocol.ts';
+
+/**
+ * The child program: one run at a time, until it is told to exit or its runner is gone. A vanished runner counts as an
+ * interruption: the step is finished and a checkpoint written, so that nothing is lost.
+ */
+const send = (response: ChildResponse) => {
+  if (process.connected) process.send?.(response);
+};
+
+/** Events are sent in groups, so that logging every step costs no message a step. */
+const flushEveryMs = 100;
+
+let stopReason: StopReason | undefined;
+let training = false;
+
+const train = async (request: Extract<ChildRequest, { type: 'train' }>) => {
+  training = true;
+  stopReason = process.connected ? undefined : 'interrupted';
+  let waiting: TrainerEvent[] = [];
+  let sentAt = 0;
+  const flush = () => {
+    if (waiting.length > 0) send({ type: 'events', events: waiting });
+    waiting = [];
+    sentAt = Date.now();
+  };
+  const outcome = await trainInDirectory(request, {
+    listen: (event) => {
+      waiting.push(event);
+      if (event.type !== 'step-logged' || Date.now() - sentAt >= flushEveryMs) flush();
+    },
+    stopRequested: () => stopReason,
+  });
+  flush();
+  training = false;
+  send({ type: 'done', outcome, residentBytes: process.memoryUsage.rss() });
+  if (!process.connected) process.exit(0);
+};
+
+process.on('message', (request: ChildRequest) => {
+  switch (request.type) {
+    case 'train':
+      void train(request);
+      break;
+    case 'stop':
+      stopReason ??= request.reason;
+      break;
+    case 'exit':
+      process.exit(0);
+  }
+});
+
+process.on('disconnect', () => {
+  if (!training) process.exit(0);
+  stopReason ??= 'interrupted';
+});
+
+// The runner alone decides: a group signal from a terminal must not cut a step in two.
+process.on('SIGINT', () => undefined);
+send({ type: 'ready' });

@@ -1,0 +1,70 @@
+import type { TrainerEvent } from '../../tracking/events.ts';
+import type { StopReason, TrainRequest } from './protocol.ts';
+import { startWorker, type Worker, type WorkerResult } from './worker.ts';
+
+/** Warm child processes, each training one run at a time. */
+export interface Pool {
+  /** Trains in an idle process, or in a new one. The caller keeps to the concurrency. */
+  readonly train: (request: TrainRequest, task: RunTask) => Promise<WorkerResult>;
+  /** Asks every busy process for an orderly end. */
+  readonly stopAll: (reason: StopReason, graceMs: number) => void;
+  /** Ends every process at once. */
+  readonly killAll: () => void;
+  /** Lets all processes end. */
+  readonly close: () => Promise<void>;
+}
+
+export interface RunTask {
+  readonly onStart: (pid: number) => void;
+  readonly onEvent: (event: TrainerEvent) => void;
+  readonly timeoutMs: number | null;
+}
+
+/** TensorFlow's own processes leak a little; one that has grown this far beyond its first run is replaced. */
+const growthLimitBytes = 1_000_000_000;
+
+/** How long a run past its time limit may take to write its checkpoint. */
+const timeoutGraceMs = 15_000;
+
+export const createPool = (threadsPerRun: number): Pool => {
+  const idle: Worker[] = [];
+  const busy = new Set<Worker>();
+  const firstSize = new Map<Worker, number>();
+
+  /** A process is used again only after a run that ended well and while it has not grown. */
+  const giveBack = (worker: Worker, result: WorkerResult) => {
+    if (result.type === 'exited') return;
+    const first = firstSize.get(worker) ?? result.residentBytes;
+    firstSize.set(worker, first);
+    const healthy = result.outcome.reason === 'completed' && result.residentBytes - first < growthLimitBytes;
+    if (healthy && worker.alive()) idle.push(worker);
+    else void worker.retire();
+  };
+
+  const takeIdle = (): Worker | undefined => {
+    for (let worker = idle.pop(); worker; worker = idle.pop()) if (worker.alive()) return worker;
+    return undefined;
+  };
+
+  return {
+    train: async (request, { onStart, onEvent, timeoutMs }) => {
+      const worker = takeIdle() ?? startWorker(threadsPerRun);
+      busy.add(worker);
+      onStart(worker.pid);
+      const timer =
+        timeoutMs === null
+          ? undefined
+          : setTimeout(() => worker.stop('timed-out', timeoutGraceMs), timeoutMs);
+      const result = await worker.train(request, onEvent);
+      clearTimeout(timer);
+      busy.delete(worker);
+      giveBack(worker, result);
+      return result;
+    },
+    stopAll: (reason, graceMs) => busy.forEach((worker) => worker.stop(reason, graceMs)),
+    killAll: () => [...busy, ...idle].forEach((worker) => worker.kill()),
+    close: async () => {
+      await Promise.all(idle.splice(0).map((worker) => worker.retire()));
+    },
+  };
+};

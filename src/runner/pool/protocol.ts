@@ -1,0 +1,38 @@
+import type { Run } from '../../spec/plan.ts';
+import type { HostEnvironment } from '../environment.ts';
+import type { RunOutcome, TrainerEvent } from '../../tracking/events.ts';
+
+/**
+ * What passes between the runner and a child process, both ways. A child trains one run at a time:
+ *
+ *     runner: train ─────────────▶ child
+ *             ◀──── ready, events*, done          (or the process exits: the runner then writes the end)
+ *     runner: stop ──────────────▶ child          (finish the step, write a checkpoint, done: interrupted)
+ */
+export interface TrainRequest {
+  readonly type: 'train';
+  readonly run: Run;
+  readonly attempt: number;
+  /** The run's own directory. */
+  readonly directory: string;
+  /** Where relative paths of the dataset start. */
+  readonly baseDirectory: string;
+  readonly environment: HostEnvironment;
+  readonly threads: number;
+}
+
+/** Why a child is asked to end its run early. */
+export type StopReason = 'interrupted' | 'timed-out';
+
+export type ChildRequest =
+  | TrainRequest
+  | { readonly type: 'stop'; readonly reason: StopReason }
+  /** The process ends once it is idle. */
+  | { readonly type: 'exit' };
+
+export type ChildResponse =
+  /** Sent once, when messages are listened to. */
+  | { readonly type: 'ready' }
+  | { readonly type: 'events'; readonly events: readonly TrainerEvent[] }
+  /** The run has ended and its files are closed. `residentBytes` tells whether the process has grown. */
+  | { readonly type: 'done'; readonly outcome: RunOutcome; readonly residentBytes: number };

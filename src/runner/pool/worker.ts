@@ -1,0 +1,145 @@
+import { fork, type ChildProcess } from 'node:child_process';
+import { appendFileSync, existsSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { packageRoot } from '../../package-root.ts';
+import type { TrainerEvent } from '../../tracking/events.ts';
+import { fileNames } from '../../tracking/run-files.ts';
+import type { ChildRequest, ChildResponse, StopReason, TrainRequest } from './protocol.ts';
+
+/** How a run left its process: with its own last word, or because the process went away. */
+export type WorkerResult =
+  | Extract<ChildResponse, { type: 'done' }>
+  | {
+      readonly type: 'exited';
+      readonly code: number | null;
+      readonly signal: NodeJS.Signals | null;
+      /** True when we sent the signal. */
+      readonly killedByUs: boolean;
+      /** The last lines the process wrote to its standard error. */
+      readonly lastWords: string;
+    };
+
+/** One child process, and the only owner of ending it. */
+export interface Worker {
+  readonly pid: number;
+  readonly train: (request: TrainRequest, onEvent: (event: TrainerEvent) => void) => Promise<WorkerResult>;
+  /** Asks for an orderly end of the current run; kills the process if that takes longer than `graceMs`. */
+  readonly stop: (reason: StopReason, graceMs: number) => void;
+  /** Ends the process at once, with everything it started. */
+  readonly kill: () => void;
+  /** Lets an idle process end; resolves when it has. */
+  readonly retire: () => Promise<void>;
+  readonly alive: () => boolean;
+}
+
+/** Lines TensorFlow prints at every start, which no setting silences. */
+const startupNoise =
+  /absl::InitializeLog|oneDNN custom operations|cpu_feature_guard|To enable the following instructions|TF-TRT|computation_placer|rebuild TensorFlow/;
+
+const rememberedLines = 30;
+
+/** Starts a child process with its share of the machine's threads, which TensorFlow reads only at its start. */
+export const startWorker = (threads: number): Worker => {
+  const child = fork(join(packageRoot, 'dist', 'child.js'), {
+    env: {
+      ...process.env,
+      TF_NUM_INTRAOP_THREADS: String(threads),
+      TF_NUM_INTEROP_THREADS: '1',
+      OMP_NUM_THREADS: String(threads),
+      TF_CPP_MIN_LOG_LEVEL: '3',
+    },
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    // Structured clone keeps NaN, which JSON does not.
+    serialization: 'advanced',
+    // A group of its own: the terminal's Ctrl-C reaches the runner alone, which then ends each run in order.
+    detached: true,
+  });
+  const words: string[] = [];
+  let logFile: string | undefined;
+  let killedByUs = false;
+
+  const keep = (text: string) => {
+    const lines = text.split('\n').filter((line) => line.trim() !== '' && !startupNoise.test(line));
+    words.push(...lines);
+    words.splice(0, words.length - rememberedLines);
+    if (logFile !== undefined && lines.length > 0) appendFileSync(logFile, `${lines.join('\n')}\n`);
+  };
+  child.stdout?.setEncoding('utf8').on('data', keep);
+  child.stderr?.setEncoding('utf8').on('data', keep);
+  // A failed send is followed by `exit`, which knows the cause.
+  child.on('error', (error) => words.push(error.message));
+
+  // `close` rather than `exit`: the streams have then told everything.
+  const closed = new Promise<{ code: number | null; signal: NodeJS.Signals | null }>((resolve) => {
+    child.once('close', (code, signal) => resolve({ code, signal }));
+  });
+
+  const send = (request: ChildRequest) => {
+    if (child.connected) child.send(request, () => undefined);
+  };
+
+  const kill = () => {
+    killedByUs = true;
+    killGroup(child);
+  };
+
+  const train = async (
+    request: TrainRequest,
+    onEvent: (event: TrainerEvent) => void,
+  ): Promise<WorkerResult> => {
+    mkdirSync(request.directory, { recursive: true });
+    logFile = join(request.directory, fileNames.log);
+    words.length = 0;
+    const done = new Promise<WorkerResult>((resolve) => {
+      const listen = (message: ChildResponse) => {
+        if (message.type === 'events') message.events.forEach(onEvent);
+        if (message.type !== 'done') return;
+        child.off('message', listen);
+        resolve(message);
+      };
+      child.on('message', listen);
+    });
+    send(request);
+    const gone = closed.then(({ code, signal }): WorkerResult => {
+      return { type: 'exited', code, signal, killedByUs, lastWords: words.join('\n') };
+    });
+    const result = await Promise.race([done, gone]);
+    logFile = undefined;
+    return result;
+  };
+
+  return {
+    pid: child.pid ?? 0,
+    train,
+    stop: (reason, graceMs) => {
+      send({ type: 'stop', reason });
+      const timer = setTimeout(kill, graceMs);
+      timer.unref();
+      const cancel = () => clearTimeout(timer);
+      child.once('close', cancel);
+      child.on('message', (message: ChildResponse) => {
+        if (message.type === 'done') cancel();
+      });
+    },
+    kill,
+    retire: async () => {
+      send({ type: 'exit' });
+      const timer = setTimeout(kill, 2000);
+      await closed;
+      clearTimeout(timer);
+    },
+    alive: () => child.exitCode === null && child.signalCode === null && child.connected,
+  };
+};
+
+const killGroup = (child: ChildProcess) => {
+  if (child.pid === undefined) return;
+  try {
+    process.kill(-child.pid, 'SIGKILL');
+  } catch {
+    child.kill('SIGKILL');
+  }
+};
+
+/** Whether the bundled child program is there; the set-up step makes it. */
+export const childIsBuilt = (): boolean => existsSync(join(packageRoot, 'dist', 'child.js'));

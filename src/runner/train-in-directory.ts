@@ -1,0 +1,84 @@
+import type { Dataset } from '../data/dataset.ts';
+import { datasetRow } from '../registry/rows.ts';
+import type { Run } from '../spec/plan.ts';
+import { loadTensorFlow } from '../tensorflow/load.ts';
+import type { OutcomeReason, RunOutcome, TrainerEvent } from '../tracking/events.ts';
+import { recordRun, type RunRecorder } from '../tracking/run-recorder.ts';
+import type { StopReason, TrainRequest } from './pool/protocol.ts';
+import { train } from './training/train.ts';
+
+/** How a child listens to a training and stops it. */
+export interface Supervision {
+  readonly listen: (event: TrainerEvent) => void;
+  readonly stopRequested: () => StopReason | undefined;
+}
+
+/**
+ * Trains one run in its directory: records every event there before anyone else hears of it, and turns what goes wrong
+ * into an outcome.
+ */
+export const trainInDirectory = async (
+  request: TrainRequest,
+  supervision: Supervision,
+): Promise<RunOutcome> => {
+  const { run, directory, attempt } = request;
+  const startedAt = performance.now();
+  const recorder = recordRun(directory, run, attempt);
+  const emit = (event: TrainerEvent) => {
+    recorder.listen(event);
+    if (event.type === 'training-started') void recordEnvironment(recorder, request, event.kernel);
+    supervision.listen(event);
+  };
+  try {
+    const dataset = await loadDataset(run, request.baseDirectory);
+    const { stopRequested } = supervision;
+    return await train({ run, dataset, directory, emit, stopRequested, flush: recorder.flush });
+  } catch (error) {
+    const outcome: RunOutcome = {
+      reason: reasonOf(error),
+      message: error instanceof Error ? error.message : String(error),
+      step: recorder.lastStep(),
+      elapsedMs: Math.round(performance.now() - startedAt),
+      metrics: {},
+    };
+    // The log keeps what a developer needs; people see the sentence.
+    process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+    emit({ type: 'training-ended', time: Date.now(), outcome });
+    return outcome;
+  }
+};
+
+/** TensorFlow reports a failed allocation as an error of the operation. */
+const reasonOf = (error: unknown): OutcomeReason =>
+  error instanceof Error &&
+  /OOM when allocating|RESOURCE_EXHAUSTED|Array buffer allocation failed/.test(error.message)
+    ? 'out-of-memory'
+    : 'failed';
+
+const recordEnvironment = async (
+  recorder: RunRecorder,
+  request: TrainRequest,
+  kernel: string,
+): Promise<void> => {
+  const backend = await loadTensorFlow();
+  recorder.environment({
+    ...request.environment,
+    backend: backend.name,
+    tensorflow: backend.version,
+    kernel,
+    threads: request.threads,
+  });
+};
+
+/** The last dataset stays loaded: the runs of a sweep mostly share theirs. */
+let loaded: { readonly key: string; readonly dataset: Dataset } | undefined;
+
+const loadDataset = async (run: Run, baseDirectory: string): Promise<Dataset> => {
+  const section = run.config.dataset;
+  const key = JSON.stringify([section, run.datasetDigest, baseDirectory]);
+  if (loaded?.key !== key) {
+    loaded = undefined;
+    loaded = { key, dataset: await datasetRow(section.name).load(section, { baseDirectory }) };
+  }
+  return loaded.dataset;
+};

@@ -1,0 +1,71 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { Task } from '../../data/dataset.ts';
+import { callOperation, hasOperations } from '../../tensorflow/operation.ts';
+
+/**
+ * The loss that a task is trained with, a scalar:
+ * classification, labelling and next-step: mean softmax cross-entropy with logits (natural logarithm), over the
+ * sequences resp. over all steps within the lengths; regression: mean squared error over batch and outputs.
+ * `outputs` is `[batch, classes]`, `[batch, time, classes]` or `[batch, outputs]`; `targets` as in `Batch`.
+ */
+export const lossOf = (
+  task: Task,
+  { outputs, targets, lengths }: { outputs: tf.Tensor; targets: tf.Tensor; lengths: tf.Tensor1D | undefined },
+): tf.Scalar => {
+  switch (task.kind) {
+    case 'classification':
+      return tf.mean(crossEntropy(outputs as tf.Tensor2D, targets as tf.Tensor1D));
+    case 'labelling':
+    case 'next-step': {
+      const [batch = 0, time = 0, classes = 0] = outputs.shape;
+      const each = crossEntropy(
+        tf.reshape(outputs, [batch * time, classes]),
+        tf.reshape(targets, [batch * time]),
+      );
+      if (lengths === undefined) return tf.mean(each);
+      const counted = tf.reshape(stepMask(lengths, time), [batch * time]);
+      return tf.div(tf.sum(tf.mul(each, counted)), tf.sum(counted));
+    }
+    case 'regression':
+      return tf.mean(tf.squaredDifference(outputs, targets));
+  }
+};
+
+/** `[batch, time]`: 1 within a sequence's length, 0 past it. */
+const stepMask = (lengths: tf.Tensor1D, time: number): tf.Tensor2D =>
+  tf.cast(
+    tf.less(tf.range(0, time, 1, 'int32').expandDims(0), lengths.expandDims(1)),
+    'float32',
+  ) as tf.Tensor2D;
+
+/** Softmax cross-entropy of each row, `[rows]`. One TensorFlow operation gives the loss and its slope together. */
+const crossEntropy = (logits: tf.Tensor2D, labels: tf.Tensor1D): tf.Tensor1D => {
+  // The labels are closed over: as an input they would be asked for a gradient, which whole numbers have not.
+  const ofLogits = tf.customGrad((input, save) => {
+    const [loss, slope] = softmaxAndSlope(input as tf.Tensor2D, labels);
+    (save as tf.GradSaveFunc)([slope]);
+    return {
+      value: loss,
+      gradFunc: (upstream: tf.Tensor, saved: tf.Tensor[]) =>
+        tf.mul(saved[0] as tf.Tensor2D, upstream.expandDims(1)),
+    };
+  });
+  return ofLogits(logits);
+};
+
+const softmaxAndSlope = (logits: tf.Tensor2D, labels: tf.Tensor1D): [tf.Tensor1D, tf.Tensor2D] => {
+  if (hasOperations()) {
+    return callOperation('SparseSoftmaxCrossEntropyWithLogits', {
+      inputs: [logits, labels],
+      attributes: [
+        { name: 'T', kind: 'type', value: 'float32' },
+        { name: 'Tlabels', kind: 'type', value: 'int32' },
+      ],
+      outputs: 2,
+    }) as [tf.Tensor1D, tf.Tensor2D];
+  }
+  const logProbabilities = tf.logSoftmax(logits);
+  const wanted = tf.oneHot(labels, logits.shape[1]);
+  const loss = tf.neg(tf.sum(tf.mul(logProbabilities, wanted), 1));
+  return [loss as tf.Tensor1D, tf.sub(tf.exp(logProbabilities), wanted)];
+};

@@ -1,0 +1,81 @@
+import { batchIndices, totalSteps as countSteps, type BatchIndices } from '../../data/batches.ts';
+import type { Dataset } from '../../data/dataset.ts';
+import type { Run } from '../../spec/plan.ts';
+import { loadTensorFlow } from '../../tensorflow/load.ts';
+import type { Metrics, TrainerEvent } from '../../tracking/events.ts';
+import type { StopReason } from '../pool/protocol.ts';
+import { readCheckpoint, writeCheckpoint, type CheckpointName, type TrainerState } from './checkpoint.ts';
+import { buildLearner, type Learner } from './learner.ts';
+
+/** What a training needs from outside: all of it is passed in, so that it runs the same in a child and in a test. */
+export interface Training {
+  readonly run: Run;
+  readonly dataset: Dataset;
+  /** Where checkpoints lie. */
+  readonly directory: string;
+  readonly emit: (event: TrainerEvent) => void;
+  /** Asked between steps: a reason ends the training after a checkpoint. */
+  readonly stopRequested: () => StopReason | undefined;
+  /** Waits until recorded metrics are on disk; called before a checkpoint that relies on them. */
+  readonly flush: () => void;
+}
+
+/** A training that has begun: the network, where it is, and how it speaks. */
+export interface Session extends Training {
+  readonly learner: Learner;
+  readonly order: BatchIndices;
+  readonly totalSteps: number;
+  readonly startedAt: number;
+  /** Changes with every step. */
+  state: TrainerState;
+  /** The last value of each metric. */
+  latest: Metrics;
+}
+
+/** Builds the network with weights drawn from the run's seed, and goes on from the last checkpoint where there is one. */
+export const beginSession = async (training: Training): Promise<Session> => {
+  const { run, dataset, directory } = training;
+  const { train } = run.config;
+  const backend = await loadTensorFlow();
+  const plan = { ...train, size: dataset.train.size, seed: run.seed };
+  const totalSteps = countSteps(train, plan);
+  const learner = await buildLearner(run, dataset.shape, totalSteps);
+  const last = readCheckpoint(directory, { name: 'last', tensors: learner.tensors() });
+  if (last) learner.restore(last.tensors);
+  const state = last?.state ?? { step: 0, best: null };
+  training.emit({
+    type: 'training-started',
+    time: Date.now(),
+    backend: `${backend.name} ${backend.version}`,
+    kernel: learner.kernel,
+    parameterCount: learner.parameterCount,
+    totalSteps,
+    fromStep: state.step,
+  });
+  return {
+    ...training,
+    learner,
+    order: batchIndices(plan),
+    totalSteps,
+    startedAt: performance.now(),
+    state,
+    latest: {},
+  };
+};
+
+/** Says the metrics of the step that the session is at. */
+export const report = (session: Session, type: 'step-logged' | 'evaluated', metrics: Metrics): void => {
+  const { step } = session.state;
+  session.latest = { ...session.latest, ...metrics };
+  const examples = step * session.run.config.train.batchSize;
+  if (type === 'step-logged') session.emit({ type, time: Date.now(), step, examples, metrics });
+  else session.emit({ type, time: Date.now(), step, metrics });
+};
+
+/** Writes a checkpoint: `last` with everything to go on from, `best` with the weights alone. */
+export const saveCheckpoint = (session: Session, name: CheckpointName): void => {
+  session.flush();
+  const tensors = name === 'last' ? session.learner.tensors() : session.learner.weights();
+  writeCheckpoint(session.directory, { name, tensors, state: session.state });
+  session.emit({ type: 'checkpoint-written', time: Date.now(), step: session.state.step });
+};

@@ -1,0 +1,123 @@
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import type { OutcomeReason, RunOutcome } from '../../tracking/events.ts';
+import { writeJson } from '../../tracking/files.ts';
+import { fileNames, type EvaluationFile } from '../../tracking/run-files.ts';
+import { writeTensors } from '../../tracking/safetensors.ts';
+import { checkpointPath, readCheckpoint, storeTensors } from './checkpoint.ts';
+import { evaluate } from './evaluate.ts';
+import { beginSession, report, saveCheckpoint, type Session, type Training } from './session.ts';
+import { takeSteps, type StepsEnd } from './steps.ts';
+import { named } from './tally.ts';
+
+/** The reference systems report the accuracy on this many test examples; we add the whole split. */
+const firstExamples = 128;
+
+/**
+ * One training: begin (or go on), step to the end, evaluate on the test split, keep the weights. Every number depends
+ * on the run alone: draws are keyed by seed and step, so neither a resumption nor another run changes a bit.
+ */
+export const train = async (training: Training): Promise<RunOutcome> => {
+  const session = await beginSession(training);
+  try {
+    const end = await takeSteps(session);
+    const outcome = await finish(session, end);
+    training.emit({ type: 'training-ended', time: Date.now(), outcome });
+    return outcome;
+  } finally {
+    session.learner.dispose();
+  }
+};
+
+const finish = async (session: Session, end: StepsEnd): Promise<RunOutcome> => {
+  const { step } = session.state;
+  switch (end.kind) {
+    case 'diverged':
+      return outcomeOf(session, 'diverged', `the loss became ${end.loss} at step ${step}`);
+    case 'stopped':
+      saveCheckpoint(session, 'last');
+      return outcomeOf(
+        session,
+        end.reason,
+        `stopped after step ${step} of ${session.totalSteps}; a checkpoint is kept`,
+      );
+    case 'no-improvement': {
+      const best = session.state.best;
+      restoreBest(session);
+      return await complete(
+        session,
+        `stopped early at step ${step}: no improvement since step ${best?.step ?? 0}`,
+      );
+    }
+    case 'all-done':
+      restoreBest(session);
+      return await complete(session, `all ${step} steps done`);
+  }
+};
+
+const complete = async (session: Session, message: string): Promise<RunOutcome> => {
+  const reason = session.stopRequested();
+  if (reason) {
+    saveCheckpoint(session, 'last');
+    return outcomeOf(session, reason, 'stopped before the end evaluation; a checkpoint is kept');
+  }
+  await evaluateTest(session);
+  keepModel(session);
+  rmSync(checkpointPath(session.directory, 'last'), { force: true });
+  return outcomeOf(session, 'completed', message);
+};
+
+const outcomeOf = (session: Session, reason: OutcomeReason, message: string): RunOutcome => ({
+  reason,
+  message,
+  step: session.state.step,
+  elapsedMs: Math.round(performance.now() - session.startedAt),
+  metrics: session.latest,
+});
+
+/** Takes the weights of the best evaluation, where the spec asks for them. */
+const restoreBest = (session: Session): void => {
+  if (!session.run.config.train.earlyStopping?.restoreBest) return;
+  const best = readCheckpoint(session.directory, { name: 'best', tensors: session.learner.weights() });
+  if (best) session.learner.restore(best.tensors);
+};
+
+const evaluateTest = async (session: Session): Promise<void> => {
+  const { dataset, learner, directory } = session;
+  const tally = await evaluate(learner, dataset.shape, { split: dataset.test });
+  const metrics = named('test', tally.metrics());
+  const { task } = dataset.shape;
+  if (task.kind === 'classification' && dataset.test.size > firstExamples) {
+    const first = await evaluate(learner, dataset.shape, { split: dataset.test, limit: firstExamples });
+    const { accuracy } = first.metrics();
+    report(session, 'evaluated', {
+      ...metrics,
+      ...(accuracy !== undefined && { 'test/accuracyFirst128': accuracy }),
+    });
+  } else {
+    report(session, 'evaluated', metrics);
+  }
+  const confusion = tally.confusion();
+  const labels = task.kind === 'regression' ? undefined : task.labels;
+  const evaluation: EvaluationFile = {
+    split: 'test',
+    examples: dataset.test.size,
+    ...(labels && { labels }),
+    ...(confusion && { confusion }),
+  };
+  writeJson(join(directory, fileNames.evaluation), evaluation);
+};
+
+/** Keeps the trained weights with what is needed to build the network around them again. */
+const keepModel = ({ directory, learner, run, dataset }: Session): void => {
+  const folder = join(directory, fileNames.model);
+  writeTensors(join(folder, 'weights.safetensors'), {
+    tensors: storeTensors(learner.weights()),
+    metadata: { run: run.id },
+  });
+  writeJson(join(folder, 'model.json'), {
+    model: run.config.model,
+    shape: dataset.shape,
+    versions: run.versions,
+  });
+};

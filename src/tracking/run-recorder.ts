@@ -1,0 +1,128 @@
+import { appendFileSync, existsSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Run } from '../spec/plan.ts';
+import type { RunOutcome, TrainerEvent } from './events.ts';
+import { readJson, writeJson } from './files.ts';
+import { openMetricsJournal } from './metrics-journal.ts';
+import { processIdentity } from './process-identity.ts';
+import { fileNames, type EnvironmentFile, type StatusFile } from './run-files.ts';
+
+/** Where a run's files lie. */
+export const runDirectory = (runsDirectory: string, run: Pick<Run, 'experiment' | 'id'>): string =>
+  join(runsDirectory, run.experiment, run.id);
+
+/** Writes a run's directory from inside the run's own process: the one writer of everything but the end of a crash. */
+export interface RunRecorder {
+  readonly directory: string;
+  /** Takes the trainer's events, in order. */
+  readonly listen: (event: TrainerEvent) => void;
+  readonly environment: (environment: EnvironmentFile) => void;
+  /** The last recorded step; 0 at first. */
+  readonly lastStep: () => number;
+  /** Waits until the disk has every metric. */
+  readonly flush: () => void;
+}
+
+/** Begins (or goes on with) the record of a run. */
+export const recordRun = (directory: string, run: Run, attempt: number): RunRecorder => {
+  mkdirSync(directory, { recursive: true });
+  if (!existsSync(join(directory, fileNames.run))) writeJson(join(directory, fileNames.run), run);
+  const startedAt = Date.now();
+  const status = (
+    state: StatusFile['state'],
+    outcome: RunOutcome | null,
+    endedAt: number | null,
+  ): StatusFile => ({
+    state,
+    attempt,
+    startedAt,
+    endedAt,
+    outcome,
+    holder: state === 'running' ? processIdentity() : null,
+  });
+  const writeStatus = (file: StatusFile) => writeJson(join(directory, fileNames.status), file);
+  const log = (text: string) => appendFileSync(join(directory, fileNames.log), `${text}\n`);
+
+  writeStatus(status('running', null, null));
+  const journal = openMetricsJournal(join(directory, fileNames.metrics));
+
+  const recordMetrics = (event: Extract<TrainerEvent, { type: 'step-logged' | 'evaluated' }>) => {
+    const differing = journal.append(event.step, event.time, event.metrics);
+    if (differing.length > 0)
+      log(`warning: step ${event.step} was recorded before with another value of ${differing.join(', ')}`);
+    log(event.type === 'step-logged' ? displayLine(event) : evaluationLine(event));
+  };
+
+  const listen = (event: TrainerEvent): void => {
+    switch (event.type) {
+      case 'training-started':
+        log(
+          `${event.fromStep > 0 ? `resumed after step ${event.fromStep}` : 'started'}: ${event.parameterCount} parameters, ` +
+            `${event.totalSteps} steps, ${event.backend}, ${event.kernel}`,
+        );
+        break;
+      case 'step-logged':
+      case 'evaluated':
+        recordMetrics(event);
+        break;
+      case 'checkpoint-written':
+        break;
+      case 'training-ended':
+        log(`ended: ${event.outcome.reason}: ${event.outcome.message}`);
+        journal.flush();
+        journal.close();
+        writeStatus(status('ended', event.outcome, event.time));
+        break;
+    }
+  };
+
+  return {
+    directory,
+    listen,
+    environment: (environment) => writeJson(join(directory, fileNames.environment), environment),
+    lastStep: journal.lastStep,
+    flush: journal.flush,
+  };
+};
+
+/**
+ * Writes the end of a run whose process could not: it crashed, was killed, or never wrote its last word.
+ * What the process did write stands.
+ */
+export const recordLoss = (directory: string, outcome: RunOutcome, attempt: number): void => {
+  const known = readJson<StatusFile>(join(directory, fileNames.status));
+  if (known?.state === 'ended' && known.attempt === attempt) return;
+  const now = Date.now();
+  mkdirSync(directory, { recursive: true });
+  const file: StatusFile = {
+    state: 'ended',
+    attempt,
+    startedAt: known?.startedAt ?? now,
+    endedAt: now,
+    outcome,
+    holder: null,
+  };
+  writeJson(join(directory, fileNames.status), file);
+};
+
+/** The line that the reference systems print: `Iter 1280, Minibatch Loss= 1.576423, Training Accuracy= 0.46875`. */
+export const displayLine = (event: Extract<TrainerEvent, { type: 'step-logged' }>): string => {
+  const loss = event.metrics['train/loss'];
+  const accuracy = event.metrics['train/accuracy'];
+  const others = Object.entries(event.metrics).filter(
+    ([key]) => key !== 'train/loss' && key !== 'train/accuracy',
+  );
+  return [
+    `Iter ${event.examples}`,
+    loss !== undefined && `Minibatch Loss= ${loss.toFixed(6)}`,
+    accuracy !== undefined && `Training Accuracy= ${accuracy.toFixed(5)}`,
+    ...others.map(([key, value]) => `${key}= ${value.toPrecision(6)}`),
+  ]
+    .filter(Boolean)
+    .join(', ');
+};
+
+const evaluationLine = (event: Extract<TrainerEvent, { type: 'evaluated' }>): string =>
+  `step ${event.step}: ${Object.entries(event.metrics)
+    .map(([key, value]) => `${key} ${value.toFixed(5)}`)
+    .join(', ')}`;
