@@ -1,0 +1,100 @@
+import { Type, type Static, type TObject } from '@sinclair/typebox';
+import { choice, nullable } from '../parameters/schema.ts';
+
+/** How the weights of a cell may be drawn at first. */
+export const kernelInitializers = ['glorot-uniform', 'glorot-normal', 'orthogonal', 'uniform'] as const;
+export type KernelInitializer = (typeof kernelInitializers)[number];
+
+/** How the weights of the output layer may be drawn at first. */
+export const outputInitializers = ['glorot-uniform', 'normal', 'uniform'] as const;
+export type OutputInitializer = (typeof outputInitializers)[number];
+
+/** The parameters that every recurrent model has. */
+export const networkProperties = {
+  hiddenSize: Type.Integer({
+    title: 'Hidden size',
+    description: 'Units of the hidden state, in each direction of each layer.',
+    minimum: 1,
+    maximum: 16_384,
+    default: 128,
+    examples: [64, 128, 256, 512],
+  }),
+  layers: Type.Integer({
+    title: 'Layers',
+    description: 'Recurrent layers on top of each other; each reads the outputs of the one below.',
+    minimum: 1,
+    maximum: 64,
+    default: 1,
+    examples: [1, 2, 3],
+  }),
+  bidirectional: Type.Boolean({
+    title: 'Bidirectional',
+    description:
+      'Each layer has a second cell that reads the sequence backwards, within its length (Schuster and Paliwal 1997).',
+    default: false,
+    examples: [true],
+  }),
+  merge: choice(['concat', 'sum', 'mean'], {
+    title: 'Merge',
+    description: 'How the two directions of a bidirectional layer become one output.',
+    default: 'concat',
+    examples: ['concat', 'sum', 'mean'],
+  }),
+  readout: choice(['auto', 'last', 'final-state', 'mean', 'max'], {
+    title: 'Readout',
+    description:
+      "What of the top layer's outputs the output layer reads, for a task with one target a sequence. `last`: the output at the last index, where the backward cell of a bidirectional model has read one step only. `final-state`: each direction's own state after its whole reading. `mean`, `max`: over the steps within the length. `auto`: `last`; every step where the task has a target a step.",
+    default: 'auto',
+    examples: ['last', 'final-state', 'mean', 'max'],
+  }),
+  dropout: Type.Number({
+    title: 'Dropout between layers',
+    description:
+      'Share of the outputs of a layer that the next layer does not see in training. The mask is drawn once a sequence and step of training, and holds for all its steps (Gal and Ghahramani 2016).',
+    minimum: 0,
+    exclusiveMaximum: 1,
+    default: 0,
+    examples: [0.2, 0.5],
+  }),
+  recurrentDropout: Type.Number({
+    title: 'Recurrent dropout',
+    description:
+      'Share of the hidden state that a cell does not see of itself in training, with one mask for all steps of a sequence (Gal and Ghahramani 2016). Slower: no fused kernel knows such masks.',
+    minimum: 0,
+    exclusiveMaximum: 1,
+    default: 0,
+    examples: [0.2],
+  }),
+  layerNorm: Type.Boolean({
+    title: 'Layer normalisation',
+    description:
+      'Normalises what goes into the gates, of input and hidden state each by itself (Ba, Kiros and Hinton 2016). Slower: no fused kernel knows it.',
+    default: false,
+    examples: [true],
+  }),
+  embeddingSize: nullable(
+    Type.Integer({
+      title: 'Embedding size',
+      description: 'Tokens are read as trained vectors of this size; null: one-hot.',
+      minimum: 1,
+      maximum: 16_384,
+      examples: [16, 64],
+    }),
+  ),
+  kernelInitializer: choice(kernelInitializers, {
+    title: 'Kernel initializer',
+    description:
+      'How the weights of a cell are drawn. `glorot-uniform`, `glorot-normal`: the whole kernel as one matrix (Glorot and Bengio 2010), biases zero. `orthogonal`: an orthogonal matrix for each gate on the hidden state (Saxe, McClelland and Ganguli 2014), Glorot uniform on the input, biases zero. `uniform`: weights and biases within 1 / sqrt(hiddenSize), as PyTorch does.',
+    default: 'glorot-uniform',
+    examples: ['glorot-uniform', 'orthogonal'],
+  }),
+  outputInitializer: choice(outputInitializers, {
+    title: 'Output initializer',
+    description:
+      'How the output layer is drawn. `glorot-uniform`: its biases are zero. `normal`: weights and biases from N(0, 1). `uniform`: weights and biases within 1 / sqrt(inputs), as PyTorch does.',
+    default: 'glorot-uniform',
+    examples: ['glorot-uniform', 'normal'],
+  }),
+};
+
+export type NetworkParameters = Static<TObject<typeof networkProperties>>;

@@ -1,0 +1,73 @@
+import type { SequenceShape, Task } from '../data/dataset.ts';
+import { drawOutput, normal, type Draw } from './initializers.ts';
+import type { NetworkParameters } from './parameters.ts';
+
+/** A trainable weight before it exists. */
+export interface Weight {
+  readonly name: string;
+  readonly shape: readonly number[];
+  /** The first values; each weight has a random stream of its own, named after it. */
+  readonly draw: Draw;
+}
+
+/** What a kind of cell adds to a network. */
+export interface CellWeights {
+  /** The weights of one cell that reads `features` numbers a step; names are relative to the cell. */
+  readonly weights: (features: number) => readonly Weight[];
+  /** Numbers that a cell puts out at each step. */
+  readonly outputSize: number;
+}
+
+/** A task with a target at each step reads every output; the others read one vector a sequence. */
+export const hasTargetPerStep = (task: Task): boolean =>
+  task.kind === 'labelling' || task.kind === 'next-step';
+
+export const outputCount = (task: Task): number => (task.kind === 'regression' ? task.outputs : task.classes);
+
+const sizeOf = ({ shape }: Weight): number => shape.reduce((product, length) => product * length, 1);
+
+const inputSize = ({ input }: SequenceShape, embeddingSize: number | null): number =>
+  input.kind === 'values' ? input.features : (embeddingSize ?? input.vocabulary);
+
+/** In which order a cell reads a sequence. */
+export type Direction = 'forward' | 'backward';
+
+export const directionsOf = (parameters: NetworkParameters): readonly Direction[] =>
+  parameters.bidirectional ? ['forward', 'backward'] : ['forward'];
+
+/**
+ * Every weight of a network in its fixed order: `embedding`, then of each layer and direction the cell's own
+ * (`layer1/forward/kernel`), then `output/kernel` and `output/bias`.
+ */
+export const networkWeights = (
+  cell: CellWeights,
+  parameters: NetworkParameters,
+  shape: SequenceShape,
+): readonly Weight[] => {
+  const { embeddingSize, layers, merge, bidirectional } = parameters;
+  const weights: Weight[] = [];
+  if (shape.input.kind === 'tokens' && embeddingSize !== null) {
+    const { vocabulary } = shape.input;
+    weights.push({
+      name: 'embedding',
+      shape: [vocabulary, embeddingSize],
+      draw: normal(vocabulary * embeddingSize),
+    });
+  }
+  let features = inputSize(shape, embeddingSize);
+  for (let layer = 1; layer <= layers; layer++) {
+    for (const direction of directionsOf(parameters))
+      for (const weight of cell.weights(features))
+        weights.push({ ...weight, name: `layer${String(layer)}/${direction}/${weight.name}` });
+    features = bidirectional && merge === 'concat' ? 2 * cell.outputSize : cell.outputSize;
+  }
+  const outputs = outputCount(shape.task);
+  const { kernel, bias } = drawOutput(parameters.outputInitializer, features, outputs);
+  weights.push({ name: 'output/kernel', shape: [features, outputs], draw: kernel });
+  weights.push({ name: 'output/bias', shape: [outputs], draw: bias });
+  return weights;
+};
+
+/** Exact number of trainable numbers. */
+export const countWeights = (weights: readonly Weight[]): number =>
+  weights.reduce((count, weight) => count + sizeOf(weight), 0);
