@@ -5,7 +5,8 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 export type NativeAttribute =
   | { readonly name: string; readonly bool: boolean }
   | { readonly name: string; readonly int: number }
-  | { readonly name: string; readonly float: number };
+  | { readonly name: string; readonly float: number }
+  | { readonly name: string; readonly type: 'float32' | 'int32' };
 
 interface TensorRecord {
   dtype: number;
@@ -16,7 +17,13 @@ interface TensorRecord {
 interface NativeBackend {
   readonly binding: Readonly<
     Record<
-      'TF_ATTR_BOOL' | 'TF_ATTR_INT' | 'TF_ATTR_FLOAT' | 'TF_ATTR_TYPE' | 'TF_FLOAT' | 'TF_INT64',
+      | 'TF_ATTR_BOOL'
+      | 'TF_ATTR_INT'
+      | 'TF_ATTR_FLOAT'
+      | 'TF_ATTR_TYPE'
+      | 'TF_FLOAT'
+      | 'TF_INT32'
+      | 'TF_INT64',
       number
     >
   >;
@@ -45,13 +52,15 @@ export const runNative = (
 ): Tensor[] => {
   const backend = nativeBackend();
   const { binding } = backend;
-  const described = attributes.map((attribute) =>
-    'bool' in attribute
-      ? { name: attribute.name, type: binding.TF_ATTR_BOOL, value: attribute.bool }
-      : 'int' in attribute
-        ? { name: attribute.name, type: binding.TF_ATTR_INT, value: attribute.int }
-        : { name: attribute.name, type: binding.TF_ATTR_FLOAT, value: attribute.float },
-  );
+  const describe = (attribute: NativeAttribute) => {
+    const { name } = attribute;
+    if ('bool' in attribute) return { name, type: binding.TF_ATTR_BOOL, value: attribute.bool };
+    if ('int' in attribute) return { name, type: binding.TF_ATTR_INT, value: attribute.int };
+    if ('float' in attribute) return { name, type: binding.TF_ATTR_FLOAT, value: attribute.float };
+    const type = attribute.type === 'float32' ? binding.TF_FLOAT : binding.TF_INT32;
+    return { name, type: binding.TF_ATTR_TYPE, value: type };
+  };
+  const described = attributes.map(describe);
   return backend.executeMultipleOutputs(
     name,
     [{ name: 'T', type: binding.TF_ATTR_TYPE, value: binding.TF_FLOAT }, ...described],

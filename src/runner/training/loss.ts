@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Task } from '../../data/dataset.ts';
-import { callOperation, hasOperations } from '../../tensorflow/operation.ts';
+import { isNative, runNative } from '../../tensorflow/native.ts';
 
 /**
  * The loss that a task is trained with, a scalar:
@@ -54,13 +54,9 @@ const crossEntropy = (logits: tf.Tensor2D, labels: tf.Tensor1D): tf.Tensor1D => 
 };
 
 const softmaxAndSlope = (logits: tf.Tensor2D, labels: tf.Tensor1D): [tf.Tensor1D, tf.Tensor2D] => {
-  if (hasOperations()) {
-    return callOperation('SparseSoftmaxCrossEntropyWithLogits', {
-      inputs: [logits, labels],
-      attributes: [
-        { name: 'T', kind: 'type', value: 'float32' },
-        { name: 'Tlabels', kind: 'type', value: 'int32' },
-      ],
+  if (isNative()) {
+    return runNative('SparseSoftmaxCrossEntropyWithLogits', [logits, labels], {
+      attributes: [{ name: 'Tlabels', type: 'int32' }],
       outputs: 2,
     }) as [tf.Tensor1D, tf.Tensor2D];
   }
