@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { packageRoot } from '../package-root.ts';
-import { cacheFolder } from './cache.ts';
+import { cacheFolder } from '../cache-folder.ts';
 
 /** What the set-up decided for this folder of Unroll; the file lies in the cache. */
 export interface Installation {
