@@ -1,6 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { NamedTensorMap, Tensor } from '@tensorflow/tfjs-core';
 
+/** Gradients by the names of inputs. */
+export type LazyTensorMap = Readonly<Record<string, Tensor | (() => Tensor)>>;
+
 /** An operation with a gradient of its own. */
 export interface RecordedOperation {
   /**
@@ -10,9 +13,10 @@ export interface RecordedOperation {
   readonly forward: (save: (tensors: Tensor[]) => void) => Tensor[];
   /**
    * Gradients of the inputs, by name, from the gradients of the outputs (zeros for an output that was not used) and
-   * the saved tensors. Runs once a step, so everything may be computed at once.
+   * the saved tensors. Runs once a step, so everything may be computed at once; a gradient given as a function is
+   * computed only if it is asked for, and what that needs has to stand in the map too, under a name of no input.
    */
-  readonly backward: (gradients: readonly Tensor[], saved: readonly Tensor[]) => NamedTensorMap;
+  readonly backward: (gradients: readonly Tensor[], saved: readonly Tensor[]) => LazyTensorMap;
 }
 
 interface Engine {
@@ -33,7 +37,13 @@ export const recordOperation = (inputs: NamedTensorMap, operation: RecordedOpera
     forwardFunc: (_, save) => operation.forward(save),
     backwardsFunc: (gradients, saved) => {
       const given = Array.isArray(gradients) ? gradients : [gradients];
-      const found = tf.tidy(() => operation.backward(given, saved));
-      return Object.fromEntries(Object.entries(found).map(([name, gradient]) => [name, () => gradient]));
+      // tidy() frees what is not in the map; functions in it pass through, though its type does not say so.
+      const found = tf.tidy(() => operation.backward(given, saved) as NamedTensorMap) as LazyTensorMap;
+      return Object.fromEntries(
+        Object.entries(found).map(([name, gradient]) => [
+          name,
+          typeof gradient === 'function' ? gradient : () => gradient,
+        ]),
+      );
     },
   });

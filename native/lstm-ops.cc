@@ -1,0 +1,170 @@
+// The LSTM as three TensorFlow ops: forward, backward, and the inputs' gradient, which many networks never ask for.
+#include "op.h"
+
+namespace unroll {
+namespace {
+
+struct Settings {
+  float forgetBias = 0;
+  bool reverse = false;   // runs each sequence from its last step to its first
+  bool sequence = true;   // every step's output is wanted, not only the final state
+  bool gradient = true;   // the gradient may be asked for
+  bool initial = false;   // the initial state's gradient is wanted
+};
+
+void* readSettings(TF_OpKernelConstruction* construction) {
+  Settings* const settings = new Settings;
+  readAttribute(construction, "forget_bias", settings->forgetBias);
+  readAttribute(construction, "reverse", settings->reverse);
+  readAttribute(construction, "sequence", settings->sequence);
+  readAttribute(construction, "gradient", settings->gradient);
+  readAttribute(construction, "initial", settings->initial);
+  return settings;
+}
+
+void deleteSettings(void* settings) { delete static_cast<Settings*>(settings); }
+
+int64_t size(size_t count) { return static_cast<int64_t>(count); }
+
+// The shape that three leading dimensions and the kernel [features + hidden, 4 hidden] tell.
+bool readShape(Call& call, const Dimensions& leading, const char* name, const Dimensions& kernel, LstmShape& shape) {
+  if (!call.require(leading.size() == 3 && leading[0] > 0 && leading[1] > 0,
+                    std::string(name) + " must have three dimensions and at least one row and step, not " +
+                        show(leading) + "."))
+    return false;
+  if (!call.require(kernel.size() == 2 && kernel[1] > 0 && kernel[1] % 4 == 0 && kernel[0] > kernel[1] / 4,
+                    "kernel must have the shape [features + hidden, 4 * hidden], not " + show(kernel) + "."))
+    return false;
+  const size_t hidden = static_cast<size_t>(kernel[1] / 4);
+  shape = {static_cast<size_t>(leading[0]), static_cast<size_t>(leading[1]), static_cast<size_t>(kernel[0]) - hidden,
+           hidden};
+  return true;
+}
+
+Sequence readLengths(Call& call, int input, const LstmShape& shape, bool reverse) {
+  const int32_t* lengths = call.optionalIntegers(input, "lengths", {size(shape.batch)});
+  for (size_t row = 0; lengths && row < shape.batch; ++row)
+    if (!call.require(lengths[row] >= 0 && lengths[row] <= size(shape.steps),
+                      "A length must be from 0 to " + std::to_string(shape.steps) + ", not " +
+                          std::to_string(lengths[row]) + "."))
+      break;
+  return {lengths, reverse, shape.steps};
+}
+
+// Buffers of the forward pass as a tensor [batch, steps, rest], so that it tells the shape by itself.
+Dimensions savedShape(const LstmShape& shape) {
+  const size_t pairs = shape.batch * shape.steps;
+  return {size(shape.batch), size(shape.steps), size((LstmBuffers::floats(shape, true) + pairs - 1) / pairs)};
+}
+
+Dimensions gatesGradientShape(const LstmShape& shape) {
+  return {size(shape.batch), size(shape.steps), size(4 * shape.hiddenPanels() * width)};
+}
+
+void computeForward(void* kernel, TF_OpKernelContext* context) {
+  const Settings& settings = *static_cast<Settings*>(kernel);
+  Call call("UnrollLstmForward", context);
+  LstmForward in{};
+  if (!readShape(call, call.dimensions(0), "inputs", call.dimensions(1), in.shape)) return;
+  const LstmShape& shape = in.shape;
+  const int64_t batch = size(shape.batch), steps = size(shape.steps), hidden = size(shape.hidden);
+  in.inputs = call.floats(0, "inputs", {batch, steps, size(shape.features)});
+  in.kernel = call.floats(1, "kernel", {size(shape.features) + hidden, 4 * hidden});
+  in.bias = call.floats(2, "bias", {4 * hidden});
+  in.initialHidden = call.optionalFloats(3, "initial_hidden", {batch, hidden});
+  in.initialCell = call.optionalFloats(4, "initial_cell", {batch, hidden});
+  in.sequence = readLengths(call, 5, shape, settings.reverse);
+  in.forgetBias = settings.forgetBias;
+  in.outputs = call.output(0, {batch, steps, hidden}, settings.sequence);
+  in.finalHidden = call.output(1, {batch, hidden});
+  in.finalCell = call.output(2, {batch, hidden});
+  float* const saved = call.output(3, savedShape(shape), settings.gradient);
+  const Scratch buffers(settings.gradient ? 0 : LstmBuffers::floats(shape, false));
+  const Scratch packed(shape.packedKernel());
+  if (!call.require(buffers.data() && packed.data(), "There is no memory to work in.")) return;
+  in.buffers = LstmBuffers::in(settings.gradient ? saved : buffers.data(), shape, settings.gradient);
+  in.packedKernel = packed.data();
+  instructionSet().forward(in);
+}
+
+void computeBackward(void* kernel, TF_OpKernelContext* context) {
+  const Settings& settings = *static_cast<Settings*>(kernel);
+  Call call("UnrollLstmBackward", context);
+  LstmBackward in{};
+  if (!readShape(call, call.dimensions(2), "saved", call.dimensions(0), in.shape)) return;
+  const LstmShape& shape = in.shape;
+  const int64_t batch = size(shape.batch), steps = size(shape.steps), hidden = size(shape.hidden);
+  in.kernel = call.floats(0, "kernel", {size(shape.features) + hidden, 4 * hidden});
+  in.sequence = readLengths(call, 1, shape, settings.reverse);
+  const float* const saved = call.floats(2, "saved", savedShape(shape));
+  in.outputsGradient = call.optionalFloats(3, "outputs_gradient", {batch, steps, hidden});
+  in.finalHiddenGradient = call.optionalFloats(4, "final_hidden_gradient", {batch, hidden});
+  in.finalCellGradient = call.optionalFloats(5, "final_cell_gradient", {batch, hidden});
+  in.kernelGradient = call.output(0, {size(shape.features) + hidden, 4 * hidden});
+  in.biasGradient = call.output(1, {4 * hidden});
+  in.initialHiddenGradient = call.output(2, {batch, hidden}, settings.initial);
+  in.initialCellGradient = call.output(3, {batch, hidden}, settings.initial);
+  in.gatesGradient = call.output(4, gatesGradientShape(shape));
+  const Scratch transposed(shape.transposedKernel(shape.hiddenPanels())), state(2 * shape.stateStep());
+  if (!call.require(transposed.data() && state.data(), "There is no memory to work in.")) return;
+  // Backward only reads the buffers; the type is shared with forward.
+  in.buffers = LstmBuffers::in(const_cast<float*>(saved), shape, true);
+  in.transposedKernel = transposed.data();
+  in.stateGradient = state.data();
+  instructionSet().backward(in);
+}
+
+void computeInputGradient(void* kernel, TF_OpKernelContext* context) {
+  const Settings& settings = *static_cast<Settings*>(kernel);
+  Call call("UnrollLstmInputGradient", context);
+  LstmInputGradient in{};
+  if (!readShape(call, call.dimensions(2), "gates_gradient", call.dimensions(0), in.shape)) return;
+  const LstmShape& shape = in.shape;
+  in.kernel = call.floats(0, "kernel", {size(shape.features + shape.hidden), size(4 * shape.hidden)});
+  in.sequence = readLengths(call, 1, shape, settings.reverse);
+  in.gatesGradient = call.floats(2, "gates_gradient", gatesGradientShape(shape));
+  in.inputsGradient = call.output(0, {size(shape.batch), size(shape.steps), size(shape.features)});
+  const Scratch transposed(shape.transposedKernel(shape.inputPanels())), sums(shape.inputPanels() * shape.panel());
+  if (!call.require(transposed.data() && sums.data(), "There is no memory to work in.")) return;
+  in.transposedKernel = transposed.data();
+  in.inputSums = sums.data();
+  instructionSet().inputGradient(in);
+}
+
+}  // namespace
+
+std::string registerLstmOps() {
+  const OpDefinition definitions[] = {
+      {"UnrollLstmForward",
+       {"inputs: T", "kernel: T", "bias: T", "initial_hidden: T", "initial_cell: T",
+        "lengths: int32"},
+       {"T: {float} = DT_FLOAT", "forget_bias: float = 0.0", "reverse: bool = false", "sequence: bool = true", "gradient: bool = true"},
+       {"outputs: T", "final_hidden: T", "final_cell: T", "saved: T"},
+       readSettings,
+       computeForward,
+       deleteSettings},
+      {"UnrollLstmBackward",
+       {"kernel: T", "lengths: int32", "saved: T", "outputs_gradient: T", "final_hidden_gradient: T",
+        "final_cell_gradient: T"},
+       {"T: {float} = DT_FLOAT", "reverse: bool = false", "initial: bool = false"},
+       {"kernel_gradient: T", "bias_gradient: T", "initial_hidden_gradient: T",
+        "initial_cell_gradient: T", "gates_gradient: T"},
+       readSettings,
+       computeBackward,
+       deleteSettings},
+      {"UnrollLstmInputGradient",
+       {"kernel: T", "lengths: int32", "gates_gradient: T"},
+       {"T: {float} = DT_FLOAT", "reverse: bool = false"},
+       {"inputs_gradient: T"},
+       readSettings,
+       computeInputGradient,
+       deleteSettings},
+  };
+  for (const OpDefinition& definition : definitions) {
+    const std::string problem = registerOp(definition);
+    if (!problem.empty()) return problem;
+  }
+  return "";
+}
+
+}  // namespace unroll

@@ -1,0 +1,48 @@
+// What Node sees: `require` of this library registers the ops with the TensorFlow that tfjs-node has loaded, and returns
+// { instructionSet, threads }, or { unsupported } with the reason.
+#include <node_api.h>
+
+#include <cstdlib>
+#include <string>
+
+#include "op.h"
+#include "parallel.h"
+
+namespace unroll {
+namespace {
+
+InstructionSet choose() {
+  // For tests: the results must not depend on the choice.
+  const char* text = std::getenv("UNROLL_INSTRUCTION_SET");
+  const std::string asked = text ? text : "";
+#if defined(__x86_64__)
+  __builtin_cpu_init();
+  if (asked != "AVX2" && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
+      __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw"))
+    return avx512;
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return avx2;
+#endif
+  return {};
+}
+
+}  // namespace
+
+const InstructionSet& instructionSet() {
+  static const InstructionSet chosen = choose();
+  return chosen;
+}
+
+}  // namespace unroll
+
+extern "C" __attribute__((visibility("default"))) napi_value napi_register_module_v1(napi_env env, napi_value exports) {
+  // Registering twice in one process would be an error.
+  static const std::string problem =
+      unroll::instructionSet().name ? unroll::registerLstmOps() : "The processor has no AVX2.";
+  const char* const text = problem.empty() ? unroll::instructionSet().name : problem.c_str();
+  napi_value value;
+  napi_create_string_utf8(env, text, NAPI_AUTO_LENGTH, &value);
+  napi_set_named_property(env, exports, problem.empty() ? "instructionSet" : "unsupported", value);
+  napi_create_uint32(env, static_cast<uint32_t>(unroll::threadCount()), &value);
+  napi_set_named_property(env, exports, "threads", value);
+  return exports;
+}

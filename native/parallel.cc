@@ -1,0 +1,104 @@
+#include "parallel.h"
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdlib>
+#include <mutex>
+#include <thread>
+
+#if defined(__x86_64__)
+#include <xmmintrin.h>
+#endif
+
+namespace unroll {
+namespace {
+
+class FlushDenormals {
+ public:
+#if defined(__x86_64__)
+  FlushDenormals() : before(_mm_getcsr()) { _mm_setcsr(before | 0x8040); }
+  ~FlushDenormals() { _mm_setcsr(before); }
+
+ private:
+  unsigned before;
+#endif
+};
+
+struct Job {
+  size_t count;
+  void (*task)(const void*, size_t);
+  const void* context;
+  std::atomic<size_t> next{0};
+  // Workers that may still look at this job; it lives on its caller's stack.
+  size_t users = 0;
+
+  void work() {
+    const FlushDenormals flush;
+    for (size_t index; (index = next.fetch_add(1)) < count;) task(context, index);
+  }
+};
+
+struct Pool {
+  std::mutex mutex;
+  std::condition_variable wake, done;
+  Job* job = nullptr;
+  size_t generation = 0;
+
+  explicit Pool(size_t threads) {
+    for (size_t thread = 1; thread < threads; ++thread) std::thread([this] { serve(); }).detach();
+  }
+
+  void serve() {
+    size_t seen = 0;
+    for (std::unique_lock<std::mutex> lock(mutex);;) {
+      wake.wait(lock, [&] { return job && generation != seen; });
+      seen = generation;
+      Job* mine = job;
+      ++mine->users;
+      lock.unlock();
+      mine->work();
+      lock.lock();
+      if (--mine->users == 0) done.notify_all();
+    }
+  }
+
+  void run(Job& mine) {
+    {
+      const std::lock_guard<std::mutex> lock(mutex);
+      job = &mine;
+      ++generation;
+    }
+    wake.notify_all();
+    mine.work();
+    std::unique_lock<std::mutex> lock(mutex);
+    job = nullptr;
+    done.wait(lock, [&] { return mine.users == 0; });
+  }
+};
+
+size_t configuredThreads() {
+  const char* text = std::getenv("TF_NUM_INTRAOP_THREADS");
+  const long asked = text ? std::strtol(text, nullptr, 10) : 0;
+  const size_t count = asked > 0 ? static_cast<size_t>(asked) : std::thread::hardware_concurrency();
+  return count > 0 ? count : 1;
+}
+
+}  // namespace
+
+size_t threadCount() {
+  static const size_t count = configuredThreads();
+  return count;
+}
+
+void runTasks(size_t count, void (*task)(const void*, size_t), const void* context) {
+  Job job{count, task, context};
+  if (threadCount() == 1 || count < 2) return job.work();
+  // Never destroyed: its threads wait until the process ends.
+  static Pool* const pool = new Pool(threadCount());
+  // TensorFlow may run two of our ops at once; the pool serves one after the other.
+  static std::mutex one;
+  const std::lock_guard<std::mutex> lock(one);
+  pool->run(job);
+}
+
+}  // namespace unroll

@@ -1,0 +1,28 @@
+// A small pool of threads, sized like TensorFlow's own (TF_NUM_INTRAOP_THREADS), whose pool the C API does not offer.
+#pragma once
+
+#include <cstddef>
+
+namespace unroll {
+
+// How many threads work, the calling one included; at least 1.
+size_t threadCount();
+
+// Calls task(context, index) for every index below `count`, in any order, on all threads; returns when all are done.
+// Each thread flushes denormal numbers to zero meanwhile, so that a result does not depend on where it was computed.
+void runTasks(size_t count, void (*task)(const void* context, size_t index), const void* context);
+
+// The same for a callable `visit(index)`.
+template <class Visit>
+inline void parallelFor(size_t count, const Visit& visit) {
+  runTasks(count, [](const void* context, size_t index) { (*static_cast<const Visit*>(context))(index); }, &visit);
+}
+
+// Calls visit(begin, end) for one contiguous range of `count` for each thread.
+template <class Visit>
+inline void parallelRanges(size_t count, const Visit& visit) {
+  const size_t ranges = threadCount() < count ? threadCount() : count;
+  parallelFor(ranges, [&](size_t range) { visit(count * range / ranges, count * (range + 1) / ranges); });
+}
+
+}  // namespace unroll

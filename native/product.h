@@ -1,0 +1,108 @@
+// The one matrix product that everything is made of: a tile of sums that stays in registers.
+//
+// Every sum is accumulated over its terms one by one in a fixed order; vectors only run along independent sums. So
+// the tile's size, the split over threads and the instruction set never change a bit of a result.
+#pragma once
+
+#include "vector.h"
+
+namespace {
+
+#ifndef UNROLL_PANELS
+#error "Define UNROLL_PANELS, the number of panels side by side in one tile, before including this header."
+#endif
+
+constexpr int tileRows = 6;
+constexpr int tilePanels = UNROLL_PANELS;
+
+template <int N>
+struct Count {
+  static constexpr int value = N;
+};
+
+template <int Rows, int Panels>
+struct Tile {
+  static constexpr int vectors = Panels * vectorsPerPanel;
+  Vector sums[Rows][vectors];
+
+  // Where vector v of a row lies in panels that are panelStride apart.
+  static constexpr size_t at(int v, size_t panelStride) {
+    return v / vectorsPerPanel * panelStride + v % vectorsPerPanel * lanes;
+  }
+
+  UNROLL_INLINE void clear() {
+#pragma GCC unroll 8
+    for (int row = 0; row < Rows; ++row)
+#pragma GCC unroll 8
+      for (int v = 0; v < vectors; ++v) sums[row][v] = Vector{};
+  }
+
+  UNROLL_INLINE void load(const float* from, size_t rowStride, size_t panelStride) {
+#pragma GCC unroll 8
+    for (int row = 0; row < Rows; ++row)
+#pragma GCC unroll 8
+      for (int v = 0; v < vectors; ++v) sums[row][v] = ::load(from + row * rowStride + at(v, panelStride));
+  }
+
+  UNROLL_INLINE void store(float* to, size_t rowStride, size_t panelStride) const {
+#pragma GCC unroll 8
+    for (int row = 0; row < Rows; ++row)
+#pragma GCC unroll 8
+      for (int v = 0; v < vectors; ++v) ::store(to + row * rowStride + at(v, panelStride), sums[row][v]);
+  }
+
+  // Adds `steps` outer products. `left` holds the row's factors, RowStride apart, the next step's StepStride on;
+  // `right` holds 16 columns a step in each of the panels, panelStride apart.
+  template <int RowStride, int StepStride>
+  UNROLL_INLINE void add(const float* left, const float* right, size_t panelStride, size_t steps) {
+    for (size_t step = 0; step < steps; ++step) {
+      Vector columns[vectors];
+#pragma GCC unroll 8
+      for (int v = 0; v < vectors; ++v) columns[v] = ::load(right + at(v, panelStride));
+#pragma GCC unroll 8
+      for (int row = 0; row < Rows; ++row) {
+        const Vector factor = broadcast(left[row * RowStride]);
+#pragma GCC unroll 8
+        for (int v = 0; v < vectors; ++v) sums[row][v] += factor * columns[v];
+      }
+      left += StepStride;
+      right += panelWidth;
+    }
+  }
+};
+
+// Calls visit(Count<rows>, first row) for blocks of nearly equal size, so that no small remainder runs slowly.
+template <class Visit>
+UNROLL_INLINE void forRowBlocks(size_t begin, size_t end, Visit visit) {
+  const size_t rows = end - begin;
+  const size_t blocks = (rows + tileRows - 1) / tileRows;
+  for (size_t block = 0, row = begin; block < blocks; ++block) {
+    const size_t size = rows / blocks + (block < rows % blocks ? 1 : 0);
+    switch (size) {
+      case 1: visit(Count<1>{}, row); break;
+      case 2: visit(Count<2>{}, row); break;
+      case 3: visit(Count<3>{}, row); break;
+      case 4: visit(Count<4>{}, row); break;
+      case 5: visit(Count<5>{}, row); break;
+      default: visit(Count<6>{}, row);
+    }
+    row += size;
+  }
+}
+
+// Calls visit(Count<panels>, first panel) for as many panels at once as the registers hold.
+template <class Visit>
+UNROLL_INLINE void forPanelGroups(size_t panels, Visit visit) {
+  size_t panel = 0;
+  for (; panel + tilePanels <= panels; panel += tilePanels) visit(Count<tilePanels>{}, panel);
+  if constexpr (tilePanels > 1) {
+    switch (panels - panel) {
+      case 1: visit(Count<1>{}, panel); break;
+      case 2: visit(Count<2>{}, panel); break;
+      case 3: visit(Count<3>{}, panel); break;
+      default: break;
+    }
+  }
+}
+
+}  // namespace

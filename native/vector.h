@@ -1,0 +1,78 @@
+// Vectors of floats in the compiler's own extension, and the two activations of a gate.
+//
+// It is compiled once for each instruction set, so everything lies in an unnamed namespace, and nothing uses a template
+// of the standard library: of two copies with the same name the linker keeps one, and it could be the wrong one.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#ifndef UNROLL_LANES
+#error "Define UNROLL_LANES, the number of floats in one vector register, before including this header."
+#endif
+
+#define UNROLL_INLINE inline __attribute__((always_inline))
+
+namespace {
+
+// All matrices lie in panels of 16 columns, whatever the register holds: see layout.h.
+constexpr int lanes = UNROLL_LANES;
+constexpr int panelWidth = 16;
+constexpr int vectorsPerPanel = panelWidth / lanes;
+
+typedef float Vector __attribute__((vector_size(sizeof(float) * lanes)));
+typedef int32_t IntVector __attribute__((vector_size(sizeof(float) * lanes)));
+typedef float UnalignedVector __attribute__((vector_size(sizeof(float) * lanes), aligned(4), may_alias));
+
+UNROLL_INLINE Vector load(const float* from) { return *reinterpret_cast<const UnalignedVector*>(from); }
+
+UNROLL_INLINE void store(float* to, Vector value) { *reinterpret_cast<UnalignedVector*>(to) = value; }
+
+UNROLL_INLINE Vector broadcast(float value) { return value - Vector{}; }
+
+// Comparisons with NaN are false, so NaN passes through: a diverging run must show.
+UNROLL_INLINE Vector clamp(Vector x, float low, float high) {
+  x = x < low ? broadcast(low) : x;
+  return x > high ? broadcast(high) : x;
+}
+
+struct PowerOfTwo {
+  Vector scale;     // 2^n
+  Vector fraction;  // exp(r) - 1
+};
+
+// exp(x) = 2^n exp(r) with |r| <= ln(2) / 2, and exp(r) - 1 as its Taylor series to r^7: the first term left out is
+// below 6e-9. Only correctly rounded operations are used, so every instruction set gives the same bits.
+UNROLL_INLINE PowerOfTwo splitExponential(Vector x) {
+  // Adding 1.5 * 2^23 rounds to an integer that then stands in the lowest bits of the float.
+  const float shift = 12582912.0f;
+  const Vector shifted = x * 1.44269504088896341f + shift;
+  const Vector n = shifted - shift;
+  // ln(2) in two parts, the first with so few bits that its product with n is exact.
+  Vector r = x - n * 0.693359375f;
+  r = r - n * -2.12194440e-4f;
+  Vector p = broadcast(1.0f / 5040);
+  p = p * r + 1.0f / 720;
+  p = p * r + 1.0f / 120;
+  p = p * r + 1.0f / 24;
+  p = p * r + 1.0f / 6;
+  p = p * r + 0.5f;
+  const Vector fraction = p * (r * r) + r;
+  const IntVector exponent = ((IntVector)shifted - 0x4B400000 + 127) << 23;
+  return {(Vector)exponent, fraction};
+}
+
+// 1 / (1 + exp(-x)).
+UNROLL_INLINE Vector sigmoid(Vector x) {
+  const PowerOfTwo e = splitExponential(clamp(-x, -87.0f, 87.0f));
+  return 1.0f / (e.scale * e.fraction + (e.scale + 1.0f));
+}
+
+// (exp(2x) - 1) / (exp(2x) + 1), without cancellation near zero. Beyond 9.1 the result is 1 in single precision.
+UNROLL_INLINE Vector tanh(Vector x) {
+  const PowerOfTwo e = splitExponential(clamp(x + x, -18.2f, 18.2f));
+  const Vector minusOne = e.scale * e.fraction + (e.scale - 1.0f);
+  return minusOne / (minusOne + 2.0f);
+}
+
+}  // namespace

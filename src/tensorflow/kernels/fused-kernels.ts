@@ -1,0 +1,34 @@
+import { createRequire } from 'node:module';
+import { nativeLibraryPath } from '../installation.ts';
+import { isNative } from '../native.ts';
+
+/** Whether Unroll's own TensorFlow operations can be called in this process, and if not, why. */
+export type FusedKernels =
+  | { readonly available: true; readonly instructionSet: string; readonly threads: number }
+  | { readonly available: false; readonly reason: string };
+
+/** What the shared library built from `native/` exports. */
+type LoadedLibrary =
+  { readonly instructionSet: string; readonly threads: number } | { readonly unsupported: string };
+
+const load = (): FusedKernels => {
+  if (!isNative()) return { available: false, reason: 'The native TensorFlow back end is not in use.' };
+  const path = nativeLibraryPath('unroll_kernels');
+  if (path === undefined) return { available: false, reason: 'The library of kernels has not been built.' };
+  try {
+    const library = createRequire(import.meta.url)(path) as LoadedLibrary;
+    return 'unsupported' in library
+      ? { available: false, reason: library.unsupported }
+      : { available: true, instructionSet: library.instructionSet, threads: library.threads };
+  } catch (error) {
+    return { available: false, reason: `${path} cannot be loaded: ${(error as Error).message}` };
+  }
+};
+
+let loaded: FusedKernels | undefined;
+
+/**
+ * Registers Unroll's own operations with TensorFlow, once; call it after `loadTensorFlow`. Never throws: without them
+ * everything is computed by TensorFlow's own operations, a few times slower.
+ */
+export const fusedKernels = (): FusedKernels => (loaded ??= load());
