@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { Tensor, Tensor2D, Tensor3D, Variable } from '@tensorflow/tfjs-core';
+import type { Tensor, Tensor1D, Tensor2D, Tensor3D, Variable } from '@tensorflow/tfjs-core';
 import type { BuildContext, Model, TensorBatch } from '../model.ts';
 import type { NetworkParameters } from '../parameters.ts';
 import { hasTargetPerStep, outputCount, type Weight } from '../weights.ts';
@@ -29,11 +29,11 @@ export const buildNetwork = ({ parameters, context, weights, recurrence }: Netwo
   const inputOf = ({ inputs }: TensorBatch): Tensor3D => {
     if (shape.input.kind === 'values') return inputs as Tensor3D;
     const tokens = inputs as Tensor2D;
-    return parameters.embeddingSize === null
-      ? (tf.oneHot(tokens, shape.input.vocabulary, 1, 0, 'float32') as Tensor3D)
-      : tf
-          .gather<Tensor3D>(weight<Tensor2D>('embedding'), tokens.as1D())
-          .reshape([...tokens.shape, parameters.embeddingSize]);
+    if (parameters.embeddingSize === null)
+      return tf.oneHot(tokens, shape.input.vocabulary, 1, 0, 'float32') as Tensor3D;
+    const flat: Tensor1D = tf.reshape(tokens, [-1]);
+    const vectors = tf.gather(weight<Tensor2D>('embedding'), flat);
+    return tf.reshape(vectors, [...tokens.shape, parameters.embeddingSize]);
   };
 
   const layerOf =

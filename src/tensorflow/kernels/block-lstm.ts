@@ -5,44 +5,74 @@ import type { LstmKernel, LstmSequence } from './lstm.ts';
 import { recordOperation } from './record.ts';
 import { atLastStep, lastStep, reverseWithinLength, swapBatchAndTime, zeroPastLength } from './time.ts';
 
-/** Runs over the time-major `inputs`, whatever the lengths: the hidden state of each step, and the final cell state. */
-const runBlock = (
-  { kernel, bias, initial, lengths, forgetBias }: LstmSequence,
-  inputs: Tensor3D,
-): { hidden: Tensor3D; finalCell: Tensor2D } => {
-  const [time, batch] = inputs.shape;
+type Operands = readonly [Tensor3D, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor];
+
+/** The inputs of the operation in its own order, after the number of steps. */
+const operandsOf = ({ kernel, bias, initial, variation }: LstmSequence, inputs: Tensor3D): Operands => {
+  const batch = inputs.shape[1];
   const size = bias.shape[0] / 4;
-  const noPeepholes = { name: 'use_peephole', bool: false };
-  const h = initial?.hidden ?? tf.zeros<Rank.R2>([batch, size]);
-  const c = initial?.cell ?? tf.zeros<Rank.R2>([batch, size]);
+  const { peepholes } = variation ?? {};
   const unused = tf.zeros([size]);
-  const operands = [inputs, c, h, kernel, unused, unused, unused, bias];
-  const [hidden, finalCell] = recordOperation(
-    { inputs, kernel, bias, h, c },
-    {
-      forward: (save) => {
-        const gates = runNative('BlockLSTM', [int64Scalar(time), ...operands], {
-          attributes: [
-            { name: 'forget_bias', float: forgetBias },
-            { name: 'cell_clip', float: -1 },
-            noPeepholes,
-          ],
-          outputs: 7,
-        });
-        save([...operands, ...gates, ...(lengths ? [lengths] : [])]);
-        return [gates[6] as Tensor, lastStep(gates[1] as Tensor3D, lengths)];
-      },
-      backward: ([hiddenGradient, cellGradient], saved) => {
-        const cellGradients = atLastStep(cellGradient as Tensor2D, time, saved[15] as Tensor1D | undefined);
-        const [dInputs, dCell, dHidden, dKernel, , , , dBias] = runNative(
-          'BlockLSTMGrad',
-          [int64Scalar(time), ...saved.slice(0, 15), cellGradients, hiddenGradient as Tensor],
-          { attributes: [noPeepholes], outputs: 8 },
-        ) as [Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor];
-        return { inputs: dInputs, kernel: dKernel, bias: dBias, h: dHidden, c: dCell };
-      },
+  return [
+    inputs,
+    initial?.cell ?? tf.zeros<Rank.R2>([batch, size]),
+    initial?.hidden ?? tf.zeros<Rank.R2>([batch, size]),
+    kernel,
+    peepholes?.input ?? unused,
+    peepholes?.forget ?? unused,
+    peepholes?.output ?? unused,
+    bias,
+  ];
+};
+
+/** The gates i, cell, f, o, tanh(j), tanh(cell) and the hidden state of each step, `[time, batch, hidden]`. */
+const runForward = (operands: Operands, { forgetBias, variation }: LstmSequence): Tensor[] =>
+  runNative('BlockLSTM', [int64Scalar(operands[0].shape[0]), ...operands], {
+    attributes: [
+      { name: 'forget_bias', float: forgetBias },
+      { name: 'cell_clip', float: -1 },
+      { name: 'use_peephole', bool: variation?.peepholes !== undefined },
+    ],
+    outputs: 7,
+  });
+
+/** The hidden state of each step over time-major `inputs`, whatever the lengths, and the final cell state. */
+const runRecorded = (
+  sequence: LstmSequence,
+  inputs: Tensor3D,
+): { readonly hidden: Tensor3D; readonly finalCell: Tensor2D } => {
+  const { lengths, variation } = sequence;
+  const time = inputs.shape[0];
+  const operands = operandsOf(sequence, inputs);
+  const names = [
+    'inputs',
+    'cell',
+    'hidden',
+    'kernel',
+    'inputPeephole',
+    'forgetPeephole',
+    'outputPeephole',
+    'bias',
+  ];
+  const named = (tensors: readonly Tensor[]) =>
+    Object.fromEntries(names.map((name, index) => [name, tensors[index] as Tensor]));
+  const [hidden, finalCell] = recordOperation(named(operands), {
+    forward: (save) => {
+      const gates = runForward(operands, sequence);
+      save([...operands, ...gates, ...(lengths ? [lengths] : [])]);
+      return [gates[6] as Tensor, lastStep(gates[1] as Tensor3D, lengths)];
     },
-  );
+    backward: ([hiddenGradient, cellGradient], saved) => {
+      const savedLengths = saved[15] as Tensor1D | undefined;
+      const cellGradients = atLastStep(cellGradient as Tensor2D, time, savedLengths);
+      const gradients = runNative(
+        'BlockLSTMGrad',
+        [int64Scalar(time), ...saved.slice(0, 15), cellGradients, hiddenGradient as Tensor],
+        { attributes: [{ name: 'use_peephole', bool: variation?.peepholes !== undefined }], outputs: 8 },
+      );
+      return named(gradients);
+    },
+  });
   return { hidden: hidden as Tensor3D, finalCell: finalCell as Tensor2D };
 };
 
@@ -52,10 +82,11 @@ const runBlock = (
  */
 export const blockLstm: LstmKernel = {
   name: 'block-lstm',
+  features: ['peepholes', 'everyState'],
   run: (sequence) => {
     const { inputs, lengths, reverse, returns } = sequence;
     const timeMajor = swapBatchAndTime(inputs);
-    const { hidden, finalCell } = runBlock(
+    const { hidden, finalCell } = runRecorded(
       sequence,
       reverse ? reverseWithinLength(timeMajor, lengths) : timeMajor,
     );
@@ -63,5 +94,9 @@ export const blockLstm: LstmKernel = {
     if (returns === 'final') return { outputs: undefined, finalHidden, finalCell };
     const inOrder = reverse ? reverseWithinLength(hidden, lengths) : hidden;
     return { outputs: swapBatchAndTime(zeroPastLength(inOrder, lengths)), finalHidden, finalCell };
+  },
+  states: (sequence) => {
+    const steps = runForward(operandsOf(sequence, swapBatchAndTime(sequence.inputs)), sequence);
+    return [swapBatchAndTime(steps[6] as Tensor3D), swapBatchAndTime(steps[1] as Tensor3D)];
   },
 };

@@ -1,37 +1,53 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Tensor2D, Tensor3D } from '@tensorflow/tfjs-core';
-import type { LstmKernel } from './lstm.ts';
-import { lastStep, reverseWithinLength, swapBatchAndTime, zeroPastLength } from './time.ts';
+import { layerNorm } from './layer-norm.ts';
+import type { LstmKernel, LstmSequence } from './lstm.ts';
+import { scan, scanStates, type CellState } from './scan.ts';
 
-/** The LSTM written in plain tfjs operations, which every back end has; the input product stands before the loop. */
+const cellOf = ({ inputs, kernel, bias, initial, forgetBias, variation = {} }: LstmSequence) => {
+  const [batch, , features] = inputs.shape;
+  const size = bias.shape[0] / 4;
+  const outputSize = kernel.shape[0] - features;
+  const { peepholes, projection, norm, recurrentMask } = variation;
+  const inputKernel: Tensor2D = tf.slice(kernel, [0, 0], [features, 4 * size]);
+  const recurrentKernel: Tensor2D = tf.slice(kernel, [features, 0], [outputSize, 4 * size]);
+
+  const project = (rows: Tensor2D): Tensor2D => {
+    const product: Tensor2D = tf.matMul(rows, inputKernel);
+    return tf.add(norm ? layerNorm(product, norm.input) : product, bias);
+  };
+
+  const step = (projected: Tensor2D, state: CellState): CellState => {
+    const [hidden, cell] = state as readonly [Tensor2D, Tensor2D];
+    const product: Tensor2D = tf.matMul(
+      recurrentMask ? tf.mul(hidden, recurrentMask) : hidden,
+      recurrentKernel,
+    );
+    const sums = tf.add(projected, norm ? layerNorm(product, norm.recurrent) : product);
+    const [i, j, f, o] = tf.split(sums, 4, 1) as [Tensor2D, Tensor2D, Tensor2D, Tensor2D];
+    const seen = (gate: Tensor2D, peephole: 'input' | 'forget' | 'output', of: Tensor2D): Tensor2D =>
+      tf.sigmoid(peepholes ? tf.add(gate, tf.mul(of, peepholes[peephole])) : gate);
+    const kept: Tensor2D = tf.mul(seen(tf.add(f, forgetBias), 'forget', cell), cell);
+    const next = tf.add<Tensor2D>(kept, tf.mul(seen(i, 'input', cell), tf.tanh(j)));
+    const shown: Tensor2D = norm ? tf.add(layerNorm(next, norm.cell), norm.cellOffset) : next;
+    const output: Tensor2D = tf.mul(seen(o, 'output', next), tf.tanh(shown));
+    return [projection ? tf.matMul(output, projection) : output, next];
+  };
+
+  const state: CellState = initial
+    ? [initial.hidden, initial.cell]
+    : [tf.zeros([batch, outputSize]), tf.zeros([batch, size])];
+  return { initial: state, project, step };
+};
+
+/** The LSTM in plain tfjs operations, which every back end has, with every variation; slower than the others. */
 export const composedLstm: LstmKernel = {
   name: 'composed-lstm',
-  run: ({ inputs, kernel, bias, initial, lengths, forgetBias, reverse, returns }) => {
-    const [batch, time, features] = inputs.shape;
-    const size = bias.shape[0] / 4;
-    const timeMajor = swapBatchAndTime(inputs);
-    const ordered = reverse ? reverseWithinLength(timeMajor, lengths) : timeMajor;
-    const inputKernel = tf.slice(kernel, [0, 0], [features, 4 * size]);
-    const recurrentKernel = tf.slice(kernel, [features, 0], [size, 4 * size]);
-    const projected = tf.add(tf.matMul(tf.reshape(ordered, [time * batch, features]), inputKernel), bias);
-
-    let hidden: Tensor2D = initial?.hidden ?? tf.zeros([batch, size]);
-    let cell: Tensor2D = initial?.cell ?? tf.zeros([batch, size]);
-    const hiddens: Tensor2D[] = [];
-    const cells: Tensor2D[] = [];
-    for (const step of tf.unstack(tf.reshape(projected, [time, batch, 4 * size])) as Tensor2D[]) {
-      const sums = tf.add(step, tf.matMul(hidden, recurrentKernel));
-      const [i, j, f, o] = tf.split(sums, 4, 1) as [Tensor2D, Tensor2D, Tensor2D, Tensor2D];
-      cell = tf.add(tf.mul(tf.sigmoid(tf.add(f, forgetBias)), cell), tf.mul(tf.sigmoid(i), tf.tanh(j)));
-      hidden = tf.mul(tf.sigmoid(o), tf.tanh(cell));
-      hiddens.push(hidden);
-      cells.push(cell);
-    }
-    const everyHidden = tf.stack(hiddens) as Tensor3D;
-    const finalHidden = lastStep(everyHidden, lengths);
-    const finalCell = lastStep(tf.stack(cells) as Tensor3D, lengths);
-    if (returns === 'final') return { outputs: undefined, finalHidden, finalCell };
-    const inOrder = reverse ? reverseWithinLength(everyHidden, lengths) : everyHidden;
-    return { outputs: swapBatchAndTime(zeroPastLength(inOrder, lengths)), finalHidden, finalCell };
+  features: ['peepholes', 'projection', 'norm', 'recurrentMask', 'everyState'],
+  run: (sequence) => {
+    const { outputs, final } = scan(sequence, cellOf(sequence));
+    const [finalHidden, finalCell] = final as readonly [Tensor2D, Tensor2D];
+    return { outputs, finalHidden, finalCell };
   },
+  states: (sequence) => scanStates(sequence.inputs, cellOf(sequence)) as readonly [Tensor3D, Tensor3D],
 };

@@ -2,6 +2,9 @@ import type { Tensor1D, Tensor2D, Tensor3D } from '@tensorflow/tfjs-core';
 import { isNative } from '../native.ts';
 import { blockLstm } from './block-lstm.ts';
 import { composedLstm } from './composed-lstm.ts';
+import { fusedKernels } from './fused-kernels.ts';
+import { fusedLstm } from './fused-lstm.ts';
+import type { SequenceInput } from './scan.ts';
 
 export interface LstmState {
   /** `[batch, hidden]`. */
@@ -9,6 +12,29 @@ export interface LstmState {
   /** `[batch, hidden]`. */
   readonly cell: Tensor2D;
 }
+
+/** What an LSTM may have beyond the basic cell. */
+export interface LstmVariation {
+  /** Weights of the cell state on the gates, each `[hidden]`; the output gate sees the new one (Gers et al. 2002). */
+  readonly peepholes?:
+    { readonly input: Tensor1D; readonly forget: Tensor1D; readonly output: Tensor1D } | undefined;
+  /** `[hidden, projected]`: the hidden state is this product of the cell's output (Sak, Senior and Beaufays 2014). */
+  readonly projection?: Tensor2D | undefined;
+  /** Gains of layer normalisation: of the sums `[4 * hidden]` of input and state, of the cell `[hidden]`, its offset. */
+  readonly norm?:
+    | {
+        readonly input: Tensor1D;
+        readonly recurrent: Tensor1D;
+        readonly cell: Tensor1D;
+        readonly cellOffset: Tensor1D;
+      }
+    | undefined;
+  /** `[batch, hidden or projected]`: what the gates see of the hidden state is multiplied by it at every step. */
+  readonly recurrentMask?: Tensor2D | undefined;
+}
+
+/** Names of the variations, and `everyState` for a kernel that can tell the cell state of each step. */
+export type LstmFeature = keyof LstmVariation | 'everyState';
 
 /**
  * One LSTM layer over a batch of sequences, in one direction. Gates are in the order of TensorFlow 1's BasicLSTMCell:
@@ -18,23 +44,16 @@ export interface LstmState {
  *     c' = sigmoid(f + forgetBias) * c + sigmoid(i) * tanh(j)
  *     h' = sigmoid(o) * tanh(c')
  */
-export interface LstmSequence {
-  /** `[batch, time, features]`; what stands past a sequence's length has no effect. */
-  readonly inputs: Tensor3D;
-  /** `[features + hidden, 4 * hidden]`. */
+export interface LstmSequence extends SequenceInput {
+  /** `[features + hidden, 4 * hidden]`, or `[features + projected, 4 * hidden]`. */
   readonly kernel: Tensor2D;
   /** `[4 * hidden]`. */
   readonly bias: Tensor1D;
   /** Zero when absent. */
   readonly initial?: LstmState | undefined;
-  /** int32 `[batch]`, each in `[1, time]`; absent when every sequence has the full length. */
-  readonly lengths?: Tensor1D | undefined;
   /** Added inside the forget gate. */
   readonly forgetBias: number;
-  /** Reads each sequence from its last step to its first; output t is then the one after reading step t. */
-  readonly reverse: boolean;
-  /** `final` when only the final state is asked for, so that no kernel lays out every step's output. */
-  readonly returns: 'all' | 'final';
+  readonly variation?: LstmVariation | undefined;
 }
 
 export interface LstmResult {
@@ -50,8 +69,16 @@ export interface LstmResult {
 export interface LstmKernel {
   /** For the record: kernels differ in the last bits of their results. */
   readonly name: string;
+  /** What it can do beyond the basic cell; nothing when absent. */
+  readonly features?: readonly LstmFeature[];
   readonly run: (sequence: LstmSequence) => LstmResult;
+  /** Hidden and cell state after each step, `[batch, time, size]`, read forwards; only with `everyState`. */
+  readonly states?: (sequence: LstmSequence) => readonly [Tensor3D, Tensor3D];
 }
 
-/** The fastest kernel that this process has. */
-export const chooseLstmKernel = (): LstmKernel => (isNative() ? blockLstm : composedLstm);
+/** The fastest kernel of this process that has all the features. */
+export const chooseLstmKernel = (features: readonly LstmFeature[] = []): LstmKernel => {
+  const available = [...(fusedKernels().available ? [fusedLstm] : []), ...(isNative() ? [blockLstm] : [])];
+  const able = available.find((kernel) => features.every((feature) => kernel.features?.includes(feature)));
+  return able ?? composedLstm;
+};

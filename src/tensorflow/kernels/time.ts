@@ -80,4 +80,6 @@ export const atLastStep = (last: Tensor2D, time: number, lengths: Tensor1D | und
 
 /** The sequence with zeros past each length. */
 export const zeroPastLength = (sequence: Tensor3D, lengths: Tensor1D | undefined): Tensor3D =>
-  lengths ? tf.mul(sequence, tf.expandDims(withinLength(sequence.shape[0], lengths).toFloat(), 2)) : sequence;
+  lengths
+    ? tf.mul(sequence, tf.expandDims(tf.cast(withinLength(sequence.shape[0], lengths), 'float32'), 2))
+    : sequence;

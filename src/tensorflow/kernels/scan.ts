@@ -1,0 +1,69 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { Tensor1D, Tensor2D, Tensor3D } from '@tensorflow/tfjs-core';
+import { lastStep, reverseWithinLength, swapBatchAndTime, zeroPastLength } from './time.ts';
+
+/** The sequences that a layer reads, and what is wanted of it: the part that all kernels share. */
+export interface SequenceInput {
+  /** `[batch, time, features]`; what stands past a sequence's length has no effect. */
+  readonly inputs: Tensor3D;
+  /** int32 `[batch]`, each in `[1, time]`; absent when every sequence has the full length. */
+  readonly lengths?: Tensor1D | undefined;
+  /** Reads each sequence from its last step to its first; output t is then the one after reading step t. */
+  readonly reverse: boolean;
+  /** `final` when only the final state is asked for, so that no kernel lays out every step's output. */
+  readonly returns: 'all' | 'final';
+}
+
+/** A cell's state: parts of `[batch, size]`, the first of which is its output. */
+export type CellState = readonly [Tensor2D, ...Tensor2D[]];
+
+interface Cell {
+  readonly initial: CellState;
+  /** What does not depend on the state, for all steps in one product: `[time * batch, features]` to `[.., columns]`. */
+  readonly project: (rows: Tensor2D) => Tensor2D;
+  /** One step from its projected input, `[batch, columns]`. */
+  readonly step: (projected: Tensor2D, state: CellState) => CellState;
+}
+
+/** The state after each step in the order of time, each part `[time, batch, size]`. */
+const statesOf = (
+  timeMajor: Tensor3D,
+  { initial, project, step }: Cell,
+): readonly [Tensor3D, ...Tensor3D[]] => {
+  const [time, batch, features] = timeMajor.shape;
+  const projected = project(tf.reshape(timeMajor, [time * batch, features]));
+  const columns = projected.shape[1];
+  let state = initial;
+  const states: CellState[] = [];
+  for (const one of tf.unstack(tf.reshape(projected, [time, batch, columns]))) {
+    state = step(one as Tensor2D, state);
+    states.push(state);
+  }
+  return state.map((_, part) =>
+    tf.stack(states.map((each) => each[part] as Tensor2D)),
+  ) as unknown as readonly [Tensor3D, ...Tensor3D[]];
+};
+
+/** What a layer gives: `outputs` is `[batch, time, size]`, zero past the length. */
+export interface SequenceResult {
+  readonly outputs: Tensor3D | undefined;
+  /** The state after the last step read. */
+  readonly final: CellState;
+}
+
+/**
+ * Runs a cell written in plain tfjs operations along its sequences, with tfjs's own gradients. The cell runs past the
+ * lengths: as it is causal, it is enough not to look there.
+ */
+export const scan = ({ inputs, lengths, reverse, returns }: SequenceInput, cell: Cell): SequenceResult => {
+  const timeMajor = swapBatchAndTime(inputs);
+  const states = statesOf(reverse ? reverseWithinLength(timeMajor, lengths) : timeMajor, cell);
+  const final = states.map((part) => lastStep(part, lengths)) as unknown as CellState;
+  if (returns === 'final') return { outputs: undefined, final };
+  const inOrder = reverse ? reverseWithinLength(states[0], lengths) : states[0];
+  return { outputs: swapBatchAndTime(zeroPastLength(inOrder, lengths)), final };
+};
+
+/** The state after each step, each part `[batch, time, size]`, whatever the lengths. */
+export const scanStates = (inputs: Tensor3D, cell: Cell): readonly Tensor3D[] =>
+  statesOf(swapBatchAndTime(inputs), cell).map(swapBatchAndTime);
