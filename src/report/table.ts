@@ -1,0 +1,78 @@
+import stringWidth from 'string-width';
+
+/** A column of a text table. */
+export interface Column {
+  readonly title: string;
+  readonly align: 'left' | 'right';
+  /** Columns with the lowest rank go first where the table is too wide. Infinity: never goes. */
+  readonly keep: number;
+}
+
+/** A cell's text; `paint` colours it after it is aligned, so that colours take no room. */
+export interface Cell {
+  readonly text: string;
+  readonly paint?: (text: string) => string;
+}
+
+const gap = '  ';
+
+/** Cuts a text to a width, with an ellipsis. */
+export const fit = (text: string, width: number): string => {
+  if (stringWidth(text) <= width) return text;
+  if (width <= 0) return '';
+  let cut = '';
+  for (const { segment } of new Intl.Segmenter().segment(text)) {
+    if (stringWidth(cut + segment) > width - 1) break;
+    cut += segment;
+  }
+  return `${cut}…`;
+};
+
+/** Fills a text with spaces to a width. */
+export const pad = (text: string, width: number, align: 'left' | 'right' = 'left'): string => {
+  const space = ' '.repeat(Math.max(0, width - stringWidth(text)));
+  return align === 'left' ? text + space : space + text;
+};
+
+/**
+ * A table as lines at most `width` wide, the titles first. Where it is too wide, columns go by rank; where even the
+ * rest is too wide, the widest left-aligned columns are cut.
+ */
+export const renderTable = (
+  columns: readonly Column[],
+  rows: readonly (readonly Cell[])[],
+  { width, title = (text) => text }: { readonly width: number; readonly title?: (text: string) => string },
+): string[] => {
+  const widths = columns.map((column, at) =>
+    Math.max(stringWidth(column.title), ...rows.map((row) => stringWidth(row[at]?.text ?? ''))),
+  );
+  let shown = columns
+    .map((_, at) => at)
+    .filter((at) => rows.length === 0 || rows.some((row) => row[at]?.text));
+  const total = () =>
+    shown.reduce((sum, at) => sum + (widths[at] ?? 0), gap.length * Math.max(0, shown.length - 1));
+  while (total() > width) {
+    const least = Math.min(...shown.map((at) => columns[at]?.keep ?? Infinity));
+    if (least === Infinity) break;
+    shown = shown.filter((at) => at !== shown.findLast((one) => columns[one]?.keep === least));
+  }
+  while (total() > width) {
+    const widest = shown.reduce((a, b) => ((widths[b] ?? 0) > (widths[a] ?? 0) ? b : a));
+    if ((widths[widest] ?? 0) <= 4) break;
+    widths[widest] = (widths[widest] ?? 0) - 1;
+  }
+
+  const line = (cells: readonly Cell[]) =>
+    shown
+      .map((at, place) => {
+        const cell = cells[at] ?? { text: '' };
+        const align = columns[at]?.align ?? 'left';
+        const text = fit(cell.text, widths[at] ?? 0);
+        const last = place === shown.length - 1 && align === 'left';
+        const aligned = last ? text : pad(text, widths[at] ?? 0, align);
+        return cell.paint ? cell.paint(aligned) : aligned;
+      })
+      .join(gap)
+      .trimEnd();
+  return [line(columns.map((column) => ({ text: column.title, paint: title }))), ...rows.map(line)];
+};

@@ -1,0 +1,178 @@
+import { expect, test } from 'vitest';
+import { comparisonToCsv } from '../../src/report/compare-csv.ts';
+import { compareRuns } from '../../src/report/compare.ts';
+import { renderComparison } from '../../src/report/render-compare.ts';
+import { type RecordedRun } from '../../src/tracking/read-runs.ts';
+import { reasonOf, stateOf } from '../../src/tracking/run-state.ts';
+import type { OutcomeReason } from '../../src/tracking/events.ts';
+import type { Plan, Run } from '../../src/spec/plan.ts';
+import { makePlan } from '../support/run-directories.ts';
+
+/** A recorded run with the given end, without a directory. */
+const recorded = (
+  run: Run,
+  metrics: Record<string, number>,
+  reason: OutcomeReason = 'completed',
+): RecordedRun => {
+  const status = {
+    state: 'ended',
+    attempt: 1,
+    startedAt: 0,
+    endedAt: 1000,
+    outcome: { reason, message: `It ended: ${reason}.`, step: 100, elapsedMs: 4000, metrics },
+    holder: null,
+  } as const;
+  return {
+    directory: `runs/x/${run.id}`,
+    run,
+    status,
+    state: stateOf(status),
+    reason: reasonOf(status),
+    metrics,
+  };
+};
+
+const plan = makePlan({
+  axes: { 'model.hiddenSize': [64, 128], 'optimizer.learningRate': [0.001, 0.01] },
+  seeds: [1, 2, 3],
+});
+const accuracies = [0.95, 0.952, 0.957, 0.91, 0.912, 0.909, 0.96, 0.955, 0.958];
+const compare = (ofPlan: Plan, runs: readonly RecordedRun[], more: object = {}) =>
+  compareRuns(runs, { objective: ofPlan.objective, planned: ofPlan.runs, axes: ofPlan.axes, ...more });
+const some = plan.runs
+  .slice(0, 9)
+  .map((run, i) => recorded(run, { 'test/accuracy': accuracies[i] ?? 0, 'test/loss': 0.1 + i / 100 }));
+const failing = [
+  ...some,
+  recorded(plan.runs[9] ?? expect.fail(), { 'train/loss': NaN }, 'diverged'),
+  recorded(plan.runs[10] ?? expect.fail(), { 'train/loss': NaN }, 'diverged'),
+];
+
+test('cells are ranked by the mean of the objective, with the paired difference to the best', () => {
+  const comparison = compare(plan, failing);
+  expect(comparison).toMatchObject({
+    axes: ['model.hiddenSize', 'optimizer.learningRate'],
+    seeds: [1, 2, 3],
+    counts: { done: 9, failed: 2, new: 1, running: 0, interrupted: 0 },
+  });
+  expect(
+    comparison.cells.map((cell) => [cell.rank, cell.best, cell.tied, Object.values(cell.values)]),
+  ).toEqual([
+    [1, true, false, [128, 0.001]],
+    [2, false, true, [64, 0.001]],
+    [3, false, false, [64, 0.01]],
+    [null, false, false, [128, 0.01]],
+  ]);
+  expect(comparison.cells[1]?.difference).toMatchObject({ kind: 'paired', count: 3 });
+  expect(comparison.cells[1]?.difference?.mean).toBeCloseTo(-0.014 / 3, 12);
+  expect(comparison.cells[1]?.metrics['test/loss']?.mean).toBeCloseTo(0.11, 12);
+  expect(comparison.cells[3]?.runs.map((run) => [run.seed, run.state, run.reason])).toEqual([
+    [1, 'failed', 'It ended: diverged.'],
+    [2, 'failed', 'It ended: diverged.'],
+    [3, 'new', ''],
+  ]);
+});
+
+test('the lowest is best where the goal is to minimize', () => {
+  const { cells } = compare(plan, some, { objective: { metric: 'test/loss', goal: 'minimize' } });
+  expect(cells.map((cell) => cell.objective?.mean.toFixed(2))).toEqual(['0.11', '0.14', '0.17', undefined]);
+});
+
+test('the table with several seeds', () => {
+  expect(renderComparison(compare(plan, failing), { width: 100, colour: false })).toMatchInlineSnapshot(`
+    "mnist-rows: 4 cells, 3 seeds; 9 done, 2 failed, 1 new
+
+      #  hiddenSize  learningRate  test/accuracy   ± std      95% interval  seeds  steps  time  best run
+    ★ 1         128         0.001         0.9577  0.0025  [0.9514, 0.9639]    3/3    100  4.0s  3f05b9bd
+    ≈ 2          64         0.001         0.9530  0.0036  [0.9440, 0.9620]    3/3    100  4.0s  73f80a58
+      3          64          0.01         0.9103  0.0015  [0.9065, 0.9141]    3/3    100  4.0s  ca14eed2
+      –         128          0.01         failed                              0/3    100  4.0s  95d1f715
+
+    ★ best: highest test/accuracy
+    ≈ tied with the best: the 95% interval of the difference holds 0
+
+    failed 95d1f715  hiddenSize 128, learningRate 0.01, seeds 1 2
+      It ended: diverged."
+  `);
+});
+
+test('the table with one seed has no spread, and shows runs', () => {
+  const single = makePlan({ axes: { 'model.name': ['gru', 'lstm'] } });
+  const runs = single.runs.map((run, i) => recorded(run, { 'test/accuracy': 0.9 + i / 100 }));
+  expect(renderComparison(compare(single, runs), { width: 80, colour: false })).toMatchInlineSnapshot(`
+    "mnist-rows: 2 cells, 1 seed; 2 done
+
+      #  model  test/accuracy  steps  time  run
+    ★ 1  lstm          0.9100    100  4.0s  3f05b9bd
+      2  gru           0.9000    100  4.0s  06736d70
+
+    ★ best: highest test/accuracy"
+  `);
+});
+
+test('every line fits 80 columns, apart from reasons', () => {
+  const text = renderComparison(compare(plan, failing), { width: 80, colour: false });
+  for (const line of text.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
+});
+
+test('colour comes only when allowed', () => {
+  const comparison = compare(plan, failing);
+  expect(renderComparison(comparison, { width: 80, colour: false })).not.toContain('\u001b');
+  expect(renderComparison(comparison, { width: 80, colour: true })).toContain('\u001b[32m');
+});
+
+test('a done run without the objective says which metrics it has', () => {
+  const [run = expect.fail()] = plan.runs;
+  const { cells } = compareRuns([recorded(run, { 'test/loss': 1 })], { objective: plan.objective });
+  expect(cells[0]?.runs[0]?.reason).toBe('It has no test/accuracy; its metrics are test/loss.');
+  const infinite = compareRuns([recorded(run, { 'test/accuracy': NaN })], { objective: plan.objective });
+  expect(infinite.cells[0]).toMatchObject({ rank: null, objective: null });
+  expect(infinite.cells[0]?.runs[0]?.reason).toBe('Its test/accuracy is not a finite number.');
+});
+
+test('grouping by a setting pairs runs that agree in everything else', () => {
+  const { cells } = compare(plan, some, { groupBy: ['optimizer.learningRate'] });
+  expect(cells.map((cell) => [cell.values, cell.objective?.count])).toEqual([
+    [{ 'optimizer.learningRate': 0.001 }, 6],
+    [{ 'optimizer.learningRate': 0.01 }, 3],
+  ]);
+  expect(cells[1]?.difference).toMatchObject({ kind: 'paired', count: 3 });
+  expect(cells[1]?.difference?.mean).toBeCloseTo((0.91 + 0.912 + 0.909 - 0.95 - 0.952 - 0.957) / 3, 12);
+});
+
+test('settings that only some models have are columns only where they vary', () => {
+  const mixed = plan.runs.slice(0, 2).map((run, i): Run => {
+    const config = { ...run.config, model: i === 0 ? { name: 'gru' } : { name: 'lstm', forgetBias: 1 } };
+    return { ...run, cell: `cell${i}`, config };
+  });
+  const { axes, cells } = compareRuns(
+    mixed.map((run, i) => recorded(run, { 'test/accuracy': i })),
+    { objective: plan.objective },
+  );
+  expect(axes).toEqual(['model.name']);
+  expect(cells.map((cell) => cell.values)).toEqual([{ 'model.name': 'lstm' }, { 'model.name': 'gru' }]);
+});
+
+test('CSV is one row a run, quoted where it must be', () => {
+  const [run = expect.fail()] = plan.runs;
+  const odd = recorded(run, {}, 'failed');
+  const csv = comparisonToCsv(
+    compareRuns(
+      [{ ...odd, reason: 'said "no",\nand left' }, recorded(plan.runs[3] ?? run, { 'test/accuracy': 0.5 })],
+      {
+        objective: plan.objective,
+      },
+    ),
+  );
+  expect(csv).toBe(
+    'rank,best,tied,optimizer.learningRate,seed,test/accuracy,state,reason,steps,seconds,run\r\n' +
+      `1,true,false,0.01,1,0.5,done,,100,4,${plan.runs[3]?.id}\r\n` +
+      `,false,false,0.001,1,,failed,"said ""no"",\nand left",100,4,${run.id}\r\n`,
+  );
+});
+
+test('nothing recorded is said, not drawn', () => {
+  expect(renderComparison(compareRuns([], { objective: plan.objective }), { width: 80, colour: false })).toBe(
+    'Nothing to compare yet.',
+  );
+});
