@@ -13,6 +13,8 @@ import type { Run } from '../spec/plan.ts';
  *     checkpoints/       last.safetensors, best.safetensors: weights, optimizer slots and the trainer's state
  *     model/             weights.safetensors, model.json: the trained network
  *     evaluation.json    EvaluationFile: detail of the end evaluation
+ *     system.jsonl       MetricLine by MetricLine: the machine's load, when it is recorded on MLflow
+ *     mlflow/            what was sent to which server
  *
  * A sweep's frozen plan lies beside, in `runs/<experiment>/sweeps/<sweep id>.json`.
  */
@@ -25,6 +27,8 @@ export const fileNames = {
   evaluation: 'evaluation.json',
   checkpoints: 'checkpoints',
   model: 'model',
+  system: 'system.jsonl',
+  mlflow: 'mlflow',
 } as const;
 
 export type RunFile = Run;
@@ -79,4 +83,17 @@ export interface EvaluationFile {
   readonly examples: number;
   readonly labels?: readonly string[];
   readonly confusion?: readonly (readonly number[])[];
+  /** Some examples that were labelled wrongly, of data that can be seen. */
+  readonly images?: readonly ExampleImage[];
+}
+
+/** A grey image of the test split with its class and what the network took it for. */
+export interface ExampleImage {
+  readonly index: number;
+  readonly truth: number;
+  readonly prediction: number;
+  readonly width: number;
+  readonly height: number;
+  /** Base64 of `width * height` bytes, row-major, 255 is white. */
+  readonly pixels: string;
 }
