@@ -51,7 +51,8 @@ const unrollKernels = (): NativePart => {
       const set = /-(avx2|avx512)\.cc$/.exec(file)?.[1] ?? '';
       return { file, flags: instructionSets[set] ?? [] };
     }),
-    flags: ['-O3', ...commonFlags],
+    // Products are added without rounding in between on every compiler.
+    flags: ['-O3', '-ffp-contract=fast', ...commonFlags],
     includes: [join(packageFolder('node-api-headers'), 'include')],
     required: false,
   };
