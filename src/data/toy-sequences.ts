@@ -1,28 +1,10 @@
 import { Type, type Static } from '@sinclair/typebox';
 import type { DatasetRow, SequenceShape } from './dataset.ts';
-import { generatedSplit, generatorDigest } from './memory.ts';
-import { randomStream } from './random.ts';
+import { checkGeneratedSize, generateDataset, generatedParameters, generatorDigest } from './generated.ts';
 
 const parameters = Type.Object(
   {
-    trainSize: Type.Integer({
-      minimum: 1,
-      maximum: 1_000_000,
-      default: 1000,
-      description: 'Sequences to train on.',
-    }),
-    validationSize: Type.Integer({
-      minimum: 0,
-      maximum: 1_000_000,
-      default: 0,
-      description: 'Sequences kept for validation, apart from the others; 0 for none.',
-    }),
-    testSize: Type.Integer({
-      minimum: 1,
-      maximum: 1_000_000,
-      default: 500,
-      description: 'Sequences to test on.',
-    }),
+    ...generatedParameters({ trainSize: 1000, validationSize: 0, testSize: 500 }),
     minLength: Type.Integer({
       minimum: 1,
       maximum: 10_000,
@@ -41,12 +23,6 @@ const parameters = Type.Object(
       default: 1000,
       description: 'Values are integers from 0 to this, divided by it.',
     }),
-    seed: Type.Integer({
-      minimum: 0,
-      maximum: 4_294_967_295,
-      default: 1,
-      description: 'Seed of the data, apart from the seed of a run: every replicate sees the same sequences.',
-    }),
   },
   { additionalProperties: false },
 );
@@ -60,23 +36,6 @@ const shapeOf = ({ maxLength }: Static<typeof parameters>): SequenceShape => ({
   task: { kind: 'classification', classes: 2, labels: ['linear', 'random'] },
 });
 
-/** The sequences of one part, drawn from a stream of its own, so that its size changes no other part. */
-const drawSplit = (chosen: Static<typeof parameters>, part: string, size: number) => {
-  const { minLength, maxLength, maxValue } = chosen;
-  const random = randomStream(chosen.seed, 'toy-sequences', part);
-  return generatedSplit(shapeOf(chosen), size, (examples, index) => {
-    const length = minLength + random.integer(maxLength - minLength + 1);
-    const linear = random.uniform() < 0.5;
-    const start = linear ? random.integer(maxValue - length + 1) : 0;
-    for (let step = 0; step < length; step++) {
-      const value = linear ? start + step : random.integer(maxValue + 1);
-      examples.inputs[index * maxLength + step] = value / maxValue;
-    }
-    examples.lengths[index] = length;
-    examples.targets[index] = linear ? 0 : 1;
-  });
-};
-
 /** Counting sequences against random ones, of different lengths. */
 export const toySequences = {
   title: 'Toy sequences of different lengths: counting up, or random',
@@ -84,7 +43,8 @@ export const toySequences = {
     'Each sequence draws its length, then is with probability one half linear (class 0: a random start and then one more at each step) or random (class 1: every value drawn on its own). Values are divided by maxValue; steps past the length are zero.',
   version,
   parameters,
-  check: ({ minLength, maxLength, maxValue }) => [
+  check: ({ minLength, maxLength, maxValue, ...sizes }) => [
+    ...checkGeneratedSize(sizes, maxLength),
     ...(minLength > maxLength
       ? [
           {
@@ -108,13 +68,24 @@ export const toySequences = {
   ],
   shape: shapeOf,
   digest: (chosen) => generatorDigest('toy-sequences', version, chosen),
-  load: (chosen) =>
-    Promise.resolve({
-      shape: shapeOf(chosen),
-      train: drawSplit(chosen, 'train', chosen.trainSize),
-      ...(chosen.validationSize > 0 && {
-        validation: drawSplit(chosen, 'validation', chosen.validationSize),
-      }),
-      test: drawSplit(chosen, 'test', chosen.testSize),
-    }),
+  load: (chosen) => {
+    const { minLength, maxLength, maxValue, seed } = chosen;
+    return Promise.resolve(
+      generateDataset(
+        'toy-sequences',
+        { shape: shapeOf(chosen), sizes: chosen, seed },
+        (random, examples, index) => {
+          const length = minLength + random.integer(maxLength - minLength + 1);
+          const linear = random.uniform() < 0.5;
+          const start = linear ? random.integer(maxValue - length + 1) : 0;
+          for (let step = 0; step < length; step++) {
+            const value = linear ? start + step : random.integer(maxValue + 1);
+            examples.inputs[index * maxLength + step] = value / maxValue;
+          }
+          examples.lengths[index] = length;
+          examples.targets[index] = linear ? 0 : 1;
+        },
+      ),
+    );
+  },
 } as const satisfies DatasetRow<typeof parameters>;

@@ -1,0 +1,90 @@
+import { createHash } from 'node:crypto';
+import { Type } from '@sinclair/typebox';
+import type { ParameterIssue } from '../parameters/row.ts';
+import { allocateBatch, type Batch, type Dataset, type SequenceShape, type Split } from './dataset.ts';
+import { memorySplit } from './memory.ts';
+import { randomStream, type Random } from './random.ts';
+
+export interface Sizes {
+  readonly trainSize: number;
+  readonly validationSize: number;
+  readonly testSize: number;
+}
+
+/** The parameters of every generated dataset: how many sequences each part has, and the seed of the data. */
+export const generatedParameters = (defaults: Sizes) => ({
+  trainSize: Type.Integer({
+    minimum: 1,
+    maximum: 10_000_000,
+    default: defaults.trainSize,
+    description: 'Sequences to train on.',
+  }),
+  validationSize: Type.Integer({
+    minimum: 0,
+    maximum: 10_000_000,
+    default: defaults.validationSize,
+    description: 'Sequences kept for validation, apart from the others; 0 for none.',
+  }),
+  testSize: Type.Integer({
+    minimum: 1,
+    maximum: 10_000_000,
+    default: defaults.testSize,
+    description: 'Sequences to test on.',
+  }),
+  seed: Type.Integer({
+    minimum: 0,
+    maximum: 4_294_967_295,
+    default: 1,
+    description: 'Seed of the data, apart from the seed of a run: every replicate sees the same sequences.',
+  }),
+});
+
+/** Generated sequences lie in memory; more numbers than this (2 GB) are refused before anything starts. */
+const mostNumbers = 500_000_000;
+
+/** That the sequences fit into memory; `perSequence` is how many numbers one takes. */
+export const checkGeneratedSize = (sizes: Sizes, perSequence: number): readonly ParameterIssue[] => {
+  const sequences = sizes.trainSize + sizes.validationSize + sizes.testSize;
+  if (sequences * perSequence <= mostNumbers) return [];
+  const fitting = Math.floor(mostNumbers / perSequence);
+  return [
+    {
+      path: 'trainSize',
+      message: `${sequences} sequences of ${perSequence} numbers take ${((sequences * perSequence * 4) / 1e9).toFixed(1)} GB of memory.`,
+      expected: `at most ${fitting} sequences in all parts together`,
+      help: 'Lower trainSize or the length of the sequences.',
+    },
+  ];
+};
+
+/** The digest of generated data: hex SHA-256 of the generator's name, its version and all its parameters. */
+export const generatorDigest = (name: string, version: number, parameters: object): string => {
+  const sorted = Object.entries(parameters).sort(([a], [b]) => (a < b ? -1 : 1));
+  return createHash('sha256')
+    .update(JSON.stringify([name, version, sorted]))
+    .digest('hex');
+};
+
+/**
+ * The parts of a generated dataset. `write` fills in example `index` of zeroed examples. Each part draws from a stream
+ * of its own, so its size changes no other part.
+ */
+export const generateDataset = (
+  name: string,
+  { shape, sizes, seed }: { readonly shape: SequenceShape; readonly sizes: Sizes; readonly seed: number },
+  write: (random: Random, examples: Batch, index: number) => void,
+): Dataset => {
+  const draw = (part: string, size: number): Split => {
+    const random = randomStream(seed, name, part);
+    const examples = allocateBatch(shape, size);
+    for (let index = 0; index < size; index++) write(random, examples, index);
+    examples.size = size;
+    return memorySplit(examples);
+  };
+  return {
+    shape,
+    train: draw('train', sizes.trainSize),
+    ...(sizes.validationSize > 0 && { validation: draw('validation', sizes.validationSize) }),
+    test: draw('test', sizes.testSize),
+  };
+};
