@@ -3,6 +3,8 @@ import type { Static, TObject } from '@sinclair/typebox';
 /** A mistake in one section's parameters that a schema cannot express. `path` is relative to the section: `dropout`. */
 export interface ParameterIssue {
   readonly path: string;
+  /** Set when the value that has to change stands in another section than the row's own. */
+  readonly section?: 'train';
   readonly message: string;
   readonly expected?: string;
   readonly help?: string;
