@@ -1,0 +1,37 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { acquireLock } from '../../src/tracking/lock.ts';
+import { isAlive, processIdentity } from '../../src/tracking/process-identity.ts';
+
+const freshPath = () => join(mkdtempSync(join(tmpdir(), 'unroll-lock-')), 'lock');
+
+test('a held lock names its holder, and is free after its release', () => {
+  const path = freshPath();
+  const lock = acquireLock(path);
+  expect(acquireLock(path)).toEqual({ heldBy: processIdentity() });
+  if ('release' in lock) lock.release();
+  expect('release' in acquireLock(path)).toBe(true);
+});
+
+test('the lock of a dead process is taken over, and nothing stays behind', () => {
+  const path = freshPath();
+  const { pid } = spawnSync('true');
+  writeFileSync(path, JSON.stringify({ ...processIdentity(), pid, processStartedAt: 1 }));
+  const lock = acquireLock(path);
+  expect('release' in lock).toBe(true);
+  if ('release' in lock) lock.release();
+  expect(existsSync(path)).toBe(false);
+  expect(readdirSync(join(path, '..'))).toEqual([]);
+});
+
+test('a later process with the same number is not the holder', () => {
+  const self = processIdentity();
+  expect(isAlive(self)).toBe(true);
+  expect(isAlive({ ...self, processStartedAt: self.processStartedAt + 1 })).toBe(
+    process.platform !== 'linux',
+  );
+  expect(isAlive({ ...self, host: 'another-host' })).toBe(true);
+});
