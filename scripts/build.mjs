@@ -1,21 +1,27 @@
 // Bundles src/ into dist/: few files start faster than many, and `npx unroll` needs no compiler at run time.
-import { rm } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { readStamp, sourceDigest, stampFile } from './source-digest.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
+const dist = join(root, 'dist');
 
 /** Entries lie flat in dist/, so that a chunk finds `./child.js` beside itself. */
 export const entries = {
   main: 'src/cli/main.ts',
   child: 'src/runner/pool/child.ts',
   setup: 'src/tensorflow/setup/main.ts',
+  probe: 'src/tensorflow/probe.ts',
 };
 
-await rm(new URL('../dist/', import.meta.url), { recursive: true, force: true });
-await build({
+// Taken first: a source that changes meanwhile must be built again next time.
+const digest = sourceDigest();
+const { outputFiles } = await build({
   absWorkingDir: root,
-  entryPoints: entries,
+  entryPoints: Object.fromEntries(Object.entries(entries).filter(([, file]) => existsSync(join(root, file)))),
   outdir: 'dist',
   bundle: true,
   splitting: true,
@@ -25,4 +31,20 @@ await build({
   packages: 'external',
   sourcemap: true,
   logLevel: 'warning',
+  write: false,
 });
+
+// File by file and entries last, so that a command started meanwhile finds either the old or the new program.
+const isEntry = (path) => basename(path).split('.')[0] in entries;
+const temporary = join(dist, `.${process.pid}.tmp`);
+await mkdir(dist, { recursive: true });
+for (const file of outputFiles.sort((a, b) => Number(isEntry(a.path)) - Number(isEntry(b.path)))) {
+  await writeFile(temporary, file.contents);
+  await rename(temporary, file.path);
+}
+// Only what an earlier build wrote is removed.
+const files = outputFiles.map((file) => basename(file.path));
+for (const name of readStamp().files) {
+  if (!files.includes(name)) await rm(join(dist, name), { force: true });
+}
+await writeFile(stampFile, JSON.stringify({ digest, files }));

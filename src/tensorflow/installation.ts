@@ -11,7 +11,7 @@ export interface Installation {
   /** Absolute paths of compiled parts by name: `tfjs_binding`, `unroll_kernels`. */
   readonly parts: Readonly<Record<string, string>>;
   /** Everything that has to stay on disk for the parts to load. */
-  readonly files: readonly string[];
+  readonly files: readonly { readonly path: string; readonly bytes: number }[];
   /** What kept a better outcome away, as sentences for people; empty when all is there. */
   readonly problems: readonly { readonly message: string; readonly help: string }[];
   /** Stands for the sources, versions and system this was decided for. */

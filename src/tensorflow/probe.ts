@@ -1,0 +1,43 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { loadTensorFlow } from './load.ts';
+
+/** What a fresh process found when it loaded TensorFlow: the one line it prints, as JSON. */
+export interface Probe {
+  readonly backend: 'tensorflow' | 'wasm' | 'cpu';
+  readonly version: string;
+  readonly warning?: string;
+  readonly loadMs: number;
+  /** Resident memory after loading, in megabytes. */
+  readonly memoryMb: number;
+}
+
+/**
+ * The entry of the probing process, `node dist/probe.js [addon]`: loads the back end, multiplies two matrices, prints
+ * a `Probe`. Ends with code 1 when the product is wrong.
+ */
+const probe = async (): Promise<void> => {
+  const startedAt = performance.now();
+  const { name, version, warning } = await loadTensorFlow(process.argv[2]);
+  const product = tf.matMul(
+    tf.tensor2d([
+      [1, 2],
+      [3, 4],
+    ]),
+    tf.tensor2d([
+      [5, 6],
+      [7, 8],
+    ]),
+  );
+  const right = [19, 22, 43, 50].every((value, index) => product.dataSync()[index] === value);
+  if (!right) throw new Error(`the ${name} back end multiplies wrongly`);
+  const found: Probe = {
+    backend: name,
+    version,
+    ...(warning !== undefined && { warning }),
+    loadMs: Math.round(performance.now() - startedAt),
+    memoryMb: Math.round(process.memoryUsage().rss / 1e6),
+  };
+  process.stdout.write(`${JSON.stringify(found)}\n`);
+};
+
+await probe();

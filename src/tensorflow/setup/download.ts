@@ -1,0 +1,123 @@
+import { createHash } from 'node:crypto';
+import { createReadStream, createWriteStream, statSync } from 'node:fs';
+import { mkdir, rename, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { success } from '../../diagnostic/diagnostic.ts';
+import type { Result } from '../../diagnostic/diagnostic.ts';
+import { httpCause, publicAddress } from './http.ts';
+import type { HttpGet } from './http.ts';
+import { setupFailure } from './problem.ts';
+
+export interface Download {
+  readonly url: string;
+  /** Where the whole file shall lie; while it arrives it is called `<file>.part`. */
+  readonly file: string;
+  readonly bytes: number;
+  /** Hex SHA-256 of the whole file. */
+  readonly sha256: string;
+  /** Told the bytes that are on disk. */
+  readonly onProgress: (bytes: number) => void;
+}
+
+/** Broken connections in a row, without a byte gained, after which the download gives up. */
+const fruitlessAttempts = 4;
+
+const again = 'What has arrived is kept: run `npm run setup` again to go on from there.';
+
+const sizeOf = (file: string): number => statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+
+/** Hex SHA-256 of a file. */
+export const sha256Of = async (file: string): Promise<string> => {
+  const hash = createHash('sha256');
+  await pipeline(createReadStream(file, { highWaterMark: 1 << 20 }), hash);
+  return hash.digest('hex');
+};
+
+/** Moves a complete file into place when it is what was expected; deletes it when it is not. */
+const accept = async ({ file, sha256 }: Download): Promise<Result<void>> => {
+  const part = `${file}.part`;
+  const got = await sha256Of(part);
+  if (got === sha256) {
+    await rename(part, file);
+    return success(undefined);
+  }
+  await rm(part, { force: true });
+  return setupFailure(
+    `The downloaded ${file} is damaged or not the expected file and was deleted ` +
+      `(SHA-256 expected ${sha256}, got ${got})`,
+    'Run `npm run setup` again; if it stays so, the index or a proxy changes files on the way.',
+  );
+};
+
+/** One request; appends what comes. An error status is a sentence, a broken connection an exception. */
+const receive = async (get: HttpGet, download: Download): Promise<string | undefined> => {
+  const { url, bytes } = download;
+  const part = `${download.file}.part`;
+  if (sizeOf(part) > bytes) await rm(part);
+  const have = sizeOf(part);
+  const response = await get(url, {
+    'accept-encoding': 'identity',
+    ...(have > 0 && { range: `bytes=${have}-` }),
+  });
+  const resumes =
+    response.status === 206 && response.headers.get('content-range')?.startsWith(`bytes ${have}-`) === true;
+  if (!resumes && response.status !== 200) {
+    await response.body?.cancel();
+    // 416 or another range than asked for: the server has a different file in mind, so begin anew.
+    if (have > 0 && (response.status === 416 || response.status === 206)) {
+      await rm(part, { force: true });
+      return undefined;
+    }
+    return `${publicAddress(url)} answered ${response.status}`;
+  }
+  if (!response.body) return `${publicAddress(url)} sent nothing`;
+  let arrived = resumes ? have : 0;
+  const counted = async function* (body: AsyncIterable<Uint8Array>) {
+    for await (const chunk of body) {
+      arrived += chunk.length;
+      if (arrived > bytes) throw new Error('it sent more bytes than the file has');
+      download.onProgress(arrived);
+      yield chunk;
+    }
+  };
+  await pipeline(
+    Readable.fromWeb(response.body),
+    counted,
+    createWriteStream(part, { flags: resumes ? 'a' : 'w' }),
+  );
+  return undefined;
+};
+
+/**
+ * Fetches a file of known size and digest. Goes on from a `.part` file of an earlier attempt where the server can
+ * send ranges, and tries again when the connection breaks.
+ */
+export const fetchFile = async (get: HttpGet, download: Download): Promise<Result<void>> => {
+  const part = `${download.file}.part`;
+  await mkdir(dirname(download.file), { recursive: true });
+  let fruitless = 0;
+  let problem = 'the server sent too little';
+  while (sizeOf(part) !== download.bytes) {
+    const before = sizeOf(part);
+    try {
+      const refused = await receive(get, download);
+      if (refused !== undefined) return setupFailure(refused, again);
+    } catch (error) {
+      const code = (error as NodeJS.ErrnoException).code ?? '';
+      if (['ENOSPC', 'EACCES', 'EROFS', 'EDQUOT'].includes(code)) {
+        return setupFailure(
+          `${part} cannot be written (${code})`,
+          'Free some space or name another folder in UNROLL_CACHE, then run `npm run setup` again.',
+        );
+      }
+      problem = httpCause(error);
+    }
+    fruitless = sizeOf(part) > before ? 0 : fruitless + 1;
+    if (fruitless >= fruitlessAttempts)
+      return setupFailure(`${publicAddress(download.url)}: ${problem}`, again);
+    if (fruitless > 0) await new Promise((resolve) => setTimeout(resolve, 250 * 2 ** fruitless));
+  }
+  return accept(download);
+};

@@ -1,0 +1,187 @@
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { success } from '../../diagnostic/diagnostic.ts';
+import type { Diagnostic, Result } from '../../diagnostic/diagnostic.ts';
+import { cacheFolder } from '../../cache-folder.ts';
+import { installationFile, readInstallation } from '../installation.ts';
+import type { Installation } from '../installation.ts';
+import { withLock } from './lock.ts';
+import { nativeParts, partKey } from './native-parts.ts';
+import type { NativePart } from './native-parts.ts';
+import { ownAddonPath } from './own-addon.ts';
+import { setupFailure } from './problem.ts';
+import type { ProgressSink } from './progress.ts';
+import { isReady, linkAddon, writeWhole } from './ready.ts';
+import { tensorflowVersion, wheelFor } from './wheel.ts';
+import type { Wheel } from './wheel.ts';
+
+/** What the set-up works on; `standardSetup` is the real one. */
+export interface SetupRequest {
+  readonly cache: string;
+  readonly env: NodeJS.ProcessEnv;
+  /** TensorFlow for this system; undefined where there is none to build against. */
+  readonly wheel: Wheel | undefined;
+  readonly parts: readonly NativePart[];
+  /** Where the decision is written. */
+  readonly record: string;
+  /** Where `require('@tensorflow/tfjs-node')` looks for the addon. */
+  readonly link: string;
+  /** Tries again what an earlier set-up had to give up. */
+  readonly retry: boolean;
+  readonly sink: ProgressSink;
+  /** Loads an addon in a process of its own and computes with it. */
+  readonly prove: (addon: string, env: NodeJS.ProcessEnv) => Promise<Result<void>>;
+  /** Installs tfjs-node's own prebuilt addon and returns its path. */
+  readonly installPrebuilt: (env: NodeJS.ProcessEnv) => Promise<Result<string>>;
+}
+
+export const standardSetup = (options: {
+  readonly sink: ProgressSink;
+  readonly retry: boolean;
+}): SetupRequest => {
+  const cache = cacheFolder();
+  return {
+    cache,
+    env: process.env,
+    wheel: wheelFor(process.platform, process.arch),
+    parts: nativeParts(),
+    record: installationFile(cache),
+    link: ownAddonPath(),
+    prove: async (addon, env) => (await import('./prove.ts')).proveAddon(addon, env),
+    installPrebuilt: async (env) => (await import('./prebuilt.ts')).installPrebuilt(env),
+    ...options,
+  };
+};
+
+type Attempt = Pick<Installation, 'native' | 'parts' | 'problems'> & {
+  readonly libraries: readonly string[];
+};
+
+const tensorflowFolder = ({ cache }: SetupRequest): string =>
+  join(cache, `tensorflow-${tensorflowVersion}-${process.platform}-${process.arch}`);
+
+const plain = (errors: readonly Diagnostic[]): Installation['problems'] =>
+  errors.map(({ message, help }) => ({ message, help: help ?? '' }));
+
+/** Builds the parts against the wheel's libraries; fails when a required one cannot be had. */
+const buildNative = async (request: SetupRequest): Promise<Result<Attempt>> => {
+  const { wheel, cache, env } = request;
+  if (wheel === undefined) {
+    return setupFailure(
+      `TensorFlow publishes no libraries to build against for ${process.platform} on ${process.arch}`,
+      'Linux on x86-64 or ARM64 has them; elsewhere the prebuilt addon or WebAssembly is used.',
+    );
+  }
+  const { compiledFile, compilePart, compilerHelp, findCompiler } = await import('./compile.ts');
+  const compiler = await findCompiler(env);
+  if (compiler === undefined) return setupFailure('No C++ compiler was found', compilerHelp);
+  const { provideTensorFlow } = await import('./provide-tensorflow.ts');
+  const tensorflow = tensorflowFolder(request);
+  const provided = await provideTensorFlow(wheel, tensorflow, request);
+  if (!provided.ok) return provided;
+
+  const libraries = wheel.libraries.map((file) => join(tensorflow, 'lib', file));
+  const parts: Record<string, string> = {};
+  const problems: Diagnostic[] = [];
+  for (const part of request.parts) {
+    if (!existsSync(compiledFile(cache, part)))
+      request.sink.write(`compiling ${part.name} with ${compiler.command}\n`);
+    const compiled = await compilePart(part, { compiler, cache, env, tensorflow, libraries });
+    if (compiled.ok) parts[part.name] = compiled.value;
+    else if (part.required) return compiled;
+    else problems.push(...compiled.errors);
+  }
+  const proved = await request.prove(parts['tfjs_binding'] ?? '', env);
+  if (!proved.ok) return proved;
+  return success({ native: 'built', parts, libraries, problems: plain(problems) });
+};
+
+/** Our build, else tfjs-node's prebuilt, else nothing native; with what kept the better ones away. */
+const attempt = async (request: SetupRequest): Promise<Attempt> => {
+  const built = await buildNative(request);
+  if (built.ok) return built.value;
+  request.sink.write(`${built.errors[0]?.message ?? ''}; trying tfjs-node's own prebuilt addon\n`);
+  const prebuilt = await request.installPrebuilt(request.env);
+  const proved = prebuilt.ok ? await request.prove(prebuilt.value, request.env) : prebuilt;
+  if (prebuilt.ok && proved.ok) {
+    const parts = { tfjs_binding: prebuilt.value };
+    return { native: 'prebuilt', parts, libraries: [], problems: plain(built.errors) };
+  }
+  const errors = [...built.errors, ...(proved.ok ? [] : proved.errors)];
+  return { native: 'none', parts: {}, libraries: [], problems: plain(errors) };
+};
+
+/** Removes what killed set-ups left half-made. Only the holder of the lock may do so. */
+const sweep = async (cache: string): Promise<void> => {
+  for (const folder of [cache, join(cache, 'native')]) {
+    if (!existsSync(folder)) continue;
+    for (const name of readdirSync(folder)) {
+      if (name.endsWith('.tmp')) await rm(join(folder, name), { recursive: true, force: true });
+    }
+  }
+};
+
+const setupKey = ({ parts, wheel, env }: SetupRequest): string =>
+  createHash('sha256')
+    .update(JSON.stringify([parts.map((part) => [part.name, partKey(part)]), wheel, env['CXX'] ?? null]))
+    .digest('hex')
+    .slice(0, 16);
+
+/**
+ * Makes native TensorFlow ready for this folder of Unroll, or says what is missing. Idempotent: when all is there it
+ * only looks. May be interrupted at any point and called again, also by several processes at once.
+ */
+export const setUp = async (request: SetupRequest): Promise<Installation> => {
+  const key = setupKey(request);
+  const settle = async (installation: Installation): Promise<Installation> => {
+    const addon = installation.parts['tfjs_binding'];
+    if (installation.native === 'built' && addon !== undefined) await linkAddon(addon, request.link);
+    return installation;
+  };
+  const known = readInstallation(request.record);
+  if (isReady(known, key) && !(request.retry && known.problems.length > 0)) return settle(known);
+  const lock = join(request.cache, 'setup.lock');
+  const waiting = (pid: number) => request.sink.write(`waiting for another set-up (process ${pid})\n`);
+  return withLock(
+    lock,
+    async () => {
+      const other = readInstallation(request.record);
+      if (isReady(other, key) && !(request.retry && other.decidedAt === known?.decidedAt))
+        return settle(other);
+      await sweep(request.cache);
+      const { libraries, ...outcome } = await attempt(request);
+      const files = [...libraries, ...Object.values(outcome.parts)].map((path) => ({
+        path,
+        bytes: statSync(path).size,
+      }));
+      const provedBefore = other?.key === key && other.native === outcome.native ? other.provedOn : [];
+      const installation: Installation = {
+        ...outcome,
+        files,
+        key,
+        provedOn: outcome.native === 'none' ? [] : [...provedBefore, process.versions.modules],
+        decidedAt: Date.now(),
+      };
+      await writeWhole(request.record, JSON.stringify(installation, null, 2));
+      if (outcome.native === 'built')
+        request.sink.write(`native TensorFlow ${tensorflowVersion} is ready in ${request.cache}\n`);
+      return settle(installation);
+    },
+    waiting,
+  );
+};
+
+/** The warning for people when an installation is not all that it could be; undefined when it is. */
+export const installationWarning = ({ native, problems }: Installation): string | undefined => {
+  if (problems.length === 0) return undefined;
+  const cost = {
+    built: "Unroll's own kernels are not built; TensorFlow's are used, which are slower.",
+    prebuilt: "TensorFlow is tfjs-node's prebuilt 2.9.1, which is slower than a build against a modern one.",
+    none: 'Native TensorFlow is not ready. Unroll goes on with WebAssembly, which trains about 50 times slower.',
+  }[native];
+  return [`warning: ${cost}`, ...problems.map(({ message, help }) => `  ${message}.\n    ${help}`)].join(
+    '\n',
+  );
+};

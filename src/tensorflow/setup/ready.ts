@@ -1,0 +1,49 @@
+import { randomUUID } from 'node:crypto';
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { copyFile, mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import type { Installation } from '../installation.ts';
+
+/** For this long a set-up that had to fall back is not tried again unless a person asks for it. */
+const fallBackLastsMs = 60 * 60 * 1000;
+
+const isThere = ({ path, bytes }: Installation['files'][number]): boolean =>
+  statSync(path, { throwIfNoEntry: false })?.size === bytes;
+
+/** Whether an earlier decision still stands: made for the same sources, every file there, proved in this Node. */
+export const isReady = (
+  installation: Installation | undefined,
+  key: string,
+): installation is Installation => {
+  if (installation?.key !== key || !installation.files.every(isThere)) return false;
+  return installation.native === 'none'
+    ? Date.now() - installation.decidedAt < fallBackLastsMs
+    : installation.provedOn.includes(process.versions.modules);
+};
+
+/** Writes a text file whole or not at all. */
+export const writeWhole = async (file: string, text: string): Promise<void> => {
+  await mkdir(dirname(file), { recursive: true });
+  const temporary = `${file}.${randomUUID()}.tmp`;
+  await writeFile(temporary, text);
+  await rename(temporary, file);
+};
+
+const sameFile = (link: string, target: string): boolean =>
+  existsSync(link) && readFileSync(link).equals(readFileSync(target));
+
+/**
+ * Puts the addon where `require('@tensorflow/tfjs-node')` looks for it: a link, or a copy where links are not allowed.
+ * An installation that may not be written to is left as it is; `loadTensorFlow` finds the addon in the cache.
+ */
+export const linkAddon = async (addon: string, link: string): Promise<void> => {
+  if (sameFile(link, addon)) return;
+  const temporary = `${link}.${randomUUID()}.tmp`;
+  try {
+    await mkdir(dirname(link), { recursive: true });
+    await symlink(addon, temporary).catch(() => copyFile(addon, temporary));
+    await rename(temporary, link);
+  } catch {
+    await rm(temporary, { force: true }).catch(() => undefined);
+  }
+};
