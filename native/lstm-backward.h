@@ -8,7 +8,7 @@ namespace {
 
 // A gate's gradient has so many terms that its panels are taken in pieces which stay in the second-level cache.
 constexpr size_t gatePanelsAtOnce = 32;
-constexpr size_t rowsOfBatchAtOnce = 512;
+constexpr size_t rowsOfBatchAtOnce = 1024;
 
 // Rows [firstRow + 16 rowPanel, ...) of the kernel, at most `rows` in all, transposed to [unit panel][gate][unit][16].
 void transposeKernel(const LstmShape& shape, const float* kernel, size_t rows, size_t rowPanel, float* to) {
@@ -100,12 +100,13 @@ void backwardRows(const LstmBackward& in, size_t begin, size_t end) {
   for (size_t step = shape.steps; step-- > 0;) {
     for (size_t unitPanel = 0; unitPanel < shape.hiddenPanels(); ++unitPanel)
       for (size_t row = begin; row < end; ++row) gatesGradientOf(in, step, row, unitPanel);
-    if (step > 0 || in.initialHiddenGradient)
+    if (step > 0 || in.hasInitialState)
       addGatesTimesKernel(shape, in.gatesGradient + step * shape.gateStep(), in.transposedKernel, hiddenGradient,
                           shape.hiddenPanels(), begin, end);
   }
-  if (in.initialHiddenGradient) unpackState(shape, hiddenGradient, in.initialHiddenGradient, begin, end);
-  if (in.initialCellGradient) unpackState(shape, cellGradient, in.initialCellGradient, begin, end);
+  if (!in.hasInitialState) return;
+  unpackState(shape, hiddenGradient, in.initialHiddenGradient, begin, end);
+  unpackState(shape, cellGradient, in.initialCellGradient, begin, end);
 }
 
 // operand^T * gates' gradient for the 16 units of each of four gates, over all steps and the whole batch.
@@ -141,7 +142,9 @@ void kernelGradientOf(const LstmBackward& in, size_t unitPanel) {
                       unit < units ? to[r * 4 * shape.hidden + g * shape.hidden + unit] : 0.0f;
             tile.load(block, tilePanels * width, width);
           }
-          for (size_t step = begin; step < end; ++step)
+          // Without an initial state the first step's state is zero.
+          const size_t from = begin == 0 && !input && !in.hasInitialState ? 1 : begin;
+          for (size_t step = from; step < end; ++step)
             tile.template add<1, width>(in.buffers.operandAt(shape, step) + rowPanel * panel + row,
                                         gates + step * shape.gateStep() + gate * panel, panel, shape.batch);
           if (units >= width) {

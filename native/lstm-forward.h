@@ -113,7 +113,9 @@ UNROLL_INLINE void sumGates(const LstmForward& in, const float* bias, size_t ste
     const float* kernel = in.packedKernel + (unitPanel * 4 + gate) * packedRows * width;
     Tile<Rows, tilePanels> tile;
     tile.load(bias + gate * width, 0, width);
-    for (size_t panel = 0; panel < shape.rowPanels(); ++panel) {
+    // Without an initial state the first step's state is zero.
+    const size_t panels = step == 0 && !in.initialHidden ? shape.inputPanels() : shape.rowPanels();
+    for (size_t panel = 0; panel < panels; ++panel) {
       const size_t left = panel < shape.inputPanels() ? shape.features - panel * width
                                                       : shape.hidden - (panel - shape.inputPanels()) * width;
       tile.template add<width, 1>(operand + panel * shape.panel(), kernel + panel * width * width,

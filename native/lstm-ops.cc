@@ -9,7 +9,7 @@ struct Settings {
   bool reverse = false;   // runs each sequence from its last step to its first
   bool sequence = true;   // every step's output is wanted, not only the final state
   bool gradient = true;   // the gradient may be asked for
-  bool initial = false;   // the initial state's gradient is wanted
+  bool initial = false;   // the forward pass had an initial state
 };
 
 void* readSettings(TF_OpKernelConstruction* construction) {
@@ -73,6 +73,7 @@ void computeForward(void* kernel, TF_OpKernelContext* context) {
   in.bias = call.floats(2, "bias", {4 * hidden});
   in.initialHidden = call.optionalFloats(3, "initial_hidden", {batch, hidden});
   in.initialCell = call.optionalFloats(4, "initial_cell", {batch, hidden});
+  call.require(!in.initialHidden == !in.initialCell, "initial_hidden and initial_cell must be given together.");
   in.sequence = readLengths(call, 5, shape, settings.reverse);
   in.forgetBias = settings.forgetBias;
   in.outputs = call.output(0, {batch, steps, hidden}, settings.sequence);
@@ -102,6 +103,7 @@ void computeBackward(void* kernel, TF_OpKernelContext* context) {
   in.finalCellGradient = call.optionalFloats(5, "final_cell_gradient", {batch, hidden});
   in.kernelGradient = call.output(0, {size(shape.features) + hidden, 4 * hidden});
   in.biasGradient = call.output(1, {4 * hidden});
+  in.hasInitialState = settings.initial;
   in.initialHiddenGradient = call.output(2, {batch, hidden}, settings.initial);
   in.initialCellGradient = call.output(3, {batch, hidden}, settings.initial);
   in.gatesGradient = call.output(4, gatesGradientShape(shape));

@@ -37,7 +37,8 @@ struct LstmBackward {
   float* gatesGradient;    // LstmShape::gateStep() floats for each step, in the layout of the gates
   float* kernelGradient;   // [features + hidden, 4 hidden]
   float* biasGradient;     // [4 hidden]
-  float* initialHiddenGradient;  // [batch, hidden] or null when not wanted, as initialCellGradient
+  bool hasInitialState;    // as the forward pass had
+  float* initialHiddenGradient;  // [batch, hidden], only with an initial state, as initialCellGradient
   float* initialCellGradient;
   float* transposedKernel;  // scratch of transposedKernel(hiddenPanels()) floats
   float* stateGradient;     // scratch of 2 stateStep() floats: of the hidden state, of the cell
