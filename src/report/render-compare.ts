@@ -1,10 +1,10 @@
 import { createColors } from 'picocolors';
 import { counted, formatDuration, formatValue } from '../tracking/console/format.ts';
+import { shortNames } from '../tracking/console/run-name.ts';
 import { runStates } from '../tracking/run-state.ts';
 import type { ComparedCell, ComparedRun, Comparison } from './compare.ts';
 import { decimalsFor, fixed } from './decimals.ts';
-import { type Cell, type Column, fit, renderTable } from './table.ts';
-import { shortNames } from './varying.ts';
+import { type Cell, type Column, fit, renderTable } from '../tracking/console/table.ts';
 
 export interface TextOptions {
   /** Columns of the terminal. */

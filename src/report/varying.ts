@@ -36,16 +36,3 @@ export const varyingPaths = (runs: readonly Run[], axes: readonly string[] = [])
     .map(([path]) => path)
     .sort((a, b) => rank(a) - rank(b));
 };
-
-/** Short names for paths: the last part where no other path ends in it, as `hiddenSize`. */
-export const shortNames = (paths: readonly string[]): Map<string, string> => {
-  const last = (path: string) => path.slice(path.lastIndexOf('.') + 1);
-  const section = (path: string) => path.slice(0, path.indexOf('.'));
-  return new Map(
-    paths.map((path) => {
-      if (path.endsWith('.name') && path.split('.').length === 2) return [path, section(path)];
-      const shared = paths.some((other) => other !== path && last(other) === last(path));
-      return [path, shared ? path : last(path)];
-    }),
-  );
-};

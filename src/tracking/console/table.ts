@@ -34,6 +34,12 @@ export const pad = (text: string, width: number, align: 'left' | 'right' = 'left
   return align === 'left' ? text + space : space + text;
 };
 
+export interface TableOptions {
+  readonly width: number;
+  /** Colours the titles; null for a table without titles. */
+  readonly title?: ((text: string) => string) | null;
+}
+
 /**
  * A table as lines at most `width` wide, the titles first. Where it is too wide, columns go by rank; where even the
  * rest is too wide, the widest left-aligned columns are cut.
@@ -41,10 +47,10 @@ export const pad = (text: string, width: number, align: 'left' | 'right' = 'left
 export const renderTable = (
   columns: readonly Column[],
   rows: readonly (readonly Cell[])[],
-  { width, title = (text) => text }: { readonly width: number; readonly title?: (text: string) => string },
+  { width, title = (text) => text }: TableOptions,
 ): string[] => {
   const widths = columns.map((column, at) =>
-    Math.max(stringWidth(column.title), ...rows.map((row) => stringWidth(row[at]?.text ?? ''))),
+    Math.max(title ? stringWidth(column.title) : 0, ...rows.map((row) => stringWidth(row[at]?.text ?? ''))),
   );
   let shown = columns
     .map((_, at) => at)
@@ -74,5 +80,6 @@ export const renderTable = (
       })
       .join(gap)
       .trimEnd();
-  return [line(columns.map((column) => ({ text: column.title, paint: title }))), ...rows.map(line)];
+  const titles = title ? [line(columns.map((column) => ({ text: column.title, paint: title })))] : [];
+  return [...titles, ...rows.map(line)];
 };

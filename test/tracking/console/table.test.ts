@@ -1,7 +1,7 @@
 import stringWidth from 'string-width';
 import { createColors } from 'picocolors';
 import { expect, test } from 'vitest';
-import { type Column, fit, renderTable } from '../../src/report/table.ts';
+import { type Column, fit, renderTable } from '../../../src/tracking/console/table.ts';
 
 const columns: Column[] = [
   { title: 'name', align: 'left', keep: Infinity },

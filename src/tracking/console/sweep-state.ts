@@ -1,0 +1,168 @@
+import type { Objective, Plan, Run } from '../../spec/plan.ts';
+import type { Metrics, RunEvent, RunOutcome, TrainerEvent } from '../events.ts';
+import { type RunState, stateOfReason } from '../run-state.ts';
+import { runName, shortNames } from './run-name.ts';
+
+/** What the console knows of a run that is being trained. */
+export interface RunningRun {
+  readonly run: Run;
+  readonly name: string;
+  readonly attempt: number;
+  /** Milliseconds since 1970. */
+  readonly startedAt: number;
+  step: number;
+  /** 0 until the trainer says. */
+  totalSteps: number;
+  /** The last metrics of a minibatch. */
+  metrics: Metrics;
+  /** Losses so far, thinned out to at most `keptLosses`. */
+  losses: number[];
+  /** Steps and times of the last few reports, for the speed. */
+  recent: { readonly step: number; readonly time: number }[];
+}
+
+export interface EndedRun {
+  readonly run: Run;
+  readonly name: string;
+  readonly outcome: RunOutcome;
+  readonly state: RunState;
+}
+
+/** A sweep as the console shows it, brought up to date event by event. */
+export interface SweepState {
+  readonly plan: Plan;
+  readonly names: ReadonlyMap<string, string>;
+  startedAt: number | null;
+  /** Runs to train now; the plan's other runs were done before. */
+  toRun: number;
+  concurrency: number;
+  readonly running: Map<string, RunningRun>;
+  /** Runs whose end is final. */
+  readonly ended: EndedRun[];
+  best: { readonly name: string; readonly value: number } | null;
+}
+
+const keptLosses = 240;
+const recentReports = 16;
+
+export const createSweepState = (plan: Plan): SweepState => ({
+  plan,
+  names: shortNames(plan.axes),
+  startedAt: null,
+  toRun: plan.runs.length,
+  concurrency: plan.execution.concurrency,
+  running: new Map(),
+  ended: [],
+  best: null,
+});
+
+/** Takes one event into the state. */
+export const applyEvent = (state: SweepState, event: RunEvent): void => {
+  switch (event.type) {
+    case 'sweep-started':
+      state.startedAt = event.time;
+      state.toRun = event.toRun;
+      state.concurrency = event.concurrency;
+      break;
+    case 'run-started': {
+      const run = state.plan.runs.find((one) => one.id === event.runId);
+      if (!run) break;
+      state.running.set(event.runId, {
+        run,
+        name: runName(run, state.names),
+        attempt: event.attempt,
+        startedAt: event.time,
+        step: 0,
+        totalSteps: 0,
+        metrics: {},
+        losses: [],
+        recent: [],
+      });
+      break;
+    }
+    case 'run-progressed': {
+      const running = state.running.get(event.runId);
+      if (running) applyProgress(running, event.event);
+      break;
+    }
+    case 'run-ended': {
+      state.running.delete(event.runId);
+      const run = state.plan.runs.find((one) => one.id === event.runId);
+      if (!run || event.willRetry) break;
+      const name = runName(run, state.names);
+      state.ended.push({ run, name, outcome: event.outcome, state: stateOfReason(event.outcome.reason) });
+      const value = event.outcome.metrics[state.plan.objective.metric];
+      if (event.outcome.reason === 'completed' && value !== undefined) {
+        if (isBetter(value, state.best?.value, state.plan.objective)) state.best = { name, value };
+      }
+      break;
+    }
+    case 'note':
+    case 'sweep-ended':
+      break;
+  }
+};
+
+const isBetter = (value: number, than: number | undefined, { goal }: Objective): boolean =>
+  Number.isFinite(value) && (than === undefined || (goal === 'maximize' ? value > than : value < than));
+
+const applyProgress = (running: RunningRun, event: TrainerEvent): void => {
+  switch (event.type) {
+    case 'training-started':
+      running.totalSteps = event.totalSteps;
+      running.step = event.fromStep;
+      running.recent = [{ step: event.fromStep, time: event.time }];
+      break;
+    case 'step-logged': {
+      running.step = event.step;
+      running.metrics = event.metrics;
+      running.recent.push({ step: event.step, time: event.time });
+      if (running.recent.length > recentReports) running.recent.shift();
+      const loss = event.metrics['train/loss'];
+      if (loss !== undefined) running.losses.push(loss);
+      if (running.losses.length > keptLosses) {
+        running.losses = running.losses.filter((_, i) => i % 2 === 1);
+      }
+      break;
+    }
+    case 'evaluated':
+    case 'checkpoint-written':
+    case 'training-ended':
+      running.step = Math.max(
+        running.step,
+        event.type === 'training-ended' ? event.outcome.step : event.step,
+      );
+      break;
+  }
+};
+
+/** Steps a second over the last reports; NaN before there are two. */
+export const speedOf = ({ recent }: RunningRun): number => {
+  const first = recent[0];
+  const last = recent.at(-1);
+  if (!first || !last || last.time <= first.time) return NaN;
+  return ((last.step - first.step) * 1000) / (last.time - first.time);
+};
+
+/** Milliseconds until the run's last step; NaN while nothing tells. */
+export const remainingOf = (running: RunningRun): number =>
+  running.totalSteps > 0 ? ((running.totalSteps - running.step) * 1000) / speedOf(running) : NaN;
+
+/**
+ * Milliseconds until the sweep's end: what the running runs still need, and for each waiting run the mean time of those
+ * that ended (or will end), shared by the runs side by side. NaN while nothing tells.
+ */
+export const remainingOfSweep = (state: SweepState, now: number): number => {
+  const running = [...state.running.values()];
+  const left = running.map(remainingOf);
+  const known = left.filter(Number.isFinite);
+  const lengths = [
+    ...state.ended.filter((one) => one.state === 'done').map((one) => one.outcome.elapsedMs),
+    ...running.map((one, i) => now - one.startedAt + (left[i] ?? NaN)).filter(Number.isFinite),
+  ];
+  const mean = lengths.reduce((sum, ms) => sum + ms, 0) / lengths.length;
+  const waiting = Math.max(0, state.toRun - state.ended.length - running.length);
+  const unknown = running.length - known.length + waiting;
+  const work = known.reduce((sum, ms) => sum + ms, 0) + (unknown > 0 ? unknown * mean : 0);
+  return Math.max(work / Math.max(1, state.concurrency), ...known, 0);
+};
