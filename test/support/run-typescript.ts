@@ -1,0 +1,36 @@
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { build } from 'esbuild';
+import { packageRoot } from '../../src/package-root.ts';
+
+/**
+ * Runs a TypeScript file in a Node process of its own, with more environment variables, and returns what it printed to
+ * stdout. For what can only be set before a process starts, such as the number of threads.
+ */
+export const runTypeScript = async (file: string, env: Readonly<Record<string, string>>): Promise<string> => {
+  // The bundle lies below the package so that it finds the installed packages.
+  const parent = join(packageRoot, 'node_modules', '.cache');
+  mkdirSync(parent, { recursive: true });
+  const folder = mkdtempSync(join(parent, 'run-typescript-'));
+  try {
+    const bundle = join(folder, 'bundle.mjs');
+    await build({
+      entryPoints: [file],
+      outfile: bundle,
+      bundle: true,
+      platform: 'node',
+      format: 'esm',
+      packages: 'external',
+      logLevel: 'silent',
+    });
+    const child = spawnSync(process.execPath, [bundle], {
+      env: { ...process.env, ...env },
+      encoding: 'utf8',
+    });
+    if (child.status !== 0) throw new Error(`${file} ended with ${String(child.status)}:\n${child.stderr}`);
+    return child.stdout;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+};
