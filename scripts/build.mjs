@@ -13,7 +13,7 @@ const dist = join(root, 'dist');
 export const entries = {
   main: 'src/cli/main.ts',
   child: 'src/runner/pool/child.ts',
-  setup: 'src/tensorflow/setup/main.ts',
+  setup: 'src/tensorflow/setup/command.ts',
   probe: 'src/tensorflow/probe.ts',
 };
 

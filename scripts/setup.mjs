@@ -144,15 +144,8 @@ const main = async () => {
       if (!programIsThere()) await buildProgram();
     });
   }
-  const { installationWarning, setUp, standardSetup } = await import(
-    pathToFileURL(join(root, 'dist', 'setup.js')).href
-  );
-  const write = (text) => process.stderr.write(text.replace(/^(\r\x1b\[2K)?(?=.)/, '$1setup: '));
-  const installation = await setUp(
-    standardSetup({ sink: { write, isTerminal }, retry: process.argv.includes('--retry') }),
-  );
-  const warning = installationWarning(installation);
-  if (warning !== undefined) say(warning);
+  const { setUpCommand } = await import(pathToFileURL(join(root, 'dist', 'setup.js')).href);
+  process.exitCode = await setUpCommand(process.argv.includes('--retry'));
 };
 
 process.on('SIGINT', () => {

@@ -4,10 +4,11 @@ import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, relative } from 'node:path';
 import { success } from '../../diagnostic/diagnostic.ts';
 import type { Result } from '../../diagnostic/diagnostic.ts';
-import { runCommand } from './command.ts';
+import { runCommand } from './run-command.ts';
 import { partKey } from './native-parts.ts';
 import type { NativePart } from './native-parts.ts';
 import { setupFailure } from './problem.ts';
+import { setupCommand } from './setup-command.ts';
 
 /** A C++ compiler as a command and its first arguments: `CXX` may say `ccache g++`. */
 export interface Compiler {
@@ -20,9 +21,9 @@ export interface Compiler {
 /** How to get a compiler, for messages. */
 export const compilerHelp =
   process.platform === 'darwin'
-    ? 'Install one with `xcode-select --install`, then run `npm run setup` again.'
+    ? `Install one with \`xcode-select --install\`, then run \`${setupCommand}\` again.`
     : 'Install one (Debian, Ubuntu: `apt install g++`; Fedora: `dnf install gcc-c++`) or name it in CXX, ' +
-      'then run `npm run setup` again.';
+      `then run \`${setupCommand}\` again.`;
 
 /** The C++ compiler: `$CXX`, g++, c++ or clang++, the first that answers. */
 export const findCompiler = async (env: NodeJS.ProcessEnv = process.env): Promise<Compiler | undefined> => {
@@ -80,7 +81,7 @@ export const compilePart = async (
     const first = /^.*\b(?:error|cannot|undefined).*$/im.exec(output)?.[0] ?? output.trim().split('\n')[0];
     return setupFailure(
       `${compiler.command} cannot build ${part.name}: ${first ?? 'it was stopped'}`,
-      `The compiler's whole output is in ${log}. Mend what it names, then run \`npm run setup\` again.`,
+      `The compiler's whole output is in ${log}. Mend what it names, then run \`${setupCommand}\` again.`,
     );
   };
   await mkdir(temporary, { recursive: true });

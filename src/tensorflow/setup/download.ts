@@ -9,6 +9,7 @@ import type { Result } from '../../diagnostic/diagnostic.ts';
 import { httpCause, publicAddress } from './http.ts';
 import type { HttpGet } from './http.ts';
 import { setupFailure } from './problem.ts';
+import { setupCommand } from './setup-command.ts';
 
 export interface Download {
   readonly url: string;
@@ -24,7 +25,7 @@ export interface Download {
 /** Broken connections in a row, without a byte gained, after which the download gives up. */
 const fruitlessAttempts = 4;
 
-const again = 'What has arrived is kept: run `npm run setup` again to go on from there.';
+const again = `What has arrived is kept: run \`${setupCommand}\` again to go on from there.`;
 
 const sizeOf = (file: string): number => statSync(file, { throwIfNoEntry: false })?.size ?? 0;
 
@@ -47,7 +48,7 @@ const accept = async ({ file, sha256 }: Download): Promise<Result<void>> => {
   return setupFailure(
     `The downloaded ${file} is damaged or not the expected file and was deleted ` +
       `(SHA-256 expected ${sha256}, got ${got})`,
-    'Run `npm run setup` again; if it stays so, the index or a proxy changes files on the way.',
+    `Run \`${setupCommand}\` again; if it stays so, the index or a proxy changes files on the way.`,
   );
 };
 
@@ -109,7 +110,7 @@ export const fetchFile = async (get: HttpGet, download: Download): Promise<Resul
       if (['ENOSPC', 'EACCES', 'EROFS', 'EDQUOT'].includes(code)) {
         return setupFailure(
           `${part} cannot be written (${code})`,
-          'Free some space or name another folder in UNROLL_CACHE, then run `npm run setup` again.',
+          `Free some space or name another folder in UNROLL_CACHE, then run \`${setupCommand}\` again.`,
         );
       }
       problem = httpCause(error);

@@ -12,6 +12,7 @@ import { progressLine } from './progress.ts';
 import type { ProgressSink } from './progress.ts';
 import { unpackWheel } from './unpack.ts';
 import type { Wheel } from './wheel.ts';
+import { setupCommand } from './setup-command.ts';
 
 /** An unpacked wheel needs about three times its size; the wheel lies beside it until it is unpacked. */
 const spaceFactor = 4.3;
@@ -22,7 +23,7 @@ const checkSpace = async (folder: string, wheel: Wheel): Promise<Result<void>> =
   if (bavail * bsize >= needed) return success(undefined);
   return setupFailure(
     `${folder} has ${((bavail * bsize) / 1e9).toFixed(1)} GB free; TensorFlow needs ${(needed / 1e9).toFixed(1)} GB`,
-    'Free some space or name another folder in UNROLL_CACHE, then run `npm run setup` again.',
+    `Free some space or name another folder in UNROLL_CACHE, then run \`${setupCommand}\` again.`,
   );
 };
 

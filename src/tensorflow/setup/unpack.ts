@@ -10,6 +10,7 @@ import { success } from '../../diagnostic/diagnostic.ts';
 import type { Result } from '../../diagnostic/diagnostic.ts';
 import { setupFailure } from './problem.ts';
 import type { Wheel } from './wheel.ts';
+import { setupCommand } from './setup-command.ts';
 
 /** The headers of TensorFlow's C interface and what they include; the wheel's other 9,000 headers are C++. */
 const headerFolders = [
@@ -71,7 +72,7 @@ export const unpackWheel = async (
   } catch (error) {
     return setupFailure(
       `${wheel.file} cannot be unpacked into ${dirname(paths.folder)}: ${(error as Error).message}`,
-      'Free some space (1.2 GB are needed) or name another folder in UNROLL_CACHE, then run `npm run setup` again.',
+      `Free some space (1.2 GB are needed) or name another folder in UNROLL_CACHE, then run \`${setupCommand}\` again.`,
     );
   } finally {
     await rm(temporary, { recursive: true, force: true });
