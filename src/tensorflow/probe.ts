@@ -1,4 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { fusedKernels } from './kernels/fused-kernels.ts';
+import type { FusedKernels } from './kernels/fused-kernels.ts';
 import { loadTensorFlow } from './load.ts';
 
 /** What a fresh process found when it loaded TensorFlow: the one line it prints, as JSON. */
@@ -6,6 +8,8 @@ export interface Probe {
   readonly backend: 'tensorflow' | 'wasm' | 'cpu';
   readonly version: string;
   readonly warning?: string;
+  /** Unroll's own kernels, or why they are not used. */
+  readonly kernels: FusedKernels;
   readonly loadMs: number;
   /** Resident memory after loading, in megabytes. */
   readonly memoryMb: number;
@@ -34,6 +38,7 @@ const probe = async (): Promise<void> => {
     backend: name,
     version,
     ...(warning !== undefined && { warning }),
+    kernels: fusedKernels(),
     loadMs: Math.round(performance.now() - startedAt),
     memoryMb: Math.round(process.memoryUsage().rss / 1e6),
   };
