@@ -82,11 +82,10 @@ const sweepLine = (state: SweepState, { width, colour, now }: ViewOptions): stri
   const pc = createColors(colour);
   const { best, ended, plan, toRun } = state;
   const before = plan.runs.length - toRun;
-  const done = before + ended.filter((one) => one.state === 'done').length;
   const failed = ended.filter((one) => one.state === 'failed').length;
   const parts = [
     pc.cyan(progressBar((before + ended.length) / plan.runs.length, width >= 110 ? 20 : 10)),
-    `${done}/${plan.runs.length} done`,
+    `${before + ended.length}/${plan.runs.length} runs`,
   ];
   if (failed > 0) parts.push(pc.red(`${failed} failed`));
   if (state.startedAt !== null) {
@@ -109,7 +108,7 @@ export const summaryLine = (
   const before = plan.runs.length - toRun;
   const rest = plan.runs.length - before - count('done') - count('failed') - count('interrupted');
   const parts = [
-    before > 0 && `${before} done before`,
+    before > 0 && `${before} recorded before`,
     count('done') > 0 && pc.green(`${count('done')} done`),
     count('failed') > 0 && pc.red(`${count('failed')} failed`),
     count('interrupted') > 0 && pc.yellow(`${count('interrupted')} interrupted`),

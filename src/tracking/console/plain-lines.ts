@@ -20,7 +20,7 @@ export const plainLines = (state: SweepState, spokenOf: SpokenOf, event: RunEven
       const { runCount, toRun, concurrency, threadsPerRun } = event;
       if (runCount === 1) return [];
       const before = runCount - toRun;
-      const known = before > 0 ? `, ${before} of them done before` : '';
+      const known = before > 0 ? `, ${before} of them recorded before` : '';
       return [
         `${counted(runCount, 'run')}${known}; ${concurrency} at a time, ${counted(threadsPerRun, 'thread')} each`,
       ];

@@ -35,7 +35,7 @@ test('a sweep at 120 columns', () => {
   expect(view(plan, 23_000, { width: 120 }, { reasons: { 1: 'diverged' } })).toMatchInlineSnapshot(`
     "hiddenSize 128, learningRate 0.001, seed 2  ━━━━━━━━━━━━────  150/200  █▆▄▃▂▁▁▂▁▁▁▁  loss 0.08964   25.0/s     2.0s
     hiddenSize 128, learningRate 0.003, seed 1  ━━━─────────────   40/200  █▄▂▁           loss 0.3556   25.0/s     6.4s
-    ━━━━━━━━━━━━━───────  4/8 done  1 failed  23s, 8.3s left  best 0.9642 hiddenSize 64, learningRate 0.003, seed 2"
+    ━━━━━━━━━━━━━───────  5/8 runs  1 failed  23s, 8.3s left  best 0.9642 hiddenSize 64, learningRate 0.003, seed 2"
   `);
 });
 
@@ -43,7 +43,7 @@ test('a sweep at 80 columns', () => {
   expect(view(plan, 23_000, { width: 80 }, { reasons: { 1: 'diverged' } })).toMatchInlineSnapshot(`
     "128 · 0.001 · seed 2  ━━━━━━━━━───  150/200  █▅▃▂▁▁▁▁  loss 0.08964     2.0s
     128 · 0.003 · seed 1  ━━──────────   40/200  █▄▂▁       loss 0.3556     6.4s
-    ━━━━━━────  4/8 done  1 failed  23s, 8.3s left  best 0.9642 hiddenSize 64, lea…"
+    ━━━━━━────  5/8 runs  1 failed  23s, 8.3s left  best 0.9642 hiddenSize 64, lea…"
   `);
 });
 
@@ -51,7 +51,7 @@ test('runs that have just begun', () => {
   expect(view(plan, 250, { width: 80 })).toMatchInlineSnapshot(`
     "64 · 0.001 · seed 1  ────────────  starting
     64 · 0.001 · seed 2  ────────────  starting
-    ──────────  0/8 done  0.3s"
+    ──────────  0/8 runs  0.3s"
   `);
 });
 

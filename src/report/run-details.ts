@@ -1,0 +1,81 @@
+import { closeSync, existsSync, fstatSync, openSync, readSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Diagnostic, type Result, success } from '../diagnostic/diagnostic.ts';
+import { readJson } from '../tracking/files.ts';
+import { type MetricSeries, readMetrics } from '../tracking/read-metrics.ts';
+import { readRun, type RecordedRun } from '../tracking/read-runs.ts';
+import { type EnvironmentFile, type EvaluationFile, fileNames } from '../tracking/run-files.ts';
+
+/** Everything that a run's directory tells. */
+export interface RunDetails {
+  readonly recorded: RecordedRun;
+  readonly environment: EnvironmentFile | null;
+  readonly evaluation: EvaluationFile | null;
+  readonly series: ReadonlyMap<string, MetricSeries>;
+  /** The last lines of the log. */
+  readonly logTail: readonly string[];
+  /** Names of the files and folders that are there. */
+  readonly files: readonly string[];
+  readonly problems: readonly Diagnostic[];
+}
+
+/** Reads a run's directory whole. */
+export const loadRunDetails = async (directory: string): Promise<Result<RunDetails>> => {
+  const read = readRun(directory);
+  if (!read.ok) return read;
+  const { series, problems } = await readMetrics(directory);
+  return success({
+    recorded: read.value,
+    environment: readJson<EnvironmentFile>(join(directory, fileNames.environment)) ?? null,
+    evaluation: readJson<EvaluationFile>(join(directory, fileNames.evaluation)) ?? null,
+    series,
+    logTail: lastLines(join(directory, fileNames.log), 5),
+    files: Object.values(fileNames).filter((name) => existsSync(join(directory, name))),
+    problems,
+  });
+};
+
+const tailBytes = 8192;
+
+const lastLines = (path: string, count: number): string[] => {
+  try {
+    const file = openSync(path, 'r');
+    try {
+      const { size } = fstatSync(file);
+      const tail = Buffer.alloc(Math.min(size, tailBytes));
+      readSync(file, tail, 0, tail.length, size - tail.length);
+      return tail.toString('utf8').trimEnd().split('\n').slice(-count);
+    } finally {
+      closeSync(file);
+    }
+  } catch {
+    return [];
+  }
+};
+
+/** The form that programs read: the files' contents, histories as lists, numbers that are not finite as texts. */
+export const runDetailsToJson = ({
+  recorded,
+  environment,
+  evaluation,
+  series,
+  files,
+}: RunDetails): object => {
+  const { directory, run, status, state, reason } = recorded;
+  const text = (value: number) => (Number.isFinite(value) ? value : String(value));
+  const metrics = [...series].map(([name, { steps, times, values }]) => [
+    name,
+    { steps, times, values: values.map(text) },
+  ]);
+  return {
+    directory,
+    state,
+    reason,
+    run,
+    status,
+    environment,
+    evaluation,
+    metrics: Object.fromEntries(metrics) as object,
+    files,
+  };
+};

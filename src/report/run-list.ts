@@ -1,0 +1,76 @@
+import { createColors } from 'picocolors';
+import { counted, formatDuration, formatMetric, formatTime } from '../tracking/console/format.ts';
+import { runName, shortNames } from '../tracking/console/run-name.ts';
+import { type Column, renderTable } from '../tracking/console/table.ts';
+import type { RecordedRun } from '../tracking/read-runs.ts';
+import { runStates } from '../tracking/run-state.ts';
+import type { TextOptions } from './render-compare.ts';
+import { stateColour } from './show.ts';
+
+const columns = (metric: string): readonly Column[] => [
+  { title: 'run', align: 'left', keep: Infinity },
+  { title: 'experiment', align: 'left', keep: 7 },
+  { title: 'state', align: 'left', keep: Infinity },
+  { title: 'settings', align: 'left', keep: Infinity },
+  { title: metric, align: 'right', keep: 6 },
+  { title: 'steps', align: 'right', keep: 3 },
+  { title: 'time', align: 'right', keep: 4 },
+  { title: 'began', align: 'left', keep: 5 },
+];
+
+/** Recorded runs as a table, one line each, and how many are in which state. */
+export const renderRunList = (runs: readonly RecordedRun[], { width, colour }: TextOptions): string => {
+  if (runs.length === 0) return 'No runs are recorded there yet.';
+  const pc = createColors(colour);
+  const names = shortNames([...new Set(runs.flatMap((one) => Object.keys(one.run.varying)))]);
+  const experiments = new Set(runs.map((one) => one.run.experiment));
+  const metric = headline(runs);
+  const rows = runs.map(({ run, state, status, metrics }) => {
+    const outcome = status?.outcome;
+    return [
+      { text: run.id },
+      { text: experiments.size > 1 ? run.experiment : '' },
+      { text: state, paint: stateColour(state, colour) },
+      { text: runName(run, names) },
+      { text: metrics[metric] === undefined ? '' : formatMetric(metrics[metric]) },
+      { text: outcome ? String(outcome.step) : '' },
+      { text: outcome && outcome.elapsedMs > 0 ? formatDuration(outcome.elapsedMs) : '' },
+      { text: status ? formatTime(status.startedAt) : '', paint: pc.dim },
+    ];
+  });
+  const counts = runStates
+    .map((state) => [runs.filter((one) => one.state === state).length, state] as const)
+    .filter(([count]) => count > 0)
+    .map(([count, state]) => `${count} ${state}`);
+  const table = renderTable(columns(metric), rows, { width, title: pc.bold });
+  return [...table, '', `${counted(runs.length, 'run')}: ${counts.join(', ')}`].join('\n');
+};
+
+/** The one metric that says most of runs that ended: of the test split, or else the last loss. */
+const headline = (runs: readonly RecordedRun[]): string => {
+  const known = new Set(runs.flatMap((one) => Object.keys(one.metrics)));
+  return (
+    ['test/accuracy', 'test/perplexity', 'test/loss'].find((one) => known.has(one)) ??
+    [...known].find((one) => one.startsWith('test/')) ??
+    'train/loss'
+  );
+};
+
+/** The form that programs read. */
+export const runListToJson = (runs: readonly RecordedRun[]): object[] =>
+  runs.map(({ run, directory, state, reason, status, metrics }) => ({
+    id: run.id,
+    experiment: run.experiment,
+    seed: run.seed,
+    varying: run.varying,
+    state,
+    reason,
+    step: status?.outcome?.step ?? null,
+    elapsedMs: status?.outcome?.elapsedMs ?? null,
+    startedAt: status?.startedAt ?? null,
+    endedAt: status?.endedAt ?? null,
+    metrics: Object.fromEntries(
+      Object.entries(metrics).map(([name, value]) => [name, Number.isFinite(value) ? value : String(value)]),
+    ),
+    directory,
+  }));

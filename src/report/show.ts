@@ -1,0 +1,163 @@
+import { createColors } from 'picocolors';
+import type { Json, Run } from '../spec/plan.ts';
+import {
+  counted,
+  formatDuration,
+  formatMetric,
+  formatTime,
+  formatValue,
+} from '../tracking/console/format.ts';
+import { runName, shortNames } from '../tracking/console/run-name.ts';
+import { sparkline } from '../tracking/console/sparkline.ts';
+import { type Column, fit, pad, renderTable } from '../tracking/console/table.ts';
+import type { EnvironmentFile } from '../tracking/run-files.ts';
+import type { RunState } from '../tracking/run-state.ts';
+import type { TextOptions } from './render-compare.ts';
+import type { RunDetails } from './run-details.ts';
+
+const labelWidth = 11;
+
+/** One run for people: configuration, state with its reason, metrics with their curves, environment, files, what next. */
+export const renderRun = (details: RunDetails, { width, colour }: TextOptions): string => {
+  const pc = createColors(colour);
+  const { recorded, environment, files, logTail } = details;
+  const { run, state } = recorded;
+  const paint = stateColour(state, colour);
+  const field = (label: string, text: string) => `  ${pc.dim(pad(label, labelWidth))} ${text}`;
+  const section = (title: string, lines: readonly string[]) =>
+    lines.length > 0 ? ['', pc.bold(title), ...lines] : [];
+
+  const name = runName(run, shortNames(Object.keys(run.varying)));
+  const lines = [`${pc.bold(`${run.experiment}/${run.id}`)}  ${paint(state)}`];
+  if (name !== run.experiment) lines.push(`  ${name}`);
+  if (recorded.reason) lines.push(`  ${paint(recorded.reason)}`);
+
+  lines.push(
+    ...section(
+      'status',
+      statusFields(details).map(([label, text]) => field(label, text)),
+    ),
+  );
+  lines.push(
+    ...section(
+      'configuration',
+      configurationFields(run).map(([label, text]) => field(label, text)),
+    ),
+  );
+  lines.push(...section('metrics', metricLines(details, width)));
+  if (environment) {
+    const fields = environmentFields(environment).map(([label, text]) => field(label, text));
+    lines.push(...section('environment', fields));
+  }
+  if (state === 'failed' || state === 'interrupted') {
+    lines.push(
+      ...section(
+        'end of the log',
+        logTail.map((line) => `  ${fit(line, width - 2)}`),
+      ),
+    );
+  }
+  lines.push(...section('files', [`  ${recorded.directory}`, `  ${files.join('  ')}`]));
+  const next = whatNext(run, state);
+  if (next) lines.push(...section('next', [`  ${next}`]));
+  return lines.join('\n');
+};
+
+export const stateColour = (state: RunState, colour: boolean) => {
+  const pc = createColors(colour);
+  return { done: pc.green, running: pc.cyan, failed: pc.red, interrupted: pc.yellow, new: pc.dim }[state];
+};
+
+const statusFields = ({ recorded, series }: RunDetails): [string, string][] => {
+  const { status, run } = recorded;
+  if (!status) return [];
+  const reached = Math.max(0, ...[...series.values()].map((one) => one.steps.at(-1) ?? 0));
+  const fields: [string, string][] = [['began', formatTime(status.startedAt)]];
+  if (status.endedAt !== null) fields.push(['ended', formatTime(status.endedAt)]);
+  if (status.outcome) fields.push(['trained', formatDuration(status.outcome.elapsedMs)]);
+  const of = run.config.train.steps === null ? '' : ` of ${run.config.train.steps}`;
+  fields.push(['steps', `${status.outcome?.step ?? reached}${of}`]);
+  if (status.attempt > 1) fields.push(['attempt', String(status.attempt)]);
+  return fields;
+};
+
+const configurationFields = ({ config, seed }: Run): [string, string][] => {
+  const rest = (section: object) =>
+    Object.entries(section as Record<string, Json>)
+      .filter(([key, value]) => key !== 'name' && value !== null)
+      .map(([key, value]) => `${key} ${formatValue(value)}`)
+      .join(', ');
+  return [
+    ...(['dataset', 'model', 'optimizer'] as const).map((key): [string, string] => {
+      const parameters = rest(config[key]);
+      return [key, parameters ? `${config[key].name}: ${parameters}` : config[key].name];
+    }),
+    ['train', rest(config.train)],
+    ['seed', String(seed)],
+  ];
+};
+
+const metricColumns: readonly Column[] = [
+  { title: '  metric', align: 'left', keep: Infinity },
+  { title: 'last', align: 'right', keep: Infinity },
+  { title: 'lowest', align: 'right', keep: 5 },
+  { title: 'highest', align: 'right', keep: 4 },
+  { title: 'points', align: 'right', keep: 1 },
+  { title: 'curve', align: 'left', keep: 3 },
+];
+
+const metricLines = ({ series }: RunDetails, width: number): string[] => {
+  const rows = [...series].map(([name, { values }]) => {
+    const finite = values.filter(Number.isFinite);
+    const several = values.length > 1 && finite.length > 0;
+    return [
+      `  ${name}`,
+      formatMetric(values.at(-1) ?? NaN),
+      several ? formatMetric(finite.reduce((a, b) => Math.min(a, b))) : '',
+      several ? formatMetric(finite.reduce((a, b) => Math.max(a, b))) : '',
+      String(values.length),
+      several ? sparkline(values, 24) : '',
+    ].map((text) => ({ text }));
+  });
+  return rows.length > 0 ? renderTable(metricColumns, rows, { width }) : [];
+};
+
+const environmentFields = (environment: EnvironmentFile): [string, string][] => {
+  const { git } = environment;
+  return [
+    ['command', environment.commandLine],
+    [
+      'versions',
+      `unroll ${environment.unroll}, TensorFlow ${environment.tensorflow}, Node ${environment.node}`,
+    ],
+    [
+      'back end',
+      `${environment.backend}, kernel ${environment.kernel}, ${counted(environment.threads, 'thread')}`,
+    ],
+    [
+      'machine',
+      `${environment.host}: ${environment.cpu}, ${counted(environment.cores, 'core')}, ${environment.platform}`,
+    ],
+    ...(git
+      ? ([
+          [
+            'git',
+            `${git.commit.slice(0, 12)} on ${git.branch}${git.dirty ? ', with uncommitted changes' : ''}`,
+          ],
+        ] as [string, string][])
+      : []),
+  ];
+};
+
+const whatNext = (run: Run, state: RunState): string => {
+  switch (state) {
+    case 'interrupted':
+    case 'new':
+      return `go on with: unroll resume ${run.experiment}`;
+    case 'failed':
+      return `try again with: unroll resume ${run.experiment} --retry-failed`;
+    case 'done':
+    case 'running':
+      return '';
+  }
+};

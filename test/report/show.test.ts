@@ -1,0 +1,196 @@
+import { appendFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { diffRuns, renderDiff } from '../../src/report/diff.ts';
+import { loadRunDetails, runDetailsToJson, type RunDetails } from '../../src/report/run-details.ts';
+import { renderRunList, runListToJson } from '../../src/report/run-list.ts';
+import { renderRun } from '../../src/report/show.ts';
+import { listRuns } from '../../src/tracking/read-runs.ts';
+import { formatTime } from '../../src/tracking/console/format.ts';
+import { makePlan, sweepStart, writeRunDirectory, writeSweep } from '../support/run-directories.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
+
+const plan = makePlan({ axes: { 'model.hiddenSize': [64, 128] }, seeds: [1, 2] });
+const [firstRun = expect.fail(), secondRun = expect.fail(), thirdRun = expect.fail()] = plan.runs;
+
+const detailsOf = async (directory: string): Promise<RunDetails> => {
+  const details = await loadRunDetails(directory);
+  return details.ok ? details.value : expect.fail();
+};
+
+/** Paths and times of this machine replaced by names. */
+const masked = (text: string, runs: string) =>
+  text.replaceAll(runs, 'RUNS').replaceAll(formatTime(sweepStart), 'YYYY-MM-DD hh:mm');
+
+test('show: a run that is done', async () => {
+  const runs = temporaryDirectory();
+  const details = await detailsOf(writeRunDirectory(runs, firstRun));
+  expect(masked(renderRun(details, { width: 90, colour: false }), runs)).toMatchInlineSnapshot(`
+    "mnist-rows/fdc9c82db9b1  done
+      hiddenSize 64, seed 1
+
+    status
+      began       YYYY-MM-DD hh:mm
+      ended       YYYY-MM-DD hh:mm
+      trained     4.0s
+      steps       100 of 100
+
+    configuration
+      dataset     mnist-rows: validationSize 5000
+      model       lstm: hiddenSize 64, forgetBias 1, layers 1
+      optimizer   adam: learningRate 0.001, beta1 0.9, beta2 0.999
+      train       batchSize 128, steps 100, displayEvery 10, shuffle true, lastBatch keep
+      seed        1
+
+    metrics
+      metric            last  lowest  highest  points  curve
+      train/loss      0.2197  0.2197   1.7550      10  █▆▅▄▃▃▂▂▁▁
+      train/accuracy  0.8984  0.3281   0.9063      10  ▁▃▄▅▆▆▇███
+      test/accuracy   0.9587                        1
+      test/loss       0.1322                        1
+
+    environment
+      command     unroll run experiments/mnist-rows.yaml
+      versions    unroll 0.1.0, TensorFlow 2.21.0, Node v20.19.0
+      back end    tensorflow, kernel block, 1 thread
+      machine     example: Example CPU @ 2.50GHz, 2 cores, linux-x64
+      git         0123456789ab on main
+
+    files
+      RUNS/mnist-rows/fdc9c82db9b1
+      run.json  status.json  environment.json  metrics.jsonl  log.txt  evaluation.json"
+  `);
+});
+
+test('show: a failed run says why, shows the end of its log and what to do', async () => {
+  const runs = temporaryDirectory();
+  const directory = writeRunDirectory(runs, firstRun, { state: 'diverged', step: 20 });
+  appendFileSync(join(directory, 'log.txt'), 'ended: diverged: The loss became NaN.\n');
+  rmSync(join(directory, 'environment.json'));
+  const text = masked(renderRun(await detailsOf(directory), { width: 90, colour: false }), runs);
+  expect(text).toMatchInlineSnapshot(`
+    "mnist-rows/fdc9c82db9b1  failed
+      hiddenSize 64, seed 1
+      The loss became NaN.
+
+    status
+      began       YYYY-MM-DD hh:mm
+      ended       YYYY-MM-DD hh:mm
+      trained     0.8s
+      steps       20 of 100
+
+    configuration
+      dataset     mnist-rows: validationSize 5000
+      model       lstm: hiddenSize 64, forgetBias 1, layers 1
+      optimizer   adam: learningRate 0.001, beta1 0.9, beta2 0.999
+      train       batchSize 128, steps 100, displayEvery 10, shuffle true, lastBatch keep
+      seed        1
+
+    metrics
+      metric            last  lowest  highest  points  curve
+      train/loss         NaN  1.7550   1.7550       2  ▁×
+      train/accuracy  0.4609  0.3281   0.4609       2  ▁█
+
+    end of the log
+      Iter 1280, Minibatch Loss= 1.754990, Training Accuracy= 0.32813
+      Iter 2560, Minibatch Loss= NaN, Training Accuracy= 0.46094
+      ended: diverged: The loss became NaN.
+
+    files
+      RUNS/mnist-rows/fdc9c82db9b1
+      run.json  status.json  metrics.jsonl  log.txt
+
+    next
+      try again with: unroll resume mnist-rows --retry-failed"
+  `);
+});
+
+test('show: an interrupted run says how to go on; colour comes only when allowed', async () => {
+  const details = await detailsOf(
+    writeRunDirectory(temporaryDirectory(), firstRun, { state: 'interrupted', step: 50 }),
+  );
+  const text = renderRun(details, { width: 80, colour: false });
+  expect(text).toContain('next\n  go on with: unroll resume mnist-rows');
+  expect(text).not.toContain('\u001b');
+  expect(renderRun(details, { width: 80, colour: true })).toContain('\u001b[33minterrupted\u001b[39m');
+});
+
+test('show: JSON keeps the files and writes NaN as text', async () => {
+  const details = await detailsOf(
+    writeRunDirectory(temporaryDirectory(), firstRun, { state: 'diverged', step: 20 }),
+  );
+  const json = JSON.parse(JSON.stringify(runDetailsToJson(details))) as Record<string, unknown>;
+  expect(json).toMatchObject({
+    state: 'failed',
+    run: firstRun,
+    metrics: { 'train/loss': { steps: [10, 20], values: [expect.any(Number), 'NaN'] } },
+  });
+});
+
+test('ls: every run with its state, and how many are in which', () => {
+  const runs = temporaryDirectory();
+  writeSweep(
+    runs,
+    plan,
+    (_run, index) =>
+      [{}, { state: 'crashed', step: 10 } as const, {}, { state: 'new' } as const][index] ?? {},
+  );
+  const list = listRuns(runs).runs;
+  expect(masked(renderRunList(list, { width: 80, colour: false }), runs)).toMatchInlineSnapshot(`
+    "run           state   settings                test/accuracy  began
+    d444e64ea1f3  new     hiddenSize 128, seed 2
+    3f05b9bd489e  done    hiddenSize 128, seed 1         0.9642  YYYY-MM-DD hh:mm
+    908ce605ecdd  failed  hiddenSize 64, seed 2                  YYYY-MM-DD hh:mm
+    fdc9c82db9b1  done    hiddenSize 64, seed 1          0.9587  YYYY-MM-DD hh:mm
+
+    4 runs: 2 done, 1 failed, 1 new"
+  `);
+  expect(runListToJson(list)).toMatchObject([
+    { state: 'new', step: null },
+    { state: 'done', step: 100, metrics: { 'test/accuracy': expect.any(Number) as number } },
+    { state: 'failed', reason: 'The process ended by signal SIGSEGV.' },
+    { state: 'done', id: firstRun.id, seed: 1, varying: { 'model.hiddenSize': 64, seed: 1 } },
+  ]);
+  expect(renderRunList([], { width: 80, colour: false })).toBe('No runs are recorded there yet.');
+});
+
+test('diff: settings, surroundings and metrics of two runs', async () => {
+  const runs = temporaryDirectory();
+  const one = await detailsOf(writeRunDirectory(runs, firstRun));
+  const other = await detailsOf(writeRunDirectory(runs, thirdRun));
+  const diff = diffRuns(one, {
+    ...other,
+    environment: other.environment && { ...other.environment, threads: 2 },
+  });
+  expect(diff.configuration).toEqual([{ path: 'model.hiddenSize', one: 64, other: 128 }]);
+  expect(diff.surroundings).toEqual([{ path: 'threads', one: 1, other: 2 }]);
+  expect(diff.partsAtStep).toBe(10);
+  expect(renderDiff(diff, { width: 80, colour: false })).toMatchInlineSnapshot(`
+    "configuration
+                        fdc9c82d  3f05b9bd
+      model.hiddenSize        64       128
+
+    surroundings
+               fdc9c82d  3f05b9bd
+      threads         1         2
+
+    last metrics
+                      fdc9c82d  3f05b9bd  difference
+      train/loss        0.2197    0.1401    -0.07964
+      train/accuracy    0.8984    0.9375    +0.03906
+      test/accuracy     0.9587    0.9642    +0.00550
+      test/loss         0.1322    0.1146    -0.01760
+
+    Their losses part at step 10."
+  `);
+});
+
+test('diff: runs that are the same part nowhere; a seed is a setting', async () => {
+  const runs = temporaryDirectory();
+  const one = await detailsOf(writeRunDirectory(runs, firstRun));
+  const same = diffRuns(one, one);
+  expect(same).toMatchObject({ configuration: [], surroundings: [], partsAtStep: null });
+  expect(same.metrics.every((pair) => pair.difference === 0)).toBe(true);
+  const seed = diffRuns(one, await detailsOf(writeRunDirectory(runs, secondRun)));
+  expect(seed.configuration).toEqual([{ path: 'seed', one: 1, other: 2 }]);
+});
