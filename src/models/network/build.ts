@@ -3,8 +3,12 @@ import type { Tensor, Tensor1D, Tensor2D, Tensor3D, Variable } from '@tensorflow
 import type { BuildContext, Model, TensorBatch } from '../model.ts';
 import type { NetworkParameters } from '../parameters.ts';
 import { hasTargetPerStep, outputCount, type Weight } from '../weights.ts';
-import { everyOutput, readOut, type Layer } from './readout.ts';
+import { chunkedTruncation } from './chunked-truncation.ts';
+import { drawMasks, noMasks } from './masks.ts';
+import { everyOutput, readOut } from './readout.ts';
 import type { Recurrence } from './recurrence.ts';
+import { inputOfTop, layerOf, type Stack } from './stack.ts';
+import { readWindows } from './true-truncation.ts';
 
 interface NetworkPlan {
   readonly parameters: NetworkParameters;
@@ -14,55 +18,60 @@ interface NetworkPlan {
   readonly recurrence: Recurrence;
 }
 
-/** Draws the weights and wires them into a network. */
-export const buildNetwork = ({ parameters, context, weights, recurrence }: NetworkPlan): Model => {
-  const { shape, random } = context;
+/** Each weight is drawn from its own stream, named after it, on the processor of the process. */
+const drawVariables = (weights: readonly Weight[], random: BuildContext['random']): Map<string, Variable> => {
   const variables = new Map<string, Variable>();
-  for (const { name, shape: dimensions, draw } of weights) {
-    const first = tf.tensor(draw(random('init', name)), [...dimensions], 'float32');
+  for (const { name, shape, draw } of weights) {
+    const first = tf.tensor(draw(random('init', name)), [...shape], 'float32');
     variables.set(name, tf.variable(first));
     first.dispose();
   }
+  return variables;
+};
+
+/**
+ * Draws the weights and wires them into a network:
+ *
+ *     inputs (one-hot or embedded) -> layers, with dropout between them -> readout -> output layer
+ */
+export const buildNetwork = ({ parameters, context, weights, recurrence }: NetworkPlan): Model => {
+  const { shape, random, truncation } = context;
+  const { layers, embeddingSize } = parameters;
+  const variables = drawVariables(weights, random);
   const weight = <T extends Tensor>(name: string): T => variables.get(name) as unknown as T;
+  const perStep = hasTargetPerStep(shape.task);
+  const trained =
+    truncation?.style === 'chunked' ? chunkedTruncation(recurrence, truncation.steps) : recurrence;
 
   /** `[batch, time, features]`. */
   const inputOf = ({ inputs }: TensorBatch): Tensor3D => {
     if (shape.input.kind === 'values') return inputs as Tensor3D;
     const tokens = inputs as Tensor2D;
-    if (parameters.embeddingSize === null)
-      return tf.oneHot(tokens, shape.input.vocabulary, 1, 0, 'float32') as Tensor3D;
+    if (embeddingSize === null) return tf.oneHot(tokens, shape.input.vocabulary, 1, 0, 'float32') as Tensor3D;
     const flat: Tensor1D = tf.reshape(tokens, [-1]);
-    const vectors = tf.gather(weight<Tensor2D>('embedding'), flat);
-    return tf.reshape(vectors, [...tokens.shape, parameters.embeddingSize]);
+    return tf.reshape(tf.gather(weight<Tensor2D>('embedding'), flat), [...tokens.shape, embeddingSize]);
   };
 
-  const layerOf =
-    (layer: number): Layer =>
-    (direction, { inputs, lengths }, returns) =>
-      recurrence.run({
-        inputs,
-        weight: (name) => weight(`layer${String(layer)}/${direction}/${name}`),
-        initial: undefined,
-        lengths,
-        reverse: direction === 'backward',
-        returns,
-      });
-
-  /** `rows` is `[..., size]`. */
-  const outputLayer = (rows: Tensor): Tensor => {
-    const size = rows.shape.at(-1) ?? 0;
-    const flat: Tensor2D = tf.reshape(rows, [-1, size]);
-    const outputs = tf.add(tf.matMul(flat, weight<Tensor2D>('output/kernel')), weight('output/bias'));
-    return tf.reshape(outputs, [...rows.shape.slice(0, -1), outputCount(shape.task)]);
+  /** `[..., size]` to `[..., outputs]`. */
+  const outputLayer = (read: Tensor): Tensor => {
+    const rows: Tensor2D = tf.reshape(read, [-1, read.shape.at(-1) ?? 0]);
+    const outputs = tf.add(tf.matMul(rows, weight<Tensor2D>('output/kernel')), weight('output/bias'));
+    return tf.reshape(outputs, [...read.shape.slice(0, -1), outputCount(shape.task)]);
   };
 
-  const forward = (batch: TensorBatch): Tensor => {
-    const { lengths } = batch;
-    let inputs = inputOf(batch);
-    for (let layer = 1; layer < parameters.layers; layer++)
-      inputs = everyOutput(layerOf(layer), { inputs, lengths }, parameters);
-    const read = hasTargetPerStep(shape.task) ? everyOutput : readOut;
-    return outputLayer(read(layerOf(parameters.layers), { inputs, lengths }, parameters));
+  const forward: Model['forward'] = (batch, { training, step }) => {
+    const input = { inputs: inputOf(batch), lengths: batch.lengths };
+    const [size, time] = input.inputs.shape;
+    const stack: Stack = {
+      parameters,
+      weight,
+      recurrence: training ? trained : recurrence,
+      masks: training ? drawMasks(parameters, random, { step, batch: size }) : noMasks,
+    };
+    if (training && truncation?.style === 'true' && truncation.steps < time)
+      return outputLayer(readWindows(stack, { input, steps: truncation.steps, perStep }));
+    const read = perStep ? everyOutput : readOut;
+    return outputLayer(read(layerOf(stack, layers), inputOfTop(stack, input), parameters));
   };
   return { variables, kernel: recurrence.kernel, forward };
 };

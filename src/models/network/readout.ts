@@ -3,7 +3,7 @@ import type { Tensor, Tensor1D, Tensor2D, Tensor3D } from '@tensorflow/tfjs-core
 import { lastStep, swapBatchAndTime, withinLength } from '../../tensorflow/kernels/time.ts';
 import { directionsOf, type Direction } from '../weights.ts';
 import type { NetworkParameters } from '../parameters.ts';
-import type { RecurrenceResult } from './recurrence.ts';
+import type { SequenceResult } from '../../tensorflow/kernels/scan.ts';
 
 /** The sequences that a layer reads. */
 export interface LayerInput {
@@ -14,7 +14,7 @@ export interface LayerInput {
 }
 
 /** One layer: runs its cell of a direction. */
-export type Layer = (direction: Direction, input: LayerInput, returns: 'all' | 'final') => RecurrenceResult;
+export type Layer = (direction: Direction, input: LayerInput, returns: 'all' | 'final') => SequenceResult;
 
 const mergeDirections = <T extends Tensor>(parts: readonly T[], merge: NetworkParameters['merge']): T => {
   const [forward, backward] = parts as readonly [T, T?];
@@ -57,12 +57,19 @@ const finalStates = (layer: Layer, input: LayerInput, parameters: NetworkParamet
     parameters.merge,
   );
 
-const meanOverSteps = (outputs: Tensor3D, lengths: Tensor1D | undefined): Tensor2D =>
-  lengths ? tf.div(tf.sum(outputs, 1), tf.expandDims(tf.cast(lengths, 'float32'), 1)) : tf.mean(outputs, 1);
-
-const maxOverSteps = (outputs: Tensor3D, lengths: Tensor1D | undefined): Tensor2D => {
-  if (!lengths) return tf.max(outputs, 1);
+/** Mean or maximum of the outputs `[batch, time, size]` over the steps within the length: `[batch, size]`. */
+export const poolSteps = (
+  outputs: Tensor3D,
+  lengths: Tensor1D | undefined,
+  readout: 'mean' | 'max',
+): Tensor2D => {
   const [batch, time, size] = outputs.shape;
+  if (readout === 'mean') {
+    return lengths
+      ? tf.div(tf.sum(outputs, 1), tf.expandDims(tf.cast(lengths, 'float32'), 1))
+      : tf.mean(outputs, 1);
+  }
+  if (!lengths) return tf.max(outputs, 1);
   const within = tf.tile(tf.reshape(tf.transpose(withinLength(time, lengths)), [batch, time, 1]), [
     1,
     1,
@@ -80,8 +87,7 @@ export const readOut = (layer: Layer, input: LayerInput, parameters: NetworkPara
     case 'final-state':
       return finalStates(layer, input, parameters);
     case 'mean':
-      return meanOverSteps(everyOutput(layer, input, parameters), input.lengths);
     case 'max':
-      return maxOverSteps(everyOutput(layer, input, parameters), input.lengths);
+      return poolSteps(everyOutput(layer, input, parameters), input.lengths, parameters.readout);
   }
 };

@@ -26,7 +26,7 @@ const cellOf = ({ inputs, kernel, bias, initial, forgetBias, variation = {} }: L
     const sums = tf.add(projected, norm ? layerNorm(product, norm.recurrent) : product);
     const [i, j, f, o] = tf.split(sums, 4, 1) as [Tensor2D, Tensor2D, Tensor2D, Tensor2D];
     const seen = (gate: Tensor2D, peephole: 'input' | 'forget' | 'output', of: Tensor2D): Tensor2D =>
-      tf.sigmoid(peepholes ? tf.add(gate, tf.mul(of, peepholes[peephole])) : gate);
+      tf.sigmoid(peepholes ? tf.add<Tensor2D>(gate, tf.mul(of, peepholes[peephole])) : gate);
     const kept: Tensor2D = tf.mul(seen(tf.add(f, forgetBias), 'forget', cell), cell);
     const next = tf.add<Tensor2D>(kept, tf.mul(seen(i, 'input', cell), tf.tanh(j)));
     const shown: Tensor2D = norm ? tf.add(layerNorm(next, norm.cell), norm.cellOffset) : next;

@@ -47,3 +47,7 @@ export const recordOperation = (inputs: NamedTensorMap, operation: RecordedOpera
       );
     },
   });
+
+/** Computes constants off the tape: no gradient goes back through them. */
+export const withoutGradient = (compute: () => readonly Tensor[]): readonly Tensor[] =>
+  recordOperation({}, { forward: () => [...compute()], backward: () => ({}) });

@@ -35,7 +35,9 @@ const statesOf = (
   const columns = projected.shape[1];
   let state = initial;
   const states: CellState[] = [];
-  for (const one of tf.unstack(tf.reshape(projected, [time, batch, columns]))) {
+  // tfjs has no gradient for taking a single step apart.
+  const steps = time === 1 ? [projected] : tf.unstack(tf.reshape(projected, [time, batch, columns]));
+  for (const one of steps) {
     state = step(one as Tensor2D, state);
     states.push(state);
   }

@@ -50,20 +50,7 @@ const lastSteps = (lengths: Tensor1D): Tensor2D =>
 export const lastStep = (sequence: Tensor3D, lengths: Tensor1D | undefined): Tensor2D => {
   const [time, batch, size] = sequence.shape;
   if (!lengths) return tf.reshape(tf.slice(sequence, [time - 1, 0, 0], [1, batch, size]), [batch, size]);
-  const [last] = recordOperation(
-    { sequence },
-    {
-      forward: (save) => {
-        const indices = lastSteps(lengths);
-        save([indices]);
-        return [tf.gatherND(sequence, indices)];
-      },
-      backward: ([gradient], [indices]) => ({
-        sequence: tf.scatterND(indices as Tensor, gradient as Tensor, [time, batch, size]),
-      }),
-    },
-  );
-  return last as Tensor2D;
+  return gatherSteps(sequence, lastSteps(lengths)) as Tensor2D;
 };
 
 /** The transpose of `lastStep`: `[time, batch, size]`, zero but for the last step within each length. */
@@ -83,3 +70,23 @@ export const zeroPastLength = (sequence: Tensor3D, lengths: Tensor1D | undefined
   lengths
     ? tf.mul(sequence, tf.expandDims(tf.cast(withinLength(sequence.shape[0], lengths), 'float32'), 2))
     : sequence;
+
+/**
+ * Any steps of any sequences: `places` is int32 `[..., 2]` with a place on the first two axes of `sequence`,
+ * `[a, b, size]`; the result is `[..., size]`. The gradient of a step that is taken more than once is the sum.
+ */
+export const gatherSteps = (sequence: Tensor3D, places: Tensor): Tensor => {
+  const [taken] = recordOperation(
+    { sequence },
+    {
+      forward: (save) => {
+        save([places]);
+        return [tf.gatherND(sequence, places)];
+      },
+      backward: ([gradient], [saved]) => ({
+        sequence: tf.scatterND(saved as Tensor, gradient as Tensor, sequence.shape),
+      }),
+    },
+  );
+  return taken as Tensor;
+};

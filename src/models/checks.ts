@@ -1,0 +1,95 @@
+import type { SequenceShape } from '../data/dataset.ts';
+import type { ParameterIssue } from '../parameters/row.ts';
+import type { Truncation } from './model.ts';
+import type { NetworkParameters } from './parameters.ts';
+import { hasTargetPerStep } from './weights.ts';
+
+/** Parameters of a recurrent network that make no sense together. */
+export const checkNetwork = ({
+  bidirectional,
+  merge,
+  layers,
+  dropout,
+}: NetworkParameters): readonly ParameterIssue[] => {
+  const issues: ParameterIssue[] = [];
+  if (!bidirectional && merge !== 'concat')
+    issues.push({
+      path: 'merge',
+      message: 'There is nothing to merge: the model reads in one direction.',
+      expected: 'bidirectional: true beside merge',
+      help: 'Add `bidirectional: true`, or remove `merge`.',
+    });
+  if (layers === 1 && dropout > 0)
+    issues.push({
+      path: 'dropout',
+      message: 'Dropout acts between layers, and the model has one layer.',
+      expected: '0, or layers of at least 2',
+      help: 'Raise `layers`, or use `recurrentDropout`, which acts within a layer.',
+    });
+  return issues;
+};
+
+const taskWords: Readonly<Record<SequenceShape['task']['kind'], string>> = {
+  classification: 'classification',
+  labelling: 'labelling',
+  'next-step': 'next-step prediction',
+  regression: 'regression',
+};
+
+/** Parameters of a recurrent network that make no sense with the data or with the truncation. */
+export const checkNetworkWith = (
+  parameters: NetworkParameters,
+  { shape, truncation }: { readonly shape: SequenceShape; readonly truncation: Truncation | undefined },
+): readonly ParameterIssue[] => {
+  const { readout, bidirectional, embeddingSize } = parameters;
+  const { task, steps, input } = shape;
+  const issues: ParameterIssue[] = [];
+  if (hasTargetPerStep(task) && readout !== 'auto')
+    issues.push({
+      path: 'readout',
+      message: `The dataset is for ${taskWords[task.kind]}, where the output of every step is read.`,
+      expected: 'auto, or no readout',
+      help: 'Remove `readout`, or choose a dataset with one target a sequence.',
+    });
+  if (task.kind === 'next-step' && bidirectional)
+    issues.push({
+      path: 'bidirectional',
+      message: 'A backward cell would see the very step that is to be predicted.',
+      expected: 'false for a dataset of next-step prediction',
+      help: 'Remove `bidirectional`.',
+    });
+  if (embeddingSize !== null && input.kind === 'values')
+    issues.push({
+      path: 'embeddingSize',
+      message: 'The dataset gives numbers, and only tokens can be embedded.',
+      expected: 'null for a dataset of numbers',
+      help: 'Remove `embeddingSize`.',
+    });
+  return [...issues, ...checkTruncation(parameters, truncation, steps)];
+};
+
+const checkTruncation = (
+  { bidirectional }: NetworkParameters,
+  truncation: Truncation | undefined,
+  steps: number,
+): readonly ParameterIssue[] => {
+  if (!truncation) return [];
+  const issues: ParameterIssue[] = [];
+  if (truncation.steps > steps)
+    issues.push({
+      section: 'train',
+      path: 'truncation.steps',
+      message: `Truncation after ${String(truncation.steps)} steps, but the longest sequence has ${String(steps)}.`,
+      expected: `at most ${String(steps)}`,
+      help: 'Lower `truncation.steps`, or remove `truncation` for full backpropagation.',
+    });
+  if (truncation.style === 'true' && bidirectional)
+    issues.push({
+      path: 'bidirectional',
+      message:
+        'True truncation counts steps back from each output, and a bidirectional model reads from both ends.',
+      expected: 'false with `truncation: { style: true }`',
+      help: 'Use `style: chunked`, or remove `bidirectional`.',
+    });
+  return issues;
+};

@@ -1,0 +1,49 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { Tensor2D } from '@tensorflow/tfjs-core';
+import type { Random } from '../../data/random.ts';
+import type { BuildContext } from '../model.ts';
+import type { NetworkParameters } from '../parameters.ts';
+import type { Direction } from '../weights.ts';
+
+/** What dropout lets through: zeros and 1 / (1 - rate), `[batch, size]`, the same at every step of a sequence. */
+export interface Masks {
+  /** On the outputs of a layer that has another above it. */
+  readonly between: (layer: number, size: number) => Tensor2D | undefined;
+  /** On the hidden state that a cell sees of itself. */
+  readonly recurrent: (layer: number, direction: Direction, size: number) => Tensor2D | undefined;
+}
+
+export const noMasks: Masks = { between: () => undefined, recurrent: () => undefined };
+
+const drawMask = (random: Random, rate: number, [batch, size]: readonly [number, number]): Tensor2D => {
+  const kept = 1 / (1 - rate);
+  const values = Float32Array.from({ length: batch * size }, () => (random.uniform() < rate ? 0 : kept));
+  return tf.tensor2d(values, [batch, size]);
+};
+
+/** The masks of one step of training: they depend on the run's seed and the step alone. */
+export const drawMasks = (
+  { dropout, recurrentDropout }: NetworkParameters,
+  random: BuildContext['random'],
+  { step, batch }: { readonly step: number; readonly batch: number },
+): Masks => ({
+  between: (layer, size) =>
+    dropout === 0 ? undefined : drawMask(random('dropout', layer, step), dropout, [batch, size]),
+  recurrent: (layer, direction, size) =>
+    recurrentDropout === 0
+      ? undefined
+      : drawMask(random('recurrent-dropout', layer, direction, step), recurrentDropout, [batch, size]),
+});
+
+/** The masks of sequences that stand `copies` times each, one after the other, in a larger batch. */
+export const repeatMasks = (masks: Masks, copies: number): Masks => {
+  const repeat = (mask: Tensor2D | undefined): Tensor2D | undefined => {
+    if (!mask) return undefined;
+    const [batch, size] = mask.shape;
+    return tf.reshape(tf.tile(tf.expandDims(mask, 1), [1, copies, 1]), [batch * copies, size]);
+  };
+  return {
+    between: (layer, size) => repeat(masks.between(layer, size)),
+    recurrent: (layer, direction, size) => repeat(masks.recurrent(layer, direction, size)),
+  };
+};

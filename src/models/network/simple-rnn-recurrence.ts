@@ -1,0 +1,24 @@
+import type { Tensor1D } from '@tensorflow/tfjs-core';
+import { composedSimpleRnn, type SimpleRnnSequence } from '../../tensorflow/kernels/simple-rnn.ts';
+import type { SimpleRnnParameters } from '../simple-rnn.ts';
+import type { Recurrence, RecurrenceRun } from './recurrence.ts';
+
+type Chosen = Pick<SimpleRnnParameters, 'layerNorm' | 'hiddenSize'>;
+
+const sequenceOf = (
+  { layerNorm }: Chosen,
+  { weight, initial, ...sequence }: RecurrenceRun,
+): SimpleRnnSequence => ({
+  ...sequence,
+  kernel: weight('kernel'),
+  bias: weight('bias'),
+  initial: initial?.[0],
+  norm: layerNorm ? weight<Tensor1D>('gain') : undefined,
+});
+
+export const simpleRnnRecurrence = (chosen: Chosen): Recurrence => ({
+  kernel: composedSimpleRnn.name,
+  outputSize: chosen.hiddenSize,
+  run: (run) => composedSimpleRnn.run(sequenceOf(chosen, run)),
+  states: (run) => composedSimpleRnn.states(sequenceOf(chosen, run)),
+});
