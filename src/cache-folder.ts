@@ -9,7 +9,7 @@ import { join, resolve } from 'node:path';
  *     tensorflow-<version>-<system>/ lib/, include/, notices of the libraries' authors
  *     native/<part>-<key>/           a compiled shared library
  *     installations/<key>.json       what the set-up decided for one folder of Unroll
- *     datasets/digests/<key>.json    the SHA-256 of a data file, by path, size and time of change
+ *     datasets/digests/<key>.txt     the SHA-256 of a data file, by path, size and time of change
  *     datasets/packed/<key>/         a data file in the form that training reads
  */
 export const cacheFolder = (

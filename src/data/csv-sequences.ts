@@ -1,0 +1,87 @@
+import { Type, type Static } from '@sinclair/typebox';
+import { nullable } from '../parameters/schema.ts';
+import type { DatasetRow } from './dataset.ts';
+import type { TableFormat } from './table/ensure-pack.ts';
+import { checkTable, tableParameters } from './table/parameters.ts';
+
+const parameters = Type.Object(
+  {
+    ...tableParameters,
+    delimiter: Type.String({
+      minLength: 1,
+      maxLength: 1,
+      default: ',',
+      description: 'The character between two cells.',
+      examples: [',', ';', '\t'],
+    }),
+    featuresPerStep: Type.Integer({
+      minimum: 1,
+      default: 1,
+      description: 'wide: how many feature columns, side by side, make one step.',
+    }),
+    length: nullable(
+      Type.String({
+        minLength: 1,
+        description:
+          'wide: the column of the number of steps. null: a sequence ends where its cells become empty.',
+      }),
+    ),
+  },
+  { additionalProperties: false },
+);
+
+type Parameters = Static<typeof parameters>;
+
+const formatOf = async (chosen: Parameters): Promise<TableFormat> => {
+  const [{ csvReader }, { longSink }, { wideSink }] = await Promise.all([
+    import('./table/read-csv.ts'),
+    import('./table/long.ts'),
+    import('./table/wide.ts'),
+  ]);
+  const { task, layout, sequence, order, features, targets, delimiter, featuresPerStep, length } = chosen;
+  return {
+    parameters: chosen,
+    read: csvReader(delimiter),
+    layOut: (context, available) =>
+      layout === 'long'
+        ? longSink(context, available)
+        : wideSink(context, available, { featuresPerStep, length }),
+    key: ['csv', task, layout, sequence, order, features, targets, delimiter, featuresPerStep, length],
+  };
+};
+
+/** What only `csv-sequences` can be told, and only for the wide layout. */
+const checkWide = ({ layout, featuresPerStep, length, targets, features }: Parameters) => {
+  const issue = (path: string, message: string, help: string) => ({ path, message, help });
+  const help = 'Remove it, or use layout: wide.';
+  return [
+    ...(layout === 'long' && featuresPerStep !== 1
+      ? [issue('featuresPerStep', 'The long layout does not use featuresPerStep.', help)]
+      : []),
+    ...(layout === 'long' && length !== null
+      ? [issue('length', 'The long layout does not use length.', help)]
+      : []),
+    ...(length !== null && [...targets, ...(features ?? [])].includes(length)
+      ? [issue('length', `The column "${length}" is used twice.`, 'Name it in one place only.')]
+      : []),
+  ];
+};
+
+/** Sequences of numbers from CSV files. */
+export const csvSequences = {
+  title: 'Sequences from your own CSV files',
+  description:
+    'CSV with a header row, one row a step (long) or one row a sequence (wide). Bad rows are reported all at once, with file and line; none is skipped. The first use packs a file into the cache, so files may be larger than the memory.',
+  version: 1,
+  parameters,
+  check: (chosen) => [...checkTable(chosen), ...checkWide(chosen)],
+  shape: async (chosen, context) => {
+    const { tableShape } = await import('./table/load-table.ts');
+    return tableShape(await formatOf(chosen), context);
+  },
+  digest: async (chosen, context) => (await import('./table/load-table.ts')).tableDigest(chosen, context),
+  load: async (chosen, context) => {
+    const { loadTable } = await import('./table/load-table.ts');
+    return loadTable(await formatOf(chosen), context);
+  },
+} as const satisfies DatasetRow<typeof parameters>;

@@ -1,0 +1,76 @@
+import { createHash } from 'node:crypto';
+import { createReadStream, type Stats } from 'node:fs';
+import { mkdir, readdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { cacheFolder } from '../cache-folder.ts';
+import { nearest } from '../diagnostic/nearest.ts';
+import { DataError, type DataContext } from './dataset.ts';
+
+/** A file of a person's own data: where it is, and what messages call it. */
+export interface DataFile {
+  readonly path: string;
+  /** As it was written in the spec. */
+  readonly name: string;
+  readonly size: number;
+  /** Milliseconds since 1970. */
+  readonly changedAt: number;
+}
+
+/** The file that a parameter names. Throws `DataError` at that parameter when there is no such file. */
+export const findDataFile = async (
+  name: string,
+  { baseDirectory }: DataContext,
+  parameter: string,
+): Promise<DataFile> => {
+  const path = resolve(baseDirectory, name);
+  const found = await stat(path).catch(() => undefined);
+  if (!found?.isFile()) throw await missingFile({ name, path, parameter, found });
+  return { path, name, size: found.size, changedAt: found.mtimeMs };
+};
+
+const missingFile = async (wanted: {
+  readonly name: string;
+  readonly path: string;
+  readonly parameter: string;
+  readonly found: Stats | undefined;
+}): Promise<DataError> => {
+  const { name, path, parameter, found } = wanted;
+  const folder = dirname(path);
+  const others = await readdir(folder).catch(() => undefined);
+  const similar = others && nearest(basename(path), others);
+  const message = found ? `${name} is not a file.` : `There is no file ${name}.`;
+  const help = similar
+    ? `In the same folder there is ${similar}.`
+    : others
+      ? `Relative paths start at the folder of the spec; this one leads to ${path}.`
+      : `There is no folder ${folder} either. Relative paths start at the folder of the spec.`;
+  return new DataError(`${message} ${help}`, [
+    { path: parameter, message, expected: 'the path of a file', help },
+  ]);
+};
+
+/** Hex SHA-256 of a file's content. Kept in the cache by path, size and time of change, so that asking again is free. */
+export const fileDigest = async (file: DataFile): Promise<string> => {
+  const key = createHash('sha256').update(JSON.stringify([file.path, file.size, file.changedAt]));
+  const kept = join(cacheFolder(), 'datasets', 'digests', `${key.digest('hex').slice(0, 32)}.txt`);
+  const known = await readFile(kept, 'utf8').catch(() => '');
+  if (/^[0-9a-f]{64}$/.test(known)) return known;
+  const hash = createHash('sha256');
+  await pipeline(createReadStream(file.path, { highWaterMark: 1 << 20 }), hash);
+  const digest = hash.digest('hex');
+  await keepText(kept, digest);
+  return digest;
+};
+
+/** Written beside and renamed. A cache that cannot be written costs time, nothing else. */
+const keepText = async (path: string, text: string): Promise<void> => {
+  const beside = `${path}.${process.pid}`;
+  try {
+    await mkdir(dirname(path), { recursive: true });
+    await writeFile(beside, text);
+    await rename(beside, path);
+  } catch {
+    // The digest is computed again next time.
+  }
+};

@@ -1,0 +1,40 @@
+import { Type, type Static } from '@sinclair/typebox';
+import type { DatasetRow } from './dataset.ts';
+import type { TableFormat } from './table/ensure-pack.ts';
+import { checkTable, tableParameters } from './table/parameters.ts';
+
+const parameters = Type.Object(tableParameters, { additionalProperties: false });
+
+const formatOf = async (chosen: Static<typeof parameters>): Promise<TableFormat> => {
+  const [{ readJsonl }, { longSink }, { nestedSink }] = await Promise.all([
+    import('./table/read-jsonl.ts'),
+    import('./table/long.ts'),
+    import('./table/nested.ts'),
+  ]);
+  const { task, layout, sequence, order, features, targets } = chosen;
+  return {
+    parameters: chosen,
+    read: readJsonl,
+    layOut: layout === 'long' ? longSink : nestedSink,
+    key: ['jsonl', task, layout, sequence, order, features, targets],
+  };
+};
+
+/** Sequences of numbers from files of JSON lines. */
+export const jsonlSequences = {
+  title: 'Sequences from your own JSON lines files',
+  description:
+    'One JSON object a line, and one line a step (long) or a sequence (wide: a feature is a list with a number, or a list of numbers, for each step). Bad rows are reported all at once, with file and line; none is skipped. The first use packs a file into the cache, so files may be larger than the memory.',
+  version: 1,
+  parameters,
+  check: checkTable,
+  shape: async (chosen, context) => {
+    const { tableShape } = await import('./table/load-table.ts');
+    return tableShape(await formatOf(chosen), context);
+  },
+  digest: async (chosen, context) => (await import('./table/load-table.ts')).tableDigest(chosen, context),
+  load: async (chosen, context) => {
+    const { loadTable } = await import('./table/load-table.ts');
+    return loadTable(await formatOf(chosen), context);
+  },
+} as const satisfies DatasetRow<typeof parameters>;

@@ -1,0 +1,49 @@
+import { nearest } from '../../diagnostic/nearest.ts';
+import type { ParameterIssue } from '../../parameters/row.ts';
+import { DataError } from '../dataset.ts';
+import type { TableParameters } from './parameters.ts';
+
+/** Columns that a spec names, by the parameter that names them. */
+export type NamedColumns = Readonly<Record<string, readonly (string | null)[]>>;
+
+/** The features: those that are named, or every column that is not used otherwise. */
+export const featureColumns = (
+  features: TableParameters['features'],
+  available: readonly string[],
+  others: NamedColumns,
+): readonly string[] => {
+  const used = new Set(Object.values(others).flat());
+  const chosen = features ?? available.filter((column) => !used.has(column));
+  if (chosen.length > 0) return chosen;
+  const message = `No column is left for the features: the file has ${listed(available)}.`;
+  throw new DataError(message, [{ path: 'features', message, help: 'Name the feature columns.' }]);
+};
+
+/** Throws a `DataError` that names every column of the spec which the file `name` does not have. */
+export const checkColumns = (name: string, available: readonly string[], named: NamedColumns): void => {
+  const issues: ParameterIssue[] = [];
+  for (const [path, columns] of Object.entries(named)) {
+    for (const column of columns) {
+      if (column === null || available.includes(column)) continue;
+      const similar = nearest(column, available);
+      issues.push({
+        path,
+        message: `${name} has no column ${JSON.stringify(column)}.`,
+        expected: `one of ${listed(available)}`,
+        help: similar
+          ? `Did you mean ${JSON.stringify(similar)}?`
+          : 'Names are compared letter by letter, with upper and lower case.',
+      });
+    }
+  }
+  if (issues.length === 0) return;
+  const lines = issues.map(({ message, help }) => `${message} ${help ?? ''}`);
+  throw new DataError([...lines, `Its columns are ${listed(available)}.`].join('\n'), issues);
+};
+
+const listed = (columns: readonly string[]): string => {
+  const shown = columns.slice(0, 20).map((column) => JSON.stringify(column));
+  return columns.length > shown.length
+    ? `${shown.join(', ')} and ${columns.length - shown.length} more`
+    : shown.join(', ');
+};

@@ -1,0 +1,70 @@
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import { cacheFolder } from '../../cache-folder.ts';
+import { DataError } from '../dataset.ts';
+import { fileDigest, type DataFile } from '../files.ts';
+import { createLabels } from './labels.ts';
+import { hasPack, writePack } from './pack.ts';
+import type { TableParameters } from './parameters.ts';
+import { collectProblems } from './problems.ts';
+import type { RowSink, TableReader } from './rows.ts';
+import { outputsOf, type SequenceContext } from './sequence.ts';
+
+/** Raised whenever the same file and parameters would make another pack. */
+const packVersion = 1;
+
+/** How the files of a dataset are read. */
+export interface TableFormat {
+  readonly parameters: TableParameters;
+  readonly read: TableReader;
+  readonly layOut: (context: SequenceContext, available: readonly string[]) => RowSink;
+  /** Everything that decides how a file becomes a pack; plain JSON. */
+  readonly key: unknown;
+}
+
+/**
+ * The folder of a file's pack in the cache, by content and format; the file is read only when there is none yet.
+ * `parameter` is the one that names the file. Throws `DataError` with all bad rows of the file.
+ */
+export const ensurePack = async (file: DataFile, parameter: string, format: TableFormat): Promise<string> => {
+  const digest = await fileDigest(file);
+  const key = createHash('sha256').update(JSON.stringify([packVersion, digest, format.key]));
+  const folder = join(cacheFolder(), 'datasets', 'packed', key.digest('hex').slice(0, 32));
+  if (!hasPack(folder)) await packFile(file, { parameter, format, folder });
+  return folder;
+};
+
+const packFile = async (
+  file: DataFile,
+  {
+    parameter,
+    format,
+    folder,
+  }: { readonly parameter: string; readonly format: TableFormat; readonly folder: string },
+): Promise<void> => {
+  const { parameters, read, layOut } = format;
+  const outputs = outputsOf(parameters);
+  const labels = createLabels(parameters.targets[0] ?? '', file.name);
+  const problems = collectProblems(file.name, parameter);
+  let features: readonly string[] = [];
+  const writer = writePack(folder, outputs);
+  try {
+    const context: SequenceContext = {
+      name: file.name,
+      parameters,
+      labels,
+      writer,
+      problems,
+      describe: (found) => {
+        features = found;
+      },
+    };
+    await read(file, (available) => layOut(context, available), problems);
+    problems.throwIfAny();
+    if (writer.sequences() === 0) throw new DataError(`${file.name} has no rows besides its header.`);
+    writer.finish({ features, labels: labels.texts() });
+  } catch (error) {
+    writer.abandon();
+    throw error;
+  }
+};

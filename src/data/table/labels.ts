@@ -1,0 +1,41 @@
+import { DataError } from '../dataset.ts';
+
+/** More classes than this are a column of numbers by mistake. */
+const mostLabels = 10_000;
+
+/** The classes of a file, numbered as they come. */
+export interface LabelTable {
+  readonly idOf: (text: string) => number;
+  readonly texts: () => readonly string[];
+}
+
+/** `column` and `name` of the file are for messages. */
+export const createLabels = (column: string, name: string): LabelTable => {
+  const ids = new Map<string, number>();
+  return {
+    idOf: (text) => {
+      const known = ids.get(text);
+      if (known !== undefined) return known;
+      if (ids.size === mostLabels) {
+        const message = `The column ${JSON.stringify(column)} of ${name} has more than ${mostLabels} different labels.`;
+        const help = 'If it holds numbers to predict, use task: regression.';
+        throw new DataError(`${message} ${help}`, [{ path: 'targets', message, help }]);
+      }
+      ids.set(ownCopy(text), ids.size);
+      return ids.size - 1;
+    },
+    texts: () => [...ids.keys()],
+  };
+};
+
+/** A piece of a larger text keeps the whole of it in memory; this is a text of its own. */
+export const ownCopy = (text: string): string => Buffer.from(text).toString();
+
+/** The classes of several files together: by number where all are numbers, else by their letters. */
+export const sortedLabels = (tables: readonly (readonly string[])[]): readonly string[] => {
+  const all = [...new Set(tables.flat())];
+  const numeric = all.every((text) => text !== '' && Number.isFinite(Number(text)));
+  return numeric
+    ? all.sort((a, b) => Number(a) - Number(b) || (a < b ? -1 : 1))
+    : all.sort((a, b) => (a < b ? -1 : 1));
+};

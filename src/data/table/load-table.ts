@@ -1,0 +1,171 @@
+import { createHash } from 'node:crypto';
+import { DataError, type DataContext, type Dataset, type SequenceShape, type Split } from '../dataset.ts';
+import { fileDigest, findDataFile, type DataFile } from '../files.ts';
+import { randomStream } from '../random.ts';
+import { ensurePack, type TableFormat } from './ensure-pack.ts';
+import { sortedLabels } from './labels.ts';
+import { describePack, openPack, type Pack, type PackDescription } from './pack.ts';
+import { fractions, type TableParameters } from './parameters.ts';
+import { fitScaling, noScaling, type Scaling } from './standardize.ts';
+
+const fileParameters = ['file', 'validationFile', 'testFile'] as const;
+type FileParameter = (typeof fileParameters)[number];
+type PerFile<T> = { readonly [parameter in FileParameter]?: T };
+
+const perFile = async <T>(
+  parameters: TableParameters,
+  context: DataContext,
+  work: (file: DataFile, parameter: FileParameter) => Promise<T>,
+): Promise<PerFile<T>> => {
+  const done: { [parameter in FileParameter]?: T } = {};
+  for (const parameter of fileParameters) {
+    const name = parameters[parameter];
+    if (name !== null) done[parameter] = await work(await findDataFile(name, context, parameter), parameter);
+  }
+  return done;
+};
+
+/** Hex SHA-256 over the digests of all files, in the order training, validation, test. */
+export const tableDigest = async (parameters: TableParameters, context: DataContext): Promise<string> => {
+  const digests = await perFile(parameters, context, fileDigest);
+  return createHash('sha256').update(JSON.stringify(digests)).digest('hex');
+};
+
+const ensurePacks = (format: TableFormat, context: DataContext): Promise<PerFile<string>> =>
+  perFile(format.parameters, context, (file, parameter) => ensurePack(file, parameter, format));
+
+/** The shape of the sequences in all files; packs the files that are not in the cache yet. */
+export const tableShape = async (format: TableFormat, context: DataContext): Promise<SequenceShape> => {
+  const packs = await ensurePacks(format, context);
+  const described = Object.values(packs).map(describePack);
+  checkAlike(format.parameters, described);
+  return shapeOf(format.parameters, described);
+};
+
+const shapeOf = ({ task, targets }: TableParameters, packs: readonly PackDescription[]): SequenceShape => {
+  const steps = Math.max(...packs.map(({ longest }) => longest));
+  const labels = sortedLabels(packs.map((pack) => pack.labels));
+  return {
+    steps,
+    input: { kind: 'values', features: packs[0]?.features.length ?? 0 },
+    variableLength: packs.some(({ shortest }) => shortest < steps),
+    task:
+      task === 'regression'
+        ? { kind: task, outputs: targets.length }
+        : { kind: task, classes: labels.length, labels },
+  };
+};
+
+/** That every file has the features of the first, in the same order. */
+const checkAlike = (parameters: TableParameters, [first, ...others]: readonly PackDescription[]): void => {
+  for (const other of others) {
+    if (first && first.features.join('\n') !== other.features.join('\n')) {
+      throw new DataError(
+        `The files of this dataset have different features: ${parameters.file} has ${first.features.join(', ')}; another has ${other.features.join(', ')}. Name the columns with features.`,
+      );
+    }
+  }
+};
+
+/** Loads the parts of a table: from their files, or drawn from `file` by fraction. */
+export const loadTable = async (format: TableFormat, context: DataContext): Promise<Dataset> => {
+  const { parameters } = format;
+  const folders = await ensurePacks(format, context);
+  const { file, validationFile, testFile } = folders;
+  const main = openPack(file as string);
+  const separate = [validationFile, testFile].map((folder) => folder && openPack(folder));
+  const packs = [main, ...separate.filter((pack) => pack !== undefined && pack !== '')];
+  checkAlike(parameters, packs);
+  const shape = shapeOf(parameters, packs);
+  const drawn = drawParts(parameters, main.sequences);
+  const scaling = parameters.standardize ? fitScaling(main, drawn.train) : noScaling(main.features.length);
+  const labels = shape.task.kind === 'regression' ? [] : (shape.task.labels ?? []);
+  const split = (pack: Pack, members: Int32Array): Split =>
+    packSplit(pack, {
+      members,
+      shape,
+      scaling,
+      classes: Int32Array.from(pack.labels, (text) => labels.indexOf(text)),
+    });
+  const part = (pack: Pack | '' | undefined, members: Int32Array): Split =>
+    pack
+      ? split(
+          pack,
+          Int32Array.from({ length: pack.sequences }, (_, index) => index),
+        )
+      : split(main, members);
+  const validation = part(separate[0], drawn.validation);
+  return {
+    shape,
+    train: split(main, drawn.train),
+    ...(validation.size > 0 && { validation }),
+    test: part(separate[1], drawn.test),
+  };
+};
+
+/** Which sequences of `file` belong to which part, each in the order of the file. */
+const drawParts = (parameters: TableParameters, size: number) => {
+  const { validation, test } = fractions(parameters);
+  const counts = {
+    validation: Math.round(size * validation),
+    test: parameters.testFile === null ? Math.max(1, Math.round(size * test)) : 0,
+  };
+  if (counts.validation + counts.test >= size) {
+    throw new DataError(
+      `${parameters.file} has ${size} sequences: too few for a validation part of ${counts.validation} and a test part of ${counts.test}.`,
+      [{ path: 'file', message: `${parameters.file} has only ${size} sequences.` }],
+    );
+  }
+  const order = randomStream(parameters.splitSeed, 'split').permutation(size);
+  return {
+    test: order.slice(0, counts.test).sort(),
+    validation: order.slice(counts.test, counts.test + counts.validation).sort(),
+    train: order.slice(counts.test + counts.validation).sort(),
+  };
+};
+
+/** The members of a pack as examples; values are scaled, padding stays zero. */
+const packSplit = (
+  pack: Pack,
+  {
+    members,
+    shape,
+    scaling,
+    classes,
+  }: {
+    readonly members: Int32Array;
+    readonly shape: SequenceShape;
+    readonly scaling: Scaling;
+    /** The class of each label of the pack. */
+    readonly classes: Int32Array;
+  },
+): Split => {
+  const width = pack.features.length;
+  const targetWidth = pack.outputs ?? shape.steps;
+  const numeric = shape.task.kind === 'regression';
+  const { mean, factor } = scaling;
+  return {
+    size: members.length,
+    read: (indices, batch) => {
+      const { inputs, lengths, targets } = batch;
+      inputs.fill(0, 0, indices.length * shape.steps * width);
+      targets.fill(0, 0, indices.length * targetWidth);
+      indices.forEach((index, row) => {
+        const member = members[index] as number;
+        const record = pack.record(member);
+        const steps = pack.steps(member);
+        const start = row * shape.steps * width;
+        for (let at = 0; at < steps * width; at++) {
+          const feature = at % width;
+          inputs[start + at] =
+            ((record[at] as number) - (mean[feature] as number)) * (factor[feature] as number);
+        }
+        for (let at = steps * width, to = row * targetWidth; at < record.length; at++, to++) {
+          targets[to] = numeric ? (record[at] as number) : (classes[record[at] as number] as number);
+        }
+        lengths[row] = steps;
+      });
+      batch.size = indices.length;
+    },
+  };
+};

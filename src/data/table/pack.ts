@@ -1,0 +1,169 @@
+import { randomBytes } from 'node:crypto';
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  readSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
+import { join } from 'node:path';
+
+/**
+ * A table in the form that training reads. Folder:
+ *
+ *     pack.json     what it holds
+ *     records.bin   float64, sequence by sequence: its values `[steps, features]`, then its targets: `outputs` numbers,
+ *                   or one a step (`outputs` null). A class is its index in `labels`.
+ *     offsets.bin   float64 `[sequences + 1]`: where each record starts, counted in numbers
+ */
+export interface PackDescription {
+  readonly features: readonly string[];
+  /** Targets a sequence, or null for one a step. */
+  readonly outputs: number | null;
+  /** Texts of the classes, as they came; empty where targets are numbers. */
+  readonly labels: readonly string[];
+  readonly sequences: number;
+  /** Steps of the longest and of the shortest sequence. */
+  readonly longest: number;
+  readonly shortest: number;
+}
+
+/** An opened pack. Records are read by offset, so memory does not grow with the file. */
+export interface Pack extends PackDescription {
+  readonly steps: (sequence: number) => number;
+  /** The record of a sequence; the array is valid until the next call. */
+  readonly record: (sequence: number) => Float64Array;
+}
+
+/** The records of a pack while it is written. */
+export interface PackWriter {
+  /** Appends a sequence: its values `[steps, features]` and its targets. */
+  readonly add: (values: Float64Array, targets: readonly number[]) => void;
+  readonly sequences: () => number;
+  readonly finish: (named: Pick<PackDescription, 'features' | 'labels'>) => void;
+  readonly abandon: () => void;
+}
+
+const bufferedNumbers = 1 << 17;
+
+/** Writes a pack beside `folder`; `finish` puts it there. Two processes that write the same one do no harm. */
+export const writePack = (folder: string, outputs: number | null): PackWriter => {
+  const beside = `${folder}.${process.pid}-${randomBytes(4).toString('hex')}`;
+  mkdirSync(beside, { recursive: true });
+  const file = openSync(join(beside, 'records.bin'), 'w');
+  const buffer = new Float64Array(bufferedNumbers);
+  let filled = 0;
+  let written = 0;
+  let offsets = new Float64Array(1024);
+  let sequences = 0;
+  let [longest, shortest] = [0, Infinity];
+
+  const flush = () => {
+    writeWhole(file, buffer.subarray(0, filled));
+    written += filled;
+    filled = 0;
+  };
+  const put = (numbers: Float64Array | readonly number[]) => {
+    if (filled + numbers.length > bufferedNumbers) flush();
+    if (numbers.length > bufferedNumbers) {
+      writeWhole(file, Float64Array.from(numbers));
+      written += numbers.length;
+    } else {
+      buffer.set(numbers, filled);
+      filled += numbers.length;
+    }
+  };
+  const mark = () => {
+    if (sequences === offsets.length) {
+      const larger = new Float64Array(2 * offsets.length);
+      larger.set(offsets);
+      offsets = larger;
+    }
+    offsets[sequences] = written + filled;
+  };
+  return {
+    add: (values, targets) => {
+      mark();
+      sequences++;
+      longest = Math.max(longest, values.length);
+      shortest = Math.min(shortest, values.length);
+      put(values);
+      put(targets);
+    },
+    sequences: () => sequences,
+    finish: ({ features, labels }) => {
+      mark();
+      flush();
+      closeSync(file);
+      writeFileSync(join(beside, 'offsets.bin'), new Uint8Array(offsets.buffer, 0, 8 * (sequences + 1)));
+      const pack: PackDescription = {
+        features,
+        outputs,
+        labels,
+        sequences,
+        longest: longest / features.length,
+        shortest: shortest / features.length,
+      };
+      writeFileSync(join(beside, 'pack.json'), JSON.stringify(pack));
+      putInPlace(beside, folder);
+    },
+    abandon: () => {
+      closeSync(file);
+      rmSync(beside, { recursive: true, force: true });
+    },
+  };
+};
+
+const writeWhole = (file: number, numbers: Float64Array): void => {
+  const bytes = new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength);
+  for (let done = 0; done < bytes.length;) done += writeSync(file, bytes, done);
+};
+
+const putInPlace = (beside: string, folder: string): void => {
+  try {
+    renameSync(beside, folder);
+  } catch (error) {
+    // Another process was first with the same content.
+    rmSync(beside, { recursive: true, force: true });
+    if (!hasPack(folder)) throw error;
+  }
+};
+
+export const hasPack = (folder: string): boolean => existsSync(join(folder, 'pack.json'));
+
+export const describePack = (folder: string): PackDescription =>
+  JSON.parse(readFileSync(join(folder, 'pack.json'), 'utf8')) as PackDescription;
+
+/** Opens a pack; the file stays open as long as the process. */
+export const openPack = (folder: string): Pack => {
+  const description = describePack(folder);
+  const { features, outputs, sequences, longest } = description;
+  const bytes = readFileSync(join(folder, 'offsets.bin'));
+  const offsets = new Float64Array(
+    bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + 8 * (sequences + 1)),
+  );
+  const file = openSync(join(folder, 'records.bin'), 'r');
+  const buffer = new Float64Array(longest * (features.length + 1) + (outputs ?? 0));
+  const length = (sequence: number) => (offsets[sequence + 1] as number) - (offsets[sequence] as number);
+  return {
+    ...description,
+    steps: (sequence) =>
+      outputs === null
+        ? length(sequence) / (features.length + 1)
+        : (length(sequence) - outputs) / features.length,
+    record: (sequence) => {
+      const record = buffer.subarray(0, length(sequence));
+      const view = new Uint8Array(record.buffer, 0, record.byteLength);
+      const start = 8 * (offsets[sequence] as number);
+      if (readSync(file, view, 0, view.length, start) !== view.length) {
+        throw new Error(`${folder} is cut off. Remove it: it is made again from the data.`);
+      }
+      return record;
+    },
+  };
+};

@@ -1,0 +1,148 @@
+import { Type, type Static, type TObject } from '@sinclair/typebox';
+import type { ParameterIssue } from '../../parameters/row.ts';
+import { choice, nullable } from '../../parameters/schema.ts';
+
+const column = (description: string) => nullable(Type.String({ minLength: 1, description }));
+
+const fraction = (part: string) =>
+  nullable(
+    Type.Number({
+      minimum: 0,
+      exclusiveMaximum: 1,
+      description: `The fraction of the sequences in file that is kept for ${part}. Default 0.1, or 0 with ${part}File.`,
+    }),
+  );
+
+/** The parameters that `csv-sequences` and `jsonl-sequences` share. */
+export const tableParameters = {
+  file: Type.String({
+    minLength: 1,
+    description: 'The data to train on. A relative path starts at the folder of the spec.',
+    examples: ['data/train.csv'],
+  }),
+  validationFile: column('A file of the same form for validation, instead of a fraction of file.'),
+  testFile: column('A file of the same form for testing, instead of a fraction of file.'),
+  validationFraction: fraction('validation'),
+  testFraction: fraction('test'),
+  splitSeed: Type.Integer({
+    minimum: 0,
+    maximum: 4_294_967_295,
+    default: 1,
+    description:
+      'Decides which sequences the fractions take; apart from the seed of a run, so that replicates agree.',
+  }),
+  task: choice(['classification', 'labelling', 'regression'], {
+    default: 'classification',
+    description:
+      'What is learnt: one class a sequence (classification), one class a step (labelling) or numbers (regression).',
+  }),
+  layout: choice(['long', 'wide'], {
+    default: 'long',
+    description: 'long: one row a step. wide: one row a sequence.',
+  }),
+  sequence: column(
+    'long: the column that says which sequence a row belongs to. Rows of one sequence stand together.',
+  ),
+  order: column(
+    'long: a column of numbers that orders the steps of a sequence. null: they are in the order of the file.',
+  ),
+  features: nullable(
+    Type.Array(Type.String({ minLength: 1 }), {
+      minItems: 1,
+      uniqueItems: true,
+      description:
+        'The columns of input numbers. null: every column that is not named otherwise, in the order of the file.',
+    }),
+  ),
+  targets: Type.Array(Type.String({ minLength: 1 }), {
+    minItems: 1,
+    uniqueItems: true,
+    description: 'The column of the label, or the columns of the numbers to predict (regression).',
+    examples: [['label']],
+  }),
+  standardize: Type.Boolean({
+    default: true,
+    description:
+      'Shift and scale each feature to mean 0 and standard deviation 1, measured on the training part only.',
+  }),
+};
+
+export type TableParameters = Static<TObject<typeof tableParameters>>;
+
+const issue = (path: string, message: string, help: string): ParameterIssue => ({ path, message, help });
+
+/** Combinations that make no sense, whatever the files hold. */
+export const checkTable = (chosen: TableParameters): readonly ParameterIssue[] => {
+  const { layout, sequence, order, features, targets, task } = chosen;
+  const issues: ParameterIssue[] = [];
+  for (const part of ['validation', 'test'] as const) {
+    const share = chosen[`${part}Fraction`];
+    if (chosen[`${part}File`] !== null && share !== null && share > 0) {
+      issues.push(
+        issue(
+          `${part}Fraction`,
+          `${part}Fraction and ${part}File both say where the ${part} part comes from.`,
+          `Remove one of them.`,
+        ),
+      );
+    }
+  }
+  const { validation, test } = fractions(chosen);
+  if (chosen.testFile === null && test === 0) {
+    issues.push(
+      issue('testFraction', 'Nothing is left to test on.', 'Set testFraction above 0, or name a testFile.'),
+    );
+  }
+  if (validation + test >= 1) {
+    issues.push(
+      issue(
+        'validationFraction',
+        `validationFraction ${validation} and testFraction ${test} leave nothing to train on.`,
+        'Lower one of them; together they are less than 1.',
+      ),
+    );
+  }
+  if (layout === 'long' && sequence === null) {
+    issues.push(
+      issue(
+        'sequence',
+        'The long layout needs the column that tells the sequences apart.',
+        'Add sequence: <column>, or use layout: wide when each row is a whole sequence.',
+      ),
+    );
+  }
+  if (layout === 'wide') {
+    for (const key of ['sequence', 'order'] as const) {
+      if (chosen[key] !== null) {
+        issues.push(issue(key, `The wide layout does not use ${key}.`, `Remove it, or use layout: long.`));
+      }
+    }
+  }
+  if (targets.length > 1 && (task === 'classification' || (task === 'labelling' && layout === 'long'))) {
+    issues.push(
+      issue(
+        'targets',
+        `${task} has one target, not ${targets.length}.`,
+        'Name one column, or use task: regression.',
+      ),
+    );
+  }
+  const used = [sequence, order, ...targets].filter((name) => name !== null);
+  for (const name of used.filter((one, index) => features?.includes(one) || used.indexOf(one) !== index)) {
+    issues.push(
+      issue('features', `The column ${JSON.stringify(name)} is used twice.`, 'Name it in one place only.'),
+    );
+  }
+  return issues;
+};
+
+/** The fractions of `file` that are kept, with their defaults. */
+export const fractions = ({
+  validationFile,
+  testFile,
+  validationFraction,
+  testFraction,
+}: TableParameters): { readonly validation: number; readonly test: number } => ({
+  validation: validationFraction ?? (validationFile === null ? 0.1 : 0),
+  test: testFraction ?? (testFile === null ? 0.1 : 0),
+});

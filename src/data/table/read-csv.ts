@@ -1,0 +1,116 @@
+import { Readable } from 'node:stream';
+import Papa from 'papaparse';
+import { DataError } from '../dataset.ts';
+import type { DataFile } from '../files.ts';
+import type { RowSink, TableReader } from './rows.ts';
+import { textOf } from './text.ts';
+
+/** A row longer than this is a quote that is never closed, not a row. */
+const longestRow = 64 << 20;
+
+/** Reads CSV (RFC 4180, UTF-8, the first row names the columns) with the given delimiter. Empty lines are passed over. */
+export const csvReader =
+  (delimiter: string): TableReader =>
+  async (file, begin, problems) => {
+    let sink: RowSink | undefined;
+    let indices: readonly number[] = [];
+    let width = 0;
+    let line = 1;
+    let cells: unknown[] = [];
+
+    const addRow = (row: readonly string[]): void => {
+      if (row.length === 1 && row[0]?.trim() === '') return;
+      if (!sink) {
+        const names = row.map((name) => name.trim());
+        checkHeader(names, file);
+        sink = begin(names);
+        indices = sink.columns.map((column) => names.indexOf(column));
+        width = names.length;
+        cells = new Array<unknown>(indices.length);
+        return;
+      }
+      if (row.length !== width) {
+        problems.report(line, `${row.length} cells where the header has ${width}`);
+        return;
+      }
+      for (let at = 0; at < indices.length; at++) cells[at] = row[indices[at] as number];
+      sink.add(cells, line);
+    };
+
+    const text = watchText(file);
+    await eachChunk(Readable.from(text.chunks()), delimiter, ({ data, errors }) => {
+      if (data.length > 0) text.rowsSeen();
+      const broken = new Map(errors.map((error) => [error.row, error.message]));
+      data.forEach((row, index) => {
+        const message = broken.get(index);
+        if (message === undefined) addRow(row);
+        else problems.report(line, message);
+        line += 1 + (text.hasQuotes() ? newlinesWithin(row) : 0);
+      });
+    });
+    if (!sink) throw new DataError(`${file.name} is empty: its first row should name the columns.`);
+    sink.end();
+  };
+
+const checkHeader = (names: readonly string[], file: DataFile): void => {
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  if (twice !== undefined) {
+    throw new DataError(`${file.name}:1: the header names the column ${JSON.stringify(twice)} twice.`);
+  }
+};
+
+/** The file's text chunk by chunk, and what must be known of it besides its rows. */
+const watchText = (file: DataFile) => {
+  let quotes = false;
+  let sinceRow = 0;
+  const chunks = async function* (): AsyncGenerator<string> {
+    for await (const chunk of textOf(file)) {
+      quotes ||= chunk.includes('"');
+      sinceRow += chunk.length;
+      if (sinceRow > longestRow) {
+        throw new DataError(
+          `${file.name} has a row of more than ${longestRow >> 20} MB: is a quote not closed?`,
+        );
+      }
+      yield chunk;
+    }
+  };
+  return {
+    chunks,
+    hasQuotes: () => quotes,
+    rowsSeen: () => {
+      sinceRow = 0;
+    },
+  };
+};
+
+const newlinesWithin = (row: readonly string[]): number => {
+  let count = 0;
+  for (const cell of row) {
+    for (let at = cell.indexOf('\n'); at !== -1; at = cell.indexOf('\n', at + 1)) count++;
+  }
+  return count;
+};
+
+const eachChunk = (
+  input: Readable,
+  delimiter: string,
+  take: (results: Papa.ParseResult<string[]>) => void,
+): Promise<void> =>
+  new Promise((done, fail) => {
+    input.on('error', fail);
+    Papa.parse<string[]>(input, {
+      delimiter,
+      chunk: (results, parser) => {
+        try {
+          take(results);
+        } catch (error) {
+          parser.abort();
+          input.destroy();
+          fail(error instanceof Error ? error : new Error(String(error)));
+        }
+      },
+      complete: () => done(),
+      error: fail,
+    });
+  });

@@ -1,0 +1,51 @@
+import { DataError } from '../dataset.ts';
+import type { DataFile } from '../files.ts';
+import type { RowSink, TableReader } from './rows.ts';
+import { textOf } from './text.ts';
+
+/** Reads JSON lines: one object a line, UTF-8. The columns are the keys of the first object. Empty lines are passed over. */
+export const readJsonl: TableReader = async (file, begin, problems) => {
+  let sink: RowSink | undefined;
+  let cells: unknown[] = [];
+  let line = 0;
+  for await (const text of linesOf(file)) {
+    line++;
+    if (text.trim() === '') continue;
+    const row = parseObject(text);
+    if (typeof row === 'string') {
+      problems.report(line, row);
+      continue;
+    }
+    if (!sink) {
+      sink = begin(Object.keys(row));
+      cells = new Array<unknown>(sink.columns.length);
+    }
+    for (let at = 0; at < cells.length; at++) cells[at] = row[sink.columns[at] as string];
+    sink.add(cells, line);
+  }
+  if (sink) sink.end();
+  else if (problems.count() === 0) throw new DataError(`${file.name} has no rows.`);
+};
+
+/** The object, or what is wrong with the line. */
+const parseObject = (text: string): Readonly<Record<string, unknown>> | string => {
+  try {
+    const value = JSON.parse(text) as unknown;
+    return typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? (value as Record<string, unknown>)
+      : 'not a JSON object';
+  } catch (error) {
+    return `not valid JSON: ${(error as Error).message}`;
+  }
+};
+
+/** `node:readline` would also break lines at U+2028, which may stand inside a JSON text. */
+const linesOf = async function* (file: DataFile): AsyncGenerator<string> {
+  let rest = '';
+  for await (const chunk of textOf(file)) {
+    const parts = (rest + chunk).split('\n');
+    rest = parts.pop() ?? '';
+    yield* parts;
+  }
+  if (rest !== '') yield rest;
+};

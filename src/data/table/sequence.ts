@@ -1,0 +1,89 @@
+import type { PackDescription, PackWriter } from './pack.ts';
+import type { LabelTable } from './labels.ts';
+import type { TableParameters } from './parameters.ts';
+import type { RowProblems } from './problems.ts';
+import { numberIn, shown, textIn } from './rows.ts';
+
+/** What a layout needs to turn the rows of a file into the sequences of a pack. */
+export interface SequenceContext {
+  /** What messages call the file. */
+  readonly name: string;
+  readonly parameters: TableParameters;
+  readonly labels: LabelTable;
+  readonly writer: PackWriter;
+  readonly problems: RowProblems;
+  /** Called once, with the features that the file has; `featureCount` numbers make a step. */
+  readonly describe: (features: readonly string[]) => void;
+}
+
+/** Numbers that grow; `numbers()` is valid until the next `push`. */
+export interface NumberList {
+  readonly push: (value: number) => void;
+  readonly numbers: () => Float64Array;
+  readonly clear: () => void;
+}
+
+export const createNumberList = (): NumberList => {
+  let values = new Float64Array(256);
+  let length = 0;
+  return {
+    push: (value) => {
+      if (length === values.length) {
+        const larger = new Float64Array(2 * length);
+        larger.set(values);
+        values = larger;
+      }
+      values[length++] = value;
+    },
+    numbers: () => values.subarray(0, length),
+    clear: () => {
+      length = 0;
+    },
+  };
+};
+
+/** The number of a cell; what is none is reported and becomes NaN. */
+export const readNumber = (
+  cell: unknown,
+  {
+    column,
+    line,
+    problems,
+  }: { readonly column: string; readonly line: number; readonly problems: RowProblems },
+): number => {
+  const value = numberIn(cell);
+  if (Number.isNaN(value))
+    problems.report(line, `column ${JSON.stringify(column)}: ${shown(cell)} is not a number`);
+  return value;
+};
+
+/** The target in a cell, as number (regression) or class; undefined where the cell is empty or wrong. */
+export const readTarget = (
+  cell: unknown,
+  {
+    column,
+    line,
+    context,
+  }: { readonly column: string; readonly line: number; readonly context: SequenceContext },
+): number | undefined => {
+  const { parameters, labels, problems } = context;
+  if (parameters.task === 'regression') {
+    if (textIn(cell) === '') return undefined;
+    const value = readNumber(cell, { column, line, problems });
+    return Number.isNaN(value) ? undefined : value;
+  }
+  const text = textIn(cell);
+  return text === '' ? undefined : labels.idOf(text);
+};
+
+/** `PackDescription.outputs` of a task. */
+export const outputsOf = ({ task, targets }: TableParameters): PackDescription['outputs'] => {
+  switch (task) {
+    case 'classification':
+      return 1;
+    case 'labelling':
+      return null;
+    case 'regression':
+      return targets.length;
+  }
+};

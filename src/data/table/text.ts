@@ -1,0 +1,24 @@
+import { createReadStream } from 'node:fs';
+import { DataError } from '../dataset.ts';
+import type { DataFile } from '../files.ts';
+
+const chunkBytes = 1 << 20;
+
+/** The text of a UTF-8 file in pieces, without a byte order mark. Throws `DataError` where it is no such text. */
+export const textOf = async function* (file: DataFile): AsyncGenerator<string> {
+  const decoder = new TextDecoder('utf-8', { fatal: true });
+  const decode = (chunk: Uint8Array | undefined): string => {
+    try {
+      return decoder.decode(chunk, { stream: chunk !== undefined });
+    } catch {
+      throw new DataError(`${file.name} is not UTF-8 text. Save it as UTF-8.`);
+    }
+  };
+  for await (const chunk of createReadStream(file.path, {
+    highWaterMark: chunkBytes,
+  }) as AsyncIterable<Buffer>) {
+    if (chunk.includes(0)) throw new DataError(`${file.name} is not a text file: it has null bytes.`);
+    yield decode(chunk);
+  }
+  yield decode(undefined);
+};
