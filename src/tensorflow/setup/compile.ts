@@ -113,8 +113,8 @@ export const compilePart = async (
       ...linkFlags(file, build.libraries),
     ]);
     if (!linked.ok) return linked;
-    await Promise.all(objects.map((object) => rm(object)));
-    if (!existsSync(folder)) await rename(temporary, folder);
+    await mkdir(folder, { recursive: true });
+    await rename(output, file);
     return success(file);
   } finally {
     await rm(temporary, { recursive: true, force: true });

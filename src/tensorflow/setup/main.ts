@@ -13,7 +13,7 @@ import type { NativePart } from './native-parts.ts';
 import { ownAddonPath } from './own-addon.ts';
 import { setupFailure } from './problem.ts';
 import type { ProgressSink } from './progress.ts';
-import { isReady, linkAddon, writeWhole } from './ready.ts';
+import { isReady, linkAddon, removeDamaged, writeWhole } from './ready.ts';
 import { tensorflowVersion, wheelFor } from './wheel.ts';
 import type { Wheel } from './wheel.ts';
 
@@ -151,6 +151,7 @@ export const setUp = async (request: SetupRequest): Promise<Installation> => {
       if (isReady(other, key) && !(request.retry && other.decidedAt === known?.decidedAt))
         return settle(other);
       await sweep(request.cache);
+      await removeDamaged(other);
       const { libraries, ...outcome } = await attempt(request);
       const files = [...libraries, ...Object.values(outcome.parts)].map((path) => ({
         path,

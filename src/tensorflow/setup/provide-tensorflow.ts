@@ -67,7 +67,8 @@ export const provideTensorFlow = async (
   folder: string,
   context: { readonly cache: string; readonly env: NodeJS.ProcessEnv; readonly sink: ProgressSink },
 ): Promise<Result<void>> => {
-  if (existsSync(folder)) return success(undefined);
+  if (wheel.libraries.every((library) => existsSync(join(folder, 'lib', library)))) return success(undefined);
+  await rm(folder, { recursive: true, force: true });
   await mkdir(context.cache, { recursive: true });
   const space = await checkSpace(context.cache, wheel);
   if (!space.ok) return space;

@@ -10,6 +10,11 @@ const fallBackLastsMs = 60 * 60 * 1000;
 const isThere = ({ path, bytes }: Installation['files'][number]): boolean =>
   statSync(path, { throwIfNoEntry: false })?.size === bytes;
 
+/** Removes files that are not as large as they were, after a full disk or a crash, so that they are made anew. */
+export const removeDamaged = async (installation: Installation | undefined): Promise<void> => {
+  for (const file of installation?.files ?? []) if (!isThere(file)) await rm(file.path, { force: true });
+};
+
 /** Whether an earlier decision still stands: made for the same sources, every file there, proved in this Node. */
 export const isReady = (
   installation: Installation | undefined,
