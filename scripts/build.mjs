@@ -15,6 +15,7 @@ export const entries = {
   child: 'src/runner/pool/child.ts',
   setup: 'src/tensorflow/setup/command.ts',
   probe: 'src/tensorflow/probe.ts',
+  uploader: 'src/tracking/mlflow/uploader/main.ts',
 };
 
 // Taken first: a source that changes meanwhile must be built again next time.

@@ -1,0 +1,139 @@
+import { createHash } from 'node:crypto';
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { cleanKey } from '../client/limits.ts';
+import type { WireMetric, WireNumber } from '../client/wire.ts';
+
+/** How far a file of metric lines has been read: a byte offset after a line, and the digest of that line. */
+export interface Position {
+  readonly offset: number;
+  /** Empty at the start of the file. */
+  readonly tail: string;
+}
+
+export const fileStart: Position = { offset: 0, tail: '' };
+
+/** Points of some whole lines, as they are sent. */
+export interface Page {
+  readonly points: readonly WireMetric[];
+  readonly end: Position;
+  /** Lines that cannot be read as metrics, with the offset at which each starts. */
+  readonly damaged: readonly { readonly offset: number; readonly text: string }[];
+  readonly lines: number;
+}
+
+/** `rewritten`: what stood before the position is no longer there, so the position means nothing. */
+export type PageResult = Page | 'rewritten';
+
+const chunkBytes = 256 * 1024;
+const newline = 10;
+
+const digestOf = (line: Buffer): string => createHash('sha256').update(line).digest('hex').slice(0, 16);
+
+const isWireNumber = (value: unknown): value is WireNumber =>
+  (typeof value === 'number' && Number.isFinite(value)) ||
+  value === 'NaN' ||
+  value === 'Infinity' ||
+  value === '-Infinity';
+
+/** The points of a line, or nothing when it is damaged. Keys are cleaned as MLflow needs them. */
+export const parseMetricLine = (text: string): readonly WireMetric[] | undefined => {
+  try {
+    const { step, time, metrics } = JSON.parse(text) as { step?: unknown; time?: unknown; metrics?: unknown };
+    if (!Number.isSafeInteger(step) || !Number.isSafeInteger(time) || typeof metrics !== 'object' || !metrics)
+      return undefined;
+    const points: WireMetric[] = [];
+    for (const [key, value] of Object.entries(metrics as Record<string, unknown>)) {
+      if (!isWireNumber(value)) return undefined;
+      points.push({ key: cleanKey(key), value, timestamp: time as number, step: step as number });
+    }
+    return points;
+  } catch {
+    return undefined;
+  }
+};
+
+const readAt = (file: number, buffer: Buffer, position: number): number => {
+  let filled = 0;
+  while (filled < buffer.length) {
+    const got = readSync(file, buffer, filled, buffer.length - filled, position + filled);
+    if (got === 0) break;
+    filled += got;
+  }
+  return filled;
+};
+
+/** Whether the line that ends at the position is still the one that was read. */
+const stillThere = (file: number, { offset, tail }: Position): boolean => {
+  if (offset === 0) return true;
+  if (fstatSync(file).size < offset) return false;
+  for (let size = 4096; ; size *= 4) {
+    const start = Math.max(0, offset - size);
+    const window = Buffer.alloc(offset - start);
+    if (readAt(file, window, start) < window.length || window.at(-1) !== newline) return false;
+    const before = window.lastIndexOf(newline, window.length - 2);
+    if (before === -1 && start > 0) continue;
+    return digestOf(window.subarray(before + 1)) === tail;
+  }
+};
+
+/**
+ * Reads whole lines from a position until about `most` points are found. A torn last line is left for later. A missing
+ * file has no lines.
+ */
+export const readPage = (path: string, from: Position, most: number): PageResult => {
+  let file: number;
+  try {
+    file = openSync(path, 'r');
+  } catch {
+    return from.offset === 0 ? { points: [], end: from, damaged: [], lines: 0 } : 'rewritten';
+  }
+  try {
+    if (!stillThere(file, from)) return 'rewritten';
+    const points: WireMetric[] = [];
+    const damaged: { offset: number; text: string }[] = [];
+    let { offset, tail } = from;
+    let lines = 0;
+    for (let rest = Buffer.alloc(0); points.length < most;) {
+      const chunk = Buffer.alloc(chunkBytes);
+      const got = readAt(file, chunk, offset + rest.length);
+      const bytes = Buffer.concat([rest, chunk.subarray(0, got)]);
+      let start = 0;
+      for (
+        let end = bytes.indexOf(newline);
+        end !== -1 && points.length < most;
+        end = bytes.indexOf(newline, start)
+      ) {
+        const line = bytes.subarray(start, end + 1);
+        const text = line.toString('utf8', 0, line.length - 1);
+        const found = parseMetricLine(text);
+        if (found) points.push(...found);
+        else if (text.trim() !== '') damaged.push({ offset, text });
+        lines++;
+        offset += line.length;
+        tail = digestOf(line);
+        start = end + 1;
+      }
+      rest = bytes.subarray(start);
+      if (got < chunkBytes) break;
+    }
+    return { points, end: { offset, tail }, damaged, lines };
+  } finally {
+    closeSync(file);
+  }
+};
+
+/** How many points stand after a position: what is still to be sent. */
+export const countPoints = (path: string, from: Position): number => {
+  let count = 0;
+  for (let at = from; ;) {
+    const page = readPage(path, at, 50_000);
+    if (page === 'rewritten') {
+      if (at.offset === 0) return count;
+      at = fileStart;
+      continue;
+    }
+    count += page.points.length;
+    if (page.lines === 0) return count;
+    at = page.end;
+  }
+};

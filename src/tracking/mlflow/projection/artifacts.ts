@@ -1,0 +1,95 @@
+import { join } from 'node:path';
+import { fileNames } from '../../run-files.ts';
+import type { ArtifactContent } from '../client/artifacts.ts';
+import { listFiles, type RunRecord } from '../journal/record.ts';
+import { digestOfPart } from '../journal/digest.ts';
+import { evaluationImages } from './images.ts';
+import { classTable, confusionTable } from './tables.ts';
+
+/**
+ * What can be chosen in `tracking.mlflow.artifacts`. Checkpoints are large and the metrics are on the server already, so
+ * these two are sent only when asked for.
+ */
+export const artifactGroups = {
+  config: 'the resolved configuration, status and environment',
+  log: 'what was printed',
+  evaluation: 'the end evaluation in detail, with tables that the server compares',
+  images: 'the confusion matrix and wrongly labelled examples as an image grid',
+  plots: 'plots of the run',
+  model: 'the trained network, as a logged model',
+  checkpoints: 'the kept checkpoints',
+  metrics: 'the metric lines as a file',
+} as const;
+
+export type ArtifactGroup = keyof typeof artifactGroups;
+
+export const defaultArtifactGroups: readonly ArtifactGroup[] = [
+  'config',
+  'log',
+  'evaluation',
+  'images',
+  'plots',
+  'model',
+];
+
+/** A file to be stored, with a digest that changes when it does. */
+export interface Artifact {
+  readonly path: string;
+  readonly content: ArtifactContent;
+  readonly size: number;
+  readonly digest: string;
+}
+
+export const bytesArtifact = (path: string, bytes: Buffer): Artifact => ({
+  path,
+  content: { bytes },
+  size: bytes.length,
+  digest: digestOfPart(bytes.toString('base64')),
+});
+
+export const textArtifact = (path: string, text: string): Artifact => bytesArtifact(path, Buffer.from(text));
+
+const groupOfEntry: Readonly<Record<string, ArtifactGroup>> = {
+  [fileNames.run]: 'config',
+  [fileNames.status]: 'config',
+  [fileNames.environment]: 'config',
+  [fileNames.log]: 'log',
+  [fileNames.evaluation]: 'evaluation',
+  [fileNames.metrics]: 'metrics',
+  [fileNames.system]: 'metrics',
+  [fileNames.checkpoints]: 'checkpoints',
+  [fileNames.model]: 'model',
+};
+
+/** What else lies in a run's directory was drawn of it. */
+const groupOf = (path: string): ArtifactGroup => groupOfEntry[path.split('/')[0] ?? ''] ?? 'plots';
+
+/** Files of a folder that belong to one group, such as the trained network's. */
+export const filesOfGroup = (directory: string, wanted: ArtifactGroup): readonly Artifact[] =>
+  listFiles(directory).flatMap(({ path, size, changedMs }) =>
+    groupOf(path) === wanted
+      ? [{ path, content: { file: join(directory, path) }, size, digest: `${size}-${changedMs}` }]
+      : [],
+  );
+
+/** Everything that is stored with a run that is over, except the model, which is stored as one. */
+export const runArtifacts = (record: RunRecord, groups: ReadonlySet<string>): readonly Artifact[] => {
+  const { directory, evaluation, status } = record;
+  const files = (Object.keys(artifactGroups) as ArtifactGroup[])
+    .filter((group) => group !== 'model' && groups.has(group))
+    .flatMap((group) => filesOfGroup(directory, group));
+  const end = { step: status?.outcome?.step ?? 0, time: status?.endedAt ?? record.lastTime };
+  const table = (path: string, content: object) => textArtifact(path, JSON.stringify(content));
+  return [
+    ...files,
+    ...(groups.has('evaluation') && evaluation?.confusion
+      ? [
+          table('tables/classes.json', classTable(evaluation)),
+          table('tables/confusion.json', confusionTable(evaluation)),
+        ]
+      : []),
+    ...(groups.has('images') && evaluation
+      ? evaluationImages(evaluation, end).map(({ path, bytes }) => bytesArtifact(path, bytes))
+      : []),
+  ];
+};

@@ -1,0 +1,114 @@
+import { createHash } from 'node:crypto';
+import type { Plan } from '../../../spec/plan.ts';
+import { cleanKey, limits } from '../client/limits.ts';
+import type { WirePair } from '../client/wire.ts';
+
+/** A chart view that the server's page restores from an experiment's tag. Its form is the page's own and undocumented. */
+export interface SavedView {
+  readonly key: string;
+  readonly tag: WirePair;
+}
+
+const identifier = (...parts: readonly string[]): string =>
+  createHash('sha256').update(parts.join(' ')).digest('hex').slice(0, 20);
+
+/** Curves worth a chart of their own when the runs have them. */
+const curves = ['train/loss', 'train/accuracy', 'validation/loss', 'validation/accuracy'];
+
+/**
+ * Parallel coordinates over the axes, a scatter plot of each numeric axis against the objective, bars of the objective
+ * and the learning curves, grouped over seeds where there are several. `metricKeys`: what the runs have recorded.
+ */
+export const savedView = (plan: Plan, metricKeys: ReadonlySet<string>): SavedView => {
+  const objective = cleanKey(plan.objective.metric);
+  const axes = plan.axes.filter((axis) => axis !== 'seed');
+  // An axis over whole objects shows by its name.
+  const params = axes.map((axis) => {
+    const value = plan.runs[0]?.varying[axis];
+    return cleanKey(value !== null && typeof value === 'object' ? `${axis}.name` : axis);
+  });
+  const numeric = params.filter((_, index) =>
+    plan.runs.every(({ varying }) => typeof varying[axes[index] ?? ''] === 'number'),
+  );
+  const id = (...parts: readonly string[]) => identifier(plan.sweepId, ...parts);
+  const sections = { overview: id('section', 'overview'), curves: id('section', 'curves') };
+  const common = { deleted: false, isGenerated: false, runsCountToCompare: 100 };
+
+  const charts = [
+    ...(params.length > 0
+      ? [
+          {
+            ...common,
+            type: 'PARALLEL',
+            uuid: id('parallel'),
+            metricSectionId: sections.overview,
+            displayName: 'What leads to the objective',
+            selectedParams: params,
+            selectedMetrics: [objective],
+            showAllRuns: true,
+          },
+        ]
+      : []),
+    ...numeric.map((param) => ({
+      ...common,
+      type: 'SCATTER',
+      uuid: id('scatter', param),
+      metricSectionId: sections.overview,
+      displayName: `${param} and ${objective}`,
+      xaxis: { key: param, type: 'PARAM' },
+      yaxis: { key: objective, type: 'METRIC' },
+    })),
+    {
+      ...common,
+      type: 'BAR',
+      uuid: id('bar'),
+      metricSectionId: sections.overview,
+      metricKey: objective,
+    },
+    ...curves
+      .filter((key) => metricKeys.has(key))
+      .map((key) => ({
+        ...common,
+        type: 'LINE',
+        uuid: id('line', key),
+        metricSectionId: sections.curves,
+        metricKey: key,
+        selectedMetricKeys: [key],
+        xAxisKey: 'step',
+        xAxisScaleType: 'linear',
+        scaleType: 'linear',
+        lineSmoothness: 0,
+        selectedXAxisMetricKey: '',
+        selectedYAxisMetricKey: 'metric',
+        yAxisExpressions: [],
+        range: {},
+      })),
+  ];
+  const state = {
+    orderByKey: `metrics.\`${objective}\``,
+    orderByAsc: plan.objective.goal === 'minimize',
+    runsHiddenMode: 'SHOW_ALL',
+    selectedColumns: [...params.map((param) => `params.\`${param}\``), `metrics.\`${objective}\``],
+    ...(plan.axes.includes('seed') &&
+      params.length > 0 && {
+        groupBy: {
+          aggregateFunction: 'average',
+          groupByKeys: params.map((groupByData) => ({ mode: 'param', groupByData })),
+        },
+      }),
+    compareRunSections: [
+      { uuid: sections.overview, name: 'Sweep', display: true, isReordered: false },
+      { uuid: sections.curves, name: 'Learning curves', display: true, isReordered: false },
+    ],
+    compareRunCharts: charts,
+  };
+  const key = `unroll-${plan.sweepId}-${identifier(JSON.stringify(state)).slice(0, 6)}`;
+  const value = JSON.stringify({ name: `Unroll sweep ${plan.sweepId}`, state: JSON.stringify(state) });
+  return {
+    key,
+    tag: { key: `mlflow.sharedViewState.${key}`, value: value.slice(0, limits.experimentTagLength) },
+  };
+};
+
+/** Whether the view fits into a tag; a sweep over very many axes may not. */
+export const viewFits = ({ tag }: SavedView): boolean => tag.value.length < limits.experimentTagLength;

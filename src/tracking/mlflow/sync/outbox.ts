@@ -1,0 +1,54 @@
+import type { Answer } from '../client/problem.ts';
+import { answer } from '../client/problem.ts';
+import { digestOfPart } from '../journal/digest.ts';
+import type { SyncContext } from './context.ts';
+import { type Cursor, keepRejected, writeCursor } from './cursor.ts';
+
+/** What is being sent of one directory, with the cursor as it stands on the disk. */
+export interface Outbox {
+  readonly directory: string;
+  readonly cursor: () => Cursor;
+  readonly save: (change: Partial<Cursor>) => void;
+  /** The context, with refusals kept in this directory. */
+  readonly context: SyncContext;
+  /** Sends a part unless it was sent as it is now; `send` says whether it arrived. */
+  readonly once: (
+    part: string,
+    content: unknown,
+    send: () => Promise<Answer<unknown>>,
+  ) => Promise<Answer<undefined>>;
+}
+
+export const openOutbox = (context: SyncContext, directory: string, first: Cursor): Outbox => {
+  let cursor = first;
+  let warned = false;
+
+  const save = (change: Partial<Cursor>) => {
+    cursor = { ...cursor, ...change };
+    writeCursor(directory, cursor);
+  };
+
+  const reject: SyncContext['reject'] = (entry) => {
+    const { metrics = [], params = [], tags = [] } = entry.batch;
+    save({ rejected: cursor.rejected + metrics.length + params.length + tags.length });
+    keepRejected(directory, cursor.uri, { time: Date.now(), ...entry });
+    context.reject(entry);
+    if (!warned) context.notice(`${entry.reason} What was refused is kept in ${directory}/mlflow.`);
+    warned = true;
+  };
+
+  return {
+    directory,
+    cursor: () => cursor,
+    save,
+    context: { ...context, reject },
+    once: async (part, content, send) => {
+      const digest = digestOfPart(content);
+      if (cursor.sent[part] === digest) return answer(undefined);
+      const sent = await send();
+      if (!sent.ok) return sent;
+      save({ sent: { ...cursor.sent, [part]: digest } });
+      return answer(undefined);
+    },
+  };
+};
