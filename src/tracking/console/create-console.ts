@@ -54,6 +54,7 @@ export const createConsole = (
           willRetry: event.willRetry,
           runsDirectory,
           objectiveMetric: plan.objective.metric,
+          brief: plan.runs.length > 1,
           colour,
         });
       }

@@ -14,20 +14,22 @@ export interface EndLineOptions {
   /** The directory of runs, as people should read it. */
   readonly runsDirectory: string;
   readonly objectiveMetric: string;
+  /** The objective alone, as for a run among many. */
+  readonly brief: boolean;
   readonly colour: boolean;
 }
 
 /** What stays on the screen of a run that ended; nothing of one that never began. */
 export const endLines = (options: EndLineOptions): string[] => {
-  const { run, name, outcome, willRetry, runsDirectory, objectiveMetric, colour } = options;
+  const { run, name, outcome, willRetry, runsDirectory, objectiveMetric, brief, colour } = options;
   const pc = createColors(colour);
   const log = pc.dim(`  log: ${join(runsDirectory, run.experiment, run.id, fileNames.log)}`);
   const { reason, message, step } = outcome;
   switch (reason) {
     case 'completed':
       return [
-        `${pc.green('✓')} ${name}  ${pc.bold(endMetrics(outcome.metrics, objectiveMetric))}  ` +
-          pc.dim(`${counted(step, 'step')} in ${formatDuration(outcome.elapsedMs)}`),
+        `${pc.green('✓')} ${name}  ${pc.bold(endMetrics(outcome.metrics, objectiveMetric, brief ? 1 : 3))}  ` +
+          pc.dim(`${brief ? '' : `${counted(step, 'step')} in `}${formatDuration(outcome.elapsedMs)}`),
       ];
     case 'diverged':
     case 'failed':
@@ -47,12 +49,12 @@ export const endLines = (options: EndLineOptions): string[] => {
   }
 };
 
-/** The objective first, then what else was measured on the test split; at most three. */
-export const endMetrics = (metrics: Metrics, objective: string): string => {
+/** The objective first, then what else was measured on the test split. */
+const endMetrics = (metrics: Metrics, objective: string, count: number): string => {
   const names = Object.keys(metrics).filter((name) => name !== objective && name.startsWith('test/'));
   if (metrics[objective] !== undefined) names.unshift(objective);
   return names
-    .slice(0, 3)
+    .slice(0, count)
     .map((name) => `${name} ${formatMetric(metrics[name] ?? NaN)}`)
     .join(', ');
 };

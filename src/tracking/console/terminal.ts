@@ -33,8 +33,10 @@ export const createTerminal = (
   let closed = false;
 
   const flush = () => {
-    // One by one, because a block that is higher than the terminal would be cut.
-    for (const line of waiting.splice(0)) update.persist(line);
+    if (waiting.length === 0) return;
+    // The terminal wraps long lines itself, so that they stay whole when it grows and when they are copied.
+    update.clear();
+    stream.write(`${waiting.splice(0).join('\n')}\n`);
   };
 
   const redraw = () => {

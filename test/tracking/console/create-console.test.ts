@@ -1,9 +1,9 @@
 import { PassThrough } from 'node:stream';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { createConsole } from '../../../src/tracking/console/create-console.ts';
 import type { RunEvent } from '../../../src/tracking/events.ts';
 import type { Plan } from '../../../src/spec/plan.ts';
-import { makePlan } from '../../support/run-directories.ts';
+import { makePlan, sweepStart } from '../../support/run-directories.ts';
 import { sweepEvents } from '../../support/sweep-events.ts';
 
 /** What a pipe gets. */
@@ -36,7 +36,7 @@ test('a sweep on a pipe', () => {
       log: runs/mnist-rows/3f05b9bd489e/log.txt
     hiddenSize 64: 60/100 steps, loss 0.5613, 25.0 steps/s, 1.6s left
     hiddenSize 64: 90/100 steps, loss 0.2375, 25.0 steps/s, 0.4s left
-    ✓ hiddenSize 64  test/accuracy 0.9587, test/loss 0.1322  100 steps in 4.2s
+    ✓ hiddenSize 64  test/accuracy 0.9587  4.2s
     2 runs: 1 done, 1 failed in 4.5s; best test/accuracy 0.9587 with hiddenSize 64
     "
   `);
@@ -122,4 +122,31 @@ test('on a terminal, ended runs stay and the moving lines go', () => {
   expect(text).toContain('\u001b[32m✓\u001b[39m hiddenSize 64');
   expect(text).toContain('\u001b[31m✗\u001b[39m hiddenSize 128');
   expect(stream.listenerCount('resize')).toBe(0);
+});
+
+test('a terminal is redrawn at most ten times a second, however quick the events', () => {
+  vi.useFakeTimers();
+  onTestFinished(() => void vi.useRealTimers());
+  let writes = 0;
+  const stream = Object.assign(new PassThrough(), { isTTY: true, columns: 80, rows: 24 });
+  stream.on('data', () => writes++);
+  const { listener, stop } = createConsole({
+    plan,
+    stream,
+    quiet: false,
+    colour: false,
+    runsDirectory: 'runs',
+    live: true,
+  });
+  for (const event of sweepEvents(plan).slice(0, 3)) listener(event);
+  for (let step = 1; step <= 1000; step++) {
+    const time = sweepStart + 300 + step;
+    const metrics = { 'train/loss': 1000 / step };
+    const event = { type: 'step-logged', time, step, examples: step, metrics } as const;
+    listener({ type: 'run-progressed', runId: plan.runs[0]?.id ?? '', event });
+    vi.advanceTimersByTime(1);
+  }
+  expect(writes).toBeGreaterThan(5);
+  expect(writes).toBeLessThanOrEqual(10);
+  stop();
 });
