@@ -105,9 +105,10 @@ const eachChunk = (
         try {
           take(results);
         } catch (error) {
+          // First, because an aborted parse counts as complete.
+          fail(error instanceof Error ? error : new Error(String(error)));
           parser.abort();
           input.destroy();
-          fail(error instanceof Error ? error : new Error(String(error)));
         }
       },
       complete: () => done(),

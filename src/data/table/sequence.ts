@@ -52,8 +52,10 @@ export const readNumber = (
   }: { readonly column: string; readonly line: number; readonly problems: RowProblems },
 ): number => {
   const value = numberIn(cell);
-  if (Number.isNaN(value))
-    problems.report(line, `column ${JSON.stringify(column)}: ${shown(cell)} is not a number`);
+  if (Number.isNaN(value)) {
+    const what = textIn(cell) === '' && !Array.isArray(cell) ? 'is empty' : `is not a number: ${shown(cell)}`;
+    problems.report(line, `column ${JSON.stringify(column)} ${what}`);
+  }
   return value;
 };
 

@@ -1,0 +1,159 @@
+import type { Static } from '@sinclair/typebox';
+import { describe, expect, it } from 'vitest';
+import { jsonlSequences } from '../../src/data/jsonl-sequences.ts';
+import { dataFolder } from './support/data-files.ts';
+import { complete, examplesOf } from './support/read-all.ts';
+
+type Parameters = Partial<Static<typeof jsonlSequences.parameters>>;
+
+const read = async (lines: readonly unknown[], parameters: Parameters) => {
+  const text = lines.map((line) => (typeof line === 'string' ? line : JSON.stringify(line))).join('\n');
+  const context = dataFolder({ 'a.jsonl': text });
+  const chosen = complete(jsonlSequences, {
+    file: 'a.jsonl',
+    testFile: 'a.jsonl',
+    validationFraction: 0,
+    standardize: false,
+    layout: 'wide',
+    targets: ['label'],
+    ...parameters,
+  });
+  expect(jsonlSequences.check(chosen)).toEqual([]);
+  const { shape, test } = await jsonlSequences.load(chosen, context);
+  return { shape, examples: examplesOf(shape, test) };
+};
+
+describe('the wide layout', () => {
+  it('reads a list of numbers a key, side by side', async () => {
+    const lines = [
+      { a: [1, 2, 3], b: [10, 20, 30], label: true },
+      { label: false, b: [40], a: [4] },
+    ];
+    const { shape, examples } = await read(lines, {});
+    expect(shape).toEqual({
+      steps: 3,
+      input: { kind: 'values', features: 2 },
+      variableLength: true,
+      task: { kind: 'classification', classes: 2, labels: ['false', 'true'] },
+    });
+    expect(examples).toEqual([
+      { inputs: [1, 10, 2, 20, 3, 30], length: 3, targets: [1] },
+      { inputs: [4, 40, 0, 0, 0, 0], length: 1, targets: [0] },
+    ]);
+  });
+
+  it('reads a list of lists', async () => {
+    const lines = [
+      {
+        values: [
+          [1, 2],
+          [3, 4],
+        ],
+        extra: 'x',
+        label: 5,
+      },
+      { values: [[5, 6]], label: 4 },
+    ];
+    const { shape, examples } = await read(lines, { features: ['values'] });
+    expect(shape).toMatchObject({ input: { features: 2 }, task: { labels: ['4', '5'] } });
+    expect(examples.map(({ inputs }) => inputs)).toEqual([
+      [1, 2, 3, 4],
+      [5, 6, 0, 0],
+    ]);
+  });
+
+  it('reads labels a step, and numbers to predict', async () => {
+    const lines = [
+      { x: [1, 2], tags: ['n', 'v'] },
+      { x: [3], tags: ['v'] },
+    ];
+    const labelled = await read(lines, { task: 'labelling', targets: ['tags'] });
+    expect(labelled.examples.map(({ targets }) => targets)).toEqual([
+      [0, 1],
+      [1, 0],
+    ]);
+    const predicted = await read([{ x: [1], u: 0.5, v: -2 }], { task: 'regression', targets: ['v', 'u'] });
+    expect(predicted.examples.map(({ targets }) => targets)).toEqual([[-2, 0.5]]);
+  });
+
+  it('reports everything that is wrong', async () => {
+    const lines = [
+      {
+        a: [1, 2],
+        b: [
+          [1, 2],
+          [3, 4],
+        ],
+        label: 'x',
+      },
+      '{"a": [1,',
+      [1, 2],
+      '',
+      { a: [1, 2], b: [[1, 2]], label: 'x' },
+      { a: [1], b: [[1]], label: 'x' },
+      {
+        a: ['1', null],
+        b: [
+          [1, 2],
+          [3, '4x'],
+        ],
+        label: 'x',
+      },
+      { a: 1, label: 'x' },
+      { a: [1], b: [[1, 2]], label: [] },
+      { a: [], b: [], label: 'x' },
+    ];
+    await expect(read(lines, {})).rejects.toThrowErrorMatchingInlineSnapshot(`
+      [DataError: a.jsonl has 8 rows that cannot be used:
+        a.jsonl:2: not valid JSON: Unexpected end of JSON input
+        a.jsonl:3: not a JSON object
+        a.jsonl:5: key "b" has 1 steps and "a" 2
+        a.jsonl:6: key "b": step 1 has 1 numbers, the first of the file 2
+        a.jsonl:7: column "a" is empty; column "b" is not a number: "4x"
+        a.jsonl:8: key "a": 1 is not a list of steps; key "b": nothing is not a list of steps
+        a.jsonl:9: key "label": [] is no target
+        a.jsonl:10: key "a": [] is not a list of steps; key "b": [] is not a list of steps]
+    `);
+    await expect(
+      read(
+        [
+          { a: [1, 2], label: ['x'] },
+          { a: [1], label: 'x' },
+          { a: [1, 2], label: ['x', ''] },
+        ],
+        { task: 'labelling' },
+      ),
+    ).rejects.toThrowErrorMatchingInlineSnapshot(`
+      [DataError: a.jsonl has 3 rows that cannot be used:
+        a.jsonl:1: key "label": ["x"] is not a list of 2 labels
+        a.jsonl:2: key "label": "x" is not a list of 1 labels
+        a.jsonl:3: key "label": "" is no target]
+    `);
+  });
+});
+
+describe('the long layout', () => {
+  it('reads one object a step', async () => {
+    const lines = [
+      { id: 1, t: 1, a: 2, label: 'x' },
+      { id: 1, t: 0, a: 1 },
+      { id: 'one', t: 0, a: 3, label: 'y\u2028' },
+    ];
+    const { examples, shape } = await read(lines, { layout: 'long', sequence: 'id', order: 't' });
+    expect(shape.task).toMatchObject({ labels: ['x', 'y'] });
+    expect(examples).toEqual([
+      { inputs: [1, 2], length: 2, targets: [0] },
+      { inputs: [3, 0], length: 1, targets: [1] },
+    ]);
+  });
+});
+
+describe('a file that cannot be read', () => {
+  it('says that there is nothing in it', async () => {
+    await expect(read(['', ' '], {})).rejects.toThrow('a.jsonl has no rows.');
+  });
+
+  it('names missing keys', async () => {
+    await expect(read([{ x: [1], y: 2 }], {})).rejects.toThrow(/a.jsonl has no column "label"/);
+  });
+});
