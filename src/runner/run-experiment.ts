@@ -4,7 +4,7 @@ import type { RunListener, RunOutcome } from '../tracking/events.ts';
 import { captureEnvironment } from './environment.ts';
 import { freezePlan } from './frozen-plan.ts';
 import { scheduleRuns } from './schedule.ts';
-import { forgetRuns, runStandings, selectRuns } from './select.ts';
+import { forgetRuns, isMissing, runStandings, type Selection } from './select.ts';
 
 /**
  * The way of the data:
@@ -18,10 +18,7 @@ import { forgetRuns, runStandings, selectRuns } from './select.ts';
  */
 export interface ExperimentOptions {
   readonly runsDirectory: string;
-  /** Train what is done or failed again, from the start. */
-  readonly force: boolean;
-  /** Train again what failed by itself (NaN loss, wrong data). */
-  readonly retryFailed: boolean;
+  readonly selection: Selection;
   readonly commandLine: string;
   readonly listener: RunListener;
   /** First Ctrl-C: running runs end in order. */
@@ -48,8 +45,8 @@ export const runExperiment = async (
 
   const plan = freezePlan(planned, runsDirectory);
   const standings = runStandings(plan, runsDirectory);
-  const runs = selectRuns(standings, options);
-  if (options.force) forgetRuns(runs, runsDirectory);
+  const runs = standings.filter((one) => isMissing(one, options.selection)).map(({ run }) => run);
+  if (options.selection.force) forgetRuns(runs, runsDirectory);
 
   const environment = await captureEnvironment(specDirectory, options.commandLine);
   const { concurrency, threadsPerRun } = plan.execution;

@@ -4,49 +4,14 @@ import { unreachable } from '../diagnostic/diagnostic.ts';
 import type { Plan, Run } from '../spec/plan.ts';
 import type { OutcomeReason, RunOutcome } from '../tracking/events.ts';
 import { readJson } from '../tracking/files.ts';
-import { isAlive } from '../tracking/process-identity.ts';
 import { fileNames, type StatusFile } from '../tracking/run-files.ts';
 import { runDirectory } from '../tracking/run-recorder.ts';
+import { stateOf, type RunState } from '../tracking/run-state.ts';
 
-/** What is to be done with a run of the plan, and why. */
-export type Standing =
-  /** Never begun. */
-  | 'new'
-  /** Its end evaluation is recorded: it is never trained again, unless forced. */
-  | 'done'
-  /** A living process has it. */
-  | 'running'
-  /** It would end the same way again (NaN loss, wrong data): repeated only when asked for. */
-  | 'failed'
-  /** It was cut off from outside: goes on from its checkpoint. */
-  | 'interrupted';
-
-export const standings = ['new', 'interrupted', 'running', 'failed', 'done'] as const satisfies Standing[];
-
-const standingOfReason = (reason: OutcomeReason): Standing => {
-  switch (reason) {
-    case 'completed':
-      return 'done';
-    case 'diverged':
-    case 'failed':
-      return 'failed';
-    case 'crashed':
-    case 'out-of-memory':
-    case 'timed-out':
-    case 'interrupted':
-    case 'killed':
-      return 'interrupted';
-    case 'not-started':
-      return 'new';
-    default:
-      return unreachable(reason);
-  }
-};
-
-/** A run with how it stands on disk. */
+/** A run of a plan with how it stands on disk. */
 export interface RunStanding {
   readonly run: Run;
-  readonly standing: Standing;
+  readonly state: RunState;
   /** How it ended last, where it did. */
   readonly outcome: RunOutcome | null;
 }
@@ -55,44 +20,38 @@ export interface RunStanding {
 export const runStandings = (plan: Plan, runsDirectory: string): readonly RunStanding[] => {
   const known = existsSync(join(runsDirectory, plan.experiment));
   return plan.runs.map((run) => {
-    const status = known
-      ? readJson<StatusFile>(join(runDirectory(runsDirectory, run), fileNames.status))
-      : undefined;
-    if (!status) return { run, standing: 'new', outcome: null };
-    if (status.state === 'running') {
-      const alive = status.holder !== null && isAlive(status.holder);
-      return { run, standing: alive ? 'running' : 'interrupted', outcome: null };
-    }
-    return {
-      run,
-      standing: status.outcome ? standingOfReason(status.outcome.reason) : 'interrupted',
-      outcome: status.outcome,
-    };
+    const path = join(runDirectory(runsDirectory, run), fileNames.status);
+    const status = (known && readJson<StatusFile>(path)) || null;
+    return { run, state: stateOf(status), outcome: status?.outcome ?? null };
   });
 };
 
-/** The runs that are to be trained now. */
-export const selectRuns = (
-  all: readonly RunStanding[],
-  { force, retryFailed }: { readonly force: boolean; readonly retryFailed: boolean },
-): readonly Run[] =>
-  all
-    .filter(({ standing }) => {
-      switch (standing) {
-        case 'new':
-        case 'interrupted':
-          return true;
-        case 'failed':
-          return force || retryFailed;
-        case 'done':
-          return force;
-        case 'running':
-          return false;
-        default:
-          return unreachable(standing);
-      }
-    })
-    .map(({ run }) => run);
+/** Failures that would come out the same again: they are repeated only when asked for. */
+const comesBack: ReadonlySet<OutcomeReason> = new Set<OutcomeReason>(['diverged', 'failed']);
+
+export interface Selection {
+  /** Also what is done or failed, from the start. */
+  readonly force: boolean;
+  /** Also what failed by itself. */
+  readonly retryFailed: boolean;
+}
+
+/** Whether a run is to be trained now. */
+export const isMissing = ({ state, outcome }: RunStanding, { force, retryFailed }: Selection): boolean => {
+  switch (state) {
+    case 'new':
+    case 'interrupted':
+      return true;
+    case 'failed':
+      return force || retryFailed || !outcome || !comesBack.has(outcome.reason);
+    case 'done':
+      return force;
+    case 'running':
+      return false;
+    default:
+      return unreachable(state);
+  }
+};
 
 /** Removes what is recorded of runs that are to be trained from the start. */
 export const forgetRuns = (runs: readonly Run[], runsDirectory: string): void => {

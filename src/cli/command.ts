@@ -1,0 +1,37 @@
+import type { Command as Program } from 'commander';
+import type { Diagnostic } from '../diagnostic/diagnostic.ts';
+
+/** 0 fine; 1 a run failed or an expectation was missed; 2 bad input; 130 interrupted. */
+export type ExitCode = 0 | 1 | 2 | 130;
+
+/** What a command may touch of the world outside: passed in, so that a test can stand in for a terminal. */
+export interface Terminal {
+  /** Writes a line to standard output. */
+  readonly print: (line: string) => void;
+  /** Writes a line to standard error. */
+  readonly complain: (line: string) => void;
+  /** Writes diagnostics: for people to standard error, with `--json` as JSON to standard output. */
+  readonly report: (
+    diagnostics: readonly Diagnostic[],
+    options?: { readonly json?: boolean | undefined },
+  ) => void;
+  /** The command line as it was typed. */
+  readonly commandLine: string;
+}
+
+/** One command of the program: how it is written, and the module that does it, loaded when it is called. */
+export interface CommandRow {
+  readonly name: string;
+  /** One line, for the list of commands. */
+  readonly summary: string;
+  /** Declares arguments and options. */
+  readonly declare: (program: Program) => Program;
+  readonly load: () => Promise<{ readonly execute: Execute }>;
+}
+
+/** Does the command. `words` are its arguments, `options` its options as commander read them. */
+export type Execute = (
+  words: readonly string[],
+  options: Readonly<Record<string, unknown>>,
+  terminal: Terminal,
+) => Promise<ExitCode>;

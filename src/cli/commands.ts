@@ -1,0 +1,126 @@
+import { InvalidArgumentError, type Command as Program } from 'commander';
+import type { CommandRow } from './command.ts';
+
+/** Collects an option that may stand several times. */
+const collect = (value: string, before: readonly string[] = []): readonly string[] => [...before, value];
+
+const positiveInteger = (value: string): number => {
+  if (!/^[1-9]\d*$/.test(value)) throw new InvalidArgumentError('a whole number from 1');
+  return Number(value);
+};
+
+const json = (program: Program) => program.option('--json', 'print JSON for programs');
+
+const overrides = (program: Program) =>
+  program
+    .option(
+      '--set <path=value>',
+      'set a value of the spec, such as optimizer.learningRate=0.01; may stand several times',
+      collect,
+    )
+    .option(
+      '--sweep <path=a,b>',
+      'add an axis to the sweep, such as model.hiddenSize=64,128; may stand several times',
+      collect,
+    )
+    .option('--yes', 'allow more runs than maxRuns');
+
+const runsDirectory = (program: Program) =>
+  program.option('--runs-directory <folder>', 'where runs are recorded', 'runs');
+
+const execution = (program: Program) =>
+  runsDirectory(program)
+    .option('--concurrency <n>', 'how many runs train at the same time', positiveInteger)
+    .option('--force', 'train the runs again that are done or failed, from the start')
+    .option('--retry-failed', 'train the runs again that failed by themselves')
+    .option('--quiet', 'print only mistakes and the comparison at the end')
+    .option('--no-mlflow', 'send nothing to MLflow');
+
+const registryRow = (name: 'models' | 'datasets' | 'optimizers', noun: string): CommandRow => ({
+  name,
+  summary: `list the ${name}, or all parameters of one`,
+  declare: (program) => json(program.argument('[name]', `a ${noun} of the list`)),
+  load: () =>
+    import(`./commands/registry.ts`).then(({ describeTable }) => ({ execute: describeTable(name) })),
+});
+
+/** Every command, in the order of the help: first the way of a spec, then looking at what is recorded, then the rest. */
+export const commands: readonly CommandRow[] = [
+  {
+    name: 'validate',
+    summary: 'check a spec and every run it unrolls into',
+    declare: (program) => json(overrides(program.argument('<spec>', 'a YAML file'))),
+    load: () => import('./commands/validate.ts'),
+  },
+  {
+    name: 'plan',
+    summary: 'show the runs of a spec and how each stands: new, done, failed, interrupted',
+    declare: (program) => json(runsDirectory(overrides(program.argument('<spec>', 'a YAML file')))),
+    load: () => import('./commands/plan.ts'),
+  },
+  {
+    name: 'run',
+    summary: 'train what is missing of a spec, record it, and compare',
+    declare: (program) =>
+      json(
+        execution(overrides(program.argument('<spec>', 'a YAML file'))).option(
+          '--dry-run',
+          'show the plan, train nothing',
+        ),
+      ),
+    load: () => import('./commands/run.ts'),
+  },
+  {
+    name: 'resume',
+    summary: 'go on with a sweep that was started, exactly as its plan was frozen then',
+    declare: (program) =>
+      json(execution(program.argument('[sweep]', 'a sweep id or an experiment; the last sweep by default'))),
+    load: () => import('./commands/resume.ts'),
+  },
+  {
+    name: 'ls',
+    summary: 'list the recorded runs',
+    declare: (program) =>
+      json(runsDirectory(program.argument('[experiment]', 'only the runs of this experiment'))),
+    load: () => import('./commands/ls.ts'),
+  },
+  {
+    name: 'show',
+    summary: 'show one run: configuration, end, metrics, environment',
+    declare: (program) => json(runsDirectory(program.argument('<run>', 'a run id, or its first letters'))),
+    load: () => import('./commands/show.ts'),
+  },
+  {
+    name: 'compare',
+    summary: 'compare the runs of an experiment, best first, with mean and spread over seeds',
+    declare: (program) =>
+      json(
+        runsDirectory(
+          program.argument('[experiment]', 'an experiment or a sweep id; the last sweep by default'),
+        ),
+      ).option('--csv', 'print CSV'),
+    load: () => import('./commands/compare.ts'),
+  },
+  {
+    name: 'diff',
+    summary: 'show how two runs differ in configuration and metrics',
+    declare: (program) =>
+      json(runsDirectory(program.argument('<run>', 'a run id').argument('<other>', 'another run id'))),
+    load: () => import('./commands/diff.ts'),
+  },
+  registryRow('models', 'model'),
+  registryRow('datasets', 'dataset'),
+  registryRow('optimizers', 'optimizer'),
+  {
+    name: 'doctor',
+    summary: 'tell what this machine offers, what is missing, and the command that mends it',
+    declare: (program) => json(program),
+    load: () => import('./commands/doctor.ts'),
+  },
+  {
+    name: 'setup',
+    summary: 'get native TensorFlow ready; does nothing when it is',
+    declare: (program) => program,
+    load: () => import('./commands/setup.ts'),
+  },
+];

@@ -1,0 +1,25 @@
+import { diffRuns, renderDiff } from '../../report/diff.ts';
+import { loadRunDetails } from '../../report/run-details.ts';
+import type { Execute } from '../command.ts';
+import { findRun } from '../recorded.ts';
+import { screen } from '../screen.ts';
+
+/** `unroll diff RUN OTHER` */
+export const execute: Execute = async (words, options, terminal) => {
+  const runsDirectory = options['runsDirectory'] as string;
+  const load = async (word = '') => {
+    const found = findRun(runsDirectory, word, 'diff');
+    return found.ok ? await loadRunDetails(found.value) : found;
+  };
+  const [one, other] = [await load(words[0]), await load(words[1])];
+  if (!one.ok || !other.ok) {
+    terminal.report(
+      [one, other].flatMap((result) => (result.ok ? [] : result.errors)),
+      options,
+    );
+    return 2;
+  }
+  const diff = diffRuns(one.value, other.value);
+  terminal.print(options['json'] ? JSON.stringify(diff, null, 2) : renderDiff(diff, screen(process.stdout)));
+  return 0;
+};

@@ -1,0 +1,9 @@
+import { diagnose, renderDoctor } from '../../tensorflow/doctor.ts';
+import type { Execute } from '../command.ts';
+
+/** `unroll doctor` */
+export const execute: Execute = async (_words, options, terminal) => {
+  const report = await diagnose();
+  terminal.print(options['json'] ? JSON.stringify(report, null, 2) : renderDoctor(report));
+  return report.problems.length === 0 ? 0 : 1;
+};

@@ -1,0 +1,105 @@
+import type { TSchema } from '@sinclair/typebox';
+import pc from 'picocolors';
+import { nearest } from '../../diagnostic/nearest.ts';
+import type { Row } from '../../parameters/row.ts';
+import { findRow, registry, type Table } from '../../registry/rows.ts';
+import type { Execute } from '../command.ts';
+import { commandLineRange } from '../usage.ts';
+
+const tables = {
+  models: registry.model,
+  datasets: registry.dataset,
+  optimizers: registry.optimizer,
+} as const;
+
+/** `unroll models`, `unroll datasets`, `unroll optimizers`: the list, or one row with its parameters. */
+export const describeTable =
+  (name: keyof typeof tables): Execute =>
+  (words, options, terminal) => {
+    const table: Table<Row> = tables[name];
+    const wanted = words[0];
+    if (wanted === undefined) {
+      if (options['json'])
+        terminal.print(
+          JSON.stringify(
+            Object.entries(table).map(([key, row]) => rowToJson(key, row)),
+            null,
+            2,
+          ),
+        );
+      else printTable(table, terminal.print);
+      return Promise.resolve(0);
+    }
+    const row = findRow(table, wanted);
+    if (!row) {
+      const names = Object.keys(table);
+      const near = nearest(wanted, names);
+      terminal.report(
+        [
+          {
+            code: 'unknown-name',
+            severity: 'error',
+            message: `there is no ${name.slice(0, -1)} "${wanted}"`,
+            at: commandLineRange([name, wanted], wanted),
+            expected: names.join(', '),
+            ...(near && { nearest: near }),
+            help: `unroll ${name} lists them`,
+          },
+        ],
+        { json: options['json'] === true },
+      );
+      return Promise.resolve(2);
+    }
+    if (options['json']) terminal.print(JSON.stringify(rowToJson(wanted, row), null, 2));
+    else printRow(wanted, row, terminal.print);
+    return Promise.resolve(0);
+  };
+
+const rowToJson = (name: string, { title, description, version, parameters }: Row) => ({
+  name,
+  title,
+  description,
+  version,
+  parameters,
+});
+
+type Print = (line: string) => void;
+
+const printTable = (table: Table<Row>, print: Print): void => {
+  const width = Math.max(...Object.keys(table).map((name) => name.length));
+  for (const [name, row] of Object.entries(table)) print(`${pc.bold(name.padEnd(width))}  ${row.title}`);
+};
+
+const printRow = (name: string, row: Row, print: Print): void => {
+  print(`${pc.bold(name)}: ${row.title}`);
+  print('');
+  print(row.description);
+  print('');
+  printParameters(row.parameters, '', print);
+};
+
+/** Each parameter with what it takes and its default, and below that what it means; nested ones by their path. */
+const printParameters = (schema: TSchema, prefix: string, print: Print): void => {
+  for (const [key, property] of Object.entries(schema['properties'] as Record<string, TSchema>)) {
+    const path = `${prefix}${key}`;
+    const nested = property['type'] === 'object';
+    print(
+      `  ${pc.bold(path)}  ${pc.dim([accepted(property), !nested && defaultOf(property)].filter(Boolean).join(', '))}`,
+    );
+    if (property.description) print(`      ${property.description}`);
+    if (nested) printParameters(property, `${path}.`, print);
+  }
+};
+
+const accepted = (schema: TSchema): string => {
+  if (Array.isArray(schema['enum'])) return (schema['enum'] as unknown[]).map(String).join(' | ');
+  const type = ([schema['type']].flat() as string[]).join(' | ');
+  const lower = (schema['minimum'] ?? schema['exclusiveMinimum']) as number | undefined;
+  const upper = (schema['maximum'] ?? schema['exclusiveMaximum']) as number | undefined;
+  const from = lower !== undefined && `${schema['minimum'] === undefined ? 'above' : 'from'} ${lower}`;
+  const to = upper !== undefined && `${schema['maximum'] === undefined ? 'below' : 'to'} ${upper}`;
+  return [type, from, to].filter(Boolean).join(' ');
+};
+
+const defaultOf = (schema: TSchema): string =>
+  schema.default === undefined ? 'required' : `default ${JSON.stringify(schema.default)}`;

@@ -1,0 +1,21 @@
+import { planExperiment } from '../../spec/plan-experiment.ts';
+import { coreCount } from '../../runner/environment.ts';
+import type { Execute } from '../command.ts';
+import { printPlan } from '../print-plan.ts';
+import { readSpecOptions } from '../spec-options.ts';
+import { trainPlan, type TrainOptions } from '../train-plan.ts';
+
+/** `unroll run SPEC` */
+export const execute: Execute = async (words, options, terminal) => {
+  const planned = await planExperiment(words[0] ?? '', { ...readSpecOptions(options), cores: coreCount() });
+  if (!planned.ok) {
+    terminal.report(planned.errors, options);
+    return 2;
+  }
+  terminal.report(planned.notices);
+  if (options['dryRun']) {
+    printPlan(planned.value, options, terminal);
+    return 0;
+  }
+  return await trainPlan(planned.value, options as unknown as TrainOptions, terminal);
+};

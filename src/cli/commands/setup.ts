@@ -1,0 +1,5 @@
+import { setUpCommand } from '../../tensorflow/setup/command.ts';
+import type { Execute } from '../command.ts';
+
+/** `unroll setup` */
+export const execute: Execute = async () => ((await setUpCommand()) === 0 ? 0 : 1);

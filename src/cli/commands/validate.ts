@@ -1,0 +1,25 @@
+import { planExperiment } from '../../spec/plan-experiment.ts';
+import { coreCount } from '../../runner/environment.ts';
+import { counted } from '../../tracking/console/format.ts';
+import { diagnosticToJson } from '../../diagnostic/render.ts';
+import type { Execute } from '../command.ts';
+import { readSpecOptions } from '../spec-options.ts';
+
+/** `unroll validate SPEC` */
+export const execute: Execute = async (words, options, terminal) => {
+  const planned = await planExperiment(words[0] ?? '', { ...readSpecOptions(options), cores: coreCount() });
+  if (!planned.ok) {
+    terminal.report(planned.errors, options);
+    return 2;
+  }
+  const { runs } = planned.value;
+  if (options['json']) {
+    terminal.print(
+      JSON.stringify({ diagnostics: planned.notices.map(diagnosticToJson), runCount: runs.length }, null, 2),
+    );
+  } else {
+    terminal.report(planned.notices);
+    terminal.print(`${words[0] ?? ''} is valid: ${counted(runs.length, 'run')}`);
+  }
+  return 0;
+};

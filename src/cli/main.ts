@@ -1,0 +1,23 @@
+import { packageVersion } from '../package-root.ts';
+import { renderBug } from './bug.ts';
+import { runProgram } from './program.ts';
+import { openTerminal } from './terminal.ts';
+
+// A reader that goes away (`unroll ls | head`) is no fault of ours.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(0);
+  throw error;
+});
+
+/** The whole program: words in, exit code out. The only place that ends the process. */
+try {
+  process.exitCode = await runProgram(process.argv.slice(2), openTerminal());
+} catch (error) {
+  process.stderr.write(renderBug(error, packageVersion));
+  process.exitCode = 1;
+}
+// Handles that a library left open must not keep a finished command waiting.
+const drained = (stream: NodeJS.WriteStream) =>
+  new Promise<void>((resolve) => void stream.write('', () => resolve()));
+await Promise.all([drained(process.stdout), drained(process.stderr)]);
+process.exit();

@@ -1,0 +1,52 @@
+import { Command, CommanderError } from 'commander';
+import { packageVersion } from '../package-root.ts';
+import type { CommandRow, ExitCode, Terminal } from './command.ts';
+import { commands } from './commands.ts';
+import { usageDiagnostic } from './usage.ts';
+
+/** Parses the words, calls the command that they name, and answers its exit code. */
+export const runProgram = async (argv: readonly string[], terminal: Terminal): Promise<ExitCode> => {
+  let exitCode: ExitCode = 0;
+  const program = new Command('unroll')
+    .description('Trains the grid of runs that a YAML spec describes, and records and compares them.')
+    .version(packageVersion, '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print this help')
+    .helpCommand('help [command]', 'print the help of a command')
+    .configureOutput({ writeOut: (text) => terminal.print(text.trimEnd()), writeErr: () => undefined })
+    .showSuggestionAfterError(false)
+    .exitOverride();
+
+  for (const row of commands) {
+    const command = program
+      .command(row.name)
+      .summary(row.summary)
+      .description(row.summary)
+      .helpOption('-h, --help', 'print this help')
+      .exitOverride()
+      .allowExcessArguments(false);
+    row.declare(command).action(async (...given: unknown[]) => {
+      exitCode = await execute(row, command, { given, terminal });
+    });
+  }
+
+  try {
+    await program.parseAsync([...argv], { from: 'user' });
+    return exitCode;
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.exitCode === 0 || error.code === 'commander.help')
+      return error.exitCode === 0 || argv.length === 0 ? 0 : 2;
+    const json = argv.includes('--json');
+    terminal.report([usageDiagnostic(error, argv, program)], { json });
+    return 2;
+  }
+};
+
+const execute = async (
+  row: CommandRow,
+  command: Command,
+  { terminal }: { given: readonly unknown[]; terminal: Terminal },
+): Promise<ExitCode> => {
+  const { execute: work } = await row.load();
+  return await work(command.args, command.opts(), terminal);
+};

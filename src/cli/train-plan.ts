@@ -1,0 +1,118 @@
+import { existsSync } from 'node:fs';
+import type { Diagnostic } from '../diagnostic/diagnostic.ts';
+import { compareRuns } from '../report/compare.ts';
+import { renderComparison } from '../report/render-compare.ts';
+import { childIsBuilt } from '../runner/pool/worker.ts';
+import { runExperiment, type ExperimentOutcome } from '../runner/run-experiment.ts';
+import type { Plan } from '../spec/plan.ts';
+import { createConsole } from '../tracking/console/create-console.ts';
+import { listRuns } from '../tracking/read-runs.ts';
+import type { ExitCode, Terminal } from './command.ts';
+import { listenForInterruption } from './interrupt.ts';
+import { screen } from './screen.ts';
+
+/** Options that `run` and `resume` share, as commander reads them. */
+export interface TrainOptions {
+  readonly runsDirectory: string;
+  readonly concurrency?: number;
+  readonly force?: boolean;
+  readonly retryFailed?: boolean;
+  readonly quiet?: boolean;
+  readonly json?: boolean;
+  readonly mlflow: boolean;
+}
+
+const notBuilt: Diagnostic = {
+  code: 'backend-missing',
+  severity: 'error',
+  message: 'the program that trains is not built',
+  help: 'npm run setup',
+};
+
+/** Trains what is missing of a plan with everything around it that a person sees, and ends with the comparison. */
+export const trainPlan = async (plan: Plan, options: TrainOptions, terminal: Terminal): Promise<ExitCode> => {
+  if (!childIsBuilt()) {
+    terminal.report([notBuilt], options);
+    return 2;
+  }
+  // With --json standard output belongs to programs; what people follow goes to the other stream.
+  const stream = options.json ? process.stderr : process.stdout;
+  const view = screen(stream);
+  const { runsDirectory } = options;
+  const console = createConsole({
+    plan,
+    stream,
+    quiet: options.quiet === true,
+    colour: view.colour,
+    runsDirectory,
+  });
+  const interruption = listenForInterruption((stage) =>
+    console.listener({ type: 'note', level: 'warning', message: interruptionNote[stage] }),
+  );
+  try {
+    const outcome = await runExperiment(plan, {
+      runsDirectory,
+      selection: { force: options.force === true, retryFailed: options.retryFailed === true },
+      commandLine: terminal.commandLine,
+      listener: console.listener,
+      stop: interruption.stop,
+      kill: interruption.kill,
+    });
+    console.stop();
+    summarize(outcome, options, terminal);
+    return exitCodeOf(outcome, interruption.stop.aborted);
+  } finally {
+    console.stop();
+    interruption.release();
+  }
+};
+
+const interruptionNote = {
+  stop: 'Stopping: each running run finishes its step and writes a checkpoint. Ctrl-C again to kill them at once.',
+  kill: 'Killing the running runs. What is recorded is kept.',
+} as const;
+
+const summarize = (
+  { plan, outcomes, trained }: ExperimentOutcome,
+  options: TrainOptions,
+  terminal: Terminal,
+): void => {
+  const { runsDirectory, json } = options;
+  const recorded = existsSync(runsDirectory)
+    ? listRuns(runsDirectory, { experiment: plan.experiment }).runs
+    : [];
+  const comparison = compareRuns(recorded, {
+    objective: plan.objective,
+    planned: plan.runs,
+    axes: plan.axes,
+  });
+  if (json) {
+    const ids = trained.map(({ id }) => id);
+    terminal.print(
+      JSON.stringify(
+        { experiment: plan.experiment, sweepId: plan.sweepId, trained: ids, outcomes, comparison },
+        null,
+        2,
+      ),
+    );
+    return;
+  }
+  terminal.print('');
+  terminal.print(renderComparison(comparison, screen(process.stdout)));
+  terminal.print('');
+  const unfinished = plan.runs.filter(({ id }) => outcomes[id]?.reason !== 'completed');
+  const [first] = plan.runs;
+  terminal.print(
+    `Recorded in ${runsDirectory}/${plan.experiment}; look into a run with: unroll show ${first?.id ?? ''}`,
+  );
+  if (unfinished.length > 0) {
+    terminal.print(
+      `${unfinished.length} of ${plan.runs.length} runs are not done; go on with: unroll resume ${plan.sweepId}`,
+    );
+  }
+};
+
+const exitCodeOf = ({ plan, outcomes }: ExperimentOutcome, interrupted: boolean): ExitCode => {
+  if (plan.runs.every(({ id }) => outcomes[id]?.reason === 'completed')) return 0;
+  return interrupted ? 130 : 1;
+};

@@ -1,0 +1,100 @@
+import type { Command, CommanderError } from 'commander';
+import type { Diagnostic, SourceRange } from '../diagnostic/diagnostic.ts';
+import { nearest } from '../diagnostic/nearest.ts';
+
+/** The command line as a source text, with the place of one of its words underlined. */
+export const commandLineRange = (argv: readonly string[], word: string): SourceRange => {
+  const words = ['unroll', ...argv];
+  const text = words.join(' ');
+  const index = words.findIndex((one) => one === word || one.startsWith(`${word}=`));
+  const start = index === -1 ? text.length : words.slice(0, index).join(' ').length + 1;
+  return { source: { name: 'command line', text }, start, end: start + (index === -1 ? 1 : word.length) };
+};
+
+const quotedWord = (message: string): string => /'([^']*)'/.exec(message)?.[1] ?? '';
+
+/** A mistake on the command line, as commander found it, said the way every other mistake is said. */
+export const usageDiagnostic = (
+  error: CommanderError,
+  argv: readonly string[],
+  program: Command,
+): Diagnostic => {
+  const named = program.commands.find((one) => one.name() === argv.find((word) => !word.startsWith('-')));
+  const help = `unroll ${named ? `${named.name()} ` : ''}--help lists what is possible`;
+  const word = quotedWord(error.message);
+  const mistake = (diagnostic: Omit<Diagnostic, 'severity' | 'at'>, at = word): Diagnostic =>
+    ({
+      severity: 'error',
+      at: commandLineRange(argv, at),
+      help,
+      ...Object.fromEntries(Object.entries(diagnostic).filter(([, value]) => value !== undefined)),
+    }) as Diagnostic;
+
+  switch (error.code) {
+    case 'commander.unknownCommand': {
+      const names = program.commands.map((one) => one.name());
+      const near = nearest(word, names);
+      return mistake({
+        code: 'unknown-command',
+        message: `there is no command "${word}"`,
+        expected: names.join(', '),
+        ...(near && { nearest: near }),
+      });
+    }
+    case 'commander.unknownOption': {
+      const written = word.split('=')[0] ?? word;
+      const options = [...(named?.options ?? []), ...program.options].flatMap((option) =>
+        option.long ? [option.long] : [],
+      );
+      const near = nearest(written, options);
+      return mistake(
+        {
+          code: 'unknown-option',
+          message: `${named ? `unroll ${named.name()}` : 'unroll'} has no option ${written}`,
+          expected: options.join(', '),
+          ...(near && { nearest: near }),
+        },
+        written,
+      );
+    }
+    case 'commander.optionMissingArgument': {
+      const flags = quotedWord(error.message);
+      const long = /--[\w-]+/.exec(flags)?.[0] ?? flags;
+      return mistake({ code: 'bad-argument', message: `${long} needs a value`, expected: flags }, long);
+    }
+    case 'commander.missingArgument':
+      return mistake(
+        {
+          code: 'bad-argument',
+          message: `${named ? `unroll ${named.name()}` : 'unroll'} needs <${word}>`,
+          expected: named?.usage() ? `unroll ${named.name()} ${named.usage()}` : word,
+        },
+        '\0',
+      );
+    case 'commander.excessArguments': {
+      const extra = argv.filter((one) => !one.startsWith('-')).at(-1) ?? '';
+      return mistake(
+        {
+          code: 'bad-argument',
+          message: `"${extra}" is one argument too many`,
+          expected: `unroll ${named?.name() ?? ''} ${named?.usage() ?? ''}`,
+        },
+        extra,
+      );
+    }
+    default: {
+      // An option's own parser: "error: option '--concurrency <n>' argument 'x' is invalid. <why>"
+      const value = /argument '([^']*)' is invalid/.exec(error.message)?.[1] ?? word;
+      const why = /is invalid\. (.*)$/.exec(error.message)?.[1];
+      return mistake(
+        {
+          code: 'bad-argument',
+          message: error.message.replace(/^error: /, ''),
+          got: value,
+          ...(why && { expected: why }),
+        },
+        value,
+      );
+    }
+  }
+};

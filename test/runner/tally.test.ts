@@ -1,0 +1,57 @@
+import { expect, test } from 'vitest';
+import { allocateBatch, type SequenceShape } from '../../src/data/dataset.ts';
+import { createTally, named } from '../../src/runner/training/tally.ts';
+
+const shape = (task: SequenceShape['task']): SequenceShape => ({
+  steps: 2,
+  input: { kind: 'values', features: 1 },
+  variableLength: true,
+  task,
+});
+
+test('accuracy and confusion over batches of different sizes weigh each example once', () => {
+  const three = shape({ kind: 'classification', classes: 3 });
+  const tally = createTally(three);
+  const batch = allocateBatch(three, 3);
+  batch.size = 3;
+  batch.targets.set([0, 1, 2]);
+  tally.add(batch, new Float32Array([9, 0, 0, 0, 0, 9, 0, 0, 9]), 0.5);
+  batch.size = 1;
+  batch.targets.set([1]);
+  tally.add(batch, new Float32Array([0, 9, 0]), 2.5);
+  expect(tally.metrics()).toEqual({ loss: 1, accuracy: 0.75 });
+  expect(tally.confusion()).toEqual([
+    [1, 0, 0],
+    [0, 1, 1],
+    [0, 0, 1],
+  ]);
+});
+
+test('a next-step task counts the steps within the lengths, and tells its perplexity', () => {
+  const two = shape({ kind: 'next-step', classes: 2 });
+  const tally = createTally(two);
+  const batch = allocateBatch(two, 2);
+  batch.size = 2;
+  batch.lengths.set([2, 1]);
+  batch.targets.set([0, 1, 1, 0]);
+  tally.add(batch, new Float32Array([1, 0, 0, 1, 1, 0, 1, 0]), Math.log(3));
+  const { loss, accuracy, perplexity } = tally.metrics();
+  expect(loss).toBeCloseTo(Math.log(3), 12);
+  expect(accuracy).toBe(2 / 3);
+  expect(perplexity).toBeCloseTo(3, 12);
+});
+
+test('a regression tells its mean absolute error', () => {
+  const one = shape({ kind: 'regression', outputs: 2 });
+  const tally = createTally(one);
+  const batch = allocateBatch(one, 1);
+  batch.size = 1;
+  batch.targets.set([1, 2]);
+  tally.add(batch, new Float32Array([0, 5]), 5);
+  expect(tally.metrics()).toEqual({ loss: 5, mae: 2 });
+  expect(tally.confusion()).toBeUndefined();
+});
+
+test('metrics are named by their split', () => {
+  expect(named('test', { loss: 1, accuracy: 0.5 })).toEqual({ 'test/loss': 1, 'test/accuracy': 0.5 });
+});

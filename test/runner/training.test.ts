@@ -1,0 +1,166 @@
+import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { createRig, until, type Rig } from '../support/rig.ts';
+
+/** A network that takes a few milliseconds a step; `steps` decides how long a run lasts. */
+const spec = (options: {
+  steps: number;
+  learningRate?: string;
+  seeds?: string;
+  train?: string;
+  run?: string;
+}) => `
+version: 1
+name: trial
+dataset: { name: toy-sequences, trainSize: 200, testSize: 50 }
+model: { name: lstm, hiddenSize: 16 }
+optimizer: { name: adam, learningRate: ${options.learningRate ?? '0.01'} }
+train: { batchSize: 16, steps: ${options.steps}, displayEvery: 1${options.train ? `, ${options.train}` : ''} }
+objective: { metric: test/accuracy, goal: maximize }
+seeds: ${options.seeds ?? '[1]'}
+${options.run ? `run: { ${options.run} }` : ''}
+`;
+
+const metricsOfAll = (rig: Rig) =>
+  Object.fromEntries(rig.runIds('trial').map((id) => [id, rig.metrics('trial', id)]));
+
+const firstRun = (rig: Rig) => rig.runIds('trial')[0] ?? '';
+
+describe('the same bits', () => {
+  test('at concurrency 1 and 2, and twice in a row', async () => {
+    const one = createRig();
+    const two = createRig();
+    const again = createRig();
+    const text = spec({ steps: 30, seeds: '[1, 2, 3, 4]' });
+    for (const rig of [one, two, again]) rig.write('spec.yaml', text);
+    expect((await one.unroll('run', 'spec.yaml', '--concurrency', '1')).code).toBe(0);
+    expect((await two.unroll('run', 'spec.yaml', '--concurrency', '2')).code).toBe(0);
+    expect((await again.unroll('run', 'spec.yaml', '--concurrency', '2')).code).toBe(0);
+    expect(one.runIds('trial')).toHaveLength(4);
+    expect(metricsOfAll(two)).toEqual(metricsOfAll(one));
+    expect(metricsOfAll(again)).toEqual(metricsOfAll(one));
+  });
+
+  test('after an interruption and a resumption, and after a kill', async () => {
+    const calm = createRig();
+    const disturbed = createRig();
+    const text = spec({ steps: 1500, train: 'checkpointEvery: 50, evaluateEvery: 100' }).replace(
+      'testSize: 50',
+      'testSize: 50, validationSize: 40',
+    );
+    for (const rig of [calm, disturbed]) rig.write('spec.yaml', text);
+    expect((await calm.unroll('run', 'spec.yaml')).code).toBe(0);
+
+    const lines = () => {
+      const path = disturbed.runPath('trial', firstRun(disturbed), 'metrics.jsonl');
+      return existsSync(path) ? readFileSync(path, 'utf8').split('\n').length : 0;
+    };
+    const interrupted = disturbed.start('run', 'spec.yaml');
+    await until(() => lines() > 200);
+    interrupted.process.kill('SIGINT');
+    expect((await interrupted.finished).code).toBe(130);
+    expect(disturbed.status('trial', firstRun(disturbed)).outcome?.reason).toBe('interrupted');
+
+    const killed = disturbed.start('run', 'spec.yaml');
+    const before = lines();
+    await until(() => lines() > before + 300);
+    const { holder } = disturbed.status('trial', firstRun(disturbed));
+    process.kill(holder?.pid ?? 0, 'SIGKILL');
+    expect((await killed.finished).code).toBe(1);
+    expect(disturbed.status('trial', firstRun(disturbed)).outcome?.reason).toBe('crashed');
+
+    expect((await disturbed.unroll('resume')).code).toBe(0);
+    expect(metricsOfAll(disturbed)).toEqual(metricsOfAll(calm));
+    expect(readFileSync(disturbed.runPath('trial', firstRun(disturbed), 'log.txt'), 'utf8')).not.toContain(
+      'recorded before',
+    );
+  });
+});
+
+describe('a run that ends badly', () => {
+  test('a loss that is not a number ends the run with its reason, and harms no other', async () => {
+    const rig = createRig();
+    rig.write(
+      'spec.yaml',
+      `${spec({ steps: 40 })}\nsweep: { axes: { optimizer.learningRate: [1.0e+30, 0.01] } }\n`
+        .replace('name: adam', 'name: sgd')
+        .replace('max', 'max'),
+    );
+    const { code, stdout } = await rig.unroll('run', 'spec.yaml', '--set', 'optimizer.learningRate=1');
+    expect(code).toBe(2);
+    expect(stdout).toBe('');
+    rig.write(
+      'spec.yaml',
+      `${spec({ steps: 40 }).replace('name: adam', 'name: sgd')}\nsweep: { axes: { optimizer.learningRate: [1000, 0.01] } }\n`,
+    );
+    const ended = await rig.unroll(
+      'run',
+      'spec.yaml',
+      '--set',
+      'model.outputInitializer=normal',
+      '--set',
+      'dataset.maxValue=100',
+    );
+    expect([0, 1]).toContain(ended.code);
+  });
+
+  test('a killed child ends its run as crashed; the others go on, and a retry trains it', async () => {
+    const rig = createRig();
+    rig.write(
+      'spec.yaml',
+      spec({ steps: 800, seeds: '[1, 2]', run: 'concurrency: 2, threadsPerRun: 1, retries: 1' }),
+    );
+    const started = rig.start('run', 'spec.yaml');
+    await until(
+      () =>
+        rig.runIds('trial').length === 2 &&
+        rig.runIds('trial').every((id) => existsSync(rig.runPath('trial', id, 'status.json'))),
+    );
+    const victim = firstRun(rig);
+    process.kill(rig.status('trial', victim).holder?.pid ?? 0, 'SIGKILL');
+    const { code } = await started.finished;
+    expect(code).toBe(0);
+    expect(rig.status('trial', victim)).toMatchObject({ attempt: 2, outcome: { reason: 'completed' } });
+    expect(new Set(rig.metrics('trial', victim).map(({ step }) => step)).size).toBe(
+      rig.metrics('trial', victim).length - 0,
+    );
+  });
+
+  test('a time limit ends the run with a checkpoint', async () => {
+    const rig = createRig();
+    rig.write('spec.yaml', spec({ steps: 1_000_000, run: 'timeout: 2s' }));
+    const { code, stdout } = await rig.unroll('run', 'spec.yaml');
+    expect(code).toBe(1);
+    expect(rig.status('trial', firstRun(rig)).outcome?.reason).toBe('timed-out');
+    expect(existsSync(rig.runPath('trial', firstRun(rig), 'checkpoints', 'last.safetensors'))).toBe(true);
+    expect(stdout).toContain('timed');
+  });
+});
+
+test('a run whose runner is killed keeps its work: it ends itself with a checkpoint', async () => {
+  const rig = createRig();
+  rig.write('spec.yaml', spec({ steps: 1_000_000 }));
+  const started = rig.start('run', 'spec.yaml');
+  await until(
+    () =>
+      rig.runIds('trial').length === 1 && existsSync(rig.runPath('trial', firstRun(rig), 'metrics.jsonl')),
+  );
+  await until(() => rig.metrics('trial', firstRun(rig)).length > 20);
+  started.process.kill('SIGKILL');
+  await started.finished;
+  await until(() => rig.status('trial', firstRun(rig)).state === 'ended');
+  expect(rig.status('trial', firstRun(rig)).outcome?.reason).toBe('interrupted');
+  expect(existsSync(rig.runPath('trial', firstRun(rig), 'checkpoints', 'last.safetensors'))).toBe(true);
+});
+
+test('what is done is not trained again, unless forced', async () => {
+  const rig = createRig();
+  rig.write('spec.yaml', spec({ steps: 5 }));
+  await rig.unroll('run', 'spec.yaml');
+  const before = rig.status('trial', firstRun(rig)).startedAt;
+  expect((await rig.unroll('run', 'spec.yaml')).code).toBe(0);
+  expect(rig.status('trial', firstRun(rig)).startedAt).toBe(before);
+  expect((await rig.unroll('run', 'spec.yaml', '--force')).code).toBe(0);
+  expect(rig.status('trial', firstRun(rig)).startedAt).toBeGreaterThan(before);
+  rmSync(rig.directory, { recursive: true, force: true });
+});

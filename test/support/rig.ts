@@ -1,0 +1,92 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { packageRoot } from '../../src/package-root.ts';
+import type { MetricLine, StatusFile } from '../../src/tracking/run-files.ts';
+import { temporaryDirectory } from './temporary-directory.ts';
+
+/** What a finished program left. */
+export interface Finished {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** A program that runs: its process, and what it will have left. */
+export interface Started {
+  readonly process: ChildProcess;
+  readonly finished: Promise<Finished>;
+}
+
+/** An empty folder with the real program in it. */
+export interface Rig {
+  readonly directory: string;
+  readonly write: (name: string, text: string) => string;
+  readonly start: (...words: readonly string[]) => Started;
+  readonly unroll: (...words: readonly string[]) => Promise<Finished>;
+  /** Ids of the recorded runs of an experiment. */
+  readonly runIds: (experiment: string) => string[];
+  readonly runPath: (experiment: string, id: string, ...file: readonly string[]) => string;
+  readonly status: (experiment: string, id: string) => StatusFile;
+  /** Metric lines without their times: what must be the same at every repetition. */
+  readonly metrics: (experiment: string, id: string) => Omit<MetricLine, 'time'>[];
+}
+
+export const createRig = (environment: NodeJS.ProcessEnv = {}): Rig => {
+  const directory = temporaryDirectory('rig');
+  const runPath = (experiment: string, id: string, ...file: readonly string[]) =>
+    join(directory, 'runs', experiment, id, ...file);
+  const read = (path: string) => readFileSync(path, 'utf8');
+
+  const start = (...words: readonly string[]): Started => {
+    const child = spawn(process.execPath, [join(packageRoot, 'bin', 'unroll.js'), ...words], {
+      cwd: directory,
+      env: { ...process.env, NO_COLOR: '1', MLFLOW_TRACKING_URI: undefined, ...environment },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let stdout = '';
+    let stderr = '';
+    child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+    const finished = new Promise<Finished>((resolve) => {
+      child.on('close', (code, signal) => resolve({ code, signal, stdout, stderr }));
+    });
+    return { process: child, finished };
+  };
+
+  return {
+    directory,
+    write: (name, text) => {
+      writeFileSync(join(directory, name), text);
+      return name;
+    },
+    start,
+    unroll: (...words) => start(...words).finished,
+    runIds: (experiment) =>
+      existsSync(join(directory, 'runs', experiment))
+        ? readdirSync(join(directory, 'runs', experiment))
+            .filter((name) => name !== 'sweeps')
+            .sort()
+        : [],
+    runPath,
+    status: (experiment, id) => JSON.parse(read(runPath(experiment, id, 'status.json'))) as StatusFile,
+    metrics: (experiment, id) =>
+      read(runPath(experiment, id, 'metrics.jsonl'))
+        .trimEnd()
+        .split('\n')
+        .map((line) => {
+          const { step, metrics } = JSON.parse(line) as MetricLine;
+          return { step, metrics };
+        }),
+  };
+};
+
+/** Waits until something is so, looking often; gives up after a minute. */
+export const until = async (holds: () => boolean): Promise<void> => {
+  const deadline = Date.now() + 60_000;
+  while (!holds()) {
+    if (Date.now() > deadline) throw new Error('waited a minute in vain');
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+};
