@@ -63,6 +63,13 @@ export const fileDigest = async (file: DataFile): Promise<string> => {
   return digest;
 };
 
+/** Hex SHA-256 over the digests of files, in their order. */
+export const filesDigest = async (files: readonly DataFile[]): Promise<string> => {
+  const hash = createHash('sha256');
+  for (const file of files) hash.update(await fileDigest(file));
+  return hash.digest('hex');
+};
+
 /** Written beside and renamed. A cache that cannot be written costs time, nothing else. */
 const keepText = async (path: string, text: string): Promise<void> => {
   const beside = `${path}.${process.pid}`;

@@ -1,6 +1,14 @@
 import { createHash } from 'node:crypto';
 import { DataError, type Dataset, type SequenceShape, type Split } from './dataset.ts';
-import type { IdxFile } from './idx.ts';
+import { readIdx, type IdxFile } from './idx.ts';
+
+/** The files of MNIST and of the sets that follow its form; each may also be gzipped, with `.gz` behind its name. */
+export const imageFileNames = [
+  'train-images-idx3-ubyte',
+  'train-labels-idx1-ubyte',
+  't10k-images-idx3-ubyte',
+  't10k-labels-idx1-ubyte',
+] as const;
 
 /** Grey images of one size and a class for each, as bytes. */
 export interface ImageSet {
@@ -8,43 +16,54 @@ export interface ImageSet {
   readonly labels: IdxFile;
 }
 
-export interface ImageSequenceOptions {
-  readonly shape: SequenceShape;
+export interface ImageParts {
   readonly training: ImageSet;
   readonly test: ImageSet;
-  /** How many of the first training images are kept for validation. */
-  readonly validationSize: number;
-  /** How many of the images after them are used, or null for all. */
-  readonly trainSize: number | null;
 }
 
-/** Checks that images and labels belong together, and that labels are classes. `name` is what messages call the set. */
+/** Reads the files at `paths`, in the order of `imageFileNames`, and checks that they belong together. */
+export const readImageParts = async (paths: readonly string[], classes: number): Promise<ImageParts> => {
+  const [trainImages, trainLabels, testImages, testLabels] = await Promise.all(
+    paths.map(async (path) => ({ path, file: await readIdx(path) })),
+  );
+  if (!trainImages || !trainLabels || !testImages || !testLabels) throw new Error('Four paths are needed.');
+  return {
+    training: checkImageSet(
+      { images: trainImages.file, labels: trainLabels.file },
+      classes,
+      trainImages.path,
+    ),
+    test: checkImageSet({ images: testImages.file, labels: testLabels.file }, classes, testImages.path),
+  };
+};
+
+/** Throws `DataError` unless there is a label in `[0, classes)` for each image of 28 by 28. */
 export const checkImageSet = ({ images, labels }: ImageSet, classes: number, name: string): ImageSet => {
-  const [count = 0, height, width] = images.dimensions;
-  if (images.dimensions.length !== 3 || height === undefined || width === undefined) {
-    throw new DataError(`${name}: the image file has ${images.dimensions.length} dimensions; 3 are needed.`);
+  const [count, height, width] = images.dimensions;
+  if (images.dimensions.length !== 3 || height !== 28 || width !== 28) {
+    throw new DataError(
+      `${name} holds data of shape [${images.dimensions.join(', ')}]; images of 28 by 28 are needed.`,
+    );
   }
   if (labels.dimensions.length !== 1 || labels.dimensions[0] !== count) {
     throw new DataError(
-      `${name}: ${count} images but labels of shape [${labels.dimensions.join(', ')}]; one label an image is needed.`,
+      `${name} holds ${count ?? 0} images, but the file of its labels has the shape [${labels.dimensions.join(', ')}].`,
     );
   }
   const wrong = labels.values.findIndex((label) => label >= classes);
   if (wrong !== -1) {
     throw new DataError(
-      `${name}: label ${wrong + 1} is ${labels.values[wrong] ?? 0}; labels are 0 to ${classes - 1}.`,
+      `Label ${wrong + 1} of ${name} is ${labels.values[wrong] ?? 0}; labels are 0 to ${classes - 1}.`,
     );
   }
   return { images, labels };
 };
 
-/** Hex SHA-256 over the SHA-256 of the four files, in the order training images, labels, test images, labels. */
-export const imagesDigest = (...sets: readonly ImageSet[]): string => {
+/** Hex SHA-256 over the SHA-256 of the contents, in the order of `imageFileNames`, however they were compressed. */
+export const imagesDigest = ({ training, test }: ImageParts): string => {
   const whole = createHash('sha256');
-  for (const { images, labels } of sets) {
-    for (const file of [images, labels]) {
-      whole.update(createHash('sha256').update(JSON.stringify(file.dimensions)).update(file.values).digest());
-    }
+  for (const file of [training.images, training.labels, test.images, test.labels]) {
+    whole.update(createHash('sha256').update(JSON.stringify(file.dimensions)).update(file.values).digest());
   }
   return whole.digest('hex');
 };
@@ -53,17 +72,21 @@ export const imagesDigest = (...sets: readonly ImageSet[]): string => {
  * Images as sequences, each image read row by row and cut into `shape.steps` pieces. As in the reference's loader, the
  * first `validationSize` of the training images are the validation part, and those after them are for training.
  */
-export const imageSequences = (options: ImageSequenceOptions): Dataset => {
-  const { shape, training, test, validationSize, trainSize } = options;
-  const available = (training.images.dimensions[0] ?? 0) - validationSize;
-  if (available < Math.max(1, trainSize ?? 1)) {
+export const imageSequences = (
+  { training, test }: ImageParts,
+  shape: SequenceShape,
+  { validationSize, trainSize }: { readonly validationSize: number; readonly trainSize: number | null },
+): Dataset => {
+  const count = training.images.dimensions[0] ?? 0;
+  if (count < validationSize + (trainSize ?? 1)) {
     throw new DataError(
-      `There are ${available + validationSize} training images: not enough for a validationSize of ${validationSize} and a trainSize of ${trainSize ?? 1}.`,
+      `There are ${count} training images: not enough for a validationSize of ${validationSize} and a trainSize of ${trainSize ?? 1}.`,
     );
   }
+  const size = trainSize ?? count - validationSize;
   return {
     shape,
-    train: imageSplit(training, shape, { from: validationSize, size: trainSize ?? available }),
+    train: imageSplit(training, shape, { from: validationSize, size }),
     ...(validationSize > 0 && { validation: imageSplit(training, shape, { from: 0, size: validationSize }) }),
     test: imageSplit(test, shape, { from: 0, size: test.images.dimensions[0] ?? 0 }),
   };

@@ -1,21 +1,18 @@
+import { Type } from '@sinclair/typebox';
 import type { DatasetRow } from './dataset.ts';
-import {
-  checkImageSizes,
-  imageParameters,
-  imageShape,
-  loadMnist,
-  mnistDigest,
-  mnistLabels,
-} from './mnist.ts';
+import { checkImageSizes, imageParameters, imageShape } from './image-parameters.ts';
+import { loadMnist, mnistDigest, mnistLabels } from './mnist.ts';
+
+const parameters = Type.Object(imageParameters, { additionalProperties: false });
 
 export const mnistRows = {
   title: 'MNIST digits, an image read as 28 rows of 28 pixels',
   description:
     'The MNIST database of handwritten digits (LeCun, Bottou, Bengio and Haffner 1998): 55,000 images for training, the first 5,000 of the 60,000 for validation, 10,000 for testing. Pixels are scaled to [0,1].',
   version: 1,
-  parameters: imageParameters,
+  parameters,
   check: checkImageSizes,
   shape: () => imageShape(28, mnistLabels),
   digest: () => mnistDigest,
-  load: (parameters) => loadMnist(parameters, 28),
-} as const satisfies DatasetRow<typeof imageParameters>;
+  load: (chosen) => loadMnist(chosen, 28),
+} as const satisfies DatasetRow<typeof parameters>;

@@ -1,10 +1,15 @@
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { allocateBatch, DataError, type Dataset } from '../../src/data/dataset.ts';
 import { parseIdx } from '../../src/data/idx.ts';
-import { checkImageSet } from '../../src/data/images.ts';
+import { fashionMnistRows } from '../../src/data/fashion-mnist-rows.ts';
+import { checkImageSet, type ImageSet } from '../../src/data/images.ts';
 import { mnistPixels } from '../../src/data/mnist-pixels.ts';
 import { mnistRows } from '../../src/data/mnist-rows.ts';
-import { complete } from './support/read-all.ts';
+import { dataFolder } from './support/data-files.ts';
+import { complete, examplesOf } from './support/read-all.ts';
 
 const labelsOf = ({ shape, train }: Dataset, split = train, count = split.size): number[] => {
   const batch = allocateBatch(shape, count);
@@ -67,15 +72,16 @@ describe('mnist-rows', () => {
   });
 });
 
-describe('IDX files', () => {
-  const idx = (dimensions: readonly number[], values: readonly number[]): Uint8Array => {
-    const header = Buffer.alloc(4 + 4 * dimensions.length);
-    header[2] = 8;
-    header[3] = dimensions.length;
-    dimensions.forEach((length, index) => header.writeUInt32BE(length, 4 + 4 * index));
-    return Buffer.concat([header, Uint8Array.from(values)]);
-  };
+/** The bytes of an IDX file. */
+const idx = (dimensions: readonly number[], values: readonly number[]): Uint8Array => {
+  const header = Buffer.alloc(4 + 4 * dimensions.length);
+  header[2] = 8;
+  header[3] = dimensions.length;
+  dimensions.forEach((length, index) => header.writeUInt32BE(length, 4 + 4 * index));
+  return Buffer.concat([header, Uint8Array.from(values)]);
+};
 
+describe('IDX files', () => {
   it('are read with their dimensions', () => {
     expect(parseIdx(idx([2, 3], [1, 2, 3, 4, 5, 6]), 'file')).toEqual({
       dimensions: [2, 3],
@@ -92,12 +98,51 @@ describe('IDX files', () => {
   });
 
   it('must belong together', () => {
-    const images = parseIdx(idx([2, 1, 1], [1, 2]), 'images');
+    const images = parseIdx(idx([2, 28, 28], new Array<number>(2 * 784).fill(1)), 'images');
     const labels = (...values: number[]) => parseIdx(idx([values.length], values), 'labels');
-    expect(() => checkImageSet({ images, labels: labels(1) }, 10, 'set')).toThrow(DataError);
-    expect(() => checkImageSet({ images, labels: labels(1, 12) }, 10, 'set')).toThrow(
-      'set: label 2 is 12; labels are 0 to 9.',
+    const check = (set: ImageSet) => () => checkImageSet(set, 10, 'set');
+    expect(check({ images, labels: labels(1) })).toThrow(DataError);
+    expect(check({ images, labels: labels(1, 12) })).toThrow('Label 2 of set is 12; labels are 0 to 9.');
+    expect(check({ images: labels(1), labels: labels(1) })).toThrow('set holds data of shape [1]');
+    expect(check({ images, labels: labels(1, 9) })().images).toBe(images);
+  });
+});
+
+describe('fashion-mnist-rows', () => {
+  const images = (count: number) =>
+    idx(
+      [count, 28, 28],
+      Array.from({ length: count * 784 }, (_, at) => at % 251),
     );
-    expect(checkImageSet({ images, labels: labels(1, 9) }, 10, 'set').images).toBe(images);
+  const files = {
+    'train-images-idx3-ubyte.gz': gzipSync(images(5)),
+    'train-labels-idx1-ubyte': idx([5], [9, 0, 1, 2, 3]),
+    't10k-images-idx3-ubyte': images(2),
+    't10k-labels-idx1-ubyte.gz': gzipSync(idx([2], [4, 5])),
+  };
+  const chosen = complete(fashionMnistRows, { folder: '.', validationSize: 1 });
+
+  it('reads gzipped and plain files from a folder', async () => {
+    const context = dataFolder(files);
+    const { shape, train, validation, test } = await fashionMnistRows.load(chosen, context);
+    expect([train.size, validation?.size, test.size]).toEqual([4, 1, 2]);
+    expect(examplesOf(shape, train).map(({ targets }) => targets[0])).toEqual([0, 1, 2, 3]);
+    expect(examplesOf(shape, test)[1]?.inputs[0]).toBe(Math.fround((784 % 251) / 255));
+    expect(await fashionMnistRows.digest(chosen, context)).toMatch(/^[0-9a-f]{64}$/);
+  });
+
+  it('names the files that are missing and how to get them', async () => {
+    const context = dataFolder({ ...files, 't10k-images-idx3-ubyte': '' });
+    rmSync(join(context.baseDirectory, 'train-images-idx3-ubyte.gz'));
+    await expect(fashionMnistRows.digest(chosen, context)).rejects.toThrow(
+      /^The folder \. has no train-images-idx3-ubyte \(plain or \.gz\)\. Get the four files .* from https:/,
+    );
+  });
+
+  it('tells a broken download', async () => {
+    const broken = { ...files, 't10k-labels-idx1-ubyte.gz': gzipSync(idx([2], [4, 5])).subarray(0, 20) };
+    await expect(fashionMnistRows.load(chosen, dataFolder(broken))).rejects.toThrow(
+      /t10k-labels-idx1-ubyte.gz is not a complete gzip file/,
+    );
   });
 });
