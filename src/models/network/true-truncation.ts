@@ -82,7 +82,7 @@ export const readWindows = (
   const { readout } = stack.parameters;
   const { inputs, lengths } = input;
   const [batch, time] = inputs.shape;
-  const pooled = readout === 'mean' || readout === 'max' ? readout : undefined;
+  const pooled = !perStep && (readout === 'mean' || readout === 'max') ? readout : undefined;
   if (perStep || pooled) {
     const everyStep: Tensor2D = tf.expandDims(tf.range(0, time, 1, 'int32'), 0);
     const ends = tf.tile(everyStep, [batch, 1]);

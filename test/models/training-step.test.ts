@@ -1,0 +1,114 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { randomStream } from '../../src/data/random.ts';
+import type { Model, Truncation } from '../../src/models/model.ts';
+import { loadTensorFlow } from '../../src/tensorflow/load.ts';
+import {
+  buildModel,
+  cellNames,
+  intTensor,
+  largestDifference,
+  lossAndGradients,
+  numbers,
+  scatterWeights,
+  type AnyParameters,
+  type NetworkSetting,
+} from '../support/networks.ts';
+
+beforeAll(() => loadTensorFlow());
+
+const [batch, steps] = [3, 6];
+const inputs = () => tf.tensor3d(numbers(randomStream(1, 'inputs'), batch * steps * 2), [batch, steps, 2]);
+const lossWeights = numbers(randomStream(1, 'loss'), batch * 2);
+
+const run = (model: Model, step: number, training = true) =>
+  lossAndGradients(
+    model,
+    { inputs: inputs(), lengths: intTensor([6, 2, 4]) },
+    { lossWeights, step, training },
+  );
+
+const flat = (gradients: ReadonlyMap<string, Float32Array>): number[] =>
+  [...gradients.values()].flatMap((values) => [...values]);
+
+describe('dropout masks', () => {
+  const dropping: Partial<AnyParameters> = {
+    hiddenSize: 8,
+    layers: 2,
+    dropout: 0.5,
+    recurrentDropout: 0.5,
+    bidirectional: true,
+  };
+  for (const name of cellNames)
+    test(`${name}: depend on seed and step only, and are absent in evaluation`, async () => {
+      const build = async (setting: Partial<NetworkSetting> = {}) => {
+        const model = await buildModel({ name, parameters: dropping, ...setting });
+        scatterWeights(model);
+        return model;
+      };
+      const model = await build();
+      const first = run(model, 3);
+      run(model, 1);
+      expect(run(model, 3).outputs).toEqual(first.outputs);
+      expect(run(await build(), 3).outputs).toEqual(first.outputs);
+      expect(run(model, 4).outputs).not.toEqual(first.outputs);
+      expect(run(await build({ seed: 2 }), 3).outputs).not.toEqual(first.outputs);
+
+      const dry = await build({ parameters: { ...dropping, dropout: 0, recurrentDropout: 0 } });
+      expect(largestDifference(run(model, 3, false).outputs, run(dry, 1).outputs)).toBeLessThan(1e-6);
+    });
+});
+
+describe('truncation', () => {
+  const gradientsWith = async (name: (typeof cellNames)[number], truncation?: Truncation) => {
+    const model = await buildModel({
+      name,
+      parameters: { hiddenSize: 4, layers: 2 },
+      ...(truncation && { truncation }),
+    });
+    scatterWeights(model);
+    return run(model, 1);
+  };
+  for (const name of cellNames)
+    test(`${name}: is full backpropagation once it covers the sequence, and differs by style before`, async () => {
+      const full = await gradientsWith(name);
+      for (const style of ['chunked', 'true'] as const) {
+        const covering = await gradientsWith(name, { steps, style });
+        expect(largestDifference(flat(covering.gradients), flat(full.gradients))).toBe(0);
+        const cut = await gradientsWith(name, { steps: 4, style });
+        expect(largestDifference(cut.outputs, full.outputs)).toBeLessThan(1e-6);
+        expect(largestDifference(flat(cut.gradients), flat(full.gradients))).toBeGreaterThan(1e-4);
+      }
+      const [chunked, exact] = [
+        await gradientsWith(name, { steps: 4, style: 'chunked' }),
+        await gradientsWith(name, { steps: 4, style: 'true' }),
+      ];
+      expect(largestDifference(flat(chunked.gradients), flat(exact.gradients))).toBeGreaterThan(1e-4);
+    });
+});
+
+describe('no tensor is left behind by a step', () => {
+  const variations: Partial<NetworkSetting>[] = [
+    {},
+    { parameters: { layers: 2, bidirectional: true, dropout: 0.3, recurrentDropout: 0.3, layerNorm: true } },
+    { parameters: { layers: 2 }, truncation: { steps: 2, style: 'chunked' } },
+    { parameters: { layers: 2 }, truncation: { steps: 2, style: 'true' } },
+  ];
+  for (const name of cellNames)
+    test(name, async () => {
+      for (const variation of variations) {
+        const model = await buildModel({
+          ...variation,
+          name,
+          parameters: { ...variation.parameters, hiddenSize: 3 },
+        });
+        const counts = [1, 2, 3].map((step) => {
+          tf.tidy(() => void run(model, step));
+          return tf.memory().numTensors;
+        });
+        expect(new Set(counts.slice(1)).size).toBe(1);
+        tf.tidy(() => void run(model, 4, false));
+        expect(tf.memory().numTensors).toBe(counts[2]);
+      }
+    });
+});
