@@ -66,12 +66,15 @@ export const compareRuns = (recorded: readonly RecordedRun[], options: CompareOp
   const { objective, planned, groupBy } = options;
   const byId = new Map(recorded.map((one) => [one.run.id, one]));
   const runs = planned ?? recorded.map((one) => one.run);
-  const varying = varyingPaths(runs, options.axes);
+  // Runs of a cell have the same configuration, so thousands of runs are flattened by the cell.
+  const flats = new Map<string, ReadonlyMap<string, Json>>();
+  for (const run of runs) if (!flats.has(run.cell)) flats.set(run.cell, flattenConfig(run.config));
+  const varying = varyingPaths(flats.values(), options.axes);
   const axes = groupBy ?? varying;
 
   const groups = new Map<string, Member[]>();
   for (const run of runs) {
-    const flat = flattenConfig(run.config);
+    const flat = flats.get(run.cell) ?? flattenConfig(run.config);
     const key = groupBy ? JSON.stringify(groupBy.map((path) => flat.get(path) ?? null)) : run.cell;
     const others = varying.filter((path) => !axes.includes(path)).map((path) => flat.get(path) ?? null);
     const member = { run, flat, pair: JSON.stringify([run.seed, ...others]), recorded: byId.get(run.id) };

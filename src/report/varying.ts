@@ -1,4 +1,4 @@
-import type { Json, Run, RunConfig } from '../spec/plan.ts';
+import type { Json, RunConfig } from '../spec/plan.ts';
 
 /** The settings of a run by path: `model.hiddenSize`, `optimizer.schedule.name`. Lists are settings themselves. */
 export const flattenConfig = (config: RunConfig): Map<string, Json> => {
@@ -15,16 +15,20 @@ export const flattenConfig = (config: RunConfig): Map<string, Json> => {
 };
 
 /**
- * Paths in which runs differ. `axes` (those of a plan) come first, in their order, then the rest in the order of the
+ * Paths in which flat configurations differ. `axes` (those of a plan) come first, in their order, then the rest in the order of the
  * configuration. A setting that only some runs have, as only some models take it, counts when its values differ.
  */
-export const varyingPaths = (runs: readonly Run[], axes: readonly string[] = []): string[] => {
+export const varyingPaths = (
+  configs: Iterable<ReadonlyMap<string, Json>>,
+  axes: readonly string[] = [],
+): string[] => {
   const values = new Map<string, Set<string>>();
-  for (const config of new Set(runs.map((run) => run.config))) {
-    for (const [path, value] of flattenConfig(config)) {
+  for (const config of configs) {
+    for (const [path, value] of config) {
+      const text = JSON.stringify(value);
       const seen = values.get(path);
-      if (seen) seen.add(JSON.stringify(value));
-      else values.set(path, new Set([JSON.stringify(value)]));
+      if (seen) seen.add(text);
+      else values.set(path, new Set([text]));
     }
   }
   const rank = (path: string) => {
