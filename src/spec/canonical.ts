@@ -1,0 +1,19 @@
+import { createHash } from 'node:crypto';
+import type { Json } from './plan.ts';
+
+/** JSON with the keys of every mapping sorted: equal values, equal texts. */
+export const canonicalJson = (value: Json): string => {
+  if (Array.isArray(value)) return `[${(value as readonly Json[]).map(canonicalJson).join(',')}]`;
+  if (typeof value === 'object' && value !== null) {
+    const map = value as Readonly<Record<string, Json>>;
+    const pairs = Object.keys(map)
+      .sort()
+      .map((key) => `${JSON.stringify(key)}:${canonicalJson(map[key] ?? null)}`);
+    return `{${pairs.join(',')}}`;
+  }
+  return JSON.stringify(value);
+};
+
+/** 12 hex digits of the SHA-256 of a text. */
+export const shortHash = (text: string): string =>
+  createHash('sha256').update(text).digest('hex').slice(0, 12);

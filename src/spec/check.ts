@@ -1,0 +1,239 @@
+import type { TSchema } from '@sinclair/typebox';
+import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
+import type { Diagnostic } from '../diagnostic/diagnostic.ts';
+import { nearest } from '../diagnostic/nearest.ts';
+import { describeSchema, describeValue, exampleOf, writeValue, type PlainSchema } from './describe.ts';
+import { formatPath, locate, type Located, type Path } from './located.ts';
+import type { Json } from './plan.ts';
+
+const ajv = new Ajv({
+  allErrors: true,
+  useDefaults: true,
+  verbose: true,
+  messages: false,
+  strict: false,
+  validateSchema: false,
+  // Compiling is most of the time that a small spec needs.
+  code: { optimize: false },
+});
+
+const compiled = new WeakMap<TSchema, ValidateFunction>();
+
+const validatorOf = (schema: TSchema): ValidateFunction => {
+  let validate = compiled.get(schema);
+  if (!validate) {
+    validate = ajv.compile(closed(schema as PlainSchema) as TSchema);
+    compiled.set(schema, validate);
+  }
+  return validate;
+};
+
+/** The schema with every object closed: a key that is not known is a mistake everywhere. */
+const closed = (schema: PlainSchema): PlainSchema => {
+  const { properties } = schema;
+  if (!properties) return schema;
+  const inner = Object.entries(properties).map(([key, value]) => [key, closed(value)] as const);
+  return { additionalProperties: false, ...schema, properties: Object.fromEntries(inner) };
+};
+
+/** A mistake at a path inside of the checked value; it has no place in a text yet. */
+export interface SchemaIssue extends Omit<Diagnostic, 'severity' | 'at' | 'related'> {
+  readonly path: Path;
+  /** Whether the key is to be shown rather than the value. */
+  readonly onKey: boolean;
+  /** For an unknown or missing key: the key. */
+  readonly key?: string;
+}
+
+export interface Checked {
+  /** A copy with every default filled in. */
+  readonly value: Json;
+  readonly issues: readonly SchemaIssue[];
+}
+
+/** Checks a value against a schema without unions: one issue a cause. `owner` is what has the keys: `model lstm`. */
+export const checkAgainst = (schema: TSchema, written: Json, owner = ''): Checked => {
+  const validate = validatorOf(schema);
+  const value = structuredClone(written);
+  if (validate(value)) return { value, issues: [] };
+  const errors = validate.errors ?? [];
+  const issues = new Map<string, SchemaIssue>();
+  const unknown = errors.filter(({ keyword }) => keyword === 'additionalProperties');
+  // A misspelt key is one mistake, although the right key is then missing too.
+  const meant = new Set(unknown.map((error) => `${error.instancePath}/${nearestKey(error) ?? ''}`));
+  for (const error of errors) {
+    const path = pathOf(error.instancePath, written);
+    if (error.keyword === 'additionalProperties') {
+      const key = (error.params as { additionalProperty: string }).additionalProperty;
+      issues.set(`${error.instancePath}/${key}`, unknownKey(error, [...path, key], owner));
+    } else if (error.keyword === 'required') {
+      const key = (error.params as { missingProperty: string }).missingProperty;
+      if (meant.has(`${error.instancePath}/${key}`)) continue;
+      issues.set(`${error.instancePath}/${key}`, missingKey(error, path, { key, owner }));
+    } else if (!issues.has(error.instancePath) && error.keyword !== 'if') {
+      issues.set(error.instancePath, wrongValue(error, path));
+    }
+  }
+  return { value, issues: [...issues.values()] };
+};
+
+/** The keys of a JSON pointer; whether one is an index is told by the value. */
+const pathOf = (pointer: string, root: Json): Path => {
+  let value: unknown = root;
+  return pointer
+    .split('/')
+    .slice(1)
+    .map((part) => {
+      const key = part.replace(/~1/g, '/').replace(/~0/g, '~');
+      const step = Array.isArray(value) ? Number(key) : key;
+      value = (value as Readonly<Record<string | number, unknown>> | null | undefined)?.[step];
+      return step;
+    });
+};
+
+const schemaOf = (error: ErrorObject): PlainSchema => (error.parentSchema ?? {}) as PlainSchema;
+
+const nearestKey = (error: ErrorObject): string | undefined => {
+  const known = Object.keys(schemaOf(error).properties ?? {});
+  const present = new Set(Object.keys(error.data as object));
+  return nearest(
+    (error.params as { additionalProperty: string }).additionalProperty,
+    known.filter((key) => !present.has(key)),
+  );
+};
+
+const unknownKey = (error: ErrorObject, path: Path, owner: string): SchemaIssue => {
+  const known = Object.keys(schemaOf(error).properties ?? {});
+  const near = nearestKey(error);
+  const key = String(path.at(-1));
+  const parent = formatPath(path.slice(0, -1));
+  const of = [owner, parent].filter(Boolean).join(' ');
+  return {
+    code: 'unknown-key',
+    message: `${key} is not a key of ${of || 'a spec'}.`,
+    path,
+    onKey: true,
+    key,
+    expected: known.length ? known.join(', ') : 'no keys at all',
+    got: key,
+    ...(near !== undefined && { nearest: near }),
+    help:
+      near === undefined
+        ? `Remove ${key}.`
+        : `Did you mean ${near}? Write \`${near}:\` in place of \`${key}:\`.`,
+  };
+};
+
+const missingKey = (
+  error: ErrorObject,
+  path: Path,
+  { key, owner }: { readonly key: string; readonly owner: string },
+): SchemaIssue => {
+  const schema: PlainSchema = schemaOf(error).properties?.[key] ?? {};
+  const example = exampleOf(schema);
+  const of = [owner, formatPath(path)].filter(Boolean).join(' ') || 'The spec';
+  return {
+    code: 'missing-key',
+    message: `${of} has no ${key}.`,
+    path,
+    onKey: true,
+    key,
+    expected: describeSchema(schema) || 'a value',
+    got: 'nothing',
+    help:
+      example === undefined
+        ? `Add the key ${key}.`
+        : `Add it, for example \`${key}: ${writeValue(example)}\`.`,
+  };
+};
+
+const wrongValue = (error: ErrorObject, path: Path): SchemaIssue => {
+  const schema = schemaOf(error);
+  const value = error.data as Json;
+  const name = path.findLast((part) => typeof part === 'string') ?? 'the value';
+  const allowed = (schema.enum ?? []).filter((one): one is string => typeof one === 'string');
+  const near = typeof value === 'string' ? nearest(value, allowed) : undefined;
+  const byKeyword: Partial<Record<string, SchemaIssue['code']>> = {
+    type: 'wrong-type',
+    enum: typeof value === 'string' || allowed.length === 0 ? 'not-allowed' : 'wrong-type',
+    const: 'not-allowed',
+    pattern: 'not-allowed',
+  };
+  return {
+    code: byKeyword[error.keyword] ?? 'out-of-range',
+    message: sentence(error, name),
+    path,
+    onKey: false,
+    expected: describeSchema(schema),
+    got: describeValue(value),
+    ...(near !== undefined && { nearest: near }),
+    help: howToMend({ schema, value, name, near }),
+  };
+};
+
+const sentence = (error: ErrorObject, name: string): string => {
+  const value = describeValue(error.data as Json);
+  switch (error.keyword) {
+    case 'type':
+      return `${name} has the wrong type.`;
+    case 'enum':
+    case 'const':
+    case 'pattern':
+      return `${name} cannot be ${value}.`;
+    case 'minItems':
+    case 'minLength':
+    case 'minProperties':
+      return `${name} is too short.`;
+    case 'maxItems':
+    case 'maxLength':
+      return `${name} is too long.`;
+    default:
+      return `${name} is out of range.`;
+  }
+};
+
+interface Mend {
+  readonly schema: PlainSchema;
+  readonly value: Json;
+  readonly name: string;
+  readonly near: string | undefined;
+}
+
+const howToMend = ({ schema, value, name, near }: Mend): string => {
+  if (near !== undefined) return `Did you mean ${near}? Write \`${name}: ${near}\`.`;
+  const types = typeof schema.type === 'string' ? [schema.type] : (schema.type ?? []);
+  const numeric = types.includes('integer') || types.includes('number');
+  if (typeof value === 'string' && numeric && value.trim() !== '' && Number.isFinite(Number(value))) {
+    return `Write the number without quotes: \`${name}: ${value.trim()}\`.`;
+  }
+  if (typeof value === 'string' && types.includes('boolean') && /^(yes|no|on|off)$/i.test(value)) {
+    return `YAML 1.2 has only true and false: write \`${name}: ${/^(yes|on)$/i.test(value) ? 'true' : 'false'}\`.`;
+  }
+  if (value === null && schema.default !== undefined && schema.default !== null) {
+    return `Leave ${name} out to have its default, ${writeValue(schema.default)}, or write a value.`;
+  }
+  const [only] = Array.isArray(value) ? (value as readonly Json[]) : [];
+  if (only !== undefined && !types.includes('array')) {
+    return `Write one value, for example \`${name}: ${writeValue(only)}\`; to try several, list them under sweep.axes.`;
+  }
+  const example = exampleOf(schema);
+  return example === undefined
+    ? `Write ${describeSchema(schema)}.`
+    : `Write for example \`${name}: ${writeValue(example)}\`.`;
+};
+
+/** Puts an issue in its place in a text. `base` is the path of the checked value inside of `root`. */
+export const placeIssue = (issue: SchemaIssue, root: Located, base: Path): Diagnostic => {
+  const { code, message, expected, got, nearest: near, help } = issue;
+  const place = locate(root, [...base, ...issue.path]);
+  return {
+    code,
+    severity: 'error',
+    message,
+    at: issue.onKey || !place.exact ? place.key : place.value,
+    ...(expected !== undefined && { expected }),
+    ...(got !== undefined && { got }),
+    ...(near !== undefined && { nearest: near }),
+    ...(help !== undefined && { help }),
+  };
+};

@@ -1,0 +1,70 @@
+import type { Diagnostic } from '../diagnostic/diagnostic.ts';
+import { nearest } from '../diagnostic/nearest.ts';
+import type { Located, LocatedScalar } from './located.ts';
+
+/** The variables a spec may use, as `process.env` has them. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+const variable = /\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}/g;
+
+/**
+ * Replaces `${NAME}` and `${NAME:-default}` in texts under `tracking`. Anywhere else a variable is a mistake: it would
+ * change what a run computes without a trace in the spec.
+ */
+export const interpolate = (root: Located, environment: Environment, errors: Diagnostic[]): Located =>
+  visit(root, false, (scalar, inTracking) => {
+    if (typeof scalar.value !== 'string' || !scalar.value.includes('${')) return scalar;
+    const { at, value } = scalar;
+    if (!inTracking) {
+      if (new RegExp(variable.source).test(value)) {
+        errors.push({
+          code: 'environment-variable',
+          severity: 'error',
+          message: 'A variable of the environment may stand under tracking only.',
+          at,
+          expected: 'a value, since what a run computes must be readable from its spec',
+          got: value,
+          help: 'Write the value here, or give it on the command line with --set.',
+        });
+      }
+      return scalar;
+    }
+    const replaced = value.replace(variable, (whole, name: string, fallback: string | undefined) => {
+      const found = environment[name] === '' ? fallback : (environment[name] ?? fallback);
+      if (found !== undefined) return found;
+      const near = nearest(name, Object.keys(environment));
+      errors.push({
+        code: 'environment-variable',
+        severity: 'error',
+        message: `The variable ${name} is not set in the environment.`,
+        at,
+        expected: `${name} to be set`,
+        got: environment[name] === '' ? 'an empty text' : 'no such variable',
+        ...(near !== undefined && { nearest: near }),
+        help: `Set it before the command (${name}=... unroll ...), or give a default here: \${${name}:-value}.`,
+      });
+      return whole;
+    });
+    return { ...scalar, value: replaced };
+  });
+
+type Replace = (scalar: LocatedScalar, inTracking: boolean) => LocatedScalar;
+
+const visit = (node: Located, inTracking: boolean, replace: Replace, depth = 0): Located => {
+  switch (node.kind) {
+    case 'scalar':
+      return replace(node, inTracking);
+    case 'list':
+      return { ...node, items: node.items.map((item) => visit(item, inTracking, replace, depth + 1)) };
+    case 'map':
+      return {
+        ...node,
+        entries: new Map(
+          [...node.entries].map(([key, entry]) => {
+            const inside = inTracking || (depth === 0 && key === 'tracking');
+            return [key, { ...entry, value: visit(entry.value, inside, replace, depth + 1) }];
+          }),
+        ),
+      };
+  }
+};

@@ -1,0 +1,152 @@
+import { failure, success, type Diagnostic, type Result, type SourceText } from '../diagnostic/diagnostic.ts';
+import { axisKinds } from './sweep/axis-kinds.ts';
+import { find, type Located, type LocatedEntry, type LocatedMap } from './located.ts';
+import { mergeSpecs } from './merge.ts';
+import { readYaml } from './read-yaml.ts';
+
+/** What the command line changes in a spec: the texts after `--set` and `--sweep`, in order. */
+export interface Overrides {
+  readonly set?: readonly string[];
+  readonly sweep?: readonly string[];
+}
+
+/**
+ * Applies `--set path=value` and `--sweep path=values`. The argument itself is the source text of what it sets, so a
+ * mistake in it is shown in a frame of the command line.
+ */
+export const applyOverrides = (root: Located, { set = [], sweep = [] }: Overrides): Result<Located> => {
+  const errors: Diagnostic[] = [];
+  let merged = root;
+  for (const text of set) {
+    const one = readSet(text, merged);
+    if (one.ok) merged = mergeSpecs(merged, one.value);
+    else errors.push(...one.errors);
+  }
+  for (const text of sweep) {
+    const one = readSweep(text);
+    if (one.ok) merged = mergeSpecs(merged, one.value);
+    else errors.push(...one.errors);
+  }
+  return errors.length ? failure(...errors) : success(merged);
+};
+
+interface Assignment {
+  readonly source: SourceText;
+  readonly path: string;
+  /** Offset of the path in the source text. */
+  readonly pathStart: number;
+  readonly value: string;
+  readonly valueStart: number;
+}
+
+const readAssignment = (option: '--set' | '--sweep', text: string): Result<Assignment> => {
+  const source = { name: 'command line', text: `${option} ${text}` };
+  const pathStart = option.length + 1;
+  const equals = text.indexOf('=');
+  const path = (equals === -1 ? text : text.slice(0, equals)).trim();
+  if (equals === -1 || path === '' || path.split('.').some((part) => part === '' || part === '__proto__')) {
+    const example = option === '--set' ? 'optimizer.learningRate=1e-3' : 'optimizer.learningRate=1e-3,1e-2';
+    return failure({
+      code: 'bad-argument',
+      severity: 'error',
+      message: `${option} needs a path and a value.`,
+      at: { source, start: pathStart, end: source.text.length },
+      expected: option === '--set' ? 'path=value' : 'path=value,value,...',
+      got: text === '' ? 'an empty text' : text,
+      help: `Write for example ${option} ${example}.`,
+    });
+  }
+  return success({
+    source,
+    path,
+    pathStart: pathStart + text.indexOf(path),
+    value: text.slice(equals + 1),
+    valueStart: pathStart + equals + 1,
+  });
+};
+
+const readValue = ({ source, value, valueStart }: Assignment, wrap: boolean): Result<Located> => {
+  const shift = valueStart - (wrap ? 1 : 0);
+  const read = readYaml({ source, text: wrap ? `[${value}]` : value, shift });
+  if (read.ok) return read;
+  return failure(
+    ...read.errors.map((error) => ({
+      ...error,
+      code: error.code === 'yaml-syntax' ? ('bad-argument' as const) : error.code,
+      message: error.code === 'yaml-syntax' ? `The value is not valid YAML. ${error.message}` : error.message,
+    })),
+  );
+};
+
+const readSet = (text: string, root: Located): Result<Located> => {
+  const assignment = readAssignment('--set', text);
+  if (!assignment.ok) return assignment;
+  const { path, source, pathStart } = assignment.value;
+  const axis = find(root, 'sweep', 'axes', path);
+  if (axis) {
+    return failure({
+      code: 'conflict',
+      severity: 'error',
+      message: `${path} is an axis of the sweep, so setting it would change nothing.`,
+      at: { source, start: pathStart, end: pathStart + path.length },
+      expected: 'a path that no axis sets',
+      got: path,
+      related: [{ message: 'the axis', at: axis.at }],
+      help: `Write --sweep ${path}=${assignment.value.value} to replace the axis.`,
+    });
+  }
+  const value = readValue(assignment.value, false);
+  if (!value.ok) return value;
+  if (assignment.value.value.trim() === '') {
+    return failure({
+      code: 'bad-argument',
+      severity: 'error',
+      message: `--set ${path} has no value.`,
+      at: { source, start: pathStart, end: source.text.length },
+      expected: 'a value after the =',
+      got: 'nothing',
+      help: `Write ${path}=null to remove what the file says.`,
+    });
+  }
+  const prefix = /^sweep\.axes\./.exec(path)?.[0];
+  const keys = prefix === undefined ? path.split('.') : ['sweep', 'axes', path.slice(prefix.length)];
+  return success(nest(assignment.value, keys, value.value));
+};
+
+const readSweep = (text: string): Result<Located> => {
+  const assignment = readAssignment('--sweep', text);
+  if (!assignment.ok) return assignment;
+  const read = readValue(assignment.value, true);
+  if (!read.ok) return read;
+  const [only, ...more] = read.value.kind === 'list' ? read.value.items : [];
+  const isExpression =
+    only !== undefined &&
+    more.length === 0 &&
+    (only.kind === 'list' || (only.kind === 'map' && axisKinds.some((kind) => only.entries.has(kind))));
+  return success(
+    nest(assignment.value, ['sweep', 'axes', assignment.value.path], isExpression ? only : read.value),
+  );
+};
+
+/** A tree that holds `value` at `keys`; each key's place is its part of the argument. */
+const nest = (
+  { source, path, pathStart }: Assignment,
+  keys: readonly string[],
+  value: Located,
+): LocatedMap => {
+  const whole = { source, start: pathStart, end: source.text.length };
+  let inner = value;
+  let end = pathStart + path.length;
+  for (const key of [...keys].reverse()) {
+    const start = Math.max(pathStart, end - key.length);
+    const range = path.endsWith(key) || path.includes(`${key}.`) ? { source, start, end } : whole;
+    const entry: LocatedEntry = { key: range, value: inner };
+    inner = {
+      kind: 'map',
+      entries: new Map([[key, entry]]),
+      at: { source, start: pathStart, end: whole.end },
+    };
+    end = Math.max(pathStart, start - 1);
+  }
+  return inner as LocatedMap;
+};

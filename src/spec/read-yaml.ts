@@ -1,0 +1,225 @@
+import {
+  isAlias,
+  isMap,
+  isPair,
+  isScalar,
+  isSeq,
+  parseDocument,
+  type Document,
+  type Node,
+  type YAMLMap,
+} from 'yaml';
+import { failure, success, type Diagnostic, type Result, type SourceText } from '../diagnostic/diagnostic.ts';
+import type { Located, LocatedEntry } from './located.ts';
+import { describeYamlError } from './yaml-errors.ts';
+
+/** Most nodes that aliases may add to a spec, and how deep a spec may nest. */
+const maxAliasedNodes = 10_000;
+const maxDepth = 64;
+
+const coreTag = /^tag:yaml\.org,2002:(str|int|float|bool|null|map|seq)$/;
+
+/**
+ * In flow style, `{ uri: ${NAME} }`, the braces of a variable would end the text. For the time of parsing they are
+ * two characters of the private use area; each is one UTF-16 unit as the brace is, so all places stay as they are.
+ */
+const hideVariables = (text: string): string =>
+  text.replace(/\$\{([A-Za-z_][A-Za-z0-9_]*(?::-[^{}\r\n]*)?)\}/g, '$\uE000$1\uE001');
+const showVariables = (text: string): string => text.replace(/\$\uE000/g, '${').replace(/\uE001/g, '}');
+
+/** A part of a source text that is read as YAML; `shift` is where the part begins in the source. */
+export interface YamlPart {
+  readonly source: SourceText;
+  readonly text: string;
+  readonly shift: number;
+}
+
+/** Reads one YAML 1.2 document (core schema) with the place of every value. */
+export const readYaml = ({ source, text, shift }: YamlPart): Result<Located> => {
+  const range = (start: number, end: number) => ({ source, start: start + shift, end: end + shift });
+  let document: Document.Parsed;
+  try {
+    document = parseDocument(hideVariables(text), {
+      version: '1.2',
+      merge: false,
+      prettyErrors: false,
+      // The walk below finds them, and knows where the first one is.
+      uniqueKeys: false,
+    });
+  } catch (error) {
+    if (error instanceof RangeError) return failure(tooDeep(range(0, 1)));
+    throw error;
+  }
+  // Once the syntax is broken, what follows is guesswork: only the first mistake is shown.
+  const [syntax] = document.errors;
+  if (syntax) return failure(describeYamlError(syntax, { source, text, shift }));
+
+  if (document.directives.yaml.version !== '1.2') {
+    return failure({
+      code: 'yaml-syntax',
+      severity: 'error',
+      message: 'A spec is YAML 1.2, in which 1e-3 is a number and yes is a text.',
+      at: range(0, Math.max(1, text.indexOf('\n'))),
+      expected: 'YAML 1.2',
+      got: `YAML ${document.directives.yaml.version}`,
+      help: 'Remove the line that begins with %YAML.',
+    });
+  }
+
+  const errors: Diagnostic[] = [];
+  const walk = createWalk(range, errors);
+  const located = document.contents
+    ? walk(document.contents, 0)
+    : { kind: 'scalar' as const, value: null, at: range(0, 0) };
+  return errors.length ? failure(...errors) : success(located);
+};
+
+type RangeOf = (start: number, end: number) => NonNullable<Diagnostic['at']>;
+
+const tooDeep = (at: NonNullable<Diagnostic['at']>): Diagnostic => ({
+  code: 'yaml-syntax',
+  severity: 'error',
+  message: 'The values are nested too deep.',
+  at,
+  expected: `at most ${maxDepth} levels`,
+  got: 'more levels',
+  help: 'A spec needs about five levels; look for a bracket that is never closed.',
+});
+
+const createWalk = (range: RangeOf, errors: Diagnostic[]) => {
+  const open = new Set<Node>();
+  const anchors = new Map<string, Node>();
+  let aliased = 0;
+  let insideAlias = 0;
+  let exhausted = false;
+  const at = (node: Node) => range(node.range?.[0] ?? 0, node.range?.[1] ?? 0);
+  const nothing = (node: Node): Located => ({ kind: 'scalar', value: null, at: at(node) });
+  const report = (diagnostic: Omit<Diagnostic, 'severity'>) =>
+    errors.push({ severity: 'error', ...diagnostic });
+
+  const walkAlias = (node: Node & { source: string }, depth: number): Located => {
+    const target = anchors.get(node.source);
+    if (!target || open.has(target)) {
+      report({
+        code: 'yaml-alias',
+        message: target
+          ? `The alias *${node.source} stands inside of the value that it repeats.`
+          : `The alias *${node.source} repeats a value that is marked nowhere above.`,
+        at: at(node),
+        expected: `a value marked &${node.source} before this place`,
+        got: target ? 'a value that contains itself' : 'no such mark',
+        help: `Mark the value with &${node.source} where it is first written, or write the value out here.`,
+      });
+      return nothing(node);
+    }
+    insideAlias++;
+    const located = walk(target, depth);
+    insideAlias--;
+    return located;
+  };
+
+  const walkMap = (node: YAMLMap, depth: number): Located => {
+    const entries = new Map<string, LocatedEntry>();
+    for (const pair of node.items) {
+      if (!isPair(pair)) continue;
+      const key = pair.key as Node;
+      if (!isScalar(key) || typeof key.value !== 'string') {
+        report({
+          code: 'wrong-type',
+          message: 'A key must be a text.',
+          at: at(key),
+          expected: 'a key such as batchSize',
+          got: isScalar(key)
+            ? `${String(key.value)} (${key.value === null ? 'nothing' : typeof key.value})`
+            : 'a list or mapping',
+          help: 'Put the key in quotes if it really is meant as a text.',
+        });
+        continue;
+      }
+      const name = showVariables(key.value);
+      if (name === '__proto__' || name === '<<') {
+        report({
+          code: 'unknown-key',
+          message: `The key ${name} is not allowed in a spec.`,
+          at: at(key),
+          expected: 'a key of the spec language',
+          got: name,
+          help:
+            name === '<<'
+              ? 'YAML 1.2 has no merge keys: take values over from another file with extends, or repeat them.'
+              : 'Remove the key.',
+        });
+        continue;
+      }
+      const first = entries.get(name);
+      if (first) {
+        report({
+          code: 'yaml-duplicate-key',
+          message: `The key ${name} stands twice in the same mapping.`,
+          at: at(key),
+          expected: 'each key once',
+          got: 'a second value for the same key',
+          related: [{ message: 'first written here', at: first.key }],
+          help: 'Remove one of the two; to try several values, list them under sweep.axes.',
+        });
+        continue;
+      }
+      const value = pair.value as Node | null;
+      entries.set(name, {
+        key: at(key),
+        value: value ? walk(value, depth + 1) : { kind: 'scalar', value: null, at: at(key) },
+      });
+    }
+    return { kind: 'map', entries, at: at(node) };
+  };
+
+  const walk = (node: Node, depth: number): Located => {
+    if (insideAlias > 0) aliased++;
+    if (exhausted) return nothing(node);
+    if (depth > maxDepth || aliased > maxAliasedNodes) {
+      exhausted = true;
+      if (depth > maxDepth) errors.push(tooDeep(at(node)));
+      else
+        report({
+          code: 'yaml-alias',
+          message: 'The aliases of this file expand to too many values.',
+          at: at(node),
+          expected: `at most ${maxAliasedNodes.toLocaleString('en')} repeated values`,
+          got: 'more',
+          help: 'Aliases of aliases multiply: write the values out, or give an axis a range.',
+        });
+      return nothing(node);
+    }
+    const { tag } = node as { tag?: string };
+    if (tag !== undefined && !coreTag.test(tag)) {
+      report({
+        code: 'yaml-tag',
+        message: `The tag ${tag} has no meaning in a spec.`,
+        at: at(node),
+        expected: 'a plain value',
+        got: `a value with the tag ${tag}`,
+        help: 'Remove the tag; numbers, texts, lists and mappings need none.',
+      });
+      return nothing(node);
+    }
+    if (isAlias(node)) return walkAlias(node, depth);
+    const { anchor } = node as { anchor?: string };
+    if (anchor !== undefined && insideAlias === 0) anchors.set(anchor, node);
+    open.add(node);
+    try {
+      if (isMap(node)) return walkMap(node, depth);
+      if (isSeq(node)) {
+        return { kind: 'list', items: node.items.map((item) => walk(item as Node, depth + 1)), at: at(node) };
+      }
+      if (isScalar(node)) {
+        const { value } = node;
+        const plain = typeof value === 'string' ? showVariables(value) : value;
+        return { kind: 'scalar', value: plain as null | boolean | number | string, at: at(node) };
+      }
+      return nothing(node);
+    } finally {
+      open.delete(node);
+    }
+  };
+  return walk;
+};

@@ -1,0 +1,210 @@
+import { DataError, type SequenceShape } from '../data/dataset.ts';
+import { failure, success, type Diagnostic, type Result } from '../diagnostic/diagnostic.ts';
+import { findRow, type NamedSectionKind } from '../registry/rows.ts';
+import { blame, createFindings, type SectionIssue } from './blame.ts';
+import { canonicalJson, shortHash } from './canonical.ts';
+import type { SchemaIssue } from './check.ts';
+import type { NamedSection, RunConfig, TrainConfig } from './plan.ts';
+import {
+  checkNamedSection,
+  checkTrainSection,
+  ofParameter,
+  type CheckedSection,
+  type SectionKind,
+} from './sections.ts';
+import { applyChoices, bySection, groundOf } from './sweep/point-values.ts';
+import type { Choice, Point } from './sweep/sweep.ts';
+import { trainerVersion } from './trainer-version.ts';
+import type { Spec } from './validate-spec.ts';
+
+/** A point with every value resolved: what its runs have in common, whatever their seed. */
+export interface Cell {
+  readonly point: Point;
+  /** 12 hex digits of the SHA-256 of the canonical JSON of `config`, `datasetDigest` and `versions`. */
+  readonly id: string;
+  /** The same with the key `seed`: the id of a run. */
+  readonly runId: (seed: number) => string;
+  readonly config: RunConfig;
+  readonly datasetDigest: string;
+  readonly versions: Readonly<Record<'dataset' | 'model' | 'optimizer' | 'trainer', number>>;
+}
+
+export interface ResolvedPoints {
+  readonly cells: readonly Cell[];
+  /** Points that were equal to an earlier one. */
+  readonly merged: readonly Point[];
+  /** The shape of the first cell's dataset. */
+  readonly shape: SequenceShape;
+}
+
+interface DatasetFacts {
+  readonly shape: SequenceShape;
+  readonly digest: string;
+}
+
+/**
+ * Validates what each point makes of the spec and fills in every default. Sections are checked once for each
+ * combination of choices that touches them, so a large grid costs little more than its hashes.
+ */
+export const resolvePoints = async (
+  spec: Spec,
+  points: readonly Point[],
+): Promise<Result<ResolvedPoints>> => {
+  const findings = createFindings(points.length);
+  const resolve = sectionResolver(spec);
+  const datasets = new Map<string, DatasetFacts | Diagnostic>();
+  const fitsTogether = remember((together: Together) => checkTogether(spec, together));
+  const cells = new Map<string, Cell>();
+  const merged: Point[] = [];
+  let shape: SequenceShape | undefined;
+
+  for (const point of points) {
+    const sections = resolve(point, findings.add);
+    if (!sections) continue;
+    const { dataset, model, train } = sections;
+    let facts = datasets.get(dataset.canonical);
+    if (!facts) {
+      facts = await datasetFacts(spec, point, dataset.value);
+      datasets.set(dataset.canonical, facts);
+    }
+    if ('severity' in facts) {
+      findings.add(facts);
+      continue;
+    }
+    shape ??= facts.shape;
+    const { truncation } = train.value;
+    const issues = fitsTogether(`${model.canonical}${dataset.canonical}${canonicalJson(truncation)}`, {
+      model: model.value,
+      truncation,
+      shape: facts.shape,
+    });
+    for (const issue of issues) findings.add(blame(spec, point, issue));
+    if (issues.length) continue;
+    const cell = createCell(point, sections, facts.digest);
+    if (cells.has(cell.id)) merged.push(point);
+    else cells.set(cell.id, cell);
+  }
+  const errors = findings.list();
+  if (errors.length || !shape) return failure(...errors);
+  return success({ cells: [...cells.values()], merged, shape });
+};
+
+interface Sections {
+  readonly dataset: SoundSection<NamedSection>;
+  readonly model: SoundSection<NamedSection>;
+  readonly optimizer: SoundSection<NamedSection>;
+  readonly train: SoundSection<TrainConfig>;
+}
+
+type SoundSection<T> = Extract<CheckedSection<T>, { ok: true }>;
+
+/** Checks the sections of a point, each combination of choices once. */
+const sectionResolver = (spec: Spec) => {
+  const ground = groundOf(spec.registry, spec.base);
+  const named = (kind: NamedSectionKind) =>
+    remember((choices: readonly Choice[]) =>
+      checkNamedSection(spec.registry, kind, applyChoices(ground, kind, choices)),
+    );
+  const byKind = { dataset: named('dataset'), model: named('model'), optimizer: named('optimizer') };
+  const trainOf = remember((choices: readonly Choice[]) =>
+    checkTrainSection(applyChoices(ground, 'train', choices)),
+  );
+  // A value drawn from an interval has no number of its own.
+  const idsOf = (choices: readonly Choice[]) =>
+    choices.reduce((text, { id, key, value }) => `${text} ${id ?? `${key}=${JSON.stringify(value)}`}`, '');
+  return (point: Point, report: (diagnostic: Diagnostic) => void): Sections | undefined => {
+    const choices = bySection(point);
+    const dataset = byKind.dataset(idsOf(choices.dataset), choices.dataset);
+    const model = byKind.model(idsOf(choices.model), choices.model);
+    const optimizer = byKind.optimizer(idsOf(choices.optimizer), choices.optimizer);
+    const train = trainOf(idsOf(choices.train), choices.train);
+    if (dataset.ok && model.ok && optimizer.ok && train.ok) return { dataset, model, optimizer, train };
+    for (const [kind, checked] of Object.entries({ dataset, model, optimizer, train })) {
+      if (checked.ok) continue;
+      for (const issue of checked.issues) report(blame(spec, point, { kind: kind as SectionKind, issue }));
+    }
+    return undefined;
+  };
+};
+
+/** A function whose results are kept by a key. */
+const remember = <A, R>(compute: (argument: A) => R): ((key: string, argument: A) => R) => {
+  const known = new Map<string, R>();
+  return (key, argument) => {
+    let result = known.get(key);
+    if (result === undefined) {
+      result = compute(argument);
+      known.set(key, result);
+    }
+    return result;
+  };
+};
+
+const datasetFacts = async (
+  spec: Spec,
+  point: Point,
+  section: NamedSection,
+): Promise<DatasetFacts | Diagnostic> => {
+  const row = findRow(spec.registry.dataset, section.name);
+  if (!row) throw new Error(`The dataset ${section.name} was checked but is not registered.`);
+  const context = { baseDirectory: spec.document.baseDirectory };
+  try {
+    return { shape: await row.shape(section, context), digest: await row.digest(section, context) };
+  } catch (error) {
+    if (!(error instanceof DataError)) throw error;
+    const [first] = error.issues;
+    const path = first && first.path !== '' ? first.path.split('.') : ['name'];
+    const issue: SchemaIssue = {
+      code: 'bad-data',
+      message: error.message,
+      path,
+      onKey: false,
+      ...(first?.expected !== undefined && { expected: first.expected }),
+      ...(first?.help !== undefined && !error.message.includes(first.help) && { help: first.help }),
+    };
+    return blame(spec, point, { kind: 'dataset', issue });
+  }
+};
+
+interface Together {
+  readonly model: NamedSection;
+  readonly truncation: TrainConfig['truncation'];
+  readonly shape: SequenceShape;
+}
+
+/** What a model has to say about a dataset and a truncation; issues under `truncation` belong to `train`. */
+const checkTogether = (
+  { registry }: Spec,
+  { model, truncation, shape }: Together,
+): readonly SectionIssue[] => {
+  const row = findRow(registry.model, model.name);
+  const issues = row?.checkWith?.(model, { shape, truncation: truncation ?? undefined }) ?? [];
+  return issues.map((issue): SectionIssue => {
+    const kind = issue.path.startsWith('truncation') ? 'train' : 'model';
+    return { kind, issue: ofParameter(issue, kind === 'train' ? { truncation } : model) };
+  });
+};
+
+const createCell = (
+  point: Point,
+  { dataset, model, optimizer, train }: Sections,
+  datasetDigest: string,
+): Cell => {
+  const versions = {
+    dataset: dataset.version,
+    model: model.version,
+    optimizer: optimizer.version,
+    trainer: trainerVersion,
+  };
+  const config = `{"dataset":${dataset.canonical},"model":${model.canonical},"optimizer":${optimizer.canonical},"train":${train.canonical}}`;
+  const head = `{"config":${config},"datasetDigest":${JSON.stringify(datasetDigest)}`;
+  const tail = `"versions":${canonicalJson(versions)}}`;
+  return {
+    point,
+    id: shortHash(`${head},${tail}`),
+    runId: (seed) => shortHash(`${head},"seed":${seed},${tail}`),
+    config: { dataset: dataset.value, model: model.value, optimizer: optimizer.value, train: train.value },
+    datasetDigest,
+    versions,
+  };
+};

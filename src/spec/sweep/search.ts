@@ -1,0 +1,160 @@
+import { randomStream } from '../../data/random.ts';
+import { failure, success, unreachable, type Diagnostic, type Result } from '../../diagnostic/diagnostic.ts';
+import { gridPoints, maxPoints } from './grid.ts';
+import { tidy } from './numbers.ts';
+import { holds, type Ground } from './point-values.ts';
+import type { Choice, Dimension, Point, Sweep } from './sweep.ts';
+
+/** Draws in vain, one after another, until a space is taken to hold no further point. */
+const maxVainDraws = 10_000;
+
+/**
+ * Points drawn from the space: `samples` different ones, then the added points. Draw n depends on the sweep's seed and n
+ * alone, so more samples only ever add points.
+ *
+ * `random` draws each dimension by itself. `quasi-random` takes a Halton sequence (Halton 1960), one prime base for each
+ * dimension, shifted by a random amount (Cranley and Patterson 1976): it covers the space more evenly.
+ */
+export const searchPoints = (sweep: Sweep, ground: Ground): Result<readonly Point[]> => {
+  const finite = finiteSpace(sweep, ground);
+  if (finite && !finite.ok) return finite;
+  const known = finite?.value.length;
+  if (finite?.ok && known !== undefined && known <= sweep.samples) {
+    const points = distinct([...finite.value, ...sweep.add]);
+    return success(
+      points,
+      known < sweep.samples ? [...finite.notices, allOfThem(sweep, known)] : finite.notices,
+    );
+  }
+  const drawn = new Map<string, Point>();
+  const coordinate = createCoordinates(sweep);
+  let vain = 0;
+  for (let draw = 0; drawn.size < sweep.samples && vain < maxVainDraws; draw++) {
+    const point = drawPoint(sweep, ground, (dimension) => coordinate(draw, dimension));
+    const key = keyOf(point);
+    if (drawn.has(key) || sweep.exclude.some((rule) => holds(ground, point, rule))) vain++;
+    else {
+      vain = 0;
+      drawn.set(key, point);
+    }
+  }
+  if (drawn.size === 0 && sweep.add.length === 0) return failure(nothingDrawn(sweep));
+  const notices = drawn.size < sweep.samples ? [allOfThem(sweep, drawn.size)] : [];
+  return success(distinct([...drawn.values(), ...sweep.add]), notices);
+};
+
+/** All points of a space without intervals, unless there are too many to look at; undefined otherwise. */
+const finiteSpace = (sweep: Sweep, ground: Ground): Result<readonly Point[]> | undefined => {
+  const all = [...sweep.dimensions, ...sweep.when.flatMap(({ dimensions }) => dimensions)];
+  const size = all.reduce(
+    (product, one) => product * (one.kind === 'choices' ? one.options.length : Infinity),
+    1,
+  );
+  if (size > maxPoints / 10) return undefined;
+  const points = gridPoints({ ...sweep, add: [] }, ground);
+  return points.ok ? success(distinct(points.value), points.notices) : points;
+};
+
+const keyOf = (point: Point): string =>
+  point.map(({ key, value }) => `${key}=${JSON.stringify(value)}`).join('\n');
+
+const distinct = (points: readonly Point[]): Point[] => [
+  ...new Map(points.map((point) => [keyOf(point), point])).values(),
+];
+
+const drawPoint = (sweep: Sweep, ground: Ground, coordinate: (dimension: number) => number): Point => {
+  let point: Point = [];
+  let index = 0;
+  const take = (dimension: Dimension) => {
+    point = [...point, ...pick(dimension, coordinate(index++))];
+  };
+  sweep.dimensions.forEach(take);
+  for (const rule of sweep.when) {
+    // A rule that does not hold uses its coordinates up, so that the others stay where they are.
+    if (holds(ground, point, rule)) rule.dimensions.forEach(take);
+    else index += rule.dimensions.length;
+  }
+  return point;
+};
+
+/** What a dimension has at a coordinate in [0, 1). */
+const pick = (dimension: Dimension, coordinate: number): Point => {
+  switch (dimension.kind) {
+    case 'choices':
+      return dimension.options[weightedIndex(dimension, coordinate)] ?? [];
+    case 'interval':
+      return [intervalChoice(dimension, coordinate)];
+    default:
+      return unreachable(dimension);
+  }
+};
+
+const weightedIndex = (
+  { options, weights }: Extract<Dimension, { kind: 'choices' }>,
+  coordinate: number,
+): number => {
+  if (!weights) return Math.floor(coordinate * options.length);
+  let rest = coordinate * weights.reduce((sum, weight) => sum + weight, 0);
+  const index = weights.findIndex((weight) => (rest -= weight) < 0);
+  return index === -1 ? options.length - 1 : index;
+};
+
+const intervalChoice = (interval: Extract<Dimension, { kind: 'interval' }>, coordinate: number): Choice => {
+  const { low, high, scale, step, keys, at } = interval;
+  const key = keys[0] ?? '';
+  if (step === null) {
+    const drawn = scale === 'log' ? low * (high / low) ** coordinate : low + (high - low) * coordinate;
+    return { key, path: key.split('.'), value: tidy(drawn), at, node: undefined, id: null };
+  }
+  // Each multiple gets an interval of its own, so that the ends are as likely as the others.
+  const last = low + Math.floor((high - low) / step + 1e-9) * step;
+  const from = scale === 'log' ? Math.max(low / 2, low - step / 2) : low - step / 2;
+  const to = last + step / 2;
+  const drawn = scale === 'log' ? from * (to / from) ** coordinate : from + (to - from) * coordinate;
+  const nearest = low + Math.round((drawn - low) / step) * step;
+  const value = tidy(Math.min(last, Math.max(low, nearest)));
+  return { key, path: key.split('.'), value, at, node: undefined, id: null };
+};
+
+const primes = [2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71];
+
+/** `n` written in a base, mirrored at the point: the van der Corput sequence. */
+export const radicalInverse = (n: number, base: number): number => {
+  let value = 0;
+  let place = 1 / base;
+  for (let rest = n; rest > 0; rest = Math.floor(rest / base)) {
+    value += (rest % base) * place;
+    place /= base;
+  }
+  return value;
+};
+
+const createCoordinates = ({ method, seed }: Sweep): ((draw: number, dimension: number) => number) => {
+  const random = (...purpose: readonly (string | number)[]) =>
+    randomStream(seed, 'sweep', ...purpose).uniform();
+  return (draw, dimension) => {
+    const base = primes[dimension];
+    if (method !== 'quasi-random' || base === undefined) return random('draw', draw, dimension);
+    return (radicalInverse(draw + 1, base) + random('shift', dimension)) % 1;
+  };
+};
+
+const allOfThem = ({ at, samples }: Sweep, found: number): Diagnostic => ({
+  code: 'merged-runs',
+  severity: 'notice',
+  message: `The space has only ${found} different points, and all of them are taken.`,
+  at,
+  expected: `${samples} different points`,
+  got: `${found}`,
+  help: `Write \`samples: ${found}\`, or give the axes more values.`,
+});
+
+const nothingDrawn = ({ at, exclude }: Sweep): Diagnostic => ({
+  code: 'empty-plan',
+  severity: 'error',
+  message: 'Every point that was drawn is excluded, so there is nothing to run.',
+  at: exclude[0]?.at ?? at,
+  expected: 'points that no rule excludes',
+  got: `${maxVainDraws} excluded points`,
+  help: 'Add a value to the rule, so that it meets fewer points, or remove it.',
+});

@@ -1,0 +1,46 @@
+import type { Json } from './plan.ts';
+import type { Cell } from './resolve-points.ts';
+import type { JsonMap } from './sections.ts';
+import { valueIn } from './sweep/point-values.ts';
+import type { Choice, Dimension, Sweep } from './sweep/sweep.ts';
+
+/**
+ * The paths in which cells differ, in the order of the file. A choice that is a whole block, such as one of several
+ * optimizers, counts as the parameters that are written in it.
+ */
+export const varyingPaths = (sweep: Sweep, cells: readonly Cell[]): readonly string[] => {
+  const paths = new Set<string>();
+  const addChoice = ({ key, value }: Choice) => addLeaves(key, value, paths);
+  const addDimension = (dimension: Dimension) => {
+    if (dimension.kind === 'interval') dimension.keys.forEach((key) => paths.add(key));
+    else dimension.options.forEach((option) => option.forEach(addChoice));
+  };
+  sweep.dimensions.forEach(addDimension);
+  sweep.when.forEach(({ dimensions }) => dimensions.forEach(addDimension));
+  sweep.add.forEach((point) => point.forEach(addChoice));
+  return [...paths].filter((path) => differs(path.split('.'), cells));
+};
+
+const addLeaves = (key: string, value: Json, paths: Set<string>): void => {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
+    for (const [inner, leaf] of Object.entries(value as JsonMap)) addLeaves(`${key}.${inner}`, leaf, paths);
+  } else {
+    paths.add(key);
+  }
+};
+
+const differs = (path: readonly string[], cells: readonly Cell[]): boolean => {
+  const text = (cell: Cell) => JSON.stringify(valueIn(cell.config as unknown as Json, path));
+  const [first] = cells;
+  const one = first && text(first);
+  return cells.some((cell) => text(cell) !== one);
+};
+
+/** A cell's values at the varying paths; a path that its rows do not have is left out. */
+export const varyingValues = (cell: Cell, paths: readonly string[]): Readonly<Record<string, Json>> =>
+  Object.fromEntries(
+    paths.flatMap((path) => {
+      const value = valueIn(cell.config as unknown as Json, path.split('.'));
+      return value === undefined ? [] : [[path, value]];
+    }),
+  );
