@@ -85,7 +85,7 @@ void computeForward(void* kernel, TF_OpKernelContext* context) {
   if (!call.require(buffers.data() && packed.data(), "There is no memory to work in.")) return;
   in.buffers = LstmBuffers::in(settings.gradient ? saved : buffers.data(), shape, settings.gradient);
   in.packedKernel = packed.data();
-  instructionSet().forward(in);
+  instructionSet().lstmForward(in);
 }
 
 void computeBackward(void* kernel, TF_OpKernelContext* context) {
@@ -113,7 +113,7 @@ void computeBackward(void* kernel, TF_OpKernelContext* context) {
   in.buffers = LstmBuffers::in(const_cast<float*>(saved), shape, true);
   in.transposedKernel = transposed.data();
   in.stateGradient = state.data();
-  instructionSet().backward(in);
+  instructionSet().lstmBackward(in);
 }
 
 void computeInputGradient(void* kernel, TF_OpKernelContext* context) {
@@ -130,7 +130,7 @@ void computeInputGradient(void* kernel, TF_OpKernelContext* context) {
   if (!call.require(transposed.data() && sums.data(), "There is no memory to work in.")) return;
   in.transposedKernel = transposed.data();
   in.inputSums = sums.data();
-  instructionSet().inputGradient(in);
+  instructionSet().lstmInputGradient(in);
 }
 
 }  // namespace

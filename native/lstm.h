@@ -54,15 +54,4 @@ struct LstmInputGradient {
   float* inputSums;         // scratch of inputPanels() panels
 };
 
-// One instruction set's code. Null `name`: not compiled in.
-struct InstructionSet {
-  const char* name;
-  void (*forward)(const LstmForward&);
-  void (*backward)(const LstmBackward&);
-  void (*inputGradient)(const LstmInputGradient&);
-};
-
-extern const InstructionSet avx2;
-extern const InstructionSet avx512;
-
 }  // namespace unroll

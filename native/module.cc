@@ -25,6 +25,11 @@ InstructionSet choose() {
   return {};
 }
 
+std::string registerOps() {
+  const std::string problem = registerLstmOps();
+  return problem.empty() ? registerAdamOp() : problem;
+}
+
 }  // namespace
 
 const InstructionSet& instructionSet() {
@@ -37,7 +42,7 @@ const InstructionSet& instructionSet() {
 extern "C" __attribute__((visibility("default"))) napi_value napi_register_module_v1(napi_env env, napi_value exports) {
   // Registering twice in one process would be an error.
   static const std::string problem =
-      unroll::instructionSet().name ? unroll::registerLstmOps() : "The processor has no AVX2.";
+      unroll::instructionSet().name ? unroll::registerOps() : "The processor has no AVX2.";
   const char* const text = problem.empty() ? unroll::instructionSet().name : problem.c_str();
   napi_value value;
   napi_create_string_utf8(env, text, NAPI_AUTO_LENGTH, &value);

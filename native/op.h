@@ -1,14 +1,13 @@
 // What every op needs of TensorFlow's C kernel API: inputs that are checked, outputs, and errors instead of crashes.
 #pragma once
 
-#include <cstdarg>
 #include <cstdint>
 #include <initializer_list>
 #include <string>
 #include <vector>
 
 #include "blocks.h"
-#include "lstm.h"
+#include "kernels.h"
 
 // Leaves out declarations that need headers from outside of the C API.
 #define IS_SLIM_BUILD
@@ -59,9 +58,6 @@ class Call {
   bool good = true;
 };
 
-// The instruction set chosen when the library was loaded.
-const InstructionSet& instructionSet();
-
 struct OpDefinition {
   const char* name;
   std::initializer_list<const char*> inputs, attributes, outputs;
@@ -77,5 +73,6 @@ void readAttribute(TF_OpKernelConstruction* construction, const char* name, floa
 // Empty on success, or what went wrong.
 std::string registerOp(const OpDefinition& definition);
 std::string registerLstmOps();
+std::string registerAdamOp();
 
 }  // namespace unroll

@@ -4,6 +4,8 @@
 // of the standard library: of two copies with the same name the linker keeps one, and it could be the wrong one.
 #pragma once
 
+#include <immintrin.h>
+
 #include <cstddef>
 #include <cstdint>
 
@@ -29,6 +31,14 @@ UNROLL_INLINE Vector load(const float* from) { return *reinterpret_cast<const Un
 UNROLL_INLINE void store(float* to, Vector value) { *reinterpret_cast<UnalignedVector*>(to) = value; }
 
 UNROLL_INLINE Vector broadcast(float value) { return value - Vector{}; }
+
+UNROLL_INLINE Vector squareRoot(Vector x) {
+#if UNROLL_LANES == 16
+  return _mm512_maskz_sqrt_ps(0xFFFF, x);
+#else
+  return _mm256_sqrt_ps(x);
+#endif
+}
 
 // Comparisons with NaN are false, so NaN passes through: a diverging run must show.
 UNROLL_INLINE Vector clamp(Vector x, float low, float high) {

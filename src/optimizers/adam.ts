@@ -26,13 +26,7 @@ export const adam = {
     { name: 'variance', fill: 0 },
   ],
   build: async (chosen) => {
-    const [{ sub }, { adamStep }] = await Promise.all([
-      import('@tensorflow/tfjs-core'),
-      import('./adam-step.ts'),
-    ]);
-    return (value, gradient, slots, context) => {
-      const step = adamStep(gradient, { ...chosen, ...context, slots });
-      return { value: sub(value, step.change), slots: step.slots };
-    };
+    const { adamStep } = await import('./adam-step.ts');
+    return (value, gradient, slots, context) => adamStep(value, gradient, { ...chosen, ...context, slots });
   },
 } as const satisfies OptimizerRow<typeof parameters>;

@@ -15,7 +15,7 @@ const parameters = Type.Object(
   { additionalProperties: false },
 );
 
-/** Adam with decoupled weight decay d: `w <- w - r d w - change`; change is at `adamStep`, r the learning rate. */
+/** Adam with decoupled weight decay d: `w <- (1 - r d) w - change`; change is at `adamStep`, r the learning rate. */
 export const adamw = {
   title: 'Adam with decoupled weight decay',
   description:
@@ -25,14 +25,10 @@ export const adamw = {
   check: adam.check,
   slots: adam.slots,
   build: async (chosen) => {
-    const [{ mul, sub }, { adamStep }] = await Promise.all([
-      import('@tensorflow/tfjs-core'),
-      import('./adam-step.ts'),
-    ]);
+    const { adamStep } = await import('./adam-step.ts');
     return (value, gradient, slots, context) => {
-      const step = adamStep(gradient, { ...chosen, ...context, slots });
-      const decayed = mul(value, 1 - context.learningRate * chosen.weightDecay);
-      return { value: sub(decayed, step.change), slots: step.slots };
+      const keep = 1 - context.learningRate * chosen.weightDecay;
+      return adamStep(value, gradient, { ...chosen, ...context, slots, keep });
     };
   },
 } as const satisfies OptimizerRow<typeof parameters>;

@@ -12,7 +12,6 @@ type LoadedLibrary =
   { readonly instructionSet: string; readonly threads: number } | { readonly unsupported: string };
 
 const load = (): FusedKernels => {
-  if (!isNative()) return { available: false, reason: 'The native TensorFlow back end is not in use.' };
   const path = nativeLibraryPath('unroll_kernels');
   if (path === undefined) return { available: false, reason: 'The library of kernels has not been built.' };
   try {
@@ -31,4 +30,7 @@ let loaded: FusedKernels | undefined;
  * Registers Unroll's own operations with TensorFlow, once; call it after `loadTensorFlow`. Never throws: without them
  * everything is computed by TensorFlow's own operations, a few times slower.
  */
-export const fusedKernels = (): FusedKernels => (loaded ??= load());
+export const fusedKernels = (): FusedKernels =>
+  isNative()
+    ? (loaded ??= load())
+    : { available: false, reason: 'The native TensorFlow back end is not in use.' };

@@ -1,0 +1,9 @@
+// The kernels for AVX2 with FMA: 16 registers of 8 floats, tiles of 6 rows by one panel. Compiled with -mavx2 -mfma.
+#include "kernels.h"
+
+#define UNROLL_LANES 8
+#define UNROLL_PANELS 1
+#include "adam-step.h"
+#include "lstm-backward.h"
+
+const unroll::InstructionSet unroll::avx2 = {"AVX2", forward, backward, inputGradient, adam};

@@ -1,6 +1,0 @@
-// The LSTM for AVX512: 32 registers of 16 floats, tiles of 6 rows by four panels. Compiled with -mavx512f and others.
-#define UNROLL_LANES 16
-#define UNROLL_PANELS 4
-#include "lstm-backward.h"
-
-const unroll::InstructionSet unroll::avx512 = {"AVX512", forward, backward, inputGradient};
