@@ -51,9 +51,7 @@ export const packageServer = async (
     });
     const isFirst = served++ === 0;
     if (isFirst && faults.cutFirstAfter !== undefined)
-      return void response.write(body.subarray(0, faults.cutFirstAfter), () =>
-        setTimeout(() => response.destroy(), 50),
-      );
+      return void response.write(body.subarray(0, faults.cutFirstAfter), () => response.socket?.end());
     if (isFirst && faults.stallFirstAfter !== undefined)
       return void response.write(body.subarray(0, faults.stallFirstAfter));
     response.end(body);

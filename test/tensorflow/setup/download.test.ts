@@ -25,7 +25,11 @@ test('a download whose connection breaks goes on where it broke', async () => {
   const server = await packageServer({ name: 'a.whl', content }, { cutFirstAfter: 200_000 });
   const file = join(temporaryDirectory(), 'downloads', 'a.whl');
   expect(messageOf(await fetchInto(file, server.fileUrl))).toBe('fine');
-  expect(server.requests.map(({ range }) => range)).toEqual([undefined, 'bytes=200000-']);
+  // How much of the last piece reached the disk is the system's affair.
+  expect(server.requests.map(({ range }) => range)).toEqual([
+    undefined,
+    expect.stringMatching(/^bytes=[1-9]\d*-$/),
+  ]);
   expect(readFileSync(file).equals(content)).toBe(true);
   expect(existsSync(`${file}.part`)).toBe(false);
 });
