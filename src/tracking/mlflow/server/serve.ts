@@ -1,0 +1,199 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { delimiter, dirname, join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { request } from 'undici';
+import { type Answer, answer, problem } from '../client/problem.ts';
+import { findMlflow, type MlflowProgram } from './find-mlflow.ts';
+
+export interface ServerOptions {
+  /** `mlflow/` with the database and the artifacts is made beside it. */
+  readonly runsDirectory: string;
+  /** 5000, or the next free one, unless told. */
+  readonly port?: number;
+  readonly print: (line: string) => void;
+  readonly signal?: AbortSignal;
+  readonly version?: string;
+  readonly env?: NodeJS.ProcessEnv;
+}
+
+/** A server that answers. */
+export interface MlflowServer {
+  readonly uri: string;
+  readonly version: string;
+  /** False: it was running before, and is not ours to stop. */
+  readonly started: boolean;
+  /** Ends it and waits until its port is free. */
+  readonly stop: () => Promise<void>;
+  /** When it has ended by whatever cause. */
+  readonly ended: Promise<void>;
+}
+
+const host = '127.0.0.1';
+const firstPort = 5000;
+/** A cold start reads some 500 MB of Python. */
+const startMs = 180_000;
+const stopMs = 10_000;
+
+const isFree = (port: number): Promise<boolean> =>
+  new Promise((settle) => {
+    const server = createServer();
+    server.once('error', () => settle(false));
+    server.listen(port, host, () => {
+      server.close(() => settle(true));
+    });
+  });
+
+const get = async (url: string): Promise<string | undefined> => {
+  try {
+    const response = await request(url, { signal: AbortSignal.timeout(5000) });
+    const text = await response.body.text();
+    return response.statusCode === 200 ? text : undefined;
+  } catch {
+    return undefined;
+  }
+};
+
+/** The store's folder, with a note to version control that it is not to be kept. */
+export const storeFolder = (runsDirectory: string): string => join(dirname(resolve(runsDirectory)), 'mlflow');
+
+const prepareStore = (folder: string): void => {
+  mkdirSync(join(folder, 'artifacts'), { recursive: true });
+  if (!existsSync(join(folder, '.gitignore'))) writeFileSync(join(folder, '.gitignore'), '*\n');
+};
+
+/** An own server of this store that is running already. */
+const findRunning = async (folder: string): Promise<{ uri: string; version: string } | undefined> => {
+  try {
+    const { uri } = JSON.parse(readFileSync(join(folder, 'server.json'), 'utf8')) as { uri: string };
+    if ((await get(`${uri}/health`)) !== 'OK') return undefined;
+    return { uri, version: (await get(`${uri}/version`))?.trim() ?? 'unknown' };
+  } catch {
+    return undefined;
+  }
+};
+
+const choosePort = async (wanted: number | undefined): Promise<Answer<number>> => {
+  if (wanted !== undefined)
+    return (await isFree(wanted))
+      ? answer(wanted)
+      : problem('settings', `Port ${wanted} is in use.`, { help: 'Choose another one with --port.' });
+  for (let port = firstPort; port < firstPort + 100; port++) if (await isFree(port)) return answer(port);
+  return problem('settings', `No port from ${firstPort} on is free.`, { help: 'Choose one with --port.' });
+};
+
+const launch = (
+  { command: [program, ...first], binaries }: MlflowProgram,
+  { folder, port, env }: { readonly folder: string; readonly port: number; readonly env: NodeJS.ProcessEnv },
+): ChildProcess => {
+  const log = openSync(join(folder, 'server.log'), 'w');
+  const args = [
+    ...first,
+    'server',
+    ...['--host', host, '--port', String(port), '--workers', '1'],
+    ...['--backend-store-uri', `sqlite:///${join(folder, 'mlflow.db')}`],
+    ...['--artifacts-destination', join(folder, 'artifacts')],
+  ];
+  return spawn(program, args, {
+    // A group of its own: the server has children, and Ctrl-C is for us.
+    detached: true,
+    stdio: ['ignore', log, log],
+    env: {
+      ...env,
+      // Its job processes cost gigabytes and are of no use for training runs.
+      MLFLOW_SERVER_ENABLE_JOB_EXECUTION: 'false',
+      MLFLOW_DISABLE_TELEMETRY: 'true',
+      PYTHONDONTWRITEBYTECODE: undefined,
+      ...(binaries !== undefined && { PATH: `${binaries}${delimiter}${env['PATH'] ?? ''}` }),
+    },
+  });
+};
+
+const killGroup = (child: ChildProcess, signal: NodeJS.Signals) => {
+  try {
+    if (child.pid !== undefined) process.kill(process.platform === 'win32' ? child.pid : -child.pid, signal);
+  } catch {
+    // Gone already.
+  }
+};
+
+const explainEnd = (folder: string): Answer<never> => {
+  const log = readFileSync(join(folder, 'server.log'), 'utf8').trim();
+  const database = `sqlite:///${join(folder, 'mlflow.db')}`;
+  if (/out-of-date database schema/i.test(log))
+    return problem('settings', 'The MLflow database was made by another version of MLflow.', {
+      help: `Make a copy of it, then run: mlflow db upgrade ${database}`,
+    });
+  return problem(
+    'settings',
+    `The MLflow server ended at once: ${log.split('\n').at(-1) ?? 'it said nothing'}`,
+    {
+      help: `All it said is in ${join(folder, 'server.log')}.`,
+    },
+  );
+};
+
+/**
+ * `unroll mlflow`: finds or installs MLflow, starts it on the loopback address with a SQLite database and an artifact
+ * folder beside `runs/`, and waits until it answers. A server of the same store that is running already is used.
+ */
+export const startMlflowServer = async (options: ServerOptions): Promise<Answer<MlflowServer>> => {
+  const { runsDirectory, print, env = process.env, signal } = options;
+  const folder = storeFolder(runsDirectory);
+  prepareStore(folder);
+  const running = await findRunning(folder);
+  if (running) {
+    print(`MLflow ${running.version} is running already: ${running.uri}`);
+    return answer({ ...running, started: false, stop: () => Promise.resolve(), ended: Promise.resolve() });
+  }
+  const program = await findMlflow({
+    print,
+    env,
+    ...(signal && { signal }),
+    ...(options.version !== undefined && { version: options.version, own: true }),
+  });
+  if (!program.ok) return program;
+  const port = await choosePort(options.port);
+  if (!port.ok) return port;
+
+  const uri = `http://${host}:${port.value}`;
+  const { version } = program.value;
+  print(`Starting MLflow ${version} at ${uri} ...`);
+  const child = launch(program.value, { folder, port: port.value, env });
+  const ended = new Promise<void>((settle) => {
+    child.once('exit', () => settle());
+    child.once('error', () => settle());
+  });
+  const hasEnded = () => child.pid === undefined || child.exitCode !== null || child.signalCode !== null;
+  const stop = async () => {
+    killGroup(child, 'SIGTERM');
+    await Promise.race([ended, sleep(stopMs, undefined, { ref: false })]);
+    killGroup(child, 'SIGKILL');
+    await ended;
+  };
+
+  for (const deadline = Date.now() + startMs; (await get(`${uri}/health`)) !== 'OK'; await sleep(200)) {
+    if (hasEnded()) return explainEnd(folder);
+    if (signal?.aborted || Date.now() > deadline) {
+      await stop();
+      return problem(
+        signal?.aborted ? 'stopped' : 'timeout',
+        'The MLflow server was stopped before it answered.',
+      );
+    }
+  }
+  writeFileSync(join(folder, 'server.json'), JSON.stringify({ uri, pid: child.pid }));
+  signal?.addEventListener('abort', () => void stop(), { once: true });
+  return answer({ uri, version, started: true, stop, ended });
+};
+
+/** What `unroll mlflow` says once the server answers. */
+export const serverWelcome = ({ uri, version, started }: MlflowServer, folder: string): string =>
+  [
+    `MLflow ${version} answers at ${uri}`,
+    `  database and artifacts: ${folder}`,
+    `  in the shell where you train: export MLFLOW_TRACKING_URI=${uri}`,
+    `  what is recorded already:     unroll sync --to ${uri}`,
+    ...(started ? ['Stop it with Ctrl-C.'] : []),
+  ].join('\n');
