@@ -1,10 +1,8 @@
-import { createHash } from 'node:crypto';
-import { join } from 'node:path';
-import { cacheFolder } from '../../cache-folder.ts';
 import { DataError } from '../dataset.ts';
 import { fileDigest, type DataFile } from '../files.ts';
+import { packedFolder } from '../packed-folder.ts';
 import { createLabels } from './labels.ts';
-import { hasPack, writePack } from './pack.ts';
+import { writePack } from './pack.ts';
 import type { TableParameters } from './parameters.ts';
 import { collectProblems } from './problems.ts';
 import type { RowSink, TableReader } from './rows.ts';
@@ -26,45 +24,30 @@ export interface TableFormat {
  * The folder of a file's pack in the cache, by content and format; the file is read only when there is none yet.
  * `parameter` is the one that names the file. Throws `DataError` with all bad rows of the file.
  */
-export const ensurePack = async (file: DataFile, parameter: string, format: TableFormat): Promise<string> => {
-  const digest = await fileDigest(file);
-  const key = createHash('sha256').update(JSON.stringify([packVersion, digest, format.key]));
-  const folder = join(cacheFolder(), 'datasets', 'packed', key.digest('hex').slice(0, 32));
-  if (!hasPack(folder)) await packFile(file, { parameter, format, folder });
-  return folder;
-};
+export const ensurePack = async (file: DataFile, parameter: string, format: TableFormat): Promise<string> =>
+  packedFolder(['table', packVersion, await fileDigest(file), format.key], (folder) =>
+    packFile(file, { parameter, format, folder }),
+  );
 
 const packFile = async (
   file: DataFile,
-  {
-    parameter,
-    format,
-    folder,
-  }: { readonly parameter: string; readonly format: TableFormat; readonly folder: string },
+  given: { readonly parameter: string; readonly format: TableFormat; readonly folder: string },
 ): Promise<void> => {
-  const { parameters, read, layOut } = format;
-  const outputs = outputsOf(parameters);
+  const { parameters, read, layOut } = given.format;
   const labels = createLabels(parameters.targets[0] ?? '', file.name);
-  const problems = collectProblems(file.name, parameter);
+  const problems = collectProblems(file.name, given.parameter);
+  const writer = writePack(given.folder, outputsOf(parameters));
   let features: readonly string[] = [];
-  const writer = writePack(folder, outputs);
+  const describe = (found: readonly string[]) => {
+    features = found;
+  };
+  const context: SequenceContext = { name: file.name, parameters, labels, writer, problems, describe };
   try {
-    const context: SequenceContext = {
-      name: file.name,
-      parameters,
-      labels,
-      writer,
-      problems,
-      describe: (found) => {
-        features = found;
-      },
-    };
     await read(file, (available) => layOut(context, available), problems);
     problems.throwIfAny();
     if (writer.sequences() === 0) throw new DataError(`${file.name} has no rows besides its header.`);
     writer.finish({ features, labels: labels.texts() });
-  } catch (error) {
-    writer.abandon();
-    throw error;
+  } finally {
+    writer.close();
   }
 };

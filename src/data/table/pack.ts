@@ -1,17 +1,6 @@
-import { randomBytes } from 'node:crypto';
-import {
-  closeSync,
-  existsSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  readSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-  writeSync,
-} from 'node:fs';
+import { closeSync, openSync, readFileSync, readSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { writeWhole } from '../packed-folder.ts';
 
 /**
  * A table in the form that training reads. Folder:
@@ -46,16 +35,15 @@ export interface PackWriter {
   readonly add: (values: Float64Array, targets: readonly number[]) => void;
   readonly sequences: () => number;
   readonly finish: (named: Pick<PackDescription, 'features' | 'labels'>) => void;
-  readonly abandon: () => void;
+  /** Closes the file; needed in any case. */
+  readonly close: () => void;
 }
 
 const bufferedNumbers = 1 << 17;
 
-/** Writes a pack beside `folder`; `finish` puts it there. Two processes that write the same one do no harm. */
+/** Writes a pack into an empty folder. `outputs` is that of the description. */
 export const writePack = (folder: string, outputs: number | null): PackWriter => {
-  const beside = `${folder}.${process.pid}-${randomBytes(4).toString('hex')}`;
-  mkdirSync(beside, { recursive: true });
-  const file = openSync(join(beside, 'records.bin'), 'w');
+  const file = openSync(join(folder, 'records.bin'), 'w');
   const buffer = new Float64Array(bufferedNumbers);
   let filled = 0;
   let written = 0;
@@ -64,14 +52,14 @@ export const writePack = (folder: string, outputs: number | null): PackWriter =>
   let [longest, shortest] = [0, Infinity];
 
   const flush = () => {
-    writeWhole(file, buffer.subarray(0, filled));
+    writeWhole(file, bytesOf(buffer.subarray(0, filled)));
     written += filled;
     filled = 0;
   };
   const put = (numbers: Float64Array | readonly number[]) => {
     if (filled + numbers.length > bufferedNumbers) flush();
     if (numbers.length > bufferedNumbers) {
-      writeWhole(file, Float64Array.from(numbers));
+      writeWhole(file, bytesOf(Float64Array.from(numbers)));
       written += numbers.length;
     } else {
       buffer.set(numbers, filled);
@@ -99,8 +87,7 @@ export const writePack = (folder: string, outputs: number | null): PackWriter =>
     finish: ({ features, labels }) => {
       mark();
       flush();
-      closeSync(file);
-      writeFileSync(join(beside, 'offsets.bin'), new Uint8Array(offsets.buffer, 0, 8 * (sequences + 1)));
+      writeFileSync(join(folder, 'offsets.bin'), bytesOf(offsets.subarray(0, sequences + 1)));
       const pack: PackDescription = {
         features,
         outputs,
@@ -109,32 +96,14 @@ export const writePack = (folder: string, outputs: number | null): PackWriter =>
         longest: longest / features.length,
         shortest: shortest / features.length,
       };
-      writeFileSync(join(beside, 'pack.json'), JSON.stringify(pack));
-      putInPlace(beside, folder);
+      writeFileSync(join(folder, 'pack.json'), JSON.stringify(pack));
     },
-    abandon: () => {
-      closeSync(file);
-      rmSync(beside, { recursive: true, force: true });
-    },
+    close: () => closeSync(file),
   };
 };
 
-const writeWhole = (file: number, numbers: Float64Array): void => {
-  const bytes = new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength);
-  for (let done = 0; done < bytes.length;) done += writeSync(file, bytes, done);
-};
-
-const putInPlace = (beside: string, folder: string): void => {
-  try {
-    renameSync(beside, folder);
-  } catch (error) {
-    // Another process was first with the same content.
-    rmSync(beside, { recursive: true, force: true });
-    if (!hasPack(folder)) throw error;
-  }
-};
-
-export const hasPack = (folder: string): boolean => existsSync(join(folder, 'pack.json'));
+const bytesOf = ({ buffer, byteOffset, byteLength }: Float64Array): Uint8Array =>
+  new Uint8Array(buffer, byteOffset, byteLength);
 
 export const describePack = (folder: string): PackDescription =>
   JSON.parse(readFileSync(join(folder, 'pack.json'), 'utf8')) as PackDescription;

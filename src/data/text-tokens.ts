@@ -1,0 +1,131 @@
+import { closeSync, openSync, readFileSync, readSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { CharactersParameters } from './characters.ts';
+import { DataError, type DataContext, type Dataset, type SequenceShape, type Split } from './dataset.ts';
+import { fileDigest, findDataFile, type DataFile } from './files.ts';
+import { packedFolder, writeWhole } from './packed-folder.ts';
+import { textOf } from './table/text.ts';
+
+/** Raised whenever the same text would make other tokens. */
+const tokensVersion = 1;
+
+/** A text as tokens: `tokens.bin` holds a uint16 for each character, its index in `alphabet`. */
+interface TokenDescription {
+  readonly alphabet: readonly string[];
+  readonly count: number;
+}
+
+const describe = (folder: string): TokenDescription =>
+  JSON.parse(readFileSync(join(folder, 'alphabet.json'), 'utf8')) as TokenDescription;
+
+const ensureTokens = async ({ file: name }: CharactersParameters, context: DataContext): Promise<string> => {
+  const file = await findDataFile(name, context, 'file');
+  return packedFolder(['characters', tokensVersion, await fileDigest(file)], (folder) =>
+    writeTokens(file, folder),
+  );
+};
+
+/** Characters are Unicode code points. */
+const writeTokens = async (file: DataFile, folder: string): Promise<void> => {
+  const seen = new Map<string, number>();
+  const output = openSync(join(folder, 'tokens.bin'), 'w');
+  let count = 0;
+  try {
+    for await (const chunk of textOf(file)) {
+      const tokens = new Uint16Array(chunk.length);
+      let length = 0;
+      for (const character of chunk) tokens[length++] = tokenOf(character, seen, file);
+      writeWhole(output, new Uint8Array(tokens.buffer, 0, 2 * length));
+      count += length;
+    }
+  } finally {
+    closeSync(output);
+  }
+  const description: TokenDescription = { alphabet: [...seen.keys()], count };
+  writeFileSync(join(folder, 'alphabet.json'), JSON.stringify(description));
+};
+
+const mostCharacters = 65_536;
+
+/** Tokens are numbered as they come. */
+const tokenOf = (character: string, seen: Map<string, number>, file: DataFile): number => {
+  const known = seen.get(character);
+  if (known !== undefined) return known;
+  if (seen.size === mostCharacters) {
+    throw new DataError(`${file.name} has more than ${mostCharacters} different characters: is it a text?`);
+  }
+  seen.set(character, seen.size);
+  return seen.size - 1;
+};
+
+const byCodePoint = (a: string, b: string) => (a.codePointAt(0) ?? 0) - (b.codePointAt(0) ?? 0);
+
+const shapeOf = ({ length }: CharactersParameters, { alphabet }: TokenDescription): SequenceShape => ({
+  steps: length,
+  input: { kind: 'tokens', vocabulary: alphabet.length },
+  variableLength: false,
+  task: { kind: 'next-step', classes: alphabet.length, labels: [...alphabet].sort(byCodePoint) },
+});
+
+/** The shape of the sequences; reads the text once, then it is in the cache. */
+export const charactersShape = async (
+  chosen: CharactersParameters,
+  context: DataContext,
+): Promise<SequenceShape> => shapeOf(chosen, describe(await ensureTokens(chosen, context)));
+
+export const loadCharacters = async (
+  chosen: CharactersParameters,
+  context: DataContext,
+): Promise<Dataset> => {
+  const folder = await ensureTokens(chosen, context);
+  const description = describe(folder);
+  const { alphabet, count } = description;
+  const shape = shapeOf(chosen, description);
+  const sorted = [...alphabet].sort(byCodePoint);
+  const classes = Int32Array.from(alphabet, (character) => sorted.indexOf(character));
+  const tokens = openSync(join(folder, 'tokens.bin'), 'r');
+  const { length, validationFraction, testFraction } = chosen;
+  const stride = chosen.stride ?? length;
+  const testStart = count - Math.round(count * testFraction);
+  const validationStart = testStart - Math.round(count * validationFraction);
+
+  const split = (from: number, to: number): Split => ({
+    // The last character of a sequence has a next one within the part.
+    size: Math.max(0, Math.floor((to - from - 1 - length) / stride) + 1),
+    read: textReader({ tokens, classes, length, startOf: (index) => from + index * stride }),
+  });
+  const parts = {
+    train: split(0, validationStart),
+    validation: split(validationStart, testStart),
+    test: split(testStart, count),
+  };
+  if (parts.train.size === 0 || parts.test.size === 0) {
+    const message = `${chosen.file} has ${count} characters: too few for sequences of ${length} in the training and test part.`;
+    throw new DataError(message, [{ path: 'length', message, help: 'Lower length, or use a longer text.' }]);
+  }
+  const { validation, ...others } = parts;
+  return { shape, ...others, ...(validation.size > 0 && { validation }) };
+};
+
+/** Reads sequences of `length` characters, and as targets the same one character on, from the file of tokens. */
+const textReader = (given: {
+  readonly tokens: number;
+  readonly classes: Int32Array;
+  readonly length: number;
+  readonly startOf: (index: number) => number;
+}): Split['read'] => {
+  const { tokens, classes, length, startOf } = given;
+  const window = new Uint16Array(length + 1);
+  const bytes = new Uint8Array(window.buffer);
+  return (indices, batch) => {
+    indices.forEach((index, row) => {
+      readSync(tokens, bytes, 0, bytes.length, 2 * startOf(index));
+      for (let at = 0; at < length; at++) {
+        batch.inputs[row * length + at] = classes[window[at] as number] as number;
+        batch.targets[row * length + at] = classes[window[at + 1] as number] as number;
+      }
+      batch.lengths[row] = length;
+    });
+    batch.size = indices.length;
+  };
+};
