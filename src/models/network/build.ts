@@ -1,9 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { Tensor, Tensor1D, Tensor2D, Tensor3D, Variable } from '@tensorflow/tfjs-core';
+import type { Tensor, Tensor2D, Tensor3D, Variable } from '@tensorflow/tfjs-core';
 import type { BuildContext, Model, TensorBatch } from '../model.ts';
 import type { NetworkParameters } from '../parameters.ts';
 import { hasTargetPerStep, outputCount, type Weight } from '../weights.ts';
 import { chunkedTruncation } from './chunked-truncation.ts';
+import { embedTokens, oneHotTokens } from './inputs.ts';
 import { drawMasks, noMasks } from './masks.ts';
 import { everyOutput, readOut } from './readout.ts';
 import type { Recurrence } from './recurrence.ts';
@@ -46,10 +47,9 @@ export const buildNetwork = ({ parameters, context, weights, recurrence }: Netwo
   /** `[batch, time, features]`. */
   const inputOf = ({ inputs }: TensorBatch): Tensor3D => {
     if (shape.input.kind === 'values') return inputs as Tensor3D;
-    const tokens = inputs as Tensor2D;
-    if (embeddingSize === null) return tf.oneHot(tokens, shape.input.vocabulary, 1, 0, 'float32') as Tensor3D;
-    const flat: Tensor1D = tf.reshape(tokens, [-1]);
-    return tf.reshape(tf.gather(weight<Tensor2D>('embedding'), flat), [...tokens.shape, embeddingSize]);
+    return embeddingSize === null
+      ? oneHotTokens(inputs as Tensor2D, shape.input.vocabulary)
+      : embedTokens(inputs as Tensor2D, weight('embedding'));
   };
 
   /** `[..., size]` to `[..., outputs]`. */
