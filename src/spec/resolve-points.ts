@@ -22,8 +22,8 @@ export interface Cell {
   readonly point: Point;
   /** 12 hex digits of the SHA-256 of the canonical JSON of `config`, `datasetDigest` and `versions`. */
   readonly id: string;
-  /** The same with the key `seed`: the id of a run. */
-  readonly runId: (seed: number) => string;
+  /** The same with the key `seed`, for each seed of the spec: the ids of the runs. */
+  readonly runIds: readonly string[];
   readonly config: RunConfig;
   readonly datasetDigest: string;
   readonly versions: Readonly<Record<'dataset' | 'model' | 'optimizer' | 'trainer', number>>;
@@ -80,7 +80,7 @@ export const resolvePoints = async (
     });
     for (const issue of issues) findings.add(blame(spec, point, issue));
     if (issues.length) continue;
-    const cell = createCell(point, sections, facts.digest);
+    const cell = createCell(spec, { point, sections, datasetDigest: facts.digest });
     if (cells.has(cell.id)) merged.push(point);
     else cells.set(cell.id, cell);
   }
@@ -185,11 +185,14 @@ const checkTogether = (
   });
 };
 
-const createCell = (
-  point: Point,
-  { dataset, model, optimizer, train }: Sections,
-  datasetDigest: string,
-): Cell => {
+interface CellParts {
+  readonly point: Point;
+  readonly sections: Sections;
+  readonly datasetDigest: string;
+}
+
+const createCell = (spec: Spec, { point, sections, datasetDigest }: CellParts): Cell => {
+  const { dataset, model, optimizer, train } = sections;
   const versions = {
     dataset: dataset.version,
     model: model.version,
@@ -202,7 +205,7 @@ const createCell = (
   return {
     point,
     id: shortHash(`${head},${tail}`),
-    runId: (seed) => shortHash(`${head},"seed":${seed},${tail}`),
+    runIds: spec.seeds.map((seed) => shortHash(`${head},"seed":${seed},${tail}`)),
     config: { dataset: dataset.value, model: model.value, optimizer: optimizer.value, train: train.value },
     datasetDigest,
     versions,

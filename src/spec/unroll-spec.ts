@@ -9,7 +9,7 @@ import { gridPoints } from './sweep/grid.ts';
 import { groundOf } from './sweep/point-values.ts';
 import { searchPoints } from './sweep/search.ts';
 import type { Point } from './sweep/sweep.ts';
-import { varyingPaths, varyingValues } from './varying.ts';
+import { varyingPaths, varyingReader } from './varying.ts';
 import type { Spec } from './validate-spec.ts';
 
 export interface UnrollOptions {
@@ -37,8 +37,7 @@ export const unrollSpec = async (
   if (!points.ok) return points;
   const notices = [...points.notices];
 
-  const seeds = [...new Set(spec.seeds)];
-  if (seeds.length < spec.seeds.length) notices.push(repeatedSeeds(spec));
+  const { seeds } = spec;
   const tooMany = checkCount(spec, { points: points.value.length, seeds: seeds.length });
   if (tooMany && !options.allowManyRuns) return failure(tooMany);
 
@@ -48,7 +47,10 @@ export const unrollSpec = async (
   if (merged.length) notices.push(mergedPoints(spec, { merged, cells: cells.length }));
 
   const paths = varyingPaths(sweep, cells);
-  const runs = cells.flatMap((cell) => runsOf(cell, { experiment: spec.experiment, seeds, paths }));
+  const varying = varyingReader(paths);
+  const runs = cells.flatMap((cell) =>
+    runsOf(cell, { experiment: spec.experiment, seeds, varying: varying(cell) }),
+  );
   const execution = resolveExecution(spec, machine, { runs: runs.length, concurrency: options.concurrency });
   if (!execution.ok) return execution;
 
@@ -69,19 +71,18 @@ export const unrollSpec = async (
 
 const runsOf = (
   cell: Cell,
-  { experiment, seeds, paths }: { experiment: string; seeds: readonly number[]; paths: readonly string[] },
+  { experiment, seeds, varying }: Pick<Run, 'experiment' | 'varying'> & { readonly seeds: readonly number[] },
 ): Run[] => {
-  const values = varyingValues(cell, paths);
   const { config, datasetDigest, versions } = cell;
-  return seeds.map((seed) => ({
-    id: cell.runId(seed),
+  return seeds.map((seed, index) => ({
+    id: cell.runIds[index] ?? '',
     cell: cell.id,
     experiment,
     seed,
     config,
     datasetDigest,
     versions,
-    varying: seeds.length > 1 ? { ...values, seed } : values,
+    varying: seeds.length > 1 ? { ...varying, seed } : varying,
   }));
 };
 
@@ -116,16 +117,6 @@ const checkCount = (
     help: `Give the axes fewer values, write \`maxRuns: ${runs}\` in sweep, or pass --yes.`,
   };
 };
-
-const repeatedSeeds = ({ document, seeds }: Spec): Diagnostic => ({
-  code: 'merged-runs',
-  severity: 'notice',
-  message: 'A seed stands more than once and is used once.',
-  at: (find(document.root, 'seeds') ?? document.root).at,
-  expected: 'different seeds',
-  got: `[${seeds.join(', ')}]`,
-  help: 'Remove the repeated seed.',
-});
 
 const mergedPoints = (
   { sweep }: Spec,

@@ -21,6 +21,7 @@ export interface Spec {
   /** The four sections as they are written outside of the sweep, without defaults. */
   readonly base: Readonly<Record<SectionKind, JsonMap>>;
   readonly sweep: Sweep;
+  /** Each once. */
   readonly seeds: readonly number[];
   /** Undefined where it follows from the task of the dataset. */
   readonly objective: Objective | undefined;
@@ -61,18 +62,40 @@ export const validateSpec = (document: SpecDocument, registry: Registry = builtI
   if (errors.length) return failure(...withExtends(document, errors));
 
   const { seeds, run } = structure;
-  return success({
-    document,
-    registry,
-    experiment: structure.name,
-    base,
-    sweep,
-    seeds: typeof seeds === 'number' ? Array.from({ length: seeds }, (_, index) => index + 1) : seeds,
-    objective: structure.objective,
-    run: { ...run, timeoutMs: run.timeout === null ? null : durationMs(run.timeout) },
-    tracking: structure.tracking,
-    expect: structure.expect,
-  });
+  return success(
+    {
+      document,
+      registry,
+      experiment: structure.name,
+      base,
+      sweep,
+      seeds:
+        typeof seeds === 'number'
+          ? Array.from({ length: seeds }, (_, index) => index + 1)
+          : [...new Set(seeds)],
+      objective: structure.objective,
+      run: { ...run, timeoutMs: run.timeout === null ? null : durationMs(run.timeout) },
+      tracking: structure.tracking,
+      expect: structure.expect,
+    },
+    typeof seeds === 'number' ? [] : repeatedSeeds(root, seeds),
+  );
+};
+
+const repeatedSeeds = (root: LocatedMap, seeds: readonly number[]): Diagnostic[] => {
+  const repeated = seeds.findIndex((seed, index) => seeds.indexOf(seed) < index);
+  if (repeated === -1) return [];
+  return [
+    {
+      code: 'merged-runs',
+      severity: 'notice',
+      message: `The seed ${seeds[repeated] ?? ''} stands more than once and is used once.`,
+      at: (find(root, 'seeds', repeated) ?? root).at,
+      expected: 'different seeds',
+      got: `[${seeds.join(', ')}]`,
+      help: 'Remove the repeated seed.',
+    },
+  ];
 };
 
 const isMap = (value: Json | undefined): value is JsonMap =>

@@ -36,11 +36,15 @@ const differs = (path: readonly string[], cells: readonly Cell[]): boolean => {
   return cells.some((cell) => text(cell) !== one);
 };
 
-/** A cell's values at the varying paths; a path that its rows do not have is left out. */
-export const varyingValues = (cell: Cell, paths: readonly string[]): Readonly<Record<string, Json>> =>
-  Object.fromEntries(
-    paths.flatMap((path) => {
-      const value = valueIn(cell.config as unknown as Json, path.split('.'));
-      return value === undefined ? [] : [[path, value]];
-    }),
-  );
+/** Reads a cell's values at the varying paths; a path that its rows do not have is left out. */
+export const varyingReader = (paths: readonly string[]) => {
+  const split = paths.map((path) => [path, path.split('.')] as const);
+  return ({ config }: Cell): Readonly<Record<string, Json>> => {
+    const values: Record<string, Json> = {};
+    for (const [path, keys] of split) {
+      const value = valueIn(config as unknown as Json, keys);
+      if (value !== undefined) values[path] = value;
+    }
+    return values;
+  };
+};
