@@ -13,6 +13,7 @@ import type { Run } from '../spec/plan.ts';
  *     checkpoints/       last.safetensors, best.safetensors: weights, optimizer slots and the trainer's state
  *     model/             weights.safetensors, model.json: the trained network
  *     evaluation.json    EvaluationFile: detail of the end evaluation
+ *     plots/             loss.svg, accuracy.svg, ...: the metrics as pictures
  *     system.jsonl       MetricLine by MetricLine: the machine's load, when it is recorded on MLflow
  *     mlflow/            what was sent to which server
  *
@@ -27,6 +28,7 @@ export const fileNames = {
   evaluation: 'evaluation.json',
   checkpoints: 'checkpoints',
   model: 'model',
+  plots: 'plots',
   system: 'system.jsonl',
   mlflow: 'mlflow',
 } as const;

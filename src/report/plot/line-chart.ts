@@ -1,0 +1,131 @@
+import { type Curve, smooth, thinOut } from './thin-out.ts';
+import { niceTicks, tickLabel } from './ticks.ts';
+
+export interface ChartSeries extends Curve {
+  readonly name: string;
+}
+
+export interface LineChart {
+  readonly title: string;
+  /** One or two sentences for those who do not see the picture. */
+  readonly description: string;
+  readonly yLabel: string;
+  readonly series: readonly ChartSeries[];
+}
+
+const size = { width: 720, height: 400 } as const;
+const margin = { top: 66, right: 20, bottom: 46, left: 64 } as const;
+const drawnPoints = 1000;
+/** From so many points on a curve is taken for noisy: drawn pale, with its running mean on top. */
+const noisyFrom = 60;
+
+/** Okabe and Ito's palette (2008), told apart with any kind of colour vision; the first is for white and black alike. */
+const palette = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9'] as const;
+
+const style = `
+  .paper { fill: #fff } text { fill: #333; font: 13px system-ui, sans-serif }
+  .title { font-size: 16px; font-weight: 600 } .grid { stroke: #ddd } .axis { stroke: #777 }
+  @media (prefers-color-scheme: dark) {
+    .paper { fill: #16181d } text { fill: #ddd } .grid { stroke: #333 } .axis { stroke: #999 }
+  }`;
+
+/** Curves over steps as a standalone SVG picture, light or dark as the reader's system. */
+export const renderLineChart = ({ title, description, yLabel, series }: LineChart): string => {
+  const points = series.flatMap(({ steps, values }) =>
+    steps.map((step, i) => [step, values[i] ?? NaN] as const).filter(([, value]) => Number.isFinite(value)),
+  );
+  const extent = (list: readonly number[]): [number, number] =>
+    list.length > 0 ? [list.reduce((a, b) => Math.min(a, b)), list.reduce((a, b) => Math.max(a, b))] : [0, 1];
+  const xTicks = niceTicks(0, Math.max(1, extent(points.map(([step]) => step))[1]), 8);
+  const yTicks = niceTicks(...extent(points.map(([, value]) => value)), 6);
+  const x = scale(xTicks, margin.left, size.width - margin.right);
+  const y = scale(yTicks, size.height - margin.bottom, margin.top);
+
+  const grid = yTicks.flatMap((tick) => [
+    `<line class="grid" x1="${margin.left}" x2="${size.width - margin.right}" y1="${y(tick)}" y2="${y(tick)}"/>`,
+    `<text x="${margin.left - 8}" y="${y(tick)}" text-anchor="end" dominant-baseline="middle">${tickLabel(tick)}</text>`,
+  ]);
+  const bottom = size.height - margin.bottom;
+  const base = [
+    `<line class="axis" x1="${margin.left}" x2="${size.width - margin.right}" y1="${bottom}" y2="${bottom}"/>`,
+    ...xTicks.map(
+      (tick) => `<text x="${x(tick)}" y="${bottom + 18}" text-anchor="middle">${tickLabel(tick)}</text>`,
+    ),
+    `<text x="${(margin.left + size.width - margin.right) / 2}" y="${size.height - 8}" text-anchor="middle">step</text>`,
+    `<text transform="translate(16 ${(margin.top + bottom) / 2}) rotate(-90)" text-anchor="middle">${escapeXml(yLabel)}</text>`,
+  ];
+  const curves = series.flatMap((one, at) => drawSeries(one, palette[at % palette.length] ?? '', x, y));
+  const legend = series.map((one, at) => {
+    const left = margin.left + at * 160;
+    return (
+      `<line x1="${left}" x2="${left + 22}" y1="48" y2="48" stroke="${palette[at % palette.length]}" stroke-width="3"/>` +
+      `<text x="${left + 28}" y="48" dominant-baseline="middle">${escapeXml(one.name)}</text>`
+    );
+  });
+
+  return [
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${size.width} ${size.height}" width="${size.width}" height="${size.height}" role="img" aria-labelledby="title description">`,
+    `<title id="title">${escapeXml(title)}</title><desc id="description">${escapeXml(description)}</desc>`,
+    `<style>${style}</style>`,
+    `<rect class="paper" width="${size.width}" height="${size.height}"/>`,
+    `<text class="title" x="16" y="26">${escapeXml(title)}</text>`,
+    ...grid,
+    ...base,
+    ...curves,
+    ...legend,
+    '</svg>\n',
+  ].join('\n');
+};
+
+type Scale = (value: number) => number;
+
+const scale = (ticks: readonly number[], from: number, to: number): Scale => {
+  const low = ticks[0] ?? 0;
+  const high = ticks.at(-1) ?? 1;
+  return (value) => Math.round((from + ((value - low) / (high - low)) * (to - from)) * 10) / 10;
+};
+
+const drawSeries = (series: ChartSeries, colour: string, x: Scale, y: Scale): string[] => {
+  const path = (curve: Curve, look: string) =>
+    `<path d="${pathOf(curve, x, y)}" fill="none" stroke="${colour}" ${look}/>`;
+  const thin = thinOut(series, drawnPoints);
+  if (series.values.length >= noisyFrom) {
+    const mean = {
+      steps: series.steps,
+      values: smooth(series.values, Math.max(3, series.values.length / 40)),
+    };
+    return [
+      path(thin, 'stroke-width="1" stroke-opacity="0.35"'),
+      path(thinOut(mean, drawnPoints), 'stroke-width="2.5" stroke-linejoin="round"'),
+    ];
+  }
+  const dots = series.steps.flatMap((step, i) => {
+    const value = series.values[i] ?? NaN;
+    return Number.isFinite(value)
+      ? [`<circle cx="${x(step)}" cy="${y(value)}" r="3" fill="${colour}"/>`]
+      : [];
+  });
+  return [path(thin, 'stroke-width="2.5" stroke-linejoin="round"'), ...dots];
+};
+
+/** Lines between neighbours; what is not finite leaves a gap. */
+const pathOf = ({ steps, values }: Curve, x: Scale, y: Scale): string => {
+  let pen = 'M';
+  let path = '';
+  for (const [i, step] of steps.entries()) {
+    const value = values[i] ?? NaN;
+    if (Number.isFinite(value)) {
+      path += `${pen}${x(step)} ${y(value)}`;
+      pen = 'L';
+    } else pen = 'M';
+  }
+  return path;
+};
+
+const escapeXml = (text: string): string =>
+  text
+    .replaceAll('&', '&amp;')
+    .replaceAll('<', '&lt;')
+    .replaceAll('>', '&gt;')
+    // Control characters have no place in XML, not even escaped.
+    .replace(/[\x00-\x08\x0b\x0c\x0e-\x1f]/g, '\ufffd');
