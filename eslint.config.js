@@ -31,6 +31,7 @@ const doors = {
     'diagnostic',
     'models',
     'optimizers',
+    'parameters',
     'registry',
     'report',
     'runner',

@@ -34,8 +34,11 @@ export const runProgram = async (argv: readonly string[], terminal: Terminal): P
     return exitCode;
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
-    if (error.exitCode === 0 || error.code === 'commander.help')
-      return error.exitCode === 0 || argv.length === 0 ? 0 : 2;
+    if (error.exitCode === 0) return 0;
+    if (argv.length === 0) {
+      terminal.print(program.helpInformation().trimEnd());
+      return 0;
+    }
     const json = argv.includes('--json');
     terminal.report([usageDiagnostic(error, argv, program)], { json });
     return 2;

@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import type { Diagnostic } from '../diagnostic/diagnostic.ts';
 import { failure, success, type Result } from '../diagnostic/diagnostic.ts';
 import { nearest } from '../diagnostic/nearest.ts';
@@ -11,8 +10,8 @@ import { commandLineRange } from './usage.ts';
 const nothingRecorded = (runsDirectory: string): Diagnostic => ({
   code: 'unknown-run',
   severity: 'error',
-  message: `no sweep is recorded in ${join(runsDirectory, '')}`,
-  help: 'unroll run SPEC trains and records one; --runs-directory looks elsewhere',
+  message: `No sweep is recorded in ${runsDirectory}.`,
+  help: 'unroll run SPEC trains and records one; --runs-directory looks elsewhere.',
 });
 
 /** The frozen plan that a person means: a sweep id, the last sweep of an experiment, or the last of all. */
@@ -43,14 +42,14 @@ export const unknownExperiment = (
   return {
     code: 'unknown-name',
     severity: 'error',
-    message: `nothing is recorded as "${wanted}" in ${runsDirectory}`,
+    message: `Nothing is recorded as "${wanted}" in ${runsDirectory}.`,
     at: commandLineRange([command, wanted], wanted),
     expected:
       names.length > 0
         ? `an experiment (${names.join(', ')}) or the id of a sweep`
         : 'a recorded experiment; there is none yet',
     ...(near && { nearest: near }),
-    help: 'unroll ls lists what is recorded',
+    help: 'unroll ls lists what is recorded.',
   };
 };
 

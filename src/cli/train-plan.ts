@@ -25,8 +25,8 @@ export interface TrainOptions {
 const notBuilt: Diagnostic = {
   code: 'backend-missing',
   severity: 'error',
-  message: 'the program that trains is not built',
-  help: 'npm run setup',
+  message: 'The program that trains is not built.',
+  help: 'Run: npm run setup',
 };
 
 /** Trains what is missing of a plan with everything around it that a person sees, and ends with the comparison. */

@@ -20,15 +20,14 @@ export const usageDiagnostic = (
   program: Command,
 ): Diagnostic => {
   const named = program.commands.find((one) => one.name() === argv.find((word) => !word.startsWith('-')));
-  const help = `unroll ${named ? `${named.name()} ` : ''}--help lists what is possible`;
+  const help = `unroll ${named ? `${named.name()} ` : ''}--help lists what is possible.`;
   const word = quotedWord(error.message);
-  const mistake = (diagnostic: Omit<Diagnostic, 'severity' | 'at'>, at = word): Diagnostic =>
-    ({
-      severity: 'error',
-      at: commandLineRange(argv, at),
-      help,
-      ...Object.fromEntries(Object.entries(diagnostic).filter(([, value]) => value !== undefined)),
-    }) as Diagnostic;
+  const mistake = (diagnostic: Omit<Diagnostic, 'severity' | 'at'>, at = word): Diagnostic => ({
+    severity: 'error',
+    at: commandLineRange(argv, at),
+    help,
+    ...diagnostic,
+  });
 
   switch (error.code) {
     case 'commander.unknownCommand': {
@@ -36,7 +35,7 @@ export const usageDiagnostic = (
       const near = nearest(word, names);
       return mistake({
         code: 'unknown-command',
-        message: `there is no command "${word}"`,
+        message: `There is no command "${word}".`,
         expected: names.join(', '),
         ...(near && { nearest: near }),
       });
@@ -50,7 +49,7 @@ export const usageDiagnostic = (
       return mistake(
         {
           code: 'unknown-option',
-          message: `${named ? `unroll ${named.name()}` : 'unroll'} has no option ${written}`,
+          message: `${named ? `unroll ${named.name()}` : 'unroll'} has no option ${written}.`,
           expected: options.join(', '),
           ...(near && { nearest: near }),
         },
@@ -60,13 +59,13 @@ export const usageDiagnostic = (
     case 'commander.optionMissingArgument': {
       const flags = quotedWord(error.message);
       const long = /--[\w-]+/.exec(flags)?.[0] ?? flags;
-      return mistake({ code: 'bad-argument', message: `${long} needs a value`, expected: flags }, long);
+      return mistake({ code: 'bad-argument', message: `${long} needs a value.`, expected: flags }, long);
     }
     case 'commander.missingArgument':
       return mistake(
         {
           code: 'bad-argument',
-          message: `${named ? `unroll ${named.name()}` : 'unroll'} needs <${word}>`,
+          message: `${named ? `unroll ${named.name()}` : 'unroll'} needs <${word}>.`,
           expected: named?.usage() ? `unroll ${named.name()} ${named.usage()}` : word,
         },
         '\0',
@@ -76,22 +75,22 @@ export const usageDiagnostic = (
       return mistake(
         {
           code: 'bad-argument',
-          message: `"${extra}" is one argument too many`,
+          message: `"${extra}" is one argument too many.`,
           expected: `unroll ${named?.name() ?? ''} ${named?.usage() ?? ''}`,
         },
         extra,
       );
     }
     default: {
-      // An option's own parser: "error: option '--concurrency <n>' argument 'x' is invalid. <why>"
-      const value = /argument '([^']*)' is invalid/.exec(error.message)?.[1] ?? word;
-      const why = /is invalid\. (.*)$/.exec(error.message)?.[1];
+      // An option's own parser: "error: option '--concurrency <n>' argument 'x' is invalid. <what it takes>"
+      const [, flags = '', value = word, takes] =
+        /option '(\S+).*?' argument '([^']*)' is invalid\. (.*)$/.exec(error.message) ?? [];
       return mistake(
         {
           code: 'bad-argument',
-          message: error.message.replace(/^error: /, ''),
-          got: value,
-          ...(why && { expected: why }),
+          message: flags ? `${flags} cannot be "${value}".` : error.message.replace(/^error: /, ''),
+          ...(takes && { expected: takes }),
+          ...(flags && { got: value }),
         },
         value,
       );

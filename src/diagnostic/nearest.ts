@@ -1,8 +1,11 @@
 import { distance } from 'fastest-levenshtein';
 
+/** The letters in alphabetic order: equal for words whose letters were only swapped. */
+const letters = (text: string) => [...text].sort().join('');
+
 /**
  * The candidate that a person most likely meant, or undefined when none is near.
- * Near: a prefix, equal but for case and punctuation, or at most a third of the letters away (Levenshtein distance).
+ * Near: a prefix, equal but for case and punctuation, the same letters in another order, or at most a third of the letters away (Levenshtein distance).
  */
 export const nearest = (written: string, candidates: readonly string[]): string | undefined => {
   const plain = (text: string) => text.toLowerCase().replace(/[^a-z0-9]/g, '');
@@ -12,7 +15,8 @@ export const nearest = (written: string, candidates: readonly string[]): string 
   for (const candidate of candidates) {
     const name = plain(candidate);
     const within = target.length >= 3 && (name.startsWith(target) || target.startsWith(name));
-    const score = name === target ? 0 : within ? 0.5 : distance(target, name);
+    const swapped = letters(name) === letters(target);
+    const score = name === target ? 0 : within || swapped ? 0.5 : distance(target, name);
     if (score < bestScore) [best, bestScore] = [candidate, score];
   }
   const limit = Math.max(1, Math.floor(Math.max(target.length, 3) / 3));

@@ -39,11 +39,11 @@ export const describeTable =
           {
             code: 'unknown-name',
             severity: 'error',
-            message: `there is no ${name.slice(0, -1)} "${wanted}"`,
+            message: `There is no ${name.slice(0, -1)} "${wanted}".`,
             at: commandLineRange([name, wanted], wanted),
             expected: names.join(', '),
             ...(near && { nearest: near }),
-            help: `unroll ${name} lists them`,
+            help: `unroll ${name} lists them.`,
           },
         ],
         { json: options['json'] === true },
