@@ -3,7 +3,7 @@
 // Runs in a fresh clone, so it imports nothing but Node.
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { closeSync, existsSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -11,6 +11,15 @@ import { readStamp, sourceDigest } from './source-digest.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const isTerminal = process.stderr.isTTY === true;
+
+/** Holds the numbers of the processes at work on this folder, so that another set-up waits for them. */
+const lockName = createHash('sha256').update(root).digest('hex').slice(0, 16);
+const lock = join(tmpdir(), `unroll-setup-${lockName}.lock`);
+/** A lock that nobody has touched for so long is nobody's, whatever process has its number now. */
+const silentMs = 60_000;
+
+/** The command that is running now. */
+let running;
 
 class SetupError extends Error {}
 
@@ -44,6 +53,9 @@ const runQuietly = (label, command, args) =>
     // npm is a script of the shell's on Windows.
     const shell = process.platform === 'win32' && command === 'npm';
     const child = spawn(command, args, { cwd: root, shell, stdio: ['ignore', 'pipe', 'pipe'] });
+    running = child;
+    // npm lives on when this process is killed; the next set-up must not start a second one beside it.
+    writeFileSync(lock, `${process.pid} ${child.pid ?? ''}`);
     const timer = isTerminal
       ? setInterval(() => process.stderr.write(`\r\x1b[2Ksetup: ${label} (${seconds()} s)`), 1000)
       : undefined;
@@ -53,6 +65,7 @@ const runQuietly = (label, command, args) =>
     child.stdout.on('data', collect);
     child.stderr.on('data', collect);
     const end = () => {
+      running = undefined;
       clearInterval(timer);
       if (isTerminal) process.stderr.write(`\r\x1b[2Ksetup: ${label} (${seconds()} s)\n`);
     };
@@ -103,30 +116,35 @@ const isAlive = (pid) => {
   }
 };
 
+const isStale = () => {
+  const touched = statSync(lock, { throwIfNoEntry: false })?.mtimeMs;
+  if (touched === undefined) return false;
+  const holders = readFileSync(lock, 'utf8').split(' ').map(Number).filter(Boolean);
+  return Date.now() - touched > silentMs || (holders.length > 0 && !holders.some(isAlive));
+};
+
 /** Only one set-up at a time changes node_modules and dist of this folder; one that died leaves no obstacle. */
 const withFolderLock = async (work) => {
-  const name = createHash('sha256').update(root).digest('hex').slice(0, 16);
-  const lock = join(tmpdir(), `unroll-setup-${name}.lock`);
-  for (let told = false; ;) {
+  for (let told = false; ; told = true) {
     try {
-      const file = openSync(lock, 'wx');
-      writeSync(file, String(process.pid));
-      closeSync(file);
+      writeFileSync(lock, String(process.pid), { flag: 'wx' });
       break;
     } catch (error) {
       if (error.code !== 'EEXIST') throw error;
     }
-    const holder = existsSync(lock) ? Number(readFileSync(lock, 'utf8')) : NaN;
-    if (holder > 0 && !isAlive(holder)) rmSync(lock, { force: true });
+    if (isStale()) rmSync(lock, { force: true });
     else {
-      if (!told && holder > 0) say(`waiting for another set-up of this folder (process ${holder})`);
-      told ||= holder > 0;
+      if (!told) say('waiting for another set-up of this folder');
       await new Promise((resolve) => setTimeout(resolve, 200));
     }
   }
+  const beat = setInterval(() => {
+    if (existsSync(lock)) utimesSync(lock, new Date(), new Date());
+  }, 5000);
   try {
     return await work();
   } finally {
+    clearInterval(beat);
     rmSync(lock, { force: true });
   }
 };
@@ -148,10 +166,16 @@ const main = async () => {
   process.exitCode = await setUpCommand(process.argv.includes('--retry'));
 };
 
-process.on('SIGINT', () => {
-  process.stderr.write('\nsetup: interrupted. Run `npm run setup` to go on from here.\n');
-  process.exit(130);
-});
+for (const [signal, code] of [
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+]) {
+  process.on(signal, () => {
+    running?.kill();
+    process.stderr.write('\nsetup: interrupted. Run `npm run setup` to go on from here.\n');
+    process.exit(code);
+  });
+}
 
 try {
   await main();

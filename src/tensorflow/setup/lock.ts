@@ -34,8 +34,8 @@ const isAlive = (pid: number): boolean => {
 const isStale = (file: string, holder: Holder | undefined): boolean => {
   const touched = statSync(file, { throwIfNoEntry: false })?.mtimeMs;
   if (touched === undefined) return false;
-  // An empty or torn file belongs to someone who is just writing it, or who died doing so.
-  if (holder?.host === hostname()) return !isAlive(holder.pid);
+  if (holder?.host === hostname() && !isAlive(holder.pid)) return true;
+  // Also for an empty file, whose holder died while writing it, and for a process number that was given again.
   return Date.now() - touched > silentMs;
 };
 

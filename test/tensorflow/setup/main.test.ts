@@ -7,6 +7,7 @@ import {
   readdirSync,
   realpathSync,
   truncateSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { hostname } from 'node:os';
@@ -142,6 +143,16 @@ test('what killed set-ups left half-made is swept away, and the lock of a dead o
   writeFileSync(join(cache, 'setup.lock'), JSON.stringify({ pid: dead.pid, host: hostname(), token: 'x' }));
   expect((await setUp(fakeSetup(base))).native).toBe('built');
   expect(leftovers(cache)).toEqual([]);
+});
+
+test('a lock that has been silent for minutes is taken over, whatever process has its number now', async () => {
+  const { base } = await serve();
+  const lock = join(base.folder, 'cache', 'setup.lock');
+  mkdirSync(dirname(lock), { recursive: true });
+  writeFileSync(lock, JSON.stringify({ pid: process.pid, host: hostname(), token: 'x' }));
+  const minutesAgo = new Date(Date.now() - 120_000);
+  utimesSync(lock, minutesAgo, minutesAgo);
+  expect((await setUp(fakeSetup(base))).native).toBe('built');
 });
 
 test('two set-ups at once share one download', async () => {
