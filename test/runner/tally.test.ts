@@ -52,6 +52,18 @@ test('a regression tells its mean absolute error', () => {
   expect(tally.confusion()).toBeUndefined();
 });
 
+test('an end evaluation tells the means over the classes too, and the five largest where there are more', () => {
+  const six = shape({ kind: 'classification', classes: 6 });
+  const tally = createTally(six);
+  const batch = allocateBatch(six, 2);
+  batch.size = 2;
+  batch.targets.set([0, 5]);
+  tally.add(batch, new Float32Array([6, 5, 4, 3, 2, 1, 6, 5, 4, 3, 2, 1]), 1);
+  const { top5Accuracy, macroPrecision, macroRecall, macroF1 } = tally.detail();
+  expect([top5Accuracy, macroPrecision, macroRecall]).toEqual([0.5, 0.25, 0.5]);
+  expect(macroF1).toBeCloseTo(1 / 3, 12);
+});
+
 test('metrics are named by their split', () => {
   expect(named('test', { loss: 1, accuracy: 0.5 })).toEqual({ 'test/loss': 1, 'test/accuracy': 0.5 });
 });

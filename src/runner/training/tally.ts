@@ -1,3 +1,12 @@
+import {
+  accuracyOf,
+  confusionRows,
+  countRow,
+  createClassCounts,
+  macroScores,
+  topAccuracyOf,
+  topSize,
+} from '../../data/class-counts.ts';
 import type { Batch, SequenceShape } from '../../data/dataset.ts';
 import type { Metrics } from '../../tracking/events.ts';
 
@@ -10,18 +19,14 @@ export interface Tally {
    * cross-entropy), `mae` (regression, whose loss is the mean squared error).
    */
   readonly metrics: () => Metrics;
-  /** `[truth][prediction]` counts; nothing for a regression. */
+  /**
+   * For an end evaluation: `top5Accuracy` (with more than five classes), `macroPrecision`, `macroRecall`, `macroF1`;
+   * nothing for a regression.
+   */
+  readonly detail: () => Metrics;
+  /** `[truth][prediction]` counts; nothing for a regression or for more than a hundred classes. */
   readonly confusion: () => readonly (readonly number[])[] | undefined;
 }
-
-/** The largest entry of row `row`; the first of equals, as `argmax` everywhere. */
-const predictedClass = (outputs: Float32Array, row: number, classes: number): number => {
-  let best = 0;
-  for (let other = 1; other < classes; other++) {
-    if ((outputs[row * classes + other] ?? 0) > (outputs[row * classes + best] ?? 0)) best = other;
-  }
-  return best;
-};
 
 export const createTally = (shape: SequenceShape): Tally => {
   const { task, steps } = shape;
@@ -39,22 +44,14 @@ export const createTally = (shape: SequenceShape): Tally => {
         counted += size;
       },
       metrics: () => ({ loss: lossSum / counted, mae: absolute / counted }),
+      detail: () => ({}),
       confusion: () => undefined,
     };
   }
 
   const { classes } = task;
-  const counts = new Float64Array(classes * classes);
+  const counts = createClassCounts(classes);
   const perStep = task.kind !== 'classification';
-  const addRow = (outputs: Float32Array, row: number, truth: number) => {
-    const cell = truth * classes + predictedClass(outputs, row, classes);
-    counts[cell] = (counts[cell] ?? 0) + 1;
-  };
-  const correct = () => {
-    let sum = 0;
-    for (let label = 0; label < classes; label++) sum += counts[label * classes + label] ?? 0;
-    return sum;
-  };
   return {
     add: ({ size, targets, lengths }, outputs, loss) => {
       let rows = 0;
@@ -62,7 +59,7 @@ export const createTally = (shape: SequenceShape): Tally => {
         const length = perStep ? (lengths[example] ?? steps) : 1;
         for (let step = 0; step < length; step++) {
           const row = perStep ? example * steps + step : example;
-          addRow(outputs, row, targets[row] ?? 0);
+          countRow(counts, outputs, { row, truth: targets[row] ?? 0 });
         }
         rows += length;
       }
@@ -71,13 +68,14 @@ export const createTally = (shape: SequenceShape): Tally => {
     },
     metrics: () => {
       const loss = lossSum / counted;
-      const accuracy = correct() / counted;
+      const accuracy = accuracyOf(counts);
       return task.kind === 'next-step' ? { loss, accuracy, perplexity: Math.exp(loss) } : { loss, accuracy };
     },
-    confusion: () =>
-      Array.from({ length: classes }, (_, truth) => [
-        ...counts.subarray(truth * classes, (truth + 1) * classes),
-      ]),
+    detail: () => ({
+      ...(classes > topSize && { [`top${topSize}Accuracy`]: topAccuracyOf(counts) }),
+      ...macroScores(counts),
+    }),
+    confusion: () => confusionRows(counts),
   };
 };
 

@@ -85,7 +85,7 @@ const restoreBest = (session: Session): void => {
 const evaluateTest = async (session: Session): Promise<void> => {
   const { dataset, learner, directory } = session;
   const tally = await evaluate(learner, dataset.shape, { split: dataset.test });
-  const metrics = named('test', tally.metrics());
+  const metrics = named('test', { ...tally.metrics(), ...tally.detail() });
   const { task } = dataset.shape;
   if (task.kind === 'classification' && dataset.test.size > firstExamples) {
     const first = await evaluate(learner, dataset.shape, { split: dataset.test, limit: firstExamples });
