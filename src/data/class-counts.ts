@@ -94,20 +94,12 @@ export const classScores = ({ truths, predictions, hits }: ClassCounts): readonl
     };
   });
 
-/** Plain means of the scores over the classes that occur, as truth or as prediction; each class counts the same. */
-export const macroScores = (
-  counts: ClassCounts,
-): Readonly<Record<'macroPrecision' | 'macroRecall' | 'macroF1', number>> => {
+/** The plain mean of F1 over the classes that occur, as truth or as prediction: each class counts the same. */
+export const macroF1 = (counts: ClassCounts): number => {
   const occurring = classScores(counts).filter(
     ({ support }, index) => support + (counts.predictions[index] as number) > 0,
   );
-  const mean = (pick: (score: ClassScore) => number) =>
-    occurring.reduce((total, score) => total + pick(score), 0) / occurring.length;
-  return {
-    macroPrecision: mean(({ precision }) => precision),
-    macroRecall: mean(({ recall }) => recall),
-    macroF1: mean(({ f1 }) => f1),
-  };
+  return occurring.reduce((total, { f1 }) => total + f1, 0) / occurring.length;
 };
 
 /** `[truth][prediction]` counts, where there are few enough classes. */

@@ -69,13 +69,23 @@ export interface DatasetRow<P extends TObject = TObject> extends Row<P> {
   load(this: void, parameters: Static<P>, context: DataContext): Promise<Dataset>;
 }
 
-/** A mistake in the data that a person can mend, such as a file with bad rows. Not a bug. */
+/**
+ * A mistake in the data that a person can mend, such as a file with bad rows. Not a bug. The message is whole without
+ * the issues, which say to which parameters it belongs.
+ */
 export class DataError extends Error {
   readonly issues: readonly ParameterIssue[];
-  constructor(message: string, issues: readonly ParameterIssue[] = []) {
+  /** `data-missing`: the files are not there at all. */
+  readonly code: 'bad-data' | 'data-missing';
+  constructor(
+    message: string,
+    issues: readonly ParameterIssue[] = [],
+    code: 'bad-data' | 'data-missing' = 'bad-data',
+  ) {
     super(message);
     this.name = 'DataError';
     this.issues = issues;
+    this.code = code;
   }
 }
 

@@ -49,9 +49,8 @@ const findFiles = async (
   if (files.length === found.length) return files;
   const missing = imageFileNames.filter((_, index) => !found[index]);
   const message = `The folder ${folder} has no ${missing.join(', ')} (plain or .gz).`;
-  throw new DataError(`${message} ${help}`, [
-    { path: 'folder', message, expected: 'the four IDX files of Fashion-MNIST', help },
-  ]);
+  const issue = { path: 'folder', message, expected: 'the four IDX files of Fashion-MNIST', help };
+  throw new DataError(`${message} ${help}`, [issue], 'data-missing');
 };
 
 /** Fashion-MNIST from files that a person has. */

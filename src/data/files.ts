@@ -45,9 +45,8 @@ const missingFile = async (wanted: {
     : others
       ? `Relative paths start at the folder of the spec; this one leads to ${path}.`
       : `There is no folder ${folder} either. Relative paths start at the folder of the spec.`;
-  return new DataError(`${message} ${help}`, [
-    { path: parameter, message, expected: 'the path of a file', help },
-  ]);
+  const issue = { path: parameter, message, expected: 'the path of a file', help };
+  return new DataError(`${message} ${help}`, [issue], 'data-missing');
 };
 
 /** Hex SHA-256 of a file's content. Kept in the cache by path, size and time of change, so that asking again is free. */

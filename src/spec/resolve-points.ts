@@ -1,7 +1,7 @@
 import { DataError, type SequenceShape } from '../data/dataset.ts';
-import { failure, success, type Diagnostic, type Result } from '../diagnostic/diagnostic.ts';
+import { failure, success, type Result } from '../diagnostic/diagnostic.ts';
 import { findRow, type NamedSectionKind } from '../registry/rows.ts';
-import { blame, createFindings, type SectionIssue } from './blame.ts';
+import { blame, createFindings, type Finding, type SectionIssue } from './blame.ts';
 import { canonicalJson, shortHash } from './canonical.ts';
 import type { SchemaIssue } from './check.ts';
 import type { NamedSection, RunConfig, TrainConfig } from './plan.ts';
@@ -52,7 +52,7 @@ export const resolvePoints = async (
 ): Promise<Result<ResolvedPoints>> => {
   const findings = createFindings(points.length);
   const resolve = sectionResolver(spec);
-  const datasets = new Map<string, DatasetFacts | Diagnostic>();
+  const datasets = new Map<string, DatasetFacts | Finding>();
   const fitsTogether = remember((together: Together) => checkTogether(spec, together));
   const cells = new Map<string, Cell>();
   const merged: Point[] = [];
@@ -67,7 +67,7 @@ export const resolvePoints = async (
       facts = await datasetFacts(spec, point, dataset.value);
       datasets.set(dataset.canonical, facts);
     }
-    if ('severity' in facts) {
+    if ('diagnostic' in facts) {
       findings.add(facts);
       continue;
     }
@@ -112,7 +112,7 @@ const sectionResolver = (spec: Spec) => {
   // A value drawn from an interval has no number of its own.
   const idsOf = (choices: readonly Choice[]) =>
     choices.reduce((text, { id, key, value }) => `${text} ${id ?? `${key}=${JSON.stringify(value)}`}`, '');
-  return (point: Point, report: (diagnostic: Diagnostic) => void): Sections | undefined => {
+  return (point: Point, report: (finding: Finding) => void): Sections | undefined => {
     const choices = bySection(point);
     const dataset = byKind.dataset(idsOf(choices.dataset), choices.dataset);
     const model = byKind.model(idsOf(choices.model), choices.model);
@@ -144,7 +144,7 @@ const datasetFacts = async (
   spec: Spec,
   point: Point,
   section: NamedSection,
-): Promise<DatasetFacts | Diagnostic> => {
+): Promise<DatasetFacts | Finding> => {
   const row = findRow(spec.registry.dataset, section.name);
   if (!row) throw new Error(`The dataset ${section.name} was checked but is not registered.`);
   const context = { baseDirectory: spec.document.baseDirectory };
@@ -155,7 +155,7 @@ const datasetFacts = async (
     const [first] = error.issues;
     const path = first && first.path !== '' ? first.path.split('.') : ['name'];
     const issue: SchemaIssue = {
-      code: 'bad-data',
+      code: error.code,
       message: error.message,
       path,
       onKey: false,

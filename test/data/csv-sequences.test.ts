@@ -230,7 +230,7 @@ describe('a file that cannot be read', () => {
     });
     expect(message).toMatchInlineSnapshot(`
       "a.csv has no column "ID". Did you mean "id"?
-      a.csv has no column "lable". Names are compared letter by letter, with upper and lower case.
+      a.csv has no column "lable". Did you mean "label"?
       a.csv has no column "c". Did you mean "t"?
       Its columns are "id", "t", "a", "b", "label"."
     `);

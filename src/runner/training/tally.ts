@@ -3,7 +3,7 @@ import {
   confusionRows,
   countRow,
   createClassCounts,
-  macroScores,
+  macroF1,
   topAccuracyOf,
   topSize,
 } from '../../data/class-counts.ts';
@@ -20,8 +20,7 @@ export interface Tally {
    */
   readonly metrics: () => Metrics;
   /**
-   * For an end evaluation: `top5Accuracy` (with more than five classes), `macroPrecision`, `macroRecall`, `macroF1`;
-   * nothing for a regression.
+   * For an end evaluation: `macroF1`, and `top5Accuracy` with more than five classes; nothing for a regression.
    */
   readonly detail: () => Metrics;
   /** `[truth][prediction]` counts; nothing for a regression or for more than a hundred classes. */
@@ -73,7 +72,7 @@ export const createTally = (shape: SequenceShape): Tally => {
     },
     detail: () => ({
       ...(classes > topSize && { [`top${topSize}Accuracy`]: topAccuracyOf(counts) }),
-      ...macroScores(counts),
+      macroF1: macroF1(counts),
     }),
     confusion: () => confusionRows(counts),
   };
