@@ -3,7 +3,7 @@ import { freemem, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { cacheFolder } from '../cache-folder.ts';
 import { packageVersion } from '../package-root.ts';
-import { readInstallation } from './installation.ts';
+import { doctorHint, readInstallation } from './installation.ts';
 import type { Probe } from './probe.ts';
 import { readProcessor } from './processor.ts';
 import type { Processor } from './processor.ts';
@@ -86,7 +86,8 @@ const findProblems = (report: Omit<DoctorReport, 'problems'>): DoctorProblem[] =
     });
   } else if (backend?.backend !== 'tensorflow') {
     problems.push({
-      message: backend?.warning ?? 'TensorFlow cannot be loaded in a process of its own',
+      message:
+        backend?.warning?.replace(doctorHint, '') ?? 'TensorFlow cannot be loaded in a process of its own',
       help: setupCommand,
     });
   } else if (!backend.kernels.available) {

@@ -45,3 +45,6 @@ export const nativeLibraryPath = (part: 'tfjs_binding' | 'unroll_kernels'): stri
   const path = override ?? readInstallation()?.parts[part];
   return path !== undefined && existsSync(path) ? path : undefined;
 };
+
+/** How the warning of a slow back end ends; the doctor itself leaves it out. */
+export const doctorHint = ' Run `unroll doctor` to see what is missing.';

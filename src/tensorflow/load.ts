@@ -6,7 +6,7 @@ import * as core from '@tensorflow/tfjs-core';
 import type { KernelBackend } from '@tensorflow/tfjs-core';
 // Declares the methods of tensors (`x.add(y)`), which every back end below registers.
 import type {} from '@tensorflow/tfjs-node';
-import { nativeLibraryPath } from './installation.ts';
+import { doctorHint, nativeLibraryPath } from './installation.ts';
 
 /** The back end that tensors live on in this process. */
 export interface Backend {
@@ -80,7 +80,7 @@ const slowly = (reason: string, backend: Backend): Backend => ({
     (backend.name === 'wasm'
       ? 'Training runs on WebAssembly, about 50 times slower.'
       : 'Training runs in plain JavaScript, about 150 times slower.') +
-    ' Run `unroll doctor` to see what is missing.',
+    doctorHint,
 });
 
 const firstLine = (error: unknown): string =>

@@ -4,7 +4,6 @@ import { httpCause, publicAddress } from './http.ts';
 import type { HttpGet } from './http.ts';
 import { setupFailure } from './problem.ts';
 import type { Wheel } from './wheel.ts';
-import { setupCommand } from './setup-command.ts';
 
 const jsonType = 'application/vnd.pypi.simple.v1+json';
 const accept = `${jsonType}, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.1`;
@@ -29,13 +28,14 @@ export const readProjectPage = (
   return links;
 };
 
-/** Asks a Python package index for the address of a wheel. */
-export const locateWheel = async (get: HttpGet, indexUrl: string, wheel: Wheel): Promise<Result<string>> => {
+/** Asks a Python package index for the address of a wheel. `help` says what to do when it cannot tell. */
+export const locateWheel = async (
+  get: HttpGet,
+  wheel: Wheel,
+  { indexUrl, help }: { readonly indexUrl: string; readonly help: string },
+): Promise<Result<string>> => {
   const page = new URL(`${wheel.project}/`, indexUrl).href;
   const shown = publicAddress(page);
-  const help =
-    `Check the network, HTTPS_PROXY or PIP_INDEX_URL and run \`${setupCommand}\` again. ` +
-    `Or fetch ${wheel.file} on another machine and put it into the folder downloads/ of the cache.`;
   try {
     const response = await get(page, { accept });
     const text = await response.text();

