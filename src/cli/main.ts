@@ -11,7 +11,8 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 
 /** The whole program: words in, exit code out. The only place that ends the process. */
 try {
-  process.exitCode = await runProgram(process.argv.slice(2), openTerminal());
+  const words = process.argv.slice(2);
+  process.exitCode = await runProgram(words, openTerminal(words));
 } catch (error) {
   process.stderr.write(renderBug(error, packageVersion));
   process.exitCode = 1;

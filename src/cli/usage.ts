@@ -6,9 +6,15 @@ import { nearest } from '../diagnostic/nearest.ts';
 export const commandLineRange = (argv: readonly string[], word: string): SourceRange => {
   const words = ['unroll', ...argv];
   const text = words.join(' ');
-  const index = words.findIndex((one) => one === word || one.startsWith(`${word}=`));
-  const start = index === -1 ? text.length : words.slice(0, index).join(' ').length + 1;
-  return { source: { name: 'command line', text }, start, end: start + (index === -1 ? 1 : word.length) };
+  const index = words.findIndex(
+    (one) => one === word || one.startsWith(`${word}=`) || one.endsWith(`=${word}`),
+  );
+  if (index === -1)
+    return { source: { name: 'command line', text }, start: text.length, end: text.length + 1 };
+  const found = words[index] ?? '';
+  const start = words.slice(0, index).join(' ').length + 1 + (found.endsWith(`=${word}`) ? found.length - word.length : 0);
+  return { source: { name: 'command line', text }, start, end: start + word.length };
+};
 };
 
 const quotedWord = (message: string): string => /'([^']*)'/.exec(message)?.[1] ?? '';

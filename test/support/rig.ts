@@ -29,12 +29,14 @@ export interface Rig {
   readonly runIds: (experiment: string) => string[];
   readonly runPath: (experiment: string, id: string, ...file: readonly string[]) => string;
   readonly status: (experiment: string, id: string) => StatusFile;
+  /** Whole metric lines so far; 0 before the first. */
+  readonly lineCount: (experiment: string, id: string) => number;
   /** Metric lines without their times: what must be the same at every repetition. */
   readonly metrics: (experiment: string, id: string) => Omit<MetricLine, 'time'>[];
 }
 
 export const createRig = (environment: NodeJS.ProcessEnv = {}): Rig => {
-  const directory = temporaryDirectory('rig');
+  const directory = temporaryDirectory();
   const runPath = (experiment: string, id: string, ...file: readonly string[]) =>
     join(directory, 'runs', experiment, id, ...file);
   const read = (path: string) => readFileSync(path, 'utf8');
@@ -71,6 +73,10 @@ export const createRig = (environment: NodeJS.ProcessEnv = {}): Rig => {
         : [],
     runPath,
     status: (experiment, id) => JSON.parse(read(runPath(experiment, id, 'status.json'))) as StatusFile,
+    lineCount: (experiment, id) => {
+      const path = runPath(experiment, id, 'metrics.jsonl');
+      return existsSync(path) ? read(path).split('\n').length - 1 : 0;
+    },
     metrics: (experiment, id) =>
       read(runPath(experiment, id, 'metrics.jsonl'))
         .trimEnd()
