@@ -1,7 +1,15 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { Tensor1D, Tensor2D, Tensor3D } from '@tensorflow/tfjs-core';
+import type { Rank, Tensor1D, Tensor2D, Tensor3D } from '@tensorflow/tfjs-core';
 import { layerNorm } from './layer-norm.ts';
-import { scan, scanStates, type CellState, type SequenceInput, type SequenceResult } from './scan.ts';
+import { recordScan, type ElementwiseCell } from './recorded-scan.ts';
+import {
+  inReadingOrder,
+  scan,
+  scanStates,
+  type CellState,
+  type SequenceInput,
+  type SequenceResult,
+} from './scan.ts';
 
 /**
  * One layer of gated recurrent units over a batch of sequences, in one direction. Columns of the kernel are in the
@@ -74,9 +82,74 @@ const cellOf = ({ inputs, kernel, bias, recurrentBias, initial, norm, recurrentM
   return { initial: [first] as const, project, step };
 };
 
+/** The element by element part of a cell with the reset after the product. */
+const resetAfterCell = (size: number): ElementwiseCell => {
+  const parts = (columns: Tensor2D) => tf.split(columns, [2 * size, size], 1) as [Tensor2D, Tensor2D];
+  return {
+    step: (projected, product, hidden) => {
+      const [inputGates, inputCandidate] = parts(projected);
+      const [stateGates, stateCandidate] = parts(product);
+      const gates = tf.sigmoid(tf.add<Tensor2D>(inputGates, stateGates));
+      const [reset, update] = tf.split(gates, 2, 1) as [Tensor2D, Tensor2D];
+      const candidate = tf.tanh(tf.add<Tensor2D>(inputCandidate, tf.mul(reset, stateCandidate)));
+      const next = tf.add<Tensor2D>(candidate, tf.mul(update, tf.sub(hidden, candidate)));
+      return { next, saved: [reset, update, candidate, stateCandidate] };
+    },
+    factors: (saved, { before }) => {
+      const [r, z, n, m] = saved as [Tensor3D, Tensor3D, Tensor3D, Tensor3D];
+      const slope = (gate: Tensor3D): Tensor3D => tf.mul(gate, tf.sub(1, gate));
+      return [
+        z,
+        r,
+        tf.mul(tf.sub(before, n), slope(z)),
+        tf.mul(tf.sub(1, z), tf.sub(1, tf.square(n))),
+        tf.mul(m, slope(r)),
+      ];
+    },
+    stepBack: (error, factors) => {
+      const [z, r, toUpdate, toCandidate, toReset] = factors as [
+        Tensor2D,
+        Tensor2D,
+        Tensor2D,
+        Tensor2D,
+        Tensor2D,
+      ];
+      const candidate = tf.mul<Tensor2D>(error, toCandidate);
+      const gates = [tf.mul<Tensor2D>(candidate, toReset), tf.mul<Tensor2D>(error, toUpdate)];
+      return {
+        projected: tf.concat([...gates, candidate], 1),
+        product: tf.concat([...gates, tf.mul<Tensor2D>(candidate, r)], 1),
+        hidden: tf.mul<Tensor2D>(error, z),
+      };
+    },
+  };
+};
+
+const runResetAfter = (sequence: GruSequence, recurrentBias: Tensor1D): SequenceResult => {
+  const { kernel, bias, recurrentMask } = sequence;
+  const size = recurrentBias.shape[0];
+  const { project, initial } = cellOf(sequence);
+  return inReadingOrder(sequence, (timeMajor) => {
+    const [time, batch, features] = timeMajor.shape;
+    const projected = project(tf.reshape(timeMajor, [time * batch, features]));
+    const recurrentKernel: Tensor2D = tf.slice(kernel, [features, 0], [size, 3 * size]);
+    const operands = {
+      projected: tf.reshape<Rank.R3>(projected, [time, batch, bias.shape[0]]),
+      recurrentKernel,
+      productBias: tf.concat([tf.zeros<Rank.R1>([2 * size]), recurrentBias]),
+      initial: initial[0],
+      mask: recurrentMask,
+    };
+    return [recordScan(operands, resetAfterCell(size))];
+  });
+};
+
 export const composedGru = {
   name: 'composed-gru',
-  run: (sequence: GruSequence): SequenceResult => scan(sequence, cellOf(sequence)),
+  run: (sequence: GruSequence): SequenceResult =>
+    sequence.recurrentBias && !sequence.norm
+      ? runResetAfter(sequence, sequence.recurrentBias)
+      : scan(sequence, cellOf(sequence)),
   /** The state after each step, `[batch, time, hidden]`, read forwards, whatever the lengths. */
   states: (sequence: GruSequence): readonly Tensor3D[] => scanStates(sequence.inputs, cellOf(sequence)),
 };

@@ -54,17 +54,25 @@ export interface SequenceResult {
 }
 
 /**
- * Runs a cell written in plain tfjs operations along its sequences, with tfjs's own gradients. The cell runs past the
- * lengths: as it is causal, it is enough not to look there.
+ * Puts sequences into the order of reading, time first, and what `run` makes of them back: the outputs of each step,
+ * zero past the length, and the final state. `run` may go on past the lengths: as cells are causal, it is enough not
+ * to look there.
  */
-export const scan = ({ inputs, lengths, reverse, returns }: SequenceInput, cell: Cell): SequenceResult => {
+export const inReadingOrder = (
+  { inputs, lengths, reverse, returns }: SequenceInput,
+  run: (timeMajor: Tensor3D) => readonly [Tensor3D, ...Tensor3D[]],
+): SequenceResult => {
   const timeMajor = swapBatchAndTime(inputs);
-  const states = statesOf(reverse ? reverseWithinLength(timeMajor, lengths) : timeMajor, cell);
+  const states = run(reverse ? reverseWithinLength(timeMajor, lengths) : timeMajor);
   const final = states.map((part) => lastStep(part, lengths)) as unknown as CellState;
   if (returns === 'final') return { outputs: undefined, final };
   const inOrder = reverse ? reverseWithinLength(states[0], lengths) : states[0];
   return { outputs: swapBatchAndTime(zeroPastLength(inOrder, lengths)), final };
 };
+
+/** Runs a cell written in plain tfjs operations along its sequences, with tfjs's own gradients. */
+export const scan = (sequence: SequenceInput, cell: Cell): SequenceResult =>
+  inReadingOrder(sequence, (timeMajor) => statesOf(timeMajor, cell));
 
 /** The state after each step, each part `[batch, time, size]`, whatever the lengths. */
 export const scanStates = (inputs: Tensor3D, cell: Cell): readonly Tensor3D[] =>

@@ -1,7 +1,15 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { Tensor1D, Tensor2D, Tensor3D } from '@tensorflow/tfjs-core';
+import type { Rank, Tensor1D, Tensor2D, Tensor3D } from '@tensorflow/tfjs-core';
 import { layerNorm } from './layer-norm.ts';
-import { scan, scanStates, type CellState, type SequenceInput, type SequenceResult } from './scan.ts';
+import { recordScan, type ElementwiseCell } from './recorded-scan.ts';
+import {
+  inReadingOrder,
+  scan,
+  scanStates,
+  type CellState,
+  type SequenceInput,
+  type SequenceResult,
+} from './scan.ts';
 
 /**
  * One layer of Elman's cell over a batch of sequences, in one direction (Elman 1990, "Finding Structure in Time"):
@@ -40,9 +48,37 @@ const cellOf = ({ inputs, kernel, bias, initial, norm, recurrentMask }: SimpleRn
   return { initial: [first] as const, project, step };
 };
 
+const tanhCell: ElementwiseCell = {
+  step: (projected, product) => ({ next: tf.tanh(tf.add<Tensor2D>(projected, product)), saved: [] }),
+  factors: (_, { after }) => [tf.sub(1, tf.square(after))],
+  stepBack: (error, [slope]) => {
+    const sum: Tensor2D = tf.mul(error, slope as Tensor2D);
+    return { projected: sum, product: sum, hidden: undefined };
+  },
+};
+
+const runPlain = (sequence: SimpleRnnSequence): SequenceResult => {
+  const { kernel, bias, recurrentMask } = sequence;
+  const size = bias.shape[0];
+  const { project, initial } = cellOf(sequence);
+  return inReadingOrder(sequence, (timeMajor) => {
+    const [time, batch, features] = timeMajor.shape;
+    const projected = project(tf.reshape(timeMajor, [time * batch, features]));
+    const recurrentKernel: Tensor2D = tf.slice(kernel, [features, 0], [size, size]);
+    const operands = {
+      projected: tf.reshape<Rank.R3>(projected, [time, batch, size]),
+      recurrentKernel,
+      initial: initial[0],
+      mask: recurrentMask,
+    };
+    return [recordScan(operands, tanhCell)];
+  });
+};
+
 export const composedSimpleRnn = {
   name: 'composed-simple-rnn',
-  run: (sequence: SimpleRnnSequence): SequenceResult => scan(sequence, cellOf(sequence)),
+  run: (sequence: SimpleRnnSequence): SequenceResult =>
+    sequence.norm ? scan(sequence, cellOf(sequence)) : runPlain(sequence),
   /** The state after each step, `[batch, time, hidden]`, read forwards, whatever the lengths. */
   states: (sequence: SimpleRnnSequence): readonly Tensor3D[] => scanStates(sequence.inputs, cellOf(sequence)),
 };

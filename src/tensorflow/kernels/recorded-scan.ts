@@ -1,0 +1,128 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { Rank, Tensor, Tensor1D, Tensor2D, Tensor3D } from '@tensorflow/tfjs-core';
+import { recordOperation } from './record.ts';
+
+/** Whole sequences on the tape: the tensors that a gradient goes to. */
+export interface ScanOperands {
+  /** What does not depend on the state, of each step: `[time, batch, columns]`. */
+  readonly projected: Tensor3D;
+  /** `[hidden, columns]`. */
+  readonly recurrentKernel: Tensor2D;
+  /** `[columns]`: added to the product of hidden state and kernel. */
+  readonly productBias?: Tensor1D | undefined;
+  /** `[batch, hidden]`. */
+  readonly initial: Tensor2D;
+  /** `[batch, hidden]`, a constant: multiplies the hidden state before the product. */
+  readonly mask?: Tensor2D | undefined;
+}
+
+/** A cell with one part of state, on which it depends through one product and element by element. */
+export interface ElementwiseCell {
+  /** The next hidden state, and what the gradient needs of this step. */
+  readonly step: (
+    projected: Tensor2D,
+    product: Tensor2D,
+    hidden: Tensor2D,
+  ) => { readonly next: Tensor2D; readonly saved: readonly Tensor2D[] };
+  /** From what was saved, of all steps at once: every factor of the gradient that does not depend on the error. */
+  readonly factors: (
+    saved: readonly Tensor3D[],
+    states: { readonly before: Tensor3D; readonly after: Tensor3D },
+  ) => readonly Tensor3D[];
+  /** From the error of one step's hidden state to the errors of what went in. */
+  readonly stepBack: (
+    error: Tensor2D,
+    factors: readonly Tensor2D[],
+  ) => {
+    readonly projected: Tensor2D;
+    readonly product: Tensor2D;
+    /** Of the state before, besides what comes through the product. */
+    readonly hidden: Tensor2D | undefined;
+  };
+}
+
+const stack = (steps: readonly Tensor2D[]): Tensor3D => tf.stack([...steps]) as Tensor3D;
+const unstack = (sequence: Tensor3D): Tensor2D[] => tf.unstack(sequence) as Tensor2D[];
+
+/**
+ * Runs a cell along time, `[time, batch, hidden]`, with backpropagation through time written out: compared with tfjs's
+ * own tape it takes a third of the calls, and the gradient of the kernel is one product over all steps.
+ */
+export const recordScan = (operands: ScanOperands, cell: ElementwiseCell): Tensor3D => {
+  const { projected, recurrentKernel, productBias, initial, mask } = operands;
+  const [time, batch] = projected.shape;
+  const [size, columns] = recurrentKernel.shape;
+  const inputs = { projected, recurrentKernel, initial, ...(productBias && { productBias }) };
+
+  const [outputs] = recordOperation(inputs, {
+    forward: (save) => {
+      let hidden = initial;
+      const after: Tensor2D[] = [];
+      const saved: (readonly Tensor2D[])[] = [];
+      // A tidy each step: over long sequences, what a step leaves behind would add up.
+      for (const one of unstack(projected)) {
+        const step = tf.tidy(() => {
+          const product: Tensor2D = tf.matMul(mask ? tf.mul(hidden, mask) : hidden, recurrentKernel);
+          const { next, saved: own } = cell.step(
+            one,
+            productBias ? tf.add(product, productBias) : product,
+            hidden,
+          );
+          return { next, own: [...own] };
+        });
+        hidden = step.next;
+        after.push(hidden);
+        saved.push(step.own);
+      }
+      const states = stack(after);
+      const parts = (saved[0] ?? []).map((_, part) => stack(saved.map((each) => each[part] as Tensor2D)));
+      save([recurrentKernel, initial, states, ...parts, ...(mask ? [mask] : [])]);
+      return [states];
+    },
+    backward: ([gradient], kept) => {
+      const [kernel, first, after] = kept as [Tensor2D, Tensor2D, Tensor3D];
+      const keptMask = mask ? (kept.at(-1) as Tensor2D) : undefined;
+      const saved = kept.slice(3, mask ? -1 : undefined) as Tensor3D[];
+      const before: Tensor3D =
+        time === 1
+          ? tf.expandDims(first, 0)
+          : tf.concat([
+              tf.expandDims<Tensor3D>(first, 0),
+              tf.slice(after, [0, 0, 0], [time - 1, batch, size]),
+            ]);
+      const factors = cell.factors(saved, { before, after }).map(unstack);
+      const turned: Tensor2D = tf.transpose(kernel);
+      const errors = unstack(gradient as Tensor3D);
+      const projectedErrors: Tensor2D[] = [];
+      const productErrors: Tensor2D[] = [];
+      let carried: Tensor2D | undefined;
+      for (let at = time - 1; at >= 0; at--) {
+        const own = errors[at] as Tensor2D;
+        const step = tf.tidy(() => {
+          const back = cell.stepBack(
+            carried ? tf.add<Tensor2D>(own, carried) : own,
+            factors.map((each) => each[at] as Tensor2D),
+          );
+          const through: Tensor2D = tf.matMul(back.product, turned);
+          const seen = keptMask ? tf.mul<Tensor2D>(through, keptMask) : through;
+          const { projected: input, product, hidden } = back;
+          return { input, product, carried: hidden ? tf.add<Tensor2D>(seen, hidden) : seen };
+        });
+        ({ carried } = step);
+        projectedErrors.unshift(step.input);
+        productErrors.unshift(step.product);
+      }
+      const flat = (sequence: Tensor, width: number): Tensor2D =>
+        tf.reshape<Rank.R2>(sequence, [time * batch, width]);
+      const seenBefore = keptMask ? tf.mul(before, tf.expandDims(keptMask, 0)) : before;
+      const allProducts = flat(stack(productErrors), columns);
+      return {
+        projected: stack(projectedErrors),
+        recurrentKernel: tf.matMul(flat(seenBefore, size), allProducts, true),
+        initial: carried as Tensor2D,
+        ...(productBias && { productBias: tf.sum(allProducts, 0) }),
+      };
+    },
+  });
+  return outputs as Tensor3D;
+};
