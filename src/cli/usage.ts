@@ -12,9 +12,9 @@ export const commandLineRange = (argv: readonly string[], word: string): SourceR
   if (index === -1)
     return { source: { name: 'command line', text }, start: text.length, end: text.length + 1 };
   const found = words[index] ?? '';
-  const start = words.slice(0, index).join(' ').length + 1 + (found.endsWith(`=${word}`) ? found.length - word.length : 0);
+  const inside = found.endsWith(`=${word}`) ? found.length - word.length : 0;
+  const start = words.slice(0, index).join(' ').length + 1 + inside;
   return { source: { name: 'command line', text }, start, end: start + word.length };
-};
 };
 
 const quotedWord = (message: string): string => /'([^']*)'/.exec(message)?.[1] ?? '';
