@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import util from 'node:util';
@@ -6,7 +5,8 @@ import * as core from '@tensorflow/tfjs-core';
 import type { KernelBackend } from '@tensorflow/tfjs-core';
 // Declares the methods of tensors (`x.add(y)`), which every back end below registers.
 import type {} from '@tensorflow/tfjs-node';
-import { doctorHint, nativeLibraryPath } from './installation.ts';
+import { findAddon } from './find-addon.ts';
+import { doctorHint } from './installation.ts';
 
 /** The back end that tensors live on in this process. */
 export interface Backend {
@@ -22,17 +22,6 @@ interface NativeBinding {
 }
 
 const require = createRequire(import.meta.url);
-
-/** tfjs-node's addon: what the set-up compiled, else what tfjs-node's own install script left. */
-const findAddon = (): string | undefined => {
-  const own = join(
-    dirname(require.resolve('@tensorflow/tfjs-node/package.json')),
-    'lib',
-    'napi-v8',
-    'tfjs_binding.node',
-  );
-  return nativeLibraryPath('tfjs_binding') ?? (existsSync(own) ? own : undefined);
-};
 
 /**
  * Registers tfjs-node's back end and kernels without the rest of that package (models, images, TensorBoard and the

@@ -1,0 +1,34 @@
+import { existsSync } from 'node:fs';
+import type { Diagnostic } from '../diagnostic/diagnostic.ts';
+import { nativeLibraryPath, readInstallation } from './installation.ts';
+import type { Installation } from './installation.ts';
+import { ownAddonPath } from './setup/own-addon.ts';
+import { setupCommand } from './setup/setup-command.ts';
+
+/** tfjs-node's addon: what the set-up compiled, else what tfjs-node's own install script left. */
+export const findAddon = (): string | undefined => {
+  const own = ownAddonPath();
+  return nativeLibraryPath('tfjs_binding') ?? (existsSync(own) ? own : undefined);
+};
+
+/**
+ * The one warning to show before training when native TensorFlow is not ready; undefined when it is, or when
+ * `UNROLL_BACKEND` asks for another. Looks at files only, so that the command line's process may call it.
+ */
+export const slowBackendWarning = (
+  found: { readonly addon: string | undefined; readonly problems: Installation['problems'] } = {
+    addon: findAddon(),
+    problems: readInstallation()?.problems ?? [],
+  },
+): Diagnostic | undefined => {
+  if (process.env['UNROLL_BACKEND'] || found.addon !== undefined) return undefined;
+  const [problem] = found.problems;
+  return {
+    code: 'backend-missing',
+    severity: 'warning',
+    message:
+      `Native TensorFlow is not ready: ${problem?.message ?? 'it is not set up'}. ` +
+      'Training runs on WebAssembly, about 50 times slower.',
+    help: `Run \`${setupCommand}\`; \`unroll doctor\` tells what is missing.`,
+  };
+};
