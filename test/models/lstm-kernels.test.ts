@@ -5,7 +5,8 @@ import { randomStream } from '../../src/data/random.ts';
 import { loadTensorFlow } from '../../src/tensorflow/load.ts';
 import { blockLstm } from '../../src/tensorflow/kernels/block-lstm.ts';
 import { composedLstm } from '../../src/tensorflow/kernels/composed-lstm.ts';
-import type { LstmKernel } from '../../src/tensorflow/kernels/lstm.ts';
+import { chooseLstmKernel, type LstmKernel } from '../../src/tensorflow/kernels/lstm.ts';
+import { largestDifference } from '../support/networks.ts';
 
 beforeAll(() => loadTensorFlow());
 
@@ -25,18 +26,27 @@ const shapes = {
   bias: [4 * size],
   hidden: [batch, size],
   cell: [batch, size],
+  input: [size],
+  forget: [size],
+  output: [size],
 };
 
+interface Options {
+  readonly reverse: boolean;
+  readonly lengths: boolean;
+  readonly initial: boolean;
+  readonly returns: 'all' | 'final';
+  readonly peepholes?: boolean;
+}
+
 /** A loss that looks at every output of a kernel, with its gradients. */
-const everything = (
-  kernel: LstmKernel,
-  options: { reverse: boolean; lengths: boolean; initial: boolean; returns: 'all' | 'final' },
-): number[][] => {
+const everything = (kernel: LstmKernel, options: Options): number[][] => {
   const lengths = options.lengths ? tf.tensor1d([5, 1, 3], 'int32') : undefined;
   const parts = Object.entries(shapes).map(([name, shape]) => draw(name, shape));
-  const used = options.initial ? parts : parts.slice(0, 3);
+  const used = options.peepholes ? parts : options.initial ? parts.slice(0, 5) : parts.slice(0, 3);
   const loss = (...given: Tensor[]): Scalar => {
     const [inputs, weights, bias, hidden, cell] = given as [Tensor3D, Tensor2D, Tensor1D, Tensor2D, Tensor2D];
+    const [input, forget, output] = given.slice(5) as [Tensor1D, Tensor1D, Tensor1D];
     const result = kernel.run({
       inputs,
       kernel: weights,
@@ -46,6 +56,7 @@ const everything = (
       forgetBias: 0.7,
       reverse: options.reverse,
       returns: options.returns,
+      variation: options.peepholes ? { peepholes: { input, forget, output } } : undefined,
     });
     const terms = [result.finalHidden, result.finalCell, ...(result.outputs ? [result.outputs] : [])];
     return tf.addN(
@@ -56,17 +67,54 @@ const everything = (
   return [value, ...grads].map((tensor) => [...tensor.dataSync()]);
 };
 
-describe('TensorFlow operation and composed kernel agree', () => {
-  for (const reverse of [false, true])
-    for (const lengths of [false, true])
-      for (const initial of [false, true])
-        for (const returns of ['all', 'final'] as const)
-          test(JSON.stringify({ reverse, lengths, initial, returns }), () => {
-            const options = { reverse, lengths, initial, returns };
-            const [block, composed] = [everything(blockLstm, options), everything(composedLstm, options)];
-            expect(block.length).toBe(composed.length);
-            block.forEach((values, part) =>
-              values.forEach((value, index) => expect(value).toBeCloseTo(composed[part]?.[index] ?? NaN, 5)),
-            );
-          });
+const cases: Options[] = [false, true].flatMap((reverse) =>
+  [false, true].flatMap((lengths) =>
+    [false, true].flatMap((initial) =>
+      (['all', 'final'] as const).map((returns) => ({ reverse, lengths, initial, returns })),
+    ),
+  ),
+);
+
+describe("TensorFlow's operation and the composed kernel agree", () => {
+  for (const options of [
+    ...cases,
+    ...cases.filter(({ initial }) => initial).map((one) => ({ ...one, peepholes: true })),
+  ])
+    test(JSON.stringify(options), () => {
+      const [block, composed] = [everything(blockLstm, options), everything(composedLstm, options)];
+      expect(block.length).toBe(composed.length);
+      block.forEach((values, part) =>
+        expect(largestDifference(values, composed[part] ?? [])).toBeLessThan(1e-5),
+      );
+    });
+
+  test('on the state after each step', () => {
+    const [inputs, kernel, bias, hidden, cell] = Object.entries(shapes).map(([name, shape]) =>
+      draw(name, shape),
+    ) as [Tensor3D, Tensor2D, Tensor1D, Tensor2D, Tensor2D];
+    const sequence = {
+      inputs,
+      kernel,
+      bias,
+      initial: { hidden, cell },
+      forgetBias: 1,
+      reverse: false,
+      returns: 'all',
+    } as const;
+    const [block = [], composed = []] = [blockLstm, composedLstm].map((one) => one.states?.(sequence));
+    block.forEach((part, at) => {
+      expect(part.shape).toEqual([batch, time, size]);
+      expect(largestDifference(part.dataSync(), composed[at]?.dataSync() ?? [])).toBeLessThan(1e-5);
+    });
+    expect(block.length).toBe(2);
+  });
+});
+
+describe('the kernel chosen has what is asked for', () => {
+  test('in the order from fast to slow', () => {
+    expect(chooseLstmKernel(['peepholes']).name).toBe('block-lstm');
+    expect(chooseLstmKernel(['everyState']).name).toBe('block-lstm');
+    for (const feature of ['norm', 'projection', 'recurrentMask'] as const)
+      expect(chooseLstmKernel([feature, 'peepholes']).name).toBe('composed-lstm');
+  });
 });
