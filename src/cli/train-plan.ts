@@ -5,6 +5,7 @@ import { renderComparison } from '../report/render-compare.ts';
 import { childIsBuilt } from '../runner/pool/worker.ts';
 import { runExperiment, type ExperimentOutcome } from '../runner/run-experiment.ts';
 import type { Plan } from '../spec/plan.ts';
+import { slowBackendWarning } from '../tensorflow/find-addon.ts';
 import { createConsole } from '../tracking/console/create-console.ts';
 import { listRuns } from '../tracking/read-runs.ts';
 import type { ExitCode, Terminal } from './command.ts';
@@ -35,6 +36,8 @@ export const trainPlan = async (plan: Plan, options: TrainOptions, terminal: Ter
     terminal.report([notBuilt], options);
     return 2;
   }
+  const slow = slowBackendWarning();
+  if (slow) terminal.report([slow]);
   // With --json standard output belongs to programs; what people follow goes to the other stream.
   const stream = options.json ? process.stderr : process.stdout;
   const view = screen(stream);
