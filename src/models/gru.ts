@@ -5,16 +5,19 @@ import type { ModelRow } from './model.ts';
 import { networkProperties } from './parameters.ts';
 import { countWeights, networkWeights, type CellWeights } from './weights.ts';
 
-const parameters = Type.Object({
-  ...networkProperties,
-  resetAfter: Type.Boolean({
-    title: 'Reset after',
-    description:
-      'Applies the reset gate after the product with the hidden state, as cuDNN and PyTorch do; false: before it, as Cho et al. 2014 wrote it.',
-    default: true,
-    examples: [false],
-  }),
-});
+const parameters = Type.Object(
+  {
+    ...networkProperties,
+    resetAfter: Type.Boolean({
+      title: 'Reset after',
+      description:
+        'Applies the reset gate after the product with the hidden state, as cuDNN and PyTorch do; false: before it, as Cho et al. 2014 wrote it.',
+      default: true,
+      examples: [false],
+    }),
+  },
+  { additionalProperties: false },
+);
 
 export type GruParameters = Static<typeof parameters>;
 

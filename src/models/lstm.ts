@@ -7,34 +7,37 @@ import type { ModelRow } from './model.ts';
 import { networkProperties } from './parameters.ts';
 import { countWeights, networkWeights, type CellWeights, type Weight } from './weights.ts';
 
-const parameters = Type.Object({
-  ...networkProperties,
-  forgetBias: Type.Number({
-    title: 'Forget bias',
-    description:
-      'Added inside the forget gate, so that a fresh cell remembers (Gers, Schmidhuber and Cummins 2000; Jozefowicz et al. 2015).',
-    minimum: -10,
-    maximum: 10,
-    default: 1,
-    examples: [1],
-  }),
-  peepholes: Type.Boolean({
-    title: 'Peepholes',
-    description: 'The gates see the cell state (Gers, Schraudolph and Schmidhuber 2002).',
-    default: false,
-    examples: [true],
-  }),
-  projectionSize: nullable(
-    Type.Integer({
-      title: 'Projection size',
+const parameters = Type.Object(
+  {
+    ...networkProperties,
+    forgetBias: Type.Number({
+      title: 'Forget bias',
       description:
-        'The hidden state is a linear map of the output of the cell to this size (Sak, Senior and Beaufays 2014); null: the output itself. Slower: no fused kernel knows it.',
-      minimum: 1,
-      maximum: 16_384,
-      examples: [64],
+        'Added inside the forget gate, so that a fresh cell remembers (Gers, Schmidhuber and Cummins 2000; Jozefowicz et al. 2015).',
+      minimum: -10,
+      maximum: 10,
+      default: 1,
+      examples: [1],
     }),
-  ),
-});
+    peepholes: Type.Boolean({
+      title: 'Peepholes',
+      description: 'The gates see the cell state (Gers, Schraudolph and Schmidhuber 2002).',
+      default: false,
+      examples: [true],
+    }),
+    projectionSize: nullable(
+      Type.Integer({
+        title: 'Projection size',
+        description:
+          'The hidden state is a linear map of the output of the cell to this size (Sak, Senior and Beaufays 2014); null: the output itself. Slower: no fused kernel knows it.',
+        minimum: 1,
+        maximum: 16_384,
+        examples: [64],
+      }),
+    ),
+  },
+  { additionalProperties: false },
+);
 
 export type LstmParameters = Static<typeof parameters>;
 

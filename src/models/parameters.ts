@@ -2,11 +2,11 @@ import { Type, type Static, type TObject } from '@sinclair/typebox';
 import { choice, nullable } from '../parameters/schema.ts';
 
 /** How the weights of a cell may be drawn at first. */
-export const kernelInitializers = ['glorot-uniform', 'glorot-normal', 'orthogonal', 'uniform'] as const;
+const kernelInitializers = ['glorot-uniform', 'glorot-normal', 'orthogonal', 'uniform'] as const;
 export type KernelInitializer = (typeof kernelInitializers)[number];
 
 /** How the weights of the output layer may be drawn at first. */
-export const outputInitializers = ['glorot-uniform', 'normal', 'uniform'] as const;
+const outputInitializers = ['glorot-uniform', 'normal', 'uniform'] as const;
 export type OutputInitializer = (typeof outputInitializers)[number];
 
 /** The parameters that every recurrent model has. */

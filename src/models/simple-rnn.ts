@@ -5,7 +5,7 @@ import type { ModelRow } from './model.ts';
 import { networkProperties } from './parameters.ts';
 import { countWeights, networkWeights, type CellWeights } from './weights.ts';
 
-const parameters = Type.Object(networkProperties);
+const parameters = Type.Object(networkProperties, { additionalProperties: false });
 
 export type SimpleRnnParameters = Static<typeof parameters>;
 

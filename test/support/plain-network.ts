@@ -14,7 +14,7 @@ interface PlainWeight {
   readonly values: Float64Array;
 }
 
-export type PlainWeights = ReadonlyMap<string, PlainWeight>;
+type PlainWeights = ReadonlyMap<string, PlainWeight>;
 
 export interface PlainMasks {
   readonly between: (layer: number, row: number) => Vector | undefined;

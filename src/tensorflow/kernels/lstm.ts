@@ -6,7 +6,7 @@ import { fusedKernels } from './fused-kernels.ts';
 import { fusedLstm } from './fused-lstm.ts';
 import type { SequenceInput } from './scan.ts';
 
-export interface LstmState {
+interface LstmState {
   /** `[batch, hidden]`. */
   readonly hidden: Tensor2D;
   /** `[batch, hidden]`. */
@@ -56,7 +56,7 @@ export interface LstmSequence extends SequenceInput {
   readonly variation?: LstmVariation | undefined;
 }
 
-export interface LstmResult {
+interface LstmResult {
   /** `[batch, time, hidden]`, zero past the length; undefined when only the final state was asked for. */
   readonly outputs: Tensor3D | undefined;
   /** `[batch, hidden]`: the state after the last step read. */
