@@ -1,4 +1,5 @@
 import type { Diagnostic, RelatedPlace } from '../diagnostic/diagnostic.ts';
+import type { Row } from '../parameters/row.ts';
 import type { SchemaIssue } from './check.ts';
 import { formatPath, locate, type Path } from './located.ts';
 import type { SectionKind } from './sections.ts';
@@ -13,11 +14,17 @@ export interface SectionIssue {
   readonly issue: SchemaIssue;
 }
 
+/** A mistake and the choice of the sweep that made it, if one did. */
+export interface Finding {
+  readonly diagnostic: Diagnostic;
+  readonly guilty?: Choice | undefined;
+}
+
 /**
  * Turns a mistake in an unrolled point into a message at the place that made it: the value of an axis where one had a
  * part in it, and the spec's own section otherwise.
  */
-export const blame = (spec: Spec, point: Point, { kind, issue }: SectionIssue): Diagnostic => {
+export const blame = (spec: Spec, point: Point, { kind, issue }: SectionIssue): Finding => {
   const path: Path = [kind, ...issue.path];
   const choices = bySection(point)[kind];
   const guilty = guiltyChoice(choices, path);
@@ -37,20 +44,36 @@ export const blame = (spec: Spec, point: Point, { kind, issue }: SectionIssue): 
     if (fromBase) related.unshift({ message: `${formatPath(path)} is written here`, at: written.key });
   }
   const { code, message, expected, got, nearest, help } = issue;
-  const [diagnostic] = withExtends(spec.document, [
-    {
-      code,
-      severity: 'error',
-      message: guilty ? `${message} (with ${guilty.key}: ${writeValue(guilty.value)})` : message,
-      at,
-      ...(expected !== undefined && { expected }),
-      ...(got !== undefined && { got }),
-      ...(nearest !== undefined && { nearest }),
-      ...(related.length > 0 && { related }),
-      ...(help !== undefined && { help }),
-    },
-  ]);
-  return diagnostic as Diagnostic;
+  const diagnostic: Diagnostic = {
+    code,
+    severity: 'error',
+    message,
+    at,
+    ...(expected !== undefined && { expected }),
+    ...(got !== undefined && { got }),
+    ...(nearest !== undefined && { nearest }),
+    ...(related.length > 0 && { related }),
+    ...(help !== undefined && { help: guilty ? (helpForAxis(spec, { kind, issue, guilty }) ?? help) : help }),
+  };
+  const [placed = diagnostic] = withExtends(spec.document, [diagnostic]);
+  return { diagnostic: placed, guilty };
+};
+
+/** A parameter that one of the swept rows does not have belongs under `when`. */
+const helpForAxis = (
+  { registry }: Spec,
+  { kind, issue, guilty }: SectionIssue & { readonly guilty: Choice },
+): string | undefined => {
+  if (issue.code !== 'unknown-key' || issue.key === undefined || kind === 'train' || guilty.path.length === 1)
+    return undefined;
+  const rows: Readonly<Record<string, Row>> = registry[kind];
+  const having = Object.keys(rows).filter((name) =>
+    Object.hasOwn(rows[name]?.parameters.properties ?? {}, String(issue.path[0])),
+  );
+  const rule = `when: [{ if: { ${kind}.name: ${having[0] ?? '...'} }, axes: { ${kind}.${issue.path.join('.')}: [...] } }]`;
+  return guilty.path[1] === 'name'
+    ? `Take ${issue.key} out of ${kind} and give it to the rows that have it: ${rule}.`
+    : `Move the axis to the rows that have it: ${rule}.`;
 };
 
 const covers = (choice: Choice, path: Path): boolean => isPrefix(choice.path, path);
@@ -67,24 +90,24 @@ const guiltyChoice = (choices: readonly Choice[], path: Path): Choice | undefine
 
 const maxShown = 40;
 
-/** Collects messages, each once however many points it is true for, and says for how many. */
+/** Collects findings. What several values of one axis do is one mistake; the message says for how many points. */
 export const createFindings = (points: number) => {
-  const found = new Map<string, { diagnostic: Diagnostic; count: number }>();
+  const found = new Map<string, Finding & { count: number }>();
   return {
-    add: (diagnostic: Diagnostic): void => {
+    add: ({ diagnostic, guilty }: Finding): void => {
       const { code, at, message } = diagnostic;
-      const key = `${code} ${at?.source.name ?? ''} ${at?.start ?? ''} ${message}`;
+      const key = `${code} ${guilty?.key ?? `${at?.source.name ?? ''} ${at?.start ?? ''}`} ${message}`;
       const known = found.get(key);
       if (known) known.count++;
-      else found.set(key, { diagnostic, count: 1 });
+      else found.set(key, { diagnostic, guilty, count: 1 });
     },
-    list: (): Diagnostic[] => {
-      const all = [...found.values()].map(({ diagnostic, count }) =>
-        points > 1
-          ? { ...diagnostic, message: `${diagnostic.message} This concerns ${count} of ${points} points.` }
-          : diagnostic,
-      );
-      return all.slice(0, maxShown);
-    },
+    list: (): Diagnostic[] =>
+      [...found.values()].slice(0, maxShown).map(({ diagnostic, guilty, count }) => {
+        const setting = guilty ? [`with ${guilty.key}: ${writeValue(guilty.value)}`] : [];
+        const share = points > 1 ? [`${count} of ${points} points`] : [];
+        const detail = [...setting, ...share].join('; ');
+        const message = detail ? `${diagnostic.message.replace(/\.$/, '')} (${detail}).` : diagnostic.message;
+        return { ...diagnostic, message };
+      }),
   };
 };

@@ -60,12 +60,17 @@ export const checkAgainst = (schema: TSchema, written: Json, owner = ''): Checke
   const issues = new Map<string, SchemaIssue>();
   const unknown = errors.filter(({ keyword }) => keyword === 'additionalProperties');
   // A misspelt key is one mistake, although the right key is then missing too.
-  const meant = new Set(unknown.map((error) => `${error.instancePath}/${nearestKey(error) ?? ''}`));
+  const meant = new Set(
+    unknown.map(
+      (error) =>
+        `${error.instancePath}/${nearestKey(error, pathOf(error.instancePath, written), written) ?? ''}`,
+    ),
+  );
   for (const error of errors) {
     const path = pathOf(error.instancePath, written);
     if (error.keyword === 'additionalProperties') {
       const key = (error.params as { additionalProperty: string }).additionalProperty;
-      issues.set(`${error.instancePath}/${key}`, unknownKey(error, [...path, key], owner));
+      issues.set(`${error.instancePath}/${key}`, unknownKey(error, path, { key, owner, written }));
     } else if (error.keyword === 'required') {
       const key = (error.params as { missingProperty: string }).missingProperty;
       if (meant.has(`${error.instancePath}/${key}`)) continue;
@@ -93,34 +98,43 @@ const pathOf = (pointer: string, root: Json): Path => {
 
 const schemaOf = (error: ErrorObject): PlainSchema => (error.parentSchema ?? {}) as PlainSchema;
 
-const nearestKey = (error: ErrorObject): string | undefined => {
+/** The nearest known key that is not written beside the unknown one; the checked copy has defaults in it. */
+const nearestKey = (error: ErrorObject, path: Path, written: Json): string | undefined => {
   const known = Object.keys(schemaOf(error).properties ?? {});
-  const present = new Set(Object.keys(error.data as object));
+  let beside: unknown = written;
+  for (const part of path) beside = (beside as Readonly<Record<string | number, unknown>>)[part];
   return nearest(
     (error.params as { additionalProperty: string }).additionalProperty,
-    known.filter((key) => !present.has(key)),
+    known.filter((key) => !Object.hasOwn(beside as object, key)),
   );
 };
 
-const unknownKey = (error: ErrorObject, path: Path, owner: string): SchemaIssue => {
+/** `truncation of train`, `model lstm`; empty for the whole spec. */
+const ownerOf = (owner: string, path: Path): string => [formatPath(path), owner].filter(Boolean).join(' of ');
+
+const unknownKey = (
+  error: ErrorObject,
+  path: Path,
+  { key, owner, written }: { readonly key: string; readonly owner: string; readonly written: Json },
+): SchemaIssue => {
   const known = Object.keys(schemaOf(error).properties ?? {});
-  const near = nearestKey(error);
-  const key = String(path.at(-1));
-  const parent = formatPath(path.slice(0, -1));
-  const of = [owner, parent].filter(Boolean).join(' ');
+  const near = nearestKey(error, path, written);
+  const [beforeColon = ''] = key.split(':');
   return {
     code: 'unknown-key',
-    message: `${key} is not a key of ${of || 'a spec'}.`,
-    path,
+    message: `${key} is not a key of ${ownerOf(owner, path) || 'a spec'}.`,
+    path: [...path, key],
     onKey: true,
     key,
     expected: known.length ? known.join(', ') : 'no keys at all',
     got: key,
     ...(near !== undefined && { nearest: near }),
     help:
-      near === undefined
-        ? `Remove ${key}.`
-        : `Did you mean ${near}? Write \`${near}:\` in place of \`${key}:\`.`,
+      beforeColon !== key
+        ? `Put a space after the colon: \`${near ?? beforeColon}: ...\`.`
+        : near === undefined
+          ? `Remove ${key}.`
+          : `Did you mean ${near}? Write \`${near}:\` in place of \`${key}:\`.`,
   };
 };
 
@@ -131,10 +145,9 @@ const missingKey = (
 ): SchemaIssue => {
   const schema: PlainSchema = schemaOf(error).properties?.[key] ?? {};
   const example = exampleOf(schema);
-  const of = [owner, formatPath(path)].filter(Boolean).join(' ') || 'The spec';
   return {
     code: 'missing-key',
-    message: `${of} has no ${key}.`,
+    message: `${ownerOf(owner, path) || 'The spec'} has no ${key}.`,
     path,
     onKey: true,
     key,
@@ -150,7 +163,9 @@ const missingKey = (
 const wrongValue = (error: ErrorObject, path: Path): SchemaIssue => {
   const schema = schemaOf(error);
   const value = error.data as Json;
-  const name = path.findLast((part) => typeof part === 'string') ?? 'the value';
+  const named = path.findLast((part) => typeof part === 'string') ?? 'the value';
+  // A value of a list has no key of its own.
+  const name = typeof path.at(-1) === 'number' ? `a value of ${named}` : named;
   const allowed = (schema.enum ?? []).filter((one): one is string => typeof one === 'string');
   const near = typeof value === 'string' ? nearest(value, allowed) : undefined;
   const byKeyword: Partial<Record<string, SchemaIssue['code']>> = {
@@ -161,7 +176,7 @@ const wrongValue = (error: ErrorObject, path: Path): SchemaIssue => {
   };
   return {
     code: byKeyword[error.keyword] ?? 'out-of-range',
-    message: sentence(error, name),
+    message: sentence(error, name.replace(/^a /, 'A ')),
     path,
     onKey: false,
     expected: describeSchema(schema),
@@ -200,27 +215,34 @@ interface Mend {
 }
 
 const howToMend = ({ schema, value, name, near }: Mend): string => {
-  if (near !== undefined) return `Did you mean ${near}? Write \`${name}: ${near}\`.`;
-  const types = typeof schema.type === 'string' ? [schema.type] : (schema.type ?? []);
+  const write = (text: string) => (name.includes(' ') ? text : `\`${name}: ${text}\``);
+  if (near !== undefined) return `Did you mean ${near}? Write ${write(near)}.`;
+  const types = [schema.type ?? []].flat();
   const numeric = types.includes('integer') || types.includes('number');
   if (typeof value === 'string' && numeric && value.trim() !== '' && Number.isFinite(Number(value))) {
-    return `Write the number without quotes: \`${name}: ${value.trim()}\`.`;
+    return `Write the number without quotes: ${write(value.trim())}.`;
   }
   if (typeof value === 'string' && types.includes('boolean') && /^(yes|no|on|off)$/i.test(value)) {
-    return `YAML 1.2 has only true and false: write \`${name}: ${/^(yes|on)$/i.test(value) ? 'true' : 'false'}\`.`;
+    return `YAML 1.2 has only true and false: write ${write(/^(yes|on)$/i.test(value) ? 'true' : 'false')}.`;
+  }
+  if ((typeof value === 'number' || typeof value === 'boolean') && isTextLike(schema, String(value))) {
+    return `Put it in quotes to make it a text: ${write(JSON.stringify(String(value)))}.`;
   }
   if (value === null && schema.default !== undefined && schema.default !== null) {
     return `Leave ${name} out to have its default, ${writeValue(schema.default)}, or write a value.`;
   }
   const [only] = Array.isArray(value) ? (value as readonly Json[]) : [];
-  if (only !== undefined && !types.includes('array')) {
-    return `Write one value, for example \`${name}: ${writeValue(only)}\`; to try several, list them under sweep.axes.`;
+  if (only !== undefined && !types.includes('array') && !types.includes('object')) {
+    return `Write one value, for example ${write(writeValue(only))}; to try several, list them under sweep.axes.`;
   }
   const example = exampleOf(schema);
   return example === undefined
     ? `Write ${describeSchema(schema)}.`
-    : `Write for example \`${name}: ${writeValue(example)}\`.`;
+    : `Write for example ${write(writeValue(example))}.`;
 };
+
+const isTextLike = ({ type, enum: allowed, pattern }: PlainSchema, text: string): boolean =>
+  type === 'string' && !allowed && (pattern === undefined || new RegExp(pattern).test(text));
 
 /** Puts an issue in its place in a text. `base` is the path of the checked value inside of `root`. */
 export const placeIssue = (issue: SchemaIssue, root: Located, base: Path): Diagnostic => {

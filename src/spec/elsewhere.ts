@@ -3,26 +3,43 @@ import { namedSections, type Registry } from '../registry/rows.ts';
 import type { SchemaIssue } from './check.ts';
 import { runSchema } from './run-section.ts';
 import type { SectionKind } from './sections.ts';
+import { isSection } from './sweep/parameters.ts';
 import { specSchema } from './spec-schema.ts';
 import { sweepSchema } from './sweep/section.ts';
 import { trainSchema } from './train-section.ts';
 
-/** Adds to the issue of an unknown key, when no key near it is known there, where a key of this name belongs. */
-export const whereKeyBelongs = (issue: SchemaIssue, registry: Registry, kind?: SectionKind): SchemaIssue => {
+/**
+ * Says of an unknown key, when no key near it is known at its place, where it belongs: another section, another row of
+ * the same section, or the axes of a sweep. `name` is the row that the section uses.
+ */
+export const whereKeyBelongs = (
+  issue: SchemaIssue,
+  registry: Registry,
+  section?: { readonly kind: SectionKind; readonly name: string },
+): SchemaIssue => {
   if (issue.code !== 'unknown-key' || issue.nearest !== undefined || issue.key === undefined) return issue;
   const { key } = issue;
-  const here = kind ?? issue.path.slice(0, -1).join('.');
-  const homes = homesOf(key, registry).filter(({ place }) => place !== here);
-  const [home] = homes;
-  if (!home) {
-    return key === 'seed'
-      ? { ...issue, nearest: 'seeds', help: 'Write `seeds: [1, 2, 3]` at the top level.' }
-      : issue;
+  const here = section?.kind ?? issue.path.slice(0, -1).join('.');
+  const [first = ''] = key.split('.');
+  if (key.includes('.') && isSection(first)) return { ...issue, help: helpForAxis(key, here) };
+  const homes = homesOf(key, registry);
+  const rows = homes.find(({ place }) => place === here)?.rows ?? [];
+  if (section && issue.path.length === 1 && rows.length > 0) {
+    return {
+      ...issue,
+      help: `Remove ${key}, which ${rows.join(' and ')} ${rows.length === 1 ? 'has' : 'have'} and ${section.name} has not, or use another ${here}.`,
+    };
   }
+  const home = homes.find(({ place }) => place !== here);
+  if (!home) return issue;
   const place = home.place === '' ? 'at the top level of the spec' : `under ${home.place}`;
-  const rows = home.rows.length > 0 && home.place === here ? ` (${home.rows.join(', ')})` : '';
-  return { ...issue, help: `${key} belongs ${place}${rows}; move it there.` };
+  return { ...issue, help: `${key} belongs ${place}; move it there.` };
 };
+
+const helpForAxis = (key: string, here: string): string =>
+  here.startsWith('sweep')
+    ? `Axes stand one level deeper: \`axes: { ${key}: [...] }\`.`
+    : `Write ${key.split('.').join(': { ')}: ...${' }'.repeat(key.split('.').length - 1)}, or list its values under sweep.axes.`;
 
 interface Home {
   readonly place: string;

@@ -22,9 +22,11 @@ export const resolveExecution = (
   const threadsPerRun =
     run.threadsPerRun === 'auto' ? Math.max(1, Math.floor(cores / Math.min(cores, runs))) : run.threadsPerRun;
   const wanted = override ?? run.concurrency;
-  const concurrency = wanted === 'auto' ? Math.max(1, Math.floor(cores / threadsPerRun)) : wanted;
+  const allowed = wanted === 'auto' ? Math.max(1, Math.floor(cores / threadsPerRun)) : wanted;
+  // With automatic threads, more at once than there are runs asks for nothing more.
+  const concurrency = run.threadsPerRun === 'auto' ? Math.min(allowed, runs) : allowed;
   const { retries, timeoutMs, onError } = run;
-  if (concurrency * threadsPerRun <= cores || (wanted === 'auto' && threadsPerRun === 1)) {
+  if (concurrency * threadsPerRun <= cores) {
     return success({ concurrency, threadsPerRun, retries, timeoutMs, onError });
   }
   const { root } = document;

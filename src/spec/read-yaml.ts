@@ -1,10 +1,12 @@
 import {
   isAlias,
+  isCollection,
   isMap,
   isPair,
   isScalar,
   isSeq,
   parseDocument,
+  visit,
   type Document,
   type Node,
   type YAMLMap,
@@ -52,7 +54,10 @@ export const readYaml = ({ source, text, shift }: YamlPart): Result<Located> => 
   }
   // Once the syntax is broken, what follows is guesswork: only the first mistake is shown.
   const [syntax] = document.errors;
-  if (syntax) return failure(describeYamlError(syntax, { source, text, shift }));
+  if (syntax) {
+    const opened = openedBefore(document, syntax.pos[0]);
+    return failure(describeYamlError(syntax, { source, text, shift }, opened));
+  }
 
   if (document.directives.yaml.version !== '1.2') {
     return failure({
@@ -74,6 +79,18 @@ export const readYaml = ({ source, text, shift }: YamlPart): Result<Located> => 
   return errors.length ? failure(...errors) : success(located);
 };
 
+/** Where the innermost bracket or quote begins that is still open at an offset. */
+const openedBefore = (document: Document.Parsed, offset: number): number | undefined => {
+  let opened: number | undefined;
+  visit(document, (_, node) => {
+    if (!isCollection(node) && !isScalar(node)) return;
+    const [start = 0, end = 0] = node.range ?? [];
+    const bracket = isCollection(node) ? node.flow === true : node.type?.startsWith('QUOTE') === true;
+    if (bracket && start < offset && end >= offset) opened = start;
+  });
+  return opened;
+};
+
 type RangeOf = (start: number, end: number) => NonNullable<Diagnostic['at']>;
 
 const tooDeep = (at: NonNullable<Diagnostic['at']>): Diagnostic => ({
@@ -90,7 +107,8 @@ const createWalk = (range: RangeOf, errors: Diagnostic[]) => {
   const open = new Set<Node>();
   const anchors = new Map<string, Node>();
   let aliased = 0;
-  let insideAlias = 0;
+  /** The aliases that lead to the node, outermost first. */
+  const aliases: Node[] = [];
   let exhausted = false;
   const at = (node: Node) => range(node.range?.[0] ?? 0, node.range?.[1] ?? 0);
   const nothing = (node: Node): Located => ({ kind: 'scalar', value: null, at: at(node) });
@@ -112,9 +130,9 @@ const createWalk = (range: RangeOf, errors: Diagnostic[]) => {
       });
       return nothing(node);
     }
-    insideAlias++;
+    aliases.push(node);
     const located = walk(target, depth);
-    insideAlias--;
+    aliases.pop();
     return located;
   };
 
@@ -174,7 +192,7 @@ const createWalk = (range: RangeOf, errors: Diagnostic[]) => {
   };
 
   const walk = (node: Node, depth: number): Located => {
-    if (insideAlias > 0) aliased++;
+    if (aliases.length > 0) aliased++;
     if (exhausted) return nothing(node);
     if (depth > maxDepth || aliased > maxAliasedNodes) {
       exhausted = true;
@@ -183,7 +201,7 @@ const createWalk = (range: RangeOf, errors: Diagnostic[]) => {
         report({
           code: 'yaml-alias',
           message: 'The aliases of this file expand to too many values.',
-          at: at(node),
+          at: at(aliases[0] ?? node),
           expected: `at most ${maxAliasedNodes.toLocaleString('en')} repeated values`,
           got: 'more',
           help: 'Aliases of aliases multiply: write the values out, or give an axis a range.',
@@ -204,7 +222,7 @@ const createWalk = (range: RangeOf, errors: Diagnostic[]) => {
     }
     if (isAlias(node)) return walkAlias(node, depth);
     const { anchor } = node as { anchor?: string };
-    if (anchor !== undefined && insideAlias === 0) anchors.set(anchor, node);
+    if (anchor !== undefined && aliases.length === 0) anchors.set(anchor, node);
     open.add(node);
     try {
       if (isMap(node)) return walkMap(node, depth);

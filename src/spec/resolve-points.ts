@@ -4,6 +4,7 @@ import { findRow, type NamedSectionKind } from '../registry/rows.ts';
 import { blame, createFindings, type Finding, type SectionIssue } from './blame.ts';
 import { canonicalJson, shortHash } from './canonical.ts';
 import type { SchemaIssue } from './check.ts';
+import { describeValue } from './describe.ts';
 import type { NamedSection, RunConfig, TrainConfig } from './plan.ts';
 import {
   checkNamedSection,
@@ -12,7 +13,7 @@ import {
   type CheckedSection,
   type SectionKind,
 } from './sections.ts';
-import { applyChoices, bySection, groundOf } from './sweep/point-values.ts';
+import { applyChoices, bySection, groundOf, valueIn } from './sweep/point-values.ts';
 import type { Choice, Point } from './sweep/sweep.ts';
 import { trainerVersion } from './trainer-version.ts';
 import type { Spec } from './validate-spec.ts';
@@ -159,7 +160,8 @@ const datasetFacts = async (
       message: error.message,
       path,
       onKey: false,
-      ...(first?.expected !== undefined && { expected: first.expected }),
+      expected: first?.expected ?? 'data that can be read',
+      got: describeValue(valueIn(section, path)),
       ...(first?.help !== undefined && !error.message.includes(first.help) && { help: first.help }),
     };
     return blame(spec, point, { kind: 'dataset', issue });

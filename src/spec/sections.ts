@@ -31,7 +31,7 @@ export const ofParameter = (issue: ParameterIssue, section: JsonMap): SchemaIssu
     path,
     onKey: false,
     ...(issue.expected !== undefined && { expected: issue.expected }),
-    ...(path.length > 0 && { got: describeValue(value) }),
+    got: path.length > 0 ? describeValue(value) : 'none of these',
     ...(issue.help !== undefined && { help: issue.help }),
   };
 };
@@ -78,7 +78,7 @@ export const checkTrainSection = (written: JsonMap): CheckedSection<TrainConfig>
   const train = inSchemaOrder(trainSchema, value as JsonMap) as unknown as TrainConfig;
   const conflicts = checkTrain(train);
   if (conflicts.length) {
-    return { ok: false, issues: conflicts.map((issue) => ofParameter(issue, value as JsonMap)) };
+    return { ok: false, issues: conflicts.map((issue) => ofParameter(issue, written)) };
   }
   return { ok: true, value: train, canonical: canonicalJson(value), version: 0 };
 };

@@ -46,6 +46,7 @@ export const expectSchema = Type.Array(
   ),
   {
     default: [],
+    phrase: 'a list of metrics with their bounds',
     description: 'What every run must reach; otherwise the command ends with exit code 1.',
     examples: [[{ metric: 'test/accuracy', gte: 0.97 }]],
   },
@@ -109,7 +110,7 @@ export const seedsSchema = Type.Unsafe<number | readonly number[]>({
   minimum: 1,
   maximum: 10_000,
   minItems: 1,
-  items: { type: 'integer', minimum: 0, maximum: 4_294_967_295 },
+  items: { type: 'integer', minimum: 0, maximum: 4_294_967_295, examples: [1] },
   phrase: 'how many seeds, or a list of seeds such as [1, 2, 3]',
   default: [1],
   description:
@@ -134,7 +135,7 @@ export const extendsSchema = Type.String({
 const namedSection = (kind: string, example: string) =>
   Type.Unsafe<Readonly<Record<string, unknown>>>({
     type: 'object',
-    phrase: `a mapping with the name of a ${kind} and its parameters`,
+    phrase: `a mapping with the name of ${kind} and its parameters`,
     examples: [{ name: example }],
   });
 
@@ -150,9 +151,9 @@ export const specSchema = Type.Object(
     }),
     name: nameSchema,
     extends: Type.Optional(extendsSchema),
-    dataset: namedSection('dataset', 'mnist-rows'),
-    model: namedSection('model', 'lstm'),
-    optimizer: namedSection('optimizer', 'adam'),
+    dataset: namedSection('a dataset', 'mnist-rows'),
+    model: namedSection('a model', 'lstm'),
+    optimizer: namedSection('an optimizer', 'adam'),
     train: Type.Unsafe<Readonly<Record<string, unknown>>>({
       type: 'object',
       phrase: 'a mapping that says how long to train',

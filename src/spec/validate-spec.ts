@@ -39,12 +39,18 @@ export const validateSpec = (document: SpecDocument, registry: Registry = builtI
     return failure(...withExtends(document, [wrongVersion(toJson(version), version.at)]));
   }
   const written = withoutEmptySections(toJson(root) as JsonMap, document);
+  const base = Object.fromEntries(sectionKinds.map((kind) => [kind, asMap(written[kind])])) as Spec['base'];
   const { value, issues } = checkAgainst(specSchema, written);
   const place = (issue: SchemaIssue, kind?: SectionKind) =>
-    errors.push(placeIssue(whereKeyBelongs(issue, registry, kind), root, kind ? [kind] : []));
+    errors.push(
+      placeIssue(
+        whereKeyBelongs(issue, registry, kind && { kind, name: nameOf(base[kind]) }),
+        root,
+        kind ? [kind] : [],
+      ),
+    );
   for (const issue of issues) place(issue);
 
-  const base = Object.fromEntries(sectionKinds.map((kind) => [kind, asMap(written[kind])])) as Spec['base'];
   for (const kind of sectionKinds) {
     if (!isMap(written[kind])) continue;
     const checked = checkSection(registry, kind, base[kind]);
@@ -97,6 +103,8 @@ const repeatedSeeds = (root: LocatedMap, seeds: readonly number[]): Diagnostic[]
     },
   ];
 };
+
+const nameOf = ({ name }: JsonMap): string => (typeof name === 'string' ? name : '');
 
 const isMap = (value: Json | undefined): value is JsonMap =>
   typeof value === 'object' && value !== null && !Array.isArray(value);

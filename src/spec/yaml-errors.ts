@@ -87,6 +87,12 @@ const unclosed: Sentence = {
   help: 'Close the bracket, or indent the lines that belong to it.',
 };
 
+const unquoted: Sentence = {
+  message: 'A quote is opened and never closed.',
+  expected: 'a closing quote of the same kind',
+  help: 'Close the quote at the end of the text.',
+};
+
 const tooDeep: Sentence = {
   message: 'The values are nested too deep.',
   expected: 'about five levels, as a spec has them',
@@ -95,12 +101,20 @@ const tooDeep: Sentence = {
 
 const sentenceFor = ({ code, message }: YamlError): Sentence => {
   if (/must be sufficiently indented and end with/.test(message)) return unclosed;
+  if (/^Missing closing .quote/.test(message)) return unquoted;
   if (code === 'RESOURCE_EXHAUSTION') return tooDeep;
   return sentences[code] ?? fallback;
 };
 
-/** A syntax error of the YAML parser, said to a person; `got` is what the parser has to say. */
-export const describeYamlError = (error: YamlError, { source, text, shift }: YamlPart): Diagnostic => {
+/**
+ * A syntax error of the YAML parser, said to a person; `got` is what the parser has to say. `opened` is where the
+ * bracket or quote begins that is open at the error.
+ */
+export const describeYamlError = (
+  error: YamlError,
+  { source, text, shift }: YamlPart,
+  opened: number | undefined,
+): Diagnostic => {
   const { code = 'yaml-syntax', message, expected, got, help } = sentenceFor(error);
   const [start, end] = onText(text, error.pos[0], error.pos[1]);
   return {
@@ -110,6 +124,10 @@ export const describeYamlError = (error: YamlError, { source, text, shift }: Yam
     at: { source, start: start + shift, end: end + shift },
     expected,
     got: got ?? error.message.replace(/\s+/g, ' ').trim(),
+    ...(opened !== undefined &&
+      expected.includes('a closing') && {
+        related: [{ message: 'opened here', at: { source, start: opened + shift, end: opened + shift + 1 } }],
+      }),
     help,
   };
 };

@@ -26,3 +26,6 @@ export const axisForms: Readonly<Record<AxisKind, string>> = {
   logUniform: '{ logUniform: [1e-4, 1e-1] }',
   integer: '{ integer: [16, 512] }',
 };
+
+/** The form to show for a parameter of whole numbers, or of any numbers. */
+export const exampleForm = (integer: boolean): string => (integer ? axisForms.range : axisForms.log);

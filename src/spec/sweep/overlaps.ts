@@ -1,5 +1,6 @@
 import type { SourceRange } from '../../diagnostic/diagnostic.ts';
 import type { LocatedMap } from '../located.ts';
+import { trainingEnds } from '../train-section.ts';
 import type { SweepContext } from './read-choice.ts';
 import type { Dimension, Point, Sweep } from './sweep.ts';
 
@@ -51,6 +52,7 @@ export const checkOverlaps = (context: SweepContext, { dimensions, when }: Sweep
       else taken.set(key, at);
     }
   }
+  checkEnds(context, taken);
   for (const rule of when) {
     for (const { keys, at } of rule.dimensions) {
       for (const key of keys) {
@@ -59,4 +61,21 @@ export const checkOverlaps = (context: SweepContext, { dimensions, when }: Sweep
       }
     }
   }
+};
+
+/** Two axes that end a training in different ways would each undo the other. */
+const checkEnds = (context: SweepContext, taken: ReadonlyMap<string, SourceRange>): void => {
+  const [first, second] = trainingEnds.map((end) => `train.${end}`).filter((key) => taken.has(key));
+  const at = second === undefined ? undefined : taken.get(second);
+  const firstAt = first === undefined ? undefined : taken.get(first);
+  if (!at || !firstAt) return;
+  context.report({
+    code: 'conflict',
+    message: `${first ?? ''} and ${second ?? ''} both say how long a training lasts.`,
+    at,
+    expected: 'an axis over one of trainingIters, epochs and steps',
+    got: 'axes over two of them',
+    related: [{ message: 'the other axis', at: firstAt }],
+    help: 'Remove one of the two axes.',
+  });
 };

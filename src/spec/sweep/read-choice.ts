@@ -3,7 +3,7 @@ import type { Diagnostic, SourceRange } from '../../diagnostic/diagnostic.ts';
 import { nearest } from '../../diagnostic/nearest.ts';
 import type { Registry } from '../../registry/rows.ts';
 import { checkAgainst, placeIssue, type SchemaIssue } from '../check.ts';
-import { toJson, type Located } from '../located.ts';
+import { toJson, type Located, type LocatedEntry } from '../located.ts';
 import type { Json } from '../plan.ts';
 import { checkSection, sectionKinds, type JsonMap, type SectionKind } from '../sections.ts';
 import { isSection, type SweepableParameter } from './parameters.ts';
@@ -133,8 +133,12 @@ export const readChoice = (
 };
 
 /** Reads a written value as a choice of a path that has been resolved. */
-export const readWritten = (context: SweepContext, key: string, node: Located): Choice | undefined => {
-  const parameters = resolvePath(context, key, node.at);
+export const readWritten = (
+  context: SweepContext,
+  key: string,
+  { key: at, value: node }: LocatedEntry,
+): Choice | undefined => {
+  const parameters = resolvePath(context, key, at);
   return parameters && readChoice(context, { key, value: toJson(node), node, computed: false }, parameters);
 };
 

@@ -1,11 +1,12 @@
 import type { Diagnostic } from '../../diagnostic/diagnostic.ts';
 import type { Registry } from '../../registry/rows.ts';
-import { find, toJson, type Located, type LocatedMap } from '../located.ts';
+import { find, toJson, type Located, type LocatedEntry, type LocatedMap } from '../located.ts';
 import type { Json } from '../plan.ts';
 import { sectionKinds, type JsonMap, type SectionKind } from '../sections.ts';
 import { checkOverlaps, checkZip } from './overlaps.ts';
 import { isSection, sweepableParameters } from './parameters.ts';
 import { readChoice, readWritten, resolvePath, type SweepContext } from './read-choice.ts';
+import { exampleForm } from './axis-kinds.ts';
 import { readAxisValues } from './read-values.ts';
 import type { SweepSection } from './section.ts';
 import type { Choice, Condition, Dimension, Point, Rule, Sweep, WhenRule } from './sweep.ts';
@@ -119,11 +120,11 @@ const readDimensions = (context: SweepContext, axes: LocatedMap, search: boolean
       if (!search) {
         context.report({
           code: 'conflict',
-          message: `The axis ${key} is an interval without end, which only a search can draw from.`,
+          message: `The axis ${key} is an interval, which has no list of values for a grid.`,
           at: entry.value.at,
           expected: 'a list, range, linear or log in a grid or a zip',
           got: 'an interval',
-          help: 'Write for example { log: [1e-4, 1e-2], steps: 3 }, or use method: random with samples.',
+          help: `Write for example ${exampleForm(integer)}, or use method: random with samples.`,
         });
         continue;
       }
@@ -157,23 +158,22 @@ const readWhen = (context: SweepContext, node: LocatedMap, search: boolean): Whe
 };
 
 const readRule = (context: SweepContext, node: LocatedMap): Rule => ({
-  conditions: [...node.entries].flatMap(([key, { value }]) => readConditions(context, key, value)),
+  conditions: [...node.entries].flatMap(([key, entry]) => readConditions(context, key, entry)),
   at: node.at,
 });
 
 /** A mapping under a section or parameter stands for a condition on each of its keys. */
-const readConditions = (context: SweepContext, key: string, node: Located): Condition[] => {
+const readConditions = (context: SweepContext, key: string, entry: LocatedEntry): Condition[] => {
+  const node = entry.value;
   if (node.kind === 'map') {
-    return [...node.entries].flatMap(([inner, { value }]) =>
-      readConditions(context, `${key}.${inner}`, value),
-    );
+    return [...node.entries].flatMap(([inner, below]) => readConditions(context, `${key}.${inner}`, below));
   }
-  const choice = readWritten(context, key, node);
+  const choice = readWritten(context, key, entry);
   return choice ? [{ key, path: choice.path, value: choice.value, at: node.at }] : [];
 };
 
 const readPoint = (context: SweepContext, node: LocatedMap): Point | undefined => {
-  const point = [...node.entries].map(([key, { value }]) => readWritten(context, key, value));
+  const point = [...node.entries].map(([key, entry]) => readWritten(context, key, entry));
   return point.every((choice): choice is Choice => choice !== undefined) ? point : undefined;
 };
 

@@ -1,9 +1,9 @@
 import type { Diagnostic } from '../../diagnostic/diagnostic.ts';
 import { nearest } from '../../diagnostic/nearest.ts';
-import { describeValue } from '../describe.ts';
+import { describeValue, writeValue } from '../describe.ts';
 import { toJson, type Located, type LocatedMap } from '../located.ts';
 import type { Json } from '../plan.ts';
-import { axisForms, axisKeys, axisKinds, type AxisKind } from './axis-kinds.ts';
+import { axisForms, axisKeys, exampleForm, axisKinds, type AxisKind } from './axis-kinds.ts';
 import { linearValues, logValues, rangeValues, tidy } from './numbers.ts';
 
 /** A value of an axis: `node` is where it is written, or the whole expression that it was computed from. */
@@ -62,7 +62,7 @@ export const readAxisValues = (target: Target, node: Located, report: Report): A
         code: node.value === null ? 'empty-axis' : 'wrong-type',
         message: `The axis ${target.key} ${node.value === null ? 'has no values' : 'is one value rather than a list'}.`,
         at: node.at,
-        expected: `a list of values, or an expression such as ${axisForms.log}`,
+        expected: `a list of values, or an expression such as ${exampleForm(target.integer)}`,
         got: describeValue(node.value),
         help:
           node.value === null
@@ -85,7 +85,10 @@ const readExpression = (target: Target, node: LocatedMap, report: Report): AxisV
   const [kind] = kinds;
   if (kind === undefined || kinds.length > 1) {
     const wholeSection = node.entries.has('name');
+    const list = [...node.entries.values()].map(({ value }) => value).find((value) => value.kind === 'list');
     const near = axisKinds.find((known) => keys.some((key) => nearest(key, [known]) !== undefined));
+    const best = near ?? kind;
+    const form = best ? axisForms[best] : exampleForm(target.integer);
     report({
       code: kind === undefined ? 'unknown-key' : 'conflict',
       message:
@@ -93,12 +96,14 @@ const readExpression = (target: Target, node: LocatedMap, report: Report): AxisV
           ? `The axis ${target.key} is a mapping without ${axisKinds.slice(0, -1).join(', ')} or ${axisKinds.at(-1) ?? ''}.`
           : `The axis ${target.key} has two kinds of values: ${kinds.join(' and ')}.`,
       at: node.at,
-      expected: `a list of values, or an expression such as ${axisForms[near ?? 'log']}`,
+      expected: `a list of values, or an expression such as ${form}`,
       got: describeValue(toJson(node)),
       ...(near !== undefined && kind === undefined && { nearest: near }),
       help: wholeSection
         ? `Put the blocks in a list: ${target.key}: [{ name: ... }, { name: ... }].`
-        : `Write for example ${axisForms[near ?? kind ?? 'log']}.`,
+        : list && kind === undefined && near === undefined
+          ? `Write the list alone: \`${target.key}: ${writeValue(toJson(list))}\`.`
+          : `Write for example ${form}.`,
     });
     return undefined;
   }
