@@ -13,8 +13,8 @@ export interface DataFile {
   /** As it was written in the spec. */
   readonly name: string;
   readonly size: number;
-  /** Milliseconds since 1970. */
-  readonly changedAt: number;
+  /** When the content and when anything about the file last changed, in milliseconds since 1970. */
+  readonly changedAt: readonly [content: number, file: number];
 }
 
 /** The file that a parameter names. Throws `DataError` at that parameter when there is no such file. */
@@ -26,7 +26,7 @@ export const findDataFile = async (
   const path = resolve(baseDirectory, name);
   const found = await stat(path).catch(() => undefined);
   if (!found?.isFile()) throw await missingFile({ name, path, parameter, found });
-  return { path, name, size: found.size, changedAt: found.mtimeMs };
+  return { path, name, size: found.size, changedAt: [found.mtimeMs, found.ctimeMs] };
 };
 
 const missingFile = async (wanted: {
@@ -49,7 +49,7 @@ const missingFile = async (wanted: {
   return new DataError(`${message} ${help}`, [issue], 'data-missing');
 };
 
-/** Hex SHA-256 of a file's content. Kept in the cache by path, size and time of change, so that asking again is free. */
+/** Hex SHA-256 of a file's content. Kept in the cache by path, size and times of change, so that asking again is free. */
 export const fileDigest = async (file: DataFile): Promise<string> => {
   const key = createHash('sha256').update(JSON.stringify([file.path, file.size, file.changedAt]));
   const kept = join(cacheFolder(), 'datasets', 'digests', `${key.digest('hex').slice(0, 32)}.txt`);

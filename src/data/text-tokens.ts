@@ -81,8 +81,8 @@ export const loadCharacters = async (
   const description = describe(folder);
   const { alphabet, count } = description;
   const shape = shapeOf(chosen, description);
-  const sorted = [...alphabet].sort(byCodePoint);
-  const classes = Int32Array.from(alphabet, (character) => sorted.indexOf(character));
+  const sorted = new Map([...alphabet].sort(byCodePoint).map((character, index) => [character, index]));
+  const classes = Int32Array.from(alphabet, (character) => sorted.get(character) ?? 0);
   const tokens = openSync(join(folder, 'tokens.bin'), 'r');
   const { length, validationFraction, testFraction } = chosen;
   const stride = chosen.stride ?? length;

@@ -9,7 +9,7 @@ const fraction = (part: string) =>
     Type.Number({
       minimum: 0,
       exclusiveMaximum: 1,
-      description: `The fraction of the sequences in file that is kept for ${part}. Default 0.1, or 0 with ${part}File.`,
+      description: `The fraction of the sequences in file that is kept for ${part === 'test' ? 'testing' : part}. Default 0.1, or 0 with ${part}File.`,
     }),
   );
 
