@@ -29,11 +29,28 @@ const { outputFiles } = await build({
   format: 'esm',
   platform: 'node',
   target: 'node20.19',
-  packages: 'external',
+  external: [...external, ...external.map((name) => `${name}/*`)],
+  banner: { js: requireForBundledPackages },
   sourcemap: true,
   logLevel: 'warning',
   write: false,
 });
+
+// The program and style of `unroll report`'s page, which runs in a browser.
+const page = await build({
+  absWorkingDir: root,
+  entryPoints: { 'report-page': 'src/report/page/main.ts' },
+  outdir: 'dist',
+  bundle: true,
+  minify: true,
+  format: 'iife',
+  platform: 'browser',
+  target: 'es2022',
+  legalComments: 'eof',
+  logLevel: 'warning',
+  write: false,
+});
+outputFiles.push(...page.outputFiles);
 
 // File by file and entries last, so that a command started meanwhile finds either the old or the new program.
 const isEntry = (path) => basename(path).split('.')[0] in entries;

@@ -14,6 +14,7 @@ const checks = [
   { name: 'format', command: [local('prettier'), '--check', '--log-level', 'warn', '.'] },
   { name: 'lint', command: [local('eslint'), '.', '--max-warnings', '0'] },
   { name: 'types', command: [local('tsc'), '--noEmit'] },
+  { name: 'types of the report page', command: [local('tsc'), '--noEmit', '-p', 'src/report/page'] },
   { name: 'dead code', command: [local('knip'), '--no-progress'] },
   {
     name: 'schema is up to date',

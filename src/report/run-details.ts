@@ -1,6 +1,6 @@
 import { closeSync, existsSync, fstatSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Diagnostic, type Result, success } from '../diagnostic/diagnostic.ts';
+import { type Result, success } from '../diagnostic/diagnostic.ts';
 import { readJson } from '../tracking/files.ts';
 import { type MetricSeries, readMetrics } from '../tracking/read-metrics.ts';
 import { readRun, type RecordedRun } from '../tracking/read-runs.ts';
@@ -16,23 +16,22 @@ export interface RunDetails {
   readonly logTail: readonly string[];
   /** Names of the files and folders that are there. */
   readonly files: readonly string[];
-  readonly problems: readonly Diagnostic[];
 }
 
-/** Reads a run's directory whole. */
+/** Reads a run's directory whole; metric lines that cannot be read are notices. */
 export const loadRunDetails = async (directory: string): Promise<Result<RunDetails>> => {
   const read = readRun(directory);
   if (!read.ok) return read;
   const { series, problems } = await readMetrics(directory);
-  return success({
+  const details: RunDetails = {
     recorded: read.value,
     environment: readJson<EnvironmentFile>(join(directory, fileNames.environment)) ?? null,
     evaluation: readJson<EvaluationFile>(join(directory, fileNames.evaluation)) ?? null,
     series,
     logTail: lastLines(join(directory, fileNames.log), 5),
     files: Object.values(fileNames).filter((name) => existsSync(join(directory, name))),
-    problems,
-  });
+  };
+  return success(details, problems);
 };
 
 const tailBytes = 8192;

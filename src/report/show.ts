@@ -122,7 +122,7 @@ const metricLines = ({ series }: RunDetails, width: number): string[] => {
   return rows.length > 0 ? renderTable(metricColumns, rows, { width }) : [];
 };
 
-const environmentFields = (environment: EnvironmentFile): [string, string][] => {
+export const environmentFields = (environment: EnvironmentFile): [string, string][] => {
   const { git } = environment;
   return [
     ['command', environment.commandLine],

@@ -1,0 +1,99 @@
+import { join } from 'node:path';
+import type { Plan } from '../spec/plan.ts';
+import { shortNames } from '../tracking/console/run-name.ts';
+import { readJson } from '../tracking/files.ts';
+import { type MetricSeries, readMetrics } from '../tracking/read-metrics.ts';
+import { listRuns, type RecordedRun } from '../tracking/read-runs.ts';
+import { type EnvironmentFile, type EvaluationFile, fileNames } from '../tracking/run-files.ts';
+import { type ComparedCell, compareRuns, type Comparison } from './compare.ts';
+import { curveTable } from './curve-table.ts';
+import { importances } from './importance.ts';
+import type { ReportData, ReportRun } from './report-data.ts';
+import { environmentFields } from './show.ts';
+import { flattenConfig } from './varying.ts';
+
+/** Evaluations (confusion matrix, images) of the best runs only: they are large. */
+const mostEvaluations = 50;
+const runsWithImages = 8;
+
+/** Reads what a report shows of a sweep. */
+export const loadReport = async (
+  plan: Plan,
+  { runsDirectory, now, reloadSeconds = null }: ReportOptions,
+): Promise<ReportData> => {
+  const planned = new Set(plan.runs.map((run) => run.id));
+  const recorded = listRuns(runsDirectory, { experiment: plan.experiment }).runs.filter((one) =>
+    planned.has(one.run.id),
+  );
+  const comparison = compareRuns(recorded, {
+    objective: plan.objective,
+    planned: plan.runs,
+    axes: plan.axes,
+  });
+
+  const histories = new Map<string, Map<string, MetricSeries>>();
+  for (const { run, directory } of recorded) {
+    const { series } = await readMetrics(directory);
+    for (const [metric, one] of series) {
+      const runs = histories.get(metric);
+      if (runs) runs.set(run.id, one);
+      else histories.set(metric, new Map([[run.id, one]]));
+    }
+  }
+  const curves = [...histories].filter(([, runs]) => [...runs.values()].some((one) => one.steps.length > 1));
+
+  return {
+    generatedAt: now,
+    comparison: withoutPaths(comparison),
+    names: Object.fromEntries(shortNames(comparison.axes)),
+    curves: Object.fromEntries(curves.map(([metric, runs]) => [metric, curveTable(runs)])),
+    importances: importances(comparison.cells, comparison.axes),
+    runs: Object.fromEntries(recorded.map((one) => [one.run.id, reportRun(one)])),
+    evaluations: evaluationsOf(comparison.cells),
+    spec: plan.spec,
+    reloadSeconds,
+  };
+};
+
+export interface ReportOptions {
+  readonly runsDirectory: string;
+  /** Milliseconds since 1970. */
+  readonly now: number;
+  readonly reloadSeconds?: number | null;
+}
+
+/** A page may be passed on: it keeps no paths of this machine. */
+const withoutPaths = (comparison: Comparison): Comparison => ({
+  ...comparison,
+  cells: comparison.cells.map((cell) => ({
+    ...cell,
+    runs: cell.runs.map((run) => ({ ...run, directory: null })),
+  })),
+});
+
+const reportRun = ({ run, status, directory, metrics }: RecordedRun): ReportRun => {
+  const environment = readJson<EnvironmentFile>(join(directory, fileNames.environment));
+  return {
+    config: Object.fromEntries(flattenConfig(run.config)),
+    startedAt: status?.startedAt ?? null,
+    attempt: status?.attempt ?? 0,
+    environment: environment ? environmentFields(environment) : [],
+    metrics: Object.fromEntries(
+      Object.entries(metrics).map(([name, value]) => [name, Number.isFinite(value) ? value : String(value)]),
+    ),
+  };
+};
+
+const evaluationsOf = (cells: readonly ComparedCell[]): Record<string, EvaluationFile> => {
+  const best = cells
+    .flatMap((cell) => cell.runs)
+    .filter((run) => run.value !== null && run.directory !== null);
+  const evaluations: Record<string, EvaluationFile> = {};
+  for (const [at, run] of best.slice(0, mostEvaluations).entries()) {
+    const evaluation = readJson<EvaluationFile>(join(run.directory ?? '', fileNames.evaluation));
+    if (!evaluation) continue;
+    const { images, ...rest } = evaluation;
+    evaluations[run.id] = images && at < runsWithImages ? { ...rest, images } : rest;
+  }
+  return evaluations;
+};

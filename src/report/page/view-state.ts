@@ -1,0 +1,60 @@
+import type { ComparedCell } from '../compare.ts';
+import type { ReportData } from '../report-data.ts';
+
+/** What the reader has chosen; sections that depend on it listen. */
+export interface ViewState {
+  readonly data: ReportData;
+  /** Cells whose curves are drawn. */
+  readonly drawn: Set<string>;
+  /** The run whose details are shown. */
+  runId: string | null;
+  readonly listen: (listener: () => void) => void;
+  /** Tells the listeners after a change. */
+  readonly changed: () => void;
+}
+
+const drawnAtFirst = 5;
+
+/** A name for a cell that stays the same while it is sorted: its first run's id. */
+export const cellKey = (cell: ComparedCell): string => cell.runs[0]?.id ?? '';
+
+/** The run to look at first in a cell: the one with the best objective. */
+export const bestRun = ({ comparison }: ReportData, cell: ComparedCell): string | null => {
+  const sign = comparison.objective.goal === 'maximize' ? 1 : -1;
+  const ranked = [...cell.runs].sort(
+    (a, b) => sign * (b.value ?? -sign * Infinity) - sign * (a.value ?? -sign * Infinity),
+  );
+  return ranked[0]?.id ?? null;
+};
+
+export const createViewState = (data: ReportData): ViewState => {
+  const listeners: (() => void)[] = [];
+  const { cells } = data.comparison;
+  return {
+    data,
+    drawn: new Set(cells.slice(0, drawnAtFirst).map(cellKey)),
+    runId: cells[0] ? bestRun(data, cells[0]) : null,
+    listen: (listener) => void listeners.push(listener),
+    changed: () => {
+      for (const listener of listeners) listener();
+    },
+  };
+};
+
+/** The settings of a cell in a few words. */
+export const cellName = ({ names, comparison }: ReportData, cell: ComparedCell): string =>
+  comparison.axes
+    .filter((path) => cell.values[path] !== undefined)
+    .map((path) => `${names[path] ?? path} ${showValue(cell.values[path])}`)
+    .join(', ') || comparison.experiment;
+
+/** A setting as in the spec. */
+export const showValue = (value: unknown): string =>
+  value === undefined || value === null ? '–' : typeof value === 'string' ? value : JSON.stringify(value);
+
+/** A measured number, short. */
+export const showNumber = (value: number, digits = 4): string => {
+  const size = Math.abs(value);
+  if (size !== 0 && (size < 10 ** -digits || size >= 1e6)) return value.toExponential(2);
+  return Number.isInteger(value) && size >= 10 ? String(value) : value.toFixed(size >= 100 ? 1 : digits);
+};
