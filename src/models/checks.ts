@@ -88,7 +88,7 @@ const checkTruncation = (
       path: 'bidirectional',
       message:
         'True truncation counts steps back from each output, and a bidirectional model reads from both ends.',
-      expected: 'false with `truncation: { style: true }`',
+      expected: 'false with true truncation',
       help: 'Use `style: chunked`, or remove `bidirectional`.',
     });
   return issues;
