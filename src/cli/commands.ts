@@ -108,6 +108,23 @@ export const commands: readonly CommandRow[] = [
       json(runsDirectory(program.argument('<run>', 'a run id').argument('<other>', 'another run id'))),
     load: () => import('./commands/diff.ts'),
   },
+  {
+    name: 'sync',
+    summary: 'send to an MLflow server what is recorded and not there yet',
+    declare: (program) =>
+      json(runsDirectory(program.argument('[what]', 'a run id or an experiment; everything by default')))
+        .option('--to <uri>', 'another server than that of the spec or of MLFLOW_TRACKING_URI')
+        .option('--verify', 'read everything back and compare')
+        .option('--restore', 'restore a deleted experiment'),
+    load: () => import('./commands/sync.ts'),
+  },
+  {
+    name: 'mlflow',
+    summary: 'start a local MLflow server beside the runs and say its address',
+    declare: (program) =>
+      runsDirectory(program).option('--port <n>', 'its port; 5000 or the next free one', positiveInteger),
+    load: () => import('./commands/mlflow.ts'),
+  },
   registryRow('models', 'model'),
   registryRow('datasets', 'dataset'),
   registryRow('optimizers', 'optimizer'),

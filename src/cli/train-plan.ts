@@ -7,6 +7,7 @@ import { runExperiment, type ExperimentOutcome } from '../runner/run-experiment.
 import type { Plan } from '../spec/plan.ts';
 import { slowBackendWarning } from '../tensorflow/find-addon.ts';
 import { createConsole } from '../tracking/console/create-console.ts';
+import { trackSweep } from '../tracking/mlflow/track-sweep.ts';
 import { listRuns } from '../tracking/read-runs.ts';
 import type { ExitCode, Terminal } from './command.ts';
 import { listenForInterruption } from './interrupt.ts';
@@ -49,6 +50,16 @@ export const trainPlan = async (plan: Plan, options: TrainOptions, terminal: Ter
     colour: view.colour,
     runsDirectory,
   });
+  const note = (level: 'info' | 'warning') => (message: string) =>
+    console.listener({ type: 'note', level, message });
+  const tracker = options.mlflow
+    ? trackSweep({
+        plan,
+        runsDirectory,
+        print: note('warning'),
+        onLink: (link) => note('info')(`compare in MLflow: ${link}`),
+      })
+    : undefined;
   const interruption = listenForInterruption((stage) =>
     console.listener({ type: 'note', level: 'warning', message: interruptionNote[stage] }),
   );
@@ -57,12 +68,17 @@ export const trainPlan = async (plan: Plan, options: TrainOptions, terminal: Ter
       runsDirectory,
       selection: { force: options.force === true, retryFailed: options.retryFailed === true },
       commandLine: terminal.commandLine,
-      listener: console.listener,
+      listener: (event) => {
+        console.listener(event);
+        tracker?.listener(event);
+      },
       stop: interruption.stop,
       kill: interruption.kill,
     });
+    const sent = await tracker?.finish();
     console.stop();
     summarize(outcome, options, terminal);
+    if (sent?.link && !options.json) terminal.print(`Compare in MLflow: ${sent.link}`);
     return exitCodeOf(outcome, interruption.stop.aborted);
   } finally {
     console.stop();

@@ -1,0 +1,30 @@
+import { problemDiagnostic } from '../../tracking/mlflow/client/problem.ts';
+import { startMlflowServer } from '../../tracking/mlflow/server/serve.ts';
+import type { Execute } from '../command.ts';
+import { listenForInterruption } from '../interrupt.ts';
+
+/** `unroll mlflow` */
+export const execute: Execute = async (_words, options, terminal) => {
+  const interruption = listenForInterruption(() => terminal.complain('Stopping the server.'));
+  const server = await startMlflowServer({
+    runsDirectory: options['runsDirectory'] as string,
+    ...(typeof options['port'] === 'number' && { port: options['port'] }),
+    print: terminal.print,
+    signal: interruption.stop,
+  });
+  if (!server.ok) {
+    interruption.release();
+    terminal.report([problemDiagnostic(server.problem, 'error')], options);
+    return interruption.stop.aborted ? 130 : 2;
+  }
+  if (!server.value.started) return 0;
+  terminal.print(`Record on it with: MLFLOW_TRACKING_URI=${server.value.uri} unroll run SPEC`);
+  terminal.print('Ctrl-C stops it; what is recorded is kept.');
+  const interrupted = new Promise<void>((resolve) => {
+    interruption.stop.addEventListener('abort', () => resolve());
+  });
+  await Promise.race([server.value.ended, interrupted]);
+  await server.value.stop();
+  interruption.release();
+  return interruption.stop.aborted ? 0 : 1;
+};

@@ -1,0 +1,38 @@
+import { syncCommand } from '../../tracking/mlflow/sync/sync-command.ts';
+import { counted } from '../../tracking/console/format.ts';
+import type { Execute } from '../command.ts';
+import { listenForInterruption } from '../interrupt.ts';
+
+/** `unroll sync [WHAT]` */
+export const execute: Execute = async (words, options, terminal) => {
+  const interruption = listenForInterruption(() => terminal.complain('Stopping; what is sent stays sent.'));
+  const [what] = words;
+  const { to, json, verify, restore, runsDirectory } = options;
+  const result = await syncCommand({
+    runsDirectory: String(runsDirectory),
+    ...(what !== undefined && { what }),
+    ...(typeof to === 'string' && { to }),
+    verify: verify === true,
+    restore: restore === true,
+    print: terminal.complain,
+    signal: interruption.stop,
+  });
+  interruption.release();
+  if (!result.ok) {
+    terminal.report(result.errors, options);
+    return 2;
+  }
+  const report = result.value;
+  if (json) terminal.print(JSON.stringify(report, null, 2));
+  else {
+    terminal.print(
+      `${counted(report.complete, 'run')} of ${report.runs} complete on the server, ${counted(report.points, 'metric point')} sent` +
+        (verify === true ? `, ${report.verified} verified` : ''),
+    );
+    for (const { run, differences } of report.differences)
+      terminal.print(`${run} differs: ${differences.join('; ')}`);
+    for (const link of report.links) terminal.print(`Compare in MLflow: ${link}`);
+  }
+  if (interruption.stop.aborted) return 130;
+  return report.complete === report.runs && report.differences.length === 0 ? 0 : 1;
+};
