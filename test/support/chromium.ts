@@ -1,0 +1,13 @@
+import { existsSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+
+/**
+ * The Chromium of this machine. Where there is none, tests of pages are skipped; but continuous integration must have
+ * one, so there they fail.
+ */
+export const chromiumPath: string | undefined = (process.env['PATH'] ?? '')
+  .split(delimiter)
+  .flatMap((folder) => ['chromium', 'chromium-browser', 'google-chrome'].map((name) => join(folder, name)))
+  .find((path) => existsSync(path));
+
+export const skipWithoutChromium = chromiumPath === undefined && process.env['CI'] !== 'true';
