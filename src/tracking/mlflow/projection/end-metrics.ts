@@ -2,7 +2,7 @@ import { toWire, type WireMetric } from '../client/wire.ts';
 import type { RunRecord } from '../journal/record.ts';
 
 /**
- * What is known only at the end of a run and stands in no journal line, one point each (the server draws a bar).
+ * What is known only at the end of a run and stands in no journal line, one point each, at step 0: so the server draws bars.
  * Only of a completed run, which is never gone on with: so each is sent once.
  */
 export const endMetrics = ({ run, status }: RunRecord): readonly WireMetric[] => {
@@ -17,5 +17,5 @@ export const endMetrics = ({ run, status }: RunRecord): readonly WireMetric[] =>
     }),
   };
   const timestamp = status.endedAt;
-  return Object.entries(values).map(([key, value]) => ({ key, value: toWire(value), timestamp, step }));
+  return Object.entries(values).map(([key, value]) => ({ key, value: toWire(value), timestamp, step: 0 }));
 };

@@ -11,9 +11,13 @@ export interface CompareTarget {
   readonly viewKey?: string;
 }
 
+/** The search filter for a sweep's runs, without the sweep's own. */
+export const childrenOf = (parentRunId: string): string => `tags."mlflow.parentRunId" = '${parentRunId}'`;
+
 /**
  * The address of the charts of a sweep's runs. Without `workflowType` a first visitor sees another mode of the server,
- * and without an order other than by time the runs are folded under their parent and the charts are empty.
+ * and without an order other than by time the runs are folded under their parent and the charts are empty. A saved view
+ * brings its own filter and order: the page passes a view over when the address has any of these.
  */
 export const compareLink = ({
   uri,
@@ -25,10 +29,13 @@ export const compareLink = ({
   const query = new URLSearchParams({
     workflowType: 'machine_learning',
     compareRunsMode: 'CHART',
-    ...(parentRunId !== undefined && { searchFilter: `tags."mlflow.parentRunId" = '${parentRunId}'` }),
-    orderByKey: `metrics.\`${objective.metric}\``,
-    orderByAsc: String(objective.goal === 'minimize'),
-    ...(viewKey !== undefined && { viewStateShareKey: viewKey }),
+    ...(viewKey !== undefined
+      ? { viewStateShareKey: viewKey }
+      : {
+          ...(parentRunId !== undefined && { searchFilter: childrenOf(parentRunId) }),
+          orderByKey: `metrics.\`${objective.metric}\``,
+          orderByAsc: String(objective.goal === 'minimize'),
+        }),
   });
   // The page reads percent-encoded spaces only.
   return `${uri}/#/experiments/${experimentId}/runs?${query.toString().replaceAll('+', '%20')}`;

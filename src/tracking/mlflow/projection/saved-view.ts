@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Plan } from '../../../spec/plan.ts';
+import { childrenOf } from './link.ts';
 import { cleanKey, limits } from '../client/limits.ts';
 import type { WirePair } from '../client/wire.ts';
 
@@ -7,6 +8,15 @@ import type { WirePair } from '../client/wire.ts';
 export interface SavedView {
   readonly key: string;
   readonly tag: WirePair;
+}
+
+export interface ViewFacts {
+  /** What the runs have recorded. */
+  readonly metricKeys: ReadonlySet<string>;
+  /** The view shows this run's children. */
+  readonly parentRunId: string;
+  /** Milliseconds since 1970; part of the view's form. */
+  readonly createdAt: number;
 }
 
 const identifier = (...parts: readonly string[]): string =>
@@ -17,9 +27,9 @@ const curves = ['train/loss', 'train/accuracy', 'validation/loss', 'validation/a
 
 /**
  * Parallel coordinates over the axes, a scatter plot of each numeric axis against the objective, bars of the objective
- * and the learning curves, grouped over seeds where there are several. `metricKeys`: what the runs have recorded.
+ * and the learning curves, grouped over seeds where there are several.
  */
-export const savedView = (plan: Plan, metricKeys: ReadonlySet<string>): SavedView => {
+export const savedView = (plan: Plan, { metricKeys, parentRunId, createdAt }: ViewFacts): SavedView => {
   const objective = cleanKey(plan.objective.metric);
   const axes = plan.axes.filter((axis) => axis !== 'seed');
   // An axis over whole objects shows by its name.
@@ -85,6 +95,7 @@ export const savedView = (plan: Plan, metricKeys: ReadonlySet<string>): SavedVie
       })),
   ];
   const state = {
+    searchFilter: childrenOf(parentRunId),
     orderByKey: `metrics.\`${objective}\``,
     orderByAsc: plan.objective.goal === 'minimize',
     runsHiddenMode: 'SHOW_ALL',
@@ -97,18 +108,34 @@ export const savedView = (plan: Plan, metricKeys: ReadonlySet<string>): SavedVie
         },
       }),
     compareRunSections: [
-      { uuid: sections.overview, name: 'Sweep', display: true, isReordered: false },
-      { uuid: sections.curves, name: 'Learning curves', display: true, isReordered: false },
+      {
+        uuid: sections.overview,
+        name: 'Sweep',
+        display: true,
+        isReordered: true,
+        columns: 2,
+        cardHeight: 360,
+      },
+      {
+        uuid: sections.curves,
+        name: 'Learning curves',
+        display: true,
+        isReordered: true,
+        columns: 2,
+        cardHeight: 360,
+      },
     ],
     compareRunCharts: charts,
   };
-  const key = `unroll-${plan.sweepId}-${identifier(JSON.stringify(state)).slice(0, 6)}`;
-  const value = JSON.stringify({ name: `Unroll sweep ${plan.sweepId}`, state: JSON.stringify(state) });
-  return {
-    key,
-    tag: { key: `mlflow.sharedViewState.${key}`, value: value.slice(0, limits.experimentTagLength) },
-  };
+  const key = `unroll-${plan.sweepId}`;
+  const value = JSON.stringify({
+    name: `Unroll sweep ${plan.sweepId}`,
+    createdAt,
+    updatedAt: createdAt,
+    state: JSON.stringify(state),
+  });
+  return { key, tag: { key: `mlflow.sharedViewState.${key}`, value } };
 };
 
 /** Whether the view fits into a tag; a sweep over very many axes may not. */
-export const viewFits = ({ tag }: SavedView): boolean => tag.value.length < limits.experimentTagLength;
+export const viewFits = ({ tag }: SavedView): boolean => tag.value.length <= limits.experimentTagLength;

@@ -26,6 +26,8 @@ export interface MlflowServer {
   readonly started: boolean;
   /** Ends it and waits until its port is free. */
   readonly stop: () => Promise<void>;
+  /** Ends it at once, as a crash would. */
+  readonly kill: () => Promise<void>;
   /** When it has ended by whatever cause. */
   readonly ended: Promise<void>;
 }
@@ -145,7 +147,8 @@ export const startMlflowServer = async (options: ServerOptions): Promise<Answer<
   const running = await findRunning(folder);
   if (running) {
     print(`MLflow ${running.version} is running already: ${running.uri}`);
-    return answer({ ...running, started: false, stop: () => Promise.resolve(), ended: Promise.resolve() });
+    const nothing = () => Promise.resolve();
+    return answer({ ...running, started: false, stop: nothing, kill: nothing, ended: nothing() });
   }
   const program = await findMlflow({
     print,
@@ -162,8 +165,12 @@ export const startMlflowServer = async (options: ServerOptions): Promise<Answer<
   print(`Starting MLflow ${version} at ${uri} ...`);
   const child = launch(program.value, { folder, port: port.value, env });
   const ended = new Promise<void>((settle) => {
-    child.once('exit', () => settle());
-    child.once('error', () => settle());
+    child.once('exit', () => {
+      settle();
+    });
+    child.once('error', () => {
+      settle();
+    });
   });
   const hasEnded = () => child.pid === undefined || child.exitCode !== null || child.signalCode !== null;
   const stop = async () => {
@@ -173,7 +180,13 @@ export const startMlflowServer = async (options: ServerOptions): Promise<Answer<
     await ended;
   };
 
-  for (const deadline = Date.now() + startMs; (await get(`${uri}/health`)) !== 'OK'; await sleep(200)) {
+  const kill = async () => {
+    killGroup(child, 'SIGKILL');
+    await ended;
+  };
+
+  const deadline = Date.now() + startMs;
+  while ((await get(`${uri}/health`)) !== 'OK') {
     if (hasEnded()) return explainEnd(folder);
     if (signal?.aborted || Date.now() > deadline) {
       await stop();
@@ -182,10 +195,11 @@ export const startMlflowServer = async (options: ServerOptions): Promise<Answer<
         'The MLflow server was stopped before it answered.',
       );
     }
+    await sleep(200);
   }
   writeFileSync(join(folder, 'server.json'), JSON.stringify({ uri, pid: child.pid }));
   signal?.addEventListener('abort', () => void stop(), { once: true });
-  return answer({ uri, version, started: true, stop, ended });
+  return answer({ uri, version, started: true, stop, kill, ended });
 };
 
 /** What `unroll mlflow` says once the server answers. */

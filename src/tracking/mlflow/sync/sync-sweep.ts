@@ -162,12 +162,15 @@ export const syncSweepRun = async (outbox: Outbox, sweep: Sweep): Promise<Answer
 
 /** Publishes the chart view of a sweep; its key for the link, or nothing where it does not fit or is not taken. */
 export const publishView = async (outbox: Outbox, sweep: Sweep): Promise<string | undefined> => {
-  const keys = new Set<string>();
-  for (const { status } of sweep.records.values())
-    for (const key of Object.keys(status?.outcome?.metrics ?? {})) keys.add(key);
-  const view = savedView(sweep.plan, keys);
-  if (!viewFits(view)) return undefined;
   const { client, experimentId } = outbox.context;
+  const statuses = [...sweep.records.values()].flatMap(({ status }) => (status ? [status] : []));
+  if (statuses.length === 0) return undefined;
+  const view = savedView(sweep.plan, {
+    metricKeys: new Set(statuses.flatMap(({ outcome }) => Object.keys(outcome?.metrics ?? {}))),
+    parentRunId: outbox.cursor().runId,
+    createdAt: Math.min(...statuses.map(({ startedAt }) => startedAt)),
+  });
+  if (!viewFits(view)) return undefined;
   const published = await outbox.once('view', view.tag, () =>
     client.setExperimentTag(experimentId, view.tag),
   );

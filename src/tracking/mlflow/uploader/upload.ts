@@ -78,7 +78,7 @@ const upload = ({
   const everyMs =
     1000 * Math.min(60, Math.max(0.2, plan.tracking.mlflow?.everySeconds ?? defaultEverySeconds));
   let server: { readonly context: SyncContext; readonly client: MlflowClient } | undefined;
-  let finishing: { readonly deadline: number } | undefined;
+  let finishing: { readonly startedAt: number; deadline: number } | undefined;
   let blocked = false;
   let failures = 0;
   let sent = 0;
@@ -130,6 +130,9 @@ const upload = ({
   const handle = (problem: Problem) => {
     if (problem.kind === 'stopped') return;
     failures++;
+    // Nothing listens there: waiting longer at the end would only keep people waiting.
+    if (finishing && !server && problem.kind === 'unreachable')
+      finishing.deadline = Math.min(finishing.deadline, finishing.startedAt + deadServerMs);
     notice(sentence(problem));
     if (isBlocking(problem) || !isPassing(problem)) blocked = true;
   };
@@ -155,11 +158,10 @@ const upload = ({
   const running = run();
 
   const finish = async (drainMs: number): Promise<void> => {
-    const patience = server ? drainMs : Math.min(drainMs, deadServerMs);
-    finishing = { deadline: Date.now() + patience };
+    finishing = { startedAt: Date.now(), deadline: Date.now() + drainMs };
     wake.now();
-    const cut = setTimeout(() => stopper.abort(), patience);
-    await Promise.race([running, wait(patience + 2000, stopper.signal).then(() => wait(500))]);
+    const cut = setTimeout(() => stopper.abort(), drainMs);
+    await Promise.race([running, wait(drainMs + 2000, stopper.signal).then(() => wait(500))]);
     clearTimeout(cut);
     stopSampling();
     watched.refresh();

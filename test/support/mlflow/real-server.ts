@@ -1,0 +1,57 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll } from 'vitest';
+import { findMlflow, mlflowVersion } from '../../../src/tracking/mlflow/server/find-mlflow.ts';
+import { type MlflowServer, startMlflowServer } from '../../../src/tracking/mlflow/server/serve.ts';
+
+/** The oldest server that Unroll talks to. */
+export const oldMlflowVersion = '2.22.5';
+
+/**
+ * Whether a pinned MLflow is (or can be) installed; else why not. It is installed into the user's cache folder once,
+ * which takes minutes. Where the registry is out of reach the tests are skipped with this reason, but never on CI.
+ */
+export const whyNoMlflow = async (version: string = mlflowVersion): Promise<string | undefined> => {
+  const found = await findMlflow({ version, own: true, print: (line) => process.stderr.write(`${line}\n`) });
+  if (found.ok) return undefined;
+  if (process.env['CI'] === 'true') throw new Error(found.problem.message);
+  process.stderr.write(`Tests with MLflow ${version} are skipped: ${found.problem.message}\n`);
+  return found.problem.message;
+};
+
+/** A real server with an empty store, for all tests of one file. It can be killed and started again on its port. */
+export interface RealServer {
+  readonly uri: () => string;
+  readonly start: () => Promise<void>;
+  readonly restart: () => Promise<void>;
+}
+
+export const realServer = (version: string = mlflowVersion): RealServer => {
+  const folder = mkdtempSync(join(tmpdir(), 'unroll-mlflow-'));
+  let server: MlflowServer | undefined;
+  let port: number | undefined;
+  const start = async () => {
+    const started = await startMlflowServer({
+      runsDirectory: join(folder, 'runs'),
+      version,
+      print: () => undefined,
+      ...(port !== undefined && { port }),
+    });
+    if (!started.ok) throw new Error(`${started.problem.message} ${started.problem.help ?? ''}`);
+    server = started.value;
+    port = Number(new URL(server.uri).port);
+  };
+  afterAll(async () => {
+    await server?.stop();
+    rmSync(folder, { recursive: true, force: true });
+  });
+  return {
+    uri: () => server?.uri ?? '',
+    start,
+    restart: async () => {
+      await server?.kill();
+      await start();
+    },
+  };
+};
