@@ -4,6 +4,7 @@
 #define UNROLL_LANES 8
 #define UNROLL_PANELS 1
 #include "adam-step.h"
-#include "lstm-backward.h"
+#include "recurrent-backward.h"
 
-const unroll::InstructionSet unroll::avx2 = {"AVX2", forward, backward, inputGradient, adam};
+const unroll::InstructionSet unroll::avx2 = {"AVX2", recurrentKernels<Lstm>, recurrentKernels<Gru>,
+                                         recurrentKernels<SimpleRnn>, adam};

@@ -4,6 +4,7 @@
 #define UNROLL_LANES 16
 #define UNROLL_PANELS 4
 #include "adam-step.h"
-#include "lstm-backward.h"
+#include "recurrent-backward.h"
 
-const unroll::InstructionSet unroll::avx512 = {"AVX512", forward, backward, inputGradient, adam};
+const unroll::InstructionSet unroll::avx512 = {"AVX512", recurrentKernels<Lstm>, recurrentKernels<Gru>,
+                                         recurrentKernels<SimpleRnn>, adam};

@@ -2,16 +2,14 @@
 #pragma once
 
 #include "adam.h"
-#include "lstm.h"
+#include "recurrent.h"
 
 namespace unroll {
 
 // Null `name`: none that this processor has.
 struct InstructionSet {
   const char* name;
-  void (*lstmForward)(const LstmForward&);
-  void (*lstmBackward)(const LstmBackward&);
-  void (*lstmInputGradient)(const LstmInputGradient&);
+  RecurrentKernels lstm, gru, simpleRnn;
   void (*adam)(const Adam&);
 };
 

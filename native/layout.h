@@ -1,4 +1,4 @@
-// How an LSTM's matrices lie in memory while it is computed.
+// How the matrices of a recurrent layer lie in memory while it is computed.
 //
 // A matrix of `batch` rows is stored as panels of 16 columns, `[columns / 16][batch][16]`, columns padded with zeros.
 // Such a buffer serves three products as it is: its rows are broadcast in the forward and the state's backward
@@ -18,53 +18,56 @@ constexpr size_t width = 16;
 
 UNROLL_SHARED constexpr size_t panelsOf(size_t columns) { return (columns + width - 1) / width; }
 
-struct LstmShape {
-  size_t batch, steps, features, hidden;
+// `columns`: gates in the kernel. `slots`: sums a unit has, where what comes from the input and what comes from the
+// state of one gate may have to be kept apart. `hasCell`: there is a cell state beside the hidden one.
+struct RecurrentShape {
+  size_t batch, steps, features, hidden, columns, slots;
+  bool hasCell;
 
   UNROLL_SHARED size_t inputPanels() const { return panelsOf(features); }
   UNROLL_SHARED size_t hiddenPanels() const { return panelsOf(hidden); }
   UNROLL_SHARED size_t rowPanels() const { return inputPanels() + hiddenPanels(); }
   UNROLL_SHARED size_t panel() const { return batch * width; }
-  // Floats of one step: input and previous state side by side; four gates of each unit panel; one state.
-  UNROLL_SHARED size_t operandStep() const { return rowPanels() * panel(); }
-  UNROLL_SHARED size_t gateStep() const { return 4 * hiddenPanels() * panel(); }
+  // Floats of one step: one state; input and previous state side by side; all slots.
   UNROLL_SHARED size_t stateStep() const { return hiddenPanels() * panel(); }
-  // Kernel packed for the forward product: [unit panel][gate][row][16].
-  UNROLL_SHARED size_t packedKernel() const { return hiddenPanels() * 4 * rowPanels() * width * width; }
-  // Kernel of `panels` panels of rows, transposed: [row panel][unit panel][gate][16 units][16 rows].
-  UNROLL_SHARED size_t transposedKernel(size_t panels) const { return panels * hiddenPanels() * 4 * width * width; }
+  UNROLL_SHARED size_t operandStep() const { return rowPanels() * panel(); }
+  UNROLL_SHARED size_t gateStep() const { return slots * stateStep(); }
+  // Kernel packed for the forward product: [column][unit panel][row][16].
+  UNROLL_SHARED size_t packedKernel() const { return columns * hiddenPanels() * rowPanels() * width * width; }
+  // One panel of the kernel's rows, transposed: [column][unit panel][16 units][16 rows].
+  UNROLL_SHARED size_t transposedPanel() const { return columns * hiddenPanels() * width * width; }
 };
 
 // What the forward pass leaves for the gradient. Without a gradient the same code runs on two alternating steps.
-struct LstmBuffers {
+struct RecurrentBuffers {
   float* operand;  // [input | state before the step], one more step for the final state
-  float* gates;    // activations i, j, f, o
+  float* gates;    // activations, [slot][unit panel][batch][16]
   float* cells;    // cell before each step, one more for the final one
-  size_t operandSlots, gateSlots;
+  size_t stateSlots, gateSlots;
 
-  UNROLL_SHARED static size_t floats(const LstmShape& shape, size_t slots, size_t gateSlots) {
-    return slots * (shape.operandStep() + shape.stateStep()) + gateSlots * shape.gateStep();
+  UNROLL_SHARED static size_t floats(const RecurrentShape& shape, bool forGradient) {
+    const size_t states = forGradient ? shape.steps + 1 : 2, gates = forGradient ? shape.steps : 1;
+    return states * (shape.operandStep() + (shape.hasCell ? shape.stateStep() : 0)) + gates * shape.gateStep();
   }
 
-  UNROLL_SHARED static LstmBuffers in(float* memory, const LstmShape& shape, bool forGradient) {
-    const size_t slots = forGradient ? shape.steps + 1 : 2;
-    const size_t gateSlots = forGradient ? shape.steps : 1;
-    float* gates = memory + slots * shape.operandStep();
-    return {memory, gates, gates + gateSlots * shape.gateStep(), slots, gateSlots};
+  UNROLL_SHARED static RecurrentBuffers in(float* memory, const RecurrentShape& shape, bool forGradient) {
+    const size_t states = forGradient ? shape.steps + 1 : 2, gateSlots = forGradient ? shape.steps : 1;
+    float* const gates = memory + states * shape.operandStep();
+    return {memory, gates, gates + gateSlots * shape.gateStep(), states, gateSlots};
   }
 
-  UNROLL_SHARED static size_t floats(const LstmShape& shape, bool forGradient) {
-    return forGradient ? floats(shape, shape.steps + 1, shape.steps) : floats(shape, 2, 1);
+  UNROLL_SHARED float* operandAt(const RecurrentShape& shape, size_t step) const {
+    return operand + step % stateSlots * shape.operandStep();
   }
-
-  UNROLL_SHARED float* operandAt(const LstmShape& shape, size_t step) const {
-    return operand + step % operandSlots * shape.operandStep();
-  }
-  UNROLL_SHARED float* stateAt(const LstmShape& shape, size_t step) const {
+  UNROLL_SHARED float* stateAt(const RecurrentShape& shape, size_t step) const {
     return operandAt(shape, step) + shape.inputPanels() * shape.panel();
   }
-  UNROLL_SHARED float* gatesAt(const LstmShape& shape, size_t step) const { return gates + step % gateSlots * shape.gateStep(); }
-  UNROLL_SHARED float* cellAt(const LstmShape& shape, size_t step) const { return cells + step % operandSlots * shape.stateStep(); }
+  UNROLL_SHARED float* gatesAt(const RecurrentShape& shape, size_t step) const {
+    return gates + step % gateSlots * shape.gateStep();
+  }
+  UNROLL_SHARED float* cellAt(const RecurrentShape& shape, size_t step) const {
+    return cells + (shape.hasCell ? step % stateSlots * shape.stateStep() : 0);
+  }
 };
 
 // Which steps of the padded sequence a row uses, and in which order. Null lengths: all of them.

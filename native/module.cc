@@ -26,7 +26,7 @@ InstructionSet choose() {
 }
 
 std::string registerOps() {
-  const std::string problem = registerLstmOps();
+  const std::string problem = registerRecurrentOps();
   return problem.empty() ? registerAdamOp() : problem;
 }
 

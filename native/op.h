@@ -72,7 +72,7 @@ void readAttribute(TF_OpKernelConstruction* construction, const char* name, floa
 
 // Empty on success, or what went wrong.
 std::string registerOp(const OpDefinition& definition);
-std::string registerLstmOps();
+std::string registerRecurrentOps();
 std::string registerAdamOp();
 
 }  // namespace unroll

@@ -1,31 +1,51 @@
 // The gradient, back through the steps. The state's recurrence runs over rows of the batch as in the forward pass and
-// leaves the gradient of every gate; the kernel's gradient is then one product over all steps, split over its columns.
+// leaves the gradient of every slot; the kernel's gradient is then one product over all steps, split over its columns.
 #pragma once
 
-#include "lstm-forward.h"
+#include "recurrent-forward.h"
 
 namespace {
 
 // A gate's gradient has so many terms that its panels are taken in pieces which stay in the second-level cache.
 constexpr size_t gatePanelsAtOnce = 32;
 constexpr size_t rowsOfBatchAtOnce = 1024;
+// Row panels of the kernel's gradient that one task computes: fine enough for many threads, coarse for the cache.
+constexpr size_t rowPanelsAtOnce = 16;
 
-// Rows [firstRow + 16 rowPanel, ...) of the kernel, at most `rows` in all, transposed to [unit panel][gate][unit][16].
-void transposeKernel(const LstmShape& shape, const float* kernel, size_t rows, size_t rowPanel, float* to) {
-  for (size_t unitPanel = 0; unitPanel < shape.hiddenPanels(); ++unitPanel)
-    for (size_t gate = 0; gate < 4; ++gate, to += width * width)
-      for (size_t column = 0; column < width; ++column) {
-        const size_t row = rowPanel * width + column;
-        const float* from = kernel + row * 4 * shape.hidden + gate * shape.hidden + unitPanel * width;
+// 16 rows of the kernel, `rows` from the first one on, transposed to [column][unit panel][unit][16].
+void transposeKernel(const RecurrentShape& shape, const float* kernel, size_t rows, float* to) {
+  for (size_t column = 0; column < shape.columns; ++column)
+    for (size_t unitPanel = 0; unitPanel < shape.hiddenPanels(); ++unitPanel, to += width * width)
+      for (size_t row = 0; row < width; ++row) {
+        const float* from = kernel + (row * shape.columns + column) * shape.hidden + unitPanel * width;
         for (size_t unit = 0; unit < width; ++unit)
-          to[unit * width + column] = row < rows && unitPanel * width + unit < shape.hidden ? from[unit] : 0.0f;
+          to[unit * width + row] = row < rows && unitPanel * width + unit < shape.hidden ? from[unit] : 0.0f;
       }
 }
 
-// Adds gates' gradient * transposed kernel to rows [begin, end) of `to`, a buffer of `panels` panels.
-void addGatesTimesKernel(const LstmShape& shape, const float* gates, const float* transposed, float* to, size_t panels,
-                         size_t begin, size_t end) {
-  const size_t gatePanels = 4 * shape.hiddenPanels(), kernelPanel = gatePanels * width * width;
+// Transposes `panels` panels of the kernel's rows that start at `kernel` and are `rows` in all.
+void transposeKernels(const RecurrentShape& shape, const float* kernel, size_t rows, float* to) {
+  parallelFor(panelsOf(rows), [&](size_t panel) {
+    transposeKernel(shape, kernel + panel * width * shape.columns * shape.hidden, rows - panel * width,
+                    to + panel * shape.transposedPanel());
+  });
+}
+
+// The slot whose gradient belongs to a column of the kernel.
+UNROLL_INLINE size_t slotOf(const int* columns, int slots, size_t column) {
+  for (int slot = 0; slot < slots; ++slot)
+    if (columns[slot] == static_cast<int>(column)) return static_cast<size_t>(slot);
+  return 0;
+}
+
+// Adds slots' gradient * transposed kernel to rows [begin, end) of `to`, a buffer of `panels` panels.
+template <class Cell>
+void addGatesTimesKernel(const RecurrentShape& shape, const int* columns, const float* gates, const float* transposed,
+                         float* to, size_t panels, size_t begin, size_t end) {
+  const size_t unitPanels = shape.hiddenPanels(), gatePanels = Cell::columns * unitPanels;
+  const size_t kernelPanel = shape.transposedPanel();
+  size_t slots[Cell::columns];
+  for (size_t column = 0; column < Cell::columns; ++column) slots[column] = slotOf(columns, Cell::slots, column);
   forPanelGroups(panels, [&](auto count, size_t panel) {
     for (size_t first = 0; first < gatePanels; first += gatePanelsAtOnce) {
       const size_t last = first + gatePanelsAtOnce < gatePanels ? first + gatePanelsAtOnce : gatePanels;
@@ -34,10 +54,10 @@ void addGatesTimesKernel(const LstmShape& shape, const float* gates, const float
         Tile<decltype(rows)::value, decltype(count)::value> tile;
         tile.load(at, width, shape.panel());
         for (size_t gate = first; gate < last; ++gate) {
-          const size_t left = shape.hidden - gate / 4 * width;
-          tile.template add<width, 1>(gates + gate * shape.panel() + row * width,
-                                      transposed + panel * kernelPanel + gate * width * width, kernelPanel,
-                                      left < width ? left : width);
+          const size_t unitPanel = gate % unitPanels, left = shape.hidden - unitPanel * width;
+          const float* from = gates + (slots[gate / unitPanels] * unitPanels + unitPanel) * shape.panel();
+          tile.template add<width, 1>(from + row * width, transposed + panel * kernelPanel + gate * width * width,
+                                      kernelPanel, left < width ? left : width);
         }
         tile.store(at, width, shape.panel());
       });
@@ -45,164 +65,190 @@ void addGatesTimesKernel(const LstmShape& shape, const float* gates, const float
   });
 }
 
-// Reads 16 values of a row-major tensor's row, where fewer may be left, into a panel's row.
-UNROLL_INLINE Vector loadUnits(const float* from, size_t first, size_t count) {
-  if (first + lanes <= count) return load(from + first);
+// One vector of a row-major tensor's row from unit `first` on, where fewer may be left.
+UNROLL_INLINE Vector loadUnits(const float* row, size_t first, size_t count) {
+  if (first + lanes <= count) return load(row + first);
   Vector value = {};
-  for (size_t unit = first; unit < count; ++unit) value[unit - first] = from[unit];
+  for (size_t unit = first; unit < count; ++unit) value[unit - first] = row[unit];
   return value;
 }
 
-// From the gradient of 16 units' state and cell after a step to that of the gates and of the cell before it. The
-// state's is left as zero for the product to add to; past the end of its sequence a row passes both on unchanged.
-UNROLL_INLINE void gatesGradientOf(const LstmBackward& in, size_t step, size_t row, size_t unitPanel) {
-  const LstmShape& shape = in.shape;
-  const size_t panel = shape.panel(), at = unitPanel * panel + row * width;
-  const size_t gatesAt = unitPanel * 4 * panel + row * width;
-  float* gradient = in.gatesGradient + step * shape.gateStep() + gatesAt;
+// From the gradient of 16 units' state and cell after a step to that of the slots, and of state and cell before it as
+// far as it does not go through the kernel. Past the end of its sequence a row passes both on unchanged.
+template <class Cell>
+UNROLL_INLINE void differentiateCell(const RecurrentBackward& in, size_t step, size_t row, size_t unitPanel) {
+  const RecurrentShape& shape = in.shape;
+  const size_t at = unitPanel * shape.panel() + row * width, slot = shape.stateStep();
+  float* gradient = in.gatesGradient + step * shape.gateStep() + at;
   if (!in.sequence.active(row, step)) {
-    for (int gate = 0; gate < 4; ++gate)
-      for (int v = 0; v < vectorsPerPanel; ++v) store(gradient + gate * panel + v * lanes, Vector{});
+    for (int s = 0; s < Cell::slots; ++s)
+      for (size_t v = 0; v < width; v += lanes) store(gradient + s * slot + v, Vector{});
     return;
   }
-  const float* gates = in.buffers.gatesAt(shape, step) + gatesAt;
+  const float* gates = in.buffers.gatesAt(shape, step) + at;
+  const float* state = in.buffers.stateAt(shape, step) + at;
+  const float* nextState = in.buffers.stateAt(shape, step + 1) + at;
   const float* cell = in.buffers.cellAt(shape, step) + at;
   const float* nextCell = in.buffers.cellAt(shape, step + 1) + at;
   float* hiddenGradient = in.stateGradient + at;
   float* cellGradient = hiddenGradient + shape.stateStep();
-  for (int v = 0; v < vectorsPerPanel; ++v) {
-    const int unit = v * lanes;
-    const Vector i = load(gates + unit), j = load(gates + panel + unit);
-    const Vector f = load(gates + 2 * panel + unit), o = load(gates + 3 * panel + unit);
-    const Vector squashed = tanh(load(nextCell + unit));
-    Vector dh = load(hiddenGradient + unit);
+  for (size_t v = 0; v < width; v += lanes) {
+    Vector dh = load(hiddenGradient + v);
     if (in.outputsGradient) {
-      const size_t position = in.sequence.position(row, step);
-      dh += loadUnits(in.outputsGradient + (row * shape.steps + position) * shape.hidden + unitPanel * width, unit,
-                      shape.hidden - unitPanel * width);
+      const size_t position = row * shape.steps + in.sequence.position(row, step);
+      dh += loadUnits(in.outputsGradient + position * shape.hidden, unitPanel * width + v, shape.hidden);
     }
-    const Vector dc = load(cellGradient + unit) + dh * o * (1.0f - squashed * squashed);
-    store(gradient + unit, dc * j * (i * (1.0f - i)));
-    store(gradient + panel + unit, dc * i * (1.0f - j * j));
-    store(gradient + 2 * panel + unit, dc * load(cell + unit) * (f * (1.0f - f)));
-    store(gradient + 3 * panel + unit, dh * squashed * (o * (1.0f - o)));
-    store(cellGradient + unit, dc * f);
-    store(hiddenGradient + unit, Vector{});
+    const CellPlace place{slot, state + v, nextState + v, cell + v, nextCell + v};
+    store(hiddenGradient + v, Cell::differentiate(gates + v, place, dh, cellGradient + v, gradient + v));
   }
 }
 
-void backwardRows(const LstmBackward& in, size_t begin, size_t end) {
-  const LstmShape& shape = in.shape;
+template <class Cell>
+void backwardRows(const RecurrentBackward& in, size_t begin, size_t end) {
+  const RecurrentShape& shape = in.shape;
   float* hiddenGradient = in.stateGradient;
   float* cellGradient = in.stateGradient + shape.stateStep();
   packState(shape, in.finalHiddenGradient, hiddenGradient, begin, end);
   packState(shape, in.finalCellGradient, cellGradient, begin, end);
   for (size_t step = shape.steps; step-- > 0;) {
     for (size_t unitPanel = 0; unitPanel < shape.hiddenPanels(); ++unitPanel)
-      for (size_t row = begin; row < end; ++row) gatesGradientOf(in, step, row, unitPanel);
+      for (size_t row = begin; row < end; ++row) differentiateCell<Cell>(in, step, row, unitPanel);
     if (step > 0 || in.hasInitialState)
-      addGatesTimesKernel(shape, in.gatesGradient + step * shape.gateStep(), in.transposedKernel, hiddenGradient,
-                          shape.hiddenPanels(), begin, end);
+      addGatesTimesKernel<Cell>(shape, Cell::stateColumn, in.gatesGradient + step * shape.gateStep(),
+                                in.transposedKernel, hiddenGradient, shape.hiddenPanels(), begin, end);
   }
   if (!in.hasInitialState) return;
   unpackState(shape, hiddenGradient, in.initialHiddenGradient, begin, end);
-  unpackState(shape, cellGradient, in.initialCellGradient, begin, end);
+  if constexpr (Cell::hasCell) unpackState(shape, cellGradient, in.initialCellGradient, begin, end);
 }
 
-// operand^T * gates' gradient for the 16 units of each of four gates, over all steps and the whole batch.
-void kernelGradientOf(const LstmBackward& in, size_t unitPanel) {
-  const LstmShape& shape = in.shape;
-  const size_t panel = shape.panel();
+// A block of the kernel's gradient between memory and a tile. Beyond the last unit stand other gates, so the rest of a
+// panel passes through a block of its own.
+template <int Rows, int Panels>
+struct GradientBlock {
+  float* memory;
+  size_t rowStride, units;
+  float block[Rows * Panels * width];
+
+  UNROLL_INLINE bool whole() const { return units >= Panels * width; }
+
+  UNROLL_INLINE void read(Tile<Rows, Panels>& tile) {
+    if (whole()) return tile.load(memory, rowStride, width);
+    for (size_t row = 0; row < Rows; ++row)
+      for (size_t unit = 0; unit < Panels * width; ++unit)
+        block[row * Panels * width + unit] = unit < units ? memory[row * rowStride + unit] : 0.0f;
+    tile.load(block, Panels * width, width);
+  }
+
+  UNROLL_INLINE void write(const Tile<Rows, Panels>& tile) {
+    if (whole()) return tile.store(memory, rowStride, width);
+    tile.store(block, Panels * width, width);
+    for (size_t row = 0; row < Rows; ++row)
+      for (size_t unit = 0; unit < units; ++unit) memory[row * rowStride + unit] = block[row * Panels * width + unit];
+  }
+};
+
+// operand^T * slots' gradient over all steps and the whole batch, for some units of one column and one row panel.
+template <class Cell, int Panels>
+void kernelGradientOf(const RecurrentBackward& in, size_t column, size_t unitPanel, size_t rowPanel, size_t begin,
+                      size_t end) {
+  const RecurrentShape& shape = in.shape;
+  const bool input = rowPanel < shape.inputPanels();
+  const size_t first = input ? rowPanel * width : (rowPanel - shape.inputPanels()) * width;
+  const size_t left = (input ? shape.features : shape.hidden) - first;
+  const size_t slot = slotOf(input ? Cell::inputColumn : Cell::stateColumn, Cell::slots, column);
+  const size_t rowStride = Cell::columns * shape.hidden;
+  const float* gates = in.gatesGradient + slot * shape.stateStep() + unitPanel * shape.panel();
+  float* result = in.kernelGradient + (first + (input ? 0 : shape.features)) * rowStride + column * shape.hidden +
+                  unitPanel * width;
+  // Without an initial state the first step's state is zero.
+  const size_t from = begin == 0 && !input && !in.hasInitialState ? 1 : begin;
+  forRowBlocks(0, left < width ? left : width, [&](auto rows, size_t row) {
+    Tile<decltype(rows)::value, Panels> tile;
+    GradientBlock<decltype(rows)::value, Panels> block;
+    block.memory = result + row * rowStride;
+    block.rowStride = rowStride;
+    block.units = shape.hidden - unitPanel * width;
+    if (begin == 0)
+      tile.clear();
+    else
+      block.read(tile);
+    for (size_t step = from; step < end; ++step)
+      tile.template add<1, width>(in.buffers.operandAt(shape, step) + rowPanel * shape.panel() + row,
+                                  gates + step * shape.gateStep(), shape.panel(), shape.batch);
+    block.write(tile);
+  });
+}
+
+// Adds the gradient of one slot's bias over some steps, while they are in the cache, to `sums`: 16 for each unit panel.
+inline void addBiasGradient(const RecurrentBackward& in, size_t slot, size_t unitPanel, size_t panels, size_t begin,
+                            size_t end, float* sums) {
+  const RecurrentShape& shape = in.shape;
+  for (size_t step = begin; step < end; ++step)
+    for (size_t panel = 0; panel < panels; ++panel) {
+      const float* from = in.gatesGradient + step * shape.gateStep() + slot * shape.stateStep() +
+                          (unitPanel + panel) * shape.panel();
+      for (size_t row = 0; row < shape.batch; ++row)
+        for (size_t unit = 0; unit < width; ++unit) sums[panel * width + unit] += from[row * width + unit];
+    }
+}
+
+// Of kernel and bias: one task for some units of one column and some row panels.
+template <class Cell>
+void kernelGradient(const RecurrentBackward& in) {
+  const RecurrentShape& shape = in.shape;
+  const size_t groups = (shape.hiddenPanels() + tilePanels - 1) / tilePanels;
+  const size_t chunks = (shape.rowPanels() + rowPanelsAtOnce - 1) / rowPanelsAtOnce;
   const size_t steps = rowsOfBatchAtOnce > shape.batch ? rowsOfBatchAtOnce / shape.batch : 1;
-  const size_t units = shape.hidden - unitPanel * width;
-  const float* gates = in.gatesGradient + unitPanel * 4 * panel;
-  for (size_t begin = 0; begin < shape.steps; begin += steps) {
-    const size_t end = begin + steps < shape.steps ? begin + steps : shape.steps;
-    for (size_t rowPanel = 0; rowPanel < shape.rowPanels(); ++rowPanel) {
-      const bool input = rowPanel < shape.inputPanels();
-      const size_t first = input ? rowPanel * width : (rowPanel - shape.inputPanels()) * width;
-      const size_t left = (input ? shape.features : shape.hidden) - first;
-      float* result = in.kernelGradient + (first + (input ? 0 : shape.features)) * 4 * shape.hidden + unitPanel * width;
-      forRowBlocks(0, left < width ? left : width, [&](auto rows, size_t row) {
-        constexpr int count = decltype(rows)::value;
-        for (size_t gate = 0; gate < 4; gate += tilePanels) {
-          Tile<count, tilePanels> tile;
-          float* to = result + row * 4 * shape.hidden + gate * shape.hidden;
-          // Results of fewer than 16 units pass through a block of their own: beyond them stand other gates.
-          float block[count * tilePanels * width];
-          if (begin == 0) {
-            tile.clear();
-          } else if (units >= width) {
-            tile.load(to, 4 * shape.hidden, shape.hidden);
-          } else {
-            for (int r = 0; r < count; ++r)
-              for (int g = 0; g < tilePanels; ++g)
-                for (size_t unit = 0; unit < width; ++unit)
-                  block[(r * tilePanels + g) * width + unit] =
-                      unit < units ? to[r * 4 * shape.hidden + g * shape.hidden + unit] : 0.0f;
-            tile.load(block, tilePanels * width, width);
-          }
-          // Without an initial state the first step's state is zero.
-          const size_t from = begin == 0 && !input && !in.hasInitialState ? 1 : begin;
-          for (size_t step = from; step < end; ++step)
-            tile.template add<1, width>(in.buffers.operandAt(shape, step) + rowPanel * panel + row,
-                                        gates + step * shape.gateStep() + gate * panel, panel, shape.batch);
-          if (units >= width) {
-            tile.store(to, 4 * shape.hidden, shape.hidden);
-          } else {
-            tile.store(block, tilePanels * width, width);
-            for (int r = 0; r < count; ++r)
-              for (int g = 0; g < tilePanels; ++g)
-                for (size_t unit = 0; unit < units; ++unit)
-                  to[r * 4 * shape.hidden + g * shape.hidden + unit] = block[(r * tilePanels + g) * width + unit];
-          }
-        }
-      });
+  parallelFor(groups * Cell::columns * chunks, [&](size_t task) {
+    const size_t chunk = task % chunks, unitPanel = task / chunks / Cell::columns * tilePanels;
+    const int column = static_cast<int>(task / chunks % Cell::columns);
+    const size_t lastPanel = (chunk + 1) * rowPanelsAtOnce;
+    const size_t endPanel = lastPanel < shape.rowPanels() ? lastPanel : shape.rowPanels();
+    const size_t count = shape.hiddenPanels() - unitPanel < tilePanels ? shape.hiddenPanels() - unitPanel : tilePanels;
+    float biasSums[Cell::slots][tilePanels * width] = {};
+    const auto hasBias = [&](int slot) {
+      return chunk == 0 && (Cell::inputColumn[slot] == column || Cell::stateColumn[slot] == column);
+    };
+    for (size_t begin = 0; begin < shape.steps; begin += steps) {
+      const size_t end = begin + steps < shape.steps ? begin + steps : shape.steps;
+      for (size_t rowPanel = chunk * rowPanelsAtOnce; rowPanel < endPanel; ++rowPanel)
+        forPanelGroups(count, [&](auto panels, size_t) {
+          kernelGradientOf<Cell, decltype(panels)::value>(in, column, unitPanel, rowPanel, begin, end);
+        });
+      for (int slot = 0; slot < Cell::slots; ++slot)
+        if (hasBias(slot)) addBiasGradient(in, slot, unitPanel, count, begin, end, biasSums[slot]);
     }
-  }
-}
-
-void biasGradientOf(const LstmBackward& in, size_t unitPanel) {
-  const LstmShape& shape = in.shape;
-  for (size_t gate = 0; gate < 4; ++gate) {
-    float sums[width] = {};
-    for (size_t step = 0; step < shape.steps; ++step) {
-      const float* from = in.gatesGradient + step * shape.gateStep() + (unitPanel * 4 + gate) * shape.panel();
-      for (size_t row = 0; row < shape.batch; ++row, from += width)
-        for (size_t unit = 0; unit < width; ++unit) sums[unit] += from[unit];
-    }
-    storeUnits(in.biasGradient + gate * shape.hidden + unitPanel * width, sums, shape.hidden - unitPanel * width);
-  }
-}
-
-void backward(const LstmBackward& in) {
-  const LstmShape& shape = in.shape;
-  const size_t transposedPanel = shape.transposedKernel(1);
-  parallelFor(shape.hiddenPanels(), [&](size_t rowPanel) {
-    transposeKernel(shape, in.kernel + shape.features * 4 * shape.hidden, shape.hidden, rowPanel,
-                    in.transposedKernel + rowPanel * transposedPanel);
-  });
-  parallelRanges(shape.batch, [&](size_t begin, size_t end) { backwardRows(in, begin, end); });
-  parallelFor(shape.hiddenPanels(), [&](size_t unitPanel) {
-    kernelGradientOf(in, unitPanel);
-    biasGradientOf(in, unitPanel);
+    for (int slot = 0; slot < Cell::slots; ++slot)
+      for (size_t panel = 0; hasBias(slot) && panel < count; ++panel) {
+        const size_t unit = (unitPanel + panel) * width;
+        storeUnits(in.biasGradient + slot * shape.hidden + unit, biasSums[slot] + panel * width, shape.hidden - unit);
+      }
   });
 }
 
-// Of the inputs, from the gates' gradient; a product of its own because the first layer never needs it.
-void inputGradient(const LstmInputGradient& in) {
-  const LstmShape& shape = in.shape;
-  const size_t panels = shape.inputPanels(), transposedPanel = shape.transposedKernel(1);
-  parallelFor(panels, [&](size_t rowPanel) {
-    transposeKernel(shape, in.kernel, shape.features, rowPanel, in.transposedKernel + rowPanel * transposedPanel);
-  });
+template <class Cell>
+void backward(const RecurrentBackward& in) {
+  const RecurrentShape& shape = in.shape;
+  transposeKernels(shape, in.kernel + shape.features * Cell::columns * shape.hidden, shape.hidden,
+                   in.transposedKernel);
+  parallelRanges(shape.batch, [&](size_t begin, size_t end) { backwardRows<Cell>(in, begin, end); });
+  kernelGradient<Cell>(in);
+}
+
+// Of the inputs, from the slots' gradient; a product of its own because the first layer never needs it.
+template <class Cell>
+void inputGradient(const RecurrentInputGradient& in) {
+  const RecurrentShape& shape = in.shape;
+  const size_t panels = shape.inputPanels();
+  transposeKernels(shape, in.kernel, shape.features, in.transposedKernel);
   parallelRanges(shape.batch, [&](size_t begin, size_t end) {
     for (size_t step = 0; step < shape.steps; ++step) {
       float* sums = in.inputSums;
       for (size_t panel = 0; panel < panels; ++panel)
         for (size_t at = begin * width; at < end * width; ++at) sums[panel * shape.panel() + at] = 0.0f;
-      addGatesTimesKernel(shape, in.gatesGradient + step * shape.gateStep(), in.transposedKernel, sums, panels, begin,
-                          end);
+      addGatesTimesKernel<Cell>(shape, Cell::inputColumn, in.gatesGradient + step * shape.gateStep(),
+                                in.transposedKernel, sums, panels, begin, end);
       for (size_t row = begin; row < end; ++row) {
         const size_t position = in.sequence.position(row, step);
         float* to = in.inputsGradient + (row * shape.steps + position) * shape.features;
@@ -212,5 +258,8 @@ void inputGradient(const LstmInputGradient& in) {
     }
   });
 }
+
+template <class Cell>
+constexpr RecurrentKernels recurrentKernels = {forward<Cell>, backward<Cell>, inputGradient<Cell>};
 
 }  // namespace

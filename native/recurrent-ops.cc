@@ -1,19 +1,39 @@
-// The LSTM as three TensorFlow ops: forward, backward, and the inputs' gradient, which many networks never ask for.
+// A recurrent layer as three TensorFlow ops for each kind of cell: forward, backward, and the inputs' gradient, which
+// many networks never ask for.
 #include "op.h"
 
 namespace unroll {
 namespace {
 
+// What sets one kind of cell apart outside of its kernels.
+struct Kind {
+  std::string name;
+  size_t columns, slots;
+  bool hasCell;
+  RecurrentKernels InstructionSet::*kernels;
+};
+
+const Kind kinds[] = {
+    {"UnrollLstm", 4, 4, true, &InstructionSet::lstm},
+    {"UnrollGru", 3, 4, false, &InstructionSet::gru},
+    {"UnrollSimpleRnn", 1, 1, false, &InstructionSet::simpleRnn},
+};
+
 struct Settings {
-  float forgetBias = 0;
+  const Kind* kind;
+  std::string op;
+  float forgetBias = 0;   // of an LSTM
   bool reverse = false;   // runs each sequence from its last step to its first
   bool sequence = true;   // every step's output is wanted, not only the final state
   bool gradient = true;   // the gradient may be asked for
   bool initial = false;   // the forward pass had an initial state
 };
 
+template <int Index>
 void* readSettings(TF_OpKernelConstruction* construction) {
-  Settings* const settings = new Settings;
+  Settings* const settings = new Settings{&kinds[Index], ""};
+  const TF_StringView name = TF_OpKernelConstruction_GetName(construction);
+  settings->op.assign(name.data, name.len);
   readAttribute(construction, "forget_bias", settings->forgetBias);
   readAttribute(construction, "reverse", settings->reverse);
   readAttribute(construction, "sequence", settings->sequence);
@@ -26,22 +46,25 @@ void deleteSettings(void* settings) { delete static_cast<Settings*>(settings); }
 
 int64_t size(size_t count) { return static_cast<int64_t>(count); }
 
-// The shape that three leading dimensions and the kernel [features + hidden, 4 hidden] tell.
-bool readShape(Call& call, const Dimensions& leading, const char* name, const Dimensions& kernel, LstmShape& shape) {
+// The shape that three leading dimensions and the kernel [features + hidden, columns * hidden] tell.
+bool readShape(Call& call, const Kind& kind, const Dimensions& leading, const char* name, const Dimensions& kernel,
+               RecurrentShape& shape) {
   if (!call.require(leading.size() == 3 && leading[0] > 0 && leading[1] > 0,
                     std::string(name) + " must have three dimensions and at least one row and step, not " +
                         show(leading) + "."))
     return false;
-  if (!call.require(kernel.size() == 2 && kernel[1] > 0 && kernel[1] % 4 == 0 && kernel[0] > kernel[1] / 4,
-                    "kernel must have the shape [features + hidden, 4 * hidden], not " + show(kernel) + "."))
+  const int64_t columns = size(kind.columns);
+  if (!call.require(kernel.size() == 2 && kernel[1] > 0 && kernel[1] % columns == 0 && kernel[0] > kernel[1] / columns,
+                    "kernel must have the shape [features + hidden, " + std::to_string(columns) + " * hidden], not " +
+                        show(kernel) + "."))
     return false;
-  const size_t hidden = static_cast<size_t>(kernel[1] / 4);
+  const size_t hidden = static_cast<size_t>(kernel[1] / columns);
   shape = {static_cast<size_t>(leading[0]), static_cast<size_t>(leading[1]), static_cast<size_t>(kernel[0]) - hidden,
-           hidden};
+           hidden, kind.columns, kind.slots, kind.hasCell};
   return true;
 }
 
-Sequence readLengths(Call& call, int input, const LstmShape& shape, bool reverse) {
+Sequence readLengths(Call& call, int input, const RecurrentShape& shape, bool reverse) {
   const int32_t* lengths = call.optionalIntegers(input, "lengths", {size(shape.batch)});
   for (size_t row = 0; lengths && row < shape.batch; ++row)
     if (!call.require(lengths[row] >= 0 && lengths[row] <= size(shape.steps),
@@ -52,118 +75,133 @@ Sequence readLengths(Call& call, int input, const LstmShape& shape, bool reverse
 }
 
 // Buffers of the forward pass as a tensor [batch, steps, rest], so that it tells the shape by itself.
-Dimensions savedShape(const LstmShape& shape) {
+Dimensions savedShape(const RecurrentShape& shape) {
   const size_t pairs = shape.batch * shape.steps;
-  return {size(shape.batch), size(shape.steps), size((LstmBuffers::floats(shape, true) + pairs - 1) / pairs)};
+  return {size(shape.batch), size(shape.steps), size((RecurrentBuffers::floats(shape, true) + pairs - 1) / pairs)};
 }
 
-Dimensions gatesGradientShape(const LstmShape& shape) {
-  return {size(shape.batch), size(shape.steps), size(4 * shape.hiddenPanels() * width)};
+Dimensions gatesGradientShape(const RecurrentShape& shape) {
+  return {size(shape.batch), size(shape.steps), size(shape.slots * shape.hiddenPanels() * width)};
 }
 
 void computeForward(void* kernel, TF_OpKernelContext* context) {
   const Settings& settings = *static_cast<Settings*>(kernel);
-  Call call("UnrollLstmForward", context);
-  LstmForward in{};
-  if (!readShape(call, call.dimensions(0), "inputs", call.dimensions(1), in.shape)) return;
-  const LstmShape& shape = in.shape;
+  const Kind& kind = *settings.kind;
+  Call call(settings.op.c_str(), context);
+  RecurrentForward in{};
+  if (!readShape(call, kind, call.dimensions(0), "inputs", call.dimensions(1), in.shape)) return;
+  const RecurrentShape& shape = in.shape;
   const int64_t batch = size(shape.batch), steps = size(shape.steps), hidden = size(shape.hidden);
   in.inputs = call.floats(0, "inputs", {batch, steps, size(shape.features)});
-  in.kernel = call.floats(1, "kernel", {size(shape.features) + hidden, 4 * hidden});
-  in.bias = call.floats(2, "bias", {4 * hidden});
+  in.kernel = call.floats(1, "kernel", {size(shape.features) + hidden, size(shape.columns) * hidden});
+  in.bias = call.floats(2, "bias", {size(shape.slots) * hidden});
   in.initialHidden = call.optionalFloats(3, "initial_hidden", {batch, hidden});
   in.initialCell = call.optionalFloats(4, "initial_cell", {batch, hidden});
-  call.require(!in.initialHidden == !in.initialCell, "initial_hidden and initial_cell must be given together.");
+  call.require(kind.hasCell ? !in.initialHidden == !in.initialCell : !in.initialCell,
+               kind.hasCell ? "initial_hidden and initial_cell must be given together." : "There is no cell state.");
   in.sequence = readLengths(call, 5, shape, settings.reverse);
   in.forgetBias = settings.forgetBias;
   in.outputs = call.output(0, {batch, steps, hidden}, settings.sequence);
   in.finalHidden = call.output(1, {batch, hidden});
-  in.finalCell = call.output(2, {batch, hidden});
+  in.finalCell = call.output(2, {batch, hidden}, kind.hasCell);
   float* const saved = call.output(3, savedShape(shape), settings.gradient);
-  const Scratch buffers(settings.gradient ? 0 : LstmBuffers::floats(shape, false));
+  const Scratch buffers(settings.gradient ? 0 : RecurrentBuffers::floats(shape, false));
   const Scratch packed(shape.packedKernel());
   if (!call.require(buffers.data() && packed.data(), "There is no memory to work in.")) return;
-  in.buffers = LstmBuffers::in(settings.gradient ? saved : buffers.data(), shape, settings.gradient);
+  in.buffers = RecurrentBuffers::in(settings.gradient ? saved : buffers.data(), shape, settings.gradient);
   in.packedKernel = packed.data();
-  instructionSet().lstmForward(in);
+  (instructionSet().*kind.kernels).forward(in);
 }
 
 void computeBackward(void* kernel, TF_OpKernelContext* context) {
   const Settings& settings = *static_cast<Settings*>(kernel);
-  Call call("UnrollLstmBackward", context);
-  LstmBackward in{};
-  if (!readShape(call, call.dimensions(2), "saved", call.dimensions(0), in.shape)) return;
-  const LstmShape& shape = in.shape;
+  const Kind& kind = *settings.kind;
+  Call call(settings.op.c_str(), context);
+  RecurrentBackward in{};
+  if (!readShape(call, kind, call.dimensions(2), "saved", call.dimensions(0), in.shape)) return;
+  const RecurrentShape& shape = in.shape;
   const int64_t batch = size(shape.batch), steps = size(shape.steps), hidden = size(shape.hidden);
-  in.kernel = call.floats(0, "kernel", {size(shape.features) + hidden, 4 * hidden});
+  in.kernel = call.floats(0, "kernel", {size(shape.features) + hidden, size(shape.columns) * hidden});
   in.sequence = readLengths(call, 1, shape, settings.reverse);
   const float* const saved = call.floats(2, "saved", savedShape(shape));
   in.outputsGradient = call.optionalFloats(3, "outputs_gradient", {batch, steps, hidden});
   in.finalHiddenGradient = call.optionalFloats(4, "final_hidden_gradient", {batch, hidden});
   in.finalCellGradient = call.optionalFloats(5, "final_cell_gradient", {batch, hidden});
-  in.kernelGradient = call.output(0, {size(shape.features) + hidden, 4 * hidden});
-  in.biasGradient = call.output(1, {4 * hidden});
+  in.kernelGradient = call.output(0, {size(shape.features) + hidden, size(shape.columns) * hidden});
+  in.biasGradient = call.output(1, {size(shape.slots) * hidden});
   in.hasInitialState = settings.initial;
   in.initialHiddenGradient = call.output(2, {batch, hidden}, settings.initial);
-  in.initialCellGradient = call.output(3, {batch, hidden}, settings.initial);
+  in.initialCellGradient = call.output(3, {batch, hidden}, settings.initial && kind.hasCell);
   in.gatesGradient = call.output(4, gatesGradientShape(shape));
-  const Scratch transposed(shape.transposedKernel(shape.hiddenPanels())), state(2 * shape.stateStep());
+  const Scratch transposed(shape.hiddenPanels() * shape.transposedPanel()), state(2 * shape.stateStep());
   if (!call.require(transposed.data() && state.data(), "There is no memory to work in.")) return;
   // Backward only reads the buffers; the type is shared with forward.
-  in.buffers = LstmBuffers::in(const_cast<float*>(saved), shape, true);
+  in.buffers = RecurrentBuffers::in(const_cast<float*>(saved), shape, true);
   in.transposedKernel = transposed.data();
   in.stateGradient = state.data();
-  instructionSet().lstmBackward(in);
+  (instructionSet().*kind.kernels).backward(in);
 }
 
 void computeInputGradient(void* kernel, TF_OpKernelContext* context) {
   const Settings& settings = *static_cast<Settings*>(kernel);
-  Call call("UnrollLstmInputGradient", context);
-  LstmInputGradient in{};
-  if (!readShape(call, call.dimensions(2), "gates_gradient", call.dimensions(0), in.shape)) return;
-  const LstmShape& shape = in.shape;
-  in.kernel = call.floats(0, "kernel", {size(shape.features + shape.hidden), size(4 * shape.hidden)});
+  const Kind& kind = *settings.kind;
+  Call call(settings.op.c_str(), context);
+  RecurrentInputGradient in{};
+  if (!readShape(call, kind, call.dimensions(2), "gates_gradient", call.dimensions(0), in.shape)) return;
+  const RecurrentShape& shape = in.shape;
+  in.kernel = call.floats(0, "kernel", {size(shape.features + shape.hidden), size(shape.columns * shape.hidden)});
   in.sequence = readLengths(call, 1, shape, settings.reverse);
   in.gatesGradient = call.floats(2, "gates_gradient", gatesGradientShape(shape));
   in.inputsGradient = call.output(0, {size(shape.batch), size(shape.steps), size(shape.features)});
-  const Scratch transposed(shape.transposedKernel(shape.inputPanels())), sums(shape.inputPanels() * shape.panel());
+  const Scratch transposed(shape.inputPanels() * shape.transposedPanel()), sums(shape.inputPanels() * shape.panel());
   if (!call.require(transposed.data() && sums.data(), "There is no memory to work in.")) return;
   in.transposedKernel = transposed.data();
   in.inputSums = sums.data();
-  instructionSet().lstmInputGradient(in);
+  (instructionSet().*kind.kernels).inputGradient(in);
 }
 
-}  // namespace
-
-std::string registerLstmOps() {
+template <int Index>
+std::string registerKind() {
+  const std::string& name = kinds[Index].name;
+  const std::string ops[] = {name + "Forward", name + "Backward", name + "InputGradient"};
   const OpDefinition definitions[] = {
-      {"UnrollLstmForward",
-       {"inputs: T", "kernel: T", "bias: T", "initial_hidden: T", "initial_cell: T",
-        "lengths: int32"},
-       {"T: {float} = DT_FLOAT", "forget_bias: float = 0.0", "reverse: bool = false", "sequence: bool = true", "gradient: bool = true"},
+      {ops[0].c_str(),
+       {"inputs: T", "kernel: T", "bias: T", "initial_hidden: T", "initial_cell: T", "lengths: int32"},
+       {"T: {float} = DT_FLOAT", "forget_bias: float = 0.0", "reverse: bool = false", "sequence: bool = true",
+        "gradient: bool = true"},
        {"outputs: T", "final_hidden: T", "final_cell: T", "saved: T"},
-       readSettings,
+       readSettings<Index>,
        computeForward,
        deleteSettings},
-      {"UnrollLstmBackward",
+      {ops[1].c_str(),
        {"kernel: T", "lengths: int32", "saved: T", "outputs_gradient: T", "final_hidden_gradient: T",
         "final_cell_gradient: T"},
        {"T: {float} = DT_FLOAT", "reverse: bool = false", "initial: bool = false"},
-       {"kernel_gradient: T", "bias_gradient: T", "initial_hidden_gradient: T",
-        "initial_cell_gradient: T", "gates_gradient: T"},
-       readSettings,
+       {"kernel_gradient: T", "bias_gradient: T", "initial_hidden_gradient: T", "initial_cell_gradient: T",
+        "gates_gradient: T"},
+       readSettings<Index>,
        computeBackward,
        deleteSettings},
-      {"UnrollLstmInputGradient",
+      {ops[2].c_str(),
        {"kernel: T", "lengths: int32", "gates_gradient: T"},
        {"T: {float} = DT_FLOAT", "reverse: bool = false"},
        {"inputs_gradient: T"},
-       readSettings,
+       readSettings<Index>,
        computeInputGradient,
        deleteSettings},
   };
   for (const OpDefinition& definition : definitions) {
     const std::string problem = registerOp(definition);
+    if (!problem.empty()) return problem;
+  }
+  return "";
+}
+
+}  // namespace
+
+std::string registerRecurrentOps() {
+  for (const auto& one : {registerKind<0>, registerKind<1>, registerKind<2>}) {
+    const std::string problem = one();
     if (!problem.empty()) return problem;
   }
   return "";

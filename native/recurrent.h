@@ -1,57 +1,60 @@
-// The LSTM's computation, as the ops call it. Tensors are row-major; gates stand in the order i, j, f, o of TensorFlow
-// 1's BasicLSTMCell, where j is the candidate (g in most papers):
-//
-//   c' = sigmoid(f + forgetBias) c + sigmoid(i) tanh(j)        h' = sigmoid(o) tanh(c')
-//
-// (Hochreiter and Schmidhuber 1997, with the forget gate of Gers, Schmidhuber and Cummins 2000.)
+// The computation of a recurrent layer, as the ops call it. Tensors are row-major. Gates and formulas of each cell are
+// in cells.h.
 #pragma once
 
 #include "layout.h"
 
 namespace unroll {
 
-struct LstmForward {
-  LstmShape shape;
+struct RecurrentForward {
+  RecurrentShape shape;
   Sequence sequence;
   float forgetBias;
   const float* inputs;         // [batch, steps, features]
-  const float* kernel;         // [features + hidden, 4 hidden]
-  const float* bias;           // [4 hidden]
+  const float* kernel;         // [features + hidden, columns * hidden]
+  const float* bias;           // [slots * hidden]
   const float* initialHidden;  // [batch, hidden] or null for zeros, as initialCell
   const float* initialCell;
   float* outputs;      // [batch, steps, hidden], or null when only the final state is wanted
   float* finalHidden;  // [batch, hidden]
-  float* finalCell;    // [batch, hidden]
-  LstmBuffers buffers;
-  float* packedKernel;  // scratch of LstmShape::packedKernel() floats
+  float* finalCell;    // [batch, hidden], only with a cell state
+  RecurrentBuffers buffers;
+  float* packedKernel;  // scratch of packedKernel() floats
 };
 
-struct LstmBackward {
-  LstmShape shape;
+struct RecurrentBackward {
+  RecurrentShape shape;
   Sequence sequence;
   const float* kernel;
   const float* outputsGradient;      // [batch, steps, hidden] or null for zeros
   const float* finalHiddenGradient;  // [batch, hidden] or null for zeros, as finalCellGradient
   const float* finalCellGradient;
-  LstmBuffers buffers;     // only read, so that the gradient can be asked for again
-  float* gatesGradient;    // LstmShape::gateStep() floats for each step, in the layout of the gates
-  float* kernelGradient;   // [features + hidden, 4 hidden]
-  float* biasGradient;     // [4 hidden]
-  bool hasInitialState;    // as the forward pass had
+  RecurrentBuffers buffers;  // only read, so that the gradient can be asked for again
+  float* gatesGradient;      // gateStep() floats for each step, in the layout of the gates
+  float* kernelGradient;     // [features + hidden, columns * hidden]
+  float* biasGradient;       // [slots * hidden]
+  bool hasInitialState;      // as the forward pass had
   float* initialHiddenGradient;  // [batch, hidden], only with an initial state, as initialCellGradient
   float* initialCellGradient;
-  float* transposedKernel;  // scratch of transposedKernel(hiddenPanels()) floats
+  float* transposedKernel;  // scratch of hiddenPanels() transposed panels
   float* stateGradient;     // scratch of 2 stateStep() floats: of the hidden state, of the cell
 };
 
-struct LstmInputGradient {
-  LstmShape shape;
+struct RecurrentInputGradient {
+  RecurrentShape shape;
   Sequence sequence;
   const float* kernel;
   const float* gatesGradient;
   float* inputsGradient;    // [batch, steps, features]
-  float* transposedKernel;  // scratch of transposedKernel(inputPanels()) floats
+  float* transposedKernel;  // scratch of inputPanels() transposed panels
   float* inputSums;         // scratch of inputPanels() panels
+};
+
+// One kind of cell, for one instruction set.
+struct RecurrentKernels {
+  void (*forward)(const RecurrentForward&);
+  void (*backward)(const RecurrentBackward&);
+  void (*inputGradient)(const RecurrentInputGradient&);
 };
 
 }  // namespace unroll

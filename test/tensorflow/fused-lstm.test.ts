@@ -243,7 +243,7 @@ describe.skipIf(!kernels.available)(`fused LSTM${why}`, () => {
   });
 
   test('the bits depend neither on the number of threads nor on the instruction set', async () => {
-    const file = join(packageRoot, 'test', 'support', 'fused-lstm-bits.ts');
+    const file = join(packageRoot, 'test', 'support', 'fused-bits.ts');
     const run = async (env: Record<string, string>) => JSON.parse(await runTypeScript(file, env)) as object;
     const [one, two, narrow] = await Promise.all([
       run({ TF_NUM_INTRAOP_THREADS: '1' }),

@@ -1,0 +1,106 @@
+// The kinds of cells: which sums a unit has, and what becomes of them. Each function works on one vector of units of
+// one row; a unit's slots are `slot` floats apart.
+//
+// inputColumn and stateColumn tell for each slot which column of the kernel's input rows and state rows is added to it;
+// -1 for none.
+#pragma once
+
+#include "vector.h"
+
+namespace {
+
+// Where one vector of units stands before and after a step.
+struct CellPlace {
+  size_t slot;
+  const float *state, *nextState, *cell, *nextCell;
+};
+
+// Hochreiter and Schmidhuber 1997, with the forget gate of Gers, Schmidhuber and Cummins 2000; gates in the order of
+// TensorFlow 1's BasicLSTMCell, where j is the candidate (g in most papers):
+//
+//   c' = sigmoid(f + forgetBias) c + sigmoid(i) tanh(j)        h' = sigmoid(o) tanh(c')
+struct Lstm {
+  static constexpr int columns = 4, slots = 4, forgetSlot = 2;
+  static constexpr bool hasCell = true;
+  static constexpr int inputColumn[] = {0, 1, 2, 3}, stateColumn[] = {0, 1, 2, 3};
+
+  static UNROLL_INLINE void apply(float* gates, const CellPlace& at, float* nextState, float* nextCell) {
+    const Vector i = sigmoid(load(gates));
+    const Vector j = tanh(load(gates + at.slot));
+    const Vector f = sigmoid(load(gates + 2 * at.slot));
+    const Vector o = sigmoid(load(gates + 3 * at.slot));
+    const Vector c = f * load(at.cell) + i * j;
+    store(gates, i);
+    store(gates + at.slot, j);
+    store(gates + 2 * at.slot, f);
+    store(gates + 3 * at.slot, o);
+    store(nextCell, c);
+    store(nextState, o * tanh(c));
+  }
+
+  // Returns what of the gradient goes to the state before the step, other than through the kernel.
+  static UNROLL_INLINE Vector differentiate(const float* gates, const CellPlace& at, Vector dh, float* cellGradient,
+                                            float* gradient) {
+    const Vector i = load(gates), j = load(gates + at.slot);
+    const Vector f = load(gates + 2 * at.slot), o = load(gates + 3 * at.slot);
+    const Vector squashed = tanh(load(at.nextCell));
+    const Vector dc = load(cellGradient) + dh * o * (1.0f - squashed * squashed);
+    store(gradient, dc * j * (i * (1.0f - i)));
+    store(gradient + at.slot, dc * i * (1.0f - j * j));
+    store(gradient + 2 * at.slot, dc * load(at.cell) * (f * (1.0f - f)));
+    store(gradient + 3 * at.slot, dh * squashed * (o * (1.0f - o)));
+    store(cellGradient, dc * f);
+    return Vector{};
+  }
+};
+
+// Cho et al. 2014, with the reset after the product as in cuDNN and PyTorch; kernel columns reset, update, candidate.
+// The candidate's sums from input and state stay apart, the latter with a bias of its own:
+//
+//   r = sigmoid(r)   z = sigmoid(z)   n = tanh(x_n + r h_n)   h' = n + z (h - n)
+struct Gru {
+  static constexpr int columns = 3, slots = 4, forgetSlot = -1;
+  static constexpr bool hasCell = false;
+  static constexpr int inputColumn[] = {0, 1, 2, -1}, stateColumn[] = {0, 1, -1, 2};
+
+  static UNROLL_INLINE void apply(float* gates, const CellPlace& at, float* nextState, float*) {
+    const Vector r = sigmoid(load(gates));
+    const Vector z = sigmoid(load(gates + at.slot));
+    const Vector n = tanh(load(gates + 2 * at.slot) + r * load(gates + 3 * at.slot));
+    store(gates, r);
+    store(gates + at.slot, z);
+    store(gates + 2 * at.slot, n);
+    store(nextState, n + z * (load(at.state) - n));
+  }
+
+  static UNROLL_INLINE Vector differentiate(const float* gates, const CellPlace& at, Vector dh, float*,
+                                            float* gradient) {
+    const Vector r = load(gates), z = load(gates + at.slot);
+    const Vector n = load(gates + 2 * at.slot), recurrent = load(gates + 3 * at.slot);
+    const Vector dn = dh * (1.0f - z) * (1.0f - n * n);
+    store(gradient, dn * recurrent * (r * (1.0f - r)));
+    store(gradient + at.slot, dh * (load(at.state) - n) * (z * (1.0f - z)));
+    store(gradient + 2 * at.slot, dn);
+    store(gradient + 3 * at.slot, dn * r);
+    return dh * z;
+  }
+};
+
+// Elman 1990: h' = tanh(sum).
+struct SimpleRnn {
+  static constexpr int columns = 1, slots = 1, forgetSlot = -1;
+  static constexpr bool hasCell = false;
+  static constexpr int inputColumn[] = {0}, stateColumn[] = {0};
+
+  static UNROLL_INLINE void apply(float* gates, const CellPlace&, float* nextState, float*) {
+    store(nextState, tanh(load(gates)));
+  }
+
+  static UNROLL_INLINE Vector differentiate(const float*, const CellPlace& at, Vector dh, float*, float* gradient) {
+    const Vector h = load(at.nextState);
+    store(gradient, dh * (1.0f - h * h));
+    return Vector{};
+  }
+};
+
+}  // namespace

@@ -1,0 +1,49 @@
+import { createHash } from 'node:crypto';
+import * as tf from '@tensorflow/tfjs-core';
+import type { Tensor, Tensor1D, Tensor2D, Tensor3D } from '@tensorflow/tfjs-core';
+import { randomStream } from '../../src/data/random.ts';
+import { fusedKernels } from '../../src/tensorflow/kernels/fused-kernels.ts';
+import { runFused } from '../../src/tensorflow/kernels/fused-recurrent.ts';
+import { loadTensorFlow } from '../../src/tensorflow/load.ts';
+
+/** A process of its own: prints which kernels it has, and digests of each cell's results and gradients. */
+
+const draw = (name: string, shape: number[]): Tensor => {
+  const random = randomStream(1, name);
+  return tf.tensor(
+    Float32Array.from({ length: tf.util.sizeFromShape(shape) }, () => random.normal() / 4),
+    shape,
+  );
+};
+
+await loadTensorFlow();
+const kernels = fusedKernels();
+const digests = (['Lstm', 'Gru', 'SimpleRnn'] as const).map((cell) => {
+  const [columns, slots] = { Lstm: [4, 4] as const, Gru: [3, 4] as const, SimpleRnn: [1, 1] as const }[cell];
+  const hash = createHash('sha256');
+  for (const [batch, time, features, hidden] of [
+    [3, 5, 2, 5],
+    [37, 9, 28, 100],
+  ] as const) {
+    const given = [
+      draw('inputs', [batch, time, features]),
+      draw('kernel', [features + hidden, columns * hidden]),
+      draw('bias', [slots * hidden]),
+    ];
+    const gradients = tf.valueAndGrads((...[inputs, kernel, bias]: Tensor[]) => {
+      const { outputs, final } = runFused(cell, {
+        inputs: inputs as Tensor3D,
+        kernel: kernel as Tensor2D,
+        bias: bias as Tensor1D,
+        forgetBias: 1,
+        reverse: false,
+        returns: 'all',
+      });
+      hash.update(new Uint8Array((outputs as Tensor).dataSync().slice().buffer));
+      return tf.add(tf.sum(tf.square(outputs as Tensor)), tf.sum(final[0]));
+    })(given).grads;
+    for (const gradient of gradients) hash.update(new Uint8Array(gradient.dataSync().slice().buffer));
+  }
+  return hash.digest('hex');
+});
+process.stdout.write(JSON.stringify({ ...kernels, digests }));
