@@ -109,6 +109,17 @@ export const commands: readonly CommandRow[] = [
     load: () => import('./commands/diff.ts'),
   },
   {
+    name: 'report',
+    summary: 'write a sweep as one HTML page with table, curves and maps, which needs no network',
+    declare: (program) =>
+      runsDirectory(
+        program.argument('[experiment]', 'an experiment or a sweep id; the last sweep by default'),
+      )
+        .option('--output <file>', 'the HTML file; beside the runs by default')
+        .option('--watch', 'write it again every few seconds while the sweep is running'),
+    load: () => import('./commands/report.ts'),
+  },
+  {
     name: 'sync',
     summary: 'send to an MLflow server what is recorded and not there yet',
     declare: (program) =>
@@ -128,6 +139,16 @@ export const commands: readonly CommandRow[] = [
   registryRow('models', 'model'),
   registryRow('datasets', 'dataset'),
   registryRow('optimizers', 'optimizer'),
+  {
+    name: 'schema',
+    summary: 'print the JSON schema of a spec, for editors',
+    declare: (program) =>
+      program
+        .argument('[name]', 'experiment or run', 'experiment')
+        .option('--write <folder>', 'write all schemas into a folder instead')
+        .option('--check <folder>', 'tell whether the schemas in a folder are up to date'),
+    load: () => import('./commands/schema.ts'),
+  },
   {
     name: 'doctor',
     summary: 'tell what this machine offers, what is missing, and the command that mends it',
