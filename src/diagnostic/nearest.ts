@@ -1,7 +1,7 @@
 import { distance } from 'fastest-levenshtein';
 
 /** The letters in alphabetic order: equal for words whose letters were only swapped. */
-const letters = (text: string) => [...text].sort().join('');
+const letters = (text: string) => Array.from(text).sort().join('');
 
 /**
  * The candidate that a person most likely meant, or undefined when none is near.
