@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { createReadStream, type Stats } from 'node:fs';
-import { mkdir, readdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
+import { constants, createReadStream, type Stats } from 'node:fs';
+import { access, mkdir, readdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { cacheFolder } from '../cache-folder.ts';
@@ -26,6 +26,10 @@ export const findDataFile = async (
   const path = resolve(baseDirectory, name);
   const found = await stat(path).catch(() => undefined);
   if (!found?.isFile()) throw await missingFile({ name, path, parameter, found });
+  await access(path, constants.R_OK).catch(() => {
+    const message = `${name} cannot be read: you have no permission.`;
+    throw new DataError(message, [{ path: parameter, message }]);
+  });
   return { path, name, size: found.size, changedAt: [found.mtimeMs, found.ctimeMs] };
 };
 

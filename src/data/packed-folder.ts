@@ -1,12 +1,14 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { existsSync, writeSync } from 'node:fs';
-import { mkdir, rename, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { cacheFolder } from '../cache-folder.ts';
+import { DataError } from './dataset.ts';
 
 /**
  * The folder in the cache that belongs to `key`, plain JSON that says all that decides its content. `fill` writes the
  * files when there is none yet; the folder appears whole or not at all, also when two processes fill it at once.
+ * Throws `DataError` when the cache cannot be written.
  */
 export const packedFolder = async (
   key: readonly unknown[],
@@ -15,18 +17,57 @@ export const packedFolder = async (
   const name = createHash('sha256').update(JSON.stringify(key)).digest('hex').slice(0, 32);
   const folder = join(cacheFolder(), 'datasets', 'packed', name);
   if (existsSync(folder)) return folder;
+  await removeAbandoned(folder);
   const beside = `${folder}.${process.pid}-${randomBytes(4).toString('hex')}`;
-  await mkdir(beside, { recursive: true });
   try {
+    await mkdir(beside, { recursive: true });
     await fill(beside);
     await rename(beside, folder).catch((error: unknown) => {
       // Another process was first, with the same content.
       if (!existsSync(folder)) throw error;
     });
+  } catch (error) {
+    throw cacheProblem(error) ?? error;
   } finally {
-    await rm(beside, { recursive: true, force: true });
+    // What is in the way of removing was in the way of writing, and is told already.
+    await rm(beside, { recursive: true, force: true }).catch(() => undefined);
   }
   return folder;
+};
+
+/** Removes what processes that were killed while they filled this folder have left. */
+const removeAbandoned = async (folder: string): Promise<void> => {
+  const parent = dirname(folder);
+  for (const name of await readdir(parent).catch(() => [])) {
+    const [, pid] = /\.(\d+)-[0-9a-f]{8}$/.exec(name) ?? [];
+    if (pid === undefined || !join(parent, name).startsWith(`${folder}.`) || isAlive(Number(pid))) continue;
+    await rm(join(parent, name), { recursive: true, force: true });
+  }
+};
+
+const isAlive = (pid: number): boolean => {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+};
+
+/** What a person can mend about the cache, or undefined for any other error. */
+const cacheProblem = (error: unknown): DataError | undefined => {
+  const code = (error as NodeJS.ErrnoException).code ?? '';
+  if (['ENOSPC', 'EDQUOT'].includes(code)) {
+    return new DataError(
+      `There is no space left for the packed data in ${cacheFolder()}. Free some, or let UNROLL_CACHE name another folder.`,
+    );
+  }
+  if (['EACCES', 'EPERM', 'EROFS', 'ENOTDIR'].includes(code)) {
+    return new DataError(
+      `The packed data cannot be written into ${cacheFolder()}. Let UNROLL_CACHE name a folder of yours.`,
+    );
+  }
+  return undefined;
 };
 
 /** Writes all bytes to an open file; a single write may take fewer. */

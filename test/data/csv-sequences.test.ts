@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, utimesSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, renameSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Static } from '@sinclair/typebox';
 import { describe, expect, it } from 'vitest';
@@ -363,6 +363,26 @@ describe('the cache', () => {
         existsSync(join(context.baseDirectory, 'cache/datasets/packed', name, 'pack.json')),
       ),
     ).toBe(true);
+  });
+
+  it('is swept of what a killed process left', async () => {
+    const context = dataFolder({ 'a.csv': threeSequences });
+    const chosen = complete(csvSequences, long);
+    await csvSequences.shape(chosen, context);
+    const packed = join(context.baseDirectory, 'cache', 'datasets', 'packed');
+    const [name = ''] = readdirSync(packed);
+    // No process has a number as large as this.
+    renameSync(join(packed, name), join(packed, `${name}.4999999-0123abcd`));
+    await csvSequences.shape(chosen, context);
+    expect(readdirSync(packed)).toEqual([name]);
+  });
+
+  it('says when it cannot be written', async () => {
+    const context = dataFolder({ 'a.csv': threeSequences });
+    process.env['UNROLL_CACHE'] = join(context.baseDirectory, 'a.csv');
+    await expect(csvSequences.shape(complete(csvSequences, long), context)).rejects.toThrow(
+      /^The packed data cannot be written into .*a\.csv\. Let UNROLL_CACHE name a folder of yours\.$/,
+    );
   });
 
   it('is filled by two at once without harm', async () => {
