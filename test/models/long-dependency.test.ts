@@ -53,12 +53,12 @@ test('a dependency of 5 steps is learnt by full backpropagation, not by either s
   const full = await train();
   const chunked = await train({ steps: 4, style: 'chunked' });
   const exact = await train({ steps: 4, style: 'true' });
-  expect(full).toBeLessThan(0.3);
+  expect(full).toBeLessThan(0.4);
   for (const cut of [chunked, exact]) expect(cut).toBeGreaterThan(0.5);
   expect(Math.abs(chunked - exact)).toBeGreaterThan(1e-4);
 });
 
 test('and by both once n covers it', async () => {
   for (const style of ['chunked', 'true'] as const)
-    expect(await train({ steps: 8, style })).toBeLessThan(0.3);
+    expect(await train({ steps: 12, style })).toBeLessThan(0.4);
 });
