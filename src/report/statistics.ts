@@ -2,7 +2,7 @@ import jstat from 'jstat';
 import { mean, sampleStandardDeviation, sampleVariance } from 'simple-statistics';
 
 /** A range that holds the true mean with 95% confidence, if the values are near normal: `[low, high]`. */
-export type Interval = readonly [low: number, high: number];
+type Interval = readonly [low: number, high: number];
 
 /** Replicates in a few numbers. Spread and interval need two values at least. */
 export interface Summary {

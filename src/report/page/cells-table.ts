@@ -130,17 +130,7 @@ export const cellsSection = (state: ViewState): HTMLElement => {
         'table',
         { class: 'cells' },
         element('caption', { class: 'hidden' }, caption),
-        element(
-          'thead',
-          {},
-          element(
-            'tr',
-            {},
-            element('th', { scope: 'col' }, 'Curve'),
-            ...heads,
-            element('th', { scope: 'col' }, 'Look'),
-          ),
-        ),
+        element('thead', {}, element('tr', {}, element('th', { scope: 'col' }, 'Curve, run'), ...heads)),
         body,
       ),
     ),
@@ -186,10 +176,9 @@ const rowOf = (
   return element(
     'tr',
     { class: cell.best ? 'best' : cell.rank === null ? 'without' : null },
-    element('td', {}, box),
+    element('td', {}, box, ' ', look),
     ...columns.map((column) =>
       element('td', { class: column.numeric ? 'numeric' : null }, column.text(cell)),
     ),
-    element('td', {}, look),
   );
 };

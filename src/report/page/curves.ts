@@ -10,7 +10,7 @@ interface Band {
 }
 
 /** Mean, lowest and highest over runs, step by step; null where no run has a value. */
-export const bandOf = (curves: readonly (readonly (number | null)[])[], length: number): Band => {
+const bandOf = (curves: readonly (readonly (number | null)[])[], length: number): Band => {
   const over = (combine: (values: number[]) => number) =>
     Array.from({ length }, (_, at) => {
       const values = curves.flatMap((curve) => curve[at] ?? []);

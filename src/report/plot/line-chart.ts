@@ -1,7 +1,7 @@
 import { type Curve, smooth, thinOut } from './thin-out.ts';
 import { niceTicks, tickLabel } from './ticks.ts';
 
-export interface ChartSeries extends Curve {
+interface ChartSeries extends Curve {
   readonly name: string;
 }
 

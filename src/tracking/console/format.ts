@@ -1,7 +1,7 @@
 import type { Json } from '../../spec/plan.ts';
 
 /** Stands where there is nothing to show. */
-export const nothing = '–';
+const nothing = '–';
 
 /** A length of time as people say it: `0.4s`, `12s`, `3m 05s`, `1h 02m`, `2d 03h`. */
 export const formatDuration = (ms: number): string => {

@@ -21,7 +21,7 @@ export interface RunningRun {
   recent: { readonly step: number; readonly time: number }[];
 }
 
-export interface EndedRun {
+interface EndedRun {
   readonly run: Run;
   readonly name: string;
   readonly outcome: RunOutcome;
