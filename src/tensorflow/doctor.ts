@@ -13,7 +13,7 @@ import { runProbe } from './setup/prove.ts';
 import { setupCommand } from './setup/setup-command.ts';
 
 /** Something that is missing or slower than need be, and what mends it. */
-export interface DoctorProblem {
+interface DoctorProblem {
   readonly message: string;
   readonly help: string;
 }

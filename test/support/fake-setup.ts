@@ -2,8 +2,8 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { success } from '../../src/diagnostic/diagnostic.ts';
-import type { SetupRequest } from '../../src/tensorflow/setup/main.ts';
 import { setupFailure } from '../../src/tensorflow/setup/problem.ts';
+import type { SetupRequest } from '../../src/tensorflow/setup/setup-request.ts';
 import type { Wheel } from '../../src/tensorflow/setup/wheel.ts';
 import { fakePart } from './fake-part.ts';
 

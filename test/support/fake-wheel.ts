@@ -42,9 +42,13 @@ const compileLibrary = (source: string, name: string): Buffer => {
   const folder = mkdtempSync(join(tmpdir(), 'unroll-library-'));
   try {
     writeFileSync(join(folder, 'library.cc'), source);
-    execFileSync('g++', ['-shared', '-fPIC', `-Wl,-soname,${name}`, '-o', name, 'library.cc'], {
-      cwd: folder,
-    });
+    execFileSync(
+      process.env['CXX'] ?? 'c++',
+      ['-shared', '-fPIC', `-Wl,-soname,${name}`, '-o', name, 'library.cc'],
+      {
+        cwd: folder,
+      },
+    );
     return readFileSync(join(folder, name));
   } finally {
     rmSync(folder, { recursive: true });

@@ -1,4 +1,5 @@
-import { installationWarning, setUp, standardSetup } from './main.ts';
+import { installationWarning, setUp } from './main.ts';
+import { standardSetup } from './setup-request.ts';
 
 /**
  * `unroll setup`, and the last step of `npm run setup`: makes native TensorFlow ready and tells on standard error what

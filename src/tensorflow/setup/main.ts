@@ -4,56 +4,15 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { success } from '../../diagnostic/diagnostic.ts';
 import type { Diagnostic, Result } from '../../diagnostic/diagnostic.ts';
-import { cacheFolder } from '../../cache-folder.ts';
-import { installationFile, readInstallation } from '../installation.ts';
+import { readInstallation } from '../installation.ts';
 import type { Installation } from '../installation.ts';
 import { withLock } from './lock.ts';
-import { nativeParts, partKey } from './native-parts.ts';
-import type { NativePart } from './native-parts.ts';
-import { ownAddonPath } from './own-addon.ts';
+import { partKey } from './native-parts.ts';
 import { setupFailure } from './problem.ts';
-import type { ProgressSink } from './progress.ts';
 import { isReady, linkAddon, removeDamaged, writeWhole } from './ready.ts';
-import { tensorflowVersion, wheelFor } from './wheel.ts';
-import type { Wheel } from './wheel.ts';
-
-/** What the set-up works on; `standardSetup` is the real one. */
-export interface SetupRequest {
-  readonly cache: string;
-  readonly env: NodeJS.ProcessEnv;
-  /** TensorFlow for this system; undefined where there is none to build against. */
-  readonly wheel: Wheel | undefined;
-  readonly parts: readonly NativePart[];
-  /** Where the decision is written. */
-  readonly record: string;
-  /** Where `require('@tensorflow/tfjs-node')` looks for the addon. */
-  readonly link: string;
-  /** Tries again what an earlier set-up had to give up. */
-  readonly retry: boolean;
-  readonly sink: ProgressSink;
-  /** Loads an addon in a process of its own and computes with it. */
-  readonly prove: (addon: string, env: NodeJS.ProcessEnv) => Promise<Result<void>>;
-  /** Installs tfjs-node's own prebuilt addon and returns its path. */
-  readonly installPrebuilt: (env: NodeJS.ProcessEnv) => Promise<Result<string>>;
-}
-
-export const standardSetup = (options: {
-  readonly sink: ProgressSink;
-  readonly retry: boolean;
-}): SetupRequest => {
-  const cache = cacheFolder();
-  return {
-    cache,
-    env: process.env,
-    wheel: wheelFor(process.platform, process.arch),
-    parts: nativeParts(),
-    record: installationFile(cache),
-    link: ownAddonPath(),
-    prove: async (addon, env) => (await import('./prove.ts')).proveAddon(addon, env),
-    installPrebuilt: async (env) => (await import('./prebuilt.ts')).installPrebuilt(env),
-    ...options,
-  };
-};
+import { setupCommand } from './setup-command.ts';
+import type { SetupRequest } from './setup-request.ts';
+import { tensorflowVersion } from './wheel.ts';
 
 type Attempt = Pick<Installation, 'native' | 'parts' | 'problems'> & {
   readonly libraries: readonly string[];
@@ -129,49 +88,81 @@ const setupKey = ({ parts, wheel, env }: SetupRequest): string =>
     .digest('hex')
     .slice(0, 16);
 
+const unwritable = ['EACCES', 'EPERM', 'EROFS', 'ENOSPC', 'EDQUOT', 'ENOTDIR', 'EEXIST'];
+
+/** The outcome when the cache itself cannot be used; it is not recorded, because there is nowhere to. */
+const withoutCache = (request: SetupRequest, key: string, error: unknown): Installation => {
+  const { code, path } = error as NodeJS.ErrnoException;
+  if (code === undefined || !unwritable.includes(code)) throw error;
+  const message = `${path ?? request.cache} cannot be written (${code})`;
+  const help = `Name a folder that can be written in UNROLL_CACHE, then run \`${setupCommand}\` again.`;
+  return {
+    native: 'none',
+    parts: {},
+    problems: [{ message, help }],
+    files: [],
+    key,
+    provedOn: [],
+    decidedAt: Date.now(),
+  };
+};
+
+/** Decides anew and records it; only the holder of the cache's lock may call this. */
+const decide = async (
+  request: SetupRequest,
+  key: string,
+  earlier: Installation | undefined,
+): Promise<Installation> => {
+  await sweep(request.cache);
+  await removeDamaged(earlier);
+  const { libraries, ...outcome } = await attempt(request);
+  const files = [...libraries, ...Object.values(outcome.parts)].map((path) => ({
+    path,
+    bytes: statSync(path).size,
+  }));
+  const provedBefore = earlier?.key === key && earlier.native === outcome.native ? earlier.provedOn : [];
+  const installation: Installation = {
+    ...outcome,
+    files,
+    key,
+    provedOn: outcome.native === 'none' ? [] : [...provedBefore, process.versions.modules],
+    decidedAt: Date.now(),
+  };
+  await writeWhole(request.record, JSON.stringify(installation, null, 2));
+  if (outcome.native === 'built')
+    request.sink.write(`native TensorFlow ${tensorflowVersion} is ready in ${request.cache}\n`);
+  return installation;
+};
+
 /**
  * Makes native TensorFlow ready for this folder of Unroll, or says what is missing. Idempotent: when all is there it
  * only looks. May be interrupted at any point and called again, also by several processes at once.
  */
 export const setUp = async (request: SetupRequest): Promise<Installation> => {
   const key = setupKey(request);
-  const settle = async (installation: Installation): Promise<Installation> => {
-    const addon = installation.parts['tfjs_binding'];
-    if (installation.native === 'built' && addon !== undefined) await linkAddon(addon, request.link);
-    return installation;
-  };
   const known = readInstallation(request.record);
-  if (isReady(known, key) && !(request.retry && known.problems.length > 0)) return settle(known);
-  const lock = join(request.cache, 'setup.lock');
-  const waiting = (pid: number) => request.sink.write(`waiting for another set-up (process ${pid})\n`);
-  return withLock(
-    lock,
-    async () => {
-      const other = readInstallation(request.record);
-      if (isReady(other, key) && !(request.retry && other.decidedAt === known?.decidedAt))
-        return settle(other);
-      await sweep(request.cache);
-      await removeDamaged(other);
-      const { libraries, ...outcome } = await attempt(request);
-      const files = [...libraries, ...Object.values(outcome.parts)].map((path) => ({
-        path,
-        bytes: statSync(path).size,
-      }));
-      const provedBefore = other?.key === key && other.native === outcome.native ? other.provedOn : [];
-      const installation: Installation = {
-        ...outcome,
-        files,
-        key,
-        provedOn: outcome.native === 'none' ? [] : [...provedBefore, process.versions.modules],
-        decidedAt: Date.now(),
-      };
-      await writeWhole(request.record, JSON.stringify(installation, null, 2));
-      if (outcome.native === 'built')
-        request.sink.write(`native TensorFlow ${tensorflowVersion} is ready in ${request.cache}\n`);
-      return settle(installation);
-    },
-    waiting,
-  );
+  const stands = (installation: Installation | undefined): installation is Installation => {
+    if (!isReady(installation, key)) return false;
+    // Asked to retry, one with problems stands only when another process has just decided it.
+    const isNew = installation.decidedAt !== known?.decidedAt;
+    return !request.retry || installation.problems.length === 0 || isNew;
+  };
+  let installation = known;
+  if (!stands(installation)) {
+    const waiting = (pid: number) => request.sink.write(`waiting for another set-up (process ${pid})\n`);
+    const work = async (): Promise<Installation> => {
+      const latest = readInstallation(request.record);
+      return stands(latest) ? latest : decide(request, key, latest);
+    };
+    try {
+      installation = await withLock(join(request.cache, 'setup.lock'), work, waiting);
+    } catch (error) {
+      return withoutCache(request, key, error);
+    }
+  }
+  const addon = installation.parts['tfjs_binding'];
+  if (installation.native === 'built' && addon !== undefined) await linkAddon(addon, request.link);
+  return installation;
 };
 
 /** The warning for people when an installation is not all that it could be; undefined when it is. */

@@ -9,7 +9,7 @@ const jsonType = 'application/vnd.pypi.simple.v1+json';
 const accept = `${jsonType}, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.1`;
 
 /** The links of a project's page: file name to absolute address. PEP 691 (JSON), and PEP 503 (HTML) for older mirrors. */
-export const readProjectPage = (
+const readProjectPage = (
   page: { readonly text: string; readonly type: string },
   base: string,
 ): Map<string, string> => {

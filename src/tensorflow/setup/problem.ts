@@ -2,7 +2,7 @@ import { failure } from '../../diagnostic/diagnostic.ts';
 import type { Diagnostic, Result } from '../../diagnostic/diagnostic.ts';
 
 /** Something the set-up could not do, and how to mend it. */
-export const setupProblem = (message: string, help: string): Diagnostic => ({
+const setupProblem = (message: string, help: string): Diagnostic => ({
   code: 'backend-missing',
   severity: 'warning',
   message,

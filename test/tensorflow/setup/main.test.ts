@@ -219,3 +219,13 @@ test('kernels of our own that do not compile are a problem to tell, not an obsta
   expect(dirname(log)).toBe(join(base.folder, 'cache', 'native'));
   expect(installationWarning(installation)).toContain("Unroll's own kernels are not built");
 });
+
+test('a cache that cannot be written is told, and WebAssembly has to do', async () => {
+  const { base } = await serve();
+  const request = fakeSetup(base);
+  writeFileSync(request.cache, 'a file where the folder should be');
+  const installation = await setUp(request);
+  expect(installation.native).toBe('none');
+  expect(installation.problems[0]?.message).toMatch(/cache.* cannot be written \((ENOTDIR|EEXIST)\)/);
+  expect(installation.problems[0]?.help).toContain('UNROLL_CACHE');
+});
