@@ -1,5 +1,5 @@
 // What Node sees: `require` of this library registers the ops with the TensorFlow that tfjs-node has loaded, and returns
-// { instructionSet, threads }, or { unsupported } with the reason.
+// { version, threads, instructionSet }, or { version, threads, unsupported } with the reason.
 #include <node_api.h>
 
 #include <cstdlib>
@@ -11,12 +11,16 @@
 namespace unroll {
 namespace {
 
+// Raised together with `libraryVersion` in fused-kernels.ts whenever an operation is added or changed.
+constexpr uint32_t version = 1;
+
 InstructionSet choose() {
-  // For tests: the results must not depend on the choice.
+  // For tests, also "none": the results must not depend on the choice.
   const char* text = std::getenv("UNROLL_INSTRUCTION_SET");
   const std::string asked = text ? text : "";
 #if defined(__x86_64__)
   __builtin_cpu_init();
+  if (asked == "none") return {};
   if (asked != "AVX2" && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
       __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw"))
     return avx512;
@@ -49,5 +53,7 @@ extern "C" __attribute__((visibility("default"))) napi_value napi_register_modul
   napi_set_named_property(env, exports, problem.empty() ? "instructionSet" : "unsupported", value);
   napi_create_uint32(env, static_cast<uint32_t>(unroll::threadCount()), &value);
   napi_set_named_property(env, exports, "threads", value);
+  napi_create_uint32(env, unroll::version, &value);
+  napi_set_named_property(env, exports, "version", value);
   return exports;
 }

@@ -8,14 +8,20 @@ export type FusedKernels =
   | { readonly available: false; readonly reason: string };
 
 /** What the shared library built from `native/` exports. */
-type LoadedLibrary =
-  { readonly instructionSet: string; readonly threads: number } | { readonly unsupported: string };
+type LoadedLibrary = { readonly version?: number } & (
+  { readonly instructionSet: string; readonly threads: number } | { readonly unsupported: string }
+);
+
+/** Raised together with `version` in native/module.cc whenever an operation is added or changed. */
+const libraryVersion = 1;
 
 const load = (): FusedKernels => {
   const path = nativeLibraryPath('unroll_kernels');
   if (path === undefined) return { available: false, reason: 'The library of kernels has not been built.' };
   try {
     const library = createRequire(import.meta.url)(path) as LoadedLibrary;
+    if (library.version !== libraryVersion)
+      return { available: false, reason: `${path} was built from other sources; run npm run setup.` };
     return 'unsupported' in library
       ? { available: false, reason: library.unsupported }
       : { available: true, instructionSet: library.instructionSet, threads: library.threads };
