@@ -180,6 +180,23 @@ describe('bad rows', () => {
     expect(issues[0]?.path).toBe('file');
   });
 
+  it('are told where a quote is not closed, or closed in the middle of a cell', async () => {
+    const open = 'id,a,label\n1,1,x\n2,"1,x\n3,1,x\n';
+    expect((await mistakeOf(open)).message).toMatchInlineSnapshot(`
+      "a.csv has a row that cannot be used:
+        a.csv:3: a quote is opened and never closed"
+    `);
+    const inside = 'id,a,label\n1,1,x\n2,"1"0,x\n3,1,x\n';
+    expect((await mistakeOf(inside)).message).toMatchInlineSnapshot(`
+      "a.csv has a row that cannot be used:
+        a.csv:3: a quote is closed before the end of its cell"
+    `);
+    const large = 'id,a,label\n1,1,x\n2,"1,x\n'.padEnd(17 << 20, '3,1,x\n');
+    expect((await mistakeOf(large)).message).toBe(
+      'a.csv has a row of more than 16 MB: is a quote not closed?',
+    );
+  });
+
   it('are found in the wide layout too', async () => {
     const text = 's1,s2,s3,n,label\n1,2,3,4,x\n1,,3,2,x\n1,2,3,3,\n';
     const wide: Parameters = { layout: 'wide', sequence: null, length: 'n' };

@@ -6,7 +6,7 @@ import type { RowSink, TableReader } from './rows.ts';
 import { textOf } from './text.ts';
 
 /** A row longer than this is a quote that is never closed, not a row. */
-const longestRow = 64 << 20;
+const longestRow = 16 << 20;
 
 /** Reads CSV (RFC 4180, UTF-8, the first row names the columns) with the given delimiter. Empty lines are passed over. */
 export const csvReader =
@@ -40,7 +40,7 @@ export const csvReader =
     const text = watchText(file);
     await eachChunk(Readable.from(text.chunks()), delimiter, ({ data, errors }) => {
       if (data.length > 0) text.rowsSeen();
-      const broken = new Map(errors.map((error) => [error.row, error.message]));
+      const broken = new Map(errors.toReversed().map((error) => [error.row, quoteMistake(error)]));
       data.forEach((row, index) => {
         const message = broken.get(index);
         if (message === undefined) addRow(row);
@@ -51,6 +51,12 @@ export const csvReader =
     if (!sink) throw new DataError(`${file.name} is empty: its first row should name the columns.`);
     sink.end();
   };
+
+/** The first mistake of a row is its cause; what follows from it comes later. */
+const quoteMistake = ({ code, message }: Papa.ParseError): string => {
+  if (code === 'MissingQuotes') return 'a quote is opened and never closed';
+  return code === 'InvalidQuotes' ? 'a quote is closed before the end of its cell' : message;
+};
 
 const checkHeader = (names: readonly string[], file: DataFile): void => {
   const twice = names.find((name, index) => names.indexOf(name) !== index);
