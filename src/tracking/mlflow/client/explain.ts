@@ -86,7 +86,7 @@ export const explainResponse = (
     const to = header(response, 'location') ?? 'another address';
     return make(
       'not-mlflow',
-      `${uri} sends requests on to ${to}.`,
+      `The server at ${uri} sends requests on to ${to}.`,
       'Use the address behind it as the tracking URI.',
     );
   }

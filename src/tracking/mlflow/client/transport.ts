@@ -63,6 +63,7 @@ const openDispatcher = ({ tls, timeoutMs }: ConnectionSettings): Answer<Dispatch
       bodyTimeout: timeoutMs,
       // Below the five seconds after which the server's own web server closes an idle connection.
       keepAliveTimeout: 4000,
+      connections: 4,
       maxResponseSize: largestAnswer,
     };
     const proxied = ['HTTP_PROXY', 'HTTPS_PROXY', 'http_proxy', 'https_proxy'].some(

@@ -24,7 +24,7 @@ export interface Page {
 /** `rewritten`: what stood before the position is no longer there, so the position means nothing. */
 export type PageResult = Page | 'rewritten';
 
-const chunkBytes = 256 * 1024;
+const chunkBytes = 64 * 1024;
 const newline = 10;
 
 const digestOf = (line: Buffer): string => createHash('sha256').update(line).digest('hex').slice(0, 16);

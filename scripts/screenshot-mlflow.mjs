@@ -1,0 +1,56 @@
+// Opens the compare view of a sweep in a real Chromium, waits until its charts are drawn, keeps a picture, and prints what
+// the page says as JSON: node scripts/screenshot-mlflow.mjs LINK PICTURE.png
+// The link is the one that `unroll run` and `unroll sync` print.
+import { existsSync, mkdirSync } from 'node:fs';
+import { delimiter, dirname, join } from 'node:path';
+import { chromium } from 'playwright-core';
+
+const [link, picture] = process.argv.slice(2);
+if (!link || !picture) {
+  console.error('Usage: node scripts/screenshot-mlflow.mjs LINK PICTURE.png');
+  process.exit(2);
+}
+const executablePath = (process.env.PATH ?? '')
+  .split(delimiter)
+  .flatMap((folder) => ['chromium', 'chromium-browser', 'google-chrome'].map((name) => join(folder, name)))
+  .find((path) => existsSync(path));
+if (!executablePath) {
+  console.error('No Chromium is installed. Debian and Ubuntu: apt-get install chromium');
+  process.exit(2);
+}
+
+const browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] });
+try {
+  const page = await browser.newPage({ viewport: { width: 1600, height: 1300 } });
+  await page.goto(link, { timeout: 120_000 });
+  await page.getByText('matching runs').waitFor({ timeout: 120_000 });
+  // The panel beside the charts takes a third of the page.
+  await page
+    .getByText('MLflow Assistant', { exact: true })
+    .first()
+    .locator('xpath=ancestor::*[.//button][1]//button')
+    .last()
+    .click({ timeout: 5000 })
+    .catch(() => undefined);
+  await page.locator('.js-plotly-plot .trace').first().waitFor({ timeout: 120_000 });
+  await page.waitForTimeout(3000);
+  // Charts are drawn when they come into sight.
+  const drawn = { texts: new Set(), lines: 0 };
+  const look = async () => {
+    for (const text of await page.locator('svg text').allTextContents()) drawn.texts.add(text);
+    drawn.lines = Math.max(drawn.lines, await page.locator('.js-plotly-plot .scatterlayer .trace').count());
+  };
+  await look();
+  const text = await page.evaluate(() => document.body.innerText);
+  mkdirSync(dirname(picture), { recursive: true });
+  await page.screenshot({ path: picture });
+  await page.mouse.move(1100, 900);
+  for (let scroll = 0; scroll < 6; scroll++) {
+    await page.mouse.wheel(0, 500);
+    await page.waitForTimeout(700);
+    await look();
+  }
+  console.log(JSON.stringify({ text, chartTexts: [...drawn.texts], lines: drawn.lines }));
+} finally {
+  await browser.close();
+}
