@@ -1,5 +1,6 @@
 import { createColors } from 'picocolors';
-import type { Json, Run } from '../spec/plan.ts';
+import stringWidth from 'string-width';
+import type { Run } from '../spec/plan.ts';
 import {
   counted,
   formatDuration,
@@ -14,6 +15,7 @@ import type { EnvironmentFile } from '../tracking/run-files.ts';
 import type { RunState } from '../tracking/run-state.ts';
 import type { TextOptions } from './render-compare.ts';
 import type { RunDetails } from './run-details.ts';
+import { flattenConfig } from './varying.ts';
 
 const labelWidth = 11;
 
@@ -41,7 +43,7 @@ export const renderRun = (details: RunDetails, { width, colour }: TextOptions): 
   lines.push(
     ...section(
       'configuration',
-      configurationFields(run).map(([label, text]) => field(label, text)),
+      configurationFields(run, width - labelWidth - 3).map(([label, text]) => field(label, text)),
     ),
   );
   lines.push(...section('metrics', metricLines(details, width)));
@@ -81,20 +83,30 @@ const statusFields = ({ recorded, series }: RunDetails): [string, string][] => {
   return fields;
 };
 
-const configurationFields = ({ config, seed }: Run): [string, string][] => {
-  const rest = (section: object) =>
-    Object.entries(section as Record<string, Json>)
-      .filter(([key, value]) => key !== 'name' && value !== null)
-      .map(([key, value]) => `${key} ${formatValue(value)}`)
-      .join(', ');
-  return [
-    ...(['dataset', 'model', 'optimizer'] as const).map((key): [string, string] => {
-      const parameters = rest(config[key]);
-      return [key, parameters ? `${config[key].name}: ${parameters}` : config[key].name];
-    }),
-    ['train', rest(config.train)],
-    ['seed', String(seed)],
-  ];
+/** Section by section, the settings that have a value, in as many lines as they need. */
+const configurationFields = ({ config, seed }: Run, width: number): [string, string][] => {
+  const flat = [...flattenConfig(config)].filter(([, value]) => value !== null);
+  const sections = (['dataset', 'model', 'optimizer', 'train'] as const).map((key): [string, string][] => {
+    const settings = flat
+      .filter(([path]) => path.startsWith(`${key}.`) && path !== `${key}.name`)
+      .map(([path, value]) => `${path.slice(key.length + 1)} ${formatValue(value)}`);
+    const name = key === 'train' ? [] : [config[key].name];
+    return inLines([...name, ...settings], width).map((line, at) => [at === 0 ? key : '', line]);
+  });
+  return [...sections.flat(), ['seed', String(seed)]];
+};
+
+/** Items with commas between them, broken into lines of at most `width` where an item ends. */
+const inLines = (items: readonly string[], width: number): string[] => {
+  const lines: string[] = [];
+  for (const [at, item] of items.entries()) {
+    const text = at < items.length - 1 ? `${item},` : item;
+    const last = lines.at(-1);
+    if (last !== undefined && stringWidth(last) + 1 + stringWidth(text) <= width) {
+      lines[lines.length - 1] = `${last} ${text}`;
+    } else lines.push(text);
+  }
+  return lines;
 };
 
 const metricColumns: readonly Column[] = [

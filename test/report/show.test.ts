@@ -36,9 +36,9 @@ test('show: a run that is done', async () => {
       steps       100 of 100
 
     configuration
-      dataset     mnist-rows: validationSize 5000
-      model       lstm: hiddenSize 64, forgetBias 1, layers 1
-      optimizer   adam: learningRate 0.001, beta1 0.9, beta2 0.999
+      dataset     mnist-rows, validationSize 5000
+      model       lstm, hiddenSize 64, forgetBias 1, layers 1
+      optimizer   adam, learningRate 0.001, beta1 0.9, beta2 0.999
       train       batchSize 128, steps 100, displayEvery 10, shuffle true, lastBatch keep
       seed        1
 
@@ -80,9 +80,9 @@ test('show: a failed run says why, shows the end of its log and what to do', asy
       steps       20 of 100
 
     configuration
-      dataset     mnist-rows: validationSize 5000
-      model       lstm: hiddenSize 64, forgetBias 1, layers 1
-      optimizer   adam: learningRate 0.001, beta1 0.9, beta2 0.999
+      dataset     mnist-rows, validationSize 5000
+      model       lstm, hiddenSize 64, forgetBias 1, layers 1
+      optimizer   adam, learningRate 0.001, beta1 0.9, beta2 0.999
       train       batchSize 128, steps 100, displayEvery 10, shuffle true, lastBatch keep
       seed        1
 
