@@ -52,10 +52,12 @@ export const buildNetwork = ({ parameters, context, weights, recurrence }: Netwo
       : embedTokens(inputs as Tensor2D, weight('embedding'));
   };
 
-  /** `[..., size]` to `[..., outputs]`. */
+  /** `[batch, size]` to `[batch, outputs]`, or `[batch, time, size]` to `[batch, time, outputs]`. */
   const outputLayer = (read: Tensor): Tensor => {
-    const rows: Tensor2D = tf.reshape(read, [-1, read.shape.at(-1) ?? 0]);
-    const outputs = tf.add(tf.matMul(rows, weight<Tensor2D>('output/kernel')), weight('output/bias'));
+    const linear = (rows: Tensor2D): Tensor =>
+      tf.add(tf.matMul(rows, weight<Tensor2D>('output/kernel')), weight('output/bias'));
+    if (read.rank === 2) return linear(read as Tensor2D);
+    const outputs = linear(tf.reshape(read, [-1, read.shape.at(-1) ?? 0]));
     return tf.reshape(outputs, [...read.shape.slice(0, -1), outputCount(shape.task)]);
   };
 
