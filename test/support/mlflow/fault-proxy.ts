@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { randomStream } from '../../../src/data/random.ts';
 
 /** What can go wrong with one request, as seen by the client. */
-export const faults = [
+const faults = [
   'reset-before',
   'reset-after-commit',
   'unavailable',
@@ -11,7 +11,7 @@ export const faults = [
   'hang-after-commit',
   'too-many-requests',
 ] as const;
-export type Fault = (typeof faults)[number];
+type Fault = (typeof faults)[number];
 
 export interface FaultProxy {
   readonly uri: string;

@@ -2,7 +2,7 @@ import { createReadStream, statSync } from 'node:fs';
 import { type Answer, answer, problem } from './problem.ts';
 import type { Transport } from './transport.ts';
 
-export interface ArtifactEntry {
+interface ArtifactEntry {
   readonly path: string;
   readonly isDirectory: boolean;
   readonly size: number;
@@ -24,7 +24,7 @@ export interface ArtifactCalls {
 }
 
 /** What is wrong with the path of an artifact inside its run, or nothing. */
-export const artifactPathProblem = (path: string): string | undefined => {
+const artifactPathProblem = (path: string): string | undefined => {
   if (path === '' || path.startsWith('/') || path.endsWith('/')) return 'it must name a file below the run';
   // URL parsing would silently climb or drop these.
   if (path.split('/').some((part) => part === '' || part === '.' || part === '..'))

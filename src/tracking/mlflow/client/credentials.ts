@@ -11,7 +11,7 @@ export type Credentials =
   | { readonly kind: 'bearer'; readonly token: string };
 
 /** The keys of the section `[mlflow]` of an INI text; other sections, comments and odd lines are passed over. */
-export const parseCredentialsFile = (text: string): Readonly<Record<string, string>> => {
+const parseCredentialsFile = (text: string): Readonly<Record<string, string>> => {
   const values: Record<string, string> = {};
   let section = '';
   for (const line of text.split(/\r?\n/)) {

@@ -21,7 +21,7 @@ const header = (response: ErrorResponse, name: string): string | undefined => {
 };
 
 /** Milliseconds of a Retry-After header: seconds or a date. */
-export const retryAfterMs = (value: string | undefined, now: number): number | undefined => {
+const retryAfterMs = (value: string | undefined, now: number): number | undefined => {
   if (value === undefined || value.trim() === '') return undefined;
   const seconds = Number(value);
   if (Number.isFinite(seconds)) return Math.max(0, seconds * 1000);

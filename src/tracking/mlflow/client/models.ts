@@ -3,13 +3,13 @@ import type { Transport } from './transport.ts';
 import type { WirePair } from './wire.ts';
 
 /** A logged model (MLflow 3). */
-export interface LoggedModel {
+interface LoggedModel {
   readonly id: string;
   readonly artifactUri: string;
   readonly status: string;
 }
 
-export interface NewModel {
+interface NewModel {
   readonly experimentId: string;
   /** Without `/ : . % " '`. */
   readonly name: string;

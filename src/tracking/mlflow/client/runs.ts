@@ -30,7 +30,7 @@ export interface ServerRun {
 }
 
 /** A point of a history; NaN and infinities are numbers here. */
-export interface ServerPoint {
+interface ServerPoint {
   readonly value: number;
   readonly timestamp: number;
   readonly step: number;

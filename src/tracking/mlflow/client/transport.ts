@@ -9,7 +9,7 @@ import { type Answer, answer, isPassing, problem, type Problem } from './problem
 import type { ConnectionSettings } from './settings.ts';
 
 /** One exchange with the server, in terms of HTTP. */
-export interface ServerRequest {
+interface ServerRequest {
   readonly method: 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE';
   /** Joined onto the path of the tracking URI; already percent-encoded. */
   readonly path: string;

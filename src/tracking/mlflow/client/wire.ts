@@ -35,8 +35,7 @@ export interface WireDataset {
   readonly tags: readonly WirePair[];
 }
 
-export const runStatuses = ['RUNNING', 'SCHEDULED', 'FINISHED', 'FAILED', 'KILLED'] as const;
-export type RunStatus = (typeof runStatuses)[number];
+export type RunStatus = 'RUNNING' | 'SCHEDULED' | 'FINISHED' | 'FAILED' | 'KILLED';
 
 /** The largest and smallest value a server stores for an infinity. */
 export const infinityOnServer = 1.797_693_134_862_315_7e308;

@@ -36,7 +36,7 @@ const isWireNumber = (value: unknown): value is WireNumber =>
   value === '-Infinity';
 
 /** The points of a line, or nothing when it is damaged. Keys are cleaned as MLflow needs them. */
-export const parseMetricLine = (text: string): readonly WireMetric[] | undefined => {
+const parseMetricLine = (text: string): readonly WireMetric[] | undefined => {
   try {
     const { step, time, metrics } = JSON.parse(text) as { step?: unknown; time?: unknown; metrics?: unknown };
     if (!Number.isSafeInteger(step) || !Number.isSafeInteger(time) || typeof metrics !== 'object' || !metrics)

@@ -40,7 +40,7 @@ export interface Artifact {
   readonly digest: string;
 }
 
-export const bytesArtifact = (path: string, bytes: Buffer): Artifact => ({
+const bytesArtifact = (path: string, bytes: Buffer): Artifact => ({
   path,
   content: { bytes },
   size: bytes.length,

@@ -19,7 +19,7 @@ const enlarge = (
 };
 
 /** The confusion matrix as an image: rows are truths; dark is many, and a shade is a tenfold. */
-export const confusionImage = (confusion: readonly (readonly number[])[]): Buffer => {
+const confusionImage = (confusion: readonly (readonly number[])[]): Buffer => {
   const most = Math.max(1, ...confusion.flat());
   return enlarge(
     {
@@ -31,7 +31,7 @@ export const confusionImage = (confusion: readonly (readonly number[])[]): Buffe
   );
 };
 
-export const exampleImage = ({ width, height, pixels }: ExampleImage): Buffer => {
+const exampleImage = ({ width, height, pixels }: ExampleImage): Buffer => {
   const bytes = Buffer.from(pixels, 'base64');
   return enlarge(
     { width, height, at: (x, y) => bytes[y * width + x] ?? 0 },

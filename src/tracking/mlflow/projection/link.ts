@@ -40,7 +40,3 @@ export const compareLink = ({
   // The page reads percent-encoded spaces only.
   return `${uri}/#/experiments/${experimentId}/runs?${query.toString().replaceAll('+', '%20')}`;
 };
-
-/** The address of one run's page. */
-export const runLink = (uri: string, experimentId: string, runId: string): string =>
-  `${uri}/#/experiments/${experimentId}/runs/${runId}`;

@@ -9,7 +9,7 @@ const cellText = (value: Json | undefined): string =>
     .replace(/\s+/g, ' ');
 
 /** A Markdown table. */
-export const markdownTable = (columns: readonly string[], rows: readonly (readonly Json[])[]): string =>
+const markdownTable = (columns: readonly string[], rows: readonly (readonly Json[])[]): string =>
   [columns, columns.map(() => '---'), ...rows]
     .map((row) => `| ${row.map(cellText).join(' | ')} |`)
     .join('\n');

@@ -4,7 +4,7 @@ import { toWire } from '../client/wire.ts';
 import { cleanKey } from '../client/limits.ts';
 import type { RunRecord } from '../journal/record.ts';
 
-export interface ResultRow {
+interface ResultRow {
   readonly run: Run;
   /** The last value of the objective; undefined when there is none. */
   readonly objective: number | undefined;

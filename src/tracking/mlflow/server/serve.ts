@@ -58,7 +58,7 @@ const get = async (url: string): Promise<string | undefined> => {
 };
 
 /** The store's folder, with a note to version control that it is not to be kept. */
-export const storeFolder = (runsDirectory: string): string => join(dirname(resolve(runsDirectory)), 'mlflow');
+const storeFolder = (runsDirectory: string): string => join(dirname(resolve(runsDirectory)), 'mlflow');
 
 const prepareStore = (folder: string): void => {
   mkdirSync(join(folder, 'artifacts'), { recursive: true });
@@ -201,13 +201,3 @@ export const startMlflowServer = async (options: ServerOptions): Promise<Answer<
   signal?.addEventListener('abort', () => void stop(), { once: true });
   return answer({ uri, version, started: true, stop, kill, ended });
 };
-
-/** What `unroll mlflow` says once the server answers. */
-export const serverWelcome = ({ uri, version, started }: MlflowServer, folder: string): string =>
-  [
-    `MLflow ${version} answers at ${uri}`,
-    `  database and artifacts: ${folder}`,
-    `  in the shell where you train: export MLFLOW_TRACKING_URI=${uri}`,
-    `  what is recorded already:     unroll sync --to ${uri}`,
-    ...(started ? ['Stop it with Ctrl-C.'] : []),
-  ].join('\n');

@@ -35,7 +35,7 @@ export interface Cursor {
 }
 
 /** A short, readable file name for a server. */
-export const serverSlug = (uri: string): string => {
+const serverSlug = (uri: string): string => {
   const { hostname, port, pathname } = new URL(uri);
   const readable = `${hostname}-${port}${pathname}`.replace(/[^a-zA-Z0-9.]+/g, '-').replace(/^-|-$/g, '');
   return `${readable.slice(0, 40)}-${createHash('sha256').update(uri).digest('hex').slice(0, 6)}`;
@@ -47,7 +47,7 @@ export const cursorPath = (directory: string, uri: string): string =>
 export const lockPath = (directory: string, uri: string): string =>
   join(directory, fileNames.mlflow, `${serverSlug(uri)}.lock`);
 
-export const rejectedPath = (directory: string, uri: string): string =>
+const rejectedPath = (directory: string, uri: string): string =>
   join(directory, fileNames.mlflow, `${serverSlug(uri)}.rejected.jsonl`);
 
 export const newCursor = (

@@ -69,7 +69,7 @@ export const sameValue = (onServer: number, sent: number): boolean =>
     Math.abs(onServer) >= infinityOnServer);
 
 /** The index of the first point at a step, or -1. */
-export const findStep = ({ size, steps }: History, step: number): number => {
+const findStep = ({ size, steps }: History, step: number): number => {
   let [low, high] = [0, size];
   while (low < high) {
     const middle = (low + high) >>> 1;
@@ -80,7 +80,7 @@ export const findStep = ({ size, steps }: History, step: number): number => {
 };
 
 /** What a comparison of points with a server leaves over. */
-export interface Missing {
+interface Missing {
   readonly points: readonly WireMetric[];
   /** Points whose step the server has with another value: the first one stays. */
   readonly conflicts: readonly WireMetric[];
