@@ -22,6 +22,12 @@ const checks = [
   },
 ];
 
+// Other releases of Node come from the npm package `node`: a download that a user's own check need not make.
+if (process.env.CI) {
+  checks.push({ name: 'smoke on this Node', command: [process.execPath, 'scripts/smoke.mjs'] });
+  checks.push({ name: 'smoke on Node 24', command: [process.execPath, 'scripts/smoke.mjs', '24'] });
+}
+
 let passed = 0;
 let failed = 0;
 let skipped = 0;
