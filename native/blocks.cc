@@ -13,7 +13,7 @@ namespace {
 
 constexpr size_t hugePage = size_t{2} << 20;
 // Unused memory that is kept at most; a block beyond it goes back to the system.
-constexpr size_t keptBytes = size_t{512} << 20;
+constexpr size_t keptBytes = size_t{256} << 20;
 
 struct Store {
   std::mutex mutex;
