@@ -98,7 +98,18 @@ export const commands: readonly CommandRow[] = [
         runsDirectory(
           program.argument('[experiment]', 'an experiment or a sweep id; the last sweep by default'),
         ),
-      ).option('--csv', 'print CSV'),
+      )
+        .option(
+          '--group-by <path>',
+          'one row for all runs that agree in this setting; may stand several times',
+          collect,
+        )
+        .option(
+          '--filter <condition>',
+          'only runs such as model.hiddenSize>=64, seed=1, state=done; may stand several times',
+          collect,
+        )
+        .option('--csv', 'print CSV'),
     load: () => import('./commands/compare.ts'),
   },
   {

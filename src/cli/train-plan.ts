@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import type { Diagnostic } from '../diagnostic/diagnostic.ts';
 import { compareRuns } from '../report/compare.ts';
 import { renderComparison } from '../report/render-compare.ts';
+import { writeRunPlots } from '../report/run-plots.ts';
 import { childIsBuilt } from '../runner/pool/worker.ts';
 import { runExperiment, type ExperimentOutcome } from '../runner/run-experiment.ts';
 import type { Plan } from '../spec/plan.ts';
@@ -9,6 +10,7 @@ import { slowBackendWarning } from '../tensorflow/find-addon.ts';
 import { createConsole } from '../tracking/console/create-console.ts';
 import { trackSweep } from '../tracking/mlflow/track-sweep.ts';
 import { listRuns } from '../tracking/read-runs.ts';
+import { runDirectory } from '../tracking/run-recorder.ts';
 import type { ExitCode, Terminal } from './command.ts';
 import { listenForInterruption } from './interrupt.ts';
 import { screen } from './screen.ts';
@@ -60,6 +62,7 @@ export const trainPlan = async (plan: Plan, options: TrainOptions, terminal: Ter
         onLink: (link) => note('info')(`compare in MLflow: ${link}`),
       })
     : undefined;
+  const plots: Promise<unknown>[] = [];
   const interruption = listenForInterruption((stage) =>
     console.listener({ type: 'note', level: 'warning', message: interruptionNote[stage] }),
   );
@@ -70,11 +73,16 @@ export const trainPlan = async (plan: Plan, options: TrainOptions, terminal: Ter
       commandLine: terminal.commandLine,
       listener: (event) => {
         console.listener(event);
+        if (event.type === 'run-ended' && !event.willRetry) {
+          const run = plan.runs.find(({ id }) => id === event.runId);
+          if (run) plots.push(writeRunPlots(runDirectory(runsDirectory, run)));
+        }
         tracker?.listener(event);
       },
       stop: interruption.stop,
       kill: interruption.kill,
     });
+    await Promise.allSettled(plots);
     const sent = await tracker?.finish();
     console.stop();
     summarize(outcome, options, terminal);

@@ -1,4 +1,4 @@
-import type { Dataset } from '../data/dataset.ts';
+import { DataError, type Dataset } from '../data/dataset.ts';
 import { datasetRow } from '../registry/rows.ts';
 import type { Run } from '../spec/plan.ts';
 import { loadTensorFlow } from '../tensorflow/load.ts';
@@ -78,7 +78,13 @@ const loadDataset = async (run: Run, baseDirectory: string): Promise<Dataset> =>
   const key = JSON.stringify([section, run.datasetDigest, baseDirectory]);
   if (loaded?.key !== key) {
     loaded = undefined;
-    loaded = { key, dataset: await datasetRow(section.name).load(section, { baseDirectory }) };
+    const row = datasetRow(section.name);
+    if ((await row.digest(section, { baseDirectory })) !== run.datasetDigest) {
+      throw new DataError(
+        `The data of ${section.name} has changed since this run was planned; plan it again with \`unroll run\`.`,
+      );
+    }
+    loaded = { key, dataset: await row.load(section, { baseDirectory }) };
   }
   return loaded.dataset;
 };
