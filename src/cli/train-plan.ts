@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import type { Diagnostic } from '../diagnostic/diagnostic.ts';
 import { compareRuns } from '../report/compare.ts';
+import { missedExpectations } from '../report/expectations.ts';
 import { renderComparison } from '../report/render-compare.ts';
 import { writeRunPlots } from '../report/run-plots.ts';
 import { childIsBuilt } from '../runner/pool/worker.ts';
@@ -113,11 +114,12 @@ const summarize = (
     planned: plan.runs,
     axes: plan.axes,
   });
+  const missed = missedExpectations(plan, outcomes);
   if (json) {
     const ids = trained.map(({ id }) => id);
     terminal.print(
       JSON.stringify(
-        { experiment: plan.experiment, sweepId: plan.sweepId, trained: ids, outcomes, comparison },
+        { experiment: plan.experiment, sweepId: plan.sweepId, trained: ids, outcomes, missed, comparison },
         null,
         2,
       ),
@@ -127,6 +129,7 @@ const summarize = (
   terminal.print('');
   terminal.print(renderComparison(comparison, screen(process.stdout)));
   terminal.print('');
+  for (const { message } of missed) terminal.print(`expectation missed: ${message}`);
   const unfinished = plan.runs.filter(({ id }) => outcomes[id]?.reason !== 'completed');
   const [first] = plan.runs;
   terminal.print(
@@ -140,6 +143,7 @@ const summarize = (
 };
 
 const exitCodeOf = ({ plan, outcomes }: ExperimentOutcome, interrupted: boolean): ExitCode => {
-  if (plan.runs.every(({ id }) => outcomes[id]?.reason === 'completed')) return 0;
+  const done = plan.runs.every(({ id }) => outcomes[id]?.reason === 'completed');
+  if (done) return missedExpectations(plan, outcomes).length === 0 ? 0 : 1;
   return interrupted ? 130 : 1;
 };
