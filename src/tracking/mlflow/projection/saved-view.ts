@@ -110,7 +110,7 @@ export const savedView = (plan: Plan, { metricKeys, parentRunId, createdAt }: Vi
     compareRunSections: [
       {
         uuid: sections.overview,
-        name: 'Sweep',
+        name: 'Comparison',
         display: true,
         isReordered: true,
         columns: 2,
