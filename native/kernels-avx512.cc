@@ -1,4 +1,4 @@
-// The kernels for AVX512: 32 registers of 16 floats, tiles of 6 rows by four panels. Compiled with -mavx512f and others.
+// The kernels for AVX512: 32 registers of 16 floats, tiles of 6 rows by four panels. Compiled with -mavx512f and more.
 #include "kernels.h"
 
 #define UNROLL_LANES 16

@@ -1,5 +1,5 @@
-// What Node sees: `require` of this library registers the ops with the TensorFlow that tfjs-node has loaded, and returns
-// { version, threads, instructionSet }, or { version, threads, unsupported } with the reason.
+// What Node sees: `require` of this library registers the ops with the TensorFlow that tfjs-node has loaded, and
+// returns { version, threads, instructionSet }, or { version, threads, unsupported } with the reason.
 #include <node_api.h>
 
 #include <cstdlib>

@@ -23,7 +23,7 @@ const identifier = (...parts: readonly string[]): string =>
   createHash('sha256').update(parts.join(' ')).digest('hex').slice(0, 20);
 
 /** Curves worth a chart of their own when the runs have them. */
-const curves = ['train/loss', 'train/accuracy', 'validation/loss', 'validation/accuracy'];
+const curves = ['train/loss', 'train/accuracy', 'val/loss', 'val/accuracy'];
 
 /**
  * Parallel coordinates over the axes, a scatter plot of each numeric axis against the objective, bars of the objective
