@@ -34,9 +34,10 @@ export const trainInDirectory = async (
     const { stopRequested } = supervision;
     return await train({ run, dataset, directory, emit, stopRequested, flush: recorder.flush });
   } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
     const outcome: RunOutcome = {
-      reason: reasonOf(error),
-      message: error instanceof Error ? error.message : String(error),
+      reason: reasonOf(message),
+      message: sentenceOf(message),
       step: recorder.lastStep(),
       elapsedMs: Math.round(performance.now() - startedAt),
       metrics: {},
@@ -48,12 +49,16 @@ export const trainInDirectory = async (
   }
 };
 
-/** TensorFlow reports a failed allocation as an error of the operation. */
-const reasonOf = (error: unknown): OutcomeReason =>
-  error instanceof Error &&
-  /OOM when allocating|RESOURCE_EXHAUSTED|Array buffer allocation failed/.test(error.message)
-    ? 'out-of-memory'
-    : 'failed';
+/** What TensorFlow (status 8: resources exhausted), our own kernels and Node say of a failed allocation. */
+const outOfMemoryWords =
+  /Invalid TF_Status: 8\b|OOM when allocating|RESOURCE_EXHAUSTED|There is no memory|Array buffer allocation failed/;
+
+const reasonOf = (message: string): OutcomeReason =>
+  outOfMemoryWords.test(message) ? 'out-of-memory' : 'failed';
+
+/** The sentence in what tfjs-node throws, which begins with the number of a status on a line of its own. */
+const sentenceOf = (message: string): string =>
+  message.replace(/^Invalid TF_Status: \d+\s+Message: /, '').trim();
 
 const recordEnvironment = async (
   recorder: RunRecorder,
