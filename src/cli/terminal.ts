@@ -1,5 +1,7 @@
+import { stripVTControlCharacters } from 'node:util';
 import { diagnosticToJson, renderDiagnostics } from '../diagnostic/render.ts';
 import type { Terminal } from './command.ts';
+import { screen } from './screen.ts';
 
 /** The words as a person would type them: quoted where a shell would need it. */
 const quoted = (word: string): string =>
@@ -11,9 +13,13 @@ interface Streams {
   readonly complain: (line: string) => void;
 }
 
+/** A line for a stream: where colour is not allowed, whatever was painted for another is taken off. */
+const lineFor = (stream: NodeJS.WriteStream, line: string): string =>
+  screen(stream).colour || !line.includes('\u001b') ? `${line}\n` : `${stripVTControlCharacters(line)}\n`;
+
 const ownStreams: Streams = {
-  print: (line) => void process.stdout.write(`${line}\n`),
-  complain: (line) => void process.stderr.write(`${line}\n`),
+  print: (line) => void process.stdout.write(lineFor(process.stdout, line)),
+  complain: (line) => void process.stderr.write(lineFor(process.stderr, line)),
 };
 
 /** The terminal (or pipe) that a command line was typed on. */

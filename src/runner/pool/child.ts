@@ -7,7 +7,8 @@ import type { ChildRequest, ChildResponse, StopReason } from './protocol.ts';
  * interruption: the step is finished and a checkpoint written, so that nothing is lost.
  */
 const send = (response: ChildResponse) => {
-  if (process.connected) process.send?.(response);
+  // With a callback, a runner that dies in the middle of a message is no uncaught error: the run ends in order.
+  if (process.connected) process.send?.(response, undefined, undefined, () => undefined);
 };
 
 /** Events are sent in groups, so that logging every step costs no message a step. */
@@ -56,6 +57,10 @@ process.on('disconnect', () => {
   if (!training) process.exit(0);
   stopReason ??= 'interrupted';
 });
+
+// Its pipes die with the runner; what was to be said there is in the run's log.
+process.stdout.on('error', () => undefined);
+process.stderr.on('error', () => undefined);
 
 // The runner alone decides: a group signal from a terminal must not cut a step in two.
 process.on('SIGINT', () => undefined);
