@@ -88,11 +88,11 @@ export const createRig = (environment: NodeJS.ProcessEnv = {}): Rig => {
   };
 };
 
-/** Waits until something is so, looking often; gives up after a minute. */
+/** Waits until something is so, looking often; gives up in time for the test to say what it waited for. */
 export const until = async (holds: () => boolean): Promise<void> => {
-  const deadline = Date.now() + 60_000;
+  const deadline = Date.now() + 40_000;
   while (!holds()) {
-    if (Date.now() > deadline) throw new Error('waited a minute in vain');
+    if (Date.now() > deadline) throw new Error(`waited in vain until ${holds.toString()}`);
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
 };
