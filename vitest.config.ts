@@ -7,6 +7,8 @@ export default defineConfig({
     pool: 'forks',
     // Texts are compared without colour, wherever the tests run.
     env: { NO_COLOR: '1' },
+    // Real servers, a browser and killed processes on a shared machine: CI asks a second time before it says no.
+    retry: process.env['CI'] ? 1 : 0,
     testTimeout: 60_000,
     hookTimeout: 120_000,
   },

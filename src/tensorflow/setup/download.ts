@@ -83,11 +83,14 @@ const receive = async (get: HttpGet, download: Download): Promise<string | undef
       yield chunk;
     }
   };
-  await pipeline(
-    Readable.fromWeb(response.body),
-    counted,
-    createWriteStream(part, { flags: resumes ? 'a' : 'w' }),
-  );
+  const sink = createWriteStream(part, { flags: resumes ? 'a' : 'w' });
+  const closed = new Promise<void>((resolve) => void sink.once('close', () => resolve()));
+  try {
+    await pipeline(Readable.fromWeb(response.body), counted, sink);
+  } finally {
+    // A broken connection leaves a write under way: only a closed file has the size to go on from.
+    await closed;
+  }
   return undefined;
 };
 
