@@ -1,5 +1,4 @@
-import type { RunStanding } from '../runner/select.ts';
-import { runStandings } from '../runner/select.ts';
+import { runStandings, type RunStanding } from '../runner/select.ts';
 import type { Plan } from '../spec/plan.ts';
 import { counted, formatValue } from '../tracking/console/format.ts';
 import { renderTable, type Cell, type Column } from '../tracking/console/table.ts';

@@ -24,8 +24,8 @@ export const runProgram = async (argv: readonly string[], terminal: Terminal): P
       .helpOption('-h, --help', 'print this help')
       .exitOverride()
       .allowExcessArguments(false);
-    row.declare(command).action(async (...given: unknown[]) => {
-      exitCode = await execute(row, command, { given, terminal });
+    row.declare(command).action(async () => {
+      exitCode = await execute(row, command, terminal);
     });
   }
 
@@ -45,11 +45,7 @@ export const runProgram = async (argv: readonly string[], terminal: Terminal): P
   }
 };
 
-const execute = async (
-  row: CommandRow,
-  command: Command,
-  { terminal }: { given: readonly unknown[]; terminal: Terminal },
-): Promise<ExitCode> => {
+const execute = async (row: CommandRow, command: Command, terminal: Terminal): Promise<ExitCode> => {
   const { execute: work } = await row.load();
   return await work(command.args, command.opts(), terminal);
 };
