@@ -39,6 +39,7 @@ const doors = {
     'tensorflow',
     'tracking',
   ],
+  docs: ['cli', 'diagnostic', 'models', 'parameters', 'registry', 'spec'],
 };
 const rooms = Object.keys(doors);
 

@@ -151,6 +151,12 @@ export const commands: readonly CommandRow[] = [
   registryRow('datasets', 'dataset'),
   registryRow('optimizers', 'optimizer'),
   {
+    name: 'explain',
+    summary: 'explain the code of a message, such as unknown-key, with wrong and right examples',
+    declare: (program) => program.argument('[codes...]', 'codes of messages; without one, the list of all'),
+    load: () => import('./commands/explain.ts'),
+  },
+  {
     name: 'schema',
     summary: 'print the JSON schema of a spec, for editors',
     declare: (program) =>

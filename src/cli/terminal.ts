@@ -1,4 +1,5 @@
 import { stripVTControlCharacters } from 'node:util';
+import type { Diagnostic } from '../diagnostic/diagnostic.ts';
 import { diagnosticToJson, renderDiagnostics } from '../diagnostic/render.ts';
 import type { Terminal } from './command.ts';
 import { screen } from './screen.ts';
@@ -22,6 +23,13 @@ const ownStreams: Streams = {
   complain: (line) => void process.stderr.write(lineFor(process.stderr, line)),
 };
 
+/** After errors: the command that explains their codes. */
+const whereToReadMore = (diagnostics: readonly Diagnostic[]): string => {
+  const errors = diagnostics.filter(({ severity }) => severity === 'error');
+  const codes = [...new Set(errors.map(({ code }) => code))];
+  return codes.length === 0 ? '' : `\n\nFor examples: unroll explain ${codes.join(' ')}`;
+};
+
 /** The terminal (or pipe) that a command line was typed on. */
 export const openTerminal = (
   argv: readonly string[],
@@ -31,7 +39,8 @@ export const openTerminal = (
   complain,
   report: (diagnostics, { json } = {}) => {
     if (json) print(JSON.stringify({ diagnostics: diagnostics.map(diagnosticToJson) }, null, 2));
-    else if (diagnostics.length > 0) complain(renderDiagnostics(diagnostics));
+    else if (diagnostics.length > 0)
+      complain(`${renderDiagnostics(diagnostics)}${whereToReadMore(diagnostics)}`);
   },
   commandLine: ['unroll', ...argv.map(quoted)].join(' '),
 });

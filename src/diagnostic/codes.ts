@@ -38,8 +38,6 @@ export const diagnosticCodes = {
   'ambiguous-run': 'Several recorded runs start with this id.',
   'damaged-record': 'A file of a recorded run cannot be read.',
   'backend-missing': 'The native TensorFlow back end is not ready.',
-  'run-failed': 'A run ended without its result.',
-  locked: 'Another process holds what is needed.',
   tracking: 'The MLflow server did not take what was sent.',
 } as const satisfies Record<string, string>;
 

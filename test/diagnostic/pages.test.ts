@@ -1,0 +1,138 @@
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { runProgram } from '../../src/cli/program.ts';
+import { openTerminal } from '../../src/cli/terminal.ts';
+import { diagnosticCodes, type DiagnosticCode } from '../../src/diagnostic/codes.ts';
+import type { Example } from '../../src/diagnostic/pages/page.ts';
+import { pages } from '../../src/diagnostic/pages/pages.ts';
+import { renderDiagnostics } from '../../src/diagnostic/render.ts';
+import { slowBackendWarning } from '../../src/tensorflow/find-addon.ts';
+import { makePlan, writeRunDirectory } from '../support/run-directories.ts';
+
+const scratch = mkdtempSync(join(tmpdir(), 'unroll-pages-'));
+const home = process.cwd();
+
+/** A spec that is valid as it is, by its keys. */
+const base: Readonly<Record<string, string>> = {
+  version: 'version: 1',
+  name: 'name: example',
+  dataset: 'dataset: { name: toy-sequences }',
+  model: 'model: { name: lstm }',
+  optimizer: 'optimizer: { name: adam, learningRate: 0.001 }',
+  train: 'train: { steps: 100 }',
+};
+
+const completed = (fragment: string): string => {
+  const written = [...fragment.matchAll(/^(\w+):/gm)].map(([, key]) => key);
+  const rest = Object.entries(base).filter(([key]) => !written.includes(key));
+  return `${[...rest.map(([, line]) => line), fragment].join('\n')}\n`;
+};
+
+/** A folder as the pages of the command line assume it. */
+beforeAll(() => {
+  cpSync(resolve('experiments'), join(scratch, 'experiments'), { recursive: true });
+  process.chdir(scratch);
+  const [run] = makePlan({ experiment: 'example' }).runs;
+  if (!run) throw new Error('no run');
+  for (const id of ['3fa1f0a7ce6a', '3fb8f0cf4b2a', '3fc6c0523b8e'])
+    writeRunDirectory('runs', { ...run, id });
+  truncateSync('runs/example/3fc6c0523b8e/run.json', 40);
+  mkdirSync('data');
+  writeFileSync('data/train.csv', 'id,x,label\n1,0.5,a\n1,0.25,a\n2,1,b\n2,1,b\n3,1,b\n3,0,b\n');
+  writeFileSync('gaps.csv', 'id,x,label\n1,0.5,a\n1,,a\n2,1,b\n3,1,b\n');
+  const own = (file: string) =>
+    completed(
+      `dataset: { name: csv-sequences, file: ${file}, sequence: id, targets: [label], validationFraction: 0, testFraction: 0.4 }`,
+    );
+  writeFileSync('gaps.yaml', own('gaps.csv'));
+  writeFileSync('mended.yaml', own('data/train.csv'));
+  writeFileSync('circle.yaml', `extends: ./circle.yaml\n`);
+  writeFileSync('measurements.yaml', '1.0\n'.repeat(1_000_000));
+});
+
+afterAll(() => {
+  process.chdir(home);
+  rmSync(scratch, { recursive: true });
+});
+
+const run = async (commandLine: string): Promise<{ said: string; code: number }> => {
+  const words = commandLine.split(' ').slice(1);
+  const lines: string[] = [];
+  const keep = (line: string) => void lines.push(line);
+  const code = await runProgram(words, openTerminal(words, { print: keep, complain: keep }));
+  return { said: lines.join('\n'), code };
+};
+
+/** What this machine or test cannot bring about by a command line. */
+const situations: Partial<Record<DiagnosticCode, () => string>> = {
+  'backend-missing': () => {
+    const warning = slowBackendWarning({ addon: undefined, problems: [] });
+    return warning ? renderDiagnostics([warning]) : '';
+  },
+};
+
+/** Right forms that need a set-up or a server of their own. */
+const notRun = ['unroll setup', 'unroll sync --to http://127.0.0.1:5000'];
+
+const saidOf = async (code: DiagnosticCode, example: Example, form: 'wrong' | 'right') => {
+  if (example.kind === 'command')
+    return (situations[code] ?? (async () => (await run(example[form])).said))();
+  writeFileSync('example.yaml', example.whole ? example[form] : completed(example[form]));
+  return (await run('unroll validate example.yaml')).said;
+};
+
+const examples = (Object.keys(diagnosticCodes) as DiagnosticCode[]).flatMap((code) =>
+  pages[code].examples.map((example, at) => [`${code} (${at + 1})`, code, example] as const),
+);
+
+describe.each(examples)('the page of %s', (_, code, example) => {
+  it('has a wrong example that gets this code', async () => {
+    expect(await saidOf(code, example, 'wrong')).toContain(`[${code}]`);
+  });
+
+  it.skipIf(notRun.includes(example.right))('has a right example that is valid', async () => {
+    const said = await saidOf(code, example, 'right');
+    expect(said).not.toMatch(/(error|warning|notice) \[/);
+  });
+});
+
+describe('unroll explain', () => {
+  it('prints the page of a code, also in the brackets of a message', async () => {
+    const { said, code } = await run('unroll explain [unknown-key]');
+    expect(code).toBe(0);
+    expect(said).toContain('unknown-key: A key is not known at this place.');
+    expect(said).toContain('    model: { name: lstm, hidenSize: 64 }');
+    expect(said.split('\n').filter((line) => line.length > 120)).toEqual([]);
+  });
+
+  it('lists every code', async () => {
+    const { said } = await run('unroll explain');
+    for (const code of Object.keys(diagnosticCodes)) expect(said).toContain(code);
+  });
+
+  it('says the nearest code', async () => {
+    const { said, code } = await run('unroll explain unknwon-key');
+    expect(code).toBe(2);
+    expect(said).toContain('nearest:  unknown-key');
+  });
+});
+
+it('has no code that the program never gives', () => {
+  const files = readdirSync(join(home, 'src'), { recursive: true, encoding: 'utf8' });
+  const text = files
+    .filter((file) => file.endsWith('.ts') && !file.startsWith('diagnostic'))
+    .map((file) => readFileSync(join(home, 'src', file), 'utf8'))
+    .join('\n');
+  for (const code of Object.keys(diagnosticCodes)) expect(text, code).toContain(`'${code}'`);
+});
