@@ -4,16 +4,21 @@ import type { Diagnostic } from '../diagnostic/diagnostic.ts';
 /** 0 fine; 1 a run failed or an expectation was missed; 2 bad input; 130 interrupted. */
 export type ExitCode = 0 | 1 | 2 | 130;
 
+/** How diagnostics are written: for people, for programs, or as annotations of a job of GitHub Actions. */
+export const diagnosticFormats = ['text', 'json', 'github'] as const;
+
+export type DiagnosticFormat = (typeof diagnosticFormats)[number];
+
 /** What a command may touch of the world outside: passed in, so that a test can stand in for a terminal. */
 export interface Terminal {
   /** Writes a line to standard output. */
   readonly print: (line: string) => void;
   /** Writes a line to standard error. */
   readonly complain: (line: string) => void;
-  /** Writes diagnostics: for people to standard error, with `--json` as JSON to standard output. */
+  /** Writes diagnostics: for people to standard error; as JSON, or as annotations of a CI job, to standard output. */
   readonly report: (
     diagnostics: readonly Diagnostic[],
-    options?: { readonly json?: boolean | undefined },
+    options?: { readonly json?: boolean | undefined; readonly format?: DiagnosticFormat | undefined },
   ) => void;
   /** The command line as it was typed. */
   readonly commandLine: string;

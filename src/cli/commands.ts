@@ -1,5 +1,5 @@
-import { InvalidArgumentError, type Command as Program } from 'commander';
-import type { CommandRow } from './command.ts';
+import { InvalidArgumentError, Option, type Command as Program } from 'commander';
+import { diagnosticFormats, type CommandRow } from './command.ts';
 
 /** Collects an option that may stand several times. */
 const collect = (value: string, before: readonly string[] = []): readonly string[] => [...before, value];
@@ -49,7 +49,13 @@ export const commands: readonly CommandRow[] = [
   {
     name: 'validate',
     summary: 'check a spec and every run it unrolls into',
-    declare: (program) => json(overrides(program.argument('<spec>', 'a YAML file'))),
+    declare: (program) =>
+      json(overrides(program.argument('<spec>', 'a YAML file'))).addOption(
+        new Option(
+          '--format <form>',
+          'how mistakes are printed: text, json or github (annotations of a CI job)',
+        ).choices(diagnosticFormats),
+      ),
     load: () => import('./commands/validate.ts'),
   },
   {

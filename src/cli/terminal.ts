@@ -1,6 +1,8 @@
 import { stripVTControlCharacters } from 'node:util';
 import type { Diagnostic } from '../diagnostic/diagnostic.ts';
-import { diagnosticToJson, renderDiagnostics } from '../diagnostic/render.ts';
+import { toGithubAnnotation } from '../diagnostic/github.ts';
+import { diagnosticToJson } from '../diagnostic/json.ts';
+import { renderDiagnostics } from '../diagnostic/render.ts';
 import type { Terminal } from './command.ts';
 import { screen } from './screen.ts';
 
@@ -37,8 +39,10 @@ export const openTerminal = (
 ): Terminal => ({
   print,
   complain,
-  report: (diagnostics, { json } = {}) => {
-    if (json) print(JSON.stringify({ diagnostics: diagnostics.map(diagnosticToJson) }, null, 2));
+  report: (diagnostics, { json, format } = {}) => {
+    if (format === 'github') for (const one of diagnostics) print(toGithubAnnotation(one));
+    else if (json || format === 'json')
+      print(JSON.stringify({ diagnostics: diagnostics.map(diagnosticToJson) }, null, 2));
     else if (diagnostics.length > 0)
       complain(`${renderDiagnostics(diagnostics)}${whereToReadMore(diagnostics)}`);
   },

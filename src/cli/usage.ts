@@ -17,6 +17,20 @@ export const commandLineRange = (argv: readonly string[], word: string): SourceR
   return { source: { name: 'command line', text }, start, end: start + word.length };
 };
 
+/** What other tools call our commands. */
+const otherNames: Readonly<Record<string, string>> = {
+  train: 'run',
+  start: 'run',
+  check: 'validate',
+  lint: 'validate',
+  list: 'ls',
+  runs: 'ls',
+  continue: 'resume',
+  info: 'show',
+  table: 'compare',
+  upload: 'sync',
+};
+
 const quotedWord = (message: string): string => /'([^']*)'/.exec(message)?.[1] ?? '';
 
 /** A mistake on the command line, as commander found it, said the way every other mistake is said. */
@@ -38,7 +52,8 @@ export const usageDiagnostic = (
   switch (error.code) {
     case 'commander.unknownCommand': {
       const names = program.commands.map((one) => one.name());
-      const near = nearest(word, names);
+      const other = nearest(word, Object.keys(otherNames));
+      const near = nearest(word, names) ?? (other && otherNames[other]);
       return mistake({
         code: 'unknown-command',
         message: `There is no command "${word}".`,
@@ -95,7 +110,7 @@ export const usageDiagnostic = (
         {
           code: 'bad-argument',
           message: flags ? `${flags} cannot be "${value}".` : error.message.replace(/^error: /, ''),
-          ...(takes && { expected: takes }),
+          ...(takes && { expected: takes.replace(/^Allowed choices are (.*)\.$/, '$1') }),
           ...(flags && { got: value }),
         },
         value,

@@ -51,7 +51,9 @@ export const characters = {
       : [
           {
             path: 'validationFraction',
+            with: ['testFraction'],
             message: `validationFraction ${validationFraction} and testFraction ${testFraction} leave nothing to train on.`,
+            expected: 'fractions that are less than 1 together',
             help: 'Lower one of them; together they are less than 1.',
           },
         ],

@@ -42,6 +42,7 @@ export const checkImageSizes = (sizes: {
   return [
     {
       path: 'trainSize',
+      with: ['validationSize'],
       message: `${sizes.validationSize} images for validation and ${wanted} for training are more than there are.`,
       expected: `at most ${trainingImages} together`,
       help: 'Lower trainSize or validationSize.',

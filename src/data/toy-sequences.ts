@@ -49,6 +49,7 @@ export const toySequences = {
       ? [
           {
             path: 'minLength',
+            with: ['maxLength'],
             message: `minLength ${minLength} is larger than maxLength ${maxLength}.`,
             expected: `at most ${maxLength}`,
             help: 'Lower minLength or raise maxLength.',
@@ -59,6 +60,7 @@ export const toySequences = {
       ? [
           {
             path: 'maxValue',
+            with: ['maxLength'],
             message: `A linear sequence of ${maxLength} steps does not fit below maxValue ${maxValue}.`,
             expected: `at least ${maxLength}`,
             help: 'Raise maxValue or lower maxLength.',

@@ -1,28 +1,15 @@
 import pc from 'picocolors';
 import stringWidth from 'string-width';
 import type { Diagnostic, SourceRange } from './diagnostic.ts';
-
-/** Line and column of an offset, both counted from 1 (columns in UTF-16 units, as editors do). */
-export const positionOf = (
-  text: string,
-  offset: number,
-): { line: number; column: number; lineStart: number } => {
-  const at = Math.max(0, Math.min(offset, text.length));
-  let line = 1;
-  let lineStart = 0;
-  for (let end = text.indexOf('\n'); end !== -1 && end < at; end = text.indexOf('\n', end + 1)) {
-    line++;
-    lineStart = end + 1;
-  }
-  return { line, column: at - lineStart + 1, lineStart };
-};
+import { positionOf } from './position.ts';
 
 const severityColour = { error: pc.red, warning: pc.yellow, notice: pc.cyan } as const;
 
 const frameWidth = 100;
 
-/** The source line with the range underlined; long lines are cut around the range. */
+/** The source line with the range underlined; long lines are cut around the range. Nothing of a file without a text. */
 const codeFrame = ({ source, start, end }: SourceRange, paint: (text: string) => string): string[] => {
+  if (source.text === '') return [];
   const { line, column, lineStart } = positionOf(source.text, start);
   const newline = source.text.indexOf('\n', lineStart);
   const whole = source.text.slice(lineStart, newline === -1 ? undefined : newline).replace(/\r$/, '');
@@ -78,16 +65,3 @@ export const renderDiagnostics = (diagnostics: readonly Diagnostic[]): string =>
     )
     .map(renderDiagnostic)
     .join('\n\n');
-
-/** The form that programs read (`--json`): positions as line and column, counted from 1. */
-export const diagnosticToJson = ({ at, related, ...rest }: Diagnostic): object => ({
-  ...rest,
-  ...(at && { at: rangeToJson(at) }),
-  ...(related && { related: related.map((one) => ({ message: one.message, at: rangeToJson(one.at) })) }),
-});
-
-const rangeToJson = ({ source, start, end }: SourceRange) => {
-  const from = positionOf(source.text, start);
-  const to = positionOf(source.text, end);
-  return { file: source.name, line: from.line, column: from.column, endLine: to.line, endColumn: to.column };
-};

@@ -15,6 +15,7 @@ export const checkNetwork = ({
   if (!bidirectional && merge !== 'concat')
     issues.push({
       path: 'merge',
+      with: ['bidirectional'],
       message: 'There is nothing to merge: the model reads in one direction.',
       expected: 'bidirectional: true beside merge',
       help: 'Add `bidirectional: true`, or remove `merge`.',
@@ -22,6 +23,7 @@ export const checkNetwork = ({
   if (layers === 1 && dropout > 0)
     issues.push({
       path: 'dropout',
+      with: ['layers'],
       message: 'Dropout acts between layers, and the model has one layer.',
       expected: '0, or layers of at least 2',
       help: 'Raise `layers`, or use `recurrentDropout`, which acts within a layer.',

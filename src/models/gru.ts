@@ -53,6 +53,7 @@ export const gru = {
       ? [
           {
             path: 'layerNorm',
+            with: ['resetAfter'],
             message: 'Layer normalisation of a GRU needs the reset gate after the product.',
             expected: 'resetAfter: true, or layerNorm: false',
             help: 'Remove `resetAfter: false`, or `layerNorm`.',

@@ -97,6 +97,7 @@ const checkLstm = ({
   if (peepholes && layerNorm)
     issues.push({
       path: 'peepholes',
+      with: ['layerNorm'],
       message: 'Peepholes would pass the cell state to the gates around layer normalisation.',
       expected: 'one of peepholes and layerNorm',
       help: 'Remove `peepholes` or `layerNorm`.',
@@ -104,6 +105,7 @@ const checkLstm = ({
   if (projectionSize !== null && projectionSize >= hiddenSize)
     issues.push({
       path: 'projectionSize',
+      with: ['hiddenSize'],
       message: `A projection to ${String(projectionSize)} does not make a hidden state of ${String(hiddenSize)} smaller.`,
       expected: `less than hiddenSize (${String(hiddenSize)})`,
       help: 'Choose a smaller projectionSize, or remove it.',

@@ -31,6 +31,7 @@ export const sgd = {
       ? [
           {
             path: 'nesterov',
+            with: ['momentum'],
             message: 'nesterov has no effect without momentum.',
             expected: 'a momentum above 0, or nesterov: false',
             help: 'Set momentum, for example to 0.9.',

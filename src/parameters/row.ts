@@ -5,6 +5,8 @@ export interface ParameterIssue {
   readonly path: string;
   /** Set when the value that has to change stands in another section than the row's own. */
   readonly section?: 'train';
+  /** Other parameters of the same section that have a part in it: where they are written is shown too. */
+  readonly with?: readonly string[];
   readonly message: string;
   readonly expected?: string;
   readonly help?: string;

@@ -1,6 +1,6 @@
 import type { Diagnostic, RelatedPlace } from '../diagnostic/diagnostic.ts';
 import type { Row } from '../parameters/row.ts';
-import type { SchemaIssue } from './check.ts';
+import { writtenPlaces, type SchemaIssue } from './check.ts';
 import { formatPath, locate, type Path } from './located.ts';
 import type { SectionKind } from './sections.ts';
 import { bySection } from './sweep/point-values.ts';
@@ -36,6 +36,9 @@ export const blame = (spec: Spec, point: Point, { kind, issue }: SectionIssue): 
       message: `together with ${choice.key}: ${writeValue(choice.value)}`,
       at: choice.at,
     }));
+  const swept = (path: string) => choices.some(({ key }) => key === path);
+  const others = (issue.with ?? []).filter((path) => !swept([kind, ...path].join('.')));
+  related.push(...writtenPlaces({ ...issue, with: others }, spec.document.root, [kind]));
   let at = issue.onKey ? written.key : written.value;
   if (guilty) {
     const inside = guilty.node && locate(guilty.node, path.slice(guilty.path.length));

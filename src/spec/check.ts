@@ -1,6 +1,6 @@
 import type { TSchema } from '@sinclair/typebox';
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
-import type { Diagnostic } from '../diagnostic/diagnostic.ts';
+import type { Diagnostic, RelatedPlace } from '../diagnostic/diagnostic.ts';
 import { nearest } from '../diagnostic/nearest.ts';
 import { describeSchema, describeValue, exampleOf, writeValue, type PlainSchema } from './describe.ts';
 import { formatPath, locate, type Located, type Path } from './located.ts';
@@ -39,6 +39,8 @@ const closed = (schema: PlainSchema): PlainSchema => {
 /** A mistake at a path inside of the checked value; it has no place in a text yet. */
 export interface SchemaIssue extends Omit<Diagnostic, 'severity' | 'at' | 'related'> {
   readonly path: Path;
+  /** Other settings of the same value that have a part in the mistake. */
+  readonly with?: readonly Path[];
   /** Whether the key is to be shown rather than the value. */
   readonly onKey: boolean;
   /** For an unknown or missing key: the key. */
@@ -119,6 +121,9 @@ const unknownKey = (
 ): SchemaIssue => {
   const known = Object.keys(schemaOf(error).properties ?? {});
   const near = nearestKey(error, path, written);
+  // Not to be written a second time, but most likely what was meant, as with --set.
+  const beside = near === undefined ? nearest(key, known) : undefined;
+  const meant = near ?? beside;
   const [beforeColon = ''] = key.split(':');
   return {
     code: 'unknown-key',
@@ -128,13 +133,15 @@ const unknownKey = (
     key,
     expected: known.length ? known.join(', ') : 'no keys at all',
     got: key,
-    ...(near !== undefined && { nearest: near }),
+    ...(meant !== undefined && { nearest: meant }),
     help:
       beforeColon !== key
         ? `Put a space after the colon: \`${near ?? beforeColon}: ...\`.`
-        : near === undefined
-          ? `Remove ${key}.`
-          : `Did you mean ${near}? Write \`${near}:\` in place of \`${key}:\`.`,
+        : near !== undefined
+          ? `Did you mean ${near}? Write \`${near}:\` in place of \`${key}:\`.`
+          : beside !== undefined
+            ? `Did you mean ${beside}, which is set already?`
+            : `Remove ${key}.`,
   };
 };
 
@@ -248,6 +255,7 @@ const isTextLike = ({ type, enum: allowed, pattern }: PlainSchema, text: string)
 export const placeIssue = (issue: SchemaIssue, root: Located, base: Path): Diagnostic => {
   const { code, message, expected, got, nearest: near, help } = issue;
   const place = locate(root, [...base, ...issue.path]);
+  const related = writtenPlaces(issue, root, base);
   return {
     code,
     severity: 'error',
@@ -256,6 +264,14 @@ export const placeIssue = (issue: SchemaIssue, root: Located, base: Path): Diagn
     ...(expected !== undefined && { expected }),
     ...(got !== undefined && { got }),
     ...(near !== undefined && { nearest: near }),
+    ...(related.length > 0 && { related }),
     ...(help !== undefined && { help }),
   };
 };
+
+/** Where the other settings of a mistake are written; a default stands nowhere. */
+export const writtenPlaces = (issue: SchemaIssue, root: Located, base: Path): RelatedPlace[] =>
+  (issue.with ?? []).flatMap((path) => {
+    const place = locate(root, [...base, ...path]);
+    return place.exact ? [{ message: `${formatPath(path)} is written here`, at: place.key }] : [];
+  });

@@ -1,3 +1,4 @@
+import { diagnosticsSchema } from '../diagnostic/json.ts';
 import { namedSections, registry as builtIn, type Registry } from '../registry/rows.ts';
 import {
   collectPaths,
@@ -19,11 +20,12 @@ const draft = 'http://json-schema.org/draft-07/schema#';
 
 /**
  * The published schemas as texts, by file name: `experiment.schema.json` is what people write (editors complete and
- * check with it), `run.schema.json` is one resolved run. Everything comes from the registries and the spec's own schema.
+ * check with it), `run.schema.json` is one resolved run, `diagnostics.schema.json` what `--json` prints of mistakes. Everything comes from the registries and the spec's own schema.
  */
 export const generateSchemas = (registry: Registry = builtIn): Readonly<Record<string, string>> => ({
   'experiment.schema.json': textOf(experimentSchema(registry)),
   'run.schema.json': textOf(runSchema(registry)),
+  'diagnostics.schema.json': textOf(diagnosticsSchema),
 });
 
 const textOf = (schema: JsonSchema): string => `${JSON.stringify(schema, null, 2)}\n`;

@@ -30,6 +30,7 @@ export const ofParameter = (issue: ParameterIssue, section: JsonMap): SchemaIssu
     message: issue.message,
     path,
     onKey: false,
+    ...(issue.with && { with: issue.with.map((one) => one.split('.')) }),
     ...(issue.expected !== undefined && { expected: issue.expected }),
     got: path.length > 0 ? describeValue(value) : 'none of these',
     ...(issue.help !== undefined && { help: issue.help }),

@@ -157,6 +157,7 @@ export const checkTrain = (train: TrainConfig): readonly ParameterIssue[] => {
   } else if (given.length > 1) {
     issues.push({
       path: given.at(-1) ?? '',
+      with: given.slice(0, -1),
       message: `The training has several ends: ${given.join(' and ')}.`,
       expected: 'exactly one of trainingIters, epochs and steps',
       help: `Keep one of ${given.join(' and ')} and remove the other.`,

@@ -45,6 +45,9 @@ const wrong: readonly (readonly string[])[] = [
   ['ls', 'quickstart', '--runs-directory', empty],
   ['schema', 'experimnt'],
   ['models', 'ltsm', '--json'],
+  ['explain', 'unknwon-key'],
+  ['validate', 'experiments/smoke.yaml', '--format', 'xml'],
+  ['list'],
 ];
 
 test('every wrong command line is told what is wrong, where, and how to mend it', async () => {

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { positionOf } from '../../src/diagnostic/render.ts';
+import { positionOf } from '../../src/diagnostic/position.ts';
 import { loadSpec, type LoadOptions } from '../../src/spec/load-spec.ts';
 import { locate, toJson } from '../../src/spec/located.ts';
 

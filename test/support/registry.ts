@@ -49,6 +49,7 @@ const toySequences: DatasetRow<typeof toyParameters> = {
       ? [
           {
             path: 'minLength',
+            with: ['maxLength'],
             message: `minLength ${minLength} is larger than maxLength ${maxLength}.`,
             expected: `at most ${maxLength}`,
             help: 'Lower minLength or raise maxLength.',
@@ -128,6 +129,7 @@ const model = {
       ? [
           {
             path: 'dropout',
+            with: ['layers'],
             message: 'dropout lies between layers, and there is only one.',
             expected: '0, or at least 2 layers',
             help: 'Set layers to 2 or more, or dropout to 0.',

@@ -1,7 +1,7 @@
 import { planExperiment } from '../../spec/plan-experiment.ts';
 import { coreCount } from '../../runner/environment.ts';
 import { counted } from '../../tracking/console/format.ts';
-import { diagnosticToJson } from '../../diagnostic/render.ts';
+import { diagnosticToJson } from '../../diagnostic/json.ts';
 import type { Execute } from '../command.ts';
 import { readSpecOptions } from '../spec-options.ts';
 
@@ -13,12 +13,12 @@ export const execute: Execute = async (words, options, terminal) => {
     return 2;
   }
   const { runs } = planned.value;
-  if (options['json']) {
+  if (options['json'] || options['format'] === 'json') {
     terminal.print(
       JSON.stringify({ diagnostics: planned.notices.map(diagnosticToJson), runCount: runs.length }, null, 2),
     );
   } else {
-    terminal.report(planned.notices);
+    terminal.report(planned.notices, options);
     terminal.print(`${words[0] ?? ''} is valid: ${counted(runs.length, 'run')}`);
   }
   return 0;

@@ -1,0 +1,88 @@
+import { diagnosticCodes } from './codes.ts';
+import type { Diagnostic, SourceRange } from './diagnostic.ts';
+import { positionOf } from './position.ts';
+
+/** The form that programs read (`--json`): positions as line and column, counted from 1. */
+export const diagnosticToJson = ({ at, related, ...rest }: Diagnostic): object => ({
+  ...rest,
+  ...(at && { at: rangeToJson(at) }),
+  ...(related && { related: related.map((one) => ({ message: one.message, at: rangeToJson(one.at) })) }),
+});
+
+const rangeToJson = ({ source, start, end }: SourceRange) => {
+  const from = positionOf(source.text, start);
+  const to = positionOf(source.text, end);
+  return { file: source.name, line: from.line, column: from.column, endLine: to.line, endColumn: to.column };
+};
+
+const text = (description: string) => ({ type: 'string', description });
+
+const count = (description: string) => ({ type: 'integer', minimum: 1, description });
+
+const range = {
+  type: 'object',
+  description: 'A range of a file; its end is not part of it.',
+  additionalProperties: false,
+  required: ['file', 'line', 'column', 'endLine', 'endColumn'],
+  properties: {
+    file: text('The path as it was written, or "command line".'),
+    line: count('The line, from 1.'),
+    column: count('The column in UTF-16 units, from 1.'),
+    endLine: count('The line of the end.'),
+    endColumn: count('The column of the end.'),
+  },
+};
+
+/** JSON Schema of what a command prints with `--json` when it has something to say. */
+export const diagnosticsSchema = {
+  $schema: 'http://json-schema.org/draft-07/schema#',
+  title: 'Unroll diagnostics',
+  description:
+    'What `unroll validate --json` prints, and every other command with --json when its input is wrong.',
+  type: 'object',
+  required: ['diagnostics'],
+  properties: {
+    diagnostics: {
+      type: 'array',
+      description: 'Every mistake, warning and notice.',
+      items: {
+        type: 'object',
+        additionalProperties: false,
+        required: ['code', 'severity', 'message'],
+        properties: {
+          code: {
+            type: 'string',
+            enum: Object.keys(diagnosticCodes),
+            description: 'What kind of mistake it is; stays the same from version to version.',
+          },
+          severity: {
+            type: 'string',
+            enum: ['error', 'warning', 'notice'],
+            description: 'Only an error keeps the command from its work.',
+          },
+          message: text('One sentence, without the place.'),
+          at: range,
+          expected: text('What is accepted at this place.'),
+          got: text('What is there.'),
+          nearest: text('The known name that is most like the one that is written.'),
+          help: text('How to mend it.'),
+          related: {
+            type: 'array',
+            description: 'Other places that have a part in it.',
+            items: {
+              type: 'object',
+              additionalProperties: false,
+              required: ['message', 'at'],
+              properties: { message: text('What is at this place.'), at: range },
+            },
+          },
+        },
+      },
+    },
+    runCount: {
+      type: 'integer',
+      minimum: 0,
+      description: '`unroll validate`: how many runs the valid spec unrolls into.',
+    },
+  },
+};
