@@ -28,11 +28,25 @@ const overrides = (program: Program) =>
 const runsDirectory = (program: Program) =>
   program.option('--runs-directory <folder>', 'where runs are recorded', 'runs');
 
-const execution = (program: Program) =>
-  runsDirectory(program)
-    .option('--concurrency <n>', 'how many runs train at the same time', positiveInteger)
+const selection = (program: Program) =>
+  program
     .option('--force', 'train the runs again that are done or failed, from the start')
     .option('--retry-failed', 'train the runs again that failed by themselves')
+    .option(
+      '--only <condition>',
+      'train only runs such as model.hiddenSize>=64, seed=1, state=failed; may stand several times',
+      collect,
+    )
+    .option('--limit <n>', 'train no more than this many runs', positiveInteger);
+
+const execution = (program: Program) =>
+  selection(
+    runsDirectory(program).option(
+      '--concurrency <n>',
+      'how many runs train at the same time',
+      positiveInteger,
+    ),
+  )
     .option('--quiet', 'print only mistakes and the comparison at the end')
     .option('--no-mlflow', 'send nothing to MLflow');
 
@@ -60,8 +74,9 @@ export const commands: readonly CommandRow[] = [
   },
   {
     name: 'plan',
-    summary: 'show the runs of a spec and how each stands: new, done, failed, interrupted',
-    declare: (program) => json(runsDirectory(overrides(program.argument('<spec>', 'a YAML file')))),
+    summary: 'show the runs of a spec, how each stands, and how long the missing ones will take',
+    declare: (program) =>
+      json(selection(runsDirectory(overrides(program.argument('<spec>', 'a YAML file'))))),
     load: () => import('./commands/plan.ts'),
   },
   {

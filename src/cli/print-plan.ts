@@ -1,24 +1,47 @@
-import { runStandings, type RunStanding } from '../runner/select.ts';
+import { estimateTime, type Estimate } from '../runner/estimate.ts';
+import { runStandings, selectRuns, type RunStanding } from '../runner/select.ts';
 import type { Plan } from '../spec/plan.ts';
-import { counted, formatValue } from '../tracking/console/format.ts';
-import { renderTable, type Cell, type Column } from '../tracking/console/table.ts';
+import { counted, formatDuration, formatValue } from '../tracking/console/format.ts';
+import { fit, renderTable, type Cell, type Column } from '../tracking/console/table.ts';
+import { listRuns } from '../tracking/read-runs.ts';
 import { runStates } from '../tracking/run-state.ts';
-import type { Terminal } from './command.ts';
+import type { ExitCode, Terminal } from './command.ts';
 import { screen } from './screen.ts';
+import { readSelection, type SelectionOptions } from './selection.ts';
 
 /** More rows than this say nothing to a reader; `--json` has them all. */
 const shownRuns = 60;
 
-/** Prints the runs of a plan with how each stands: a table for people, an object for programs. */
+/** Reasons that are told below the table. */
+const shownReasons = 5;
+
+/** What there is to say about a plan. */
+interface PlanView {
+  readonly plan: Plan;
+  readonly standings: readonly RunStanding[];
+  readonly toTrain: readonly RunStanding[];
+  readonly estimate: Estimate;
+}
+
+/** Prints the runs of a plan with how each stands and what is to be trained: a table for people, or JSON. */
 export const printPlan = (
   plan: Plan,
   options: Readonly<Record<string, unknown>>,
-  terminal: Terminal,
-): void => {
-  const runsDirectory = typeof options['runsDirectory'] === 'string' ? options['runsDirectory'] : 'runs';
-  const standings = runStandings(plan, runsDirectory);
-  if (options['json']) terminal.print(JSON.stringify(planToJson(plan, standings), null, 2));
-  else for (const line of planLines(plan, standings)) terminal.print(line);
+  { terminal, command }: { readonly terminal: Terminal; readonly command: string },
+): ExitCode => {
+  const given = options as unknown as SelectionOptions;
+  const selection = readSelection(plan, given, command);
+  if (!selection.ok) {
+    terminal.report(selection.errors, options);
+    return 2;
+  }
+  const standings = runStandings(plan, given.runsDirectory);
+  const { toTrain } = selectRuns(standings, selection.value);
+  const recorded = toTrain.length > 0 ? listRuns(given.runsDirectory).runs : [];
+  const view = { plan, standings, toTrain, estimate: estimateTime(toTrain, recorded, plan.execution) };
+  if (options['json']) terminal.print(JSON.stringify(planToJson(view), null, 2));
+  else for (const line of planLines(view)) terminal.print(line);
+  return 0;
 };
 
 const countStates = (standings: readonly RunStanding[]) =>
@@ -26,28 +49,31 @@ const countStates = (standings: readonly RunStanding[]) =>
     runStates.map((state) => [state, standings.filter((one) => one.state === state).length]),
   );
 
-const planToJson = (
-  { experiment, sweepId, axes, objective, execution }: Plan,
-  standings: readonly RunStanding[],
-) => ({
-  experiment,
-  sweepId,
-  axes,
-  objective,
-  execution,
-  counts: countStates(standings),
-  runs: standings.map(({ run: { id, cell, seed, config, varying }, state }) => ({
-    id,
-    cell,
-    seed,
-    state,
-    varying,
-    config,
-  })),
-});
+const planToJson = ({ plan, standings, toTrain, estimate }: PlanView) => {
+  const { experiment, sweepId, axes, objective, execution } = plan;
+  const now = new Set(toTrain);
+  return {
+    experiment,
+    sweepId,
+    axes,
+    objective,
+    execution,
+    counts: countStates(standings),
+    estimate,
+    runs: standings.map((standing) => {
+      const {
+        run: { id, cell, seed, config, varying },
+        state,
+        reason,
+      } = standing;
+      return { id, cell, seed, state, reason, toTrain: now.has(standing), varying, config };
+    }),
+  };
+};
 
-const planLines = (plan: Plan, standings: readonly RunStanding[]): string[] => {
+const planLines = ({ plan, standings, toTrain, estimate }: PlanView): string[] => {
   const { axes, execution } = plan;
+  const { width } = screen(process.stdout);
   const columns: Column[] = [
     { title: 'run', align: 'left', keep: Infinity },
     { title: 'state', align: 'left', keep: Infinity },
@@ -66,8 +92,32 @@ const planLines = (plan: Plan, standings: readonly RunStanding[]): string[] => {
     `${plan.experiment}: ${counted(plan.runs.length, 'run')} (${counts.map(([state, count]) => `${count} ${state}`).join(', ')})`,
     axes.length > 0 ? `varying: ${axes.join(', ')}` : 'nothing varies',
     `${execution.concurrency} at a time, ${counted(execution.threadsPerRun, 'thread')} each`,
+    estimateLine(toTrain.length, estimate),
     '',
-    ...renderTable(columns, rows, { width: screen(process.stdout).width }),
+    ...renderTable(columns, rows, { width }),
     ...(more > 0 ? [`and ${more} more; --json prints all`] : []),
+    ...reasonLines(standings, width),
+  ];
+};
+
+const estimateLine = (count: number, { ms, runs, unknown }: Estimate): string => {
+  if (count === 0) return 'nothing to train';
+  const head = `${count} to train`;
+  if (ms === null) return `${head}; no estimate: nothing like them has been trained here yet`;
+  const known = `${head}; about ${formatDuration(ms)}`;
+  return unknown === 0 ? known : `${known} for ${runs} of them; no estimate for the other ${unknown}`;
+};
+
+/** Why runs are stale, failed or interrupted: each reason once. */
+const reasonLines = (standings: readonly RunStanding[], width: number): string[] => {
+  const told = standings.filter(({ state, reason }) => reason !== '' && state !== 'done');
+  const lines = [...new Map(told.map((one) => [`${one.state} ${one.reason}`, one])).values()].map(
+    ({ run, state, reason }) => fit(`${state} ${run.id.slice(0, 8)}: ${reason}`, width),
+  );
+  const more = lines.length - shownReasons;
+  const shown = lines.slice(0, shownReasons);
+  return [
+    ...(shown.length > 0 ? ['', ...shown] : []),
+    ...(more > 0 ? [`and ${more} more reasons; --json has all`] : []),
   ];
 };

@@ -15,6 +15,7 @@ import { runDirectory } from '../tracking/run-recorder.ts';
 import type { ExitCode, Terminal } from './command.ts';
 import { listenForInterruption } from './interrupt.ts';
 import { screen } from './screen.ts';
+import { readSelection } from './selection.ts';
 
 /** Options that `run` and `resume` share, as commander reads them. */
 export interface TrainOptions {
@@ -22,6 +23,8 @@ export interface TrainOptions {
   readonly concurrency?: number;
   readonly force?: boolean;
   readonly retryFailed?: boolean;
+  readonly only?: readonly string[];
+  readonly limit?: number;
   readonly quiet?: boolean;
   readonly json?: boolean;
   readonly mlflow: boolean;
@@ -35,9 +38,18 @@ const notBuilt: Diagnostic = {
 };
 
 /** Trains what is missing of a plan with everything around it that a person sees, and ends with the comparison. */
-export const trainPlan = async (plan: Plan, options: TrainOptions, terminal: Terminal): Promise<ExitCode> => {
+export const trainPlan = async (
+  plan: Plan,
+  options: TrainOptions,
+  { terminal, command }: { readonly terminal: Terminal; readonly command: 'run' | 'resume' },
+): Promise<ExitCode> => {
   if (!childIsBuilt()) {
     terminal.report([notBuilt], options);
+    return 2;
+  }
+  const selection = readSelection(plan, options, command);
+  if (!selection.ok) {
+    terminal.report(selection.errors, options);
     return 2;
   }
   const slow = slowBackendWarning();
@@ -70,7 +82,7 @@ export const trainPlan = async (plan: Plan, options: TrainOptions, terminal: Ter
   try {
     const outcome = await runExperiment(plan, {
       runsDirectory,
-      selection: { force: options.force === true, retryFailed: options.retryFailed === true },
+      selection: selection.value,
       commandLine: terminal.commandLine,
       listener: (event) => {
         console.listener(event);
@@ -101,7 +113,7 @@ const interruptionNote = {
 } as const;
 
 const summarize = (
-  { plan, outcomes, trained }: ExperimentOutcome,
+  { plan, chosen, outcomes, trained }: ExperimentOutcome,
   options: TrainOptions,
   terminal: Terminal,
 ): void => {
@@ -114,7 +126,7 @@ const summarize = (
     planned: plan.runs,
     axes: plan.axes,
   });
-  const missed = missedExpectations(plan, outcomes);
+  const missed = missedExpectations({ ...plan, runs: chosen }, outcomes);
   if (json) {
     const ids = trained.map(({ id }) => id);
     terminal.print(
@@ -142,8 +154,8 @@ const summarize = (
   }
 };
 
-const exitCodeOf = ({ plan, outcomes }: ExperimentOutcome, interrupted: boolean): ExitCode => {
-  const done = plan.runs.every(({ id }) => outcomes[id]?.reason === 'completed');
-  if (done) return missedExpectations(plan, outcomes).length === 0 ? 0 : 1;
+const exitCodeOf = ({ plan, chosen, outcomes }: ExperimentOutcome, interrupted: boolean): ExitCode => {
+  const done = chosen.every(({ id }) => outcomes[id]?.reason === 'completed');
+  if (done) return missedExpectations({ ...plan, runs: chosen }, outcomes).length === 0 ? 0 : 1;
   return interrupted ? 130 : 1;
 };

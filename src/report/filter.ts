@@ -1,8 +1,7 @@
 import { type Diagnostic, failure, type Result, success } from '../diagnostic/diagnostic.ts';
 import { nearest } from '../diagnostic/nearest.ts';
-import type { Json } from '../spec/plan.ts';
-import type { RecordedRun } from '../tracking/read-runs.ts';
-import { runStates } from '../tracking/run-state.ts';
+import type { Json, Run } from '../spec/plan.ts';
+import { runStates, type RunState } from '../tracking/run-state.ts';
 import { flattenConfig } from './varying.ts';
 
 const operators = ['!=', '>=', '<=', '=', '>', '<'] as const;
@@ -19,10 +18,10 @@ interface Condition {
  * The runs that fit every condition, such as `model.hiddenSize=64,128`, `learningRate<0.01` (the last part of a path
  * will do where it is the only such one), `seed=1` or `state!=done`.
  */
-export const filterRuns = (
-  runs: readonly RecordedRun[],
+export const filterRuns = <T extends { readonly run: Run; readonly state: RunState }>(
+  runs: readonly T[],
   written: readonly string[],
-): Result<readonly RecordedRun[]> => {
+): Result<readonly T[]> => {
   const settings = runs.map((one): ReadonlyMap<string, Json> => {
     const flat = flattenConfig(one.run.config);
     return flat.set('seed', one.run.seed).set('state', one.state);
@@ -66,9 +65,7 @@ const parseCondition = (text: string, paths: readonly string[]): Result<Conditio
       code: 'bad-argument',
       severity: 'error',
       message:
-        ending.length > 1
-          ? `Several settings are called "${name}".`
-          : `No recorded run has the setting "${name}".`,
+        ending.length > 1 ? `Several settings are called "${name}".` : `No run has the setting "${name}".`,
       expected:
         ending.length > 1 ? `one of ${ending.join(', ')}` : 'the path of a setting, `seed` or `state`',
       ...(near !== undefined && ending.length === 0 && { nearest: near }),

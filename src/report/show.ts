@@ -67,7 +67,15 @@ export const renderRun = (details: RunDetails, { width, colour }: TextOptions): 
 
 export const stateColour = (state: RunState, colour: boolean) => {
   const pc = createColors(colour);
-  return { done: pc.green, running: pc.cyan, failed: pc.red, interrupted: pc.yellow, new: pc.dim }[state];
+  const colours = {
+    done: pc.green,
+    running: pc.cyan,
+    failed: pc.red,
+    interrupted: pc.yellow,
+    stale: pc.magenta,
+    new: pc.dim,
+  };
+  return colours[state];
 };
 
 const statusFields = ({ recorded, series }: RunDetails): [string, string][] => {
@@ -168,6 +176,8 @@ const whatNext = (run: Run, state: RunState): string => {
       return `go on with: unroll resume ${run.experiment}`;
     case 'failed':
       return `try again with: unroll resume ${run.experiment} --retry-failed`;
+    case 'stale':
+      return 'train it as it would come out today with: unroll run SPEC';
     case 'done':
     case 'running':
       return '';

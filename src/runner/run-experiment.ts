@@ -4,7 +4,7 @@ import type { RunListener, RunOutcome } from '../tracking/events.ts';
 import { captureEnvironment } from './environment.ts';
 import { freezePlan } from './frozen-plan.ts';
 import { scheduleRuns } from './schedule.ts';
-import { forgetRuns, isMissing, runStandings, type Selection } from './select.ts';
+import { runStandings, selectRuns, type Selection } from './select.ts';
 
 /**
  * The way of the data:
@@ -30,6 +30,8 @@ export interface ExperimentOptions {
 /** How a sweep ended: each run's outcome, those recorded before included. */
 export interface ExperimentOutcome {
   readonly plan: Plan;
+  /** What the command answers for. */
+  readonly chosen: readonly Run[];
   /** What was trained now. */
   readonly trained: readonly Run[];
   readonly outcomes: Readonly<Record<string, RunOutcome>>;
@@ -45,8 +47,7 @@ export const runExperiment = async (
 
   const plan = freezePlan(planned, runsDirectory);
   const standings = runStandings(plan, runsDirectory);
-  const runs = standings.filter((one) => isMissing(one, options.selection)).map(({ run }) => run);
-  if (options.selection.force) forgetRuns(runs, runsDirectory);
+  const { toTrain, chosen } = selectRuns(standings, options.selection);
 
   const environment = await captureEnvironment(specDirectory, options.commandLine);
   const { concurrency, threadsPerRun } = plan.execution;
@@ -55,15 +56,16 @@ export const runExperiment = async (
     type: 'sweep-started',
     time,
     runCount: plan.runs.length,
-    toRun: runs.length,
+    toRun: toTrain.length,
     concurrency,
     threadsPerRun,
   });
 
-  const fresh = await scheduleRuns(plan, runs, {
+  const fresh = await scheduleRuns(plan, toTrain, {
     runsDirectory,
     environment,
     baseDirectory: specDirectory,
+    fromTheStart: options.selection.force,
     listener,
     stop,
     kill,
@@ -72,5 +74,5 @@ export const runExperiment = async (
   const outcomes = { ...Object.fromEntries(recorded), ...fresh };
 
   listener({ type: 'sweep-ended', time: Date.now(), outcomes });
-  return { plan, trained: runs, outcomes };
+  return { plan, chosen, trained: toTrain.map(({ run }) => run), outcomes };
 };

@@ -1,14 +1,19 @@
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import PQueue from 'p-queue';
 import type { Execution, Plan, Run } from '../spec/plan.ts';
-import type { OutcomeReason, RunListener, RunOutcome } from '../tracking/events.ts';
-import { readJson } from '../tracking/files.ts';
+import { counted } from '../tracking/console/format.ts';
+import type { RunListener, RunOutcome } from '../tracking/events.ts';
+import { diskTrouble } from '../tracking/files.ts';
 import { acquireLock } from '../tracking/lock.ts';
-import { fileNames, type StatusFile } from '../tracking/run-files.ts';
+import { processIdentity, type ProcessIdentity } from '../tracking/process-identity.ts';
+import { readStatus } from '../tracking/read-runs.ts';
+import { fileNames } from '../tracking/run-files.ts';
 import { recordLoss, runDirectory } from '../tracking/run-recorder.ts';
 import { outcomeOfExit } from './exit-reason.ts';
 import type { HostEnvironment } from './environment.ts';
 import { createPool, type Pool } from './pool/pool.ts';
+import { isSettled, type RunStanding } from './select.ts';
 
 /** What the scheduler is given besides the plan. */
 export interface ScheduleOptions {
@@ -16,6 +21,8 @@ export interface ScheduleOptions {
   readonly environment: HostEnvironment;
   /** Where relative paths of the datasets start. */
   readonly baseDirectory: string;
+  /** Whether what is recorded of a run is removed before it is trained. */
+  readonly fromTheStart: boolean;
   readonly listener: RunListener;
   /** Aborted by the first Ctrl-C: running runs end in order, no other begins. */
   readonly stop: AbortSignal;
@@ -26,18 +33,27 @@ export interface ScheduleOptions {
 export type Outcomes = Readonly<Record<string, RunOutcome>>;
 
 /** What may go better at another try. A NaN loss or a mistake in the data comes back every time. */
-const worthRetrying: ReadonlySet<OutcomeReason> = new Set<OutcomeReason>(['crashed', 'out-of-memory']);
+const worthRetrying: readonly string[] = ['crashed', 'out-of-memory'];
 
 /** After the first Ctrl-C: a step of the largest networks and a checkpoint fit in this. */
 const stopGraceMs = 60_000;
 
+/** How often a run that another process trains is looked at again. */
+const lookAgainMs = 250;
+
+/** A run that another living process has taken. */
+interface Held {
+  readonly heldBy: ProcessIdentity;
+}
+
 /**
  * Trains runs side by side, in the order of the plan. A run that fails never harms another; its reason is in its
- * outcome. Resolves when every run has ended or was left out, and never rejects for a run's sake.
+ * outcome. Other processes may train the same plan: what they hold is left to them, and taken up when they let go of it
+ * undone. Resolves when every run has ended or was left out, and never rejects for a run's sake.
  */
 export const scheduleRuns = async (
   plan: Plan,
-  runs: readonly Run[],
+  standings: readonly RunStanding[],
   options: ScheduleOptions,
 ): Promise<Outcomes> => {
   const { execution } = plan;
@@ -49,28 +65,72 @@ export const scheduleRuns = async (
   options.stop.addEventListener('abort', () => pool.stopAll('interrupted', stopGraceMs));
   options.kill.addEventListener('abort', () => pool.killAll());
 
-  await Promise.all(
-    runs.map((run) =>
-      queue.add(async () => {
-        const outcome = noMore.aborted
-          ? notStarted(noMore)
-          : await trainWithRetries(run, { execution, pool, options });
-        outcomes[run.id] = outcome;
-        if (outcome.reason !== 'completed' && execution.onError === 'stop') failed.abort();
-      }),
-    ),
-  );
+  /** Trains what is free, and answers what others hold. */
+  const trainFree = async (some: readonly RunStanding[]): Promise<readonly (RunStanding & Held)[]> => {
+    const held: (RunStanding & Held)[] = [];
+    await Promise.all(
+      some.map((standing) =>
+        queue.add(async () => {
+          const { run } = standing;
+          const outcome = noMore.aborted
+            ? notStarted('the sweep was stopped before this run began')
+            : await trainUnlessHeld(standing, { execution, pool, options }).catch(withoutDisk);
+          if ('heldBy' in outcome) {
+            held.push({ ...standing, ...outcome });
+            outcomes[run.id] = notStarted(`${nameOf(outcome.heldBy)} is training this run`);
+            return;
+          }
+          outcomes[run.id] = outcome;
+          // An interruption that nobody asked for comes from the disk, which the other runs would meet as well.
+          const onDisk = outcome.reason === 'interrupted' && !options.stop.aborted;
+          const stopHere = outcome.reason !== 'completed' && execution.onError === 'stop';
+          if (stopHere || onDisk) failed.abort();
+        }),
+      ),
+    );
+    return held;
+  };
+
+  let held = await trainFree(standings);
+  if (held.length > 0 && !noMore.aborted) options.listener(heldNote(held));
+  // Nothing tells from here whether a process of another host lives: who waited for one could wait forever.
+  held = held.filter(({ heldBy }) => heldBy.host === processIdentity().host);
+  while (held.length > 0 && !noMore.aborted) {
+    await delay(lookAgainMs, undefined, { signal: noMore }).catch(() => undefined);
+    held = await trainFree(held);
+  }
   await pool.close();
   return outcomes;
 };
 
-const notStarted = (signal: AbortSignal): RunOutcome => ({
+const notStarted = (message: string): RunOutcome => ({
   reason: 'not-started',
-  message: signal.aborted ? 'the sweep was stopped before this run began' : 'never begun',
+  message,
   step: 0,
   elapsedMs: 0,
   metrics: {},
 });
+
+/** A run that could not even begin because of the disk. */
+const withoutDisk = (error: unknown): RunOutcome => {
+  const trouble = diskTrouble(error);
+  if (trouble === undefined) throw error;
+  return { ...notStarted(`it could not begin because ${trouble}`), reason: 'interrupted' };
+};
+
+const nameOf = ({ pid, host }: ProcessIdentity): string => `process ${pid} on ${host}`;
+
+const heldNote = (held: readonly Held[]): Parameters<RunListener>[0] => {
+  const holders = [...new Set(held.map(({ heldBy }) => nameOf(heldBy)))].join(', ');
+  const here = held.filter(({ heldBy }) => heldBy.host === processIdentity().host).length;
+  const message =
+    `${counted(held.length, 'run')} of this sweep ${held.length === 1 ? 'is' : 'are'} held by ${holders}` +
+    (here > 0 ? '; waiting for what becomes of them (Ctrl-C does not touch that process)' : '') +
+    (here < held.length
+      ? '; where a process of another host is gone, delete the file `lock` of its run'
+      : '');
+  return { type: 'note', level: 'info', message };
+};
 
 interface Attempting {
   readonly execution: Execution;
@@ -78,22 +138,34 @@ interface Attempting {
   readonly options: ScheduleOptions;
 }
 
-const trainWithRetries = async (run: Run, { execution, pool, options }: Attempting): Promise<RunOutcome> => {
+const trainUnlessHeld = async (
+  { run, attempt: known }: RunStanding,
+  { execution, pool, options }: Attempting,
+): Promise<RunOutcome | Held> => {
   const directory = runDirectory(options.runsDirectory, run);
-  const lock = acquireLock(join(directory, 'lock'));
-  if ('heldBy' in lock) {
-    return {
-      ...notStarted(options.stop),
-      message: `process ${lock.heldBy.pid} on ${lock.heldBy.host} is training this run`,
-    };
-  }
+  const lock = acquireLock(join(directory, fileNames.lock));
+  if ('heldBy' in lock) return lock;
   try {
-    const before = readJson<StatusFile>(join(directory, fileNames.status));
+    const before = readStatus(directory);
+    const attempted = before?.attempt ?? 0;
+    if (before?.outcome && attempted > known && isSettled(before)) {
+      // Another process has trained it since this one looked.
+      const { outcome } = before;
+      options.listener({ type: 'run-ended', time: Date.now(), runId: run.id, outcome, willRetry: false });
+      return outcome;
+    }
     for (let tried = 0; ; tried++) {
-      const attempt = (before?.attempt ?? 0) + tried + 1;
-      const outcome = await trainOnce(run, attempt, { execution, pool, options });
+      const outcome = await trainOnce(run, {
+        execution,
+        pool,
+        options,
+        attempt: attempted + tried + 1,
+        fromTheStart: options.fromTheStart && tried === 0,
+      });
       const stopped = options.stop.aborted || options.kill.aborted;
-      const willRetry = worthRetrying.has(outcome.reason) && tried < execution.retries && !stopped;
+      const retryOn: readonly string[] = execution.retryOn ?? worthRetrying;
+      const mayHelp = retryOn.includes(outcome.reason);
+      const willRetry = mayHelp && tried < execution.retries && !stopped;
       options.listener({ type: 'run-ended', time: Date.now(), runId: run.id, outcome, willRetry });
       if (!willRetry) return outcome;
     }
@@ -102,19 +174,24 @@ const trainWithRetries = async (run: Run, { execution, pool, options }: Attempti
   }
 };
 
+interface Attempt extends Attempting {
+  readonly attempt: number;
+  readonly fromTheStart: boolean;
+}
+
 const trainOnce = async (
   run: Run,
-  attempt: number,
-  { execution, pool, options }: Attempting,
+  { execution, pool, options, attempt, fromTheStart }: Attempt,
 ): Promise<RunOutcome> => {
   const directory = runDirectory(options.runsDirectory, run);
   const startedAt = Date.now();
   const { listener, environment, baseDirectory, kill } = options;
+  const { threadsPerRun: threads, timeoutMs } = execution;
   let step = 0;
   const result = await pool.train(
-    { type: 'train', run, attempt, directory, baseDirectory, environment, threads: execution.threadsPerRun },
+    { type: 'train', run, attempt, fromTheStart, directory, baseDirectory, environment, threads },
     {
-      timeoutMs: execution.timeoutMs,
+      timeoutMs,
       onStart: (pid) => listener({ type: 'run-started', time: Date.now(), runId: run.id, pid, attempt }),
       onEvent: (event) => {
         if (event.type === 'step-logged') step = event.step;
@@ -124,7 +201,7 @@ const trainOnce = async (
   );
   if (result.type === 'done') return result.outcome;
   const outcome: RunOutcome = {
-    ...outcomeOfExit(result, { killedByUser: kill.aborted, timeoutMs: execution.timeoutMs }),
+    ...outcomeOfExit(result, { killedByUser: kill.aborted, timeoutMs }),
     step,
     elapsedMs: Date.now() - startedAt,
     metrics: {},

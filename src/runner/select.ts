@@ -1,59 +1,112 @@
-import { existsSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
 import { unreachable } from '../diagnostic/diagnostic.ts';
 import type { Plan, Run } from '../spec/plan.ts';
 import type { OutcomeReason, RunOutcome } from '../tracking/events.ts';
-import { readJson } from '../tracking/files.ts';
-import { fileNames, type StatusFile } from '../tracking/run-files.ts';
-import { runDirectory } from '../tracking/run-recorder.ts';
+import { listRuns, type RecordedRun } from '../tracking/read-runs.ts';
+import type { StatusFile } from '../tracking/run-files.ts';
 import { stateOf, type RunState } from '../tracking/run-state.ts';
+import { changesSince, sentence, settingsKey } from './staleness.ts';
 
 /** A run of a plan with how it stands on disk. */
 export interface RunStanding {
   readonly run: Run;
   readonly state: RunState;
+  /** Why it is in that state; empty when there is nothing to say. */
+  readonly reason: string;
   /** How it ended last, where it did. */
   readonly outcome: RunOutcome | null;
+  /** How often it was begun. */
+  readonly attempt: number;
 }
 
-/** How each run of a plan stands in a runs directory. */
+/**
+ * How each run of a plan stands in a runs directory. `stale`: nothing is recorded of the run itself, but a finished run
+ * of the same settings is, made with other data or other code.
+ */
 export const runStandings = (plan: Plan, runsDirectory: string): readonly RunStanding[] => {
-  const known = existsSync(join(runsDirectory, plan.experiment));
-  return plan.runs.map((run) => {
-    const path = join(runDirectory(runsDirectory, run), fileNames.status);
-    const status = (known && readJson<StatusFile>(path)) || null;
-    return { run, state: stateOf(status), outcome: status?.outcome ?? null };
+  const { runs: recorded } = listRuns(runsDirectory, { experiment: plan.experiment });
+  const byId = new Map(recorded.map((one) => [one.run.id, one]));
+  const earlierOf = finishedElsewhere(plan, recorded);
+  return plan.runs.map((run): RunStanding => {
+    const known = byId.get(run.id);
+    if (known && known.state !== 'new') {
+      const { state, reason, status } = known;
+      return { run, state, reason, outcome: status?.outcome ?? null, attempt: status?.attempt ?? 0 };
+    }
+    const earlier = earlierOf(run);
+    if (!earlier) return { run, state: 'new', reason: '', outcome: null, attempt: 0 };
+    const reason = `${sentence(changesSince(earlier, run))} Finished before as ${earlier.id}.`;
+    return { run, state: 'stale', reason, outcome: null, attempt: 0 };
   });
+};
+
+/** Finds the last finished run outside of the plan that has a planned run's settings. */
+const finishedElsewhere = (plan: Plan, recorded: readonly RecordedRun[]) => {
+  const planned = new Set(plan.runs.map(({ id }) => id));
+  const earlier = new Map<string, Run>();
+  for (const { run, state } of recorded) {
+    if (state !== 'done' || planned.has(run.id)) continue;
+    const key = settingsKey(run);
+    // The last begun comes first.
+    if (!earlier.has(key)) earlier.set(key, run);
+  }
+  return (run: Run): Run | undefined => (earlier.size > 0 ? earlier.get(settingsKey(run)) : undefined);
 };
 
 /** Failures that would come out the same again: they are repeated only when asked for. */
 const comesBack: ReadonlySet<OutcomeReason> = new Set<OutcomeReason>(['diverged', 'failed']);
 
+/** Which runs of a plan a command is about. */
 export interface Selection {
   /** Also what is done or failed, from the start. */
   readonly force: boolean;
   /** Also what failed by itself. */
   readonly retryFailed: boolean;
+  /** Ids of the runs that may be trained; all where absent. */
+  readonly only?: ReadonlySet<string>;
+  /** How many are trained at most. */
+  readonly limit?: number;
 }
 
+/** What a selection makes of a plan, in its order. */
+export interface Selected {
+  /** What is to be trained now. */
+  readonly toTrain: readonly RunStanding[];
+  /** What the command answers for: what is to be trained, and what is settled already. */
+  readonly chosen: readonly Run[];
+}
+
+export const selectRuns = (standings: readonly RunStanding[], selection: Selection): Selected => {
+  const { only, limit = Infinity } = selection;
+  const allowed = standings.filter(({ run }) => !only || only.has(run.id));
+  const toTrain = allowed.filter((one) => isMissing(one, selection)).slice(0, limit);
+  const now = new Set(toTrain);
+  return {
+    toTrain,
+    chosen: allowed.filter((one) => now.has(one) || !isMissing(one, selection)).map(({ run }) => run),
+  };
+};
+
+/** Whether a run with this status has an end that stands, unless someone asks for another try. */
+export const isSettled = (status: StatusFile): boolean =>
+  !isMissing({ state: stateOf(status), outcome: status.outcome }, { force: false, retryFailed: false });
+
 /** Whether a run is to be trained now. */
-export const isMissing = ({ state, outcome }: RunStanding, { force, retryFailed }: Selection): boolean => {
+const isMissing = (
+  { state, outcome }: Pick<RunStanding, 'state' | 'outcome'>,
+  { force, retryFailed }: Selection,
+): boolean => {
   switch (state) {
     case 'new':
+    case 'stale':
     case 'interrupted':
+    // Who trains it may give it up undone; until then the scheduler leaves it alone.
+    case 'running':
       return true;
     case 'failed':
       return force || retryFailed || !outcome || !comesBack.has(outcome.reason);
     case 'done':
       return force;
-    case 'running':
-      return false;
     default:
       return unreachable(state);
   }
-};
-
-/** Removes what is recorded of runs that are to be trained from the start. */
-export const forgetRuns = (runs: readonly Run[], runsDirectory: string): void => {
-  for (const run of runs) rmSync(runDirectory(runsDirectory, run), { recursive: true, force: true });
 };

@@ -1,8 +1,15 @@
+import { readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { DataError, type Dataset } from '../data/dataset.ts';
 import { datasetRow } from '../registry/rows.ts';
 import type { Run } from '../spec/plan.ts';
 import { loadTensorFlow } from '../tensorflow/load.ts';
 import type { OutcomeReason, RunOutcome, TrainerEvent } from '../tracking/events.ts';
+import { diskTrouble } from '../tracking/files.ts';
+import { acquireLock, type Lock } from '../tracking/lock.ts';
+import { readStatus } from '../tracking/read-runs.ts';
+import { fileNames } from '../tracking/run-files.ts';
 import { recordRun, type RunRecorder } from '../tracking/run-recorder.ts';
 import type { StopReason, TrainRequest } from './pool/protocol.ts';
 import { train } from './training/train.ts';
@@ -23,7 +30,72 @@ export const trainInDirectory = async (
 ): Promise<RunOutcome> => {
   const { run, directory, attempt } = request;
   const startedAt = performance.now();
-  const recorder = recordRun(directory, run, attempt);
+  const lock = await becomeWriter(request, supervision.stopRequested);
+  if ('reason' in lock) return lock;
+  let recorder: RunRecorder | undefined;
+  try {
+    recorder = recordRun(directory, run, attempt);
+    return await trainAndRecord(request, supervision, recorder);
+  } catch (error) {
+    const trouble = diskTrouble(error);
+    if (trouble === undefined) throw error;
+    // What can be said only to the runner; on the disk the run stays one that lost its process.
+    return {
+      reason: 'interrupted',
+      message: `stopped because ${trouble}; what is recorded is kept`,
+      step: recorder?.lastStep() ?? 0,
+      elapsedMs: Math.round(performance.now() - startedAt),
+      metrics: {},
+    };
+  } finally {
+    lock.release();
+  }
+};
+
+/** How often a directory is looked at whose last writer has not left it yet. */
+const lookAgainMs = 20;
+
+/**
+ * Waits until no other process writes the run's directory: the child of a runner that was killed may still be at its last
+ * step. Answers the outcome instead where that child has brought the run to its end, or where there is no time to wait.
+ */
+const becomeWriter = async (
+  { directory, fromTheStart }: TrainRequest,
+  stopRequested: Supervision['stopRequested'],
+): Promise<Lock | RunOutcome> => {
+  for (;;) {
+    const lock = acquireLock(join(directory, fileNames.writer));
+    if ('release' in lock) {
+      if (fromTheStart) forgetRun(directory);
+      const { outcome } = (!fromTheStart && readStatus(directory)) || { outcome: null };
+      if (outcome?.reason !== 'completed') return lock;
+      lock.release();
+      return outcome;
+    }
+    const reason = stopRequested();
+    if (reason) {
+      const { pid } = lock.heldBy;
+      return { reason, message: `process ${pid} still writes this run`, step: 0, elapsedMs: 0, metrics: {} };
+    }
+    await delay(lookAgainMs);
+  }
+};
+
+/** Removes what is recorded of a run, but not who holds it. */
+const forgetRun = (directory: string): void => {
+  for (const name of readdirSync(directory)) {
+    if (name !== fileNames.lock && name !== fileNames.writer)
+      rmSync(join(directory, name), { recursive: true, force: true });
+  }
+};
+
+const trainAndRecord = async (
+  request: TrainRequest,
+  supervision: Supervision,
+  recorder: RunRecorder,
+): Promise<RunOutcome> => {
+  const { run, directory } = request;
+  const startedAt = performance.now();
   const emit = (event: TrainerEvent) => {
     recorder.listen(event);
     if (event.type === 'training-started') void recordEnvironment(recorder, request, event.kernel);
@@ -34,6 +106,7 @@ export const trainInDirectory = async (
     const { stopRequested } = supervision;
     return await train({ run, dataset, directory, emit, stopRequested, flush: recorder.flush });
   } catch (error) {
+    if (diskTrouble(error) !== undefined) throw error;
     const message = error instanceof Error ? error.message : String(error);
     const outcome: RunOutcome = {
       reason: reasonOf(message),

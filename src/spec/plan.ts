@@ -68,11 +68,18 @@ export interface Objective {
   readonly goal: 'maximize' | 'minimize';
 }
 
+/** Ends of a run that may go better at another try. A NaN loss or a mistake in the data comes back every time. */
+export const retryReasons = ['crashed', 'out-of-memory', 'timed-out'] as const;
+
+export type RetryReason = (typeof retryReasons)[number];
+
 /** How the runs are executed; decides how fast, and the bits through `threadsPerRun`, so it is frozen with the plan. */
 export interface Execution {
   readonly concurrency: number;
   readonly threadsPerRun: number;
   readonly retries: number;
+  /** Ends after which a run is tried again; a crash and lack of memory where absent. */
+  readonly retryOn?: readonly RetryReason[];
   readonly timeoutMs: number | null;
   readonly onError: 'continue' | 'stop';
 }

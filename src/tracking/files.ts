@@ -1,4 +1,13 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
 import { dirname } from 'node:path';
 
 let written = 0;
@@ -7,21 +16,38 @@ let written = 0;
 export const writeWhole = (path: string, content: string | Uint8Array | readonly Uint8Array[]): void => {
   mkdirSync(dirname(path), { recursive: true });
   const beside = `${path}.${process.pid}-${written++}.tmp`;
-  const file = openSync(beside, 'w');
+  const parts = typeof content === 'string' ? [Buffer.from(content)] : content;
   try {
-    for (const part of typeof content === 'string'
-      ? [Buffer.from(content)]
-      : content instanceof Uint8Array
-        ? [content]
-        : content) {
-      for (let offset = 0; offset < part.byteLength;) offset += writeSync(file, part, offset);
+    const file = openSync(beside, 'w');
+    try {
+      for (const part of parts instanceof Uint8Array ? [parts] : parts) writeFully(file, part);
+      fsyncSync(file);
+    } finally {
+      closeSync(file);
     }
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
+    renameSync(beside, path);
+  } catch (error) {
+    // On a full disk the half file would keep the little space that is needed to say so.
+    rmSync(beside, { force: true });
+    throw error;
   }
-  renameSync(beside, path);
 };
+
+/** Writes every byte: a disk that is nearly full takes a part without an error, and says no only to the next one. */
+export const writeFully = (file: number, bytes: Uint8Array): void => {
+  for (let offset = 0; offset < bytes.byteLength;) offset += writeSync(file, bytes, offset);
+};
+
+const diskTroubles: Readonly<Record<string, string>> = {
+  ENOSPC: 'there is no space left on the disk',
+  EDQUOT: 'the disk quota is used up',
+  EROFS: 'the disk may only be read',
+  EIO: 'the disk reports an error',
+};
+
+/** What is wrong with the disk itself, in a few words, where that is what an error says. */
+export const diskTrouble = (error: unknown): string | undefined =>
+  diskTroubles[(error as Partial<NodeJS.ErrnoException> | null)?.code ?? ''];
 
 /** Writes a JSON file whole, with a final newline. */
 export const writeJson = (path: string, value: unknown): void =>

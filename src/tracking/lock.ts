@@ -25,8 +25,8 @@ const readHolder = (path: string): ProcessIdentity | undefined => {
 export const acquireLock = (path: string): Lock | { readonly heldBy: ProcessIdentity } => {
   mkdirSync(dirname(path), { recursive: true });
   const beside = `${path}.${process.pid}-${attempts++}`;
-  writeFileSync(beside, JSON.stringify(processIdentity()));
   try {
+    writeFileSync(beside, JSON.stringify(processIdentity()));
     for (let tries = 0; ; tries++) {
       if (tryLink(beside, path)) return { release: () => rmSync(path, { force: true }) };
       const holder = readHolder(path);

@@ -1,5 +1,6 @@
-import { closeSync, fstatSync, fsyncSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, fsyncSync, ftruncateSync, openSync, readSync } from 'node:fs';
 import type { Metrics } from './events.ts';
+import { writeFully } from './files.ts';
 import type { MetricLine } from './run-files.ts';
 
 /** A metric's value as JSON can hold it. */
@@ -67,7 +68,8 @@ export const openMetricsJournal = (path: string): MetricsJournal => {
       else if (!Object.is(decodeValue(known), value)) differing.push(key);
     }
     if (Object.keys(added).length > 0) {
-      writeSync(file, `${JSON.stringify({ step, time, metrics: added } satisfies MetricLine)}\n`);
+      const line = `${JSON.stringify({ step, time, metrics: added } satisfies MetricLine)}\n`;
+      writeFully(file, Buffer.from(line));
       last = Math.max(last, step);
     }
     return differing;

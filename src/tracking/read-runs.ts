@@ -106,6 +106,14 @@ const readFiles = (directory: string): Result<RunRecord | undefined> => {
   return status.ok ? success({ run: run.value, status: status.value }) : status;
 };
 
+/** How a run stands by its `status.json`; nothing where that is missing or damaged. */
+export const readStatus = (directory: string): StatusFile | undefined => {
+  const path = join(directory, fileNames.status);
+  const text = readText(path);
+  const status = text === undefined ? undefined : parseStatus(path, text);
+  return status?.ok ? status.value : undefined;
+};
+
 /** What changes whenever a run's status is written. */
 const stampOf = (directory: string): string | undefined => {
   const stat = statSync(join(directory, fileNames.status), { throwIfNoEntry: false });

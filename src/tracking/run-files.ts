@@ -16,6 +16,7 @@ import type { Run } from '../spec/plan.ts';
  *     plots/             loss.svg, accuracy.svg, ...: the metrics as pictures
  *     system.jsonl       MetricLine by MetricLine: the machine's load, when it is recorded on MLflow
  *     mlflow/            what was sent to which server
+ *     lock, writer       while it is being trained: which process decides over it, and which one writes it
  *
  * A sweep's frozen plan lies beside, in `runs/<experiment>/sweeps/<sweep id>.json`.
  */
@@ -31,6 +32,8 @@ export const fileNames = {
   plots: 'plots',
   system: 'system.jsonl',
   mlflow: 'mlflow',
+  lock: 'lock',
+  writer: 'writer',
 } as const;
 
 export type RunFile = Run;

@@ -2,7 +2,7 @@ import { appendFileSync, existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Run } from '../spec/plan.ts';
 import type { RunOutcome, TrainerEvent } from './events.ts';
-import { readJson, writeJson } from './files.ts';
+import { diskTrouble, readJson, writeJson } from './files.ts';
 import { openMetricsJournal } from './metrics-journal.ts';
 import { processIdentity } from './process-identity.ts';
 import { fileNames, type EnvironmentFile, type StatusFile } from './run-files.ts';
@@ -102,7 +102,12 @@ export const recordLoss = (directory: string, outcome: RunOutcome, attempt: numb
     outcome,
     holder: null,
   };
-  writeJson(join(directory, fileNames.status), file);
+  try {
+    writeJson(join(directory, fileNames.status), file);
+  } catch (error) {
+    // Then the file still names the dead process, which says as much.
+    if (diskTrouble(error) === undefined) throw error;
+  }
 };
 
 /** The line that the reference systems print: `Iter 1280, Minibatch Loss= 1.576423, Training Accuracy= 0.46875`. */

@@ -14,10 +14,19 @@ export type RunState =
   /** It ended by a fault of its own: another try may or may not help. */
   | 'failed'
   /** It was stopped from outside, or its process is gone: `unroll resume` goes on with it. */
-  | 'interrupted';
+  | 'interrupted'
+  /** Done with other data or other code than today's: it would not come out the same again. */
+  | 'stale';
 
 /** States in the order in which people want to see them counted. */
-export const runStates = ['done', 'running', 'failed', 'interrupted', 'new'] as const satisfies RunState[];
+export const runStates = [
+  'done',
+  'running',
+  'failed',
+  'interrupted',
+  'stale',
+  'new',
+] as const satisfies RunState[];
 
 /** What a run's end means to people. */
 export const stateOfReason = (reason: OutcomeReason): RunState => {

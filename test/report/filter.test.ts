@@ -46,11 +46,7 @@ test.each([
 
 test('every mistake is said, with what was meant', () => {
   expect(found('learnignRate=1', 'name=gru', 'gru', 'learningRate<fast', 'state=faild')).toEqual([
-    [
-      'No recorded run has the setting "learnignRate".',
-      'the path of a setting, `seed` or `state`',
-      'learningRate',
-    ],
+    ['No run has the setting "learnignRate".', 'the path of a setting, `seed` or `state`', 'learningRate'],
     ['Several settings are called "name".', 'one of dataset.name, model.name, optimizer.name', undefined],
     [
       'The filter "gru" compares nothing.',
@@ -58,6 +54,10 @@ test('every mistake is said, with what was meant', () => {
       undefined,
     ],
     ['The filter "learningRate<fast" compares with something that is not a number.', 'one number', '"fast"'],
-    ['No run is ever in the state "faild".', 'one of done, running, failed, interrupted, new', 'failed'],
+    [
+      'No run is ever in the state "faild".',
+      'one of done, running, failed, interrupted, stale, new',
+      'failed',
+    ],
   ]);
 });

@@ -1,4 +1,5 @@
 import { renderRunList, runListToJson } from '../../report/run-list.ts';
+import { markStale } from '../../runner/staleness.ts';
 import { listExperiments, listRuns } from '../../tracking/read-runs.ts';
 import type { Execute } from '../command.ts';
 import { unknownExperiment } from '../recorded.ts';
@@ -13,7 +14,11 @@ export const execute: Execute = (words, options, terminal) => {
     terminal.report([unknownExperiment(experiment, { names, runsDirectory, command: 'ls' })], options);
     return Promise.resolve(2);
   }
-  const { runs, problems } = listRuns(runsDirectory, experiment === undefined ? {} : { experiment });
+  const { runs: recorded, problems } = listRuns(
+    runsDirectory,
+    experiment === undefined ? {} : { experiment },
+  );
+  const runs = markStale(recorded);
   if (options['json']) terminal.print(JSON.stringify(runListToJson(runs), null, 2));
   else terminal.print(renderRunList(runs, screen(process.stdout)));
   if (!options['json']) terminal.report(problems);

@@ -12,6 +12,5 @@ export const execute: Execute = async (words, options, terminal) => {
     return 2;
   }
   if (!options['json']) terminal.report(planned.notices);
-  printPlan(planned.value, options, terminal);
-  return 0;
+  return printPlan(planned.value, options, { terminal, command: 'plan' });
 };

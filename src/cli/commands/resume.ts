@@ -10,5 +10,5 @@ export const execute: Execute = async (words, options, terminal) => {
     terminal.report(found.errors, options);
     return 2;
   }
-  return await trainPlan(found.value, given, terminal);
+  return await trainPlan(found.value, given, { terminal, command: 'resume' });
 };

@@ -14,8 +14,7 @@ export const execute: Execute = async (words, options, terminal) => {
   }
   terminal.report(planned.notices);
   if (options['dryRun']) {
-    printPlan(planned.value, options, terminal);
-    return 0;
+    return printPlan(planned.value, options, { terminal, command: 'run' });
   }
-  return await trainPlan(planned.value, options as unknown as TrainOptions, terminal);
+  return await trainPlan(planned.value, options as unknown as TrainOptions, { terminal, command: 'run' });
 };

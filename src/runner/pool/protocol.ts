@@ -13,6 +13,8 @@ export interface TrainRequest {
   readonly type: 'train';
   readonly run: Run;
   readonly attempt: number;
+  /** Whether what is recorded of the run is removed first. */
+  readonly fromTheStart: boolean;
   /** The run's own directory. */
   readonly directory: string;
   /** Where relative paths of the dataset start. */

@@ -62,7 +62,12 @@ export const startWorker = (threads: number): Worker => {
     const lines = text.split('\n').filter((line) => line.trim() !== '' && !startupNoise.test(line));
     words.push(...lines);
     words.splice(0, words.length - rememberedLines);
-    if (logFile !== undefined && lines.length > 0) appendFileSync(logFile, `${lines.join('\n')}\n`);
+    if (logFile === undefined || lines.length === 0) return;
+    try {
+      appendFileSync(logFile, `${lines.join('\n')}\n`);
+    } catch {
+      // A full disk ends the run by what the run itself records; its log is the least of it.
+    }
   };
   child.stdout?.setEncoding('utf8').on('data', keep);
   child.stderr?.setEncoding('utf8').on('data', keep);

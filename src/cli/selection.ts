@@ -1,0 +1,38 @@
+import { failure, success, type Result } from '../diagnostic/diagnostic.ts';
+import { filterRuns } from '../report/filter.ts';
+import { runStandings, type Selection } from '../runner/select.ts';
+import type { Plan } from '../spec/plan.ts';
+import { commandLineRange } from './usage.ts';
+
+/** The options of `plan`, `run` and `resume` that choose among the runs of a plan, as commander reads them. */
+export interface SelectionOptions {
+  readonly runsDirectory: string;
+  readonly force?: boolean;
+  readonly retryFailed?: boolean;
+  readonly only?: readonly string[];
+  readonly limit?: number;
+}
+
+/** Which runs the command line asks for. */
+export const readSelection = (plan: Plan, options: SelectionOptions, command: string): Result<Selection> => {
+  const { force = false, retryFailed = false, only, limit, runsDirectory } = options;
+  const rest = { force, retryFailed, ...(limit !== undefined && { limit }) };
+  if (!only) return success(rest);
+  const kept = filterRuns(runStandings(plan, runsDirectory), only);
+  const at = (text: string) => commandLineRange([command, '--only', text], text);
+  if (!kept.ok) {
+    const [first = ''] = only;
+    return failure(...kept.errors.map((error) => ({ at: at(first), ...error })));
+  }
+  if (kept.value.length === 0) {
+    return failure({
+      code: 'bad-argument',
+      severity: 'error',
+      message: `None of the plan's ${plan.runs.length} runs fits ${only.join(' and ')}.`,
+      at: at(only.at(-1) ?? ''),
+      expected: 'conditions that at least one run fits',
+      help: 'unroll plan SPEC shows the settings and the state of each run.',
+    });
+  }
+  return success({ ...rest, only: new Set(kept.value.map(({ run }) => run.id)) });
+};

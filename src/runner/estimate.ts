@@ -1,0 +1,89 @@
+import { join } from 'node:path';
+import type { Execution, Run } from '../spec/plan.ts';
+import { readJson } from '../tracking/files.ts';
+import type { RecordedRun } from '../tracking/read-runs.ts';
+import { fileNames, type EnvironmentFile } from '../tracking/run-files.ts';
+import type { RunStanding } from './select.ts';
+
+/** How long training some runs will take, judged by earlier ones. */
+export interface Estimate {
+  /** Milliseconds of all runs that something is known of, with as many at once as the plan has; null for none. */
+  readonly ms: number | null;
+  /** Runs in the estimate. */
+  readonly runs: number;
+  /** Runs of which nothing like them has been trained here yet. */
+  readonly unknown: number;
+}
+
+/** Runs whose steps take about equally long: what a step computes is the same, however long and with which seed. */
+const workKey = ({ config: { dataset, model, optimizer, train } }: Run): string =>
+  JSON.stringify([dataset, model, optimizer.name, train.batchSize, train.truncation]);
+
+/** The environments that are looked at for each kind of run: the last runs are the most like the next. */
+const lookedAt = 8;
+
+/** Estimates from measured steps a second; runs on as many threads of the same machine are preferred. */
+export const estimateTime = (
+  toTrain: readonly RunStanding[],
+  recorded: readonly RecordedRun[],
+  { concurrency, threadsPerRun }: Execution,
+): Estimate => {
+  const wanted = new Set(toTrain.map(({ run }) => workKey(run)));
+  const alike = new Map<string, RecordedRun[]>();
+  for (const one of wanted.size > 0 ? recorded : []) {
+    const outcome = one.status?.outcome;
+    // Of a run that was resumed only the last part was timed.
+    if (outcome?.reason !== 'completed' || one.status?.attempt !== 1 || outcome.step === 0) continue;
+    const key = workKey(one.run);
+    if (!wanted.has(key)) continue;
+    const list = alike.get(key);
+    if (!list) alike.set(key, [one]);
+    else if (list.length < lookedAt) list.push(one);
+  }
+  const rates = new Map([...alike].map(([key, runs]) => [key, rateOf(runs, threadsPerRun)]));
+  const lengths = toTrain.flatMap(({ run, outcome }) => {
+    const rate = rates.get(workKey(run));
+    const steps = rate && stepsOf(run, rate);
+    if (!rate || steps === undefined) return [];
+    return Math.max(0, steps - (outcome?.reason === 'interrupted' ? outcome.step : 0)) * rate.msPerStep;
+  });
+  const work = lengths.reduce((sum, ms) => sum + ms, 0);
+  return {
+    ms: lengths.length > 0 ? Math.max(work / concurrency, ...lengths.slice(0, 10_000)) : null,
+    runs: lengths.length,
+    unknown: toTrain.length - lengths.length,
+  };
+};
+
+interface Rate {
+  readonly msPerStep: number;
+  /** Undefined where none of the runs counted in epochs. */
+  readonly stepsPerEpoch: number | undefined;
+}
+
+const rateOf = (runs: readonly RecordedRun[], threads: number): Rate => {
+  const here = runs.filter(({ directory }) => {
+    const environment = readJson<EnvironmentFile>(join(directory, fileNames.environment));
+    return environment?.threads === threads;
+  });
+  const msPerStep = (here.length > 0 ? here : runs).map(({ status }) => {
+    const { elapsedMs = 0, step = 1 } = status?.outcome ?? {};
+    return elapsedMs / step;
+  });
+  const stepsPerEpoch = runs.map(({ run, status }) => {
+    const { epochs, earlyStopping } = run.config.train;
+    return epochs === null || earlyStopping ? undefined : (status?.outcome?.step ?? 0) / epochs;
+  });
+  return { msPerStep: median(msPerStep), stepsPerEpoch: stepsPerEpoch.find((one) => one !== undefined) };
+};
+
+const median = (values: readonly number[]): number =>
+  [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
+
+/** The steps of a run, where its spec says how many, or an earlier one has shown how long an epoch is. */
+const stepsOf = ({ config: { train } }: Run, { stepsPerEpoch }: Rate): number | undefined => {
+  const { steps, trainingIters, epochs, batchSize } = train;
+  if (steps !== null) return steps;
+  if (trainingIters !== null) return Math.max(0, Math.ceil(trainingIters / batchSize) - 1);
+  return epochs === null || stepsPerEpoch === undefined ? undefined : Math.ceil(epochs * stepsPerEpoch);
+};

@@ -1,0 +1,81 @@
+import { findRow, registry } from '../registry/rows.ts';
+import { canonicalJson } from '../spec/canonical.ts';
+import type { Json, Run } from '../spec/plan.ts';
+import { trainerVersion } from '../spec/trainer-version.ts';
+import type { RecordedRun } from '../tracking/read-runs.ts';
+
+/** Equal for runs of the same resolved configuration and seed, whatever their data and code. */
+export const settingsKey = ({ config, seed }: Run): string =>
+  `${seed} ${canonicalJson(config as unknown as Json)}`;
+
+/** The versions of code that this program would train a configuration with; 0 for a name that is gone. */
+const versionsNow = ({ config }: Run): Run['versions'] => ({
+  dataset: findRow(registry.dataset, config.dataset.name)?.version ?? 0,
+  model: findRow(registry.model, config.model.name)?.version ?? 0,
+  optimizer: findRow(registry.optimizer, config.optimizer.name)?.version ?? 0,
+  trainer: trainerVersion,
+});
+
+const versionChanges = ({ config, versions }: Run, now: Run['versions']): string[] =>
+  (['dataset', 'model', 'optimizer', 'trainer'] as const)
+    .filter((part) => versions[part] !== now[part])
+    .map((part) => {
+      const name = part === 'trainer' ? 'the trainer' : `the ${part} ${config[part].name}`;
+      return now[part] === 0
+        ? `${name} is gone`
+        : `${name} is now version ${now[part]}, was ${versions[part]}`;
+    });
+
+/** What has changed in this program since a run was planned; empty where it would be trained the same way today. */
+export const codeChanges = (run: Run): readonly string[] => versionChanges(run, versionsNow(run));
+
+/** What has changed between an earlier run and a planned one of the same settings. */
+export const changesSince = (earlier: Run, planned: Run): readonly string[] => [
+  ...(earlier.datasetDigest === planned.datasetDigest
+    ? []
+    : [`the data of ${planned.config.dataset.name} has changed`]),
+  ...versionChanges(earlier, planned.versions),
+];
+
+/**
+ * Recorded runs with those marked `stale` that are done but would not be trained the same way today: the code is another
+ * version, or a later run has the same settings on other data.
+ */
+export const markStale = (runs: readonly RecordedRun[]): RecordedRun[] => {
+  const supersededBy = laterOnOtherData(runs);
+  return runs.map((one) => {
+    if (one.state !== 'done') return one;
+    const later = supersededBy(one);
+    const changes = later ? changesSince(one.run, later.run) : codeChanges(one.run);
+    return changes.length > 0 ? { ...one, state: 'stale', reason: sentence(changes) } : one;
+  });
+};
+
+export const sentence = (changes: readonly string[]): string => {
+  const text = changes.join(', and ');
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
+};
+
+const laterOnOtherData = (runs: readonly RecordedRun[]) => {
+  // Most experiments have seen one state of their data: then no settings need be compared.
+  const digests = new Map<string, string>();
+  let changed = false;
+  for (const { run } of runs) {
+    const data = `${run.experiment} ${JSON.stringify(run.config.dataset)}`;
+    const known = digests.get(data);
+    changed ||= known !== undefined && known !== run.datasetDigest;
+    digests.set(data, run.datasetDigest);
+  }
+  if (!changed) return () => undefined;
+  const key = ({ run }: RecordedRun) => `${run.experiment} ${settingsKey(run)}`;
+  const begun = (one: RecordedRun) => one.status?.startedAt ?? 0;
+  const latest = new Map<string, RecordedRun>();
+  for (const one of runs) {
+    const known = latest.get(key(one));
+    if (!known || begun(one) > begun(known)) latest.set(key(one), one);
+  }
+  return (one: RecordedRun): RecordedRun | undefined => {
+    const last = latest.get(key(one));
+    return last && last.run.datasetDigest !== one.run.datasetDigest ? last : undefined;
+  };
+};

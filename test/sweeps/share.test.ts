@@ -1,0 +1,69 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { processIdentity } from '../../src/tracking/process-identity.ts';
+import { createRig, until, type Rig } from '../support/rig.ts';
+import { smallSpec } from '../support/small-sweep.ts';
+
+const stepsOf = (rig: Rig, id: string) =>
+  rig
+    .metrics('trial', id)
+    .filter(({ metrics }) => 'train/loss' in metrics)
+    .map(({ step }) => step);
+
+const upTo = (steps: number) => Array.from({ length: steps }, (_, index) => index + 1);
+
+test('two processes share a sweep: each run is trained once, and both know all results', async () => {
+  const rig = createRig();
+  rig.write('spec.yaml', smallSpec({ steps: 150, hiddenSizes: [4, 6, 8], seeds: 2, run: 'concurrency: 1' }));
+  const [one, two] = await Promise.all([rig.unroll('run', 'spec.yaml'), rig.unroll('run', 'spec.yaml')]);
+  expect([one.code, two.code]).toEqual([0, 0]);
+  for (const { stdout } of [one, two]) expect(stdout).toContain('3 cells, 2 seeds; 6 done');
+  expect(one.stdout + two.stdout).toMatch(/held by process \d+ on/);
+  const ids = rig.runIds('trial');
+  expect(ids).toHaveLength(6);
+  for (const id of ids) {
+    expect(rig.status('trial', id)).toMatchObject({ attempt: 1, outcome: { reason: 'completed' } });
+    expect(stepsOf(rig, id)).toEqual(upTo(150));
+    const left = readdirSync(rig.runPath('trial', id)).filter((name) => /lock|writer|tmp/.test(name));
+    expect(left).toEqual([]);
+  }
+});
+
+test('what a process gives up undone, the other one takes up', async () => {
+  const rig = createRig();
+  rig.write('spec.yaml', smallSpec({ steps: 2500 }));
+  const first = rig.start('run', 'spec.yaml');
+  const id = () => rig.runIds('trial')[0] ?? '';
+  await until(() => id() !== '' && rig.lineCount('trial', id()) > 20);
+  const second = rig.start('run', 'spec.yaml');
+  let heard = '';
+  second.process.stdout?.on('data', (text: string) => (heard += text));
+  await until(() => heard.includes('held by process'));
+  first.process.kill('SIGINT');
+  expect((await first.finished).code).toBe(130);
+  expect((await second.finished).code).toBe(0);
+  expect(rig.status('trial', id())).toMatchObject({ attempt: 2, outcome: { reason: 'completed' } });
+  expect(stepsOf(rig, id())).toEqual(upTo(2500));
+});
+
+test('a lock of a dead process is taken over; one of another host is respected and named', async () => {
+  const rig = createRig();
+  rig.write('spec.yaml', smallSpec({ steps: 3, seeds: 2 }));
+  const planned = JSON.parse((await rig.unroll('plan', 'spec.yaml', '--json')).stdout) as {
+    runs: { id: string }[];
+  };
+  const [dead = '', foreign = ''] = planned.runs.map((run) => run.id);
+  const hold = (id: string, holder: object) => {
+    mkdirSync(rig.runPath('trial', id), { recursive: true });
+    writeFileSync(join(rig.runPath('trial', id), 'lock'), JSON.stringify(holder));
+  };
+  hold(dead, { ...processIdentity(), pid: spawnSync('true').pid, processStartedAt: 1 });
+  hold(foreign, { host: 'far-away', pid: 7, processStartedAt: 1 });
+  const { code, stdout } = await rig.unroll('run', 'spec.yaml');
+  expect(code).toBe(1);
+  expect(stdout).toContain('1 run of this sweep is held by process 7 on far-away');
+  expect(rig.status('trial', dead).outcome?.reason).toBe('completed');
+  expect(existsSync(rig.runPath('trial', foreign, 'status.json'))).toBe(false);
+});
