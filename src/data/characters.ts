@@ -28,6 +28,7 @@ const parameters = Type.Object(
         minimum: 1,
         description:
           'Characters from the start of a sequence to the start of the next. null: length, so that none overlap.',
+        examples: [20],
       }),
     ),
     validationFraction: part('validation, before the test part'),

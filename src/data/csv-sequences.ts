@@ -24,6 +24,7 @@ const parameters = Type.Object(
         minLength: 1,
         description:
           'wide: the column of the number of steps. null: a sequence ends where its cells become empty.',
+        examples: ['steps'],
       }),
     ),
   },

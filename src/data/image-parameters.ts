@@ -20,6 +20,7 @@ export const imageParameters = {
       maximum: trainingImages,
       description:
         'Train on this many images only: the first ones after the validation part. null: all of them.',
+      examples: [10_000],
     }),
   ),
 };

@@ -25,6 +25,7 @@ export const commonParameters = (learningRate: number) => ({
       exclusiveMinimum: 0,
       description:
         'Cut every single number of a gradient to [-clipValue, clipValue], before clipNorm. null: no limit.',
+      examples: [1],
     }),
   ),
 });

@@ -22,6 +22,7 @@ export const scheduleParameters = Type.Object(
         maximum: 1,
         description:
           'step and exponential: what the learning rate is multiplied with over everySteps. Default 0.1.',
+        examples: [0.5],
       }),
     ),
     everySteps: nullable(
@@ -29,6 +30,7 @@ export const scheduleParameters = Type.Object(
         minimum: 1,
         description:
           'step and exponential: the updates over which the learning rate falls by factor. Default a third of the training after the warm-up.',
+        examples: [1000],
       }),
     ),
     finalFactor: nullable(
@@ -36,6 +38,7 @@ export const scheduleParameters = Type.Object(
         minimum: 0,
         maximum: 1,
         description: 'cosine: the learning rate at the end, as a part of learningRate. Default 0.',
+        examples: [0.01],
       }),
     ),
     warmupSteps: Type.Integer({

@@ -10,7 +10,7 @@ export type JsonSchema = Readonly<Record<string, unknown>>;
  * default optional, and every key with a title, a description and examples.
  */
 export const publicSchema = (schema: TSchema | JsonSchema, key = ''): JsonSchema => {
-  const plain = without(JSON.parse(JSON.stringify(schema)) as JsonSchema, 'phrase');
+  const plain = withDefaultInWords(without(JSON.parse(JSON.stringify(schema)) as JsonSchema, 'phrase'));
   const properties = plain['properties'] as Record<string, JsonSchema> | undefined;
   const items = plain['items'] as JsonSchema | undefined;
   const required = ((plain['required'] ?? []) as string[]).filter(
@@ -20,9 +20,6 @@ export const publicSchema = (schema: TSchema | JsonSchema, key = ''): JsonSchema
     ...(key !== '' && { title: titleOf(key) }),
     ...without(plain, 'required'),
     ...(required.length > 0 && { required }),
-    ...(plain['examples'] === undefined &&
-      typeof plain['default'] !== 'undefined' &&
-      plain['default'] !== null && { examples: [plain['default']] }),
     ...(properties && {
       additionalProperties: false,
       properties: Object.fromEntries(
@@ -31,6 +28,23 @@ export const publicSchema = (schema: TSchema | JsonSchema, key = ''): JsonSchema
     }),
     ...(items && { items: publicSchema(items) }),
   };
+};
+
+/**
+ * Hover texts show no default, so the description says it. An empty one (null, no keys) says nothing, and the
+ * yaml-language-server offers no further keys when it meets one.
+ */
+const withDefaultInWords = (schema: JsonSchema): JsonSchema => {
+  const { default: value, description } = schema as {
+    default?: null | boolean | number | string | object;
+    description?: string;
+  };
+  if (value === undefined) return schema;
+  if (value === null || (typeof value === 'object' && Object.keys(value).length === 0))
+    return without(schema, 'default');
+  if (typeof value === 'object') return schema;
+  if (description === undefined || /\bdefault\b/i.test(description)) return schema;
+  return { ...schema, description: `${description} Default: ${String(value)}.` };
 };
 
 /** A copy without some keywords. */
@@ -94,8 +108,8 @@ export const resolvedSectionSchema = (registry: Registry, kind: NamedSectionKind
   properties: { name: nameSchema(registry, kind) },
   allOf: rowsOf(registry, kind).map(([name, row]) => {
     const then = parametersWithName(name, row);
-    const optional = Object.entries(then['properties'] as Record<string, JsonSchema>);
-    const required = optional.filter(([, schema]) => schema['default'] !== undefined).map(([key]) => key);
+    const properties = Object.entries(row.parameters.properties);
+    const required = properties.filter(([, schema]) => schema.default !== undefined).map(([key]) => key);
     return {
       if: { required: ['name'], properties: { name: { const: name } } },
       then: { ...then, required: [...(then['required'] as string[]), ...required] },

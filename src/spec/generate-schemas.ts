@@ -1,3 +1,4 @@
+import { parse } from 'yaml';
 import { diagnosticsSchema } from '../diagnostic/json.ts';
 import { namedSections, registry as builtIn, type Registry } from '../registry/rows.ts';
 import {
@@ -9,8 +10,9 @@ import {
   without,
   type JsonSchema,
 } from '../registry/schema.ts';
+import { describeSchema, type PlainSchema } from './describe.ts';
 import { specSchema } from './spec-schema.ts';
-import { axisForms, type AxisKind } from './sweep/axis-kinds.ts';
+import { axisForms, axisKinds, type AxisKind } from './sweep/axis-kinds.ts';
 import { sweepSchema } from './sweep/section.ts';
 import { trainSchema } from './train-section.ts';
 
@@ -56,7 +58,8 @@ const experimentSchema = (registry: Registry): JsonSchema => {
     if: { not: { required: ['extends'] } },
     then: {
       required,
-      properties: Object.fromEntries(namedSections.map((kind) => [kind, { required: ['name'] }])),
+      // As a pattern, because an editor would offer a property a second time.
+      patternProperties: { [`^(${namedSections.join('|')})$`]: { required: ['name'] } },
     },
     definitions: {
       values: pathObject(paths, (schemas, path) =>
@@ -64,6 +67,11 @@ const experimentSchema = (registry: Registry): JsonSchema => {
       ),
       axes: pathObject(paths, (schemas, path) => axisSchema(oneOfThem(schemas), path)),
       ...numberExpressions(),
+      weights: {
+        type: 'array',
+        items: { type: 'number', exclusiveMinimum: 0 },
+        description: 'How often each value is drawn by a search, relative to the others.',
+      },
       numbers: {
         type: 'array',
         minItems: 2,
@@ -137,10 +145,11 @@ const sectionOnItsOwn = (kind: string): JsonSchema => ({
 
 /** A list of values, or an expression where the values are numbers. */
 const axisSchema = (values: JsonSchema, path: string): JsonSchema => {
-  const forms = [values, ...((values['anyOf'] ?? []) as JsonSchema[])];
+  const forms = (values['anyOf'] ?? [values]) as JsonSchema[];
   const numeric = forms.some(({ type }) =>
     [type].flat().some((one) => one === 'number' || one === 'integer'),
   );
+  const kinds = [...new Set(forms.map((form) => describeSchema(form as PlainSchema) || 'a whole section'))];
   const list = { type: 'array', minItems: 1, items: { $ref: `#/definitions/values/properties/${path}` } };
   const { title, description, examples } = values as {
     title?: string;
@@ -149,7 +158,7 @@ const axisSchema = (values: JsonSchema, path: string): JsonSchema => {
   };
   return {
     title: title ?? path,
-    description: `Values of ${path} to try. ${description ?? ''}`.trim(),
+    description: `Values of ${path} to try, each ${kinds.join(', or ')}. ${description ?? ''}`.trim(),
     ...(examples && { examples: [examples] }),
     anyOf: [list, ...(numeric ? [{ $ref: '#/definitions/expression' }] : []), weighted(list)],
   };
@@ -158,12 +167,10 @@ const axisSchema = (values: JsonSchema, path: string): JsonSchema => {
 const weighted = (list: JsonSchema): JsonSchema =>
   expression('choice', {
     choice: { ...list, description: 'The values.' },
-    weights: {
-      type: 'array',
-      items: { type: 'number', exclusiveMinimum: 0 },
-      description: 'How often each value is drawn by a search, relative to the others.',
-    },
+    weights: { $ref: '#/definitions/weights' },
   });
+
+const numberForms = axisKinds.filter((kind) => kind !== 'choice').map((kind) => axisForms[kind]);
 
 /** The ways to write numbers without a list. */
 const numberExpressions = (): JsonSchema => {
@@ -177,6 +184,8 @@ const numberExpressions = (): JsonSchema => {
   const step = { type: 'number', description: 'The distance between two values.', examples: [16] };
   return {
     expression: {
+      // Whole forms to choose from, for editors of the VS Code family.
+      defaultSnippets: numberForms.map((label) => ({ label, body: parse(label) as unknown })),
       anyOf: [
         expression('range', { range: numbers, step }),
         expression('linear', { linear: numbers, steps }, ['steps']),

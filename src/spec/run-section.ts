@@ -47,6 +47,7 @@ export const runSchema = Type.Object(
   {
     additionalProperties: false,
     default: {},
+    examples: [{ concurrency: 2, timeout: '30m' }],
     description:
       'How the runs are executed: how many at once, with how many threads, and what happens on errors.',
   },

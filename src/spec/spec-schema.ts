@@ -100,6 +100,7 @@ export const trackingSchema = Type.Object(
   {
     additionalProperties: false,
     default: {},
+    examples: [{ mlflow: { uri: 'http://127.0.0.1:5000' } }],
     description:
       'Where runs are recorded besides their local directories. Variables such as ${NAME} are allowed here.',
   },

@@ -2,7 +2,8 @@ import { Type, type Static, type TObject } from '@sinclair/typebox';
 import type { ParameterIssue } from '../../parameters/row.ts';
 import { choice, nullable } from '../../parameters/schema.ts';
 
-const column = (description: string) => nullable(Type.String({ minLength: 1, description }));
+const text = (description: string, example: string) =>
+  nullable(Type.String({ minLength: 1, description, examples: [example] }));
 
 const fraction = (part: string) =>
   nullable(
@@ -10,6 +11,7 @@ const fraction = (part: string) =>
       minimum: 0,
       exclusiveMaximum: 1,
       description: `The fraction of the sequences in file that is kept for ${part === 'test' ? 'testing' : part}. Default 0.1, or 0 with ${part}File.`,
+      examples: [0.2],
     }),
   );
 
@@ -20,8 +22,11 @@ export const tableParameters = {
     description: 'The data to train on. A relative path starts at the folder of the spec.',
     examples: ['data/train.csv'],
   }),
-  validationFile: column('A file of the same form for validation, instead of a fraction of file.'),
-  testFile: column('A file of the same form for testing, instead of a fraction of file.'),
+  validationFile: text(
+    'A file of the same form for validation, instead of a fraction of file.',
+    'data/validation.csv',
+  ),
+  testFile: text('A file of the same form for testing, instead of a fraction of file.', 'data/test.csv'),
   validationFraction: fraction('validation'),
   testFraction: fraction('test'),
   splitSeed: Type.Integer({
@@ -40,11 +45,13 @@ export const tableParameters = {
     default: 'long',
     description: 'long: one row a step. wide: one row a sequence.',
   }),
-  sequence: column(
+  sequence: text(
     'long: the column that says which sequence a row belongs to. Rows of one sequence stand together.',
+    'id',
   ),
-  order: column(
+  order: text(
     'long: a column of numbers that orders the steps of a sequence. null: they are in the order of the file.',
+    'time',
   ),
   features: nullable(
     Type.Array(Type.String({ minLength: 1 }), {
@@ -52,6 +59,7 @@ export const tableParameters = {
       uniqueItems: true,
       description:
         'The columns of input numbers. null: every column that is not named otherwise, in the order of the file.',
+      examples: [['x', 'y']],
     }),
   ),
   targets: Type.Array(Type.String({ minLength: 1 }), {
