@@ -57,6 +57,10 @@ export const renderComparison = (comparison: Comparison, { width, colour }: Text
   ].join('\n');
 };
 
+/** A pruned run was meant to end early: that is no news. */
+const needsReason = ({ value, reason, state }: ComparedRun): boolean =>
+  value === null && reason !== '' && state !== 'pruned';
+
 /** Why runs have no result: runs of a cell with the same reason together, two lines each. */
 const reasons = (
   cells: readonly ComparedCell[],
@@ -66,7 +70,7 @@ const reasons = (
   const pc = createColors(colour);
   const groups = new Map<string, { readonly cell: ComparedCell; readonly runs: ComparedRun[] }>();
   for (const [at, cell] of cells.entries()) {
-    for (const run of cell.runs.filter((one) => one.value === null && one.reason !== '')) {
+    for (const run of cell.runs.filter(needsReason)) {
       const key = JSON.stringify([at, run.state, run.reason]);
       const group = groups.get(key);
       if (group) group.runs.push(run);
@@ -172,7 +176,7 @@ const bestRunId =
 
 /** What a cell without a result is: the most telling state of its runs. */
 const stateOf = ({ runs }: ComparedCell): string => {
-  const order = ['failed', 'interrupted', 'running', 'new', 'done'] as const;
+  const order = ['failed', 'interrupted', 'running', 'pruned', 'new', 'done'] as const;
   const state = order.find((one) => runs.some((run) => run.state === one)) ?? 'new';
   return state === 'done' ? 'none' : state;
 };

@@ -70,6 +70,7 @@ export const stateColour = (state: RunState, colour: boolean) => {
   const colours = {
     done: pc.green,
     running: pc.cyan,
+    pruned: pc.dim,
     failed: pc.red,
     interrupted: pc.yellow,
     stale: pc.magenta,
@@ -180,6 +181,7 @@ const whatNext = (run: Run, state: RunState): string => {
       return 'train it as it would come out today with: unroll run SPEC';
     case 'done':
     case 'running':
+    case 'pruned':
       return '';
   }
 };

@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import PQueue from 'p-queue';
 import type { Execution, Plan, Run } from '../spec/plan.ts';
 import { counted } from '../tracking/console/format.ts';
-import type { RunListener, RunOutcome } from '../tracking/events.ts';
+import type { OutcomeReason, RunListener, RunOutcome } from '../tracking/events.ts';
 import { diskTrouble } from '../tracking/files.ts';
 import { acquireLock } from '../tracking/lock.ts';
 import { processIdentity, type ProcessIdentity } from '../tracking/process-identity.ts';
@@ -35,6 +35,9 @@ export type Outcomes = Readonly<Record<string, RunOutcome>>;
 /** What may go better at another try. A NaN loss or a mistake in the data comes back every time. */
 const worthRetrying: readonly string[] = ['crashed', 'out-of-memory'];
 
+/** Ends after which the sweep goes on even where the spec says to stop on errors. */
+const endedWell: ReadonlySet<OutcomeReason> = new Set<OutcomeReason>(['completed', 'pruned']);
+
 /** After the first Ctrl-C: a step of the largest networks and a checkpoint fit in this. */
 const stopGraceMs = 60_000;
 
@@ -46,6 +49,39 @@ interface Held {
   readonly heldBy: ProcessIdentity;
 }
 
+/** Trains runs one by one as they are asked for, as many at a time as the plan says. */
+interface Scheduler {
+  /** Trains a run to its end, or up to a step; says how that went, or who holds it. Never rejects for a run's sake. */
+  readonly train: (standing: RunStanding, pauseAt: number | null) => Promise<RunOutcome | Held>;
+  /** Aborted once no other run will begin: after Ctrl-C, or after a failure where the spec says so. */
+  readonly noMore: AbortSignal;
+  /** Ends the processes; to be called when no training is under way. */
+  readonly close: () => Promise<void>;
+}
+
+const createScheduler = ({ execution }: Plan, options: ScheduleOptions): Scheduler => {
+  const pool = createPool(execution.threadsPerRun);
+  const queue = new PQueue({ concurrency: execution.concurrency });
+  const failed = new AbortController();
+  const noMore = AbortSignal.any([options.stop, options.kill, failed.signal]);
+  options.stop.addEventListener('abort', () => pool.stopAll('interrupted', stopGraceMs));
+  options.kill.addEventListener('abort', () => pool.killAll());
+  const train: Scheduler['train'] = (standing, pauseAt) =>
+    queue.add(async () => {
+      if (noMore.aborted) return notStarted('the sweep was stopped before this run began');
+      const outcome = await trainUnlessHeld(standing, { execution, pool, options, pauseAt }).catch(
+        withoutDisk,
+      );
+      if ('heldBy' in outcome) return outcome;
+      // An interruption that nobody asked for comes from the disk, which the other runs would meet as well.
+      const onDisk = outcome.reason === 'interrupted' && !options.stop.aborted;
+      const stopHere = !endedWell.has(outcome.reason) && execution.onError === 'stop';
+      if (stopHere || onDisk) failed.abort();
+      return outcome;
+    });
+  return { train, noMore, close: pool.close };
+};
+
 /**
  * Trains runs side by side, in the order of the plan. A run that fails never harms another; its reason is in its
  * outcome. Other processes may train the same plan: what they hold is left to them, and taken up when they let go of it
@@ -56,37 +92,22 @@ export const scheduleRuns = async (
   standings: readonly RunStanding[],
   options: ScheduleOptions,
 ): Promise<Outcomes> => {
-  const { execution } = plan;
-  const pool = createPool(execution.threadsPerRun);
-  const queue = new PQueue({ concurrency: execution.concurrency });
+  const scheduler = createScheduler(plan, options);
+  const { noMore } = scheduler;
   const outcomes: Record<string, RunOutcome> = {};
-  const failed = new AbortController();
-  const noMore = AbortSignal.any([options.stop, options.kill, failed.signal]);
-  options.stop.addEventListener('abort', () => pool.stopAll('interrupted', stopGraceMs));
-  options.kill.addEventListener('abort', () => pool.killAll());
 
   /** Trains what is free, and answers what others hold. */
   const trainFree = async (some: readonly RunStanding[]): Promise<readonly (RunStanding & Held)[]> => {
     const held: (RunStanding & Held)[] = [];
     await Promise.all(
-      some.map((standing) =>
-        queue.add(async () => {
-          const { run } = standing;
-          const outcome = noMore.aborted
-            ? notStarted('the sweep was stopped before this run began')
-            : await trainUnlessHeld(standing, { execution, pool, options }).catch(withoutDisk);
-          if ('heldBy' in outcome) {
-            held.push({ ...standing, ...outcome });
-            outcomes[run.id] = notStarted(`${nameOf(outcome.heldBy)} is training this run`);
-            return;
-          }
-          outcomes[run.id] = outcome;
-          // An interruption that nobody asked for comes from the disk, which the other runs would meet as well.
-          const onDisk = outcome.reason === 'interrupted' && !options.stop.aborted;
-          const stopHere = outcome.reason !== 'completed' && execution.onError === 'stop';
-          if (stopHere || onDisk) failed.abort();
-        }),
-      ),
+      some.map(async (standing) => {
+        const { run } = standing;
+        const outcome = await scheduler.train(standing, null);
+        if ('heldBy' in outcome) {
+          held.push({ ...standing, ...outcome });
+          outcomes[run.id] = notStarted(`${nameOf(outcome.heldBy)} is training this run`);
+        } else outcomes[run.id] = outcome;
+      }),
     );
     return held;
   };
@@ -99,7 +120,7 @@ export const scheduleRuns = async (
     await delay(lookAgainMs, undefined, { signal: noMore }).catch(() => undefined);
     held = await trainFree(held);
   }
-  await pool.close();
+  await scheduler.close();
   return outcomes;
 };
 
@@ -136,12 +157,14 @@ interface Attempting {
   readonly execution: Execution;
   readonly pool: Pool;
   readonly options: ScheduleOptions;
+  readonly pauseAt: number | null;
 }
 
 const trainUnlessHeld = async (
   { run, attempt: known }: RunStanding,
-  { execution, pool, options }: Attempting,
+  attempting: Attempting,
 ): Promise<RunOutcome | Held> => {
+  const { execution, options } = attempting;
   const directory = runDirectory(options.runsDirectory, run);
   const lock = acquireLock(join(directory, fileNames.lock));
   if ('heldBy' in lock) return lock;
@@ -156,9 +179,7 @@ const trainUnlessHeld = async (
     }
     for (let tried = 0; ; tried++) {
       const outcome = await trainOnce(run, {
-        execution,
-        pool,
-        options,
+        ...attempting,
         attempt: attempted + tried + 1,
         fromTheStart: options.fromTheStart && tried === 0,
       });
@@ -181,7 +202,7 @@ interface Attempt extends Attempting {
 
 const trainOnce = async (
   run: Run,
-  { execution, pool, options, attempt, fromTheStart }: Attempt,
+  { execution, pool, options, pauseAt, attempt, fromTheStart }: Attempt,
 ): Promise<RunOutcome> => {
   const directory = runDirectory(options.runsDirectory, run);
   const startedAt = Date.now();
@@ -189,7 +210,7 @@ const trainOnce = async (
   const { threadsPerRun: threads, timeoutMs } = execution;
   let step = 0;
   const result = await pool.train(
-    { type: 'train', run, attempt, fromTheStart, directory, baseDirectory, environment, threads },
+    { type: 'train', run, pauseAt, attempt, fromTheStart, directory, baseDirectory, environment, threads },
     {
       timeoutMs,
       onStart: (pid) => listener({ type: 'run-started', time: Date.now(), runId: run.id, pid, attempt }),

@@ -101,6 +101,8 @@ const isMissing = (
     case 'interrupted':
     // Who trains it may give it up undone; until then the scheduler leaves it alone.
     case 'running':
+    // Without its sweep's pruning it is a run like any other, and goes on from its checkpoint.
+    case 'pruned':
       return true;
     case 'failed':
       return force || retryFailed || !outcome || !comesBack.has(outcome.reason);

@@ -94,7 +94,7 @@ const trainAndRecord = async (
   supervision: Supervision,
   recorder: RunRecorder,
 ): Promise<RunOutcome> => {
-  const { run, directory } = request;
+  const { run, pauseAt, directory } = request;
   const startedAt = performance.now();
   const emit = (event: TrainerEvent) => {
     recorder.listen(event);
@@ -104,7 +104,7 @@ const trainAndRecord = async (
   try {
     const dataset = await loadDataset(run, request.baseDirectory);
     const { stopRequested } = supervision;
-    return await train({ run, dataset, directory, emit, stopRequested, flush: recorder.flush });
+    return await train({ run, pauseAt, dataset, directory, emit, stopRequested, flush: recorder.flush });
   } catch (error) {
     if (diskTrouble(error) !== undefined) throw error;
     const message = error instanceof Error ? error.message : String(error);

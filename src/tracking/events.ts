@@ -5,6 +5,8 @@ export type Metrics = Readonly<Record<string, number>>;
 export type OutcomeReason =
   /** Every step was done and the end evaluation is recorded. */
   | 'completed'
+  /** The sweep's pruning let it go no further (so far): a checkpoint is kept. */
+  | 'pruned'
   /** Loss or weights became NaN or infinite. */
   | 'diverged'
   /** The run's own code or data reported an error. */

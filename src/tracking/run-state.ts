@@ -11,6 +11,8 @@ export type RunState =
   | 'running'
   /** Every step is done and the end evaluation is recorded. */
   | 'done'
+  /** Its sweep gave its steps to better runs; it goes on from its checkpoint once it is promoted. */
+  | 'pruned'
   /** It ended by a fault of its own: another try may or may not help. */
   | 'failed'
   /** It was stopped from outside, or its process is gone: `unroll resume` goes on with it. */
@@ -22,6 +24,7 @@ export type RunState =
 export const runStates = [
   'done',
   'running',
+  'pruned',
   'failed',
   'interrupted',
   'stale',
@@ -33,6 +36,8 @@ export const stateOfReason = (reason: OutcomeReason): RunState => {
   switch (reason) {
     case 'completed':
       return 'done';
+    case 'pruned':
+      return 'pruned';
     case 'diverged':
     case 'failed':
     case 'crashed':

@@ -56,7 +56,7 @@ test('every mistake is said, with what was meant', () => {
     ['The filter "learningRate<fast" compares with something that is not a number.', 'one number', '"fast"'],
     [
       'No run is ever in the state "faild".',
-      'one of done, running, failed, interrupted, stale, new',
+      'one of done, running, pruned, failed, interrupted, stale, new',
       'failed',
     ],
   ]);

@@ -140,6 +140,7 @@ export interface MadeRun {
 
 const messages: Readonly<Record<OutcomeReason, string>> = {
   completed: 'Every step was done.',
+  pruned: 'Paused after step 50; a checkpoint is kept.',
   diverged: 'The loss became NaN.',
   failed: 'The data could not be read.',
   crashed: 'The process ended by signal SIGSEGV.',

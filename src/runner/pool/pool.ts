@@ -36,7 +36,9 @@ export const createPool = (threadsPerRun: number): Pool => {
     if (result.type === 'exited') return;
     const first = firstSize.get(worker) ?? result.residentBytes;
     firstSize.set(worker, first);
-    const healthy = result.outcome.reason === 'completed' && result.residentBytes - first < growthLimitBytes;
+    const { reason } = result.outcome;
+    const healthy =
+      (reason === 'completed' || reason === 'pruned') && result.residentBytes - first < growthLimitBytes;
     if (healthy && worker.alive()) idle.push(worker);
     else void worker.retire();
   };

@@ -12,6 +12,8 @@ import type { RunOutcome, TrainerEvent } from '../../tracking/events.ts';
 export interface TrainRequest {
   readonly type: 'train';
   readonly run: Run;
+  /** The step to stop at with a checkpoint, where the sweep then decides; null trains to the end. */
+  readonly pauseAt: number | null;
   readonly attempt: number;
   /** Whether what is recorded of the run is removed first. */
   readonly fromTheStart: boolean;

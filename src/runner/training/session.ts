@@ -10,6 +10,8 @@ import { buildLearner, type Learner } from './learner.ts';
 /** What a training needs from outside: all of it is passed in, so that it runs the same in a child and in a test. */
 export interface Training {
   readonly run: Run;
+  /** Where the training stops with a checkpoint, to go on only if the sweep decides so; null for nowhere. */
+  readonly pauseAt: number | null;
   readonly dataset: Dataset;
   /** Where checkpoints lie. */
   readonly directory: string;
@@ -30,6 +32,8 @@ export interface Session extends Training {
   state: TrainerState;
   /** The last value of each metric. */
   latest: Metrics;
+  /** The step after which the validation split was evaluated last; 0 for not yet. */
+  validatedAt: number;
 }
 
 /** Builds the network with weights drawn from the run's seed, and goes on from the last checkpoint where there is one. */
@@ -60,6 +64,7 @@ export const beginSession = async (training: Training): Promise<Session> => {
     startedAt: performance.now(),
     state,
     latest: {},
+    validatedAt: 0,
   };
 };
 

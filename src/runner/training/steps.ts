@@ -1,4 +1,5 @@
 import { allocateBatch } from '../../data/dataset.ts';
+import type { Metrics } from '../../tracking/events.ts';
 import type { StopReason } from '../pool/protocol.ts';
 import { improves, patienceIsOver } from './early-stopping.ts';
 import { evaluate } from './evaluate.ts';
@@ -11,6 +12,8 @@ export type StepsEnd =
   /** Early stopping: no improvement for as long as the spec allows. */
   | { readonly kind: 'no-improvement' }
   | { readonly kind: 'diverged'; readonly loss: number }
+  /** The step is done at which the sweep decides whether the run goes on. */
+  | { readonly kind: 'paused' }
   | { readonly kind: 'stopped'; readonly reason: StopReason };
 
 /** A checkpoint this old is replaced even where the spec names no interval, so that a crash costs little. */
@@ -29,6 +32,11 @@ export const takeSteps = async (session: Session): Promise<StepsEnd> => {
 
   for (let step = session.state.step + 1; step <= totalSteps; step++) {
     if (outOfPatience(session)) return { kind: 'no-improvement' };
+    if (atPause(session)) {
+      // What the sweep decides by.
+      if (session.validatedAt !== session.state.step) await reportValidation(session);
+      return { kind: 'paused' };
+    }
 
     // One update; the displayed loss and accuracy are those of the batch before it.
     dataset.train.read(order(step), batch);
@@ -69,19 +77,28 @@ export const takeSteps = async (session: Session): Promise<StepsEnd> => {
 /** Evaluates on the validation split when it is time, and keeps the weights of the best evaluation. */
 const validate = async (session: Session): Promise<void> => {
   const { evaluateEvery, earlyStopping } = session.run.config.train;
-  const { validation, shape } = session.dataset;
   const { step } = session.state;
-  if (evaluateEvery === null || step % evaluateEvery !== 0 || !validation) return;
-  const tally = await evaluate(session.learner, shape, { split: validation });
-  const metrics = named('val', tally.metrics());
-  report(session, 'evaluated', metrics);
-  if (!earlyStopping) return;
+  if (evaluateEvery === null || step % evaluateEvery !== 0) return;
+  const metrics = await reportValidation(session);
+  if (!earlyStopping || !metrics) return;
   const value = metrics[earlyStopping.metric] ?? Number.NaN;
   if (improves(earlyStopping, value, session.state.best)) {
     session.state = { ...session.state, best: { value, step } };
     saveCheckpoint(session, 'best');
   }
 };
+
+const reportValidation = async (session: Session): Promise<Metrics | undefined> => {
+  const { validation, shape } = session.dataset;
+  if (!validation) return undefined;
+  const tally = await evaluate(session.learner, shape, { split: validation });
+  const metrics = named('val', tally.metrics());
+  report(session, 'evaluated', metrics);
+  session.validatedAt = session.state.step;
+  return metrics;
+};
+
+const atPause = ({ pauseAt, state: { step } }: Session): boolean => pauseAt !== null && step >= pauseAt;
 
 /** Told from the state alone, so that a training resumed after its last step ends where it would have ended. */
 const outOfPatience = ({ state, run }: Session): boolean => {

@@ -41,6 +41,13 @@ const finish = async (session: Session, end: StepsEnd): Promise<RunOutcome> => {
         end.reason,
         `stopped after step ${step} of ${session.totalSteps}; a checkpoint is kept`,
       );
+    case 'paused':
+      saveCheckpoint(session, 'last');
+      return outcomeOf(
+        session,
+        'pruned',
+        `paused after step ${step} of ${session.totalSteps}; a checkpoint is kept`,
+      );
     case 'no-improvement': {
       const best = session.state.best;
       restoreBest(session);

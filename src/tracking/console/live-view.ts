@@ -106,10 +106,12 @@ export const summaryLine = (
   const { best, ended, plan, toRun } = state;
   const count = (wanted: string) => ended.filter((one) => one.state === wanted).length;
   const before = plan.runs.length - toRun;
-  const rest = plan.runs.length - before - count('done') - count('failed') - count('interrupted');
+  const rest =
+    plan.runs.length - before - count('done') - count('pruned') - count('failed') - count('interrupted');
   const parts = [
     before > 0 && `${before} recorded before`,
     count('done') > 0 && pc.green(`${count('done')} done`),
+    count('pruned') > 0 && pc.dim(`${count('pruned')} pruned`),
     count('failed') > 0 && pc.red(`${count('failed')} failed`),
     count('interrupted') > 0 && pc.yellow(`${count('interrupted')} interrupted`),
     rest > 0 && `${rest} not begun`,

@@ -31,6 +31,8 @@ export const endLines = (options: EndLineOptions): string[] => {
         `${pc.green('✓')} ${name}  ${pc.bold(endMetrics(outcome.metrics, objectiveMetric, brief ? 1 : 3))}  ` +
           pc.dim(`${brief ? '' : `${counted(step, 'step')} in `}${formatDuration(outcome.elapsedMs)}`),
       ];
+    case 'pruned':
+      return [`${pc.dim('‖')} ${name}: ${message}  ${pc.dim(validationMetric(outcome.metrics))}`.trimEnd()];
     case 'diverged':
     case 'failed':
     case 'crashed':
@@ -47,6 +49,12 @@ export const endLines = (options: EndLineOptions): string[] => {
     default:
       return unreachable(reason);
   }
+};
+
+/** What a run that is paused was last measured by. */
+const validationMetric = (metrics: Metrics): string => {
+  const name = ['val/accuracy', 'val/loss'].find((one) => metrics[one] !== undefined);
+  return name === undefined ? '' : `${name} ${formatMetric(metrics[name] ?? NaN)}`;
 };
 
 /** The objective first, then what else was measured on the test split. */

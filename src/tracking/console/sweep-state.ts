@@ -38,7 +38,7 @@ export interface SweepState {
   concurrency: number;
   readonly running: Map<string, RunningRun>;
   /** Runs whose end is final. */
-  readonly ended: EndedRun[];
+  ended: EndedRun[];
   best: { readonly name: string; readonly value: number } | null;
 }
 
@@ -67,6 +67,8 @@ export const applyEvent = (state: SweepState, event: RunEvent): void => {
     case 'run-started': {
       const run = state.plan.runs.find((one) => one.id === event.runId);
       if (!run) break;
+      // A run that was paused goes on.
+      state.ended = state.ended.filter((one) => one.run.id !== run.id);
       state.running.set(event.runId, {
         run,
         name: runName(run, state.names),

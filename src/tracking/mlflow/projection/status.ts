@@ -4,6 +4,8 @@ import type { RunRecord } from '../journal/record.ts';
 
 const statusOfReason: Readonly<Record<OutcomeReason, RunStatus>> = {
   completed: 'FINISHED',
+  // Ended in order, and by intention; the tag `unroll.outcome` tells the two apart.
+  pruned: 'FINISHED',
   diverged: 'FAILED',
   failed: 'FAILED',
   crashed: 'FAILED',
