@@ -1,9 +1,10 @@
 """The three reference systems in PyTorch: the yardstick for the accuracies of Unroll's own.
 
-    python reference.py SYSTEM SEED [--mnist FOLDER] [--toys FILE] >> results.jsonl
+    python reference.py SYSTEM SEED [--mnist FOLDER] [--toys FILE | --toy-seed SEED] >> results.jsonl
 
 SYSTEM is simple-rnn, bidirectional-rnn or dynamic-rnn. FOLDER holds the four IDX files of MNIST, FILE the toy sequences
-as `dump-toy-sequences.ts` writes them. Initialisers, batches, optimizers and steps are those of `experiments/*.yaml`:
+as `dump-toy-sequences.ts` writes them; without it they are drawn here, by a generator written for this file alone, from
+the toy seed. Initialisers, batches, optimizers and steps are those of `experiments/*.yaml`:
 one cell kernel [input + hidden, 4 hidden] drawn Glorot uniform as a whole, its bias zero, forget bias 1, the output
 layer from N(0, 1). Prints one JSON line.
 """
@@ -12,6 +13,7 @@ import argparse
 import gzip
 import json
 import math
+import random
 import struct
 import time
 from pathlib import Path
@@ -45,6 +47,27 @@ def toys(file: Path):
         torch.tensor(part["lengths"]),
     )
     return split(data["train"]), split(data["test"])
+
+
+def drawn_toys(seed: int):
+    """1,000 + 500 toy sequences: 3 to 20 steps, half of them counting up, half random; values 0 to 1000, over 1000."""
+    draw = random.Random(seed)
+
+    def split(size: int):
+        inputs, targets, lengths = torch.zeros(size, 20, 1), torch.zeros(size).long(), torch.zeros(size).long()
+        for row in range(size):
+            length = draw.randint(3, 20)
+            if draw.random() < 0.5:
+                start = draw.randint(0, 1000 - length)
+                values = list(range(start, start + length))
+            else:
+                values = [draw.randint(0, 1000) for _ in range(length)]
+                targets[row] = 1
+            inputs[row, :length, 0] = torch.tensor(values) / 1000
+            lengths[row] = length
+        return inputs, targets, lengths
+
+    return split(1000), split(500)
 
 
 def cell_weights(lstm: nn.LSTM, suffix: str, features: int, hidden: int) -> None:
@@ -99,6 +122,7 @@ def main() -> None:
     parser.add_argument("seed", type=int)
     parser.add_argument("--mnist", type=Path)
     parser.add_argument("--toys", type=Path)
+    parser.add_argument("--toy-seed", type=int, default=1)
     options = parser.parse_args()
     torch.set_num_threads(1)
     torch.manual_seed(options.seed)
@@ -106,7 +130,12 @@ def main() -> None:
     system = dict(systems[options.system])
     iters = system.pop("iters")
     toy = options.system == "dynamic-rnn"
-    (inputs, targets, lengths), test = toys(options.toys) if toy else mnist(options.mnist)
+    if not toy:
+        (inputs, targets, lengths), test = mnist(options.mnist)
+    elif options.toys:
+        (inputs, targets, lengths), test = toys(options.toys)
+    else:
+        (inputs, targets, lengths), test = drawn_toys(options.toy_seed)
     network = Network(**system)
     trained = [p for p in network.parameters() if p.requires_grad]
     optimizer = torch.optim.SGD(trained, lr=0.01) if toy else torch.optim.Adam(trained, lr=0.001)
@@ -134,6 +163,7 @@ def main() -> None:
     result = {
         "system": options.system,
         "seed": options.seed,
+        **({"data": "Unroll's" if options.toys else f"own {options.toy_seed}"} if toy else {}),
         "steps": step - 1,
         "loss": loss.item(),
         "accuracy": right.mean().item(),

@@ -1,6 +1,12 @@
 import { Type, type Static } from '@sinclair/typebox';
 import type { DatasetRow, SequenceShape } from './dataset.ts';
-import { checkGeneratedSize, generateDataset, generatedParameters, generatorDigest } from './generated.ts';
+import {
+  checkGeneratedSize,
+  generateDataset,
+  generatedParameters,
+  generatedParts,
+  generatorDigest,
+} from './generated.ts';
 
 const parameters = Type.Object(
   {
@@ -36,6 +42,7 @@ export const addingProblem = {
   parameters,
   check: (chosen) => checkGeneratedSize(chosen, 2 * chosen.length),
   shape: shapeOf,
+  parts: generatedParts,
   digest: (chosen) => generatorDigest('adding-problem', version, chosen),
   load: (chosen) => {
     const { length, seed } = chosen;

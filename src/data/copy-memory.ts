@@ -1,6 +1,12 @@
 import { Type, type Static } from '@sinclair/typebox';
 import type { DatasetRow, SequenceShape } from './dataset.ts';
-import { checkGeneratedSize, generateDataset, generatedParameters, generatorDigest } from './generated.ts';
+import {
+  checkGeneratedSize,
+  generateDataset,
+  generatedParameters,
+  generatedParts,
+  generatorDigest,
+} from './generated.ts';
 
 const parameters = Type.Object(
   {
@@ -55,6 +61,7 @@ export const copyMemory = {
   parameters,
   check: (chosen) => checkGeneratedSize(chosen, 2 * stepsOf(chosen)),
   shape: shapeOf,
+  parts: generatedParts,
   digest: (chosen) => generatorDigest('copy-memory', version, chosen),
   load: (chosen) => {
     const { delay, copyLength, symbols, seed } = chosen;

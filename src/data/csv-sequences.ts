@@ -2,7 +2,7 @@ import { Type, type Static } from '@sinclair/typebox';
 import { nullable } from '../parameters/schema.ts';
 import type { DatasetRow } from './dataset.ts';
 import type { TableFormat } from './table/ensure-pack.ts';
-import { checkTable, tableParameters } from './table/parameters.ts';
+import { checkTable, tableParameters, tableParts } from './table/parameters.ts';
 
 const parameters = Type.Object(
   {
@@ -76,6 +76,7 @@ export const csvSequences = {
   version: 1,
   parameters,
   check: (chosen) => [...checkTable(chosen), ...checkWide(chosen)],
+  parts: tableParts,
   shape: async (chosen, context) => {
     const { tableShape } = await import('./table/load-table.ts');
     return tableShape(await formatOf(chosen), context);

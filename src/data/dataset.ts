@@ -60,9 +60,18 @@ export interface DataContext {
   readonly baseDirectory: string;
 }
 
+/** What the parameters alone tell of the parts of a dataset. */
+export interface DatasetParts {
+  /** Examples to train on; undefined where only the files tell. */
+  readonly trainSize: number | undefined;
+  readonly validation: boolean;
+}
+
 export interface DatasetRow<P extends TObject = TObject> extends Row<P> {
   /** What the parameters alone tell of the shape; reads at most the head of a file. */
   shape(this: void, parameters: Static<P>, context: DataContext): SequenceShape | Promise<SequenceShape>;
+  /** What is known of the parts before anything is read; a row without it is checked when it is loaded. */
+  parts?(this: void, parameters: Static<P>): DatasetParts;
   /** Hex SHA-256 that identifies the content (bytes, or generator and its parameters); cheap enough for `plan`. */
   digest(this: void, parameters: Static<P>, context: DataContext): string | Promise<string>;
   /** Loads or generates the data. Throws `DataError` for what a person can mend. */

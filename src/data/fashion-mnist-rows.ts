@@ -1,7 +1,7 @@
 import { Type, type Static } from '@sinclair/typebox';
 import { DataError, type DataContext, type DatasetRow } from './dataset.ts';
 import type { DataFile } from './files.ts';
-import { checkImageSizes, imageParameters, imageShape } from './image-parameters.ts';
+import { checkImageSizes, imageParameters, imageParts, imageShape } from './image-parameters.ts';
 
 const labels = [
   'T-shirt/top',
@@ -61,6 +61,7 @@ export const fashionMnistRows = {
   version: 1,
   parameters,
   check: checkImageSizes,
+  parts: imageParts,
   shape: () => imageShape(28, labels),
   digest: async (chosen, context) => {
     const { filesDigest } = await import('./files.ts');

@@ -1,7 +1,14 @@
 import { createHash } from 'node:crypto';
-import { Type } from '@sinclair/typebox';
+import { Type, type Static, type TObject } from '@sinclair/typebox';
 import type { ParameterIssue } from '../parameters/row.ts';
-import { allocateBatch, type Batch, type Dataset, type SequenceShape, type Split } from './dataset.ts';
+import {
+  allocateBatch,
+  type Batch,
+  type Dataset,
+  type DatasetParts,
+  type SequenceShape,
+  type Split,
+} from './dataset.ts';
 import { memorySplit } from './memory.ts';
 import { randomStream, type Random } from './random.ts';
 
@@ -37,6 +44,14 @@ export const generatedParameters = (defaults: Sizes) => ({
     default: 1,
     description: 'Seed of the data, apart from the seed of a run: every replicate sees the same sequences.',
   }),
+});
+
+export const generatedParts = ({
+  trainSize,
+  validationSize,
+}: Static<TObject<ReturnType<typeof generatedParameters>>>): DatasetParts => ({
+  trainSize,
+  validation: validationSize > 0,
 });
 
 /** Generated sequences lie in memory; more numbers than this (2 GB) are refused before anything starts. */

@@ -1,6 +1,6 @@
-import { Type } from '@sinclair/typebox';
+import { Type, type Static, type TObject } from '@sinclair/typebox';
 import { nullable } from '../parameters/schema.ts';
-import type { SequenceShape } from './dataset.ts';
+import type { DatasetParts, SequenceShape } from './dataset.ts';
 
 /** Images in the training files of MNIST and of the sets that follow its form. */
 const trainingImages = 60_000;
@@ -33,11 +33,15 @@ export const imageShape = (steps: 28 | 784, labels: readonly string[]): Sequence
   task: { kind: 'classification', classes: labels.length, labels },
 });
 
+type ImageSizes = Pick<Static<TObject<typeof imageParameters>>, 'validationSize' | 'trainSize'>;
+
+export const imageParts = ({ validationSize, trainSize }: ImageSizes): DatasetParts => ({
+  trainSize: trainSize ?? trainingImages - validationSize,
+  validation: validationSize > 0,
+});
+
 /** That validation and training part fit into the training images. */
-export const checkImageSizes = (sizes: {
-  readonly validationSize: number;
-  readonly trainSize: number | null;
-}) => {
+export const checkImageSizes = (sizes: ImageSizes) => {
   const wanted = sizes.trainSize ?? 1;
   if (sizes.validationSize + wanted <= trainingImages) return [];
   return [

@@ -1,7 +1,7 @@
 import { Type, type Static } from '@sinclair/typebox';
 import type { DatasetRow } from './dataset.ts';
 import type { TableFormat } from './table/ensure-pack.ts';
-import { checkTable, tableParameters } from './table/parameters.ts';
+import { checkTable, tableParameters, tableParts } from './table/parameters.ts';
 
 const parameters = Type.Object(tableParameters, { additionalProperties: false });
 
@@ -28,6 +28,7 @@ export const jsonlSequences = {
   version: 1,
   parameters,
   check: checkTable,
+  parts: tableParts,
   shape: async (chosen, context) => {
     const { tableShape } = await import('./table/load-table.ts');
     return tableShape(await formatOf(chosen), context);

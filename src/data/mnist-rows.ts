@@ -1,6 +1,6 @@
 import { Type } from '@sinclair/typebox';
 import type { DatasetRow } from './dataset.ts';
-import { checkImageSizes, imageParameters, imageShape } from './image-parameters.ts';
+import { checkImageSizes, imageParameters, imageParts, imageShape } from './image-parameters.ts';
 import { loadMnist, mnistDigest, mnistLabels } from './mnist.ts';
 
 const parameters = Type.Object(imageParameters, { additionalProperties: false });
@@ -12,6 +12,7 @@ export const mnistRows = {
   version: 1,
   parameters,
   check: checkImageSizes,
+  parts: imageParts,
   shape: () => imageShape(28, mnistLabels),
   digest: () => mnistDigest,
   load: (chosen) => loadMnist(chosen, 28),

@@ -1,6 +1,12 @@
 import { Type, type Static } from '@sinclair/typebox';
 import type { DatasetRow, SequenceShape } from './dataset.ts';
-import { checkGeneratedSize, generateDataset, generatedParameters, generatorDigest } from './generated.ts';
+import {
+  checkGeneratedSize,
+  generateDataset,
+  generatedParameters,
+  generatedParts,
+  generatorDigest,
+} from './generated.ts';
 
 const parameters = Type.Object(
   {
@@ -69,6 +75,7 @@ export const toySequences = {
       : []),
   ],
   shape: shapeOf,
+  parts: generatedParts,
   digest: (chosen) => generatorDigest('toy-sequences', version, chosen),
   load: (chosen) => {
     const { minLength, maxLength, maxValue, seed } = chosen;

@@ -13,6 +13,7 @@ import { sparkline } from '../tracking/console/sparkline.ts';
 import { type Column, fit, pad, renderTable } from '../tracking/console/table.ts';
 import type { EnvironmentFile } from '../tracking/run-files.ts';
 import type { RunState } from '../tracking/run-state.ts';
+import { classLines } from './class-table.ts';
 import type { TextOptions } from './render-compare.ts';
 import type { RunDetails } from './run-details.ts';
 import { flattenConfig } from './varying.ts';
@@ -47,6 +48,8 @@ export const renderRun = (details: RunDetails, { width, colour }: TextOptions): 
     ),
   );
   lines.push(...section('metrics', metricLines(details, width)));
+  if (details.evaluation)
+    lines.push(...section('classes of the test split', classLines(details.evaluation, { width })));
   if (environment) {
     const fields = environmentFields(environment).map(([label, text]) => field(label, text));
     lines.push(...section('environment', fields));

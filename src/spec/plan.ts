@@ -22,6 +22,8 @@ export interface TrainConfig {
   readonly evaluateEvery: number | null;
   /** Steps between checkpoints; null for one at least every half minute. */
   readonly checkpointEvery: number | null;
+  /** Which checkpoints stay beside the one that a stopped training goes on from. */
+  readonly keepCheckpoints: 'last' | 'best' | 'all';
   readonly earlyStopping: EarlyStopping | null;
   readonly truncation: { readonly steps: number; readonly style: 'chunked' | 'true' } | null;
 }

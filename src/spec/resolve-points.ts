@@ -1,18 +1,13 @@
-import { DataError, type SequenceShape } from '../data/dataset.ts';
+import { DataError, type DatasetParts, type SequenceShape } from '../data/dataset.ts';
 import { failure, success, type Result } from '../diagnostic/diagnostic.ts';
 import { findRow, type NamedSectionKind } from '../registry/rows.ts';
-import { blame, createFindings, type Finding, type SectionIssue } from './blame.ts';
+import { blame, createFindings, type Finding } from './blame.ts';
 import { canonicalJson, shortHash } from './canonical.ts';
 import type { SchemaIssue } from './check.ts';
+import { checkTogether, type Together } from './check-together.ts';
 import { describeValue } from './describe.ts';
 import type { NamedSection, RunConfig, TrainConfig } from './plan.ts';
-import {
-  checkNamedSection,
-  checkTrainSection,
-  ofParameter,
-  type CheckedSection,
-  type SectionKind,
-} from './sections.ts';
+import { checkNamedSection, checkTrainSection, type CheckedSection, type SectionKind } from './sections.ts';
 import { applyChoices, bySection, groundOf, valueIn } from './sweep/point-values.ts';
 import type { Choice, Point } from './sweep/sweep.ts';
 import { trainerVersion } from './trainer-version.ts';
@@ -40,6 +35,7 @@ export interface ResolvedPoints {
 
 interface DatasetFacts {
   readonly shape: SequenceShape;
+  readonly parts: DatasetParts | undefined;
   readonly digest: string;
 }
 
@@ -54,7 +50,7 @@ export const resolvePoints = async (
   const findings = createFindings(points.length);
   const resolve = sectionResolver(spec);
   const datasets = new Map<string, DatasetFacts | Finding>();
-  const fitsTogether = remember((together: Together) => checkTogether(spec, together));
+  const fitsTogether = remember((together: Together) => checkTogether(spec.registry, together));
   const cells = new Map<string, Cell>();
   const merged: Point[] = [];
   let shape: SequenceShape | undefined;
@@ -62,7 +58,7 @@ export const resolvePoints = async (
   for (const point of points) {
     const sections = resolve(point, findings.add);
     if (!sections) continue;
-    const { dataset, model, train } = sections;
+    const { dataset, model, optimizer, train } = sections;
     let facts = datasets.get(dataset.canonical);
     if (!facts) {
       facts = await datasetFacts(spec, point, dataset.value);
@@ -73,12 +69,16 @@ export const resolvePoints = async (
       continue;
     }
     shape ??= facts.shape;
-    const { truncation } = train.value;
-    const issues = fitsTogether(`${model.canonical}${dataset.canonical}${canonicalJson(truncation)}`, {
-      model: model.value,
-      truncation,
-      shape: facts.shape,
-    });
+    const issues = fitsTogether(
+      `${model.canonical}${dataset.canonical}${optimizer.canonical}${train.canonical}`,
+      {
+        model: model.value,
+        optimizer: optimizer.value,
+        train: train.value,
+        shape: facts.shape,
+        parts: facts.parts,
+      },
+    );
     for (const issue of issues) findings.add(blame(spec, point, issue));
     if (issues.length) continue;
     const cell = createCell(spec, { point, sections, datasetDigest: facts.digest });
@@ -150,7 +150,11 @@ const datasetFacts = async (
   if (!row) throw new Error(`The dataset ${section.name} was checked but is not registered.`);
   const context = { baseDirectory: spec.document.baseDirectory };
   try {
-    return { shape: await row.shape(section, context), digest: await row.digest(section, context) };
+    return {
+      shape: await row.shape(section, context),
+      parts: row.parts?.(section),
+      digest: await row.digest(section, context),
+    };
   } catch (error) {
     if (!(error instanceof DataError)) throw error;
     const [first] = error.issues;
@@ -166,25 +170,6 @@ const datasetFacts = async (
     };
     return blame(spec, point, { kind: 'dataset', issue });
   }
-};
-
-interface Together {
-  readonly model: NamedSection;
-  readonly truncation: TrainConfig['truncation'];
-  readonly shape: SequenceShape;
-}
-
-/** What a model has to say about a dataset and a truncation; issues under `truncation` belong to `train`. */
-const checkTogether = (
-  { registry }: Spec,
-  { model, truncation, shape }: Together,
-): readonly SectionIssue[] => {
-  const row = findRow(registry.model, model.name);
-  const issues = row?.checkWith?.(model, { shape, truncation: truncation ?? undefined }) ?? [];
-  return issues.map((issue): SectionIssue => {
-    const kind = issue.path.startsWith('truncation') ? 'train' : 'model';
-    return { kind, issue: ofParameter(issue, kind === 'train' ? { truncation } : model) };
-  });
 };
 
 interface CellParts {

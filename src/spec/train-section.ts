@@ -9,7 +9,7 @@ export const trainingEnds = ['trainingIters', 'epochs', 'steps'] as const;
 export const earlyStoppingSchema = Type.Object(
   {
     metric: Type.String({
-      pattern: '^(train|val)/[\\w-]+$',
+      pattern: '^val/[\\w-]+$',
       phrase: 'a metric such as val/loss or val/accuracy',
       default: 'val/loss',
       description: 'The metric that is watched at each evaluation, such as val/loss or val/accuracy.',
@@ -122,6 +122,12 @@ export const trainSchema = Type.Object(
         examples: [500],
       }),
     ),
+    keepCheckpoints: choice(['last', 'best', 'all'], {
+      default: 'last',
+      description:
+        'What is kept in checkpoints/. last: the newest, which a training that was stopped goes on from. best: also the weights of the best evaluation, by the metric of earlyStopping, or by the lowest val/loss. all: also every one of checkpointEvery, under its step.',
+      examples: ['best'],
+    }),
     earlyStopping: Type.Unsafe<TrainConfig['earlyStopping']>({
       ...earlyStoppingSchema,
       type: ['object', 'null'],
@@ -161,6 +167,31 @@ export const checkTrain = (train: TrainConfig): readonly ParameterIssue[] => {
       message: `The training has several ends: ${given.join(' and ')}.`,
       expected: 'exactly one of trainingIters, epochs and steps',
       help: `Keep one of ${given.join(' and ')} and remove the other.`,
+    });
+  }
+  if (train.trainingIters !== null && given.length === 1 && train.trainingIters <= train.batchSize) {
+    issues.push({
+      path: 'trainingIters',
+      with: ['batchSize'],
+      message: 'Not one step is made: training goes on while step * batchSize < trainingIters.',
+      expected: `more than batchSize (${train.batchSize})`,
+      help: 'Raise trainingIters, or lower batchSize.',
+    });
+  }
+  if (train.keepCheckpoints === 'best' && train.evaluateEvery === null) {
+    issues.push({
+      path: 'keepCheckpoints',
+      message: 'Which checkpoint is the best is told by evaluations during the training.',
+      expected: 'evaluateEvery to be set',
+      help: 'Add for example `evaluateEvery: 100` to train.',
+    });
+  }
+  if (train.keepCheckpoints === 'all' && train.checkpointEvery === null) {
+    issues.push({
+      path: 'keepCheckpoints',
+      message: 'Which checkpoints are to be kept is not said.',
+      expected: 'checkpointEvery to be set',
+      help: 'Add for example `checkpointEvery: 500` to train.',
     });
   }
   if (train.earlyStopping && train.evaluateEvery === null) {

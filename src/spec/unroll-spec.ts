@@ -1,6 +1,7 @@
 import type { SequenceShape } from '../data/dataset.ts';
 import { failure, success, unreachable, type Diagnostic, type Result } from '../diagnostic/diagnostic.ts';
 import { shortHash } from './canonical.ts';
+import { checkMetrics } from './check-metrics.ts';
 import { resolveExecution, type Machine } from './execution.ts';
 import { find } from './located.ts';
 import type { Objective, Plan, Run } from './plan.ts';
@@ -44,6 +45,8 @@ export const unrollSpec = async (
   const resolved = await resolvePoints(spec, points.value);
   if (!resolved.ok) return resolved;
   const { cells, merged, shape } = resolved.value;
+  const unrecorded = checkMetrics(spec, { shape, cells });
+  if (unrecorded.length) return failure(...unrecorded);
   if (merged.length) notices.push(mergedPoints(spec, { merged, cells: cells.length }));
 
   const paths = varyingPaths(sweep, cells);

@@ -10,7 +10,7 @@ import type { Run } from '../spec/plan.ts';
  *     environment.json   EnvironmentFile: where it ran, once an attempt begins
  *     metrics.jsonl      MetricLine by MetricLine
  *     log.txt            what a person would have seen: one line each `displayEvery` steps, and the child's own output
- *     checkpoints/       last.safetensors, best.safetensors: weights, optimizer slots and the trainer's state
+ *     checkpoints/       last.safetensors, best.safetensors, step-000500.safetensors: weights, optimizer slots and the trainer's state
  *     model/             weights.safetensors, model.json: the trained network
  *     evaluation.json    EvaluationFile: detail of the end evaluation
  *     plots/             loss.svg, accuracy.svg, ...: the metrics as pictures
@@ -82,11 +82,21 @@ export interface EnvironmentFile {
   } | null;
 }
 
-/** Detail of the end evaluation on the test split; `confusion[truth][prediction]` counts examples. */
+/**
+ * Detail of the end evaluation on the test split: precision, recall, F1 and support of each class in `scores`;
+ * `confusion[truth][prediction]` counts examples.
+ */
 export interface EvaluationFile {
   readonly split: 'test';
   readonly examples: number;
   readonly labels?: readonly string[];
+  readonly scores?: readonly {
+    readonly precision: number;
+    readonly recall: number;
+    readonly f1: number;
+    /** Examples of the class. */
+    readonly support: number;
+  }[];
   readonly confusion?: readonly (readonly number[])[];
   /** Some examples that were labelled wrongly, of data that can be seen. */
   readonly images?: readonly ExampleImage[];

@@ -83,15 +83,15 @@ test('the table with several seeds', () => {
     "mnist-rows: 4 cells, 3 seeds; 9 done, 2 failed, 1 new
 
       #  hiddenSize  learningRate  test/accuracy   ± std      95% interval  seeds  steps  time  best run
-    ★ 1         128         0.001         0.9577  0.0025  [0.9514, 0.9639]    3/3    100  4.0s  3f05b9bd
-    ≈ 2          64         0.001         0.9530  0.0036  [0.9440, 0.9620]    3/3    100  4.0s  73f80a58
-      3          64          0.01         0.9103  0.0015  [0.9065, 0.9141]    3/3    100  4.0s  ca14eed2
-      –         128          0.01         failed                              0/3    100  4.0s  95d1f715
+    ★ 1         128         0.001         0.9577  0.0025  [0.9514, 0.9639]    3/3    100  4.0s  e623c86d
+    ≈ 2          64         0.001         0.9530  0.0036  [0.9440, 0.9620]    3/3    100  4.0s  380f6014
+      3          64          0.01         0.9103  0.0015  [0.9065, 0.9141]    3/3    100  4.0s  955228ac
+      –         128          0.01         failed                              0/3    100  4.0s  1ead730b
 
     ★ best: highest test/accuracy
     ≈ tied with the best: the 95% interval of the difference holds 0
 
-    failed 95d1f715  hiddenSize 128, learningRate 0.01, seeds 1 2
+    failed 1ead730b  hiddenSize 128, learningRate 0.01, seeds 1 2
       It ended: diverged."
   `);
 });
@@ -103,8 +103,8 @@ test('the table with one seed has no spread, and shows runs', () => {
     "mnist-rows: 2 cells, 1 seed; 2 done
 
       #  model  test/accuracy  steps  time  run
-    ★ 1  lstm          0.9100    100  4.0s  3f05b9bd
-      2  gru           0.9000    100  4.0s  06736d70
+    ★ 1  lstm          0.9100    100  4.0s  e623c86d
+      2  gru           0.9000    100  4.0s  82c7efca
 
     ★ best: highest test/accuracy"
   `);

@@ -26,7 +26,7 @@ test('show: a run that is done', async () => {
   const runs = temporaryDirectory();
   const details = await detailsOf(writeRunDirectory(runs, firstRun));
   expect(masked(renderRun(details, { width: 90, colour: false }), runs)).toMatchInlineSnapshot(`
-    "mnist-rows/fdc9c82db9b1  done
+    "mnist-rows/90fca63962cc  done
       hiddenSize 64, seed 1
 
     status
@@ -39,15 +39,16 @@ test('show: a run that is done', async () => {
       dataset     mnist-rows, validationSize 5000
       model       lstm, hiddenSize 64, forgetBias 1, layers 1
       optimizer   adam, learningRate 0.001, beta1 0.9, beta2 0.999
-      train       batchSize 128, steps 100, displayEvery 10, shuffle true, lastBatch keep
+      train       batchSize 128, steps 100, displayEvery 10, shuffle true, lastBatch keep,
+                  keepCheckpoints last
       seed        1
 
     metrics
       metric            last  lowest  highest  points  curve
-      train/loss      0.2197  0.2197   1.7550      10  █▆▅▄▃▃▂▂▁▁
-      train/accuracy  0.8984  0.3281   0.9063      10  ▁▃▄▅▆▆▇███
-      test/accuracy   0.9587                        1
-      test/loss       0.1322                        1
+      train/loss      0.1607  0.1607   1.7205      10  █▆▅▄▃▃▂▂▁▁
+      train/accuracy  0.9297  0.3203   0.9297      10  ▁▃▄▅▆▇▇▇██
+      test/accuracy   0.9632                        1
+      test/loss       0.1178                        1
 
     environment
       command     unroll run experiments/mnist-rows.yaml
@@ -57,7 +58,7 @@ test('show: a run that is done', async () => {
       git         0123456789ab on main
 
     files
-      RUNS/mnist-rows/fdc9c82db9b1
+      RUNS/mnist-rows/90fca63962cc
       run.json  status.json  environment.json  metrics.jsonl  log.txt  evaluation.json"
   `);
 });
@@ -69,7 +70,7 @@ test('show: a failed run says why, shows the end of its log and what to do', asy
   rmSync(join(directory, 'environment.json'));
   const text = masked(renderRun(await detailsOf(directory), { width: 90, colour: false }), runs);
   expect(text).toMatchInlineSnapshot(`
-    "mnist-rows/fdc9c82db9b1  failed
+    "mnist-rows/90fca63962cc  failed
       hiddenSize 64, seed 1
       The loss became NaN.
 
@@ -83,21 +84,22 @@ test('show: a failed run says why, shows the end of its log and what to do', asy
       dataset     mnist-rows, validationSize 5000
       model       lstm, hiddenSize 64, forgetBias 1, layers 1
       optimizer   adam, learningRate 0.001, beta1 0.9, beta2 0.999
-      train       batchSize 128, steps 100, displayEvery 10, shuffle true, lastBatch keep
+      train       batchSize 128, steps 100, displayEvery 10, shuffle true, lastBatch keep,
+                  keepCheckpoints last
       seed        1
 
     metrics
       metric            last  lowest  highest  points  curve
-      train/loss         NaN  1.7550   1.7550       2  ▁×
-      train/accuracy  0.4609  0.3281   0.4609       2  ▁█
+      train/loss         NaN  1.7205   1.7205       2  ▁×
+      train/accuracy  0.5000  0.3203   0.5000       2  ▁█
 
     end of the log
-      Iter 1280, Minibatch Loss= 1.754990, Training Accuracy= 0.32813
-      Iter 2560, Minibatch Loss= NaN, Training Accuracy= 0.46094
+      Iter 1280, Minibatch Loss= 1.720512, Training Accuracy= 0.32031
+      Iter 2560, Minibatch Loss= NaN, Training Accuracy= 0.50000
       ended: diverged: The loss became NaN.
 
     files
-      RUNS/mnist-rows/fdc9c82db9b1
+      RUNS/mnist-rows/90fca63962cc
       run.json  status.json  metrics.jsonl  log.txt
 
     next
@@ -138,10 +140,10 @@ test('ls: every run with its state, and how many are in which', () => {
   const list = listRuns(runs).runs;
   expect(masked(renderRunList(list, { width: 80, colour: false }), runs)).toMatchInlineSnapshot(`
     "run           state   settings                test/accuracy  began
-    d444e64ea1f3  new     hiddenSize 128, seed 2
-    3f05b9bd489e  done    hiddenSize 128, seed 1         0.9642  YYYY-MM-DD hh:mm
-    908ce605ecdd  failed  hiddenSize 64, seed 2                  YYYY-MM-DD hh:mm
-    fdc9c82db9b1  done    hiddenSize 64, seed 1          0.9587  YYYY-MM-DD hh:mm
+    988a1e8fb460  new     hiddenSize 128, seed 2
+    e623c86d1499  done    hiddenSize 128, seed 1         0.9620  YYYY-MM-DD hh:mm
+    eb7329018c18  failed  hiddenSize 64, seed 2                  YYYY-MM-DD hh:mm
+    90fca63962cc  done    hiddenSize 64, seed 1          0.9632  YYYY-MM-DD hh:mm
 
     4 runs: 2 done, 1 failed, 1 new"
   `);
@@ -167,19 +169,19 @@ test('diff: settings, surroundings and metrics of two runs', async () => {
   expect(diff.partsAtStep).toBe(10);
   expect(renderDiff(diff, { width: 80, colour: false })).toMatchInlineSnapshot(`
     "configuration
-                        fdc9c82d  3f05b9bd
+                        90fca639  e623c86d
       model.hiddenSize        64       128
 
     surroundings
-               fdc9c82d  3f05b9bd
+               90fca639  e623c86d
       threads         1         2
 
     last metrics
-                      fdc9c82d  3f05b9bd  difference
-      train/loss        0.2197    0.1401    -0.07964
-      train/accuracy    0.8984    0.9375    +0.03906
-      test/accuracy     0.9587    0.9642    +0.00550
-      test/loss         0.1322    0.1146    -0.01760
+                      90fca639  e623c86d  difference
+      train/loss        0.1607    0.1366    -0.02409
+      train/accuracy    0.9297    0.9453    +0.01563
+      test/accuracy     0.9632    0.9620    -0.00120
+      test/loss         0.1178    0.1216    +0.00384
 
     Their losses part at step 10."
   `);

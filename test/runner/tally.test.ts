@@ -25,6 +25,11 @@ test('accuracy and confusion over batches of different sizes weigh each example 
     [0, 1, 1],
     [0, 0, 1],
   ]);
+  expect(tally.scores()).toEqual([
+    { precision: 1, recall: 1, f1: 1, support: 1 },
+    { precision: 1, recall: 0.5, f1: 2 / 3, support: 2 },
+    { precision: 0.5, recall: 1, f1: 2 / 3, support: 1 },
+  ]);
 });
 
 test('a next-step task counts the steps within the lengths, and tells its perplexity', () => {
@@ -49,6 +54,8 @@ test('a regression tells its mean absolute error', () => {
   batch.targets.set([1, 2]);
   tally.add(batch, new Float32Array([0, 5]), 5);
   expect(tally.metrics()).toEqual({ loss: 5, mae: 2 });
+  expect(tally.detail()).toEqual({ mse: 5 });
+  expect(tally.scores()).toBeUndefined();
   expect(tally.confusion()).toBeUndefined();
 });
 

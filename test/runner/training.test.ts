@@ -1,5 +1,8 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import type { TrainerState } from '../../src/runner/training/checkpoint.ts';
+import { readTensors } from '../../src/tracking/safetensors.ts';
 import { createRig, until, type Rig } from '../support/rig.ts';
 
 /** A network that takes a few milliseconds a step; `steps` decides how long a run lasts. */
@@ -164,4 +167,42 @@ test('what is done is not trained again, unless forced', async () => {
   expect(rig.status('trial', firstRun(rig)).startedAt).toBe(before);
   expect((await rig.unroll('run', 'spec.yaml', '--force')).code).toBe(0);
   expect(rig.status('trial', firstRun(rig)).startedAt).toBeGreaterThan(before);
+});
+
+describe('the checkpoints that stay', () => {
+  const kept = async (train: string) => {
+    const rig = createRig();
+    const text = spec({ steps: 60, train }).replace('testSize: 50', 'testSize: 50, validationSize: 40');
+    rig.write('spec.yaml', text);
+    expect((await rig.unroll('run', 'spec.yaml')).code).toBe(0);
+    const folder = rig.runPath('trial', firstRun(rig), 'checkpoints');
+    return { files: existsSync(folder) ? readdirSync(folder).sort() : [], folder, rig };
+  };
+
+  test('last: none once a run is done', async () => {
+    expect((await kept('checkpointEvery: 20')).files).toEqual([]);
+  });
+
+  test('all: every one of checkpointEvery, under its step, with what a training goes on from', async () => {
+    const { files, folder } = await kept('checkpointEvery: 20, keepCheckpoints: all');
+    expect(files).toEqual(['step-000020.safetensors', 'step-000040.safetensors', 'step-000060.safetensors']);
+    const { tensors, metadata } = readTensors(join(folder, 'step-000040.safetensors'));
+    expect(JSON.parse(metadata['state'] ?? '')).toMatchObject({ step: 40 });
+    expect([...tensors.keys()].some((key) => key.startsWith('optimizer/'))).toBe(true);
+  });
+
+  test('best: the weights of the evaluation with the lowest loss', async () => {
+    const { files, folder, rig } = await kept('evaluateEvery: 5, keepCheckpoints: best');
+    expect(files).toEqual(['best.safetensors']);
+    const { best } = JSON.parse(
+      readTensors(join(folder, 'best.safetensors')).metadata['state'] ?? '',
+    ) as TrainerState;
+    const losses = rig
+      .metrics('trial', firstRun(rig))
+      .flatMap(({ step, metrics }) =>
+        metrics['val/loss'] === undefined ? [] : [{ step, value: Number(metrics['val/loss']) }],
+      );
+    expect(losses).toHaveLength(12);
+    expect(best).toEqual(losses.reduce((low, one) => (one.value < low.value ? one : low)));
+  });
 });

@@ -30,6 +30,7 @@ const mnistRows: DatasetRow<typeof imageParameters> = {
   version: 1,
   parameters: imageParameters,
   shape: () => rows,
+  parts: ({ trainSize }) => ({ trainSize: trainSize ?? 55_000, validation: true }),
   digest: () => 'a'.repeat(64),
   load: notBuilt,
 };
@@ -57,6 +58,7 @@ const toySequences: DatasetRow<typeof toyParameters> = {
         ]
       : [],
   shape: ({ maxLength }) => ({ ...rows, steps: maxLength, variableLength: true }),
+  parts: () => ({ trainSize: 1000, validation: false }),
   digest: (parameters) => JSON.stringify(parameters),
   load: notBuilt,
 };

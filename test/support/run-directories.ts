@@ -41,6 +41,7 @@ const baseConfig = (steps: number, displayEvery: number): RunConfig => ({
     lastBatch: 'keep',
     evaluateEvery: null,
     checkpointEvery: null,
+    keepCheckpoints: 'last',
     earlyStopping: null,
     truncation: null,
   },

@@ -107,7 +107,7 @@ export const loadTable = async (format: TableFormat, context: DataContext): Prom
 const drawParts = (parameters: TableParameters, size: number) => {
   const { validation, test } = fractions(parameters);
   const counts = {
-    validation: Math.round(size * validation),
+    validation: validation === 0 ? 0 : Math.max(1, Math.round(size * validation)),
     test: parameters.testFile === null ? Math.max(1, Math.round(size * test)) : 0,
   };
   if (counts.validation + counts.test >= size) {

@@ -1,6 +1,7 @@
 import { Type, type Static, type TObject } from '@sinclair/typebox';
 import type { ParameterIssue } from '../../parameters/row.ts';
 import { choice, nullable } from '../../parameters/schema.ts';
+import type { DatasetParts } from '../dataset.ts';
 
 const text = (description: string, example: string) =>
   nullable(Type.String({ minLength: 1, description, examples: [example] }));
@@ -143,6 +144,11 @@ export const checkTable = (chosen: TableParameters): readonly ParameterIssue[] =
   }
   return issues;
 };
+
+export const tableParts = (chosen: TableParameters): DatasetParts => ({
+  trainSize: undefined,
+  validation: chosen.validationFile !== null || fractions(chosen).validation > 0,
+});
 
 /** The fractions of `file` that are kept, with their defaults. */
 export const fractions = ({

@@ -14,7 +14,11 @@ export interface TrainerState {
 /** Tensors by name, in a fixed order: `weights/<variable>` and `optimizer/<slot>/<variable>`. */
 export type TrainerTensors = ReadonlyMap<string, tf.Tensor>;
 
-export type CheckpointName = 'last' | 'best';
+/** `last` and `best` are written over; one under its step stays. */
+export type CheckpointName = 'last' | 'best' | `step-${string}`;
+
+/** `step-000500`: in the order of the steps when sorted by name. */
+export const stepCheckpoint = (step: number): CheckpointName => `step-${String(step).padStart(6, '0')}`;
 
 export const checkpointPath = (directory: string, name: CheckpointName): string =>
   join(directory, fileNames.checkpoints, `${name}.safetensors`);

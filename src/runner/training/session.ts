@@ -77,10 +77,10 @@ export const report = (session: Session, type: 'step-logged' | 'evaluated', metr
   else session.emit({ type, time: Date.now(), step, metrics });
 };
 
-/** Writes a checkpoint: `last` with everything to go on from, `best` with the weights alone. */
+/** Writes a checkpoint: with everything to go on from, but `best` with the weights alone. */
 export const saveCheckpoint = (session: Session, name: CheckpointName): void => {
   session.flush();
-  const tensors = name === 'last' ? session.learner.tensors() : session.learner.weights();
+  const tensors = name === 'best' ? session.learner.weights() : session.learner.tensors();
   writeCheckpoint(session.directory, { name, tensors, state: session.state });
   session.emit({ type: 'checkpoint-written', time: Date.now(), step: session.state.step });
 };

@@ -1,7 +1,8 @@
 import { allocateBatch } from '../../data/dataset.ts';
 import type { Metrics } from '../../tracking/events.ts';
 import type { StopReason } from '../pool/protocol.ts';
-import { improves, patienceIsOver } from './early-stopping.ts';
+import { stepCheckpoint } from './checkpoint.ts';
+import { improves, lowestLoss, patienceIsOver } from './early-stopping.ts';
 import { evaluate } from './evaluate.ts';
 import { report, saveCheckpoint, type Session } from './session.ts';
 import { createTally, named } from './tally.ts';
@@ -25,7 +26,7 @@ const turnEveryMs = 20;
 /** Steps from where the session is to the end: update, display, evaluate, checkpoint, listen. */
 export const takeSteps = async (session: Session): Promise<StepsEnd> => {
   const { learner, dataset, order, totalSteps } = session;
-  const { displayEvery, checkpointEvery, batchSize } = session.run.config.train;
+  const { displayEvery, checkpointEvery, keepCheckpoints, batchSize } = session.run.config.train;
   const batch = allocateBatch(dataset.shape, batchSize);
   let checkpointAt = performance.now();
   let turnAt = performance.now();
@@ -59,6 +60,7 @@ export const takeSteps = async (session: Session): Promise<StepsEnd> => {
       checkpointEvery === null
         ? performance.now() - checkpointAt > checkpointAtLeastEveryMs
         : step % checkpointEvery === 0;
+    if (due && keepCheckpoints === 'all') saveCheckpoint(session, stepCheckpoint(step));
     if (due && step < totalSteps) {
       saveCheckpoint(session, 'last');
       checkpointAt = performance.now();
@@ -76,13 +78,14 @@ export const takeSteps = async (session: Session): Promise<StepsEnd> => {
 
 /** Evaluates on the validation split when it is time, and keeps the weights of the best evaluation. */
 const validate = async (session: Session): Promise<void> => {
-  const { evaluateEvery, earlyStopping } = session.run.config.train;
+  const { evaluateEvery, earlyStopping, keepCheckpoints } = session.run.config.train;
   const { step } = session.state;
   if (evaluateEvery === null || step % evaluateEvery !== 0) return;
   const metrics = await reportValidation(session);
-  if (!earlyStopping || !metrics) return;
-  const value = metrics[earlyStopping.metric] ?? Number.NaN;
-  if (improves(earlyStopping, value, session.state.best)) {
+  const watched = earlyStopping ?? (keepCheckpoints === 'best' ? lowestLoss : undefined);
+  if (!watched || !metrics) return;
+  const value = metrics[watched.metric] ?? Number.NaN;
+  if (improves(watched, value, session.state.best)) {
     session.state = { ...session.state, best: { value, step } };
     saveCheckpoint(session, 'best');
   }

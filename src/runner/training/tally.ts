@@ -1,13 +1,15 @@
 import {
   accuracyOf,
+  classScores,
   confusionRows,
   countRow,
   createClassCounts,
   macroF1,
   topAccuracyOf,
-  topSize,
+  type ClassScore,
 } from '../../data/class-counts.ts';
 import type { Batch, SequenceShape } from '../../data/dataset.ts';
+import { hasTopAccuracy, topAccuracyName } from '../../data/task-metrics.ts';
 import type { Metrics } from '../../tracking/events.ts';
 
 /** Sums over batches from which a split's metrics follow, so that a split of any size is evaluated in one pass. */
@@ -20,9 +22,12 @@ export interface Tally {
    */
   readonly metrics: () => Metrics;
   /**
-   * For an end evaluation: `macroF1`, and `top5Accuracy` with more than five classes; nothing for a regression.
+   * For an end evaluation: `macroF1`, and `top5Accuracy` with more than five classes; for a regression `mse`, its loss
+   * under the name that people look for.
    */
   readonly detail: () => Metrics;
+  /** How well each class is told from the others; nothing for a regression. */
+  readonly scores: () => readonly ClassScore[] | undefined;
   /** `[truth][prediction]` counts; nothing for a regression or for more than a hundred classes. */
   readonly confusion: () => readonly (readonly number[])[] | undefined;
 }
@@ -43,7 +48,8 @@ export const createTally = (shape: SequenceShape): Tally => {
         counted += size;
       },
       metrics: () => ({ loss: lossSum / counted, mae: absolute / counted }),
-      detail: () => ({}),
+      detail: () => ({ mse: lossSum / counted }),
+      scores: () => undefined,
       confusion: () => undefined,
     };
   }
@@ -71,9 +77,10 @@ export const createTally = (shape: SequenceShape): Tally => {
       return task.kind === 'next-step' ? { loss, accuracy, perplexity: Math.exp(loss) } : { loss, accuracy };
     },
     detail: () => ({
-      ...(classes > topSize && { [`top${topSize}Accuracy`]: topAccuracyOf(counts) }),
+      ...(hasTopAccuracy(classes) && { [topAccuracyName]: topAccuracyOf(counts) }),
       macroF1: macroF1(counts),
     }),
+    scores: () => classScores(counts),
     confusion: () => confusionRows(counts),
   };
 };

@@ -105,11 +105,13 @@ const evaluateTest = async (session: Session): Promise<void> => {
     report(session, 'evaluated', metrics);
   }
   const confusion = tally.confusion();
+  const scores = tally.scores();
   const labels = task.kind === 'regression' ? undefined : task.labels;
   const evaluation: EvaluationFile = {
     split: 'test',
     examples: dataset.test.size,
     ...(labels && { labels }),
+    ...(scores && { scores }),
     ...(confusion && { confusion }),
   };
   writeJson(join(directory, fileNames.evaluation), evaluation);

@@ -1,0 +1,38 @@
+import { renderTable, type Column } from '../tracking/console/table.ts';
+import type { EvaluationFile } from '../tracking/run-files.ts';
+
+/** Classes that fit on a screen; of more, those that are told worst. */
+const mostClasses = 20;
+
+const columns: readonly Column[] = [
+  { title: '  class', align: 'left', keep: Infinity },
+  { title: 'precision', align: 'right', keep: 4 },
+  { title: 'recall', align: 'right', keep: 4 },
+  { title: 'F1', align: 'right', keep: Infinity },
+  { title: 'examples', align: 'right', keep: 3 },
+];
+
+/** Precision, recall and F1 of each class on the test split, as lines; none where there are no classes. */
+export const classLines = (
+  { scores = [], labels }: EvaluationFile,
+  { width }: { readonly width: number },
+): string[] => {
+  const named = scores.map((score, index) => ({ ...score, label: labels?.[index] ?? String(index) }));
+  const shown =
+    named.length <= mostClasses ? named : named.toSorted((a, b) => a.f1 - b.f1).slice(0, mostClasses);
+  if (shown.length === 0) return [];
+  const rows = shown.map(({ label, precision, recall, f1, support }) =>
+    [
+      `  ${/\s|^$/.test(label) ? JSON.stringify(label) : label}`,
+      precision.toFixed(4),
+      recall.toFixed(4),
+      f1.toFixed(4),
+      String(support),
+    ].map((text) => ({ text })),
+  );
+  const rest = named.length - shown.length;
+  return [
+    ...renderTable(columns, rows, { width }),
+    ...(rest > 0 ? [`  and ${rest} more, told better: evaluation.json has them`] : []),
+  ];
+};

@@ -1,0 +1,48 @@
+import type { SequenceShape } from '../data/dataset.ts';
+import { taskMetrics } from '../data/task-metrics.ts';
+import type { Diagnostic } from '../diagnostic/diagnostic.ts';
+import { nearest } from '../diagnostic/nearest.ts';
+import { find } from './located.ts';
+import type { Cell } from './resolve-points.ts';
+import { withExtends, type Spec } from './validate-spec.ts';
+
+/** That the objective and every expectation name a metric which the runs record. */
+export const checkMetrics = (
+  spec: Spec,
+  { shape, cells }: { readonly shape: SequenceShape; readonly cells: readonly Cell[] },
+): Diagnostic[] => {
+  const { always, atEnd } = taskMetrics(shape.task);
+  const evaluated = cells.some(({ config }) => config.train.evaluateEvery !== null);
+  const recorded = [
+    ...[...always, ...atEnd].map((name) => `test/${name}`),
+    ...always.map((name) => `train/${name}`),
+    ...(evaluated ? always.map((name) => `val/${name}`) : []),
+  ];
+  const { root } = spec.document;
+  const problem = (metric: string, path: readonly (string | number)[]): Diagnostic[] => {
+    if (recorded.includes(metric)) return [];
+    const unevaluated = !evaluated && always.some((name) => metric === `val/${name}`);
+    const near = nearest(metric, recorded);
+    return [
+      {
+        code: 'conflict',
+        severity: 'error',
+        message: unevaluated
+          ? `${metric} is not recorded: nothing is evaluated during the training.`
+          : `${metric} is not recorded: the dataset is for ${shape.task.kind}.`,
+        at: (find(root, ...path) ?? root).at,
+        expected: recorded.join(', '),
+        got: metric,
+        help: unevaluated
+          ? 'Add for example `evaluateEvery: 100` to train.'
+          : near === undefined
+            ? 'Choose one of these.'
+            : `Did you mean ${near}?`,
+      },
+    ];
+  };
+  return withExtends(spec.document, [
+    ...(spec.objective ? problem(spec.objective.metric, ['objective', 'metric']) : []),
+    ...spec.expect.flatMap(({ metric }, index) => problem(metric, ['expect', index, 'metric'])),
+  ]);
+};
