@@ -29,6 +29,8 @@ export interface CommandRow {
   readonly name: string;
   /** One line, for the list of commands. */
   readonly summary: string;
+  /** For programs only: not in the list of commands. */
+  readonly hidden?: true;
   /** Declares arguments and options. */
   readonly declare: (program: Program) => Program;
   readonly load: () => Promise<{ readonly execute: Execute }>;

@@ -61,6 +61,20 @@ const registryRow = (name: 'models' | 'datasets' | 'optimizers', noun: string): 
 /** Every command, in the order of the help: first the way of a spec, then looking at what is recorded, then the rest. */
 export const commands: readonly CommandRow[] = [
   {
+    name: 'init',
+    summary: 'write a commented spec that runs; asks for what is not given',
+    declare: (program) =>
+      program
+        .argument('[file]', 'the new file; never overwritten', 'experiment.yaml')
+        .option('--name <name>', 'the name of the experiment; that of the file by default')
+        .option('--dataset <name>', 'a dataset of the list')
+        .option('--model <name>', 'a model of the list')
+        .option('--optimizer <name>', 'an optimizer of the list')
+        .option('--set <path=value>', 'a value of the new spec, such as dataset.file=data.csv', collect)
+        .option('--defaults', 'ask nothing'),
+    load: () => import('./commands/init.ts'),
+  },
+  {
     name: 'validate',
     summary: 'check a spec and every run it unrolls into',
     declare: (program) =>
@@ -186,6 +200,19 @@ export const commands: readonly CommandRow[] = [
         .option('--write <folder>', 'write all schemas into a folder instead')
         .option('--check <folder>', 'tell whether the schemas in a folder are up to date'),
     load: () => import('./commands/schema.ts'),
+  },
+  {
+    name: 'completion',
+    summary: 'print the script that completes commands, options, specs and runs in a shell',
+    declare: (program) => program.argument('<shell>', 'bash, zsh or fish'),
+    load: () => import('./commands/completion.ts'),
+  },
+  {
+    name: 'complete',
+    summary: 'print what may stand in place of the last word, for the script of a shell',
+    hidden: true,
+    declare: (program) => program.argument('[words...]', 'the words after unroll, behind --'),
+    load: () => import('./commands/complete.ts'),
   },
   {
     name: 'doctor',

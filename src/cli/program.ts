@@ -18,7 +18,7 @@ export const runProgram = async (argv: readonly string[], terminal: Terminal): P
 
   for (const row of commands) {
     const command = program
-      .command(row.name)
+      .command(row.name, { hidden: row.hidden === true })
       .summary(row.summary)
       .description(row.summary)
       .helpOption('-h, --help', 'print this help')

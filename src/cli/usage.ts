@@ -33,6 +33,14 @@ const otherNames: Readonly<Record<string, string>> = {
 
 const quotedWord = (message: string): string => /'([^']*)'/.exec(message)?.[1] ?? '';
 
+/** The commands that people type. */
+const visibleCommands = (program: Command): string[] =>
+  program
+    .createHelp()
+    .visibleCommands(program)
+    .map((one) => one.name())
+    .filter((name) => name !== 'help');
+
 /** A mistake on the command line, as commander found it, said the way every other mistake is said. */
 export const usageDiagnostic = (
   error: CommanderError,
@@ -51,7 +59,7 @@ export const usageDiagnostic = (
 
   switch (error.code) {
     case 'commander.unknownCommand': {
-      const names = program.commands.map((one) => one.name());
+      const names = visibleCommands(program);
       const other = nearest(word, Object.keys(otherNames));
       const near = nearest(word, names) ?? (other && otherNames[other]);
       return mistake({

@@ -10,6 +10,7 @@ export const diagnosticCodes = {
   'yaml-tag': 'A YAML tag is used that a spec does not allow.',
   'yaml-documents': 'The file holds more than one YAML document.',
   'file-missing': 'The file does not exist.',
+  'file-exists': 'The file exists already, and is never overwritten.',
   'file-unreadable': 'The file exists but cannot be read as a spec (a directory, no permission, not a text).',
   'file-too-large': 'The file is larger than a spec may be.',
   'file-empty': 'The file has no content.',

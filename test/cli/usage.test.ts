@@ -48,6 +48,9 @@ const wrong: readonly (readonly string[])[] = [
   ['explain', 'unknwon-key'],
   ['validate', 'experiments/smoke.yaml', '--format', 'xml'],
   ['list'],
+  ['completion', 'bsh'],
+  ['init', 'experiments/smoke.yaml'],
+  ['init', join(empty, 'new.yaml'), '--model', 'ltsm'],
 ];
 
 test('every wrong command line is told what is wrong, where, and how to mend it', async () => {
@@ -68,6 +71,9 @@ test('the help is that of the golden transcript', async () => {
     'compare',
     'diff',
     'models',
+    'init',
+    'explain',
+    'completion',
     'schema',
     'doctor',
     'setup',

@@ -10,6 +10,10 @@ export const filePages = {
       command('unroll validate experiments/quikstart.yaml', 'unroll validate experiments/quickstart.yaml'),
     ],
   },
+  'file-exists': {
+    why: 'What Unroll writes for you to change, it never writes over what you have. Name another file, or remove the one that is there.',
+    examples: [command('unroll init experiments/quickstart.yaml', 'unroll init experiments/second.yaml')],
+  },
   'file-unreadable': {
     why: 'A spec is a text file, encoded as UTF-8, that you may read. A folder, a binary file or another encoding is none.',
     examples: [command('unroll validate experiments', 'unroll validate experiments/quickstart.yaml')],

@@ -1,19 +1,9 @@
-import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { build } from 'esbuild';
-import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { packageRoot } from '../../../src/package-root.ts';
-
-// A machine without tmux may skip these; continuous integration must have it.
-const skipped = spawnSync('tmux', ['-V']).status !== 0 && process.env['CI'] !== 'true';
-const socket = `unroll-${process.pid}`;
-const tmux = (...words: readonly string[]) =>
-  execFileSync('tmux', ['-L', socket, ...words], {
-    encoding: 'utf8',
-    env: { ...process.env, LC_ALL: 'C.UTF-8' },
-  });
+import { noTerminal as skipped, openRealTerminal } from '../../support/tmux.ts';
 
 let folder = '';
 beforeAll(async () => {
@@ -38,39 +28,7 @@ afterAll(() => {
 /** The puppet in a terminal of its own, in front of a shell that stays. */
 const open = async (name: string, width: number, height: number) => {
   const command = `${process.execPath} ${join(folder, 'puppet.mjs')} 2>&1; echo status $?; exec cat`;
-  tmux(
-    '-f',
-    '/dev/null',
-    'new-session',
-    '-d',
-    '-s',
-    name,
-    '-x',
-    String(width),
-    '-y',
-    String(height),
-    command,
-  );
-  onTestFinished(() => {
-    tmux('kill-session', '-t', name);
-  });
-  const screen = () => tmux('capture-pane', '-p', '-t', name).trimEnd();
-  const terminal = {
-    press: (keys: string) => tmux('send-keys', '-t', name, '-l', keys),
-    resize: (to: number) => tmux('resize-window', '-t', name, '-x', String(to), '-y', String(height)),
-    screen,
-    history: () => tmux('capture-pane', '-p', '-S', '-', '-t', name).trimEnd(),
-    cursorVisible: () => tmux('display-message', '-p', '-t', name, '#{cursor_flag}').trim() === '1',
-    /** Waits until the screen is as expected, and returns it. */
-    until: async (expected: (text: string) => boolean): Promise<string> => {
-      for (let tries = 0; tries < 200; tries++) {
-        const text = screen();
-        if (expected(text)) return text;
-        await sleep(50);
-      }
-      return expect.fail(`The terminal never came to show what was expected, but:\n${screen()}`);
-    },
-  };
+  const terminal = openRealTerminal(command, { name, width, height });
   await terminal.until((text) => text.includes('ready'));
   return terminal;
 };

@@ -1,0 +1,184 @@
+import { readdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { Command, type Option } from 'commander';
+import { diagnosticCodes } from '../../diagnostic/codes.ts';
+import { registry } from '../../registry/rows.ts';
+import { pathSchemas, rowsOf } from '../../registry/schema.ts';
+import { listExperiments, listRunIds } from '../../tracking/read-runs.ts';
+import { listSweeps } from '../../tracking/read-sweeps.ts';
+import type { CommandRow } from '../command.ts';
+
+/** What may stand at a place of the command line. A value that ends in `=` or `/` is to be written on. */
+export interface Candidate {
+  readonly value: string;
+  readonly description?: string;
+}
+
+/** The shells for which `unroll completion` has a script. */
+export const shells = ['bash', 'zsh', 'fish'] as const;
+
+/** What may stand in place of the last of the words after `unroll`. */
+export const complete = (words: readonly string[], rows: readonly CommandRow[]): readonly Candidate[] => {
+  const [first = '', ...rest] = words;
+  const current = words.at(-1) ?? '';
+  return candidates(first, rest, rows).filter(({ value }) => value.startsWith(current));
+};
+
+const candidates = (
+  first: string,
+  rest: readonly string[],
+  rows: readonly CommandRow[],
+): readonly Candidate[] => {
+  const visible = rows.filter(({ hidden }) => hidden !== true);
+  if (rest.length === 0)
+    return [
+      ...visible.map(({ name, summary }) => ({ value: name, description: summary })),
+      { value: '--help', description: 'print this help' },
+      { value: '--version', description: 'print the version' },
+    ];
+  const row = rows.find(({ name }) => name === first);
+  if (!row) return [];
+  const command = row.declare(new Command(row.name));
+  const before = rest.slice(0, -1);
+  const current = rest.at(-1) ?? '';
+  const option = command.options.find(({ long }) => long === before.at(-1));
+  if (option && takesValue(option)) return optionValues(option, current);
+  if (current.startsWith('-'))
+    return [
+      ...command.options.map(({ long, description }) => ({ value: long ?? '', description })),
+      { value: '--help', description: 'print this help' },
+    ];
+  const places = before.filter(
+    (word, at) => !word.startsWith('-') && !isValueOf(command.options, before[at - 1]),
+  ).length;
+  const declared = command.registeredArguments;
+  const argument = declared[places] ?? (declared.at(-1)?.variadic ? declared.at(-1) : undefined);
+  if (!argument) return [];
+  return argumentValues(row.name, argument.name(), { current, runsDirectory: runsDirectoryIn(before) });
+};
+
+const takesValue = (option: Option): boolean => option.required || option.optional;
+
+const isValueOf = (options: readonly Option[], before: string | undefined): boolean =>
+  options.some((option) => option.long === before && takesValue(option));
+
+const runsDirectoryIn = (words: readonly string[]): string => {
+  const at = words.indexOf('--runs-directory');
+  return (at === -1 ? undefined : words[at + 1]) ?? 'runs';
+};
+
+const optionValues = (option: Option, current: string): readonly Candidate[] => {
+  if (option.argChoices) return option.argChoices.map((value) => ({ value }));
+  switch (option.long ?? '') {
+    case '--set':
+    case '--sweep':
+    case '--group-by':
+    case '--filter':
+    case '--only':
+      return assignments(current, option.long === '--group-by' ? '' : '=');
+    case '--model':
+    case '--dataset':
+    case '--optimizer':
+      return named((option.long ?? '').slice(2) as 'model' | 'dataset' | 'optimizer');
+    case '--runs-directory':
+    case '--write':
+    case '--check':
+      return files(current, () => false);
+    case '--output':
+      return files(current, () => true);
+    default:
+      return [];
+  }
+};
+
+/** `model.hiddenSize=`, and after the `=` the values that a schema lists. */
+const assignments = (current: string, joint: '' | '='): readonly Candidate[] => {
+  const equals = current.indexOf('=');
+  const paths = pathSchemas(registry);
+  if (equals === -1)
+    return [...paths].map(([path, [schema]]) => ({
+      value: `${path}${joint}`,
+      ...(typeof schema?.['description'] === 'string' && { description: schema['description'] }),
+    }));
+  const path = current.slice(0, equals);
+  const values: readonly unknown[] = (paths.get(path) ?? []).flatMap((schema) =>
+    schema['type'] === 'boolean' ? [true, false] : ((schema['enum'] ?? []) as readonly unknown[]),
+  );
+  const typed = current.slice(equals + 1);
+  const done = typed.slice(0, typed.lastIndexOf(',') + 1);
+  return values.map((value) => ({ value: `${path}=${done}${String(value)}` }));
+};
+
+const named = (kind: keyof typeof registry): readonly Candidate[] =>
+  rowsOf(registry, kind).map(([value, { title }]) => ({ value, description: title }));
+
+const argumentValues = (
+  command: string,
+  argument: string,
+  { current, runsDirectory }: { readonly current: string; readonly runsDirectory: string },
+): readonly Candidate[] => {
+  switch (argument) {
+    case 'spec':
+    case 'file':
+      return files(current, (name) => /\.ya?ml$/.test(name));
+    case 'run':
+    case 'other':
+      return runIds(runsDirectory);
+    case 'experiment':
+    case 'sweep':
+      return command === 'ls'
+        ? experiments(runsDirectory)
+        : [...experiments(runsDirectory), ...sweeps(runsDirectory)];
+    case 'what':
+      return [...experiments(runsDirectory), ...runIds(runsDirectory)];
+    case 'codes':
+      return Object.entries(diagnosticCodes).map(([value, description]) => ({ value, description }));
+    case 'shell':
+      return shells.map((value) => ({ value }));
+    case 'name':
+      switch (command) {
+        case 'models':
+          return named('model');
+        case 'datasets':
+          return named('dataset');
+        case 'optimizers':
+          return named('optimizer');
+        case 'schema':
+          return ['experiment', 'run', 'diagnostics'].map((value) => ({ value }));
+        default:
+          return [];
+      }
+    default:
+      return [];
+  }
+};
+
+const experiments = (runsDirectory: string): readonly Candidate[] =>
+  listExperiments(runsDirectory).map((value) => ({ value, description: 'experiment' }));
+
+const sweeps = (runsDirectory: string): readonly Candidate[] =>
+  listSweeps(runsDirectory).sweeps.map(({ plan }) => ({
+    value: plan.sweepId,
+    description: `sweep of ${plan.experiment}`,
+  }));
+
+const runIds = (runsDirectory: string): readonly Candidate[] =>
+  listExperiments(runsDirectory).flatMap((experiment) =>
+    listRunIds(runsDirectory, experiment).map((value) => ({ value, description: experiment })),
+  );
+
+/** Files that fit, and folders, which may hold some. */
+const files = (current: string, fits: (name: string) => boolean): readonly Candidate[] => {
+  const folder = current.endsWith('/') ? current : dirname(current);
+  const prefix = current.includes('/') ? `${folder.replace(/\/$/, '')}/` : '';
+  try {
+    return readdirSync(folder || '.', { withFileTypes: true }).flatMap((entry) => {
+      if (entry.name.startsWith('.') || entry.name === 'node_modules') return [];
+      const value = current.includes('/') ? join(prefix, entry.name) : entry.name;
+      if (entry.isDirectory()) return [{ value: `${value}/` }];
+      return fits(entry.name) ? [{ value }] : [];
+    });
+  } catch {
+    return [];
+  }
+};

@@ -1,0 +1,78 @@
+import { spawnSync } from 'node:child_process';
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { it } from 'vitest';
+import { packageRoot } from '../../src/package-root.ts';
+import { makePlan, writeSweep } from '../support/run-directories.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
+import { noTerminal, openRealTerminal } from '../support/tmux.ts';
+
+const plan = makePlan({ experiment: 'digits', axes: { 'model.hiddenSize': [64, 128] } });
+const [first] = plan.runs;
+
+/** A folder with a spec and recorded runs, and `unroll` on the path. */
+const home = () => {
+  const folder = temporaryDirectory('completion');
+  const bin = join(folder, 'bin');
+  mkdirSync(bin);
+  writeFileSync(
+    join(bin, 'unroll'),
+    `#!/bin/sh\nexec ${process.execPath} ${join(packageRoot, 'bin', 'unroll.js')} "$@"\n`,
+  );
+  chmodSync(join(bin, 'unroll'), 0o755);
+  mkdirSync(join(folder, 'specs'));
+  writeFileSync(join(folder, 'specs', 'quick.yaml'), '');
+  writeSweep(join(folder, 'runs'), plan);
+  return { folder, path: `${bin}:${process.env['PATH'] ?? ''}` };
+};
+
+const setUp: Readonly<Record<string, { readonly start: string; readonly load: string }>> = {
+  bash: { start: 'bash --norc --noprofile', load: 'source <(unroll completion bash)' },
+  zsh: {
+    start: 'zsh -f',
+    load: 'autoload -Uz compinit; compinit -u -D; source <(unroll completion zsh)',
+  },
+  fish: { start: 'fish --no-config', load: 'unroll completion fish | source' },
+};
+
+/** What is typed before Tab, and what then stands on the line. */
+const cases = [
+  ['unroll valid', 'unroll validate'],
+  ['unroll run --retry', 'unroll run --retry-failed'],
+  ['unroll run specs/q', 'unroll run specs/quick.yaml'],
+  ['unroll models simple', 'unroll models simple-rnn'],
+  ['unroll run specs/quick.yaml --set model.proj', 'unroll run specs/quick.yaml --set model.projectionSize='],
+  ['unroll run specs/quick.yaml --set model.merge=m', 'unroll run specs/quick.yaml --set model.merge=mean'],
+  [`unroll show ${first?.id.slice(0, 6) ?? ''}`, `unroll show ${first?.id ?? ''}`],
+  ['unroll compare dig', 'unroll compare digits'],
+  ['unroll explain unknown-k', 'unroll explain unknown-key'],
+] as const;
+
+for (const [shell, { start, load }] of Object.entries(setUp)) {
+  const missing = spawnSync(shell, ['--version']).error !== undefined;
+  it.skipIf(noTerminal || (missing && process.env['CI'] !== 'true'))(
+    `completes commands, options, specs, names and runs in ${shell}`,
+    async () => {
+      const { folder, path } = home();
+      const terminal = openRealTerminal(`cd ${folder} && env HOME=${folder} PATH=${path} PS1='$ ' ${start}`, {
+        name: shell,
+        width: 160,
+      });
+      const type = (text: string) => {
+        terminal.press(text);
+        terminal.key('Enter');
+      };
+      type(load);
+      type('echo re""ady');
+      await terminal.until((screen) => /^ready$/m.test(screen));
+      for (const [typed, completed] of cases) {
+        terminal.press(typed);
+        terminal.key('Tab');
+        await terminal.until((screen) => screen.includes(completed));
+        terminal.key('C-c');
+        type('clear');
+        await terminal.until((screen) => !screen.includes(completed));
+      }
+    },
+  );
+}

@@ -1,0 +1,102 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { runProgram } from '../../src/cli/program.ts';
+import { openTerminal } from '../../src/cli/terminal.ts';
+import { packageRoot } from '../../src/package-root.ts';
+import { datasets } from '../../src/registry/datasets.ts';
+import { models } from '../../src/registry/models.ts';
+import { optimizers } from '../../src/registry/optimizers.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
+import { noTerminal, openRealTerminal } from '../support/tmux.ts';
+
+const run = async (...words: string[]) => {
+  const lines: string[] = [];
+  const keep = (line: string) => void lines.push(line);
+  const code = await runProgram(words, openTerminal(words, { print: keep, complain: keep }));
+  return { code, said: lines.join('\n') };
+};
+
+const rows = [
+  ...Object.keys(models).map((name) => ['--model', name] as const),
+  ...Object.keys(optimizers).map((name) => ['--optimizer', name] as const),
+  ...Object.keys(datasets).map((name) => ['--dataset', name] as const),
+];
+
+it.each(rows)('writes a valid spec with %s %s', async (option, name) => {
+  const folder = temporaryDirectory('init');
+  const file = join(folder, 'first.yaml');
+  writeFileSync(join(folder, 'data.csv'), 'id,x,label\n1,0,a\n2,1,b\n3,0,a\n4,1,b\n5,0,a\n6,1,b\n');
+  writeFileSync(
+    join(folder, 'data.jsonl'),
+    [1, 2, 3, 4, 5, 6].map((id) => `{"id":${id},"x":[${id}],"label":"${'ab'[id % 2] ?? ''}"}\n`).join(''),
+  );
+  writeFileSync(join(folder, 'text.txt'), 'To be, or not to be, that is the question. '.repeat(100));
+  // Data of your own is named by whoever has it.
+  const own: Readonly<Record<string, readonly string[]>> = {
+    'csv-sequences': ['dataset.file=data.csv', 'dataset.sequence=id', 'dataset.targets=[label]'],
+    'jsonl-sequences': [
+      'dataset.file=data.jsonl',
+      'dataset.layout=wide',
+      'dataset.features=[x]',
+      'dataset.targets=[label]',
+    ],
+    characters: ['dataset.file=text.txt'],
+  };
+  // The images of Fashion-MNIST are not there before they were fetched.
+  const settings = (own[name] ?? []).flatMap((one) => ['--set', one]);
+  const { code, said } = await run('init', file, option, name, '--defaults', ...settings);
+  const text = readFileSync(file, 'utf8');
+  expect(text).toContain(`name: ${name}`);
+  if (name !== 'fashion-mnist-rows') expect({ code, said }).toMatchObject({ code: 0 });
+  const uncommented = text.replace(/^# (sweep:|seeds: .*| {2}.*)$/gm, '$1');
+  const { sweep, seeds } = parse(uncommented) as { sweep: { axes: object }; seeds: number[] };
+  expect(seeds).toEqual([1, 2, 3]);
+  expect(Object.keys(sweep.axes)).toContain('model.hiddenSize');
+});
+
+it('takes names, says the nearest of a wrong one, and writes nothing then', async () => {
+  const file = join(temporaryDirectory('init'), 'first.yaml');
+  const { code, said } = await run('init', file, '--model', 'ltsm');
+  expect(code).toBe(2);
+  expect(said).toContain('nearest:  lstm');
+  expect(existsSync(file)).toBe(false);
+});
+
+it('never overwrites', async () => {
+  const file = join(temporaryDirectory('init'), 'first.yaml');
+  writeFileSync(file, 'mine');
+  expect(await run('init', file, '--defaults')).toMatchObject({ code: 2 });
+  expect(readFileSync(file, 'utf8')).toBe('mine');
+});
+
+it.skipIf(noTerminal)('asks on a terminal, again after a wrong answer', async () => {
+  const folder = temporaryDirectory('init');
+  const program = join(packageRoot, 'bin', 'unroll.js');
+  const terminal = openRealTerminal(
+    `cd ${folder} && ${process.execPath} ${program} init; echo status $?; exec cat`,
+    {
+      name: 'init',
+    },
+  );
+  const answer = async (question: string, text: string) => {
+    await terminal.until((screen) => screen.trimEnd().split('\n').at(-1)?.includes(question) === true);
+    terminal.press(text);
+    terminal.key('Enter');
+  };
+  await answer('Name of the experiment (experiment):', 'digits');
+  await answer('Which dataset?', 'toy-sequnces');
+  await terminal.until((screen) => screen.includes('Did you mean toy-sequences?'));
+  await answer('Which dataset?', 'toy-sequences');
+  await answer('Which model?', 'gru');
+  await answer('Which optimizer?', '');
+  const end = await terminal.until((screen) => screen.includes('status'));
+  expect(end).toContain('status 0');
+  expect(parse(readFileSync(join(folder, 'experiment.yaml'), 'utf8'))).toMatchObject({
+    name: 'digits',
+    dataset: { name: 'toy-sequences' },
+    model: { name: 'gru', hiddenSize: 128 },
+    optimizer: { name: 'adam' },
+  });
+});

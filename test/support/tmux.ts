@@ -1,0 +1,50 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, onTestFinished } from 'vitest';
+
+/** A machine without tmux may skip tests in a real terminal; continuous integration must have it. */
+export const noTerminal = spawnSync('tmux', ['-V']).status !== 0 && process.env['CI'] !== 'true';
+
+const socket = `unroll-${process.pid}`;
+
+const tmux = (...words: readonly string[]) =>
+  execFileSync('tmux', ['-L', socket, ...words], {
+    encoding: 'utf8',
+    env: { ...process.env, LC_ALL: 'C.UTF-8' },
+  });
+
+/** A shell's command in a real terminal of its own, which is gone after the test. */
+export const openRealTerminal = (
+  command: string,
+  {
+    name,
+    width = 100,
+    height = 30,
+  }: { readonly name: string; readonly width?: number; readonly height?: number },
+) => {
+  const size = ['-x', String(width), '-y', String(height)];
+  tmux('-f', '/dev/null', 'new-session', '-d', '-s', name, ...size, command);
+  onTestFinished(() => {
+    tmux('kill-session', '-t', name);
+  });
+  const screen = () => tmux('capture-pane', '-p', '-t', name).trimEnd();
+  return {
+    /** Types text as it is. */
+    press: (keys: string) => tmux('send-keys', '-t', name, '-l', keys),
+    /** Presses a key by its name, such as Enter, Tab or C-u. */
+    key: (key: string) => tmux('send-keys', '-t', name, key),
+    resize: (to: number) => tmux('resize-window', '-t', name, '-x', String(to), '-y', String(height)),
+    screen,
+    history: () => tmux('capture-pane', '-p', '-S', '-', '-t', name).trimEnd(),
+    cursorVisible: () => tmux('display-message', '-p', '-t', name, '#{cursor_flag}').trim() === '1',
+    /** Waits until the screen is as expected, and returns it. */
+    until: async (expected: (text: string) => boolean): Promise<string> => {
+      for (let tries = 0; tries < 400; tries++) {
+        const text = screen();
+        if (expected(text)) return text;
+        await sleep(50);
+      }
+      return expect.fail(`The terminal never came to show what was expected, but:\n${screen()}`);
+    },
+  };
+};
