@@ -17,14 +17,8 @@ export const runProgram = async (argv: readonly string[], terminal: Terminal): P
     .exitOverride();
 
   for (const row of commands) {
-    const command = program
-      .command(row.name, { hidden: row.hidden === true })
-      .summary(row.summary)
-      .description(row.summary)
-      .helpOption('-h, --help', 'print this help')
-      .exitOverride()
-      .allowExcessArguments(false);
-    row.declare(command).action(async () => {
+    const command = declareCommand(program, row);
+    command.action(async () => {
       exitCode = await execute(row, command, terminal);
     });
   }
@@ -44,6 +38,18 @@ export const runProgram = async (argv: readonly string[], terminal: Terminal): P
     return 2;
   }
 };
+
+/** Adds a command as its row declares it, without what it does. */
+export const declareCommand = (program: Command, row: CommandRow): Command =>
+  row.declare(
+    program
+      .command(row.name, { hidden: row.hidden === true })
+      .summary(row.summary)
+      .description(row.summary)
+      .helpOption('-h, --help', 'print this help')
+      .exitOverride()
+      .allowExcessArguments(false),
+  );
 
 const execute = async (row: CommandRow, command: Command, terminal: Terminal): Promise<ExitCode> => {
   const { execute: work } = await row.load();
