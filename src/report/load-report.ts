@@ -92,8 +92,14 @@ const evaluationsOf = (cells: readonly ComparedCell[]): Record<string, Evaluatio
   for (const [at, run] of best.slice(0, mostEvaluations).entries()) {
     const evaluation = readJson<EvaluationFile>(join(run.directory ?? '', fileNames.evaluation));
     if (!evaluation) continue;
-    const { images, ...rest } = evaluation;
-    evaluations[run.id] = images && at < runsWithImages ? { ...rest, images } : rest;
+    const { split, examples, labels, confusion, images } = evaluation;
+    evaluations[run.id] = {
+      split,
+      examples,
+      ...(labels && { labels }),
+      ...(confusion && { confusion }),
+      ...(images && at < runsWithImages && { images }),
+    };
   }
   return evaluations;
 };

@@ -98,8 +98,19 @@ export interface EvaluationFile {
     readonly support: number;
   }[];
   readonly confusion?: readonly (readonly number[])[];
-  /** Some examples that were labelled wrongly, of data that can be seen. */
+  /** The first examples of the split: the same ones in every run of a dataset. */
+  readonly predictions?: readonly ExamplePrediction[];
+  /** The first examples that were labelled wrongly, of data that can be seen. */
   readonly images?: readonly ExampleImage[];
+}
+
+/** An example of the test split with its class, what the network took it for, and how sure it was. */
+export interface ExamplePrediction {
+  readonly index: number;
+  readonly truth: number;
+  readonly prediction: number;
+  /** Softmax probability of the prediction, in [0,1]. */
+  readonly probability: number;
 }
 
 /** A grey image of the test split with its class and what the network took it for. */

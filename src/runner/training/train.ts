@@ -6,6 +6,7 @@ import { fileNames, type EvaluationFile } from '../../tracking/run-files.ts';
 import { writeTensors } from '../../tracking/safetensors.ts';
 import { checkpointPath, readCheckpoint, storeTensors } from './checkpoint.ts';
 import { evaluate } from './evaluate.ts';
+import { collectExamples } from './examples.ts';
 import { beginSession, report, saveCheckpoint, type Session, type Training } from './session.ts';
 import { takeSteps, type StepsEnd } from './steps.ts';
 import { named } from './tally.ts';
@@ -91,7 +92,8 @@ const restoreBest = (session: Session): void => {
 
 const evaluateTest = async (session: Session): Promise<void> => {
   const { dataset, learner, directory } = session;
-  const tally = await evaluate(learner, dataset.shape, { split: dataset.test });
+  const examples = collectExamples(dataset.shape, dataset.test);
+  const tally = await evaluate(learner, dataset.shape, { split: dataset.test, see: examples.add });
   const metrics = named('test', { ...tally.metrics(), ...tally.detail() });
   const { task } = dataset.shape;
   if (task.kind === 'classification' && dataset.test.size > firstExamples) {
@@ -113,6 +115,10 @@ const evaluateTest = async (session: Session): Promise<void> => {
     ...(labels && { labels }),
     ...(scores && { scores }),
     ...(confusion && { confusion }),
+    ...(task.kind === 'classification' && {
+      predictions: examples.predictions(),
+      ...(dataset.test.image && { images: examples.images() }),
+    }),
   };
   writeJson(join(directory, fileNames.evaluation), evaluation);
 };

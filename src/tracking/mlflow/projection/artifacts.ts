@@ -4,7 +4,7 @@ import type { ArtifactContent } from '../client/artifacts.ts';
 import { listFiles, type RunRecord } from '../journal/record.ts';
 import { digestOfPart } from '../journal/digest.ts';
 import { evaluationImages } from './images.ts';
-import { classTable, confusionTable } from './tables.ts';
+import { evaluationTables } from './tables.ts';
 
 /**
  * What can be chosen in `tracking.mlflow.artifacts`. Checkpoints are large and the metrics are on the server already, so
@@ -14,7 +14,7 @@ export const artifactGroups = {
   config: 'the resolved configuration, status and environment',
   log: 'what was printed',
   evaluation: 'the end evaluation in detail, with tables that the server compares',
-  images: 'the confusion matrix and wrongly labelled examples as an image grid',
+  images: 'the confusion matrix and wrongly labelled examples as images that the server shows side by side',
   plots: 'plots of the run',
   model: 'the trained network, as a logged model',
   checkpoints: 'the kept checkpoints',
@@ -78,18 +78,15 @@ export const runArtifacts = (record: RunRecord, groups: ReadonlySet<string>): re
   const files = (Object.keys(artifactGroups) as ArtifactGroup[])
     .filter((group) => group !== 'model' && groups.has(group))
     .flatMap((group) => filesOfGroup(directory, group));
-  const end = { step: status?.outcome?.step ?? 0, time: status?.endedAt ?? record.lastTime };
-  const table = (path: string, content: object) => textArtifact(path, JSON.stringify(content));
+  if (!evaluation) return files;
+  const endTime = status?.endedAt ?? record.lastTime;
   return [
     ...files,
-    ...(groups.has('evaluation') && evaluation?.confusion
-      ? [
-          table('tables/classes.json', classTable(evaluation)),
-          table('tables/confusion.json', confusionTable(evaluation)),
-        ]
+    ...(groups.has('evaluation')
+      ? evaluationTables(evaluation).map(({ path, table }) => textArtifact(path, JSON.stringify(table)))
       : []),
-    ...(groups.has('images') && evaluation
-      ? evaluationImages(evaluation, end).map(({ path, bytes }) => bytesArtifact(path, bytes))
+    ...(groups.has('images')
+      ? evaluationImages(evaluation, endTime).map(({ path, bytes }) => bytesArtifact(path, bytes))
       : []),
   ];
 };

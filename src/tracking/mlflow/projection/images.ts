@@ -31,11 +31,25 @@ const confusionImage = (confusion: readonly (readonly number[])[]): Buffer => {
   );
 };
 
-const exampleImage = ({ width, height, pixels }: ExampleImage): Buffer => {
-  const bytes = Buffer.from(pixels, 'base64');
+/** Images side by side in a square, on grey so that the border of each is seen. */
+const mosaic = (images: readonly ExampleImage[]): Buffer => {
+  const tile = Math.max(...images.map(({ width, height }) => Math.max(width, height))) + 2;
+  const columns = Math.ceil(Math.sqrt(images.length));
+  const rows = Math.ceil(images.length / columns);
+  const pixels = images.map((image) => Buffer.from(image.pixels, 'base64'));
   return enlarge(
-    { width, height, at: (x, y) => bytes[y * width + x] ?? 0 },
-    Math.max(1, Math.floor(112 / Math.max(width, height))),
+    {
+      width: columns * tile,
+      height: rows * tile,
+      at: (x, y) => {
+        const at = Math.floor(y / tile) * columns + Math.floor(x / tile);
+        const { width = 0, height = 0 } = images[at] ?? {};
+        const [left, top] = [(x % tile) - 1, (y % tile) - 1];
+        const inside = left >= 0 && top >= 0 && left < width && top < height;
+        return inside ? (pixels[at]?.[top * width + left] ?? 0) : 128;
+      },
+    },
+    Math.max(1, Math.floor(360 / (columns * tile))),
   );
 };
 
@@ -59,22 +73,22 @@ const gridFiles = (
   ];
 };
 
-/** The confusion matrix and the example images of an end evaluation. */
+/** The names of the images that all runs have, so that the server shows them side by side. */
+export const imageKeys = ['confusion', 'mistakes'] as const;
+
+/**
+ * The confusion matrix and the first wrongly labelled examples of an end evaluation, whose labels stand in a table. At
+ * step 0, because the server shows images of one step at a time, and runs may end at different ones.
+ */
 export const evaluationImages = (
-  { confusion, images = [], labels }: EvaluationFile,
-  end: { readonly step: number; readonly time: number },
+  { confusion, images = [] }: EvaluationFile,
+  time: number,
 ): readonly { readonly path: string; readonly bytes: Buffer }[] => {
-  const name = (index: number) =>
-    (labels?.[index] ?? String(index)).replace(/[^\p{L}\p{N}_-]/gu, '_').slice(0, 30);
+  const grid = (key: (typeof imageKeys)[number], bytes: Buffer) => gridFiles(key, { step: 0, time, bytes });
   return [
     ...(confusion && confusion.length > 0 && confusion.length <= 100
-      ? gridFiles('confusion', { ...end, bytes: confusionImage(confusion) })
+      ? grid('confusion', confusionImage(confusion))
       : []),
-    ...images.slice(0, 16).flatMap((image, index) =>
-      gridFiles(`mistake_${index + 1}_${name(image.truth)}_taken_for_${name(image.prediction)}`, {
-        ...end,
-        bytes: exampleImage(image),
-      }),
-    ),
+    ...(images.length > 0 ? grid('mistakes', mosaic(images)) : []),
   ];
 };

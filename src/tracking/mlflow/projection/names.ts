@@ -1,10 +1,12 @@
 import type { Json, Run } from '../../../spec/plan.ts';
 
-/** The shortest usual form of a number: `0.001` becomes `1e-3`, `128` stays. */
+/** The shortest usual form of a number: `0.001` becomes `1e-3`, `0.01` becomes `1e-2`, `128` and `0.5` stay. */
 export const shortNumber = (value: number): string => {
   const plain = String(Number(value.toPrecision(4)));
   const exponent = Number(value.toPrecision(4)).toExponential().replace('e+', 'e');
-  return exponent.length < plain.length ? exponent : plain;
+  // Of fractions the exponent is what people compare.
+  const shorter = Math.abs(value) < 1 ? exponent.length <= plain.length : exponent.length < plain.length;
+  return shorter ? exponent : plain;
 };
 
 /** `learningRate` -> `lr`, `hiddenSize` -> `hs`; single words stay whole. */

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Plan } from '../../../spec/plan.ts';
+import { imageKeys } from './images.ts';
 import { childrenOf } from './link.ts';
 import { cleanKey, limits } from '../client/limits.ts';
 import type { WirePair } from '../client/wire.ts';
@@ -13,6 +14,8 @@ export interface SavedView {
 export interface ViewFacts {
   /** What the runs have recorded. */
   readonly metricKeys: ReadonlySet<string>;
+  /** Whether the runs keep images of their end evaluation. */
+  readonly images: boolean;
   /** The view shows this run's children. */
   readonly parentRunId: string;
   /** Milliseconds since 1970; part of the view's form. */
@@ -26,10 +29,13 @@ const identifier = (...parts: readonly string[]): string =>
 const curves = ['train/loss', 'train/accuracy', 'val/loss', 'val/accuracy'];
 
 /**
- * Parallel coordinates over the axes, a scatter plot of each numeric axis against the objective, bars of the objective
- * and the learning curves, grouped over seeds where there are several.
+ * Parallel coordinates over the axes and bars of the objective, the learning curves, a scatter plot of each numeric axis
+ * against the objective, and what the networks took for what: all grouped over seeds where there are several.
  */
-export const savedView = (plan: Plan, { metricKeys, parentRunId, createdAt }: ViewFacts): SavedView => {
+export const savedView = (
+  plan: Plan,
+  { metricKeys, images, parentRunId, createdAt }: ViewFacts,
+): SavedView => {
   const objective = cleanKey(plan.objective.metric);
   const axes = plan.axes.filter((axis) => axis !== 'seed');
   // An axis over whole objects shows by its name.
@@ -41,7 +47,12 @@ export const savedView = (plan: Plan, { metricKeys, parentRunId, createdAt }: Vi
     plan.runs.every(({ varying }) => typeof varying[axes[index] ?? ''] === 'number'),
   );
   const id = (...parts: readonly string[]) => identifier(plan.sweepId, ...parts);
-  const sections = { overview: id('section', 'overview'), curves: id('section', 'curves') };
+  const sections = {
+    overview: id('section', 'overview'),
+    curves: id('section', 'curves'),
+    axes: id('section', 'axes'),
+    images: id('section', 'images'),
+  };
   const common = { deleted: false, isGenerated: false, runsCountToCompare: 100 };
 
   const charts = [
@@ -59,15 +70,6 @@ export const savedView = (plan: Plan, { metricKeys, parentRunId, createdAt }: Vi
           },
         ]
       : []),
-    ...numeric.map((param) => ({
-      ...common,
-      type: 'SCATTER',
-      uuid: id('scatter', param),
-      metricSectionId: sections.overview,
-      displayName: `${param} and ${objective}`,
-      xaxis: { key: param, type: 'PARAM' },
-      yaxis: { key: objective, type: 'METRIC' },
-    })),
     {
       ...common,
       type: 'BAR',
@@ -92,8 +94,36 @@ export const savedView = (plan: Plan, { metricKeys, parentRunId, createdAt }: Vi
         selectedYAxisMetricKey: 'metric',
         yAxisExpressions: [],
         range: {},
+        displayPoints: false,
       })),
+    ...numeric.map((param) => ({
+      ...common,
+      type: 'SCATTER',
+      uuid: id('scatter', param),
+      metricSectionId: sections.axes,
+      displayName: `${param} and ${objective}`,
+      xaxis: { key: param, type: 'PARAM' },
+      yaxis: { key: objective, type: 'METRIC' },
+    })),
+    ...(images
+      ? imageKeys.map((key) => ({
+          ...common,
+          type: 'IMAGE',
+          uuid: id('image', key),
+          metricSectionId: sections.images,
+          imageKeys: [key],
+          step: 0,
+        }))
+      : []),
   ];
+  const section = (uuid: string, name: string) => ({
+    uuid,
+    name,
+    display: true,
+    isReordered: true,
+    columns: 2,
+    cardHeight: 360,
+  });
   const state = {
     searchFilter: childrenOf(parentRunId),
     orderByKey: `metrics.\`${objective}\``,
@@ -107,23 +137,13 @@ export const savedView = (plan: Plan, { metricKeys, parentRunId, createdAt }: Vi
           groupByKeys: params.map((groupByData) => ({ mode: 'param', groupByData })),
         },
       }),
+    // Keeps the order below; the page would sort by name, and put what else it finds between.
+    isAccordionReordered: true,
     compareRunSections: [
-      {
-        uuid: sections.overview,
-        name: 'Comparison',
-        display: true,
-        isReordered: true,
-        columns: 2,
-        cardHeight: 360,
-      },
-      {
-        uuid: sections.curves,
-        name: 'Learning curves',
-        display: true,
-        isReordered: true,
-        columns: 2,
-        cardHeight: 360,
-      },
+      section(sections.overview, 'Comparison'),
+      section(sections.curves, 'Learning curves'),
+      ...(numeric.length > 0 ? [section(sections.axes, 'By parameter')] : []),
+      ...(images ? [section(sections.images, 'Test examples')] : []),
     ],
     compareRunCharts: charts,
   };

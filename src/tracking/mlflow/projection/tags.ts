@@ -1,12 +1,14 @@
 import { hostname, userInfo } from 'node:os';
 import { packageVersion } from '../../../package-root.ts';
 import type { Plan } from '../../../spec/plan.ts';
-import type { EnvironmentFile } from '../../run-files.ts';
+import type { EnvironmentFile, EvaluationFile } from '../../run-files.ts';
 import { cleanKey, cutText, limits } from '../client/limits.ts';
 import type { WirePair } from '../client/wire.ts';
 import type { RunRecord } from '../journal/record.ts';
+import { evaluationImages } from './images.ts';
 import { cellColour } from './names.ts';
 import { runNote } from './notes.ts';
+import { evaluationTables } from './tables.ts';
 
 /** Where a run stands in its sweep. */
 export interface SweepPlace {
@@ -51,11 +53,32 @@ const environmentTags = (environment: EnvironmentFile | undefined): Record<strin
       }
     : { 'unroll.host': hostname() };
 
+/** What the spec and the environment say of what is sent. */
+export interface ChosenByUser {
+  readonly tags: Readonly<Record<string, string>>;
+  readonly artifactGroups: ReadonlySet<string>;
+}
+
+/** The tags by which the server's page finds tables and images that it compares between runs. */
+const shownArtifacts = (
+  evaluation: EvaluationFile | undefined,
+  groups: ReadonlySet<string>,
+): Record<string, string> => {
+  const tables = evaluation && groups.has('evaluation') ? evaluationTables(evaluation) : [];
+  const images = evaluation && groups.has('images') ? evaluationImages(evaluation, 0) : [];
+  return {
+    ...(tables.length > 0 && {
+      'mlflow.loggedArtifacts': JSON.stringify(tables.map(({ path }) => ({ path, type: 'table' }))),
+    }),
+    ...(images.length > 0 && { 'mlflow.loggedImages': 'True' }),
+  };
+};
+
 /** Every tag of a run. Tags may change while it runs; they are sent again when they do. */
 export const runTags = (
   record: RunRecord,
   place: SweepPlace | undefined,
-  own: Readonly<Record<string, string>>,
+  chosen: ChosenByUser,
 ): readonly WirePair[] => {
   const { run, environment, status, evaluation } = record;
   const cells = [...new Set(place?.plan.runs.map(({ cell }) => cell) ?? [run.cell])];
@@ -68,13 +91,7 @@ export const runTags = (
     ...environmentTags(environment),
     'mlflow.note.content': runNote(record),
     'mlflow.runColor': cellColour(Math.max(0, cells.indexOf(run.cell))),
-    ...(evaluation?.confusion && {
-      'mlflow.loggedArtifacts': JSON.stringify([
-        { path: 'tables/classes.json', type: 'table' },
-        { path: 'tables/confusion.json', type: 'table' },
-      ]),
-      'mlflow.loggedImages': 'True',
-    }),
+    ...shownArtifacts(evaluation, chosen.artifactGroups),
     'unroll.run': run.id,
     'unroll.cell': run.cell,
     'unroll.sweep': place?.plan.sweepId,
@@ -84,7 +101,7 @@ export const runTags = (
     'unroll.attempt': status ? String(status.attempt) : undefined,
     'unroll.outcome': status?.outcome?.reason ?? (record.state === 'lost' ? 'lost' : undefined),
     'unroll.message': status?.outcome?.message,
-    ...own,
+    ...chosen.tags,
     [recordingTag]: record.recording,
   });
 };

@@ -50,7 +50,7 @@ const openRunOutbox = async (
   const adopted =
     context.adoptRunId === undefined ? undefined : await context.client.getRun(context.adoptRunId);
   if (adopted && !adopted.ok) return adopted;
-  const tags = runTags(record, place, context.tags);
+  const tags = runTags(record, place, context);
   const ensured = adopted?.value
     ? answer({ run: adopted.value, created: false })
     : await ensureRun(context, record.recording, {
@@ -87,7 +87,7 @@ const sendDescription = async (
       return answer(undefined);
     });
   const params = await send('params', runParams(record.run));
-  return params.ok ? send('tags', runTags(record, place, context.tags)) : params;
+  return params.ok ? send('tags', runTags(record, place, context)) : params;
 };
 
 /** The points that are known at the end only. They are a function of the record, so SQL stores drop what they have. */

@@ -167,6 +167,9 @@ export const publishView = async (outbox: Outbox, sweep: Sweep): Promise<string 
   if (statuses.length === 0) return undefined;
   const view = savedView(sweep.plan, {
     metricKeys: new Set(statuses.flatMap(({ outcome }) => Object.keys(outcome?.metrics ?? {}))),
+    images:
+      outbox.context.artifactGroups.has('images') &&
+      [...sweep.records.values()].some(({ evaluation }) => evaluation?.confusion ?? evaluation?.images),
     parentRunId: outbox.cursor().runId,
     createdAt: Math.min(...statuses.map(({ startedAt }) => startedAt)),
   });

@@ -25,7 +25,9 @@ import {
   sweepMetrics,
   sweepResults,
 } from '../../../../src/tracking/mlflow/projection/sweep-results.ts';
-import { classTable } from '../../../../src/tracking/mlflow/projection/tables.ts';
+import { evaluationTables } from '../../../../src/tracking/mlflow/projection/tables.ts';
+import { runTags } from '../../../../src/tracking/mlflow/projection/tags.ts';
+import type { EvaluationFile } from '../../../../src/tracking/run-files.ts';
 import { makePlan, writeRunDirectory, writeSweep } from '../../../support/run-directories.ts';
 import { temporaryDirectory } from '../../../support/temporary-directory.ts';
 
@@ -50,12 +52,12 @@ describe('names', () => {
     ]).toEqual(['gru', 'layers2', 'no bidirectional', 'merge concat', 'adam']);
     expect([0.001, 0.01, 128, 0.5, 1e-5, 1_000_000, 0.0031622776].map(shortNumber)).toEqual([
       '1e-3',
-      '0.01',
+      '1e-2',
       '128',
       '0.5',
       '1e-5',
       '1e6',
-      '0.003162',
+      '3.162e-3',
     ]);
   });
 
@@ -145,15 +147,27 @@ describe('a sweep', () => {
     expect(sweepNote(plan, results)).toContain('```yaml');
   });
 
-  test('has a view of parallel coordinates, scatter, bars and curves', () => {
-    const view = savedView(plan, { metricKeys: new Set(['train/loss']), parentRunId: 'p', createdAt: 5 });
+  test('has a view of parallel coordinates, bars, curves, scatter and images', () => {
+    const view = savedView(plan, {
+      metricKeys: new Set(['train/loss']),
+      images: true,
+      parentRunId: 'p',
+      createdAt: 5,
+    });
     const { state, createdAt } = JSON.parse(view.tag.value) as { state: string; createdAt: number };
     const { compareRunCharts, searchFilter, orderByAsc } = JSON.parse(state) as {
       compareRunCharts: { type: string; selectedParams?: string[] }[];
       searchFilter: string;
       orderByAsc: boolean;
     };
-    expect(compareRunCharts.map(({ type }) => type)).toEqual(['PARALLEL', 'SCATTER', 'BAR', 'LINE']);
+    expect(compareRunCharts.map(({ type }) => type)).toEqual([
+      'PARALLEL',
+      'BAR',
+      'LINE',
+      'SCATTER',
+      'IMAGE',
+      'IMAGE',
+    ]);
     expect({ createdAt, searchFilter, orderByAsc }).toEqual({
       createdAt: 5,
       searchFilter: `tags."mlflow.parentRunId" = 'p'`,
@@ -183,46 +197,82 @@ function temporaryDirectoryOnce(): string {
   );
 }
 
-test('tables: precision, recall and F1 from the counts', () => {
-  const table = classTable({
-    split: 'test',
-    examples: 10,
-    labels: ['a', 'b'],
-    confusion: [
-      [4, 1],
-      [2, 3],
+const evaluation: EvaluationFile = {
+  split: 'test',
+  examples: 10,
+  labels: ['a', 'b'],
+  confusion: [
+    [4, 1],
+    [2, 3],
+  ],
+  predictions: [
+    { index: 0, truth: 1, prediction: 1, probability: 0.9 },
+    { index: 1, truth: 0, prediction: 1, probability: 0.6 },
+  ],
+  images: [
+    {
+      index: 1,
+      truth: 0,
+      prediction: 1,
+      width: 2,
+      height: 2,
+      pixels: Buffer.from([0, 255, 128, 64]).toString('base64'),
+    },
+  ],
+};
+
+test('tables: examples by index, mistakes by place, precision, recall and F1 from the counts', () => {
+  const tables = Object.fromEntries(
+    evaluationTables(evaluation).map(({ path, table }) => [path, table.data] as const),
+  );
+  expect(tables).toEqual({
+    'tables/predictions.json': [
+      [0, 'b', 'b', 0.9, 'yes'],
+      [1, 'a', 'b', 0.6, 'no'],
+    ],
+    'tables/mistakes.json': [[1, 1, 'a', 'b']],
+    'tables/classes.json': [
+      ['a', 5, 0.6667, 0.8, 0.7273],
+      ['b', 5, 0.75, 0.6, 0.6667],
+    ],
+    'tables/confusion.json': [
+      ['a', 4, 1],
+      ['b', 2, 3],
     ],
   });
-  expect(table.data).toEqual([
-    ['a', 5, 0.6667, 0.8, 0.7273],
-    ['b', 5, 0.75, 0.6, 0.6667],
+  expect(evaluationTables({ split: 'test', examples: 10 })).toEqual([]);
+});
+
+test('images have names that the grid understands and every run shares; dark is many', () => {
+  const images = evaluationImages(evaluation, 12);
+  expect(images.map(({ path }) => path.replace(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/, 'ID'))).toEqual([
+    'images/confusion+step+0+timestamp+12+ID.png',
+    'images/confusion+step+0+timestamp+12+ID+compressed.webp',
+    'images/mistakes+step+0+timestamp+12+ID.png',
+    'images/mistakes+step+0+timestamp+12+ID+compressed.webp',
+  ]);
+  const confusion = decode(images[0]?.bytes ?? Buffer.alloc(0));
+  expect([confusion.width, confusion.data[0], confusion.data[confusion.width - 1]]).toEqual([240, 0, 145]);
+  // One image of 2 by 2 with a border: 4 by 4 pixels, each enlarged 90 times.
+  const mistakes = decode(images[2]?.bytes ?? Buffer.alloc(0));
+  const at = (x: number, y: number) => mistakes.data[(y * 90 + 45) * mistakes.width + x * 90 + 45];
+  expect([mistakes.width, at(0, 0), at(1, 1), at(2, 1), at(1, 2), at(2, 2)]).toEqual([
+    360, 128, 0, 255, 128, 64,
   ]);
 });
 
-test('images have names that the grid understands, and dark is many', () => {
-  const pixels = Buffer.from([0, 255, 128, 64]).toString('base64');
-  const images = evaluationImages(
-    {
-      split: 'test',
-      examples: 4,
-      confusion: [
-        [9, 0],
-        [0, 9],
-      ],
-      labels: ['a/b', 'c'],
-      images: [{ index: 3, truth: 0, prediction: 1, width: 2, height: 2, pixels }],
-    },
-    { step: 7, time: 12 },
-  );
-  expect(images.map(({ path }) => path.replace(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/, 'ID'))).toEqual([
-    'images/confusion+step+7+timestamp+12+ID.png',
-    'images/confusion+step+7+timestamp+12+ID+compressed.webp',
-    'images/mistake_1_a_b_taken_for_c+step+7+timestamp+12+ID.png',
-    'images/mistake_1_a_b_taken_for_c+step+7+timestamp+12+ID+compressed.webp',
-  ]);
-  const confusion = decode(images[0]?.bytes ?? Buffer.alloc(0));
-  expect([confusion.width, confusion.data[0], confusion.data[confusion.width - 1]]).toEqual([240, 0, 255]);
-  expect(decode(images[2]?.bytes ?? Buffer.alloc(0)).data[111]).toBe(255);
+test('only what is sent is shown', () => {
+  const run = makePlan({ experiment: 'shown' }).runs[0];
+  if (!run) throw new Error('no run');
+  const record = readRecord(writeRunDirectory(temporaryDirectory(), run, {})) as RunRecord;
+  const keys = (groups: readonly string[]) =>
+    runTags({ ...record, evaluation }, undefined, { tags: {}, artifactGroups: new Set(groups) }).map(
+      ({ key }) => key,
+    );
+  expect(keys(['evaluation'])).toContain('mlflow.loggedArtifacts');
+  expect(keys(['evaluation'])).not.toContain('mlflow.loggedImages');
+  expect(keys(['images'])).toContain('mlflow.loggedImages');
+  expect(keys(['log'])).not.toContain('mlflow.loggedArtifacts');
 });
 
 test('the model file has a signature of tensors', () => {
