@@ -21,17 +21,17 @@ if (!executablePath) {
 
 const browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] });
 try {
-  const page = await browser.newPage({ viewport: { width: 1600, height: 1300 } });
+  const page = await browser.newPage({ viewport: { width: 1500, height: 1180 } });
   await page.goto(link, { timeout: 120_000 });
   await page.getByText('matching runs').waitFor({ timeout: 120_000 });
-  // The panel beside the charts takes a third of the page.
-  await page
-    .getByText('MLflow Assistant', { exact: true })
-    .first()
-    .locator('xpath=ancestor::*[.//button][1]//button')
-    .last()
-    .click({ timeout: 5000 })
-    .catch(() => undefined);
+  // What people close once and never see again: an assistant that takes a third of the page, and a notice.
+  for (const part of ['assistant.chat_panel.close', 'experiment_page.shared_view.dismiss']) {
+    const button = page.locator(`[data-component-id="mlflow.${part}"]`);
+    const shown = button.waitFor({ timeout: 20_000 }).then(() => true);
+    if (await shown.catch(() => false)) await button.click({ timeout: 20_000, force: true });
+  }
+  // The charts move while these close.
+  await page.waitForTimeout(1000);
   await page.locator('.js-plotly-plot .trace').first().waitFor({ timeout: 120_000 });
   await page.waitForTimeout(3000);
   // Charts are drawn when they come into sight.

@@ -1,3 +1,4 @@
+import type { Credentials } from './credentials.ts';
 import { type Problem, type ProblemKind } from './problem.ts';
 
 /** What came back instead of success. Header names are lower-case. */
@@ -10,10 +11,31 @@ export interface ErrorResponse {
 interface Request {
   readonly uri: string;
   readonly what: string;
+  readonly credentials: Credentials;
 }
 
-const signInHelp =
-  'Set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN, or write ~/.mlflow/credentials; an expired token must be renewed. Recording goes on locally; send it later with "unroll sync".';
+const recordedLocally = 'What is recorded locally is sent later with "unroll sync".';
+
+/** 401, by what was tried. */
+const explainSignIn = (uri: string, credentials: Credentials): readonly [message: string, help: string] => {
+  switch (credentials.kind) {
+    case 'none':
+      return [
+        `The MLflow server at ${uri} asks for credentials, and none are set (401).`,
+        `Set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN, or write ~/.mlflow/credentials. ${recordedLocally}`,
+      ];
+    case 'basic':
+      return [
+        `The MLflow server at ${uri} did not accept the password of user "${credentials.username}" (401).`,
+        `Correct MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or ~/.mlflow/credentials. ${recordedLocally}`,
+      ];
+    case 'bearer':
+      return [
+        `The MLflow server at ${uri} did not accept the token (401): it is wrong or has expired.`,
+        `Renew MLFLOW_TRACKING_TOKEN; a server with MLflow's own sign-in takes a user name and a password only. ${recordedLocally}`,
+      ];
+  }
+};
 
 const header = (response: ErrorResponse, name: string): string | undefined => {
   const value = response.headers[name];
@@ -63,7 +85,7 @@ const badRequestKind = (code: string, message: string): ProblemKind => {
 /** Says what an answer other than success means, and what a person can do. */
 export const explainResponse = (
   response: ErrorResponse,
-  { uri, what }: Request,
+  { uri, what, credentials }: Request,
   now: number = Date.now(),
 ): Problem => {
   const { status, body } = response;
@@ -90,12 +112,9 @@ export const explainResponse = (
       'Use the address behind it as the tracking URI.',
     );
   }
-  if (status === 401)
-    return make(
-      'unauthorised',
-      `The MLflow server at ${uri} did not accept the credentials (401).`,
-      signInHelp,
-    );
+  if (status === 401) return make('unauthorised', ...explainSignIn(uri, credentials));
+  if (status === 400 && /SSL certificate/i.test(body))
+    return make('settings', certificateWanted(uri), certificateWantedHelp);
   if (status === 403 && /invalid host header/i.test(body))
     return make(
       'host-refused',
@@ -152,6 +171,10 @@ export const explainWrongBody = (uri: string, contentType: string, body: string)
   unclear: true,
 });
 
+const certificateWanted = (uri: string) => `The server at ${uri} asks for a certificate of the client.`;
+const certificateWantedHelp =
+  'Give a PEM file with certificate and key with MLFLOW_TRACKING_CLIENT_CERT_PATH.';
+
 const refusedBeforeSending = new Set([
   'ECONNREFUSED',
   'ENOTFOUND',
@@ -160,10 +183,18 @@ const refusedBeforeSending = new Set([
   'ENETUNREACH',
   'UND_ERR_CONNECT_TIMEOUT',
 ]);
+/** The other side's alert, as OpenSSL names it. */
+const wantedCodes =
+  /ALERT_CERTIFICATE_REQUIRED|ALERT_BAD_CERTIFICATE|ALERT_UNKNOWN_CA|ALERT_HANDSHAKE_FAILURE/;
 const certificateCodes = /CERT|SELF_SIGNED|UNABLE_TO_(VERIFY|GET_ISSUER)|ERR_TLS/;
+const plainCodes = /WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|HTTP_REQUEST/;
 
 /** Says what a failed exchange (no answer at all) means. */
-export const explainFailure = (error: unknown, { uri, what }: Request, timeoutMs: number): Problem => {
+export const explainFailure = (
+  error: unknown,
+  { uri, what }: Omit<Request, 'credentials'>,
+  timeoutMs: number,
+): Problem => {
   const { code = '', message = String(error), name = '' } = (error ?? {}) as Partial<NodeJS.ErrnoException>;
   if (name === 'TimeoutError' || code === 'UND_ERR_HEADERS_TIMEOUT' || code === 'UND_ERR_BODY_TIMEOUT')
     return {
@@ -171,6 +202,27 @@ export const explainFailure = (error: unknown, { uri, what }: Request, timeoutMs
       message: `The MLflow server at ${uri} did not answer within ${timeoutMs / 1000} s.`,
       help: 'Raise MLFLOW_HTTP_REQUEST_TIMEOUT if it is only slow.',
       unclear: true,
+    };
+  if (wantedCodes.test(code))
+    return {
+      kind: 'settings',
+      message: certificateWanted(uri),
+      help: certificateWantedHelp,
+      unclear: false,
+    };
+  if (plainCodes.test(code))
+    return {
+      kind: 'settings',
+      message: `What answers at ${uri} does not speak TLS.`,
+      help: `Write ${uri.replace(/^https/, 'http')}, or correct the port.`,
+      unclear: false,
+    };
+  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID')
+    return {
+      kind: 'settings',
+      message: `The certificate of ${uri} is for another name than "${new URL(uri).hostname}".`,
+      help: 'Use a name that the certificate has (or, at your own risk, MLFLOW_TRACKING_INSECURE_TLS=true).',
+      unclear: false,
     };
   if (certificateCodes.test(code))
     return {

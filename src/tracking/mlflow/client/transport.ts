@@ -131,7 +131,7 @@ export const openTransport = (
           ok: false,
           problem: explainResponse(
             { status, headers, body: received.toString('utf8') },
-            { uri: settings.uri, what: one.what },
+            { uri: settings.uri, what: one.what, credentials: settings.credentials },
           ),
         };
       const type = headers['content-type'];

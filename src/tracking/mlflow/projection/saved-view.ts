@@ -147,7 +147,8 @@ export const savedView = (
     ],
     compareRunCharts: charts,
   };
-  const key = `unroll-${plan.sweepId}`;
+  // The same spec, run by somebody else into the same experiment, is another sweep there.
+  const key = `unroll-${plan.sweepId}-${parentRunId.slice(0, 8)}`;
   const value = JSON.stringify({
     name: `Unroll sweep ${plan.sweepId}`,
     createdAt,
