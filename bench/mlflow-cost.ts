@@ -1,13 +1,14 @@
 /**
  * What recording on MLflow costs a training that logs every step: the same recorder, with the uploader sending to a
- * healthy, a slow (2 s a call) and a dead server, against none. Rounds alternate, so that a noisy machine hits all alike.
+ * healthy, a slow (2 s a call) and a dead server, against none. Every round takes all four in another order, with `none`
+ * before and after each of the others, so that a machine whose speed drifts hits all alike.
  *
  *     node scripts/build.mjs && node bench/run.mjs mlflow-cost.ts [rounds] [steps]
  *
  * A step here is a fixed piece of arithmetic, so the ratio is of the recording alone. Prints one line of JSON.
  */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
+import { createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -20,12 +21,22 @@ const rounds = Number(process.argv[2] ?? 5);
 const steps = Number(process.argv[3] ?? 1000);
 const folder = mkdtempSync(join(tmpdir(), 'unroll-bench-'));
 
-const slow = createServer((_request, response) => {
-  setTimeout(() => response.writeHead(503).end(), 2000);
-});
-await new Promise<void>((resolve) => slow.listen(0, '127.0.0.1', resolve));
 const healthy = await startMlflowServer({ runsDirectory: join(folder, 'runs'), print: () => undefined });
 if (!healthy.ok) throw new Error(healthy.problem.message);
+
+/** The healthy server, with every answer two seconds late. */
+const slow = createServer((incoming, outgoing) => {
+  setTimeout(() => {
+    const passed = request(
+      `${healthy.value.uri}${incoming.url ?? ''}`,
+      { method: incoming.method, headers: { ...incoming.headers, host: new URL(healthy.value.uri).host } },
+      (answer) => answer.pipe(outgoing.writeHead(answer.statusCode ?? 502, answer.headers)),
+    );
+    passed.on('error', () => outgoing.destroy());
+    incoming.pipe(passed);
+  }, 2000);
+});
+await new Promise<void>((resolve) => slow.listen(0, '127.0.0.1', resolve));
 
 const modes = {
   none: undefined,
@@ -42,10 +53,12 @@ const work = (seed: number): number => {
   return sum;
 };
 
+let trainings = 0;
 /** Milliseconds of processor time and of wall time that a training with this tracking takes. */
-const train = async (mode: Mode, round: number): Promise<{ cpu: number; wall: number }> => {
-  const runsDirectory = join(folder, `runs-${mode}-${round}`);
-  const plan = makePlan({ experiment: `cost-${mode}-${round}`, steps });
+const train = async (mode: Mode): Promise<{ cpu: number; wall: number }> => {
+  const experiment = `cost-${mode}-${trainings++}`;
+  const runsDirectory = join(folder, experiment);
+  const plan = makePlan({ experiment, steps });
   const [run] = plan.runs;
   if (!run) throw new Error('no run');
   mkdirSync(join(runsDirectory, plan.experiment, 'sweeps'), { recursive: true });
@@ -83,27 +96,36 @@ const train = async (mode: Mode, round: number): Promise<{ cpu: number; wall: nu
 };
 
 const median = (values: readonly number[]) => [...values].sort((a, b) => a - b)[values.length >> 1] ?? NaN;
-const taken = new Map<Mode, { cpu: number; wall: number }[]>();
+const tracked = ['healthy', 'slow', 'dead'] as const;
+interface Pair {
+  readonly none: number;
+  readonly tracked: number;
+}
+const pairs = new Map<(typeof tracked)[number], { cpu: Pair[]; wall: Pair[] }>(
+  tracked.map((mode) => [mode, { cpu: [], wall: [] }]),
+);
+// Once for nothing: the first training compiles what the others find compiled.
+let before = await train('none');
+before = await train('none');
 for (let round = 0; round < rounds; round++)
-  for (const mode of Object.keys(modes) as Mode[])
-    taken.set(mode, [...(taken.get(mode) ?? []), await train(mode, round)]);
+  for (const mode of [...tracked.slice(round % 3), ...tracked.slice(0, round % 3)]) {
+    const one = await train(mode);
+    const after = await train('none');
+    for (const of of ['cpu', 'wall'] as const)
+      pairs.get(mode)?.[of].push({ none: (before[of] + after[of]) / 2, tracked: one[of] });
+    before = after;
+  }
 
-// Each round against its own baseline: the machine's speed drifts between rounds.
-const base = taken.get('none') ?? [];
-const ratio = (mode: Mode, of: 'cpu' | 'wall') =>
-  Number(
-    median((taken.get(mode) ?? []).map((one, round) => one[of] / (base[round]?.[of] ?? NaN))).toFixed(4),
-  );
+const base = [...pairs.values()].flatMap(({ wall }) => wall.map(({ none }) => none));
+const ratio = (mode: (typeof tracked)[number], of: 'cpu' | 'wall') =>
+  Number(median((pairs.get(mode)?.[of] ?? []).map(({ none, tracked: one }) => one / none)).toFixed(4));
 console.log(
   JSON.stringify({
     rounds,
     steps,
-    millisecondsPerStep: Number((median(base.map(({ wall }) => wall)) / steps).toFixed(3)),
+    millisecondsPerStep: Number((median(base) / steps).toFixed(3)),
     ratios: Object.fromEntries(
-      (['healthy', 'slow', 'dead'] as const).map((mode) => [
-        mode,
-        { wall: ratio(mode, 'wall'), cpu: ratio(mode, 'cpu') },
-      ]),
+      tracked.map((mode) => [mode, { wall: ratio(mode, 'wall'), cpu: ratio(mode, 'cpu') }]),
     ),
   }),
 );

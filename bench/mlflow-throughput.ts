@@ -3,9 +3,10 @@
  *
  *     node bench/run.mjs mlflow-throughput.ts [points] [uri]
  *
- * Without an address it starts the pinned server on an empty store. Prints one line of JSON.
+ * Without an address it starts the pinned server on an empty store. Prints one line of JSON. `pointsPerCpuSecond` is by
+ * the processor time of client and server together (Linux, own server): what a busy machine leaves of the truth.
  */
-import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startMlflowServer } from '../src/tracking/mlflow/server/serve.ts';
@@ -31,8 +32,43 @@ const server =
     ? await startMlflowServer({ runsDirectory, print: () => undefined })
     : undefined;
 if (server && !server.ok) throw new Error(server.problem.message);
+
+/** Seconds of processor time of the server's process group; clock ticks are a hundredth of a second on Linux. */
+const serverSeconds = (): number => {
+  try {
+    const { pid } = JSON.parse(readFileSync(join(folder, 'mlflow', 'server.json'), 'utf8')) as {
+      pid: number;
+    };
+    return (
+      readdirSync('/proc')
+        .filter((name) => /^\d+$/.test(name))
+        .map((name) => {
+          try {
+            // After the name in parentheses: state, ppid, pgrp, ...; user and system time are fields 14 and 15.
+            return readFileSync(`/proc/${name}/stat`, 'utf8')
+              .replace(/^.*\) /s, '')
+              .split(' ');
+          } catch {
+            return [];
+          }
+        })
+        .reduce(
+          (sum, fields) => sum + (Number(fields[2]) === pid ? Number(fields[11]) + Number(fields[12]) : 0),
+          0,
+        ) / 100
+    );
+  } catch {
+    return NaN;
+  }
+};
+const clientSeconds = () => {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e6;
+};
+
 let peak = 0;
 const watch = setInterval(() => (peak = Math.max(peak, process.memoryUsage.rss())), 50);
+const [clientBefore, serverBefore] = [clientSeconds(), serverSeconds()];
 const began = performance.now();
 const result = await syncCommand({
   runsDirectory,
@@ -41,11 +77,14 @@ const result = await syncCommand({
 });
 const seconds = (performance.now() - began) / 1000;
 clearInterval(watch);
+const cpu = { client: clientSeconds() - clientBefore, server: serverSeconds() - serverBefore };
 console.log(
   JSON.stringify({
     points: result.ok ? result.value.points : result.errors,
     seconds: Number(seconds.toFixed(2)),
     pointsPerSecond: Math.round(points / seconds),
+    cpuSeconds: { client: Number(cpu.client.toFixed(2)), server: Number(cpu.server.toFixed(2)) },
+    pointsPerCpuSecond: Math.round(points / (cpu.client + cpu.server)),
     peakMegabytes: Math.round(peak / 1e6),
   }),
 );

@@ -1,14 +1,17 @@
 import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Diagnostic } from '../diagnostic/diagnostic.ts';
 import { compareRuns } from '../report/compare.ts';
 import { missedExpectations } from '../report/expectations.ts';
 import { renderComparison } from '../report/render-compare.ts';
 import { writeRunPlots } from '../report/run-plots.ts';
+import { writeReport } from '../report/write-report.ts';
 import { childIsBuilt } from '../runner/pool/worker.ts';
 import { runExperiment, type ExperimentOutcome } from '../runner/run-experiment.ts';
 import type { Plan } from '../spec/plan.ts';
 import { slowBackendWarning } from '../tensorflow/find-addon.ts';
 import { createConsole } from '../tracking/console/create-console.ts';
+import { sweepDirectory } from '../tracking/mlflow/journal/sweeps.ts';
 import { trackSweep } from '../tracking/mlflow/track-sweep.ts';
 import { listRuns } from '../tracking/read-runs.ts';
 import { runDirectory } from '../tracking/run-recorder.ts';
@@ -96,6 +99,8 @@ export const trainPlan = async (
       kill: interruption.kill,
     });
     await Promise.allSettled(plots);
+    if (tracker)
+      await keepReport(plan, runsDirectory).catch((error: Error) => note('warning')(error.message));
     const sent = await tracker?.finish();
     console.stop();
     summarize(outcome, options, terminal);
@@ -105,6 +110,11 @@ export const trainPlan = async (
     console.stop();
     interruption.release();
   }
+};
+
+/** Lays the report beside the plan, from where it goes to the server with the sweep's own files. */
+const keepReport = async (plan: Plan, runsDirectory: string): Promise<void> => {
+  await writeReport(plan, { runsDirectory, path: join(sweepDirectory(runsDirectory, plan), 'report.html') });
 };
 
 const interruptionNote = {

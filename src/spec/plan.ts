@@ -1,3 +1,5 @@
+import type { ArtifactGroup } from './artifact-groups.ts';
+
 /** Any JSON value, deeply readonly. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 
@@ -106,6 +108,6 @@ export interface MlflowSettings {
   readonly uri?: string;
   readonly experiment?: string;
   readonly tags?: Readonly<Record<string, string>>;
-  readonly artifacts?: readonly string[];
+  readonly artifacts?: readonly ArtifactGroup[];
   readonly everySeconds?: number;
 }

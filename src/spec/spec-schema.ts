@@ -1,5 +1,6 @@
 import { Type, type Static } from '@sinclair/typebox';
 import { choice } from '../parameters/schema.ts';
+import { artifactGroupNames, artifactGroups } from './artifact-groups.ts';
 import type { MlflowSettings } from './plan.ts';
 import { runSchema } from './run-section.ts';
 import { sweepSchema } from './sweep/section.ts';
@@ -75,8 +76,8 @@ const mlflowSchema = Type.Object(
       }),
     ),
     artifacts: Type.Optional(
-      Type.Array(Type.String({ minLength: 1 }), {
-        description: 'Which files of a run are sent to the server besides its metrics.',
+      Type.Array(choice(artifactGroupNames), {
+        description: `What of a run is sent to the server besides its metrics: ${artifactGroupNames.map((group) => `${group} (${artifactGroups[group]})`).join(', ')}. Default: all but checkpoints and metrics.`,
         examples: [['model', 'plots']],
       }),
     ),

@@ -57,19 +57,32 @@ describe.skipIf(missing !== undefined)('a real server behind a reverse proxy', (
     expect(await syncThrough({ authorization: 'Bearer t0' }, { MLFLOW_TRACKING_TOKEN: 't0' })).toBe('equal');
   });
 
-  test('with a wrong password, an expired token, or without its path', async () => {
-    const refused = await syncThrough({ authorization: 'Bearer t1' }, { MLFLOW_TRACKING_TOKEN: 't0' });
-    expect(refused).toMatchInlineSnapshot();
+  test('with a wrong password, an expired token, or nothing', async () => {
+    expect(await syncThrough({ authorization: 'Bearer t1' }, { MLFLOW_TRACKING_TOKEN: 't0' }))
+      .toMatchInlineSnapshot(`
+      "The MLflow server at http://127.0.0.1:PORT did not accept the token (401): it is wrong or has expired.
+      Renew MLFLOW_TRACKING_TOKEN; a server with MLflow's own sign-in takes a user name and a password only. What is recorded locally is sent later with "unroll sync"."
+    `);
     expect(
       await syncThrough(
         { authorization: basic },
         { MLFLOW_TRACKING_USERNAME: 'ann', MLFLOW_TRACKING_PASSWORD: 'other' },
       ),
-    ).toBe(refused);
+    ).toMatchInlineSnapshot(`
+      "The MLflow server at http://127.0.0.1:PORT did not accept the password of user "ann" (401).
+      Correct MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or ~/.mlflow/credentials. What is recorded locally is sent later with "unroll sync"."
+    `);
+    expect(await syncThrough({ authorization: basic })).toMatchInlineSnapshot(`
+      "The MLflow server at http://127.0.0.1:PORT asks for credentials, and none are set (401).
+      Set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN, or write ~/.mlflow/credentials. What is recorded locally is sent later with "unroll sync"."
+    `);
   });
 
   test('that hands on a host name which the server does not know', async () => {
-    expect(await syncThrough({ host: 'mlflow:5000' })).toMatchInlineSnapshot();
+    expect(await syncThrough({ host: 'mlflow:5000' })).toMatchInlineSnapshot(`
+      "The MLflow server at http://127.0.0.1:PORT refuses requests for the host "127.0.0.1:PORT" (403, Host header check).
+      Start it with "mlflow server --allowed-hosts 127.0.0.1:PORT" (or MLFLOW_SERVER_ALLOWED_HOSTS), or use an address it allows, such as http://127.0.0.1:PORT; a proxy on the way must hand on a Host header that it allows."
+    `);
   });
 
   describe.skipIf(!certificates)('with a certificate of its own', () => {
@@ -81,7 +94,10 @@ describe.skipIf(missing !== undefined)('a real server behind a reverse proxy', (
     });
 
     test('that nobody vouches for', async () => {
-      expect(await syncThrough(tls)).toMatchInlineSnapshot();
+      expect(await syncThrough(tls)).toMatchInlineSnapshot(`
+        "The certificate of https://127.0.0.1:PORT is not trusted (DEPTH_ZERO_SELF_SIGNED_CERT).
+        Give its authority with MLFLOW_TRACKING_SERVER_CERT_PATH=ca.pem (or, at your own risk, MLFLOW_TRACKING_INSECURE_TLS=true)."
+      `);
     });
 
     test('that asks for a certificate of the client', async () => {
@@ -90,7 +106,10 @@ describe.skipIf(missing !== undefined)('a real server behind a reverse proxy', (
       expect(await syncThrough(options, { ...env, MLFLOW_TRACKING_CLIENT_CERT_PATH: tls.tls.client })).toBe(
         'equal',
       );
-      expect(await syncThrough(options, env)).toMatchInlineSnapshot();
+      expect(await syncThrough(options, env)).toMatchInlineSnapshot(`
+        "The MLflow server at https://127.0.0.1:PORT cannot be reached to look up the experiment: other side closed.
+        If it asks for a certificate of the client, give it with MLFLOW_TRACKING_CLIENT_CERT_PATH. What is recorded locally is sent later with "unroll sync"."
+      `);
     });
   });
 });

@@ -119,7 +119,7 @@ export const explainResponse = (
     return make(
       'host-refused',
       `The MLflow server at ${uri} refuses requests for the host "${new URL(uri).host}" (403, Host header check).`,
-      `Start it with "mlflow server --allowed-hosts ${new URL(uri).host}" (or MLFLOW_SERVER_ALLOWED_HOSTS), or use an address it allows, such as http://127.0.0.1:PORT.`,
+      `Start it with "mlflow server --allowed-hosts ${new URL(uri).host}" (or MLFLOW_SERVER_ALLOWED_HOSTS), or use an address it allows, such as http://127.0.0.1:PORT; a proxy on the way must hand on a Host header that it allows.`,
     );
   if (status === 403)
     return make(
@@ -240,7 +240,10 @@ export const explainFailure = (
   return {
     kind: 'unreachable',
     message: `The MLflow server at ${uri} cannot be reached to ${what}: ${reasons[code] ?? (message || code)}.`,
-    help: 'Start one with "unroll mlflow", or check the address. Recording goes on locally; send it later with "unroll sync".',
+    help:
+      uri.startsWith('https:') && !refusedBeforeSending.has(code)
+        ? `If it asks for a certificate of the client, give it with MLFLOW_TRACKING_CLIENT_CERT_PATH. ${recordedLocally}`
+        : `Start one with "unroll mlflow", or check the address. ${recordedLocally}`,
     unclear: !refusedBeforeSending.has(code),
   };
 };

@@ -4,6 +4,10 @@ import { listRunIds } from '../../read-runs.ts';
 import { listSweeps } from '../../read-sweeps.ts';
 import { readRecord, type RunRecord } from './record.ts';
 
+/** Where a sweep's outbox and its own files lie: beside its frozen plan. */
+export const sweepDirectory = (runsDirectory: string, plan: Pick<Plan, 'experiment' | 'sweepId'>): string =>
+  join(runsDirectory, plan.experiment, 'sweeps', plan.sweepId);
+
 /** What stands together on the server: a sweep's runs under their parent, or runs without one. */
 export interface RecordedGroup {
   readonly plan: Plan | undefined;

@@ -1,36 +1,11 @@
 import { join } from 'node:path';
+import { type ArtifactGroup, artifactGroupNames } from '../../../spec/artifact-groups.ts';
 import { fileNames } from '../../run-files.ts';
 import type { ArtifactContent } from '../client/artifacts.ts';
 import { listFiles, type RunRecord } from '../journal/record.ts';
 import { digestOfPart } from '../journal/digest.ts';
 import { evaluationImages } from './images.ts';
 import { evaluationTables } from './tables.ts';
-
-/**
- * What can be chosen in `tracking.mlflow.artifacts`. Checkpoints are large and the metrics are on the server already, so
- * these two are sent only when asked for.
- */
-export const artifactGroups = {
-  config: 'the resolved configuration, status and environment',
-  log: 'what was printed',
-  evaluation: 'the end evaluation in detail, with tables that the server compares',
-  images: 'the confusion matrix and wrongly labelled examples as images that the server shows side by side',
-  plots: 'plots of the run',
-  model: 'the trained network, as a logged model',
-  checkpoints: 'the kept checkpoints',
-  metrics: 'the metric lines as a file',
-} as const;
-
-export type ArtifactGroup = keyof typeof artifactGroups;
-
-export const defaultArtifactGroups: readonly ArtifactGroup[] = [
-  'config',
-  'log',
-  'evaluation',
-  'images',
-  'plots',
-  'model',
-];
 
 /** A file to be stored, with a digest that changes when it does. */
 export interface Artifact {
@@ -75,7 +50,7 @@ export const filesOfGroup = (directory: string, wanted: ArtifactGroup): readonly
 /** Everything that is stored with a run that is over, except the model, which is stored as one. */
 export const runArtifacts = (record: RunRecord, groups: ReadonlySet<string>): readonly Artifact[] => {
   const { directory, evaluation, status } = record;
-  const files = (Object.keys(artifactGroups) as ArtifactGroup[])
+  const files = artifactGroupNames
     .filter((group) => group !== 'model' && groups.has(group))
     .flatMap((group) => filesOfGroup(directory, group));
   if (!evaluation) return files;

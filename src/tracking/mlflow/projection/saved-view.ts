@@ -116,13 +116,13 @@ export const savedView = (
         }))
       : []),
   ];
-  const section = (uuid: string, name: string) => ({
+  const section = (uuid: string, name: string, columns = 2) => ({
     uuid,
     name,
     display: true,
     isReordered: true,
-    columns: 2,
-    cardHeight: 360,
+    columns,
+    cardHeight: columns === 1 ? 460 : 360,
   });
   const state = {
     searchFilter: childrenOf(parentRunId),
@@ -143,7 +143,8 @@ export const savedView = (
       section(sections.overview, 'Comparison'),
       section(sections.curves, 'Learning curves'),
       ...(numeric.length > 0 ? [section(sections.axes, 'By parameter')] : []),
-      ...(images ? [section(sections.images, 'Test examples')] : []),
+      // Over the whole width the runs' images stand side by side.
+      ...(images ? [section(sections.images, 'Test examples', 1)] : []),
     ],
     compareRunCharts: charts,
   };

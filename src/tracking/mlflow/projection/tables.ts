@@ -44,16 +44,15 @@ const confusionTable = (evaluation: EvaluationFile, confusion: Confusion): Table
 };
 
 /**
- * Example by example what the network said. The examples are the same in every run, so that in the server's comparison
- * of tables, grouped by `example` and `class`, each run is a column.
+ * Example by example what the network said. The examples are the same in every run, so that each run is a column in the
+ * server's comparison of tables, which at first groups by the first column and compares the second.
  */
 const predictionTable = (evaluation: EvaluationFile, predictions: readonly ExamplePrediction[]): Table => {
   const name = labelIn(evaluation);
   return {
-    columns: ['example', 'class', 'prediction', 'probability', 'right'],
+    columns: ['example: class', 'prediction', 'probability', 'right'],
     data: predictions.map(({ index, truth, prediction, probability }) => [
-      index,
-      name(truth),
+      `${index}: ${name(truth)}`,
       name(prediction),
       probability,
       truth === prediction ? 'yes' : 'no',

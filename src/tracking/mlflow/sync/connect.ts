@@ -1,14 +1,14 @@
+import { type ArtifactGroup, defaultArtifactGroups } from '../../../spec/artifact-groups.ts';
 import { type MlflowClient, openClient } from '../client/client.ts';
 import { type Answer, answer, problem } from '../client/problem.ts';
 import type { TransportOptions } from '../client/transport.ts';
-import { artifactGroups, defaultArtifactGroups } from '../projection/artifacts.ts';
 import type { SyncContext } from './context.ts';
 import { ensureExperiment } from './ensure-experiment.ts';
 import type { Target } from './target.ts';
 
 export interface ConnectOptions extends TransportOptions {
   readonly notice: (message: string) => void;
-  readonly artifacts?: readonly string[];
+  readonly artifacts?: readonly ArtifactGroup[];
   readonly restore?: boolean;
   readonly checkRuns?: boolean;
   readonly batchRetries?: number;
@@ -50,12 +50,6 @@ export const connect = async (
   const store = await client.storeType();
   if (!store.ok) return give(store);
 
-  const groups = options.artifacts ?? defaultArtifactGroups;
-  for (const group of groups)
-    if (!(group in artifactGroups))
-      options.notice(
-        `tracking.mlflow.artifacts: "${group}" is not one of ${Object.keys(artifactGroups).join(', ')}.`,
-      );
   return answer({
     client,
     context: {
@@ -66,7 +60,7 @@ export const connect = async (
       batchRetries: options.batchRetries ?? options.retries ?? target.connection.retries,
       ...(options.signal && { signal: options.signal }),
       tags: target.tags,
-      artifactGroups: new Set(groups),
+      artifactGroups: new Set(options.artifacts ?? defaultArtifactGroups),
       checkRuns: options.checkRuns ?? false,
       ...(target.adoptRunId !== undefined && { adoptRunId: target.adoptRunId }),
       notice: options.notice,

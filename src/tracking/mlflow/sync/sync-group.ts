@@ -3,19 +3,13 @@ import type { Plan } from '../../../spec/plan.ts';
 import { acquireLock } from '../../lock.ts';
 import { type Answer, answer, isBlocking, isPassing, type Problem } from '../client/problem.ts';
 import type { RunRecord } from '../journal/record.ts';
+import { sweepDirectory } from '../journal/sweeps.ts';
 import { compareLink } from '../projection/link.ts';
 import type { SweepPlace } from '../projection/tags.ts';
 import type { SyncContext } from './context.ts';
 import { lockPath, readCursor } from './cursor.ts';
 import { syncRun } from './sync-run.ts';
-import {
-  hasParent,
-  openSweepOutbox,
-  publishView,
-  sweepDirectory,
-  syncSweepRun,
-  type Sweep,
-} from './sync-sweep.ts';
+import { hasParent, openSweepOutbox, publishView, syncSweepRun, type Sweep } from './sync-sweep.ts';
 
 /** What is sent together: the runs of a plan (or runs without one). */
 export interface SyncGroup {

@@ -6,6 +6,7 @@ import { type Answer, answer } from '../client/problem.ts';
 import type { RunStatus } from '../client/wire.ts';
 import { digestOfPart } from '../journal/digest.ts';
 import { listFiles, type RunRecord } from '../journal/record.ts';
+import { sweepDirectory } from '../journal/sweeps.ts';
 import { type Artifact, textArtifact } from '../projection/artifacts.ts';
 import { sweepNote } from '../projection/notes.ts';
 import { savedView, viewFits } from '../projection/saved-view.ts';
@@ -28,10 +29,6 @@ export interface Sweep {
   /** Whether its runner lives. */
   readonly live: boolean;
 }
-
-/** Where a sweep's outbox lies: beside its frozen plan. */
-export const sweepDirectory = (runsDirectory: string, plan: Pick<Plan, 'experiment' | 'sweepId'>): string =>
-  join(runsDirectory, plan.experiment, 'sweeps', plan.sweepId);
 
 /** A plan has no time of its own, so a sweep is told from its copies by where it lies. */
 const sweepRecording = ({ runsDirectory, plan }: Sweep): string =>

@@ -46,7 +46,7 @@ const chooseExperiment = ({ settings, experiment, env = process.env }: TargetOpt
   if (settings?.experiment !== undefined) return { name: settings.experiment };
   const id = env['MLFLOW_EXPERIMENT_ID'];
   if (id) return { id };
-  return { name: env['MLFLOW_EXPERIMENT_NAME'] ?? experiment };
+  return { name: env['MLFLOW_EXPERIMENT_NAME'] || experiment };
 };
 
 /** Spec and environment as one target; nothing when no address is given. */

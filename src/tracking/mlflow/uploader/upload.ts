@@ -105,9 +105,11 @@ const upload = ({
     }
     const live = finishing === undefined;
     watched.refresh();
+    // At the end a look at everything: a plot is drawn after its run has ended.
+    const own = live ? watched.incomplete() : watched.all;
     const synced = await syncGroup(
       server.context,
-      { runsDirectory, plan, own: watched.incomplete(), all: watched.all, live },
+      { runsDirectory, plan, own, all: watched.all, live },
       { lockWaitMs: live ? 0 : 5000, concurrency: 2 },
     );
     if (!synced.ok) return synced.problem;

@@ -227,8 +227,8 @@ test('tables: examples by index, mistakes by place, precision, recall and F1 fro
   );
   expect(tables).toEqual({
     'tables/predictions.json': [
-      [0, 'b', 'b', 0.9, 'yes'],
-      [1, 'a', 'b', 0.6, 'no'],
+      ['0: b', 'b', 0.9, 'yes'],
+      ['1: a', 'b', 0.6, 'no'],
     ],
     'tables/mistakes.json': [[1, 1, 'a', 'b']],
     'tables/classes.json': [
