@@ -100,7 +100,7 @@ export const trainPlan = async (
     });
     await Promise.allSettled(plots);
     if (tracker)
-      await keepReport(plan, runsDirectory).catch((error: Error) => note('warning')(error.message));
+      await keepReport(plan, runsDirectory).catch((error: unknown) => note('warning')(String(error)));
     const sent = await tracker?.finish();
     console.stop();
     summarize(outcome, options, terminal);
