@@ -55,9 +55,19 @@ export interface Dataset {
   readonly test: Split;
 }
 
-/** Where relative paths in a spec start: the folder of the spec. */
+/** How far a large file is read. */
+export interface ReadProgress {
+  readonly activity: 'checking' | 'packing';
+  /** As the file is named in the spec. */
+  readonly name: string;
+  readonly readBytes: number;
+  readonly totalBytes: number;
+}
+
 export interface DataContext {
+  /** Where relative paths in a spec start: the folder of the spec. */
   readonly baseDirectory: string;
+  readonly reading?: ((progress: ReadProgress) => void) | undefined;
 }
 
 /** What the parameters alone tell of the parts of a dataset. */

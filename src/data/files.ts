@@ -5,7 +5,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { cacheFolder } from '../cache-folder.ts';
 import { nearest } from '../diagnostic/nearest.ts';
-import { DataError, type DataContext } from './dataset.ts';
+import { DataError, type DataContext, type ReadProgress } from './dataset.ts';
 
 /** A file of a person's own data: where it is, and what messages call it. */
 export interface DataFile {
@@ -15,12 +15,13 @@ export interface DataFile {
   readonly size: number;
   /** When the content and when anything about the file last changed, in milliseconds since 1970. */
   readonly changedAt: readonly [content: number, file: number];
+  readonly reading?: DataContext['reading'];
 }
 
 /** The file that a parameter names. Throws `DataError` at that parameter when there is no such file. */
 export const findDataFile = async (
   name: string,
-  { baseDirectory }: DataContext,
+  { baseDirectory, reading }: DataContext,
   parameter: string,
 ): Promise<DataFile> => {
   const path = resolve(baseDirectory, name);
@@ -30,7 +31,7 @@ export const findDataFile = async (
     const message = `${name} cannot be read: you have no permission.`;
     throw new DataError(message, [{ path: parameter, message }]);
   });
-  return { path, name, size: found.size, changedAt: [found.mtimeMs, found.ctimeMs] };
+  return { path, name, size: found.size, changedAt: [found.mtimeMs, found.ctimeMs], reading };
 };
 
 const missingFile = async (wanted: {
@@ -53,6 +54,19 @@ const missingFile = async (wanted: {
   return new DataError(`${message} ${help}`, [issue], 'data-missing');
 };
 
+/** A file's bytes in pieces; says how far it is read. */
+export const chunksOf = async function* (
+  { path, name, size, reading }: DataFile,
+  { activity, chunkBytes }: { readonly activity: ReadProgress['activity']; readonly chunkBytes: number },
+): AsyncGenerator<Buffer> {
+  let readBytes = 0;
+  for await (const chunk of createReadStream(path, { highWaterMark: chunkBytes }) as AsyncIterable<Buffer>) {
+    yield chunk;
+    readBytes += chunk.length;
+    reading?.({ activity, name, readBytes, totalBytes: size });
+  }
+};
+
 /** Hex SHA-256 of a file's content. Kept in the cache by path, size and times of change, so that asking again is free. */
 export const fileDigest = async (file: DataFile): Promise<string> => {
   const key = createHash('sha256').update(JSON.stringify([file.path, file.size, file.changedAt]));
@@ -60,7 +74,7 @@ export const fileDigest = async (file: DataFile): Promise<string> => {
   const known = await readFile(kept, 'utf8').catch(() => '');
   if (/^[0-9a-f]{64}$/.test(known)) return known;
   const hash = createHash('sha256');
-  await pipeline(createReadStream(file.path, { highWaterMark: 1 << 20 }), hash);
+  await pipeline(chunksOf(file, { activity: 'checking', chunkBytes: 1 << 20 }), hash);
   const digest = hash.digest('hex');
   await keepText(kept, digest);
   return digest;

@@ -1,4 +1,4 @@
-import { DataError, type DatasetParts, type SequenceShape } from '../data/dataset.ts';
+import { DataError, type DataContext, type DatasetParts, type SequenceShape } from '../data/dataset.ts';
 import { failure, success, type Result } from '../diagnostic/diagnostic.ts';
 import { findRow, type NamedSectionKind } from '../registry/rows.ts';
 import { blame, createFindings, type Finding } from './blame.ts';
@@ -46,6 +46,7 @@ interface DatasetFacts {
 export const resolvePoints = async (
   spec: Spec,
   points: readonly Point[],
+  reading?: DataContext['reading'],
 ): Promise<Result<ResolvedPoints>> => {
   const findings = createFindings(points.length);
   const resolve = sectionResolver(spec);
@@ -61,7 +62,7 @@ export const resolvePoints = async (
     const { dataset, model, optimizer, train } = sections;
     let facts = datasets.get(dataset.canonical);
     if (!facts) {
-      facts = await datasetFacts(spec, point, dataset.value);
+      facts = await datasetFacts(spec, { point, section: dataset.value, reading });
       datasets.set(dataset.canonical, facts);
     }
     if ('diagnostic' in facts) {
@@ -143,12 +144,11 @@ const remember = <A, R>(compute: (argument: A) => R): ((key: string, argument: A
 
 const datasetFacts = async (
   spec: Spec,
-  point: Point,
-  section: NamedSection,
+  { point, section, reading }: { point: Point; section: NamedSection; reading: DataContext['reading'] },
 ): Promise<DatasetFacts | Finding> => {
   const row = findRow(spec.registry.dataset, section.name);
   if (!row) throw new Error(`The dataset ${section.name} was checked but is not registered.`);
-  const context = { baseDirectory: spec.document.baseDirectory };
+  const context: DataContext = { baseDirectory: spec.document.baseDirectory, reading };
   try {
     return {
       shape: await row.shape(section, context),

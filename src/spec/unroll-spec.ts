@@ -1,4 +1,4 @@
-import type { SequenceShape } from '../data/dataset.ts';
+import type { DataContext, SequenceShape } from '../data/dataset.ts';
 import { failure, success, unreachable, type Diagnostic, type Result } from '../diagnostic/diagnostic.ts';
 import { shortHash } from './canonical.ts';
 import { checkMetrics } from './check-metrics.ts';
@@ -18,6 +18,8 @@ export interface UnrollOptions {
   readonly concurrency?: number;
   /** `--yes`: more runs than `maxRuns` are fine. */
   readonly allowManyRuns?: boolean;
+  /** Hears how far large data files are read. */
+  readonly reading?: DataContext['reading'];
 }
 
 /**
@@ -42,7 +44,7 @@ export const unrollSpec = async (
   const tooMany = checkCount(spec, { points: points.value.length, seeds: seeds.length });
   if (tooMany && !options.allowManyRuns) return failure(tooMany);
 
-  const resolved = await resolvePoints(spec, points.value);
+  const resolved = await resolvePoints(spec, points.value, options.reading);
   if (!resolved.ok) return resolved;
   const { cells, merged, shape } = resolved.value;
   const unrecorded = checkMetrics(spec, { shape, cells });

@@ -1,12 +1,10 @@
-import { planExperiment } from '../../spec/plan-experiment.ts';
-import { coreCount } from '../../runner/environment.ts';
 import type { Execute } from '../command.ts';
 import { printPlan } from '../print-plan.ts';
-import { readSpecOptions } from '../spec-options.ts';
+import { planSpec } from '../plan-spec.ts';
 
 /** `unroll plan SPEC` */
 export const execute: Execute = async (words, options, terminal) => {
-  const planned = await planExperiment(words[0] ?? '', { ...readSpecOptions(options), cores: coreCount() });
+  const planned = await planSpec(words[0] ?? '', options);
   if (!planned.ok) {
     terminal.report(planned.errors, options);
     return 2;

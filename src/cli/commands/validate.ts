@@ -1,13 +1,11 @@
-import { planExperiment } from '../../spec/plan-experiment.ts';
-import { coreCount } from '../../runner/environment.ts';
 import { counted } from '../../tracking/console/format.ts';
 import { diagnosticToJson } from '../../diagnostic/json.ts';
 import type { Execute } from '../command.ts';
-import { readSpecOptions } from '../spec-options.ts';
+import { planSpec } from '../plan-spec.ts';
 
 /** `unroll validate SPEC` */
 export const execute: Execute = async (words, options, terminal) => {
-  const planned = await planExperiment(words[0] ?? '', { ...readSpecOptions(options), cores: coreCount() });
+  const planned = await planSpec(words[0] ?? '', options);
   if (!planned.ok) {
     terminal.report(planned.errors, options);
     return 2;

@@ -1,6 +1,5 @@
-import { createReadStream } from 'node:fs';
 import { DataError } from '../dataset.ts';
-import type { DataFile } from '../files.ts';
+import { chunksOf, type DataFile } from '../files.ts';
 
 /** What is made of a piece is garbage before the next; much larger pieces outlive the young generation. */
 const chunkBytes = 1 << 18;
@@ -15,9 +14,7 @@ export const textOf = async function* (file: DataFile): AsyncGenerator<string> {
       throw new DataError(`${file.name} is not UTF-8 text. Save it as UTF-8.`);
     }
   };
-  for await (const chunk of createReadStream(file.path, {
-    highWaterMark: chunkBytes,
-  }) as AsyncIterable<Buffer>) {
+  for await (const chunk of chunksOf(file, { activity: 'packing', chunkBytes })) {
     if (chunk.includes(0)) throw new DataError(`${file.name} is not a text file: it has null bytes.`);
     yield decode(chunk);
   }

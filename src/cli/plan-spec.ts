@@ -1,0 +1,20 @@
+import type { Result } from '../diagnostic/diagnostic.ts';
+import { coreCount } from '../runner/environment.ts';
+import { planExperiment } from '../spec/plan-experiment.ts';
+import type { Plan } from '../spec/plan.ts';
+import { showReading } from './reading-progress.ts';
+import { readSpecOptions } from './spec-options.ts';
+
+/** The plan of a spec as the command line changes it; shows how far large data files are read. */
+export const planSpec = async (
+  path: string,
+  options: Readonly<Record<string, unknown>>,
+): Promise<Result<Plan>> => {
+  const reading = showReading(process.stderr);
+  try {
+    const { listen } = reading;
+    return await planExperiment(path, { ...readSpecOptions(options), cores: coreCount(), reading: listen });
+  } finally {
+    reading.end();
+  }
+};
