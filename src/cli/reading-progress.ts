@@ -32,7 +32,10 @@ export const showReading = (
       const at = now();
       if (file?.key !== key) file = { key, startedAt: at };
       const elapsed = at - file.startedAt;
-      if (progress.readBytes === progress.totalBytes) return end();
+      if (progress.readBytes === progress.totalBytes) {
+        end();
+        return;
+      }
       if (elapsed < quietMs || at - shownAt < (live ? everyMs.terminal : everyMs.pipe)) return;
       shownAt = at;
       standing = live;
