@@ -1,0 +1,124 @@
+import { readFileSync, statSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import { randomStream } from '../../src/data/random.ts';
+import { createRig, type Rig, type Started } from '../support/rig.ts';
+import { smallSpec } from '../support/small-sweep.ts';
+
+/**
+ * A sweep of 24 runs whose processes are killed at random moments: children and the program itself in turn.
+ * `npm run test:kill` kills 50 times; UNROLL_KILLS and UNROLL_KILL_SEED choose otherwise.
+ */
+const kills = Number(process.env['UNROLL_KILLS'] ?? 10);
+const seed = Number(process.env['UNROLL_KILL_SEED'] ?? Math.floor(Math.random() * 1e9));
+
+/** Of each run. */
+const steps = 80 + 4 * kills;
+
+const spec = smallSpec({
+  steps,
+  hiddenSizes: [4, 8, 12],
+  seeds: 4,
+  dataset: 'validationSize: 40',
+  train: 'checkpointEvery: 20, evaluateEvery: 50',
+  run: 'concurrency: 2, threadsPerRun: 1',
+}).replace('sweep: { axes: {', 'sweep: { axes: { optimizer.learningRate: [0.005, 0.01],');
+
+const childrenOf = (pid: number): number[] => {
+  try {
+    const text = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8');
+    return text.trim().split(' ').filter(Boolean).map(Number);
+  } catch {
+    return [];
+  }
+};
+
+const metricsOfAll = (rig: Rig) =>
+  Object.fromEntries(rig.runIds('trial').map((id) => [id, rig.metrics('trial', id)]));
+
+/** How many bytes of metrics are recorded: what the sweep has come to, whatever else the machine does. */
+const progress = (rig: Rig): number =>
+  rig
+    .runIds('trial')
+    .map((id) => statSync(rig.runPath('trial', id, 'metrics.jsonl'), { throwIfNoEntry: false })?.size ?? 0)
+    .reduce((sum, size) => sum + size, 0);
+
+/** About the bytes of a step's line. */
+const lineBytes = 110;
+
+/**
+ * Waits for a random moment and kills; false where the program ended before. Most moments are so many steps further on,
+ * so that a slow machine is killed as often in the middle of its work as a fast one; some are in the first second.
+ */
+const killOnce = async (
+  { rig, started, draw }: { rig: Rig; started: Started; draw: ReturnType<typeof randomStream> },
+  victim: 'child' | 'program',
+): Promise<boolean> => {
+  let ended = false;
+  void started.finished.then(() => (ended = true));
+  const atTime = Date.now() + draw.integer(1000);
+  const atProgress = progress(rig) + draw.integer(((24 * steps) / kills) * lineBytes);
+  const early = draw.integer(4) === 0;
+  const due = () => (early ? Date.now() >= atTime : progress(rig) >= atProgress);
+  const pid = started.process.pid ?? 0;
+  while (!ended) {
+    const found = victim === 'program' ? [pid] : childrenOf(pid);
+    if (due() && found.length > 0) {
+      try {
+        process.kill(found[draw.integer(found.length)] ?? 0, 'SIGKILL');
+        return true;
+      } catch {
+        // It ended by itself in this very moment.
+      }
+    }
+    await delay(5);
+  }
+  return false;
+};
+
+test.runIf(process.platform === 'linux')(
+  `a sweep that is killed ${kills} times ends complete, bit for bit, every run trained once`,
+  { timeout: 120_000 + kills * 60_000, retry: 0 },
+  async () => {
+    console.log(`killing ${kills} times with UNROLL_KILL_SEED=${seed}`);
+    const draw = randomStream(seed, 'kills');
+    const calm = createRig();
+    const disturbed = createRig();
+    for (const rig of [calm, disturbed]) rig.write('spec.yaml', spec);
+    expect((await calm.unroll('run', 'spec.yaml', '--quiet')).code).toBe(0);
+
+    let made = 0;
+    let starts = 0;
+    let started: Started | undefined;
+    while (made < kills) {
+      if (starts > kills * 4)
+        throw new Error(`only ${made} kills in ${starts} starts: the sweep is too short`);
+      if (!started || started.process.exitCode !== null || started.process.signalCode !== null) {
+        started = disturbed.start('run', 'spec.yaml', '--quiet');
+        starts++;
+      }
+      const victim = made % 2 === 0 ? 'child' : 'program';
+      if (await killOnce({ rig: disturbed, started, draw }, victim)) made++;
+      if (victim === 'program') await started.finished;
+    }
+    await started?.finished;
+    for (let tries = 0; (await disturbed.unroll('run', 'spec.yaml', '--quiet')).code !== 0; tries++) {
+      if (tries > 3) throw new Error('the sweep did not end complete');
+    }
+
+    const ids = disturbed.runIds('trial');
+    expect(ids).toHaveLength(24);
+    expect(metricsOfAll(disturbed)).toEqual(metricsOfAll(calm));
+    for (const id of ids) {
+      const recorded = disturbed.metrics('trial', id).filter(({ metrics }) => 'train/loss' in metrics);
+      expect(recorded.map(({ step }) => step)).toEqual(Array.from({ length: steps }, (_, i) => i + 1));
+      const log = readFileSync(disturbed.runPath('trial', id, 'log.txt'), 'utf8');
+      expect(log).not.toContain('recorded before');
+      expect(log.match(/^ended: completed/gm)).toHaveLength(1);
+    }
+    const attempts = ids.map((id) => disturbed.status('trial', id).attempt);
+    console.log(`${starts} starts; attempts of the runs: ${attempts.join(' ')}`);
+    await disturbed.unroll('run', 'spec.yaml', '--quiet');
+    expect(ids.map((id) => disturbed.status('trial', id).attempt)).toEqual(attempts);
+  },
+);
