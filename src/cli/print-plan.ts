@@ -1,5 +1,5 @@
 import { estimateTime, type Estimate } from '../runner/estimate.ts';
-import { runStandings, selectRuns, type RunStanding } from '../runner/select.ts';
+import { runStandings, selectRuns, withBudget, type RunStanding } from '../runner/select.ts';
 import type { Plan } from '../spec/plan.ts';
 import { counted, formatDuration, formatValue } from '../tracking/console/format.ts';
 import { fit, renderTable, type Cell, type Column } from '../tracking/console/table.ts';
@@ -36,7 +36,7 @@ export const printPlan = (
     return 2;
   }
   const standings = runStandings(plan, given.runsDirectory);
-  const { toTrain } = selectRuns(standings, selection.value);
+  const { toTrain } = selectRuns(standings, withBudget(selection.value, plan));
   const recorded = toTrain.length > 0 ? listRuns(given.runsDirectory).runs : [];
   const view = { plan, standings, toTrain, estimate: estimateTime(toTrain, recorded, plan.execution) };
   if (options['json']) terminal.print(JSON.stringify(planToJson(view), null, 2));

@@ -4,7 +4,7 @@ import type { RunListener, RunOutcome } from '../tracking/events.ts';
 import { captureEnvironment } from './environment.ts';
 import { freezePlan } from './frozen-plan.ts';
 import { scheduleRuns } from './schedule.ts';
-import { runStandings, selectRuns, type Selection } from './select.ts';
+import { runStandings, selectRuns, withBudget, type Selection } from './select.ts';
 
 /**
  * The way of the data:
@@ -47,7 +47,7 @@ export const runExperiment = async (
 
   const plan = freezePlan(planned, runsDirectory);
   const standings = runStandings(plan, runsDirectory);
-  const { toTrain, chosen } = selectRuns(standings, options.selection);
+  const { toTrain, chosen } = selectRuns(standings, withBudget(options.selection, plan));
 
   const environment = await captureEnvironment(specDirectory, options.commandLine);
   const { concurrency, threadsPerRun } = plan.execution;
@@ -70,9 +70,15 @@ export const runExperiment = async (
     stop,
     kill,
   });
+  const outOfTime = (id: string) => fresh.outOfTime.has(id);
   const recorded = standings.flatMap(({ run, outcome }) => (outcome ? [[run.id, outcome] as const] : []));
-  const outcomes = { ...Object.fromEntries(recorded), ...fresh };
+  const outcomes = { ...Object.fromEntries(recorded), ...fresh.outcomes };
 
   listener({ type: 'sweep-ended', time: Date.now(), outcomes });
-  return { plan, chosen, trained: toTrain.map(({ run }) => run), outcomes };
+  return {
+    plan,
+    chosen: chosen.filter(({ id }) => !outOfTime(id)),
+    trained: toTrain.map(({ run }) => run),
+    outcomes,
+  };
 };

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import PQueue from 'p-queue';
 import type { Execution, Plan, Run } from '../spec/plan.ts';
-import { counted } from '../tracking/console/format.ts';
+import { counted, formatDuration } from '../tracking/console/format.ts';
 import type { OutcomeReason, RunListener, RunOutcome } from '../tracking/events.ts';
 import { diskTrouble } from '../tracking/files.ts';
 import { acquireLock } from '../tracking/lock.ts';
@@ -30,7 +30,12 @@ export interface ScheduleOptions {
   readonly kill: AbortSignal;
 }
 
-export type Outcomes = Readonly<Record<string, RunOutcome>>;
+/** How the runs ended. */
+export interface Scheduled {
+  readonly outcomes: Readonly<Record<string, RunOutcome>>;
+  /** Ids of the runs that are not done only because the budget's time was over. */
+  readonly outOfTime: ReadonlySet<string>;
+}
 
 /** What may go better at another try. A NaN loss or a mistake in the data comes back every time. */
 const worthRetrying: readonly string[] = ['crashed', 'out-of-memory'];
@@ -40,6 +45,9 @@ const endedWell: ReadonlySet<OutcomeReason> = new Set<OutcomeReason>(['completed
 
 /** After the first Ctrl-C: a step of the largest networks and a checkpoint fit in this. */
 const stopGraceMs = 60_000;
+
+/** Node's timers go no further than this, 24 days. */
+const longestTimerMs = 2 ** 31 - 1;
 
 /** How often a run that another process trains is looked at again. */
 const lookAgainMs = 250;
@@ -55,6 +63,8 @@ interface Scheduler {
   readonly train: (standing: RunStanding, pauseAt: number | null) => Promise<RunOutcome | Held>;
   /** Aborted once no other run will begin: after Ctrl-C, or after a failure where the spec says so. */
   readonly noMore: AbortSignal;
+  /** Aborted when the time of the budget is over. */
+  readonly spent: AbortSignal;
   /** Ends the processes; to be called when no training is under way. */
   readonly close: () => Promise<void>;
 }
@@ -63,7 +73,8 @@ const createScheduler = ({ execution }: Plan, options: ScheduleOptions): Schedul
   const pool = createPool(execution.threadsPerRun);
   const queue = new PQueue({ concurrency: execution.concurrency });
   const failed = new AbortController();
-  const noMore = AbortSignal.any([options.stop, options.kill, failed.signal]);
+  const budget = startBudget(execution, { pool, listener: options.listener });
+  const noMore = AbortSignal.any([options.stop, options.kill, failed.signal, budget.spent]);
   options.stop.addEventListener('abort', () => pool.stopAll('interrupted', stopGraceMs));
   options.kill.addEventListener('abort', () => pool.killAll());
   const train: Scheduler['train'] = (standing, pauseAt) =>
@@ -74,12 +85,35 @@ const createScheduler = ({ execution }: Plan, options: ScheduleOptions): Schedul
       );
       if ('heldBy' in outcome) return outcome;
       // An interruption that nobody asked for comes from the disk, which the other runs would meet as well.
-      const onDisk = outcome.reason === 'interrupted' && !options.stop.aborted;
+      const onDisk = outcome.reason === 'interrupted' && !options.stop.aborted && !budget.spent.aborted;
       const stopHere = !endedWell.has(outcome.reason) && execution.onError === 'stop';
       if (stopHere || onDisk) failed.abort();
       return outcome;
     });
-  return { train, noMore, close: pool.close };
+  const close = async () => {
+    budget.cancel();
+    await pool.close();
+  };
+  return { train, noMore, spent: budget.spent, close };
+};
+
+/** Ends the running runs with a checkpoint when the budget's time is over. */
+const startBudget = (
+  { budget }: Execution,
+  { pool, listener }: { readonly pool: Pool; readonly listener: RunListener },
+): { readonly spent: AbortSignal; readonly cancel: () => void } => {
+  const over = new AbortController();
+  const spent = over.signal;
+  const timeMs = budget?.timeMs ?? null;
+  if (timeMs === null) return { spent, cancel: () => undefined };
+  const end = () => {
+    const message = `The budget of ${formatDuration(timeMs)} is spent: running runs end with a checkpoint, no other begins.`;
+    listener({ type: 'note', level: 'info', message });
+    over.abort();
+    pool.stopAll('interrupted', stopGraceMs);
+  };
+  const timer = setTimeout(end, Math.min(timeMs, longestTimerMs));
+  return { spent, cancel: () => clearTimeout(timer) };
 };
 
 /**
@@ -91,9 +125,9 @@ export const scheduleRuns = async (
   plan: Plan,
   standings: readonly RunStanding[],
   options: ScheduleOptions,
-): Promise<Outcomes> => {
+): Promise<Scheduled> => {
   const scheduler = createScheduler(plan, options);
-  const { noMore } = scheduler;
+  const { noMore, spent } = scheduler;
   const outcomes: Record<string, RunOutcome> = {};
 
   /** Trains what is free, and answers what others hold. */
@@ -121,7 +155,11 @@ export const scheduleRuns = async (
     held = await trainFree(held);
   }
   await scheduler.close();
-  return outcomes;
+  const unfinished = Object.entries(outcomes).filter(
+    ([, { reason }]) => reason === 'not-started' || reason === 'interrupted',
+  );
+  const outOfTime = spent.aborted && !options.stop.aborted ? unfinished.map(([id]) => id) : [];
+  return { outcomes, outOfTime: new Set(outOfTime) };
 };
 
 const notStarted = (message: string): RunOutcome => ({

@@ -65,7 +65,13 @@ export interface Selection {
   readonly only?: ReadonlySet<string>;
   /** How many are trained at most. */
   readonly limit?: number;
+  /** How many of the plan may ever be begun. */
+  readonly budget?: number;
 }
+
+/** A selection within the budget of a plan. */
+export const withBudget = (selection: Selection, { execution: { budget } }: Plan): Selection =>
+  budget && budget.runs !== null ? { ...selection, budget: budget.runs } : selection;
 
 /** What a selection makes of a plan, in its order. */
 export interface Selected {
@@ -76,9 +82,13 @@ export interface Selected {
 }
 
 export const selectRuns = (standings: readonly RunStanding[], selection: Selection): Selected => {
-  const { only, limit = Infinity } = selection;
+  const { only, limit = Infinity, budget = Infinity } = selection;
+  const begun = standings.filter(({ attempt }) => attempt > 0).length;
+  let left = Math.max(0, budget - begun);
+  const affordable = ({ attempt }: RunStanding) => attempt > 0 || left-- > 0;
   const allowed = standings.filter(({ run }) => !only || only.has(run.id));
-  const toTrain = allowed.filter((one) => isMissing(one, selection)).slice(0, limit);
+  const missing = allowed.filter((one) => isMissing(one, selection));
+  const toTrain = missing.filter(affordable).slice(0, limit);
   const now = new Set(toTrain);
   return {
     toTrain,

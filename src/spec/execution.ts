@@ -1,6 +1,7 @@
 import { failure, success, type Result } from '../diagnostic/diagnostic.ts';
 import { find } from './located.ts';
 import type { Execution } from './plan.ts';
+import { readLimits } from './run-section.ts';
 import type { Spec } from './validate-spec.ts';
 
 /** What the plan needs to know of the computer. */
@@ -25,9 +26,8 @@ export const resolveExecution = (
   const allowed = wanted === 'auto' ? Math.max(1, Math.floor(cores / threadsPerRun)) : wanted;
   // With automatic threads, more at once than there are runs asks for nothing more.
   const concurrency = run.threadsPerRun === 'auto' ? Math.min(allowed, runs) : allowed;
-  const { retries, timeoutMs, onError } = run;
   if (concurrency * threadsPerRun <= cores) {
-    return success({ concurrency, threadsPerRun, retries, timeoutMs, onError });
+    return success({ concurrency, threadsPerRun, ...readLimits(run), onError: run.onError });
   }
   const { root } = document;
   const written =

@@ -27,6 +27,8 @@ export interface TrainConfig {
   /** Which checkpoints stay beside the one that a stopped training goes on from. */
   readonly keepCheckpoints: 'last' | 'best' | 'all';
   readonly earlyStopping: EarlyStopping | null;
+  /** Ends the run as diverged; absent where a spec says nothing of it. */
+  readonly stopOn?: { readonly lossAbove: number };
   readonly truncation: { readonly steps: number; readonly style: 'chunked' | 'true' } | null;
 }
 
@@ -85,6 +87,8 @@ export interface Execution {
   /** Ends after which a run is tried again; a crash and lack of memory where absent. */
   readonly retryOn?: readonly RetryReason[];
   readonly timeoutMs: number | null;
+  /** What the sweep may cost: milliseconds of one call, and runs that are ever begun. */
+  readonly budget?: { readonly timeMs: number | null; readonly runs: number | null };
   readonly onError: 'continue' | 'stop';
 }
 

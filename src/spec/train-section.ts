@@ -135,6 +135,24 @@ export const trainSchema = Type.Object(
       description:
         'End the training when a metric of the validation split has stopped improving. null: train to the end.',
     }),
+    // Without a default: a spec that says nothing of it keeps the ids of its runs.
+    stopOn: Type.Optional(
+      Type.Object(
+        {
+          lossAbove: Type.Number({
+            exclusiveMinimum: 0,
+            description: 'The largest loss of a minibatch that a run may have.',
+            examples: [100],
+          }),
+        },
+        {
+          additionalProperties: false,
+          description:
+            'End the run as diverged when the loss of a minibatch is above a bound. A loss that is no finite number always ends it; for patience see earlyStopping.',
+          examples: [{ lossAbove: 100 }],
+        },
+      ),
+    ),
     truncation: Type.Unsafe<TrainConfig['truncation']>({
       ...truncationSchema,
       type: ['object', 'null'],

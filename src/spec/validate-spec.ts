@@ -6,7 +6,7 @@ import { whereKeyBelongs } from './elsewhere.ts';
 import type { SpecDocument } from './load-spec.ts';
 import { find, toJson, type LocatedMap } from './located.ts';
 import type { Json, MlflowSettings, Objective, Plan } from './plan.ts';
-import { durationMs, type RunSection } from './run-section.ts';
+import type { RunSection } from './run-section.ts';
 import { checkSection, sectionKinds, type JsonMap, type SectionKind } from './sections.ts';
 import { specSchema, specVersion, type SpecStructure } from './spec-schema.ts';
 import { readSweep } from './sweep/read-sweep.ts';
@@ -25,7 +25,7 @@ export interface Spec {
   readonly seeds: readonly number[];
   /** Undefined where it follows from the task of the dataset. */
   readonly objective: Objective | undefined;
-  readonly run: RunSection & { readonly timeoutMs: number | null };
+  readonly run: RunSection;
   readonly tracking: { readonly mlflow?: MlflowSettings };
   readonly expect: Plan['expect'];
 }
@@ -80,7 +80,7 @@ export const validateSpec = (document: SpecDocument, registry: Registry = builtI
           ? Array.from({ length: seeds }, (_, index) => index + 1)
           : [...new Set(seeds)],
       objective: structure.objective,
-      run: { ...run, timeoutMs: run.timeout === null ? null : durationMs(run.timeout) },
+      run,
       tracking: structure.tracking,
       expect: structure.expect,
     },

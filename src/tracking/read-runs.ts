@@ -26,6 +26,9 @@ export interface RunList {
   readonly problems: readonly Diagnostic[];
 }
 
+/** Longer than a tick of any file system's clock. */
+const youngMs = 2000;
+
 /** Directories of an experiment that are not runs. */
 const notRuns = new Set(['sweeps']);
 
@@ -38,29 +41,29 @@ export const listRunIds = (runsDirectory: string, experiment: string): string[] 
 
 /**
  * Every recorded run, or those of one experiment; the last begun first, then by id. Reads only `run.json` and
- * `status.json`, and takes both from the index where `status.json` is unchanged.
+ * `status.json`, and takes both from the index where both are unchanged.
  */
 export const listRuns = (
   runsDirectory: string,
   { experiment }: { readonly experiment?: string } = {},
 ): RunList => {
-  const index = openRunIndex(runsDirectory);
   const runs: RecordedRun[] = [];
   const problems: Diagnostic[] = [];
   for (const name of experiment === undefined ? listExperiments(runsDirectory) : [experiment]) {
+    const index = openRunIndex(join(runsDirectory, name));
     for (const id of listRunIds(runsDirectory, name)) {
       const directory = join(runsDirectory, name, id);
       const stamp = stampOf(directory);
-      const known = stamp && index.get(`${name}/${id}`, stamp);
+      const known = stamp && index.get(id, stamp);
       const read = known ? success(known) : readFiles(directory);
       if (!read.ok) problems.push(...read.errors);
       else if (read.value) {
-        if (!known && stamp) index.set(`${name}/${id}`, stamp, read.value);
+        if (!known && stamp) index.set(id, stamp, read.value);
         runs.push(recorded(directory, read.value));
       }
     }
+    index.save();
   }
-  index.save();
   const begun = (one: RecordedRun) => one.status?.startedAt ?? Infinity;
   runs.sort((a, b) => begun(b) - begun(a) || (a.run.id < b.run.id ? -1 : 1));
   return { runs, problems };
@@ -114,10 +117,17 @@ export const readStatus = (directory: string): StatusFile | undefined => {
   return status?.ok ? status.value : undefined;
 };
 
-/** What changes whenever a run's status is written. */
+/**
+ * What changes whenever a run's files are written, taken before they are read; nothing while a file is so young that it
+ * could be written again within one tick of the file system's clock.
+ */
 const stampOf = (directory: string): string | undefined => {
-  const stat = statSync(join(directory, fileNames.status), { throwIfNoEntry: false });
-  return stat && `${stat.mtimeMs}-${stat.size}-${stat.ino}`;
+  const stamps = [fileNames.run, fileNames.status].map((name) => {
+    const stat = statSync(join(directory, name), { throwIfNoEntry: false });
+    if (!stat || Date.now() - stat.mtimeMs < youngMs) return undefined;
+    return `${stat.mtimeMs}-${stat.ctimeMs}-${stat.size}-${stat.ino}`;
+  });
+  return stamps.includes(undefined) ? undefined : stamps.join('/');
 };
 
 const directoriesIn = (directory: string): string[] => {

@@ -68,7 +68,7 @@ export const createRig = (environment: NodeJS.ProcessEnv = {}): Rig => {
     runIds: (experiment) =>
       existsSync(join(directory, 'runs', experiment))
         ? readdirSync(join(directory, 'runs', experiment))
-            .filter((name) => name !== 'sweeps')
+            .filter((name) => name !== 'sweeps' && !name.startsWith('.'))
             .sort()
         : [],
     runPath,

@@ -54,14 +54,14 @@ const killOnce = async (
   { rig, started, draw }: { rig: Rig; started: Started; draw: ReturnType<typeof randomStream> },
   victim: 'child' | 'program',
 ): Promise<boolean> => {
-  let ended = false;
-  void started.finished.then(() => (ended = true));
+  const state = { ended: false };
+  void started.finished.then(() => (state.ended = true));
   const atTime = Date.now() + draw.integer(1000);
   const atProgress = progress(rig) + draw.integer(((24 * steps) / kills) * lineBytes);
   const early = draw.integer(4) === 0;
   const due = () => (early ? Date.now() >= atTime : progress(rig) >= atProgress);
   const pid = started.process.pid ?? 0;
-  while (!ended) {
+  while (!state.ended) {
     const found = victim === 'program' ? [pid] : childrenOf(pid);
     if (due() && found.length > 0) {
       try {

@@ -1,13 +1,13 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { processIdentity } from '../../src/tracking/process-identity.ts';
 import { listRuns, readRun } from '../../src/tracking/read-runs.ts';
 import { listSweeps } from '../../src/tracking/read-sweeps.ts';
 import { resolveRun } from '../../src/tracking/resolve-run.ts';
-import { fileNames, type StatusFile } from '../../src/tracking/run-files.ts';
+import { fileNames } from '../../src/tracking/run-files.ts';
 import { finalMetrics, makePlan, writeRunDirectory, writeSweep } from '../support/run-directories.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
@@ -116,43 +116,6 @@ test.each([
   expect(read.ok ? [] : read.errors.map((error) => error.message)).toEqual([
     `${join(directory, 'run.json')} ${message}`,
   ]);
-});
-
-test('the index is used, distrusted when a status changes, and rebuilt when it is lost or damaged', () => {
-  const runs = temporaryDirectory();
-  const many = makePlan({ axes: { 'model.hiddenSize': Array.from({ length: 80 }, (_, i) => i + 1) } });
-  const directories = writeSweep(runs, many, () => ({ detail: false }));
-  const index = join(runs, '.index.json');
-  const fresh = listRuns(runs);
-  expect(fresh.runs).toHaveLength(80);
-  expect(existsSync(index)).toBe(true);
-  expect(listRuns(runs)).toEqual(fresh);
-
-  // Used: what stands in run.json is not read again.
-  const [directory = ''] = directories;
-  const runFile = join(directory, fileNames.run);
-  const runText = readFileSync(runFile, 'utf8');
-  writeFileSync(runFile, '');
-  expect(listRuns(runs)).toEqual(fresh);
-  writeFileSync(runFile, runText);
-
-  // Distrusted: a status of the same size, written in place, counts by its time.
-  const statusFile = join(directory, fileNames.status);
-  const status = JSON.parse(readFileSync(statusFile, 'utf8')) as StatusFile;
-  writeFileSync(statusFile, `${JSON.stringify({ ...status, attempt: 7 }, null, 2)}\n`);
-  utimesSync(statusFile, 1, 1);
-  const id = many.runs[0]?.id;
-  expect(listRuns(runs).runs.find((one) => one.run.id === id)?.status?.attempt).toBe(7);
-
-  for (const damage of [
-    '{"version":1,"runs":{"a',
-    '[]',
-    '{"version":1}',
-    '{"version":1,"runs":{"x":null}}',
-  ]) {
-    writeFileSync(index, damage);
-    expect(listRuns(runs).runs).toHaveLength(80);
-  }
 });
 
 test('an empty or missing runs directory has no runs', () => {

@@ -26,7 +26,8 @@ const turnEveryMs = 20;
 /** Steps from where the session is to the end: update, display, evaluate, checkpoint, listen. */
 export const takeSteps = async (session: Session): Promise<StepsEnd> => {
   const { learner, dataset, order, totalSteps } = session;
-  const { displayEvery, checkpointEvery, keepCheckpoints, batchSize } = session.run.config.train;
+  const { displayEvery, checkpointEvery, keepCheckpoints, batchSize, stopOn } =
+    session.run.config.train;
   const batch = allocateBatch(dataset.shape, batchSize);
   let checkpointAt = performance.now();
   let turnAt = performance.now();
@@ -44,7 +45,7 @@ export const takeSteps = async (session: Session): Promise<StepsEnd> => {
     const displayed = step % displayEvery === 0;
     const { loss, outputs } = learner.update(batch, step, displayed);
     session.state = { ...session.state, step };
-    if (!Number.isFinite(loss)) {
+    if (!Number.isFinite(loss) || loss > (stopOn?.lossAbove ?? Infinity)) {
       report(session, 'step-logged', { 'train/loss': loss });
       return { kind: 'diverged', loss };
     }

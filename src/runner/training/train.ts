@@ -33,8 +33,11 @@ export const train = async (training: Training): Promise<RunOutcome> => {
 const finish = async (session: Session, end: StepsEnd): Promise<RunOutcome> => {
   const { step } = session.state;
   switch (end.kind) {
-    case 'diverged':
-      return outcomeOf(session, 'diverged', `the loss became ${end.loss} at step ${step}`);
+    case 'diverged': {
+      const bound = session.run.config.train.stopOn?.lossAbove;
+      const why = Number.isFinite(end.loss) ? `, above the bound of ${bound ?? Infinity} (stopOn)` : '';
+      return outcomeOf(session, 'diverged', `the loss became ${end.loss} at step ${step}${why}`);
+    }
     case 'stopped':
       saveCheckpoint(session, 'last');
       return outcomeOf(
