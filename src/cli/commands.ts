@@ -166,6 +166,32 @@ export const commands: readonly CommandRow[] = [
     load: () => import('./commands/report.ts'),
   },
   {
+    name: 'rm',
+    summary: 'delete runs or experiments; shows what and how much first, and deletes with --yes',
+    declare: (program) =>
+      json(runsDirectory(program.argument('<what...>', 'run ids or experiments'))).option(
+        '--yes',
+        'delete them',
+      ),
+    load: () => import('./commands/rm.ts'),
+  },
+  {
+    name: 'prune',
+    summary: 'delete what is of no more use; shows what and how much first, and deletes with --yes',
+    declare: (program) =>
+      json(
+        runsDirectory(
+          program.argument(
+            '<what...>',
+            'failed, interrupted or stale runs, or the checkpoints of runs that are done',
+          ),
+        ),
+      )
+        .option('--experiment <name>', 'only of this experiment')
+        .option('--yes', 'delete it'),
+    load: () => import('./commands/prune.ts'),
+  },
+  {
     name: 'sync',
     summary: 'send to an MLflow server what is recorded and not there yet',
     declare: (program) =>

@@ -26,8 +26,7 @@ const turnEveryMs = 20;
 /** Steps from where the session is to the end: update, display, evaluate, checkpoint, listen. */
 export const takeSteps = async (session: Session): Promise<StepsEnd> => {
   const { learner, dataset, order, totalSteps } = session;
-  const { displayEvery, checkpointEvery, keepCheckpoints, batchSize, stopOn } =
-    session.run.config.train;
+  const { displayEvery, checkpointEvery, keepCheckpoints, batchSize, stopOn } = session.run.config.train;
   const batch = allocateBatch(dataset.shape, batchSize);
   let checkpointAt = performance.now();
   let turnAt = performance.now();

@@ -1,0 +1,49 @@
+import { nearest } from '../../diagnostic/nearest.ts';
+import { markStale } from '../../runner/staleness.ts';
+import { listExperiments, listRuns } from '../../tracking/read-runs.ts';
+import { removalOf } from '../../tracking/removal.ts';
+import type { Execute } from '../command.ts';
+import { unknownExperiment } from '../recorded.ts';
+import { carryOut, type RemovalOptions } from '../removals.ts';
+import { commandLineRange } from '../usage.ts';
+
+/** What can be pruned: runs in a state, or the checkpoints of runs that are done and need none. */
+const kinds = ['failed', 'interrupted', 'stale', 'checkpoints'] as const;
+
+/** `unroll prune WHAT...` */
+export const execute: Execute = (words, options, terminal) => {
+  const given = options as unknown as RemovalOptions;
+  const unknown = words.find((word) => !(kinds as readonly string[]).includes(word));
+  if (unknown !== undefined) {
+    const near = nearest(unknown, kinds);
+    terminal.report(
+      [
+        {
+          code: 'bad-argument',
+          severity: 'error',
+          message: `"${unknown}" is nothing that can be pruned.`,
+          at: commandLineRange(['prune', ...words], unknown),
+          expected: kinds.join(', '),
+          ...(near !== undefined && { nearest: near }),
+          help: 'unroll rm deletes single runs and whole experiments.',
+        },
+      ],
+      options,
+    );
+    return Promise.resolve(2);
+  }
+  const { runsDirectory } = given;
+  const experiment = typeof options['experiment'] === 'string' ? options['experiment'] : undefined;
+  const names = listExperiments(runsDirectory);
+  if (experiment !== undefined && !names.includes(experiment)) {
+    terminal.report([unknownExperiment(experiment, { names, runsDirectory, command: 'prune' })], options);
+    return Promise.resolve(2);
+  }
+  const runs = markStale(listRuns(runsDirectory, experiment === undefined ? {} : { experiment }).runs);
+  const removals = runs.flatMap((one) => {
+    if (words.includes(one.state)) return removalOf(one, 'run') ?? [];
+    const finished = one.state === 'done' || one.state === 'stale';
+    return finished && words.includes('checkpoints') ? (removalOf(one, 'checkpoints') ?? []) : [];
+  });
+  return Promise.resolve(carryOut(removals, given, terminal));
+};

@@ -1,0 +1,74 @@
+import { counted, formatBytes } from '../tracking/console/format.ts';
+import { renderTable, type Cell, type Column } from '../tracking/console/table.ts';
+import { finishRemovals, remove, type Removal } from '../tracking/removal.ts';
+import type { ExitCode, Terminal } from './command.ts';
+import { screen } from './screen.ts';
+
+/** What `rm` and `prune` are told besides what to delete. */
+export interface RemovalOptions {
+  readonly runsDirectory: string;
+  readonly yes?: boolean;
+  readonly json?: boolean;
+}
+
+/** More rows than this say nothing to a reader; `--json` has them all. */
+const shownRows = 40;
+
+const columns: readonly Column[] = [
+  { title: 'run', align: 'left', keep: Infinity },
+  { title: 'experiment', align: 'left', keep: 1 },
+  { title: 'state', align: 'left', keep: Infinity },
+  { title: 'what', align: 'left', keep: 2 },
+  { title: 'size', align: 'right', keep: Infinity },
+];
+
+/** Shows what would be deleted with its size, and deletes it with `--yes`. A run that is being trained is left alone. */
+export const carryOut = (
+  removals: readonly Removal[],
+  options: RemovalOptions,
+  terminal: Terminal,
+): ExitCode => {
+  const running = removals.filter(({ recorded }) => recorded.state === 'running');
+  const wanted = removals.filter(({ recorded }) => recorded.state !== 'running');
+  const done = options.yes === true ? wanted.filter(remove) : [];
+  if (options.yes === true) finishRemovals(options.runsDirectory);
+  const held = options.yes === true ? wanted.filter((one) => !done.includes(one)) : [];
+  const left = [...running, ...held];
+  const bytes = (list: readonly Removal[]) => list.reduce((sum, one) => sum + one.bytes, 0);
+
+  if (options.json) {
+    const removed = new Set(done);
+    const items = removals.map((one) => ({
+      run: one.recorded.run.id,
+      experiment: one.recorded.run.experiment,
+      state: one.recorded.state,
+      what: one.what,
+      bytes: one.bytes,
+      deleted: removed.has(one),
+    }));
+    terminal.print(JSON.stringify({ deleted: done.length, bytes: bytes(done), items }, null, 2));
+    return left.length > 0 ? 1 : 0;
+  }
+  const rows = removals
+    .slice(0, shownRows)
+    .map(({ recorded: { run, state }, what, bytes: size }): Cell[] =>
+      [run.id, run.experiment, state, what, formatBytes(size)].map((text) => ({ text })),
+    );
+  const more = removals.length - rows.length;
+  if (removals.length > 0) {
+    for (const line of renderTable(columns, rows, { width: screen(process.stdout).width }))
+      terminal.print(line);
+    if (more > 0) terminal.print(`and ${more} more; --json prints all`);
+    terminal.print('');
+  }
+  for (const { recorded } of left)
+    terminal.complain(`${recorded.run.id} is being trained and is left alone.`);
+  if (wanted.length === 0) terminal.print('Nothing to delete.');
+  else if (options.yes === true)
+    terminal.print(`${counted(done.length, 'item')} deleted, ${formatBytes(bytes(done))} freed.`);
+  else
+    terminal.print(
+      `${counted(wanted.length, 'item')}, ${formatBytes(bytes(wanted))}. Nothing is deleted yet: add --yes.`,
+    );
+  return left.length > 0 ? 1 : 0;
+};
