@@ -12,7 +12,8 @@ const doors = {
   optimizers: ['diagnostic', 'parameters', 'tensorflow'],
   tensorflow: ['diagnostic'],
   registry: ['data', 'diagnostic', 'models', 'optimizers', 'parameters'],
-  spec: ['data', 'diagnostic', 'parameters', 'registry'],
+  plugins: ['data', 'diagnostic', 'models', 'optimizers', 'parameters', 'registry', 'tensorflow'],
+  spec: ['data', 'diagnostic', 'parameters', 'plugins', 'registry'],
   tracking: ['diagnostic', 'parameters', 'spec'],
   report: ['diagnostic', 'parameters', 'spec', 'tracking'],
   runner: [
@@ -21,6 +22,7 @@ const doors = {
     'models',
     'optimizers',
     'parameters',
+    'plugins',
     'registry',
     'spec',
     'tensorflow',
@@ -32,6 +34,7 @@ const doors = {
     'models',
     'optimizers',
     'parameters',
+    'plugins',
     'registry',
     'report',
     'runner',
@@ -46,7 +49,7 @@ const rooms = Object.keys(doors);
 export default tseslint.config(
   { ignores: ['dist/', 'node_modules/', 'runs/', 'coverage/'] },
   {
-    files: ['src/**/*.ts', 'test/**/*.ts', 'bench/**/*.ts', '*.config.ts'],
+    files: ['src/**/*.ts', 'test/**/*.ts', 'bench/**/*.ts', 'examples/**/*.ts', '*.config.ts'],
     extends: [...tseslint.configs.strictTypeChecked],
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
     rules: {

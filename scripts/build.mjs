@@ -12,6 +12,7 @@ const dist = join(root, 'dist');
 /** Entries lie flat in dist/, so that a chunk finds `./child.js` beside itself. */
 export const entries = {
   main: 'src/cli/main.ts',
+  index: 'src/index.ts',
   child: 'src/runner/pool/child.ts',
   setup: 'src/tensorflow/setup/command.ts',
   probe: 'src/tensorflow/probe.ts',

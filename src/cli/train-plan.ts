@@ -6,6 +6,7 @@ import { missedExpectations } from '../report/expectations.ts';
 import { renderComparison } from '../report/render-compare.ts';
 import { writeRunPlots } from '../report/run-plots.ts';
 import { writeReport } from '../report/write-report.ts';
+import { loadPlanCode } from '../runner/plan-code.ts';
 import { childIsBuilt } from '../runner/pool/worker.ts';
 import { runExperiment, type ExperimentOutcome } from '../runner/run-experiment.ts';
 import type { Plan } from '../spec/plan.ts';
@@ -55,6 +56,11 @@ export const trainPlan = async (
     terminal.report(selection.errors, options);
     return 2;
   }
+  const code = await loadPlanCode(plan);
+  if (!code.ok) {
+    terminal.report(code.errors, options);
+    return 2;
+  }
   const slow = slowBackendWarning();
   if (slow) terminal.report([slow]);
   // With --json standard output belongs to programs; what people follow goes to the other stream.
@@ -87,6 +93,7 @@ export const trainPlan = async (
       runsDirectory,
       selection: selection.value,
       commandLine: terminal.commandLine,
+      bundle: code.value,
       listener: (event) => {
         console.listener(event);
         if (event.type === 'run-ended' && !event.willRetry) {

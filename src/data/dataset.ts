@@ -100,8 +100,9 @@ export class DataError extends Error {
     message: string,
     issues: readonly ParameterIssue[] = [],
     code: 'bad-data' | 'data-missing' = 'bad-data',
+    options?: ErrorOptions,
   ) {
-    super(message);
+    super(message, options);
     this.name = 'DataError';
     this.issues = issues;
     this.code = code;

@@ -32,6 +32,10 @@ export const diagnosticCodes = {
   'extends-cycle': 'Specs extend each other in a circle.',
   'bad-data': 'A data file has rows that cannot be used.',
   'data-missing': 'The files of a dataset are not there.',
+  'plugin-broken': 'The code of a config, or of a module that it imports, cannot be loaded.',
+  'plugin-invalid':
+    'A model, dataset or optimizer of a config is not described rightly, or its name is taken.',
+  'code-changed': 'The code of a row has changed since the plan was made.',
   'unknown-command': 'The command is not known.',
   'unknown-option': 'The option is not known.',
   'bad-argument': 'An argument of the command line is wrong.',

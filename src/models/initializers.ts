@@ -23,7 +23,7 @@ export const normal =
     filled(size, () => random.normal() * deviation);
 
 /** Variance 2 / (rows + columns): Glorot and Bengio 2010, "Understanding the difficulty of training deep feedforward neural networks". */
-const glorotUniform = (rows: number, columns: number): Draw =>
+export const glorotUniform = (rows: number, columns: number): Draw =>
   uniform(rows * columns, Math.sqrt(6 / (rows + columns)));
 
 /** The first `rows` of a random orthogonal matrix of `columns >= rows`: Gram-Schmidt on rows of normal draws. */

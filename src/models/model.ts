@@ -49,7 +49,7 @@ export interface ModelRow<P extends TObject = TObject> extends Row<P> {
     context: { readonly shape: SequenceShape; readonly truncation: Truncation | undefined },
   ): readonly ParameterIssue[];
   /** Exact number of trainable weights. */
-  parameterCount(this: void, parameters: Static<P>, shape: SequenceShape): number;
+  parameterCount?(this: void, parameters: Static<P>, shape: SequenceShape): number;
   /** Imports TensorFlow and builds the network; only a run's own process calls this. */
   build(this: void, parameters: Static<P>, context: BuildContext): Promise<Model>;
 }

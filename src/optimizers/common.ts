@@ -1,4 +1,4 @@
-import { Type } from '@sinclair/typebox';
+import { Type, type Static, type TObject } from '@sinclair/typebox';
 import { nullable } from '../parameters/schema.ts';
 import { scheduleParameters } from './schedule.ts';
 
@@ -29,6 +29,8 @@ export const commonParameters = (learningRate: number) => ({
     }),
   ),
 });
+
+export type CommonParameters = Static<TObject<ReturnType<typeof commonParameters>>>;
 
 /** The term that keeps a division finite, in the optimizers that divide by a running size of the gradient. */
 export const epsilonParameter = (epsilon: number) =>

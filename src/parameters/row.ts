@@ -12,6 +12,14 @@ export interface ParameterIssue {
   readonly help?: string;
 }
 
+/** Where a row that does not come with Unroll is defined. */
+export interface RowOrigin {
+  /** Absolute path of the module. */
+  readonly file: string;
+  /** Hex SHA-256 of the module and of what it imports; part of a run's id. */
+  readonly digest: string;
+}
+
 /**
  * A row of a registry: everything Unroll knows about a name before any work is done. The row must be cheap to import,
  * because the command line loads every row to check a spec: what needs TensorFlow or reads data is imported lazily by
@@ -29,6 +37,8 @@ export interface Row<P extends TObject = TObject> {
   readonly version: number;
   /** Schema of the parameters: every property has a title or description, bounds, and a default unless it is required. */
   readonly parameters: P;
+  /** Absent in the rows that come with Unroll, whose `version` says when they change. */
+  readonly origin?: RowOrigin;
   /** Combinations that make no sense although each value is allowed. */
   check?(this: void, parameters: Static<P>): readonly ParameterIssue[];
 }

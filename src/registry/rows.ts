@@ -17,6 +17,20 @@ export type Table<R> = Readonly<Record<string, R>>;
 /** The rows that come with Unroll. */
 export const registry: Registry = { dataset: datasets, model: models, optimizer: optimizers };
 
+/** The tables with further rows, which a person's config adds. */
+export const extendRegistry = (base: Registry, more: Registry): Registry => ({
+  dataset: { ...base.dataset, ...more.dataset },
+  model: { ...base.model, ...more.model },
+  optimizer: { ...base.optimizer, ...more.optimizer },
+});
+
+let current = registry;
+
+/** Lets the process that trains know a person's rows, too. */
+export const useRegistry = (extended: Registry): void => {
+  current = extended;
+};
+
 /** The sections of a spec that choose a row by `name`, in the order of a spec. */
 export const namedSections = ['dataset', 'model', 'optimizer'] as const satisfies (keyof Registry)[];
 
@@ -33,10 +47,10 @@ const mustFind = <R>(table: Table<R>, name: string): R => {
 };
 
 /** The row of a validated run's dataset. */
-export const datasetRow = (name: string): DatasetRow => mustFind(registry.dataset, name);
+export const datasetRow = (name: string): DatasetRow => mustFind(current.dataset, name);
 
 /** The row of a validated run's model. */
-export const modelRow = (name: string): ModelRow => mustFind(registry.model, name);
+export const modelRow = (name: string): ModelRow => mustFind(current.model, name);
 
 /** The row of a validated run's optimizer. */
-export const optimizerRow = (name: string): OptimizerRow => mustFind(registry.optimizer, name);
+export const optimizerRow = (name: string): OptimizerRow => mustFind(current.optimizer, name);

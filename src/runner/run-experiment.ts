@@ -20,6 +20,8 @@ export interface ExperimentOptions {
   readonly runsDirectory: string;
   readonly selection: Selection;
   readonly commandLine: string;
+  /** The folder that `loadPlanCode` answers. */
+  readonly bundle: string | undefined;
   readonly listener: RunListener;
   /** First Ctrl-C: running runs end in order. */
   readonly stop: AbortSignal;
@@ -65,6 +67,7 @@ export const runExperiment = async (
     runsDirectory,
     environment,
     baseDirectory: specDirectory,
+    bundle: options.bundle,
     fromTheStart: options.selection.force,
     listener,
     stop,

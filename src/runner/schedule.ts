@@ -21,6 +21,8 @@ export interface ScheduleOptions {
   readonly environment: HostEnvironment;
   /** Where relative paths of the datasets start. */
   readonly baseDirectory: string;
+  /** The folder with the code of a person's own rows; undefined without a config. */
+  readonly bundle: string | undefined;
   /** Whether what is recorded of a run is removed before it is trained. */
   readonly fromTheStart: boolean;
   readonly listener: RunListener;
@@ -244,11 +246,24 @@ const trainOnce = async (
 ): Promise<RunOutcome> => {
   const directory = runDirectory(options.runsDirectory, run);
   const startedAt = Date.now();
-  const { listener, environment, baseDirectory, kill } = options;
+  const { listener, environment, baseDirectory, bundle, kill } = options;
   const { threadsPerRun: threads, timeoutMs } = execution;
   let step = 0;
   const result = await pool.train(
-    { type: 'train', run, pauseAt, attempt, fromTheStart, directory, baseDirectory, environment, threads },
+    {
+      ...{
+        type: 'train',
+        run,
+        pauseAt,
+        attempt,
+        fromTheStart,
+        directory,
+        baseDirectory,
+        environment,
+        threads,
+      },
+      ...(bundle !== undefined && { bundle }),
+    },
     {
       timeoutMs,
       onStart: (pid) => listener({ type: 'run-started', time: Date.now(), runId: run.id, pid, attempt }),

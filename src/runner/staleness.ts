@@ -1,4 +1,5 @@
-import { findRow, registry } from '../registry/rows.ts';
+import type { Row } from '../parameters/row.ts';
+import { findRow, namedSections, registry, type NamedSectionKind, type Table } from '../registry/rows.ts';
 import { canonicalJson } from '../spec/canonical.ts';
 import type { Json, Run } from '../spec/plan.ts';
 import { trainerVersion } from '../spec/trainer-version.ts';
@@ -8,13 +9,22 @@ import type { RecordedRun } from '../tracking/read-runs.ts';
 export const settingsKey = ({ config, seed }: Run): string =>
   `${seed} ${canonicalJson(config as unknown as Json)}`;
 
-/** The versions of code that this program would train a configuration with; 0 for a name that is gone. */
-const versionsNow = ({ config }: Run): Run['versions'] => ({
-  dataset: findRow(registry.dataset, config.dataset.name)?.version ?? 0,
-  model: findRow(registry.model, config.model.name)?.version ?? 0,
-  optimizer: findRow(registry.optimizer, config.optimizer.name)?.version ?? 0,
-  trainer: trainerVersion,
-});
+/**
+ * The versions of code that this program would train a configuration with; 0 for a name that is gone. A row of a person's
+ * own is told by its code, of which only its config knows the present state.
+ */
+const versionsNow = ({ config, versions, code = {} }: Run): Run['versions'] => {
+  const version = (kind: NamedSectionKind): number => {
+    const table: Table<Row> = registry[kind];
+    return code[kind] === undefined ? (findRow(table, config[kind].name)?.version ?? 0) : versions[kind];
+  };
+  return {
+    dataset: version('dataset'),
+    model: version('model'),
+    optimizer: version('optimizer'),
+    trainer: trainerVersion,
+  };
+};
 
 const versionChanges = ({ config, versions }: Run, now: Run['versions']): string[] =>
   (['dataset', 'model', 'optimizer', 'trainer'] as const)
@@ -35,14 +45,18 @@ export const changesSince = (earlier: Run, planned: Run): readonly string[] => [
     ? []
     : [`the data of ${planned.config.dataset.name} has changed`]),
   ...versionChanges(earlier, planned.versions),
+  ...namedSections
+    .filter((kind) => earlier.code?.[kind] !== planned.code?.[kind])
+    .map((kind) => `the code of the ${kind} ${planned.config[kind].name} has changed`),
 ];
 
 /**
  * Recorded runs with those marked `stale` that are done but would not be trained the same way today: the code is another
- * version, or a later run has the same settings on other data.
+ * version, or a later run has the same settings on other data
+ * or with other code of one's own rows.
  */
 export const markStale = (runs: readonly RecordedRun[]): RecordedRun[] => {
-  const supersededBy = laterOnOtherData(runs);
+  const supersededBy = laterOnOtherContent(runs);
   return runs.map((one) => {
     if (one.state !== 'done') return one;
     const later = supersededBy(one);
@@ -56,15 +70,21 @@ export const sentence = (changes: readonly string[]): string => {
   return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
 };
 
-const laterOnOtherData = (runs: readonly RecordedRun[]) => {
-  // Most experiments have seen one state of their data: then no settings need be compared.
+/** Tells the data and the code of a person's own rows apart. */
+const contentKey = ({ datasetDigest, code }: Run): string =>
+  code ? `${datasetDigest} ${canonicalJson(code)}` : datasetDigest;
+
+const laterOnOtherContent = (runs: readonly RecordedRun[]) => {
+  // Most experiments have seen one state of their data and code: then no settings need be compared.
   const digests = new Map<string, string>();
   let changed = false;
   for (const { run } of runs) {
-    const data = `${run.experiment} ${JSON.stringify(run.config.dataset)}`;
-    const known = digests.get(data);
-    changed ||= known !== undefined && known !== run.datasetDigest;
-    digests.set(data, run.datasetDigest);
+    const { dataset, model, optimizer } = run.config;
+    const rows = `${run.experiment} ${JSON.stringify([dataset, model.name, optimizer.name])}`;
+    const known = digests.get(rows);
+    const content = contentKey(run);
+    changed ||= known !== undefined && known !== content;
+    digests.set(rows, content);
   }
   if (!changed) return () => undefined;
   const key = ({ run }: RecordedRun) => `${run.experiment} ${settingsKey(run)}`;
@@ -76,6 +96,6 @@ const laterOnOtherData = (runs: readonly RecordedRun[]) => {
   }
   return (one: RecordedRun): RecordedRun | undefined => {
     const last = latest.get(key(one));
-    return last && last.run.datasetDigest !== one.run.datasetDigest ? last : undefined;
+    return last && contentKey(last.run) !== contentKey(one.run) ? last : undefined;
   };
 };

@@ -2,7 +2,8 @@ import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { DataError, type Dataset } from '../data/dataset.ts';
-import { datasetRow } from '../registry/rows.ts';
+import { registryOfBundle } from '../plugins/load-plugins.ts';
+import { datasetRow, useRegistry } from '../registry/rows.ts';
 import type { Run } from '../spec/plan.ts';
 import { loadTensorFlow } from '../tensorflow/load.ts';
 import type { OutcomeReason, RunOutcome, TrainerEvent } from '../tracking/events.ts';
@@ -102,6 +103,7 @@ const trainAndRecord = async (
     supervision.listen(event);
   };
   try {
+    if (request.bundle !== undefined) useRegistry(await registryOfBundle(request.bundle));
     const dataset = await loadDataset(run, request.baseDirectory);
     const { stopRequested } = supervision;
     return await train({ run, pauseAt, dataset, directory, emit, stopRequested, flush: recorder.flush });

@@ -245,6 +245,14 @@ const runSchema = (registry: Registry): JsonSchema => {
       required: versions,
       properties: Object.fromEntries(versions.map((one) => [one, version])),
     },
+    code: {
+      type: 'object',
+      description: "SHA-256 of the modules of the rows that a person's config defines.",
+      additionalProperties: false,
+      properties: Object.fromEntries(
+        namedSections.map((kind) => [kind, { type: 'string', pattern: '^[0-9a-f]{64}$' }]),
+      ),
+    },
     varying: {
       type: 'object',
       description: 'The values in which the run differs from the others of its sweep, by path.',
@@ -256,7 +264,7 @@ const runSchema = (registry: Registry): JsonSchema => {
     description: 'One training: a fully resolved configuration and one seed.',
     type: 'object',
     additionalProperties: false,
-    required: Object.keys(properties),
+    required: Object.keys(properties).filter((key) => key !== 'code'),
     properties,
   };
 };

@@ -53,6 +53,9 @@ export interface RunConfig {
   readonly train: TrainConfig;
 }
 
+/** By section of a spec: hex SHA-256 of the module of its row. */
+export type CodeDigests = Readonly<Partial<Record<'dataset' | 'model' | 'optimizer', string>>>;
+
 /** One training: a fully resolved configuration and one seed. */
 export interface Run {
   /** 12 hex digits of the SHA-256 of the canonical JSON of configuration, dataset digest, seed and row versions. */
@@ -65,6 +68,8 @@ export interface Run {
   readonly datasetDigest: string;
   /** Versions of the registry rows and of the trainer. */
   readonly versions: Readonly<Record<'dataset' | 'model' | 'optimizer' | 'trainer', number>>;
+  /** SHA-256 of the modules of the rows that a person's config defines; absent where all rows come with Unroll. */
+  readonly code?: CodeDigests;
   /** The values in which this run differs from its sweep's other runs, by path: `model.hiddenSize`. */
   readonly varying: Readonly<Record<string, Json>>;
 }
@@ -104,6 +109,8 @@ export interface Plan {
   readonly runs: readonly Run[];
   readonly tracking: { readonly mlflow?: MlflowSettings };
   readonly expect: readonly { readonly metric: string; readonly gte?: number; readonly lte?: number }[];
+  /** The config that registers rows of a person's own, as a path from the folder of the spec; absent without one. */
+  readonly config?: string;
   /** The spec as it was written. */
   readonly spec: { readonly path: string; readonly text: string };
 }

@@ -1,12 +1,13 @@
 import { DataError, type DataContext, type DatasetParts, type SequenceShape } from '../data/dataset.ts';
 import { failure, success, type Result } from '../diagnostic/diagnostic.ts';
-import { findRow, type NamedSectionKind } from '../registry/rows.ts';
+import { findRow, namedSections, type NamedSectionKind, type Table } from '../registry/rows.ts';
+import type { Row } from '../parameters/row.ts';
 import { blame, createFindings, type Finding } from './blame.ts';
 import { canonicalJson, shortHash } from './canonical.ts';
 import type { SchemaIssue } from './check.ts';
 import { checkTogether, type Together } from './check-together.ts';
 import { describeValue } from './describe.ts';
-import type { NamedSection, RunConfig, TrainConfig } from './plan.ts';
+import type { CodeDigests, NamedSection, RunConfig, TrainConfig } from './plan.ts';
 import { checkNamedSection, checkTrainSection, type CheckedSection, type SectionKind } from './sections.ts';
 import { applyChoices, bySection, groundOf, valueIn } from './sweep/point-values.ts';
 import type { Choice, Point } from './sweep/sweep.ts';
@@ -16,13 +17,14 @@ import type { Spec } from './validate-spec.ts';
 /** A point with every value resolved: what its runs have in common, whatever their seed. */
 export interface Cell {
   readonly point: Point;
-  /** 12 hex digits of the SHA-256 of the canonical JSON of `config`, `datasetDigest` and `versions`. */
+  /** 12 hex digits of the SHA-256 of the canonical JSON of `config`, `datasetDigest`, `versions` and `code`. */
   readonly id: string;
   /** The same with the key `seed`, for each seed of the spec: the ids of the runs. */
   readonly runIds: readonly string[];
   readonly config: RunConfig;
   readonly datasetDigest: string;
   readonly versions: Readonly<Record<'dataset' | 'model' | 'optimizer' | 'trainer', number>>;
+  readonly code: CodeDigests | undefined;
 }
 
 export interface ResolvedPoints {
@@ -186,8 +188,9 @@ const createCell = (spec: Spec, { point, sections, datasetDigest }: CellParts): 
     optimizer: optimizer.version,
     trainer: trainerVersion,
   };
+  const code = codeOf(spec, sections);
   const config = `{"dataset":${dataset.canonical},"model":${model.canonical},"optimizer":${optimizer.canonical},"train":${train.canonical}}`;
-  const head = `{"config":${config},"datasetDigest":${JSON.stringify(datasetDigest)}`;
+  const head = `{${code ? `"code":${canonicalJson({ ...code })},` : ''}"config":${config},"datasetDigest":${JSON.stringify(datasetDigest)}`;
   const tail = `"versions":${canonicalJson(versions)}}`;
   return {
     point,
@@ -196,5 +199,16 @@ const createCell = (spec: Spec, { point, sections, datasetDigest }: CellParts): 
     config: { dataset: dataset.value, model: model.value, optimizer: optimizer.value, train: train.value },
     datasetDigest,
     versions,
+    code,
   };
+};
+
+/** The digests of the rows that do not come with Unroll: a run made by other code is another run. */
+const codeOf = ({ registry }: Spec, sections: Sections): CodeDigests | undefined => {
+  const digests = namedSections.flatMap((kind) => {
+    const table: Table<Row> = registry[kind];
+    const origin = findRow(table, sections[kind].value.name)?.origin;
+    return origin ? [[kind, origin.digest] as const] : [];
+  });
+  return digests.length > 0 ? Object.fromEntries(digests) : undefined;
 };

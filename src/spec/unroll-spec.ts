@@ -78,7 +78,7 @@ const runsOf = (
   cell: Cell,
   { experiment, seeds, varying }: Pick<Run, 'experiment' | 'varying'> & { readonly seeds: readonly number[] },
 ): Run[] => {
-  const { config, datasetDigest, versions } = cell;
+  const { config, datasetDigest, versions, code } = cell;
   return seeds.map((seed, index) => ({
     id: cell.runIds[index] ?? '',
     cell: cell.id,
@@ -87,6 +87,7 @@ const runsOf = (
     config,
     datasetDigest,
     versions,
+    ...(code && { code }),
     varying: seeds.length > 1 ? { ...varying, seed } : varying,
   }));
 };

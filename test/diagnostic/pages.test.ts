@@ -17,6 +17,8 @@ import { diagnosticCodes, type DiagnosticCode } from '../../src/diagnostic/codes
 import type { Example } from '../../src/diagnostic/pages/page.ts';
 import { pages } from '../../src/diagnostic/pages/pages.ts';
 import { renderDiagnostics } from '../../src/diagnostic/render.ts';
+import { loadPlanCode } from '../../src/runner/plan-code.ts';
+import { planExperiment } from '../../src/spec/plan-experiment.ts';
 import { slowBackendWarning } from '../../src/tensorflow/find-addon.ts';
 import { makePlan, writeRunDirectory } from '../support/run-directories.ts';
 
@@ -75,19 +77,43 @@ const run = async (commandLine: string): Promise<{ said: string; code: number }>
 };
 
 /** What this machine or test cannot bring about by a command line. */
-const situations: Partial<Record<DiagnosticCode, () => string>> = {
+const situations: Partial<Record<DiagnosticCode, (form: 'wrong' | 'right') => string | Promise<string>>> = {
   'backend-missing': () => {
     const warning = slowBackendWarning({ addon: undefined, problems: [] });
     return warning ? renderDiagnostics([warning]) : '';
   },
+  'plugin-broken': (form) =>
+    saidOfModels(form === 'wrong' ? "import './models/tcnn.ts';" : 'export default {};'),
+  'plugin-invalid': (form) =>
+    saidOfModels(
+      `export default { models: [{ name: '${form === 'wrong' ? 'lstm' : 'my-lstm'}', parameters: {}, build: () => ({}) }] };`,
+    ),
+  'code-changed': async () => {
+    mkdirSync('sweeps', { recursive: true });
+    const config = join('sweeps', 'unroll.config.js');
+    const model = "{ name: 'mine', parameters: {}, build: () => ({}) }";
+    writeFileSync('sweeps/spec.yaml', completed('model: { name: mine }'));
+    writeFileSync(config, `export default { models: [${model}] };`);
+    const plan = await planExperiment('sweeps/spec.yaml', { cores: 1 });
+    writeFileSync(config, `export default { models: [/* edited */ ${model}] };`);
+    const code = plan.ok ? await loadPlanCode(plan.value) : plan;
+    return code.ok ? '' : renderDiagnostics(code.errors);
+  },
+};
+
+const saidOfModels = async (config: string): Promise<string> => {
+  writeFileSync('unroll.config.ts', config);
+  const { said } = await run('unroll models');
+  rmSync('unroll.config.ts');
+  return said;
 };
 
 /** Right forms that need a set-up or a server of their own. */
-const notRun = ['unroll setup', 'unroll sync --to http://127.0.0.1:5000'];
+const notRun = ['unroll run sweep.yaml', 'unroll setup', 'unroll sync --to http://127.0.0.1:5000'];
 
 const saidOf = async (code: DiagnosticCode, example: Example, form: 'wrong' | 'right') => {
   if (example.kind === 'command')
-    return (situations[code] ?? (async () => (await run(example[form])).said))();
+    return (situations[code] ?? (async () => (await run(example[form])).said))(form);
   writeFileSync('example.yaml', example.whole ? example[form] : completed(example[form]));
   return (await run('unroll validate example.yaml')).said;
 };

@@ -2,21 +2,24 @@ import type { TSchema } from '@sinclair/typebox';
 import pc from 'picocolors';
 import { nearest } from '../../diagnostic/nearest.ts';
 import type { Row } from '../../parameters/row.ts';
-import { findRow, registry, type Table } from '../../registry/rows.ts';
+import { loadPlugins } from '../../plugins/load-plugins.ts';
+import { shownPath } from '../../plugins/places.ts';
+import { findRow, type Table } from '../../registry/rows.ts';
 import type { Execute } from '../command.ts';
 import { commandLineRange } from '../usage.ts';
 
-const tables = {
-  models: registry.model,
-  datasets: registry.dataset,
-  optimizers: registry.optimizer,
-} as const;
+const sections = { models: 'model', datasets: 'dataset', optimizers: 'optimizer' } as const;
 
 /** `unroll models`, `unroll datasets`, `unroll optimizers`: the list, or one row with its parameters. */
 export const describeTable =
-  (name: keyof typeof tables): Execute =>
-  (words, options, terminal) => {
-    const table: Table<Row> = tables[name];
+  (name: keyof typeof sections): Execute =>
+  async (words, options, terminal) => {
+    const plugins = await loadPlugins('.');
+    if (!plugins.ok) {
+      terminal.report(plugins.errors, { json: options['json'] === true });
+      return 2;
+    }
+    const table: Table<Row> = plugins.value.registry[sections[name]];
     const wanted = words[0];
     if (wanted === undefined) {
       if (options['json'])
@@ -28,7 +31,7 @@ export const describeTable =
           ),
         );
       else printTable(table, terminal.print);
-      return Promise.resolve(0);
+      return 0;
     }
     const row = findRow(table, wanted);
     if (!row) {
@@ -48,26 +51,30 @@ export const describeTable =
         ],
         { json: options['json'] === true },
       );
-      return Promise.resolve(2);
+      return 2;
     }
     if (options['json']) terminal.print(JSON.stringify(rowToJson(wanted, row), null, 2));
     else printRow(wanted, row, terminal.print);
-    return Promise.resolve(0);
+    return 0;
   };
 
-const rowToJson = (name: string, { title, description, version, parameters }: Row) => ({
+const rowToJson = (name: string, { title, description, version, parameters, origin }: Row) => ({
   name,
   title,
   description,
   version,
   parameters,
+  ...(origin && { file: shownPath(origin.file), digest: origin.digest }),
 });
 
 type Print = (line: string) => void;
 
 const printTable = (table: Table<Row>, print: Print): void => {
   const width = Math.max(...Object.keys(table).map((name) => name.length));
-  for (const [name, row] of Object.entries(table)) print(`${pc.bold(name.padEnd(width))}  ${row.title}`);
+  for (const [name, { title, origin }] of Object.entries(table)) {
+    const from = origin ? pc.dim(`  (${shownPath(origin.file)})`) : '';
+    print(`${pc.bold(name.padEnd(width))}  ${title}${from}`);
+  }
 };
 
 const printRow = (name: string, row: Row, print: Print): void => {

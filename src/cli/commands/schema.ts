@@ -1,31 +1,40 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { nearest } from '../../diagnostic/nearest.ts';
+import { loadPlugins } from '../../plugins/load-plugins.ts';
 import { generateSchemas } from '../../spec/generate-schemas.ts';
 import { writeWhole } from '../../tracking/files.ts';
 import type { Execute } from '../command.ts';
 import { commandLineRange } from '../usage.ts';
 
-/** `unroll schema [NAME]`: prints one; `--write` and `--check` work on a folder with all. */
-export const execute: Execute = (words, options, terminal) => {
-  const schemas = generateSchemas();
+/**
+ * `unroll schema [NAME]`: prints one; `--write` and `--check` work on a folder with all. The rows of the config in the
+ * working directory are in it.
+ */
+export const execute: Execute = async (words, options, terminal) => {
+  const plugins = await loadPlugins('.');
+  if (!plugins.ok) {
+    terminal.report(plugins.errors, options);
+    return 2;
+  }
+  const schemas = generateSchemas(plugins.value.registry);
   const { write, check } = options;
   const [name = 'experiment'] = words;
 
   if (typeof write === 'string') {
     for (const [file, text] of Object.entries(schemas)) writeWhole(join(write, file), text);
-    return Promise.resolve(0);
+    return 0;
   }
   if (typeof check === 'string') {
     const stale = Object.entries(schemas).filter(([file, text]) => readOr(join(check, file)) !== text);
     for (const [file] of stale)
       terminal.complain(`${join(check, file)} is not what the registries say. Run: npm run schema`);
-    return Promise.resolve(stale.length === 0 ? 0 : 1);
+    return stale.length === 0 ? 0 : 1;
   }
   const text = schemas[`${name}.schema.json`];
   if (text !== undefined) {
     terminal.print(text.trimEnd());
-    return Promise.resolve(0);
+    return 0;
   }
   const names = Object.keys(schemas).map((file) => file.replace('.schema.json', ''));
   const near = nearest(name, names);
@@ -40,7 +49,7 @@ export const execute: Execute = (words, options, terminal) => {
       help: 'unroll schema prints that of a spec.',
     },
   ]);
-  return Promise.resolve(2);
+  return 2;
 };
 
 const readOr = (path: string): string | undefined => {

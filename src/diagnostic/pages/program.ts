@@ -53,6 +53,42 @@ export const programPages = {
       command('unroll run experiments/quickstart.yaml', 'unroll setup', 'The set-up was not run, or failed.'),
     ],
   },
+  'plugin-broken': {
+    why:
+      'A file unroll.config.ts registers models, datasets and optimizers of your own. It is loaded before the spec is checked, and so are the modules that it imports: ' +
+      'they must exist, be TypeScript or JavaScript, and not throw.',
+    examples: [
+      command(
+        'unroll models',
+        'unroll models',
+        'unroll.config.ts imports ./models/tcnn.ts; the module is called ./models/tcn.ts.',
+      ),
+    ],
+  },
+  'plugin-invalid': {
+    why:
+      'What a config lists is made by defineModel, defineDataset and defineOptimizer. Each needs a name that no other has, a schema for each parameter, and the functions that do its work; ' +
+      'an editor with TypeScript shows most of these mistakes while you write.',
+    examples: [
+      command(
+        'unroll models',
+        'unroll models',
+        "The config defines a model { name: 'lstm' }, a name that comes with Unroll; my-lstm is free.",
+      ),
+    ],
+  },
+  'code-changed': {
+    why:
+      "The code of your own models, datasets and optimizers is a part of a run's id, so that old results are not taken for new ones. A sweep that is resumed stands for the code " +
+      'that it was planned with. Plan anew with the code of today, or bring the old code back.',
+    examples: [
+      command(
+        'unroll resume',
+        'unroll run sweep.yaml',
+        'A module of a model was edited after the sweep had begun.',
+      ),
+    ],
+  },
   tracking: {
     why:
       'What is recorded in the run directories could not be sent to MLflow: no server is named, it cannot be reached, or it refuses. ' +

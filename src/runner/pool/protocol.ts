@@ -23,6 +23,8 @@ export interface TrainRequest {
   readonly baseDirectory: string;
   readonly environment: HostEnvironment;
   readonly threads: number;
+  /** The folder with the code of a person's own rows; absent without a config. */
+  readonly bundle?: string;
 }
 
 /** Why a child is asked to end its run early. */

@@ -100,7 +100,7 @@ export const buildLearner = async (run: Run, shape: SequenceShape, totalSteps: n
           return lossOf(shape.task, { outputs: given, targets: input.targets, lengths: input.batch.lengths });
         }, [...variables]);
         const gradients = clipGradients(
-          variables.map((variable) => grads[variable.name] as tf.Tensor),
+          variables.map((variable, index) => grads[variable.name] ?? withoutGradient(names[index] ?? '')),
           shared,
         );
         applyGradients(gradients, step);
@@ -137,6 +137,10 @@ export const buildLearner = async (run: Run, shape: SequenceShape, totalSteps: n
       slots.flat().forEach(({ tensor }) => tensor.dispose());
     },
   };
+};
+
+const withoutGradient = (name: string): never => {
+  throw new Error(`the weight ${name} has no influence on the outputs, so it cannot be trained`);
 };
 
 /** Puts a batch on the back end, cut to its size. */

@@ -1,0 +1,23 @@
+import { definitionsIn, type ImportedConfig } from './import-bundle.ts';
+import type { Config } from './definitions.ts';
+import { datasetRow, modelRow, optimizerRow, type Origin, type PluginRows } from './rows.ts';
+
+/** The rows of a config that was checked. */
+export const rowsOfConfig = (imported: ImportedConfig): PluginRows => {
+  const { model, dataset, optimizer } = definitionsIn(imported.config as Config);
+  const table = <D extends { readonly name: string }, R>(
+    definitions: readonly D[],
+    rowOf: (definition: D, origin: Origin) => R,
+  ): Readonly<Record<string, R>> =>
+    Object.fromEntries(
+      definitions.map((definition) => {
+        const { file, digest } = imported.originOf(definition);
+        return [definition.name, rowOf(definition, { file, digest, files: imported.files })];
+      }),
+    );
+  return {
+    dataset: table(dataset, datasetRow),
+    model: table(model, modelRow),
+    optimizer: table(optimizer, optimizerRow),
+  };
+};

@@ -1,0 +1,49 @@
+import { existsSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { failure, success, type Result } from '../diagnostic/diagnostic.ts';
+import type { Row } from '../parameters/row.ts';
+import { fileStart, shownPath } from '../plugins/places.ts';
+import { loadConfig } from '../plugins/load-plugins.ts';
+import { findRow, namedSections, type Table } from '../registry/rows.ts';
+import type { Plan } from '../spec/plan.ts';
+
+/**
+ * The folder with the code of a plan's own rows, which the children import; undefined where all rows come with Unroll.
+ * A frozen plan stands for the code that it was made with: other code would give other numbers under the same ids.
+ */
+export const loadPlanCode = async (plan: Plan): Promise<Result<string | undefined>> => {
+  if (plan.config === undefined) return success(undefined);
+  const config = resolve(dirname(plan.spec.path), plan.config);
+  if (!existsSync(config)) {
+    return failure({
+      code: 'file-missing',
+      severity: 'error',
+      message: `The config of this plan is gone: ${shownPath(config)}.`,
+      help: 'Put it back; the runs of this plan use models, datasets or optimizers that it registers.',
+    });
+  }
+  const plugins = await loadConfig(config);
+  if (!plugins.ok) return plugins;
+  const { registry, bundle } = plugins.value;
+  for (const { code = {}, config: section } of plan.runs) {
+    for (const kind of namedSections) {
+      if (code[kind] === undefined) continue;
+      const { name } = section[kind];
+      const table: Table<Row> = registry[kind];
+      const origin = findRow(table, name)?.origin;
+      if (origin?.digest === code[kind]) continue;
+      return failure({
+        code: 'code-changed',
+        severity: 'error',
+        message: origin
+          ? `The code of the ${kind} ${name} has changed since this plan was made.`
+          : `The config has no ${kind} ${name} any more.`,
+        at: fileStart(origin?.file ?? config),
+        expected: `the code with the digest ${code[kind].slice(0, 12)}`,
+        got: origin ? `the digest ${origin.digest.slice(0, 12)}` : `no ${kind} ${name}`,
+        help: `Plan anew with: unroll run ${plan.spec.path}. What the old code has trained stays recorded.`,
+      });
+    }
+  }
+  return success(bundle);
+};
