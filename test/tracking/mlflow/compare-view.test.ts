@@ -44,7 +44,7 @@ describe.skipIf(missing !== undefined)(
         expect(link).toContain(`${server.uri()}/#/experiments/`);
 
         const synced = await rig.unroll('sync', '--verify', '--json');
-        expect(synced.stderr).toContain('are equal on the server');
+        expect(synced.stderr).toContain('equal on the server');
         expect(JSON.parse(synced.stdout)).toMatchObject({
           runs: 12,
           complete: 12,

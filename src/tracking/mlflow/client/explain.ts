@@ -140,7 +140,11 @@ export const explainResponse = (
     );
   if (status >= 500)
     return {
-      ...make('server-error', `The MLflow server at ${uri} failed to ${what} (${status}): ${said}`),
+      ...make(
+        'server-error',
+        `The MLflow server at ${uri} failed to ${what} (${status}): ${said}`,
+        `Its log, or that of a proxy before it, tells why. ${recordedLocally}`,
+      ),
       ...(wait !== undefined && { retryAfterMs: wait }),
     };
   if (status === 404 && code === undefined)

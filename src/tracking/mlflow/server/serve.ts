@@ -66,11 +66,16 @@ const prepareStore = (folder: string): void => {
 };
 
 /** An own server of this store that is running already. */
-const findRunning = async (folder: string): Promise<{ uri: string; version: string } | undefined> => {
+const findRunning = async (
+  folder: string,
+): Promise<{ uri: string; version: string; pid: number } | undefined> => {
   try {
-    const { uri } = JSON.parse(readFileSync(join(folder, 'server.json'), 'utf8')) as { uri: string };
+    const { uri, pid } = JSON.parse(readFileSync(join(folder, 'server.json'), 'utf8')) as {
+      uri: string;
+      pid: number;
+    };
     if ((await get(`${uri}/health`)) !== 'OK') return undefined;
-    return { uri, version: (await get(`${uri}/version`))?.trim() ?? 'unknown' };
+    return { uri, pid, version: (await get(`${uri}/version`))?.trim() ?? 'unknown' };
   } catch {
     return undefined;
   }
@@ -146,9 +151,10 @@ export const startMlflowServer = async (options: ServerOptions): Promise<Answer<
   prepareStore(folder);
   const running = await findRunning(folder);
   if (running) {
-    print(`MLflow ${running.version} is running already: ${running.uri}`);
+    const { uri, version, pid } = running;
+    print(`MLflow ${version} is running already: ${uri} (process ${pid})`);
     const nothing = () => Promise.resolve();
-    return answer({ ...running, started: false, stop: nothing, kill: nothing, ended: nothing() });
+    return answer({ uri, version, started: false, stop: nothing, kill: nothing, ended: nothing() });
   }
   const program = await findMlflow({
     print,

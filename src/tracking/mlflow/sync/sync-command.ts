@@ -1,6 +1,7 @@
 import { basename, dirname, join } from 'node:path';
 import { type Diagnostic, failure, type Result, success } from '../../../diagnostic/diagnostic.ts';
 import { nearest } from '../../../diagnostic/nearest.ts';
+import { counted } from '../../console/format.ts';
 import { listExperiments } from '../../read-runs.ts';
 import { resolveRun } from '../../resolve-run.ts';
 import { type Problem, problemDiagnostic } from '../client/problem.ts';
@@ -144,7 +145,7 @@ export const syncCommand = async (options: SyncOptions): Promise<Result<SyncRepo
         locked.push(...synced.value.locked);
         if (synced.value.link !== undefined) links.push(synced.value.link);
         print(
-          `${join(runsDirectory, experiment)}: ${group.own.size} runs, ${synced.value.points} points sent to ${target.value.connection.uri}`,
+          `${join(runsDirectory, experiment)}: ${counted(group.own.size, 'run')}, ${counted(synced.value.points, 'point')} sent to ${target.value.connection.uri}`,
         );
         if (options.verify) {
           const { problem, verified, points, differing } = await verifyAll(context, group);
@@ -153,7 +154,7 @@ export const syncCommand = async (options: SyncOptions): Promise<Result<SyncRepo
           differences.push(...differing);
           print(
             differing.length === 0
-              ? `  verified: ${verified} runs with ${points} points are equal on the server`
+              ? `  verified: ${counted(verified, 'run')} with ${counted(points, 'point')}, equal on the server`
               : `  ${differing.length} of ${verified} runs differ`,
           );
           for (const { run: id, differences: found } of differing)

@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { join } from 'node:path';
 import { packageRoot } from '../../../package-root.ts';
+import { counted } from '../../console/format.ts';
 import type { Unsent, UploaderReport, UploaderRequest, UploaderSettings } from './protocol.ts';
 
 export interface UploaderOptions extends UploaderSettings {
@@ -95,7 +96,7 @@ export const startUploader = (options: UploaderOptions): Uploader => {
     if (child.connected) child.disconnect();
     if (result.unsent)
       print(
-        `MLflow: ${result.unsent.points} metric points of ${result.unsent.runs} runs are not on the server yet. Send them with: ${result.unsent.command}`,
+        `MLflow: ${counted(result.unsent.points, 'metric point')} of ${counted(result.unsent.runs, 'run')} not on the server yet. Send what is left with: ${result.unsent.command}`,
       );
     return result;
   };
