@@ -32,7 +32,7 @@ const answering = async (status: number, body: string): Promise<{ uri: string; r
 };
 
 test.each([
-  [401, '', 'did not accept the credentials'],
+  [401, '', 'asks for credentials, and none are set'],
   [403, 'Invalid Host header - possible DNS rebinding attack detected', '--allowed-hosts'],
   [404, 'nothing', 'is not an MLflow server'],
 ])(
