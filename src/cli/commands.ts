@@ -47,6 +47,7 @@ const execution = (program: Program) =>
       positiveInteger,
     ),
   )
+    .option('--junit <file>', 'write how runs ended and which expectations they met, for CI systems')
     .option('--quiet', 'print only mistakes and the comparison at the end')
     .option('--no-mlflow', 'send nothing to MLflow');
 

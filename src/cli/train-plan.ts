@@ -2,7 +2,9 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Diagnostic } from '../diagnostic/diagnostic.ts';
 import { compareRuns } from '../report/compare.ts';
-import { missedExpectations } from '../report/expectations.ts';
+import { findBaselines, type Baselines } from '../report/baseline.ts';
+import { checkExpectations } from '../report/expectations.ts';
+import { junitReport } from '../report/junit.ts';
 import { renderComparison } from '../report/render-compare.ts';
 import { writeRunPlots } from '../report/run-plots.ts';
 import { writeReport } from '../report/write-report.ts';
@@ -14,6 +16,7 @@ import { slowBackendWarning } from '../tensorflow/find-addon.ts';
 import { createConsole } from '../tracking/console/create-console.ts';
 import { sweepDirectory } from '../tracking/mlflow/journal/sweeps.ts';
 import { trackSweep } from '../tracking/mlflow/track-sweep.ts';
+import { writeWhole } from '../tracking/files.ts';
 import { listRuns } from '../tracking/read-runs.ts';
 import { runDirectory } from '../tracking/run-recorder.ts';
 import type { ExitCode, Terminal } from './command.ts';
@@ -29,6 +32,7 @@ export interface TrainOptions {
   readonly retryFailed?: boolean;
   readonly only?: readonly string[];
   readonly limit?: number;
+  readonly junit?: string;
   readonly quiet?: boolean;
   readonly json?: boolean;
   readonly mlflow: boolean;
@@ -59,6 +63,11 @@ export const trainPlan = async (
   const code = await loadPlanCode(plan);
   if (!code.ok) {
     terminal.report(code.errors, options);
+    return 2;
+  }
+  const baselines = findBaselines(plan, options.runsDirectory);
+  if (!baselines.ok) {
+    terminal.report(baselines.errors, options);
     return 2;
   }
   const slow = slowBackendWarning();
@@ -110,9 +119,14 @@ export const trainPlan = async (
       await keepReport(plan, runsDirectory).catch((error: unknown) => note('warning')(String(error)));
     const sent = await tracker?.finish();
     console.stop();
-    summarize(outcome, options, terminal);
+    const checked = checkChosen(outcome, baselines.value);
+    if (options.junit !== undefined) {
+      const { chosen: runs, outcomes } = outcome;
+      writeWhole(options.junit, junitReport({ plan: outcome.plan, runs, outcomes, checked }));
+    }
+    summarize(outcome, { ...options, missed: checked.filter(({ met }) => !met) }, terminal);
     if (sent?.link && !options.json) terminal.print(`Compare in MLflow: ${sent.link}`);
-    return exitCodeOf(outcome, interruption.stop.aborted);
+    return exitCodeOf(outcome, checked, interruption.stop.aborted);
   } finally {
     console.stop();
     interruption.release();
@@ -129,12 +143,17 @@ const interruptionNote = {
   kill: 'Killing the running runs. What is recorded is kept.',
 } as const;
 
+const checkChosen = ({ plan, chosen, outcomes }: ExperimentOutcome, baselines: Baselines) =>
+  checkExpectations({ expect: plan.expect, runs: chosen }, outcomes, baselines);
+
+type Checked = ReturnType<typeof checkChosen>;
+
 const summarize = (
-  { plan, chosen, outcomes, trained }: ExperimentOutcome,
-  options: TrainOptions,
+  { plan, outcomes, trained }: ExperimentOutcome,
+  options: TrainOptions & { readonly missed: Checked },
   terminal: Terminal,
 ): void => {
-  const { runsDirectory, json } = options;
+  const { runsDirectory, json, missed } = options;
   const recorded = existsSync(runsDirectory)
     ? listRuns(runsDirectory, { experiment: plan.experiment }).runs
     : [];
@@ -143,7 +162,6 @@ const summarize = (
     planned: plan.runs,
     axes: plan.axes,
   });
-  const missed = missedExpectations({ ...plan, runs: chosen }, outcomes);
   if (json) {
     const ids = trained.map(({ id }) => id);
     terminal.print(
@@ -171,8 +189,12 @@ const summarize = (
   }
 };
 
-const exitCodeOf = ({ plan, chosen, outcomes }: ExperimentOutcome, interrupted: boolean): ExitCode => {
+const exitCodeOf = (
+  { chosen, outcomes }: ExperimentOutcome,
+  checked: Checked,
+  interrupted: boolean,
+): ExitCode => {
   const done = chosen.every(({ id }) => outcomes[id]?.reason === 'completed');
-  if (done) return missedExpectations({ ...plan, runs: chosen }, outcomes).length === 0 ? 0 : 1;
+  if (done) return checked.every(({ met }) => met) ? 0 : 1;
   return interrupted ? 130 : 1;
 };

@@ -97,6 +97,15 @@ export interface Execution {
   readonly onError: 'continue' | 'stop';
 }
 
+/** What every finished run must reach. */
+export interface Expectation {
+  readonly metric: string;
+  /** An experiment or the beginning of a run's id: the bounds are then those of the difference to it. */
+  readonly baseline?: string;
+  readonly gte?: number;
+  readonly lte?: number;
+}
+
 /** What a spec unrolls into. */
 export interface Plan {
   readonly experiment: string;
@@ -108,7 +117,7 @@ export interface Plan {
   readonly axes: readonly string[];
   readonly runs: readonly Run[];
   readonly tracking: { readonly mlflow?: MlflowSettings };
-  readonly expect: readonly { readonly metric: string; readonly gte?: number; readonly lte?: number }[];
+  readonly expect: readonly Expectation[];
   /** The config that registers rows of a person's own, as a path from the folder of the spec; absent without one. */
   readonly config?: string;
   /** The spec as it was written. */

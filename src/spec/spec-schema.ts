@@ -36,11 +36,27 @@ export const expectSchema = Type.Array(
   Type.Object(
     {
       metric: metric('The metric that must keep its bounds.'),
+      baseline: Type.Optional(
+        Type.String({
+          minLength: 1,
+          description:
+            'What to compare with: the beginning of the id of a recorded run, or an experiment, of which the best finished run counts. The bounds are then those of the difference, value minus baseline.',
+          examples: ['quickstart'],
+        }),
+      ),
       gte: Type.Optional(
-        Type.Number({ description: 'The least allowed value (greater than or equal).', examples: [0.97] }),
+        Type.Number({
+          description:
+            'The least allowed value (greater than or equal); with a baseline the least difference to it.',
+          examples: [0.97],
+        }),
       ),
       lte: Type.Optional(
-        Type.Number({ description: 'The largest allowed value (less than or equal).', examples: [0.1] }),
+        Type.Number({
+          description:
+            'The largest allowed value (less than or equal); with a baseline the largest difference to it.',
+          examples: [0.1],
+        }),
       ),
     },
     { additionalProperties: false },
@@ -49,7 +65,10 @@ export const expectSchema = Type.Array(
     default: [],
     phrase: 'a list of metrics with their bounds',
     description: 'What every run must reach; otherwise the command ends with exit code 1.',
-    examples: [[{ metric: 'test/accuracy', gte: 0.97 }]],
+    examples: [
+      [{ metric: 'test/accuracy', gte: 0.97 }],
+      [{ metric: 'test/accuracy', baseline: 'quickstart', gte: -0.005 }],
+    ],
   },
 );
 

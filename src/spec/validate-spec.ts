@@ -152,15 +152,19 @@ const checkExpect = (root: LocatedMap, errors: Diagnostic[]): void => {
   if (list?.kind !== 'list') return;
   for (const item of list.items) {
     if (item.kind !== 'map' || item.entries.has('gte') || item.entries.has('lte')) continue;
-    if (!item.entries.has('metric') || item.entries.size > 1) continue;
+    const bare = item.entries.has('baseline') ? 2 : 1;
+    if (!item.entries.has('metric') || item.entries.size > bare) continue;
     errors.push({
       code: 'missing-key',
       severity: 'error',
       message: 'The expectation has no bound.',
       at: item.at,
       expected: 'gte (at least), lte (at most), or both',
-      got: 'a metric alone',
-      help: 'Add for example `gte: 0.97`.',
+      got: bare === 1 ? 'a metric alone' : 'a metric and a baseline alone',
+      help:
+        bare === 1
+          ? 'Add for example `gte: 0.97`.'
+          : 'Add for example `gte: 0`: at least as much as the baseline.',
     });
   }
 };
