@@ -20,26 +20,11 @@ import { renderDiagnostics } from '../../src/diagnostic/render.ts';
 import { loadPlanCode } from '../../src/runner/plan-code.ts';
 import { planExperiment } from '../../src/spec/plan-experiment.ts';
 import { slowBackendWarning } from '../../src/tensorflow/find-addon.ts';
+import { completeSpec } from '../support/complete-spec.ts';
 import { makePlan, writeRunDirectory } from '../support/run-directories.ts';
 
 const scratch = mkdtempSync(join(tmpdir(), 'unroll-pages-'));
 const home = process.cwd();
-
-/** A spec that is valid as it is, by its keys. */
-const base: Readonly<Record<string, string>> = {
-  version: 'version: 1',
-  name: 'name: example',
-  dataset: 'dataset: { name: toy-sequences }',
-  model: 'model: { name: lstm }',
-  optimizer: 'optimizer: { name: adam, learningRate: 0.001 }',
-  train: 'train: { steps: 100 }',
-};
-
-const completed = (fragment: string): string => {
-  const written = [...fragment.matchAll(/^(\w+):/gm)].map(([, key]) => key);
-  const rest = Object.entries(base).filter(([key]) => !written.includes(key));
-  return `${[...rest.map(([, line]) => line), fragment].join('\n')}\n`;
-};
 
 /** A folder as the pages of the command line assume it. */
 beforeAll(() => {
@@ -54,7 +39,7 @@ beforeAll(() => {
   writeFileSync('data/train.csv', 'id,x,label\n1,0.5,a\n1,0.25,a\n2,1,b\n2,1,b\n3,1,b\n3,0,b\n');
   writeFileSync('gaps.csv', 'id,x,label\n1,0.5,a\n1,,a\n2,1,b\n3,1,b\n');
   const own = (file: string) =>
-    completed(
+    completeSpec(
       `dataset: { name: csv-sequences, file: ${file}, sequence: id, targets: [label], validationFraction: 0, testFraction: 0.4 }`,
     );
   writeFileSync('gaps.yaml', own('gaps.csv'));
@@ -92,7 +77,7 @@ const situations: Partial<Record<DiagnosticCode, (form: 'wrong' | 'right') => st
     mkdirSync('sweeps', { recursive: true });
     const config = join('sweeps', 'unroll.config.js');
     const model = "{ name: 'mine', parameters: {}, build: () => ({}) }";
-    writeFileSync('sweeps/spec.yaml', completed('model: { name: mine }'));
+    writeFileSync('sweeps/spec.yaml', completeSpec('model: { name: mine }'));
     writeFileSync(config, `export default { models: [${model}] };`);
     const plan = await planExperiment('sweeps/spec.yaml', { cores: 1 });
     writeFileSync(config, `export default { models: [/* edited */ ${model}] };`);
@@ -114,7 +99,7 @@ const notRun = ['unroll run sweep.yaml', 'unroll setup', 'unroll sync --to http:
 const saidOf = async (code: DiagnosticCode, example: Example, form: 'wrong' | 'right') => {
   if (example.kind === 'command')
     return (situations[code] ?? (async () => (await run(example[form])).said))(form);
-  writeFileSync('example.yaml', example.whole ? example[form] : completed(example[form]));
+  writeFileSync('example.yaml', example.whole ? example[form] : completeSpec(example[form]));
   return (await run('unroll validate example.yaml')).said;
 };
 
