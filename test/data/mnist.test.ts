@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -135,9 +135,19 @@ describe('fashion-mnist-rows', () => {
     const context = dataFolder({ ...files, 't10k-images-idx3-ubyte': '' });
     rmSync(join(context.baseDirectory, 'train-images-idx3-ubyte.gz'));
     await expect(fashionMnistRows.digest(chosen, context)).rejects.toThrow(
-      /^The folder \. has no train-images-idx3-ubyte \(plain or \.gz\)\. Get the four files .* from https:/,
+      /^The folder \. has no train-images-idx3-ubyte \(plain or \.gz\)\. Install them with .* from https:/,
     );
   });
+
+  it.skipIf(existsSync('/usr/share/datasets/fashion-mnist'))(
+    'says how to get the files where no folder is named and none are installed',
+    async () => {
+      const nowhere = complete(fashionMnistRows, {});
+      await expect(fashionMnistRows.digest(nowhere, dataFolder({}))).rejects.toThrow(
+        /^Fashion-MNIST is not installed, and no folder is named\. .*apt-get install dataset-fashion-mnist/,
+      );
+    },
+  );
 
   it('tells a broken download', async () => {
     const broken = { ...files, 't10k-labels-idx1-ubyte.gz': gzipSync(idx([2], [4, 5])).subarray(0, 20) };
