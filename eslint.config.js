@@ -14,6 +14,7 @@ const doors = {
   registry: ['data', 'diagnostic', 'models', 'optimizers', 'parameters'],
   plugins: ['data', 'diagnostic', 'models', 'optimizers', 'parameters', 'registry', 'tensorflow'],
   spec: ['data', 'diagnostic', 'parameters', 'plugins', 'registry'],
+  search: ['diagnostic', 'spec'],
   tracking: ['diagnostic', 'parameters', 'spec'],
   report: ['diagnostic', 'parameters', 'spec', 'tracking'],
   runner: [
@@ -24,6 +25,7 @@ const doors = {
     'parameters',
     'plugins',
     'registry',
+    'search',
     'spec',
     'tensorflow',
     'tracking',
@@ -38,6 +40,7 @@ const doors = {
     'registry',
     'report',
     'runner',
+    'search',
     'spec',
     'tensorflow',
     'tracking',

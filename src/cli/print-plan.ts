@@ -1,6 +1,10 @@
 import { estimateTime, type Estimate } from '../runner/estimate.ts';
 import { runStandings, selectRuns, withBudget, type RunStanding } from '../runner/select.ts';
-import type { Plan } from '../spec/plan.ts';
+import { frozenPlanPath } from '../runner/frozen-plan.ts';
+import { stepBudget } from '../search/budget.ts';
+import type { Plan, Search } from '../spec/plan.ts';
+import { pruningSteps } from '../spec/search-plan.ts';
+import { grownPlan } from '../tracking/search-journal.ts';
 import { counted, formatDuration, formatValue } from '../tracking/console/format.ts';
 import { fit, renderTable, type Cell, type Column } from '../tracking/console/table.ts';
 import { listRuns } from '../tracking/read-runs.ts';
@@ -25,11 +29,12 @@ interface PlanView {
 
 /** Prints the runs of a plan with how each stands and what is to be trained: a table for people, or JSON. */
 export const printPlan = (
-  plan: Plan,
+  planned: Plan,
   options: Readonly<Record<string, unknown>>,
   { terminal, command }: { readonly terminal: Terminal; readonly command: string },
 ): ExitCode => {
   const given = options as unknown as SelectionOptions;
+  const plan = grownPlan(planned, frozenPlanPath(given.runsDirectory, planned));
   const selection = readSelection(plan, given, command);
   if (!selection.ok) {
     terminal.report(selection.errors, options);
@@ -59,6 +64,7 @@ const planToJson = ({ plan, standings, toTrain, estimate }: PlanView) => {
     objective,
     execution,
     counts: countStates(standings),
+    ...(plan.search && { search: searchToJson(plan, plan.search) }),
     estimate,
     runs: standings.map((standing) => {
       const {
@@ -93,11 +99,53 @@ const planLines = ({ plan, standings, toTrain, estimate }: PlanView): string[] =
     axes.length > 0 ? `varying: ${axes.join(', ')}` : 'nothing varies',
     `${execution.concurrency} at a time, ${counted(execution.threadsPerRun, 'thread')} each`,
     estimateLine(toTrain.length, estimate),
+    ...searchLines(plan),
     '',
     ...renderTable(columns, rows, { width }),
     ...(more > 0 ? [`and ${more} more; --json prints all`] : []),
     ...reasonLines(standings, width),
   ];
+};
+
+/** Runs that are still to be chosen, and the steps that pruning lets the sweep cost. */
+const searchToJson = (plan: Plan, { points, lookahead, pruning }: Search) => {
+  const known = new Map(plan.runs.map((run) => [run.cell, run]));
+  const seeds = new Set(plan.runs.map(({ seed }) => seed)).size;
+  const steps = [...known.values()].map(({ config }) => pruningSteps(config.train, pruning));
+  // Of a point that is not known it is known only that it is one of this space.
+  const longest = [...steps].sort((a, b) => (b.at(-1) ?? 0) - (a.at(-1) ?? 0))[0] ?? [];
+  const all = [...steps, ...Array.from({ length: Math.max(0, points - known.size) }, () => longest)];
+  const perSeed = pruning && stepBudget(all, pruning);
+  return {
+    points,
+    known: known.size,
+    lookahead,
+    pruning,
+    trainingSteps: perSeed && {
+      most: perSeed.most * seeds,
+      usual: perSeed.usual === null ? null : perSeed.usual * seeds,
+      unpruned: perSeed.unpruned * seeds,
+    },
+  };
+};
+
+const searchLines = (plan: Plan): string[] => {
+  if (!plan.search) return [];
+  const { points, known, lookahead, trainingSteps } = searchToJson(plan, plan.search);
+  const rest = points - known;
+  const number = (value: number) => value.toLocaleString('en');
+  const lines: string[] = [];
+  if (rest > 0) {
+    lines.push(
+      `${counted(points, 'point')} in all: these ${known}, and ${rest} that are chosen by the results of those before (${lookahead} under way at most)`,
+    );
+  }
+  if (trainingSteps) {
+    const { most, usual, unpruned } = trainingSteps;
+    const about = usual === null ? 'how many depends on the results' : `usually about ${number(usual)}`;
+    lines.push(`training steps: at most ${number(most)}, ${about}; ${number(unpruned)} without pruning`);
+  }
+  return lines;
 };
 
 const estimateLine = (count: number, { ms, runs, unknown }: Estimate): string => {

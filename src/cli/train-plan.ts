@@ -16,7 +16,9 @@ import { slowBackendWarning } from '../tensorflow/find-addon.ts';
 import { createConsole } from '../tracking/console/create-console.ts';
 import { sweepDirectory } from '../tracking/mlflow/journal/sweeps.ts';
 import { trackSweep } from '../tracking/mlflow/track-sweep.ts';
+import type { RunOutcome } from '../tracking/events.ts';
 import { writeWhole } from '../tracking/files.ts';
+import { withRuns } from '../tracking/search-journal.ts';
 import { listRuns } from '../tracking/read-runs.ts';
 import { runDirectory } from '../tracking/run-recorder.ts';
 import type { ExitCode, Terminal } from './command.ts';
@@ -94,6 +96,8 @@ export const trainPlan = async (
       })
     : undefined;
   const plots: Promise<unknown>[] = [];
+  // Grows where the sweep chooses further points.
+  let known = plan;
   const interruption = listenForInterruption((stage) =>
     console.listener({ type: 'note', level: 'warning', message: interruptionNote[stage] }),
   );
@@ -105,8 +109,9 @@ export const trainPlan = async (
       bundle: code.value,
       listener: (event) => {
         console.listener(event);
+        if (event.type === 'runs-added') known = withRuns(known, event.runs);
         if (event.type === 'run-ended' && !event.willRetry) {
-          const run = plan.runs.find(({ id }) => id === event.runId);
+          const run = known.runs.find(({ id }) => id === event.runId);
           if (run) plots.push(writeRunPlots(runDirectory(runsDirectory, run)));
         }
         tracker?.listener(event);
@@ -149,7 +154,7 @@ const checkChosen = ({ plan, chosen, outcomes }: ExperimentOutcome, baselines: B
 type Checked = ReturnType<typeof checkChosen>;
 
 const summarize = (
-  { plan, outcomes, trained }: ExperimentOutcome,
+  { plan, toChoose, outcomes, trained }: ExperimentOutcome,
   options: TrainOptions & { readonly missed: Checked },
   terminal: Terminal,
 ): void => {
@@ -177,24 +182,29 @@ const summarize = (
   terminal.print(renderComparison(comparison, screen(process.stdout)));
   terminal.print('');
   for (const { message } of missed) terminal.print(`expectation missed: ${message}`);
-  const unfinished = plan.runs.filter(({ id }) => outcomes[id]?.reason !== 'completed');
+  const unfinished = plan.runs.filter(({ id }) => !hasEnded(outcomes[id]));
   const [first] = plan.runs;
   terminal.print(
     `Recorded in ${runsDirectory}/${plan.experiment}; look into a run with: unroll show ${first?.id ?? ''}`,
   );
-  if (unfinished.length > 0) {
+  const left = unfinished.length + toChoose;
+  if (left > 0) {
     terminal.print(
-      `${unfinished.length} of ${plan.runs.length} runs are not done; go on with: unroll resume ${plan.sweepId}`,
+      `${left} of ${plan.runs.length + toChoose} runs are not done; go on with: unroll resume ${plan.sweepId}`,
     );
   }
 };
 
+/** A pruned run has ended as well as one that is done. */
+const hasEnded = (outcome: RunOutcome | undefined): boolean =>
+  outcome?.reason === 'completed' || outcome?.reason === 'pruned';
+
 const exitCodeOf = (
-  { chosen, outcomes }: ExperimentOutcome,
+  { chosen, toChoose, outcomes }: ExperimentOutcome,
   checked: Checked,
   interrupted: boolean,
 ): ExitCode => {
-  const done = chosen.every(({ id }) => outcomes[id]?.reason === 'completed');
+  const done = chosen.every(({ id }) => hasEnded(outcomes[id])) && toChoose === 0;
   if (done) return checked.every(({ met }) => met) ? 0 : 1;
   return interrupted ? 130 : 1;
 };

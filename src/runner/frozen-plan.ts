@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { Plan } from '../spec/plan.ts';
 import { readJson, writeJson } from '../tracking/files.ts';
+import { grownPlan } from '../tracking/search-journal.ts';
 
 /** Where a sweep's frozen plan lies. */
 export const frozenPlanPath = (
@@ -22,5 +23,5 @@ export const freezePlan = (plan: Plan, runsDirectory: string): Plan => {
   );
   const frozen = { ...plan, execution: { ...plan.execution, threadsPerRun, concurrency } };
   writeJson(path, frozen);
-  return frozen;
+  return grownPlan(frozen, path);
 };

@@ -3,8 +3,9 @@ import type { Plan, Run } from '../spec/plan.ts';
 import type { RunListener, RunOutcome } from '../tracking/events.ts';
 import { captureEnvironment } from './environment.ts';
 import { freezePlan } from './frozen-plan.ts';
-import { scheduleRuns } from './schedule.ts';
-import { runStandings, selectRuns, withBudget, type Selection } from './select.ts';
+import { scheduleRuns, type ScheduleOptions } from './schedule.ts';
+import { searchRuns, type SearchOutcome } from './search-runs.ts';
+import { runStandings, selectRuns, withBudget, type Selected, type Selection } from './select.ts';
 
 /**
  * The way of the data:
@@ -34,6 +35,8 @@ export interface ExperimentOutcome {
   readonly plan: Plan;
   /** What the command answers for. */
   readonly chosen: readonly Run[];
+  /** Runs of a search that are still to be chosen; 0 once it is over. */
+  readonly toChoose: number;
   /** What was trained now. */
   readonly trained: readonly Run[];
   readonly outcomes: Readonly<Record<string, RunOutcome>>;
@@ -47,23 +50,23 @@ export const runExperiment = async (
   const { runsDirectory, listener, stop, kill } = options;
   const specDirectory = dirname(resolve(planned.spec.path));
 
-  const plan = freezePlan(planned, runsDirectory);
-  const standings = runStandings(plan, runsDirectory);
-  const { toTrain, chosen } = selectRuns(standings, withBudget(options.selection, plan));
+  const frozen = freezePlan(planned, runsDirectory);
+  const standings = runStandings(frozen, runsDirectory);
+  const { toTrain } = selectRuns(standings, withBudget(options.selection, frozen));
 
   const environment = await captureEnvironment(specDirectory, options.commandLine);
-  const { concurrency, threadsPerRun } = plan.execution;
+  const { concurrency, threadsPerRun } = frozen.execution;
   const time = Date.now();
   listener({
     type: 'sweep-started',
     time,
-    runCount: plan.runs.length,
+    runCount: frozen.runs.length,
     toRun: toTrain.length,
     concurrency,
     threadsPerRun,
   });
 
-  const fresh = await scheduleRuns(plan, toTrain, {
+  const schedule = {
     runsDirectory,
     environment,
     baseDirectory: specDirectory,
@@ -72,15 +75,35 @@ export const runExperiment = async (
     listener,
     stop,
     kill,
-  });
-  const outOfTime = (id: string) => fresh.outOfTime.has(id);
+  };
+  const selection = withBudget(options.selection, frozen);
+  const {
+    plan,
+    chosen,
+    toChoose,
+    trained,
+    outcomes: fresh,
+  } = frozen.search
+    ? await searchRuns({ ...frozen, search: frozen.search }, { ...schedule, selection })
+    : await trainAll(frozen, selectRuns(standings, selection), schedule);
   const recorded = standings.flatMap(({ run, outcome }) => (outcome ? [[run.id, outcome] as const] : []));
-  const outcomes = { ...Object.fromEntries(recorded), ...fresh.outcomes };
+  const outcomes = { ...Object.fromEntries(recorded), ...fresh };
 
   listener({ type: 'sweep-ended', time: Date.now(), outcomes });
+  return { plan, chosen, toChoose, trained, outcomes };
+};
+
+/** A sweep whose runs are all known, each trained to its end. */
+const trainAll = async (
+  plan: Plan,
+  { toTrain, chosen }: Selected,
+  schedule: ScheduleOptions,
+): Promise<SearchOutcome> => {
+  const { outcomes, outOfTime } = await scheduleRuns(plan, toTrain, schedule);
   return {
     plan,
-    chosen: chosen.filter(({ id }) => !outOfTime(id)),
+    toChoose: 0,
+    chosen: chosen.filter(({ id }) => !outOfTime.has(id)),
     trained: toTrain.map(({ run }) => run),
     outcomes,
   };

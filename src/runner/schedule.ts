@@ -59,10 +59,17 @@ interface Held {
   readonly heldBy: ProcessIdentity;
 }
 
+interface HowToTrain {
+  /** The step to stop at with a checkpoint; null trains to the end. */
+  readonly pauseAt: number | null;
+  /** Whether what is recorded of the run is removed before it is trained. */
+  readonly fromTheStart: boolean;
+}
+
 /** Trains runs one by one as they are asked for, as many at a time as the plan says. */
-interface Scheduler {
+export interface Scheduler {
   /** Trains a run to its end, or up to a step; says how that went, or who holds it. Never rejects for a run's sake. */
-  readonly train: (standing: RunStanding, pauseAt: number | null) => Promise<RunOutcome | Held>;
+  readonly train: (standing: RunStanding, how: HowToTrain) => Promise<RunOutcome | Held>;
   /** Aborted once no other run will begin: after Ctrl-C, or after a failure where the spec says so. */
   readonly noMore: AbortSignal;
   /** Aborted when the time of the budget is over. */
@@ -71,7 +78,7 @@ interface Scheduler {
   readonly close: () => Promise<void>;
 }
 
-const createScheduler = ({ execution }: Plan, options: ScheduleOptions): Scheduler => {
+export const createScheduler = ({ execution }: Plan, options: ScheduleOptions): Scheduler => {
   const pool = createPool(execution.threadsPerRun);
   const queue = new PQueue({ concurrency: execution.concurrency });
   const failed = new AbortController();
@@ -79,10 +86,10 @@ const createScheduler = ({ execution }: Plan, options: ScheduleOptions): Schedul
   const noMore = AbortSignal.any([options.stop, options.kill, failed.signal, budget.spent]);
   options.stop.addEventListener('abort', () => pool.stopAll('interrupted', stopGraceMs));
   options.kill.addEventListener('abort', () => pool.killAll());
-  const train: Scheduler['train'] = (standing, pauseAt) =>
+  const train: Scheduler['train'] = (standing, how) =>
     queue.add(async () => {
       if (noMore.aborted) return notStarted('the sweep was stopped before this run began');
-      const outcome = await trainUnlessHeld(standing, { execution, pool, options, pauseAt }).catch(
+      const outcome = await trainUnlessHeld(standing, { execution, pool, options, ...how }).catch(
         withoutDisk,
       );
       if ('heldBy' in outcome) return outcome;
@@ -138,7 +145,10 @@ export const scheduleRuns = async (
     await Promise.all(
       some.map(async (standing) => {
         const { run } = standing;
-        const outcome = await scheduler.train(standing, null);
+        const outcome = await scheduler.train(standing, {
+          pauseAt: null,
+          fromTheStart: options.fromTheStart,
+        });
         if ('heldBy' in outcome) {
           held.push({ ...standing, ...outcome });
           outcomes[run.id] = notStarted(`${nameOf(outcome.heldBy)} is training this run`);
@@ -193,11 +203,10 @@ const heldNote = (held: readonly Held[]): Parameters<RunListener>[0] => {
   return { type: 'note', level: 'info', message };
 };
 
-interface Attempting {
+interface Attempting extends HowToTrain {
   readonly execution: Execution;
   readonly pool: Pool;
   readonly options: ScheduleOptions;
-  readonly pauseAt: number | null;
 }
 
 const trainUnlessHeld = async (
@@ -221,7 +230,7 @@ const trainUnlessHeld = async (
       const outcome = await trainOnce(run, {
         ...attempting,
         attempt: attempted + tried + 1,
-        fromTheStart: options.fromTheStart && tried === 0,
+        fromTheStart: attempting.fromTheStart && tried === 0,
       });
       const stopped = options.stop.aborted || options.kill.aborted;
       const retryOn: readonly string[] = execution.retryOn ?? worthRetrying;
@@ -237,7 +246,6 @@ const trainUnlessHeld = async (
 
 interface Attempt extends Attempting {
   readonly attempt: number;
-  readonly fromTheStart: boolean;
 }
 
 const trainOnce = async (

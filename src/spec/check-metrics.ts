@@ -13,13 +13,20 @@ export const checkMetrics = (
 ): Diagnostic[] => {
   const { always, atEnd } = taskMetrics(shape.task);
   const evaluated = cells.some(({ config }) => config.train.evaluateEvery !== null);
-  const recorded = [
+  const everywhere = [
     ...[...always, ...atEnd].map((name) => `test/${name}`),
     ...always.map((name) => `train/${name}`),
     ...(evaluated ? always.map((name) => `val/${name}`) : []),
   ];
   const { root } = spec.document;
-  const problem = (metric: string, path: readonly (string | number)[]): Diagnostic[] => {
+  const { pruning } = spec.sweep;
+  // Where runs are pruned, they are evaluated on the validation split whatever evaluateEvery says.
+  const atPauses = always.map((name) => `val/${name}`);
+  const problem = (
+    metric: string,
+    path: readonly (string | number)[],
+    recorded: readonly string[] = everywhere,
+  ): Diagnostic[] => {
     if (recorded.includes(metric)) return [];
     const unevaluated = !evaluated && always.some((name) => metric === `val/${name}`);
     const near = nearest(metric, recorded);
@@ -30,7 +37,7 @@ export const checkMetrics = (
         message: unevaluated
           ? `${metric} is not recorded: nothing is evaluated during the training.`
           : `${metric} is not recorded: the dataset is for ${shape.task.kind}.`,
-        at: (find(root, ...path) ?? root).at,
+        at: (find(root, ...path) ?? find(root, ...path.slice(0, -1)) ?? root).at,
         expected: recorded.join(', '),
         got: metric,
         help: unevaluated
@@ -43,6 +50,7 @@ export const checkMetrics = (
   };
   return withExtends(spec.document, [
     ...(spec.objective ? problem(spec.objective.metric, ['objective', 'metric']) : []),
+    ...(pruning ? problem(pruning.metric, ['sweep', 'pruning', 'metric'], atPauses) : []),
     ...spec.expect.flatMap(({ metric }, index) => problem(metric, ['expect', index, 'metric'])),
   ]);
 };

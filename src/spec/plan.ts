@@ -74,6 +74,47 @@ export interface Run {
   readonly varying: Readonly<Record<string, Json>>;
 }
 
+/** How a sweep that decides by results goes on; part of the frozen plan, so that a resumed sweep decides the same. */
+export interface Search {
+  /** How many points the sweep has in the end. The plan's runs are those that are known so far. */
+  readonly points: number;
+  /** Decision n knows the results of the decisions before n - lookahead + 1, whoever else has ended by then. */
+  readonly lookahead: number;
+  /** How further points are proposed; null where all are known from the start. */
+  readonly sampler: Sampler | null;
+  /** Which runs are trained to their end; null for all. */
+  readonly pruning: Pruning | null;
+}
+
+export interface Sampler {
+  readonly method: 'tpe';
+  /** Where the points of the plan lie in the space, in the order of their cells. */
+  readonly coordinates: readonly (readonly (number | null)[])[];
+  /** The spec with all that it extends and what the command line changed: what a new point is resolved by. */
+  readonly spec: Json;
+}
+
+/** Rules that end runs early. The metric is one of the validation split, at the steps that the rule names. */
+export type Pruning = {
+  readonly metric: string;
+  readonly goal: 'maximize' | 'minimize';
+  /** The first step at which runs are compared. */
+  readonly minSteps: number;
+} & (
+  | {
+      readonly name: 'asha';
+      /** One run in so many goes on, to so many times the steps. */
+      readonly reductionFactor: number;
+    }
+  | {
+      readonly name: 'median';
+      /** Steps between two comparisons. */
+      readonly everySteps: number;
+      /** No run is ended before so many are trained to their end. */
+      readonly minRuns: number;
+    }
+);
+
 export interface Objective {
   readonly metric: string;
   readonly goal: 'maximize' | 'minimize';
@@ -116,6 +157,8 @@ export interface Plan {
   /** Paths that vary, in the order of the file; `seed` last when there are several. */
   readonly axes: readonly string[];
   readonly runs: readonly Run[];
+  /** Absent where every run is trained to its end whatever the others came to. */
+  readonly search?: Search;
   readonly tracking: { readonly mlflow?: MlflowSettings };
   readonly expect: readonly Expectation[];
   /** The config that registers rows of a person's own, as a path from the folder of the spec; absent without one. */

@@ -1,16 +1,16 @@
 import type { DataContext, SequenceShape } from '../data/dataset.ts';
 import { failure, success, unreachable, type Diagnostic, type Result } from '../diagnostic/diagnostic.ts';
-import { shortHash } from './canonical.ts';
+import { canonicalJson, shortHash } from './canonical.ts';
+import { cellRuns } from './cell-runs.ts';
 import { checkMetrics } from './check-metrics.ts';
 import { resolveExecution, type Machine } from './execution.ts';
 import { find } from './located.ts';
-import type { Objective, Plan, Run } from './plan.ts';
-import { resolvePoints, type Cell } from './resolve-points.ts';
-import { gridPoints } from './sweep/grid.ts';
+import type { Json, Objective, Plan } from './plan.ts';
+import { resolvePoints } from './resolve-points.ts';
+import { checkPruning, pointsOf, searchedPoints, searchOf } from './search-plan.ts';
 import { groundOf } from './sweep/point-values.ts';
-import { searchPoints } from './sweep/search.ts';
 import type { Point } from './sweep/sweep.ts';
-import { varyingPaths, varyingReader } from './varying.ts';
+import { varyingPaths } from './varying.ts';
 import type { Spec } from './validate-spec.ts';
 
 export interface UnrollOptions {
@@ -27,6 +27,8 @@ export interface UnrollOptions {
  *
  *     points of the sweep -> cells (validated, equal ones merged) -> runs (a cell and a seed) -> plan
  *
+ * Of a sweep that proposes points by results the plan has the first ones; `propose.ts` makes the others.
+ *
  * The order is that of the file, the last axis fastest and seeds fastest of all.
  */
 export const unrollSpec = async (
@@ -36,12 +38,13 @@ export const unrollSpec = async (
 ): Promise<Result<Plan>> => {
   const { sweep } = spec;
   const ground = groundOf(spec.registry, spec.base);
-  const points = sweep.method === 'grid' ? gridPoints(sweep, ground) : searchPoints(sweep, ground);
+  const points = pointsOf(sweep, ground);
   if (!points.ok) return points;
   const notices = [...points.notices];
 
   const { seeds } = spec;
-  const tooMany = checkCount(spec, { points: points.value.length, seeds: seeds.length });
+  const total = sweep.method === 'tpe' ? searchedPoints(sweep, ground) : points.value.length;
+  const tooMany = checkCount(spec, { points: total, seeds: seeds.length });
   if (tooMany && !options.allowManyRuns) return failure(tooMany);
 
   const resolved = await resolvePoints(spec, points.value, options.reading);
@@ -50,46 +53,36 @@ export const unrollSpec = async (
   const unrecorded = checkMetrics(spec, { shape, cells });
   if (unrecorded.length) return failure(...unrecorded);
   if (merged.length) notices.push(mergedPoints(spec, { merged, cells: cells.length }));
+  if (sweep.method === 'tpe' && spec.objective?.metric.startsWith('test/')) notices.push(choosesByTest(spec));
+  const unpausable = checkPruning(spec, cells);
+  if (unpausable) return failure(unpausable);
 
   const paths = varyingPaths(sweep, cells);
-  const varying = varyingReader(paths);
-  const runs = cells.flatMap((cell) =>
-    runsOf(cell, { experiment: spec.experiment, seeds, varying: varying(cell) }),
-  );
-  const execution = resolveExecution(spec, machine, { runs: runs.length, concurrency: options.concurrency });
+  const runsOf = cellRuns(spec, paths);
+  const runs = cells.flatMap(runsOf);
+  const search = searchOf(spec, { cells, points: Math.max(total - merged.length, cells.length) });
+  const execution = resolveExecution(spec, machine, {
+    runs: (search?.points ?? cells.length) * seeds.length,
+    concurrency: options.concurrency,
+  });
   if (!execution.ok) return execution;
 
   const { document, tracking, expect } = spec;
   const plan: Plan = {
     experiment: spec.experiment,
-    sweepId: shortHash(runs.map(({ id }) => id).join('\n')),
+    sweepId: shortHash(
+      runs.map(({ id }) => id).join('\n') + (search ? canonicalJson(search as unknown as Json) : ''),
+    ),
     objective: spec.objective ?? usualObjective(shape),
     execution: execution.value,
     axes: seeds.length > 1 ? [...paths, 'seed'] : paths,
     runs,
+    ...(search && { search }),
     tracking,
     expect,
     spec: { path: document.path, text: document.text },
   };
   return success(plan, notices);
-};
-
-const runsOf = (
-  cell: Cell,
-  { experiment, seeds, varying }: Pick<Run, 'experiment' | 'varying'> & { readonly seeds: readonly number[] },
-): Run[] => {
-  const { config, datasetDigest, versions, code } = cell;
-  return seeds.map((seed, index) => ({
-    id: cell.runIds[index] ?? '',
-    cell: cell.id,
-    experiment,
-    seed,
-    config,
-    datasetDigest,
-    versions,
-    ...(code && { code }),
-    varying: seeds.length > 1 ? { ...varying, seed } : varying,
-  }));
 };
 
 const usualObjective = ({ task }: SequenceShape): Objective => {
@@ -121,6 +114,21 @@ const checkCount = (
     expected: `at most ${sweep.maxRuns.toLocaleString('en')} runs (maxRuns)`,
     got: seeds > 1 ? `${points} points x ${seeds} seeds = ${runs} runs` : `${runs} runs`,
     help: `Give the axes fewer values, write \`maxRuns: ${runs}\` in sweep, or pass --yes.`,
+  };
+};
+
+/** The best of many values of the test split is no estimate of how good a model is. */
+const choosesByTest = ({ objective, sweep, document }: Spec): Diagnostic => {
+  const metric = objective?.metric ?? '';
+  const counterpart = metric.replace(/^test/, 'val');
+  return {
+    code: 'conflict',
+    severity: 'notice',
+    message: `The method tpe chooses points by ${metric}, so the best of them looks better than it is.`,
+    at: (find(document.root, 'objective', 'metric') ?? find(document.root, 'sweep', 'method') ?? sweep).at,
+    expected: `a metric of the validation split, such as ${counterpart}`,
+    got: metric,
+    help: `Write \`metric: ${counterpart}\` with evaluateEvery in train; test metrics are recorded all the same.`,
   };
 };
 

@@ -62,7 +62,10 @@ export const validateSpec = (document: SpecDocument, registry: Registry = builtI
   const sweepIsSound = !issues.some(({ path: [first] }) => first === 'sweep');
   const sweep =
     structure.sweep && sweepNode?.kind === 'map' && sweepIsSound
-      ? readSweep({ registry, base, section: structure.sweep, node: sweepNode }, errors)
+      ? readSweep(
+          { registry, base, section: structure.sweep, node: sweepNode, objective: structure.objective },
+          errors,
+        )
       : noSweep(root);
   checkExpect(root, errors);
   if (errors.length) return failure(...withExtends(document, errors));
@@ -144,6 +147,8 @@ const noSweep = (root: LocatedMap): Sweep => ({
   exclude: [],
   add: [],
   maxRuns: defaultMaxRuns,
+  lookahead: 1,
+  pruning: null,
   at: root.at,
 });
 

@@ -18,7 +18,8 @@ export const varyingPaths = (sweep: Sweep, cells: readonly Cell[]): readonly str
   sweep.dimensions.forEach(addDimension);
   sweep.when.forEach(({ dimensions }) => dimensions.forEach(addDimension));
   sweep.add.forEach((point) => point.forEach(addChoice));
-  return [...paths].filter((path) => differs(path.split('.'), cells));
+  // Points that are still to be proposed may differ where the first ones do not.
+  return sweep.method === 'tpe' ? [...paths] : [...paths].filter((path) => differs(path.split('.'), cells));
 };
 
 const addLeaves = (key: string, value: Json, paths: Set<string>): void => {

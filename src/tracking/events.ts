@@ -1,3 +1,5 @@
+import type { Run } from '../spec/plan.ts';
+
 /** Named numbers at one step: `train/loss`, `test/accuracy`. NaN and infinities are allowed. */
 export type Metrics = Readonly<Record<string, number>>;
 
@@ -69,6 +71,8 @@ export type RunEvent =
       readonly concurrency: number;
       readonly threadsPerRun: number;
     }
+  /** The sweep has chosen further points: these runs belong to its plan from now on. */
+  | { readonly type: 'runs-added'; readonly time: number; readonly runs: readonly Run[] }
   | {
       readonly type: 'run-started';
       readonly time: number;

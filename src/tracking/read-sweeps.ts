@@ -2,9 +2,9 @@ import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Diagnostic } from '../diagnostic/diagnostic.ts';
 import type { Plan } from '../spec/plan.ts';
-import { readJson } from './files.ts';
 import { damaged } from './parse-run-files.ts';
 import { listExperiments } from './read-runs.ts';
+import { readPlan } from './search-journal.ts';
 
 /** A sweep's frozen plan, and when it was frozen (milliseconds since 1970). */
 export interface RecordedSweep {
@@ -24,7 +24,7 @@ export const listSweeps = (
     const directory = join(runsDirectory, name, 'sweeps');
     for (const file of jsonFilesIn(directory)) {
       const path = join(directory, file);
-      const plan = readJson<Partial<Plan>>(path);
+      const plan = readPlan(path) as Partial<Plan> | undefined;
       if (Array.isArray(plan?.runs) && Array.isArray(plan.axes) && plan.objective) {
         sweeps.push({ path, plan: plan as Plan, frozenAt: statSync(path).mtimeMs });
       } else {

@@ -1,12 +1,13 @@
 import type { Diagnostic } from '../../diagnostic/diagnostic.ts';
 import type { Registry } from '../../registry/rows.ts';
 import { find, toJson, type Located, type LocatedEntry, type LocatedMap } from '../located.ts';
-import type { Json } from '../plan.ts';
+import type { Json, Objective } from '../plan.ts';
 import { sectionKinds, type JsonMap, type SectionKind } from '../sections.ts';
 import { checkOverlaps, checkZip } from './overlaps.ts';
 import { isSection, sweepableParameters } from './parameters.ts';
 import { readChoice, readWritten, resolvePath, type SweepContext } from './read-choice.ts';
 import { exampleForm } from './axis-kinds.ts';
+import { checkResults, readPruning } from './read-pruning.ts';
 import { readAxisValues } from './read-values.ts';
 import type { SweepSection } from './section.ts';
 import type { Choice, Condition, Dimension, Point, Rule, Sweep, WhenRule } from './sweep.ts';
@@ -18,10 +19,15 @@ interface Input {
   /** The structure, already checked, with defaults. */
   readonly section: SweepSection;
   readonly node: LocatedMap;
+  /** Undefined where the spec names none. */
+  readonly objective: Objective | undefined;
 }
 
 /** Reads a `sweep` section whose structure is valid: paths, values, zips and rules. Pushes every mistake to `errors`. */
-export const readSweep = ({ registry, base, section, node }: Input, errors: Diagnostic[]): Sweep => {
+export const readSweep = (
+  { registry, base, section, node, objective }: Input,
+  errors: Diagnostic[],
+): Sweep => {
   let lastId = 0;
   const context: SweepContext = {
     registry,
@@ -30,20 +36,11 @@ export const readSweep = ({ registry, base, section, node }: Input, errors: Diag
     report: (diagnostic) => errors.push({ severity: 'error', ...diagnostic }),
     nextId: () => ++lastId,
   };
-  const method = section.method === 'tpe' ? 'grid' : section.method;
-  if (section.method === 'tpe') {
-    context.report({
-      code: 'not-allowed',
-      message: 'The method tpe is not available yet.',
-      at: find(node, 'method')?.at ?? node.at,
-      expected: 'grid, random or quasi-random',
-      got: 'tpe',
-      help: 'Write `method: quasi-random` with `samples: 20`.',
-    });
-  }
+  const { method } = section;
   checkMethodKeys({ section, node, context });
+  checkResults(context, { section, node, objective });
   const axes = find(node, 'axes');
-  const search = method !== 'grid' || section.method === 'tpe';
+  const search = method !== 'grid';
   const dimensions = axes?.kind === 'map' ? readDimensions(context, axes, search) : [];
   const zips = readEach(find(node, 'zip'), (one) =>
     checkZip(context, readDimensions(context, one, false), one),
@@ -58,6 +55,8 @@ export const readSweep = ({ registry, base, section, node }: Input, errors: Diag
     exclude: readEach(find(node, 'exclude'), (one) => readRule(context, one)),
     add: readEach(find(node, 'add'), (one) => readPoint(context, one)),
     maxRuns: section.maxRuns,
+    lookahead: section.lookahead,
+    pruning: readPruning(context, { section, node, objective }),
     at: node.at,
   };
   checkOverlaps(context, sweep);
@@ -84,7 +83,7 @@ const checkMethodKeys = ({
       help: 'Remove samples, or write `method: random`.',
     });
   }
-  if ((section.method === 'random' || section.method === 'quasi-random') && !samples) {
+  if (section.method !== 'grid' && !samples) {
     context.report({
       code: 'missing-key',
       message: `The method ${section.method} needs the number of points to draw.`,

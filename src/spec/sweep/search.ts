@@ -1,9 +1,9 @@
 import { randomStream } from '../../data/random.ts';
-import { failure, success, unreachable, type Diagnostic, type Result } from '../../diagnostic/diagnostic.ts';
+import { failure, success, type Diagnostic, type Result } from '../../diagnostic/diagnostic.ts';
 import { gridPoints, maxPoints } from './grid.ts';
-import { tidy } from './numbers.ts';
 import { holds, type Ground } from './point-values.ts';
-import type { Choice, Dimension, Point, Sweep } from './sweep.ts';
+import { placePoint } from './space.ts';
+import type { Point, Sweep } from './sweep.ts';
 
 /** Draws in vain, one after another, until a space is taken to hold no further point. */
 const maxVainDraws = 10_000;
@@ -30,7 +30,7 @@ export const searchPoints = (sweep: Sweep, ground: Ground): Result<readonly Poin
   const coordinate = createCoordinates(sweep);
   let vain = 0;
   for (let draw = 0; drawn.size < sweep.samples && vain < maxVainDraws; draw++) {
-    const point = drawPoint(sweep, ground, (dimension) => coordinate(draw, dimension));
+    const point = placePoint(sweep, ground, (dimension) => coordinate(draw, dimension));
     const key = keyOf(point);
     if (drawn.has(key) || sweep.exclude.some((rule) => holds(ground, point, rule))) vain++;
     else {
@@ -44,7 +44,7 @@ export const searchPoints = (sweep: Sweep, ground: Ground): Result<readonly Poin
 };
 
 /** All points of a space without intervals, unless there are too many to look at; undefined otherwise. */
-const finiteSpace = (sweep: Sweep, ground: Ground): Result<readonly Point[]> | undefined => {
+export const finiteSpace = (sweep: Sweep, ground: Ground): Result<readonly Point[]> | undefined => {
   const all = [...sweep.dimensions, ...sweep.when.flatMap(({ dimensions }) => dimensions)];
   const size = all.reduce(
     (product, one) => product * (one.kind === 'choices' ? one.options.length : Infinity),
@@ -55,66 +55,12 @@ const finiteSpace = (sweep: Sweep, ground: Ground): Result<readonly Point[]> | u
   return points.ok ? success(distinct(points.value), points.notices) : points;
 };
 
-const keyOf = (point: Point): string =>
+export const keyOf = (point: Point): string =>
   point.map(({ key, value }) => `${key}=${JSON.stringify(value)}`).join('\n');
 
 const distinct = (points: readonly Point[]): Point[] => [
   ...new Map(points.map((point) => [keyOf(point), point])).values(),
 ];
-
-const drawPoint = (sweep: Sweep, ground: Ground, coordinate: (dimension: number) => number): Point => {
-  let point: Point = [];
-  let index = 0;
-  const take = (dimension: Dimension) => {
-    point = [...point, ...pick(dimension, coordinate(index++))];
-  };
-  sweep.dimensions.forEach(take);
-  for (const rule of sweep.when) {
-    // A rule that does not hold uses its coordinates up, so that the others stay where they are.
-    if (holds(ground, point, rule)) rule.dimensions.forEach(take);
-    else index += rule.dimensions.length;
-  }
-  return point;
-};
-
-/** What a dimension has at a coordinate in [0, 1). */
-const pick = (dimension: Dimension, coordinate: number): Point => {
-  switch (dimension.kind) {
-    case 'choices':
-      return dimension.options[weightedIndex(dimension, coordinate)] ?? [];
-    case 'interval':
-      return [intervalChoice(dimension, coordinate)];
-    default:
-      return unreachable(dimension);
-  }
-};
-
-const weightedIndex = (
-  { options, weights }: Extract<Dimension, { kind: 'choices' }>,
-  coordinate: number,
-): number => {
-  if (!weights) return Math.floor(coordinate * options.length);
-  let rest = coordinate * weights.reduce((sum, weight) => sum + weight, 0);
-  const index = weights.findIndex((weight) => (rest -= weight) < 0);
-  return index === -1 ? options.length - 1 : index;
-};
-
-const intervalChoice = (interval: Extract<Dimension, { kind: 'interval' }>, coordinate: number): Choice => {
-  const { low, high, scale, step, keys, at } = interval;
-  const key = keys[0] ?? '';
-  if (step === null) {
-    const drawn = scale === 'log' ? low * (high / low) ** coordinate : low + (high - low) * coordinate;
-    return { key, path: key.split('.'), value: tidy(drawn), at, node: undefined, id: null };
-  }
-  // Each multiple gets an interval of its own, so that the ends are as likely as the others.
-  const last = low + Math.floor((high - low) / step + 1e-9) * step;
-  const from = scale === 'log' ? Math.max(low / 2, low - step / 2) : low - step / 2;
-  const to = last + step / 2;
-  const drawn = scale === 'log' ? from * (to / from) ** coordinate : from + (to - from) * coordinate;
-  const nearest = low + Math.round((drawn - low) / step) * step;
-  const value = tidy(Math.min(last, Math.max(low, nearest)));
-  return { key, path: key.split('.'), value, at, node: undefined, id: null };
-};
 
 const primes = [2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71];
 

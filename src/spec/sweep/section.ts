@@ -14,19 +14,78 @@ const assignments = (description: string) =>
     examples: [{ 'model.hiddenSize': 512 }],
   });
 
+const minSteps = (least: string) =>
+  Type.Integer({
+    minimum: 1,
+    description: `Training steps before runs are compared ${least}.`,
+    examples: [100],
+  });
+
+const pruningMetric = Type.Optional(
+  Type.String({
+    pattern: '^val/[A-Za-z][\\w-]*$',
+    phrase: 'a metric of the validation split, such as val/accuracy',
+    description:
+      'What runs are compared by, on the validation split. Default: the counterpart of the objective, val/accuracy for test/accuracy.',
+    examples: ['val/accuracy'],
+  }),
+);
+
+/** The two rules in one object: which keys belong to which is told by `read-pruning.ts`, with the key's own place. */
+export const pruningSchema = Type.Object(
+  {
+    name: choice(['asha', 'median'], {
+      description:
+        'asha: at minSteps, and at each step reductionFactor times later, only the best of the runs go on (asynchronous successive halving, Li et al. 2020). median: a run ends when its best value is worse than the median of the other runs (Golovin et al. 2017).',
+      examples: ['asha'],
+    }),
+    minSteps: minSteps('for the first time'),
+    reductionFactor: Type.Optional(
+      Type.Integer({
+        minimum: 2,
+        maximum: 100,
+        description: 'For asha: one run in so many goes on, to so many times the steps (default 3).',
+        examples: [3],
+      }),
+    ),
+    everySteps: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        description: 'For median: steps between two comparisons (default: minSteps).',
+        examples: [100],
+      }),
+    ),
+    minRuns: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: 10_000,
+        description: 'For median: no run is ended before so many are trained to their end (default 5).',
+        examples: [5],
+      }),
+    ),
+    metric: pruningMetric,
+  },
+  {
+    additionalProperties: false,
+    description:
+      'Ends runs early that do worse than others. They keep a checkpoint and go on from it when they are promoted. Needs objective, and a validation split.',
+    examples: [{ name: 'asha', minSteps: 100, reductionFactor: 3 }],
+  },
+);
+
 /** The structure of a spec's `sweep` section. */
 export const sweepSchema = Type.Object(
   {
     method: choice(['grid', 'random', 'quasi-random', 'tpe'], {
       default: 'grid',
       description:
-        'grid: every combination of the axes. random: `samples` points drawn from them. quasi-random: the same, spread evenly (a Halton sequence, randomly shifted). tpe: not available yet.',
+        'grid: every combination of the axes. random: `samples` points drawn from them. quasi-random: the same, spread evenly (a Halton sequence, randomly shifted). tpe: points chosen by the results of those before (a tree-structured Parzen estimator); needs objective.',
     }),
     samples: Type.Optional(
       Type.Integer({
         minimum: 1,
         maximum: 1_000_000,
-        description: 'How many points the methods random and quasi-random draw; not used by grid.',
+        description: 'How many points the methods random, quasi-random and tpe take; not used by grid.',
         examples: [20],
       }),
     ),
@@ -39,6 +98,15 @@ export const sweepSchema = Type.Object(
         examples: [0],
       }),
     ),
+    lookahead: Type.Integer({
+      minimum: 1,
+      maximum: 1024,
+      default: 4,
+      description:
+        'For method tpe and pruning: how many points may be in training without waiting for each other. Decision n is taken from the results up to n - lookahead, so it is the same whatever the concurrency.',
+      examples: [4],
+    }),
+    pruning: Type.Optional(pruningSchema),
     axes: Type.Optional(
       Type.Unsafe<Readonly<Record<string, unknown>>>({
         type: 'object',

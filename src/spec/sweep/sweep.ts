@@ -1,6 +1,6 @@
 import type { SourceRange } from '../../diagnostic/diagnostic.ts';
 import type { Located } from '../located.ts';
-import type { Json } from '../plan.ts';
+import type { Json, Pruning } from '../plan.ts';
 
 /** One value of one path, and where a person wrote it. */
 export interface Choice {
@@ -60,7 +60,7 @@ export interface WhenRule extends Rule {
 }
 
 /** How points are taken from the space. */
-export type SweepMethod = 'grid' | 'random' | 'quasi-random';
+export type SweepMethod = 'grid' | 'random' | 'quasi-random' | 'tpe';
 
 /** A validated `sweep` section. */
 export interface Sweep {
@@ -74,5 +74,8 @@ export interface Sweep {
   readonly exclude: readonly Rule[];
   readonly add: readonly Point[];
   readonly maxRuns: number;
+  /** How many decisions may be under way at once, where a sweep decides by results. */
+  readonly lookahead: number;
+  readonly pruning: Pruning | null;
   readonly at: SourceRange;
 }

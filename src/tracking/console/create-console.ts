@@ -45,7 +45,7 @@ export const createConsole = (
   const stays = (event: RunEvent): string[] => {
     switch (event.type) {
       case 'run-ended': {
-        const run = plan.runs.find((one) => one.id === event.runId);
+        const run = state.plan.runs.find((one) => one.id === event.runId);
         if (!run || (quiet && (event.outcome.reason === 'completed' || event.willRetry))) return [];
         return endLines({
           run,
@@ -66,6 +66,7 @@ export const createConsole = (
       case 'sweep-ended':
         return quiet ? [] : [summaryLine(state, { colour, now: event.time })];
       case 'sweep-started':
+      case 'runs-added':
       case 'run-started':
       case 'run-progressed':
         return [];

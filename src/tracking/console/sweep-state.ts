@@ -1,6 +1,7 @@
 import type { Objective, Plan, Run } from '../../spec/plan.ts';
 import type { Metrics, RunEvent, RunOutcome, TrainerEvent } from '../events.ts';
 import { type RunState, stateOfReason } from '../run-state.ts';
+import { withRuns } from '../search-journal.ts';
 import { runName, shortNames } from './run-name.ts';
 
 /** What the console knows of a run that is being trained. */
@@ -30,7 +31,8 @@ interface EndedRun {
 
 /** A sweep as the console shows it, brought up to date event by event. */
 export interface SweepState {
-  readonly plan: Plan;
+  /** Grows where the sweep chooses further points. */
+  plan: Plan;
   readonly names: ReadonlyMap<string, string>;
   startedAt: number | null;
   /** Runs to train now; the plan's other runs were done before. */
@@ -63,6 +65,10 @@ export const applyEvent = (state: SweepState, event: RunEvent): void => {
       state.startedAt = event.time;
       state.toRun = event.toRun;
       state.concurrency = event.concurrency;
+      break;
+    case 'runs-added':
+      state.plan = withRuns(state.plan, event.runs);
+      state.toRun += event.runs.length;
       break;
     case 'run-started': {
       const run = state.plan.runs.find((one) => one.id === event.runId);

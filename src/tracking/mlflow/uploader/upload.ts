@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { join } from 'node:path';
 import type { Plan } from '../../../spec/plan.ts';
-import { readJson } from '../../files.ts';
+import { grownPlan, readPlan } from '../../search-journal.ts';
 import { backoffMs, wait } from '../client/backoff.ts';
 import type { MlflowClient } from '../client/client.ts';
 import { isBlocking, isPassing, type Problem } from '../client/problem.ts';
@@ -32,7 +32,8 @@ const deadServerMs = 4000;
  */
 export const startUpload = (settings: UploaderSettings, report: (report: UploaderReport) => void): Upload => {
   const { runsDirectory, experiment, sweepId } = settings;
-  const plan = readJson<Plan>(join(runsDirectory, experiment, 'sweeps', `${sweepId}.json`));
+  const planPath = join(runsDirectory, experiment, 'sweeps', `${sweepId}.json`);
+  const plan = readPlan(planPath);
   const notice = (message: string) => report({ type: 'notice', message });
   const nothingToSend: Upload = {
     finish: () => {
@@ -54,7 +55,7 @@ export const startUpload = (settings: UploaderSettings, report: (report: Uploade
     if (target) notice(sentence(target.problem));
     return nothingToSend;
   }
-  return upload({ settings, plan, target: target.value, report });
+  return upload({ settings, plan, planPath, target: target.value, report });
 };
 
 const sentence = ({ message, help }: Problem): string =>
@@ -62,16 +63,20 @@ const sentence = ({ message, help }: Problem): string =>
 
 const upload = ({
   settings: { runsDirectory, to },
-  plan,
+  plan: frozen,
+  planPath,
   target,
   report,
 }: {
   readonly settings: UploaderSettings;
   readonly plan: Plan;
+  readonly planPath: string;
   readonly target: Target;
   readonly report: (report: UploaderReport) => void;
 }): Upload => {
-  const watched = watchRecords(runsDirectory, plan);
+  // A sweep may choose further points while it runs.
+  let plan = frozen;
+  const watched = watchRecords(runsDirectory, () => plan);
   const stopSampling = startSampling(watched.all);
   const stopper = new AbortController();
   const wake = { now: () => undefined as void };
@@ -104,6 +109,7 @@ const upload = ({
       server = connected.value;
     }
     const live = finishing === undefined;
+    plan = grownPlan(plan, planPath);
     watched.refresh();
     // At the end a look at everything: a plot is drawn after its run has ended.
     const own = live ? watched.incomplete() : watched.all;

@@ -21,17 +21,17 @@ const namesIn = (folder: string): ReadonlySet<string> => {
 };
 
 /** Keeps an eye on the runs of a plan: rereads those that may have changed. */
-export const watchRecords = (runsDirectory: string, plan: Plan) => {
+export const watchRecords = (runsDirectory: string, planNow: () => Plan) => {
   const records = new Map<string, RunRecord>();
   /** Runs that the server has whole, with the age of their status then: a failed run may be tried again. */
   const complete = new Map<string, number>();
   const ages = new Map<string, number>();
-  const folder = join(runsDirectory, plan.experiment);
+  const folder = join(runsDirectory, planNow().experiment);
   const statusAge = (id: string) => changedAt(join(folder, id, fileNames.status));
 
   const refresh = (): ReadonlyMap<string, RunRecord> => {
     const present = namesIn(folder);
-    for (const { id } of plan.runs) {
+    for (const { id } of planNow().runs) {
       if (!present.has(id)) continue;
       const known = complete.get(id);
       if (known !== undefined) {
