@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll } from 'vitest';
+import { freePort } from '../free-port.ts';
 import { findMlflow, mlflowVersion } from '../../../src/tracking/mlflow/server/find-mlflow.ts';
 import { type MlflowServer, startMlflowServer } from '../../../src/tracking/mlflow/server/serve.ts';
 
@@ -32,15 +33,16 @@ export const realServer = (version: string = mlflowVersion): RealServer => {
   let server: MlflowServer | undefined;
   let port: number | undefined;
   const start = async () => {
+    // One of the system's own choice: several files of tests start servers at the same time.
+    port ??= await freePort();
     const started = await startMlflowServer({
       runsDirectory: join(folder, 'runs'),
       version,
       print: () => undefined,
-      ...(port !== undefined && { port }),
+      port,
     });
     if (!started.ok) throw new Error(`${started.problem.message} ${started.problem.help ?? ''}`);
     server = started.value;
-    port = Number(new URL(server.uri).port);
   };
   afterAll(async () => {
     await server?.stop();

@@ -9,15 +9,27 @@ import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
 const missing = await whyNoMlflow();
 
-/** A port that is free now; `hold` keeps it. */
-const findPort = async ({ hold }: { readonly hold: boolean }): Promise<number> => {
+const holdPort = async (): Promise<number> => {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  const close = () => new Promise<void>((resolve) => server.close(() => resolve()));
-  if (hold) onTestFinished(close);
-  else await close();
-  return port;
+  onTestFinished(() => new Promise<void>((resolve) => server.close(() => resolve())));
+  return (server.address() as AddressInfo).port;
+};
+
+/** Starts a server as a person does, and waits until it says how it is used. */
+const serve = async (rig: ReturnType<typeof createRig>) => {
+  const started = rig.start('mlflow');
+  onTestFinished(() => void started.process.kill('SIGKILL'));
+  let said = '';
+  const uri = await new Promise<string>((resolve, reject) => {
+    started.process.stdout?.on('data', (text: string) => {
+      said += text;
+      const found = /MLFLOW_TRACKING_URI=(\S+) [^]*Ctrl-C/.exec(said)?.[1];
+      if (found) resolve(found);
+    });
+    started.process.once('exit', () => reject(new Error(`it ended: ${said}`)));
+  });
+  return { ...started, uri };
 };
 
 const answers = (uri: string) =>
@@ -27,41 +39,44 @@ const answers = (uri: string) =>
   );
 
 describe.skipIf(missing !== undefined)('unroll mlflow', () => {
-  test('serves beside runs/, once, until it is told to stop', { timeout: 300_000 }, async () => {
-    const rig = createRig();
-    const port = String(await findPort({ hold: false }));
-    const uri = `http://127.0.0.1:${port}`;
-    const first = rig.start('mlflow', '--port', port);
-    onTestFinished(() => void first.process.kill('SIGKILL'));
-    await new Promise<void>((resolve) => {
-      first.process.stdout?.on('data', (text: string) => text.includes('Ctrl-C') && resolve());
-    });
-    expect(await answers(uri)).toBe(true);
-    const second = await rig.unroll('mlflow');
-    expect([second.code, second.stdout]).toEqual([
-      0,
-      expect.stringMatching(`^MLflow 3\\.\\S+ is running already: ${uri} \\(process \\d+\\)\n$`),
-    ]);
-
-    first.process.kill('SIGTERM');
-    const { code, stdout, stderr } = await first.finished;
-    expect([code, stdout.replaceAll(port, 'PORT').replace(/ 3\.\S+/, ' 3.x'), stderr]).toMatchInlineSnapshot(`
-      [
+  test(
+    'serves beside runs/, once for each place, until it is told to stop',
+    { timeout: 400_000 },
+    async () => {
+      const rigs = [createRig(), createRig()] as const;
+      // Both look for a port at the same time.
+      const [first, second] = await Promise.all([serve(rigs[0]), serve(rigs[1])]);
+      expect(first.uri).not.toBe(second.uri);
+      expect([await answers(first.uri), await answers(second.uri)]).toEqual([true, true]);
+      const again = await rigs[0].unroll('mlflow');
+      expect([again.code, again.stdout]).toEqual([
         0,
-        "Starting MLflow 3.x at http://127.0.0.1:PORT ...
-      Record on it with: MLFLOW_TRACKING_URI=http://127.0.0.1:PORT unroll run SPEC
-      Ctrl-C stops it; what is recorded is kept.
-      ",
-        "Stopping the server.
-      ",
-      ]
-    `);
-    expect(await answers(uri)).toBe(false);
-    expect(existsSync(join(rig.directory, 'mlflow', 'mlflow.db'))).toBe(true);
-  });
+        expect.stringMatching(`^MLflow 3\\.\\S+ is running already: ${first.uri} \\(process \\d+\\)\n$`),
+      ]);
+
+      first.process.kill('SIGTERM');
+      const { code, stdout, stderr } = await first.finished;
+      const lines = stdout.split('\n').slice(-3).join('\n').replaceAll(first.uri, 'URI');
+      expect([code, lines, stderr]).toMatchInlineSnapshot(`
+        [
+          0,
+          "Record on it with: MLFLOW_TRACKING_URI=URI unroll run SPEC
+        Ctrl-C stops it; what is recorded is kept.
+        ",
+          "Stopping the server.
+        ",
+        ]
+      `);
+      expect([await answers(first.uri), await answers(second.uri)]).toEqual([false, true]);
+      expect(existsSync(join(rigs[0].directory, 'mlflow', 'mlflow.db'))).toBe(true);
+      second.process.kill('SIGINT');
+      expect((await second.finished).code).toBe(0);
+      expect(await answers(second.uri)).toBe(false);
+    },
+  );
 
   test('says that a port is in use', async () => {
-    const port = await findPort({ hold: true });
+    const port = await holdPort();
     const { code, stderr } = await createRig().unroll('mlflow', '--port', String(port));
     expect([code, stderr.replaceAll(String(port), 'PORT')]).toMatchInlineSnapshot(`
       [

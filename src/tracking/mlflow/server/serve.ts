@@ -34,6 +34,8 @@ export interface MlflowServer {
 
 const host = '127.0.0.1';
 const firstPort = 5000;
+/** So many ports are lost to others before we give up. */
+const mostPorts = 5;
 /** A cold start reads some 500 MB of Python. */
 const startMs = 180_000;
 const stopMs = 10_000;
@@ -94,7 +96,7 @@ const launch = (
   { command: [program, ...first], binaries }: MlflowProgram,
   { folder, port, env }: { readonly folder: string; readonly port: number; readonly env: NodeJS.ProcessEnv },
 ): ChildProcess => {
-  const log = openSync(join(folder, 'server.log'), 'w');
+  const log = openSync(logPath(folder), 'w');
   const args = [
     ...first,
     'server',
@@ -125,8 +127,10 @@ const killGroup = (child: ChildProcess, signal: NodeJS.Signals) => {
   }
 };
 
+const logPath = (folder: string): string => join(folder, 'server.log');
+
 const explainEnd = (folder: string): Answer<never> => {
-  const log = readFileSync(join(folder, 'server.log'), 'utf8').trim();
+  const log = readFileSync(logPath(folder), 'utf8').trim();
   const database = `sqlite:///${join(folder, 'mlflow.db')}`;
   if (/out-of-date database schema/i.test(log))
     return problem('settings', 'The MLflow database was made by another version of MLflow.', {
@@ -135,10 +139,37 @@ const explainEnd = (folder: string): Answer<never> => {
   return problem(
     'settings',
     `The MLflow server ended at once: ${log.split('\n').at(-1) ?? 'it said nothing'}`,
-    {
-      help: `All it said is in ${join(folder, 'server.log')}.`,
-    },
+    { help: `All it said is in ${logPath(folder)}.` },
   );
+};
+
+/** How long a server that answers may take to say in its log that it is the one that listens. */
+const ownWordMs = 20_000;
+
+type Start = 'ready' | 'ended' | 'port-taken' | 'stopped' | 'timeout';
+
+/**
+ * Waits until the server answers. A port that was free may be taken by another server that starts at the same time: its
+ * answer is not ours, so ours must also say that it listens.
+ */
+const awaitStart = async (
+  { uri, folder, signal }: { readonly uri: string; readonly folder: string; readonly signal?: AbortSignal },
+  hasEnded: () => boolean,
+): Promise<Start> => {
+  const deadline = Date.now() + startMs;
+  for (let answered: number | undefined; ;) {
+    const answers = (await get(`${uri}/health`)) === 'OK';
+    const log = readFileSync(logPath(folder), 'utf8');
+    if (hasEnded()) return /(address already|connection) in use/i.test(log) ? 'port-taken' : 'ended';
+    if (answers) {
+      answered ??= Date.now();
+      // The words of uvicorn (version 3) and of gunicorn (version 2).
+      if (/running on http|listening at/i.test(log) || Date.now() > answered + ownWordMs) return 'ready';
+    }
+    if (signal?.aborted) return 'stopped';
+    if (Date.now() > deadline) return 'timeout';
+    await sleep(200);
+  }
 };
 
 /**
@@ -163,13 +194,29 @@ export const startMlflowServer = async (options: ServerOptions): Promise<Answer<
     ...(options.version !== undefined && { version: options.version, own: true }),
   });
   if (!program.ok) return program;
-  const port = await choosePort(options.port);
-  if (!port.ok) return port;
+  for (let tries = 1; ; tries++) {
+    const port = await choosePort(options.port);
+    if (!port.ok) return port;
+    const started = await startOn(port.value, { folder, program: program.value, options });
+    if (started !== 'port-taken') return started;
+    if (tries === mostPorts) return explainEnd(folder);
+    // Told which port to take, the next look at it says that it is in use.
+    print(`Another program took port ${port.value} meanwhile.`);
+  }
+};
 
-  const uri = `http://${host}:${port.value}`;
-  const { version } = program.value;
+const startOn = async (
+  port: number,
+  {
+    folder,
+    program,
+    options: { print, signal, env = process.env },
+  }: { readonly folder: string; readonly program: MlflowProgram; readonly options: ServerOptions },
+): Promise<Answer<MlflowServer> | 'port-taken'> => {
+  const uri = `http://${host}:${port}`;
+  const { version } = program;
   print(`Starting MLflow ${version} at ${uri} ...`);
-  const child = launch(program.value, { folder, port: port.value, env });
+  const child = launch(program, { folder, port, env });
   const ended = new Promise<void>((settle) => {
     child.once('exit', () => {
       settle();
@@ -185,25 +232,26 @@ export const startMlflowServer = async (options: ServerOptions): Promise<Answer<
     killGroup(child, 'SIGKILL');
     await ended;
   };
-
   const kill = async () => {
     killGroup(child, 'SIGKILL');
     await ended;
   };
 
-  const deadline = Date.now() + startMs;
-  while ((await get(`${uri}/health`)) !== 'OK') {
-    if (hasEnded()) return explainEnd(folder);
-    if (signal?.aborted || Date.now() > deadline) {
+  const start = await awaitStart({ uri, folder, ...(signal && { signal }) }, hasEnded);
+  switch (start) {
+    case 'ready':
+      writeFileSync(join(folder, 'server.json'), JSON.stringify({ uri, pid: child.pid }));
+      signal?.addEventListener('abort', () => void stop(), { once: true });
+      return answer({ uri, version, started: true, stop, kill, ended });
+    case 'ended':
+      return explainEnd(folder);
+    case 'port-taken':
+      // Its parent may still wait for its workers.
+      await kill();
+      return 'port-taken';
+    case 'stopped':
+    case 'timeout':
       await stop();
-      return problem(
-        signal?.aborted ? 'stopped' : 'timeout',
-        'The MLflow server was stopped before it answered.',
-      );
-    }
-    await sleep(200);
+      return problem(start, 'The MLflow server was stopped before it answered.');
   }
-  writeFileSync(join(folder, 'server.json'), JSON.stringify({ uri, pid: child.pid }));
-  signal?.addEventListener('abort', () => void stop(), { once: true });
-  return answer({ uri, version, started: true, stop, kill, ended });
 };
