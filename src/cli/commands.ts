@@ -110,7 +110,9 @@ export const commands: readonly CommandRow[] = [
     name: 'resume',
     summary: 'go on with a sweep that was started, exactly as its plan was frozen then',
     declare: (program) =>
-      json(execution(program.argument('[sweep]', 'a sweep id or an experiment; the last sweep by default'))),
+      json(
+        execution(program.argument('[sweep]', 'a sweep id or an experiment; the last sweep by default')),
+      ).option('--updated', 'train what the spec says today instead of the frozen plan'),
     load: () => import('./commands/resume.ts'),
   },
   {

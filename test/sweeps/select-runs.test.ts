@@ -1,6 +1,9 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { createRig, type Rig } from '../support/rig.ts';
 import { smallSpec } from '../support/small-sweep.ts';
+
+// Real sweeps, on a machine that may have much else to do.
+vi.setConfig({ testTimeout: 240_000 });
 
 interface PlanOutput {
   readonly counts: Readonly<Record<string, number>>;

@@ -1,10 +1,13 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { processIdentity } from '../../src/tracking/process-identity.ts';
 import { createRig, until, type Rig } from '../support/rig.ts';
 import { smallSpec } from '../support/small-sweep.ts';
+
+// Real sweeps, on a machine that may have much else to do.
+vi.setConfig({ testTimeout: 240_000 });
 
 const stepsOf = (rig: Rig, id: string) =>
   rig

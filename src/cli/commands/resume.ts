@@ -1,5 +1,15 @@
+import { existsSync } from 'node:fs';
+import type { Diagnostic } from '../../diagnostic/diagnostic.ts';
+import { diffPlans, renderPlanDiff } from '../../report/plan-diff.ts';
+import { coreCount } from '../../runner/environment.ts';
+import { runStandings } from '../../runner/select.ts';
+import { codeChanges, sentence } from '../../runner/staleness.ts';
+import { planExperiment } from '../../spec/plan-experiment.ts';
+import type { Plan } from '../../spec/plan.ts';
 import type { Execute } from '../command.ts';
 import { findSweep } from '../recorded.ts';
+import { screen } from '../screen.ts';
+import { readSpecOptions } from '../spec-options.ts';
 import { trainPlan, type TrainOptions } from '../train-plan.ts';
 
 /** `unroll resume [SWEEP]` */
@@ -10,5 +20,59 @@ export const execute: Execute = async (words, options, terminal) => {
     terminal.report(found.errors, options);
     return 2;
   }
-  return await trainPlan(found.value, given, { terminal, command: 'resume' });
+  const frozen = found.value;
+  const { path } = frozen.spec;
+  const say = options['json'] || options['quiet'] ? () => undefined : terminal.print;
+
+  const spec = existsSync(path)
+    ? await planExperiment(path, { ...readSpecOptions(options), allowManyRuns: true, cores: coreCount() })
+    : undefined;
+  if (options['updated']) {
+    if (spec?.ok) return await trainPlan(spec.value, given, { terminal, command: 'resume' });
+    terminal.report(spec ? spec.errors : [specIsGone(path)], options);
+    return 2;
+  }
+  const outdated = outdatedCode(frozen, given.runsDirectory);
+  if (outdated) {
+    terminal.report([outdated], options);
+    return 2;
+  }
+  if (!spec) say(`${path} is not there any more; going on with the frozen plan.`);
+  else if (!spec.ok)
+    say(`${path} has mistakes today (unroll validate ${path}); going on with the frozen plan.`);
+  else {
+    const changes = diffPlans(frozen, spec.value);
+    if (changes.length > 0) {
+      say(`${path} is not what this sweep was started with:`);
+      for (const line of renderPlanDiff(changes, screen(process.stdout).width)) say(line);
+      say('Going on with the frozen plan; --updated trains what the spec says today.');
+      say('');
+    }
+  }
+  return await trainPlan(frozen, given, { terminal, command: 'resume' });
+};
+
+const specIsGone = (path: string): Diagnostic => ({
+  code: 'file-missing',
+  severity: 'error',
+  message: `The spec of this sweep is not there any more: ${path}.`,
+  help: 'Without --updated the sweep goes on as its plan was frozen.',
+});
+
+/** Runs that are still to be trained but would now be trained by other code, under ids that stand for the old one. */
+const outdatedCode = (plan: Plan, runsDirectory: string): Diagnostic | undefined => {
+  const changed = runStandings(plan, runsDirectory)
+    .filter(({ state }) => state !== 'done')
+    .map(({ run }) => codeChanges(run))
+    .find((changes) => changes.length > 0);
+  return (
+    changed && {
+      code: 'code-changed',
+      severity: 'error',
+      message: `This plan was frozen with other code. ${sentence(changed)}`,
+      expected: 'the code that the plan was frozen with',
+      got: changed.join(', '),
+      help: 'Install that version of Unroll, or train what the spec says today with: unroll resume --updated',
+    }
+  );
 };
