@@ -76,6 +76,15 @@ export const commands: readonly CommandRow[] = [
     load: () => import('./commands/init.ts'),
   },
   {
+    name: 'new',
+    summary: 'begin a model or a dataset of your own: a typed module with a spec and a test',
+    declare: (program) =>
+      program
+        .argument('<kind>', 'model or dataset')
+        .argument('<name>', 'its name in specs, such as my-model'),
+    load: () => import('./commands/new.ts'),
+  },
+  {
     name: 'validate',
     summary: 'check a spec and every run it unrolls into',
     declare: (program) =>

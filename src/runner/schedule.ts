@@ -275,9 +275,9 @@ const trainOnce = async (
     {
       timeoutMs,
       onStart: (pid) => listener({ type: 'run-started', time: Date.now(), runId: run.id, pid, attempt }),
-      onEvent: (event) => {
+      onEvent: (event, residentBytes) => {
         if (event.type === 'step-logged') step = event.step;
-        listener({ type: 'run-progressed', runId: run.id, event });
+        listener({ type: 'run-progressed', runId: run.id, event, residentBytes });
       },
     },
   );

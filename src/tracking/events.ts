@@ -80,7 +80,13 @@ export type RunEvent =
       readonly pid: number;
       readonly attempt: number;
     }
-  | { readonly type: 'run-progressed'; readonly runId: string; readonly event: TrainerEvent }
+  | {
+      readonly type: 'run-progressed';
+      readonly runId: string;
+      readonly event: TrainerEvent;
+      /** What the run's process takes of the memory. */
+      readonly residentBytes: number;
+    }
   | {
       readonly type: 'run-ended';
       readonly time: number;

@@ -57,6 +57,9 @@ const wrong: readonly (readonly string[])[] = [
   ['validate', 'experiments/smoke.yaml', '--format', 'xml'],
   ['list'],
   ['completion', 'bsh'],
+  ['new', 'modle', 'mine'],
+  ['new', 'model', 'lstm'],
+  ['new', 'dataset', 'My Data'],
   ['init', 'experiments/smoke.yaml'],
   ['init', join(empty, 'new.yaml'), '--model', 'ltsm'],
 ];
@@ -82,6 +85,7 @@ test('the help is that of the golden transcript', async () => {
     'prune',
     'models',
     'init',
+    'new',
     'explain',
     'completion',
     'schema',

@@ -65,6 +65,7 @@ const runEvents = (
       event: {
         type: 'run-progressed',
         runId: run.id,
+        residentBytes: 340e6,
         event: {
           type: 'training-started',
           time: begin + 100,
@@ -84,6 +85,7 @@ const runEvents = (
       event: {
         type: 'run-progressed',
         runId: run.id,
+        residentBytes: 340e6,
         event: { type: 'step-logged', time, step, examples: step * batchSize, metrics: metricsAt(run, step) },
       },
     });
@@ -92,7 +94,7 @@ const runEvents = (
   const evaluation = reason === 'completed' ? finalMetrics(run, totalSteps) : {};
   if (reason === 'completed') {
     const event = { type: 'evaluated', time: end, step: lastStep, metrics: evaluation } as const;
-    events.push({ time: end, event: { type: 'run-progressed', runId: run.id, event } });
+    events.push({ time: end, event: { type: 'run-progressed', runId: run.id, event, residentBytes: 340e6 } });
   }
   const outcome: RunOutcome = {
     reason,
@@ -104,7 +106,12 @@ const runEvents = (
   events.push(
     {
       time: end,
-      event: { type: 'run-progressed', runId: run.id, event: { type: 'training-ended', time: end, outcome } },
+      event: {
+        type: 'run-progressed',
+        runId: run.id,
+        residentBytes: 340e6,
+        event: { type: 'training-ended', time: end, outcome },
+      },
     },
     {
       time: end + 1,

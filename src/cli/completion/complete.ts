@@ -7,6 +7,7 @@ import { pathSchemas, rowsOf } from '../../registry/schema.ts';
 import { listExperiments, listRunIds } from '../../tracking/read-runs.ts';
 import { listSweeps } from '../../tracking/read-sweeps.ts';
 import type { CommandRow } from '../command.ts';
+import { newKinds } from '../init/own-row.ts';
 
 /** What may stand at a place of the command line. A value that ends in `=` or `/` is to be written on. */
 export interface Candidate {
@@ -133,6 +134,8 @@ const argumentValues = (
       return [...experiments(runsDirectory), ...runIds(runsDirectory)];
     case 'codes':
       return Object.entries(diagnosticCodes).map(([value, description]) => ({ value, description }));
+    case 'kind':
+      return newKinds.map((value) => ({ value }));
     case 'shell':
       return shells.map((value) => ({ value }));
     case 'name':

@@ -23,7 +23,8 @@ const train = async (request: Extract<ChildRequest, { type: 'train' }>) => {
   let waiting: TrainerEvent[] = [];
   let sentAt = 0;
   const flush = () => {
-    if (waiting.length > 0) send({ type: 'events', events: waiting });
+    if (waiting.length > 0)
+      send({ type: 'events', events: waiting, residentBytes: process.memoryUsage.rss() });
     waiting = [];
     sentAt = Date.now();
   };

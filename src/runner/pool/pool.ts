@@ -16,7 +16,7 @@ export interface Pool {
 
 export interface RunTask {
   readonly onStart: (pid: number) => void;
-  readonly onEvent: (event: TrainerEvent) => void;
+  readonly onEvent: (event: TrainerEvent, residentBytes: number) => void;
   readonly timeoutMs: number | null;
 }
 

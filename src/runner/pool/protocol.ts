@@ -39,6 +39,7 @@ export type ChildRequest =
 export type ChildResponse =
   /** Sent once, when messages are listened to. */
   | { readonly type: 'ready' }
-  | { readonly type: 'events'; readonly events: readonly TrainerEvent[] }
+  /** `residentBytes`: what the process takes of the memory now. */
+  | { readonly type: 'events'; readonly events: readonly TrainerEvent[]; readonly residentBytes: number }
   /** The run has ended and its files are closed. `residentBytes` tells whether the process has grown. */
   | { readonly type: 'done'; readonly outcome: RunOutcome; readonly residentBytes: number };

@@ -22,7 +22,10 @@ export type WorkerResult =
 /** One child process, and the only owner of ending it. */
 export interface Worker {
   readonly pid: number;
-  readonly train: (request: TrainRequest, onEvent: (event: TrainerEvent) => void) => Promise<WorkerResult>;
+  readonly train: (
+    request: TrainRequest,
+    onEvent: (event: TrainerEvent, residentBytes: number) => void,
+  ) => Promise<WorkerResult>;
   /** Asks for an orderly end of the current run; kills the process if that takes longer than `graceMs`. */
   readonly stop: (reason: StopReason, graceMs: number) => void;
   /** Ends the process at once, with everything it started. */
@@ -90,14 +93,15 @@ export const startWorker = (threads: number): Worker => {
 
   const train = async (
     request: TrainRequest,
-    onEvent: (event: TrainerEvent) => void,
+    onEvent: (event: TrainerEvent, residentBytes: number) => void,
   ): Promise<WorkerResult> => {
     mkdirSync(request.directory, { recursive: true });
     logFile = join(request.directory, fileNames.log);
     words.length = 0;
     const done = new Promise<WorkerResult>((resolve) => {
       const listen = (message: ChildResponse) => {
-        if (message.type === 'events') message.events.forEach(onEvent);
+        if (message.type === 'events')
+          for (const event of message.events) onEvent(event, message.residentBytes);
         if (message.type !== 'done') return;
         child.off('message', listen);
         resolve(message);

@@ -1,6 +1,6 @@
 import { createColors } from 'picocolors';
 import stringWidth from 'string-width';
-import { counted, formatDuration, formatMetric, formatRate } from './format.ts';
+import { counted, formatBytes, formatDuration, formatMetric, formatRate } from './format.ts';
 import { compactName } from './run-name.ts';
 import { sparkline } from './sparkline.ts';
 import { remainingOf, remainingOfSweep, type RunningRun, speedOf, type SweepState } from './sweep-state.ts';
@@ -23,6 +23,7 @@ const columns: readonly Column[] = [
   { title: 'loss', align: 'right', keep: 6 },
   { title: 'speed', align: 'right', keep: 2 },
   { title: 'left', align: 'right', keep: 5 },
+  { title: 'memory', align: 'right', keep: 1 },
 ];
 
 /** A bar of `width` characters, filled to a fraction in [0, 1]. */
@@ -75,6 +76,7 @@ const cellsOf = (
       text: Number.isFinite(remainingOf(one)) ? formatDuration(remainingOf(one)).padStart(7) : '',
       paint: pc.dim,
     },
+    { text: one.residentBytes > 0 ? formatBytes(one.residentBytes) : '', paint: pc.dim },
   ];
 };
 

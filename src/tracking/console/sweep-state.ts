@@ -20,6 +20,8 @@ export interface RunningRun {
   losses: number[];
   /** Steps and times of the last few reports, for the speed. */
   recent: { readonly step: number; readonly time: number }[];
+  /** Memory of the run's process; 0 until it is told. */
+  residentBytes: number;
 }
 
 interface EndedRun {
@@ -85,12 +87,15 @@ export const applyEvent = (state: SweepState, event: RunEvent): void => {
         metrics: {},
         losses: [],
         recent: [],
+        residentBytes: 0,
       });
       break;
     }
     case 'run-progressed': {
       const running = state.running.get(event.runId);
-      if (running) applyProgress(running, event.event);
+      if (!running) break;
+      running.residentBytes = event.residentBytes;
+      applyProgress(running, event.event);
       break;
     }
     case 'run-ended': {

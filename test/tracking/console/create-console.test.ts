@@ -28,16 +28,16 @@ const plan = makePlan({ axes: { 'model.hiddenSize': [64, 128] }, steps: 100 });
 test('a sweep on a pipe', () => {
   expect(piped(plan, sweepEvents(plan, { reasons: { 1: 'diverged' } }))).toMatchInlineSnapshot(`
     "2 runs; 2 at a time, 1 thread each
-    started hiddenSize 64 (run fdc9c82db9b1)
-    started hiddenSize 128 (run 3f05b9bd489e)
-    hiddenSize 64: 30/100 steps, loss 1.0091, 25.0 steps/s, 2.8s left
-    hiddenSize 128: 30/100 steps, loss 0.7302, 25.0 steps/s, 2.8s left
+    started hiddenSize 64 (run 90fca63962cc)
+    started hiddenSize 128 (run e623c86d1499)
+    hiddenSize 64: 30/100 steps, loss 1.0952, 25.0 steps/s, 2.8s left
+    hiddenSize 128: 30/100 steps, loss 0.7461, 25.0 steps/s, 2.8s left
     ✗ hiddenSize 128: diverged after step 50: The loss became NaN.
-      log: runs/mnist-rows/3f05b9bd489e/log.txt
-    hiddenSize 64: 60/100 steps, loss 0.5613, 25.0 steps/s, 1.6s left
-    hiddenSize 64: 90/100 steps, loss 0.2375, 25.0 steps/s, 0.4s left
-    ✓ hiddenSize 64  test/accuracy 0.9587  4.2s
-    2 runs: 1 done, 1 failed in 4.5s; best test/accuracy 0.9587 with hiddenSize 64
+      log: runs/mnist-rows/e623c86d1499/log.txt
+    hiddenSize 64: 60/100 steps, loss 0.5229, 25.0 steps/s, 1.6s left
+    hiddenSize 64: 90/100 steps, loss 0.2198, 25.0 steps/s, 0.4s left
+    ✓ hiddenSize 64  test/accuracy 0.9632  4.2s
+    2 runs: 1 done, 1 failed in 4.5s; best test/accuracy 0.9632 with hiddenSize 64
     "
   `);
 });
@@ -45,14 +45,14 @@ test('a sweep on a pipe', () => {
 test('a single run on a pipe prints the display lines of the reference systems', () => {
   const single = makePlan({ steps: 40 });
   expect(piped(single, sweepEvents(single))).toMatchInlineSnapshot(`
-    "started mnist-rows (run 9d5a36d13d43)
+    "started mnist-rows (run 44ac102ecc9f)
     81674 parameters, 40 steps on tensorflow
-    Iter 1280, Minibatch Loss= 1.529010, Training Accuracy= 0.41406
-    Iter 2560, Minibatch Loss= 1.145072, Training Accuracy= 0.57031
-    Iter 3840, Minibatch Loss= 0.722271, Training Accuracy= 0.71875
-    Iter 5120, Minibatch Loss= 0.603561, Training Accuracy= 0.76563
-    step 40: test/accuracy 0.9595, test/loss 0.1296
-    ✓ mnist-rows  test/accuracy 0.9595, test/loss 0.1296  40 steps in 1.8s
+    Iter 1280, Minibatch Loss= 1.637347, Training Accuracy= 0.37500
+    Iter 2560, Minibatch Loss= 1.097339, Training Accuracy= 0.57031
+    Iter 3840, Minibatch Loss= 0.751962, Training Accuracy= 0.70313
+    Iter 5120, Minibatch Loss= 0.557179, Training Accuracy= 0.78906
+    step 40: test/accuracy 0.9580, test/loss 0.1344
+    ✓ mnist-rows  test/accuracy 0.9580, test/loss 0.1344  40 steps in 1.8s
     1 run: 1 done in 2.0s
     "
   `);
@@ -143,7 +143,7 @@ test('a terminal is redrawn at most ten times a second, however quick the events
     const time = sweepStart + 300 + step;
     const metrics = { 'train/loss': 1000 / step };
     const event = { type: 'step-logged', time, step, examples: step, metrics } as const;
-    listener({ type: 'run-progressed', runId: plan.runs[0]?.id ?? '', event });
+    listener({ type: 'run-progressed', runId: plan.runs[0]?.id ?? '', event, residentBytes: 340e6 });
     vi.advanceTimersByTime(1);
   }
   expect(writes).toBeGreaterThan(5);

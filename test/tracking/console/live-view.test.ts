@@ -33,17 +33,23 @@ const view = (
 
 test('a sweep at 120 columns', () => {
   expect(view(plan, 23_000, { width: 120 }, { reasons: { 1: 'diverged' } })).toMatchInlineSnapshot(`
-    "hiddenSize 128, learningRate 0.001, seed 2  ━━━━━━━━━━━━────  150/200  █▆▄▃▂▁▁▂▁▁▁▁  loss 0.08964   25.0/s     2.0s
-    hiddenSize 128, learningRate 0.003, seed 1  ━━━─────────────   40/200  █▄▂▁           loss 0.3556   25.0/s     6.4s
-    ━━━━━━━━━━━━━───────  5/8 runs  1 failed  23s, 8.3s left  best 0.9642 hiddenSize 64, learningRate 0.003, seed 2"
+    "hiddenSize 128, learningRate 0.001, seed 2  ━━━━━━━━━━━━────  150/200  █▆▄▃▂▂▂▁▁▁▁▁  loss 0.1528   25.0/s     2.0s
+    hiddenSize 128, learningRate 0.003, seed 1  ━━━─────────────   40/200  █▄▂▁          loss 0.4145   25.0/s     6.4s
+    ━━━━━━━━━━━━━───────  5/8 runs  1 failed  23s, 8.3s left  best 0.9670 hiddenSize 64, learningRate 0.003, seed 1"
   `);
+});
+
+test('where there is room, the memory of each run', () => {
+  const rows = view(plan, 23_000, { width: 140 }).split('\n').slice(0, -1);
+  expect(rows.length).toBeGreaterThan(0);
+  for (const row of rows) expect(row).toMatch(/ 340 MB$/);
 });
 
 test('a sweep at 80 columns', () => {
   expect(view(plan, 23_000, { width: 80 }, { reasons: { 1: 'diverged' } })).toMatchInlineSnapshot(`
-    "128 · 0.001 · seed 2  ━━━━━━━━━───  150/200  █▅▃▂▁▁▁▁  loss 0.08964     2.0s
-    128 · 0.003 · seed 1  ━━──────────   40/200  █▄▂▁       loss 0.3556     6.4s
-    ━━━━━━────  5/8 runs  1 failed  23s, 8.3s left  best 0.9642 hiddenSize 64, lea…"
+    "128 · 0.001 · seed 2  ━━━━━━━━━───  150/200  █▅▃▂▁▁▁▁  loss 0.1528     2.0s
+    128 · 0.003 · seed 1  ━━──────────   40/200  █▄▂▁      loss 0.4145     6.4s
+    ━━━━━━────  5/8 runs  1 failed  23s, 8.3s left  best 0.9670 hiddenSize 64, lea…"
   `);
 });
 
@@ -57,7 +63,7 @@ test('runs that have just begun', () => {
 
 test('a single run has no line for the sweep', () => {
   expect(view(makePlan({ steps: 781 }), 9_000, { width: 80 })).toMatchInlineSnapshot(
-    `"mnist-rows  ━━━─────────  210/781  █▄▂▂▁▁▁▁  loss 0.02236   25.0/s      23s"`,
+    `"mnist-rows  ━━━─────────  210/781  █▄▂▂▂▁▁▁  loss 0.00119   25.0/s      23s"`,
   );
 });
 
@@ -91,7 +97,7 @@ test('the estimate counts the runs that wait', () => {
 test('the summary counts every run once', () => {
   const failing = stateAt(plan, 1e9, { reasons: { 1: 'diverged', 2: 'interrupted', 3: 'not-started' } });
   expect(summaryLine(failing, { colour: false, now: sweepStart + 33_000 })).toMatchInlineSnapshot(
-    `"8 runs: 5 done, 1 failed, 1 interrupted, 1 not begun in 33s; best test/accuracy 0.9710 with hiddenSize 128, learningRate 0.003, seed 2"`,
+    `"8 runs: 5 done, 1 failed, 1 interrupted, 1 not begun in 33s; best test/accuracy 0.9667 with hiddenSize 128, learningRate 0.001, seed 1"`,
   );
   expect(summaryLine(stateAt(makePlan(), 1e9), { colour: false, now: sweepStart + 5_000 })).toBe(
     '1 run: 1 done in 5.0s',

@@ -45,11 +45,11 @@ test.skipIf(skipped)(
       "ready
       ✗ hiddenSize 64, learningRate 0.001, seed 2: diverged after step 100: The loss b
       ecame NaN.
-        log: runs/mnist-rows/d6e83830dbda/log.txt
-      ✓ hiddenSize 64, learningRate 0.001, seed 1  test/accuracy 0.9576  8.2s
-      ✓ hiddenSize 64, learningRate 0.003, seed 1  test/accuracy 0.9639  8.2s
-      64 · 0.003 · seed 2  ━━━━━━──────  100/200  █▅▄▃▂▁▁▁  loss 0.1626     4.0s
-      ━━━━──────  3/8 runs  1 failed  13s, 18s left  best 0.9639 hiddenSize 64, lear…"
+        log: runs/mnist-rows/edab8ab4ff2d/log.txt
+      ✓ hiddenSize 64, learningRate 0.001, seed 1  test/accuracy 0.9641  8.2s
+      ✓ hiddenSize 64, learningRate 0.003, seed 1  test/accuracy 0.9670  8.2s
+      64 · 0.003 · seed 2  ━━━━━━──────  100/200  █▆▄▂▂▁▁▁  loss 0.2342     4.0s
+      ━━━━──────  3/8 runs  1 failed  13s, 18s left  best 0.9670 hiddenSize 64, lear…"
     `);
     expect(terminal.cursorVisible()).toBe(false);
 

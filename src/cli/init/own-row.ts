@@ -1,0 +1,160 @@
+/** What `unroll new` can begin. */
+export const newKinds = ['model', 'dataset'] as const;
+
+export type NewKind = (typeof newKinds)[number];
+
+/** A name that a spec, a file and (in camel case) a program can write. */
+export const namePattern = /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/;
+
+const identifierOf = (name: string): string =>
+  name.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase());
+
+const modelModule = (name: string): string => `import { defineModel, Type } from 'unroll';
+
+/** The mean over all steps, one hidden layer, and the output layer: change \`build\` to what you have in mind. */
+export const ${identifierOf(name)} = defineModel({
+  name: '${name}',
+  title: 'Mean over the steps and a hidden layer',
+  description: 'The inputs of all steps are averaged; one hidden layer reads the mean.',
+  parameters: {
+    hiddenSize: Type.Integer({
+      description: 'Units of the hidden layer.',
+      minimum: 1,
+      maximum: 4096,
+      default: 32,
+      examples: [16, 32, 64],
+    }),
+  },
+  build: ({ hiddenSize }, { tf, shape, weight, outputs }) => {
+    if (shape.input.kind !== 'values') throw new Error('This model reads numbers, not tokens.');
+    const { features } = shape.input;
+    const hidden = weight('hidden/kernel', [features, hiddenSize], 'glorot-uniform');
+    const hiddenBias = weight('hidden/bias', [hiddenSize], 'zeros');
+    const output = weight('output/kernel', [hiddenSize, outputs], 'glorot-uniform');
+    const outputBias = weight('output/bias', [outputs], 'zeros');
+    return {
+      // inputs: [batch, steps, features]; the answer: [batch, outputs].
+      forward: ({ inputs }) => {
+        const mean = tf.mean(inputs, 1);
+        const active = tf.relu(tf.add(tf.matMul(mean, hidden), hiddenBias));
+        return tf.add(tf.matMul(active, output), outputBias);
+      },
+    };
+  },
+});
+`;
+
+const datasetModule = (
+  name: string,
+): string => `import { defineDataset, memorySplit, randomStream, Type, type SequenceShape } from 'unroll';
+
+const shapeOf = (steps: number): SequenceShape => ({
+  steps,
+  input: { kind: 'values', features: 1 },
+  variableLength: false,
+  task: { kind: 'classification', classes: 2, labels: ['falling', 'rising'] },
+});
+
+/** Noisy lines that rise or fall: change \`load\` to read or make what you have in mind. */
+export const ${identifierOf(name)} = defineDataset({
+  name: '${name}',
+  title: 'Noisy lines that rise or fall',
+  description: 'Straight lines with normal noise; the class says whether a line rises.',
+  parameters: {
+    size: Type.Integer({ description: 'Sequences to train on.', minimum: 1, default: 512, examples: [512] }),
+    steps: Type.Integer({ description: 'Steps of each sequence.', minimum: 2, maximum: 1000, default: 10 }),
+    noise: Type.Number({ description: 'Standard deviation of the noise.', minimum: 0, default: 0.1 }),
+  },
+  // Known without loading anything, because \`unroll plan\` asks for it.
+  shape: ({ steps }) => shapeOf(steps),
+  load: ({ size, steps, noise }) => {
+    const split = (part: string, count: number) => {
+      // Draws of the part's own, the same in every run.
+      const random = randomStream(1, part);
+      const inputs = new Float32Array(count * steps);
+      const targets = new Int32Array(count);
+      for (let row = 0; row < count; row++) {
+        targets[row] = random.integer(2);
+        for (let step = 0; step < steps; step++) {
+          const line = (step / (steps - 1)) * (targets[row] === 1 ? 1 : -1);
+          inputs[row * steps + step] = line + noise * random.normal();
+        }
+      }
+      return memorySplit({ size: count, inputs, targets, lengths: new Int32Array(count).fill(steps) });
+    };
+    return { shape: shapeOf(steps), train: split('train', size), test: split('test', 256) };
+  },
+});
+`;
+
+const specOf: Readonly<Record<NewKind, (name: string) => string>> = {
+  model: (name) => `# unroll run ${name}.yaml
+version: 1
+name: ${name}
+dataset: { name: mnist-rows }
+model: { name: ${name}, hiddenSize: 32 }
+optimizer: { name: adam, learningRate: 0.01 }
+train: { batchSize: 128, steps: 100 }
+expect:
+  - { metric: test/accuracy, gte: 0.3 } # guessing has 0.1
+`,
+  dataset: (name) => `# unroll run ${name}.yaml
+version: 1
+name: ${name}
+dataset: { name: ${name}, steps: 10 }
+model: { name: gru, hiddenSize: 8 }
+optimizer: { name: adam, learningRate: 0.01 }
+train: { batchSize: 32, steps: 60 }
+expect:
+  - { metric: test/accuracy, gte: 0.9 }
+`,
+};
+
+const testOf = (name: string): string => `// node --test ${name}.test.mjs
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+
+const cwd = dirname(fileURLToPath(import.meta.url));
+const unroll = (...words) => spawnSync('npx', ['unroll', ...words], { cwd, encoding: 'utf8' });
+
+test('a spec that names ${name} is valid', () => {
+  const { status, stderr } = unroll('validate', '${name}.yaml');
+  assert.equal(status, 0, stderr);
+});
+
+test('${name} trains and reaches what its spec expects', () => {
+  const runs = mkdtempSync(join(tmpdir(), '${name}-'));
+  const { status, stdout, stderr } = unroll('run', '${name}.yaml', '--runs-directory', runs, '--no-mlflow');
+  rmSync(runs, { recursive: true });
+  assert.equal(status, 0, stdout + stderr);
+});
+`;
+
+/** The module, its spec and its test, by file name. */
+export const ownRowFiles = (kind: NewKind, name: string): Readonly<Record<string, string>> => ({
+  [`${name}.ts`]: kind === 'model' ? modelModule(name) : datasetModule(name),
+  [`${name}.yaml`]: specOf[kind](name),
+  [`${name}.test.mjs`]: testOf(name),
+});
+
+/** The two lines by which a config registers the row. */
+export const registration = (kind: NewKind, name: string) => ({
+  importLine: `import { ${identifierOf(name)} } from './${name}.ts';`,
+  entry: `${kind}s: [${identifierOf(name)}]`,
+});
+
+/** A config that registers this row only. */
+export const configFile = (kind: NewKind, name: string): string => {
+  const { importLine, entry } = registration(kind, name);
+  return `import { defineConfig } from 'unroll';
+${importLine}
+
+/** What specs in this folder, and below it, may name beside what comes with Unroll. */
+export default defineConfig({ ${entry} });
+`;
+};
