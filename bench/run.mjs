@@ -1,4 +1,4 @@
-// Bundles a TypeScript file of this folder and runs it: node bench/run.mjs lstm-step.ts [arguments]
+// Bundles a TypeScript file of this folder and runs it: node bench/run.mjs suite.ts [arguments]
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,0 +1,28 @@
+import { availableParallelism, cpus, platform, release, totalmem } from 'node:os';
+import { fusedKernels } from '../../src/tensorflow/kernels/fused-kernels.ts';
+import { loadTensorFlow } from '../../src/tensorflow/load.ts';
+
+/** Where figures were measured. */
+export interface Machine {
+  readonly cpu: string;
+  readonly cores: number;
+  readonly memoryGigabytes: number;
+  readonly system: string;
+  readonly node: string;
+  readonly tensorflow: string;
+  readonly instructionSet: string;
+}
+
+export const describeMachine = async (): Promise<Machine> => {
+  const { version } = await loadTensorFlow();
+  const kernels = fusedKernels();
+  return {
+    cpu: cpus()[0]?.model.trim() ?? 'unknown',
+    cores: availableParallelism(),
+    memoryGigabytes: Math.round(totalmem() / 2 ** 30),
+    system: `${platform()} ${release()} ${process.arch}`,
+    node: process.versions.node,
+    tensorflow: version,
+    instructionSet: kernels.available ? kernels.instructionSet : 'none',
+  };
+};

@@ -1,0 +1,140 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { format, resolveConfig } from 'prettier';
+import { packageRoot } from '../../src/package-root.ts';
+import { partNames, type PartName, type ResultFile } from './parts.ts';
+import type { Row, Spread } from './statistics.ts';
+import type { StepResult } from './step.ts';
+
+const tableOf = (head: readonly string[], lines: readonly (readonly string[])[]): string =>
+  [head, head.map(() => '---'), ...lines].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+
+const spread = ({ median, least, most }: Spread): string => `${median} (${least} to ${most})`;
+
+const rowsTable = (rows: readonly Row[]): string =>
+  tableOf(
+    ['work', 'Unroll', 'peer', 'takes', 'ratio', 'goal', ''],
+    rows.map(({ work, ours, peer, theirs, ratio, goal, unit }) => [
+      work,
+      `${ours.median} ${unit}`,
+      peer,
+      `${theirs.median} ${unit}`,
+      spread({ ...ratio, median: Number(ratio.median.toFixed(2)) }),
+      String(goal),
+      ratio.median <= goal ? 'reached' : '**missed**',
+    ]),
+  );
+
+const stepSection = ({ rows, limits, peak, kernel }: StepResult): string => `## A training step
+
+Forward, loss, gradient and update of one batch; processor time on one core with one thread; kernel: ${kernel}.
+PyTorch: the best of eager with default Adam, eager with fused Adam, and \`torch.compile\` with fused Adam; packed sequences
+where lengths vary. Keras: the better of a compiled function and XLA. The bidirectional network reads out the last index,
+where the backward direction has read one step only: Unroll computes that step alone, its peer the whole sequence.
+
+${rowsTable(rows)}
+
+### Where the limit is
+
+What a step's matrix products alone would take at the best speed that a product reached on this core
+(${Math.max(peak, ...limits.map(({ product }) => product)).toFixed(0)} GFLOPS, by PyTorch's oneDNN and MKL; a square product of 1024:
+${peak.toFixed(0)}). No step in single precision can be faster than that, so a goal below the last column cannot be reached on
+this machine.
+
+${tableOf(
+  [
+    'work',
+    'products, GFLOP',
+    'whole step of Unroll, GFLOPS',
+    'forward product alone, GFLOPS',
+    'ratio to PyTorch if only the products took time',
+  ],
+  limits.map((limit) => [
+    limit.work,
+    String(limit.gigaflops),
+    limit.unroll.toFixed(0),
+    limit.product.toFixed(0),
+    limit.ratioOfProductsAlone.toFixed(2),
+  ]),
+)}`;
+
+const sectionOf = (file: ResultFile): string => {
+  const { part, result } = file;
+  switch (part) {
+    case 'step':
+      return stepSection(result as StepResult);
+    case 'sweep':
+      return `## A sweep of 12 runs
+
+The whole command from its start to its exit: hidden 64, 128 and 256 with four learning rates, one epoch of 10,000 images,
+each run tested on 10,000. As many at once as there are cores, one thread each. Ray uses its actors again and keeps the data
+in its object store; Optuna's trials run in processes that joblib keeps, with the data in their memory.
+
+${rowsTable((result as ResultFile<'sweep'>['result']).rows)}`;
+    case 'tiny': {
+      const { rows, overhead } = result as ResultFile<'tiny'>['result'];
+      return `## 200 runs of one step
+
+The whole command; hidden 64 on toy sequences, one step of 128, tested on 500.
+
+${rowsTable(rows)}
+
+A further run costs ${spread(overhead)} ms of one core beyond its training and evaluation; the goal is 15.`;
+    }
+    case 'record': {
+      const { ratios, steps, rounds } = result as ResultFile<'record'>['result'];
+      return `## Recording on MLflow
+
+${steps} steps, each logged, with the uploader sending to a local server, against the same without; median of ${rounds} rounds.
+
+${tableOf(
+  ['server', 'wall time', 'processor time of the training', 'goal'],
+  Object.entries(ratios).map(([name, { wall, cpu }]) => [name, String(wall), String(cpu), '1.01']),
+)}`;
+    }
+    case 'scale':
+      return `## Two runs at once
+
+Whole commands; hidden 128, 400 steps and a test on 10,000 images, one thread each.
+
+${rowsTable((result as ResultFile<'scale'>['result']).rows)}`;
+    case 'memory':
+      return `## Memory
+
+The highest resident memory of the process that trains hidden 128 on MNIST, 300 steps and a test.
+
+${rowsTable((result as ResultFile<'memory'>['result']).rows)}`;
+  }
+};
+
+const measuredOn = ({ machine, peers, date }: ResultFile): string =>
+  [
+    `${machine.cpu}, ${machine.cores} cores, ${machine.memoryGigabytes} GB; ${machine.system}; ${date}.`,
+    `Unroll on Node ${machine.node} with TensorFlow ${machine.tensorflow} and kernels for ${machine.instructionSet}.`,
+    `Peers: ${Object.entries(peers)
+      .map(([name, version]) => `${name} ${version}`)
+      .join(', ')}.`,
+  ].join('\n');
+
+/** Writes docs/performance.md from the files of bench/results; what was never measured is not in it. */
+export const writePerformancePage = async (resultsFolder: string): Promise<void> => {
+  const read = (part: PartName): ResultFile[] => {
+    const path = join(resultsFolder, `${part}.json`);
+    return existsSync(path) ? [JSON.parse(readFileSync(path, 'utf8')) as ResultFile] : [];
+  };
+  const files = partNames.flatMap(read);
+  const [first] = files;
+  if (!first) return;
+  const text = `# How fast it is
+
+This page is written by \`npm run bench\`, which installs the peers, measures everything again in turns on the same cores and
+takes about half an hour. Ratios are Unroll's time to the peer's, round by round: the median, and in brackets the least
+and the most. Smaller is better.
+
+${measuredOn(first)}
+
+${files.map(sectionOf).join('\n\n')}
+`;
+  const path = join(packageRoot, 'docs', 'performance.md');
+  writeFileSync(path, await format(text, { ...(await resolveConfig(path)), parser: 'markdown' }));
+};

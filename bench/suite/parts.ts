@@ -1,0 +1,46 @@
+import type { Machine } from './machine.ts';
+import { measureRecording, type RecordResult } from './record.ts';
+import type { Row } from './statistics.ts';
+import { measureSteps, type StepResult } from './step.ts';
+import { measureMemory, measureScale, measureSweep, measureTiny, type TinyResult } from './sweeps.ts';
+
+/** What each part finds, by its name. */
+export interface Results {
+  readonly step: StepResult;
+  readonly sweep: { readonly rows: readonly Row[] };
+  readonly tiny: TinyResult;
+  readonly record: RecordResult;
+  readonly scale: { readonly rows: readonly Row[] };
+  readonly memory: { readonly rows: readonly Row[] };
+}
+
+export type PartName = keyof Results;
+
+/** A file of bench/results. */
+export interface ResultFile<Name extends PartName = PartName> {
+  readonly part: Name;
+  readonly command: string;
+  readonly date: string;
+  readonly machine: Machine;
+  readonly peers: Readonly<Record<string, string>>;
+  readonly result: Results[Name];
+}
+
+/** A `rounds` of nothing means as many as the part needs for a steady figure. */
+export interface PartOptions {
+  readonly rounds: number | undefined;
+  readonly only: string | undefined;
+}
+
+type Parts = { readonly [Name in PartName]: (options: PartOptions) => Promise<Results[Name]> };
+
+export const parts: Parts = {
+  step: ({ rounds = 5, only }) => measureSteps({ rounds, only }),
+  sweep: async ({ rounds = 3 }) => ({ rows: await measureSweep(rounds) }),
+  tiny: ({ rounds = 3 }) => measureTiny(rounds),
+  record: ({ rounds = 5 }) => Promise.resolve(measureRecording(rounds)),
+  scale: async ({ rounds = 5 }) => ({ rows: await measureScale(rounds) }),
+  memory: async ({ rounds = 3 }) => ({ rows: await measureMemory(rounds) }),
+};
+
+export const partNames = Object.keys(parts) as readonly PartName[];

@@ -1,0 +1,104 @@
+/** One training step that every contestant takes: forward, loss, gradient and update of one batch. */
+export interface StepWork {
+  readonly name: string;
+  readonly model: 'lstm' | 'gru' | 'simple-rnn';
+  readonly batch: number;
+  readonly hidden: number;
+  readonly steps: number;
+  readonly features: number;
+  readonly classes: number;
+  /** The output at the last index of both directions is read out. */
+  readonly bidirectional: boolean;
+  readonly variableLength: boolean;
+  readonly optimizer: 'adam' | 'sgd';
+  /** The largest ratio that is aimed at; a peer without one is not measured on this work. */
+  readonly goals: Readonly<Partial<Record<'PyTorch' | 'Keras' | 'tfjs-layers', number>>>;
+}
+
+/** MNIST's shape: an image read row by row. */
+const rows = {
+  steps: 28,
+  features: 28,
+  classes: 10,
+  bidirectional: false,
+  variableLength: false,
+  optimizer: 'adam',
+} as const;
+
+const lstm = (batch: number, hidden: number): StepWork => ({
+  ...rows,
+  name: `LSTM, hidden ${hidden}, batch ${batch}`,
+  model: 'lstm',
+  batch,
+  hidden,
+  goals: { PyTorch: batch === 128 ? 0.7 : 0.9, Keras: 0.55, 'tfjs-layers': 0.3 },
+});
+
+export const stepWorks: readonly StepWork[] = [
+  ...[128, 32].flatMap((batch) => [64, 128, 256, 512].map((hidden) => lstm(batch, hidden))),
+  {
+    ...rows,
+    name: 'bidirectional LSTM, hidden 512, batch 128',
+    model: 'lstm',
+    batch: 128,
+    hidden: 512,
+    bidirectional: true,
+    goals: { PyTorch: 0.8 },
+  },
+  {
+    name: 'LSTM over toy sequences of 3 to 20 numbers, hidden 64, batch 128',
+    model: 'lstm',
+    batch: 128,
+    hidden: 64,
+    steps: 20,
+    features: 1,
+    classes: 2,
+    bidirectional: false,
+    variableLength: true,
+    optimizer: 'sgd',
+    goals: { PyTorch: 0.8 },
+  },
+  {
+    ...rows,
+    name: 'GRU, hidden 256, batch 128',
+    model: 'gru',
+    batch: 128,
+    hidden: 256,
+    goals: { PyTorch: 0.8 },
+  },
+];
+
+/** Floating-point operations of a step's matrix products, in thousands of millions; gates and update are not counted. */
+export const gigaflops = ({ model, batch, hidden, steps, features }: StepWork): number => {
+  const gates = { lstm: 4, gru: 3, 'simple-rnn': 1 }[model];
+  return (2 * batch * steps * gates * hidden * (2 * features + 3 * hidden)) / 1e9;
+};
+
+export interface StepRequest {
+  readonly do: 'steps';
+  readonly work: StepWork;
+  readonly mode: string;
+  readonly repetitions: number;
+}
+
+/** Milliseconds of each step. */
+export interface StepTimes {
+  readonly cpu: readonly number[];
+  readonly wall: readonly number[];
+  readonly kernel?: string;
+}
+
+/** Takes steps and times each of them. */
+export const timeSteps = async (step: () => unknown, repetitions: number): Promise<StepTimes> => {
+  const cpu: number[] = [];
+  const wall: number[] = [];
+  for (let at = 0; at < repetitions; at++) {
+    const before = process.cpuUsage();
+    const began = performance.now();
+    await step();
+    const { user, system } = process.cpuUsage(before);
+    cpu.push((user + system) / 1000);
+    wall.push(performance.now() - began);
+  }
+  return { cpu, wall };
+};

@@ -1,0 +1,256 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { packageRoot } from '../../src/package-root.ts';
+import { mnistFolder, peersFolder, pythonOf } from './peers.ts';
+import { oneThread, say, start } from './processes.ts';
+import { alternate, compareWithBest, median, spreadOf, type Row, type Spread } from './statistics.ts';
+
+const cores = availableParallelism();
+
+/** 12 runs: three sizes, four learning rates, one epoch of 10,000 images each, tested on 10,000. */
+const sweepSpec = `version: 1
+name: sweep
+dataset: { name: mnist-rows, trainSize: 10000, validationSize: 0 }
+model: { name: lstm, hiddenSize: 64 }
+optimizer: { name: adam, learningRate: 0.001 }
+train: { batchSize: 128, epochs: 1, displayEvery: 10 }
+objective: { metric: test/accuracy, goal: maximize }
+sweep:
+  axes:
+    model.hiddenSize: [64, 128, 256]
+    optimizer.learningRate: [0.0005, 0.001, 0.002, 0.004]
+`;
+
+/** Runs of one step and a test on 500 toy sequences: what is measured is everything around. */
+const tinySpec = (runs: number): string => `version: 1
+name: tiny
+dataset: { name: toy-sequences }
+model: { name: lstm, hiddenSize: 64 }
+optimizer: { name: adam, learningRate: 0.001 }
+train: { batchSize: 128, steps: 1, displayEvery: 1 }
+objective: { metric: test/accuracy, goal: maximize }
+sweep:
+  axes:
+    optimizer.learningRate: { log: [1.0e-4, 1.0e-2], steps: ${runs} }
+`;
+
+interface Contestant {
+  readonly name: string;
+  readonly words: (folder: string) => readonly string[];
+}
+
+const program = join(packageRoot, 'bin', 'unroll.js');
+
+const unroll = (spec: string, ...extra: readonly string[]): Contestant => ({
+  name: 'Unroll',
+  words: (folder) => {
+    writeFileSync(join(folder, 'spec.yaml'), spec);
+    return [process.execPath, program, 'run', 'spec.yaml', '--no-mlflow', '--quiet', ...extra];
+  },
+});
+
+const peer = (name: string, which: 'torch' | 'keras', ...words: readonly string[]): Contestant => ({
+  name,
+  words: () => [
+    pythonOf(which),
+    join(peersFolder, words[0] ?? ''),
+    ...words.slice(1),
+    mnistFolder,
+    String(cores),
+  ],
+});
+
+const rates = Array.from({ length: 200 }, (_, index) => 1e-4 * 100 ** (index / 199));
+
+const hydra: Contestant = {
+  name: "Hydra's joblib launcher + PyTorch",
+  words: (folder) => [
+    pythonOf('torch'),
+    join(peersFolder, 'hydra_sweep.py'),
+    '-m',
+    `rate=${rates.join(',')}`,
+    'hydra/launcher=joblib',
+    `hydra.launcher.n_jobs=${cores}`,
+    `hydra.sweep.dir=${join(folder, 'multirun')}`,
+  ],
+};
+
+const inFolder = async <T>(work: (folder: string) => Promise<T>): Promise<T> => {
+  const folder = mkdtempSync(join(tmpdir(), 'unroll-bench-'));
+  try {
+    return await work(folder);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+};
+
+const seconds = ({ name, words }: Contestant): Promise<number> =>
+  inFolder(async (folder) => {
+    const taken = await start({ words: words(folder), cwd: folder, env: oneThread }).done;
+    say(`${name}: ${taken.seconds.toFixed(1)} s`);
+    return taken.seconds;
+  });
+
+const against = async (
+  contestants: readonly Contestant[],
+  rounds: number,
+  row: { readonly work: string; readonly goal: number },
+): Promise<readonly Row[]> => {
+  for (const { words } of contestants) words(tmpdir());
+  const [ours, ...theirs] = await alternate(contestants, rounds, seconds);
+  if (!ours) return [];
+  return theirs.map((way) => compareWithBest(ours, [way], { ...row, peer: way.name, unit: 's' }));
+};
+
+/** Whole commands, from their start to their exit. */
+export const measureSweep = (rounds: number): Promise<readonly Row[]> =>
+  against(
+    [
+      unroll(sweepSpec),
+      peer('Ray Tune + PyTorch', 'torch', 'ray_sweep.py', 'torch', 'sweep'),
+      peer('Optuna + joblib + PyTorch', 'torch', 'optuna_sweep.py', 'torch', 'sweep'),
+      peer('Optuna + joblib + Keras', 'keras', 'optuna_sweep.py', 'keras', 'sweep'),
+    ],
+    rounds,
+    { work: `sweep of 12 runs, ${cores} at once`, goal: 0.45 },
+  );
+
+export interface TinyResult {
+  readonly rows: readonly Row[];
+  /** Milliseconds that a further run takes of one core beyond training and evaluation. */
+  readonly overhead: Spread;
+}
+
+export const measureTiny = async (rounds: number): Promise<TinyResult> => {
+  const rows = await against(
+    [
+      unroll(tinySpec(200)),
+      peer('Ray Tune + PyTorch', 'torch', 'ray_sweep.py', 'torch', 'tiny'),
+      peer('Optuna + joblib + PyTorch', 'torch', 'optuna_sweep.py', 'torch', 'tiny'),
+      hydra,
+    ],
+    rounds,
+    { work: '200 runs of one step', goal: 0.3 },
+  );
+  return { rows, overhead: spreadOf(await overheads(rounds)) };
+};
+
+/** From two lengths of the sweep, so that start and end of the command do not count; less what is training. */
+const overheads = async (rounds: number): Promise<readonly number[]> => {
+  const few = 20;
+  const many = 220;
+  const found: number[] = [];
+  for (let round = 0; round < rounds; round++) {
+    const short = await seconds(unroll(tinySpec(few)));
+    const long = await inFolder(async (folder) => {
+      const { words } = unroll(tinySpec(many), '--json', '--profile');
+      const taken = await start({ words: words(folder), cwd: folder, env: oneThread }).done;
+      return { seconds: taken.seconds, trained: trainingMs(JSON.parse(taken.stdout) as RunJson) };
+    });
+    const each = (1000 * cores * (long.seconds - short)) / (many - few);
+    found.push(each - long.trained);
+  }
+  return found;
+};
+
+interface RunJson {
+  readonly profile: { readonly runs: readonly { readonly ms: Readonly<Record<string, number>> }[] };
+}
+
+/** Milliseconds of a run in step and evaluation. */
+const trainingMs = ({ profile }: RunJson): number =>
+  median(
+    profile.runs.map(({ ms }) =>
+      ['data', 'forward', 'backward', 'update', 'evaluation'].reduce(
+        (sum, phase) => sum + (ms[phase] ?? 0),
+        0,
+      ),
+    ),
+  );
+
+/** Two runs of one thread each: side by side on two cores, against one after the other on one core. */
+export const measureScale = async (rounds: number): Promise<readonly Row[]> => {
+  const spec = `version: 1
+name: scale
+dataset: { name: mnist-rows }
+model: { name: lstm, hiddenSize: 128 }
+optimizer: { name: adam }
+train: { batchSize: 128, steps: 400, displayEvery: 20 }
+objective: { metric: test/accuracy, goal: maximize }
+seeds: [1, 2]
+run: { threadsPerRun: 1 }
+`;
+  const ways = [
+    { name: 'two at once', concurrency: '2', cores: '0,1' },
+    { name: 'one after the other on one core', concurrency: '1', cores: '0' },
+  ];
+  const [together, inTurn] = await alternate(ways, rounds, (way) =>
+    inFolder(async (folder) => {
+      const { words } = unroll(spec, '--concurrency', way.concurrency);
+      const { seconds: taken } = await start({ words: words(folder), cwd: folder, cores: way.cores }).done;
+      say(`${way.name}: ${taken.toFixed(1)} s`);
+      return taken;
+    }),
+  );
+  if (!together || !inTurn) return [];
+  const row = { work: 'two runs at once on two cores', peer: inTurn.name, unit: 's', goal: 0.56 } as const;
+  return [compareWithBest(together, [inTurn], row)];
+};
+
+/** Resident megabytes at their highest, of the process itself or of its largest child. */
+const peakOf = (pid: number, ofChild: boolean): number => {
+  const watched = ofChild
+    ? readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean)
+    : [String(pid)];
+  const peaks = watched.map((one) => {
+    const status = readFileSync(`/proc/${one}/status`, 'utf8');
+    return Number(/^VmHWM:\s+(\d+)/m.exec(status)?.[1] ?? 0) * 1024;
+  });
+  return Math.max(0, ...peaks) / 1e6;
+};
+
+/** The process that trains hidden 128 on MNIST; Linux only. */
+export const measureMemory = async (rounds: number): Promise<readonly Row[]> => {
+  const spec = `version: 1
+name: memory
+dataset: { name: mnist-rows }
+model: { name: lstm, hiddenSize: 128 }
+optimizer: { name: adam }
+train: { batchSize: 128, steps: 300, displayEvery: 20 }
+objective: { metric: test/accuracy, goal: maximize }
+run: { threadsPerRun: 1 }
+`;
+  const contestants = [
+    { ...unroll(spec), ofChild: true },
+    {
+      name: 'PyTorch',
+      words: () => [pythonOf('torch'), join(peersFolder, 'torch_memory.py'), mnistFolder],
+      ofChild: false,
+    },
+  ];
+  const [ours, theirs] = await alternate(contestants, rounds, ({ name, words, ofChild }) =>
+    inFolder(async (folder) => {
+      const running = start({ words: words(folder), cwd: folder, env: oneThread });
+      let peak = 0;
+      const watch = setInterval(() => {
+        try {
+          peak = Math.max(peak, peakOf(running.pid, ofChild));
+        } catch {
+          // It has ended.
+        }
+      }, 50);
+      await running.done.finally(() => clearInterval(watch));
+      say(`${name}: ${peak.toFixed(0)} MB`);
+      return peak;
+    }),
+  );
+  if (!ours || !theirs) return [];
+  const row = {
+    work: 'memory of a training process, hidden 128',
+    peer: 'PyTorch',
+    unit: 'MB',
+    goal: 1,
+  } as const;
+  return [compareWithBest(ours, [theirs], row)];
+};
