@@ -89,6 +89,7 @@ switch (options.serve) {
   case 'layers':
     await serveLayersSteps();
     break;
+  case undefined:
   default:
     await main();
 }

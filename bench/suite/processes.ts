@@ -76,9 +76,9 @@ export const startWorker = ({ words, cores, env }: Command): Worker => {
   return {
     ask: async <T>(request: object) => {
       child.stdin?.write(`${JSON.stringify(request)}\n`);
-      const { value, done } = (await lines.next()) as IteratorResult<string>;
-      if (done) throw new Error(`${words.join(' ')} died:\n${stderr}`);
-      return JSON.parse(value) as T;
+      const line = await lines.next();
+      if (line.done) throw new Error(`${words.join(' ')} died:\n${stderr}`);
+      return JSON.parse(line.value) as T;
     },
     stop: () =>
       new Promise((resolve) => {

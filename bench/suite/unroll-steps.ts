@@ -47,7 +47,7 @@ const build = async (work: StepWork): Promise<{ step: () => void; kernel: string
       train: { batchSize: work.batch, truncation: null },
     },
   } as unknown as Run;
-  const learner = await buildLearner(run, shape, 1000);
+  const learner = await buildLearner(run, shape, { totalSteps: 1000 });
   const batch = drawBatch(shape, work.batch);
   let taken = 0;
   const step = () => void learner.update(batch, ++taken, false);

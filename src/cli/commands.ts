@@ -48,6 +48,7 @@ const execution = (program: Program) =>
     ),
   )
     .option('--junit <file>', 'write how runs ended and which expectations they met, for CI systems')
+    .option('--profile', 'show at the end where the time went, and record it with each run')
     .option('--quiet', 'print only mistakes and the comparison at the end')
     .option('--no-mlflow', 'send nothing to MLflow');
 

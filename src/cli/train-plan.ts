@@ -5,6 +5,7 @@ import { compareRuns } from '../report/compare.ts';
 import { findBaselines, type Baselines } from '../report/baseline.ts';
 import { checkExpectations } from '../report/expectations.ts';
 import { junitReport } from '../report/junit.ts';
+import { readProfile, renderProfile, type SweepProfile } from '../report/profile.ts';
 import { renderComparison } from '../report/render-compare.ts';
 import { writeRunPlots } from '../report/run-plots.ts';
 import { writeReport } from '../report/write-report.ts';
@@ -35,6 +36,7 @@ export interface TrainOptions {
   readonly only?: readonly string[];
   readonly limit?: number;
   readonly junit?: string;
+  readonly profile?: boolean;
   readonly quiet?: boolean;
   readonly json?: boolean;
   readonly mlflow: boolean;
@@ -102,11 +104,13 @@ export const trainPlan = async (
     console.listener({ type: 'note', level: 'warning', message: interruptionNote[stage] }),
   );
   try {
+    const began = performance.now();
     const outcome = await runExperiment(plan, {
       runsDirectory,
       selection: selection.value,
       commandLine: terminal.commandLine,
       bundle: code.value,
+      profile: options.profile === true,
       listener: (event) => {
         console.listener(event);
         if (event.type === 'runs-added') known = withRuns(known, event.runs);
@@ -119,6 +123,7 @@ export const trainPlan = async (
       stop: interruption.stop,
       kill: interruption.kill,
     });
+    const wallMs = performance.now() - began;
     await Promise.allSettled(plots);
     if (tracker)
       await keepReport(plan, runsDirectory).catch((error: unknown) => note('warning')(String(error)));
@@ -129,7 +134,12 @@ export const trainPlan = async (
       const { chosen: runs, outcomes } = outcome;
       writeWhole(options.junit, junitReport({ plan: outcome.plan, runs, outcomes, checked }));
     }
-    summarize(outcome, { ...options, missed: checked.filter(({ met }) => !met) }, terminal);
+    const { concurrency } = outcome.plan.execution;
+    const measured = options.profile
+      ? readProfile(outcome.trained, { runsDirectory, concurrency, wallMs })
+      : undefined;
+    const missed = checked.filter(({ met }) => !met);
+    summarize(outcome, { ...options, missed, measured }, terminal);
     if (sent?.link && !options.json) terminal.print(`Compare in MLflow: ${sent.link}`);
     return exitCodeOf(outcome, checked, interruption.stop.aborted);
   } finally {
@@ -155,10 +165,10 @@ type Checked = ReturnType<typeof checkChosen>;
 
 const summarize = (
   { plan, toChoose, outcomes, trained }: ExperimentOutcome,
-  options: TrainOptions & { readonly missed: Checked },
+  options: TrainOptions & { readonly missed: Checked; readonly measured: SweepProfile | undefined },
   terminal: Terminal,
 ): void => {
-  const { runsDirectory, json, missed } = options;
+  const { runsDirectory, json, missed, measured } = options;
   const recorded = existsSync(runsDirectory)
     ? listRuns(runsDirectory, { experiment: plan.experiment }).runs
     : [];
@@ -171,7 +181,15 @@ const summarize = (
     const ids = trained.map(({ id }) => id);
     terminal.print(
       JSON.stringify(
-        { experiment: plan.experiment, sweepId: plan.sweepId, trained: ids, outcomes, missed, comparison },
+        {
+          experiment: plan.experiment,
+          sweepId: plan.sweepId,
+          trained: ids,
+          outcomes,
+          missed,
+          comparison,
+          ...(measured && { profile: measured }),
+        },
         null,
         2,
       ),
@@ -181,6 +199,7 @@ const summarize = (
   terminal.print('');
   terminal.print(renderComparison(comparison, screen(process.stdout)));
   terminal.print('');
+  if (measured) terminal.print(`${renderProfile(measured, trained, screen(process.stdout))}\n`);
   for (const { message } of missed) terminal.print(`expectation missed: ${message}`);
   const unfinished = plan.runs.filter(({ id }) => !hasEnded(outcomes[id]));
   const [first] = plan.runs;

@@ -23,6 +23,8 @@ export interface ExperimentOptions {
   readonly commandLine: string;
   /** The folder that `loadPlanCode` answers. */
   readonly bundle: string | undefined;
+  /** Whether each run records where its time went. */
+  readonly profile: boolean;
   readonly listener: RunListener;
   /** First Ctrl-C: running runs end in order. */
   readonly stop: AbortSignal;
@@ -54,7 +56,7 @@ export const runExperiment = async (
   const standings = runStandings(frozen, runsDirectory);
   const { toTrain } = selectRuns(standings, withBudget(options.selection, frozen));
 
-  const environment = await captureEnvironment(specDirectory, options.commandLine);
+  const environment = captureEnvironment(specDirectory, options.commandLine);
   const { concurrency, threadsPerRun } = frozen.execution;
   const time = Date.now();
   listener({
@@ -71,6 +73,7 @@ export const runExperiment = async (
     environment,
     baseDirectory: specDirectory,
     bundle: options.bundle,
+    profile: options.profile,
     fromTheStart: options.selection.force,
     listener,
     stop,

@@ -18,7 +18,9 @@ import { isSettled, type RunStanding } from './select.ts';
 /** What the scheduler is given besides the plan. */
 export interface ScheduleOptions {
   readonly runsDirectory: string;
-  readonly environment: HostEnvironment;
+  readonly environment: Promise<HostEnvironment>;
+  /** Whether each run writes where its time went. */
+  readonly profile: boolean;
   /** Where relative paths of the datasets start. */
   readonly baseDirectory: string;
   /** The folder with the code of a person's own rows; undefined without a config. */
@@ -68,6 +70,8 @@ interface HowToTrain {
 
 /** Trains runs one by one as they are asked for, as many at a time as the plan says. */
 export interface Scheduler {
+  /** Starts the processes of as many runs, so that they load TensorFlow while the runner gets ready. */
+  readonly warm: (runs: number) => void;
   /** Trains a run to its end, or up to a step; says how that went, or who holds it. Never rejects for a run's sake. */
   readonly train: (standing: RunStanding, how: HowToTrain) => Promise<RunOutcome | Held>;
   /** Aborted once no other run will begin: after Ctrl-C, or after a failure where the spec says so. */
@@ -103,7 +107,8 @@ export const createScheduler = ({ execution }: Plan, options: ScheduleOptions): 
     budget.cancel();
     await pool.close();
   };
-  return { train, noMore, spent: budget.spent, close };
+  const warm = (runs: number) => pool.warm(Math.min(execution.concurrency, runs));
+  return { warm, train, noMore, spent: budget.spent, close };
 };
 
 /** Ends the running runs with a checkpoint when the budget's time is over. */
@@ -136,6 +141,7 @@ export const scheduleRuns = async (
   options: ScheduleOptions,
 ): Promise<Scheduled> => {
   const scheduler = createScheduler(plan, options);
+  scheduler.warm(standings.length);
   const { noMore, spent } = scheduler;
   const outcomes: Record<string, RunOutcome> = {};
 
@@ -254,9 +260,10 @@ const trainOnce = async (
 ): Promise<RunOutcome> => {
   const directory = runDirectory(options.runsDirectory, run);
   const startedAt = Date.now();
-  const { listener, environment, baseDirectory, bundle, kill } = options;
+  const { listener, baseDirectory, bundle, kill, profile } = options;
   const { threadsPerRun: threads, timeoutMs } = execution;
   let step = 0;
+  const environment = await options.environment;
   const result = await pool.train(
     {
       ...{
@@ -269,6 +276,7 @@ const trainOnce = async (
         baseDirectory,
         environment,
         threads,
+        profile,
       },
       ...(bundle !== undefined && { bundle }),
     },

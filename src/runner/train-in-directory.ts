@@ -7,12 +7,13 @@ import { datasetRow, useRegistry } from '../registry/rows.ts';
 import type { Run } from '../spec/plan.ts';
 import { loadTensorFlow } from '../tensorflow/load.ts';
 import type { OutcomeReason, RunOutcome, TrainerEvent } from '../tracking/events.ts';
-import { diskTrouble } from '../tracking/files.ts';
+import { diskTrouble, writeJson } from '../tracking/files.ts';
 import { acquireLock, type Lock } from '../tracking/lock.ts';
 import { readStatus } from '../tracking/read-runs.ts';
-import { fileNames } from '../tracking/run-files.ts';
+import { fileNames, type ProfileFile } from '../tracking/run-files.ts';
 import { recordRun, type RunRecorder } from '../tracking/run-recorder.ts';
 import type { StopReason, TrainRequest } from './pool/protocol.ts';
+import { idleStopwatch, startStopwatch } from './training/stopwatch.ts';
 import { train } from './training/train.ts';
 
 /** How a child listens to a training and stops it. */
@@ -95,7 +96,9 @@ const trainAndRecord = async (
   supervision: Supervision,
   recorder: RunRecorder,
 ): Promise<RunOutcome> => {
-  const { run, pauseAt, directory } = request;
+  const { run, pauseAt, directory, attempt, profile } = request;
+  const stopwatch = profile ? startStopwatch() : undefined;
+  const clock = stopwatch ?? idleStopwatch;
   const startedAt = performance.now();
   const emit = (event: TrainerEvent) => {
     recorder.listen(event);
@@ -104,9 +107,17 @@ const trainAndRecord = async (
   };
   try {
     if (request.bundle !== undefined) useRegistry(await registryOfBundle(request.bundle));
+    clock.enter('data');
     const dataset = await loadDataset(run, request.baseDirectory);
     const { stopRequested } = supervision;
-    return await train({ run, pauseAt, dataset, directory, emit, stopRequested, flush: recorder.flush });
+    const { flush, settle } = recorder;
+    const given = { run, pauseAt, dataset, directory, emit, stopRequested, flush, settle, clock };
+    const outcome = await train(given);
+    if (stopwatch) {
+      const file: ProfileFile = { attempt, steps: outcome.step, ms: stopwatch.ms() };
+      writeJson(join(directory, fileNames.profile), file, 'later');
+    }
+    return outcome;
   } catch (error) {
     if (diskTrouble(error) !== undefined) throw error;
     const message = error instanceof Error ? error.message : String(error);

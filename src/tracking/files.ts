@@ -8,12 +8,23 @@ import {
   rmSync,
   writeSync,
 } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 let written = 0;
 
+/**
+ * When a file is safe from a power cut: at once, or `later`, when `syncFiles` has been called. The process may die at any
+ * moment either way.
+ */
+export type Durability = 'at-once' | 'later';
+
 /** Writes beside and renames, so that a reader sees the old file or the new one, never a part, whenever the process dies. */
-export const writeWhole = (path: string, content: string | Uint8Array | readonly Uint8Array[]): void => {
+export const writeWhole = (
+  path: string,
+  content: string | Uint8Array | readonly Uint8Array[],
+  durability: Durability = 'at-once',
+): void => {
   mkdirSync(dirname(path), { recursive: true });
   const beside = `${path}.${process.pid}-${written++}.tmp`;
   const parts = typeof content === 'string' ? [Buffer.from(content)] : content;
@@ -21,7 +32,7 @@ export const writeWhole = (path: string, content: string | Uint8Array | readonly
     const file = openSync(beside, 'w');
     try {
       for (const part of parts instanceof Uint8Array ? [parts] : parts) writeFully(file, part);
-      fsyncSync(file);
+      if (durability === 'at-once') fsyncSync(file);
     } finally {
       closeSync(file);
     }
@@ -50,8 +61,25 @@ export const diskTrouble = (error: unknown): string | undefined =>
   diskTroubles[(error as Partial<NodeJS.ErrnoException> | null)?.code ?? ''];
 
 /** Writes a JSON file whole, with a final newline. */
-export const writeJson = (path: string, value: unknown): void =>
-  writeWhole(path, `${JSON.stringify(value, null, 2)}\n`);
+export const writeJson = (path: string, value: unknown, durability?: Durability): void =>
+  writeWhole(path, `${JSON.stringify(value, null, 2)}\n`, durability);
+
+/** Waits until the disk has files, those of them that are there; together, because each alone costs as much as all. */
+export const syncFiles = async (paths: readonly string[]): Promise<void> => {
+  await Promise.all(
+    paths.map(async (path) => {
+      const file = await open(path).catch((error: unknown) => {
+        if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+        throw error;
+      });
+      try {
+        await file?.sync();
+      } finally {
+        await file?.close();
+      }
+    }),
+  );
+};
 
 /** Reads a JSON file, or nothing when it is missing or damaged. */
 export const readJson = <T>(path: string): T | undefined => {

@@ -9,6 +9,12 @@ export const encodeValue = (value: number): MetricLine['metrics'][string] =>
 
 export const decodeValue = (value: MetricLine['metrics'][string]): number => Number(value);
 
+/**
+ * Lines that come faster than this are written together. A process that is killed loses at most so much, all of it after
+ * the last checkpoint: a resumed run takes those steps again.
+ */
+const writeEveryMs = 50;
+
 /** The append-only record of a run's metrics. */
 export interface MetricsJournal {
   /**
@@ -18,6 +24,8 @@ export interface MetricsJournal {
   readonly append: (step: number, time: number, metrics: Metrics) => readonly string[];
   /** The last recorded step over all metrics; 0 at first. */
   readonly lastStep: () => number;
+  /** Writes what waits to be written. */
+  readonly write: () => void;
   /** Waits until the disk has everything, before a checkpoint that relies on it. */
   readonly flush: () => void;
   readonly close: () => void;
@@ -59,6 +67,16 @@ export const openMetricsJournal = (path: string): MetricsJournal => {
   const resumed = whole > 0;
   const horizon = last;
 
+  let waiting = '';
+  let writtenAt = Number.NEGATIVE_INFINITY;
+  const write = () => {
+    writtenAt = performance.now();
+    if (waiting === '') return;
+    const lines = Buffer.from(waiting);
+    waiting = '';
+    writeFully(file, lines);
+  };
+
   const append = (step: number, time: number, metrics: Metrics): readonly string[] => {
     const differing: string[] = [];
     const added: Record<string, MetricLine['metrics'][string]> = {};
@@ -68,14 +86,26 @@ export const openMetricsJournal = (path: string): MetricsJournal => {
       else if (!Object.is(decodeValue(known), value)) differing.push(key);
     }
     if (Object.keys(added).length > 0) {
-      const line = `${JSON.stringify({ step, time, metrics: added } satisfies MetricLine)}\n`;
-      writeFully(file, Buffer.from(line));
+      waiting += `${JSON.stringify({ step, time, metrics: added } satisfies MetricLine)}\n`;
       last = Math.max(last, step);
+      if (performance.now() - writtenAt >= writeEveryMs) write();
     }
     return differing;
   };
 
-  return { append, lastStep: () => last, flush: () => fsyncSync(file), close: () => closeSync(file) };
+  return {
+    append,
+    lastStep: () => last,
+    write,
+    flush: () => {
+      write();
+      fsyncSync(file);
+    },
+    close: () => {
+      write();
+      closeSync(file);
+    },
+  };
 };
 
 const parseLine = (text: string): MetricLine | undefined => {

@@ -13,6 +13,7 @@ import type { Run } from '../spec/plan.ts';
  *     checkpoints/       last.safetensors, best.safetensors, step-000500.safetensors: weights, optimizer slots and the trainer's state
  *     model/             weights.safetensors, model.json: the trained network
  *     evaluation.json    EvaluationFile: detail of the end evaluation
+ *     profile.json       ProfileFile: where the time of the last attempt went, when that was asked for
  *     plots/             loss.svg, accuracy.svg, ...: the metrics as pictures
  *     system.jsonl       MetricLine by MetricLine: the machine's load, when it is recorded on MLflow
  *     mlflow/            what was sent to which server
@@ -29,12 +30,16 @@ export const fileNames = {
   evaluation: 'evaluation.json',
   checkpoints: 'checkpoints',
   model: 'model',
+  profile: 'profile.json',
   plots: 'plots',
   system: 'system.jsonl',
   mlflow: 'mlflow',
   lock: 'lock',
   writer: 'writer',
 } as const;
+
+/** In the folder `model`. */
+export const modelFileNames = { weights: 'weights.safetensors', model: 'model.json' } as const;
 
 export type RunFile = Run;
 
@@ -80,6 +85,31 @@ export interface EnvironmentFile {
     readonly dirty: boolean;
     readonly remote: string;
   } | null;
+}
+
+/**
+ * What a run spends its time with. `start` loads TensorFlow and builds the network, `data` loads the dataset and puts
+ * batches together, `update` clips gradients, takes the optimizer's step and reads the loss, `recording` writes files and
+ * sends events, `waiting` is everything else: the event loop, and files that are not on the disk yet.
+ */
+export const phases = [
+  'start',
+  'data',
+  'forward',
+  'backward',
+  'update',
+  'evaluation',
+  'recording',
+  'waiting',
+] as const;
+export type Phase = (typeof phases)[number];
+
+/** Where the time of an attempt went, in milliseconds. */
+export interface ProfileFile {
+  readonly attempt: number;
+  /** Training steps taken. */
+  readonly steps: number;
+  readonly ms: Readonly<Record<Phase, number>>;
 }
 
 /**

@@ -1,11 +1,11 @@
-import { appendFileSync, existsSync, mkdirSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Run } from '../spec/plan.ts';
 import type { RunOutcome, TrainerEvent } from './events.ts';
-import { diskTrouble, readJson, writeJson } from './files.ts';
+import { diskTrouble, readJson, syncFiles, writeFully, writeJson } from './files.ts';
 import { openMetricsJournal } from './metrics-journal.ts';
 import { processIdentity } from './process-identity.ts';
-import { fileNames, type EnvironmentFile, type StatusFile } from './run-files.ts';
+import { fileNames, modelFileNames, type EnvironmentFile, type StatusFile } from './run-files.ts';
 
 /** Where a run's files lie. */
 export const runDirectory = (runsDirectory: string, run: Pick<Run, 'experiment' | 'id'>): string =>
@@ -21,12 +21,15 @@ export interface RunRecorder {
   readonly lastStep: () => number;
   /** Waits until the disk has every metric. */
   readonly flush: () => void;
+  /** Waits until the disk has the whole directory, before the run is said to have ended. */
+  readonly settle: () => Promise<void>;
 }
 
 /** Begins (or goes on with) the record of a run. */
 export const recordRun = (directory: string, run: Run, attempt: number): RunRecorder => {
   mkdirSync(directory, { recursive: true });
-  if (!existsSync(join(directory, fileNames.run))) writeJson(join(directory, fileNames.run), run);
+  const at = (...names: readonly string[]) => join(directory, ...names);
+  if (readJson(at(fileNames.run)) === undefined) writeJson(at(fileNames.run), run, 'later');
   const startedAt = Date.now();
   const status = (
     state: StatusFile['state'],
@@ -40,17 +43,18 @@ export const recordRun = (directory: string, run: Run, attempt: number): RunReco
     outcome,
     holder: state === 'running' ? processIdentity() : null,
   });
-  const writeStatus = (file: StatusFile) => writeJson(join(directory, fileNames.status), file);
-  const log = (text: string) => appendFileSync(join(directory, fileNames.log), `${text}\n`);
+  const logFile = openSync(at(fileNames.log), 'a');
+  const log = (text: string) => writeFully(logFile, Buffer.from(`${text}\n`));
 
-  writeStatus(status('running', null, null));
-  const journal = openMetricsJournal(join(directory, fileNames.metrics));
+  writeJson(at(fileNames.status), status('running', null, null), 'later');
+  const journal = openMetricsJournal(at(fileNames.metrics));
 
   const recordMetrics = (event: Extract<TrainerEvent, { type: 'step-logged' | 'evaluated' }>) => {
     const differing = journal.append(event.step, event.time, event.metrics);
     if (differing.length > 0)
       log(`warning: step ${event.step} was recorded before with another value of ${differing.join(', ')}`);
     log(event.type === 'step-logged' ? displayLine(event) : evaluationLine(event));
+    if (event.type === 'evaluated') journal.write();
   };
 
   const listen = (event: TrainerEvent): void => {
@@ -71,7 +75,8 @@ export const recordRun = (directory: string, run: Run, attempt: number): RunReco
         log(`ended: ${event.outcome.reason}: ${event.outcome.message}`);
         journal.flush();
         journal.close();
-        writeStatus(status('ended', event.outcome, event.time));
+        closeSync(logFile);
+        writeJson(at(fileNames.status), status('ended', event.outcome, event.time));
         break;
     }
   };
@@ -79,9 +84,20 @@ export const recordRun = (directory: string, run: Run, attempt: number): RunReco
   return {
     directory,
     listen,
-    environment: (environment) => writeJson(join(directory, fileNames.environment), environment),
+    environment: (environment) => writeJson(at(fileNames.environment), environment, 'later'),
     lastStep: journal.lastStep,
     flush: journal.flush,
+    settle: () => {
+      journal.write();
+      return syncFiles([
+        at(fileNames.run),
+        at(fileNames.environment),
+        at(fileNames.metrics),
+        at(fileNames.evaluation),
+        at(fileNames.model, modelFileNames.weights),
+        at(fileNames.model, modelFileNames.model),
+      ]);
+    },
   };
 };
 

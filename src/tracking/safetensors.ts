@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { writeWhole } from './files.ts';
+import { writeWhole, type Durability } from './files.ts';
 
 /** A named float32 array, row-major. */
 export interface StoredTensor {
@@ -22,7 +22,11 @@ interface HeaderEntry {
  * Writes float32 tensors in the safetensors format (https://github.com/huggingface/safetensors#format): the header's
  * length as a little-endian 64-bit integer, the header as JSON, the values. Python's `safetensors` reads it.
  */
-export const writeTensors = (path: string, { tensors, metadata }: TensorFile): void => {
+export const writeTensors = (
+  path: string,
+  { tensors, metadata }: TensorFile,
+  durability?: Durability,
+): void => {
   const header: Record<string, HeaderEntry | TensorFile['metadata']> = { __metadata__: metadata };
   let offset = 0;
   for (const [name, { shape, values }] of tensors) {
@@ -34,7 +38,11 @@ export const writeTensors = (path: string, { tensors, metadata }: TensorFile): v
   const padded = Buffer.concat([json, Buffer.alloc((8 - (json.length % 8)) % 8, ' ')]);
   const length = Buffer.alloc(8);
   length.writeBigUInt64LE(BigInt(padded.length));
-  writeWhole(path, [length, padded, ...[...tensors.values()].map(({ values }) => bytesOf(values))]);
+  writeWhole(
+    path,
+    [length, padded, ...[...tensors.values()].map(({ values }) => bytesOf(values))],
+    durability,
+  );
 };
 
 /** Reads a safetensors file of float32 tensors. Throws when the file is missing or damaged. */

@@ -21,7 +21,7 @@ const learnerOf = async (...set: readonly string[]) => {
     Int32Array.from({ length: 32 }, (_, index) => index),
     batch,
   );
-  return { learner: await buildLearner(run, dataset.shape, 100), batch };
+  return { learner: await buildLearner(run, dataset.shape, { totalSteps: 100 }), batch };
 };
 
 test.each(['sgd', 'adam', 'adamw', 'adamax', 'rmsprop', 'adagrad', 'adadelta'])(

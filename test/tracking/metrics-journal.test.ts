@@ -2,7 +2,7 @@ import { appendFileSync, mkdtempSync, readFileSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { openMetricsJournal } from '../../src/tracking/metrics-journal.ts';
 
 const freshPath = () => join(mkdtempSync(join(tmpdir(), 'unroll-journal-')), 'metrics.jsonl');
@@ -13,6 +13,8 @@ const linesOf = (path: string) =>
     .map((line) => JSON.parse(line) as { step: number; time: number; metrics: Record<string, unknown> });
 
 describe('the metrics journal', () => {
+  afterEach(() => void vi.restoreAllMocks());
+
   test('keeps NaN and infinities, which JSON cannot', () => {
     const path = freshPath();
     const journal = openMetricsJournal(path);
@@ -39,6 +41,20 @@ describe('the metrics journal', () => {
     expect(linesOf(path)).toEqual([
       { step: 10, time: 1, metrics: { 'train/loss': 0.5, 'train/accuracy': 0.25 } },
     ]);
+  });
+
+  test('holds lines back while they come fast, and has them all in the file once it is told to', () => {
+    vi.spyOn(performance, 'now').mockReturnValue(0);
+    const path = freshPath();
+    const journal = openMetricsJournal(path);
+    for (let step = 1; step <= 100; step++) journal.append(step, step, { loss: step });
+    expect(journal.lastStep()).toBe(100);
+    expect(linesOf(path)).toHaveLength(1);
+    journal.flush();
+    expect(linesOf(path).map(({ step }) => step)).toEqual(Array.from({ length: 100 }, (_, at) => at + 1));
+    journal.append(101, 101, { loss: 101 });
+    journal.close();
+    expect(linesOf(path)).toHaveLength(101);
   });
 
   test('a journal cut at any byte and written again holds every step once, with its value', () => {

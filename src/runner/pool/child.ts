@@ -1,4 +1,5 @@
 import type { TrainerEvent } from '../../tracking/events.ts';
+import { loadTensorFlow } from '../../tensorflow/load.ts';
 import { trainInDirectory } from '../train-in-directory.ts';
 import type { ChildRequest, ChildResponse, StopReason } from './protocol.ts';
 
@@ -66,3 +67,6 @@ process.stderr.on('error', () => undefined);
 // The runner alone decides: a group signal from a terminal must not cut a step in two.
 process.on('SIGINT', () => undefined);
 send({ type: 'ready' });
+
+// Ahead of the first run, which asks again and reports what goes wrong.
+loadTensorFlow().catch(() => undefined);

@@ -6,6 +6,8 @@ import { startWorker, type Worker, type WorkerResult } from './worker.ts';
 export interface Pool {
   /** Trains in an idle process, or in a new one. The caller keeps to the concurrency. */
   readonly train: (request: TrainRequest, task: RunTask) => Promise<WorkerResult>;
+  /** Starts processes ahead of their first runs. */
+  readonly warm: (count: number) => void;
   /** Asks every busy process for an orderly end. */
   readonly stopAll: (reason: StopReason, graceMs: number) => void;
   /** Ends every process at once. */
@@ -62,6 +64,9 @@ export const createPool = (threadsPerRun: number): Pool => {
       busy.delete(worker);
       giveBack(worker, result);
       return result;
+    },
+    warm: (count) => {
+      while (idle.length < count) idle.push(startWorker(threadsPerRun));
     },
     stopAll: (reason, graceMs) => busy.forEach((worker) => worker.stop(reason, graceMs)),
     killAll: () => [...busy, ...idle].forEach((worker) => worker.kill()),

@@ -25,6 +25,8 @@ export interface TrainRequest {
   readonly threads: number;
   /** The folder with the code of a person's own rows; absent without a config. */
   readonly bundle?: string;
+  /** Whether to write where the time went, as `profile.json`. */
+  readonly profile: boolean;
 }
 
 /** Why a child is asked to end its run early. */

@@ -1,5 +1,6 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { appendFileSync, existsSync, mkdirSync } from 'node:fs';
+import module from 'node:module';
 import { join } from 'node:path';
 import { packageRoot } from '../../package-root.ts';
 import type { TrainerEvent } from '../../tracking/events.ts';
@@ -41,6 +42,13 @@ const startupNoise =
 
 const rememberedLines = 30;
 
+/** From Node 22 on, a child takes what was compiled before from where this process keeps it. */
+const compileCache = (): NodeJS.ProcessEnv => {
+  const { getCompileCacheDir } = module as { getCompileCacheDir?: () => string | undefined };
+  const folder = getCompileCacheDir?.();
+  return folder === undefined ? {} : { NODE_COMPILE_CACHE: folder };
+};
+
 /** Starts a child process with its share of the machine's threads, which TensorFlow reads only at its start. */
 export const startWorker = (threads: number): Worker => {
   const child = fork(join(packageRoot, 'dist', 'child.js'), {
@@ -50,6 +58,7 @@ export const startWorker = (threads: number): Worker => {
       TF_NUM_INTEROP_THREADS: '1',
       OMP_NUM_THREADS: String(threads),
       TF_CPP_MIN_LOG_LEVEL: '3',
+      ...compileCache(),
     },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     // Structured clone keeps NaN, which JSON does not.

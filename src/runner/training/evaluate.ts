@@ -1,38 +1,44 @@
-import { allocateBatch, type Batch, type SequenceShape, type Split } from '../../data/dataset.ts';
-import type { Learner } from './learner.ts';
+import { allocateBatch, type Batch, type Split } from '../../data/dataset.ts';
+import type { Session } from './session.ts';
 import { createTally, type Tally } from './tally.ts';
 
 /** Large enough to keep the cores busy, small enough for a thousand hidden units in memory. */
 const evaluationBatch = 250;
 
-interface Evaluated {
-  readonly split: Split;
-  /** All by default. */
-  readonly limit?: number;
-  /** Shown each batch with the index of its first example and the network's outputs. */
-  readonly see?: (from: number, batch: Batch, outputs: Float32Array) => void;
+/** The reference systems report the accuracy on this many test examples; we add the whole split. */
+export const firstExamples = 128;
+
+interface Evaluation {
+  readonly whole: Tally;
+  /** Of the split's first `firstExamples`; its loss is that of the batch they are in. */
+  readonly first: Pick<Tally, 'metrics'>;
 }
 
-/** The tally of a split's first `limit` examples, in order and without dropout. */
+/**
+ * The tally of a split, in order and without dropout. `see` is shown each batch with the index of its first example and
+ * the network's outputs.
+ */
 export const evaluate = async (
-  learner: Learner,
-  shape: SequenceShape,
-  { split, limit = split.size, see }: Evaluated,
-): Promise<Tally> => {
-  const tally = createTally(shape);
+  { learner, clock, dataset: { shape } }: Session,
+  split: Split,
+  see?: (from: number, batch: Batch, outputs: Float32Array) => void,
+): Promise<Evaluation> => {
+  const before = clock.enter('evaluation');
+  const whole = createTally(shape);
+  const first = createTally(shape);
   const batch = allocateBatch(shape, evaluationBatch);
-  const size = Math.min(limit, split.size);
-  for (let start = 0; start < size; start += evaluationBatch) {
-    const count = Math.min(evaluationBatch, size - start);
-    split.read(
-      Int32Array.from({ length: count }, (_, index) => start + index),
-      batch,
-    );
+  const indices = new Int32Array(evaluationBatch);
+  for (let start = 0; start < split.size; start += evaluationBatch) {
+    const count = Math.min(evaluationBatch, split.size - start);
+    for (let at = 0; at < count; at++) indices[at] = start + at;
+    split.read(indices.subarray(0, count), batch);
     const { loss, outputs } = learner.predict(batch);
-    tally.add(batch, outputs, loss);
+    whole.add(batch, outputs, loss);
+    if (start === 0) first.add({ ...batch, size: Math.min(count, firstExamples) }, outputs, loss);
     see?.(start, batch, outputs);
     // The event loop turns, so that messages to and from the runner pass.
     await new Promise(setImmediate);
   }
-  return tally;
+  clock.enter(before);
+  return { whole, first };
 };

@@ -9,6 +9,7 @@ import { modelRow, optimizerRow } from '../../registry/rows.ts';
 import type { Run } from '../../spec/plan.ts';
 import type { Checkpoint, TrainerTensors } from './checkpoint.ts';
 import { lossOf } from './loss.ts';
+import { idleStopwatch, type Stopwatch } from './stopwatch.ts';
 
 /** A network with its optimizer: what changes from step to step. */
 export interface Learner {
@@ -39,7 +40,11 @@ interface Slot {
 }
 
 /** Builds a run's network and optimizer, with initial weights drawn from the run's seed. */
-export const buildLearner = async (run: Run, shape: SequenceShape, totalSteps: number): Promise<Learner> => {
+export const buildLearner = async (
+  run: Run,
+  shape: SequenceShape,
+  { totalSteps, clock = idleStopwatch }: { readonly totalSteps: number; readonly clock?: Stopwatch },
+): Promise<Learner> => {
   const { model: modelSection, optimizer: optimizerSection, train } = run.config;
   const model: Model = await modelRow(modelSection.name).build(modelSection, {
     shape,
@@ -94,11 +99,16 @@ export const buildLearner = async (run: Run, shape: SequenceShape, totalSteps: n
       tf.tidy(() => {
         const input = toTensors(batch, shape);
         let outputs: tf.Tensor | undefined;
+        clock.enter('forward');
         const { value, grads } = tf.variableGrads(() => {
           const given = model.forward(input.batch, { training: true, step });
           if (wantOutputs) outputs = tf.keep(given);
-          return lossOf(shape.task, { outputs: given, targets: input.targets, lengths: input.batch.lengths });
+          const { targets, batch: fed } = input;
+          const loss = lossOf(shape.task, { outputs: given, targets, lengths: fed.lengths });
+          clock.enter('backward');
+          return loss;
         }, [...variables]);
+        clock.enter('update');
         const gradients = clipGradients(
           variables.map((variable, index) => grads[variable.name] ?? withoutGradient(names[index] ?? '')),
           shared,

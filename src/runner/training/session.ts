@@ -6,6 +6,7 @@ import type { Metrics, TrainerEvent } from '../../tracking/events.ts';
 import type { StopReason } from '../pool/protocol.ts';
 import { readCheckpoint, writeCheckpoint, type CheckpointName, type TrainerState } from './checkpoint.ts';
 import { buildLearner, type Learner } from './learner.ts';
+import type { Stopwatch } from './stopwatch.ts';
 
 /** What a training needs from outside: all of it is passed in, so that it runs the same in a child and in a test. */
 export interface Training {
@@ -20,6 +21,9 @@ export interface Training {
   readonly stopRequested: () => StopReason | undefined;
   /** Waits until recorded metrics are on disk; called before a checkpoint that relies on them. */
   readonly flush: () => void;
+  /** Waits until everything is on disk, before the training is said to have ended. */
+  readonly settle: () => Promise<void>;
+  readonly clock: Stopwatch;
 }
 
 /** A training that has begun: the network, where it is, and how it speaks. */
@@ -38,12 +42,13 @@ export interface Session extends Training {
 
 /** Builds the network with weights drawn from the run's seed, and goes on from the last checkpoint where there is one. */
 export const beginSession = async (training: Training): Promise<Session> => {
-  const { run, dataset, directory } = training;
+  const { run, dataset, directory, clock } = training;
   const { train } = run.config;
+  clock.enter('start');
   const backend = await loadTensorFlow();
   const plan = { ...train, size: dataset.train.size, seed: run.seed };
   const totalSteps = countSteps(train, plan);
-  const learner = await buildLearner(run, dataset.shape, totalSteps);
+  const learner = await buildLearner(run, dataset.shape, { totalSteps, clock });
   const last = readCheckpoint(directory, { name: 'last', tensors: learner.tensors() });
   if (last) learner.restore(last.tensors);
   const state = last?.state ?? { step: 0, best: null };
@@ -72,15 +77,19 @@ export const beginSession = async (training: Training): Promise<Session> => {
 export const report = (session: Session, type: 'step-logged' | 'evaluated', metrics: Metrics): void => {
   const { step } = session.state;
   session.latest = { ...session.latest, ...metrics };
+  const before = session.clock.enter('recording');
   const examples = step * session.run.config.train.batchSize;
   if (type === 'step-logged') session.emit({ type, time: Date.now(), step, examples, metrics });
   else session.emit({ type, time: Date.now(), step, metrics });
+  session.clock.enter(before);
 };
 
 /** Writes a checkpoint: with everything to go on from, but `best` with the weights alone. */
 export const saveCheckpoint = (session: Session, name: CheckpointName): void => {
+  const before = session.clock.enter('recording');
   session.flush();
   const tensors = name === 'best' ? session.learner.weights() : session.learner.tensors();
   writeCheckpoint(session.directory, { name, tensors, state: session.state });
   session.emit({ type: 'checkpoint-written', time: Date.now(), step: session.state.step });
+  session.clock.enter(before);
 };

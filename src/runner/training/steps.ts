@@ -25,7 +25,7 @@ const turnEveryMs = 20;
 
 /** Steps from where the session is to the end: update, display, evaluate, checkpoint, listen. */
 export const takeSteps = async (session: Session): Promise<StepsEnd> => {
-  const { learner, dataset, order, totalSteps } = session;
+  const { learner, dataset, order, totalSteps, clock } = session;
   const { displayEvery, checkpointEvery, keepCheckpoints, batchSize, stopOn } = session.run.config.train;
   const batch = allocateBatch(dataset.shape, batchSize);
   let checkpointAt = performance.now();
@@ -40,9 +40,11 @@ export const takeSteps = async (session: Session): Promise<StepsEnd> => {
     }
 
     // One update; the displayed loss and accuracy are those of the batch before it.
+    clock.enter('data');
     dataset.train.read(order(step), batch);
     const displayed = step % displayEvery === 0;
     const { loss, outputs } = learner.update(batch, step, displayed);
+    clock.enter('recording');
     session.state = { ...session.state, step };
     if (!Number.isFinite(loss) || loss > (stopOn?.lossAbove ?? Infinity)) {
       report(session, 'step-logged', { 'train/loss': loss });
@@ -66,6 +68,7 @@ export const takeSteps = async (session: Session): Promise<StepsEnd> => {
       checkpointAt = performance.now();
     }
 
+    clock.enter('waiting');
     if (performance.now() - turnAt > turnEveryMs) {
       await new Promise(setImmediate);
       turnAt = performance.now();
@@ -92,10 +95,10 @@ const validate = async (session: Session): Promise<void> => {
 };
 
 const reportValidation = async (session: Session): Promise<Metrics | undefined> => {
-  const { validation, shape } = session.dataset;
+  const { validation } = session.dataset;
   if (!validation) return undefined;
-  const tally = await evaluate(session.learner, shape, { split: validation });
-  const metrics = named('val', tally.metrics());
+  const { whole } = await evaluate(session, validation);
+  const metrics = named('val', whole.metrics());
   report(session, 'evaluated', metrics);
   session.validatedAt = session.state.step;
   return metrics;

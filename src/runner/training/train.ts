@@ -2,17 +2,14 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { OutcomeReason, RunOutcome } from '../../tracking/events.ts';
 import { writeJson } from '../../tracking/files.ts';
-import { fileNames, type EvaluationFile } from '../../tracking/run-files.ts';
+import { fileNames, modelFileNames, type EvaluationFile } from '../../tracking/run-files.ts';
 import { writeTensors } from '../../tracking/safetensors.ts';
 import { checkpointPath, readCheckpoint, storeTensors } from './checkpoint.ts';
-import { evaluate } from './evaluate.ts';
+import { evaluate, firstExamples } from './evaluate.ts';
 import { collectExamples } from './examples.ts';
 import { beginSession, report, saveCheckpoint, type Session, type Training } from './session.ts';
 import { takeSteps, type StepsEnd } from './steps.ts';
 import { named } from './tally.ts';
-
-/** The reference systems report the accuracy on this many test examples; we add the whole split. */
-const firstExamples = 128;
 
 /**
  * One training: begin (or go on), step to the end, evaluate on the test split, keep the weights. Every number depends
@@ -23,6 +20,9 @@ export const train = async (training: Training): Promise<RunOutcome> => {
   try {
     const end = await takeSteps(session);
     const outcome = await finish(session, end);
+    training.clock.enter('waiting');
+    await training.settle();
+    training.clock.enter('recording');
     training.emit({ type: 'training-ended', time: Date.now(), outcome });
     return outcome;
   } finally {
@@ -73,6 +73,7 @@ const complete = async (session: Session, message: string): Promise<RunOutcome> 
     return outcomeOf(session, reason, 'stopped before the end evaluation; a checkpoint is kept');
   }
   await evaluateTest(session);
+  session.clock.enter('recording');
   keepModel(session);
   rmSync(checkpointPath(session.directory, 'last'), { force: true });
   return outcomeOf(session, 'completed', message);
@@ -94,13 +95,12 @@ const restoreBest = (session: Session): void => {
 };
 
 const evaluateTest = async (session: Session): Promise<void> => {
-  const { dataset, learner, directory } = session;
+  const { dataset, directory } = session;
   const examples = collectExamples(dataset.shape, dataset.test);
-  const tally = await evaluate(learner, dataset.shape, { split: dataset.test, see: examples.add });
+  const { whole: tally, first } = await evaluate(session, dataset.test, examples.add);
   const metrics = named('test', { ...tally.metrics(), ...tally.detail() });
   const { task } = dataset.shape;
   if (task.kind === 'classification' && dataset.test.size > firstExamples) {
-    const first = await evaluate(learner, dataset.shape, { split: dataset.test, limit: firstExamples });
     const { accuracy } = first.metrics();
     report(session, 'evaluated', {
       ...metrics,
@@ -123,19 +123,14 @@ const evaluateTest = async (session: Session): Promise<void> => {
       ...(dataset.test.image && { images: examples.images() }),
     }),
   };
-  writeJson(join(directory, fileNames.evaluation), evaluation);
+  writeJson(join(directory, fileNames.evaluation), evaluation, 'later');
 };
 
 /** Keeps the trained weights with what is needed to build the network around them again. */
 const keepModel = ({ directory, learner, run, dataset }: Session): void => {
   const folder = join(directory, fileNames.model);
-  writeTensors(join(folder, 'weights.safetensors'), {
-    tensors: storeTensors(learner.weights()),
-    metadata: { run: run.id },
-  });
-  writeJson(join(folder, 'model.json'), {
-    model: run.config.model,
-    shape: dataset.shape,
-    versions: run.versions,
-  });
+  const weights = { tensors: storeTensors(learner.weights()), metadata: { run: run.id } };
+  writeTensors(join(folder, modelFileNames.weights), weights, 'later');
+  const model = { model: run.config.model, shape: dataset.shape, versions: run.versions };
+  writeJson(join(folder, modelFileNames.model), model, 'later');
 };
