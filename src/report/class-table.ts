@@ -1,7 +1,7 @@
 import { renderTable, type Column } from '../tracking/console/table.ts';
 import type { EvaluationFile } from '../tracking/run-files.ts';
 
-/** Classes that fit on a screen; of more, those that are told worst. */
+/** Classes that fit on a screen; of more, those of the test split that are told worst. */
 const mostClasses = 20;
 
 const columns: readonly Column[] = [
@@ -18,8 +18,10 @@ export const classLines = (
   { width }: { readonly width: number },
 ): string[] => {
   const named = scores.map((score, index) => ({ ...score, label: labels?.[index] ?? String(index) }));
-  const shown =
-    named.length <= mostClasses ? named : named.toSorted((a, b) => a.f1 - b.f1).slice(0, mostClasses);
+  const worst = named
+    .filter(({ support }) => support > 0)
+    .sort((a, b) => a.f1 - b.f1 || b.support - a.support);
+  const shown = named.length <= mostClasses ? named : worst.slice(0, mostClasses);
   if (shown.length === 0) return [];
   const rows = shown.map(({ label, precision, recall, f1, support }) =>
     [
@@ -33,6 +35,6 @@ export const classLines = (
   const rest = named.length - shown.length;
   return [
     ...renderTable(columns, rows, { width }),
-    ...(rest > 0 ? [`  and ${rest} more, told better: evaluation.json has them`] : []),
+    ...(rest > 0 ? [`  and ${rest} more: evaluation.json has them`] : []),
   ];
 };

@@ -23,10 +23,11 @@ describe('the classes of an evaluation', () => {
 
   test('of many, those that are told worst', () => {
     const scores = Array.from({ length: 30 }, (_, index) => score((30 - index) / 30));
+    scores.push({ precision: 0, recall: 0, f1: 0, support: 0 });
     const lines = classLines({ split: 'test', examples: 300, scores }, { width: 80 });
     expect(lines).toHaveLength(22);
     expect(lines[1]).toMatch(/^ *29 /);
-    expect(lines.at(-1)).toContain('10 more');
+    expect(lines.at(-1)).toContain('11 more');
   });
 
   test('are none of a regression', () => {

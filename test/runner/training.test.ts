@@ -169,6 +169,29 @@ test('what is done is not trained again, unless forced', async () => {
   expect(rig.status('trial', firstRun(rig)).startedAt).toBeGreaterThan(before);
 });
 
+test('early stopping ends a training that has stopped improving, with the weights of its best evaluation', async () => {
+  const rig = createRig();
+  const train = 'evaluateEvery: 5, earlyStopping: { patience: 2 }';
+  const text = spec({ steps: 2000, learningRate: '0.3', train });
+  rig.write('spec.yaml', text.replace('testSize: 50', 'testSize: 50, validationSize: 40'));
+  expect((await rig.unroll('run', 'spec.yaml')).code).toBe(0);
+  const run = firstRun(rig);
+  const { outcome } = rig.status('trial', run);
+  const losses = rig
+    .metrics('trial', run)
+    .flatMap(({ step, metrics }) =>
+      metrics['val/loss'] === undefined ? [] : [{ step, value: Number(metrics['val/loss']) }],
+    );
+  const best = losses.reduce((low, one) => (one.value < low.value ? one : low));
+  expect(outcome).toMatchObject({
+    reason: 'completed',
+    step: best.step + 10,
+    message: `stopped early at step ${best.step + 10}: no improvement since step ${best.step}`,
+  });
+  const weights = (...path: string[]) => readTensors(rig.runPath('trial', run, ...path)).tensors;
+  expect(weights('model', 'weights.safetensors')).toEqual(weights('checkpoints', 'best.safetensors'));
+});
+
 describe('the checkpoints that stay', () => {
   const kept = async (train: string) => {
     const rig = createRig();
