@@ -157,7 +157,8 @@ export const commands: readonly CommandRow[] = [
           'only runs such as model.hiddenSize>=64, seed=1, state=done; may stand several times',
           collect,
         )
-        .option('--csv', 'print CSV'),
+        .option('--csv', 'print CSV')
+        .option('--parquet <file>', 'write the rows of the CSV into an Apache Parquet file'),
     load: () => import('./commands/compare.ts'),
   },
   {

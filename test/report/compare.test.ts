@@ -1,4 +1,7 @@
+import { parquetReadObjects } from 'hyparquet';
 import { expect, test } from 'vitest';
+import { comparisonToParquet } from '../../src/report/compare-parquet.ts';
+import { comparisonRows } from '../../src/report/compare-rows.ts';
 import { comparisonToCsv } from '../../src/report/compare-csv.ts';
 import { compareRuns } from '../../src/report/compare.ts';
 import { renderComparison } from '../../src/report/render-compare.ts';
@@ -165,9 +168,23 @@ test('CSV is one row a run, quoted where it must be', () => {
     ),
   );
   expect(csv).toBe(
-    'rank,best,tied,optimizer.learningRate,seed,test/accuracy,state,reason,steps,seconds,run\r\n' +
-      `1,true,false,0.01,1,0.5,done,,100,4,${plan.runs[3]?.id}\r\n` +
-      `,false,false,0.001,1,,failed,"said ""no"",\nand left",100,4,${run.id}\r\n`,
+    'rank,best,tied,optimizer.learningRate,seed,test/accuracy,state,reason,steps,seconds,run,' +
+      'mean,standardDeviation,intervalLow,intervalHigh,difference,differenceLow,differenceHigh,differenceKind\r\n' +
+      `1,true,false,0.01,1,0.5,done,,100,4,${plan.runs[3]?.id},0.5,,,,,,,\r\n` +
+      `,false,false,0.001,1,,failed,"said ""no"",\nand left",100,4,${run.id},,,,,,,,\r\n`,
+  );
+});
+
+test('a Parquet file holds the rows of the CSV with their types', async () => {
+  const comparison = compareRuns(
+    plan.runs.map((run, i) => recorded(run, { 'test/accuracy': 0.5 + i / 8 })),
+    { objective: plan.objective },
+  );
+  const { columns, rows } = comparisonRows(comparison);
+  const file = Uint8Array.from(comparisonToParquet(comparison)).buffer;
+  const back = await parquetReadObjects({ file });
+  expect(back).toEqual(
+    rows.map((row) => Object.fromEntries(columns.map((name, i) => [name, row[i] ?? null]))),
   );
 });
 

@@ -1,8 +1,10 @@
 import { success } from '../../diagnostic/diagnostic.ts';
 import { comparisonToCsv } from '../../report/compare-csv.ts';
+import { comparisonToParquet } from '../../report/compare-parquet.ts';
 import { compareRuns } from '../../report/compare.ts';
 import { filterRuns } from '../../report/filter.ts';
 import { renderComparison } from '../../report/render-compare.ts';
+import { writeWhole } from '../../tracking/files.ts';
 import { listRuns } from '../../tracking/read-runs.ts';
 import type { Execute } from '../command.ts';
 import { findSweep } from '../recorded.ts';
@@ -39,6 +41,8 @@ export const execute: Execute = (words, options, terminal) => {
     ...(!filters && { planned }),
     ...(groupBy && { groupBy }),
   });
+  const parquet = options['parquet'];
+  if (typeof parquet === 'string') writeWhole(parquet, comparisonToParquet(comparison));
   if (options['json']) terminal.print(JSON.stringify(comparison, null, 2));
   else if (options['csv']) terminal.print(comparisonToCsv(comparison).trimEnd());
   else terminal.print(renderComparison(comparison, screen(process.stdout)));
