@@ -73,22 +73,28 @@ const gridFiles = (
   ];
 };
 
-/** The names of the images that all runs have, so that the server shows them side by side. */
-export const imageKeys = ['confusion', 'mistakes'] as const;
+/** The names of images, the same in each run, so that the server shows them side by side. */
+export type ImageKey = 'confusion' | 'mistakes';
+
+/** Which images an end evaluation has. */
+export const imageKeysOf = ({ confusion, images = [] }: EvaluationFile): readonly ImageKey[] => [
+  ...(confusion && confusion.length > 0 && confusion.length <= 100 ? (['confusion'] as const) : []),
+  ...(images.length > 0 ? (['mistakes'] as const) : []),
+];
 
 /**
  * The confusion matrix and the first wrongly labelled examples of an end evaluation, whose labels stand in a table. At
  * step 0, because the server shows images of one step at a time, and runs may end at different ones.
  */
 export const evaluationImages = (
-  { confusion, images = [] }: EvaluationFile,
+  evaluation: EvaluationFile,
   time: number,
-): readonly { readonly path: string; readonly bytes: Buffer }[] => {
-  const grid = (key: (typeof imageKeys)[number], bytes: Buffer) => gridFiles(key, { step: 0, time, bytes });
-  return [
-    ...(confusion && confusion.length > 0 && confusion.length <= 100
-      ? grid('confusion', confusionImage(confusion))
-      : []),
-    ...(images.length > 0 ? grid('mistakes', mosaic(images)) : []),
-  ];
-};
+): readonly { readonly path: string; readonly bytes: Buffer }[] =>
+  imageKeysOf(evaluation).flatMap((key) =>
+    gridFiles(key, {
+      step: 0,
+      time,
+      bytes:
+        key === 'confusion' ? confusionImage(evaluation.confusion ?? []) : mosaic(evaluation.images ?? []),
+    }),
+  );

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Plan } from '../../../spec/plan.ts';
-import { imageKeys } from './images.ts';
+import type { ImageKey } from './images.ts';
 import { childrenOf } from './link.ts';
 import { cleanKey, limits } from '../client/limits.ts';
 import type { WirePair } from '../client/wire.ts';
@@ -14,8 +14,8 @@ export interface SavedView {
 export interface ViewFacts {
   /** What the runs have recorded. */
   readonly metricKeys: ReadonlySet<string>;
-  /** Whether the runs keep images of their end evaluation. */
-  readonly images: boolean;
+  /** The images that runs keep of their end evaluation. */
+  readonly images: readonly ImageKey[];
   /** The view shows this run's children. */
   readonly parentRunId: string;
   /** Milliseconds since 1970; part of the view's form. */
@@ -105,16 +105,14 @@ export const savedView = (
       xaxis: { key: param, type: 'PARAM' },
       yaxis: { key: objective, type: 'METRIC' },
     })),
-    ...(images
-      ? imageKeys.map((key) => ({
-          ...common,
-          type: 'IMAGE',
-          uuid: id('image', key),
-          metricSectionId: sections.images,
-          imageKeys: [key],
-          step: 0,
-        }))
-      : []),
+    ...images.map((key) => ({
+      ...common,
+      type: 'IMAGE',
+      uuid: id('image', key),
+      metricSectionId: sections.images,
+      imageKeys: [key],
+      step: 0,
+    })),
   ];
   const section = (uuid: string, name: string, columns = 2) => ({
     uuid,
@@ -144,7 +142,7 @@ export const savedView = (
       section(sections.curves, 'Learning curves'),
       ...(numeric.length > 0 ? [section(sections.axes, 'By parameter')] : []),
       // Over the whole width the runs' images stand side by side.
-      ...(images ? [section(sections.images, 'Test examples', 1)] : []),
+      ...(images.length > 0 ? [section(sections.images, 'Test examples', 1)] : []),
     ],
     compareRunCharts: charts,
   };

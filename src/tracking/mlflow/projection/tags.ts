@@ -5,7 +5,7 @@ import type { EnvironmentFile, EvaluationFile } from '../../run-files.ts';
 import { cleanKey, cutText, limits } from '../client/limits.ts';
 import type { WirePair } from '../client/wire.ts';
 import type { RunRecord } from '../journal/record.ts';
-import { evaluationImages } from './images.ts';
+import { imageKeysOf } from './images.ts';
 import { cellColour } from './names.ts';
 import { runNote } from './notes.ts';
 import { evaluationTables } from './tables.ts';
@@ -65,7 +65,7 @@ const shownArtifacts = (
   groups: ReadonlySet<string>,
 ): Record<string, string> => {
   const tables = evaluation && groups.has('evaluation') ? evaluationTables(evaluation) : [];
-  const images = evaluation && groups.has('images') ? evaluationImages(evaluation, 0) : [];
+  const images = evaluation && groups.has('images') ? imageKeysOf(evaluation) : [];
   return {
     ...(tables.length > 0 && {
       'mlflow.loggedArtifacts': JSON.stringify(tables.map(({ path }) => ({ path, type: 'table' }))),

@@ -8,9 +8,11 @@ import { digestOfPart } from '../journal/digest.ts';
 import { listFiles, type RunRecord } from '../journal/record.ts';
 import { sweepDirectory } from '../journal/sweeps.ts';
 import { type Artifact, textArtifact } from '../projection/artifacts.ts';
+import { imageKeysOf } from '../projection/images.ts';
 import { sweepNote } from '../projection/notes.ts';
 import { savedView, viewFits } from '../projection/saved-view.ts';
 import { resultsCsv, sweepMetrics, sweepResults, type SweepResults } from '../projection/sweep-results.ts';
+import { runStatus } from '../projection/status.ts';
 import { recordingTag, toPairs, userName } from '../projection/tags.ts';
 import type { SyncContext } from './context.ts';
 import { type Cursor, newCursor, readCursor, writeCursor } from './cursor.ts';
@@ -98,15 +100,21 @@ export const openSweepOutbox = async (context: SyncContext, sweep: Sweep): Promi
   return answer(openOutbox(context, directory, cursor));
 };
 
-const sweepStatus = ({ live }: Sweep, results: SweepResults): { status: RunStatus; endTime?: number } => {
+/** The worst of what its runs came to: one that was stopped can be gone on with, so a failure counts more. */
+const sweepStatus = (
+  { live, records }: Sweep,
+  { over, endedAt }: SweepResults,
+): { status: RunStatus; endTime?: number } => {
   if (live) return { status: 'RUNNING' };
-  const endTime = results.endedAt;
-  const status = results.over
-    ? results.completed === results.rows.length
-      ? 'FINISHED'
-      : 'FAILED'
-    : 'KILLED';
-  return { status, ...(endTime !== undefined && { endTime }) };
+  const found = new Set([...records.values()].map((record) => runStatus(record).status));
+  const status = !over
+    ? 'KILLED'
+    : found.has('FAILED')
+      ? 'FAILED'
+      : found.has('KILLED')
+        ? 'KILLED'
+        : 'FINISHED';
+  return { status, ...(endedAt !== undefined && { endTime: endedAt }) };
 };
 
 /** The spec, the plan, the table of results, and what lies beside the plan, such as a report. */
@@ -162,11 +170,11 @@ export const publishView = async (outbox: Outbox, sweep: Sweep): Promise<string 
   const { client, experimentId } = outbox.context;
   const statuses = [...sweep.records.values()].flatMap(({ status }) => (status ? [status] : []));
   if (statuses.length === 0) return undefined;
+  const evaluations = [...sweep.records.values()].flatMap(({ evaluation }) => evaluation ?? []);
+  const images = [...new Set(evaluations.flatMap(imageKeysOf))];
   const view = savedView(sweep.plan, {
     metricKeys: new Set(statuses.flatMap(({ outcome }) => Object.keys(outcome?.metrics ?? {}))),
-    images:
-      outbox.context.artifactGroups.has('images') &&
-      [...sweep.records.values()].some(({ evaluation }) => evaluation?.confusion ?? evaluation?.images),
+    images: outbox.context.artifactGroups.has('images') ? images : [],
     parentRunId: outbox.cursor().runId,
     createdAt: Math.min(...statuses.map(({ startedAt }) => startedAt)),
   });

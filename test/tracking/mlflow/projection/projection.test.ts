@@ -150,7 +150,7 @@ describe('a sweep', () => {
   test('has a view of parallel coordinates, bars, curves, scatter and images', () => {
     const view = savedView(plan, {
       metricKeys: new Set(['train/loss']),
-      images: true,
+      images: ['confusion', 'mistakes'],
       parentRunId: 'p',
       createdAt: 5,
     });
