@@ -105,14 +105,18 @@ export const savedView = (
       xaxis: { key: param, type: 'PARAM' },
       yaxis: { key: objective, type: 'METRIC' },
     })),
-    ...images.map((key) => ({
-      ...common,
-      type: 'IMAGE',
-      uuid: id('image', key),
-      metricSectionId: sections.images,
-      imageKeys: [key],
-      step: 0,
-    })),
+    // One table with a column for each run. The page would add a chart for each image that has none, so it has one.
+    ...(images.length > 0
+      ? [images, ...(images.length > 1 ? images.map((key) => [key]) : [])].map((keys, index) => ({
+          ...common,
+          type: 'IMAGE',
+          uuid: id('image', ...keys),
+          metricSectionId: sections.images,
+          imageKeys: keys,
+          step: 0,
+          deleted: index > 0,
+        }))
+      : []),
   ];
   const section = (uuid: string, name: string, columns = 2) => ({
     uuid,
