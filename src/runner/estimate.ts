@@ -28,6 +28,8 @@ export const estimateTime = (
   recorded: readonly RecordedRun[],
   { concurrency, threadsPerRun }: Execution,
 ): Estimate => {
+  // A large plan is not looked through for nothing.
+  if (recorded.length === 0) return { ms: null, runs: 0, unknown: toTrain.length };
   const wanted = new Set(toTrain.map(({ run }) => workKey(run)));
   const alike = new Map<string, RecordedRun[]>();
   for (const one of wanted.size > 0 ? recorded : []) {

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { Json } from './plan.ts';
 
 /** JSON with the keys of every mapping sorted: equal values, equal texts. */
@@ -15,5 +15,4 @@ export const canonicalJson = (value: Json): string => {
 };
 
 /** 12 hex digits of the SHA-256 of a text. */
-export const shortHash = (text: string): string =>
-  createHash('sha256').update(text).digest('hex').slice(0, 12);
+export const shortHash = (text: string): string => hash('sha256', text, 'hex').slice(0, 12);

@@ -178,4 +178,50 @@ describe('a random sweep', () => {
       { numRuns: 100, seed: 20_261_123 },
     );
   });
+
+  it('takes whole blocks as values, with what they leave out at its default', async () => {
+    const block = fc.oneof(
+      fc.record(
+        {
+          name: fc.constant('sgd'),
+          learningRate: fc.constantFrom(0.1, 0.2),
+          momentum: fc.constantFrom(0, 0.9),
+        },
+        { requiredKeys: ['name', 'learningRate'] },
+      ),
+      fc.record(
+        {
+          name: fc.constant('adam'),
+          learningRate: fc.constantFrom(0.1, 0.2),
+          beta1: fc.constantFrom(0.5, 0.9),
+        },
+        { requiredKeys: ['name', 'learningRate'] },
+      ),
+    );
+    const blocks = fc.array(block, { minLength: 1, maxLength: 5 });
+    await fc.assert(
+      fc.asyncProperty(blocks, listOf('model.layers'), async (optimizers, layers) => {
+        const expected = new Set<string>();
+        for (const one of optimizers) {
+          const filled = one.name === 'sgd' ? { momentum: 0, ...one } : { beta1: 0.9, ...one };
+          const own = 'momentum' in filled ? filled.momentum : filled.beta1;
+          for (const count of layers) expected.add(JSON.stringify([one.name, one.learningRate, own, count]));
+        }
+        const { plan, errors } = await planOf({
+          sweep: { axes: { optimizer: optimizers as unknown as Json, 'model.layers': layers } },
+        });
+        expect(errors).toEqual([]);
+        const found = (plan?.runs ?? []).map(({ config: { optimizer, model } }) =>
+          JSON.stringify([
+            optimizer.name,
+            optimizer['learningRate'],
+            optimizer['momentum'] ?? optimizer['beta1'],
+            model['layers'],
+          ]),
+        );
+        expect(found).toEqual([...expected]);
+      }),
+      { numRuns: 100, seed: 20_261_124 },
+    );
+  });
 });
