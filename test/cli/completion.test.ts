@@ -52,6 +52,8 @@ for (const [shell, { start, load }] of Object.entries(setUp)) {
   const missing = spawnSync(shell, ['--version']).error !== undefined;
   it.skipIf(noTerminal || (missing && process.env['CI'] !== 'true'))(
     `completes commands, options, specs, names and runs in ${shell}`,
+    // Each Tab starts the program.
+    { timeout: 180_000 },
     async () => {
       const { folder, path } = home();
       const terminal = openRealTerminal(`cd ${folder} && env HOME=${folder} PATH=${path} PS1='$ ' ${start}`, {
@@ -69,8 +71,8 @@ for (const [shell, { start, load }] of Object.entries(setUp)) {
         terminal.press(typed);
         terminal.key('Tab');
         await terminal.until((screen) => screen.includes(completed));
-        terminal.key('C-c');
-        type('clear');
+        // Not Ctrl-C, which would throw away what is typed after it.
+        terminal.key('C-u');
         await terminal.until((screen) => !screen.includes(completed));
       }
     },

@@ -4,7 +4,9 @@ import { parse } from 'yaml';
 import type { Diagnostic } from '../../diagnostic/diagnostic.ts';
 import { nearest } from '../../diagnostic/nearest.ts';
 import { packageRoot } from '../../package-root.ts';
-import { findRow, namedSections, registry, type NamedSectionKind } from '../../registry/rows.ts';
+import type { Row } from '../../parameters/row.ts';
+import { loadPlugins } from '../../plugins/load-plugins.ts';
+import { findRow, namedSections, type NamedSectionKind, type Registry } from '../../registry/rows.ts';
 import { coreCount } from '../../runner/environment.ts';
 import { planExperiment } from '../../spec/plan-experiment.ts';
 import type { Execute } from '../command.ts';
@@ -17,18 +19,24 @@ const presets = { dataset: 'mnist-rows', model: 'lstm', optimizer: 'adam' } as c
 /** `unroll init [FILE]`: writes a commented spec. Asks for what is not given, if somebody is there to answer. */
 export const execute: Execute = async (words, options, terminal) => {
   const file = words[0] ?? 'experiment.yaml';
-  const wrong = [...unknownNames(options), ...existing(file)];
+  const plugins = await loadPlugins(dirname(file));
+  if (!plugins.ok) {
+    terminal.report(plugins.errors);
+    return 2;
+  }
+  const { registry } = plugins.value;
+  const wrong = [...unknownNames(options, registry), ...existing(file)];
   if (wrong.length > 0) {
     terminal.report(wrong);
     return 2;
   }
   const interactive = process.stdin.isTTY && process.stdout.isTTY && options['defaults'] !== true;
   const choice = await (interactive
-    ? withQuestions((ask) => choose(file, options, ask))
-    : choose(file, options, ({ preset }) => Promise.resolve(preset)));
+    ? withQuestions((ask) => choose({ file, options, registry }, ask))
+    : choose({ file, options, registry }, ({ preset }) => Promise.resolve(preset)));
   if (!choice) return 130;
 
-  const text = newSpec({ ...choice, file, ...schemaFor(file) });
+  const text = newSpec({ ...choice, file, ...schemaFor(file) }, registry);
   mkdirSync(dirname(file), { recursive: true });
   // `wx`: whatever came into being meanwhile is not overwritten either.
   writeFileSync(file, text, { flag: 'wx' });
@@ -47,7 +55,13 @@ export const execute: Execute = async (words, options, terminal) => {
   return 0;
 };
 
-const choose = async (file: string, options: Readonly<Record<string, unknown>>, ask: Ask) => {
+interface Wanted {
+  readonly file: string;
+  readonly options: Readonly<Record<string, unknown>>;
+  readonly registry: Registry;
+}
+
+const choose = async ({ file, options, registry }: Wanted, ask: Ask) => {
   const values = Object.fromEntries(
     ((options['set'] ?? []) as readonly string[]).map((text) => {
       const equals = text.indexOf('=');
@@ -64,7 +78,7 @@ const choose = async (file: string, options: Readonly<Record<string, unknown>>, 
     const one = given(kind) ?? (await ask({ text: `Which ${kind}?`, preset: presets[kind], names }));
     if (one === undefined) return undefined;
     chosen[kind] = one;
-    const row = findRow<(typeof registry)[typeof kind][string]>(registry[kind], one);
+    const row = findRow<Row>(registry[kind], one);
     for (const [key, schema] of row ? requiredParameters(row) : []) {
       const path = `${kind}.${key}`;
       if (path in values) continue;
@@ -94,7 +108,7 @@ const existing = (file: string): Diagnostic[] =>
       ]
     : [];
 
-const unknownNames = (options: Readonly<Record<string, unknown>>): Diagnostic[] =>
+const unknownNames = (options: Readonly<Record<string, unknown>>, registry: Registry): Diagnostic[] =>
   namedSections.flatMap((kind): Diagnostic[] => {
     const written = options[kind];
     const names = Object.keys(registry[kind]);

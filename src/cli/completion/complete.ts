@@ -2,7 +2,7 @@ import { readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Command, type Option } from 'commander';
 import { diagnosticCodes } from '../../diagnostic/codes.ts';
-import { registry } from '../../registry/rows.ts';
+import type { Registry } from '../../registry/rows.ts';
 import { pathSchemas, rowsOf } from '../../registry/schema.ts';
 import { listExperiments, listRunIds } from '../../tracking/read-runs.ts';
 import { listSweeps } from '../../tracking/read-sweeps.ts';
@@ -18,32 +18,38 @@ export interface Candidate {
 /** The shells for which `unroll completion` has a script. */
 export const shells = ['bash', 'zsh', 'fish'] as const;
 
+/** What is known: the commands, and the rows, a person's own among them. */
+export interface Known {
+  readonly commands: readonly CommandRow[];
+  readonly registry: Registry;
+}
+
 /** What may stand in place of the last of the words after `unroll`. */
-export const complete = (words: readonly string[], rows: readonly CommandRow[]): readonly Candidate[] => {
+export const complete = (words: readonly string[], known: Known): readonly Candidate[] => {
   const [first = '', ...rest] = words;
   const current = words.at(-1) ?? '';
-  return candidates(first, rest, rows).filter(({ value }) => value.startsWith(current));
+  return candidates(first, rest, known).filter(({ value }) => value.startsWith(current));
 };
 
 const candidates = (
   first: string,
   rest: readonly string[],
-  rows: readonly CommandRow[],
+  { commands, registry }: Known,
 ): readonly Candidate[] => {
-  const visible = rows.filter(({ hidden }) => hidden !== true);
+  const visible = commands.filter(({ hidden }) => hidden !== true);
   if (rest.length === 0)
     return [
       ...visible.map(({ name, summary }) => ({ value: name, description: summary })),
       { value: '--help', description: 'print this help' },
       { value: '--version', description: 'print the version' },
     ];
-  const row = rows.find(({ name }) => name === first);
+  const row = commands.find(({ name }) => name === first);
   if (!row) return [];
   const command = row.declare(new Command(row.name));
   const before = rest.slice(0, -1);
   const current = rest.at(-1) ?? '';
   const option = command.options.find(({ long }) => long === before.at(-1));
-  if (option && takesValue(option)) return optionValues(option, current);
+  if (option && takesValue(option)) return optionValues(option, current, registry);
   if (current.startsWith('-'))
     return [
       ...command.options.map(({ long, description }) => ({ value: long ?? '', description })),
@@ -55,7 +61,8 @@ const candidates = (
   const declared = command.registeredArguments;
   const argument = declared[places] ?? (declared.at(-1)?.variadic ? declared.at(-1) : undefined);
   if (!argument) return [];
-  return argumentValues(row.name, argument.name(), { current, runsDirectory: runsDirectoryIn(before) });
+  const runsDirectory = runsDirectoryIn(before);
+  return argumentValues(row.name, argument.name(), { current, runsDirectory, registry });
 };
 
 const takesValue = (option: Option): boolean => option.required || option.optional;
@@ -68,7 +75,7 @@ const runsDirectoryIn = (words: readonly string[]): string => {
   return (at === -1 ? undefined : words[at + 1]) ?? 'runs';
 };
 
-const optionValues = (option: Option, current: string): readonly Candidate[] => {
+const optionValues = (option: Option, current: string, registry: Registry): readonly Candidate[] => {
   if (option.argChoices) return option.argChoices.map((value) => ({ value }));
   switch (option.long ?? '') {
     case '--set':
@@ -76,11 +83,11 @@ const optionValues = (option: Option, current: string): readonly Candidate[] => 
     case '--group-by':
     case '--filter':
     case '--only':
-      return assignments(current, option.long === '--group-by' ? '' : '=');
+      return assignments(current, option.long === '--group-by' ? '' : '=', registry);
     case '--model':
     case '--dataset':
     case '--optimizer':
-      return named((option.long ?? '').slice(2) as 'model' | 'dataset' | 'optimizer');
+      return named((option.long ?? '').slice(2) as 'model' | 'dataset' | 'optimizer', registry);
     case '--runs-directory':
     case '--write':
     case '--check':
@@ -93,7 +100,7 @@ const optionValues = (option: Option, current: string): readonly Candidate[] => 
 };
 
 /** `model.hiddenSize=`, and after the `=` the values that a schema lists. */
-const assignments = (current: string, joint: '' | '='): readonly Candidate[] => {
+const assignments = (current: string, joint: '' | '=', registry: Registry): readonly Candidate[] => {
   const equals = current.indexOf('=');
   const paths = pathSchemas(registry);
   if (equals === -1)
@@ -110,13 +117,17 @@ const assignments = (current: string, joint: '' | '='): readonly Candidate[] => 
   return values.map((value) => ({ value: `${path}=${done}${String(value)}` }));
 };
 
-const named = (kind: keyof typeof registry): readonly Candidate[] =>
+const named = (kind: keyof Registry, registry: Registry): readonly Candidate[] =>
   rowsOf(registry, kind).map(([value, { title }]) => ({ value, description: title }));
 
 const argumentValues = (
   command: string,
   argument: string,
-  { current, runsDirectory }: { readonly current: string; readonly runsDirectory: string },
+  {
+    current,
+    runsDirectory,
+    registry,
+  }: { readonly current: string; readonly runsDirectory: string; readonly registry: Registry },
 ): readonly Candidate[] => {
   switch (argument) {
     case 'spec':
@@ -141,11 +152,11 @@ const argumentValues = (
     case 'name':
       switch (command) {
         case 'models':
-          return named('model');
+          return named('model', registry);
         case 'datasets':
-          return named('dataset');
+          return named('dataset', registry);
         case 'optimizers':
-          return named('optimizer');
+          return named('optimizer', registry);
         case 'schema':
           return ['experiment', 'run', 'diagnostics'].map((value) => ({ value }));
         default:

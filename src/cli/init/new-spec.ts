@@ -1,7 +1,7 @@
 import type { TSchema } from '@sinclair/typebox';
 import { stringify } from 'yaml';
 import type { Row } from '../../parameters/row.ts';
-import { findRow, namedSections, registry, type NamedSectionKind } from '../../registry/rows.ts';
+import { findRow, namedSections, type NamedSectionKind, type Registry } from '../../registry/rows.ts';
 
 /** What a new spec is made of; every name is registered. */
 export interface SpecChoice {
@@ -38,11 +38,11 @@ export const requiredParameters = ({ parameters }: Row): readonly (readonly [str
   );
 
 /** A commented spec that runs: the chosen rows with what they need, and the rest of the language to uncomment. */
-export const newSpec = (choice: SpecChoice): string => {
+export const newSpec = (choice: SpecChoice, registry: Registry): string => {
   const lines = [`# npx unroll run ${choice.file}`];
   if (choice.schema) lines.push(`# yaml-language-server: $schema=${choice.schema}`);
   lines.push('version: 1', `name: ${choice.name} # runs are recorded in runs/${choice.name}/`, '');
-  for (const kind of namedSections) lines.push(...sectionLines(kind, choice), '');
+  for (const kind of namedSections) lines.push(...sectionLines(kind, choice, registry), '');
   lines.push(
     '# How long to train: epochs, steps or trainingIters (examples).',
     'train:',
@@ -55,12 +55,12 @@ export const newSpec = (choice: SpecChoice): string => {
     '# Any path of the spec can vary; the plan has every combination.',
     '# sweep:',
     '#   axes:',
-    ...axisLines(choice),
+    ...axisLines(choice, registry),
   );
   return `${lines.join('\n')}\n`;
 };
 
-const sectionLines = (kind: NamedSectionKind, choice: SpecChoice): string[] => {
+const sectionLines = (kind: NamedSectionKind, choice: SpecChoice, registry: Registry): string[] => {
   const name = choice[kind];
   const row = findRow<Row>(registry[kind], name);
   if (!row) throw new Error(`No ${kind} is called "${name}".`);
@@ -88,7 +88,7 @@ const sectionLines = (kind: NamedSectionKind, choice: SpecChoice): string[] => {
   ];
 };
 
-const axisLines = ({ model, optimizer }: SpecChoice): string[] => {
+const axisLines = ({ model, optimizer }: SpecChoice, registry: Registry): string[] => {
   const has = (row: Row | undefined, key: string) => row !== undefined && key in row.parameters.properties;
   const lines: string[] = [];
   if (has(findRow<Row>(registry.model, model), 'hiddenSize')) lines.push('#     model.hiddenSize: [64, 128]');
