@@ -1,33 +1,18 @@
 // The suite's smoke part on any Node: `node scripts/smoke.mjs [version]`, such as 24. A version other than the running
 // one comes from the npm package `node` and is kept in the cache. Ends with one line `N passed, N failed`.
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { homedir, tmpdir } from 'node:os';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { installNode } from './install-node.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const [version] = process.argv.slice(2);
-const caches = process.env.XDG_CACHE_HOME || join(homedir(), '.cache');
-const cache = process.env.UNROLL_CACHE || join(caches, 'unroll');
 
 /** Runs a command in the checkout; standard error goes through. */
 const run = (command, args, options = {}) =>
   spawnSync(command, args, { cwd: root, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'], ...options });
-
-/** The Node of a major version, installed once into the cache. */
-const installNode = (major) => {
-  const folder = join(cache, 'node', major);
-  const binary = join(folder, 'node_modules', 'node', 'bin', 'node');
-  if (existsSync(binary)) return binary;
-  mkdirSync(folder, { recursive: true });
-  run('npm', ['install', '--prefix', folder, '--no-save', '--no-audit', '--no-fund', `node@${major}`]);
-  // The package fetches the binary in an install script, which npm can be told not to run.
-  if (!existsSync(binary))
-    run(process.execPath, ['installArchSpecificPackage'], { cwd: join(folder, 'node_modules', 'node') });
-  if (!existsSync(binary)) throw new Error(`node@${major} cannot be installed into ${folder}`);
-  return binary;
-};
 
 const scratch = mkdtempSync(join(tmpdir(), 'unroll-smoke-'));
 const node = version ? installNode(version) : process.execPath;

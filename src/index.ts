@@ -1,7 +1,26 @@
 /**
- * What programs and a person's own `unroll.config.ts` import from the package `unroll`. Light to load: what trains or
- * reads data is imported when it is called.
+ * What programs and a person's own `unroll.config.ts` import from the package `unroll`. Light to load: what plans,
+ * trains or reads data is imported when it is called.
  */
+import type { CompareSettings } from './api/compare.ts';
+import type { Experiment } from './api/experiment.ts';
+import type { PlanSettings } from './api/plan.ts';
+import type { RunResult, RunSettings } from './api/run.ts';
+import type { Config } from './plugins/definitions.ts';
+import type { Comparison } from './report/compare.ts';
+import type { Plan } from './spec/plan.ts';
+
+export { defineExperiment } from './api/experiment.ts';
+export type { Axes, AxisValues, Experiment, SweepInput, Values } from './api/experiment.ts';
+export { UnrollError } from './api/error.ts';
+export type { CompareSettings } from './api/compare.ts';
+export type { PlanSettings } from './api/plan.ts';
+export type { RunResult, RunSettings } from './api/run.ts';
+export type { Diagnostic } from './diagnostic/diagnostic.ts';
+export type { ComparedCell, ComparedRun, Comparison } from './report/compare.ts';
+export type { Plan, Run } from './spec/plan.ts';
+export type { RunEvent, RunListener, RunOutcome, TrainerEvent } from './tracking/events.ts';
+
 export { Type } from '@sinclair/typebox';
 export { choice, nullable } from './parameters/schema.ts';
 export {
@@ -33,3 +52,29 @@ export { memorySplit } from './data/memory.ts';
 export { randomStream, type Random } from './data/random.ts';
 export type { TensorBatch } from './models/model.ts';
 export type { Update } from './optimizers/optimizer.ts';
+
+/**
+ * Unrolls an experiment, or a spec in YAML by its path, into its runs; trains nothing. Throws `UnrollError` with every
+ * mistake and its place; places in an experiment are those of the YAML that it stands for.
+ */
+export const plan = async <C extends Config>(
+  experiment: Experiment<C> | string,
+  settings?: PlanSettings,
+): Promise<Plan> => (await import('./api/plan.ts')).plan(experiment, settings);
+
+/**
+ * Trains what is missing of a plan, an experiment or a spec in YAML, each run in its directory, and compares. Runs train
+ * in child processes; this process never loads TensorFlow. A run that fails is an outcome; throws `UnrollError` for
+ * mistakes that a person can mend before any run begins.
+ */
+export const run = async <C extends Config>(
+  what: Plan | Experiment<C> | string,
+  settings?: RunSettings,
+): Promise<RunResult> => (await import('./api/run.ts')).run(what, settings);
+
+/**
+ * Compares the recorded runs of a plan, or of the last sweep of an experiment by its name: the best first, with mean and
+ * spread over seeds. Throws `UnrollError` when nothing of that name is recorded.
+ */
+export const compare = async (what: Plan | string, settings?: CompareSettings): Promise<Comparison> =>
+  (await import('./api/compare.ts')).compare(what, settings);

@@ -1,4 +1,4 @@
-import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
+import { basename, dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import {
   failure,
   success,
@@ -49,6 +49,26 @@ export const loadSpec = async (path: string, options: LoadOptions = {}): Promise
     baseDirectory: dirname(resolve(path)),
     root: overridden.value as LocatedMap,
     extendedAt,
+  });
+};
+
+/** The document of a text that is in no file, without `extends`; `path` is where it would lie. */
+export const documentOfText = ({
+  path,
+  text,
+}: {
+  readonly path: string;
+  readonly text: string;
+}): Result<SpecDocument> => {
+  const source = { name: basename(path), text };
+  const root = readYaml({ source, text, shift: 0 });
+  if (!root.ok) return root;
+  return success({
+    path,
+    text,
+    baseDirectory: dirname(resolve(path)),
+    root: root.value as LocatedMap,
+    extendedAt: new Map(),
   });
 };
 

@@ -2,7 +2,7 @@ import { relative } from 'node:path';
 import type { DataContext } from '../data/dataset.ts';
 import { success, type Result } from '../diagnostic/diagnostic.ts';
 import { loadPlugins } from '../plugins/load-plugins.ts';
-import { loadSpec } from './load-spec.ts';
+import { loadSpec, type SpecDocument } from './load-spec.ts';
 import type { Plan } from './plan.ts';
 import { unrollSpec } from './unroll-spec.ts';
 import { validateSpec } from './validate-spec.ts';
@@ -27,18 +27,27 @@ export interface PlanOptions {
  * first stage that has any, never a throw.
  */
 export const planExperiment = async (path: string, options: PlanOptions): Promise<Result<Plan>> => {
-  const { set = [], sweep = [], cores, concurrency, allowManyRuns = false, reading } = options;
+  const { set = [], sweep = [] } = options;
   const document = await loadSpec(path, { set, sweep });
   if (!document.ok) return document;
-  const { baseDirectory } = document.value;
+  const plan = await planDocument(document.value, options);
+  return plan.ok ? success(plan.value, [...document.notices, ...plan.notices]) : plan;
+};
+
+/** From a document to its plan. */
+export const planDocument = async (
+  document: SpecDocument,
+  { cores, concurrency, allowManyRuns = false, reading }: Omit<PlanOptions, 'set' | 'sweep'>,
+): Promise<Result<Plan>> => {
+  const { baseDirectory } = document;
   const plugins = await loadPlugins(baseDirectory);
   if (!plugins.ok) return plugins;
   const { registry, config } = plugins.value;
-  const spec = validateSpec(document.value, registry);
+  const spec = validateSpec(document, registry);
   if (!spec.ok) return spec;
   const chosen = concurrency === undefined ? {} : { concurrency };
   const plan = await unrollSpec(spec.value, { cores }, { ...chosen, allowManyRuns, reading });
   if (!plan.ok) return plan;
   const from = config === undefined ? {} : { config: relative(baseDirectory, config) };
-  return success({ ...plan.value, ...from }, [...document.notices, ...spec.notices, ...plan.notices]);
+  return success({ ...plan.value, ...from }, [...spec.notices, ...plan.notices]);
 };

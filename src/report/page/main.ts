@@ -5,6 +5,7 @@ import { curvesSection } from './curves.ts';
 import { element, section } from './dom.ts';
 import { heatMapSection } from './heat-map.ts';
 import { importanceSection } from './importance.ts';
+import { keepView, loadAgain } from './keep-view.ts';
 import { parallelSection } from './parallel.ts';
 import { runSection } from './run-panel.ts';
 import { themeButton } from './theme.ts';
@@ -65,5 +66,6 @@ document.body.replaceChildren(
     ].filter((one) => one !== null),
   ),
 );
+keepView();
 document.documentElement.dataset['ready'] = 'true';
-if (data.reloadSeconds !== null) setTimeout(() => location.reload(), data.reloadSeconds * 1000);
+if (data.reloadSeconds !== null) loadAgain(data.reloadSeconds);

@@ -1,0 +1,36 @@
+import { join, resolve } from 'node:path';
+import { coreCount } from '../runner/environment.ts';
+import { documentOfText } from '../spec/load-spec.ts';
+import { planDocument, planExperiment } from '../spec/plan-experiment.ts';
+import { specVersion } from '../spec/spec-schema.ts';
+import type { Plan } from '../spec/plan.ts';
+import { stringify } from 'yaml';
+import type { Config } from '../plugins/definitions.ts';
+import { unwrap } from './error.ts';
+import type { Experiment } from './experiment.ts';
+
+export interface PlanSettings {
+  /** Where relative paths begin, and `unroll.config.ts` is looked for; the working directory by default. */
+  readonly baseDirectory?: string;
+  /** How many runs train at the same time; decided by the machine's cores by default. */
+  readonly concurrency?: number;
+  /** More runs than the sweep's `maxRuns` are fine. */
+  readonly allowManyRuns?: boolean;
+}
+
+/** See `plan` in `src/index.ts`. */
+export const plan = async <C extends Config>(
+  experiment: Experiment<C> | string,
+  { baseDirectory = '.', concurrency, allowManyRuns = false }: PlanSettings = {},
+): Promise<Plan> => {
+  const options = {
+    cores: coreCount(),
+    allowManyRuns,
+    ...(concurrency !== undefined && { concurrency }),
+  };
+  if (typeof experiment === 'string') return unwrap(await planExperiment(experiment, options));
+  const text = stringify({ version: specVersion, ...experiment });
+  const path = join(resolve(baseDirectory), `${experiment.name}.yaml`);
+  const document = unwrap(documentOfText({ path, text }));
+  return unwrap(await planDocument(document, options));
+};

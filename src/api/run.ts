@@ -1,0 +1,94 @@
+import type { Config } from '../plugins/definitions.ts';
+import type { Comparison } from '../report/compare.ts';
+import { writeRunPlots } from '../report/run-plots.ts';
+import { loadPlanCode } from '../runner/plan-code.ts';
+import { childIsBuilt } from '../runner/pool/worker.ts';
+import { runExperiment } from '../runner/run-experiment.ts';
+import type { Plan } from '../spec/plan.ts';
+import { slowBackendWarning } from '../tensorflow/find-addon.ts';
+import type { RunListener, RunOutcome } from '../tracking/events.ts';
+import { trackSweep } from '../tracking/mlflow/track-sweep.ts';
+import { runDirectory } from '../tracking/run-recorder.ts';
+import { compare } from './compare.ts';
+import { UnrollError, unwrap } from './error.ts';
+import type { Experiment } from './experiment.ts';
+import { plan as planOf, type PlanSettings } from './plan.ts';
+
+export interface RunSettings extends PlanSettings {
+  /** Where runs are recorded; `runs` by default. */
+  readonly runsDirectory?: string;
+  /** Hears everything that happens, in order: see `RunEvent`. */
+  readonly listener?: RunListener;
+  /** Ends the sweep in order: each run finishes its step and writes a checkpoint; `run` again goes on from there. */
+  readonly signal?: AbortSignal;
+  /** Train the runs again that are done or failed, from the start. */
+  readonly force?: boolean;
+  /** Train the runs again that failed by themselves. */
+  readonly retryFailed?: boolean;
+  /** Send to the MLflow server of the experiment or of MLFLOW_TRACKING_URI; true by default. */
+  readonly mlflow?: boolean;
+}
+
+/** How a sweep ended. */
+export interface RunResult {
+  readonly plan: Plan;
+  /** By run id, those recorded before included. A run that failed is an outcome, never a throw. */
+  readonly outcomes: Readonly<Record<string, RunOutcome>>;
+  /** Ids of the runs that were trained now. */
+  readonly trained: readonly string[];
+  readonly comparison: Comparison;
+}
+
+/** See `run` in `src/index.ts`. */
+export const run = async <C extends Config>(
+  what: Plan | Experiment<C> | string,
+  settings: RunSettings = {},
+): Promise<RunResult> => {
+  const { runsDirectory = 'runs', listener = () => undefined, force = false, retryFailed = false } = settings;
+  if (!childIsBuilt())
+    throw new UnrollError([
+      {
+        code: 'backend-missing',
+        severity: 'error',
+        message: 'The program that trains is not built.',
+        help: 'Run: npm run setup',
+      },
+    ]);
+  const planned = typeof what === 'object' && 'sweepId' in what ? what : await planOf(what, settings);
+  const bundle = unwrap(await loadPlanCode(planned));
+  const slow = slowBackendWarning();
+  if (slow)
+    listener({ type: 'note', level: 'warning', message: `${slow.message} ${slow.help ?? ''}`.trim() });
+
+  const note = (level: 'info' | 'warning') => (message: string) => listener({ type: 'note', level, message });
+  const tracker =
+    settings.mlflow === false
+      ? undefined
+      : trackSweep({ plan: planned, runsDirectory, print: note('warning'), onLink: note('info') });
+  const plots: Promise<unknown>[] = [];
+  const { plan, trained, outcomes } = await runExperiment(planned, {
+    runsDirectory,
+    selection: { force, retryFailed },
+    commandLine: process.argv.join(' '),
+    bundle,
+    profile: false,
+    listener: (event) => {
+      if (event.type === 'run-ended' && !event.willRetry) {
+        const ended = planned.runs.find(({ id }) => id === event.runId);
+        if (ended) plots.push(writeRunPlots(runDirectory(runsDirectory, ended)));
+      }
+      tracker?.listener(event);
+      listener(event);
+    },
+    stop: settings.signal ?? new AbortController().signal,
+    kill: new AbortController().signal,
+  });
+  await Promise.allSettled(plots);
+  await tracker?.finish();
+  return {
+    plan,
+    outcomes,
+    trained: trained.map(({ id }) => id),
+    comparison: compare(plan, { runsDirectory }),
+  };
+};

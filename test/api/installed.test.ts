@@ -1,0 +1,121 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { packageRoot } from '../../src/package-root.ts';
+
+/** The package as npm would publish it, installed into an empty folder the way a person types it. */
+const folder = mkdtempSync(join(tmpdir(), 'unroll-installed-'));
+let files: string[] = [];
+
+const call = (command: string, words: readonly string[], cwd = folder): string =>
+  execFileSync(command, words, {
+    cwd,
+    encoding: 'utf8',
+    env: { ...process.env, NO_COLOR: '1', MLFLOW_TRACKING_URI: '' },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+
+beforeAll(() => {
+  call(process.execPath, ['scripts/build-types.mjs'], packageRoot);
+  const [packed] = JSON.parse(
+    call('npm', ['pack', '--ignore-scripts', '--json', '--pack-destination', folder], packageRoot),
+  ) as { filename: string; files: { path: string }[] }[];
+  files = packed?.files.map(({ path }) => path) ?? [];
+  writeFileSync(join(folder, 'package.json'), '{ "private": true, "type": "module" }');
+  call('npm', [
+    'install',
+    '--ignore-scripts',
+    '--no-audit',
+    '--no-fund',
+    '--prefer-offline',
+    `./${packed?.filename ?? ''}`,
+  ]);
+}, 400_000);
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+it('holds what is needed and nothing else', () => {
+  // The parts of the program have names with a digest.
+  const kinds = [...new Set(files.map((file) => file.replace(/[\w-]+-[A-Z0-9]{8}\.js$/, '<part>.js')))];
+  const golden = 'test/golden/package-files.txt';
+  const text = `${kinds
+    .filter((file) => !/^(dist\/types|native)\//.test(file))
+    .sort()
+    .join('\n')}\n`;
+  if (process.env['UPDATE_GOLDEN']) writeFileSync(golden, text);
+  expect(text).toBe(readFileSync(golden, 'utf8'));
+  expect(files.filter((file) => file.startsWith('dist/types/')).every((file) => file.endsWith('.d.ts'))).toBe(
+    true,
+  );
+  expect(files.filter((file) => file.startsWith('native/')).every((file) => /\.(cc|h)$/.test(file))).toBe(
+    true,
+  );
+});
+
+const program = `
+import { compare, defineExperiment, run } from 'unroll';
+const experiment = defineExperiment({
+  name: 'installed',
+  dataset: { name: 'toy-sequences', trainSize: 100, testSize: 20 },
+  model: { name: 'mean' },
+  optimizer: { name: 'adam', learningRate: 0.01 },
+  train: { steps: 5, batchSize: 16 },
+});
+const notes = [];
+const { outcomes } = await run(experiment, {
+  force: true,
+  mlflow: false,
+  listener: (event) => { if (event.type === 'note') notes.push(event.message); },
+});
+const [{ reason, message }] = Object.values(outcomes);
+const { cells } = await compare('installed');
+console.log(JSON.stringify({ reason, message, notes, cells: cells.length }));
+`;
+
+const config = `
+import { defineConfig, defineExperiment, defineModel } from 'unroll';
+const mean = defineModel({
+  name: 'mean',
+  parameters: {},
+  build: (_, { tf, weight, outputs }) => {
+    const kernel = weight('kernel', [1, outputs], 'glorot-uniform');
+    return { forward: ({ inputs }) => tf.matMul(tf.mean(inputs, 1), kernel) };
+  },
+});
+const config = defineConfig({ models: [mean] });
+defineExperiment({ name: 'x', dataset: { name: 'mnist-rows' }, model: { name: 'mean' }, optimizer: { name: 'sgd' }, train: { steps: 1 } }, config);
+export default config;
+`;
+
+it('has declarations that a strict compiler takes', () => {
+  writeFileSync(join(folder, 'unroll.config.ts'), config);
+  const compiler = join(packageRoot, 'node_modules', 'typescript', 'bin', 'tsc');
+  const words = ['--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2022', 'unroll.config.ts'];
+  expect(call(process.execPath, [compiler, ...words])).toBe('');
+});
+
+it.each(['this', '24'])(
+  'trains a model of its own on Node %s, and says that TensorFlow is not set up',
+  (release) => {
+    const node =
+      release === 'this'
+        ? process.execPath
+        : call(process.execPath, [join(packageRoot, 'scripts', 'install-node.mjs'), release]).trim();
+    writeFileSync(join(folder, 'unroll.config.ts'), config);
+    writeFileSync(join(folder, 'program.js'), program);
+    const said = JSON.parse(call(node, ['program.js'])) as { notes: string[] };
+    expect(said).toMatchObject({ reason: 'completed', cells: 1 });
+    expect(said.notes.join('\n')).toContain('Run `npx unroll setup`');
+    const bin = join(folder, 'node_modules', '.bin', 'unroll');
+    expect(call(node, [bin, 'models'])).toContain('mean        mean  (unroll.config.ts)');
+  },
+);
+
+it('sets TensorFlow up there', { timeout: 300_000 }, () => {
+  call(process.execPath, [join(folder, 'node_modules', '.bin', 'unroll'), 'setup']);
+  const said = JSON.parse(call(process.execPath, ['program.js'])) as { notes: string[] };
+  expect(said).toMatchObject({ reason: 'completed', notes: [] });
+});

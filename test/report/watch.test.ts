@@ -1,0 +1,53 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { chromium } from 'playwright-core';
+import { expect, onTestFinished, test } from 'vitest';
+import { chromiumPath, skipWithoutChromium } from '../support/chromium.ts';
+import { createRig, until } from '../support/rig.ts';
+import { smallSpec } from '../support/small-sweep.ts';
+
+test.skipIf(skipWithoutChromium)(
+  'an open page follows a running sweep and keeps what the reader has chosen',
+  { timeout: 180_000 },
+  async () => {
+    const rig = createRig();
+    const path = join(rig.directory, 'report.html');
+    rig.write('spec.yaml', smallSpec({ steps: 600, hiddenSizes: [4, 8, 16], run: 'concurrency: 1' }));
+    const sweep = rig.start('run', 'spec.yaml', '--no-mlflow');
+    const sweeps = join(rig.directory, 'runs', 'trial', 'sweeps');
+    await until(() => existsSync(sweeps) && readdirSync(sweeps).some((name) => name.endsWith('.json')));
+    const watch = rig.start('report', '--watch', '--output', 'report.html');
+    await until(() => existsSync(path));
+
+    const browser = await chromium.launch({
+      executablePath: chromiumPath ?? 'chromium',
+      args: ['--no-sandbox'],
+    });
+    onTestFinished(() => browser.close());
+    const page = await browser.newPage();
+    const faults: string[] = [];
+    page.on('pageerror', (error) => faults.push(error.message));
+    await page.goto(`file://${path}`);
+    await page.waitForSelector('html[data-ready]');
+    const heading = page.locator('th button', { hasText: 'hiddenSize' });
+    await heading.click();
+    await heading.click();
+    expect(faults).toEqual([]);
+    await page.getByRole('button', { name: 'Switch to dark colours' }).click();
+    await page.getByLabel('Draw the curve of hiddenSize 8').uncheck();
+    await heading.focus();
+
+    expect((await sweep.finished).code).toBe(0);
+    expect(await watch.finished).toMatchObject({ code: 0, stderr: '' });
+    await page.getByText('Runs: 3 done').waitFor({ timeout: 60_000 });
+
+    expect(await page.locator('th[aria-sort="descending"]').innerText()).toBe('hiddenSize');
+    const sizes = page.locator('.cells tbody tr td:nth-child(3)');
+    expect(await sizes.allInnerTexts()).toEqual(['16', '8', '4']);
+    expect(await page.locator('html').getAttribute('data-theme')).toBe('dark');
+    expect(await page.getByLabel('Draw the curve of hiddenSize 8').isChecked()).toBe(false);
+    expect(await page.getByLabel('Draw the curve of hiddenSize 16').isChecked()).toBe(true);
+    expect(faults).toEqual([]);
+    expect(await page.evaluate<string>('document.activeElement.textContent')).toBe('hiddenSize');
+  },
+);
