@@ -231,6 +231,8 @@ describe.skipIf(missing !== undefined)('with a real server of the pinned version
       }
       expect((await runsOf(plan.experiment)).runs.filter(({ deleted }) => !deleted)).toHaveLength(3);
     },
+    // Hangs cost real seconds, many of them on a loaded machine.
+    240_000,
   );
 
   const expectEqualThrough = async (to: string, runsDirectory: string) => {

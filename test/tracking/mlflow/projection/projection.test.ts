@@ -161,7 +161,7 @@ describe('a sweep', () => {
       orderByAsc: boolean;
     };
     const shown = compareRunCharts.filter(({ deleted }) => !deleted);
-    expect(shown.map(({ type }) => type)).toEqual(['PARALLEL', 'BAR', 'LINE', 'SCATTER', 'IMAGE', 'IMAGE']);
+    expect(shown.map(({ type }) => type)).toEqual(['PARALLEL', 'BAR', 'LINE', 'SCATTER', 'IMAGE']);
     expect({ createdAt, searchFilter, orderByAsc }).toEqual({
       createdAt: 5,
       searchFilter: `tags."mlflow.parentRunId" = 'p'`,
