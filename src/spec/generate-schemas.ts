@@ -234,7 +234,7 @@ const runSchema = (registry: Registry): JsonSchema => {
       required: [...namedSections, 'train'],
       properties: {
         ...Object.fromEntries(namedSections.map((kind) => [kind, resolvedSectionSchema(registry, kind)])),
-        train: { ...train, required: Object.keys(train['properties'] as object) },
+        train: { ...train, required: trainSchema.required },
       },
     },
     datasetDigest: { type: 'string', description: 'Identifies the content of the data.' },
