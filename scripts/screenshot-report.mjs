@@ -1,0 +1,35 @@
+// Opens a report in a real Chromium and keeps a picture: node scripts/screenshot-report.mjs REPORT.html PICTURE.png
+// [width] [light|dark]. That of the README: unroll run experiments/quickstart.yaml, then unroll report quickstart.
+import { existsSync, mkdirSync } from 'node:fs';
+import { delimiter, dirname, join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { chromium } from 'playwright-core';
+
+const [report, picture, width = '1400', colorScheme = 'light'] = process.argv.slice(2);
+if (!report || !picture) {
+  console.error('Usage: node scripts/screenshot-report.mjs REPORT.html PICTURE.png [width] [light|dark]');
+  process.exit(2);
+}
+const executablePath = (process.env.PATH ?? '')
+  .split(delimiter)
+  .flatMap((folder) => ['chromium', 'chromium-browser', 'google-chrome'].map((name) => join(folder, name)))
+  .find((path) => existsSync(path));
+if (!executablePath) {
+  console.error('No Chromium is installed. Debian and Ubuntu: apt-get install chromium');
+  process.exit(2);
+}
+
+const browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] });
+try {
+  const page = await browser.newPage({ viewport: { width: Number(width), height: 1000 }, colorScheme });
+  await page.goto(pathToFileURL(resolve(report)).href);
+  await page.waitForSelector('html[data-ready]');
+  // Charts are drawn when they come into sight.
+  for (const figure of await page.locator('figure, [role=img]').all())
+    await figure.scrollIntoViewIfNeeded().catch(() => undefined);
+  await page.waitForTimeout(1500);
+  mkdirSync(dirname(picture), { recursive: true });
+  await page.screenshot({ path: picture, fullPage: true });
+} finally {
+  await browser.close();
+}
