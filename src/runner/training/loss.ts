@@ -14,15 +14,14 @@ export const lossOf = (
 ): tf.Scalar => {
   switch (task.kind) {
     case 'classification':
-      return tf.mean(crossEntropy(outputs as tf.Tensor2D, targets as tf.Tensor1D));
+      return meanCrossEntropy(outputs as tf.Tensor2D, targets as tf.Tensor1D);
     case 'labelling':
     case 'next-step': {
       const [batch = 0, time = 0, classes = 0] = outputs.shape;
-      const each = crossEntropy(
-        tf.reshape(outputs, [batch * time, classes]),
-        tf.reshape(targets, [batch * time]),
-      );
-      if (lengths === undefined) return tf.mean(each);
+      const logits: tf.Tensor2D = tf.reshape(outputs, [batch * time, classes]);
+      const labels: tf.Tensor1D = tf.reshape(targets, [batch * time]);
+      if (lengths === undefined) return meanCrossEntropy(logits, labels);
+      const each = crossEntropy(logits, labels);
       const counted = tf.reshape(stepMask(lengths, time), [batch * time]);
       return tf.div(tf.sum(tf.mul(each, counted)), tf.sum(counted));
     }
@@ -39,15 +38,36 @@ const stepMask = (lengths: tf.Tensor1D, time: number): tf.Tensor2D =>
   ) as tf.Tensor2D;
 
 /** Softmax cross-entropy of each row, `[rows]`. One TensorFlow operation gives the loss and its slope together. */
-const crossEntropy = (logits: tf.Tensor2D, labels: tf.Tensor1D): tf.Tensor1D => {
+const crossEntropy = (logits: tf.Tensor2D, labels: tf.Tensor1D): tf.Tensor1D =>
+  differentiate(logits, labels, {
+    reduce: (losses) => losses,
+    spread: (upstream) => upstream.expandDims(1),
+  });
+
+/** The mean of it, a scalar, whose gradient is one product instead of that of a mean and of a product. */
+const meanCrossEntropy = (logits: tf.Tensor2D, labels: tf.Tensor1D): tf.Scalar =>
+  differentiate(logits, labels, {
+    reduce: (losses) => tf.mean(losses),
+    spread: (upstream) => tf.div(upstream, logits.shape[0]),
+  });
+
+/** The losses of the rows, reduced; `spread` brings the gradient of what is left to the rows, `[rows, 1]` or a scalar. */
+const differentiate = <R extends tf.Tensor>(
+  logits: tf.Tensor2D,
+  labels: tf.Tensor1D,
+  {
+    reduce,
+    spread,
+  }: { readonly reduce: (losses: tf.Tensor1D) => R; readonly spread: (upstream: R) => tf.Tensor },
+): R => {
   // The labels are closed over: as an input they would be asked for a gradient, which whole numbers have not.
   const ofLogits = tf.customGrad((input, save) => {
-    const [loss, slope] = softmaxAndSlope(input as tf.Tensor2D, labels);
+    const [losses, slope] = softmaxAndSlope(input as tf.Tensor2D, labels);
     (save as tf.GradSaveFunc)([slope]);
     return {
-      value: loss,
+      value: reduce(losses),
       gradFunc: (upstream: tf.Tensor, saved: tf.Tensor[]) =>
-        tf.mul(saved[0] as tf.Tensor2D, upstream.expandDims(1)),
+        tf.mul(saved[0] as tf.Tensor2D, spread(upstream as R)),
     };
   });
   return ofLogits(logits);
