@@ -18,8 +18,19 @@ export const readSelection = (plan: Plan, options: SelectionOptions, command: st
   const { force = false, retryFailed = false, only, limit, runsDirectory } = options;
   const rest = { force, retryFailed, ...(limit !== undefined && { limit }) };
   if (!only) return success(rest);
-  const kept = filterRuns(runStandings(plan, runsDirectory), only);
   const at = (text: string) => commandLineRange([command, '--only', text], text);
+  // What a search chooses next follows from the results of all its points: a part of them would be another search.
+  if (plan.search && command !== 'plan') {
+    return failure({
+      code: 'bad-argument',
+      severity: 'error',
+      message: 'A search chooses its runs itself, so --only cannot choose among them.',
+      at: at(only[0] ?? ''),
+      expected: 'a sweep whose runs are all known before it starts',
+      help: 'Leave --only out, or use --limit N to train N runs and go on later.',
+    });
+  }
+  const kept = filterRuns(runStandings(plan, runsDirectory), only);
   if (!kept.ok) {
     const [first = ''] = only;
     return failure(...kept.errors.map((error) => ({ at: at(first), ...error })));

@@ -49,6 +49,7 @@ const wrong: readonly (readonly string[])[] = [
   ['prune', 'failed', '--experiment', 'none', '--runs-directory', empty],
   ['run', 'experiments/smoke.yaml', '--limit', '0', '--runs-directory', empty],
   ['run', 'experiments/smoke.yaml', '--only', 'hiddenSise=8', '--runs-directory', empty],
+  ['run', 'experiments/search.yaml', '--only', 'model.hiddenSize=8', '--runs-directory', empty],
   ['plan', 'experiments/smoke.yaml', '--only', 'state=dome', '--runs-directory', empty],
   ['plan', 'experiments/smoke.yaml', '--only', 'hiddenSize>8', '--runs-directory', empty],
   ['schema', 'experimnt'],
