@@ -57,8 +57,8 @@ export const createChart = (
 };
 
 /** Colours of axes, as the theme has them. */
-export const axisLook = () => ({
-  axisLabel: { color: themeColour('--muted') },
+export const axisLook = (label?: (value: number) => string) => ({
+  axisLabel: { color: themeColour('--muted'), ...(label && { formatter: label }) },
   axisLine: { lineStyle: { color: themeColour('--line') } },
   splitLine: { lineStyle: { color: themeColour('--line') } },
   nameTextStyle: { color: themeColour('--text') },

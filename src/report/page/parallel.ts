@@ -1,7 +1,7 @@
 import { axisLook, createChart } from './chart.ts';
 import { element, section } from './dom.ts';
 import { themeColour } from './theme.ts';
-import { showValue, type ViewState } from './view-state.ts';
+import { showNumber, showValue, type ViewState } from './view-state.ts';
 
 /** A number with so few values has them all on its axis, at equal distances. */
 const fewValues = 8;
@@ -35,7 +35,10 @@ export const parallelSection = ({ data }: ViewState): HTMLElement | null => {
     parallel: { left: 60, right: 90, top: 44, bottom: 24 },
     parallelAxis: [
       ...axes.map((path, dim) => ({ dim, name: data.names[path] ?? path, ...kinds[dim], ...axisLook() })),
-      { dim: axes.length, name: objective.metric, type: 'value', min: low, max: high, ...axisLook() },
+      {
+        ...{ dim: axes.length, name: objective.metric, type: 'value', min: low, max: high },
+        ...axisLook((value) => showNumber(value)),
+      },
     ],
     series: [
       {
