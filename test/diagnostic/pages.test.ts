@@ -93,7 +93,7 @@ const saidOfModels = async (config: string): Promise<string> => {
   return said;
 };
 
-/** Right forms that need a set-up or a server of their own. */
+/** Right forms that need a set-up or a server of their own: they are asked for their help only. */
 const notRun = ['unroll run sweep.yaml', 'unroll setup', 'unroll sync --to http://127.0.0.1:5000'];
 
 const saidOf = async (code: DiagnosticCode, example: Example, form: 'wrong' | 'right') => {
@@ -112,8 +112,10 @@ describe.each(examples)('the page of %s', (_, code, example) => {
     expect(await saidOf(code, example, 'wrong')).toContain(`[${code}]`);
   });
 
-  it.skipIf(notRun.includes(example.right))('has a right example that is valid', async () => {
-    const said = await saidOf(code, example, 'right');
+  it('has a right example that is valid', async () => {
+    const said = notRun.includes(example.right)
+      ? (await run(`${example.right} --help`)).said
+      : await saidOf(code, example, 'right');
     expect(said).not.toMatch(/(error|warning|notice) \[/);
   });
 });

@@ -59,6 +59,23 @@ const run = (folder: string, text: string) =>
     );
   });
 
+const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as {
+  readonly scripts: Readonly<Record<string, string>>;
+};
+
+/** That a line which is not run here names a script of the package, or a command and options that the program has. */
+const expectToExist = async (folder: string, line: string): Promise<void> => {
+  const script = /npm (?:run )?(\w+)/.exec(line)?.[1];
+  if (script !== undefined) {
+    expect(Object.keys(scripts), line).toContain(script);
+    return;
+  }
+  const command = /unroll (\w+)/.exec(line)?.[1] ?? '';
+  const { code, said } = await run(folder, `unroll ${command} --help`);
+  expect(code, line).toBe(0);
+  for (const [option] of line.matchAll(/--[a-z-]+/g)) expect(said, line).toContain(option);
+};
+
 describe.each(pages)('%s', (page) => {
   let folder = '';
   beforeAll(() => {
@@ -84,14 +101,20 @@ describe.each(pages)('%s', (page) => {
       });
     }
     if (language === 'sh') {
-      const lines = text.split('\n').filter((one) => !elsewhere.test(one));
-      it.skipIf(needsServer(text) || lines.length === 0)(
-        `has commands that work in line ${line}`,
-        async () => {
-          const { code, said } = await run(folder, lines.join('\n'));
+      const lines = text.split('\n').filter((one) => one && !one.startsWith('#'));
+      const here = lines.filter((one) => !elsewhere.test(one));
+      if (here.length > 0 && !needsServer(text)) {
+        it(`has commands that work in line ${line}`, async () => {
+          const { code, said } = await run(folder, here.join('\n'));
           expect(code, said).toBe(0);
-        },
-      );
+        });
+      }
+      const named = needsServer(text) ? lines : lines.filter((one) => elsewhere.test(one));
+      if (named.length > 0) {
+        it(`names commands and options that exist in line ${line}`, async () => {
+          for (const command of named) await expectToExist(folder, command);
+        });
+      }
     }
   }
 
