@@ -1,25 +1,17 @@
 // Opens the compare view of a sweep in a real Chromium, waits until its charts are drawn, keeps a picture, and prints what
 // the page says as JSON: node scripts/screenshot-mlflow.mjs LINK PICTURE.png
 // The link is the one that `unroll run` and `unroll sync` print.
-import { existsSync, mkdirSync } from 'node:fs';
-import { delimiter, dirname, join } from 'node:path';
-import { chromium } from 'playwright-core';
+import { mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { launchChromium } from './launch-chromium.mjs';
 
 const [link, picture] = process.argv.slice(2);
 if (!link || !picture) {
   console.error('Usage: node scripts/screenshot-mlflow.mjs LINK PICTURE.png');
   process.exit(2);
 }
-const executablePath = (process.env.PATH ?? '')
-  .split(delimiter)
-  .flatMap((folder) => ['chromium', 'chromium-browser', 'google-chrome'].map((name) => join(folder, name)))
-  .find((path) => existsSync(path));
-if (!executablePath) {
-  console.error('No Chromium is installed. Debian and Ubuntu: apt-get install chromium');
-  process.exit(2);
-}
 
-const browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] });
+const browser = await launchChromium();
 try {
   const page = await browser.newPage({ viewport: { width: 1500, height: 1180 } });
   await page.goto(link, { timeout: 120_000 });

@@ -2,10 +2,10 @@
 // [width] [light|dark] [height]. Without a height it shows the whole page. That of the README: unroll run
 // experiments/quickstart.yaml --set 'seeds=[1,2]' --set train.trainingIters=40000, then unroll report quickstart --output
 // r.html, then this with 1200 light 1195.
-import { existsSync, mkdirSync } from 'node:fs';
-import { delimiter, dirname, join, resolve } from 'node:path';
+import { mkdirSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { chromium } from 'playwright-core';
+import { launchChromium } from './launch-chromium.mjs';
 
 const [report, picture, width = '1400', colorScheme = 'light', height] = process.argv.slice(2);
 if (!report || !picture) {
@@ -14,16 +14,8 @@ if (!report || !picture) {
   );
   process.exit(2);
 }
-const executablePath = (process.env.PATH ?? '')
-  .split(delimiter)
-  .flatMap((folder) => ['chromium', 'chromium-browser', 'google-chrome'].map((name) => join(folder, name)))
-  .find((path) => existsSync(path));
-if (!executablePath) {
-  console.error('No Chromium is installed. Debian and Ubuntu: apt-get install chromium');
-  process.exit(2);
-}
 
-const browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] });
+const browser = await launchChromium();
 try {
   const page = await browser.newPage({
     viewport: { width: Number(width), height: Number(height ?? 1000) },
