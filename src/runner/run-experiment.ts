@@ -54,7 +54,8 @@ export const runExperiment = async (
 
   const frozen = freezePlan(planned, runsDirectory);
   const standings = runStandings(frozen, runsDirectory);
-  const { toTrain } = selectRuns(standings, withBudget(options.selection, frozen));
+  const selection = withBudget(options.selection, frozen);
+  const selected = selectRuns(standings, selection);
 
   const environment = captureEnvironment(specDirectory, options.commandLine);
   const { concurrency, threadsPerRun } = frozen.execution;
@@ -63,7 +64,7 @@ export const runExperiment = async (
     type: 'sweep-started',
     time,
     runCount: frozen.runs.length,
-    toRun: toTrain.length,
+    toRun: selected.toTrain.length,
     concurrency,
     threadsPerRun,
   });
@@ -79,7 +80,6 @@ export const runExperiment = async (
     stop,
     kill,
   };
-  const selection = withBudget(options.selection, frozen);
   const {
     plan,
     chosen,
@@ -88,7 +88,7 @@ export const runExperiment = async (
     outcomes: fresh,
   } = frozen.search
     ? await searchRuns({ ...frozen, search: frozen.search }, { ...schedule, selection })
-    : await trainAll(frozen, selectRuns(standings, selection), schedule);
+    : await trainAll(frozen, selected, schedule);
   const recorded = standings.flatMap(({ run, outcome }) => (outcome ? [[run.id, outcome] as const] : []));
   const outcomes = { ...Object.fromEntries(recorded), ...fresh };
 

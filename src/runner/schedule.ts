@@ -266,18 +266,16 @@ const trainOnce = async (
   const environment = await options.environment;
   const result = await pool.train(
     {
-      ...{
-        type: 'train',
-        run,
-        pauseAt,
-        attempt,
-        fromTheStart,
-        directory,
-        baseDirectory,
-        environment,
-        threads,
-        profile,
-      },
+      type: 'train',
+      run,
+      pauseAt,
+      attempt,
+      fromTheStart,
+      directory,
+      baseDirectory,
+      environment,
+      threads,
+      profile,
       ...(bundle !== undefined && { bundle }),
     },
     {
