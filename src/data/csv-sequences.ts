@@ -53,17 +53,24 @@ const formatOf = async (chosen: Parameters): Promise<TableFormat> => {
 
 /** What only `csv-sequences` can be told, and only for the wide layout. */
 const checkWide = ({ layout, featuresPerStep, length, targets, features }: Parameters) => {
-  const issue = (path: string, message: string, help: string) => ({ path, message, help });
-  const help = 'Remove it, or use layout: wide.';
+  const unused = (path: string) => ({
+    path,
+    message: `The long layout does not use ${path}.`,
+    expected: `no ${path}`,
+    help: 'Remove it, or use layout: wide.',
+  });
   return [
-    ...(layout === 'long' && featuresPerStep !== 1
-      ? [issue('featuresPerStep', 'The long layout does not use featuresPerStep.', help)]
-      : []),
-    ...(layout === 'long' && length !== null
-      ? [issue('length', 'The long layout does not use length.', help)]
-      : []),
+    ...(layout === 'long' && featuresPerStep !== 1 ? [unused('featuresPerStep')] : []),
+    ...(layout === 'long' && length !== null ? [unused('length')] : []),
     ...(length !== null && [...targets, ...(features ?? [])].includes(length)
-      ? [issue('length', `The column "${length}" is used twice.`, 'Name it in one place only.')]
+      ? [
+          {
+            path: 'length',
+            message: `The column ${JSON.stringify(length)} is used twice.`,
+            expected: 'each column in one place only',
+            help: 'Name it in one of length, features and targets.',
+          },
+        ]
       : []),
   ];
 };

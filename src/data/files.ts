@@ -12,6 +12,8 @@ export interface DataFile {
   readonly path: string;
   /** As it was written in the spec. */
   readonly name: string;
+  /** The parameter that names it: `testFile`. */
+  readonly parameter: string;
   readonly size: number;
   /** When the content and when anything about the file last changed, in milliseconds since 1970. */
   readonly changedAt: readonly [content: number, file: number];
@@ -28,10 +30,22 @@ export const findDataFile = async (
   const found = await stat(path).catch(() => undefined);
   if (!found?.isFile()) throw await missingFile({ name, path, parameter, found });
   await access(path, constants.R_OK).catch(() => {
-    const message = `${name} cannot be read: you have no permission.`;
-    throw new DataError(message, [{ path: parameter, message }]);
+    throw wrongFile({ name, parameter }, 'cannot be read: you have no permission.', {
+      expected: 'a file that you may read',
+      help: `Allow it with \`chmod u+r ${path}\`, or name another file.`,
+    });
   });
-  return { path, name, size: found.size, changedAt: [found.mtimeMs, found.ctimeMs], reading };
+  return { path, name, parameter, size: found.size, changedAt: [found.mtimeMs, found.ctimeMs], reading };
+};
+
+/** What is wrong with a whole file, at the parameter that names it. `what` goes on after the file's name. */
+export const wrongFile = (
+  { name, parameter }: Pick<DataFile, 'name' | 'parameter'>,
+  what: string,
+  { expected, help }: { readonly expected: string; readonly help: string },
+): DataError => {
+  const message = `${name} ${what}`;
+  return new DataError(`${message} ${help}`, [{ path: parameter, message, expected, help }]);
 };
 
 const missingFile = async (wanted: {

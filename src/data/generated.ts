@@ -62,12 +62,15 @@ export const checkGeneratedSize = (sizes: Sizes, perSequence: number): readonly 
   const sequences = sizes.trainSize + sizes.validationSize + sizes.testSize;
   if (sequences * perSequence <= mostNumbers) return [];
   const fitting = Math.floor(mostNumbers / perSequence);
+  const all = ['trainSize', 'validationSize', 'testSize'] as const;
+  const largest = all.reduce((a, b) => (sizes[b] > sizes[a] ? b : a));
   return [
     {
-      path: 'trainSize',
+      path: largest,
       message: `${sequences} sequences of ${perSequence} numbers take ${((sequences * perSequence * 4) / 1e9).toFixed(1)} GB of memory.`,
       expected: `at most ${fitting} sequences in all parts together`,
-      help: 'Lower trainSize or the length of the sequences.',
+      got: `${all.map((size) => sizes[size]).join(' + ')} = ${sequences}`,
+      help: `Lower ${largest} or the length of the sequences.`,
     },
   ];
 };

@@ -50,6 +50,7 @@ export const checkImageSizes = (sizes: ImageSizes) => {
       with: ['validationSize'],
       message: `${sizes.validationSize} images for validation and ${wanted} for training are more than there are.`,
       expected: `at most ${trainingImages} together`,
+      got: `${sizes.validationSize} + ${wanted} = ${sizes.validationSize + wanted}`,
       help: 'Lower trainSize or validationSize.',
     },
   ];

@@ -2,7 +2,7 @@ import { closeSync, openSync, readFileSync, readSync, writeFileSync } from 'node
 import { join } from 'node:path';
 import type { CharactersParameters } from './characters.ts';
 import { DataError, type DataContext, type Dataset, type SequenceShape, type Split } from './dataset.ts';
-import { fileDigest, findDataFile, type DataFile } from './files.ts';
+import { fileDigest, findDataFile, wrongFile, type DataFile } from './files.ts';
 import { packedFolder, writeWhole } from './packed-folder.ts';
 import { textOf } from './table/text.ts';
 
@@ -52,7 +52,10 @@ const tokenOf = (character: string, seen: Map<string, number>, file: DataFile): 
   const known = seen.get(character);
   if (known !== undefined) return known;
   if (seen.size === mostCharacters) {
-    throw new DataError(`${file.name} has more than ${mostCharacters} different characters: is it a text?`);
+    throw wrongFile(file, `has more than ${mostCharacters} different characters: is it a text?`, {
+      expected: 'a text of at most as many different characters',
+      help: 'Name another file, or take rare characters out of it.',
+    });
   }
   seen.set(character, seen.size);
   return seen.size - 1;
@@ -101,7 +104,9 @@ export const loadCharacters = async (
   };
   if (parts.train.size === 0 || parts.test.size === 0) {
     const message = `${chosen.file} has ${count} characters: too few for sequences of ${length} in the training and test part.`;
-    throw new DataError(message, [{ path: 'length', message, help: 'Lower length, or use a longer text.' }]);
+    const expected = 'a length that both parts have room for';
+    const help = 'Lower length, or use a longer text.';
+    throw new DataError(message, [{ path: 'length', message, expected, help }]);
   }
   const { validation, ...others } = parts;
   return { shape, ...others, ...(validation.size > 0 && { validation }) };

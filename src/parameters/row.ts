@@ -9,6 +9,8 @@ export interface ParameterIssue {
   readonly with?: readonly string[];
   readonly message: string;
   readonly expected?: string;
+  /** What there is instead, where the value at `path` does not say it. */
+  readonly got?: string;
   readonly help?: string;
 }
 

@@ -229,6 +229,13 @@ const howToMend = ({ schema, value, name, near }: Mend): string => {
   if (typeof value === 'string' && numeric && value.trim() !== '' && Number.isFinite(Number(value))) {
     return `Write the number without quotes: ${write(value.trim())}.`;
   }
+  const cut = typeof value === 'string' ? value.replace(/[,;]\s*$/, '') : '';
+  if (numeric && cut !== value && cut !== '' && Number.isFinite(Number(cut))) {
+    return `Write the number alone: ${write(cut)}.`;
+  }
+  if (typeof value === 'string' && numeric && isListOfNumbers(value)) {
+    return `Write one number; to try several, list them under sweep.axes: [${value}].`;
+  }
   if (typeof value === 'string' && types.includes('boolean') && /^(yes|no|on|off)$/i.test(value)) {
     return `YAML 1.2 has only true and false: write ${write(/^(yes|on)$/i.test(value) ? 'true' : 'false')}.`;
   }
@@ -239,7 +246,8 @@ const howToMend = ({ schema, value, name, near }: Mend): string => {
     return `Leave ${name} out to have its default, ${writeValue(schema.default)}, or write a value.`;
   }
   const [only] = Array.isArray(value) ? (value as readonly Json[]) : [];
-  if (only !== undefined && !types.includes('array') && !types.includes('object')) {
+  const isRow = typeof only === 'object' && only !== null && 'name' in only;
+  if (only !== undefined && !types.includes('array') && isRow === types.includes('object')) {
     return `Write one value, for example ${write(writeValue(only))}; to try several, list them under sweep.axes.`;
   }
   const example = exampleOf(schema);
@@ -247,6 +255,9 @@ const howToMend = ({ schema, value, name, near }: Mend): string => {
     ? `Write ${describeSchema(schema)}.`
     : `Write for example ${write(writeValue(example))}.`;
 };
+
+const isListOfNumbers = (text: string): boolean =>
+  text.includes(',') && text.split(',').every((one) => one.trim() !== '' && Number.isFinite(Number(one)));
 
 const isTextLike = ({ type, enum: allowed, pattern }: PlainSchema, text: string): boolean =>
   type === 'string' && !allowed && (pattern === undefined || new RegExp(pattern).test(text));

@@ -84,8 +84,13 @@ const boundsOf = (type: string, schema: PlainSchema): string => {
       what
     );
   }
+  const keys = Object.keys(schema.properties ?? {});
+  if (type === 'object' && keys.length > 0 && keys.length <= 6) return ` (${keys.join(', ')})`;
   return type === 'string' && schema.minLength === 1 ? ' that is not empty' : '';
 };
+
+/** The value of a parameter that may be left out; null is its default then. */
+export const describeSetting = (value: Json | undefined): string => describeValue(value ?? undefined);
 
 /** A value as a message shows it, cut to a line: `"512" (a text)`. */
 export const describeValue = (value: Json | undefined): string => {

@@ -1,12 +1,12 @@
 import { DataError, type DataContext, type DatasetParts, type SequenceShape } from '../data/dataset.ts';
 import { failure, success, type Result } from '../diagnostic/diagnostic.ts';
 import { findRow, namedSections, type NamedSectionKind, type Table } from '../registry/rows.ts';
-import type { Row } from '../parameters/row.ts';
+import type { ParameterIssue, Row } from '../parameters/row.ts';
 import { blame, createFindings, type Finding } from './blame.ts';
 import { canonicalJson, shortHash } from './canonical.ts';
 import type { SchemaIssue } from './check.ts';
 import { checkTogether, type Together } from './check-together.ts';
-import { describeValue } from './describe.ts';
+import { describeSetting } from './describe.ts';
 import type { CodeDigests, NamedSection, RunConfig, TrainConfig } from './plan.ts';
 import { checkNamedSection, checkTrainSection, type CheckedSection, type SectionKind } from './sections.ts';
 import { applyChoices, bySection, groundOf, valueIn } from './sweep/point-values.ts';
@@ -52,7 +52,7 @@ export const resolvePoints = async (
 ): Promise<Result<ResolvedPoints>> => {
   const findings = createFindings(points.length);
   const resolve = sectionResolver(spec);
-  const datasets = new Map<string, DatasetFacts | Finding>();
+  const datasets = new Map<string, DatasetFacts | readonly Finding[]>();
   const fitsTogether = remember((together: Together) => checkTogether(spec.registry, together));
   const cells = new Map<string, Cell>();
   const merged: Point[] = [];
@@ -67,8 +67,8 @@ export const resolvePoints = async (
       facts = await datasetFacts(spec, { point, section: dataset.value, reading });
       datasets.set(dataset.canonical, facts);
     }
-    if ('diagnostic' in facts) {
-      findings.add(facts);
+    if (!('shape' in facts)) {
+      facts.forEach(findings.add);
       continue;
     }
     shape ??= facts.shape;
@@ -147,7 +147,7 @@ const remember = <A, R>(compute: (argument: A) => R): ((key: string, argument: A
 const datasetFacts = async (
   spec: Spec,
   { point, section, reading }: { point: Point; section: NamedSection; reading: DataContext['reading'] },
-): Promise<DatasetFacts | Finding> => {
+): Promise<DatasetFacts | readonly Finding[]> => {
   const row = findRow(spec.registry.dataset, section.name);
   if (!row) throw new Error(`The dataset ${section.name} was checked but is not registered.`);
   const context: DataContext = { baseDirectory: spec.document.baseDirectory, reading };
@@ -159,19 +159,30 @@ const datasetFacts = async (
     };
   } catch (error) {
     if (!(error instanceof DataError)) throw error;
-    const [first] = error.issues;
-    const path = first && first.path !== '' ? first.path.split('.') : ['name'];
-    const issue: SchemaIssue = {
-      code: error.code,
-      message: error.message,
-      path,
-      onKey: false,
-      expected: first?.expected ?? 'data that can be read',
-      got: describeValue(valueIn(section, path)),
-      ...(first?.help !== undefined && !error.message.includes(first.help) && { help: first.help }),
-    };
-    return blame(spec, point, { kind: 'dataset', issue });
+    const issues = error.issues.length > 0 ? error.issues : [wholeDataset(error, section.name)];
+    return issues.map((issue) =>
+      blame(spec, point, { kind: 'dataset', issue: ofData(error, issue, section) }),
+    );
   }
+};
+
+const wholeDataset = ({ message }: DataError, name: string): ParameterIssue => ({
+  path: 'name',
+  message,
+  got: `what the dataset ${name} has`,
+});
+
+const ofData = ({ code }: DataError, issue: ParameterIssue, section: NamedSection): SchemaIssue => {
+  const path = issue.path === '' ? ['name'] : issue.path.split('.');
+  return {
+    code,
+    message: issue.message,
+    path,
+    onKey: false,
+    expected: issue.expected ?? 'data that can be read',
+    got: issue.got ?? describeSetting(valueIn(section, path)),
+    help: issue.help ?? 'Mend the data, or choose another dataset.',
+  };
 };
 
 interface CellParts {

@@ -4,7 +4,7 @@ import type { ParameterIssue, Row } from '../parameters/row.ts';
 import { findRow, type NamedSectionKind, type Registry } from '../registry/rows.ts';
 import { canonicalJson } from './canonical.ts';
 import { checkAgainst, type SchemaIssue } from './check.ts';
-import { describeValue } from './describe.ts';
+import { describeSetting, describeValue } from './describe.ts';
 import type { Json, NamedSection, TrainConfig } from './plan.ts';
 import { checkTrain, trainSchema } from './train-section.ts';
 
@@ -32,7 +32,7 @@ export const ofParameter = (issue: ParameterIssue, section: JsonMap): SchemaIssu
     onKey: false,
     ...(issue.with && { with: issue.with.map((one) => one.split('.')) }),
     ...(issue.expected !== undefined && { expected: issue.expected }),
-    got: path.length > 0 ? describeValue(value) : 'none of these',
+    got: issue.got ?? (path.length > 0 ? describeSetting(value) : 'none of these'),
     ...(issue.help !== undefined && { help: issue.help }),
   };
 };
@@ -46,7 +46,7 @@ export const checkNamedSection = (
   const { name, ...rest } = written;
   const table: Readonly<Record<string, Row>> = registry[kind];
   const names = Object.keys(table);
-  if (typeof name !== 'string') return wrong(nameIssue(name, kind, names));
+  if (typeof name !== 'string') return wrong(nameIssue(written, kind, names));
   const row = findRow(table, name);
   if (!row) {
     const near = nearest(name, names);
@@ -97,20 +97,42 @@ const wrong = (issue: SchemaIssue): { readonly ok: false; readonly issues: reado
   issues: [issue],
 });
 
-const nameIssue = (
-  name: Json | undefined,
-  kind: NamedSectionKind,
-  names: readonly string[],
-): SchemaIssue => ({
-  code: name === undefined ? 'missing-key' : 'wrong-type',
-  message: name === undefined ? `The ${kind} has no name.` : 'name has the wrong type.',
-  path: name === undefined ? [] : ['name'],
-  onKey: name === undefined,
-  key: 'name',
-  expected: names.join(', '),
-  got: describeValue(name),
-  help: `Write for example \`name: ${names[0] ?? ''}\`; unroll ${kind}s lists what there is.`,
-});
+/** What is wrong with a name that is no text: there is none, or another key stands for it, or it is a list to try. */
+const nameIssue = (written: JsonMap, kind: NamedSectionKind, names: readonly string[]): SchemaIssue => {
+  const { name } = written;
+  const expected = names.join(', ');
+  const isName = (value: Json | undefined) => typeof value === 'string' && names.includes(value);
+  const meant =
+    name === undefined
+      ? (Object.keys(written).find((key) => isName(written[key])) ?? nearest('name', Object.keys(written)))
+      : undefined;
+  if (meant !== undefined) {
+    return {
+      code: 'unknown-key',
+      message: `The ${kind} has no name, but ${meant}.`,
+      path: [meant],
+      onKey: true,
+      key: meant,
+      expected: `name: ${names.join(', ')}`,
+      got: meant,
+      nearest: 'name',
+      help: `Did you mean name? Write \`name:\` in place of \`${meant}:\`.`,
+    };
+  }
+  const listed = Array.isArray(name) && name.length > 0 && name.every(isName);
+  return {
+    code: name === undefined ? 'missing-key' : 'wrong-type',
+    message: name === undefined ? `The ${kind} has no name.` : 'name has the wrong type.',
+    path: name === undefined ? [] : ['name'],
+    onKey: name === undefined,
+    key: 'name',
+    expected,
+    got: describeValue(name),
+    help: listed
+      ? `Write one name here; to try several, write \`${kind}.name: [${name.join(', ')}]\` under sweep.axes.`
+      : `Write for example \`name: ${names[0] ?? ''}\`; unroll ${kind}s lists what there is.`,
+  };
+};
 
 const inSchemaOrder = (schema: TSchema, value: JsonMap): JsonMap => {
   const keys = Object.keys((schema as { properties?: object }).properties ?? {});

@@ -111,6 +111,7 @@ const mlflowSchema = Type.Object(
   },
   {
     additionalProperties: false,
+    examples: [{ uri: 'http://127.0.0.1:5000' }],
     description: 'Sends runs to an MLflow server; the local files stay complete.',
   },
 );

@@ -131,6 +131,7 @@ export const trainSchema = Type.Object(
     earlyStopping: Type.Unsafe<TrainConfig['earlyStopping']>({
       ...earlyStoppingSchema,
       type: ['object', 'null'],
+      examples: [{ metric: 'val/loss', patience: 5 }],
       default: null,
       description:
         'End the training when a metric of the validation split has stopped improving. null: train to the end.',
@@ -156,6 +157,7 @@ export const trainSchema = Type.Object(
     truncation: Type.Unsafe<TrainConfig['truncation']>({
       ...truncationSchema,
       type: ['object', 'null'],
+      examples: [{ steps: 14 }],
       default: null,
       description:
         'Carry the error back through only some time steps (truncated backpropagation). null: through all.',

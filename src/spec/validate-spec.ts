@@ -9,7 +9,7 @@ import type { Json, MlflowSettings, Objective, Plan } from './plan.ts';
 import type { RunSection } from './run-section.ts';
 import { checkSection, sectionKinds, type JsonMap, type SectionKind } from './sections.ts';
 import { specSchema, specVersion, type SpecStructure } from './spec-schema.ts';
-import { readSweep } from './sweep/read-sweep.ts';
+import { checkSpace, readSweep } from './sweep/read-sweep.ts';
 import { defaultMaxRuns } from './sweep/section.ts';
 import type { Sweep } from './sweep/sweep.ts';
 
@@ -67,6 +67,7 @@ export const validateSpec = (document: SpecDocument, registry: Registry = builtI
           errors,
         )
       : noSweep(root);
+  if (sweepNode?.kind === 'map' && !sweepIsSound) checkSpace({ registry, base, node: sweepNode }, errors);
   checkExpect(root, errors);
   if (errors.length) return failure(...withExtends(document, errors));
 

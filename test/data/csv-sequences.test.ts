@@ -193,7 +193,7 @@ describe('bad rows', () => {
     `);
     const large = 'id,a,label\n1,1,x\n2,"1,x\n'.padEnd(17 << 20, '3,1,x\n');
     expect((await mistakeOf(large)).message).toBe(
-      'a.csv has a row of more than 16 MB: is a quote not closed?',
+      'a.csv has a row of more than 16 MB: is a quote not closed? Look for a cell that begins with a quote and does not end with one.',
     );
   });
 
@@ -217,10 +217,25 @@ describe('bad rows', () => {
 
 describe('a file that cannot be read', () => {
   it.each([
-    ['no rows', 'id,a,label\n', {}, 'a.csv has no rows besides its header.'],
-    ['nothing', '', {}, 'a.csv is empty: its first row should name the columns.'],
-    ['two columns of one name', 'id,a,a,label\n', {}, 'a.csv:1: the header names the column "a" twice.'],
-    ['bytes', Uint8Array.of(105, 0, 3), {}, 'a.csv is not a text file: it has null bytes.'],
+    ['no rows', 'id,a,label\n', {}, 'a.csv has no rows besides its header. Add rows, or name another file.'],
+    [
+      'nothing',
+      '',
+      {},
+      'a.csv is empty. Write the names of the columns into the first row, or name another file.',
+    ],
+    [
+      'two columns of one name',
+      'id,a,a,label\n',
+      {},
+      'a.csv names the column "a" twice in its first row. Rename one of the two columns in the file.',
+    ],
+    [
+      'bytes',
+      Uint8Array.of(105, 0, 3),
+      {},
+      'a.csv is not a text file: it has null bytes. Name another file, or save it as UTF-8.',
+    ],
     ['Latin-1', Uint8Array.of(105, 0xe9, 44), {}, 'a.csv is not UTF-8 text. Save it as UTF-8.'],
     ['no feature', 'id,label\n1,x\n', {}, 'No column is left for the features: the file has "id", "label".'],
     [

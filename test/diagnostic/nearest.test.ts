@@ -16,6 +16,12 @@ describe('the nearest name', () => {
     expect(nearest(written, models)).toBe(expected);
   });
 
+  test('is one that begins like it or is abbreviated so, and none that only shares a word with it', () => {
+    expect(nearest('hiden', ['hiddenSize', 'layers'])).toBe('hiddenSize');
+    expect(nearest('lr', ['clipNorm', 'learningRate'])).toBe('learningRate');
+    expect(nearest('kernelSize', ['kernelInitializer', 'hiddenSize'])).toBeUndefined();
+  });
+
   test('is none when nothing is near', () => {
     expect(nearest('transformer', models)).toBeUndefined();
     expect(nearest('', models)).toBeUndefined();

@@ -77,10 +77,11 @@ const csvSequences: DatasetRow<typeof csvParameters> = {
   version: 1,
   parameters: csvParameters,
   shape: ({ path }) => {
-    throw new DataError(`There is no file ${path}.`, [
+    const message = `There is no file ${path}.`;
+    throw new DataError(message, [
       {
         path: 'path',
-        message: '',
+        message,
         expected: 'the path of a file',
         help: 'Check the path; it begins at the folder of the spec.',
       },

@@ -16,7 +16,14 @@ export const featureColumns = (
   const chosen = features ?? available.filter((column) => !used.has(column));
   if (chosen.length > 0) return chosen;
   const message = `No column is left for the features: the file has ${listed(available)}.`;
-  throw new DataError(message, [{ path: 'features', message, help: 'Name the feature columns.' }]);
+  throw new DataError(message, [
+    {
+      path: 'features',
+      message,
+      expected: 'at least one column of numbers',
+      help: 'Name the feature columns.',
+    },
+  ]);
 };
 
 /** Throws a `DataError` that names every column of the spec which the file `name` does not have. */

@@ -1,5 +1,4 @@
-import { DataError } from '../dataset.ts';
-import { fileDigest, type DataFile } from '../files.ts';
+import { fileDigest, wrongFile, type DataFile } from '../files.ts';
 import { packedFolder } from '../packed-folder.ts';
 import { createLabels } from './labels.ts';
 import { writePack } from './pack.ts';
@@ -22,20 +21,20 @@ export interface TableFormat {
 
 /**
  * The folder of a file's pack in the cache, by content and format; the file is read only when there is none yet.
- * `parameter` is the one that names the file. Throws `DataError` with all bad rows of the file.
+ * Throws `DataError` with all bad rows of the file.
  */
-export const ensurePack = async (file: DataFile, parameter: string, format: TableFormat): Promise<string> =>
+export const ensurePack = async (file: DataFile, format: TableFormat): Promise<string> =>
   packedFolder(['table', packVersion, await fileDigest(file), format.key], (folder) =>
-    packFile(file, { parameter, format, folder }),
+    packFile(file, { format, folder }),
   );
 
 const packFile = async (
   file: DataFile,
-  given: { readonly parameter: string; readonly format: TableFormat; readonly folder: string },
+  given: { readonly format: TableFormat; readonly folder: string },
 ): Promise<void> => {
   const { parameters, read, layOut } = given.format;
   const labels = createLabels(parameters.targets[0] ?? '', file.name);
-  const problems = collectProblems(file.name, given.parameter);
+  const problems = collectProblems(file);
   const writer = writePack(given.folder, outputsOf(parameters));
   let features: readonly string[] = [];
   const describe = (found: readonly string[]) => {
@@ -45,7 +44,12 @@ const packFile = async (
   try {
     await read(file, (available) => layOut(context, available), problems);
     problems.throwIfAny();
-    if (writer.sequences() === 0) throw new DataError(`${file.name} has no rows besides its header.`);
+    if (writer.sequences() === 0) {
+      throw wrongFile(file, 'has no rows besides its header.', {
+        expected: 'rows of data below the header',
+        help: 'Add rows, or name another file.',
+      });
+    }
     writer.finish({ features, labels: labels.texts() });
   } finally {
     writer.close();

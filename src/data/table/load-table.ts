@@ -15,12 +15,12 @@ type PerFile<T> = { readonly [parameter in FileParameter]?: T };
 const perFile = async <T>(
   parameters: TableParameters,
   context: DataContext,
-  work: (file: DataFile, parameter: FileParameter) => Promise<T>,
+  work: (file: DataFile) => Promise<T>,
 ): Promise<PerFile<T>> => {
   const done: { [parameter in FileParameter]?: T } = {};
   for (const parameter of fileParameters) {
     const name = parameters[parameter];
-    if (name !== null) done[parameter] = await work(await findDataFile(name, context, parameter), parameter);
+    if (name !== null) done[parameter] = await work(await findDataFile(name, context, parameter));
   }
   return done;
 };
@@ -32,7 +32,7 @@ export const tableDigest = async (parameters: TableParameters, context: DataCont
 };
 
 const ensurePacks = (format: TableFormat, context: DataContext): Promise<PerFile<string>> =>
-  perFile(format.parameters, context, (file, parameter) => ensurePack(file, parameter, format));
+  perFile(format.parameters, context, (file) => ensurePack(file, format));
 
 /** The shape of the sequences in all files; packs the files that are not in the cache yet. */
 export const tableShape = async (format: TableFormat, context: DataContext): Promise<SequenceShape> => {
@@ -60,9 +60,11 @@ const shapeOf = ({ task, targets }: TableParameters, packs: readonly PackDescrip
 const checkAlike = (parameters: TableParameters, [first, ...others]: readonly PackDescription[]): void => {
   for (const other of others) {
     if (first && first.features.join('\n') !== other.features.join('\n')) {
-      throw new DataError(
-        `The files of this dataset have different features: ${parameters.file} has ${first.features.join(', ')}; another has ${other.features.join(', ')}. Name the columns with features.`,
-      );
+      const message = `The files of this dataset have different features: ${parameters.file} has ${first.features.join(', ')}; another has ${other.features.join(', ')}.`;
+      const help = 'Name the columns that all of them have with features.';
+      throw new DataError(`${message} ${help}`, [
+        { path: 'features', message, expected: 'the same columns in every file', help },
+      ]);
     }
   }
 };
@@ -111,10 +113,15 @@ const drawParts = (parameters: TableParameters, size: number) => {
     test: parameters.testFile === null ? Math.max(1, Math.round(size * test)) : 0,
   };
   if (counts.validation + counts.test >= size) {
-    throw new DataError(
-      `${parameters.file} has ${size} sequences: too few for a validation part of ${counts.validation} and a test part of ${counts.test}.`,
-      [{ path: 'file', message: `${parameters.file} has only ${size} sequences.` }],
-    );
+    const message = `${parameters.file} has ${size} sequences: too few for a validation part of ${counts.validation} and a test part of ${counts.test}.`;
+    throw new DataError(message, [
+      {
+        path: 'file',
+        message,
+        expected: 'sequences that are left to train on',
+        help: 'Add sequences, lower the fractions, or name a validationFile and a testFile.',
+      },
+    ]);
   }
   const order = randomStream(parameters.splitSeed, 'split').permutation(size);
   return {

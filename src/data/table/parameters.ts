@@ -78,8 +78,6 @@ export const tableParameters = {
 
 export type TableParameters = Static<TObject<typeof tableParameters>>;
 
-const issue = (path: string, message: string, help: string): ParameterIssue => ({ path, message, help });
-
 /** Combinations that make no sense, whatever the files hold. */
 export const checkTable = (chosen: TableParameters): readonly ParameterIssue[] => {
   const { layout, sequence, order, features, targets, task } = chosen;
@@ -87,60 +85,71 @@ export const checkTable = (chosen: TableParameters): readonly ParameterIssue[] =
   for (const part of ['validation', 'test'] as const) {
     const share = chosen[`${part}Fraction`];
     if (chosen[`${part}File`] !== null && share !== null && share > 0) {
-      issues.push(
-        issue(
-          `${part}Fraction`,
-          `${part}Fraction and ${part}File both say where the ${part} part comes from.`,
-          `Remove one of them.`,
-        ),
-      );
+      issues.push({
+        path: `${part}Fraction`,
+        with: [`${part}File`],
+        message: `${part}Fraction and ${part}File both say where the ${part} part comes from.`,
+        expected: `one of ${part}Fraction and ${part}File`,
+        help: 'Remove one of them.',
+      });
     }
   }
   const { validation, test } = fractions(chosen);
   if (chosen.testFile === null && test === 0) {
-    issues.push(
-      issue('testFraction', 'Nothing is left to test on.', 'Set testFraction above 0, or name a testFile.'),
-    );
+    issues.push({
+      path: 'testFraction',
+      message: 'Nothing is left to test on.',
+      expected: 'above 0 and below 1',
+      help: 'Set testFraction above 0, or name a testFile.',
+    });
   }
   if (validation + test >= 1) {
-    issues.push(
-      issue(
-        'validationFraction',
-        `validationFraction ${validation} and testFraction ${test} leave nothing to train on.`,
-        'Lower one of them; together they are less than 1.',
-      ),
-    );
+    issues.push({
+      path: 'validationFraction',
+      with: ['testFraction'],
+      message: `validationFraction ${validation} and testFraction ${test} leave nothing to train on.`,
+      expected: 'less than 1 together',
+      got: `${validation} + ${test}`,
+      help: 'Lower one of them.',
+    });
   }
   if (layout === 'long' && sequence === null) {
-    issues.push(
-      issue(
-        'sequence',
-        'The long layout needs the column that tells the sequences apart.',
-        'Add sequence: <column>, or use layout: wide when each row is a whole sequence.',
-      ),
-    );
+    issues.push({
+      path: 'sequence',
+      message: 'The long layout needs the column that tells the sequences apart.',
+      expected: 'the name of a column',
+      help: 'Add for example `sequence: id`, or write `layout: wide` when each row is a whole sequence.',
+    });
   }
   if (layout === 'wide') {
     for (const key of ['sequence', 'order'] as const) {
       if (chosen[key] !== null) {
-        issues.push(issue(key, `The wide layout does not use ${key}.`, `Remove it, or use layout: long.`));
+        issues.push({
+          path: key,
+          with: ['layout'],
+          message: `The wide layout does not use ${key}.`,
+          expected: `no ${key}`,
+          help: 'Remove it, or use layout: long.',
+        });
       }
     }
   }
   if (targets.length > 1 && (task === 'classification' || (task === 'labelling' && layout === 'long'))) {
-    issues.push(
-      issue(
-        'targets',
-        `${task} has one target, not ${targets.length}.`,
-        'Name one column, or use task: regression.',
-      ),
-    );
+    issues.push({
+      path: 'targets',
+      message: `${task} has one target, not ${targets.length}.`,
+      expected: 'one column',
+      help: `Write for example \`targets: [${targets[0] ?? ''}]\`, or use task: regression.`,
+    });
   }
   const used = [sequence, order, ...targets].filter((name) => name !== null);
   for (const name of used.filter((one, index) => features?.includes(one) || used.indexOf(one) !== index)) {
-    issues.push(
-      issue('features', `The column ${JSON.stringify(name)} is used twice.`, 'Name it in one place only.'),
-    );
+    issues.push({
+      path: features?.includes(name) ? 'features' : 'targets',
+      message: `The column ${JSON.stringify(name)} is used twice.`,
+      expected: 'each column in one place only',
+      help: `Name ${JSON.stringify(name)} in one of features, targets, sequence and order.`,
+    });
   }
   return issues;
 };

@@ -1,4 +1,5 @@
 import { DataError } from '../dataset.ts';
+import type { DataFile } from '../files.ts';
 
 /** Collects what is wrong with the rows of a file, to say it all at once. */
 export interface RowProblems {
@@ -12,8 +13,7 @@ export interface RowProblems {
 /** Shown at most; the others are counted. */
 const limit = 20;
 
-/** `name` is what messages call the file, `parameter` the one that names it in the spec. */
-export const collectProblems = (name: string, parameter: string): RowProblems => {
+export const collectProblems = ({ name, parameter }: Pick<DataFile, 'name' | 'parameter'>): RowProblems => {
   const first = new Map<number, string>();
   let count = 0;
   let lastLine = 0;
@@ -32,12 +32,15 @@ export const collectProblems = (name: string, parameter: string): RowProblems =>
         .sort(([a], [b]) => a - b)
         .map(([line, message]) => `  ${name}:${line}: ${message}`);
       if (count > first.size) lines.push(`  and ${count - first.size} more.`);
-      const summary = `${name} has ${count === 1 ? 'a row' : `${count} rows`} that cannot be used:`;
+      const rows = count === 1 ? 'a row' : `${count} rows`;
+      const summary = `${name} has ${rows} that cannot be used:`;
       const message = [summary, ...lines].join('\n');
       throw new DataError(message, [
         {
           path: parameter,
           message,
+          expected: 'a file whose rows can all be used',
+          got: rows.replace(/^a /, 'one ') + ' that cannot',
           help: 'Mend these rows, or take them out of the file. No row is ever skipped.',
         },
       ]);

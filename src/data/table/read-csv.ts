@@ -1,7 +1,6 @@
 import { Readable } from 'node:stream';
 import Papa from 'papaparse';
-import { DataError } from '../dataset.ts';
-import type { DataFile } from '../files.ts';
+import { wrongFile, type DataFile } from '../files.ts';
 import type { RowSink, TableReader } from './rows.ts';
 import { textOf } from './text.ts';
 
@@ -48,7 +47,7 @@ export const csvReader =
         line += 1 + (text.hasQuotes() ? newlinesWithin(row) : 0);
       });
     });
-    if (!sink) throw new DataError(`${file.name} is empty: its first row should name the columns.`);
+    if (!sink) throw wrongFile(file, 'is empty.', needsHeader);
     sink.end();
   };
 
@@ -58,10 +57,18 @@ const quoteMistake = ({ code, message }: Papa.ParseError): string => {
   return code === 'InvalidQuotes' ? 'a quote is closed before the end of its cell' : message;
 };
 
+const needsHeader = {
+  expected: 'a first row that names the columns, and rows of data',
+  help: 'Write the names of the columns into the first row, or name another file.',
+};
+
 const checkHeader = (names: readonly string[], file: DataFile): void => {
   const twice = names.find((name, index) => names.indexOf(name) !== index);
   if (twice !== undefined) {
-    throw new DataError(`${file.name}:1: the header names the column ${JSON.stringify(twice)} twice.`);
+    throw wrongFile(file, `names the column ${JSON.stringify(twice)} twice in its first row.`, {
+      expected: 'a name of its own for each column',
+      help: 'Rename one of the two columns in the file.',
+    });
   }
 };
 
@@ -74,9 +81,10 @@ const watchText = (file: DataFile) => {
       quotes ||= chunk.includes('"');
       sinceRow += chunk.length;
       if (sinceRow > longestRow) {
-        throw new DataError(
-          `${file.name} has a row of more than ${longestRow >> 20} MB: is a quote not closed?`,
-        );
+        throw wrongFile(file, `has a row of more than ${longestRow >> 20} MB: is a quote not closed?`, {
+          expected: 'rows as RFC 4180 writes them',
+          help: 'Look for a cell that begins with a quote and does not end with one.',
+        });
       }
       yield chunk;
     }

@@ -1,5 +1,4 @@
-import { DataError } from '../dataset.ts';
-import type { DataFile } from '../files.ts';
+import { wrongFile, type DataFile } from '../files.ts';
 import type { RowSink, TableReader } from './rows.ts';
 import { textOf } from './text.ts';
 
@@ -24,7 +23,12 @@ export const readJsonl: TableReader = async (file, begin, problems) => {
     sink.add(cells, line);
   }
   if (sink) sink.end();
-  else if (problems.count() === 0) throw new DataError(`${file.name} has no rows.`);
+  else if (problems.count() === 0) {
+    throw wrongFile(file, 'has no rows.', {
+      expected: 'one JSON object a line',
+      help: 'Add rows, or name another file.',
+    });
+  }
 };
 
 /** The object, or what is wrong with the line. */

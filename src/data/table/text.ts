@@ -1,5 +1,4 @@
-import { DataError } from '../dataset.ts';
-import { chunksOf, type DataFile } from '../files.ts';
+import { chunksOf, wrongFile, type DataFile } from '../files.ts';
 
 /** What is made of a piece is garbage before the next; much larger pieces outlive the young generation. */
 const chunkBytes = 1 << 18;
@@ -11,11 +10,16 @@ export const textOf = async function* (file: DataFile): AsyncGenerator<string> {
     try {
       return decoder.decode(chunk, { stream: chunk !== undefined });
     } catch {
-      throw new DataError(`${file.name} is not UTF-8 text. Save it as UTF-8.`);
+      throw wrongFile(file, 'is not UTF-8 text.', { expected: 'a text in UTF-8', help: 'Save it as UTF-8.' });
     }
   };
   for await (const chunk of chunksOf(file, { activity: 'packing', chunkBytes })) {
-    if (chunk.includes(0)) throw new DataError(`${file.name} is not a text file: it has null bytes.`);
+    if (chunk.includes(0)) {
+      throw wrongFile(file, 'is not a text file: it has null bytes.', {
+        expected: 'a text in UTF-8',
+        help: 'Name another file, or save it as UTF-8.',
+      });
+    }
     yield decode(chunk);
   }
   yield decode(undefined);

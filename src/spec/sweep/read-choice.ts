@@ -20,8 +20,9 @@ export interface SweepContext {
 }
 
 /**
- * The parameters that a path may mean in this spec, one for each row that may be used; empty for a whole section or a
- * section's name. Reports a path that leads nowhere and returns undefined.
+ * The parameters that a path may mean in this spec, one for each row that may be used; empty for a whole section, for a
+ * section's name, and for what may belong to a row that nobody knows. Reports a path that leads nowhere and returns
+ * undefined.
  */
 export const resolvePath = (
   context: SweepContext,
@@ -33,10 +34,12 @@ export const resolvePath = (
   if (isSection(section) && section !== 'train' && name === 'name' && more.length === 0) return [];
   const known = context.parameters.get(key);
   if (!known) {
-    context.report(unknownPath(context, key, at));
+    const unknown = unknownPath(context, key, at);
+    if (unknown.nearest === undefined && isSection(section) && isOpen(context, section)) return [];
+    context.report(unknown);
     return undefined;
   }
-  const usable = known.filter(({ kind, row }) => row === null || context.names[kind].has(row));
+  const usable = known.filter(mayBeUsed(context));
   if (usable.length > 0) return usable;
   const kind = known[0]?.kind ?? 'model';
   const used = [...context.names[kind]];
@@ -58,20 +61,35 @@ export const resolvePath = (
   return undefined;
 };
 
+/**
+ * Whether the row of a section is yet to be said: it has no name, or one that no row has. That is told where it is
+ * written, and what follows from it is not.
+ */
+const isOpen = ({ registry, names }: SweepContext, kind: SectionKind): boolean =>
+  kind !== 'train' &&
+  (names[kind].size === 0 || [...names[kind]].some((name) => !Object.hasOwn(registry[kind], name)));
+
+const mayBeUsed =
+  (context: SweepContext) =>
+  ({ kind, row }: SweepableParameter): boolean =>
+    row === null || context.names[kind].has(row) || isOpen(context, kind);
+
 const unknownPath = (context: SweepContext, key: string, at: SourceRange): Omit<Diagnostic, 'severity'> => {
   const [first = '', ...rest] = key.split('.');
   const usable = [...context.parameters]
-    .filter(([, rows]) => rows.some(({ kind, row }) => row === null || context.names[kind].has(row)))
+    .filter(([, rows]) => rows.some(mayBeUsed(context)))
     .map(([path]) => path);
   const section = isSection(first) ? first : nearest(first, sectionKinds);
   const inSection = usable.filter((path) => path.startsWith(`${section ?? ''}.`));
   const tail = rest.join('.');
+  const below = (path: string) => path.slice(path.indexOf('.') + 1);
   const near =
     // A parameter's name alone, or under the wrong section.
     usable.find((path) => path.endsWith(`.${key}`) || (tail !== '' && path.endsWith(`.${tail}`))) ??
-    nearest(tail === '' ? `${first}.${first}` : `${section ?? first}.${tail}`, inSection) ??
-    nearest(key, usable) ??
-    usable.find((path) => nearest(key, [path.slice(path.indexOf('.') + 1)]) !== undefined);
+    // The section is no part of what is near: two long words after it would seem alike.
+    inSection.find((path) => below(path) === nearest(tail === '' ? first : tail, inSection.map(below))) ??
+    (section === undefined ? nearest(key, usable) : undefined) ??
+    usable.find((path) => nearest(key, [below(path)]) !== undefined);
   const fixed = ['run', 'tracking', 'objective', 'expect', 'sweep', 'name', 'version', 'extends'].includes(
     first,
   );
@@ -152,7 +170,7 @@ const issuesOf = (
   if (value === null && !isSection(key) && second !== 'name') return [];
   if (isSection(key)) {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-      return checkAgainst(Type.Object({ [key]: wholeSection }), { [key]: value }).issues.map(inside);
+      return checkAgainst(Type.Object({ [key]: wholeSection(value) }), { [key]: value }).issues.map(inside);
     }
     const checked = checkSection(registry, key, value as JsonMap);
     return checked.ok ? [] : checked.issues;
@@ -170,11 +188,13 @@ const issuesOf = (
   return found.some((issues) => issues.length === 0) ? [] : (found[0] ?? []).map(inside);
 };
 
-const wholeSection = Type.Unsafe({
-  type: 'object',
-  phrase: 'a whole section with its name and parameters',
-  examples: [{ name: '...' }],
-});
+/** `written` is what stands in its place: a name alone, most likely. */
+const wholeSection = (written: Json) =>
+  Type.Unsafe({
+    type: 'object',
+    phrase: 'a whole section with its name and parameters',
+    examples: [{ name: typeof written === 'string' ? written : '...' }],
+  });
 
 const wrappers = new WeakMap<TSchema, Map<string, TSchema>>();
 

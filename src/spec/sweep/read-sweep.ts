@@ -28,32 +28,15 @@ export const readSweep = (
   { registry, base, section, node, objective }: Input,
   errors: Diagnostic[],
 ): Sweep => {
-  let lastId = 0;
-  const context: SweepContext = {
-    registry,
-    parameters: sweepableParameters(registry),
-    names: possibleNames(base, node),
-    report: (diagnostic) => errors.push({ severity: 'error', ...diagnostic }),
-    nextId: () => ++lastId,
-  };
+  const context = createContext({ registry, base, node }, errors);
   const { method } = section;
   checkMethodKeys({ section, node, context });
   checkResults(context, { section, node, objective });
-  const axes = find(node, 'axes');
-  const search = method !== 'grid';
-  const dimensions = axes?.kind === 'map' ? readDimensions(context, axes, search) : [];
-  const zips = readEach(find(node, 'zip'), (one) =>
-    checkZip(context, readDimensions(context, one, false), one),
-  );
-  const when = readEach(find(node, 'when'), (one) => readWhen(context, one, search));
   const sweep: Sweep = {
     method,
     samples: section.samples ?? 1,
     seed: section.seed ?? 0,
-    dimensions: [...dimensions, ...zips],
-    when,
-    exclude: readEach(find(node, 'exclude'), (one) => readRule(context, one)),
-    add: readEach(find(node, 'add'), (one) => readPoint(context, one)),
+    ...readSpace(context, node, method !== 'grid'),
     maxRuns: section.maxRuns,
     lookahead: section.lookahead,
     pruning: readPruning(context, { section, node, objective }),
@@ -61,6 +44,44 @@ export const readSweep = (
   };
   checkOverlaps(context, sweep);
   return sweep;
+};
+
+type Surroundings = Pick<Input, 'registry' | 'base' | 'node'>;
+
+/** Pushes the mistakes in paths, values and rules of a sweep whose structure is wrong elsewhere: they are told at once. */
+export const checkSpace = (surroundings: Surroundings, errors: Diagnostic[]): void => {
+  // Whether it is a grid is not sure, so intervals pass.
+  readSpace(createContext(surroundings, errors), surroundings.node, true);
+};
+
+const createContext = ({ registry, base, node }: Surroundings, errors: Diagnostic[]): SweepContext => {
+  let lastId = 0;
+  return {
+    registry,
+    parameters: sweepableParameters(registry),
+    names: possibleNames(base, node),
+    report: (diagnostic) => errors.push({ severity: 'error', ...diagnostic }),
+    nextId: () => ++lastId,
+  };
+};
+
+/** The points that a sweep may take. What is no mapping or no list is passed over. */
+const readSpace = (
+  context: SweepContext,
+  node: LocatedMap,
+  search: boolean,
+): Pick<Sweep, 'dimensions' | 'when' | 'exclude' | 'add'> => {
+  const axes = find(node, 'axes');
+  const dimensions = axes?.kind === 'map' ? readDimensions(context, axes, search) : [];
+  const zips = readEach(find(node, 'zip'), (one) =>
+    checkZip(context, readDimensions(context, one, false), one),
+  );
+  return {
+    dimensions: [...dimensions, ...zips],
+    when: readEach(find(node, 'when'), (one) => readWhen(context, one, search)),
+    exclude: readEach(find(node, 'exclude'), (one) => readRule(context, one)),
+    add: readEach(find(node, 'add'), (one) => readPoint(context, one)),
+  };
 };
 
 const checkMethodKeys = ({
@@ -127,10 +148,11 @@ const readDimensions = (context: SweepContext, axes: LocatedMap, search: boolean
         });
         continue;
       }
-      const ends = [values.low, values.high].map((value) =>
+      // Both ends have the same place: one mistake is enough.
+      const fits = [values.low, values.high].every((value) =>
         readChoice(context, { key, value, node: entry.value, computed: true }, parameters),
       );
-      if (ends.every((end) => end !== undefined)) {
+      if (fits) {
         const { kind, low, high, scale, step } = values;
         dimensions.push({ kind, low, high, scale, step, ...shared });
       }

@@ -149,7 +149,7 @@ const readKind = (kind: AxisKind, expression: Expression): AxisValues | undefine
       at: node.at,
       expected: `${key}: a whole number from 2`,
       got: 'nothing',
-      help: `Write ${axisForms[kind]}; for any value in between, search with method: random and ${kind === 'log' ? axisForms.logUniform : axisForms.uniform}.`,
+      help: helpForSteps(kind, node),
     });
   }
   if (!fine) return undefined;
@@ -177,6 +177,16 @@ const readKind = (kind: AxisKind, expression: Expression): AxisValues | undefine
       return { kind: 'interval', low, high, scale, step: step ?? (whole ? 1 : null) };
     }
   }
+};
+
+/** The bounds that are written, with a number of values, and as an interval. */
+const helpForSteps = (kind: AxisKind, node: LocatedMap): string => {
+  const search = kind === 'log' ? 'logUniform' : 'uniform';
+  const written = node.entries.get(kind)?.value;
+  const bounds = written && writeValue(toJson(written));
+  const form = bounds ? `{ ${kind}: ${bounds}, steps: 3 }` : axisForms[kind];
+  const interval = bounds ? `{ ${search}: ${bounds} }` : axisForms[search];
+  return `Write ${form}; for any value in between, search with method: random and ${interval}.`;
 };
 
 const numbers = (
