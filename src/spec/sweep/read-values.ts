@@ -1,10 +1,10 @@
-import type { Diagnostic } from '../../diagnostic/diagnostic.ts';
 import { nearest } from '../../diagnostic/nearest.ts';
 import { describeValue, writeValue } from '../describe.ts';
 import { toJson, type Located, type LocatedMap } from '../located.ts';
 import type { Json } from '../plan.ts';
 import { axisForms, axisKeys, exampleForm, axisKinds, type AxisKind } from './axis-kinds.ts';
 import { linearValues, logValues, rangeValues, tidy } from './numbers.ts';
+import { readBounds, readNumber, type Expression, type Report, type Target } from './read-bounds.ts';
 
 /** A value of an axis: `node` is where it is written, or the whole expression that it was computed from. */
 export interface AxisValue {
@@ -28,16 +28,8 @@ export type AxisValues =
       readonly step: number | null;
     };
 
-type Report = (diagnostic: Omit<Diagnostic, 'severity'>) => void;
-
 /** Most values of one axis. */
 const maxValues = 1_000_000;
-
-/** Whether the values must be whole numbers: those that fall between are rounded. */
-interface Target {
-  readonly key: string;
-  readonly integer: boolean;
-}
 
 /** Reads what is written after an axis' path. Reports every mistake and then returns nothing. */
 export const readAxisValues = (target: Target, node: Located, report: Report): AxisValues | undefined => {
@@ -109,12 +101,6 @@ const readExpression = (target: Target, node: LocatedMap, report: Report): AxisV
   }
   return readKind(kind, { target, node, report });
 };
-
-interface Expression {
-  readonly target: Target;
-  readonly node: LocatedMap;
-  readonly report: Report;
-}
 
 const readKind = (kind: AxisKind, expression: Expression): AxisValues | undefined => {
   const { target, node, report } = expression;
@@ -216,85 +202,6 @@ const numbers = (
     values: rounded.map((value) => ({ value: tidy(value), node, computed: true })),
     weights: null,
   };
-};
-
-const readBounds = (kind: AxisKind, { node, report }: Expression): readonly [number, number] | undefined => {
-  const written = node.entries.get(kind)?.value;
-  const items = written?.kind === 'list' ? written.items.map(toJson) : [];
-  const [low, high] = items;
-  const numeric =
-    typeof low === 'number' && typeof high === 'number' && Number.isFinite(low) && Number.isFinite(high);
-  const log = kind === 'log' || kind === 'logUniform';
-  const wrong = (got: string, help: string, expected = 'two numbers: [low, high]'): undefined => {
-    report({
-      code: numeric ? 'out-of-range' : 'wrong-type',
-      message: `The bounds of ${kind} are wrong.`,
-      at: written?.at ?? node.at,
-      expected,
-      got,
-      help,
-    });
-    return undefined;
-  };
-  if (!numeric || items.length !== 2) {
-    wrong(describeValue(written ? toJson(written) : undefined), `Write for example ${axisForms[kind]}.`);
-    return;
-  }
-  if (log && (low <= 0 || high <= 0)) {
-    const exponents = low < 0 && Number.isInteger(low);
-    wrong(
-      `[${low}, ${high}]`,
-      exponents
-        ? `Bounds are real values, never exponents: 1e${low} in place of ${low}, as in ${axisForms[kind]}.`
-        : `A logarithmic axis cannot reach zero: begin at a small number, as in ${axisForms[kind]}.`,
-      'two numbers above 0',
-    );
-    return;
-  }
-  if (kind === 'integer' && !(Number.isInteger(low) && Number.isInteger(high))) {
-    wrong(`[${low}, ${high}]`, `Write for example ${axisForms[kind]}.`, 'two whole numbers');
-    return;
-  }
-  if (low === high || (low > high && ['uniform', 'logUniform', 'integer'].includes(kind))) {
-    wrong(
-      `[${low}, ${high}]`,
-      low === high ? `For one value write [${low}].` : `Swap the bounds: [${high}, ${low}].`,
-      low === high ? 'two different bounds' : 'the smaller bound first',
-    );
-    return;
-  }
-  return [low, high];
-};
-
-const readNumber = (
-  key: 'step' | 'steps',
-  { node, report }: Expression,
-  { least, whole }: { readonly least: number; readonly whole: boolean },
-): number | undefined | 'wrong' => {
-  const written = node.entries.get(key)?.value;
-  if (!written) return undefined;
-  const value = toJson(written);
-  if (
-    typeof value === 'number' &&
-    Number.isFinite(value) &&
-    value !== 0 &&
-    value >= least &&
-    (!whole || Number.isInteger(value))
-  )
-    return value;
-  report({
-    code: typeof value === 'number' ? 'out-of-range' : 'wrong-type',
-    message: `${key} ${typeof value === 'number' ? 'is out of range' : 'has the wrong type'}.`,
-    at: written.at,
-    expected: whole
-      ? `a whole number from ${least}`
-      : least === 0
-        ? 'a number above 0'
-        : 'a number other than 0',
-    got: describeValue(value),
-    help: whole ? 'Write for example `steps: 3`.' : 'Write for example `step: 16`.',
-  });
-  return 'wrong';
 };
 
 const readWeighted = ({ target, node, report }: Expression): AxisValues | undefined => {

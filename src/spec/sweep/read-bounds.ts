@@ -1,0 +1,103 @@
+import type { Diagnostic } from '../../diagnostic/diagnostic.ts';
+import { describeValue } from '../describe.ts';
+import { toJson, type LocatedMap } from '../located.ts';
+import { axisForms, type AxisKind } from './axis-kinds.ts';
+
+export type Report = (diagnostic: Omit<Diagnostic, 'severity'>) => void;
+
+/** Whether the values must be whole numbers: those that fall between are rounded. */
+export interface Target {
+  readonly key: string;
+  readonly integer: boolean;
+}
+
+/** An axis whose values are computed, as `{ log: [1e-4, 1e-2], steps: 5 }`. */
+export interface Expression {
+  readonly target: Target;
+  readonly node: LocatedMap;
+  readonly report: Report;
+}
+
+/** The two ends of a computed axis. Reports what is wrong with them and then returns nothing. */
+export const readBounds = (
+  kind: AxisKind,
+  { node, report }: Expression,
+): readonly [number, number] | undefined => {
+  const written = node.entries.get(kind)?.value;
+  const items = written?.kind === 'list' ? written.items.map(toJson) : [];
+  const [low, high] = items;
+  const numeric =
+    typeof low === 'number' && typeof high === 'number' && Number.isFinite(low) && Number.isFinite(high);
+  const log = kind === 'log' || kind === 'logUniform';
+  const wrong = (got: string, help: string, expected = 'two numbers: [low, high]'): undefined => {
+    report({
+      code: numeric ? 'out-of-range' : 'wrong-type',
+      message: `The bounds of ${kind} are wrong.`,
+      at: written?.at ?? node.at,
+      expected,
+      got,
+      help,
+    });
+    return undefined;
+  };
+  if (!numeric || items.length !== 2) {
+    wrong(describeValue(written ? toJson(written) : undefined), `Write for example ${axisForms[kind]}.`);
+    return;
+  }
+  if (log && (low <= 0 || high <= 0)) {
+    const exponents = low < 0 && Number.isInteger(low);
+    wrong(
+      `[${low}, ${high}]`,
+      exponents
+        ? `Bounds are real values, never exponents: 1e${low} in place of ${low}, as in ${axisForms[kind]}.`
+        : `A logarithmic axis cannot reach zero: begin at a small number, as in ${axisForms[kind]}.`,
+      'two numbers above 0',
+    );
+    return;
+  }
+  if (kind === 'integer' && !(Number.isInteger(low) && Number.isInteger(high))) {
+    wrong(`[${low}, ${high}]`, `Write for example ${axisForms[kind]}.`, 'two whole numbers');
+    return;
+  }
+  if (low === high || (low > high && ['uniform', 'logUniform', 'integer'].includes(kind))) {
+    wrong(
+      `[${low}, ${high}]`,
+      low === high ? `For one value write [${low}].` : `Swap the bounds: [${high}, ${low}].`,
+      low === high ? 'two different bounds' : 'the smaller bound first',
+    );
+    return;
+  }
+  return [low, high];
+};
+
+/** `step` or `steps` of a computed axis; undefined where it is not written. */
+export const readNumber = (
+  key: 'step' | 'steps',
+  { node, report }: Expression,
+  { least, whole }: { readonly least: number; readonly whole: boolean },
+): number | undefined | 'wrong' => {
+  const written = node.entries.get(key)?.value;
+  if (!written) return undefined;
+  const value = toJson(written);
+  if (
+    typeof value === 'number' &&
+    Number.isFinite(value) &&
+    value !== 0 &&
+    value >= least &&
+    (!whole || Number.isInteger(value))
+  )
+    return value;
+  report({
+    code: typeof value === 'number' ? 'out-of-range' : 'wrong-type',
+    message: `${key} ${typeof value === 'number' ? 'is out of range' : 'has the wrong type'}.`,
+    at: written.at,
+    expected: whole
+      ? `a whole number from ${least}`
+      : least === 0
+        ? 'a number above 0'
+        : 'a number other than 0',
+    got: describeValue(value),
+    help: whole ? 'Write for example `steps: 3`.' : 'Write for example `step: 16`.',
+  });
+  return 'wrong';
+};
