@@ -58,8 +58,15 @@ if __name__ == "__main__":
             tune_config=tune.TuneConfig(
                 metric="accuracy", mode="max", reuse_actors=True, max_concurrent_trials=processes
             ),
-            run_config=tune.RunConfig(storage_path=directory, verbose=0),
+            run_config=tune.RunConfig(
+                storage_path=directory,
+                verbose=0,
+                # Without it the end of each trial asks for a checkpoint, fails, and takes the actor with it.
+                checkpoint_config=tune.CheckpointConfig(checkpoint_frequency=0, checkpoint_at_end=False),
+            ),
         ).fit()
+        if results.errors:
+            raise results.errors[0]
         best = results.get_best_result().metrics["accuracy"]
         print(json.dumps({"runs": len(results), "best": best}))
     ray.shutdown()
