@@ -1,11 +1,10 @@
 // How long `plan`, `ls` and `compare` take with 10,000 finished runs on disk: node bench/run.mjs many-runs.ts [runs]
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { packageRoot } from '../src/package-root.ts';
-import { planExperiment } from '../src/spec/plan-experiment.ts';
-import { writeSweep } from '../test/support/run-directories.ts';
+import { writeFinishedSweep } from './finished-sweep.ts';
 
 const count = Number(process.argv[2] ?? 10_000);
 const repetitions = 5;
@@ -31,26 +30,13 @@ const measure = (words: readonly string[], before: () => void = () => undefined)
 };
 
 try {
-  const spec = join(folder, 'spec.yaml');
-  writeFileSync(
-    spec,
-    `version: 1
-name: many
-dataset: { name: toy-sequences }
-model: { name: lstm, hiddenSize: 8 }
-optimizer: { name: adam }
-train: { steps: 100 }
-sweep:
-  maxRuns: 1000000
-  axes:
-    optimizer.learningRate: { log: [1e-4, 1e-1], steps: ${Math.ceil(count / 10)} }
-seeds: 10
-`,
-  );
-  const planned = await planExperiment(spec, { cores: 2 });
-  if (!planned.ok) throw new Error(JSON.stringify(planned.errors));
-  writeSweep(join(folder, 'runs'), planned.value, () => ({ detail: false }));
-  console.log(`${planned.value.runs.length} finished runs, node ${process.version}`);
+  const { runs } = await writeFinishedSweep(folder, {
+    learningRates: Math.ceil(count / 10),
+    hiddenSizes: [8],
+    seeds: 10,
+    detail: false,
+  });
+  console.log(`${runs.length} finished runs, node ${process.version}`);
   const noIndex = () => rmSync(join(folder, 'runs', 'many', '.index'), { force: true });
   measure(['--version']);
   for (const words of [['plan', 'spec.yaml'], ['ls'], ['compare']]) measure(words);

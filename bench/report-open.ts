@@ -1,14 +1,13 @@
 // How long a report of 500 runs takes to open in a real Chromium: node bench/run.mjs report-open.ts [runs]
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { chromium } from 'playwright-core';
 import { packageRoot } from '../src/package-root.ts';
-import { planExperiment } from '../src/spec/plan-experiment.ts';
 import { chromiumPath } from '../test/support/chromium.ts';
-import { writeSweep } from '../test/support/run-directories.ts';
+import { writeFinishedSweep } from './finished-sweep.ts';
 
 const count = Number(process.argv[2] ?? 500);
 const repetitions = 5;
@@ -17,26 +16,12 @@ const folder = mkdtempSync(join(tmpdir(), 'unroll-report-open-'));
 try {
   if (chromiumPath === undefined)
     throw new Error('No Chromium is installed. Debian and Ubuntu: apt-get install chromium');
-  const spec = join(folder, 'spec.yaml');
-  writeFileSync(
-    spec,
-    `version: 1
-name: many
-dataset: { name: toy-sequences }
-model: { name: lstm, hiddenSize: 8 }
-optimizer: { name: adam }
-train: { steps: 1000 }
-sweep:
-  maxRuns: 1000000
-  axes:
-    optimizer.learningRate: { log: [1e-4, 1e-1], steps: ${Math.ceil(count / 20)} }
-    model.hiddenSize: [8, 16, 32, 64]
-seeds: 5
-`,
-  );
-  const planned = await planExperiment(spec, { cores: 2 });
-  if (!planned.ok) throw new Error(JSON.stringify(planned.errors));
-  writeSweep(join(folder, 'runs'), planned.value);
+  const { runs } = await writeFinishedSweep(folder, {
+    learningRates: Math.ceil(count / 20),
+    hiddenSizes: [8, 16, 32, 64],
+    seeds: 5,
+    detail: true,
+  });
   const page = join(folder, 'report.html');
   const words = ['report', 'many', '--runs-directory', join(folder, 'runs'), '--output', page];
   const { status, stderr } = spawnSync(process.execPath, [join(packageRoot, 'bin', 'unroll.js'), ...words], {
@@ -44,7 +29,7 @@ seeds: 5
   });
   if (status !== 0) throw new Error(stderr);
   const size = (statSync(page).size / 1e6).toFixed(1);
-  console.log(`${planned.value.runs.length} runs with curves, ${size} MB, node ${process.version}`);
+  console.log(`${runs.length} runs with curves, ${size} MB, node ${process.version}`);
 
   const browser = await chromium.launch({ executablePath: chromiumPath, args: ['--no-sandbox'] });
   try {

@@ -1,6 +1,6 @@
 """Training steps of Keras' recurrent layers on TensorFlow, timed on request."""
 
-from recurrent import answer, step_batch, threads, time_steps
+from recurrent import answer, step_batch, threads, timed_steps
 
 import keras  # noqa: E402
 import tensorflow as tf  # noqa: E402
@@ -8,7 +8,6 @@ import tensorflow as tf  # noqa: E402
 tf.config.threading.set_intra_op_parallelism_threads(threads)
 tf.config.threading.set_inter_op_parallelism_threads(1)
 kinds = {"lstm": keras.layers.LSTM, "gru": keras.layers.GRU, "simple-rnn": keras.layers.SimpleRNN}
-built = {}
 
 
 def build(work, mode):
@@ -46,16 +45,7 @@ def build(work, mode):
     def step():
         return float(compiled(fed, targets))
 
-    for _ in range(3):
-        step()
     return step
 
 
-def steps(request):
-    key = repr((request["work"], request["mode"]))
-    if key not in built:
-        built[key] = build(request["work"], request["mode"])
-    return time_steps(built[key], request["repetitions"])
-
-
-answer({"steps": steps})
+answer({"steps": timed_steps(build)})

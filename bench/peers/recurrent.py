@@ -42,6 +42,21 @@ def time_steps(step, repetitions):
     return {"cpu": cpu, "wall": wall}
 
 
+def timed_steps(build):
+    """Answers how long steps of some work take in some mode; `build(work, mode)` gives a step and is asked once for each."""
+    built = {}
+
+    def steps(request):
+        key = repr((request["work"], request["mode"]))
+        if key not in built:
+            built[key] = build(request["work"], request["mode"])
+            for _ in range(3):
+                built[key]()
+        return time_steps(built[key], request["repetitions"])
+
+    return steps
+
+
 def answer(functions):
     """Reads a JSON request a line from standard input, and answers each with a line."""
     replies = os.fdopen(os.dup(1), "w")

@@ -1,6 +1,6 @@
 """Training steps of PyTorch's recurrent layers, and its matrix products, timed on request."""
 
-from recurrent import answer, step_batch, threads, time_steps
+from recurrent import answer, step_batch, threads, time_steps, timed_steps
 
 import numpy as np  # noqa: E402
 import torch  # noqa: E402
@@ -8,7 +8,6 @@ from torch.nn.utils.rnn import pack_padded_sequence  # noqa: E402
 
 torch.set_num_threads(threads)
 kinds = {"lstm": torch.nn.LSTM, "gru": torch.nn.GRU, "simple-rnn": torch.nn.RNN}
-built = {}
 
 
 class Classifier(torch.nn.Module):
@@ -46,16 +45,7 @@ def build(work, mode):
         loss_of(called(inputs, lengths), labels).backward()
         optimizer.step()
 
-    for _ in range(3):
-        step()
     return step
-
-
-def steps(request):
-    key = repr((request["work"], request["mode"]))
-    if key not in built:
-        built[key] = build(request["work"], request["mode"])
-    return time_steps(built[key], request["repetitions"])
 
 
 def product(request):
@@ -69,4 +59,4 @@ def product(request):
     return {"gflops": work / (min(times) / 1e3)}
 
 
-answer({"steps": steps, "product": product})
+answer({"steps": timed_steps(build), "product": product})

@@ -1,7 +1,8 @@
 import { Type, type Static } from '@sinclair/typebox';
 import type { DatasetRow } from './dataset.ts';
 import type { TableFormat } from './table/ensure-pack.ts';
-import { checkTable, tableParameters, tableParts } from './table/parameters.ts';
+import { fromTable } from './table/from-table.ts';
+import { checkTable, tableParameters } from './table/parameters.ts';
 
 const parameters = Type.Object(tableParameters, { additionalProperties: false });
 
@@ -28,14 +29,5 @@ export const jsonlSequences = {
   version: 1,
   parameters,
   check: checkTable,
-  parts: tableParts,
-  shape: async (chosen, context) => {
-    const { tableShape } = await import('./table/load-table.ts');
-    return tableShape(await formatOf(chosen), context);
-  },
-  digest: async (chosen, context) => (await import('./table/load-table.ts')).tableDigest(chosen, context),
-  load: async (chosen, context) => {
-    const { loadTable } = await import('./table/load-table.ts');
-    return loadTable(await formatOf(chosen), context);
-  },
+  ...fromTable(formatOf),
 } as const satisfies DatasetRow<typeof parameters>;
