@@ -78,10 +78,10 @@ export const commands: readonly CommandRow[] = [
   },
   {
     name: 'new',
-    summary: 'begin a model or a dataset of your own: a typed module with a spec and a test',
+    summary: 'begin a model, dataset or optimizer of your own: a typed module with a spec and a test',
     declare: (program) =>
       program
-        .argument('<kind>', 'model or dataset')
+        .argument('<kind>', 'model, dataset or optimizer')
         .argument('<name>', 'its name in specs, such as my-model'),
     load: () => import('./commands/new.ts'),
   },

@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { newKinds } from '../../src/cli/init/own-row.ts';
 import { packageRoot } from '../../src/package-root.ts';
 import { createRig } from '../support/rig.ts';
 
@@ -15,7 +16,7 @@ const pathWith = (folder: string): string => {
   return `${bin}:${process.env['PATH'] ?? ''}`;
 };
 
-it.each(['model', 'dataset'])('begins a %s whose own test passes', { timeout: 300_000 }, async (kind) => {
+it.each(newKinds)('begins a %s whose own test passes', { timeout: 300_000 }, async (kind) => {
   const rig = createRig();
   expect(await rig.unroll('new', kind, 'my-own')).toMatchObject({ code: 0, stderr: '' });
   expect((await rig.unroll(`${kind}s`)).stdout).toContain('my-own');

@@ -7,7 +7,7 @@ import type { Execute } from '../command.ts';
 import { configFile, namePattern, newKinds, ownRowFiles, registration } from '../init/own-row.ts';
 import { commandLineRange } from '../usage.ts';
 
-/** `unroll new model|dataset NAME`: a module of one's own with a spec and a test, in the folder of the command. */
+/** `unroll new model|dataset|optimizer NAME`: a module of one's own with a spec and a test, in the folder of the command. */
 export const execute: Execute = (words, _options, terminal) => {
   const [written = '', name = ''] = words;
   const kind = newKinds.find((one) => one === written);
@@ -20,7 +20,7 @@ export const execute: Execute = (words, _options, terminal) => {
         severity: 'error',
         message: `There is no template for "${written}".`,
         at: place(written),
-        expected: newKinds.join(' or '),
+        expected: newKinds.join(', '),
         ...(near !== undefined && { nearest: near }),
         help: 'Write for example: unroll new model my-model',
       },

@@ -1,5 +1,5 @@
 /** What `unroll new` can begin. */
-export const newKinds = ['model', 'dataset'] as const;
+export const newKinds = ['model', 'dataset', 'optimizer'] as const;
 
 export type NewKind = (typeof newKinds)[number];
 
@@ -87,6 +87,42 @@ export const ${identifierOf(name)} = defineDataset({
 });
 `;
 
+const optimizerModule = (name: string): string => `import { defineOptimizer, Type } from 'unroll';
+
+/** Steps of one size along the sign of a decaying mean of gradients: change \`build\` to what you have in mind. */
+export const ${identifierOf(name)} = defineOptimizer({
+  name: '${name}',
+  title: 'Descent along the sign of the momentum',
+  description: 'Each weight moves by the learning rate against the sign of its mean gradient.',
+  learningRate: 0.003,
+  parameters: {
+    momentum: Type.Number({
+      description: 'The part of the mean that the next one keeps.',
+      minimum: 0,
+      exclusiveMaximum: 1,
+      default: 0.9,
+      examples: [0.9, 0.99],
+    }),
+  },
+  // One state of the weight's shape for each weight; it is kept in checkpoints.
+  slots: () => [{ name: 'mean', fill: 0 }],
+  build: ({ momentum }, { tf }) => {
+    // Clipping and the schedule of the learning rate are done before.
+    return (value, gradient, slots, { learningRate }) => {
+      const [mean = tf.zerosLike(gradient)] = slots;
+      const next = tf.add(tf.mul(mean, momentum), tf.mul(gradient, 1 - momentum));
+      return { value: tf.sub(value, tf.mul(tf.sign(next), learningRate)), slots: [next] };
+    };
+  },
+});
+`;
+
+const moduleOf: Readonly<Record<NewKind, (name: string) => string>> = {
+  model: modelModule,
+  dataset: datasetModule,
+  optimizer: optimizerModule,
+};
+
 const specOf: Readonly<Record<NewKind, (name: string) => string>> = {
   model: (name) => `# unroll run ${name}.yaml
 version: 1
@@ -107,6 +143,16 @@ optimizer: { name: adam, learningRate: 0.01 }
 train: { batchSize: 32, steps: 60 }
 expect:
   - { metric: test/accuracy, gte: 0.9 }
+`,
+  optimizer: (name) => `# unroll run ${name}.yaml
+version: 1
+name: ${name}
+dataset: { name: mnist-rows }
+model: { name: simple-rnn, hiddenSize: 32 }
+optimizer: { name: ${name}, momentum: 0.9 }
+train: { batchSize: 128, steps: 100 }
+expect:
+  - { metric: test/accuracy, gte: 0.3 } # guessing has 0.1
 `,
 };
 
@@ -137,7 +183,7 @@ test('${name} trains and reaches what its spec expects', () => {
 
 /** The module, its spec and its test, by file name. */
 export const ownRowFiles = (kind: NewKind, name: string): Readonly<Record<string, string>> => ({
-  [`${name}.ts`]: kind === 'model' ? modelModule(name) : datasetModule(name),
+  [`${name}.ts`]: moduleOf[kind](name),
   [`${name}.yaml`]: specOf[kind](name),
   [`${name}.test.mjs`]: testOf(name),
 });
