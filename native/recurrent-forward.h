@@ -126,6 +126,18 @@ UNROLL_INLINE void sumSlot(const RecurrentForward& in, const float* bias, size_t
   tile.store(gates + unitPanel * shape.panel() + row * width, width, shape.panel());
 }
 
+// The sums of some unit panels' slots for rows [begin, end).
+template <class Cell, int Panels>
+UNROLL_INLINE void sumSlots(const RecurrentForward& in, size_t step, size_t unitPanel, size_t begin, size_t end) {
+  for (size_t slot = 0; slot < Cell::slots; ++slot) {
+    float bias[Panels * width];
+    slotBias<Cell>(in, slot, unitPanel, Panels, bias);
+    forRowBlocks(begin, end, [&](auto rows, size_t row) {
+      sumSlot<Cell, decltype(rows)::value, Panels>(in, bias, slot, step, row, unitPanel);
+    });
+  }
+}
+
 template <class Cell>
 void forwardRows(const RecurrentForward& in, size_t begin, size_t end) {
   const RecurrentShape& shape = in.shape;
@@ -135,13 +147,7 @@ void forwardRows(const RecurrentForward& in, size_t begin, size_t end) {
     packInput(in, step, begin, end);
     forPanelGroups(shape.hiddenPanels(), [&](auto panels, size_t unitPanel) {
       constexpr int count = decltype(panels)::value;
-      for (size_t slot = 0; slot < Cell::slots; ++slot) {
-        float bias[count * width];
-        slotBias<Cell>(in, slot, unitPanel, count, bias);
-        forRowBlocks(begin, end, [&](auto rows, size_t row) {
-          sumSlot<Cell, decltype(rows)::value, count>(in, bias, slot, step, row, unitPanel);
-        });
-      }
+      sumSlots<Cell, count>(in, step, unitPanel, begin, end);
       for (size_t panel = unitPanel; panel < unitPanel + count; ++panel)
         for (size_t row = begin; row < end; ++row) applyCell<Cell>(in, step, row, panel);
     });

@@ -2,6 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { format, resolveConfig } from 'prettier';
 import { packageRoot } from '../../src/package-root.ts';
+import type { PeakResult } from './peak.ts';
 import { partNames, type PartName, type ResultFile } from './parts.ts';
 import type { Row, Spread } from './statistics.ts';
 import type { StepResult } from './step.ts';
@@ -25,44 +26,97 @@ const rowsTable = (rows: readonly Row[]): string =>
     ]),
   );
 
-const stepSection = ({ rows, limits, peak, kernel }: StepResult): string => `## A training step
+const stepSection = ({ rows, kernel }: StepResult): string => `## A training step
 
 Forward, loss, gradient and update of one batch; processor time on one core with one thread; kernel: ${kernel}.
 PyTorch: the best of eager with default Adam, eager with fused Adam, and \`torch.compile\` with fused Adam; packed sequences
 where lengths vary. Keras: the better of a compiled function and XLA. The bidirectional network reads out the last index,
 where the backward direction has read one step only: Unroll computes that step alone, its peer the whole sequence.
 
-${rowsTable(rows)}
+${rowsTable(rows)}`;
 
-### Where the limit is
+const milliseconds = (value: number): string => `${Number(value.toPrecision(3))} ms`;
 
-What a step's matrix products alone would take at the best speed that a product reached on this core
-(${Math.max(peak, ...limits.map(({ product }) => product)).toFixed(0)} GFLOPS, by PyTorch's oneDNN and MKL; a square product of 1024:
-${peak.toFixed(0)}). No step in single precision can be faster than that, so a goal below the last column cannot be reached on
-this machine.
+/** Why a goal of the steps is reached or not; \`steps\` are the rows of that part, if it was measured. */
+const peakSection = ({ registers, limits }: PeakResult, steps: readonly Row[]): string => {
+  const explained = steps.flatMap((row) => {
+    const limit = limits.find(({ work }) => work === row.work);
+    return limit ? [{ ...row, limit, needed: row.goal * row.theirs.median }] : [];
+  });
+  return `### Where the limit is
+
+One core of this machine does ${registers.toFixed(0)} GFLOPS in single precision: multiply-adds that never leave the registers. What a step's
+matrix products take at that speed is its floor, and no program that does these operations is faster. The floating-point operations of a
+layer with G gates (4 of an LSTM, 3 of a GRU), batch B, T steps, F features and H hidden units are
+
+\`2 B G H (T F + (T - 1) H)\` forward, the same for the gradient of the kernel, \`2 B G H (T - 1) H\` for the gradient of the
+state:
+
+the state before the first step is zero, and nobody asks for the gradient of the inputs. Our kernels' gates and their
+derivatives come on top of it, and so do loss, update and calls.
 
 ${tableOf(
   [
     'work',
-    'products, GFLOP',
-    'whole step of Unroll, GFLOPS',
-    'forward product alone, GFLOPS',
-    'ratio to PyTorch if only the products took time',
+    'GFLOP',
+    'floor',
+    'our gates',
+    'our forward and backward pass',
+    'GFLOPS of our products',
+    "of PyTorch's",
   ],
-  limits.map((limit) => [
-    limit.work,
-    String(limit.gigaflops),
-    limit.unroll.toFixed(0),
-    limit.product.toFixed(0),
-    limit.ratioOfProductsAlone.toFixed(2),
+  limits.map(({ work, gigaflops, floor, gates, passes, products }) => [
+    work,
+    String(gigaflops),
+    milliseconds(floor),
+    milliseconds(gates),
+    milliseconds(passes),
+    products.map(({ ours }) => ours.toFixed(0)).join(', '),
+    products.map(({ torch }) => torch.toFixed(0)).join(', '),
+  ]),
+)}
+
+Products are in the order forward, gradient of the state, gradient of the kernel; PyTorch's by \`torch.mm\`, the best of
+many. What each goal asks for, with the times of the table above:
+
+${tableOf(
+  ['work', 'floor', 'Unroll', 'peer', 'takes', 'ratio of the floor', 'goal', 'needs', 'which is'],
+  explained.map(({ work, limit, ours, peer, theirs, goal, needed }) => [
+    work,
+    milliseconds(limit.floor),
+    milliseconds(ours.median),
+    peer,
+    milliseconds(theirs.median),
+    (limit.floor / theirs.median).toFixed(2),
+    String(goal),
+    `${milliseconds(needed)}: ${((1000 * limit.gigaflops) / needed).toFixed(0)} GFLOPS`,
+    limitVerdict({ needed, ours: ours.median, limit }),
   ]),
 )}`;
+};
 
-const sectionOf = (file: ResultFile): string => {
+const limitVerdict = ({
+  needed,
+  ours,
+  limit: { floor, gates },
+}: {
+  readonly needed: number;
+  readonly ours: number;
+  readonly limit: PeakResult['limits'][number];
+}): string => {
+  if (ours <= needed) return 'reached';
+  if (needed < floor) return '**faster than the machine**';
+  if (needed < floor + gates) return '**less than floor and gates**';
+  return `**missed** by ${Math.round(100 * (ours / needed - 1))}%`;
+};
+
+const sectionOf = (file: ResultFile, steps: readonly Row[]): string => {
   const { part, result } = file;
   switch (part) {
     case 'step':
       return stepSection(result as StepResult);
+    case 'peak':
+      return peakSection(result as PeakResult, steps);
     case 'sweep':
       return `## A sweep of 12 runs
 
@@ -125,6 +179,7 @@ export const writePerformancePage = async (resultsFolder: string): Promise<void>
   const files = partNames.flatMap(read);
   const [first] = files;
   if (!first) return;
+  const steps = files.flatMap(({ part, result }) => (part === 'step' ? (result as StepResult).rows : []));
   const text = `# How fast it is
 
 This page is written by \`npm run bench\`, which installs the peers, measures everything again in turns on the same cores and
@@ -133,7 +188,7 @@ and the most. Smaller is better.
 
 ${measuredOn(first)}
 
-${files.map(sectionOf).join('\n\n')}
+${files.map((file) => sectionOf(file, steps)).join('\n\n')}
 `;
   const path = join(packageRoot, 'docs', 'performance.md');
   writeFileSync(path, await format(text, { ...(await resolveConfig(path)), parser: 'markdown' }));

@@ -1,4 +1,5 @@
 import type { Machine } from './machine.ts';
+import { measurePeak, type PeakResult } from './peak.ts';
 import { measureRecording, type RecordResult } from './record.ts';
 import type { Row } from './statistics.ts';
 import { measureSteps, type StepResult } from './step.ts';
@@ -7,6 +8,7 @@ import { measureMemory, measureScale, measureSweep, measureTiny, type TinyResult
 /** What each part finds, by its name. */
 export interface Results {
   readonly step: StepResult;
+  readonly peak: PeakResult;
   readonly sweep: { readonly rows: readonly Row[] };
   readonly tiny: TinyResult;
   readonly record: RecordResult;
@@ -36,6 +38,7 @@ type Parts = { readonly [Name in PartName]: (options: PartOptions) => Promise<Re
 
 export const parts: Parts = {
   step: ({ rounds = 5, only }) => measureSteps({ rounds, only }),
+  peak: ({ only }) => measurePeak(only),
   sweep: async ({ rounds = 3 }) => ({ rows: await measureSweep(rounds) }),
   tiny: ({ rounds = 3 }) => measureTiny(rounds),
   record: ({ rounds = 5 }) => Promise.resolve(measureRecording(rounds)),

@@ -68,11 +68,41 @@ export const stepWorks: readonly StepWork[] = [
   },
 ];
 
-/** Floating-point operations of a step's matrix products, in thousands of millions; gates and update are not counted. */
-export const gigaflops = ({ model, batch, hidden, steps, features }: StepWork): number => {
-  const gates = { lstm: 4, gru: 3, 'simple-rnn': 1 }[model];
-  return (2 * batch * steps * gates * hidden * (2 * features + 3 * hidden)) / 1e9;
+/** One of the matrix products that a step is made of: `[rows, inner]` times `[inner, columns]`. */
+export interface Product {
+  readonly name: 'forward' | 'gradient of the state' | 'gradient of the kernel';
+  /** Of one call by a library; the state goes through the first and second step by step. */
+  readonly shape: readonly [rows: number, inner: number, columns: number];
+  /** Thousands of millions of floating-point operations in the whole step. */
+  readonly gigaflops: number;
+}
+
+/**
+ * The products of a step in one direction, and no more of them than there must be: the state before the first step is
+ * zero, and nobody asks for the gradient of the inputs. Gates, loss and update are not counted.
+ */
+export const productsOf = ({ model, batch, hidden, steps, features }: StepWork): readonly Product[] => {
+  const columns = { lstm: 4, gru: 3, 'simple-rnn': 1 }[model] * hidden;
+  const each = (2 * batch * columns) / 1e9;
+  const operands = each * (steps * features + (steps - 1) * hidden);
+  return [
+    { name: 'forward', shape: [batch, features + hidden, columns], gigaflops: operands },
+    {
+      name: 'gradient of the state',
+      shape: [batch, columns, hidden],
+      gigaflops: each * (steps - 1) * hidden,
+    },
+    {
+      name: 'gradient of the kernel',
+      shape: [features + hidden, steps * batch, columns],
+      gigaflops: operands,
+    },
+  ];
 };
+
+/** Thousands of millions of floating-point operations in all of them. */
+export const gigaflops = (work: StepWork): number =>
+  productsOf(work).reduce((sum, product) => sum + product.gigaflops, 0);
 
 export interface StepRequest {
   readonly do: 'steps';

@@ -1,28 +1,12 @@
 import { join } from 'node:path';
 import { peersFolder, pythonOf } from './peers.ts';
 import { oneThread, say, startWorker, type Worker } from './processes.ts';
-import { alternate, compareWithBest, median, spreadOf, type Row, type Spread } from './statistics.ts';
+import { alternate, compareWithBest, median, type Row } from './statistics.ts';
 import { gigaflops, stepWorks, type StepRequest, type StepTimes, type StepWork } from './step-work.ts';
-
-/** What bounds the step from below: its products at the speed that the machine's own library reaches. */
-export interface Limit {
-  readonly work: string;
-  /** Thousands of millions of floating-point operations in a step's matrix products. */
-  readonly gigaflops: number;
-  /** A second, over the whole step with gates, loss and update. */
-  readonly unroll: number;
-  /** A second, of the forward product alone by PyTorch's library (oneDNN or MKL), its best of many. */
-  readonly product: number;
-  /** What the ratio to the peer would be with nothing but the products, at the best speed seen on this machine. */
-  readonly ratioOfProductsAlone: number;
-}
 
 export interface StepResult {
   readonly kernel: string;
-  /** GFLOPS of a product of 1024 by 1024, the best of many. */
-  readonly peak: number;
   readonly rows: readonly Row[];
-  readonly limits: readonly Limit[];
 }
 
 interface Contestant {
@@ -58,12 +42,7 @@ export const measureSteps = async ({ rounds, only }: StepOptions): Promise<StepR
     { name: 'XLA', peer: 'Keras', mode: 'xla', worker: keras },
     { name: 'tfjs-layers', peer: 'tfjs-layers', mode: '', worker: layers },
   ];
-  const product = async (shape: readonly number[]) =>
-    (await torch.ask<{ gflops: number }>({ do: 'product', shape })).gflops;
-
-  const peak = await product([1024, 1024, 1024]);
   const rows: Row[] = [];
-  const speeds: { work: StepWork; product: number; ours: Spread; theirs: Spread }[] = [];
   let kernel = '';
   for (const work of stepWorks.filter(({ name }) => only === undefined || name.includes(only))) {
     const entered = contestants.filter(({ peer }) => peer === 'Unroll' || work.goals[peer] !== undefined);
@@ -84,22 +63,8 @@ export const measureSteps = async ({ rounds, only }: StepOptions): Promise<StepR
       say(
         `${row.work}: ${row.ours.median} ms, ${row.peer} ${row.theirs.median} ms, ratio ${row.ratio.median}`,
       );
-      if (peer !== 'PyTorch') continue;
-      const gates = work.model === 'gru' ? 3 : 4;
-      const shape = [work.batch, work.features + work.hidden, gates * work.hidden];
-      speeds.push({ work, product: await product(shape), ours: row.ours, theirs: row.theirs });
     }
   }
   await Promise.all([unroll, layers, torch, keras].map((worker) => worker.stop()));
-  const fastest = Math.max(peak, ...speeds.map((speed) => speed.product));
-  const limits = speeds
-    .filter(({ work }) => !work.variableLength && !work.bidirectional)
-    .map(({ work, product, ours, theirs }): Limit => ({
-      work: work.name,
-      gigaflops: spreadOf([gigaflops(work)]).median,
-      unroll: spreadOf([(1000 * gigaflops(work)) / ours.median]).median,
-      product: spreadOf([product]).median,
-      ratioOfProductsAlone: spreadOf([(1000 * gigaflops(work)) / fastest / theirs.median]).median,
-    }));
-  return { kernel, peak: spreadOf([peak]).median, rows, limits };
+  return { kernel, rows };
 };

@@ -1,0 +1,151 @@
+// What bounds a recurrent layer's training step from below, on one thread of this machine: multiply-adds that never leave
+// the registers, and the parts of the step as the kernels of native/ compute them. Prints the best of many as JSON:
+//
+//   peak lstm 128 28 28 64        cell, batch, steps, features, hidden
+//
+// Compiled with the flags of an instruction set, like native/kernels-avx2.cc.
+#include <time.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <vector>
+
+#ifdef __AVX512F__
+#define UNROLL_LANES 16
+#define UNROLL_PANELS 4
+#else
+#define UNROLL_LANES 8
+#define UNROLL_PANELS 1
+#endif
+#include "../../native/recurrent-backward.h"
+
+namespace {
+
+double processorMilliseconds() {
+  timespec now;
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return 1e3 * static_cast<double>(now.tv_sec) + 1e-6 * static_cast<double>(now.tv_nsec);
+}
+
+// The shortest time of at least five calls and a fifth of a second.
+template <class Work>
+double best(Work work) {
+  double least = 1e300, sum = 0;
+  for (int times = 0; times < 5 || sum < 200; ++times) {
+    const double began = processorMilliseconds();
+    work();
+    const double taken = processorMilliseconds() - began;
+    least = taken < least ? taken : least;
+    sum += taken;
+  }
+  return least;
+}
+
+std::vector<float> numbers(size_t count) {
+  std::vector<float> made(count);
+  unsigned state = 1;
+  for (float& number : made) {
+    state = state * 1664525u + 1013904223u;
+    number = (static_cast<float>(state >> 8) / (1 << 24) - 0.5f) / 16;
+  }
+  return made;
+}
+
+// GFLOPS of independent multiply-adds in as many registers as hide their latency.
+double registerPeak() {
+  constexpr int chains = 12, steps = 1 << 20;
+  const std::vector<float> starts = numbers(chains * lanes);
+  const double milliseconds = best([&] {
+    const Vector factor = broadcast(0.5f), term = broadcast(1.0f);
+    Tile<1, chains / vectorsPerPanel> tile;
+    tile.load(starts.data(), 0, panelWidth);
+    for (int step = 0; step < steps; ++step)
+#pragma GCC unroll 12
+      for (int chain = 0; chain < chains; ++chain) tile.sums[0][chain] = tile.sums[0][chain] * factor + term;
+    // Else the compiler would leave out what nobody reads.
+#pragma GCC unroll 12
+    for (int chain = 0; chain < chains; ++chain) asm volatile("" : : "v"(tile.sums[0][chain]));
+  });
+  return 2e-6 * chains * lanes * steps / milliseconds;
+}
+
+template <class Cell>
+void measure(size_t batch, size_t steps, size_t features, size_t hidden) {
+  const RecurrentShape shape = {batch, steps, features, hidden, Cell::columns, Cell::slots, Cell::hasCell};
+  const size_t columns = shape.columns * hidden;
+  const auto inputs = numbers(batch * steps * features), kernel = numbers((features + hidden) * columns),
+             bias = numbers(shape.slots * hidden), finalGradient = numbers(batch * hidden);
+  auto buffers = numbers(RecurrentBuffers::floats(shape, true)), packed = numbers(shape.packedKernel()),
+       transposed = numbers(shape.hiddenPanels() * shape.transposedPanel()), state = numbers(2 * shape.stateStep()),
+       gatesGradient = numbers(steps * shape.gateStep()), kernelGradient = numbers((features + hidden) * columns),
+       biasGradient = numbers(shape.slots * hidden), finalHidden = numbers(batch * hidden), finalCell = finalHidden;
+
+  RecurrentForward in{};
+  in.shape = shape;
+  in.sequence = {nullptr, false, steps};
+  in.inputs = inputs.data();
+  in.kernel = kernel.data();
+  in.bias = bias.data();
+  in.finalHidden = finalHidden.data();
+  in.finalCell = finalCell.data();
+  in.buffers = RecurrentBuffers::in(buffers.data(), shape, true);
+  in.packedKernel = packed.data();
+
+  RecurrentBackward back{};
+  back.shape = shape;
+  back.sequence = in.sequence;
+  back.kernel = kernel.data();
+  back.finalHiddenGradient = finalGradient.data();
+  back.buffers = in.buffers;
+  back.gatesGradient = gatesGradient.data();
+  back.kernelGradient = kernelGradient.data();
+  back.biasGradient = biasGradient.data();
+  back.transposedKernel = transposed.data();
+  back.stateGradient = state.data();
+
+  // Fills every buffer with what really stands in it.
+  const double forwardAll = best([&] { forward<Cell>(in); });
+  const double backwardAll = best([&] { backward<Cell>(back); });
+  const double forwardProduct = best([&] {
+    for (size_t step = 0; step < steps; ++step)
+      forPanelGroups(shape.hiddenPanels(), [&](auto panels, size_t unitPanel) {
+        sumSlots<Cell, decltype(panels)::value>(in, step, unitPanel, 0, batch);
+      });
+  });
+  forward<Cell>(in);
+  const double stateProduct = best([&] {
+    for (size_t step = 1; step < steps; ++step)
+      addGatesTimesKernel<Cell>(shape, Cell::stateColumn, back.gatesGradient + step * shape.gateStep(),
+                                back.transposedKernel, back.stateGradient, shape.hiddenPanels(), 0, batch);
+  });
+  const double kernelProduct = best([&] { ::kernelGradient<Cell>(back); });
+  const double gates = best([&] {
+    for (size_t step = 0; step < steps; ++step)
+      for (size_t panel = 0; panel < shape.hiddenPanels(); ++panel)
+        for (size_t row = 0; row < batch; ++row) applyCell<Cell>(in, step, row, panel);
+  });
+  const double derivatives = best([&] {
+    for (size_t step = steps; step-- > 0;)
+      for (size_t panel = 0; panel < shape.hiddenPanels(); ++panel)
+        for (size_t row = 0; row < batch; ++row) differentiateCell<Cell>(back, step, row, panel);
+  });
+  std::printf(
+      "{\"registers\": %.4g, \"forward\": %.4g, \"backward\": %.4g, \"forwardProduct\": %.4g, \"stateProduct\": %.4g, "
+      "\"kernelProduct\": %.4g, \"gates\": %.4g, \"derivatives\": %.4g}\n",
+      registerPeak(), forwardAll, backwardAll, forwardProduct, stateProduct, kernelProduct, gates, derivatives);
+}
+
+}  // namespace
+
+int main(int count, char** words) {
+  if (count != 6) return 2;
+  // As in native/parallel.cc: what fades away in a repeated loop must not become slow.
+  _mm_setcsr(_mm_getcsr() | 0x8040);
+  size_t sizes[4];
+  for (int at = 0; at < 4; ++at) sizes[at] = std::strtoul(words[at + 2], nullptr, 10);
+  const auto run = std::strcmp(words[1], "lstm") == 0  ? measure<Lstm>
+                   : std::strcmp(words[1], "gru") == 0 ? measure<Gru>
+                                                       : measure<SimpleRnn>;
+  run(sizes[0], sizes[1], sizes[2], sizes[3]);
+}
