@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Tensor, Tensor2D, Tensor3D, Variable } from '@tensorflow/tfjs-core';
+import { linear } from '../../tensorflow/kernels/linear.ts';
 import type { BuildContext, Model, TensorBatch } from '../model.ts';
 import type { NetworkParameters } from '../parameters.ts';
 import { hasTargetPerStep, outputCount, type Weight } from '../weights.ts';
@@ -54,10 +55,10 @@ export const buildNetwork = ({ parameters, context, weights, recurrence }: Netwo
 
   /** `[batch, size]` to `[batch, outputs]`, or `[batch, time, size]` to `[batch, time, outputs]`. */
   const outputLayer = (read: Tensor): Tensor => {
-    const linear = (rows: Tensor2D): Tensor =>
-      tf.add(tf.matMul(rows, weight<Tensor2D>('output/kernel')), weight('output/bias'));
-    if (read.rank === 2) return linear(read as Tensor2D);
-    const outputs = linear(tf.reshape(read, [-1, read.shape.at(-1) ?? 0]));
+    const outputsOf = (rows: Tensor2D): Tensor =>
+      linear(rows, weight('output/kernel'), weight('output/bias'));
+    if (read.rank === 2) return outputsOf(read as Tensor2D);
+    const outputs = outputsOf(tf.reshape(read, [-1, read.shape.at(-1) ?? 0]));
     return tf.reshape(outputs, [...read.shape.slice(0, -1), outputCount(shape.task)]);
   };
 
