@@ -11,6 +11,7 @@ import { join, resolve } from 'node:path';
  *     installations/<key>.json       what the set-up decided for one folder of Unroll
  *     datasets/digests/<key>.txt     the SHA-256 of a data file, by path, size and time of change
  *     datasets/packed/<key>/         a data file in the form that training reads
+ *     calibration/<key>.json         the fastest kernels and threads, by processor and libraries
  *     mlflow-<version>/              a virtual environment with MLflow
  */
 export const cacheFolder = (

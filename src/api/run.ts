@@ -1,6 +1,7 @@
 import type { Config } from '../plugins/definitions.ts';
 import type { Comparison } from '../report/compare.ts';
 import { writeRunPlots } from '../report/run-plots.ts';
+import { checkFrozenKernels } from '../runner/calibration/frozen-kernels.ts';
 import { loadPlanCode } from '../runner/plan-code.ts';
 import { childIsBuilt } from '../runner/pool/worker.ts';
 import { runExperiment } from '../runner/run-experiment.ts';
@@ -56,6 +57,8 @@ export const run = async <C extends Config>(
     ]);
   const planned = typeof what === 'object' && 'sweepId' in what ? what : await planOf(what, settings);
   const bundle = unwrap(await loadPlanCode(planned));
+  const lost = await checkFrozenKernels(planned, runsDirectory);
+  if (lost) throw new UnrollError([lost]);
   const slow = slowBackendWarning();
   if (slow)
     listener({ type: 'note', level: 'warning', message: `${slow.message} ${slow.help ?? ''}`.trim() });

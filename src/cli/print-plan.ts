@@ -1,3 +1,4 @@
+import { describeCalibration, type CalibrationView } from '../runner/calibration/describe.ts';
 import { estimateTime, type Estimate } from '../runner/estimate.ts';
 import { runStandings, selectRuns, withBudget, type RunStanding } from '../runner/select.ts';
 import { frozenPlanPath } from '../runner/frozen-plan.ts';
@@ -25,16 +26,19 @@ interface PlanView {
   readonly standings: readonly RunStanding[];
   readonly toTrain: readonly RunStanding[];
   readonly estimate: Estimate;
+  readonly calibration: CalibrationView;
 }
 
 /** Prints the runs of a plan with how each stands and what is to be trained: a table for people, or JSON. */
-export const printPlan = (
+export const printPlan = async (
   planned: Plan,
   options: Readonly<Record<string, unknown>>,
   { terminal, command }: { readonly terminal: Terminal; readonly command: string },
-): ExitCode => {
+): Promise<ExitCode> => {
   const given = options as unknown as SelectionOptions;
-  const plan = grownPlan(planned, frozenPlanPath(given.runsDirectory, planned));
+  const grown = grownPlan(planned, frozenPlanPath(given.runsDirectory, planned));
+  const calibration = await describeCalibration(grown, given.runsDirectory);
+  const { plan } = calibration;
   const selection = readSelection(plan, given, command);
   if (!selection.ok) {
     terminal.report(selection.errors, options);
@@ -43,7 +47,8 @@ export const printPlan = (
   const standings = runStandings(plan, given.runsDirectory);
   const { toTrain } = selectRuns(standings, withBudget(selection.value, plan));
   const recorded = toTrain.length > 0 ? listRuns(given.runsDirectory).runs : [];
-  const view = { plan, standings, toTrain, estimate: estimateTime(toTrain, recorded, plan.execution) };
+  const estimate = estimateTime(toTrain, recorded, plan.execution);
+  const view = { plan, standings, toTrain, estimate, calibration };
   if (options['json']) terminal.print(JSON.stringify(planToJson(view), null, 2));
   else for (const line of planLines(view)) terminal.print(line);
   return 0;
@@ -54,7 +59,7 @@ const countStates = (standings: readonly RunStanding[]) =>
     runStates.map((state) => [state, standings.filter((one) => one.state === state).length]),
   );
 
-const planToJson = ({ plan, standings, toTrain, estimate }: PlanView) => {
+const planToJson = ({ plan, standings, toTrain, estimate, calibration }: PlanView) => {
   const { experiment, sweepId, axes, objective, execution } = plan;
   const now = new Set(toTrain);
   return {
@@ -63,6 +68,8 @@ const planToJson = ({ plan, standings, toTrain, estimate }: PlanView) => {
     axes,
     objective,
     execution,
+    threadsToMeasure: calibration.threadsToMeasure,
+    kernels: calibration.kernels,
     counts: countStates(standings),
     ...(plan.search && { search: searchToJson(plan, plan.search) }),
     estimate,
@@ -77,7 +84,7 @@ const planToJson = ({ plan, standings, toTrain, estimate }: PlanView) => {
   };
 };
 
-const planLines = ({ plan, standings, toTrain, estimate }: PlanView): string[] => {
+const planLines = ({ plan, standings, toTrain, estimate, calibration }: PlanView): string[] => {
   const { axes, execution } = plan;
   const { width } = screen(process.stdout);
   const columns: Column[] = [
@@ -97,7 +104,8 @@ const planLines = ({ plan, standings, toTrain, estimate }: PlanView): string[] =
   return [
     `${plan.experiment}: ${counted(plan.runs.length, 'run')} (${counts.map(([state, count]) => `${count} ${state}`).join(', ')})`,
     axes.length > 0 ? `varying: ${axes.join(', ')}` : 'nothing varies',
-    `${execution.concurrency} at a time, ${counted(execution.threadsPerRun, 'thread')} each`,
+    `${execution.concurrency} at a time, ${counted(execution.threadsPerRun, 'thread')} each${threadsNote(calibration)}`,
+    ...kernelLines(calibration),
     estimateLine(toTrain.length, estimate),
     ...searchLines(plan),
     '',
@@ -105,6 +113,31 @@ const planLines = ({ plan, standings, toTrain, estimate }: PlanView): string[] =
     ...(more > 0 ? [`and ${more} more; --json prints all`] : []),
     ...reasonLines(standings, width),
   ];
+};
+
+const threadsNote = ({ threadsToMeasure }: CalibrationView): string =>
+  threadsToMeasure.length === 0
+    ? ''
+    : `; when the sweep begins, a measurement chooses from ${threadsToMeasure.join(', ')} threads`;
+
+const kernelWords: Readonly<Record<CalibrationView['kernels'][number]['how'], string>> = {
+  frozen: 'frozen with the plan',
+  kept: 'the fastest when it was measured',
+  'only-one': 'the only one here',
+  default: 'the default: too little work for a measurement',
+  measure: 'measured when the sweep begins',
+};
+
+/** The kernels of the runs, each with how it was chosen. */
+const kernelLines = ({ kernels }: CalibrationView): string[] => {
+  const lines = new Map<string, number>();
+  for (const choice of kernels) {
+    const name = choice.how === 'measure' ? choice.kernels.join(' or ') : choice.kernel;
+    const line = `${name} (${kernelWords[choice.how]})`;
+    lines.set(line, (lines.get(line) ?? 0) + choice.runs);
+  }
+  const isOne = lines.size === 1;
+  return [...lines].map(([line, runs]) => `kernel ${line}${isOne ? '' : `: ${counted(runs, 'run')}`}`);
 };
 
 /** Runs that are still to be chosen, and the steps that pruning lets the sweep cost. */

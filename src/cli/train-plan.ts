@@ -9,6 +9,7 @@ import { readProfile, renderProfile, type SweepProfile } from '../report/profile
 import { renderComparison } from '../report/render-compare.ts';
 import { writeRunPlots } from '../report/run-plots.ts';
 import { writeReport } from '../report/write-report.ts';
+import { checkFrozenKernels } from '../runner/calibration/frozen-kernels.ts';
 import { loadPlanCode } from '../runner/plan-code.ts';
 import { childIsBuilt } from '../runner/pool/worker.ts';
 import { runExperiment, type ExperimentOutcome } from '../runner/run-experiment.ts';
@@ -67,6 +68,11 @@ export const trainPlan = async (
   const code = await loadPlanCode(plan);
   if (!code.ok) {
     terminal.report(code.errors, options);
+    return 2;
+  }
+  const lost = await checkFrozenKernels(plan, options.runsDirectory);
+  if (lost) {
+    terminal.report([lost], options);
     return 2;
   }
   const baselines = findBaselines(plan, options.runsDirectory);

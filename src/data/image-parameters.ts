@@ -33,8 +33,7 @@ export const imageShape = (steps: 28 | 784, labels: readonly string[]): Sequence
   task: { kind: 'classification', classes: labels.length, labels },
 });
 
-/** How many of the training images are kept for validation, and how many of the others train. */
-export type ImageSizes = Pick<Static<TObject<typeof imageParameters>>, 'validationSize' | 'trainSize'>;
+type ImageSizes = Pick<Static<TObject<typeof imageParameters>>, 'validationSize' | 'trainSize'>;
 
 export const imageParts = ({ validationSize, trainSize }: ImageSizes): DatasetParts => ({
   trainSize: trainSize ?? trainingImages - validationSize,

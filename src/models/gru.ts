@@ -1,6 +1,8 @@
 import { Type, type Static } from '@sinclair/typebox';
+import { kernelsWith } from '../tensorflow/kernels/candidates.ts';
 import { checkNetwork, checkNetworkWith } from './checks.ts';
 import { constant, drawBias, drawKernel } from './initializers.ts';
+import { inTraining, gruFeatures } from './kernels.ts';
 import type { ModelRow } from './model.ts';
 import { networkProperties } from './parameters.ts';
 import { countWeights, networkWeights, type CellWeights } from './weights.ts';
@@ -63,6 +65,7 @@ export const gru = {
   ],
   checkWith: checkNetworkWith,
   parameterCount: (chosen, shape) => countWeights(networkWeights(gruWeights(chosen), chosen, shape)),
+  kernels: (chosen) => kernelsWith('gru', inTraining(gruFeatures(chosen), chosen)),
   build: async (chosen, context) => {
     const { buildNetwork } = await import('./network/build.ts');
     const { gruRecurrence } = await import('./network/gru-recurrence.ts');
@@ -70,7 +73,7 @@ export const gru = {
       parameters: chosen,
       context,
       weights: networkWeights(gruWeights(chosen), chosen, context.shape),
-      recurrence: gruRecurrence(chosen),
+      recurrence: gruRecurrence(chosen, context.kernel),
     });
   },
 } as const satisfies ModelRow<typeof parameters>;

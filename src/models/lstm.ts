@@ -1,8 +1,10 @@
 import { Type, type Static } from '@sinclair/typebox';
 import { nullable } from '../parameters/schema.ts';
 import type { ParameterIssue } from '../parameters/row.ts';
+import { kernelsWith } from '../tensorflow/kernels/candidates.ts';
 import { checkNetwork, checkNetworkWith } from './checks.ts';
 import { constant, drawBias, drawKernel } from './initializers.ts';
+import { inTraining, lstmFeatures } from './kernels.ts';
 import type { ModelRow } from './model.ts';
 import { networkProperties } from './parameters.ts';
 import { countWeights, networkWeights, type CellWeights, type Weight } from './weights.ts';
@@ -122,6 +124,7 @@ export const lstm = {
   check: (chosen) => [...checkNetwork(chosen), ...checkLstm(chosen)],
   checkWith: checkNetworkWith,
   parameterCount: (chosen, shape) => countWeights(networkWeights(lstmWeights(chosen), chosen, shape)),
+  kernels: (chosen) => kernelsWith('lstm', inTraining(lstmFeatures(chosen), chosen)),
   build: async (chosen, context) => {
     const { buildNetwork } = await import('./network/build.ts');
     const { lstmRecurrence } = await import('./network/lstm-recurrence.ts');
@@ -129,7 +132,7 @@ export const lstm = {
       parameters: chosen,
       context,
       weights: networkWeights(lstmWeights(chosen), chosen, context.shape),
-      recurrence: lstmRecurrence(chosen),
+      recurrence: lstmRecurrence(chosen, context.kernel),
     });
   },
 } as const satisfies ModelRow<typeof parameters>;

@@ -3,6 +3,7 @@ import type { Tensor, Tensor1D, Variable } from '@tensorflow/tfjs-core';
 import type { SequenceShape } from '../data/dataset.ts';
 import type { Random } from '../data/random.ts';
 import type { ParameterIssue, Row } from '../parameters/row.ts';
+import type { KernelCandidate } from '../tensorflow/kernels/candidates.ts';
 
 /** A batch on the back end. */
 export interface TensorBatch {
@@ -23,6 +24,8 @@ export interface BuildContext {
   /** The run's own stream for a purpose: `random('init', 'cell/kernel')`. */
   readonly random: (...purpose: readonly (string | number)[]) => Random;
   readonly truncation: Truncation | undefined;
+  /** Which of the row's kernels to train with; the default of this process where undefined. */
+  readonly kernel?: string | undefined;
 }
 
 /** A network with its weights. Everything it allocates in `forward` is the caller's tape's to free. */
@@ -50,6 +53,8 @@ export interface ModelRow<P extends TObject = TObject> extends Row<P> {
   ): readonly ParameterIssue[];
   /** Exact number of trainable weights. */
   parameterCount?(this: void, parameters: Static<P>, shape: SequenceShape): number;
+  /** The kernels that it can be trained with, the default first; a row without a choice has none. */
+  kernels?(this: void, parameters: Static<P>): readonly KernelCandidate[];
   /** Imports TensorFlow and builds the network; only a run's own process calls this. */
   build(this: void, parameters: Static<P>, context: BuildContext): Promise<Model>;
 }

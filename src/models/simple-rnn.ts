@@ -1,6 +1,8 @@
 import { Type, type Static } from '@sinclair/typebox';
+import { kernelsWith } from '../tensorflow/kernels/candidates.ts';
 import { checkNetwork, checkNetworkWith } from './checks.ts';
 import { constant, drawBias, drawKernel } from './initializers.ts';
+import { inTraining, simpleRnnFeatures } from './kernels.ts';
 import type { ModelRow } from './model.ts';
 import { networkProperties } from './parameters.ts';
 import { countWeights, networkWeights, type CellWeights } from './weights.ts';
@@ -34,6 +36,7 @@ export const simpleRnn = {
   check: checkNetwork,
   checkWith: checkNetworkWith,
   parameterCount: (chosen, shape) => countWeights(networkWeights(simpleRnnWeights(chosen), chosen, shape)),
+  kernels: (chosen) => kernelsWith('simple-rnn', inTraining(simpleRnnFeatures(chosen), chosen)),
   build: async (chosen, context) => {
     const { buildNetwork } = await import('./network/build.ts');
     const { simpleRnnRecurrence } = await import('./network/simple-rnn-recurrence.ts');
@@ -41,7 +44,7 @@ export const simpleRnn = {
       parameters: chosen,
       context,
       weights: networkWeights(simpleRnnWeights(chosen), chosen, context.shape),
-      recurrence: simpleRnnRecurrence(chosen),
+      recurrence: simpleRnnRecurrence(chosen, context.kernel),
     });
   },
 } as const satisfies ModelRow<typeof parameters>;

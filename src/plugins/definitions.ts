@@ -37,7 +37,7 @@ interface Definition<N extends string, P extends TProperties> {
 export type Initializer = 'glorot-uniform' | 'he-normal' | 'zeros' | 'ones' | Draw;
 
 /** What a model is built with. */
-export interface ModelTools extends BuildContext {
+export interface ModelTools extends Omit<BuildContext, 'kernel'> {
   readonly tf: TensorFlow;
   /** How many numbers the last axis of the outputs has: classes, or values of a regression. */
   readonly outputs: number;

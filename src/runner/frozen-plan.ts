@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { Plan } from '../spec/plan.ts';
+import type { Execution, Plan } from '../spec/plan.ts';
 import { readJson, writeJson } from '../tracking/files.ts';
 import { grownPlan } from '../tracking/search-journal.ts';
 
@@ -11,17 +11,27 @@ export const frozenPlanPath = (
 
 /**
  * Freezes a plan when its sweep starts: from then on neither the spec's edits nor a machine with other cores touch it.
- * A plan that is frozen already keeps the threads a run was promised, because they decide the bits of its numbers.
+ * A plan that is frozen already keeps the threads and kernels a run was promised, because they decide the bits of its
+ * numbers.
  */
 export const freezePlan = (plan: Plan, runsDirectory: string): Plan => {
   const path = frozenPlanPath(runsDirectory, plan);
-  const before = readJson<Plan>(path);
-  const { threadsPerRun } = before?.execution ?? plan.execution;
-  const concurrency = Math.max(
-    1,
-    Math.floor((plan.execution.concurrency * plan.execution.threadsPerRun) / threadsPerRun),
-  );
-  const frozen = { ...plan, execution: { ...plan.execution, threadsPerRun, concurrency } };
+  const before = readJson<Plan>(path)?.execution;
+  const execution = withThreads(plan.execution, before?.threadsPerRun ?? plan.execution.threadsPerRun);
+  const kernels = { ...execution.kernels, ...before?.kernels };
+  const frozen = {
+    ...plan,
+    execution: { ...execution, ...(Object.keys(kernels).length > 0 && { kernels }) },
+  };
   writeJson(path, frozen);
   return grownPlan(frozen, path);
+};
+
+/** An execution with other threads for each run, within the same cores. */
+export const withThreads = (execution: Execution, threadsPerRun: number): Execution => {
+  const rest = { ...execution };
+  delete rest.automatic;
+  if (threadsPerRun === rest.threadsPerRun) return rest;
+  const threads = rest.concurrency * rest.threadsPerRun;
+  return { ...rest, threadsPerRun, concurrency: Math.max(1, Math.floor(threads / threadsPerRun)) };
 };

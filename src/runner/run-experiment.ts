@@ -1,16 +1,27 @@
 import { dirname, resolve } from 'node:path';
 import type { Plan, Run } from '../spec/plan.ts';
 import type { RunListener, RunOutcome } from '../tracking/events.ts';
-import { captureEnvironment } from './environment.ts';
-import { freezePlan } from './frozen-plan.ts';
+import { grownPlan } from '../tracking/search-journal.ts';
+import { captureEnvironment, type HostEnvironment } from './environment.ts';
+import { calibrate } from './calibration/calibrate.ts';
+import { kernelFinder } from './calibration/frozen-kernels.ts';
+import { freezePlan, frozenPlanPath } from './frozen-plan.ts';
+import type { Pool } from './pool/pool.ts';
 import { scheduleRuns, type ScheduleOptions } from './schedule.ts';
 import { searchRuns, type SearchOutcome } from './search-runs.ts';
-import { runStandings, selectRuns, withBudget, type Selected, type Selection } from './select.ts';
+import {
+  runStandings,
+  selectRuns,
+  withBudget,
+  type RunStanding,
+  type Selected,
+  type Selection,
+} from './select.ts';
 
 /**
  * The way of the data:
  *
- *     text ─ load ─▶ document ─ validate ─▶ spec ─ unroll ─▶ plan ─ freeze ─▶ plan ─ select ─▶ runs
+ *     text ─ load ─▶ document ─ validate ─▶ spec ─ unroll ─▶ plan ─ calibrate, freeze ─▶ plan ─ select ─▶ runs
  *          └──────────── src/spec ───────────────────────┘
  *     runs ─ schedule ─▶ train (child processes) ─▶ events ─▶ record (run directories, console, MLflow) ─▶ compare
  *                                                                                          └─ src/report ─┘
@@ -49,15 +60,35 @@ export const runExperiment = async (
   planned: Plan,
   options: ExperimentOptions,
 ): Promise<ExperimentOutcome> => {
-  const { runsDirectory, listener, stop, kill } = options;
+  const { runsDirectory } = options;
   const specDirectory = dirname(resolve(planned.spec.path));
 
-  const frozen = freezePlan(planned, runsDirectory);
-  const standings = runStandings(frozen, runsDirectory);
-  const selection = withBudget(options.selection, frozen);
+  const grown = grownPlan(planned, frozenPlanPath(runsDirectory, planned));
+  const standings = runStandings(grown, runsDirectory);
+  const selection = withBudget(options.selection, planned);
   const selected = selectRuns(standings, selection);
 
   const environment = captureEnvironment(specDirectory, options.commandLine);
+  const toTrain = selected.toTrain.length;
+  const { plan: calibrated, pool } = await calibrate(planned, { ...options, toTrain });
+  try {
+    const frozen = freezePlan(calibrated, runsDirectory);
+    return await trainFrozen(frozen, { ...options, standings, selection, selected, environment, pool });
+  } finally {
+    // Processes wait for runs that a full disk or another process has kept from beginning.
+    await pool.close();
+  }
+};
+
+interface Ready extends ExperimentOptions {
+  readonly standings: readonly RunStanding[];
+  readonly selected: Selected;
+  readonly environment: Promise<HostEnvironment>;
+  readonly pool: Pool;
+}
+
+const trainFrozen = async (frozen: Plan, ready: Ready): Promise<ExperimentOutcome> => {
+  const { runsDirectory, standings, selection, selected, environment, pool, listener, stop, kill } = ready;
   const { concurrency, threadsPerRun } = frozen.execution;
   const time = Date.now();
   listener({
@@ -72,10 +103,12 @@ export const runExperiment = async (
   const schedule = {
     runsDirectory,
     environment,
-    baseDirectory: specDirectory,
-    bundle: options.bundle,
-    profile: options.profile,
-    fromTheStart: options.selection.force,
+    pool,
+    kernelOf: kernelFinder(frozen),
+    baseDirectory: dirname(resolve(frozen.spec.path)),
+    bundle: ready.bundle,
+    profile: ready.profile,
+    fromTheStart: selection.force,
     listener,
     stop,
     kill,

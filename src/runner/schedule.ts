@@ -12,14 +12,17 @@ import { fileNames } from '../tracking/run-files.ts';
 import { recordLoss, runDirectory } from '../tracking/run-recorder.ts';
 import { outcomeOfExit } from './exit-reason.ts';
 import type { HostEnvironment } from './environment.ts';
-import { orderOfWork } from './longest-first.ts';
-import { createPool, type Pool } from './pool/pool.ts';
+import type { Pool } from './pool/pool.ts';
 import { isSettled, type RunStanding } from './select.ts';
 
 /** What the scheduler is given besides the plan. */
 export interface ScheduleOptions {
   readonly runsDirectory: string;
   readonly environment: Promise<HostEnvironment>;
+  /** The processes that train; they end with the schedule. */
+  readonly pool: Pool;
+  /** The kernel that a run trains with; the default of its process where undefined. */
+  readonly kernelOf: (run: Run) => Promise<string | undefined>;
   /** Whether each run writes where its time went. */
   readonly profile: boolean;
   /** Where relative paths of the datasets start. */
@@ -84,7 +87,7 @@ export interface Scheduler {
 }
 
 export const createScheduler = ({ execution }: Plan, options: ScheduleOptions): Scheduler => {
-  const pool = createPool(execution.threadsPerRun);
+  const { pool } = options;
   const queue = new PQueue({ concurrency: execution.concurrency });
   const failed = new AbortController();
   const budget = startBudget(execution, { pool, listener: options.listener });
@@ -132,7 +135,7 @@ const startBudget = (
 };
 
 /**
- * Trains runs side by side, the longest first. A run that fails never harms another; its reason is in its
+ * Trains runs side by side, in the order of the plan. A run that fails never harms another; its reason is in its
  * outcome. Other processes may train the same plan: what they hold is left to them, and taken up when they let go of it
  * undone. Resolves when every run has ended or was left out, and never rejects for a run's sake.
  */
@@ -165,7 +168,7 @@ export const scheduleRuns = async (
     return held;
   };
 
-  let held = await trainFree(await orderOfWork(plan, standings, options));
+  let held = await trainFree(standings);
   if (held.length > 0 && !noMore.aborted) options.listener(heldNote(held));
   // Nothing tells from here whether a process of another host lives: who waited for one could wait forever.
   held = held.filter(({ heldBy }) => heldBy.host === processIdentity().host);
@@ -265,6 +268,7 @@ const trainOnce = async (
   const { threadsPerRun: threads, timeoutMs } = execution;
   let step = 0;
   const environment = await options.environment;
+  const kernel = await options.kernelOf(run);
   const result = await pool.train(
     {
       type: 'train',
@@ -276,6 +280,7 @@ const trainOnce = async (
       baseDirectory,
       environment,
       threads,
+      ...(kernel !== undefined && { kernel }),
       profile,
       ...(bundle !== undefined && { bundle }),
     },

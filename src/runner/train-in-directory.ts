@@ -111,7 +111,8 @@ const trainAndRecord = async (
     const dataset = await loadDataset(run, request.baseDirectory);
     const { stopRequested } = supervision;
     const { flush, settle } = recorder;
-    const given = { run, pauseAt, dataset, directory, emit, stopRequested, flush, settle, clock };
+    const { kernel } = request;
+    const given = { run, pauseAt, dataset, kernel, directory, emit, stopRequested, flush, settle, clock };
     const outcome = await train(given);
     if (stopwatch) {
       const file: ProfileFile = { attempt, steps: outcome.step, ms: stopwatch.ms() };

@@ -12,8 +12,8 @@ export interface Machine {
 /**
  * Settles how many runs train at once and with how many threads each: `concurrency x threadsPerRun <= cores`.
  *
- * Automatic threads are `cores / min(cores, runs)` and never depend on `concurrency`, because they can change the last
- * bits of a result while the concurrency must not. `concurrency` is the command line's, over the spec's.
+ * Automatic threads are `cores / min(cores, runs)`, unless a measurement says otherwise when the sweep starts, and never
+ * depend on `concurrency`, because they can change the last bits of a result while the concurrency must not. `concurrency` is the command line's, over the spec's.
  */
 export const resolveExecution = (
   { run, document }: Spec,
@@ -27,7 +27,8 @@ export const resolveExecution = (
   // With automatic threads, more at once than there are runs asks for nothing more.
   const concurrency = run.threadsPerRun === 'auto' ? Math.min(allowed, runs) : allowed;
   if (concurrency * threadsPerRun <= cores) {
-    return success({ concurrency, threadsPerRun, ...readLimits(run), onError: run.onError });
+    const automatic = run.threadsPerRun === 'auto' ? { automatic: true as const } : {};
+    return success({ concurrency, threadsPerRun, ...automatic, ...readLimits(run), onError: run.onError });
   }
   const { root } = document;
   const written =

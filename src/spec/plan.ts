@@ -125,10 +125,14 @@ export const retryReasons = ['crashed', 'out-of-memory', 'timed-out'] as const;
 
 export type RetryReason = (typeof retryReasons)[number];
 
-/** How the runs are executed; decides how fast, and the bits through `threadsPerRun`, so it is frozen with the plan. */
+/** How the runs are executed; decides how fast, and the last bits through threads and kernels, so it is frozen. */
 export interface Execution {
   readonly concurrency: number;
   readonly threadsPerRun: number;
+  /** Until the plan is frozen: the spec leaves the threads to us, and a measurement may better the arithmetic. */
+  readonly automatic?: true;
+  /** The kernel of each kind of work that has a choice, once the plan is frozen. */
+  readonly kernels?: Readonly<Record<string, string>>;
   readonly retries: number;
   /** Ends after which a run is tried again; a crash and lack of memory where absent. */
   readonly retryOn?: readonly RetryReason[];

@@ -93,7 +93,7 @@ export const runSchema = Type.Object(
       'Runs that train at the same time, each in a process of its own. auto: as many as the cores allow with threadsPerRun.',
     ),
     threadsPerRun: countOrAuto(
-      'Threads of TensorFlow in each run; frozen with the plan, because it can change the last bits of a result. auto: the cores divided among the runs.',
+      'Threads of TensorFlow in each run; frozen with the plan, because it can change the last bits of a result. auto: the cores divided among the runs; long plans are measured when they begin.',
     ),
     retries: retriesSchema,
     timeout: nullable(

@@ -10,5 +10,5 @@ export const execute: Execute = async (words, options, terminal) => {
     return 2;
   }
   if (!options['json']) terminal.report(planned.notices);
-  return printPlan(planned.value, options, { terminal, command: 'plan' });
+  return await printPlan(planned.value, options, { terminal, command: 'plan' });
 };

@@ -12,7 +12,7 @@ export const execute: Execute = async (words, options, terminal) => {
   }
   terminal.report(planned.notices);
   if (options['dryRun']) {
-    return printPlan(planned.value, options, { terminal, command: 'run' });
+    return await printPlan(planned.value, options, { terminal, command: 'run' });
   }
   return await trainPlan(planned.value, options as unknown as TrainOptions, { terminal, command: 'run' });
 };

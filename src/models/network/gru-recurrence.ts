@@ -1,8 +1,9 @@
 import type { Tensor1D } from '@tensorflow/tfjs-core';
+import { chooseKernel } from '../../tensorflow/kernels/choose-kernel.ts';
 import { fusedGru } from '../../tensorflow/kernels/fused-gru.ts';
-import { fusedKernels } from '../../tensorflow/kernels/fused-kernels.ts';
 import { composedGru, type GruSequence } from '../../tensorflow/kernels/gru.ts';
 import type { GruParameters } from '../gru.ts';
+import { gruFeatures, inTraining } from '../kernels.ts';
 import type { Recurrence, RecurrenceRun } from './recurrence.ts';
 
 type Chosen = Pick<GruParameters, 'resetAfter' | 'layerNorm' | 'recurrentDropout' | 'hiddenSize'>;
@@ -19,15 +20,18 @@ const sequenceOf = (
   norm: layerNorm ? { input: weight('inputGain'), recurrent: weight('recurrentGain') } : undefined,
 });
 
-export const gruRecurrence = (chosen: Chosen): Recurrence => {
-  const fusable = fusedKernels().available && chosen.resetAfter && !chosen.layerNorm;
+/** `wanted` is the kernel of the training. */
+export const gruRecurrence = (chosen: Chosen, wanted?: string): Recurrence => {
+  const features = gruFeatures(chosen);
+  const kernel = chooseKernel('gru', inTraining(features, chosen), wanted);
+  const plain = chosen.recurrentDropout > 0 ? chooseKernel('gru', features) : kernel;
   return {
-    kernel: (fusable && chosen.recurrentDropout === 0 ? fusedGru : composedGru).name,
+    kernel,
     outputSize: chosen.hiddenSize,
     run: (run) => {
       const sequence = sequenceOf(chosen, run);
       const { recurrentBias } = sequence;
-      return fusable && recurrentBias && !run.recurrentMask
+      return plain === fusedGru.name && recurrentBias && !run.recurrentMask
         ? fusedGru.run({ ...sequence, recurrentBias })
         : composedGru.run(sequence);
     },

@@ -1,10 +1,7 @@
 import type { Tensor2D } from '@tensorflow/tfjs-core';
-import {
-  chooseLstmKernel,
-  type LstmFeature,
-  type LstmSequence,
-  type LstmVariation,
-} from '../../tensorflow/kernels/lstm.ts';
+import type { CellFeature } from '../../tensorflow/kernels/candidates.ts';
+import { chooseLstmKernel, type LstmSequence, type LstmVariation } from '../../tensorflow/kernels/lstm.ts';
+import { lstmFeatures } from '../kernels.ts';
 import type { LstmParameters } from '../lstm.ts';
 import type { Recurrence, RecurrenceRun } from './recurrence.ts';
 
@@ -52,15 +49,14 @@ const sequenceOf = (chosen: Chosen, run: RecurrenceRun): LstmSequence => {
   };
 };
 
-export const lstmRecurrence = (chosen: Chosen): Recurrence => {
-  const needed: LstmFeature[] = [];
-  if (chosen.peepholes) needed.push('peepholes');
-  if (chosen.projectionSize !== null) needed.push('projection');
-  if (chosen.layerNorm) needed.push('norm');
-  const plain = chooseLstmKernel(needed);
-  const masked = chooseLstmKernel([...needed, 'recurrentMask']);
+/** `wanted` is the kernel of the training. */
+export const lstmRecurrence = (chosen: Chosen, wanted?: string): Recurrence => {
+  const needed = lstmFeatures(chosen);
+  const hasMasks = chosen.recurrentDropout > 0;
+  const plain = chooseLstmKernel(needed, hasMasks ? undefined : wanted);
+  const masked = chooseLstmKernel([...needed, 'recurrentMask'], hasMasks ? wanted : undefined);
   return {
-    kernel: (chosen.recurrentDropout > 0 ? masked : plain).name,
+    kernel: (hasMasks ? masked : plain).name,
     outputSize: chosen.projectionSize ?? chosen.hiddenSize,
     run: (run) => {
       const kernel = run.recurrentMask ? masked : plain;
@@ -68,7 +64,7 @@ export const lstmRecurrence = (chosen: Chosen): Recurrence => {
       return { outputs, final: [finalHidden, finalCell] };
     },
     states: (run) => {
-      const mask: readonly LstmFeature[] = run.recurrentMask ? ['recurrentMask'] : [];
+      const mask: readonly CellFeature[] = run.recurrentMask ? ['recurrentMask'] : [];
       return chooseLstmKernel([...needed, ...mask, 'everyState']).states?.(sequenceOf(chosen, run)) ?? [];
     },
   };

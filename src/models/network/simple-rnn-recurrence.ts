@@ -1,7 +1,8 @@
 import type { Tensor1D } from '@tensorflow/tfjs-core';
-import { fusedKernels } from '../../tensorflow/kernels/fused-kernels.ts';
+import { chooseKernel } from '../../tensorflow/kernels/choose-kernel.ts';
 import { fusedSimpleRnn } from '../../tensorflow/kernels/fused-simple-rnn.ts';
 import { composedSimpleRnn, type SimpleRnnSequence } from '../../tensorflow/kernels/simple-rnn.ts';
+import { inTraining, simpleRnnFeatures } from '../kernels.ts';
 import type { SimpleRnnParameters } from '../simple-rnn.ts';
 import type { Recurrence, RecurrenceRun } from './recurrence.ts';
 
@@ -18,13 +19,18 @@ const sequenceOf = (
   norm: layerNorm ? weight<Tensor1D>('gain') : undefined,
 });
 
-export const simpleRnnRecurrence = (chosen: Chosen): Recurrence => {
-  const fusable = fusedKernels().available && !chosen.layerNorm;
+/** `wanted` is the kernel of the training. */
+export const simpleRnnRecurrence = (chosen: Chosen, wanted?: string): Recurrence => {
+  const features = simpleRnnFeatures(chosen);
+  const kernel = chooseKernel('simple-rnn', inTraining(features, chosen), wanted);
+  const plain = chosen.recurrentDropout > 0 ? chooseKernel('simple-rnn', features) : kernel;
   return {
-    kernel: (fusable && chosen.recurrentDropout === 0 ? fusedSimpleRnn : composedSimpleRnn).name,
+    kernel,
     outputSize: chosen.hiddenSize,
-    run: (run) =>
-      (fusable && !run.recurrentMask ? fusedSimpleRnn : composedSimpleRnn).run(sequenceOf(chosen, run)),
+    run: (run) => {
+      const isFused = plain === fusedSimpleRnn.name && !run.recurrentMask;
+      return (isFused ? fusedSimpleRnn : composedSimpleRnn).run(sequenceOf(chosen, run));
+    },
     states: (run) => composedSimpleRnn.states(sequenceOf(chosen, run)),
   };
 };

@@ -1,5 +1,6 @@
 import type { TrainerEvent } from '../../tracking/events.ts';
 import { loadTensorFlow } from '../../tensorflow/load.ts';
+import { measure } from '../calibration/measure.ts';
 import { trainInDirectory } from '../train-in-directory.ts';
 import type { ChildRequest, ChildResponse, StopReason } from './protocol.ts';
 
@@ -46,6 +47,11 @@ process.on('message', (request: ChildRequest) => {
   switch (request.type) {
     case 'train':
       void train(request);
+      break;
+    case 'measure':
+      void measure(request)
+        .catch(() => ({ runnable: [], msPerStep: {} }))
+        .then((found) => send({ type: 'measured', ...found }));
       break;
     case 'stop':
       stopReason ??= request.reason;

@@ -1,11 +1,13 @@
 import type { TrainerEvent } from '../../tracking/events.ts';
-import type { StopReason, TrainRequest } from './protocol.ts';
+import type { Measured, MeasureRequest, StopReason, TrainRequest } from './protocol.ts';
 import { startWorker, type Worker, type WorkerResult } from './worker.ts';
 
 /** Warm child processes, each training one run at a time. */
 export interface Pool {
   /** Trains in an idle process, or in a new one. The caller keeps to the concurrency. */
   readonly train: (request: TrainRequest, task: RunTask) => Promise<WorkerResult>;
+  /** Measures in an idle process, or in a new one; undefined when that process died. */
+  readonly measure: (request: MeasureRequest) => Promise<Measured | undefined>;
   /** Starts processes ahead of their first runs. */
   readonly warm: (count: number) => void;
   /** Asks every busy process for an orderly end. */
@@ -64,6 +66,14 @@ export const createPool = (threadsPerRun: number): Pool => {
       busy.delete(worker);
       giveBack(worker, result);
       return result;
+    },
+    measure: async (request) => {
+      const worker = takeIdle() ?? startWorker(threadsPerRun);
+      busy.add(worker);
+      const measured = await worker.measure(request);
+      busy.delete(worker);
+      if (measured) idle.push(worker);
+      return measured;
     },
     warm: (count) => {
       while (idle.length < count) idle.push(startWorker(threadsPerRun));

@@ -1,3 +1,4 @@
+import type { SequenceShape } from '../../data/dataset.ts';
 import type { Run } from '../../spec/plan.ts';
 import type { HostEnvironment } from '../environment.ts';
 import type { RunOutcome, TrainerEvent } from '../../tracking/events.ts';
@@ -7,6 +8,8 @@ import type { RunOutcome, TrainerEvent } from '../../tracking/events.ts';
  *
  *     runner: train ─────────────▶ child
  *             ◀──── ready, events*, done          (or the process exits: the runner then writes the end)
+ *     runner: measure ───────────▶ child          (between runs)
+ *             ◀──── measured
  *     runner: stop ──────────────▶ child          (finish the step, write a checkpoint, done: interrupted)
  */
 export interface TrainRequest {
@@ -23,10 +26,32 @@ export interface TrainRequest {
   readonly baseDirectory: string;
   readonly environment: HostEnvironment;
   readonly threads: number;
+  /** The kernel that the plan was frozen with; absent where there was no choice. */
+  readonly kernel?: string;
   /** The folder with the code of a person's own rows; absent without a config. */
   readonly bundle?: string;
   /** Whether to write where the time went, as `profile.json`. */
   readonly profile: boolean;
+}
+
+/** Asks how fast a run's training steps are in this process. */
+export interface MeasureRequest {
+  readonly type: 'measure';
+  /** `look`: what can run here; `kernels`: which one is the fastest; `threads`: steps beside other processes. */
+  readonly purpose: 'look' | 'kernels' | 'threads';
+  readonly run: Run;
+  readonly shape: SequenceShape;
+  /** Names, the default first; of these those that can run here are timed. */
+  readonly kernels: readonly string[];
+  readonly bundle?: string;
+}
+
+export interface Measured {
+  readonly type: 'measured';
+  /** Names of all kernels that can run in this process; none without native TensorFlow. */
+  readonly runnable: readonly string[];
+  /** By kernel; empty where something went wrong. */
+  readonly msPerStep: Readonly<Record<string, number>>;
 }
 
 /** Why a child is asked to end its run early. */
@@ -34,6 +59,7 @@ export type StopReason = 'interrupted' | 'timed-out';
 
 export type ChildRequest =
   | TrainRequest
+  | MeasureRequest
   | { readonly type: 'stop'; readonly reason: StopReason }
   /** The process ends once it is idle. */
   | { readonly type: 'exit' };
@@ -41,6 +67,7 @@ export type ChildRequest =
 export type ChildResponse =
   /** Sent once, when messages are listened to. */
   | { readonly type: 'ready' }
+  | Measured
   /** `residentBytes`: what the process takes of the memory now. */
   | { readonly type: 'events'; readonly events: readonly TrainerEvent[]; readonly residentBytes: number }
   /** The run has ended and its files are closed. `residentBytes` tells whether the process has grown. */

@@ -5,7 +5,14 @@ import { join } from 'node:path';
 import { packageRoot } from '../../package-root.ts';
 import type { TrainerEvent } from '../../tracking/events.ts';
 import { fileNames } from '../../tracking/run-files.ts';
-import type { ChildRequest, ChildResponse, StopReason, TrainRequest } from './protocol.ts';
+import type {
+  ChildRequest,
+  ChildResponse,
+  Measured,
+  MeasureRequest,
+  StopReason,
+  TrainRequest,
+} from './protocol.ts';
 
 /** How a run left its process: with its own last word, or because the process went away. */
 export type WorkerResult =
@@ -27,6 +34,8 @@ export interface Worker {
     request: TrainRequest,
     onEvent: (event: TrainerEvent, residentBytes: number) => void,
   ) => Promise<WorkerResult>;
+  /** Measures between runs; undefined when the process has gone. */
+  readonly measure: (request: MeasureRequest) => Promise<Measured | undefined>;
   /** Asks for an orderly end of the current run; kills the process if that takes longer than `graceMs`. */
   readonly stop: (reason: StopReason, graceMs: number) => void;
   /** Ends the process at once, with everything it started. */
@@ -126,9 +135,23 @@ export const startWorker = (threads: number): Worker => {
     return result;
   };
 
+  const measure = (request: MeasureRequest): Promise<Measured | undefined> => {
+    const measured = new Promise<Measured>((resolve) => {
+      const listen = (message: ChildResponse) => {
+        if (message.type !== 'measured') return;
+        child.off('message', listen);
+        resolve(message);
+      };
+      child.on('message', listen);
+    });
+    send(request);
+    return Promise.race([measured, closed.then(() => undefined)]);
+  };
+
   return {
     pid: child.pid ?? 0,
     train,
+    measure,
     stop: (reason, graceMs) => {
       send({ type: 'stop', reason });
       const timer = setTimeout(kill, graceMs);

@@ -43,13 +43,23 @@ interface Slot {
 export const buildLearner = async (
   run: Run,
   shape: SequenceShape,
-  { totalSteps, clock = idleStopwatch }: { readonly totalSteps: number; readonly clock?: Stopwatch },
+  {
+    totalSteps,
+    kernel,
+    clock = idleStopwatch,
+  }: {
+    readonly totalSteps: number;
+    /** The default of this process where undefined. */
+    readonly kernel?: string | undefined;
+    readonly clock?: Stopwatch;
+  },
 ): Promise<Learner> => {
   const { model: modelSection, optimizer: optimizerSection, train } = run.config;
   const model: Model = await modelRow(modelSection.name).build(modelSection, {
     shape,
     random: (...purpose) => randomStream(run.seed, ...purpose),
     truncation: train.truncation ?? undefined,
+    kernel,
   });
   // Every optimizer's row has these parameters; the section was validated against the row.
   const shared = optimizerSection as unknown as Clipping & Parameters<typeof learningRateAt>[0];

@@ -14,6 +14,8 @@ export interface Training {
   /** Where the training stops with a checkpoint, to go on only if the sweep decides so; null for nowhere. */
   readonly pauseAt: number | null;
   readonly dataset: Dataset;
+  /** The kernel that the plan was frozen with; undefined where there was no choice. */
+  readonly kernel: string | undefined;
   /** Where checkpoints lie. */
   readonly directory: string;
   readonly emit: (event: TrainerEvent) => void;
@@ -42,13 +44,13 @@ export interface Session extends Training {
 
 /** Builds the network with weights drawn from the run's seed, and goes on from the last checkpoint where there is one. */
 export const beginSession = async (training: Training): Promise<Session> => {
-  const { run, dataset, directory, clock } = training;
+  const { run, dataset, kernel, directory, clock } = training;
   const { train } = run.config;
   clock.enter('start');
   const backend = await loadTensorFlow();
   const plan = { ...train, size: dataset.train.size, seed: run.seed };
   const totalSteps = countSteps(train, plan);
-  const learner = await buildLearner(run, dataset.shape, { totalSteps, clock });
+  const learner = await buildLearner(run, dataset.shape, { totalSteps, kernel, clock });
   const last = readCheckpoint(directory, { name: 'last', tensors: learner.tensors() });
   if (last) learner.restore(last.tensors);
   const state = last?.state ?? { step: 0, best: null };

@@ -82,7 +82,6 @@ const runRecorded = (
  */
 export const blockLstm: LstmKernel = {
   name: 'block-lstm',
-  features: ['peepholes', 'everyState'],
   run: (sequence) => {
     const { inputs, lengths, reverse, returns } = sequence;
     const timeMajor = swapBatchAndTime(inputs);

@@ -43,7 +43,6 @@ const cellOf = ({ inputs, kernel, bias, initial, forgetBias, variation = {} }: L
 /** The LSTM in plain tfjs operations, which every back end has, with every variation; slower than the others. */
 export const composedLstm: LstmKernel = {
   name: 'composed-lstm',
-  features: ['peepholes', 'projection', 'norm', 'recurrentMask', 'everyState'],
   run: (sequence) => {
     const { outputs, final } = scan(sequence, cellOf(sequence));
     const [finalHidden, finalCell] = final as readonly [Tensor2D, Tensor2D];

@@ -5,7 +5,6 @@ import type { LstmKernel } from './lstm.ts';
 /** The LSTM in Unroll's own operations. */
 export const fusedLstm: LstmKernel = {
   name: 'fused-lstm',
-  features: [],
   run: (sequence) => {
     const { initial } = sequence;
     const { outputs, final } = runFused('Lstm', {

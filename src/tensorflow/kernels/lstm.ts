@@ -1,8 +1,8 @@
 import type { Tensor1D, Tensor2D, Tensor3D } from '@tensorflow/tfjs-core';
-import { isNative } from '../native.ts';
 import { blockLstm } from './block-lstm.ts';
+import type { CellFeature } from './candidates.ts';
+import { chooseKernel } from './choose-kernel.ts';
 import { composedLstm } from './composed-lstm.ts';
-import { fusedKernels } from './fused-kernels.ts';
 import { fusedLstm } from './fused-lstm.ts';
 import type { SequenceInput } from './scan.ts';
 
@@ -32,9 +32,6 @@ export interface LstmVariation {
   /** `[batch, hidden or projected]`: what the gates see of the hidden state is multiplied by it at every step. */
   readonly recurrentMask?: Tensor2D | undefined;
 }
-
-/** Names of the variations, and `everyState` for a kernel that can tell the cell state of each step. */
-export type LstmFeature = keyof LstmVariation | 'everyState';
 
 /**
  * One LSTM layer over a batch of sequences, in one direction. Gates are in the order of TensorFlow 1's BasicLSTMCell:
@@ -69,16 +66,13 @@ interface LstmResult {
 export interface LstmKernel {
   /** For the record: kernels differ in the last bits of their results. */
   readonly name: string;
-  /** What it can do beyond the basic cell; nothing when absent. */
-  readonly features?: readonly LstmFeature[];
   readonly run: (sequence: LstmSequence) => LstmResult;
-  /** Hidden and cell state after each step, `[batch, time, size]`, read forwards; only with `everyState`. */
+  /** Hidden and cell state after each step, `[batch, time, size]`, read forwards; only where it can tell them. */
   readonly states?: (sequence: LstmSequence) => readonly [Tensor3D, Tensor3D];
 }
 
-/** The fastest kernel of this process that has all the features. */
-export const chooseLstmKernel = (features: readonly LstmFeature[] = []): LstmKernel => {
-  const available = [...(fusedKernels().available ? [fusedLstm] : []), ...(isNative() ? [blockLstm] : [])];
-  const able = available.find((kernel) => features.every((feature) => kernel.features?.includes(feature)));
-  return able ?? composedLstm;
+/** The kernel of this process that has all the features: the one that is asked for, or the default. */
+export const chooseLstmKernel = (features: readonly CellFeature[] = [], wanted?: string): LstmKernel => {
+  const name = chooseKernel('lstm', features, wanted);
+  return [fusedLstm, blockLstm].find((kernel) => kernel.name === name) ?? composedLstm;
 };

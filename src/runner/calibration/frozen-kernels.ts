@@ -1,0 +1,51 @@
+import type { Diagnostic } from '../../diagnostic/diagnostic.ts';
+import type { Plan, Run } from '../../spec/plan.ts';
+import { expectedKernels } from '../../tensorflow/expected-kernels.ts';
+import { readJson } from '../../tracking/files.ts';
+import { frozenPlanPath } from '../frozen-plan.ts';
+import { runStandings } from '../select.ts';
+import { readKept } from './kept.ts';
+import { workFinder, worksOf } from './work.ts';
+
+/** Tells the kernel that a frozen plan has for a run, also for one that its search has chosen since. */
+export const kernelFinder = (plan: Plan): ((run: Run) => Promise<string | undefined>) => {
+  const { kernels = {} } = plan.execution;
+  const workOf = workFinder(plan);
+  return async (run) => {
+    const work = await workOf(run);
+    return work && kernels[work.key];
+  };
+};
+
+/** The kernels that can run here: what a process has said, else what files tell. */
+export const runnableHere = (): readonly string[] => {
+  const expected = expectedKernels();
+  return expected.length === 0 ? [] : (readKept().runnable ?? expected);
+};
+
+/** Says so where runs are left to train with a kernel that was frozen with their plan and cannot run here. */
+export const checkFrozenKernels = async (
+  plan: Plan,
+  runsDirectory: string,
+): Promise<Diagnostic | undefined> => {
+  const { kernels = {} } = readJson<Plan>(frozenPlanPath(runsDirectory, plan))?.execution ?? {};
+  const runnable = runnableHere();
+  const lost = new Map(Object.entries(kernels).filter(([, kernel]) => !runnable.includes(kernel)));
+  if (lost.size === 0) return undefined;
+  const left = runStandings(plan, runsDirectory).flatMap(({ run, state }) => (state === 'done' ? [] : [run]));
+  const works = await worksOf(left, plan);
+  const work = works.find(({ key }) => lost.has(key));
+  if (!work) return undefined;
+  const kernel = lost.get(work.key) ?? '';
+  return {
+    code: 'backend-missing',
+    severity: 'error',
+    message: `This sweep was begun with the kernel ${kernel}, which cannot run here; another one would give other numbers.`,
+    expected:
+      runnable.length > 0 ? `one of ${runnable.join(', ')}` : 'native TensorFlow, which is not in use',
+    got: kernel,
+    help:
+      '`unroll doctor` tells what is missing and how to mend it. To train the sweep from the start with what is here, ' +
+      'name another folder: --runs-directory.',
+  };
+};

@@ -1,0 +1,137 @@
+import { dirname, resolve } from 'node:path';
+import { totalSteps } from '../../data/batches.ts';
+import type { DatasetRow, SequenceShape } from '../../data/dataset.ts';
+import type { ModelRow } from '../../models/model.ts';
+import { loadPlugins } from '../../plugins/load-plugins.ts';
+import { findRow, registry as builtIn, type Registry } from '../../registry/rows.ts';
+import { canonicalJson } from '../../spec/canonical.ts';
+import type { Json, NamedSection, Plan, Run } from '../../spec/plan.ts';
+import type { KernelCandidate } from '../../tensorflow/kernels/candidates.ts';
+
+/** Runs whose steps compute the same, whatever their seeds, learning rates and lengths. */
+export interface Work {
+  /** What of the runs decides how fast a kernel is, for people and for the record. */
+  readonly key: string;
+  readonly runs: readonly Run[];
+  readonly shape: SequenceShape;
+  /** The kernels that can compute it, the default first. */
+  readonly candidates: readonly KernelCandidate[];
+  /** Training steps of all its runs; Infinity where only the files tell how long an epoch is. */
+  readonly steps: number;
+  /** Floating-point operations of a step, roughly: a multiplication and an addition for each weight, three times. */
+  readonly operations: number;
+}
+
+/** The longest sequence that is measured: a kernel's time grows evenly with the steps. */
+export const measuredSteps = 16;
+
+/** Parameters of models that change neither the operations of a step nor their sizes. */
+const withoutWeight = [
+  'name',
+  'hiddenSize',
+  'forgetBias',
+  'kernelInitializer',
+  'outputInitializer',
+  'dropout',
+];
+
+/** What a run computes, apart from how much of it. */
+type WorkOfRun = Pick<Work, 'key' | 'shape' | 'candidates' | 'operations'>;
+
+/** A plan, in as far as it says where rows and data are. */
+export type Ground = Pick<Plan, 'config' | 'spec'>;
+
+const baseDirectoryOf = ({ spec }: Ground): string => dirname(resolve(spec.path));
+
+/** The rows of a plan. A config that is broken by now has been told of before; its rows then have no work. */
+const registryOf = async (ground: Ground): Promise<Registry> => {
+  if (ground.config === undefined) return builtIn;
+  const plugins = await loadPlugins(baseDirectoryOf(ground));
+  return plugins.ok ? plugins.value.registry : builtIn;
+};
+
+/** Tells the work of one run after the other; nothing of a model without a choice of kernels. */
+export const workFinder = (ground: Ground): ((run: Run) => Promise<WorkOfRun | undefined>) => {
+  const loaded = registryOf(ground);
+  const shapes = new Map<string, Promise<SequenceShape | undefined>>();
+  return async (run) => {
+    const registry = await loaded;
+    const { dataset, model } = run.config;
+    const row = findRow(registry.model, model.name);
+    const candidates = row?.kernels?.(model) ?? [];
+    if (!row || candidates.length === 0) return undefined;
+    const named = canonicalJson(dataset);
+    const known = shapes.get(named) ?? shapeOf(run, registry, baseDirectoryOf(ground));
+    shapes.set(named, known);
+    const shape = await known;
+    return (
+      shape && { key: keyOf(run, row, shape), shape, candidates, operations: operationsOf(run, row, shape) }
+    );
+  };
+};
+
+/** The work of runs, in the order in which it first stands among them. */
+export const worksOf = async (runs: readonly Run[], ground: Ground): Promise<readonly Work[]> => {
+  const works = new Map<string, WorkOfRun & { runs: Run[]; steps: number }>();
+  const find = workFinder(ground);
+  const { dataset } = await registryOf(ground);
+  for (const run of runs) {
+    const found = await find(run);
+    if (!found) continue;
+    const work = works.get(found.key) ?? { ...found, runs: [], steps: 0 };
+    work.runs.push(run);
+    work.steps += stepsOf(run, findRow(dataset, run.config.dataset.name));
+    works.set(found.key, work);
+  }
+  return [...works.values()];
+};
+
+/** Nothing where the data cannot be read: the training itself says so, to each run. */
+const shapeOf = async (
+  { config: { dataset } }: Run,
+  registry: Registry,
+  baseDirectory: string,
+): Promise<SequenceShape | undefined> => {
+  try {
+    return await findRow(registry.dataset, dataset.name)?.shape(dataset, { baseDirectory });
+  } catch {
+    return undefined;
+  }
+};
+
+/** Such as `lstm 128; batch 128, 16+ steps of 28 features`. */
+const keyOf = (
+  { config: { model, train } }: Run,
+  { parameters: { properties: defaults } }: ModelRow,
+  { steps, input, variableLength }: SequenceShape,
+): string => {
+  const told = Object.entries(model)
+    .filter(([name]) => !withoutWeight.includes(name))
+    .filter(([name, value]) => value !== ((defaults[name]?.['default'] ?? null) as Json))
+    .map(([name, value]) => `${name} ${JSON.stringify(value)}`);
+  const { truncation, batchSize } = train;
+  const features =
+    input.kind === 'values' ? `${input.features} features` : `${input.vocabulary} kinds of tokens`;
+  const length = steps > measuredSteps ? `${measuredSteps}+` : String(steps);
+  return [
+    [`${model.name} ${JSON.stringify(model['hiddenSize'])}`, ...told].join(', '),
+    `batch ${batchSize}, ${length} steps of ${features}` +
+      (variableLength ? ', of varying length' : '') +
+      (truncation ? `, truncation ${truncation.style} ${truncation.steps}` : ''),
+  ].join('; ');
+};
+
+const stepsOf = ({ config: { dataset, train } }: Run, row: DatasetRow | undefined): number => {
+  const size = row?.parts?.(dataset).trainSize;
+  if (train.epochs !== null && size === undefined) return Infinity;
+  return totalSteps(train, { ...train, size: size ?? 0 });
+};
+
+const operationsOf = ({ config: { model, train } }: Run, row: ModelRow, shape: SequenceShape): number => {
+  const weights = row.parameterCount?.(model, shape) ?? 0;
+  return 6 * (weights - embeddingOf(model, shape)) * train.batchSize * shape.steps;
+};
+
+/** Weights of the embedding, of which a step touches a few rows alone. */
+const embeddingOf = ({ embeddingSize }: NamedSection, { input }: SequenceShape): number =>
+  input.kind === 'tokens' && typeof embeddingSize === 'number' ? embeddingSize * input.vocabulary : 0;

@@ -1,0 +1,46 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { findAddon } from './find-addon.ts';
+import { nativeLibraryPath, readInstallation } from './installation.ts';
+import { candidates, type KernelCandidate } from './kernels/candidates.ts';
+import { readProcessor } from './processor.ts';
+
+/** Whether training processes will load native TensorFlow, as far as files tell. */
+const nativeExpected = (): boolean =>
+  !['wasm', 'cpu'].includes(process.env['UNROLL_BACKEND'] ?? '') && findAddon() !== undefined;
+
+/**
+ * Names of the kernels that a training process will be able to run, as far as files tell: the processor may still lack
+ * the instructions that our own library needs. Empty where native TensorFlow is not in use: nothing is to choose then.
+ */
+export const expectedKernels = (): readonly string[] => {
+  if (!nativeExpected()) return [];
+  const own = nativeLibraryPath('unroll_kernels') !== undefined;
+  const isThere = ({ needs }: KernelCandidate): boolean => needs !== 'own-library' || own;
+  return Object.values(candidates)
+    .flat()
+    .filter(isThere)
+    .map(({ name }) => name);
+};
+
+/** What the speed of kernels depends on apart from the work: what was measured with another of these says nothing. */
+export interface ComputingIdentity {
+  readonly processor: string;
+  /** Instruction sets of the processor, and the one that is asked for by `UNROLL_INSTRUCTION_SET`. */
+  readonly instructions: string;
+  /** Stands for the versions of TensorFlow and of its addon. */
+  readonly installation: string;
+  /** Hex SHA-256 of our own library of kernels; empty where there is none. */
+  readonly library: string;
+}
+
+export const computingIdentity = (): ComputingIdentity => {
+  const { model, features = [] } = readProcessor();
+  const library = nativeLibraryPath('unroll_kernels');
+  return {
+    processor: model,
+    instructions: [...features, process.env['UNROLL_INSTRUCTION_SET'] ?? ''].join(' ').trim(),
+    installation: readInstallation()?.key ?? findAddon() ?? '',
+    library: library === undefined ? '' : createHash('sha256').update(readFileSync(library)).digest('hex'),
+  };
+};
