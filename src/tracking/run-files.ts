@@ -48,6 +48,8 @@ export interface StatusFile {
   readonly state: 'running' | 'ended';
   readonly attempt: number;
   readonly startedAt: number;
+  /** When its first attempt began, which tells this record from every other one of the same run; older records lack it. */
+  readonly firstStartedAt?: number;
   readonly endedAt: number | null;
   /** Present once ended. */
   readonly outcome: RunOutcome | null;

@@ -31,6 +31,8 @@ export const recordRun = (directory: string, run: Run, attempt: number): RunReco
   const at = (...names: readonly string[]) => join(directory, ...names);
   if (readJson(at(fileNames.run)) === undefined) writeJson(at(fileNames.run), run, 'later');
   const startedAt = Date.now();
+  const before = readJson<StatusFile>(at(fileNames.status));
+  const firstStartedAt = before?.firstStartedAt ?? before?.startedAt ?? startedAt;
   const status = (
     state: StatusFile['state'],
     outcome: RunOutcome | null,
@@ -39,6 +41,7 @@ export const recordRun = (directory: string, run: Run, attempt: number): RunReco
     state,
     attempt,
     startedAt,
+    firstStartedAt,
     endedAt,
     outcome,
     holder: state === 'running' ? processIdentity() : null,
@@ -114,6 +117,7 @@ export const recordLoss = (directory: string, outcome: RunOutcome, attempt: numb
     state: 'ended',
     attempt,
     startedAt: known?.startedAt ?? now,
+    firstStartedAt: known?.firstStartedAt ?? known?.startedAt ?? now,
     endedAt: now,
     outcome,
     holder: null,

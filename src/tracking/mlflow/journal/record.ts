@@ -33,8 +33,8 @@ export interface RunRecord {
   readonly state: 'waiting' | 'running' | 'lost' | 'ended';
   /**
    * Tells this recording from every other one of the same run, for as long as the record lives: a digest of the run's
-   * id and its first metric line, whose time and place in an append-only file never change. Undefined until there is
-   * such a line (or an end without any).
+   * id and the time at which its first attempt began (in older records, of its first metric line). Undefined until there
+   * is a metric line, or an end without any.
    */
   readonly recording: string | undefined;
   /** Time of the last metric, or of the beginning. */
@@ -61,11 +61,11 @@ export const readRecord = (directory: string): RunRecord | undefined => {
   const first = readPage(metricsPath, fileStart, 1);
   const line = first === 'rewritten' ? undefined : first.points[0];
   const recording =
-    line !== undefined
-      ? digestOf(run.id, line.timestamp, line.step, line.key, line.value)
-      : status && (state === 'ended' || state === 'lost')
-        ? digestOf(run.id, status.startedAt)
-        : undefined;
+    line === undefined && !(status && (state === 'ended' || state === 'lost'))
+      ? undefined
+      : status?.firstStartedAt === undefined && line !== undefined
+        ? digestOf(run.id, line.timestamp, line.step, line.key, line.value)
+        : digestOf(run.id, status?.firstStartedAt ?? status?.startedAt);
   return {
     directory,
     run,
