@@ -4,13 +4,15 @@ import { format, resolveConfig } from 'prettier';
 import { packageRoot } from '../../src/package-root.ts';
 import type { PeakResult } from './peak.ts';
 import { partNames, type PartName, type ResultFile } from './parts.ts';
-import type { Row, Spread } from './statistics.ts';
+import type { Quartiles, Row, Spread } from './statistics.ts';
 import type { StepResult } from './step.ts';
 
 const tableOf = (head: readonly string[], lines: readonly (readonly string[])[]): string =>
   [head, head.map(() => '---'), ...lines].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
 
 const spread = ({ median, least, most }: Spread): string => `${median} (${least} to ${most})`;
+
+const middleHalf = ({ median, lower, upper }: Quartiles): string => `${median} (${lower} to ${upper})`;
 
 const rowsTable = (rows: readonly Row[]): string =>
   tableOf(
@@ -139,11 +141,19 @@ A further run costs ${spread(overhead)} ms of one core beyond its training and e
       const { ratios, steps, rounds } = result as ResultFile<'record'>['result'];
       return `## Recording on MLflow
 
-${steps} steps, each logged, with the uploader sending to a local server, against the same without; median of ${rounds} rounds.
+${steps} steps, each logged, with the uploader sending to a local server, against the same without: the medians of ${rounds}
+pairs, and in brackets the middle half of them. The last two columns are what uploader and server took of another core.
 
 ${tableOf(
-  ['server', 'wall time', 'processor time of the training', 'goal'],
-  Object.entries(ratios).map(([name, { wall, cpu }]) => [name, String(wall), String(cpu), '1.01']),
+  ['server', 'wall time', 'processor time of the training', 'goal', 'uploader', 'server'],
+  Object.entries(ratios).map(([name, { wall, cpu, uploaderSeconds, serverSeconds }]) => [
+    name,
+    middleHalf(wall),
+    middleHalf(cpu),
+    '1.01',
+    `${uploaderSeconds.median} s`,
+    `${serverSeconds.median} s`,
+  ]),
 )}`;
     }
     case 'scale':

@@ -41,7 +41,7 @@ export const parts: Parts = {
   peak: ({ only }) => measurePeak(only),
   sweep: async ({ rounds = 3 }) => ({ rows: await measureSweep(rounds) }),
   tiny: ({ rounds = 3 }) => measureTiny(rounds),
-  record: ({ rounds = 5 }) => Promise.resolve(measureRecording(rounds)),
+  record: ({ rounds = 9 }) => Promise.resolve(measureRecording(rounds)),
   scale: async ({ rounds = 5 }) => ({ rows: await measureScale(rounds) }),
   memory: async ({ rounds = 3 }) => ({ rows: await measureMemory(rounds) }),
 };

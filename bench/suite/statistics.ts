@@ -22,6 +22,23 @@ export const spreadOf = (values: readonly number[]): Spread => ({
   rounds: values.length,
 });
 
+/** The middle half of one figure over the rounds. */
+export interface Quartiles {
+  readonly median: number;
+  readonly lower: number;
+  readonly upper: number;
+}
+
+export const quartilesOf = (values: readonly number[]): Quartiles => {
+  const sorted = [...values].sort((a, b) => a - b);
+  const at = (part: number): number => {
+    const place = part * (sorted.length - 1);
+    const [below = Number.NaN, above = below] = sorted.slice(Math.floor(place));
+    return rounded(below + (above - below) * (place - Math.floor(place)));
+  };
+  return { median: at(0.5), lower: at(0.25), upper: at(0.75) };
+};
+
 /** What one way of doing the work took in each round. */
 export interface Timed {
   readonly name: string;

@@ -104,7 +104,7 @@ const mlflowSchema = Type.Object(
       Type.Number({
         minimum: 0.1,
         maximum: 3600,
-        description: 'Seconds between two transmissions.',
+        description: 'Seconds between two transmissions. Default: 4.',
         examples: [5],
       }),
     ),

@@ -5,6 +5,7 @@ import { delimiter, dirname, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { request } from 'undici';
 import { type Answer, answer, problem } from '../client/problem.ts';
+import { standBack } from '../priority.ts';
 import { findMlflow, type MlflowProgram } from './find-mlflow.ts';
 
 export interface ServerOptions {
@@ -39,6 +40,8 @@ const mostPorts = 5;
 /** A cold start reads some 500 MB of Python. */
 const startMs = 180_000;
 const stopMs = 10_000;
+/** Behind training on the same machine, yet its pages must open while every core trains: a quarter of one. */
+const serverNiceness = 5;
 
 const isFree = (port: number): Promise<boolean> =>
   new Promise((settle) => {
@@ -104,7 +107,7 @@ const launch = (
     ...['--backend-store-uri', `sqlite:///${join(folder, 'mlflow.db')}`],
     ...['--artifacts-destination', join(folder, 'artifacts')],
   ];
-  return spawn(program, args, {
+  const child = spawn(program, args, {
     // A group of its own: the server has children, and Ctrl-C is for us.
     detached: true,
     stdio: ['ignore', log, log],
@@ -117,6 +120,8 @@ const launch = (
       ...(binaries !== undefined && { PATH: `${binaries}${delimiter}${env['PATH'] ?? ''}` }),
     },
   });
+  standBack(child.pid, serverNiceness);
+  return child;
 };
 
 const killGroup = (child: ChildProcess, signal: NodeJS.Signals) => {

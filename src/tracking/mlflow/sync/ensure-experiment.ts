@@ -39,12 +39,14 @@ export const ensureExperiment = async (
   const found = await client.experimentByName(choice.name);
   if (!found.ok) return found;
   if (found.value) return settle(found.value);
-  const created = await client.createExperiment(choice.name, [
-    { key: 'mlflow.experimentKind', value: 'custom_model_development' },
-  ]);
-  if (!created.ok && created.problem.kind !== 'exists' && !created.problem.unclear) return created;
+  const tags = { 'mlflow.experimentKind': 'custom_model_development' };
+  const created = await client.createExperiment(
+    choice.name,
+    Object.entries(tags).map(([key, value]) => ({ key, value })),
+  );
+  if (created.ok) return answer({ id: created.value, name: choice.name, deleted: false, tags });
+  if (created.problem.kind !== 'exists' && !created.problem.unclear) return created;
   const again = await client.experimentByName(choice.name);
   if (!again.ok) return again;
-  if (again.value) return settle(again.value);
-  return created.ok ? problem('not-found', `The experiment "${choice.name}" is gone again.`) : created;
+  return again.value ? settle(again.value) : created;
 };

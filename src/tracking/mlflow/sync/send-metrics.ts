@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { type Answer, answer } from '../client/problem.ts';
 import type { WireMetric } from '../client/wire.ts';
-import { fileStart, readPage, type Page } from '../journal/metric-file.ts';
+import { fileStart, readPage, type Page, type Position } from '../journal/metric-file.ts';
 import { progressOf, type FileProgress } from './cursor.ts';
 import { openHistories, type Histories } from './history.ts';
 import type { Outbox } from './outbox.ts';
@@ -10,28 +10,36 @@ import { batchEntities, cutBatches, sendBatch } from './send-batch.ts';
 /** How much one call may send, so that every run of a sweep gets its turn. */
 const mostBatchesAtOnce = 50;
 
+/** What one batch takes of one file. */
+interface Share {
+  readonly file: string;
+  readonly done: Position;
+  readonly unsure: boolean;
+  readonly end: Position;
+  readonly points: readonly WireMetric[];
+}
+
 /**
- * Sends what a journal file has beyond the cursor, batch by batch. Before each batch the cursor says what is about to be
- * sent and afterwards that it was, so nothing is forgotten and nothing is sent twice:
+ * Sends what the journal files of a run have beyond the cursor, in batches that they share. Before each batch the cursor
+ * says what is about to be sent and afterwards that it was, so nothing is forgotten and nothing is sent twice:
  *
  * - The points of a batch whose fate is unknown are sent again as they are, where the server drops what it has; on other
  *   servers they are compared with its history first.
- * - Where the file is no longer what was sent (a lost disk block, a copy from a backup), or the cursor was lost, every
+ * - Where a file is no longer what was sent (a lost disk block, a copy from a backup), or the cursor was lost, every
  *   point is compared: a metric's step that the server has is not sent again, whatever its time.
  *
  * Returns the number of points that arrived, and whether there is more.
  */
 export const sendMetrics = async (
   outbox: Outbox,
-  file: string,
+  files: readonly string[],
 ): Promise<Answer<{ readonly sent: number; readonly more: boolean }>> => {
   const { context, directory } = outbox;
-  const path = join(directory, file);
   let sent = 0;
   let histories: Histories | undefined;
 
-  const save = (progress: FileProgress) =>
-    outbox.save({ files: { ...outbox.cursor().files, [file]: progress } });
+  const save = (progress: Readonly<Record<string, FileProgress>>) =>
+    outbox.save({ files: { ...outbox.cursor().files, ...progress } });
 
   /** Only the points that must still be sent. */
   const toSend = async (
@@ -51,30 +59,52 @@ export const sendMetrics = async (
     return answer(missing.value.points);
   };
 
-  for (let batches = 0; batches < mostBatchesAtOnce; batches++) {
-    const { done, pending, unsure } = progressOf(outbox.cursor(), file);
-    const page = readPage(path, done, batchEntities);
+  /** The next lines of a file, at most about `room` points; nothing when it has no more. */
+  const takeShare = async (file: string, room: number): Promise<Answer<Share | undefined>> => {
+    const path = join(directory, file);
+    let progress = progressOf(outbox.cursor(), file);
+    let page = readPage(path, progress.done, room);
     if (page === 'rewritten') {
-      save({ done: fileStart, pending: null, unsure: true });
-      continue;
+      progress = { done: fileStart, pending: null, unsure: true };
+      save({ [file]: progress });
+      page = readPage(path, progress.done, room);
+      if (page === 'rewritten') return answer(undefined);
     }
+    const { done, pending, unsure } = progress;
     for (const { text } of page.damaged)
       context.notice(`A damaged line of ${path} was passed over: ${text.slice(0, 60)}`);
     if (page.lines === 0) {
-      if (unsure && done.offset > 0) save({ done, pending: null, unsure: false });
-      return answer({ sent, more: false });
+      if (unsure && done.offset > 0) save({ [file]: { done, pending: null, unsure: false } });
+      return answer(undefined);
     }
-
     const asBefore = pending === null || (context.dedupes && readPage(path, pending, 0) !== 'rewritten');
     const points = await toSend(page, { compare: unsure || !asBefore });
-    if (!points.ok) return points;
-    save({ done, pending: page.end, unsure });
-    for (const batch of cutBatches({ metrics: points.value })) {
+    return points.ok ? answer({ file, done, unsure, end: page.end, points: points.value }) : points;
+  };
+
+  for (let batches = 0; batches < mostBatchesAtOnce; batches++) {
+    const shares: Share[] = [];
+    let room = batchEntities;
+    for (const file of files) {
+      if (room <= 0) break;
+      const share = await takeShare(file, room);
+      if (!share.ok) return share;
+      if (!share.value) continue;
+      shares.push(share.value);
+      room -= share.value.points.length;
+    }
+    if (shares.length === 0) return answer({ sent, more: false });
+    const progress = (of: (share: Share) => FileProgress) =>
+      Object.fromEntries(shares.map((share) => [share.file, of(share)]));
+
+    save(progress(({ done, end, unsure }) => ({ done, pending: end, unsure })));
+    const metrics = shares.flatMap(({ points }) => points);
+    for (const batch of cutBatches({ metrics })) {
       const arrived = await sendBatch(context, outbox.cursor().runId, batch);
       if (!arrived.ok) return arrived;
     }
-    sent += points.value.length;
-    save({ done: page.end, pending: null, unsure });
+    sent += metrics.length;
+    save(progress(({ end, unsure }) => ({ done: end, pending: null, unsure })));
   }
   return answer({ sent, more: true });
 };

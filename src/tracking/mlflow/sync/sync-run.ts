@@ -135,12 +135,10 @@ export const syncRun = async (
   const described = await sendDescription(outbox, record, place);
   if (!described.ok) return forgetIfGone(outbox, described.problem);
 
-  for (const file of [fileNames.metrics, fileNames.system]) {
-    const sent = await sendMetrics(outbox, file);
-    if (!sent.ok) return forgetIfGone(outbox, sent.problem);
-    points += sent.value.sent;
-    if (sent.value.more) return synced({ more: true });
-  }
+  const sent = await sendMetrics(outbox, [fileNames.metrics, fileNames.system]);
+  if (!sent.ok) return forgetIfGone(outbox, sent.problem);
+  points += sent.value.sent;
+  if (sent.value.more) return synced({ more: true });
 
   if (isOver(record)) {
     const shape = recordedShape(record.directory);

@@ -2,6 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { join } from 'node:path';
 import { packageRoot } from '../../../package-root.ts';
 import { counted } from '../../console/format.ts';
+import { standBack } from '../priority.ts';
 import type { Unsent, UploaderReport, UploaderRequest, UploaderSettings } from './protocol.ts';
 
 export interface UploaderOptions extends UploaderSettings {
@@ -29,6 +30,9 @@ export interface Uploader {
 
 const defaultDrainMs = 30_000;
 
+/** Where training takes every core, the uploader gets a tenth of one. */
+const uploaderNiceness = 10;
+
 /**
  * Starts the uploader of a sweep in a process of its own, so that no slow server and no large backlog ever holds up the
  * scheduler. It works from the files of the runs alone. Returns at once.
@@ -48,6 +52,7 @@ export const startUploader = (options: UploaderOptions): Uploader => {
     // Ctrl-C in the terminal is for the command, which then says when to finish.
     detached: true,
   });
+  standBack(child.pid, uploaderNiceness);
   let link: string | undefined;
   let end: UploaderEnd | undefined;
   let trouble = '';

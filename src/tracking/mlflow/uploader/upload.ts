@@ -20,7 +20,8 @@ export interface Upload {
   readonly finish: (drainMs: number) => Promise<void>;
 }
 
-const defaultEverySeconds = 3;
+/** With the time of the transmission itself this stays below five seconds. */
+const defaultEverySeconds = 4;
 
 /** Never heard from in this time, a server is taken for dead at the end. */
 const deadServerMs = 4000;
@@ -80,8 +81,7 @@ const upload = ({
   const stopSampling = startSampling(watched.all);
   const stopper = new AbortController();
   const wake = { now: () => undefined as void };
-  const everyMs =
-    1000 * Math.min(60, Math.max(0.2, plan.tracking.mlflow?.everySeconds ?? defaultEverySeconds));
+  const everyMs = 1000 * (plan.tracking.mlflow?.everySeconds ?? defaultEverySeconds);
   let server: { readonly context: SyncContext; readonly client: MlflowClient } | undefined;
   let finishing: { readonly startedAt: number; deadline: number } | undefined;
   let blocked = false;
