@@ -30,8 +30,8 @@ const require = createRequire(import.meta.url);
 const loadNative = async (addon: string): Promise<Backend> => {
   // TensorFlow's greeting on standard error, unless someone asked for it.
   process.env['TF_CPP_MIN_LOG_LEVEL'] ??= '2';
-  // tfjs-node 4.22 calls this function, which Node 23 removed.
-  (util as { isNullOrUndefined?: (value: unknown) => boolean }).isNullOrUndefined ??= (value) =>
+  // tfjs-node 4.22 calls this function, which Node 22 warns of and Node 23 removed.
+  (util as { isNullOrUndefined?: (value: unknown) => boolean }).isNullOrUndefined = (value) =>
     value === null || value === undefined;
   const binding = require(addon) as NativeBinding;
   require('@tensorflow/tfjs-node/dist/register_all_kernels.js');
