@@ -1,5 +1,6 @@
 import { unreachable } from '../diagnostic/diagnostic.ts';
 import { DataError } from './dataset.ts';
+import { indicesBelow } from './indices.ts';
 import { randomStream } from './random.ts';
 
 /** How the examples of a split become the batches of a training. */
@@ -69,7 +70,7 @@ export const batchIndices = (plan: BatchPlan): BatchIndices => {
       `A batch of ${batchSize} cannot be taken from ${size} examples with lastBatch: drop; lower batchSize or use lastBatch: keep.`,
     );
   }
-  const inOrder = Int32Array.from({ length: size }, (_, index) => index);
+  const inOrder = indicesBelow(size);
   let pass = -1;
   let order: Int32Array = inOrder;
   const orderOf = (wanted: number): Int32Array => {

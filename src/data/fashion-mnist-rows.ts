@@ -80,10 +80,7 @@ export const fashionMnistRows = {
   load: async (chosen, context) => {
     const { imageSequences, readImageParts } = await import('./images.ts');
     const files = await findFiles(chosen, context);
-    const parts = await readImageParts(
-      files.map(({ path }) => path),
-      labels.length,
-    );
+    const parts = await readImageParts(files, { ...chosen, classes: labels.length });
     return imageSequences(parts, imageShape(28, labels), chosen);
   },
 } as const satisfies DatasetRow<typeof parameters>;

@@ -1,7 +1,11 @@
-import { readFile } from 'node:fs/promises';
+import { closeSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import { DataError } from './dataset.ts';
+import { fileDigest, type DataFile } from './files.ts';
+import { packedFolder, readWhole } from './packed-folder.ts';
 
 /** A file in the IDX format of the MNIST database (LeCun, Cortes and Burges): unsigned bytes with dimensions. */
 export interface IdxFile {
@@ -12,19 +16,59 @@ export interface IdxFile {
 
 const unsignedByte = 0x08;
 
-/** Reads an IDX file of unsigned bytes, plain or gzipped. Throws `DataError` when it is not one or is cut off. */
-export const readIdx = async (path: string): Promise<IdxFile> => {
-  let bytes: Uint8Array = await readFile(path);
-  if (bytes[0] === 0x1f && bytes[1] === 0x8b) {
-    bytes = await promisify(gunzip)(bytes).catch((error: unknown) => {
-      throw new DataError(`${path} is not a complete gzip file: ${(error as Error).message}.`);
-    });
+/** A header names at most 255 dimensions. */
+const longestHeader = 4 + 4 * 255;
+
+/**
+ * Reads the first `most` items of an IDX file of unsigned bytes, plain or gzipped; what was gzipped is in the cache from
+ * then on. Throws `DataError` when it is not one or is cut off.
+ */
+export const readIdx = async (file: DataFile, most = Infinity): Promise<IdxFile> => {
+  const opened = openSync(await plainFile(file), 'r');
+  try {
+    const head = new Uint8Array(longestHeader);
+    const { size } = fstatSync(opened);
+    const { dimensions, start } = parseHeader(head.subarray(0, readSync(opened, head)), size, file.path);
+    const [count = 0, ...rest] = dimensions;
+    const taken = [Math.min(count, most), ...rest];
+    const values = new Uint8Array(productOf(taken));
+    if (!readWhole(opened, values, start)) throw new DataError(`${file.path} was cut off while it was read.`);
+    return { dimensions: taken, values };
+  } finally {
+    closeSync(opened);
   }
-  return parseIdx(bytes, path);
 };
 
-/** The content of an IDX file; `name` is what messages call it. The values are a view, not a copy. */
-export const parseIdx = (bytes: Uint8Array, name: string): IdxFile => {
+/** The path of a file with the uncompressed content. */
+const plainFile = async (file: DataFile): Promise<string> => {
+  const { path } = file;
+  if (!isGzipped(path)) return path;
+  const folder = await packedFolder(['gunzipped', 1, await fileDigest(file)], async (into) => {
+    const bytes = await promisify(gunzip)(readFileSync(path)).catch((error: unknown) => {
+      throw new DataError(`${path} is not a complete gzip file: ${(error as Error).message}.`);
+    });
+    await writeFile(join(into, 'content'), bytes);
+  });
+  return join(folder, 'content');
+};
+
+const isGzipped = (path: string): boolean => {
+  const file = openSync(path, 'r');
+  const magic = new Uint8Array(2);
+  readSync(file, magic);
+  closeSync(file);
+  return magic[0] === 0x1f && magic[1] === 0x8b;
+};
+
+const productOf = (lengths: readonly number[]): number =>
+  lengths.reduce((product, length) => product * length, 1);
+
+/** The dimensions that a file of `size` bytes begins with, and where its values start. */
+const parseHeader = (
+  bytes: Uint8Array,
+  size: number,
+  name: string,
+): { readonly dimensions: readonly number[]; readonly start: number } => {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (bytes.length < 4 || view.getUint16(0) !== 0 || view.getUint8(2) !== unsignedByte) {
     throw new DataError(
@@ -35,11 +79,11 @@ export const parseIdx = (bytes: Uint8Array, name: string): IdxFile => {
   const start = 4 + 4 * rank;
   if (bytes.length < start) throw new DataError(`${name} is cut off within its header.`);
   const dimensions = Array.from({ length: rank }, (_, index) => view.getUint32(4 + 4 * index));
-  const expected = dimensions.reduce((product, length) => product * length, 1);
-  if (bytes.length - start !== expected) {
+  const expected = productOf(dimensions);
+  if (size - start !== expected) {
     throw new DataError(
-      `${name} is damaged: its header promises ${expected} bytes (${dimensions.join(' x ')}), it holds ${bytes.length - start}.`,
+      `${name} is damaged: its header promises ${expected} bytes (${dimensions.join(' x ')}), it holds ${size - start}.`,
     );
   }
-  return { dimensions, values: bytes.subarray(start) };
+  return { dimensions, start };
 };

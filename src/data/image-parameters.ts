@@ -33,7 +33,8 @@ export const imageShape = (steps: 28 | 784, labels: readonly string[]): Sequence
   task: { kind: 'classification', classes: labels.length, labels },
 });
 
-type ImageSizes = Pick<Static<TObject<typeof imageParameters>>, 'validationSize' | 'trainSize'>;
+/** How many of the training images are kept for validation, and how many of the others train. */
+export type ImageSizes = Pick<Static<TObject<typeof imageParameters>>, 'validationSize' | 'trainSize'>;
 
 export const imageParts = ({ validationSize, trainSize }: ImageSizes): DatasetParts => ({
   trainSize: trainSize ?? trainingImages - validationSize,

@@ -1,6 +1,7 @@
-import { createHash } from 'node:crypto';
 import { DataError, type Dataset, type SequenceShape, type Split } from './dataset.ts';
+import type { DataFile } from './files.ts';
 import { readIdx, type IdxFile } from './idx.ts';
+import type { ImageSizes } from './image-parameters.ts';
 
 /** The files of MNIST and of the sets that follow its form; each may also be gzipped, with `.gz` behind its name. */
 export const imageFileNames = [
@@ -21,19 +22,26 @@ export interface ImageParts {
   readonly test: ImageSet;
 }
 
-/** Reads the files at `paths`, in the order of `imageFileNames`, and checks that they belong together. */
-export const readImageParts = async (paths: readonly string[], classes: number): Promise<ImageParts> => {
-  const [trainImages, trainLabels, testImages, testLabels] = await Promise.all(
-    paths.map(async (path) => ({ path, file: await readIdx(path) })),
-  );
-  if (!trainImages || !trainLabels || !testImages || !testLabels) throw new Error('Four paths are needed.');
-  return {
-    training: checkImageSet(
-      { images: trainImages.file, labels: trainLabels.file },
+/**
+ * Reads the files, in the order of `imageFileNames`, and checks that they belong together. Of the images for training only
+ * those that the sizes ask for are read.
+ */
+export const readImageParts = async (
+  files: readonly DataFile[],
+  { classes, validationSize, trainSize }: ImageSizes & { readonly classes: number },
+): Promise<ImageParts> => {
+  const [trainImages, trainLabels, testImages, testLabels] = files;
+  if (!trainImages || !trainLabels || !testImages || !testLabels) throw new Error('Four files are needed.');
+  const read = async (images: DataFile, labels: DataFile, most?: number) =>
+    checkImageSet(
+      { images: await readIdx(images, most), labels: await readIdx(labels, most) },
       classes,
-      trainImages.path,
-    ),
-    test: checkImageSet({ images: testImages.file, labels: testLabels.file }, classes, testImages.path),
+      images.path,
+    );
+  const most = trainSize === null ? Infinity : validationSize + trainSize;
+  return {
+    training: await read(trainImages, trainLabels, most),
+    test: await read(testImages, testLabels),
   };
 };
 
@@ -59,15 +67,6 @@ export const checkImageSet = ({ images, labels }: ImageSet, classes: number, nam
   return { images, labels };
 };
 
-/** Hex SHA-256 over the SHA-256 of the contents, in the order of `imageFileNames`, however they were compressed. */
-export const imagesDigest = ({ training, test }: ImageParts): string => {
-  const whole = createHash('sha256');
-  for (const file of [training.images, training.labels, test.images, test.labels]) {
-    whole.update(createHash('sha256').update(JSON.stringify(file.dimensions)).update(file.values).digest());
-  }
-  return whole.digest('hex');
-};
-
 /**
  * Images as sequences, each image read row by row and cut into `shape.steps` pieces. As in the reference's loader, the
  * first `validationSize` of the training images are the validation part, and those after them are for training.
@@ -75,7 +74,7 @@ export const imagesDigest = ({ training, test }: ImageParts): string => {
 export const imageSequences = (
   { training, test }: ImageParts,
   shape: SequenceShape,
-  { validationSize, trainSize }: { readonly validationSize: number; readonly trainSize: number | null },
+  { validationSize, trainSize }: ImageSizes,
 ): Dataset => {
   const count = training.images.dimensions[0] ?? 0;
   if (count < validationSize + (trainSize ?? 1)) {
@@ -101,15 +100,26 @@ const imageSplit = (
   const [, height = 0, width = 0] = images.dimensions;
   const pixelCount = height * width;
   const bytes = images.values;
+  // Whole images are four pixels at a time, and most of such words are black.
+  const words = new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
+  const wordCount = pixelCount / 4;
   return {
     size,
     read: (indices, batch) => {
       const { inputs, lengths, targets } = batch;
-      let to = 0;
+      inputs.fill(0, 0, indices.length * pixelCount);
       for (let row = 0; row < indices.length; row++) {
         const example = from + (indices[row] as number);
-        const end = (example + 1) * pixelCount;
-        for (let at = example * pixelCount; at < end; at++) inputs[to++] = (bytes[at] as number) / 255;
+        const start = example * wordCount;
+        for (let word = 0; word < wordCount; word++) {
+          if (words[start + word] === 0) continue;
+          const at = 4 * (start + word);
+          const to = row * pixelCount + 4 * word;
+          inputs[to] = (bytes[at] as number) / 255;
+          inputs[to + 1] = (bytes[at + 1] as number) / 255;
+          inputs[to + 2] = (bytes[at + 2] as number) / 255;
+          inputs[to + 3] = (bytes[at + 3] as number) / 255;
+        }
         targets[row] = labels.values[example] as number;
       }
       lengths.fill(shape.steps, 0, indices.length);

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { existsSync, writeSync } from 'node:fs';
+import { existsSync, readSync, writeSync } from 'node:fs';
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { cacheFolder } from '../cache-folder.ts';
@@ -73,4 +73,14 @@ const cacheProblem = (error: unknown): DataError | undefined => {
 /** Writes all bytes to an open file; a single write may take fewer. */
 export const writeWhole = (file: number, bytes: Uint8Array): void => {
   for (let done = 0; done < bytes.length;) done += writeSync(file, bytes, done);
+};
+
+/** Fills `into` from a place in an open file, and answers whether the file had as many bytes; a single read may give fewer. */
+export const readWhole = (file: number, into: NodeJS.ArrayBufferView, from: number): boolean => {
+  for (let done = 0; done < into.byteLength;) {
+    const read = readSync(file, into, done, into.byteLength - done, from + done);
+    if (read === 0) return false;
+    done += read;
+  }
+  return true;
 };

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { indicesBelow } from './indices.ts';
 
 /** A stream of random numbers. The same key gives the same stream on every machine. */
 export interface Random {
@@ -23,28 +24,35 @@ export const randomStream = (seed: number, ...purpose: readonly (string | number
   const key = createHash('sha256')
     .update(JSON.stringify([seed, ...purpose]))
     .digest();
-  let a = key.readInt32LE(0);
-  let b = key.readInt32LE(4);
-  let c = key.readInt32LE(8);
-  let counter = key.readInt32LE(12) | 1;
+  // In an array the state stays 32-bit integers; in variables of a closure each new value would be allocated.
+  const state = Int32Array.of(
+    key.readInt32LE(0),
+    key.readInt32LE(4),
+    key.readInt32LE(8),
+    key.readInt32LE(12) | 1,
+  ) as Int32Array & { 0: number; 1: number; 2: number; 3: number };
 
   const next = (): number => {
-    const sum = (((a + b) | 0) + counter) | 0;
-    counter = (counter + 1) | 0;
-    a = b ^ (b >>> 9);
-    b = (c + (c << 3)) | 0;
-    c = ((c << 21) | (c >>> 11)) + sum;
+    const b = state[1];
+    const c = state[2];
+    const sum = (((state[0] + b) | 0) + state[3]) | 0;
+    state[3] = (state[3] + 1) | 0;
+    state[0] = b ^ (b >>> 9);
+    state[1] = (c + (c << 3)) | 0;
+    state[2] = (((c << 21) | (c >>> 11)) + sum) | 0;
     return sum >>> 0;
   };
 
   const uniform = () => next() / 0x1_0000_0000;
 
   const integer = (below: number): number => {
-    // Rejection keeps every value equally likely.
-    const limit = 0x1_0000_0000 - (0x1_0000_0000 % below);
-    let drawn = next();
-    while (drawn >= limit) drawn = next();
-    return drawn % below;
+    const divisor = below >>> 0;
+    for (;;) {
+      const drawn = next();
+      // Rejection keeps every value equally likely. Nearly every draw is told to be fine without a division.
+      if (drawn <= 0x1_0000_0000 - divisor || drawn < 0x1_0000_0000 - (0x1_0000_0000 % divisor))
+        return (drawn >>> 0) % divisor;
+    }
   };
 
   let spare: number | undefined;
@@ -66,7 +74,7 @@ export const randomStream = (seed: number, ...purpose: readonly (string | number
   };
 
   const permutation = (size: number): Int32Array => {
-    const order = Int32Array.from({ length: size }, (_, index) => index);
+    const order = indicesBelow(size);
     for (let last = size - 1; last > 0; last--) {
       const other = integer(last + 1);
       const kept = order[last] ?? 0;

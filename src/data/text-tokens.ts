@@ -1,9 +1,9 @@
-import { closeSync, openSync, readFileSync, readSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CharactersParameters } from './characters.ts';
 import { DataError, type DataContext, type Dataset, type SequenceShape, type Split } from './dataset.ts';
 import { fileDigest, findDataFile, wrongFile, type DataFile } from './files.ts';
-import { packedFolder, writeWhole } from './packed-folder.ts';
+import { packedFolder, readWhole, writeWhole } from './packed-folder.ts';
 import { textOf } from './table/text.ts';
 
 /** Raised whenever the same text would make other tokens. */
@@ -86,7 +86,7 @@ export const loadCharacters = async (
   const shape = shapeOf(chosen, description);
   const sorted = new Map([...alphabet].sort(byCodePoint).map((character, index) => [character, index]));
   const classes = Int32Array.from(alphabet, (character) => sorted.get(character) ?? 0);
-  const tokens = openSync(join(folder, 'tokens.bin'), 'r');
+  const window = tokenWindow(join(folder, 'tokens.bin'), count);
   const { length, validationFraction, testFraction } = chosen;
   const stride = chosen.stride ?? length;
   const testStart = count - Math.round(count * testFraction);
@@ -95,7 +95,7 @@ export const loadCharacters = async (
   const split = (from: number, to: number): Split => ({
     // The last character of a sequence has a next one within the part.
     size: Math.max(0, Math.floor((to - from - 1 - length) / stride) + 1),
-    read: textReader({ tokens, classes, length, startOf: (index) => from + index * stride }),
+    read: textReader({ window, classes, length, startOf: (index) => from + index * stride }),
   });
   const parts = {
     train: split(0, validationStart),
@@ -112,25 +112,49 @@ export const loadCharacters = async (
   return { shape, ...others, ...(validation.size > 0 && { validation }) };
 };
 
-/** Reads sequences of `length` characters, and as targets the same one character on, from the file of tokens. */
+/** Texts of up to so many characters are kept in memory (128 MB); of longer ones each sequence is read from the file. */
+const mostInMemory = 1 << 26;
+
+/** `characters` tokens from `at` on; valid until the next call. */
+type Window = (at: number, characters: number) => Uint16Array;
+
+/** A view of the file of `count` tokens; one that is not read at once stays open as long as the process. */
+export const tokenWindow = (path: string, count: number, most = mostInMemory): Window => {
+  const file = openSync(path, 'r');
+  const read = (into: Uint16Array, at: number) => {
+    if (!readWhole(file, into, 2 * at))
+      throw new Error(`${path} is cut off. Remove its folder: it is made again.`);
+    return into;
+  };
+  if (count <= most) {
+    const all = read(new Uint16Array(count), 0);
+    closeSync(file);
+    return (at, characters) => all.subarray(at, at + characters);
+  }
+  let window = new Uint16Array(0);
+  return (at, characters) => {
+    if (window.length !== characters) window = new Uint16Array(characters);
+    return read(window, at);
+  };
+};
+
+/** Reads sequences of `length` characters, and as targets the same one character on. */
 const textReader = (given: {
-  readonly tokens: number;
+  readonly window: Window;
   readonly classes: Int32Array;
   readonly length: number;
   readonly startOf: (index: number) => number;
 }): Split['read'] => {
-  const { tokens, classes, length, startOf } = given;
-  const window = new Uint16Array(length + 1);
-  const bytes = new Uint8Array(window.buffer);
+  const { window, classes, length, startOf } = given;
   return (indices, batch) => {
-    indices.forEach((index, row) => {
-      readSync(tokens, bytes, 0, bytes.length, 2 * startOf(index));
+    for (let row = 0; row < indices.length; row++) {
+      const tokens = window(startOf(indices[row] as number), length + 1);
       for (let at = 0; at < length; at++) {
-        batch.inputs[row * length + at] = classes[window[at] as number] as number;
-        batch.targets[row * length + at] = classes[window[at + 1] as number] as number;
+        batch.inputs[row * length + at] = classes[tokens[at] as number] as number;
+        batch.targets[row * length + at] = classes[tokens[at + 1] as number] as number;
       }
-      batch.lengths[row] = length;
-    });
+    }
+    batch.lengths.fill(length, 0, indices.length);
     batch.size = indices.length;
   };
 };

@@ -21,10 +21,10 @@ export const loadReport = async (
   plan: Plan,
   { runsDirectory, now, reloadSeconds = null }: ReportOptions,
 ): Promise<ReportData> => {
-  const planned = new Set(plan.runs.map((run) => run.id));
-  const recorded = listRuns(runsDirectory, { experiment: plan.experiment }).runs.filter((one) =>
-    planned.has(one.run.id),
+  const found = new Map(
+    listRuns(runsDirectory, { experiment: plan.experiment }).runs.map((one) => [one.run.id, one]),
   );
+  const recorded = plan.runs.flatMap(({ id }) => found.get(id) ?? []);
   const comparison = compareRuns(recorded, {
     objective: plan.objective,
     planned: plan.runs,

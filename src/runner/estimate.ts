@@ -3,7 +3,7 @@ import type { Execution, Run } from '../spec/plan.ts';
 import { readJson } from '../tracking/files.ts';
 import type { RecordedRun } from '../tracking/read-runs.ts';
 import { fileNames, type EnvironmentFile } from '../tracking/run-files.ts';
-import type { RunStanding } from './select.ts';
+import { stepsDone, type RunStanding } from './select.ts';
 
 /** How long training some runs will take, judged by earlier ones. */
 export interface Estimate {
@@ -28,8 +28,23 @@ export const estimateTime = (
   recorded: readonly RecordedRun[],
   { concurrency, threadsPerRun }: Execution,
 ): Estimate => {
+  const lengths = measuredLengths(toTrain, recorded, threadsPerRun).filter((ms) => ms !== undefined);
+  const work = lengths.reduce((sum, ms) => sum + ms, 0);
+  return {
+    ms: lengths.length > 0 ? Math.max(work / concurrency, ...lengths.slice(0, 10_000)) : null,
+    runs: lengths.length,
+    unknown: toTrain.length - lengths.length,
+  };
+};
+
+/** The milliseconds that each run will take by what runs like it took; undefined where there was none. */
+export const measuredLengths = (
+  toTrain: readonly RunStanding[],
+  recorded: readonly RecordedRun[],
+  threads: number,
+): readonly (number | undefined)[] => {
   // A large plan is not looked through for nothing.
-  if (recorded.length === 0) return { ms: null, runs: 0, unknown: toTrain.length };
+  if (recorded.length === 0) return toTrain.map(() => undefined);
   const wanted = new Set(toTrain.map(({ run }) => workKey(run)));
   const alike = new Map<string, RecordedRun[]>();
   for (const one of wanted.size > 0 ? recorded : []) {
@@ -42,19 +57,14 @@ export const estimateTime = (
     if (!list) alike.set(key, [one]);
     else if (list.length < lookedAt) list.push(one);
   }
-  const rates = new Map([...alike].map(([key, runs]) => [key, rateOf(runs, threadsPerRun)]));
-  const lengths = toTrain.flatMap(({ run, outcome }) => {
-    const rate = rates.get(workKey(run));
-    const steps = rate && stepsOf(run, rate);
-    if (!rate || steps === undefined) return [];
-    return Math.max(0, steps - (outcome?.reason === 'interrupted' ? outcome.step : 0)) * rate.msPerStep;
+  const rates = new Map([...alike].map(([key, runs]) => [key, rateOf(runs, threads)]));
+  return toTrain.map((standing) => {
+    const rate = rates.get(workKey(standing.run));
+    const steps = rate && stepsOf(standing.run, rate);
+    return rate && steps !== undefined
+      ? Math.max(0, steps - stepsDone(standing)) * rate.msPerStep
+      : undefined;
   });
-  const work = lengths.reduce((sum, ms) => sum + ms, 0);
-  return {
-    ms: lengths.length > 0 ? Math.max(work / concurrency, ...lengths.slice(0, 10_000)) : null,
-    runs: lengths.length,
-    unknown: toTrain.length - lengths.length,
-  };
 };
 
 interface Rate {
@@ -79,7 +89,7 @@ const rateOf = (runs: readonly RecordedRun[], threads: number): Rate => {
   return { msPerStep: median(msPerStep), stepsPerEpoch: stepsPerEpoch.find((one) => one !== undefined) };
 };
 
-const median = (values: readonly number[]): number =>
+export const median = (values: readonly number[]): number =>
   [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
 
 /** The steps of a run, where its spec says how many, or an earlier one has shown how long an epoch is. */

@@ -12,6 +12,7 @@ import { fileNames } from '../tracking/run-files.ts';
 import { recordLoss, runDirectory } from '../tracking/run-recorder.ts';
 import { outcomeOfExit } from './exit-reason.ts';
 import type { HostEnvironment } from './environment.ts';
+import { orderOfWork } from './longest-first.ts';
 import type { Pool } from './pool/pool.ts';
 import { isSettled, type RunStanding } from './select.ts';
 
@@ -135,7 +136,7 @@ const startBudget = (
 };
 
 /**
- * Trains runs side by side, in the order of the plan. A run that fails never harms another; its reason is in its
+ * Trains runs side by side, the longest first. A run that fails never harms another; its reason is in its
  * outcome. Other processes may train the same plan: what they hold is left to them, and taken up when they let go of it
  * undone. Resolves when every run has ended or was left out, and never rejects for a run's sake.
  */
@@ -168,7 +169,7 @@ export const scheduleRuns = async (
     return held;
   };
 
-  let held = await trainFree(standings);
+  let held = await trainFree(await orderOfWork(plan, standings, options));
   if (held.length > 0 && !noMore.aborted) options.listener(heldNote(held));
   // Nothing tells from here whether a process of another host lives: who waited for one could wait forever.
   held = held.filter(({ heldBy }) => heldBy.host === processIdentity().host);

@@ -18,6 +18,10 @@ export interface RunStanding {
   readonly attempt: number;
 }
 
+/** Steps that need not be trained again: a checkpoint has them. */
+export const stepsDone = ({ outcome }: RunStanding): number =>
+  outcome?.reason === 'interrupted' || outcome?.reason === 'pruned' ? outcome.step : 0;
+
 /**
  * How each run of a plan stands in a runs directory. `stale`: nothing is recorded of the run itself, but a finished run
  * of the same settings is, made with other data or other code.

@@ -1,6 +1,10 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Static } from '@sinclair/typebox';
 import { describe, expect, it } from 'vitest';
 import { characters } from '../../src/data/characters.ts';
+import { tokenWindow } from '../../src/data/text-tokens.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { dataFolder } from './support/data-files.ts';
 import { complete, examplesOf } from './support/read-all.ts';
 
@@ -73,4 +77,18 @@ describe('characters', () => {
     const chosen = complete(characters, { file: 'a', validationFraction: 0.5, testFraction: 0.5 });
     expect(characters.check(chosen).map(({ path }) => path)).toEqual(['validationFraction']);
   });
+});
+
+it('a text that is too long for the memory is read from the file, to the same tokens', () => {
+  const path = join(temporaryDirectory(), 'tokens.bin');
+  writeFileSync(path, new Uint8Array(Uint16Array.from({ length: 50 }, (_, at) => 7 * at).buffer));
+  const [memory, file] = [tokenWindow(path, 50, 50), tokenWindow(path, 50, 49)];
+  for (const [at, characters] of [
+    [0, 5],
+    [45, 5],
+    [10, 3],
+  ] as const) {
+    expect([...file(at, characters)]).toEqual([...memory(at, characters)]);
+    expect(file(at, characters)[0]).toBe(7 * at);
+  }
 });

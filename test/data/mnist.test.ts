@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { allocateBatch, DataError, type Dataset } from '../../src/data/dataset.ts';
-import { parseIdx } from '../../src/data/idx.ts';
+import { findDataFile } from '../../src/data/files.ts';
+import { readIdx } from '../../src/data/idx.ts';
 import { fashionMnistRows } from '../../src/data/fashion-mnist-rows.ts';
 import { checkImageSet, type ImageSet } from '../../src/data/images.ts';
 import { mnistPixels } from '../../src/data/mnist-pixels.ts';
@@ -82,24 +83,35 @@ const idx = (dimensions: readonly number[], values: readonly number[]): Uint8Arr
 };
 
 describe('IDX files', () => {
-  it('are read with their dimensions', () => {
-    expect(parseIdx(idx([2, 3], [1, 2, 3, 4, 5, 6]), 'file')).toEqual({
-      dimensions: [2, 3],
-      values: Buffer.from([1, 2, 3, 4, 5, 6]),
-    });
+  const read = async (bytes: Uint8Array, most?: number) =>
+    readIdx(await findDataFile('file', dataFolder({ file: bytes }), 'file'), most);
+
+  it('are read with their dimensions, whole or from the front, plain or gzipped', async () => {
+    const bytes = idx([2, 3], [1, 2, 3, 4, 5, 6]);
+    const whole = { dimensions: [2, 3], values: Uint8Array.of(1, 2, 3, 4, 5, 6) };
+    const first = { dimensions: [1, 3], values: Uint8Array.of(1, 2, 3) };
+    for (const content of [bytes, gzipSync(bytes)]) {
+      expect(await read(content)).toEqual(whole);
+      expect(await read(content, 7)).toEqual(whole);
+      expect(await read(content, 1)).toEqual(first);
+    }
   });
 
-  it('say what is wrong with them', () => {
-    expect(() => parseIdx(idx([2, 3], [1, 2, 3]), 'a/file')).toThrow(
-      'a/file is damaged: its header promises 6 bytes (2 x 3), it holds 3.',
+  it('say what is wrong with them', async () => {
+    await expect(read(idx([2, 3], [1, 2, 3]), 1)).rejects.toThrow(
+      /file is damaged: its header promises 6 bytes \(2 x 3\), it holds 3\.$/,
     );
-    expect(() => parseIdx(Buffer.from('<html>'), 'a/file')).toThrow(/not an IDX file/);
-    expect(() => parseIdx(Buffer.of(0, 0, 8, 3, 0), 'a/file')).toThrow(/cut off within its header/);
+    await expect(read(Buffer.from('<html>'))).rejects.toThrow(/not an IDX file/);
+    await expect(read(Buffer.alloc(0))).rejects.toThrow(/not an IDX file/);
+    await expect(read(Buffer.of(0, 0, 8, 3, 0))).rejects.toThrow(/cut off within its header/);
   });
 
   it('must belong together', () => {
-    const images = parseIdx(idx([2, 28, 28], new Array<number>(2 * 784).fill(1)), 'images');
-    const labels = (...values: number[]) => parseIdx(idx([values.length], values), 'labels');
+    const images = { dimensions: [2, 28, 28], values: new Uint8Array(2 * 784).fill(1) };
+    const labels = (...values: number[]) => ({
+      dimensions: [values.length],
+      values: Uint8Array.from(values),
+    });
     const check = (set: ImageSet) => () => checkImageSet(set, 10, 'set');
     expect(check({ images, labels: labels(1) })).toThrow(DataError);
     expect(check({ images, labels: labels(1, 12) })).toThrow('Label 2 of set is 12; labels are 0 to 9.');
@@ -129,6 +141,11 @@ describe('fashion-mnist-rows', () => {
     expect(examplesOf(shape, train).map(({ targets }) => targets[0])).toEqual([0, 1, 2, 3]);
     expect(examplesOf(shape, test)[1]?.inputs[0]).toBe(Math.fround((784 % 251) / 255));
     expect(await fashionMnistRows.digest(chosen, context)).toMatch(/^[0-9a-f]{64}$/);
+    const fewer = await fashionMnistRows.load({ ...chosen, trainSize: 2 }, context);
+    expect(examplesOf(shape, fewer.train)).toEqual(examplesOf(shape, train).slice(0, 2));
+    await expect(fashionMnistRows.load({ ...chosen, trainSize: 5 }, context)).rejects.toThrow(
+      'There are 5 training images: not enough for a validationSize of 1 and a trainSize of 5.',
+    );
   });
 
   it('names the files that are missing and how to get them', async () => {

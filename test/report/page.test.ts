@@ -119,6 +119,32 @@ pageTest('the theme follows the system and can be switched', async () => {
   expect(await paper()).toBe('rgb(255, 255, 255)');
 });
 
+pageTest(
+  'a narrow window cuts nothing off: tables scroll within the page and keep what names a row',
+  async () => {
+    const page = await open(plan);
+    await page.setViewportSize({ width: 500, height: 900 });
+    const beyond = (selector: string) =>
+      page.evaluate<number>(
+        `{ const one = document.querySelector('${selector}'); one.scrollWidth - one.clientWidth; }`,
+      );
+    expect(await beyond('html')).toBe(0);
+    expect(await beyond('#spec pre')).toBe(0);
+    expect(await beyond('#cells .scroll')).toBeGreaterThan(300);
+    const first = page.locator('.cells tbody tr:first-child button');
+    const before = await first.boundingBox();
+    await page.evaluate("document.querySelector('#cells .scroll').scrollLeft = 300");
+    expect(await first.boundingBox()).toEqual(before);
+  },
+);
+
+pageTest('settings that are no numbers stand in the order of the spec', async () => {
+  const page = await open(
+    makePlan({ axes: { 'model.readout': ['mean', 'last', 'max'], 'model.hiddenSize': [64, 128] } }),
+  );
+  expect(await page.locator('#heat-map tbody th').allInnerTexts()).toEqual(['mean', 'last', 'max']);
+});
+
 pageTest.each(['light', 'dark'] as const)('axe finds nothing in %s colours', async (scheme) => {
   const page = await open(plan, {
     scheme,

@@ -1,12 +1,14 @@
 import { createHash } from 'node:crypto';
 import { DataError, type DataContext, type Dataset, type SequenceShape, type Split } from '../dataset.ts';
 import { fileDigest, findDataFile, type DataFile } from '../files.ts';
+import { indicesBelow } from '../indices.ts';
 import { randomStream } from '../random.ts';
 import { ensurePack, type TableFormat } from './ensure-pack.ts';
 import { sortedLabels } from './labels.ts';
+import { packExamples } from './examples.ts';
 import { describePack, openPack, type Pack, type PackDescription } from './pack.ts';
 import { fractions, type TableParameters } from './parameters.ts';
-import { fitScaling, noScaling, type Scaling } from './standardize.ts';
+import { keptScaling, noScaling } from './standardize.ts';
 
 const fileParameters = ['file', 'validationFile', 'testFile'] as const;
 type FileParameter = (typeof fileParameters)[number];
@@ -80,26 +82,17 @@ export const loadTable = async (format: TableFormat, context: DataContext): Prom
   checkAlike(parameters, packs);
   const shape = shapeOf(parameters, packs);
   const drawn = drawParts(parameters, main.sequences);
-  const scaling = parameters.standardize ? fitScaling(main, drawn.train) : noScaling(main.features.length);
-  const labels = shape.task.kind === 'regression' ? [] : (shape.task.labels ?? []);
-  const split = (pack: Pack, members: Int32Array): Split =>
-    packSplit(pack, {
-      members,
-      shape,
-      scaling,
-      classes: Int32Array.from(pack.labels, (text) => labels.indexOf(text)),
-    });
+  const scaling = parameters.standardize
+    ? await keptScaling(file as string, main, drawn.train)
+    : noScaling(main.features.length);
+  const examplesOf = (pack: Pack) => packExamples(pack, { shape, scaling });
+  const mainExamples = examplesOf(main);
   const part = (pack: Pack | '' | undefined, members: Int32Array): Split =>
-    pack
-      ? split(
-          pack,
-          Int32Array.from({ length: pack.sequences }, (_, index) => index),
-        )
-      : split(main, members);
+    pack ? examplesOf(pack)(indicesBelow(pack.sequences)) : mainExamples(members);
   const validation = part(separate[0], drawn.validation);
   return {
     shape,
-    train: split(main, drawn.train),
+    train: mainExamples(drawn.train),
     ...(validation.size > 0 && { validation }),
     test: part(separate[1], drawn.test),
   };
@@ -128,51 +121,5 @@ const drawParts = (parameters: TableParameters, size: number) => {
     test: order.slice(0, counts.test).sort(),
     validation: order.slice(counts.test, counts.test + counts.validation).sort(),
     train: order.slice(counts.test + counts.validation).sort(),
-  };
-};
-
-/** The members of a pack as examples; values are scaled, padding stays zero. */
-const packSplit = (
-  pack: Pack,
-  {
-    members,
-    shape,
-    scaling,
-    classes,
-  }: {
-    readonly members: Int32Array;
-    readonly shape: SequenceShape;
-    readonly scaling: Scaling;
-    /** The class of each label of the pack. */
-    readonly classes: Int32Array;
-  },
-): Split => {
-  const width = pack.features.length;
-  const targetWidth = pack.outputs ?? shape.steps;
-  const numeric = shape.task.kind === 'regression';
-  const { mean, factor } = scaling;
-  return {
-    size: members.length,
-    read: (indices, batch) => {
-      const { inputs, lengths, targets } = batch;
-      inputs.fill(0, 0, indices.length * shape.steps * width);
-      targets.fill(0, 0, indices.length * targetWidth);
-      indices.forEach((index, row) => {
-        const member = members[index] as number;
-        const record = pack.record(member);
-        const steps = pack.steps(member);
-        const start = row * shape.steps * width;
-        for (let at = 0; at < steps * width; at++) {
-          const feature = at % width;
-          inputs[start + at] =
-            ((record[at] as number) - (mean[feature] as number)) * (factor[feature] as number);
-        }
-        for (let at = steps * width, to = row * targetWidth; at < record.length; at++, to++) {
-          targets[to] = numeric ? (record[at] as number) : (classes[record[at] as number] as number);
-        }
-        lengths[row] = steps;
-      });
-      batch.size = indices.length;
-    },
   };
 };

@@ -1,6 +1,6 @@
-import { closeSync, openSync, readFileSync, readSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { writeWhole } from '../packed-folder.ts';
+import { readWhole, writeWhole } from '../packed-folder.ts';
 
 /**
  * A table in the form that training reads. Folder:
@@ -24,9 +24,16 @@ export interface PackDescription {
 
 /** An opened pack. Records are read by offset, so memory does not grow with the file. */
 export interface Pack extends PackDescription {
+  /** Values and targets of all sequences. */
+  readonly numbers: number;
   readonly steps: (sequence: number) => number;
-  /** The record of a sequence; the array is valid until the next call. */
+  /** The record of a sequence: the array begins with it, and is valid until the next call. */
   readonly record: (sequence: number) => Float64Array;
+  /** Shows the records of sequences, given in rising order, one by one: where each is in `numbers`. Reads many at once. */
+  readonly visit: (
+    sequences: Int32Array,
+    see: (sequence: number, numbers: Float64Array, from: number) => void,
+  ) => void;
 }
 
 /** The records of a pack while it is written. */
@@ -39,6 +46,7 @@ export interface PackWriter {
   readonly close: () => void;
 }
 
+/** A megabyte. */
 const bufferedNumbers = 1 << 17;
 
 /** Writes a pack into an empty folder. `outputs` is that of the description. */
@@ -117,22 +125,34 @@ export const openPack = (folder: string): Pack => {
     bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + 8 * (sequences + 1)),
   );
   const file = openSync(join(folder, 'records.bin'), 'r');
-  const buffer = new Float64Array(longest * (features.length + 1) + (outputs ?? 0));
-  const length = (sequence: number) => (offsets[sequence + 1] as number) - (offsets[sequence] as number);
+  const start = (sequence: number) => offsets[sequence] as number;
+  const length = (sequence: number) => start(sequence + 1) - start(sequence);
+  const numbers = start(sequences);
+  const read = (into: Float64Array, from: number) => {
+    if (!readWhole(file, into, 8 * from))
+      throw new Error(`${folder} is cut off. Remove it: it is made again from the data.`);
+    return into;
+  };
+  const one = new Float64Array(longest * (features.length + 1) + (outputs ?? 0));
   return {
     ...description,
+    numbers,
     steps: (sequence) =>
       outputs === null
         ? length(sequence) / (features.length + 1)
         : (length(sequence) - outputs) / features.length,
-    record: (sequence) => {
-      const record = buffer.subarray(0, length(sequence));
-      const view = new Uint8Array(record.buffer, 0, record.byteLength);
-      const start = 8 * (offsets[sequence] as number);
-      if (readSync(file, view, 0, view.length, start) !== view.length) {
-        throw new Error(`${folder} is cut off. Remove it: it is made again from the data.`);
+    record: (sequence) => read(one.subarray(0, length(sequence)), start(sequence)),
+    visit: (wanted, see) => {
+      const many = new Float64Array(Math.min(numbers, Math.max(bufferedNumbers, one.length)));
+      let [from, to] = [0, 0];
+      for (const sequence of wanted) {
+        if (start(sequence + 1) > to) {
+          from = start(sequence);
+          to = Math.min(numbers, from + many.length);
+          read(many.subarray(0, to - from), from);
+        }
+        see(sequence, many, start(sequence) - from);
       }
-      return record;
     },
   };
 };

@@ -1,4 +1,11 @@
+import { createHash } from 'node:crypto';
+import { readFile, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { packedFolder } from '../packed-folder.ts';
 import type { Pack } from './pack.ts';
+
+/** Raised whenever the same sequences would give another scaling. */
+const scalingVersion = 1;
 
 /** What is taken from each feature, and what the rest is then multiplied with. */
 export interface Scaling {
@@ -7,26 +14,46 @@ export interface Scaling {
   readonly factor: Float64Array;
 }
 
-/** Mean and standard deviation of each feature over all steps of the given sequences, in one pass (Welford 1962). */
-export const fitScaling = (pack: Pack, sequences: Int32Array): Scaling => {
+/**
+ * The scaling that `fitScaling` finds for the sequences of the pack in `folder`. Kept in the cache, so that of the runs
+ * of all sweeps only the first reads the table for it.
+ */
+export const keptScaling = async (folder: string, pack: Pack, sequences: Int32Array): Promise<Scaling> => {
+  const members = createHash('sha256').update(sequences).digest('hex');
+  const kept = await packedFolder(['scaling', scalingVersion, basename(folder), members], (into) => {
+    const { mean, factor } = fitScaling(pack, sequences);
+    const text = JSON.stringify({ mean: [...mean], factor: [...factor] });
+    return writeFile(join(into, 'scaling.json'), text);
+  });
+  const { mean, factor } = JSON.parse(await readFile(join(kept, 'scaling.json'), 'utf8')) as {
+    readonly mean: readonly number[];
+    readonly factor: readonly number[];
+  };
+  return { mean: Float64Array.from(mean), factor: Float64Array.from(factor) };
+};
+
+/**
+ * Mean and standard deviation of each feature over all steps of the given sequences, in one pass (Welford 1962). The
+ * sequences are given in rising order.
+ */
+const fitScaling = (pack: Pack, sequences: Int32Array): Scaling => {
   const width = pack.features.length;
   const mean = new Float64Array(width);
   const spread = new Float64Array(width);
   let count = 0;
-  for (const sequence of sequences) {
-    const record = pack.record(sequence);
-    const end = pack.steps(sequence) * width;
-    for (let start = 0; start < end; start += width) {
+  pack.visit(sequences, (sequence, numbers, from) => {
+    const end = from + pack.steps(sequence) * width;
+    for (let start = from; start < end; start += width) {
       count++;
       for (let feature = 0; feature < width; feature++) {
-        const distance = (record[start + feature] as number) - (mean[feature] as number);
+        const distance = (numbers[start + feature] as number) - (mean[feature] as number);
         const next = (mean[feature] as number) + distance / count;
         spread[feature] =
-          (spread[feature] as number) + distance * ((record[start + feature] as number) - next);
+          (spread[feature] as number) + distance * ((numbers[start + feature] as number) - next);
         mean[feature] = next;
       }
     }
-  }
+  });
   const factor = spread.map((sum) => (sum > 0 ? 1 / Math.sqrt(sum / count) : 1));
   return { mean, factor };
 };

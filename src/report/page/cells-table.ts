@@ -30,7 +30,7 @@ const columnsOf = ({ data }: ViewState): TableColumn[] => {
     name.startsWith('test/'),
   );
   return [
-    { title: 'Rank', numeric: true, key: (cell) => cell.rank ?? undefined, text: rankText },
+    { title: 'Rank', numeric: false, key: (cell) => cell.rank ?? undefined, text: rankText },
     ...axes.map((path): TableColumn => ({
       title: data.names[path] ?? path,
       numeric: cells.every((cell) => typeof (cell.values[path] ?? 0) === 'number'),
@@ -114,7 +114,8 @@ export const cellsSection = (state: ViewState): HTMLElement => {
             sort();
           },
         },
-        column.title,
+        // A long name breaks behind its part of the data.
+        ...column.title.split(/(?<=\/)/).flatMap((part, index) => [index > 0 && element('wbr'), part]),
       ),
     ),
   );

@@ -56,9 +56,15 @@ export const createChart = (
   return { figure: element('figure', {}, canvas), draw };
 };
 
-/** Colours of axes, as the theme has them. */
+/** Colours of axes, as the theme has them. Labels stand on paper: lines pass behind them. */
 export const axisLook = (label?: (value: number) => string) => ({
-  axisLabel: { color: themeColour('--muted'), ...(label && { formatter: label }) },
+  axisLabel: {
+    color: themeColour('--muted'),
+    backgroundColor: themeColour('--paper'),
+    padding: [1, 3],
+    hideOverlap: true,
+    ...(label && { formatter: label }),
+  },
   axisLine: { lineStyle: { color: themeColour('--line') } },
   splitLine: { lineStyle: { color: themeColour('--line') } },
   nameTextStyle: { color: themeColour('--text') },

@@ -1,5 +1,5 @@
 import { choice, element, section } from './dom.ts';
-import { showNumber, showValue, type ViewState } from './view-state.ts';
+import { settingsOf, showNumber, showValue, type ViewState } from './view-state.ts';
 
 /** The objective over two settings, as a table with tinted cells; where other settings vary too, their mean. */
 export const heatMapSection = ({ data }: ViewState): HTMLElement | null => {
@@ -10,8 +10,8 @@ export const heatMapSection = ({ data }: ViewState): HTMLElement | null => {
 
   const holder = element('div', { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': 'Heat map' });
   const draw = () => {
-    const columns = valuesOf(across ?? '');
-    const rows = valuesOf(down ?? '');
+    const columns = settingsOf(data, across ?? '');
+    const rows = settingsOf(data, down ?? '');
     const means = rows.map((row) =>
       columns.map((column) => {
         const values = cells.flatMap((cell) =>
@@ -69,11 +69,6 @@ export const heatMapSection = ({ data }: ViewState): HTMLElement | null => {
     );
   };
   const nameOf = (path: string | undefined) => data.names[path ?? ''] ?? path ?? '';
-  const valuesOf = (path: string): string[] => {
-    const values = [...new Set(cells.map((cell) => cell.values[path]))];
-    if (!values.every((value) => typeof value === 'number')) return values.map(showValue);
-    return values.sort((a, b) => a - b).map(showValue);
-  };
   const options = usable.map((path) => [path, nameOf(path)] as const);
   const tools = element(
     'p',

@@ -1,7 +1,7 @@
 import { axisLook, createChart } from './chart.ts';
 import { element, section } from './dom.ts';
 import { themeColour } from './theme.ts';
-import { showNumber, showValue, type ViewState } from './view-state.ts';
+import { settingsOf, showNumber, showValue, type ViewState } from './view-state.ts';
 
 /** A number with so few values has them all on its axis, at equal distances. */
 const fewValues = 8;
@@ -17,11 +17,9 @@ export const parallelSection = ({ data }: ViewState): HTMLElement | null => {
   const axisOf = (path: string) => {
     const values = done.map((cell) => cell.values[path]);
     const numbers = values.filter((value) => typeof value === 'number');
-    const different = [...new Set(values.map(showValue))];
-    if (numbers.length < values.length) return { type: 'category', data: different };
-    if (different.length <= fewValues) {
-      return { type: 'category', data: different.sort((a, b) => Number(a) - Number(b)) };
-    }
+    const different = settingsOf(data, path);
+    if (numbers.length < values.length || different.length <= fewValues)
+      return { type: 'category', data: different };
     const [least, most] = [Math.min(...numbers), Math.max(...numbers)];
     // A setting that spans ten times or more was most likely chosen on a logarithmic scale.
     return least > 0 && most / least >= 10

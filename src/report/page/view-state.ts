@@ -48,6 +48,14 @@ export const cellName = ({ names, comparison }: ReportData, cell: ComparedCell):
     .map((path) => `${names[path] ?? path} ${showValue(cell.values[path])}`)
     .join(', ') || comparison.experiment;
 
+/** The different values of a setting: numbers by size, others in the order in which the plan has them. */
+export const settingsOf = ({ comparison, runs }: ReportData, path: string): string[] => {
+  const values = [...new Set(comparison.cells.map((cell) => cell.values[path]))];
+  if (values.every((value) => typeof value === 'number')) return values.sort((a, b) => a - b).map(showValue);
+  const planned = [...new Set(Object.values(runs).map(({ config }) => showValue(config[path])))];
+  return [...new Set(values.map(showValue))].sort((a, b) => planned.indexOf(a) - planned.indexOf(b));
+};
+
 /** A setting as in the spec. */
 export const showValue = (value: unknown): string =>
   value === undefined || value === null ? '–' : typeof value === 'string' ? value : JSON.stringify(value);

@@ -1,0 +1,71 @@
+import { totalSteps } from '../data/batches.ts';
+import type { DataContext } from '../data/dataset.ts';
+import { findRow, type Registry } from '../registry/rows.ts';
+import type { RunConfig } from '../spec/plan.ts';
+import { stepsDone, type RunStanding } from './select.ts';
+
+/** What the calls of a step cost whatever its size, in operations that take as long. */
+const operationsPerStep = 1e8;
+
+/** Forward a multiplication and an addition for each weight, backward twice as many. */
+const operationsPerWeight = 6;
+
+/** A model that does not tell its size is taken for a large one: a long run that begins last is what costs time. */
+const assumedWeights = 1e8;
+
+/** Where only the files tell how many examples there are; the runs of a sweep mostly share them. */
+const assumedTrainSize = 10_000;
+
+/**
+ * How much each run has yet to compute, in floating-point operations, as far as its configuration tells: steps x batch
+ * size x sequence length x weights. Good enough to put runs in order, not to tell their time.
+ */
+export const workLeft = async (
+  standings: readonly RunStanding[],
+  { registry, context }: { readonly registry: Registry; readonly context: DataContext },
+): Promise<readonly number[]> => {
+  const sizes = new Map<string, Promise<Size>>();
+  const sizeOf = ({ dataset, model }: RunConfig) => {
+    const key = JSON.stringify([dataset, model]);
+    const size = sizes.get(key) ?? readSize({ dataset, model }, { registry, context });
+    sizes.set(key, size);
+    return size;
+  };
+  const work: number[] = [];
+  for (const standing of standings) {
+    const { train } = standing.run.config;
+    const { examples, sequence, weights } = await sizeOf(standing.run.config);
+    const steps = totalSteps(train, { ...train, size: examples }) - stepsDone(standing);
+    const ofStep = operationsPerStep + operationsPerWeight * train.batchSize * sequence * weights;
+    work.push(Math.max(0, steps) * ofStep);
+  }
+  return work;
+};
+
+interface Size {
+  /** Examples to train on. */
+  readonly examples: number;
+  /** Steps of the longest sequence. */
+  readonly sequence: number;
+  readonly weights: number;
+}
+
+const readSize = async (
+  { dataset, model }: Pick<RunConfig, 'dataset' | 'model'>,
+  { registry, context }: { readonly registry: Registry; readonly context: DataContext },
+): Promise<Size> => {
+  const unknown = { examples: assumedTrainSize, sequence: 1, weights: assumedWeights };
+  try {
+    const row = findRow(registry.dataset, dataset.name);
+    const shape = await row?.shape(dataset, context);
+    return {
+      examples: row?.parts?.(dataset).trainSize ?? unknown.examples,
+      sequence: shape?.steps ?? unknown.sequence,
+      weights:
+        (shape && findRow(registry.model, model.name)?.parameterCount?.(model, shape)) ?? unknown.weights,
+    };
+  } catch {
+    // What is wrong with the data or with the code is told by the run itself.
+    return unknown;
+  }
+};
