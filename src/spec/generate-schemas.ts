@@ -10,7 +10,9 @@ import {
   without,
   type JsonSchema,
 } from '../registry/schema.ts';
+import { jsonText } from '../json-text.ts';
 import { describeSchema, type PlainSchema } from './describe.ts';
+import { shareRepeated } from './share-schemas.ts';
 import { specSchema } from './spec-schema.ts';
 import { axisForms, axisKinds, type AxisKind } from './sweep/axis-kinds.ts';
 import { sweepSchema } from './sweep/section.ts';
@@ -30,7 +32,8 @@ export const generateSchemas = (registry: Registry = builtIn): Readonly<Record<s
   'diagnostics.schema.json': textOf(diagnosticsSchema),
 });
 
-const textOf = (schema: JsonSchema): string => `${JSON.stringify(schema, null, 2)}\n`;
+const textOf = (schema: JsonSchema): string =>
+  jsonText(shareRepeated(JSON.parse(JSON.stringify(schema)) as JsonSchema));
 
 const experimentSchema = (registry: Registry): JsonSchema => {
   const paths = new Map(pathSchemas(registry));
@@ -160,13 +163,14 @@ const axisSchema = (values: JsonSchema, path: string): JsonSchema => {
     title: title ?? path,
     description: `Values of ${path} to try, each ${kinds.join(', or ')}. ${description ?? ''}`.trim(),
     ...(examples && { examples: [examples] }),
-    anyOf: [list, ...(numeric ? [{ $ref: '#/definitions/expression' }] : []), weighted(list)],
+    anyOf: [list, ...(numeric ? [{ $ref: '#/definitions/expression' }] : []), weighted(path)],
   };
 };
 
-const weighted = (list: JsonSchema): JsonSchema =>
+/** The first form of an axis, its list, with weights. */
+const weighted = (path: string): JsonSchema =>
   expression('choice', {
-    choice: { ...list, description: 'The values.' },
+    choice: { $ref: `#/definitions/axes/properties/${path}/anyOf/0` },
     weights: { $ref: '#/definitions/weights' },
   });
 

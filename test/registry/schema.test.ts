@@ -100,10 +100,17 @@ describe('the published schemas', () => {
 
   it('say of every key what it is, with a title and an example or default', () => {
     const silent: string[] = [];
+    const whole = parsed(generateSchemas(), 'experiment.schema.json');
+    const definitions = whole['definitions'] as Record<string, Record<string, unknown>>;
+    const resolved = (schema: Record<string, unknown>) =>
+      typeof schema['$ref'] === 'string'
+        ? (definitions[schema['$ref'].replace('#/definitions/', '')] ?? {})
+        : schema;
     const visit = (schema: Readonly<Record<string, unknown>>, path: string): void => {
-      for (const [key, value] of Object.entries(
+      for (const [key, referred] of Object.entries(
         (schema['properties'] ?? {}) as Record<string, Record<string, unknown>>,
       )) {
+        const value = resolved(referred);
         const here = `${path}.${key}`;
         const shown = ['examples', 'default', 'const', 'enum'].some((keyword) => keyword in value);
         const container = 'properties' in value || 'allOf' in value;
@@ -117,7 +124,7 @@ describe('the published schemas', () => {
       const items = schema['items'] as Record<string, unknown> | undefined;
       if (items) visit(items, `${path}[]`);
     };
-    visit(parsed(generateSchemas(), 'experiment.schema.json'), '');
+    visit(whole, '');
     expect(silent).toEqual([]);
   });
 });

@@ -1,7 +1,8 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { jsonText } from '../../json-text.ts';
 import type { OutcomeReason, RunOutcome } from '../../tracking/events.ts';
-import { writeJson } from '../../tracking/files.ts';
+import { writeJson, writeWhole } from '../../tracking/files.ts';
 import { fileNames, modelFileNames, type EvaluationFile } from '../../tracking/run-files.ts';
 import { writeTensors } from '../../tracking/safetensors.ts';
 import { checkpointPath, readCheckpoint, storeTensors } from './checkpoint.ts';
@@ -123,7 +124,7 @@ const evaluateTest = async (session: Session): Promise<void> => {
       ...(dataset.test.image && { images: examples.images() }),
     }),
   };
-  writeJson(join(directory, fileNames.evaluation), evaluation, 'later');
+  writeWhole(join(directory, fileNames.evaluation), jsonText(evaluation), 'later');
 };
 
 /** Keeps the trained weights with what is needed to build the network around them again. */
