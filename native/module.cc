@@ -1,5 +1,5 @@
 // What Node sees: `require` of this library registers the ops with the TensorFlow that tfjs-node has loaded, and
-// returns { version, threads, instructionSet }, or { version, threads, unsupported } with the reason.
+// returns { version, threads, setThreads, instructionSet }, or the same with `unsupported`, the reason, for the last.
 #include <node_api.h>
 
 #include <cstdlib>
@@ -11,8 +11,8 @@
 namespace unroll {
 namespace {
 
-// Raised together with `libraryVersion` in fused-kernels.ts whenever an operation is added or changed.
-constexpr uint32_t version = 1;
+// Raised together with `libraryVersion` in fused-kernels.ts whenever something of it is added or changed.
+constexpr uint32_t version = 2;
 
 InstructionSet choose() {
   // For tests, also "none": the results must not depend on the choice.
@@ -34,6 +34,19 @@ std::string registerOps() {
   return problem.empty() ? registerAdamOp() : problem;
 }
 
+// setThreads(count): how many threads compute from the next op on.
+napi_value setThreads(napi_env env, napi_callback_info info) {
+  size_t given = 1;
+  napi_value count;
+  uint32_t threads;
+  if (napi_get_cb_info(env, info, &given, &count, nullptr, nullptr) != napi_ok || given < 1 ||
+      napi_get_value_uint32(env, count, &threads) != napi_ok)
+    napi_throw_type_error(env, nullptr, "setThreads takes a number of threads.");
+  else
+    setThreadCount(threads);
+  return nullptr;
+}
+
 }  // namespace
 
 const InstructionSet& instructionSet() {
@@ -53,6 +66,8 @@ extern "C" __attribute__((visibility("default"))) napi_value napi_register_modul
   napi_set_named_property(env, exports, problem.empty() ? "instructionSet" : "unsupported", value);
   napi_create_uint32(env, static_cast<uint32_t>(unroll::threadCount()), &value);
   napi_set_named_property(env, exports, "threads", value);
+  napi_create_function(env, "setThreads", NAPI_AUTO_LENGTH, unroll::setThreads, nullptr, &value);
+  napi_set_named_property(env, exports, "setThreads", value);
   napi_create_uint32(env, unroll::version, &value);
   napi_set_named_property(env, exports, "version", value);
   return exports;

@@ -6,6 +6,10 @@
 #include <mutex>
 #include <thread>
 
+#if defined(__linux__)
+#include <pthread.h>
+#endif
+
 #if defined(__x86_64__)
 #include <xmmintrin.h>
 #endif
@@ -25,7 +29,7 @@ class FlushDenormals {
 };
 
 struct Job {
-  size_t count;
+  size_t count, threads;
   void (*task)(const void*, size_t);
   const void* context;
   std::atomic<size_t> next{0};
@@ -42,16 +46,17 @@ struct Pool {
   std::mutex mutex;
   std::condition_variable wake, done;
   Job* job = nullptr;
-  size_t generation = 0;
+  size_t generation = 0, size = 1;
 
-  explicit Pool(size_t threads) {
-    for (size_t thread = 1; thread < threads; ++thread) std::thread([this] { serve(); }).detach();
-  }
-
-  void serve() {
+  // The thread that calls is the first; `thread` counts the others from 1.
+  void serve(size_t thread) {
+#if defined(__linux__)
+    // What `top -H` shows.
+    pthread_setname_np(pthread_self(), "unroll-kernels");
+#endif
     size_t seen = 0;
     for (std::unique_lock<std::mutex> lock(mutex);;) {
-      wake.wait(lock, [&] { return job && generation != seen; });
+      wake.wait(lock, [&] { return job && generation != seen && thread < job->threads; });
       seen = generation;
       Job* mine = job;
       ++mine->users;
@@ -65,6 +70,7 @@ struct Pool {
   void run(Job& mine) {
     {
       const std::lock_guard<std::mutex> lock(mutex);
+      for (; size < mine.threads; ++size) std::thread([this, thread = size] { serve(thread); }).detach();
       job = &mine;
       ++generation;
     }
@@ -83,18 +89,22 @@ size_t configuredThreads() {
   return count > 0 ? count : 1;
 }
 
-}  // namespace
-
-size_t threadCount() {
-  static const size_t count = configuredThreads();
+std::atomic<size_t>& allowedThreads() {
+  static std::atomic<size_t> count{configuredThreads()};
   return count;
 }
 
+}  // namespace
+
+size_t threadCount() { return allowedThreads(); }
+
+void setThreadCount(size_t count) { allowedThreads() = count > 0 ? count : 1; }
+
 void runTasks(size_t count, void (*task)(const void*, size_t), const void* context) {
-  Job job{count, task, context};
-  if (threadCount() == 1 || count < 2) return job.work();
+  Job job{count, threadCount(), task, context};
+  if (job.threads == 1 || count < 2) return job.work();
   // Never destroyed: its threads wait until the process ends.
-  static Pool* const pool = new Pool(threadCount());
+  static Pool* const pool = new Pool;
   // TensorFlow may run two of our ops at once; the pool serves one after the other.
   static std::mutex one;
   const std::lock_guard<std::mutex> lock(one);

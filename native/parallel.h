@@ -1,4 +1,5 @@
-// A small pool of threads, sized like TensorFlow's own (TF_NUM_INTRAOP_THREADS), whose pool the C API does not offer.
+// A small pool of threads, at first of the size of TensorFlow's own (TF_NUM_INTRAOP_THREADS), whose pool the C API does
+// not offer.
 #pragma once
 
 #include <cstddef>
@@ -7,6 +8,9 @@ namespace unroll {
 
 // How many threads work, the calling one included; at least 1.
 size_t threadCount();
+
+// Lets `count` threads work from the next task on. No result depends on it, so it may change between any two ops.
+void setThreadCount(size_t count);
 
 // Calls task(context, index) for every index below `count`, in any order, on all threads; returns when all are done.
 // Each thread flushes denormal numbers to zero meanwhile, so that a result does not depend on where it was computed.

@@ -12,6 +12,7 @@ import { fileNames } from '../tracking/run-files.ts';
 import { recordLoss, runDirectory } from '../tracking/run-recorder.ts';
 import { outcomeOfExit } from './exit-reason.ts';
 import type { HostEnvironment } from './environment.ts';
+import { lendIdleCores } from './idle-cores.ts';
 import { orderOfWork } from './longest-first.ts';
 import type { Pool } from './pool/pool.ts';
 import { isSettled, type RunStanding } from './select.ts';
@@ -95,6 +96,7 @@ export const createScheduler = ({ execution }: Plan, options: ScheduleOptions): 
   const noMore = AbortSignal.any([options.stop, options.kill, failed.signal, budget.spent]);
   options.stop.addEventListener('abort', () => pool.stopAll('interrupted', stopGraceMs));
   options.kill.addEventListener('abort', () => pool.killAll());
+  const idleCores = lendIdleCores(execution, { pool, queue });
   const train: Scheduler['train'] = (standing, how) =>
     queue.add(async () => {
       if (noMore.aborted) return notStarted('the sweep was stopped before this run began');
@@ -110,6 +112,7 @@ export const createScheduler = ({ execution }: Plan, options: ScheduleOptions): 
     });
   const close = async () => {
     budget.cancel();
+    idleCores.cancel();
     await pool.close();
   };
   const warm = (runs: number) => pool.warm(Math.min(execution.concurrency, runs));

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Tensor, Tensor1D, Tensor2D, Tensor3D } from '@tensorflow/tfjs-core';
 import { randomStream } from '../../src/data/random.ts';
-import { fusedKernels } from '../../src/tensorflow/kernels/fused-kernels.ts';
+import { fusedKernels, useKernelThreads } from '../../src/tensorflow/kernels/fused-kernels.ts';
 import { runFused } from '../../src/tensorflow/kernels/fused-recurrent.ts';
 import { loadTensorFlow } from '../../src/tensorflow/load.ts';
 
@@ -18,7 +18,8 @@ const draw = (name: string, shape: number[]): Tensor => {
 
 await loadTensorFlow();
 const kernels = fusedKernels();
-const digests = (['Lstm', 'Gru', 'SimpleRnn'] as const).map((cell) => {
+
+const digestOf = (cell: 'Lstm' | 'Gru' | 'SimpleRnn'): string => {
   const [columns, slots] = { Lstm: [4, 4] as const, Gru: [3, 4] as const, SimpleRnn: [1, 1] as const }[cell];
   const hash = createHash('sha256');
   for (const [batch, time, features, hidden] of [
@@ -45,5 +46,13 @@ const digests = (['Lstm', 'Gru', 'SimpleRnn'] as const).map((cell) => {
     for (const gradient of gradients) hash.update(new Uint8Array(gradient.dataSync().slice().buffer));
   }
   return hash.digest('hex');
+};
+
+const digest = () => (['Lstm', 'Gru', 'SimpleRnn'] as const).map(digestOf);
+const digests = digest();
+// More threads, fewer and more again, in a process that has begun with any number.
+const onOther = [4, 1, 3].map((threads) => {
+  useKernelThreads(threads);
+  return digest();
 });
-process.stdout.write(JSON.stringify({ ...kernels, digests }));
+process.stdout.write(JSON.stringify({ ...kernels, digests, onOther }));

@@ -1,4 +1,5 @@
 import type { TrainerEvent } from '../../tracking/events.ts';
+import { useKernelThreads } from '../../tensorflow/kernels/fused-kernels.ts';
 import { loadTensorFlow } from '../../tensorflow/load.ts';
 import { measure } from '../calibration/measure.ts';
 import { trainInDirectory } from '../train-in-directory.ts';
@@ -55,6 +56,9 @@ process.on('message', (request: ChildRequest) => {
       break;
     case 'stop':
       stopReason ??= request.reason;
+      break;
+    case 'threads':
+      useKernelThreads(request.count);
       break;
     case 'exit':
       process.exit(0);

@@ -10,6 +10,8 @@ export interface Pool {
   readonly measure: (request: MeasureRequest) => Promise<Measured | undefined>;
   /** Starts processes ahead of their first runs. */
   readonly warm: (count: number) => void;
+  /** Shares so many threads out among the busy processes; none gets fewer than it began with. */
+  readonly shareThreads: (total: number) => void;
   /** Asks every busy process for an orderly end. */
   readonly stopAll: (reason: StopReason, graceMs: number) => void;
   /** Ends every process at once. */
@@ -52,10 +54,17 @@ export const createPool = (threadsPerRun: number): Pool => {
     return undefined;
   };
 
+  /** A process with the threads that every run is promised. */
+  const take = (): Worker => {
+    const worker = takeIdle() ?? startWorker(threadsPerRun);
+    worker.useThreads(threadsPerRun);
+    busy.add(worker);
+    return worker;
+  };
+
   return {
     train: async (request, { onStart, onEvent, timeoutMs }) => {
-      const worker = takeIdle() ?? startWorker(threadsPerRun);
-      busy.add(worker);
+      const worker = take();
       onStart(worker.pid);
       const timer =
         timeoutMs === null
@@ -68,8 +77,7 @@ export const createPool = (threadsPerRun: number): Pool => {
       return result;
     },
     measure: async (request) => {
-      const worker = takeIdle() ?? startWorker(threadsPerRun);
-      busy.add(worker);
+      const worker = take();
       const measured = await worker.measure(request);
       busy.delete(worker);
       if (measured) idle.push(worker);
@@ -78,6 +86,11 @@ export const createPool = (threadsPerRun: number): Pool => {
     warm: (count) => {
       while (idle.length < count) idle.push(startWorker(threadsPerRun));
     },
+    shareThreads: (total) =>
+      [...busy].forEach((worker, index) => {
+        const share = Math.floor((total + index) / busy.size);
+        worker.useThreads(Math.max(threadsPerRun, share));
+      }),
     stopAll: (reason, graceMs) => busy.forEach((worker) => worker.stop(reason, graceMs)),
     killAll: () => [...busy, ...idle].forEach((worker) => worker.kill()),
     close: async () => {

@@ -11,6 +11,7 @@ import type { RunOutcome, TrainerEvent } from '../../tracking/events.ts';
  *     runner: measure ───────────▶ child          (between runs)
  *             ◀──── measured
  *     runner: stop ──────────────▶ child          (finish the step, write a checkpoint, done: interrupted)
+ *     runner: threads ───────────▶ child          (compute on as many from the next step on)
  */
 export interface TrainRequest {
   readonly type: 'train';
@@ -61,6 +62,8 @@ export type ChildRequest =
   | TrainRequest
   | MeasureRequest
   | { readonly type: 'stop'; readonly reason: StopReason }
+  /** More threads than the run was promised where cores would be idle, for what has the same bits on any number. */
+  | { readonly type: 'threads'; readonly count: number }
   /** The process ends once it is idle. */
   | { readonly type: 'exit' };
 

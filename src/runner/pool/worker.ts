@@ -36,6 +36,8 @@ export interface Worker {
   ) => Promise<WorkerResult>;
   /** Measures between runs; undefined when the process has gone. */
   readonly measure: (request: MeasureRequest) => Promise<Measured | undefined>;
+  /** Lets our own kernels compute on so many threads from the next step on. */
+  readonly useThreads: (count: number) => void;
   /** Asks for an orderly end of the current run; kills the process if that takes longer than `graceMs`. */
   readonly stop: (reason: StopReason, graceMs: number) => void;
   /** Ends the process at once, with everything it started. */
@@ -78,6 +80,7 @@ export const startWorker = (threads: number): Worker => {
   const words: string[] = [];
   let logFile: string | undefined;
   let killedByUs = false;
+  let threadsNow = threads;
 
   const keep = (text: string) => {
     const lines = text.split('\n').filter((line) => line.trim() !== '' && !startupNoise.test(line));
@@ -152,6 +155,10 @@ export const startWorker = (threads: number): Worker => {
     pid: child.pid ?? 0,
     train,
     measure,
+    useThreads: (count) => {
+      if (count !== threadsNow) send({ type: 'threads', count });
+      threadsNow = count;
+    },
     stop: (reason, graceMs) => {
       send({ type: 'stop', reason });
       const timer = setTimeout(kill, graceMs);

@@ -8,12 +8,18 @@ export type FusedKernels =
   | { readonly available: false; readonly reason: string };
 
 /** What the shared library built from `native/` exports. */
-type LoadedLibrary = { readonly version?: number } & (
+type LoadedLibrary = { readonly version?: number; readonly setThreads: (count: number) => void } & (
   { readonly instructionSet: string; readonly threads: number } | { readonly unsupported: string }
 );
 
-/** Raised together with `version` in native/module.cc whenever an operation is added or changed. */
-const libraryVersion = 1;
+/** Raised together with `version` in native/module.cc whenever something of it is added or changed. */
+const libraryVersion = 2;
+
+/** What `useKernelThreads` asked for, until there is a library to tell. */
+let wantedThreads: number | undefined;
+let setThreads = (count: number): void => {
+  wantedThreads = count;
+};
 
 const load = (): FusedKernels => {
   const path = nativeLibraryPath('unroll_kernels');
@@ -22,6 +28,8 @@ const load = (): FusedKernels => {
     const library = createRequire(import.meta.url)(path) as LoadedLibrary;
     if (library.version !== libraryVersion)
       return { available: false, reason: `${path} was built from other sources; run npm run setup.` };
+    ({ setThreads } = library);
+    if (wantedThreads !== undefined) setThreads(wantedThreads);
     return 'unsupported' in library
       ? { available: false, reason: library.unsupported }
       : { available: true, instructionSet: library.instructionSet, threads: library.threads };
@@ -40,3 +48,9 @@ export const fusedKernels = (): FusedKernels =>
   isNative()
     ? (loaded ??= load())
     : { available: false, reason: 'The native TensorFlow back end is not in use.' };
+
+/**
+ * Lets Unroll's own operations compute on so many threads from the next one on. It changes how long they take and not a
+ * bit of what they compute; TensorFlow's operations keep the threads that the process began with.
+ */
+export const useKernelThreads = (count: number): void => setThreads(count);
