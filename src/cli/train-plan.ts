@@ -6,7 +6,7 @@ import { findBaselines, type Baselines } from '../report/baseline.ts';
 import { checkExpectations } from '../report/expectations.ts';
 import { junitReport } from '../report/junit.ts';
 import { readProfile, renderProfile, type SweepProfile } from '../report/profile.ts';
-import { renderComparison } from '../report/render-compare.ts';
+import { bestRunOf, renderComparison } from '../report/render-compare.ts';
 import { writeRunPlots } from '../report/run-plots.ts';
 import { writeReport } from '../report/write-report.ts';
 import { checkFrozenKernels } from '../runner/calibration/frozen-kernels.ts';
@@ -208,9 +208,10 @@ const summarize = (
   if (measured) terminal.print(`${renderProfile(measured, trained, screen(process.stdout))}\n`);
   for (const { message } of missed) terminal.print(`expectation missed: ${message}`);
   const unfinished = plan.runs.filter(({ id }) => !hasEnded(outcomes[id]));
-  const [first] = plan.runs;
+  const [best] = comparison.cells;
+  const look = best ? bestRunOf(best, plan.objective.goal).id : (plan.runs[0]?.id ?? '');
   terminal.print(
-    `Recorded in ${runsDirectory}/${plan.experiment}; look into a run with: unroll show ${first?.id ?? ''}`,
+    `Recorded in ${runsDirectory}/${plan.experiment}; look into a run with: unroll show ${look}; into all: unroll report ${plan.experiment}`,
   );
   const left = unfinished.length + toChoose;
   if (left > 0) {

@@ -2,19 +2,7 @@ import pc from 'picocolors';
 import { diagnosticCodes, type DiagnosticCode } from './codes.ts';
 import type { Example } from './pages/page.ts';
 import { pages } from './pages/pages.ts';
-
-/** Lines of a text at most `width` wide, broken between words. */
-const wrap = (text: string, width: number): string[] => {
-  const lines: string[] = [];
-  let line = '';
-  for (const word of text.split(' ')) {
-    if (line && line.length + 1 + word.length > width) {
-      lines.push(line);
-      line = word;
-    } else line = line ? `${line} ${word}` : word;
-  }
-  return [...lines, line];
-};
+import { wrap } from './wrap.ts';
 
 const indented = (text: string): string => text.replace(/^(?=.)/gm, '    ');
 

@@ -4,14 +4,14 @@
  */
 export const decimalsFor = (values: readonly number[], spreads: readonly number[] = []): number => {
   const finite = values.filter(Number.isFinite);
-  const largest = Math.max(0, ...finite.map(Math.abs));
+  const largest = finite.reduce((most, one) => Math.max(most, Math.abs(one)), 0);
   if (finite.every(Number.isInteger) && spreads.every(Number.isInteger)) return 0;
   const most = largest >= 1000 ? 1 : largest >= 10 ? 3 : 6;
   const sorted = [...finite].sort((a, b) => a - b);
   const gaps = sorted.slice(1).map((value, i) => value - (sorted[i] ?? 0));
   // Rounding makes a gap of 0.0001 a little smaller, which must not cost a decimal.
   const place = (numbers: readonly number[]) =>
-    -Math.floor(Math.log10(Math.min(...numbers.filter((one) => one > 0))) + 1e-6);
+    -Math.floor(Math.log10(numbers.reduce((a, b) => (b > 0 ? Math.min(a, b) : a), Infinity)) + 1e-6);
   const wanted = Math.max(...[place(gaps), place(spreads) + 1].filter(Number.isFinite));
   return Math.min(most, Math.max(largest >= 10 ? 2 : 4, wanted));
 };

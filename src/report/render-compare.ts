@@ -136,7 +136,7 @@ const columnsOf = (
         one?.interval ? `[${show(one.interval[0])}, ${show(one.interval[1])}]` : '',
       ),
       right('to best', 3, ({ difference: gap }) =>
-        gap ? `${gap.mean >= 0 ? '+' : ''}${show(gap.mean)}` : '',
+        gap ? `${gap.mean > 0 ? '+' : ''}${show(gap.mean)}` : '',
       ),
       right(grouped ? 'runs' : 'seeds', 7, (cell) => `${cell.objective?.count ?? 0}/${cell.runs.length}`),
     );
@@ -157,22 +157,23 @@ const columnsOf = (
       const times = cell.runs.map((run) => run.elapsedMs).filter((ms) => ms > 0);
       return times.length > 0 ? formatDuration(times.reduce((a, b) => a + b, 0) / times.length) : '';
     }),
-    { title: replicated ? 'best run' : 'run', align: 'left', keep: 6, text: bestRunId(objective.goal) },
+    { title: replicated ? 'best run' : 'run', align: 'left', keep: 6, text: shortIdOfBest(objective.goal) },
   );
   return columns;
 };
 
-/** A few letters of the run to look at: the best of the cell, or its first. */
-const bestRunId =
+/** A few letters of the run to look at. */
+const shortIdOfBest =
   (goal: 'maximize' | 'minimize') =>
-  ({ runs }: ComparedCell): string => {
-    const worst = goal === 'maximize' ? -Infinity : Infinity;
-    const better = (a: number, b: number) => (goal === 'maximize' ? a > b : a < b);
-    const best = runs.reduce((one, other) =>
-      better(other.value ?? worst, one.value ?? worst) ? other : one,
-    );
-    return best.id.slice(0, 8);
-  };
+  (cell: ComparedCell): string =>
+    bestRunOf(cell, goal).id.slice(0, 8);
+
+/** The best run of a cell, or its first where none has a result. */
+export const bestRunOf = ({ runs }: ComparedCell, goal: 'maximize' | 'minimize'): ComparedRun => {
+  const worst = goal === 'maximize' ? -Infinity : Infinity;
+  const better = (a: number, b: number) => (goal === 'maximize' ? a > b : a < b);
+  return runs.reduce((one, other) => (better(other.value ?? worst, one.value ?? worst) ? other : one));
+};
 
 /** What a cell without a result is: the most telling state of its runs. */
 const stateOf = ({ runs }: ComparedCell): string => {

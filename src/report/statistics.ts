@@ -60,15 +60,23 @@ export const difference = (
     const opposite = other.get(seed);
     if (opposite !== undefined) shared.push(value - opposite);
   }
+  const size = largest([...one.values(), ...other.values()]);
   if (shared.length >= 2) {
-    const { mean: center, interval } = summarize(shared);
-    return { mean: center, interval, kind: 'paired', count: shared.length };
+    const { count, mean: center, interval } = summarize(shared.map((value) => withoutRounding(value, size)));
+    return { mean: withoutRounding(center, size), interval, kind: 'paired', count };
   }
-  return welch([...one.values()], [...other.values()]);
+  return welch([...one.values()], [...other.values()], size);
 };
 
-const welch = (one: number[], other: number[]): Difference => {
-  const center = mean(one) - mean(other);
+const largest = (values: readonly number[]): number =>
+  values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+
+/** A difference without what is left of the rounding of numbers of that size: 0.1 + 0.2 - 0.3 is nothing. */
+const withoutRounding = (difference: number, size: number): number =>
+  Math.abs(difference) <= 1e-12 * size ? 0 : difference;
+
+const welch = (one: number[], other: number[], size: number): Difference => {
+  const center = withoutRounding(mean(one) - mean(other), size);
   const base = { mean: center, kind: 'unpaired', count: Math.min(one.length, other.length) } as const;
   if (one.length < 2 || other.length < 2) return { ...base, interval: null };
   const [a, b] = [one, other].map((list) => sampleVariance(list) / list.length) as [number, number];

@@ -12,11 +12,13 @@ export interface Removal {
   readonly bytes: number;
 }
 
-/** What would be deleted of a run; nothing where it has no such files. */
+/** What would be deleted of a run; nothing where it has no such files, or an empty folder for them. */
 export const removalOf = (recorded: RecordedRun, what: Removal['what']): Removal | undefined => {
   const path = what === 'run' ? recorded.directory : join(recorded.directory, fileNames.checkpoints);
   const bytes = sizeOf(path);
-  return bytes === undefined ? undefined : { recorded, what, path, bytes };
+  return bytes === undefined || (what === 'checkpoints' && bytes === 0)
+    ? undefined
+    : { recorded, what, path, bytes };
 };
 
 /** Bytes of a file or of everything in a folder; undefined where there is none. */

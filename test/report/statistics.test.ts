@@ -36,6 +36,15 @@ test('one value has neither spread nor interval; equal values have an interval o
 });
 
 // d = a - b; np.mean(d), stats.t.interval(0.95, 4, loc=np.mean(d), scale=stats.sem(d))
+test('what rounding leaves of equal means is no difference', () => {
+  const equal = difference(bySeed([0.1, 0.2, 0.3]), bySeed([0.3, 0.1, 0.2]));
+  expect(equal.mean).toBe(0);
+  const almost = difference(bySeed([0.1 + 0.2, 0.5]), bySeed([0.3, 0.5]));
+  expect(almost).toMatchObject({ mean: 0, interval: [0, 0] });
+  expect(tied(almost)).toBe(true);
+  expect(difference(bySeed([1e-9, 2e-9]), bySeed([2e-9, 3e-9])).mean).toBeCloseTo(-1e-9, 12);
+});
+
 test('the difference on shared seeds is paired', () => {
   const gap = difference(bySeed(one), bySeed(other));
   expect(gap).toMatchObject({ kind: 'paired', count: 5 });

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { runProgram } from '../../src/cli/program.ts';
@@ -53,6 +53,12 @@ test('prune deletes what it names', async () => {
     true,
     false,
   ]);
+});
+
+test('a folder without a checkpoint is nothing to delete', async () => {
+  const { unroll, directories } = sweep();
+  for (const one of directories) rmSync(join(one, 'checkpoints', 'best.safetensors'));
+  expect((await unroll('prune', 'checkpoints')).text).toBe('Nothing to delete.');
 });
 
 test('a run that is being trained is left alone, by its status and by its lock', async () => {

@@ -1,11 +1,13 @@
 import type { TSchema } from '@sinclair/typebox';
 import pc from 'picocolors';
 import { nearest } from '../../diagnostic/nearest.ts';
+import { wrap } from '../../diagnostic/wrap.ts';
 import type { Row } from '../../parameters/row.ts';
 import { loadPlugins } from '../../plugins/load-plugins.ts';
 import { shownPath } from '../../plugins/places.ts';
 import { findRow, type Table } from '../../registry/rows.ts';
 import type { Execute } from '../command.ts';
+import { screen } from '../screen.ts';
 import { commandLineRange } from '../usage.ts';
 
 const sections = { models: 'model', datasets: 'dataset', optimizers: 'optimizer' } as const;
@@ -80,9 +82,15 @@ const printTable = (table: Table<Row>, print: Print): void => {
 const printRow = (name: string, row: Row, print: Print): void => {
   print(`${pc.bold(name)}: ${row.title}`);
   print('');
-  print(row.description);
+  printText(row.description, '', print);
   print('');
   printParameters(row.parameters, '', print);
+};
+
+/** A text in lines that are easy to read. */
+const printText = (text: string, indent: string, print: Print): void => {
+  const width = Math.min(screen(process.stdout).width, 100) - indent.length;
+  for (const line of wrap(text, width)) print(`${indent}${line}`);
 };
 
 /** Each parameter with what it takes and its default, and below that what it means; nested ones by their path. */
@@ -93,7 +101,7 @@ const printParameters = (schema: TSchema, prefix: string, print: Print): void =>
     print(
       `  ${pc.bold(path)}  ${pc.dim([accepted(property), !nested && defaultOf(property)].filter(Boolean).join(', '))}`,
     );
-    if (property.description) print(`      ${property.description}`);
+    if (property.description) printText(property.description, '      ', print);
     if (nested) printParameters(property, `${path}.`, print);
   }
 };

@@ -50,7 +50,10 @@ export const renderTable = (
   { width, title = (text) => text }: TableOptions,
 ): string[] => {
   const widths = columns.map((column, at) =>
-    Math.max(title ? stringWidth(column.title) : 0, ...rows.map((row) => stringWidth(row[at]?.text ?? ''))),
+    rows.reduce(
+      (widest, row) => Math.max(widest, stringWidth(row[at]?.text ?? '')),
+      title ? stringWidth(column.title) : 0,
+    ),
   );
   let shown = columns
     .map((_, at) => at)

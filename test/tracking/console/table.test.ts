@@ -45,3 +45,10 @@ test('a text is cut between letters, never inside one', () => {
   expect(fit('👩‍👩‍👧 family', 4)).toBe('👩‍👩‍👧 …');
   expect(fit('ab', 0)).toBe('');
 });
+
+test('a table may be longer than a call has room for arguments', () => {
+  const many = Array.from({ length: 150_000 }, (_, at) => [{ text: `${at}` }]);
+  expect(renderTable([{ title: 'n', align: 'right', keep: Infinity }], many, { width: 80 })).toHaveLength(
+    150_001,
+  );
+});
