@@ -1,6 +1,6 @@
 import { closeSync, fstatSync, fsyncSync, ftruncateSync, openSync, readSync } from 'node:fs';
 import type { Metrics } from './events.ts';
-import { writeFully } from './files.ts';
+import { openLineWriter } from './line-writer.ts';
 import type { MetricLine } from './run-files.ts';
 
 /** A metric's value as JSON can hold it. */
@@ -8,12 +8,6 @@ export const encodeValue = (value: number): MetricLine['metrics'][string] =>
   Number.isFinite(value) ? value : Number.isNaN(value) ? 'NaN' : value > 0 ? 'Infinity' : '-Infinity';
 
 export const decodeValue = (value: MetricLine['metrics'][string]): number => Number(value);
-
-/**
- * Lines that come faster than this are written together. A process that is killed loses at most so much, all of it after
- * the last checkpoint: a resumed run takes those steps again.
- */
-const writeEveryMs = 50;
 
 /** The append-only record of a run's metrics. */
 export interface MetricsJournal {
@@ -67,15 +61,7 @@ export const openMetricsJournal = (path: string): MetricsJournal => {
   const resumed = whole > 0;
   const horizon = last;
 
-  let waiting = '';
-  let writtenAt = Number.NEGATIVE_INFINITY;
-  const write = () => {
-    writtenAt = performance.now();
-    if (waiting === '') return;
-    const lines = Buffer.from(waiting);
-    waiting = '';
-    writeFully(file, lines);
-  };
+  const lines = openLineWriter(file);
 
   const append = (step: number, time: number, metrics: Metrics): readonly string[] => {
     const differing: string[] = [];
@@ -86,9 +72,8 @@ export const openMetricsJournal = (path: string): MetricsJournal => {
       else if (!Object.is(decodeValue(known), value)) differing.push(key);
     }
     if (Object.keys(added).length > 0) {
-      waiting += `${JSON.stringify({ step, time, metrics: added } satisfies MetricLine)}\n`;
       last = Math.max(last, step);
-      if (performance.now() - writtenAt >= writeEveryMs) write();
+      lines.add(JSON.stringify({ step, time, metrics: added } satisfies MetricLine));
     }
     return differing;
   };
@@ -96,13 +81,13 @@ export const openMetricsJournal = (path: string): MetricsJournal => {
   return {
     append,
     lastStep: () => last,
-    write,
+    write: lines.write,
     flush: () => {
-      write();
+      lines.write();
       fsyncSync(file);
     },
     close: () => {
-      write();
+      lines.write();
       closeSync(file);
     },
   };

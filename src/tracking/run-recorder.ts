@@ -2,7 +2,8 @@ import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Run } from '../spec/plan.ts';
 import type { RunOutcome, TrainerEvent } from './events.ts';
-import { diskTrouble, readJson, syncFiles, writeFully, writeJson } from './files.ts';
+import { diskTrouble, readJson, syncFiles, writeJson } from './files.ts';
+import { openLineWriter } from './line-writer.ts';
 import { openMetricsJournal } from './metrics-journal.ts';
 import { processIdentity } from './process-identity.ts';
 import { fileNames, modelFileNames, type EnvironmentFile, type StatusFile } from './run-files.ts';
@@ -47,23 +48,30 @@ export const recordRun = (directory: string, run: Run, attempt: number): RunReco
     holder: state === 'running' ? processIdentity() : null,
   });
   const logFile = openSync(at(fileNames.log), 'a');
-  const log = (text: string) => writeFully(logFile, Buffer.from(`${text}\n`));
+  const log = openLineWriter(logFile);
 
   writeJson(at(fileNames.status), status('running', null, null), 'later');
   const journal = openMetricsJournal(at(fileNames.metrics));
 
+  const write = () => {
+    journal.write();
+    log.write();
+  };
+
   const recordMetrics = (event: Extract<TrainerEvent, { type: 'step-logged' | 'evaluated' }>) => {
     const differing = journal.append(event.step, event.time, event.metrics);
     if (differing.length > 0)
-      log(`warning: step ${event.step} was recorded before with another value of ${differing.join(', ')}`);
-    log(event.type === 'step-logged' ? displayLine(event) : evaluationLine(event));
-    if (event.type === 'evaluated') journal.write();
+      log.add(
+        `warning: step ${event.step} was recorded before with another value of ${differing.join(', ')}`,
+      );
+    log.add(event.type === 'step-logged' ? displayLine(event) : evaluationLine(event));
+    if (event.type === 'evaluated') write();
   };
 
   const listen = (event: TrainerEvent): void => {
     switch (event.type) {
       case 'training-started':
-        log(
+        log.add(
           `${event.fromStep > 0 ? `resumed after step ${event.fromStep}` : 'started'}: ${event.parameterCount} parameters, ` +
             `${event.totalSteps} steps, ${event.backend}, ${event.kernel}`,
         );
@@ -75,7 +83,8 @@ export const recordRun = (directory: string, run: Run, attempt: number): RunReco
       case 'checkpoint-written':
         break;
       case 'training-ended':
-        log(`ended: ${event.outcome.reason}: ${event.outcome.message}`);
+        log.add(`ended: ${event.outcome.reason}: ${event.outcome.message}`);
+        log.write();
         journal.flush();
         journal.close();
         closeSync(logFile);
@@ -89,9 +98,12 @@ export const recordRun = (directory: string, run: Run, attempt: number): RunReco
     listen,
     environment: (environment) => writeJson(at(fileNames.environment), environment, 'later'),
     lastStep: journal.lastStep,
-    flush: journal.flush,
+    flush: () => {
+      journal.flush();
+      log.write();
+    },
     settle: () => {
-      journal.write();
+      write();
       return syncFiles([
         at(fileNames.run),
         at(fileNames.environment),
