@@ -1,6 +1,7 @@
 import type { Diagnostic } from '../../diagnostic/diagnostic.ts';
 import type { Plan, Run } from '../../spec/plan.ts';
 import { expectedKernels } from '../../tensorflow/expected-kernels.ts';
+import { outdatedSetup } from '../../tensorflow/outdated-setup.ts';
 import { readJson } from '../../tracking/files.ts';
 import { frozenPlanPath } from '../frozen-plan.ts';
 import { runStandings } from '../select.ts';
@@ -23,17 +24,23 @@ export const runnableHere = (): readonly string[] => {
   return expected.length === 0 ? [] : (readKept().runnable ?? expected);
 };
 
-/** Says so where runs are left to train with a kernel that was frozen with their plan and cannot run here. */
+/**
+ * Says so where runs are left to train with kernels that cannot run here: all of our own after an update of Unroll, or one
+ * that was frozen with their plan.
+ */
 export const checkFrozenKernels = async (
   plan: Plan,
   runsDirectory: string,
 ): Promise<Diagnostic | undefined> => {
+  const left = (): readonly Run[] =>
+    runStandings(plan, runsDirectory).flatMap(({ run, state }) => (state === 'done' ? [] : [run]));
+  const outdated = outdatedSetup();
+  if (outdated && left().length > 0) return outdated;
   const { kernels = {} } = readJson<Plan>(frozenPlanPath(runsDirectory, plan))?.execution ?? {};
   const runnable = runnableHere();
   const lost = new Map(Object.entries(kernels).filter(([, kernel]) => !runnable.includes(kernel)));
   if (lost.size === 0) return undefined;
-  const left = runStandings(plan, runsDirectory).flatMap(({ run, state }) => (state === 'done' ? [] : [run]));
-  const works = await worksOf(left, plan);
+  const works = await worksOf(left(), plan);
   const work = works.find(({ key }) => lost.has(key));
   if (!work) return undefined;
   const kernel = lost.get(work.key) ?? '';

@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import { nativeLibraryPath } from '../installation.ts';
 import { isNative } from '../native.ts';
+import { setupCommand } from '../setup/setup-command.ts';
 
 /** Whether Unroll's own TensorFlow operations can be called in this process, and if not, why. */
 export type FusedKernels =
@@ -27,7 +28,7 @@ const load = (): FusedKernels => {
   try {
     const library = createRequire(import.meta.url)(path) as LoadedLibrary;
     if (library.version !== libraryVersion)
-      return { available: false, reason: `${path} was built from other sources; run npm run setup.` };
+      return { available: false, reason: `${path} was built from other sources; run ${setupCommand}.` };
     ({ setThreads } = library);
     if (wantedThreads !== undefined) setThreads(wantedThreads);
     return 'unsupported' in library

@@ -41,7 +41,7 @@ const instructionSets: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Unroll's own kernels, from `native/`. */
-const unrollKernels = (): NativePart => {
+export const unrollKernels = (): NativePart => {
   const folder = join(packageRoot, 'native');
   const files = existsSync(folder) ? readdirSync(folder).filter((file) => file.endsWith('.cc')) : [];
   return {

@@ -1,0 +1,26 @@
+import { basename, dirname } from 'node:path';
+import type { Diagnostic } from '../diagnostic/diagnostic.ts';
+import { nativeLibraryPath } from './installation.ts';
+import { partKey, unrollKernels } from './setup/native-parts.ts';
+import { setupCommand } from './setup/setup-command.ts';
+
+/**
+ * Says so where the library of kernels was compiled from other sources than these, after an update of Unroll: every run
+ * that is planned with one of its kernels would fail. Looks at files only.
+ */
+export const outdatedSetup = (library = nativeLibraryPath('unroll_kernels')): Diagnostic | undefined => {
+  const { UNROLL_NATIVE_LIBRARY: override, UNROLL_BACKEND: backend = '' } = process.env;
+  if (library === undefined || override !== undefined || ['wasm', 'cpu'].includes(backend)) return undefined;
+  const part = unrollKernels();
+  const made = basename(dirname(library));
+  const wanted = `${part.name}-${partKey(part)}`;
+  if (part.sources.length === 0 || made === wanted) return undefined;
+  return {
+    code: 'backend-missing',
+    severity: 'error',
+    message: "Unroll's own kernels were compiled for another version of Unroll.",
+    expected: wanted,
+    got: made,
+    help: `Run \`${setupCommand}\`: it compiles them anew, which takes a minute.`,
+  };
+};
