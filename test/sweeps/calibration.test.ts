@@ -74,9 +74,11 @@ test.skipIf(!isNative)(`a kernel is measured once, then kept, and frozen with ea
   expect(kernelsOf(other)).toEqual(['block-lstm']);
 
   cache.change(withKernel('composed-lstm'));
-  const resumed = await other.unroll('resume', '--limit', '1', '--concurrency', '1');
-  expect(resumed.stdout).not.toContain(measuring);
-  expect(kernelsOf(other)).toEqual(['block-lstm', 'block-lstm']);
+  for (const words of [['resume'], ['run', 'spec.yaml', '--concurrency', '1']]) {
+    const { stdout } = await other.unroll(...words, '--limit', '1');
+    expect(stdout).not.toContain(measuring);
+  }
+  expect(kernelsOf(other)).toEqual(['block-lstm', 'block-lstm', 'block-lstm']);
   expect((await other.unroll('plan', 'spec.yaml')).stdout).toContain(
     'kernel block-lstm (frozen with the plan)',
   );
@@ -87,7 +89,7 @@ test.skipIf(!isNative)(`a kernel is measured once, then kept, and frozen with ea
   expect(lost.stderr).toMatch(
     /\[backend-missing\] .*begun with the kernel block-lstm, which cannot run here/,
   );
-  expect(other.runIds('trial')).toHaveLength(2);
+  expect(other.runIds('trial')).toHaveLength(3);
 });
 
 test.skipIf(!isNative || availableParallelism() < 2)(
