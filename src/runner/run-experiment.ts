@@ -6,7 +6,7 @@ import { captureEnvironment, type HostEnvironment } from './environment.ts';
 import { calibrate } from './calibration/calibrate.ts';
 import { kernelFinder } from './calibration/frozen-kernels.ts';
 import { freezePlan, frozenPlanPath } from './frozen-plan.ts';
-import type { Pool } from './pool/pool.ts';
+import { createPool, type Pool } from './pool/pool.ts';
 import { scheduleRuns, type ScheduleOptions } from './schedule.ts';
 import { searchRuns, type SearchOutcome } from './search-runs.ts';
 import {
@@ -70,9 +70,16 @@ export const runExperiment = async (
 
   const environment = captureEnvironment(specDirectory, options.commandLine);
   const toTrain = selected.toTrain.length;
-  const { plan: calibrated, pool } = await calibrate(planned, { ...options, toTrain });
+  const { plan: calibrated, pool: measured } = await calibrate(planned, { ...options, toTrain });
+  let pool = measured;
   try {
     const frozen = freezePlan(calibrated, runsDirectory);
+    const { threadsPerRun } = frozen.execution;
+    if (threadsPerRun !== calibrated.execution.threadsPerRun) {
+      // Another process has frozen the plan meanwhile, with other threads.
+      await pool.close();
+      pool = createPool(threadsPerRun);
+    }
     return await trainFrozen(frozen, { ...options, standings, selection, selected, environment, pool });
   } finally {
     // Processes wait for runs that a full disk or another process has kept from beginning.
