@@ -19,10 +19,7 @@ export const freezePlan = (plan: Plan, runsDirectory: string): Plan => {
   const before = readJson<Plan>(path)?.execution;
   const execution = withThreads(plan.execution, before?.threadsPerRun ?? plan.execution.threadsPerRun);
   const kernels = { ...execution.kernels, ...before?.kernels };
-  const frozen = {
-    ...plan,
-    execution: { ...execution, ...(Object.keys(kernels).length > 0 && { kernels }) },
-  };
+  const frozen = { ...plan, execution: { ...execution, kernels } };
   writeJson(path, frozen);
   return grownPlan(frozen, path);
 };
