@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test, vi } from 'vitest';
 import { allocateBatch } from '../../src/data/dataset.ts';
 import { datasetRow } from '../../src/registry/rows.ts';
 import { buildLearner } from '../../src/runner/training/learner.ts';
@@ -48,5 +48,22 @@ test('steps lower the loss, and the displayed loss is that of the batch before i
   let last = first;
   for (let step = 2; step <= 60; step++) last = learner.update(batch, step, false).loss;
   expect(last).toBeLessThan(first / 2);
+  learner.dispose();
+});
+
+test('TensorFlow never looks through numbers for tensors, which would take longer than computing them', async () => {
+  const { learner, batch } = await learnerOf('model={ name: lstm, hiddenSize: 8 }');
+  const endScope = vi.spyOn(tf.engine(), 'endScope');
+  learner.update(batch, 1, true);
+  learner.predict(batch);
+  const holdsNumbers = (given: unknown): boolean =>
+    ArrayBuffer.isView(given) ||
+    (typeof given === 'object' &&
+      given !== null &&
+      !(given instanceof tf.Tensor) &&
+      Object.values(given).some(holdsNumbers));
+  expect(endScope.mock.calls.length).toBeGreaterThan(1);
+  expect(endScope.mock.calls.filter(([result]) => holdsNumbers(result))).toEqual([]);
+  endScope.mockRestore();
   learner.dispose();
 });

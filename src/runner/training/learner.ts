@@ -106,7 +106,7 @@ export const buildLearner = async (
     tensors,
     weights,
     update: (batch, step, wantOutputs) =>
-      tf.tidy(() => {
+      withoutTensors(() => {
         const input = toTensors(batch, shape);
         let outputs: tf.Tensor | undefined;
         clock.enter('forward');
@@ -129,7 +129,7 @@ export const buildLearner = async (
         return { loss: value.dataSync<'float32'>()[0] ?? Number.NaN, outputs: read };
       }),
     predict: (batch) =>
-      tf.tidy(() => {
+      withoutTensors(() => {
         const input = toTensors(batch, shape);
         const outputs = model.forward(input.batch, { training: false, step: 0 });
         const loss = lossOf(shape.task, { outputs, targets: input.targets, lengths: input.batch.lengths });
@@ -157,6 +157,18 @@ export const buildLearner = async (
       slots.flat().forEach(({ tensor }) => tensor.dispose());
     },
   };
+};
+
+/**
+ * Frees the tensors of some work that answers none. `tf.tidy` looks for tensors in what it gets back, number by number,
+ * which takes far longer than computing the numbers: it gets nothing.
+ */
+const withoutTensors = <T>(work: () => T): T => {
+  const results: T[] = [];
+  tf.tidy(() => {
+    results.push(work());
+  });
+  return results[0] as T;
 };
 
 const withoutGradient = (name: string): never => {
