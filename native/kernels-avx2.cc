@@ -4,7 +4,8 @@
 #define UNROLL_LANES 8
 #define UNROLL_PANELS 1
 #include "adam-step.h"
+#include "cross-entropy-rows.h"
 #include "recurrent-backward.h"
 
 const unroll::InstructionSet unroll::avx2 = {"AVX2", recurrentKernels<Lstm>, recurrentKernels<Gru>,
-                                         recurrentKernels<SimpleRnn>, adam};
+                                         recurrentKernels<SimpleRnn>, adam, crossEntropy};

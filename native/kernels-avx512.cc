@@ -4,7 +4,8 @@
 #define UNROLL_LANES 16
 #define UNROLL_PANELS 4
 #include "adam-step.h"
+#include "cross-entropy-rows.h"
 #include "recurrent-backward.h"
 
 const unroll::InstructionSet unroll::avx512 = {"AVX512", recurrentKernels<Lstm>, recurrentKernels<Gru>,
-                                         recurrentKernels<SimpleRnn>, adam};
+                                         recurrentKernels<SimpleRnn>, adam, crossEntropy};

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "adam.h"
+#include "cross-entropy.h"
 #include "recurrent.h"
 
 namespace unroll {
@@ -11,6 +12,7 @@ struct InstructionSet {
   const char* name;
   RecurrentKernels lstm, gru, simpleRnn;
   void (*adam)(const Adam&);
+  void (*crossEntropy)(const CrossEntropy&);
 };
 
 extern const InstructionSet avx2;

@@ -12,7 +12,7 @@ namespace unroll {
 namespace {
 
 // Raised together with `libraryVersion` in fused-kernels.ts whenever something of it is added or changed.
-constexpr uint32_t version = 2;
+constexpr uint32_t version = 3;
 
 InstructionSet choose() {
   // For tests, also "none": the results must not depend on the choice.
@@ -30,8 +30,11 @@ InstructionSet choose() {
 }
 
 std::string registerOps() {
-  const std::string problem = registerRecurrentOps();
-  return problem.empty() ? registerAdamOp() : problem;
+  for (const auto& one : {registerRecurrentOps, registerAdamOp, registerCrossEntropyOp}) {
+    const std::string problem = one();
+    if (!problem.empty()) return problem;
+  }
+  return "";
 }
 
 // setThreads(count): how many threads compute from the next op on.

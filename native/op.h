@@ -74,5 +74,6 @@ void readAttribute(TF_OpKernelConstruction* construction, const char* name, floa
 std::string registerOp(const OpDefinition& definition);
 std::string registerRecurrentOps();
 std::string registerAdamOp();
+std::string registerCrossEntropyOp();
 
 }  // namespace unroll

@@ -2,11 +2,12 @@ import { createHash } from 'node:crypto';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Tensor, Tensor1D, Tensor2D, Tensor3D } from '@tensorflow/tfjs-core';
 import { randomStream } from '../../src/data/random.ts';
+import { fusedCrossEntropy } from '../../src/tensorflow/kernels/fused-cross-entropy.ts';
 import { fusedKernels, useKernelThreads } from '../../src/tensorflow/kernels/fused-kernels.ts';
 import { runFused } from '../../src/tensorflow/kernels/fused-recurrent.ts';
 import { loadTensorFlow } from '../../src/tensorflow/load.ts';
 
-/** A process of its own: prints which kernels it has, and digests of each cell's results and gradients. */
+/** A process of its own: prints which kernels it has, and digests of each cell's results and gradients, and the loss's. */
 
 const draw = (name: string, shape: number[]): Tensor => {
   const random = randomStream(1, name);
@@ -48,7 +49,22 @@ const digestOf = (cell: 'Lstm' | 'Gru' | 'SimpleRnn'): string => {
   return hash.digest('hex');
 };
 
-const digest = () => (['Lstm', 'Gru', 'SimpleRnn'] as const).map(digestOf);
+const digestOfCrossEntropy = (): string => {
+  const hash = createHash('sha256');
+  for (const classes of [3, 50, 1003]) {
+    const labels = tf.tensor1d(
+      Array.from({ length: 37 }, (_, row) => row % classes),
+      'int32',
+    );
+    const { value, grad } = tf.valueAndGrad((logits: Tensor) =>
+      fusedCrossEntropy(logits as Tensor2D, labels),
+    )(draw('logits', [37, classes]));
+    for (const found of [value, grad]) hash.update(new Uint8Array(found.dataSync().slice().buffer));
+  }
+  return hash.digest('hex');
+};
+
+const digest = () => [...(['Lstm', 'Gru', 'SimpleRnn'] as const).map(digestOf), digestOfCrossEntropy()];
 const digests = digest();
 // More threads, fewer and more again, in a process that has begun with any number.
 const onOther = [4, 1, 3].map((threads) => {

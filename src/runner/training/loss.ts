@@ -1,5 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Task } from '../../data/dataset.ts';
+import { fusedCrossEntropy } from '../../tensorflow/kernels/fused-cross-entropy.ts';
+import { fusedKernels } from '../../tensorflow/kernels/fused-kernels.ts';
 import { isNative, runNative } from '../../tensorflow/native.ts';
 
 /**
@@ -46,10 +48,12 @@ const crossEntropy = (logits: tf.Tensor2D, labels: tf.Tensor1D): tf.Tensor1D =>
 
 /** The mean of it, a scalar, whose gradient is one product instead of that of a mean and of a product. */
 const meanCrossEntropy = (logits: tf.Tensor2D, labels: tf.Tensor1D): tf.Scalar =>
-  differentiate(logits, labels, {
-    reduce: (losses) => tf.mean(losses),
-    spread: (upstream) => tf.div(upstream, logits.shape[0]),
-  });
+  fusedKernels().available
+    ? fusedCrossEntropy(logits, labels)
+    : differentiate(logits, labels, {
+        reduce: (losses) => tf.mean(losses),
+        spread: (upstream) => tf.div(upstream, logits.shape[0]),
+      });
 
 /** The losses of the rows, reduced; `spread` brings the gradient of what is left to the rows, `[rows, 1]` or a scalar. */
 const differentiate = <R extends tf.Tensor>(

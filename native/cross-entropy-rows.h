@@ -1,0 +1,73 @@
+// Softmax cross-entropy, row by row.
+#pragma once
+
+#include "cross-entropy.h"
+#include "parallel.h"
+#include "vector.h"
+
+namespace {
+
+// Fewer are not worth waking a thread for.
+constexpr size_t logitsAtOnce = 16384;
+
+// exp(x) for x up to zero; below -87 it stays at its smallest.
+UNROLL_INLINE Vector exponential(Vector x) {
+  const PowerOfTwo e = splitExponential(clamp(x, -87.0f, 0.0f));
+  return e.scale * e.fraction + e.scale;
+}
+
+// Calls visit(class, classes left of a panel) for each panel of 16 classes.
+template <class Visit>
+UNROLL_INLINE void forPanels(size_t classes, Visit visit) {
+  for (size_t at = 0; at < classes; at += panelWidth) visit(at, classes - at < panelWidth ? classes - at : panelWidth);
+}
+
+UNROLL_INLINE float larger(float a, float b) { return a > b ? a : b; }
+
+UNROLL_INLINE float largestOf(const float* values, size_t count) {
+  float largest[panelWidth];
+  for (float& one : largest) one = values[0];
+  forPanels(count, [&](size_t first, size_t left) {
+    if (left == panelWidth)
+      for (size_t at = 0; at < panelWidth; ++at) largest[at] = larger(values[first + at], largest[at]);
+    else
+      for (size_t at = 0; at < left; ++at) largest[at] = larger(values[first + at], largest[at]);
+  });
+  float most = largest[0];
+  for (const float one : largest) most = larger(one, most);
+  return most;
+}
+
+inline void crossEntropyRow(const unroll::CrossEntropy& in, size_t row) {
+  const float* const logits = in.logits + row * in.classes;
+  float* const slope = in.slope + row * in.classes;
+  const float largest = largestOf(logits, in.classes);
+  // One sum for each place in a panel, so that registers of any size add up the same numbers.
+  float sums[panelWidth] = {};
+  forPanels(in.classes, [&](size_t first, size_t count) {
+    float values[panelWidth];
+    for (size_t at = 0; at < panelWidth; ++at) values[at] = at < count ? logits[first + at] : largest;
+    for (int v = 0; v < panelWidth; v += lanes) store(values + v, exponential(load(values + v) - largest));
+    for (size_t at = 0; at < count; ++at) {
+      sums[at] += values[at];
+      slope[first + at] = values[at];
+    }
+  });
+  float sum = 0;
+  for (const float part : sums) sum += part;
+  const size_t right = static_cast<size_t>(in.labels[row]), rows = in.rows;
+  in.losses[row] = static_cast<float>(__builtin_log(static_cast<double>(sum))) - (logits[right] - largest);
+  const float scale = 1.0f / (sum * static_cast<float>(rows));
+  for (size_t at = 0; at < in.classes; ++at) slope[at] *= scale;
+  slope[right] -= 1.0f / static_cast<float>(rows);
+}
+
+void crossEntropy(const unroll::CrossEntropy& in) {
+  const size_t rowsAtOnce = in.classes < logitsAtOnce ? logitsAtOnce / in.classes : 1;
+  unroll::parallelFor((in.rows + rowsAtOnce - 1) / rowsAtOnce, [&](size_t part) {
+    const size_t begin = part * rowsAtOnce, end = in.rows - begin < rowsAtOnce ? in.rows : begin + rowsAtOnce;
+    for (size_t row = begin; row < end; ++row) crossEntropyRow(in, row);
+  });
+}
+
+}  // namespace
