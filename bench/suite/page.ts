@@ -2,10 +2,12 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { format, resolveConfig } from 'prettier';
 import { packageRoot } from '../../src/package-root.ts';
+import type { Machine } from './machine.ts';
 import type { PeakResult } from './peak.ts';
 import { partNames, type PartName, type ResultFile } from './parts.ts';
 import type { Quartiles, Row, Spread } from './statistics.ts';
 import type { StepResult } from './step.ts';
+import { sweepGigaflops } from './sweeps.ts';
 
 const tableOf = (head: readonly string[], lines: readonly (readonly string[])[]): string =>
   [head, head.map(() => '---'), ...lines].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
@@ -112,21 +114,40 @@ const limitVerdict = ({
   return `**missed** by ${Math.round(100 * (ours / needed - 1))}%`;
 };
 
-const sectionOf = (file: ResultFile, steps: readonly Row[]): string => {
+/** What other parts found that a section refers to; undefined where the part was not measured. */
+interface Found {
+  readonly steps: StepResult | undefined;
+  readonly peak: PeakResult | undefined;
+}
+
+/** The sweep's goal beside what its matrix products alone take, on all cores at once. */
+const sweepLimit = (rows: readonly Row[], { registers }: PeakResult, { cores }: Machine): string => {
+  const floor = sweepGigaflops() / registers / cores;
+  const best = Math.min(...rows.map(({ theirs }) => theirs.median));
+  const [{ goal } = { goal: 0 }] = rows;
+  return `The matrix products of these trainings and tests are ${sweepGigaflops().toFixed(0)} GFLOP: at the speed of the registers, with all ${cores} cores
+at it and nothing else to do, ${floor.toFixed(1)} s, which is ${(floor / best).toFixed(2)} of the fastest peer's time. The goal of ${goal} asks for ${(goal * best).toFixed(1)} s.`;
+};
+
+const sectionOf = (file: ResultFile, { steps, peak }: Found): string => {
   const { part, result } = file;
   switch (part) {
     case 'step':
       return stepSection(result as StepResult);
     case 'peak':
-      return peakSection(result as PeakResult, steps);
-    case 'sweep':
+      return peakSection(result as PeakResult, steps?.rows ?? []);
+    case 'sweep': {
+      const { rows } = result as ResultFile<'sweep'>['result'];
       return `## A sweep of 12 runs
 
 The whole command from its start to its exit: hidden 64, 128 and 256 with four learning rates, one epoch of 10,000 images,
 each run tested on 10,000. As many at once as there are cores, one thread each. Ray uses its actors again and keeps the data
 in its object store; Optuna's trials run in processes that joblib keeps, with the data in their memory.
 
-${rowsTable((result as ResultFile<'sweep'>['result']).rows)}`;
+${rowsTable(rows)}
+
+${peak ? sweepLimit(rows, peak, file.machine) : ''}`;
+    }
     case 'tiny': {
       const { rows, overhead } = result as ResultFile<'tiny'>['result'];
       return `## 200 runs of one step
@@ -189,7 +210,11 @@ export const writePerformancePage = async (resultsFolder: string): Promise<void>
   const files = partNames.flatMap(read);
   const [first] = files;
   if (!first) return;
-  const steps = files.flatMap(({ part, result }) => (part === 'step' ? (result as StepResult).rows : []));
+  const resultOf = (wanted: PartName) => files.find(({ part }) => part === wanted)?.result;
+  const found: Found = {
+    steps: resultOf('step') as StepResult | undefined,
+    peak: resultOf('peak') as PeakResult | undefined,
+  };
   const text = `# How fast it is
 
 This page is written by \`npm run bench\`, which installs the peers, measures everything again in turns on the same cores and
@@ -198,7 +223,7 @@ and the most. Smaller is better.
 
 ${measuredOn(first)}
 
-${files.map((file) => sectionOf(file, steps)).join('\n\n')}
+${files.map((file) => sectionOf(file, found)).join('\n\n')}
 `;
   const path = join(packageRoot, 'docs', 'performance.md');
   writeFileSync(path, await format(text, { ...(await resolveConfig(path)), parser: 'markdown' }));

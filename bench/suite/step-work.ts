@@ -25,7 +25,7 @@ const rows = {
   optimizer: 'adam',
 } as const;
 
-const lstm = (batch: number, hidden: number): StepWork => ({
+export const lstm = (batch: number, hidden: number): StepWork => ({
   ...rows,
   name: `LSTM, hidden ${hidden}, batch ${batch}`,
   model: 'lstm',

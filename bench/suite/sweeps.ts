@@ -4,23 +4,41 @@ import { join } from 'node:path';
 import { packageRoot } from '../../src/package-root.ts';
 import { mnistFolder, peersFolder, pythonOf } from './peers.ts';
 import { oneThread, say, start } from './processes.ts';
+import { gigaflops, lstm, productsOf } from './step-work.ts';
 import { alternate, compareWithBest, median, spreadOf, type Row, type Spread } from './statistics.ts';
 
 const cores = availableParallelism();
 
-/** 12 runs: three sizes, four learning rates, one epoch of 10,000 images each, tested on 10,000. */
+/** The sweep: three sizes with four learning rates, one epoch of 10,000 images, tested on as many. */
+const sweepWork = {
+  hiddenSizes: [64, 128, 256],
+  learningRates: [0.0005, 0.001, 0.002, 0.004],
+  examples: 10_000,
+};
+
 const sweepSpec = `version: 1
 name: sweep
-dataset: { name: mnist-rows, trainSize: 10000, validationSize: 0 }
+dataset: { name: mnist-rows, trainSize: ${sweepWork.examples}, validationSize: 0 }
 model: { name: lstm, hiddenSize: 64 }
 optimizer: { name: adam, learningRate: 0.001 }
 train: { batchSize: 128, epochs: 1, displayEvery: 10 }
 objective: { metric: test/accuracy, goal: maximize }
 sweep:
   axes:
-    model.hiddenSize: [64, 128, 256]
-    optimizer.learningRate: [0.0005, 0.001, 0.002, 0.004]
+    model.hiddenSize: [${sweepWork.hiddenSizes.join(', ')}]
+    optimizer.learningRate: [${sweepWork.learningRates.join(', ')}]
 `;
+
+/** Thousands of millions of floating-point operations in the matrix products of the sweep's training and tests. */
+export const sweepGigaflops = (): number => {
+  const batch = 128;
+  const ofSize = (hidden: number) => {
+    const forward = productsOf(lstm(batch, hidden)).find(({ name }) => name === 'forward');
+    return (gigaflops(lstm(batch, hidden)) + (forward?.gigaflops ?? 0)) * (sweepWork.examples / batch);
+  };
+  const sizes = sweepWork.hiddenSizes.reduce((sum, hidden) => sum + ofSize(hidden), 0);
+  return sizes * sweepWork.learningRates.length;
+};
 
 /** Runs of one step and a test on 500 toy sequences: what is measured is everything around. */
 const tinySpec = (runs: number): string => `version: 1
