@@ -60,8 +60,8 @@ export const sweepResults = (plan: Plan, records: ReadonlyMap<string, RunRecord>
       ['diverged', 'failed', 'crashed', 'out-of-memory', 'timed-out'].includes(reason),
     ).length,
     over: plan.runs.every(({ id }) => records.get(id)?.state === 'ended'),
-    startedAt: starts.length > 0 ? Math.min(...starts) : undefined,
-    endedAt: ends.length > 0 ? Math.max(...ends) : undefined,
+    startedAt: starts.length > 0 ? starts.reduce((a, b) => Math.min(a, b)) : undefined,
+    endedAt: ends.length > 0 ? ends.reduce((a, b) => Math.max(a, b)) : undefined,
   };
 };
 

@@ -176,7 +176,7 @@ export const publishView = async (outbox: Outbox, sweep: Sweep): Promise<string 
     metricKeys: new Set(statuses.flatMap(({ outcome }) => Object.keys(outcome?.metrics ?? {}))),
     images: outbox.context.artifactGroups.has('images') ? images : [],
     parentRunId: outbox.cursor().runId,
-    createdAt: Math.min(...statuses.map(({ startedAt }) => startedAt)),
+    createdAt: statuses.reduce((least, { startedAt }) => Math.min(least, startedAt), Infinity),
   });
   if (!viewFits(view)) return undefined;
   const published = await outbox.once('view', view.tag, () =>
