@@ -1,7 +1,8 @@
 import { totalSteps } from '../data/batches.ts';
-import type { DataContext } from '../data/dataset.ts';
+import type { DataContext, SequenceShape } from '../data/dataset.ts';
+import type { ModelRow } from '../models/model.ts';
 import { findRow, type Registry } from '../registry/rows.ts';
-import type { RunConfig } from '../spec/plan.ts';
+import type { NamedSection, RunConfig } from '../spec/plan.ts';
 import { stepsDone, type RunStanding } from './select.ts';
 
 /** What the calls of a step cost whatever its size, in operations that take as long. */
@@ -10,8 +11,24 @@ const operationsPerStep = 1e8;
 /** Forward a multiplication and an addition for each weight, backward twice as many. */
 const operationsPerWeight = 6;
 
+/**
+ * Roughly the floating-point operations of a training step in the products of a model, for each example and step of a
+ * sequence; undefined for a model that does not tell its size. Of an embedding a step touches a few rows alone.
+ */
+export const operationsPerInput = (
+  model: NamedSection,
+  row: ModelRow | undefined,
+  shape: SequenceShape,
+): number | undefined => {
+  const weights = row?.parameterCount?.(model, shape);
+  return weights === undefined ? undefined : operationsPerWeight * (weights - embeddingOf(model, shape));
+};
+
+const embeddingOf = ({ embeddingSize }: NamedSection, { input }: SequenceShape): number =>
+  input.kind === 'tokens' && typeof embeddingSize === 'number' ? embeddingSize * input.vocabulary : 0;
+
 /** A model that does not tell its size is taken for a large one: a long run that begins last is what costs time. */
-const assumedWeights = 1e8;
+const assumedOperations = 6e8;
 
 /** Where only the files tell how many examples there are; the runs of a sweep mostly share them. */
 const assumedTrainSize = 10_000;
@@ -34,9 +51,9 @@ export const workLeft = async (
   const work: number[] = [];
   for (const standing of standings) {
     const { train } = standing.run.config;
-    const { examples, sequence, weights } = await sizeOf(standing.run.config);
+    const { examples, sequence, operations } = await sizeOf(standing.run.config);
     const steps = totalSteps(train, { ...train, size: examples }) - stepsDone(standing);
-    const ofStep = operationsPerStep + operationsPerWeight * train.batchSize * sequence * weights;
+    const ofStep = operationsPerStep + operations * train.batchSize * sequence;
     work.push(Math.max(0, steps) * ofStep);
   }
   return work;
@@ -47,22 +64,24 @@ interface Size {
   readonly examples: number;
   /** Steps of the longest sequence. */
   readonly sequence: number;
-  readonly weights: number;
+  /** Of each example and step of its sequence. */
+  readonly operations: number;
 }
 
 const readSize = async (
   { dataset, model }: Pick<RunConfig, 'dataset' | 'model'>,
   { registry, context }: { readonly registry: Registry; readonly context: DataContext },
 ): Promise<Size> => {
-  const unknown = { examples: assumedTrainSize, sequence: 1, weights: assumedWeights };
+  const unknown = { examples: assumedTrainSize, sequence: 1, operations: assumedOperations };
   try {
     const row = findRow(registry.dataset, dataset.name);
     const shape = await row?.shape(dataset, context);
     return {
       examples: row?.parts?.(dataset).trainSize ?? unknown.examples,
       sequence: shape?.steps ?? unknown.sequence,
-      weights:
-        (shape && findRow(registry.model, model.name)?.parameterCount?.(model, shape)) ?? unknown.weights,
+      operations:
+        (shape && operationsPerInput(model, findRow(registry.model, model.name), shape)) ??
+        unknown.operations,
     };
   } catch {
     // What is wrong with the data or with the code is told by the run itself.

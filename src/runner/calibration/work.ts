@@ -5,8 +5,9 @@ import type { ModelRow } from '../../models/model.ts';
 import { loadPlugins } from '../../plugins/load-plugins.ts';
 import { findRow, registry as builtIn, type Registry } from '../../registry/rows.ts';
 import { canonicalJson } from '../../spec/canonical.ts';
-import type { Json, NamedSection, Plan, Run } from '../../spec/plan.ts';
+import type { Json, Plan, Run } from '../../spec/plan.ts';
 import type { KernelCandidate } from '../../tensorflow/kernels/candidates.ts';
+import { operationsPerInput } from '../work.ts';
 
 /** Runs whose steps compute the same, whatever their seeds, learning rates and lengths. */
 export interface Work {
@@ -18,7 +19,7 @@ export interface Work {
   readonly candidates: readonly KernelCandidate[];
   /** Training steps of all its runs; Infinity where only the files tell how long an epoch is. */
   readonly steps: number;
-  /** Floating-point operations of a step, roughly: a multiplication and an addition for each weight, three times. */
+  /** Floating-point operations of a step, roughly. */
   readonly operations: number;
 }
 
@@ -127,11 +128,5 @@ const stepsOf = ({ config: { dataset, train } }: Run, row: DatasetRow | undefine
   return totalSteps(train, { ...train, size: size ?? 0 });
 };
 
-const operationsOf = ({ config: { model, train } }: Run, row: ModelRow, shape: SequenceShape): number => {
-  const weights = row.parameterCount?.(model, shape) ?? 0;
-  return 6 * (weights - embeddingOf(model, shape)) * train.batchSize * shape.steps;
-};
-
-/** Weights of the embedding, of which a step touches a few rows alone. */
-const embeddingOf = ({ embeddingSize }: NamedSection, { input }: SequenceShape): number =>
-  input.kind === 'tokens' && typeof embeddingSize === 'number' ? embeddingSize * input.vocabulary : 0;
+const operationsOf = ({ config: { model, train } }: Run, row: ModelRow, shape: SequenceShape): number =>
+  (operationsPerInput(model, row, shape) ?? 0) * train.batchSize * shape.steps;
