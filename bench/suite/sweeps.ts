@@ -138,6 +138,12 @@ export interface TinyResult {
   readonly rows: readonly Row[];
   /** Milliseconds that a further run takes of one core beyond training and evaluation. */
   readonly overhead: Spread;
+  /** Milliseconds of one core that a run trains and evaluates. */
+  readonly training: Spread;
+  /** Milliseconds that the process of a run writes its record and waits until the disk has it. */
+  readonly recording: Spread;
+  /** Seconds of the command that no run takes: its start, which loads TensorFlow, and its end. */
+  readonly start: Spread;
 }
 
 export const measureTiny = async (rounds: number): Promise<TinyResult> => {
@@ -151,23 +157,40 @@ export const measureTiny = async (rounds: number): Promise<TinyResult> => {
     rounds,
     { work: '200 runs of one step', goal: 0.3 },
   );
-  return { rows, overhead: spreadOf(await overheads(rounds)) };
+  const found = await partsOfTime(rounds);
+  const spread = (key: keyof PartsOfTime) => spreadOf(found.map((one) => one[key]));
+  return {
+    rows,
+    overhead: spread('overhead'),
+    training: spread('training'),
+    recording: spread('recording'),
+    start: spread('start'),
+  };
 };
 
-/** From two lengths of the sweep, so that start and end of the command do not count; less what is training. */
-const overheads = async (rounds: number): Promise<readonly number[]> => {
+type PartsOfTime = Readonly<Record<'overhead' | 'training' | 'recording' | 'start', number>>;
+
+/** From two lengths of the sweep: what is in both is its start and end, and what the longer one adds is the runs'. */
+const partsOfTime = async (rounds: number): Promise<readonly PartsOfTime[]> => {
   const few = 20;
   const many = 220;
-  const found: number[] = [];
+  const found: PartsOfTime[] = [];
   for (let round = 0; round < rounds; round++) {
     const short = await seconds(unroll(tinySpec(few)));
     const long = await inFolder(async (folder) => {
       const { words } = unroll(tinySpec(many), '--json', '--profile');
       const taken = await start({ words: words(folder), cwd: folder, env: oneThread }).done;
-      return { seconds: taken.seconds, trained: trainingMs(JSON.parse(taken.stdout) as RunJson) };
+      const { profile } = JSON.parse(taken.stdout) as RunJson;
+      return {
+        seconds: taken.seconds,
+        training: msOf(profile, ['data', 'forward', 'backward', 'update', 'evaluation']),
+        recording: msOf(profile, ['recording', 'waiting']),
+      };
     });
-    const each = (1000 * cores * (long.seconds - short)) / (many - few);
-    found.push(each - long.trained);
+    const each = (long.seconds - short) / (many - few);
+    const { training, recording } = long;
+    const overhead = 1000 * cores * each - training;
+    found.push({ overhead, training, recording, start: short - few * each });
   }
   return found;
 };
@@ -176,16 +199,9 @@ interface RunJson {
   readonly profile: { readonly runs: readonly { readonly ms: Readonly<Record<string, number>> }[] };
 }
 
-/** Milliseconds of a run in step and evaluation. */
-const trainingMs = ({ profile }: RunJson): number =>
-  median(
-    profile.runs.map(({ ms }) =>
-      ['data', 'forward', 'backward', 'update', 'evaluation'].reduce(
-        (sum, phase) => sum + (ms[phase] ?? 0),
-        0,
-      ),
-    ),
-  );
+/** Milliseconds of a run in some phases: the median over the runs. */
+const msOf = ({ runs }: RunJson['profile'], phases: readonly string[]): number =>
+  median(runs.map(({ ms }) => phases.reduce((sum, phase) => sum + (ms[phase] ?? 0), 0)));
 
 /** Two runs of one thread each: side by side on two cores, against one after the other on one core. */
 export const measureScale = async (rounds: number): Promise<readonly Row[]> => {

@@ -1,4 +1,4 @@
-import { createReadStream, existsSync } from 'node:fs';
+import { createReadStream, existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Diagnostic } from '../diagnostic/diagnostic.ts';
 import { damaged, decodeNumber } from './parse-run-files.ts';
@@ -22,6 +22,14 @@ export interface MetricHistory {
 /** Damaged lines of a file that are named one by one. */
 const namedLines = 5;
 
+/** Smaller files are read in one go: a stream costs more than a millisecond, and there is one for each run of a sweep. */
+const streamedBytes = 1 << 20;
+
+const textOf = (path: string): AsyncIterable<string> | readonly string[] =>
+  statSync(path).size < streamedBytes
+    ? [readFileSync(path, 'utf8')]
+    : createReadStream(path, { encoding: 'utf8' });
+
 /** Every metric that a run has recorded. A run without `metrics.jsonl` has none. */
 export const readMetrics = async (directory: string): Promise<MetricHistory> => {
   const path = join(directory, fileNames.metrics);
@@ -33,8 +41,7 @@ export const readMetrics = async (directory: string): Promise<MetricHistory> => 
   let lineNumber = 0;
   let rest = '';
   try {
-    const stream: AsyncIterable<string> = createReadStream(path, { encoding: 'utf8' });
-    for await (const chunk of stream) {
+    for await (const chunk of textOf(path)) {
       const lines = (rest + chunk).split('\n');
       rest = lines.pop() ?? '';
       for (const text of lines) {
