@@ -161,7 +161,7 @@ The whole command; hidden 64 on toy sequences, one step of 128, tested on 500.
 ${rowsTable(rows)}
 
 A further run costs ${spread(overhead)} ms of one core beyond its training and evaluation; the goal is 15. Of these,
-${spread(recording)} ms are writing its record and waiting until the disk has it, which no peer waits for.
+${spread(recording)} ms are writing its record and waiting until the disk has it.
 
 The command takes ${start.median} s to start (most of it loads TensorFlow in ${cores} processes) and to end, and a run trains and tests
 for ${training.median} ms: on ${cores} cores ${least.toFixed(1)} s for 200 runs if nothing were scheduled or recorded. The goal of ${goal} asks for ${(goal * best).toFixed(1)} s.`;
