@@ -52,8 +52,13 @@ const registryOf = async (ground: Ground): Promise<Registry> => {
 };
 
 /** Tells the work of one run after the other; nothing of a model without a choice of kernels. */
-export const workFinder = (ground: Ground): ((run: Run) => Promise<WorkOfRun | undefined>) => {
-  const loaded = registryOf(ground);
+export const workFinder = (ground: Ground): ((run: Run) => Promise<WorkOfRun | undefined>) =>
+  finderWith(registryOf(ground), ground);
+
+const finderWith = (
+  loaded: Promise<Registry>,
+  ground: Ground,
+): ((run: Run) => Promise<WorkOfRun | undefined>) => {
   const shapes = new Map<string, Promise<SequenceShape | undefined>>();
   return async (run) => {
     const registry = await loaded;
@@ -74,8 +79,9 @@ export const workFinder = (ground: Ground): ((run: Run) => Promise<WorkOfRun | u
 /** The work of runs, in the order in which it first stands among them. */
 export const worksOf = async (runs: readonly Run[], ground: Ground): Promise<readonly Work[]> => {
   const works = new Map<string, WorkOfRun & { runs: Run[]; steps: number }>();
-  const find = workFinder(ground);
-  const { dataset } = await registryOf(ground);
+  const loaded = registryOf(ground);
+  const find = finderWith(loaded, ground);
+  const { dataset } = await loaded;
   for (const run of runs) {
     const found = await find(run);
     if (!found) continue;
