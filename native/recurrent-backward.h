@@ -89,7 +89,6 @@ UNROLL_INLINE void differentiateCell(const RecurrentBackward& in, size_t step, s
   const float* state = in.buffers.stateAt(shape, step) + at;
   const float* nextState = in.buffers.stateAt(shape, step + 1) + at;
   const float* cell = in.buffers.cellAt(shape, step) + at;
-  const float* nextCell = in.buffers.cellAt(shape, step + 1) + at;
   float* hiddenGradient = in.stateGradient + at;
   float* cellGradient = hiddenGradient + shape.stateStep();
   for (size_t v = 0; v < width; v += lanes) {
@@ -98,7 +97,7 @@ UNROLL_INLINE void differentiateCell(const RecurrentBackward& in, size_t step, s
       const size_t position = row * shape.steps + in.sequence.position(row, step);
       dh += loadUnits(in.outputsGradient + position * shape.hidden, unitPanel * width + v, shape.hidden);
     }
-    const CellPlace place{slot, state + v, nextState + v, cell + v, nextCell + v};
+    const CellPlace place{slot, state + v, nextState + v, cell + v};
     store(hiddenGradient + v, Cell::differentiate(gates + v, place, dh, cellGradient + v, gradient + v));
   }
 }

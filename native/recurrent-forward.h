@@ -77,7 +77,7 @@ UNROLL_INLINE void applyCell(const RecurrentForward& in, size_t step, size_t row
   float* nextCell = in.buffers.cellAt(shape, step + 1) + at;
   for (size_t v = 0; v < width; v += lanes) {
     if (active) {
-      const CellPlace place{shape.stateStep(), state + v, nullptr, cell + v, nullptr};
+      const CellPlace place{shape.stateStep(), state + v, nullptr, cell + v};
       Cell::apply(gates + v, place, nextState + v, nextCell + v);
     } else {
       store(nextState + v, load(state + v));

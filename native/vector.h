@@ -40,10 +40,13 @@ UNROLL_INLINE Vector squareRoot(Vector x) {
 #endif
 }
 
-// Comparisons with NaN are false, so NaN passes through: a diverging run must show.
+// Of a NaN both instructions give their second operand, so NaN passes through: a diverging run must show.
 UNROLL_INLINE Vector clamp(Vector x, float low, float high) {
-  x = x < low ? broadcast(low) : x;
-  return x > high ? broadcast(high) : x;
+#if UNROLL_LANES == 16
+  return _mm512_min_ps(broadcast(high), _mm512_max_ps(broadcast(low), x));
+#else
+  return _mm256_min_ps(broadcast(high), _mm256_max_ps(broadcast(low), x));
+#endif
 }
 
 struct PowerOfTwo {
