@@ -3,7 +3,7 @@ import { estimateTime, type Estimate } from '../runner/estimate.ts';
 import { runStandings, selectRuns, withBudget, type RunStanding } from '../runner/select.ts';
 import { frozenPlanPath } from '../runner/frozen-plan.ts';
 import { stepBudget } from '../search/budget.ts';
-import type { Plan, Search } from '../spec/plan.ts';
+import type { Execution, Plan, Search } from '../spec/plan.ts';
 import { pruningSteps } from '../spec/search-plan.ts';
 import { grownPlan } from '../tracking/search-journal.ts';
 import { counted, formatDuration, formatValue } from '../tracking/console/format.ts';
@@ -104,7 +104,7 @@ const planLines = ({ plan, standings, toTrain, estimate, calibration }: PlanView
   return [
     `${plan.experiment}: ${counted(plan.runs.length, 'run')} (${counts.map(([state, count]) => `${count} ${state}`).join(', ')})`,
     axes.length > 0 ? `varying: ${axes.join(', ')}` : 'nothing varies',
-    `${execution.concurrency} at a time, ${counted(execution.threadsPerRun, 'thread')} each${threadsNote(calibration)}`,
+    `${execution.concurrency} at a time, ${counted(execution.threadsPerRun, 'thread')} each${coresNote(execution)}${threadsNote(calibration)}`,
     ...kernelLines(calibration),
     estimateLine(toTrain.length, estimate),
     ...searchLines(plan),
@@ -113,6 +113,11 @@ const planLines = ({ plan, standings, toTrain, estimate, calibration }: PlanView
     ...(more > 0 ? [`and ${more} more; --json prints all`] : []),
     ...reasonLines(standings, width),
   ];
+};
+
+const coresNote = ({ concurrency, threadsPerRun, cores = 0 }: Execution): string => {
+  const lent = cores - concurrency * threadsPerRun;
+  return lent > 0 ? `, ${counted(lent, 'core')} more lent to them` : '';
 };
 
 const threadsNote = ({ threadsToMeasure }: CalibrationView): string =>

@@ -29,6 +29,8 @@ export const withThreads = (execution: Execution, threadsPerRun: number): Execut
   const rest = { ...execution };
   delete rest.automatic;
   if (threadsPerRun === rest.threadsPerRun) return rest;
+  // Fewer were chosen because more of them get less done.
+  if (threadsPerRun < rest.threadsPerRun) delete rest.cores;
   const threads = rest.concurrency * rest.threadsPerRun;
   return { ...rest, threadsPerRun, concurrency: Math.max(1, Math.floor(threads / threadsPerRun)) };
 };

@@ -6,15 +6,16 @@ import type { Pool } from './pool/pool.ts';
 const lendAfterMs = 100;
 
 /**
- * At the end of a sweep, lets the runs that are left compute on the cores of those that have ended, too. No bit of a
- * result depends on it: only kernels that give the same bits on any number of threads take part.
+ * Lets runs compute on cores that would be idle, too: those that cannot be divided among the runs, and at the end of a
+ * sweep those of the runs that have ended. No bit of a result depends on it: only kernels that give the same bits on any
+ * number of threads take part.
  */
 export const lendIdleCores = (
-  { concurrency, threadsPerRun }: Execution,
+  { concurrency, threadsPerRun, cores = concurrency * threadsPerRun }: Execution,
   { pool, queue }: { readonly pool: Pool; readonly queue: PQueue },
 ): { readonly cancel: () => void } => {
   let timer: NodeJS.Timeout | undefined;
-  const lend = () => pool.shareThreads(queue.size > 0 ? 0 : concurrency * threadsPerRun);
+  const lend = () => pool.shareThreads(cores, queue.size > 0 ? concurrency : 0);
   const soon = () => {
     clearTimeout(timer);
     timer = setTimeout(lend, lendAfterMs).unref();

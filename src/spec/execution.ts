@@ -27,7 +27,10 @@ export const resolveExecution = (
   // With automatic threads, more at once than there are runs asks for nothing more.
   const concurrency = run.threadsPerRun === 'auto' ? Math.min(allowed, runs) : allowed;
   if (concurrency * threadsPerRun <= cores) {
-    const automatic = run.threadsPerRun === 'auto' ? { automatic: true as const } : {};
+    const automatic = run.threadsPerRun === 'auto' && {
+      automatic: true as const,
+      ...(wanted === 'auto' && concurrency * threadsPerRun < cores && { cores }),
+    };
     return success({ concurrency, threadsPerRun, ...automatic, ...readLimits(run), onError: run.onError });
   }
   const { root } = document;

@@ -131,6 +131,8 @@ export interface Execution {
   readonly threadsPerRun: number;
   /** Until the plan is frozen: the spec leaves the threads to us, and a measurement may better the arithmetic. */
   readonly automatic?: true;
+  /** All cores, where the spec leaves concurrency and threads to us: what the runs leave of them is lent to them. */
+  readonly cores?: number;
   /** The kernel of each kind of work that has a choice, once the plan is frozen. */
   readonly kernels?: Readonly<Record<string, string>>;
   readonly retries: number;

@@ -169,4 +169,10 @@ describe('the threads of a run', () => {
     expect(withThreads(plan.execution, 1)).toMatchObject({ concurrency: 3, threadsPerRun: 1 });
     expect(withThreads(plan.execution, 1)).not.toHaveProperty('automatic');
   });
+
+  test('lend no core where fewer threads get more done', async () => {
+    const { plan } = await worksOfSpec({ seeds: [1, 2, 3] }, 8);
+    expect(withThreads(plan.execution, 2)).toMatchObject({ cores: 8 });
+    expect(withThreads(plan.execution, 1)).not.toHaveProperty('cores');
+  });
 });

@@ -206,6 +206,15 @@ describe('execution', () => {
     expect(await settled(5, 1)).toEqual([1, 1]);
   });
 
+  it('leaves the cores that the runs do not fill to be lent, unless concurrency or threads are set', async () => {
+    const lent = async (count: number, run: Record<string, number>) =>
+      (await planOf({ ...runs(count), run }, { cores: 4 })).plan?.execution.cores;
+    expect(await lent(3, {})).toBe(4);
+    expect(await lent(2, {})).toBeUndefined();
+    expect(await lent(3, { concurrency: 3 })).toBeUndefined();
+    expect(await lent(3, { threadsPerRun: 1 })).toBeUndefined();
+  });
+
   it('keeps the threads whatever the concurrency', async () => {
     expect(await settled(3, 8, {}, 1)).toEqual([1, 2]);
     expect(await settled(3, 8, { concurrency: 2 })).toEqual([2, 2]);

@@ -1,5 +1,9 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { expect, test, vi } from 'vitest';
+import { join } from 'node:path';
+import { describe, expect, test, vi } from 'vitest';
+import { run } from '../../src/api/run.ts';
+import { shareOut } from '../../src/runner/pool/pool.ts';
+import { planExperiment } from '../../src/spec/plan-experiment.ts';
 import { createRig, until, type Rig } from '../support/rig.ts';
 import { smallSpec } from '../support/small-sweep.ts';
 
@@ -43,3 +47,33 @@ test.skipIf(!existsSync('/proc/self/task'))(
     expect(rig.metrics('trial', long)).toEqual(alone.metrics('trial', long));
   },
 );
+
+test.skipIf(!existsSync('/proc/self/task'))(
+  'a core that cannot be divided among the runs is lent to the first of them from the start',
+  async () => {
+    const rig = createRig();
+    rig.write('spec.yaml', smallSpec({ steps: 3000, seeds: 2 }));
+    const plan = await planExperiment(join(rig.directory, 'spec.yaml'), { cores: 3 });
+    if (!plan.ok) throw new Error('the spec is wrong');
+    const ids = plan.value.runs.map(({ id }) => id);
+    const pids = () => ids.map((id) => rig.status('trial', id).holder?.pid ?? 0);
+    const stop = new AbortController();
+    const runsDirectory = join(rig.directory, 'runs');
+    const ended = run(plan.value, { runsDirectory, mlflow: false, signal: stop.signal });
+    await until(() => ids.every((id) => rig.runIds('trial').includes(id) && rig.lineCount('trial', id) > 0));
+    await until(() => pids().map(kernelThreads).join() === '1,0');
+    stop.abort();
+    await ended;
+  },
+);
+
+describe('threads shared out', () => {
+  test.each([
+    [4, 3, [2, 1, 1]],
+    [5, 5, [1, 1, 1, 1, 1]],
+    [8, 3, [3, 3, 2]],
+    [2, 3, [1, 1, 0]],
+  ])('%i among %i processes', (total, processes, shares) => {
+    expect(shareOut(total, processes)).toEqual(shares);
+  });
+});

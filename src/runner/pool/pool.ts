@@ -10,8 +10,11 @@ export interface Pool {
   readonly measure: (request: MeasureRequest) => Promise<Measured | undefined>;
   /** Starts processes ahead of their first runs. */
   readonly warm: (count: number) => void;
-  /** Shares so many threads out among the busy processes; none gets fewer than it began with. */
-  readonly shareThreads: (total: number) => void;
+  /**
+   * Shares so many threads out among the busy processes, the first begun first; none gets fewer than it began with.
+   * `atLeast` processes get a share, those that are not there yet included.
+   */
+  readonly shareThreads: (total: number, atLeast: number) => void;
   /** Asks every busy process for an orderly end. */
   readonly stopAll: (reason: StopReason, graceMs: number) => void;
   /** Ends every process at once. */
@@ -31,6 +34,10 @@ const growthLimitBytes = 1_000_000_000;
 
 /** How long a run past its time limit may take to write its checkpoint. */
 const timeoutGraceMs = 15_000;
+
+/** `total` in `parts` that differ by one at most, the largest first. */
+export const shareOut = (total: number, parts: number): readonly number[] =>
+  Array.from({ length: parts }, (_, index) => Math.ceil((total - index) / parts));
 
 export const createPool = (threadsPerRun: number): Pool => {
   const idle: Worker[] = [];
@@ -86,11 +93,10 @@ export const createPool = (threadsPerRun: number): Pool => {
     warm: (count) => {
       while (idle.length < count) idle.push(startWorker(threadsPerRun));
     },
-    shareThreads: (total) =>
-      [...busy].forEach((worker, index) => {
-        const share = Math.floor((total + index) / busy.size);
-        worker.useThreads(Math.max(threadsPerRun, share));
-      }),
+    shareThreads: (total, atLeast) => {
+      const shares = shareOut(total, Math.max(atLeast, busy.size));
+      [...busy].forEach((worker, index) => worker.useThreads(Math.max(threadsPerRun, shares[index] ?? 0)));
+    },
     stopAll: (reason, graceMs) => busy.forEach((worker) => worker.stop(reason, graceMs)),
     killAll: () => [...busy, ...idle].forEach((worker) => worker.kill()),
     close: async () => {
