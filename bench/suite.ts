@@ -1,15 +1,15 @@
 /**
  * Measures Unroll against its peers: the same work in turns on the same cores, several rounds, medians and ratios.
  *
- *     npm run bench                      everything, about half an hour on a quiet machine of two cores
+ *     npm run bench                      everything, about three quarters of an hour on a quiet machine of two cores
  *     npm run bench -- step sweep        some parts: step peak sweep tiny record scale memory
  *     npm run bench -- step --only 'hidden 64' --rounds 2 --dry-run
  *     npm run bench -- --docs            only writes the tables again
  *
  * The peers are installed into virtual environments in the per-user cache (Python 3.11 or later with venv). Results go
- * to bench/results, and from there into docs/performance.md.
+ * to a folder of bench/results for each kind of machine, and from there into docs/performance.md and docs/performance.
  */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { packageRoot } from '../src/package-root.ts';
@@ -18,7 +18,8 @@ import { describeMachine } from './suite/machine.ts';
 import { partNames, parts, type PartName, type PartOptions, type ResultFile } from './suite/parts.ts';
 import { peersFolder } from './suite/peers.ts';
 import { say } from './suite/processes.ts';
-import { writePerformancePage } from './suite/page.ts';
+import { writePerformancePages } from './suite/page.ts';
+import { writeResult } from './suite/results.ts';
 import { serveUnrollSteps } from './suite/unroll-steps.ts';
 
 const { values: options, positionals } = parseArgs({
@@ -62,16 +63,14 @@ const measure = async (part: PartName, chosen: PartOptions): Promise<void> => {
     peers: peerVersions(),
     result,
   };
-  const text = `${JSON.stringify(file, null, 2)}\n`;
-  if (options['dry-run']) process.stdout.write(text);
-  else writeFileSync(join(resultsFolder, `${part}.json`), text);
+  if (options['dry-run']) process.stdout.write(`${JSON.stringify(file, null, 2)}\n`);
+  else writeResult(resultsFolder, file);
 };
 
 const main = async (): Promise<void> => {
   const unknown = positionals.find((word) => !partNames.includes(word as PartName));
   if (unknown !== undefined)
     throw new Error(`No part is named ${unknown}: there are ${partNames.join(', ')}.`);
-  mkdirSync(resultsFolder, { recursive: true });
   const chosen = partNames.filter((part) => positionals.length === 0 || positionals.includes(part));
   if (!options.docs)
     for (const part of chosen)
@@ -79,7 +78,7 @@ const main = async (): Promise<void> => {
         rounds: options.rounds === undefined ? undefined : Number(options.rounds),
         only: options.only,
       });
-  if (!options['dry-run']) await writePerformancePage(resultsFolder);
+  if (!options['dry-run']) await writePerformancePages(resultsFolder);
 };
 
 switch (options.serve) {

@@ -26,3 +26,14 @@ export const describeMachine = async (): Promise<Machine> => {
     instructionSet: kernels.available ? kernels.instructionSet : 'none',
   };
 };
+
+/** "AMD EPYC, 2 cores, AVX2". */
+export const machineName = ({ cpu, cores, instructionSet }: Machine): string =>
+  `${cpu}, ${cores} cores, ${instructionSet}`;
+
+/** The same as the name of a folder: "amd-epyc-2-cores-avx2". */
+export const machineSlug = (machine: Machine): string =>
+  machineName(machine)
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-')
+    .replace(/^-|-$/g, '');

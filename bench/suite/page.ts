@@ -1,16 +1,16 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { format, resolveConfig } from 'prettier';
 import { packageRoot } from '../../src/package-root.ts';
-import type { Machine } from './machine.ts';
+import { machineName, type Machine } from './machine.ts';
+import { overviewPage } from './overview.ts';
 import type { PeakResult } from './peak.ts';
-import { partNames, type PartName, type ResultFile } from './parts.ts';
+import type { PartName, ResultFile } from './parts.ts';
+import { readMachines } from './results.ts';
 import type { Quartiles, Row, Spread } from './statistics.ts';
 import type { StepResult } from './step.ts';
 import { sweepGigaflops } from './sweeps.ts';
-
-const tableOf = (head: readonly string[], lines: readonly (readonly string[])[]): string =>
-  [head, head.map(() => '---'), ...lines].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+import { shortRatio, tableOf } from './table.ts';
 
 const spread = ({ median, least, most }: Spread): string => `${median} (${least} to ${most})`;
 
@@ -24,7 +24,7 @@ const rowsTable = (rows: readonly Row[]): string =>
       `${ours.median} ${unit}`,
       peer,
       `${theirs.median} ${unit}`,
-      spread({ ...ratio, median: Number(ratio.median.toFixed(2)) }),
+      spread({ ...ratio, median: Number(shortRatio(ratio.median, goal)) }),
       String(goal),
       ratio.median <= goal ? 'reached' : '**missed**',
     ]),
@@ -45,7 +45,7 @@ const milliseconds = (value: number): string => `${Number(value.toPrecision(3))}
 const peakSection = ({ registers, limits }: PeakResult, steps: readonly Row[]): string => {
   const explained = steps.flatMap((row) => {
     const limit = limits.find(({ work }) => work === row.work);
-    return limit ? [{ ...row, limit, needed: row.goal * row.theirs.median }] : [];
+    return limit ? [{ ...row, limit, needed: row.goal * row.theirs.least }] : [];
   });
   return `### Where the limit is
 
@@ -81,20 +81,20 @@ ${tableOf(
 )}
 
 Products are in the order forward, gradient of the state, gradient of the kernel; PyTorch's by \`torch.mm\`, the best of
-many. What each goal asks for, with the times of the table above:
+many. What each goal asks for, with the least time of all rounds, as the floor is of the machine at its fastest:
 
 ${tableOf(
   ['work', 'floor', 'Unroll', 'peer', 'takes', 'ratio of the floor', 'goal', 'needs', 'which is'],
-  explained.map(({ work, limit, ours, peer, theirs, goal, needed }) => [
-    work,
-    milliseconds(limit.floor),
-    milliseconds(ours.median),
-    peer,
-    milliseconds(theirs.median),
-    (limit.floor / theirs.median).toFixed(2),
-    String(goal),
-    `${milliseconds(needed)}: ${((1000 * limit.gigaflops) / needed).toFixed(0)} GFLOPS`,
-    limitVerdict({ needed, ours: ours.median, limit }),
+  explained.map((row) => [
+    row.work,
+    milliseconds(row.limit.floor),
+    milliseconds(row.ours.least),
+    row.peer,
+    milliseconds(row.theirs.least),
+    (row.limit.floor / row.theirs.least).toFixed(2),
+    String(row.goal),
+    `${milliseconds(row.needed)}: ${((1000 * row.limit.gigaflops) / row.needed).toFixed(0)} GFLOPS`,
+    limitVerdict(row),
   ]),
 )}`;
 };
@@ -102,16 +102,14 @@ ${tableOf(
 const limitVerdict = ({
   needed,
   ours,
+  ratio,
+  goal,
   limit: { floor, gates },
-}: {
-  readonly needed: number;
-  readonly ours: number;
-  readonly limit: PeakResult['limits'][number];
-}): string => {
-  if (ours <= needed) return 'reached';
+}: Row & { readonly needed: number; readonly limit: PeakResult['limits'][number] }): string => {
+  if (ratio.median <= goal) return 'reached';
   if (needed < floor) return '**faster than the machine**';
   if (needed < floor + gates) return '**less than floor and gates**';
-  return `**missed** by ${Math.round(100 * (ours / needed - 1))}%`;
+  return `**missed**${ours.least > needed ? ` by ${Math.round(100 * (ours.least / needed - 1))}%` : ''}`;
 };
 
 /** What other parts found that a section refers to; undefined where the part was not measured. */
@@ -202,37 +200,42 @@ ${rowsTable((result as ResultFile<'memory'>['result']).rows)}`;
 
 const measuredOn = ({ machine, peers, date }: ResultFile): string =>
   [
-    `${machine.cpu}, ${machine.cores} cores, ${machine.memoryGigabytes} GB; ${machine.system}; ${date}.`,
+    `${machineName(machine)}, ${machine.memoryGigabytes} GB; ${machine.system}; ${date}.`,
     `Unroll on Node ${machine.node} with TensorFlow ${machine.tensorflow} and kernels for ${machine.instructionSet}.`,
     `Peers: ${Object.entries(peers)
       .map(([name, version]) => `${name} ${version}`)
       .join(', ')}.`,
   ].join('\n');
 
-/** Writes docs/performance.md from the files of bench/results; what was never measured is not in it. */
-export const writePerformancePage = async (resultsFolder: string): Promise<void> => {
-  const read = (part: PartName): ResultFile[] => {
-    const path = join(resultsFolder, `${part}.json`);
-    return existsSync(path) ? [JSON.parse(readFileSync(path, 'utf8')) as ResultFile] : [];
-  };
-  const files = partNames.flatMap(read);
-  const [first] = files;
-  if (!first) return;
+/** Everything that was measured on one machine. */
+const machinePage = (files: readonly ResultFile[]): string => {
+  const [first] = files as readonly [ResultFile, ...ResultFile[]];
   const resultOf = (wanted: PartName) => files.find(({ part }) => part === wanted)?.result;
   const found: Found = {
     steps: resultOf('step') as StepResult | undefined,
     peak: resultOf('peak') as PeakResult | undefined,
   };
-  const text = `# How fast it is
+  return `# How fast it is: ${machineName(first.machine)}
 
-This page is written by \`npm run bench\`, which installs the peers, measures everything again in turns on the same cores and
-takes about half an hour. Ratios are Unroll's time to the peer's, round by round: the median, and in brackets the least
-and the most. Smaller is better.
+This page is written by \`npm run bench\`. Ratios are Unroll's time to the peer's, round by round: the median, and in brackets
+the least and the most. Smaller is better. All machines are in [the overview](../performance.md).
 
 ${measuredOn(first)}
 
 ${files.map((file) => sectionOf(file, found)).join('\n\n')}
 `;
-  const path = join(packageRoot, 'docs', 'performance.md');
+};
+
+const write = async (path: string, text: string): Promise<void> => {
+  mkdirSync(dirname(path), { recursive: true });
   writeFileSync(path, await format(text, { ...(await resolveConfig(path)), parser: 'markdown' }));
+};
+
+/** Writes docs/performance.md and a page for each machine from the files of bench/results. */
+export const writePerformancePages = async (resultsFolder: string): Promise<void> => {
+  const docs = join(packageRoot, 'docs');
+  const machines = readMachines(resultsFolder);
+  await write(join(docs, 'performance.md'), overviewPage(machines));
+  for (const { slug, files } of machines)
+    await write(join(docs, 'performance', `${slug}.md`), machinePage(files));
 };
