@@ -11,7 +11,7 @@ namespace unroll {
 struct InstructionSet {
   const char* name;
   RecurrentKernels lstm, gru, simpleRnn;
-  void (*adam)(const Adam&);
+  void (*adam)(const AdamSettings&, const AdamWeight&, size_t begin, size_t end);
   void (*crossEntropy)(const CrossEntropy&);
 };
 

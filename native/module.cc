@@ -12,7 +12,7 @@ namespace unroll {
 namespace {
 
 // Raised together with `libraryVersion` in fused-kernels.ts whenever something of it is added or changed.
-constexpr uint32_t version = 3;
+constexpr uint32_t version = 4;
 
 InstructionSet choose() {
   // For tests, also "none": the results must not depend on the choice.

@@ -1,7 +1,7 @@
 import { Type } from '@sinclair/typebox';
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { commonParameters, decayParameter, epsilonParameter } from './common.ts';
-import type { OptimizerRow } from './optimizer.ts';
+import { eachWeight, type OptimizerRow } from './optimizer.ts';
 import { checkSchedule } from './schedule.ts';
 
 const parameters = Type.Object(
@@ -31,7 +31,7 @@ export const adadelta = {
   build: async ({ rho, epsilon }) => {
     const { add, div, mul, sqrt, square, sub } = await import('@tensorflow/tfjs-core');
     const decay = (old: Tensor, now: Tensor) => add(mul(old, rho), mul(square(now), 1 - rho));
-    return (value, gradient, slots, { learningRate }) => {
+    return eachWeight((value, gradient, slots, { learningRate }) => {
       const [oldVariance, oldChange] = slots as readonly [Tensor, Tensor];
       const variance = decay(oldVariance, gradient);
       const ratio = sqrt(div(add(oldChange, epsilon), add(variance, epsilon)));
@@ -40,6 +40,6 @@ export const adadelta = {
         value: sub(value, learningRate === 1 ? change : mul(change, learningRate)),
         slots: [variance, decay(oldChange, change)],
       };
-    };
+    });
   },
 } as const satisfies OptimizerRow<typeof parameters>;

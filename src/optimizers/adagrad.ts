@@ -1,7 +1,7 @@
 import { Type } from '@sinclair/typebox';
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { commonParameters, epsilonParameter } from './common.ts';
-import type { OptimizerRow } from './optimizer.ts';
+import { eachWeight, type OptimizerRow } from './optimizer.ts';
 import { checkSchedule } from './schedule.ts';
 
 const parameters = Type.Object(
@@ -31,10 +31,10 @@ export const adagrad = {
   slots: ({ initialAccumulator }) => [{ name: 'accumulator', fill: initialAccumulator }],
   build: async ({ epsilon }) => {
     const { add, div, mul, sqrt, square, sub } = await import('@tensorflow/tfjs-core');
-    return (value, gradient, slots, { learningRate }) => {
+    return eachWeight((value, gradient, slots, { learningRate }) => {
       const accumulator = add(slots[0] as Tensor, square(gradient));
       const change = div(mul(gradient, learningRate), sqrt(add(accumulator, epsilon)));
       return { value: sub(value, change), slots: [accumulator] };
-    };
+    });
   },
 } as const satisfies OptimizerRow<typeof parameters>;

@@ -27,6 +27,6 @@ export const adam = {
   ],
   build: async (chosen) => {
     const { adamStep } = await import('./adam-step.ts');
-    return (value, gradient, slots, context) => adamStep(value, gradient, { ...chosen, ...context, slots });
+    return (weights, context) => adamStep(weights, { ...chosen, ...context });
   },
 } as const satisfies OptimizerRow<typeof parameters>;

@@ -26,9 +26,9 @@ export const adamw = {
   slots: adam.slots,
   build: async (chosen) => {
     const { adamStep } = await import('./adam-step.ts');
-    return (value, gradient, slots, context) => {
+    return (weights, context) => {
       const keep = 1 - context.learningRate * chosen.weightDecay;
-      return adamStep(value, gradient, { ...chosen, ...context, slots, keep });
+      return adamStep(weights, { ...chosen, ...context, keep });
     };
   },
 } as const satisfies OptimizerRow<typeof parameters>;

@@ -1,7 +1,7 @@
 import { Type } from '@sinclair/typebox';
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { commonParameters, decayParameter, epsilonParameter } from './common.ts';
-import type { OptimizerRow } from './optimizer.ts';
+import { eachWeight, type OptimizerRow } from './optimizer.ts';
 import { checkSchedule } from './schedule.ts';
 
 const parameters = Type.Object(
@@ -38,7 +38,7 @@ export const rmsprop = {
   build: async ({ rho, momentum, centered, epsilon }) => {
     const { add, div, mul, sqrt, square, sub } = await import('@tensorflow/tfjs-core');
     const decay = (old: Tensor, now: Tensor) => add(mul(old, rho), mul(now, 1 - rho));
-    return (value, gradient, slots, { learningRate }) => {
+    return eachWeight((value, gradient, slots, { learningRate }) => {
       const variance = decay(slots[0] as Tensor, square(gradient));
       const mean = centered ? decay(slots[1] as Tensor, gradient) : undefined;
       const spread = mean ? sub(variance, square(mean)) : variance;
@@ -48,6 +48,6 @@ export const rmsprop = {
         value: sub(value, velocity ?? move),
         slots: [variance, ...(mean ? [mean] : []), ...(velocity ? [velocity] : [])],
       };
-    };
+    });
   },
 } as const satisfies OptimizerRow<typeof parameters>;

@@ -1,6 +1,6 @@
 import { Type } from '@sinclair/typebox';
 import { commonParameters, decayParameter } from './common.ts';
-import type { OptimizerRow } from './optimizer.ts';
+import { eachWeight, type OptimizerRow } from './optimizer.ts';
 import { checkSchedule } from './schedule.ts';
 
 const parameters = Type.Object(
@@ -42,12 +42,12 @@ export const sgd = {
   slots: ({ momentum }) => (momentum > 0 ? [{ name: 'velocity', fill: 0 }] : []),
   build: async ({ momentum, nesterov }) => {
     const { add, mul, sub } = await import('@tensorflow/tfjs-core');
-    return (value, gradient, [velocity], { learningRate }) => {
+    return eachWeight((value, gradient, [velocity], { learningRate }) => {
       const move = mul(gradient, learningRate);
       if (!velocity) return { value: sub(value, move), slots: [] };
       const next = sub(mul(velocity, momentum), move);
       const change = nesterov ? sub(mul(next, momentum), move) : next;
       return { value: add(value, change), slots: [next] };
-    };
+    });
   },
 } as const satisfies OptimizerRow<typeof parameters>;

@@ -3,7 +3,7 @@ import { Type, type TObject } from '@sinclair/typebox';
 import { DataError, type Dataset, type DatasetRow } from '../data/dataset.ts';
 import type { ModelRow } from '../models/model.ts';
 import { commonParameters, type CommonParameters } from '../optimizers/common.ts';
-import type { OptimizerRow } from '../optimizers/optimizer.ts';
+import { eachWeight, type OptimizerRow } from '../optimizers/optimizer.ts';
 import { checkSchedule } from '../optimizers/schedule.ts';
 import type { ParameterIssue, RowOrigin } from '../parameters/row.ts';
 import type { DatasetDefinition, ModelDefinition, OptimizerDefinition, ParametersOf } from './definitions.ts';
@@ -85,7 +85,7 @@ export const optimizerRow = (definition: OptimizerDefinition, origin: Origin): O
     slots: (given) => definition.slots?.(known(given)) ?? [],
     build: async (given) => {
       const { buildOptimizer } = await import('./build-optimizer.ts');
-      return buildOptimizer({ definition, origin, parameters: known(given) });
+      return eachWeight(await buildOptimizer({ definition, origin, parameters: known(given) }));
     },
   };
 };

@@ -7,7 +7,7 @@ import { adagrad } from '../../src/optimizers/adagrad.ts';
 import { adam } from '../../src/optimizers/adam.ts';
 import { adamax } from '../../src/optimizers/adamax.ts';
 import { adamw } from '../../src/optimizers/adamw.ts';
-import type { OptimizerRow } from '../../src/optimizers/optimizer.ts';
+import type { NextWeight, OptimizerRow } from '../../src/optimizers/optimizer.ts';
 import { rmsprop } from '../../src/optimizers/rmsprop.ts';
 import { sgd } from '../../src/optimizers/sgd.ts';
 import { loadTensorFlow } from '../../src/tensorflow/load.ts';
@@ -27,6 +27,12 @@ const changing = (step: number) => 0.01 * (1 + (step % 7));
 const complete = <P extends TObject>(row: OptimizerRow<P>, parameters: Partial<Static<P>>): Static<P> =>
   Value.Default(row.parameters, structuredClone(parameters)) as Static<P>;
 
+/** The numbers as two weights of different shapes. */
+const asWeights = (values: readonly number[]): readonly tf.Tensor[] => [
+  tf.tensor1d(values.slice(0, 4)),
+  tf.tensor2d(values.slice(4), [1, 2]),
+];
+
 /** The weights after fifty updates by the row. */
 const descend = async <P extends TObject>(
   row: OptimizerRow<P>,
@@ -35,24 +41,29 @@ const descend = async <P extends TObject>(
 ): Promise<number[]> => {
   const chosen = complete(row, parameters);
   const update = await row.build(chosen);
-  let value: tf.Tensor = tf.tensor1d(start);
-  let slots: readonly tf.Tensor[] = row.slots(chosen).map(({ fill }) => tf.fill([start.length], fill));
+  let weights: readonly NextWeight[] = asWeights(start).map((value) => ({
+    value,
+    slots: row.slots(chosen).map(({ fill }) => tf.fill(value.shape, fill)),
+  }));
+  const tensors = () => weights.flatMap(({ value, slots }) => [value, ...slots]);
   const before = tf.memory().numTensors;
   for (let step = 1; step <= stepCount; step++) {
-    const next = tf.tidy(() => {
-      const updated = update(value, tf.tensor1d(gradientAt(step)), slots, {
-        step,
-        learningRate: learningRate(step),
-      });
-      return [updated.value, ...updated.slots];
+    const old = tensors();
+    tf.tidy(() => {
+      const gradients = asWeights(gradientAt(step));
+      weights = update(
+        weights.map((weight, index) => ({ ...weight, gradient: gradients[index] as tf.Tensor })),
+        { step, learningRate: learningRate(step) },
+      );
+      tensors().forEach(tf.keep);
     });
-    tf.dispose([value, ...slots]);
-    [value, ...slots] = next as [tf.Tensor, ...tf.Tensor[]];
-    expect(slots.length).toBe(row.slots(chosen).length);
+    expect(weights.map(({ value }) => value.shape)).toEqual([[4], [1, 2]]);
+    expect(tensors().length).toBe(old.length);
+    tf.dispose(old);
   }
   expect(tf.memory().numTensors).toBe(before);
-  const result = [...value.dataSync()];
-  tf.dispose([value, ...slots]);
+  const result = weights.flatMap(({ value }) => [...value.dataSync()]);
+  tf.dispose(tensors());
   return result;
 };
 
@@ -215,7 +226,7 @@ describe('an update is pure', () => {
       const read = () => [...given, ...slots].map((tensor) => [...tensor.dataSync()]);
       const before = read();
       tf.tidy(() => {
-        update(given[0], given[1], slots, { step: 1, learningRate: 0.1 });
+        update([{ value: given[0], gradient: given[1], slots }], { step: 1, learningRate: 0.1 });
       });
       expect(read()).toEqual(before);
       tf.dispose([...given, ...slots]);

@@ -51,6 +51,61 @@ test('steps lower the loss, and the displayed loss is that of the batch before i
   learner.dispose();
 });
 
+test('adamw updates all weights by its formula, after clipping and at the learning rate of the schedule', async () => {
+  const [learningRate, epsilon, weightDecay, clipNorm, clipValue] = [0.1, 1, 0.5, 0.05, 0.02];
+  const { learner, batch } = await learnerOf(
+    `optimizer={ name: adamw, learningRate: ${learningRate}, epsilon: ${epsilon}, weightDecay: ${weightDecay}, ` +
+      `clipNorm: ${clipNorm}, clipValue: ${clipValue}, schedule: { warmupSteps: 2 } }`,
+  );
+  // Plain descent by a learning rate of 1 tells the gradient at some weights.
+  const { learner: descent } = await learnerOf('optimizer={ name: sgd, learningRate: 1 }');
+  const read = ({ weights }: typeof learner) => [...weights().values()].map((one) => [...one.dataSync()]);
+  const gradientAt = (of: typeof learner): number[][] => {
+    const stored = [...of.weights()].map(
+      ([key, tensor]) => [key, { shape: tensor.shape, values: tensor.dataSync<'float32'>() }] as const,
+    );
+    descent.restore(new Map(stored));
+    descent.update(batch, 1, false);
+    const moved = read(descent);
+    return read(of).map((values, index) => values.map((value, at) => value - (moved[index]?.[at] ?? NaN)));
+  };
+  const zeros = () => read(learner).map((values) => values.map(() => 0));
+  let [means, variances] = [zeros(), zeros()];
+  let clipped = false;
+  for (let step = 1; step <= 4; step++) {
+    const rate = learningRate * Math.min(1, step / 2);
+    const cut = gradientAt(learner).map((gradient) =>
+      gradient.map((one) => Math.max(-clipValue, Math.min(clipValue, one))),
+    );
+    const norm = Math.hypot(...cut.flat());
+    clipped ||= norm > clipNorm;
+    const gradients = cut.map((gradient) =>
+      gradient.map((one) => (one * clipNorm) / Math.max(norm, clipNorm)),
+    );
+    const mix = (old: number[][], part: number, now: (gradient: number) => number) =>
+      old.map((values, index) =>
+        values.map((value, at) => part * value + (1 - part) * now(gradients[index]?.[at] ?? NaN)),
+      );
+    means = mix(means, 0.9, (one) => one);
+    variances = mix(variances, 0.999, (one) => one * one);
+    const size = (rate * Math.sqrt(1 - 0.999 ** step)) / (1 - 0.9 ** step);
+    const expected = read(learner).map((values, index) =>
+      values.map((value, at) => {
+        const change = (means[index]?.[at] ?? NaN) / (Math.sqrt(variances[index]?.[at] ?? NaN) + epsilon);
+        return value * (1 - rate * weightDecay) - size * change;
+      }),
+    );
+    learner.update(batch, step, false);
+    const apart = read(learner).map((values, index) =>
+      Math.max(...values.map((value, at) => Math.abs(value - (expected[index]?.[at] ?? NaN)))),
+    );
+    expect(Math.max(...apart)).toBeLessThan(1e-6);
+  }
+  expect(clipped).toBe(true);
+  learner.dispose();
+  descent.dispose();
+});
+
 test('TensorFlow never looks through numbers for tensors, which would take longer than computing them', async () => {
   const { learner, batch } = await learnerOf('model={ name: lstm, hiddenSize: 8 }');
   const endScope = vi.spyOn(tf.engine(), 'endScope');

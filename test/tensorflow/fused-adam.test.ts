@@ -20,37 +20,85 @@ const draw = (name: string, shape: number[]): tf.Tensor => {
   );
 };
 
-const step = (given: readonly tf.Tensor[]) => runNative('UnrollAdam', given, { attributes: [], outputs: 3 });
+/** Tensors of some weights, for each of what the operation takes a list of. */
+const drawLists = (shapes: readonly number[][]): tf.Tensor[][] =>
+  ['weight', 'gradient', 'mean', 'variance'].map((name) =>
+    shapes.map((shape, index) => draw(`${name}/${index}`, shape)),
+  );
+
+const step = (lists: readonly (readonly tf.Tensor[])[], given = settings()) => {
+  const count = lists[0]?.length ?? 0;
+  return runNative('UnrollAdam', [...lists.flat(), given], {
+    attributes: [{ name: 'N', int: count }],
+    outputs: 3 * count,
+  });
+};
+
+/** Cheaper to compare than numbers one by one. */
+const bitsOf = (tensors: readonly tf.Tensor[]) =>
+  tensors.map((tensor) => Buffer.from(tensor.dataSync().slice().buffer).toString('base64'));
+
+const valuesOf = (tensors: readonly tf.Tensor[]) => tensors.map((tensor) => tensor.dataSync());
 
 describe.skipIf(!kernels.available)(`fused Adam${why}`, () => {
-  // The last one is more than two threads take at once, with a remainder.
-  test.each([[[]], [[1]], [[7, 5]], [[140_009]]])('computes its formula for the shape %o', (shape) => {
-    const given = ['weight', 'gradient', 'mean', 'variance'].map((name) => draw(name, shape));
-    const before = given.map((tensor) => [...tensor.dataSync()]);
-    const found = step([...given, settings()]);
-    expect(found.map((tensor) => tensor.shape)).toEqual([shape, shape, shape]);
-    const [weights, means, variances] = found.map((tensor) => tensor.dataSync());
+  // The large ones are more than two threads take at once, with a remainder, and the cut goes through small weights, too.
+  test.each([
+    [[[]]],
+    [[[1]]],
+    [[[7, 5], [3], [0], [2, 2, 2]]],
+    [[[140_009]]],
+    [[[65_530], [3], [40], [], [140_009], [5]]],
+  ])('computes its formula for weights of the shapes %j', (shapes: number[][]) => {
+    const lists = drawLists(shapes);
+    const before = lists.map(valuesOf);
+    const bits = lists.map(bitsOf);
+    const found = step(lists);
+    expect(found.map(({ shape }) => shape)).toEqual([...shapes, ...shapes, ...shapes]);
+    const results = valuesOf(found);
     let apart = 0;
-    for (const [index, weight] of (before[0] as number[]).entries()) {
-      const [gradient = 0, mean = 0, variance = 0] = before.slice(1).map((values) => values[index]);
-      const nextMean = beta1 * mean + (1 - beta1) * gradient;
-      const nextVariance = beta2 * variance + (1 - beta2) * gradient ** 2;
-      const nextWeight = keep * weight - (size * nextMean) / (Math.sqrt(nextVariance) + epsilon);
-      for (const [values, expected] of [
-        [weights, nextWeight],
-        [means, nextMean],
-        [variances, nextVariance],
-      ] as const)
-        apart = Math.max(apart, Math.abs((values?.[index] ?? Number.NaN) - expected));
+    for (const index of shapes.keys()) {
+      const [weights = [], ...others] = before.map((list) => [...(list[index] ?? [])]);
+      for (const [at, weight] of weights.entries()) {
+        const [gradient = 0, mean = 0, variance = 0] = others.map((values) => values[at]);
+        const nextMean = beta1 * mean + (1 - beta1) * gradient;
+        const nextVariance = beta2 * variance + (1 - beta2) * gradient ** 2;
+        const nextWeight = keep * weight - (size * nextMean) / (Math.sqrt(nextVariance) + epsilon);
+        for (const [list, expected] of [nextWeight, nextMean, nextVariance].entries())
+          apart = Math.max(
+            apart,
+            Math.abs((results[list * shapes.length + index]?.[at] ?? Number.NaN) - expected),
+          );
+      }
     }
     expect(apart).toBeLessThan(2e-7);
     // Who kept the tensors from before must find them unchanged.
-    expect(given.map((tensor) => [...tensor.dataSync()])).toEqual(before);
+    expect(lists.map(bitsOf)).toEqual(bits);
+  });
+
+  test('gives every weight the bits that it gets alone', () => {
+    const shapes = [[65_530], [3], [40], [], [140_009], [5]];
+    const lists = drawLists(shapes);
+    const together = bitsOf(step(lists));
+    for (const index of shapes.keys()) {
+      const alone = bitsOf(step(lists.map((list) => [list[index] as tf.Tensor])));
+      expect(alone).toEqual([0, 1, 2].map((list) => together[list * shapes.length + index]));
+    }
   });
 
   test('says what is wrong with a call', () => {
     const [a, b] = [draw('a', [2, 3]), draw('b', [3, 2])];
-    expect(() => step([a, a, a, b, settings()])).toThrow('variance must have the shape [2, 3], not [3, 2]');
-    expect(() => step([a, a, a, a, tf.tensor1d([1])])).toThrow('settings must have the shape [7], not [1]');
+    expect(() => step([[a], [a], [a], [b]])).toThrow('variance must have the shape [2, 3], not [3, 2]');
+    expect(() =>
+      step([
+        [a, b],
+        [a, a],
+        [a, b],
+        [a, b],
+      ]),
+    ).toThrow('gradient must have the shape [3, 2], not [2, 3]');
+    expect(() => step([[a], [a], [a], [a]], tf.tensor1d([1]))).toThrow(
+      'settings must have the shape [7], not [1]',
+    );
+    expect(() => step([[a], [a], [a], []])).toThrow();
   });
 });

@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { Batch, SequenceShape } from '../../data/dataset.ts';
 import { randomStream } from '../../data/random.ts';
 import type { Model, TensorBatch } from '../../models/model.ts';
-import type { Update } from '../../optimizers/optimizer.ts';
+import type { NextWeight } from '../../optimizers/optimizer.ts';
 import { clipGradients, type Clipping } from '../../optimizers/clipping.ts';
 import { learningRateAt } from '../../optimizers/schedule.ts';
 import { modelRow, optimizerRow } from '../../registry/rows.ts';
@@ -64,7 +64,7 @@ export const buildLearner = async (
   // Every optimizer's row has these parameters; the section was validated against the row.
   const shared = optimizerSection as unknown as Clipping & Parameters<typeof learningRateAt>[0];
   const optimizer = optimizerRow(optimizerSection.name);
-  const update: Update = await optimizer.build(optimizerSection);
+  const update = await optimizer.build(optimizerSection);
   const names = [...model.variables.keys()];
   const variables = [...model.variables.values()];
   const slots: Slot[][] = names.map((name, index) =>
@@ -82,19 +82,18 @@ export const buildLearner = async (
     new Map([...weights(), ...slots.flat().map(({ key, tensor }): [string, tf.Tensor] => [key, tensor])]);
 
   const applyGradients = (gradients: readonly tf.Tensor[], step: number) => {
-    const context = { step, learningRate: learningRate(step) };
+    const weights = variables.map((value, index) => ({
+      value,
+      gradient: gradients[index] as tf.Tensor,
+      slots: (slots[index] ?? []).map(({ tensor }) => tensor),
+    }));
+    const next = update(weights, { step, learningRate: learningRate(step) });
     variables.forEach((variable, index) => {
-      const own = slots[index] ?? [];
-      const next = update(
-        variable,
-        gradients[index] as tf.Tensor,
-        own.map(({ tensor }) => tensor),
-        context,
-      );
-      variable.assign(next.value);
-      own.forEach((slot, position) => {
+      const after = next[index] as NextWeight;
+      variable.assign(after.value);
+      slots[index]?.forEach((slot, position) => {
         slot.tensor.dispose();
-        slot.tensor = tf.keep(next.slots[position] as tf.Tensor);
+        slot.tensor = tf.keep(after.slots[position] as tf.Tensor);
       });
     });
   };
