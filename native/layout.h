@@ -19,10 +19,11 @@ constexpr size_t width = 16;
 UNROLL_SHARED constexpr size_t panelsOf(size_t columns) { return (columns + width - 1) / width; }
 
 // `columns`: gates in the kernel. `slots`: sums a unit has, where what comes from the input and what comes from the
-// state of one gate may have to be kept apart. `hasCell`: there is a cell state beside the hidden one.
+// state of one gate may have to be kept apart. `hasCell`: there is a cell state beside the hidden one. `hasMask`: the
+// kernel sees the hidden state times a mask.
 struct RecurrentShape {
   size_t batch, steps, features, hidden, columns, slots;
-  bool hasCell;
+  bool hasCell, hasMask;
 
   UNROLL_SHARED size_t inputPanels() const { return panelsOf(features); }
   UNROLL_SHARED size_t hiddenPanels() const { return panelsOf(hidden); }
@@ -40,28 +41,35 @@ struct RecurrentShape {
 
 // What the forward pass leaves for the gradient. Without a gradient the same code runs on two alternating steps.
 struct RecurrentBuffers {
-  float* operand;  // [input | state before the step], one more step for the final state
+  float* operand;  // [input | what the kernel sees of the state before the step], one more step for the final state
   float* gates;    // activations, [slot][unit panel][batch][16]
   float* cells;    // cell before each step, one more for the final one
-  size_t stateSlots, gateSlots;
+  float* states;   // state before each step: with a mask apart, without one in the operand
+  size_t stateSlots, gateSlots, stateStride;
 
   UNROLL_SHARED static size_t floats(const RecurrentShape& shape, bool forGradient) {
     const size_t states = forGradient ? shape.steps + 1 : 2, gates = forGradient ? shape.steps : 1;
-    return states * (shape.operandStep() + (shape.hasCell ? shape.stateStep() : 0)) + gates * shape.gateStep();
+    const size_t ownStates = (shape.hasCell ? 1 : 0) + (shape.hasMask ? 1 : 0);
+    return states * (shape.operandStep() + ownStates * shape.stateStep()) + gates * shape.gateStep();
   }
 
   UNROLL_SHARED static RecurrentBuffers in(float* memory, const RecurrentShape& shape, bool forGradient) {
     const size_t states = forGradient ? shape.steps + 1 : 2, gateSlots = forGradient ? shape.steps : 1;
     float* const gates = memory + states * shape.operandStep();
-    return {memory, gates, gates + gateSlots * shape.gateStep(), states, gateSlots};
+    float* const cells = gates + gateSlots * shape.gateStep();
+    float* const apart = cells + (shape.hasCell ? states * shape.stateStep() : 0);
+    float* const inOperand = memory + shape.inputPanels() * shape.panel();
+    return {memory, gates, cells, shape.hasMask ? apart : inOperand, states, gateSlots,
+            shape.hasMask ? shape.stateStep() : shape.operandStep()};
   }
 
   UNROLL_SHARED float* operandAt(const RecurrentShape& shape, size_t step) const {
     return operand + step % stateSlots * shape.operandStep();
   }
-  UNROLL_SHARED float* stateAt(const RecurrentShape& shape, size_t step) const {
+  UNROLL_SHARED float* seenStateAt(const RecurrentShape& shape, size_t step) const {
     return operandAt(shape, step) + shape.inputPanels() * shape.panel();
   }
+  UNROLL_SHARED float* stateAt(size_t step) const { return states + step % stateSlots * stateStride; }
   UNROLL_SHARED float* gatesAt(const RecurrentShape& shape, size_t step) const {
     return gates + step % gateSlots * shape.gateStep();
   }

@@ -65,14 +65,6 @@ void addGatesTimesKernel(const RecurrentShape& shape, const int* columns, const 
   });
 }
 
-// One vector of a row-major tensor's row from unit `first` on, where fewer may be left.
-UNROLL_INLINE Vector loadUnits(const float* row, size_t first, size_t count) {
-  if (first + lanes <= count) return load(row + first);
-  Vector value = {};
-  for (size_t unit = first; unit < count; ++unit) value[unit - first] = row[unit];
-  return value;
-}
-
 // From the gradient of 16 units' state and cell after a step to that of the slots, and of state and cell before it as
 // far as it does not go through the kernel. Past the end of its sequence a row passes both on unchanged.
 template <class Cell>
@@ -86,8 +78,8 @@ UNROLL_INLINE void differentiateCell(const RecurrentBackward& in, size_t step, s
     return;
   }
   const float* gates = in.buffers.gatesAt(shape, step) + at;
-  const float* state = in.buffers.stateAt(shape, step) + at;
-  const float* nextState = in.buffers.stateAt(shape, step + 1) + at;
+  const float* state = in.buffers.stateAt(step) + at;
+  const float* nextState = in.buffers.stateAt(step + 1) + at;
   const float* cell = in.buffers.cellAt(shape, step) + at;
   float* hiddenGradient = in.stateGradient + at;
   float* cellGradient = hiddenGradient + shape.stateStep();
@@ -102,6 +94,25 @@ UNROLL_INLINE void differentiateCell(const RecurrentBackward& in, size_t step, s
   }
 }
 
+// Adds what a step's gradient passes through the kernel to that of the state before it. With a mask it is summed by
+// itself first, because the mask is on nothing else.
+template <class Cell>
+void addThroughKernel(const RecurrentBackward& in, size_t step, size_t begin, size_t end) {
+  const RecurrentShape& shape = in.shape;
+  float* sums = in.mask ? in.stateGradient + 2 * shape.stateStep() : in.stateGradient;
+  for (size_t panel = 0; in.mask && panel < shape.hiddenPanels(); ++panel)
+    for (size_t at = begin * width; at < end * width; ++at) sums[panel * shape.panel() + at] = 0.0f;
+  addGatesTimesKernel<Cell>(shape, Cell::stateColumn, in.gatesGradient + step * shape.gateStep(), in.transposedKernel,
+                            sums, shape.hiddenPanels(), begin, end);
+  for (size_t panel = 0; in.mask && panel < shape.hiddenPanels(); ++panel)
+    for (size_t row = begin; row < end; ++row)
+      for (size_t v = 0; v < width; v += lanes) {
+        const size_t at = panel * shape.panel() + row * width + v;
+        const Vector mask = loadUnits(in.mask + row * shape.hidden, panel * width + v, shape.hidden);
+        store(in.stateGradient + at, load(in.stateGradient + at) + load(sums + at) * mask);
+      }
+}
+
 template <class Cell>
 void backwardRows(const RecurrentBackward& in, size_t begin, size_t end) {
   const RecurrentShape& shape = in.shape;
@@ -112,9 +123,7 @@ void backwardRows(const RecurrentBackward& in, size_t begin, size_t end) {
   for (size_t step = shape.steps; step-- > 0;) {
     for (size_t unitPanel = 0; unitPanel < shape.hiddenPanels(); ++unitPanel)
       for (size_t row = begin; row < end; ++row) differentiateCell<Cell>(in, step, row, unitPanel);
-    if (step > 0 || in.hasInitialState)
-      addGatesTimesKernel<Cell>(shape, Cell::stateColumn, in.gatesGradient + step * shape.gateStep(),
-                                in.transposedKernel, hiddenGradient, shape.hiddenPanels(), begin, end);
+    if (step > 0 || in.hasInitialState) addThroughKernel<Cell>(in, step, begin, end);
   }
   if (!in.hasInitialState) return;
   unpackState(shape, hiddenGradient, in.initialHiddenGradient, begin, end);

@@ -55,6 +55,14 @@ void unpackState(const RecurrentShape& shape, const float* from, float* to, size
       to[row * shape.hidden + unit] = from[unit / width * shape.panel() + row * width + unit % width];
 }
 
+// One vector of a row-major tensor's row from unit `first` on, where fewer may be left.
+UNROLL_INLINE Vector loadUnits(const float* row, size_t first, size_t count) {
+  if (first + lanes <= count) return load(row + first);
+  Vector value = {};
+  for (size_t unit = first; unit < count; ++unit) value[unit - first] = row[unit];
+  return value;
+}
+
 // Copies 16 values of a panel's row to a row-major tensor, where fewer may be left.
 UNROLL_INLINE void storeUnits(float* to, const float* from, size_t count) {
   if (count >= width) {
@@ -71,8 +79,8 @@ UNROLL_INLINE void applyCell(const RecurrentForward& in, size_t step, size_t row
   const bool active = in.sequence.active(row, step);
   const size_t at = unitPanel * shape.panel() + row * width;
   float* gates = in.buffers.gatesAt(shape, step) + at;
-  const float* state = in.buffers.stateAt(shape, step) + at;
-  float* nextState = in.buffers.stateAt(shape, step + 1) + at;
+  const float* state = in.buffers.stateAt(step) + at;
+  float* nextState = in.buffers.stateAt(step + 1) + at;
   const float* cell = in.buffers.cellAt(shape, step) + at;
   float* nextCell = in.buffers.cellAt(shape, step + 1) + at;
   for (size_t v = 0; v < width; v += lanes) {
@@ -88,6 +96,17 @@ UNROLL_INLINE void applyCell(const RecurrentForward& in, size_t step, size_t row
   const float zeros[width] = {};
   storeUnits(in.outputs + (row * shape.steps + in.sequence.position(row, step)) * shape.hidden + unitPanel * width,
              active ? nextState : zeros, shape.hidden - unitPanel * width);
+}
+
+// What the kernel sees of some units' state before a step.
+inline void maskState(const RecurrentForward& in, size_t step, size_t unitPanel, size_t begin, size_t end) {
+  const RecurrentShape& shape = in.shape;
+  for (size_t row = begin; row < end; ++row)
+    for (size_t v = 0; v < width; v += lanes) {
+      const size_t at = unitPanel * shape.panel() + row * width + v;
+      const Vector mask = loadUnits(in.mask + row * shape.hidden, unitPanel * width + v, shape.hidden);
+      store(in.buffers.seenStateAt(shape, step) + at, load(in.buffers.stateAt(step) + at) * mask);
+    }
 }
 
 // The bias of a slot for `panels` unit panels.
@@ -141,18 +160,21 @@ UNROLL_INLINE void sumSlots(const RecurrentForward& in, size_t step, size_t unit
 template <class Cell>
 void forwardRows(const RecurrentForward& in, size_t begin, size_t end) {
   const RecurrentShape& shape = in.shape;
-  packState(shape, in.initialHidden, in.buffers.stateAt(shape, 0), begin, end);
+  packState(shape, in.initialHidden, in.buffers.stateAt(0), begin, end);
   if constexpr (Cell::hasCell) packState(shape, in.initialCell, in.buffers.cellAt(shape, 0), begin, end);
+  for (size_t panel = 0; in.mask && panel < shape.hiddenPanels(); ++panel) maskState(in, 0, panel, begin, end);
   for (size_t step = 0; step < shape.steps; ++step) {
     packInput(in, step, begin, end);
     forPanelGroups(shape.hiddenPanels(), [&](auto panels, size_t unitPanel) {
       constexpr int count = decltype(panels)::value;
       sumSlots<Cell, count>(in, step, unitPanel, begin, end);
-      for (size_t panel = unitPanel; panel < unitPanel + count; ++panel)
+      for (size_t panel = unitPanel; panel < unitPanel + count; ++panel) {
         for (size_t row = begin; row < end; ++row) applyCell<Cell>(in, step, row, panel);
+        if (in.mask) maskState(in, step + 1, panel, begin, end);
+      }
     });
   }
-  unpackState(shape, in.buffers.stateAt(shape, shape.steps), in.finalHidden, begin, end);
+  unpackState(shape, in.buffers.stateAt(shape.steps), in.finalHidden, begin, end);
   if constexpr (Cell::hasCell)
     unpackState(shape, in.buffers.cellAt(shape, shape.steps), in.finalCell, begin, end);
 }

@@ -60,8 +60,15 @@ bool readShape(Call& call, const Kind& kind, const Dimensions& leading, const ch
     return false;
   const size_t hidden = static_cast<size_t>(kernel[1] / columns);
   shape = {static_cast<size_t>(leading[0]), static_cast<size_t>(leading[1]), static_cast<size_t>(kernel[0]) - hidden,
-           hidden, kind.columns, kind.slots, kind.hasCell};
+           hidden, kind.columns, kind.slots, kind.hasCell, false};
   return true;
+}
+
+// A mask on what the kernel sees of the state, where there is one; the shape then tells of it.
+const float* readMask(Call& call, int input, RecurrentShape& shape) {
+  const float* const mask = call.optionalFloats(input, "mask", {size(shape.batch), size(shape.hidden)});
+  shape.hasMask = mask != nullptr;
+  return mask;
 }
 
 Sequence readLengths(Call& call, int input, const RecurrentShape& shape, bool reverse) {
@@ -90,6 +97,7 @@ void computeForward(void* kernel, TF_OpKernelContext* context) {
   Call call(settings.op.c_str(), context);
   RecurrentForward in{};
   if (!readShape(call, kind, call.dimensions(0), "inputs", call.dimensions(1), in.shape)) return;
+  in.mask = readMask(call, 6, in.shape);
   const RecurrentShape& shape = in.shape;
   const int64_t batch = size(shape.batch), steps = size(shape.steps), hidden = size(shape.hidden);
   in.inputs = call.floats(0, "inputs", {batch, steps, size(shape.features)});
@@ -119,6 +127,7 @@ void computeBackward(void* kernel, TF_OpKernelContext* context) {
   Call call(settings.op.c_str(), context);
   RecurrentBackward in{};
   if (!readShape(call, kind, call.dimensions(2), "saved", call.dimensions(0), in.shape)) return;
+  in.mask = readMask(call, 6, in.shape);
   const RecurrentShape& shape = in.shape;
   const int64_t batch = size(shape.batch), steps = size(shape.steps), hidden = size(shape.hidden);
   in.kernel = call.floats(0, "kernel", {size(shape.features) + hidden, size(shape.columns) * hidden});
@@ -133,7 +142,8 @@ void computeBackward(void* kernel, TF_OpKernelContext* context) {
   in.initialHiddenGradient = call.output(2, {batch, hidden}, settings.initial);
   in.initialCellGradient = call.output(3, {batch, hidden}, settings.initial && kind.hasCell);
   in.gatesGradient = call.output(4, gatesGradientShape(shape));
-  const Scratch transposed(shape.hiddenPanels() * shape.transposedPanel()), state(2 * shape.stateStep());
+  const Scratch transposed(shape.hiddenPanels() * shape.transposedPanel());
+  const Scratch state((shape.hasMask ? 3 : 2) * shape.stateStep());
   if (!call.require(transposed.data() && state.data(), "There is no memory to work in.")) return;
   // Backward only reads the buffers; the type is shared with forward.
   in.buffers = RecurrentBuffers::in(const_cast<float*>(saved), shape, true);
@@ -166,7 +176,7 @@ std::string registerKind() {
   const std::string ops[] = {name + "Forward", name + "Backward", name + "InputGradient"};
   const OpDefinition definitions[] = {
       {ops[0].c_str(),
-       {"inputs: T", "kernel: T", "bias: T", "initial_hidden: T", "initial_cell: T", "lengths: int32"},
+       {"inputs: T", "kernel: T", "bias: T", "initial_hidden: T", "initial_cell: T", "lengths: int32", "mask: T"},
        {"T: {float} = DT_FLOAT", "forget_bias: float = 0.0", "reverse: bool = false", "sequence: bool = true",
         "gradient: bool = true"},
        {"outputs: T", "final_hidden: T", "final_cell: T", "saved: T"},
@@ -175,7 +185,7 @@ std::string registerKind() {
        deleteSettings},
       {ops[1].c_str(),
        {"kernel: T", "lengths: int32", "saved: T", "outputs_gradient: T", "final_hidden_gradient: T",
-        "final_cell_gradient: T"},
+        "final_cell_gradient: T", "mask: T"},
        {"T: {float} = DT_FLOAT", "reverse: bool = false", "initial: bool = false"},
        {"kernel_gradient: T", "bias_gradient: T", "initial_hidden_gradient: T", "initial_cell_gradient: T",
         "gates_gradient: T"},

@@ -15,6 +15,7 @@ struct RecurrentForward {
   const float* bias;           // [slots * hidden]
   const float* initialHidden;  // [batch, hidden] or null for zeros, as initialCell
   const float* initialCell;
+  const float* mask;   // [batch, hidden], on what the kernel sees of each state; null for none
   float* outputs;      // [batch, steps, hidden], or null when only the final state is wanted
   float* finalHidden;  // [batch, hidden]
   float* finalCell;    // [batch, hidden], only with a cell state
@@ -26,6 +27,7 @@ struct RecurrentBackward {
   RecurrentShape shape;
   Sequence sequence;
   const float* kernel;
+  const float* mask;                 // as the forward pass had
   const float* outputsGradient;      // [batch, steps, hidden] or null for zeros
   const float* finalHiddenGradient;  // [batch, hidden] or null for zeros, as finalCellGradient
   const float* finalCellGradient;
@@ -37,7 +39,7 @@ struct RecurrentBackward {
   float* initialHiddenGradient;  // [batch, hidden], only with an initial state, as initialCellGradient
   float* initialCellGradient;
   float* transposedKernel;  // scratch of hiddenPanels() transposed panels
-  float* stateGradient;     // scratch of 2 stateStep() floats: of the hidden state, of the cell
+  float* stateGradient;     // scratch of stateStep() floats: of the hidden state, of the cell, with a mask of sums
 };
 
 struct RecurrentInputGradient {

@@ -59,7 +59,7 @@ export const networkProperties = {
   recurrentDropout: Type.Number({
     title: 'Recurrent dropout',
     description:
-      'Share of the hidden state that a cell does not see of itself in training, with one mask for all steps of a sequence (Gal and Ghahramani 2016). Slower: no fused kernel knows such masks.',
+      'Share of the hidden state that a cell does not see of itself in training, with one mask for all steps of a sequence (Gal and Ghahramani 2016).',
     minimum: 0,
     exclusiveMaximum: 1,
     default: 0,

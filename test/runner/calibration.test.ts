@@ -71,6 +71,13 @@ describe('the work of a plan', () => {
     );
   });
 
+  test('is another with recurrent dropout, whatever its rate', async () => {
+    const { works } = await worksOfSpec({ sweep: { axes: { 'model.recurrentDropout': [0, 0.2, 0.5] } } });
+    expect(works.map(({ runs }) => runs.length)).toEqual([1, 2]);
+    expect(works[1]?.key).toMatch(/^lstm \d+, recurrentDropout; batch /);
+    expect(works[1]?.candidates.map(({ name }) => name)).toEqual(['fused-lstm', 'composed-lstm']);
+  });
+
   test('is read off epochs where the size of the data is known', async () => {
     const dataset = { name: 'toy-sequences', trainSize: 320 };
     const work = await oneWork({ dataset, train: { epochs: 4, batchSize: 32 } });
@@ -108,8 +115,8 @@ describe('the kernel of a work', () => {
 
   test('is not chosen where there is one, or no native TensorFlow', async () => {
     const work = await oneWork({ train: { steps: 5000 } });
-    const masked = await oneWork({ model: { name: 'lstm', recurrentDropout: 0.5 }, train: { steps: 5000 } });
-    expect(chooseKernelOf(masked, settled())).toEqual({ how: 'free' });
+    const normed = await oneWork({ model: { name: 'lstm', layerNorm: true }, train: { steps: 5000 } });
+    expect(chooseKernelOf(normed, settled())).toEqual({ how: 'free' });
     expect(chooseKernelOf(work, settled({ runnable: [] }))).toEqual({ how: 'free' });
     expect(chooseKernelOf(work, settled({ runnable: ['composed-lstm'] }))).toEqual({
       how: 'only-one',

@@ -23,9 +23,10 @@ const kernels = fusedKernels();
 const digestOf = (cell: 'Lstm' | 'Gru' | 'SimpleRnn'): string => {
   const [columns, slots] = { Lstm: [4, 4] as const, Gru: [3, 4] as const, SimpleRnn: [1, 1] as const }[cell];
   const hash = createHash('sha256');
-  for (const [batch, time, features, hidden] of [
-    [3, 5, 2, 5],
-    [37, 9, 28, 100],
+  for (const [batch, time, features, hidden, masked] of [
+    [3, 5, 2, 5, false],
+    [37, 9, 28, 100, false],
+    [37, 9, 28, 100, true],
   ] as const) {
     const given = [
       draw('inputs', [batch, time, features]),
@@ -37,6 +38,7 @@ const digestOf = (cell: 'Lstm' | 'Gru' | 'SimpleRnn'): string => {
         inputs: inputs as Tensor3D,
         kernel: kernel as Tensor2D,
         bias: bias as Tensor1D,
+        recurrentMask: masked ? (draw('mask', [batch, hidden]) as Tensor2D) : undefined,
         forgetBias: 1,
         reverse: false,
         returns: 'all',

@@ -25,6 +25,8 @@ interface Case {
   readonly hidden: number;
   readonly lengths?: readonly number[];
   readonly initial?: boolean;
+  /** The gates see the hidden state times a mask, as of dropout. */
+  readonly mask?: boolean;
   readonly reverse?: boolean;
   readonly returns?: 'all' | 'final';
 }
@@ -34,6 +36,14 @@ const draw = (name: string, shape: number[]): Tensor => {
   const scale = 1 / Math.sqrt(shape[0] ?? 1);
   return tf.tensor(
     Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, () => random.normal() * scale),
+    shape,
+  );
+};
+
+const drawMask = (shape: [number, number]): Tensor2D => {
+  const random = randomStream(1, 'mask');
+  return tf.tensor2d(
+    Float32Array.from({ length: shape[0] * shape[1] }, () => (random.uniform() < 0.3 ? 0 : 1 / 0.7)),
     shape,
   );
 };
@@ -56,6 +66,7 @@ const runCase = (kernel: LstmKernel, one: Case, given: readonly Tensor[]): Tenso
     forgetBias: 0.7,
     reverse: one.reverse ?? false,
     returns: one.returns ?? 'all',
+    variation: { recurrentMask: one.mask ? drawMask([one.batch, one.hidden]) : undefined },
   });
   return [finalHidden, finalCell, ...(outputs ? [outputs] : [])];
 };
@@ -100,11 +111,20 @@ const cases: readonly Case[] = [
   { batch: 5, time: 7, features: 3, hidden: 20, lengths: [7, 1, 4, 6, 2] },
   { batch: 5, time: 7, features: 3, hidden: 20, lengths: [7, 1, 4, 6, 2], reverse: true, initial: true },
   { batch: 5, time: 7, features: 3, hidden: 20, lengths: [3, 1, 4, 6, 2], returns: 'final' },
+  { batch: 3, time: 2, features: 1, hidden: 1, mask: true },
+  { batch: 104, time: 28, features: 28, hidden: 64, mask: true, returns: 'final' },
+  { batch: 128, time: 6, features: 17, hidden: 33, mask: true, initial: true, reverse: true },
+  { batch: 5, time: 7, features: 3, hidden: 90, mask: true, lengths: [7, 1, 4, 6, 2] },
+  {
+    ...{ batch: 5, time: 7, features: 3, hidden: 20, lengths: [3, 1, 4, 6, 2] },
+    ...{ mask: true, reverse: true, initial: true },
+  },
 ];
 
 describe.skipIf(!kernels.available)(`fused LSTM${why}`, () => {
   test('is what a model gets', () => {
     expect(chooseLstmKernel().name).toBe('fused-lstm');
+    expect(chooseLstmKernel(['recurrentMask']).name).toBe('fused-lstm');
   });
 
   test.each(cases)('agrees with TensorFlow: %o', (one) => {
@@ -118,7 +138,7 @@ describe.skipIf(!kernels.available)(`fused LSTM${why}`, () => {
   });
 
   test('what stands past a length is never looked at, not even NaN', () => {
-    const one: Case = { batch: 2, time: 4, features: 2, hidden: 3, lengths: [2, 4] };
+    const one: Case = { batch: 2, time: 4, features: 2, hidden: 3, lengths: [2, 4], mask: true };
     const given = givenFor(one);
     const holed = given[0]?.arraySync() as number[][][];
     holed[0]?.splice(2, 2, [NaN, NaN], [NaN, NaN]);
@@ -151,7 +171,8 @@ describe.skipIf(!kernels.available)(`fused LSTM${why}`, () => {
     const given = givenFor(one) as [Tensor, Tensor, Tensor];
     const none = tf.tensor1d([]);
     const rows = tf.tensor1d([], 'int32');
-    const saved = runNative('UnrollLstmForward', [...given, none, none, rows], {
+    const mask = drawMask([3, 20]);
+    const saved = runNative('UnrollLstmForward', [...given, none, none, rows, mask], {
       attributes: [],
       outputs: 4,
     })[3];
@@ -159,7 +180,10 @@ describe.skipIf(!kernels.available)(`fused LSTM${why}`, () => {
     const ask = () =>
       runNative(
         'UnrollLstmBackward',
-        [given[1], rows, saved as Tensor, draw('o', [3, 5, 20]), draw('h', [3, 20]), draw('c', [3, 20])],
+        [
+          ...[given[1], rows, saved as Tensor],
+          ...[draw('o', [3, 5, 20]), draw('h', [3, 20]), draw('c', [3, 20]), mask],
+        ],
         { attributes: [], outputs: 5 },
       ).map((tensor) => [...tensor.dataSync()]);
     expect(ask()).toEqual(ask());
@@ -167,7 +191,8 @@ describe.skipIf(!kernels.available)(`fused LSTM${why}`, () => {
   });
 
   test('leaves no tensor behind', () => {
-    const one: Case = { batch: 3, time: 5, features: 4, hidden: 20, lengths: [5, 2, 3], initial: true };
+    const sizes = { batch: 3, time: 5, features: 4, hidden: 20 };
+    const one: Case = { ...sizes, lengths: [5, 2, 3], initial: true, mask: true };
     resultsOf(fusedLstm, one);
     const { numTensors, numBytes } = tf.memory();
     for (let times = 0; times < 3; times++) resultsOf(fusedLstm, one);
@@ -181,18 +206,21 @@ describe.skipIf(!kernels.available)(`fused LSTM${why}`, () => {
       bias: [20],
       initial_hidden: [2, 5],
       initial_cell: [2, 5],
+      mask: [2, 5],
     };
     const forward = (shapes: Readonly<Record<string, number[]>>, lengths = [3, 1]) =>
-      tf.tidy(() =>
-        runNative(
+      tf.tidy(() => {
+        const { mask, ...others } = { ...good, ...shapes };
+        return runNative(
           'UnrollLstmForward',
           [
-            ...Object.values({ ...good, ...shapes }).map((shape) => tf.zeros(shape)),
+            ...Object.values(others).map((shape) => tf.zeros(shape)),
             tf.tensor1d(lengths, 'int32'),
+            tf.zeros(mask),
           ],
           { attributes: [], outputs: 4 },
-        ).map((tensor) => tensor.shape),
-      );
+        ).map((tensor) => tensor.shape);
+      });
 
     test('a good call', () => {
       expect(forward({}).slice(0, 3)).toEqual([
@@ -212,6 +240,8 @@ describe.skipIf(!kernels.available)(`fused LSTM${why}`, () => {
       [{ bias: [19] }, 'bias must have the shape [20], not [19]'],
       [{ initial_hidden: [1, 5] }, 'initial_hidden must have the shape [2, 5], not [1, 5]'],
       [{ initial_cell: [0] }, 'initial_hidden and initial_cell must be given together'],
+      [{ mask: [2, 4] }, 'mask must have the shape [2, 5], not [2, 4]'],
+      [{ mask: [10] }, 'mask must have the shape [2, 5], not [10]'],
     ])('%o', (shapes, message) => {
       expect(() => forward(shapes)).toThrow(message);
     });
@@ -226,16 +256,17 @@ describe.skipIf(!kernels.available)(`fused LSTM${why}`, () => {
       const given = givenFor({ batch: 1, time: 1, features: 1, hidden: 1 }).map((part) => part.toInt());
       const none = tf.tensor1d([]);
       expect(() =>
-        runNative('UnrollLstmForward', [...given, none, none, none], { attributes: [], outputs: 4 }),
+        runNative('UnrollLstmForward', [...given, none, none, none, none], { attributes: [], outputs: 4 }),
       ).toThrow(/TF_Status/);
     });
 
     test('what the gradient is given', () => {
       const none = tf.tensor1d([]);
       const given = [tf.zeros([9, 20]), tf.tensor1d([], 'int32'), tf.zeros([2, 3, 7]), none, none, none];
-      expect(() => runNative('UnrollLstmBackward', given, { attributes: [], outputs: 5 })).toThrow(
-        'saved must have the shape [2, 3, ',
-      );
+      const backward = (mask: Tensor) =>
+        runNative('UnrollLstmBackward', [...given, mask], { attributes: [], outputs: 5 });
+      expect(() => backward(none)).toThrow('saved must have the shape [2, 3, ');
+      expect(() => backward(tf.zeros([3, 5]))).toThrow('mask must have the shape [2, 5], not [3, 5]');
       expect(() =>
         runNative('UnrollLstmInputGradient', given.slice(0, 3), { attributes: [], outputs: 1 }),
       ).toThrow('gates_gradient must have the shape [2, 3, 64], not [2, 3, 7]');

@@ -22,6 +22,8 @@ interface Case {
   readonly hidden: number;
   readonly lengths?: readonly number[];
   readonly initial?: boolean;
+  /** The kernel sees the hidden state times a mask, as of dropout. */
+  readonly mask?: boolean;
   readonly reverse?: boolean;
   readonly returns?: 'all' | 'final';
 }
@@ -34,6 +36,14 @@ const cases: readonly Case[] = [
   { batch: 5, time: 7, features: 3, hidden: 90, lengths: [7, 1, 4, 6, 2] },
   { batch: 5, time: 7, features: 33, hidden: 20, lengths: [7, 1, 4, 6, 2], reverse: true, initial: true },
   { batch: 5, time: 7, features: 3, hidden: 20, lengths: [3, 1, 4, 6, 2], returns: 'final' },
+  { batch: 3, time: 2, features: 1, hidden: 1, mask: true },
+  { batch: 104, time: 6, features: 28, hidden: 64, mask: true, returns: 'final' },
+  { batch: 128, time: 5, features: 17, hidden: 100, mask: true, initial: true, reverse: true },
+  { batch: 5, time: 7, features: 3, hidden: 90, mask: true, lengths: [7, 1, 4, 6, 2] },
+  {
+    ...{ batch: 5, time: 7, features: 33, hidden: 20, lengths: [3, 1, 4, 6, 2] },
+    ...{ mask: true, reverse: true, initial: true },
+  },
 ];
 
 const draw = (name: string, shape: number[]): Tensor => {
@@ -44,6 +54,16 @@ const draw = (name: string, shape: number[]): Tensor => {
     shape,
   );
 };
+
+const drawMask = (shape: [number, number]): Tensor2D => {
+  const random = randomStream(1, 'mask');
+  return tf.tensor2d(
+    Float32Array.from({ length: tf.util.sizeFromShape(shape) }, () => (random.uniform() < 0.3 ? 0 : 1 / 0.7)),
+    shape,
+  );
+};
+
+type Options = Omit<SequenceInput, 'inputs'> & { readonly recurrentMask: Tensor2D | undefined };
 
 /** Everything that a cell's layer is given: inputs, kernel, biases, initial state. */
 interface Given {
@@ -56,16 +76,16 @@ interface Given {
 interface Cell {
   readonly gates: number;
   readonly biases: (hidden: number) => number[];
-  readonly composed: (given: Given, options: Omit<SequenceInput, 'inputs'>) => SequenceResult;
-  readonly fused: (given: Given, options: Omit<SequenceInput, 'inputs'>) => SequenceResult;
+  readonly composed: (given: Given, options: Options) => SequenceResult;
+  readonly fused: (given: Given, options: Options) => SequenceResult;
 }
 
-const gruSequence = ({ inputs, kernel, biases, initial }: Given, options: Omit<SequenceInput, 'inputs'>) => {
+const gruSequence = ({ inputs, kernel, biases, initial }: Given, options: Options) => {
   const [bias, recurrentBias] = biases as [Tensor1D, Tensor1D];
   return { ...options, inputs, kernel, bias, recurrentBias, initial };
 };
 
-const rnnSequence = ({ inputs, kernel, biases, initial }: Given, options: Omit<SequenceInput, 'inputs'>) => {
+const rnnSequence = ({ inputs, kernel, biases, initial }: Given, options: Options) => {
   const [bias] = biases as [Tensor1D];
   return { ...options, inputs, kernel, bias, initial };
 };
@@ -88,7 +108,7 @@ const cells: Readonly<Record<string, Cell>> = {
 /** Every result, and the gradient of everything given of a loss that looks at every result. */
 const resultsOf = (cell: Cell, run: Cell['fused'], one: Case): Float32Array[] =>
   tf.tidy(() => {
-    const { batch, time, features, hidden, lengths, initial, reverse = false, returns = 'all' } = one;
+    const { batch, time, features, hidden, lengths, initial, mask, reverse = false, returns = 'all' } = one;
     const biasSizes = cell.biases(hidden);
     const tensors = [
       draw('inputs', [batch, time, features]),
@@ -96,7 +116,12 @@ const resultsOf = (cell: Cell, run: Cell['fused'], one: Case): Float32Array[] =>
       ...biasSizes.map((size, index) => draw(`bias ${String(index)}`, [size])),
       ...(initial ? [draw('initial', [batch, hidden])] : []),
     ];
-    const options = { lengths: lengths && tf.tensor1d([...lengths], 'int32'), reverse, returns };
+    const options = {
+      lengths: lengths && tf.tensor1d([...lengths], 'int32'),
+      reverse,
+      returns,
+      recurrentMask: mask ? drawMask([batch, hidden]) : undefined,
+    };
     const results = (parts: readonly Tensor[]): Tensor[] => {
       const [inputs, kernel, ...rest] = parts as [Tensor3D, Tensor2D, ...Tensor[]];
       const biases = rest.slice(0, biasSizes.length) as Tensor1D[];
@@ -137,7 +162,8 @@ describe.skipIf(!kernels.available)(`fused recurrent layers${why}`, () => {
     });
 
     test('leaves no tensor behind', () => {
-      const one: Case = { batch: 3, time: 5, features: 4, hidden: 20, lengths: [5, 2, 3], initial: true };
+      const sizes = { batch: 3, time: 5, features: 4, hidden: 20 };
+      const one: Case = { ...sizes, lengths: [5, 2, 3], initial: true, mask: true };
       resultsOf(cell, cell.fused, one);
       const { numTensors, numBytes } = tf.memory();
       for (let times = 0; times < 3; times++) resultsOf(cell, cell.fused, one);
@@ -148,16 +174,20 @@ describe.skipIf(!kernels.available)(`fused recurrent layers${why}`, () => {
   test('says what is wrong with a call', () => {
     const none = tf.tensor1d([]);
     const rows = tf.tensor1d([], 'int32');
-    const given = [tf.zeros([2, 3, 4]), tf.zeros([9, 15]), tf.zeros([15]), none, none, rows];
+    const given = [tf.zeros([2, 3, 4]), tf.zeros([9, 15]), tf.zeros([15]), none, none, rows, none];
     const options = { attributes: [], outputs: 4 };
     expect(() => runNative('UnrollGruForward', given, options)).toThrow(
       'UnrollGruForward: bias must have the shape [20], not [15]',
     );
-    const kernel = [tf.zeros([2, 3, 4]), tf.zeros([9, 16]), tf.zeros([20]), none, none, rows];
+    const kernel = [tf.zeros([2, 3, 4]), tf.zeros([9, 16]), tf.zeros([20]), none, none, rows, none];
     expect(() => runNative('UnrollGruForward', kernel, options)).toThrow(
       'kernel must have the shape [features + hidden, 3 * hidden], not [9, 16]',
     );
-    const cell = [tf.zeros([2, 3, 4]), tf.zeros([9, 5]), tf.zeros([5]), none, tf.zeros([2, 5]), rows];
+    const cell = [tf.zeros([2, 3, 4]), tf.zeros([9, 5]), tf.zeros([5]), none, tf.zeros([2, 5]), rows, none];
     expect(() => runNative('UnrollSimpleRnnForward', cell, options)).toThrow('There is no cell state');
+    const mask = [tf.zeros([2, 3, 4]), tf.zeros([9, 5]), tf.zeros([5]), none, none, rows, tf.zeros([5, 2])];
+    expect(() => runNative('UnrollSimpleRnnForward', mask, options)).toThrow(
+      'mask must have the shape [2, 5], not [5, 2]',
+    );
   });
 });

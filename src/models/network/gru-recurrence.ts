@@ -31,7 +31,8 @@ export const gruRecurrence = (chosen: Chosen, wanted?: string): Recurrence => {
     run: (run) => {
       const sequence = sequenceOf(chosen, run);
       const { recurrentBias } = sequence;
-      return plain === fusedGru.name && recurrentBias && !run.recurrentMask
+      const name = run.recurrentMask ? kernel : plain;
+      return name === fusedGru.name && recurrentBias
         ? fusedGru.run({ ...sequence, recurrentBias })
         : composedGru.run(sequence);
     },

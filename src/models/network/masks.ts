@@ -17,7 +17,8 @@ export const noMasks: Masks = { between: () => undefined, recurrent: () => undef
 
 const drawMask = (random: Random, rate: number, [batch, size]: readonly [number, number]): Tensor2D => {
   const kept = 1 / (1 - rate);
-  const values = Float32Array.from({ length: batch * size }, () => (random.uniform() < rate ? 0 : kept));
+  const values = new Float32Array(batch * size);
+  for (let at = 0; at < values.length; at++) values[at] = random.uniform() < rate ? 0 : kept;
   return tf.tensor2d(values, [batch, size]);
 };
 

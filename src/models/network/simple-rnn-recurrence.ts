@@ -28,8 +28,8 @@ export const simpleRnnRecurrence = (chosen: Chosen, wanted?: string): Recurrence
     kernel,
     outputSize: chosen.hiddenSize,
     run: (run) => {
-      const isFused = plain === fusedSimpleRnn.name && !run.recurrentMask;
-      return (isFused ? fusedSimpleRnn : composedSimpleRnn).run(sequenceOf(chosen, run));
+      const name = run.recurrentMask ? kernel : plain;
+      return (name === fusedSimpleRnn.name ? fusedSimpleRnn : composedSimpleRnn).run(sequenceOf(chosen, run));
     },
     states: (run) => composedSimpleRnn.states(sequenceOf(chosen, run)),
   };

@@ -36,6 +36,9 @@ const withoutWeight = [
   'dropout',
 ];
 
+/** Parameters of which it only matters whether they are at work. */
+const whetherAtWork = ['recurrentDropout'];
+
 /** What a run computes, apart from how much of it. */
 type WorkOfRun = Pick<Work, 'key' | 'shape' | 'candidates' | 'operations'>;
 
@@ -115,7 +118,7 @@ const keyOf = (
   const told = Object.entries(model)
     .filter(([name]) => !withoutWeight.includes(name))
     .filter(([name, value]) => value !== ((defaults[name]?.['default'] ?? null) as Json))
-    .map(([name, value]) => `${name} ${JSON.stringify(value)}`);
+    .map(([name, value]) => (whetherAtWork.includes(name) ? name : `${name} ${JSON.stringify(value)}`));
   const { truncation, batchSize } = train;
   const features =
     input.kind === 'values' ? `${input.features} features` : `${input.vocabulary} kinds of tokens`;

@@ -16,7 +16,7 @@ export interface KernelCandidate {
 /** The first one that can run is the default: it has been the fastest wherever it was measured. */
 export const candidates: Readonly<Record<Cell, readonly KernelCandidate[]>> = {
   lstm: [
-    { name: 'fused-lstm', needs: 'own-library', features: [] },
+    { name: 'fused-lstm', needs: 'own-library', features: ['recurrentMask'] },
     { name: 'block-lstm', needs: 'native', features: ['peepholes', 'everyState'] },
     {
       name: 'composed-lstm',
@@ -25,11 +25,11 @@ export const candidates: Readonly<Record<Cell, readonly KernelCandidate[]>> = {
     },
   ],
   gru: [
-    { name: 'fused-gru', needs: 'own-library', features: [] },
+    { name: 'fused-gru', needs: 'own-library', features: ['recurrentMask'] },
     { name: 'composed-gru', needs: 'nothing', features: ['norm', 'recurrentMask', 'resetBefore'] },
   ],
   'simple-rnn': [
-    { name: 'fused-simple-rnn', needs: 'own-library', features: [] },
+    { name: 'fused-simple-rnn', needs: 'own-library', features: ['recurrentMask'] },
     { name: 'composed-simple-rnn', needs: 'nothing', features: ['norm', 'recurrentMask'] },
   ],
 };

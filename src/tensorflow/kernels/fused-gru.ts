@@ -4,7 +4,7 @@ import { runFused } from './fused-recurrent.ts';
 import type { GruSequence } from './gru.ts';
 import type { SequenceResult } from './scan.ts';
 
-/** The GRU with the reset after the product in Unroll's own operations; it knows no norm and no mask. */
+/** The GRU with the reset after the product in Unroll's own operations; it knows no norm. */
 export const fusedGru = {
   name: 'fused-gru',
   run: (sequence: GruSequence & { readonly recurrentBias: Tensor1D }): SequenceResult => {

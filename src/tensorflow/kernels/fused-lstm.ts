@@ -6,10 +6,11 @@ import type { LstmKernel } from './lstm.ts';
 export const fusedLstm: LstmKernel = {
   name: 'fused-lstm',
   run: (sequence) => {
-    const { initial } = sequence;
+    const { initial, variation } = sequence;
     const { outputs, final } = runFused('Lstm', {
       ...sequence,
       initial: initial && [initial.hidden, initial.cell],
+      recurrentMask: variation?.recurrentMask,
     });
     const [finalHidden, finalCell] = final as readonly [Tensor2D, Tensor2D];
     return { outputs, finalHidden, finalCell };

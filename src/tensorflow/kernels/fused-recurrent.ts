@@ -12,6 +12,8 @@ export interface FusedSequence extends SequenceInput {
   readonly bias: Tensor1D;
   /** `[batch, hidden]`, and the cell state where there is one; zero when absent. */
   readonly initial?: readonly [hidden: Tensor2D, cell?: Tensor2D] | undefined;
+  /** `[batch, hidden]`, a constant: multiplies what the kernel sees of each state; none when absent. */
+  readonly recurrentMask?: Tensor2D | undefined;
   /** Of an LSTM: added inside the forget gate. */
   readonly forgetBias?: number;
 }
@@ -43,7 +45,7 @@ const none = (dtype: 'float32' | 'int32'): Tensor => {
  */
 export const runFused = (
   cell: 'Lstm' | 'Gru' | 'SimpleRnn',
-  { inputs, kernel, bias, initial, lengths, forgetBias = 0, reverse, returns }: FusedSequence,
+  { inputs, kernel, bias, initial, recurrentMask, lengths, forgetBias = 0, reverse, returns }: FusedSequence,
 ): FusedResult => {
   const recording = isRecording();
   const sequence = returns === 'all';
@@ -54,7 +56,9 @@ export const runFused = (
   const results = recordOperation(given, {
     forward: (save) => {
       const rows = lengths ?? none('int32');
-      const operands = [inputs, kernel, bias, hidden ?? none('float32'), cellState ?? none('float32'), rows];
+      const mask = recurrentMask ?? none('float32');
+      const states = [hidden ?? none('float32'), cellState ?? none('float32')];
+      const operands = [inputs, kernel, bias, ...states, rows, mask];
       const [outputs, finalHidden, finalCell, saved] = runNative(`Unroll${cell}Forward`, operands, {
         attributes: [
           direction,
@@ -64,16 +68,19 @@ export const runFused = (
         ],
         outputs: 4,
       }) as [Tensor, Tensor, Tensor, Tensor];
-      save([kernel, rows, saved]);
+      save([kernel, rows, saved, mask]);
       return [...(sequence ? [outputs] : []), finalHidden, ...(hasCell ? [finalCell] : [])];
     },
-    backward: (gradients, saved) => {
-      const [savedKernel, rows] = saved as [Tensor, Tensor];
+    backward: (gradients, kept) => {
+      const [savedKernel, rows, saved, mask] = kept as [Tensor, Tensor, Tensor, Tensor];
       const operands = [
-        ...saved,
+        savedKernel,
+        rows,
+        saved,
         ...(sequence ? [] : [none('float32')]),
         ...gradients,
         ...(hasCell ? [] : [none('float32')]),
+        mask,
       ];
       const [kernelGradient, biasGradient, hiddenGradient, cellGradient, gatesGradient] = runNative(
         `Unroll${cell}Backward`,

@@ -3,7 +3,7 @@ import { runFused } from './fused-recurrent.ts';
 import type { SequenceResult } from './scan.ts';
 import type { SimpleRnnSequence } from './simple-rnn.ts';
 
-/** Elman's cell in Unroll's own operations; it knows no norm and no mask. */
+/** Elman's cell in Unroll's own operations; it knows no norm. */
 export const fusedSimpleRnn = {
   name: 'fused-simple-rnn',
   run: (sequence: SimpleRnnSequence): SequenceResult => {
