@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import PQueue from 'p-queue';
 import type { Execution, Plan, Run } from '../spec/plan.ts';
@@ -229,7 +229,7 @@ const trainUnlessHeld = async (
 ): Promise<RunOutcome | Held> => {
   const { execution, options } = attempting;
   const directory = runDirectory(options.runsDirectory, run);
-  const lock = acquireLock(join(directory, fileNames.lock));
+  const lock = acquireLock(join(directory, fileNames.lock), dirname(directory));
   if ('heldBy' in lock) return lock;
   try {
     const before = readStatus(directory);

@@ -1,5 +1,5 @@
 import { readdirSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { DataError, type Dataset } from '../data/dataset.ts';
 import { registryOfBundle } from '../plugins/load-plugins.ts';
@@ -66,7 +66,7 @@ const becomeWriter = async (
   stopRequested: Supervision['stopRequested'],
 ): Promise<Lock | RunOutcome> => {
   for (;;) {
-    const lock = acquireLock(join(directory, fileNames.writer));
+    const lock = acquireLock(join(directory, fileNames.writer), dirname(directory));
     if ('release' in lock) {
       if (fromTheStart) forgetRun(directory);
       const { outcome } = (!fromTheStart && readStatus(directory)) || { outcome: null };

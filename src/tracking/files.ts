@@ -1,5 +1,6 @@
 import {
   closeSync,
+  fsync,
   fsyncSync,
   mkdirSync,
   openSync,
@@ -8,8 +9,8 @@ import {
   rmSync,
   writeSync,
 } from 'node:fs';
-import { open } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { promisify } from 'node:util';
 
 let written = 0;
 
@@ -25,11 +26,10 @@ export const writeWhole = (
   content: string | Uint8Array | readonly Uint8Array[],
   durability: Durability = 'at-once',
 ): void => {
-  mkdirSync(dirname(path), { recursive: true });
   const beside = `${path}.${process.pid}-${written++}.tmp`;
   const parts = typeof content === 'string' ? [Buffer.from(content)] : content;
   try {
-    const file = openSync(beside, 'w');
+    const file = openAnew(beside);
     try {
       for (const part of parts instanceof Uint8Array ? [parts] : parts) writeFully(file, part);
       if (durability === 'at-once') fsyncSync(file);
@@ -43,6 +43,19 @@ export const writeWhole = (
     throw error;
   }
 };
+
+/** Opens an empty file, whose folder is there already in all but the first call. */
+const openAnew = (path: string): number => {
+  try {
+    return openSync(path, 'w');
+  } catch (error) {
+    if (!isMissing(error)) throw error;
+    mkdirSync(dirname(path), { recursive: true });
+    return openSync(path, 'w');
+  }
+};
+
+const isMissing = (error: unknown): boolean => (error as NodeJS.ErrnoException).code === 'ENOENT';
 
 /** Writes every byte: a disk that is nearly full takes a part without an error, and says no only to the next one. */
 export const writeFully = (file: number, bytes: Uint8Array): void => {
@@ -64,21 +77,31 @@ export const diskTrouble = (error: unknown): string | undefined =>
 export const writeJson = (path: string, value: unknown, durability?: Durability): void =>
   writeWhole(path, `${JSON.stringify(value, null, 2)}\n`, durability);
 
+/** Waits until the disk has an open file, without holding up this thread. */
+export const syncFile: (file: number) => Promise<void> = promisify(fsync);
+
 /** Waits until the disk has files, those of them that are there; together, because each alone costs as much as all. */
 export const syncFiles = async (paths: readonly string[]): Promise<void> => {
   await Promise.all(
     paths.map(async (path) => {
-      const file = await open(path).catch((error: unknown) => {
-        if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-        throw error;
-      });
+      const file = openThere(path);
+      if (file === undefined) return;
       try {
-        await file?.sync();
+        await syncFile(file);
       } finally {
-        await file?.close();
+        closeSync(file);
       }
     }),
   );
+};
+
+const openThere = (path: string): number | undefined => {
+  try {
+    return openSync(path, 'r');
+  } catch (error) {
+    if (!isMissing(error)) throw error;
+    return undefined;
+  }
 };
 
 /** Reads a JSON file, or nothing when it is missing or damaged. */

@@ -1,5 +1,6 @@
 import { closeSync, fstatSync, fsyncSync, ftruncateSync, openSync, readSync } from 'node:fs';
 import type { Metrics } from './events.ts';
+import { syncFile } from './files.ts';
 import { openLineWriter } from './line-writer.ts';
 import type { MetricLine } from './run-files.ts';
 
@@ -22,6 +23,8 @@ export interface MetricsJournal {
   readonly write: () => void;
   /** Waits until the disk has everything, before a checkpoint that relies on it. */
   readonly flush: () => void;
+  /** The same without holding up this thread. */
+  readonly settle: () => Promise<void>;
   readonly close: () => void;
 }
 
@@ -62,6 +65,8 @@ export const openMetricsJournal = (path: string): MetricsJournal => {
   const horizon = last;
 
   const lines = openLineWriter(file);
+  // What a process wrote that died may not be on the disk either.
+  let isOnDisk = false;
 
   const append = (step: number, time: number, metrics: Metrics): readonly string[] => {
     const differing: string[] = [];
@@ -73,6 +78,7 @@ export const openMetricsJournal = (path: string): MetricsJournal => {
     }
     if (Object.keys(added).length > 0) {
       last = Math.max(last, step);
+      isOnDisk = false;
       lines.add(JSON.stringify({ step, time, metrics: added } satisfies MetricLine));
     }
     return differing;
@@ -84,7 +90,17 @@ export const openMetricsJournal = (path: string): MetricsJournal => {
     write: lines.write,
     flush: () => {
       lines.write();
-      fsyncSync(file);
+      if (!isOnDisk) fsyncSync(file);
+      isOnDisk = true;
+    },
+    settle: async () => {
+      lines.write();
+      // Lines that come meanwhile say otherwise.
+      isOnDisk = true;
+      await syncFile(file).catch((error: unknown) => {
+        isOnDisk = false;
+        throw error;
+      });
     },
     close: () => {
       lines.write();

@@ -30,10 +30,12 @@ const exists = (pid: number): boolean => {
   }
 };
 
+let ownStart: number | undefined;
+
 export const processIdentity = (pid: number = process.pid): ProcessIdentity => ({
   host: hostname(),
   pid,
-  processStartedAt: startTimeOf(pid) ?? 0,
+  processStartedAt: (pid === process.pid ? (ownStart ??= startTimeOf(pid)) : startTimeOf(pid)) ?? 0,
 });
 
 /**

@@ -28,7 +28,6 @@ export interface RunRecorder {
 
 /** Begins (or goes on with) the record of a run. */
 export const recordRun = (directory: string, run: Run, attempt: number): RunRecorder => {
-  mkdirSync(directory, { recursive: true });
   const at = (...names: readonly string[]) => join(directory, ...names);
   if (readJson(at(fileNames.run)) === undefined) writeJson(at(fileNames.run), run, 'later');
   const startedAt = Date.now();
@@ -102,15 +101,17 @@ export const recordRun = (directory: string, run: Run, attempt: number): RunReco
       journal.flush();
       log.write();
     },
-    settle: () => {
-      write();
-      return syncFiles([
-        at(fileNames.run),
-        at(fileNames.environment),
-        at(fileNames.metrics),
-        at(fileNames.evaluation),
-        at(fileNames.model, modelFileNames.weights),
-        at(fileNames.model, modelFileNames.model),
+    settle: async () => {
+      log.write();
+      await Promise.all([
+        journal.settle(),
+        syncFiles([
+          at(fileNames.run),
+          at(fileNames.environment),
+          at(fileNames.evaluation),
+          at(fileNames.model, modelFileNames.weights),
+          at(fileNames.model, modelFileNames.model),
+        ]),
       ]);
     },
   };

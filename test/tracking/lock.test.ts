@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -34,4 +34,21 @@ test('a later process with the same number is not the holder', () => {
     process.platform !== 'linux',
   );
   expect(isAlive({ ...self, host: 'another-host' })).toBe(true);
+});
+
+test('locks that are links to one file are held and taken over alike, and a killed process leaves nothing for long', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'unroll-lock-'));
+  const dead = JSON.stringify({ ...processIdentity(), pid: spawnSync('true').pid, processStartedAt: 1 });
+  writeFileSync(join(folder, '.holder-dead'), dead);
+  const first = acquireLock(join(folder, 'one', 'lock'), folder);
+  const second = acquireLock(join(folder, 'two', 'lock'), folder);
+  expect(acquireLock(join(folder, 'two', 'lock'), folder)).toEqual({ heldBy: processIdentity() });
+  expect(statSync(join(folder, 'one', 'lock')).ino).toBe(statSync(join(folder, 'two', 'lock')).ino);
+  for (const lock of [first, second]) if ('release' in lock) lock.release();
+  expect(readdirSync(join(folder, 'two'))).toEqual([]);
+  expect(readdirSync(folder).filter((name) => name.startsWith('.holder-'))).toHaveLength(1);
+
+  // Whoever removes the whole folder removes that file, too.
+  rmSync(folder, { recursive: true });
+  expect('release' in acquireLock(join(folder, 'one', 'lock'), folder)).toBe(true);
 });

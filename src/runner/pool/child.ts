@@ -14,7 +14,7 @@ const send = (response: ChildResponse) => {
   if (process.connected) process.send?.(response, undefined, undefined, () => undefined);
 };
 
-/** Events are sent in groups, so that logging every step costs no message a step. */
+/** Events are sent in groups, so that logging every step costs no message a step; the last ones go with the run's end. */
 const flushEveryMs = 100;
 
 let stopReason: StopReason | undefined;
@@ -25,22 +25,25 @@ const train = async (request: Extract<ChildRequest, { type: 'train' }>) => {
   stopReason = process.connected ? undefined : 'interrupted';
   let waiting: TrainerEvent[] = [];
   let sentAt = 0;
+  let timer: NodeJS.Timeout | undefined;
   const flush = () => {
-    if (waiting.length > 0)
-      send({ type: 'events', events: waiting, residentBytes: process.memoryUsage.rss() });
+    clearTimeout(timer);
+    timer = undefined;
+    send({ type: 'events', events: waiting, residentBytes: process.memoryUsage.rss() });
     waiting = [];
     sentAt = Date.now();
   };
   const outcome = await trainInDirectory(request, {
     listen: (event) => {
       waiting.push(event);
-      if (event.type !== 'step-logged' || Date.now() - sentAt >= flushEveryMs) flush();
+      if (Date.now() - sentAt >= flushEveryMs) flush();
+      else timer ??= setTimeout(flush, flushEveryMs);
     },
     stopRequested: () => stopReason,
   });
-  flush();
+  clearTimeout(timer);
   training = false;
-  send({ type: 'done', outcome, residentBytes: process.memoryUsage.rss() });
+  send({ type: 'done', events: waiting, outcome, residentBytes: process.memoryUsage.rss() });
   if (!process.connected) process.exit(0);
 };
 

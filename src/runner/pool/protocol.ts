@@ -74,4 +74,9 @@ export type ChildResponse =
   /** `residentBytes`: what the process takes of the memory now. */
   | { readonly type: 'events'; readonly events: readonly TrainerEvent[]; readonly residentBytes: number }
   /** The run has ended and its files are closed. `residentBytes` tells whether the process has grown. */
-  | { readonly type: 'done'; readonly outcome: RunOutcome; readonly residentBytes: number };
+  | {
+      readonly type: 'done';
+      readonly events: readonly TrainerEvent[];
+      readonly outcome: RunOutcome;
+      readonly residentBytes: number;
+    };

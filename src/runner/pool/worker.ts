@@ -1,5 +1,5 @@
 import { fork, type ChildProcess } from 'node:child_process';
-import { appendFileSync, existsSync, mkdirSync } from 'node:fs';
+import { appendFileSync, existsSync } from 'node:fs';
 import module from 'node:module';
 import { join } from 'node:path';
 import { packageRoot } from '../../package-root.ts';
@@ -116,12 +116,11 @@ export const startWorker = (threads: number): Worker => {
     request: TrainRequest,
     onEvent: (event: TrainerEvent, residentBytes: number) => void,
   ): Promise<WorkerResult> => {
-    mkdirSync(request.directory, { recursive: true });
     logFile = join(request.directory, fileNames.log);
     words.length = 0;
     const done = new Promise<WorkerResult>((resolve) => {
       const listen = (message: ChildResponse) => {
-        if (message.type === 'events')
+        if (message.type === 'events' || message.type === 'done')
           for (const event of message.events) onEvent(event, message.residentBytes);
         if (message.type !== 'done') return;
         child.off('message', listen);
