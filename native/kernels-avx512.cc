@@ -5,7 +5,8 @@
 #define UNROLL_PANELS 4
 #include "adam-step.h"
 #include "cross-entropy-rows.h"
+#include "gather-pixels.h"
 #include "recurrent-backward.h"
 
 const unroll::InstructionSet unroll::avx512 = {"AVX512", recurrentKernels<Lstm>, recurrentKernels<Gru>,
-                                         recurrentKernels<SimpleRnn>, adam, crossEntropy};
+                                         recurrentKernels<SimpleRnn>, adam, crossEntropy, gatherPixels};

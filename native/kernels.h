@@ -13,6 +13,8 @@ struct InstructionSet {
   RecurrentKernels lstm, gru, simpleRnn;
   void (*adam)(const AdamSettings&, const AdamWeight&, size_t begin, size_t end);
   void (*crossEntropy)(const CrossEntropy&);
+  // Images of `size` bytes, one after the other, each byte divided by 255.
+  void (*gatherPixels)(const uint8_t* bytes, size_t size, const int32_t* indices, size_t count, float* to);
 };
 
 extern const InstructionSet avx2;

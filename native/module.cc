@@ -1,5 +1,6 @@
 // What Node sees: `require` of this library registers the ops with the TensorFlow that tfjs-node has loaded, and
-// returns { version, threads, setThreads, instructionSet }, or the same with `unsupported`, the reason, for the last.
+// returns { version, threads, setThreads, instructionSet, gatherPixels }, or the same with `unsupported`, the reason, for
+// the last two.
 #include <node_api.h>
 
 #include <cstdlib>
@@ -50,6 +51,51 @@ napi_value setThreads(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
+// Whether `value` is a typed array of this type, and where its elements are.
+template <class Element>
+bool readArray(napi_env env, napi_value value, napi_typedarray_type wanted, Element*& data, size_t& length) {
+  napi_typedarray_type type;
+  void* memory;
+  if (napi_get_typedarray_info(env, value, &type, &length, &memory, nullptr, nullptr) != napi_ok) return false;
+  data = static_cast<Element*>(memory);
+  return type == wanted;
+}
+
+// gatherPixels(bytes, size, indices, to): as GatherPixels in src/data/pixels.ts.
+napi_value gatherPixels(napi_env env, napi_callback_info info) {
+  size_t given = 4, byteCount, count, room;
+  napi_value values[4];
+  uint8_t* bytes;
+  uint32_t size;
+  int32_t* indices;
+  float* to;
+  if (napi_get_cb_info(env, info, &given, values, nullptr, nullptr) != napi_ok ||
+      !readArray(env, values[0], napi_uint8_array, bytes, byteCount) ||
+      napi_get_value_uint32(env, values[1], &size) != napi_ok || size == 0 ||
+      !readArray(env, values[2], napi_int32_array, indices, count) ||
+      !readArray(env, values[3], napi_float32_array, to, room)) {
+    napi_throw_type_error(env, nullptr, "gatherPixels takes bytes, a size, indices and floats.");
+    return nullptr;
+  }
+  const size_t images = byteCount / size;
+  std::string problem;
+  if (count > room / size) problem = "There is no room for so many images.";
+  for (size_t at = 0; at < count && problem.empty(); ++at)
+    if (indices[at] < 0 || static_cast<size_t>(indices[at]) >= images)
+      problem = "There is no image " + std::to_string(indices[at]) + ": there are " + std::to_string(images) + ".";
+  if (problem.empty())
+    instructionSet().gatherPixels(bytes, size, indices, count, to);
+  else
+    napi_throw_range_error(env, nullptr, problem.c_str());
+  return nullptr;
+}
+
+void setFunction(napi_env env, napi_value exports, const char* name, napi_callback function) {
+  napi_value value;
+  napi_create_function(env, name, NAPI_AUTO_LENGTH, function, nullptr, &value);
+  napi_set_named_property(env, exports, name, value);
+}
+
 }  // namespace
 
 const InstructionSet& instructionSet() {
@@ -69,8 +115,8 @@ extern "C" __attribute__((visibility("default"))) napi_value napi_register_modul
   napi_set_named_property(env, exports, problem.empty() ? "instructionSet" : "unsupported", value);
   napi_create_uint32(env, static_cast<uint32_t>(unroll::threadCount()), &value);
   napi_set_named_property(env, exports, "threads", value);
-  napi_create_function(env, "setThreads", NAPI_AUTO_LENGTH, unroll::setThreads, nullptr, &value);
-  napi_set_named_property(env, exports, "setThreads", value);
+  unroll::setFunction(env, exports, "setThreads", unroll::setThreads);
+  if (problem.empty()) unroll::setFunction(env, exports, "gatherPixels", unroll::gatherPixels);
   napi_create_uint32(env, unroll::version, &value);
   napi_set_named_property(env, exports, "version", value);
   return exports;

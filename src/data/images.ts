@@ -2,6 +2,7 @@ import { DataError, type Dataset, type SequenceShape, type Split } from './datas
 import type { DataFile } from './files.ts';
 import { readIdx, type IdxFile } from './idx.ts';
 import type { ImageSizes } from './image-parameters.ts';
+import { gatherPixels } from './pixels.ts';
 
 /** The files of MNIST and of the sets that follow its form; each may also be gzipped, with `.gz` behind its name. */
 export const imageFileNames = [
@@ -99,36 +100,20 @@ const imageSplit = (
 ): Split => {
   const [, height = 0, width = 0] = images.dimensions;
   const pixelCount = height * width;
-  const bytes = images.values;
-  // Whole images are four pixels at a time, and most of such words are black.
-  const words = new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
-  const wordCount = pixelCount / 4;
+  const pixels = images.values.subarray(from * pixelCount, (from + size) * pixelCount);
   return {
     size,
     read: (indices, batch) => {
-      const { inputs, lengths, targets } = batch;
-      inputs.fill(0, 0, indices.length * pixelCount);
-      for (let row = 0; row < indices.length; row++) {
-        const example = from + (indices[row] as number);
-        const start = example * wordCount;
-        for (let word = 0; word < wordCount; word++) {
-          if (words[start + word] === 0) continue;
-          const at = 4 * (start + word);
-          const to = row * pixelCount + 4 * word;
-          inputs[to] = (bytes[at] as number) / 255;
-          inputs[to + 1] = (bytes[at + 1] as number) / 255;
-          inputs[to + 2] = (bytes[at + 2] as number) / 255;
-          inputs[to + 3] = (bytes[at + 3] as number) / 255;
-        }
-        targets[row] = labels.values[example] as number;
-      }
-      lengths.fill(shape.steps, 0, indices.length);
+      gatherPixels(pixels, pixelCount, indices, batch.inputs as Float32Array);
+      for (let row = 0; row < indices.length; row++)
+        batch.targets[row] = labels.values[from + (indices[row] as number)] as number;
+      batch.lengths.fill(shape.steps, 0, indices.length);
       batch.size = indices.length;
     },
     image: (index) => {
-      const start = (from + index) * pixelCount;
-      const pixels = Float32Array.from(bytes.subarray(start, start + pixelCount), (byte) => byte / 255);
-      return { width, height, pixels };
+      const image = new Float32Array(pixelCount);
+      gatherPixels(pixels, pixelCount, Int32Array.of(index), image);
+      return { width, height, pixels: image };
     },
   };
 };

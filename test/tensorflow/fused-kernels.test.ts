@@ -27,6 +27,7 @@ describe('without a usable library TensorFlow computes, and the reason is known'
       available: false,
       reason: expect.stringMatching(reason) as string,
       lstm: 'block-lstm',
+      gathers: false,
     });
   });
 
@@ -37,6 +38,7 @@ describe('without a usable library TensorFlow computes, and the reason is known'
       available: false,
       reason: 'The processor has no AVX2.',
       lstm: 'block-lstm',
+      gathers: false,
     });
   });
 });

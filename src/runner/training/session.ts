@@ -1,6 +1,8 @@
 import { batchIndices, totalSteps as countSteps, type BatchIndices } from '../../data/batches.ts';
 import type { Dataset } from '../../data/dataset.ts';
+import { useGatherPixels } from '../../data/pixels.ts';
 import type { Run } from '../../spec/plan.ts';
+import { fusedGatherPixels } from '../../tensorflow/kernels/fused-kernels.ts';
 import { loadTensorFlow } from '../../tensorflow/load.ts';
 import type { Metrics, TrainerEvent } from '../../tracking/events.ts';
 import type { StopReason } from '../pool/protocol.ts';
@@ -48,6 +50,8 @@ export const beginSession = async (training: Training): Promise<Session> => {
   const { train } = run.config;
   clock.enter('start');
   const backend = await loadTensorFlow();
+  const faster = fusedGatherPixels();
+  if (faster) useGatherPixels(faster);
   const plan = { ...train, size: dataset.train.size, seed: run.seed };
   const totalSteps = countSteps(train, plan);
   const learner = await buildLearner(run, dataset.shape, { totalSteps, kernel, clock });

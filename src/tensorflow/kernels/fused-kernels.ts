@@ -8,9 +8,13 @@ export type FusedKernels =
   | { readonly available: true; readonly instructionSet: string; readonly threads: number }
   | { readonly available: false; readonly reason: string };
 
+/** That of src/data/pixels.ts. */
+type GatherPixels = (bytes: Uint8Array, size: number, indices: Int32Array, to: Float32Array) => void;
+
 /** What the shared library built from `native/` exports. */
 type LoadedLibrary = { readonly version?: number; readonly setThreads: (count: number) => void } & (
-  { readonly instructionSet: string; readonly threads: number } | { readonly unsupported: string }
+  | { readonly instructionSet: string; readonly threads: number; readonly gatherPixels: GatherPixels }
+  | { readonly unsupported: string }
 );
 
 /** Raised together with `version` in native/module.cc whenever something of it is added or changed. */
@@ -21,6 +25,7 @@ let wantedThreads: number | undefined;
 let setThreads = (count: number): void => {
   wantedThreads = count;
 };
+let gatherPixels: GatherPixels | undefined;
 
 const load = (): FusedKernels => {
   const path = nativeLibraryPath('unroll_kernels');
@@ -31,9 +36,9 @@ const load = (): FusedKernels => {
       return { available: false, reason: `${path} was built from other sources; run ${setupCommand}.` };
     ({ setThreads } = library);
     if (wantedThreads !== undefined) setThreads(wantedThreads);
-    return 'unsupported' in library
-      ? { available: false, reason: library.unsupported }
-      : { available: true, instructionSet: library.instructionSet, threads: library.threads };
+    if ('unsupported' in library) return { available: false, reason: library.unsupported };
+    ({ gatherPixels } = library);
+    return { available: true, instructionSet: library.instructionSet, threads: library.threads };
   } catch (error) {
     return { available: false, reason: `${path} cannot be loaded: ${(error as Error).message}` };
   }
@@ -55,3 +60,7 @@ export const fusedKernels = (): FusedKernels =>
  * bit of what they compute; TensorFlow's operations keep the threads that the process began with.
  */
 export const useKernelThreads = (count: number): void => setThreads(count);
+
+/** The library's function that gathers images, in vectors; undefined where `fusedKernels()` says that there is none. */
+export const fusedGatherPixels = (): GatherPixels | undefined =>
+  fusedKernels().available ? gatherPixels : undefined;
