@@ -2,6 +2,7 @@ import { dirname, resolve } from 'node:path';
 import { registryOfBundle } from '../plugins/load-plugins.ts';
 import { registry } from '../registry/rows.ts';
 import type { Execution, Plan } from '../spec/plan.ts';
+import type { RunListener } from '../tracking/events.ts';
 import { listRuns } from '../tracking/read-runs.ts';
 import { measuredLengths, median } from './estimate.ts';
 import type { RunStanding } from './select.ts';
@@ -9,30 +10,42 @@ import { workLeft } from './work.ts';
 
 /**
  * The order in which runs are begun: the longest first, so that at the end of a sweep no core waits for a long run that
- * began last. Lengths are those of earlier runs like it, else the work that the plan tells, in their proportion. Runs of
- * equal length stay in the order of the plan, and the order changes nothing but the time.
+ * began last. Lengths are those of earlier runs like it, else the work that the plan tells, in their proportion; the
+ * listener hears of them. Runs of equal length stay in the order of the plan, and the order changes nothing but the time.
  */
 export const orderOfWork = async (
   plan: Plan,
   toTrain: readonly RunStanding[],
-  { runsDirectory, bundle }: { readonly runsDirectory: string; readonly bundle: string | undefined },
+  {
+    runsDirectory,
+    bundle,
+    listener,
+  }: {
+    readonly runsDirectory: string;
+    readonly bundle: string | undefined;
+    readonly listener: RunListener;
+  },
 ): Promise<readonly RunStanding[]> => {
-  if (!orderIsFree(plan.execution, toTrain.length)) return toTrain;
+  // All at once take equally long in every order.
+  if (toTrain.length <= plan.execution.concurrency) return toTrain;
   const work = await workLeft(toTrain, {
     registry: bundle === undefined ? registry : await registryOfBundle(bundle),
     context: { baseDirectory: dirname(resolve(plan.spec.path)) },
   });
   const { runs: recorded } = listRuns(runsDirectory, { experiment: plan.experiment });
   const measured = measuredLengths(toTrain, recorded, plan.execution.threadsPerRun);
-  return longestFirst(toTrain, lengthsOf(work, measured));
+  const lengths = lengthsOf(work, measured);
+  const ofRuns = toTrain.map(({ run }, index): [string, number] => [run.id, lengths[index] ?? 0]);
+  listener({ type: 'work-estimated', work: Object.fromEntries(ofRuns) });
+  return orderIsFree(plan.execution) ? longestFirst(toTrain, lengths) : toTrain;
 };
 
 /**
  * Where the sweep may end before all runs are done, who wrote the plan decides which are done by then: the first. And
- * with one run at a time, or all at once, every order takes equally long.
+ * one at a time, every order takes equally long.
  */
-const orderIsFree = ({ concurrency, budget, onError }: Execution, runs: number): boolean =>
-  concurrency > 1 && runs > concurrency && onError === 'continue' && (budget?.timeMs ?? null) === null;
+const orderIsFree = ({ concurrency, budget, onError }: Execution): boolean =>
+  concurrency > 1 && onError === 'continue' && (budget?.timeMs ?? null) === null;
 
 /** Milliseconds where runs were measured; the other runs' work in the same scale. */
 export const lengthsOf = (

@@ -71,6 +71,8 @@ export type RunEvent =
       readonly concurrency: number;
       readonly threadsPerRun: number;
     }
+  /** How long the runs to train are beside one another, by id, in no unit; told where some have to wait. */
+  | { readonly type: 'work-estimated'; readonly work: Readonly<Record<string, number>> }
   /** The sweep has chosen further points: these runs belong to its plan from now on. */
   | { readonly type: 'runs-added'; readonly time: number; readonly runs: readonly Run[] }
   | {

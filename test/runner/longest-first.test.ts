@@ -6,6 +6,7 @@ import { registry } from '../../src/registry/rows.ts';
 import type { Execution, Json, Plan } from '../../src/spec/plan.ts';
 import { unrollSpec } from '../../src/spec/unroll-spec.ts';
 import { validateSpec } from '../../src/spec/validate-spec.ts';
+import type { RunEvent } from '../../src/tracking/events.ts';
 import { writeRunDirectory } from '../support/run-directories.ts';
 import { documentOf, specText } from '../support/spec.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
@@ -60,7 +61,7 @@ const axes = { 'model.hiddenSize': [16, 64, 32], 'train.steps': [100, 200] };
 
 test('the plan tells which runs are long: steps, batch size and weights', async () => {
   const { plan, standings } = await toTrainOf({ sweep: { axes } });
-  const given = { runsDirectory: temporaryDirectory(), bundle: undefined };
+  const given = { runsDirectory: temporaryDirectory(), bundle: undefined, listener: () => undefined };
   const ordered = await orderOfWork(plan, standings, given);
   expect(ordered.map(({ run }) => [run.varying['model.hiddenSize'], run.varying['train.steps']])).toEqual([
     [64, 200],
@@ -78,13 +79,27 @@ test('the plan tells which runs are long: steps, batch size and weights', async 
   expect(valuesOf(smallFirst, 'train.batchSize')).toEqual([8, 64, 512]);
 });
 
+test('the listener hears how long the runs are beside one another', async () => {
+  const { plan, standings } = await toTrainOf({ sweep: { axes } }, { concurrency: 1 });
+  const heard: RunEvent[] = [];
+  const given = { runsDirectory: temporaryDirectory(), bundle: undefined };
+  await orderOfWork(plan, standings, { ...given, listener: (event) => heard.push(event) });
+  const [told] = heard;
+  const work = told?.type === 'work-estimated' ? standings.map(({ run }) => told.work[run.id] ?? 0) : [];
+  expect(heard).toHaveLength(1);
+  expect(work.map((own, at) => own / (work[at - (at % 2)] ?? 0))).toEqual([1, 2, 1, 2, 1, 2]);
+  const all = await toTrainOf({ sweep: { axes } }, { concurrency: 6 });
+  await orderOfWork(all.plan, all.standings, { ...given, listener: (event) => heard.push(event) });
+  expect(heard).toHaveLength(1);
+});
+
 test('what a run has done already does not count', async () => {
   const { plan, standings } = await toTrainOf({ sweep: { axes: { 'model.hiddenSize': [16, 32, 64] } } });
   const interrupted = standings.map((standing, index): RunStanding => {
     const outcome = { reason: 'interrupted', message: '', step: 99, elapsedMs: 1, metrics: {} } as const;
     return index === 2 ? { ...standing, state: 'interrupted', outcome, attempt: 1 } : standing;
   });
-  const given = { runsDirectory: temporaryDirectory(), bundle: undefined };
+  const given = { runsDirectory: temporaryDirectory(), bundle: undefined, listener: () => undefined };
   expect(valuesOf(await orderOfWork(plan, interrupted, given), 'model.hiddenSize')).toEqual([32, 16, 64]);
 });
 
@@ -98,7 +113,11 @@ test('what was measured goes before what is reckoned', async () => {
   const [quick, , slow] = standings;
   if (quick) writeRunDirectory(runsDirectory, quick.run, { step: 100 });
   if (slow) writeRunDirectory(runsDirectory, { ...slow.run, seed: 3 }, { step: 100 });
-  const ordered = await orderOfWork(plan, standings.slice(1), { runsDirectory, bundle: undefined });
+  const ordered = await orderOfWork(plan, standings.slice(1), {
+    runsDirectory,
+    bundle: undefined,
+    listener: () => undefined,
+  });
   // Measured alike, 16 and 32 stay in the order of the plan; 64 is reckoned from both.
   expect(ordered.map(({ run }) => [run.varying['model.hiddenSize'], run.seed])).toEqual([
     [64, 1],
@@ -116,6 +135,6 @@ test.each([
   ['all at once', { concurrency: 6 }],
 ] as const)('the order of the plan stays with %s', async (_, execution) => {
   const { plan, standings } = await toTrainOf({ sweep: { axes } }, execution);
-  const given = { runsDirectory: temporaryDirectory(), bundle: undefined };
+  const given = { runsDirectory: temporaryDirectory(), bundle: undefined, listener: () => undefined };
   expect(await orderOfWork(plan, standings, given)).toEqual(standings);
 });

@@ -66,6 +66,7 @@ export const createConsole = (
       case 'sweep-ended':
         return quiet ? [] : [summaryLine(state, { colour, now: event.time })];
       case 'sweep-started':
+      case 'work-estimated':
       case 'runs-added':
       case 'run-started':
       case 'run-progressed':

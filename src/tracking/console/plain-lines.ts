@@ -38,6 +38,7 @@ export const plainLines = (state: SweepState, spokenOf: SpokenOf, event: RunEven
       if (state.plan.runs.length === 1) return singleRunLines(event.event);
       return event.event.type === 'step-logged' ? progressLines(running, spokenOf, event.event.time) : [];
     }
+    case 'work-estimated':
     case 'runs-added':
     case 'run-ended':
     case 'note':

@@ -39,6 +39,8 @@ export interface SweepState {
   startedAt: number | null;
   /** Runs to train now; the plan's other runs were done before. */
   toRun: number;
+  /** How long these are beside one another, by id; empty where nobody has said. */
+  work: ReadonlyMap<string, number>;
   concurrency: number;
   readonly running: Map<string, RunningRun>;
   /** Runs whose end is final. */
@@ -54,6 +56,7 @@ export const createSweepState = (plan: Plan): SweepState => ({
   names: shortNames(plan.axes),
   startedAt: null,
   toRun: plan.runs.length,
+  work: new Map(),
   concurrency: plan.execution.concurrency,
   running: new Map(),
   ended: [],
@@ -67,6 +70,9 @@ export const applyEvent = (state: SweepState, event: RunEvent): void => {
       state.startedAt = event.time;
       state.toRun = event.toRun;
       state.concurrency = event.concurrency;
+      break;
+    case 'work-estimated':
+      state.work = new Map(Object.entries(event.work));
       break;
     case 'runs-added':
       state.plan = withRuns(state.plan, event.runs);
@@ -162,20 +168,24 @@ export const remainingOf = (running: RunningRun): number =>
   running.totalSteps > 0 ? ((running.totalSteps - running.step) * 1000) / speedOf(running) : NaN;
 
 /**
- * Milliseconds until the sweep's end: what the running runs still need, and for each waiting run the mean time of those
- * that ended (or will end), shared by the runs side by side. NaN while nothing tells.
+ * Milliseconds until the sweep's end: what the running runs still need, and what the waiting ones will by their work and
+ * the time of those that ended (or will end), shared by the runs side by side. NaN while nothing tells.
  */
 export const remainingOfSweep = (state: SweepState, now: number): number => {
-  const running = [...state.running.values()];
-  const left = running.map(remainingOf);
-  const known = left.filter(Number.isFinite);
-  const lengths = [
-    ...state.ended.filter((one) => one.state === 'done').map((one) => one.outcome.elapsedMs),
-    ...running.map((one, i) => now - one.startedAt + (left[i] ?? NaN)).filter(Number.isFinite),
+  const running = [...state.running.values()].map((one) => ({ ...one, left: remainingOf(one) }));
+  const known = running.filter(({ left }) => Number.isFinite(left));
+  const timed = [
+    ...state.ended
+      .filter((one) => one.state === 'done')
+      .map(({ run, outcome }) => ({ run, ms: outcome.elapsedMs })),
+    ...known.map(({ run, left, startedAt }) => ({ run, ms: now - startedAt + left })),
   ];
-  const mean = lengths.reduce((sum, ms) => sum + ms, 0) / lengths.length;
-  const waiting = Math.max(0, state.toRun - state.ended.length - running.length);
-  const unknown = running.length - known.length + waiting;
-  const work = known.reduce((sum, ms) => sum + ms, 0) + (unknown > 0 ? unknown * mean : 0);
-  return Math.max(work / Math.max(1, state.concurrency), ...known, 0);
+  const workOf = ({ run }: { readonly run: Run }): number => state.work.get(run.id) ?? 1;
+  const total = state.work.size > 0 ? sum([...state.work.values()]) : state.toRun;
+  const untold = Math.max(0, total - sum([...state.ended, ...known].map(workOf)));
+  const msPerWork = sum(timed.map(({ ms }) => ms)) / sum(timed.map(workOf));
+  const left = sum(known.map((one) => one.left)) + (untold > 0 ? untold * msPerWork : 0);
+  return Math.max(left / Math.max(1, state.concurrency), ...known.map((one) => one.left), 0);
 };
+
+const sum = (values: readonly number[]): number => values.reduce((all, one) => all + one, 0);

@@ -94,6 +94,19 @@ test('the estimate counts the runs that wait', () => {
   expect(remainingOfSweep(stateAt(plan, 0), sweepStart)).toBeNaN();
 });
 
+test('the estimate knows which runs are long', () => {
+  const now = sweepStart + 9_000;
+  const begun = stateAt(plan, 9_000);
+  const alike = remainingOfSweep(begun, now);
+  // The two that have ended were ten times as long as the others, two of which run and four wait.
+  const work = plan.runs.map(({ id }, index): [string, number] => [id, index < 2 ? 10 : 1]);
+  applyEvent(begun, { type: 'work-estimated', work: Object.fromEntries(work) });
+  const told = remainingOfSweep(begun, now);
+  // Four runs of 8.3 s are 22 units of work: 4 of them wait, not 4 runs of 8.3 s; two at a time.
+  const wait = 4 * 8_300;
+  expect(Math.abs(alike - told - (wait - (4 * wait) / 22) / 2)).toBeLessThan(300);
+});
+
 test('the summary counts every run once', () => {
   const failing = stateAt(plan, 1e9, { reasons: { 1: 'diverged', 2: 'interrupted', 3: 'not-started' } });
   expect(summaryLine(failing, { colour: false, now: sweepStart + 33_000 })).toMatchInlineSnapshot(
