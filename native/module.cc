@@ -13,7 +13,7 @@ namespace unroll {
 namespace {
 
 // Raised together with `libraryVersion` in fused-kernels.ts whenever something of it is added or changed.
-constexpr uint32_t version = 4;
+constexpr uint32_t version = 5;
 
 InstructionSet choose() {
   // For tests, also "none": the results must not depend on the choice.

@@ -203,6 +203,10 @@ const settings: Record<string, Omit<NetworkSetting, 'name'>> = {
     shape: labelling,
     truncation: { steps: 4, style: 'chunked' },
   },
+  'chunks of 4, recurrent dropout, both directions': {
+    parameters: { bidirectional: true, recurrentDropout: 0.4 },
+    truncation: { steps: 4, style: 'chunked' },
+  },
   'true truncation after 2': { parameters: { layers: 2 }, truncation: { steps: 2, style: 'true' } },
   'true truncation after 3, fixed length': { shape: fixed, truncation: { steps: 3, style: 'true' } },
   'true truncation after 2, a label for each step, embedded tokens, dropout': {

@@ -1,7 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { beforeAll, describe, expect, test } from 'vitest';
+import type { Tensor } from '@tensorflow/tfjs-core';
+import { describe, expect, test } from 'vitest';
 import { randomStream } from '../../src/data/random.ts';
 import type { Model, Truncation } from '../../src/models/model.ts';
+import { drawMasks } from '../../src/models/network/masks.ts';
+import { fusedKernels } from '../../src/tensorflow/kernels/fused-kernels.ts';
 import { loadTensorFlow } from '../../src/tensorflow/load.ts';
 import {
   buildModel,
@@ -10,12 +13,15 @@ import {
   largestDifference,
   lossAndGradients,
   numbers,
+  parametersOf,
   scatterWeights,
   type AnyParameters,
   type NetworkSetting,
 } from '../support/networks.ts';
 
-beforeAll(() => loadTensorFlow());
+await loadTensorFlow();
+const kernels = fusedKernels();
+const why = kernels.available ? '' : ` (left out: ${kernels.reason})`;
 
 const [batch, steps] = [3, 6];
 const inputs = () => tf.tensor3d(numbers(randomStream(1, 'inputs'), batch * steps * 2), [batch, steps, 2]);
@@ -57,6 +63,54 @@ describe('dropout masks', () => {
       const dry = await build({ parameters: { ...dropping, dropout: 0, recurrentDropout: 0 } });
       expect(largestDifference(run(model, 3, false).outputs, run(dry, 1).outputs)).toBeLessThan(1e-6);
     });
+});
+
+test('a mask is drawn sequence by sequence from a stream of its own', () => {
+  const masks = drawMasks(
+    parametersOf('gru', { dropout: 0.4, recurrentDropout: 0.2 }),
+    (...purpose) => randomStream(1, ...purpose),
+    { step: 7, batch: 5 },
+  );
+  const drawn = (rate: number, ...purpose: (string | number)[]) => {
+    const random = randomStream(1, ...purpose, 7);
+    return Array.from({ length: 15 }, () => (random.uniform() < rate ? 0 : Math.fround(1 / (1 - rate))));
+  };
+  const values = (mask: Tensor | undefined) => [...(mask?.dataSync() ?? [])];
+  expect(values(masks.between(2, 3))).toEqual(drawn(0.4, 'dropout', 2));
+  expect(values(masks.recurrent(1, 'backward', 3))).toEqual(drawn(0.2, 'recurrent-dropout', 1, 'backward'));
+});
+
+describe.skipIf(!kernels.available)(`fused kernels drop what composed operations drop${why}`, () => {
+  const settings: Readonly<Record<string, Omit<NetworkSetting, 'name' | 'kernel'>>> = {
+    'two layers, both directions': { parameters: { bidirectional: true, readout: 'final-state' } },
+    'both directions in chunks': {
+      parameters: { bidirectional: true },
+      truncation: { steps: 4, style: 'chunked' },
+    },
+    'true truncation': { truncation: { steps: 3, style: 'true' } },
+    'true truncation of every step': {
+      parameters: { readout: 'mean' },
+      truncation: { steps: 3, style: 'true' },
+    },
+  };
+  describe.each(cellNames)('%s', (name) => {
+    test.each(Object.entries(settings))('%s', async (_, setting) => {
+      const parameters = { ...setting.parameters, hiddenSize: 20, layers: 2, recurrentDropout: 0.3 };
+      const stepOf = async (kernel?: string) => {
+        const model = await buildModel({ ...setting, name, parameters, ...(kernel && { kernel }) });
+        scatterWeights(model);
+        return { kernel: model.kernel, ...run(model, 1) };
+      };
+      const [fused, composed] = [await stepOf(), await stepOf(`composed-${name}`)];
+      expect([fused.kernel, composed.kernel]).toEqual([`fused-${name}`, `composed-${name}`]);
+      expect(largestDifference(fused.outputs, composed.outputs)).toBeLessThan(1e-5);
+      for (const [weight, gradient] of fused.gradients) {
+        const expected = composed.gradients.get(weight) ?? new Float32Array();
+        const scale = Math.max(1, ...expected.map(Math.abs));
+        expect(largestDifference(gradient, expected) / scale, weight).toBeLessThan(1e-5);
+      }
+    });
+  });
 });
 
 describe('truncation', () => {

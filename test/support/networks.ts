@@ -38,6 +38,8 @@ export interface NetworkSetting {
   readonly shape?: Partial<SequenceShape>;
   readonly truncation?: Truncation;
   readonly seed?: number;
+  /** Of the training; the default where absent. */
+  readonly kernel?: string;
 }
 
 export const buildModel = ({
@@ -46,11 +48,13 @@ export const buildModel = ({
   shape,
   truncation,
   seed = 1,
+  kernel,
 }: NetworkSetting): Promise<Model> =>
   (rows[name] as ModelRow).build(parametersOf(name, parameters), {
     shape: shapeOf(shape),
     random: (...purpose) => randomStream(seed, ...purpose),
     truncation,
+    kernel,
   });
 
 /** Numbers that are neither zero nor equal, so that no weight is without effect. */
