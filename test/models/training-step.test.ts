@@ -103,6 +103,8 @@ describe.skipIf(!kernels.available)(`fused kernels drop what composed operations
       };
       const [fused, composed] = [await stepOf(), await stepOf(`composed-${name}`)];
       expect([fused.kernel, composed.kernel]).toEqual([`fused-${name}`, `composed-${name}`]);
+      // The last bits tell that it was two kernels indeed.
+      expect(fused.gradients).not.toEqual(composed.gradients);
       expect(largestDifference(fused.outputs, composed.outputs)).toBeLessThan(1e-5);
       for (const [weight, gradient] of fused.gradients) {
         const expected = composed.gradients.get(weight) ?? new Float32Array();
