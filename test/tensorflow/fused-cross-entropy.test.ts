@@ -17,33 +17,35 @@ const draw = (rows: number, classes: number) => {
   return { logits, labels: logits.map(() => random.integer(classes)) };
 };
 
-/** Loss and its gradient of three times the loss. */
-const run = (logits: number[][], labels: number[]) =>
+/** Loss, and the gradient of `factor` times the loss; where it is 1, the loss is the end of the tape. */
+const run = (logits: number[][], labels: number[], factor = 3) =>
   tf.tidy(() => {
-    const { value, grad } = tf.valueAndGrad((given: tf.Tensor) =>
-      tf.mul(fusedCrossEntropy(given as tf.Tensor2D, tf.tensor1d(labels, 'int32')), 3),
-    )(tf.tensor2d(logits));
-    return { loss: (value.dataSync()[0] ?? Number.NaN) / 3, gradient: grad.arraySync() as number[][] };
+    const { value, grad } = tf.valueAndGrad((given: tf.Tensor) => {
+      const loss = fusedCrossEntropy(given as tf.Tensor2D, tf.tensor1d(labels, 'int32'));
+      return factor === 1 ? loss : tf.mul(loss, factor);
+    })(tf.tensor2d(logits));
+    return { loss: (value.dataSync()[0] ?? Number.NaN) / factor, gradient: grad.arraySync() as number[][] };
   });
 
 describe.skipIf(!kernels.available)(`fused cross-entropy${why}`, () => {
   // The last one is more than two threads take at once.
   test.each([
-    [1, 1],
-    [5, 2],
-    [32, 10],
-    [7, 50],
-    [3, 20_011],
-  ])('computes its formula for %d rows of %d classes', (rows, classes) => {
+    [1, 1, 3],
+    [5, 2, 3],
+    [32, 10, 1],
+    [32, 10, 3],
+    [7, 50, 1],
+    [3, 20_011, 3],
+  ])('computes its formula for %d rows of %d classes, %d times', (rows, classes, factor) => {
     const { logits, labels } = draw(rows, classes);
-    const found = run(logits, labels);
+    const found = run(logits, labels, factor);
     let [loss, apart] = [0, 0];
     for (const [row, values] of logits.entries()) {
       const label = labels[row] ?? 0;
       const sum = values.reduce((total, value) => total + Math.exp(value), 0);
       loss += (Math.log(sum) - (values[label] ?? 0)) / rows;
       for (const [index, value] of values.entries()) {
-        const slope = (3 / rows) * (Math.exp(value) / sum - (index === label ? 1 : 0));
+        const slope = (factor / rows) * (Math.exp(value) / sum - (index === label ? 1 : 0));
         apart = Math.max(apart, Math.abs((found.gradient[row]?.[index] ?? Number.NaN) - slope));
       }
     }

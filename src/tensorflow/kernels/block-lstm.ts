@@ -64,10 +64,12 @@ const runRecorded = (
     },
     backward: ([hiddenGradient, cellGradient], saved) => {
       const savedLengths = saved[15] as Tensor1D | undefined;
-      const cellGradients = atLastStep(cellGradient as Tensor2D, time, savedLengths);
+      const [inputs, cell] = saved as [Tensor, Tensor2D];
+      const hiddenGradients = hiddenGradient ?? tf.zeros([...inputs.shape.slice(0, 2), cell.shape[1]]);
+      const cellGradients = atLastStep((cellGradient ?? tf.zerosLike(cell)) as Tensor2D, time, savedLengths);
       const gradients = runNative(
         'BlockLSTMGrad',
-        [int64Scalar(time), ...saved.slice(0, 15), cellGradients, hiddenGradient as Tensor],
+        [int64Scalar(time), ...saved.slice(0, 15), cellGradients, hiddenGradients],
         { attributes: [{ name: 'use_peephole', bool: variation?.peepholes !== undefined }], outputs: 8 },
       );
       return named(gradients);

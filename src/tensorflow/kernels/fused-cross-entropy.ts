@@ -1,4 +1,4 @@
-import { mul, type Scalar, type Tensor, type Tensor1D, type Tensor2D } from '@tensorflow/tfjs-core';
+import { clone, mul, type Scalar, type Tensor, type Tensor1D, type Tensor2D } from '@tensorflow/tfjs-core';
 import { runNative } from '../native.ts';
 import { recordOperation } from './record.ts';
 
@@ -20,7 +20,12 @@ export const fusedCrossEntropy = (logits: Tensor2D, labels: Tensor1D): Scalar =>
         save([slope]);
         return [mean];
       },
-      backward: ([gradient], [slope]) => ({ logits: mul(slope as Tensor, gradient as Tensor) }),
+      backward: ([gradient], saved) => {
+        const [upstream, slope] = [gradient, ...saved] as [Scalar, Tensor];
+        // 1 where the loss is the end of the tape, as in training; that number is still on the side of JavaScript.
+        const [factor] = upstream.dataSync();
+        return { logits: factor === 1 ? clone(slope) : mul(slope, upstream) };
+      },
     },
   );
   return loss as Scalar;

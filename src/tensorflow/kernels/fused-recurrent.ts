@@ -78,7 +78,7 @@ export const runFused = (
         rows,
         saved,
         ...(sequence ? [] : [none('float32')]),
-        ...gradients,
+        ...gradients.map((gradient) => gradient ?? none('float32')),
         ...(hasCell ? [] : [none('float32')]),
         mask,
       ];

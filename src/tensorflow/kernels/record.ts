@@ -12,41 +12,62 @@ export interface RecordedOperation {
    */
   readonly forward: (save: (tensors: Tensor[]) => void) => Tensor[];
   /**
-   * Gradients of the inputs, by name, from the gradients of the outputs (zeros for an output that was not used) and
+   * Gradients of the inputs, by name, from the gradients of the outputs (undefined for an output that was not used) and
    * the saved tensors. Runs once a step, so everything may be computed at once; a gradient given as a function is
    * computed only if it is asked for, and what that needs has to stand in the map too, under a name of no input.
    */
-  readonly backward: (gradients: readonly Tensor[], saved: readonly Tensor[]) => LazyTensorMap;
+  readonly backward: (gradients: readonly (Tensor | undefined)[], saved: readonly Tensor[]) => LazyTensorMap;
 }
 
-interface Engine {
-  readonly runKernelFunc: (call: {
-    readonly inputs: NamedTensorMap;
-    readonly forwardFunc: (backend: unknown, save: (tensors: Tensor[]) => void) => Tensor[];
-    readonly backwardsFunc: (gradients: Tensor | Tensor[], saved: Tensor[]) => Record<string, () => Tensor>;
-  }) => Tensor[];
-}
+/** The same values under a tensor that lives until it is disposed of, whatever becomes of the first. */
+const hold = (tensor: Tensor): Tensor => {
+  const engine = tf.engine();
+  engine.backend.incRef(tensor.dataId);
+  return tf.keep(engine.makeTensorFromTensorInfo(tensor));
+};
 
 /**
- * Puts an operation with its own gradient on the tape. It is what `tf.customGrad` does, for several outputs;
- * an input that is left out of `inputs` is a constant.
+ * Puts an operation with its own gradient on the tape; an input that is left out of `inputs` is a constant. It is what
+ * `tf.customGrad` does, for several outputs, without a clone on the tape for each saved tensor, and without zeros made for
+ * the gradient of an output that was not used.
  */
-export const recordOperation = (inputs: NamedTensorMap, operation: RecordedOperation): Tensor[] =>
-  (tf.engine() as unknown as Engine).runKernelFunc({
-    inputs,
-    forwardFunc: (_, save) => operation.forward(save),
-    backwardsFunc: (gradients, saved) => {
-      const given = Array.isArray(gradients) ? gradients : [gradients];
+export const recordOperation = (inputs: NamedTensorMap, operation: RecordedOperation): Tensor[] => {
+  const engine = tf.engine();
+  const { state } = engine;
+  const recording = engine.isTapeOn();
+  let saved: Tensor[] = [];
+  const save = (tensors: Tensor[]) => {
+    if (recording) saved = tensors.map(hold);
+  };
+  // As for a kernel of tfjs itself: what runs inside of it is not recorded.
+  state.kernelDepth++;
+  let outputs: Tensor[];
+  try {
+    outputs = tf.tidy(() => operation.forward(save));
+  } finally {
+    state.kernelDepth--;
+  }
+  if (recording) {
+    const gradient = (given: readonly (Tensor | null)[]) => {
+      const known = given.map((one) => one ?? undefined);
       // tidy() frees what is not in the map; functions in it pass through, though its type does not say so.
-      const found = tf.tidy(() => operation.backward(given, saved) as NamedTensorMap) as LazyTensorMap;
+      const found = tf.tidy(() => operation.backward(known, saved) as NamedTensorMap) as LazyTensorMap;
       return Object.fromEntries(
-        Object.entries(found).map(([name, gradient]) => [
-          name,
-          typeof gradient === 'function' ? gradient : () => gradient,
-        ]),
+        Object.entries(found).map(([name, one]) => [name, typeof one === 'function' ? one : () => one]),
       );
-    },
-  });
+    };
+    // The engine disposes of `saved` when all gradients are there.
+    state.activeTape.push({
+      id: state.nextTapeNodeId++,
+      kernelName: 'recorded',
+      inputs,
+      outputs,
+      saved,
+      gradient,
+    });
+  }
+  return outputs;
+};
 
 /** Computes constants off the tape: no gradient goes back through them. */
 export const withoutGradient = (compute: () => readonly Tensor[]): readonly Tensor[] =>
