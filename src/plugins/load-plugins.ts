@@ -1,7 +1,6 @@
 import { failure, success, type Diagnostic, type Result } from '../diagnostic/diagnostic.ts';
 import { extendRegistry, registry as builtIn, type Registry } from '../registry/rows.ts';
 import { bundleConfig } from './bundle.ts';
-import { checkConfig } from './check-config.ts';
 import { findConfig } from './find-config.ts';
 import { importBundle, readBundle, type ImportedConfig } from './import-bundle.ts';
 import { fileStart, offsetOf, placeInStack, sourceOf } from './places.ts';
@@ -34,6 +33,8 @@ export const loadConfig = async (config: string): Promise<Result<Plugins>> => {
   } catch (error) {
     return failure(thrownAtImport(error, config, new Set(bundle.value.modules.map(({ file }) => file))));
   }
+  // Brings a compiler of schemas, which a child process never needs and would load with every start.
+  const { checkConfig } = await import('./check-config.ts');
   const checked = checkConfig(imported, builtIn);
   if (!checked.ok) return checked;
   const { folder } = bundle.value;

@@ -70,7 +70,7 @@ export const buildLearner = async (
   const slots: Slot[][] = names.map((name, index) =>
     optimizer.slots(optimizerSection).map(({ name: slot, fill }) => ({
       key: `optimizer/${slot}/${name}`,
-      tensor: tf.keep(tf.fill(variables[index]?.shape ?? [], fill)),
+      tensor: tf.keep(filled(variables[index]?.shape ?? [], fill)),
     })),
   );
 
@@ -169,6 +169,10 @@ const withoutTensors = <T>(work: () => T): T => {
   });
   return results[0] as T;
 };
+
+/** As `tf.fill`, without an operation of TensorFlow, which takes longer for the slots of a small network. */
+const filled = (shape: readonly number[], value: number): tf.Tensor =>
+  tf.tensor(new Float32Array(tf.util.sizeFromShape([...shape])).fill(value), [...shape], 'float32');
 
 const withoutGradient = (name: string): never => {
   throw new Error(`the weight ${name} has no influence on the outputs, so it cannot be trained`);
