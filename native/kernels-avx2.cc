@@ -3,10 +3,10 @@
 
 #define UNROLL_LANES 8
 #define UNROLL_PANELS 1
-#include "adam-step.h"
 #include "cross-entropy-rows.h"
 #include "gather-pixels.h"
 #include "recurrent-backward.h"
+#include "update-rules.h"
 
 const unroll::InstructionSet unroll::avx2 = {"AVX2", recurrentKernels<Lstm>, recurrentKernels<Gru>,
-                                         recurrentKernels<SimpleRnn>, adam, crossEntropy, gatherPixels};
+                                         recurrentKernels<SimpleRnn>, updateKernels, crossEntropy, gatherPixels};

@@ -3,10 +3,10 @@
 
 #define UNROLL_LANES 16
 #define UNROLL_PANELS 4
-#include "adam-step.h"
 #include "cross-entropy-rows.h"
 #include "gather-pixels.h"
 #include "recurrent-backward.h"
+#include "update-rules.h"
 
 const unroll::InstructionSet unroll::avx512 = {"AVX512", recurrentKernels<Lstm>, recurrentKernels<Gru>,
-                                         recurrentKernels<SimpleRnn>, adam, crossEntropy, gatherPixels};
+                                         recurrentKernels<SimpleRnn>, updateKernels, crossEntropy, gatherPixels};

@@ -1,9 +1,9 @@
 // What is compiled for each instruction set, and the choice between them.
 #pragma once
 
-#include "adam.h"
 #include "cross-entropy.h"
 #include "recurrent.h"
+#include "update.h"
 
 namespace unroll {
 
@@ -11,7 +11,7 @@ namespace unroll {
 struct InstructionSet {
   const char* name;
   RecurrentKernels lstm, gru, simpleRnn;
-  void (*adam)(const AdamSettings&, const AdamWeight&, size_t begin, size_t end);
+  UpdateKernels update;
   void (*crossEntropy)(const CrossEntropy&);
   // Images of `size` bytes, one after the other, each byte divided by 255.
   void (*gatherPixels)(const uint8_t* bytes, size_t size, const int32_t* indices, size_t count, float* to);

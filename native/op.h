@@ -73,7 +73,7 @@ void readAttribute(TF_OpKernelConstruction* construction, const char* name, floa
 // Empty on success, or what went wrong.
 std::string registerOp(const OpDefinition& definition);
 std::string registerRecurrentOps();
-std::string registerAdamOp();
+std::string registerUpdateOps();
 std::string registerCrossEntropyOp();
 
 }  // namespace unroll

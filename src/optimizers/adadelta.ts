@@ -1,7 +1,7 @@
 import { Type } from '@sinclair/typebox';
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { commonParameters, decayParameter, epsilonParameter } from './common.ts';
-import { eachWeight, type OptimizerRow } from './optimizer.ts';
+import type { OptimizerRow, UpdateContext } from './optimizer.ts';
 import { checkSchedule } from './schedule.ts';
 
 const parameters = Type.Object(
@@ -30,8 +30,10 @@ export const adadelta = {
   ],
   build: async ({ rho, epsilon }) => {
     const { add, div, mul, sqrt, square, sub } = await import('@tensorflow/tfjs-core');
+    const { fusedOr } = await import('./fused-update.ts');
+    const settings = ({ learningRate }: UpdateContext) => [learningRate, rho, 1 - rho, epsilon];
     const decay = (old: Tensor, now: Tensor) => add(mul(old, rho), mul(square(now), 1 - rho));
-    return eachWeight((value, gradient, slots, { learningRate }) => {
+    return fusedOr('Adadelta', settings, (value, gradient, slots, { learningRate }) => {
       const [oldVariance, oldChange] = slots as readonly [Tensor, Tensor];
       const variance = decay(oldVariance, gradient);
       const ratio = sqrt(div(add(oldChange, epsilon), add(variance, epsilon)));

@@ -1,7 +1,7 @@
 import { Type } from '@sinclair/typebox';
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { commonParameters, epsilonParameter } from './common.ts';
-import { eachWeight, type OptimizerRow } from './optimizer.ts';
+import type { OptimizerRow, UpdateContext } from './optimizer.ts';
 import { checkSchedule } from './schedule.ts';
 
 const parameters = Type.Object(
@@ -31,7 +31,9 @@ export const adagrad = {
   slots: ({ initialAccumulator }) => [{ name: 'accumulator', fill: initialAccumulator }],
   build: async ({ epsilon }) => {
     const { add, div, mul, sqrt, square, sub } = await import('@tensorflow/tfjs-core');
-    return eachWeight((value, gradient, slots, { learningRate }) => {
+    const { fusedOr } = await import('./fused-update.ts');
+    const settings = ({ learningRate }: UpdateContext) => [learningRate, epsilon];
+    return fusedOr('Adagrad', settings, (value, gradient, slots, { learningRate }) => {
       const accumulator = add(slots[0] as Tensor, square(gradient));
       const change = div(mul(gradient, learningRate), sqrt(add(accumulator, epsilon)));
       return { value: sub(value, change), slots: [accumulator] };

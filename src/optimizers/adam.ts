@@ -13,7 +13,7 @@ export const adamParameters = {
 
 const parameters = Type.Object(adamParameters, { additionalProperties: false });
 
-/** Adam; the formula is at `adamStep`. */
+/** Adam; the formula is at `adamUpdate`. */
 export const adam = {
   title: 'Adam: adaptive steps from running moments of the gradient',
   description:
@@ -26,7 +26,7 @@ export const adam = {
     { name: 'variance', fill: 0 },
   ],
   build: async (chosen) => {
-    const { adamStep } = await import('./adam-step.ts');
-    return (weights, context) => adamStep(weights, { ...chosen, ...context });
+    const { adamUpdate } = await import('./adam-step.ts');
+    return adamUpdate(chosen);
   },
 } as const satisfies OptimizerRow<typeof parameters>;

@@ -2,7 +2,7 @@ import { Type } from '@sinclair/typebox';
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { adamParameters } from './adam.ts';
 import { commonParameters } from './common.ts';
-import { eachWeight, type OptimizerRow } from './optimizer.ts';
+import type { OptimizerRow, UpdateContext } from './optimizer.ts';
 import { checkSchedule } from './schedule.ts';
 
 const parameters = Type.Object(
@@ -27,11 +27,14 @@ export const adamax = {
   ],
   build: async ({ beta1, beta2, epsilon }) => {
     const { abs, add, div, maximum, mul, sub } = await import('@tensorflow/tfjs-core');
-    return eachWeight((value, gradient, slots, { step, learningRate }) => {
+    const { fusedOr } = await import('./fused-update.ts');
+    const sizeAt = ({ step, learningRate }: UpdateContext) => learningRate / (1 - beta1 ** step);
+    const settings = (context: UpdateContext) => [beta1, 1 - beta1, beta2, sizeAt(context), epsilon];
+    return fusedOr('Adamax', settings, (value, gradient, slots, context) => {
       const [mean, largest] = slots as readonly [Tensor, Tensor];
       const nextMean = add(mul(mean, beta1), mul(gradient, 1 - beta1));
       const nextLargest = maximum(mul(largest, beta2), abs(gradient));
-      const change = div(mul(nextMean, learningRate / (1 - beta1 ** step)), add(nextLargest, epsilon));
+      const change = div(mul(nextMean, sizeAt(context)), add(nextLargest, epsilon));
       return { value: sub(value, change), slots: [nextMean, nextLargest] };
     });
   },

@@ -15,7 +15,7 @@ const parameters = Type.Object(
   { additionalProperties: false },
 );
 
-/** Adam with decoupled weight decay d: `w <- (1 - r d) w - change`; change is at `adamStep`, r the learning rate. */
+/** Adam with decoupled weight decay d: `w <- (1 - r d) w - change`; change is at `adamUpdate`, r the learning rate. */
 export const adamw = {
   title: 'Adam with decoupled weight decay',
   description:
@@ -25,10 +25,7 @@ export const adamw = {
   check: adam.check,
   slots: adam.slots,
   build: async (chosen) => {
-    const { adamStep } = await import('./adam-step.ts');
-    return (weights, context) => {
-      const keep = 1 - context.learningRate * chosen.weightDecay;
-      return adamStep(weights, { ...chosen, ...context, keep });
-    };
+    const { adamUpdate } = await import('./adam-step.ts');
+    return adamUpdate(chosen, ({ learningRate }) => 1 - learningRate * chosen.weightDecay);
   },
 } as const satisfies OptimizerRow<typeof parameters>;

@@ -1,7 +1,7 @@
 import { Type } from '@sinclair/typebox';
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { commonParameters, decayParameter, epsilonParameter } from './common.ts';
-import { eachWeight, type OptimizerRow } from './optimizer.ts';
+import type { OptimizerRow, UpdateContext } from './optimizer.ts';
 import { checkSchedule } from './schedule.ts';
 
 const parameters = Type.Object(
@@ -37,8 +37,11 @@ export const rmsprop = {
   ],
   build: async ({ rho, momentum, centered, epsilon }) => {
     const { add, div, mul, sqrt, square, sub } = await import('@tensorflow/tfjs-core');
+    const { fusedOr } = await import('./fused-update.ts');
+    const rule = `RmsProp${centered ? 'Centered' : ''}${momentum > 0 ? 'Momentum' : ''}` as const;
+    const settings = ({ learningRate }: UpdateContext) => [learningRate, rho, 1 - rho, momentum, epsilon];
     const decay = (old: Tensor, now: Tensor) => add(mul(old, rho), mul(now, 1 - rho));
-    return eachWeight((value, gradient, slots, { learningRate }) => {
+    return fusedOr(rule, settings, (value, gradient, slots, { learningRate }) => {
       const variance = decay(slots[0] as Tensor, square(gradient));
       const mean = centered ? decay(slots[1] as Tensor, gradient) : undefined;
       const spread = mean ? sub(variance, square(mean)) : variance;

@@ -1,6 +1,6 @@
 import { Type } from '@sinclair/typebox';
 import { commonParameters, decayParameter } from './common.ts';
-import { eachWeight, type OptimizerRow } from './optimizer.ts';
+import type { OptimizerRow, UpdateContext } from './optimizer.ts';
 import { checkSchedule } from './schedule.ts';
 
 const parameters = Type.Object(
@@ -42,7 +42,11 @@ export const sgd = {
   slots: ({ momentum }) => (momentum > 0 ? [{ name: 'velocity', fill: 0 }] : []),
   build: async ({ momentum, nesterov }) => {
     const { add, mul, sub } = await import('@tensorflow/tfjs-core');
-    return eachWeight((value, gradient, [velocity], { learningRate }) => {
+    const { fusedOr } = await import('./fused-update.ts');
+    const rule = momentum === 0 ? 'Sgd' : nesterov ? 'Nesterov' : 'Momentum';
+    const settings = ({ learningRate }: UpdateContext) =>
+      momentum === 0 ? [learningRate] : [learningRate, momentum];
+    return fusedOr(rule, settings, (value, gradient, [velocity], { learningRate }) => {
       const move = mul(gradient, learningRate);
       if (!velocity) return { value: sub(value, move), slots: [] };
       const next = sub(mul(velocity, momentum), move);

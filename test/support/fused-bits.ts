@@ -6,8 +6,9 @@ import { fusedCrossEntropy } from '../../src/tensorflow/kernels/fused-cross-entr
 import { fusedKernels, useKernelThreads } from '../../src/tensorflow/kernels/fused-kernels.ts';
 import { runFused } from '../../src/tensorflow/kernels/fused-recurrent.ts';
 import { loadTensorFlow } from '../../src/tensorflow/load.ts';
+import { optimizerVariants, updatedThrice } from './optimizer-variants.ts';
 
-/** A process of its own: prints which kernels it has, and digests of each cell's results and gradients, and the loss's. */
+/** A process of its own: prints which kernels it has, and digests of each cell's results and gradients, the loss's and the updates'. */
 
 const draw = (name: string, shape: number[]): Tensor => {
   const random = randomStream(1, name);
@@ -66,11 +67,25 @@ const digestOfCrossEntropy = (): string => {
   return hash.digest('hex');
 };
 
-const digest = () => [...(['Lstm', 'Gru', 'SimpleRnn'] as const).map(digestOf), digestOfCrossEntropy()];
-const digests = digest();
+/** Of weights that are more than one thread takes at once. */
+const digestOfUpdates = async (): Promise<string> => {
+  const hash = createHash('sha256');
+  for (const variant of Object.values(optimizerVariants))
+    for (const values of await updatedThrice(variant, [[3], [70_003], [5]]))
+      hash.update(new Uint8Array(values.buffer));
+  return hash.digest('hex');
+};
+
+const digest = async () => [
+  ...(['Lstm', 'Gru', 'SimpleRnn'] as const).map(digestOf),
+  digestOfCrossEntropy(),
+  await digestOfUpdates(),
+];
+const digests = await digest();
 // More threads, fewer and more again, in a process that has begun with any number.
-const onOther = [4, 1, 3].map((threads) => {
+const onOther: string[][] = [];
+for (const threads of [4, 1, 3]) {
   useKernelThreads(threads);
-  return digest();
-});
+  onOther.push(await digest());
+}
 process.stdout.write(JSON.stringify({ ...kernels, digests, onOther }));

@@ -1,9 +1,13 @@
+import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, test } from 'vitest';
 import { randomStream } from '../../src/data/random.ts';
+import { packageRoot } from '../../src/package-root.ts';
 import { fusedKernels } from '../../src/tensorflow/kernels/fused-kernels.ts';
 import { loadTensorFlow } from '../../src/tensorflow/load.ts';
 import { runNative } from '../../src/tensorflow/native.ts';
+import { optimizerVariants } from '../support/optimizer-variants.ts';
+import { runTypeScript } from '../support/run-typescript.ts';
 
 await loadTensorFlow();
 const kernels = fusedKernels();
@@ -29,7 +33,10 @@ const drawLists = (shapes: readonly number[][]): tf.Tensor[][] =>
 const step = (lists: readonly (readonly tf.Tensor[])[], given = settings()) => {
   const count = lists[0]?.length ?? 0;
   return runNative('UnrollAdam', [...lists.flat(), given], {
-    attributes: [{ name: 'N', int: count }],
+    attributes: [
+      { name: 'N', int: count },
+      { name: 'M', int: 2 * count },
+    ],
     outputs: 3 * count,
   });
 };
@@ -40,7 +47,7 @@ const bitsOf = (tensors: readonly tf.Tensor[]) =>
 
 const valuesOf = (tensors: readonly tf.Tensor[]) => tensors.map((tensor) => tensor.dataSync());
 
-describe.skipIf(!kernels.available)(`fused Adam${why}`, () => {
+describe.skipIf(!kernels.available)(`the fused update${why}`, () => {
   // The large ones are more than two threads take at once, with a remainder, and the cut goes through small weights, too.
   test.each([
     [[[]]],
@@ -75,6 +82,28 @@ describe.skipIf(!kernels.available)(`fused Adam${why}`, () => {
     expect(lists.map(bitsOf)).toEqual(bits);
   });
 
+  test('agrees with the operations of tfjs for every rule', async () => {
+    const file = join(packageRoot, 'test', 'support', 'optimizer-values.ts');
+    const valuesWith = async (env: Record<string, string>) =>
+      JSON.parse(await runTypeScript(file, env)) as {
+        fused: boolean;
+        values: Record<string, number[][]>;
+      };
+    const [fused, composed] = [await valuesWith({}), await valuesWith({ UNROLL_INSTRUCTION_SET: 'none' })];
+    expect([fused.fused, composed.fused]).toEqual([true, false]);
+    expect(Object.keys(fused.values)).toEqual(Object.keys(optimizerVariants));
+    for (const [name, tensors] of Object.entries(fused.values)) {
+      expect(tensors.map(({ length }) => length)).toEqual(composed.values[name]?.map(({ length }) => length));
+      const expected = composed.values[name]?.flat() ?? [];
+      for (const [at, value] of tensors.flat().entries()) {
+        const wanted = expected[at] ?? Number.NaN;
+        expect(Math.abs(value - wanted), `${name}, number ${at}: ${value} and ${wanted}`).toBeLessThanOrEqual(
+          2e-6 * Math.max(1, Math.abs(wanted)),
+        );
+      }
+    }
+  });
+
   test('gives every weight the bits that it gets alone', () => {
     const shapes = [[65_530], [3], [40], [], [140_009], [5]];
     const lists = drawLists(shapes);
@@ -87,7 +116,7 @@ describe.skipIf(!kernels.available)(`fused Adam${why}`, () => {
 
   test('says what is wrong with a call', () => {
     const [a, b] = [draw('a', [2, 3]), draw('b', [3, 2])];
-    expect(() => step([[a], [a], [a], [b]])).toThrow('variance must have the shape [2, 3], not [3, 2]');
+    expect(() => step([[a], [a], [a], [b]])).toThrow('slot must have the shape [2, 3], not [3, 2]');
     expect(() =>
       step([
         [a, b],

@@ -1,0 +1,101 @@
+// An optimizer's update of all weights of a network as one TensorFlow op, for each rule: a call takes longer than the
+// update of a small weight. Its results are new tensors: whoever kept a weight from before keeps it.
+#include <algorithm>
+
+#include "op.h"
+#include "parallel.h"
+
+namespace unroll {
+namespace {
+
+struct Rule {
+  const char* op;
+  int slots;
+  size_t settings;
+  UpdateKernel UpdateKernels::*kernel;
+};
+
+const Rule rules[] = {
+    {"UnrollSgd", 0, 1, &UpdateKernels::sgd},
+    {"UnrollMomentum", 1, 2, &UpdateKernels::momentum},
+    {"UnrollNesterov", 1, 2, &UpdateKernels::nesterov},
+    {"UnrollRmsProp", 1, 5, &UpdateKernels::rmsProp},
+    {"UnrollRmsPropCentered", 2, 5, &UpdateKernels::rmsPropCentered},
+    {"UnrollRmsPropMomentum", 2, 5, &UpdateKernels::rmsPropMomentum},
+    {"UnrollRmsPropCenteredMomentum", 3, 5, &UpdateKernels::rmsPropCenteredMomentum},
+    {"UnrollAdagrad", 1, 2, &UpdateKernels::adagrad},
+    {"UnrollAdadelta", 2, 4, &UpdateKernels::adadelta},
+    {"UnrollAdam", 2, 7, &UpdateKernels::adam},
+    {"UnrollAdamax", 2, 5, &UpdateKernels::adamax},
+};
+
+// Fewer numbers are not worth waking a thread for.
+constexpr size_t numbersAtOnce = 65536;
+
+// Of `weights` in a row, cut into equal parts; each number is computed by itself, so the cut changes no bit.
+void updateAll(UpdateKernel kernel, const float* settings, const std::vector<UpdateWeight>& weights) {
+  size_t total = 0;
+  for (const UpdateWeight& one : weights) total += one.count;
+  parallelFor((total + numbersAtOnce - 1) / numbersAtOnce, [&](size_t part) {
+    const size_t begin = part * numbersAtOnce, end = begin + numbersAtOnce;
+    size_t first = 0;
+    for (const UpdateWeight& one : weights) {
+      const size_t from = std::max(begin, first), to = std::min(end, first + one.count);
+      if (from < to) kernel(settings, one, from - first, to - first);
+      first += one.count;
+    }
+  });
+}
+
+// Inputs: values, gradients, each slot of all weights, settings. Outputs: next values, each next slot of all weights.
+void compute(void* chosen, TF_OpKernelContext* context) {
+  const Rule& rule = *static_cast<const Rule*>(chosen);
+  Call call(rule.op, context);
+  const int lists = 2 + rule.slots, count = (TF_NumInputs(context) - 1) / lists;
+  if (!call.require(count * lists + 1 == TF_NumInputs(context),
+                    "Each weight must have a gradient and " + std::to_string(rule.slots) + " slots."))
+    return;
+  const float* const settings = call.floats(lists * count, "settings", {static_cast<int64_t>(rule.settings)});
+  std::vector<UpdateWeight> weights(static_cast<size_t>(count));
+  for (int at = 0; at < count; ++at) {
+    const Dimensions& shape = call.dimensions(at);
+    UpdateWeight& one = weights[static_cast<size_t>(at)];
+    one.count = 1;
+    for (const int64_t dimension : shape) one.count *= static_cast<size_t>(dimension);
+    one.value = call.floats(at, "value", shape);
+    one.gradient = call.floats(count + at, "gradient", shape);
+    one.nextValue = call.output(at, shape);
+    for (int slot = 0; slot < rule.slots; ++slot) {
+      one.slots[slot] = call.floats((2 + slot) * count + at, "slot", shape);
+      one.nextSlots[slot] = call.output((1 + slot) * count + at, shape);
+    }
+  }
+  if (call.ok()) updateAll(instructionSet().update.*rule.kernel, settings, weights);
+}
+
+template <size_t Index>
+void* chooseRule(TF_OpKernelConstruction*) {
+  return const_cast<Rule*>(&rules[Index]);
+}
+
+template <size_t Index>
+std::string registerRulesFrom() {
+  if constexpr (Index == sizeof(rules) / sizeof(rules[0])) {
+    return "";
+  } else {
+    const std::string problem = registerOp({rules[Index].op,
+                                            {"values: N * T", "gradients: N * T", "slots: M * T", "settings: T"},
+                                            {"T: {float} = DT_FLOAT", "N: int >= 1", "M: int >= 0"},
+                                            {"next_values: N * T", "next_slots: M * T"},
+                                            chooseRule<Index>,
+                                            compute,
+                                            [](void*) {}});
+    return problem.empty() ? registerRulesFrom<Index + 1>() : problem;
+  }
+}
+
+}  // namespace
+
+std::string registerUpdateOps() { return registerRulesFrom<0>(); }
+
+}  // namespace unroll
