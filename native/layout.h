@@ -78,17 +78,33 @@ struct RecurrentBuffers {
   }
 };
 
-// Which steps of the padded sequence a row uses, and in which order. Null lengths: all of them.
+// Which steps of the padded sequences there are, and in which order. Rows are computed by falling length, so that those
+// with something left to read at a step are the first ones, and nothing is computed that is padding. Null lengths: every
+// row has all steps.
 struct Sequence {
-  const int32_t* lengths;
+  const int32_t* lengths;  // in the order of computing
   bool reverse;
   size_t steps;
+  const int32_t* rows = nullptr;  // where each stands in the batch; null where the order is that of the batch
 
   UNROLL_SHARED size_t length(size_t row) const { return lengths ? static_cast<size_t>(lengths[row]) : steps; }
-  UNROLL_SHARED bool active(size_t row, size_t step) const { return step < length(row); }
-  // Where step `step` of the recurrence stands in the sequence; padding stays where it is.
-  UNROLL_SHARED size_t position(size_t row, size_t step) const {
-    return reverse && active(row, step) ? length(row) - 1 - step : step;
+  UNROLL_SHARED size_t inBatch(size_t row) const { return rows ? static_cast<size_t>(rows[row]) : row; }
+  // Where step `step` of the recurrence stands in the sequence.
+  UNROLL_SHARED size_t position(size_t row, size_t step) const { return reverse ? length(row) - 1 - step : step; }
+  // The same in a tensor [batch, steps].
+  UNROLL_SHARED size_t place(size_t row, size_t step) const { return inBatch(row) * steps + position(row, step); }
+  // The end of the rows below `end` that have a step `step`.
+  UNROLL_SHARED size_t activeEnd(size_t step, size_t end) const {
+    if (!lengths) return end;
+    size_t begin = 0;
+    while (begin < end) {
+      const size_t middle = (begin + end) / 2;
+      if (length(middle) > step)
+        begin = middle + 1;
+      else
+        end = middle;
+    }
+    return begin;
   }
 };
 

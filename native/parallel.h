@@ -22,11 +22,4 @@ inline void parallelFor(size_t count, const Visit& visit) {
   runTasks(count, [](const void* context, size_t index) { (*static_cast<const Visit*>(context))(index); }, &visit);
 }
 
-// Calls visit(begin, end) for one contiguous range of `count` for each thread.
-template <class Visit>
-inline void parallelRanges(size_t count, const Visit& visit) {
-  const size_t ranges = threadCount() < count ? threadCount() : count;
-  parallelFor(ranges, [&](size_t range) { visit(count * range / ranges, count * (range + 1) / ranges); });
-}
-
 }  // namespace unroll

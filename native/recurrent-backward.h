@@ -66,17 +66,12 @@ void addGatesTimesKernel(const RecurrentShape& shape, const int* columns, const 
 }
 
 // From the gradient of 16 units' state and cell after a step to that of the slots, and of state and cell before it as
-// far as it does not go through the kernel. Past the end of its sequence a row passes both on unchanged.
+// far as it does not go through the kernel.
 template <class Cell>
 UNROLL_INLINE void differentiateCell(const RecurrentBackward& in, size_t step, size_t row, size_t unitPanel) {
   const RecurrentShape& shape = in.shape;
   const size_t at = unitPanel * shape.panel() + row * width, slot = shape.stateStep();
   float* gradient = in.gatesGradient + step * shape.gateStep() + at;
-  if (!in.sequence.active(row, step)) {
-    for (int s = 0; s < Cell::slots; ++s)
-      for (size_t v = 0; v < width; v += lanes) store(gradient + s * slot + v, Vector{});
-    return;
-  }
   const float* gates = in.buffers.gatesAt(shape, step) + at;
   const float* state = in.buffers.stateAt(step) + at;
   const float* nextState = in.buffers.stateAt(step + 1) + at;
@@ -85,10 +80,9 @@ UNROLL_INLINE void differentiateCell(const RecurrentBackward& in, size_t step, s
   float* cellGradient = hiddenGradient + shape.stateStep();
   for (size_t v = 0; v < width; v += lanes) {
     Vector dh = load(hiddenGradient + v);
-    if (in.outputsGradient) {
-      const size_t position = row * shape.steps + in.sequence.position(row, step);
-      dh += loadUnits(in.outputsGradient + position * shape.hidden, unitPanel * width + v, shape.hidden);
-    }
+    if (in.outputsGradient)
+      dh += loadUnits(in.outputsGradient + in.sequence.place(row, step) * shape.hidden, unitPanel * width + v,
+                      shape.hidden);
     const CellPlace place{slot, state + v, nextState + v, cell + v};
     store(hiddenGradient + v, Cell::differentiate(gates + v, place, dh, cellGradient + v, gradient + v));
   }
@@ -108,7 +102,7 @@ void addThroughKernel(const RecurrentBackward& in, size_t step, size_t begin, si
     for (size_t row = begin; row < end; ++row)
       for (size_t v = 0; v < width; v += lanes) {
         const size_t at = panel * shape.panel() + row * width + v;
-        const Vector mask = loadUnits(in.mask + row * shape.hidden, panel * width + v, shape.hidden);
+        const Vector mask = loadUnits(in.mask + in.sequence.inBatch(row) * shape.hidden, panel * width + v, shape.hidden);
         store(in.stateGradient + at, load(in.stateGradient + at) + load(sums + at) * mask);
       }
 }
@@ -118,16 +112,19 @@ void backwardRows(const RecurrentBackward& in, size_t begin, size_t end) {
   const RecurrentShape& shape = in.shape;
   float* hiddenGradient = in.stateGradient;
   float* cellGradient = in.stateGradient + shape.stateStep();
-  packState(shape, in.finalHiddenGradient, hiddenGradient, begin, end);
-  packState(shape, in.finalCellGradient, cellGradient, begin, end);
+  packState(shape, in.sequence, in.finalHiddenGradient, hiddenGradient, begin, end);
+  packState(shape, in.sequence, in.finalCellGradient, cellGradient, begin, end);
   for (size_t step = shape.steps; step-- > 0;) {
+    const size_t active = in.sequence.activeEnd(step, end);
+    if (active <= begin) continue;
     for (size_t unitPanel = 0; unitPanel < shape.hiddenPanels(); ++unitPanel)
-      for (size_t row = begin; row < end; ++row) differentiateCell<Cell>(in, step, row, unitPanel);
-    if (step > 0 || in.hasInitialState) addThroughKernel<Cell>(in, step, begin, end);
+      for (size_t row = begin; row < active; ++row) differentiateCell<Cell>(in, step, row, unitPanel);
+    if (step > 0 || in.hasInitialState) addThroughKernel<Cell>(in, step, begin, active);
   }
-  if (!in.hasInitialState) return;
-  unpackState(shape, hiddenGradient, in.initialHiddenGradient, begin, end);
-  if constexpr (Cell::hasCell) unpackState(shape, cellGradient, in.initialCellGradient, begin, end);
+  for (size_t row = begin; in.hasInitialState && row < end; ++row) {
+    unpackRow(shape, in.sequence, hiddenGradient, in.initialHiddenGradient, row);
+    if constexpr (Cell::hasCell) unpackRow(shape, in.sequence, cellGradient, in.initialCellGradient, row);
+  }
 }
 
 // A block of the kernel's gradient between memory and a tile. Beyond the last unit stand other gates, so the rest of a
@@ -183,7 +180,8 @@ void kernelGradientOf(const RecurrentBackward& in, size_t column, size_t unitPan
       block.read(tile);
     for (size_t step = from; step < end; ++step)
       tile.template add<1, width>(in.buffers.operandAt(shape, step) + rowPanel * shape.panel() + row,
-                                  gates + step * shape.gateStep(), shape.panel(), shape.batch);
+                                  gates + step * shape.gateStep(), shape.panel(),
+                                  in.sequence.activeEnd(step, shape.batch));
     block.write(tile);
   });
 }
@@ -192,13 +190,15 @@ void kernelGradientOf(const RecurrentBackward& in, size_t column, size_t unitPan
 inline void addBiasGradient(const RecurrentBackward& in, size_t slot, size_t unitPanel, size_t panels, size_t begin,
                             size_t end, float* sums) {
   const RecurrentShape& shape = in.shape;
-  for (size_t step = begin; step < end; ++step)
+  for (size_t step = begin; step < end; ++step) {
+    const size_t active = in.sequence.activeEnd(step, shape.batch);
     for (size_t panel = 0; panel < panels; ++panel) {
       const float* from = in.gatesGradient + step * shape.gateStep() + slot * shape.stateStep() +
                           (unitPanel + panel) * shape.panel();
-      for (size_t row = 0; row < shape.batch; ++row)
+      for (size_t row = 0; row < active; ++row)
         for (size_t unit = 0; unit < width; ++unit) sums[panel * width + unit] += from[row * width + unit];
     }
+  }
 }
 
 // Of kernel and bias: one task for some units of one column and some row panels.
@@ -240,7 +240,7 @@ void backward(const RecurrentBackward& in) {
   const RecurrentShape& shape = in.shape;
   transposeKernels(shape, in.kernel + shape.features * Cell::columns * shape.hidden, shape.hidden,
                    in.transposedKernel);
-  parallelRanges(shape.batch, [&](size_t begin, size_t end) { backwardRows<Cell>(in, begin, end); });
+  parallelRows(shape, in.sequence, [&](size_t begin, size_t end) { backwardRows<Cell>(in, begin, end); });
   kernelGradient<Cell>(in);
 }
 
@@ -250,20 +250,22 @@ void inputGradient(const RecurrentInputGradient& in) {
   const RecurrentShape& shape = in.shape;
   const size_t panels = shape.inputPanels();
   transposeKernels(shape, in.kernel, shape.features, in.transposedKernel);
-  parallelRanges(shape.batch, [&](size_t begin, size_t end) {
+  parallelRows(shape, in.sequence, [&](size_t begin, size_t end) {
     for (size_t step = 0; step < shape.steps; ++step) {
+      const size_t active = in.sequence.activeEnd(step, end);
+      if (active <= begin) break;
       float* sums = in.inputSums;
       for (size_t panel = 0; panel < panels; ++panel)
-        for (size_t at = begin * width; at < end * width; ++at) sums[panel * shape.panel() + at] = 0.0f;
+        for (size_t at = begin * width; at < active * width; ++at) sums[panel * shape.panel() + at] = 0.0f;
       addGatesTimesKernel<Cell>(shape, Cell::inputColumn, in.gatesGradient + step * shape.gateStep(),
-                                in.transposedKernel, sums, panels, begin, end);
-      for (size_t row = begin; row < end; ++row) {
-        const size_t position = in.sequence.position(row, step);
-        float* to = in.inputsGradient + (row * shape.steps + position) * shape.features;
+                                in.transposedKernel, sums, panels, begin, active);
+      for (size_t row = begin; row < active; ++row) {
+        float* to = in.inputsGradient + in.sequence.place(row, step) * shape.features;
         for (size_t panel = 0; panel < panels; ++panel)
           storeUnits(to + panel * width, sums + panel * shape.panel() + row * width, shape.features - panel * width);
       }
     }
+    for (size_t row = begin; row < end; ++row) clearPadding(in.sequence, in.inputsGradient, shape.features, row);
   });
 }
 

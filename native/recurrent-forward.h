@@ -25,34 +25,56 @@ void packKernel(const RecurrentForward& in, size_t column, size_t unitPanel) {
   }
 }
 
-// Puts one step's input rows into the operand. What stands beyond a sequence's length is never read, NaN or not.
+// Puts one step's input rows into the operand.
 void packInput(const RecurrentForward& in, size_t step, size_t rowBegin, size_t rowEnd) {
   const RecurrentShape& shape = in.shape;
   float* operand = in.buffers.operandAt(shape, step);
   for (size_t row = rowBegin; row < rowEnd; ++row) {
-    const bool active = in.sequence.active(row, step);
-    const float* from = in.inputs + (row * shape.steps + in.sequence.position(row, step)) * shape.features;
+    const float* from = in.inputs + in.sequence.place(row, step) * shape.features;
     for (size_t panel = 0; panel < shape.inputPanels(); ++panel) {
       float* to = operand + panel * shape.panel() + row * width;
       const size_t first = panel * width;
       for (size_t column = 0; column < width; ++column)
-        to[column] = active && first + column < shape.features ? from[first + column] : 0.0f;
+        to[column] = first + column < shape.features ? from[first + column] : 0.0f;
     }
   }
 }
 
-// Rows [begin, end) of a [batch, hidden] tensor to panels and back. Null: zeros.
-void packState(const RecurrentShape& shape, const float* from, float* to, size_t begin, size_t end) {
+// Rows [begin, end) of a [batch, hidden] tensor to panels. Null: zeros.
+void packState(const RecurrentShape& shape, const Sequence& sequence, const float* from, float* to, size_t begin,
+               size_t end) {
   for (size_t unit = 0; unit < shape.hiddenPanels() * width; ++unit)
     for (size_t row = begin; row < end; ++row)
       to[unit / width * shape.panel() + row * width + unit % width] =
-          from && unit < shape.hidden ? from[row * shape.hidden + unit] : 0.0f;
+          from && unit < shape.hidden ? from[sequence.inBatch(row) * shape.hidden + unit] : 0.0f;
 }
 
-void unpackState(const RecurrentShape& shape, const float* from, float* to, size_t begin, size_t end) {
-  for (size_t row = begin; row < end; ++row)
-    for (size_t unit = 0; unit < shape.hidden; ++unit)
-      to[row * shape.hidden + unit] = from[unit / width * shape.panel() + row * width + unit % width];
+// And back: one row.
+void unpackRow(const RecurrentShape& shape, const Sequence& sequence, const float* from, float* to, size_t row) {
+  for (size_t unit = 0; unit < shape.hidden; ++unit)
+    to[sequence.inBatch(row) * shape.hidden + unit] = from[unit / width * shape.panel() + row * width + unit % width];
+}
+
+// Zeros past the length of a row in a tensor [batch, steps, size], where no step writes.
+void clearPadding(const Sequence& sequence, float* to, size_t size, size_t row) {
+  const size_t first = sequence.inBatch(row) * sequence.steps;
+  for (size_t at = (first + sequence.length(row)) * size; at < (first + sequence.steps) * size; ++at) to[at] = 0.0f;
+}
+
+// Calls visit(begin, end) for one range of rows for each thread; all ranges have about as many steps to compute.
+template <class Visit>
+void parallelRows(const RecurrentShape& shape, const Sequence& sequence, const Visit& visit) {
+  const size_t ranges = threadCount() < shape.batch ? threadCount() : shape.batch;
+  size_t total = 0;
+  for (size_t row = 0; row < shape.batch; ++row) total += sequence.length(row);
+  // The first row before which a part of all steps lies.
+  const auto rowAt = [&](size_t part) {
+    if (part == ranges) return shape.batch;
+    size_t row = 0;
+    for (size_t before = 0; row < shape.batch && before < total * part / ranges; ++row) before += sequence.length(row);
+    return row;
+  };
+  parallelFor(ranges, [&](size_t range) { visit(rowAt(range), rowAt(range + 1)); });
 }
 
 // One vector of a row-major tensor's row from unit `first` on, where fewer may be left.
@@ -72,11 +94,10 @@ UNROLL_INLINE void storeUnits(float* to, const float* from, size_t count) {
   }
 }
 
-// From the sums of 16 units of one row to its gates and state; past the end of its sequence the state stays.
+// From the sums of 16 units of one row to its gates and state.
 template <class Cell>
 UNROLL_INLINE void applyCell(const RecurrentForward& in, size_t step, size_t row, size_t unitPanel) {
   const RecurrentShape& shape = in.shape;
-  const bool active = in.sequence.active(row, step);
   const size_t at = unitPanel * shape.panel() + row * width;
   float* gates = in.buffers.gatesAt(shape, step) + at;
   const float* state = in.buffers.stateAt(step) + at;
@@ -84,18 +105,12 @@ UNROLL_INLINE void applyCell(const RecurrentForward& in, size_t step, size_t row
   const float* cell = in.buffers.cellAt(shape, step) + at;
   float* nextCell = in.buffers.cellAt(shape, step + 1) + at;
   for (size_t v = 0; v < width; v += lanes) {
-    if (active) {
-      const CellPlace place{shape.stateStep(), state + v, nullptr, cell + v};
-      Cell::apply(gates + v, place, nextState + v, nextCell + v);
-    } else {
-      store(nextState + v, load(state + v));
-      if constexpr (Cell::hasCell) store(nextCell + v, load(cell + v));
-    }
+    const CellPlace place{shape.stateStep(), state + v, nullptr, cell + v};
+    Cell::apply(gates + v, place, nextState + v, nextCell + v);
   }
-  if (!in.outputs) return;
-  const float zeros[width] = {};
-  storeUnits(in.outputs + (row * shape.steps + in.sequence.position(row, step)) * shape.hidden + unitPanel * width,
-             active ? nextState : zeros, shape.hidden - unitPanel * width);
+  if (in.outputs)
+    storeUnits(in.outputs + in.sequence.place(row, step) * shape.hidden + unitPanel * width, nextState,
+               shape.hidden - unitPanel * width);
 }
 
 // What the kernel sees of some units' state before a step.
@@ -104,7 +119,7 @@ inline void maskState(const RecurrentForward& in, size_t step, size_t unitPanel,
   for (size_t row = begin; row < end; ++row)
     for (size_t v = 0; v < width; v += lanes) {
       const size_t at = unitPanel * shape.panel() + row * width + v;
-      const Vector mask = loadUnits(in.mask + row * shape.hidden, unitPanel * width + v, shape.hidden);
+      const Vector mask = loadUnits(in.mask + in.sequence.inBatch(row) * shape.hidden, unitPanel * width + v, shape.hidden);
       store(in.buffers.seenStateAt(shape, step) + at, load(in.buffers.stateAt(step) + at) * mask);
     }
 }
@@ -160,23 +175,31 @@ UNROLL_INLINE void sumSlots(const RecurrentForward& in, size_t step, size_t unit
 template <class Cell>
 void forwardRows(const RecurrentForward& in, size_t begin, size_t end) {
   const RecurrentShape& shape = in.shape;
-  packState(shape, in.initialHidden, in.buffers.stateAt(0), begin, end);
-  if constexpr (Cell::hasCell) packState(shape, in.initialCell, in.buffers.cellAt(shape, 0), begin, end);
+  const Sequence& sequence = in.sequence;
+  packState(shape, sequence, in.initialHidden, in.buffers.stateAt(0), begin, end);
+  if constexpr (Cell::hasCell) packState(shape, sequence, in.initialCell, in.buffers.cellAt(shape, 0), begin, end);
   for (size_t panel = 0; in.mask && panel < shape.hiddenPanels(); ++panel) maskState(in, 0, panel, begin, end);
   for (size_t step = 0; step < shape.steps; ++step) {
-    packInput(in, step, begin, end);
+    const size_t active = sequence.activeEnd(step, end);
+    if (active <= begin) break;
+    packInput(in, step, begin, active);
     forPanelGroups(shape.hiddenPanels(), [&](auto panels, size_t unitPanel) {
       constexpr int count = decltype(panels)::value;
-      sumSlots<Cell, count>(in, step, unitPanel, begin, end);
+      sumSlots<Cell, count>(in, step, unitPanel, begin, active);
       for (size_t panel = unitPanel; panel < unitPanel + count; ++panel) {
-        for (size_t row = begin; row < end; ++row) applyCell<Cell>(in, step, row, panel);
-        if (in.mask) maskState(in, step + 1, panel, begin, end);
+        for (size_t row = begin; row < active; ++row) applyCell<Cell>(in, step, row, panel);
+        if (in.mask) maskState(in, step + 1, panel, begin, active);
       }
     });
   }
-  unpackState(shape, in.buffers.stateAt(shape.steps), in.finalHidden, begin, end);
-  if constexpr (Cell::hasCell)
-    unpackState(shape, in.buffers.cellAt(shape, shape.steps), in.finalCell, begin, end);
+  // A row's state stays where its last step has left it.
+  for (size_t row = begin; row < end; ++row) {
+    const size_t length = sequence.length(row);
+    unpackRow(shape, sequence, in.buffers.stateAt(length), in.finalHidden, row);
+    if constexpr (Cell::hasCell)
+      unpackRow(shape, sequence, in.buffers.cellAt(shape, length), in.finalCell, row);
+    if (in.outputs) clearPadding(sequence, in.outputs, shape.hidden, row);
+  }
 }
 
 template <class Cell>
@@ -184,7 +207,7 @@ void forward(const RecurrentForward& in) {
   const size_t unitPanels = in.shape.hiddenPanels();
   parallelFor(Cell::columns * unitPanels,
               [&](size_t task) { packKernel(in, task / unitPanels, task % unitPanels); });
-  parallelRanges(in.shape.batch, [&](size_t begin, size_t end) { forwardRows<Cell>(in, begin, end); });
+  parallelRows(in.shape, in.sequence, [&](size_t begin, size_t end) { forwardRows<Cell>(in, begin, end); });
 }
 
 }  // namespace

@@ -1,5 +1,8 @@
 // A recurrent layer as three TensorFlow ops for each kind of cell: forward, backward, and the inputs' gradient, which
 // many networks never ask for.
+#include <algorithm>
+#include <numeric>
+
 #include "op.h"
 
 namespace unroll {
@@ -71,15 +74,32 @@ const float* readMask(Call& call, int input, RecurrentShape& shape) {
   return mask;
 }
 
-Sequence readLengths(Call& call, int input, const RecurrentShape& shape, bool reverse) {
-  const int32_t* lengths = call.optionalIntegers(input, "lengths", {size(shape.batch)});
-  for (size_t row = 0; lengths && row < shape.batch; ++row)
-    if (!call.require(lengths[row] >= 0 && lengths[row] <= size(shape.steps),
-                      "A length must be from 0 to " + std::to_string(shape.steps) + ", not " +
-                          std::to_string(lengths[row]) + "."))
-      break;
-  return {lengths, reverse, shape.steps};
-}
+// The rows of a batch by falling length; rows of equal length stay in the order of the batch.
+class SortedRows {
+ public:
+  SortedRows(Call& call, int input, const RecurrentShape& shape) {
+    const int32_t* const given = call.optionalIntegers(input, "lengths", {size(shape.batch)});
+    if (!given) return;
+    for (size_t row = 0; row < shape.batch; ++row)
+      if (!call.require(given[row] >= 0 && given[row] <= size(shape.steps),
+                        "A length must be from 0 to " + std::to_string(shape.steps) + ", not " +
+                            std::to_string(given[row]) + "."))
+        return;
+    rows.resize(shape.batch);
+    std::iota(rows.begin(), rows.end(), 0);
+    std::stable_sort(rows.begin(), rows.end(), [&](int32_t a, int32_t b) { return given[a] > given[b]; });
+    for (const int32_t row : rows) lengths.push_back(given[row]);
+  }
+
+  // Valid as long as this is.
+  Sequence sequence(const RecurrentShape& shape, bool reverse) const {
+    if (rows.empty()) return {nullptr, reverse, shape.steps};
+    return {lengths.data(), reverse, shape.steps, rows.data()};
+  }
+
+ private:
+  std::vector<int32_t> rows, lengths;
+};
 
 // Buffers of the forward pass as a tensor [batch, steps, rest], so that it tells the shape by itself.
 Dimensions savedShape(const RecurrentShape& shape) {
@@ -107,7 +127,8 @@ void computeForward(void* kernel, TF_OpKernelContext* context) {
   in.initialCell = call.optionalFloats(4, "initial_cell", {batch, hidden});
   call.require(kind.hasCell ? !in.initialHidden == !in.initialCell : !in.initialCell,
                kind.hasCell ? "initial_hidden and initial_cell must be given together." : "There is no cell state.");
-  in.sequence = readLengths(call, 5, shape, settings.reverse);
+  const SortedRows rows(call, 5, shape);
+  in.sequence = rows.sequence(shape, settings.reverse);
   in.forgetBias = settings.forgetBias;
   in.outputs = call.output(0, {batch, steps, hidden}, settings.sequence);
   in.finalHidden = call.output(1, {batch, hidden});
@@ -131,7 +152,8 @@ void computeBackward(void* kernel, TF_OpKernelContext* context) {
   const RecurrentShape& shape = in.shape;
   const int64_t batch = size(shape.batch), steps = size(shape.steps), hidden = size(shape.hidden);
   in.kernel = call.floats(0, "kernel", {size(shape.features) + hidden, size(shape.columns) * hidden});
-  in.sequence = readLengths(call, 1, shape, settings.reverse);
+  const SortedRows rows(call, 1, shape);
+  in.sequence = rows.sequence(shape, settings.reverse);
   const float* const saved = call.floats(2, "saved", savedShape(shape));
   in.outputsGradient = call.optionalFloats(3, "outputs_gradient", {batch, steps, hidden});
   in.finalHiddenGradient = call.optionalFloats(4, "final_hidden_gradient", {batch, hidden});
@@ -160,7 +182,8 @@ void computeInputGradient(void* kernel, TF_OpKernelContext* context) {
   if (!readShape(call, kind, call.dimensions(2), "gates_gradient", call.dimensions(0), in.shape)) return;
   const RecurrentShape& shape = in.shape;
   in.kernel = call.floats(0, "kernel", {size(shape.features + shape.hidden), size(shape.columns * shape.hidden)});
-  in.sequence = readLengths(call, 1, shape, settings.reverse);
+  const SortedRows rows(call, 1, shape);
+  in.sequence = rows.sequence(shape, settings.reverse);
   in.gatesGradient = call.floats(2, "gates_gradient", gatesGradientShape(shape));
   in.inputsGradient = call.output(0, {size(shape.batch), size(shape.steps), size(shape.features)});
   const Scratch transposed(shape.inputPanels() * shape.transposedPanel()), sums(shape.inputPanels() * shape.panel());

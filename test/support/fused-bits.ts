@@ -18,16 +18,24 @@ const draw = (name: string, shape: number[]): Tensor => {
   );
 };
 
+/** Every length from 0 on, the short ones first. */
+const lengthsOf = (batch: number, time: number): Tensor1D =>
+  tf.tensor1d(
+    Array.from({ length: batch }, (_, row) => Math.floor((row * (time + 1)) / batch)),
+    'int32',
+  );
+
 await loadTensorFlow();
 const kernels = fusedKernels();
 
 const digestOf = (cell: 'Lstm' | 'Gru' | 'SimpleRnn'): string => {
   const [columns, slots] = { Lstm: [4, 4] as const, Gru: [3, 4] as const, SimpleRnn: [1, 1] as const }[cell];
   const hash = createHash('sha256');
-  for (const [batch, time, features, hidden, masked] of [
-    [3, 5, 2, 5, false],
-    [37, 9, 28, 100, false],
-    [37, 9, 28, 100, true],
+  for (const [batch, time, features, hidden, masked, ragged] of [
+    [3, 5, 2, 5, false, false],
+    [37, 9, 28, 100, false, false],
+    [37, 9, 28, 100, true, false],
+    [37, 9, 28, 100, true, true],
   ] as const) {
     const given = [
       draw('inputs', [batch, time, features]),
@@ -39,6 +47,7 @@ const digestOf = (cell: 'Lstm' | 'Gru' | 'SimpleRnn'): string => {
         inputs: inputs as Tensor3D,
         kernel: kernel as Tensor2D,
         bias: bias as Tensor1D,
+        lengths: ragged ? lengthsOf(batch, time) : undefined,
         recurrentMask: masked ? (draw('mask', [batch, hidden]) as Tensor2D) : undefined,
         forgetBias: 1,
         reverse: false,
