@@ -39,6 +39,7 @@ UNROLL_INLINE size_t slotOf(const int* columns, int slots, size_t column) {
 }
 
 // Adds slots' gradient * transposed kernel to rows [begin, end) of `to`, a buffer of `panels` panels.
+// A piece of the gates goes through all panels before the next one, while it is in the cache.
 template <class Cell>
 void addGatesTimesKernel(const RecurrentShape& shape, const int* columns, const float* gates, const float* transposed,
                          float* to, size_t panels, size_t begin, size_t end) {
@@ -46,9 +47,9 @@ void addGatesTimesKernel(const RecurrentShape& shape, const int* columns, const 
   const size_t kernelPanel = shape.transposedPanel();
   size_t slots[Cell::columns];
   for (size_t column = 0; column < Cell::columns; ++column) slots[column] = slotOf(columns, Cell::slots, column);
-  forPanelGroups(panels, [&](auto count, size_t panel) {
-    for (size_t first = 0; first < gatePanels; first += gatePanelsAtOnce) {
-      const size_t last = first + gatePanelsAtOnce < gatePanels ? first + gatePanelsAtOnce : gatePanels;
+  for (size_t first = 0; first < gatePanels; first += gatePanelsAtOnce) {
+    const size_t last = first + gatePanelsAtOnce < gatePanels ? first + gatePanelsAtOnce : gatePanels;
+    forPanelGroups(panels, [&](auto count, size_t panel) {
       forRowBlocks(begin, end, [&](auto rows, size_t row) {
         float* at = to + panel * shape.panel() + row * width;
         Tile<decltype(rows)::value, decltype(count)::value> tile;
@@ -61,8 +62,8 @@ void addGatesTimesKernel(const RecurrentShape& shape, const int* columns, const 
         }
         tile.store(at, width, shape.panel());
       });
-    }
-  });
+    });
+  }
 }
 
 // From the gradient of 16 units' state and cell after a step to that of the slots, and of state and cell before it as
