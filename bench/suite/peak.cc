@@ -9,7 +9,6 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <vector>
 
 #ifdef __AVX512F__
 #define UNROLL_LANES 16
@@ -18,6 +17,7 @@
 #define UNROLL_LANES 8
 #define UNROLL_PANELS 1
 #endif
+#include "../../native/blocks.h"
 #include "../../native/recurrent-backward.h"
 
 namespace {
@@ -42,24 +42,26 @@ double best(Work work) {
   return least;
 }
 
-std::vector<float> numbers(size_t count) {
-  std::vector<float> made(count);
+// In memory of large pages where it is large, as the operations have it; kept until the program ends.
+float* numbers(size_t count) {
+  Block* const block = takeBlock(count);
+  if (!block) std::abort();
   unsigned state = 1;
-  for (float& number : made) {
+  for (size_t at = 0; at < count; ++at) {
     state = state * 1664525u + 1013904223u;
-    number = (static_cast<float>(state >> 8) / (1 << 24) - 0.5f) / 16;
+    block->data[at] = (static_cast<float>(state >> 8) / (1 << 24) - 0.5f) / 16;
   }
-  return made;
+  return block->data;
 }
 
 // GFLOPS of independent multiply-adds in as many registers as hide their latency.
 double registerPeak() {
   constexpr int chains = 12, steps = 1 << 20;
-  const std::vector<float> starts = numbers(chains * lanes);
+  const float* const starts = numbers(chains * lanes);
   const double milliseconds = best([&] {
     const Vector factor = broadcast(0.5f), term = broadcast(1.0f);
     Tile<1, chains / vectorsPerPanel> tile;
-    tile.load(starts.data(), 0, panelWidth);
+    tile.load(starts, 0, panelWidth);
     for (int step = 0; step < steps; ++step)
 #pragma GCC unroll 12
       for (int chain = 0; chain < chains; ++chain) tile.sums[0][chain] = tile.sums[0][chain] * factor + term;
@@ -74,35 +76,29 @@ template <class Cell>
 void measure(size_t batch, size_t steps, size_t features, size_t hidden) {
   const RecurrentShape shape = {batch, steps, features, hidden, Cell::columns, Cell::slots, Cell::hasCell};
   const size_t columns = shape.columns * hidden;
-  const auto inputs = numbers(batch * steps * features), kernel = numbers((features + hidden) * columns),
-             bias = numbers(shape.slots * hidden), finalGradient = numbers(batch * hidden);
-  auto buffers = numbers(RecurrentBuffers::floats(shape, true)), packed = numbers(shape.packedKernel()),
-       transposed = numbers(shape.hiddenPanels() * shape.transposedPanel()), state = numbers(2 * shape.stateStep()),
-       gatesGradient = numbers(steps * shape.gateStep()), kernelGradient = numbers((features + hidden) * columns),
-       biasGradient = numbers(shape.slots * hidden), finalHidden = numbers(batch * hidden), finalCell = finalHidden;
 
   RecurrentForward in{};
   in.shape = shape;
   in.sequence = {nullptr, false, steps};
-  in.inputs = inputs.data();
-  in.kernel = kernel.data();
-  in.bias = bias.data();
-  in.finalHidden = finalHidden.data();
-  in.finalCell = finalCell.data();
-  in.buffers = RecurrentBuffers::in(buffers.data(), shape, true);
-  in.packedKernel = packed.data();
+  in.inputs = numbers(batch * steps * features);
+  in.kernel = numbers((features + hidden) * columns);
+  in.bias = numbers(shape.slots * hidden);
+  in.finalHidden = numbers(batch * hidden);
+  in.finalCell = numbers(batch * hidden);
+  in.buffers = RecurrentBuffers::in(numbers(RecurrentBuffers::floats(shape, true)), shape, true);
+  in.packedKernel = numbers(shape.packedKernel());
 
   RecurrentBackward back{};
   back.shape = shape;
   back.sequence = in.sequence;
-  back.kernel = kernel.data();
-  back.finalHiddenGradient = finalGradient.data();
+  back.kernel = in.kernel;
+  back.finalHiddenGradient = numbers(batch * hidden);
   back.buffers = in.buffers;
-  back.gatesGradient = gatesGradient.data();
-  back.kernelGradient = kernelGradient.data();
-  back.biasGradient = biasGradient.data();
-  back.transposedKernel = transposed.data();
-  back.stateGradient = state.data();
+  back.gatesGradient = numbers(steps * shape.gateStep());
+  back.kernelGradient = numbers((features + hidden) * columns);
+  back.biasGradient = numbers(shape.slots * hidden);
+  back.transposedKernel = numbers(shape.hiddenPanels() * shape.transposedPanel());
+  back.stateGradient = numbers(2 * shape.stateStep());
 
   // Fills every buffer with what really stands in it.
   const double forwardAll = best([&] { forward<Cell>(in); });

@@ -57,7 +57,8 @@ const compile = async (program: string): Promise<void> => {
   const source = kernels?.sources.find(({ file }) => file === `kernels-${instructionSet.toLowerCase()}.cc`);
   const compiler = await findCompiler();
   if (!kernels || !source || !compiler) throw new Error('The part peak needs g++ and a processor with AVX2.');
-  const files = [join(packageRoot, 'bench', 'suite', 'peak.cc'), join(kernels.folder, 'parallel.cc')];
+  const own = ['parallel.cc', 'blocks.cc'].map((file) => join(kernels.folder, file));
+  const files = [join(packageRoot, 'bench', 'suite', 'peak.cc'), ...own];
   const flags = [...kernels.flags, ...source.flags, '-pthread'];
   await start({ words: [compiler.command, ...compiler.args, ...flags, ...files, '-o', program] }).done;
 };
