@@ -82,7 +82,7 @@ UNROLL_INLINE void differentiateCell(const RecurrentBackward& in, size_t step, s
   for (size_t v = 0; v < width; v += lanes) {
     Vector dh = load(hiddenGradient + v);
     if (in.outputsGradient)
-      dh += loadUnits(in.outputsGradient + in.sequence.place(row, step) * shape.hidden, unitPanel * width + v,
+      dh += loadSome(in.outputsGradient + in.sequence.place(row, step) * shape.hidden, unitPanel * width + v,
                       shape.hidden);
     const CellPlace place{slot, state + v, nextState + v, cell + v};
     store(hiddenGradient + v, Cell::differentiate(gates + v, place, dh, cellGradient + v, gradient + v));
@@ -103,7 +103,7 @@ void addThroughKernel(const RecurrentBackward& in, size_t step, size_t begin, si
     for (size_t row = begin; row < end; ++row)
       for (size_t v = 0; v < width; v += lanes) {
         const size_t at = panel * shape.panel() + row * width + v;
-        const Vector mask = loadUnits(in.mask + in.sequence.inBatch(row) * shape.hidden, panel * width + v, shape.hidden);
+        const Vector mask = loadSome(in.mask + in.sequence.inBatch(row) * shape.hidden, panel * width + v, shape.hidden);
         store(in.stateGradient + at, load(in.stateGradient + at) + load(sums + at) * mask);
       }
 }

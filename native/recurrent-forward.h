@@ -77,14 +77,6 @@ void parallelRows(const RecurrentShape& shape, const Sequence& sequence, const V
   parallelFor(ranges, [&](size_t range) { visit(rowAt(range), rowAt(range + 1)); });
 }
 
-// One vector of a row-major tensor's row from unit `first` on, where fewer may be left.
-UNROLL_INLINE Vector loadUnits(const float* row, size_t first, size_t count) {
-  if (first + lanes <= count) return load(row + first);
-  Vector value = {};
-  for (size_t unit = first; unit < count; ++unit) value[unit - first] = row[unit];
-  return value;
-}
-
 // Copies 16 values of a panel's row to a row-major tensor, where fewer may be left.
 UNROLL_INLINE void storeUnits(float* to, const float* from, size_t count) {
   if (count >= width) {
@@ -119,7 +111,7 @@ inline void maskState(const RecurrentForward& in, size_t step, size_t unitPanel,
   for (size_t row = begin; row < end; ++row)
     for (size_t v = 0; v < width; v += lanes) {
       const size_t at = unitPanel * shape.panel() + row * width + v;
-      const Vector mask = loadUnits(in.mask + in.sequence.inBatch(row) * shape.hidden, unitPanel * width + v, shape.hidden);
+      const Vector mask = loadSome(in.mask + in.sequence.inBatch(row) * shape.hidden, unitPanel * width + v, shape.hidden);
       store(in.buffers.seenStateAt(shape, step) + at, load(in.buffers.stateAt(step) + at) * mask);
     }
 }

@@ -94,14 +94,7 @@ struct Adamax {
   }
 };
 
-// One vector from `at`, or its first `left` elements when fewer are left.
-UNROLL_INLINE Vector loadSome(const float* from, size_t left) {
-  if (left >= lanes) return load(from);
-  Vector value = {};
-  for (size_t at = 0; at < left; ++at) value[at] = from[at];
-  return value;
-}
-
+// The first `left` elements of a vector when fewer are left.
 UNROLL_INLINE void storeSome(float* to, Vector value, size_t left) {
   if (left >= lanes) return store(to, value);
   for (size_t at = 0; at < left; ++at) to[at] = value[at];
@@ -112,9 +105,9 @@ void update(const float* settings, const unroll::UpdateWeight& of, size_t begin,
   for (size_t at = begin; at < end; at += lanes) {
     const size_t left = end - at;
     Vector slots[unroll::mostSlots];
-    for (size_t slot = 0; slot < Rule::slots; ++slot) slots[slot] = loadSome(of.slots[slot] + at, left);
+    for (size_t slot = 0; slot < Rule::slots; ++slot) slots[slot] = loadSome(of.slots[slot], at, end);
     const Vector next =
-        Rule::apply(settings, loadSome(of.value + at, left), loadSome(of.gradient + at, left), slots);
+        Rule::apply(settings, loadSome(of.value, at, end), loadSome(of.gradient, at, end), slots);
     for (size_t slot = 0; slot < Rule::slots; ++slot) storeSome(of.nextSlots[slot] + at, slots[slot], left);
     storeSome(of.nextValue + at, next, left);
   }

@@ -28,6 +28,14 @@ typedef float UnalignedVector __attribute__((vector_size(sizeof(float) * lanes),
 
 UNROLL_INLINE Vector load(const float* from) { return *reinterpret_cast<const UnalignedVector*>(from); }
 
+// One vector of `count` numbers from number `first` on, zeros where fewer are left.
+UNROLL_INLINE Vector loadSome(const float* from, size_t first, size_t count) {
+  if (first + lanes <= count) return load(from + first);
+  Vector value = {};
+  for (size_t at = first; at < count; ++at) value[at - first] = from[at];
+  return value;
+}
+
 UNROLL_INLINE void store(float* to, Vector value) { *reinterpret_cast<UnalignedVector*>(to) = value; }
 
 UNROLL_INLINE Vector broadcast(float value) { return value - Vector{}; }
@@ -43,7 +51,7 @@ UNROLL_INLINE Vector squareRoot(Vector x) {
 // Of a NaN both instructions give their second operand, so NaN passes through: a diverging run must show.
 UNROLL_INLINE Vector clamp(Vector x, float low, float high) {
 #if UNROLL_LANES == 16
-  return _mm512_min_ps(broadcast(high), _mm512_max_ps(broadcast(low), x));
+  return _mm512_maskz_min_ps(0xFFFF, broadcast(high), _mm512_maskz_max_ps(0xFFFF, broadcast(low), x));
 #else
   return _mm256_min_ps(broadcast(high), _mm256_max_ps(broadcast(low), x));
 #endif
