@@ -53,10 +53,10 @@ export const overviewPage = (machines: readonly MachineResults[]): string => {
   const goals = columns
     .flat()
     .filter((one, index, all) => all.findIndex((other) => sameGoal(one, other)) === index);
-  const heads = machines.map((one) => `[${machineName(machineOf(one))}](performance/${one.slug}.md)`);
-  const dates = machines.map((one) => {
-    const days = [...new Set(one.files.map(({ date }) => date))].sort();
-    return `- [${machineName(machineOf(one))}](performance/${one.slug}.md), ${days.join(' and ')}`;
+  const links = machines.map((one) => `[${machineName(machineOf(one))}](performance/${one.slug}.md)`);
+  const dates = machines.map(({ files }, index) => {
+    const days = [...new Set(files.map(({ date }) => date))].sort();
+    return `- ${links[index] ?? ''}, ${days.join(' and ')}`;
   });
   return `# How fast it is
 
@@ -68,7 +68,7 @@ the figures:
 ${dates.join('\n')}
 
 ${tableOf(
-  ['work', 'peer', 'goal', ...heads],
+  ['work', 'peer', 'goal', ...links],
   goals.map((goal) => [
     goal.work,
     goal.peer,

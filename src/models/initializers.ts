@@ -5,7 +5,7 @@ import type { KernelInitializer, OutputInitializer } from './parameters.ts';
 export type Draw = (random: Random) => Float32Array;
 
 /** `Float32Array.from` would ask an iterator for each of them, which takes longer than the draws. */
-const filled = (size: number, next: () => number): Float32Array => {
+export const filled = (size: number, next: () => number): Float32Array => {
   const values = new Float32Array(size);
   for (let at = 0; at < size; at++) values[at] = next();
   return values;

@@ -2,7 +2,7 @@ import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import PQueue from 'p-queue';
 import type { Execution, Plan, Run } from '../spec/plan.ts';
-import { counted, formatDuration } from '../tracking/console/format.ts';
+import { counted } from '../tracking/console/format.ts';
 import type { OutcomeReason, RunListener, RunOutcome } from '../tracking/events.ts';
 import { diskTrouble } from '../tracking/files.ts';
 import { acquireLock } from '../tracking/lock.ts';
@@ -10,11 +10,12 @@ import { processIdentity, type ProcessIdentity } from '../tracking/process-ident
 import { readStatus } from '../tracking/read-runs.ts';
 import { fileNames } from '../tracking/run-files.ts';
 import { recordLoss, runDirectory } from '../tracking/run-recorder.ts';
+import { startBudget } from './budget.ts';
 import { outcomeOfExit } from './exit-reason.ts';
 import type { HostEnvironment } from './environment.ts';
 import { lendIdleCores } from './idle-cores.ts';
 import { orderOfWork } from './longest-first.ts';
-import type { Pool } from './pool/pool.ts';
+import { stopGraceMs, type Pool } from './pool/pool.ts';
 import { isSettled, type RunStanding } from './select.ts';
 
 /** What the scheduler is given besides the plan. */
@@ -52,12 +53,6 @@ const worthRetrying: readonly string[] = ['crashed', 'out-of-memory'];
 
 /** Ends after which the sweep goes on even where the spec says to stop on errors. */
 const endedWell: ReadonlySet<OutcomeReason> = new Set<OutcomeReason>(['completed', 'pruned']);
-
-/** After the first Ctrl-C: a step of the largest networks and a checkpoint fit in this. */
-const stopGraceMs = 60_000;
-
-/** Node's timers go no further than this, 24 days. */
-const longestTimerMs = 2 ** 31 - 1;
 
 /** How often a run that another process trains is looked at again. */
 const lookAgainMs = 250;
@@ -117,25 +112,6 @@ export const createScheduler = ({ execution }: Plan, options: ScheduleOptions): 
   };
   const warm = (runs: number) => pool.warm(Math.min(execution.concurrency, runs));
   return { warm, train, noMore, spent: budget.spent, close };
-};
-
-/** Ends the running runs with a checkpoint when the budget's time is over. */
-const startBudget = (
-  { budget }: Execution,
-  { pool, listener }: { readonly pool: Pool; readonly listener: RunListener },
-): { readonly spent: AbortSignal; readonly cancel: () => void } => {
-  const over = new AbortController();
-  const spent = over.signal;
-  const timeMs = budget?.timeMs ?? null;
-  if (timeMs === null) return { spent, cancel: () => undefined };
-  const end = () => {
-    const message = `The budget of ${formatDuration(timeMs)} is spent: running runs end with a checkpoint, no other begins.`;
-    listener({ type: 'note', level: 'info', message });
-    over.abort();
-    pool.stopAll('interrupted', stopGraceMs);
-  };
-  const timer = setTimeout(end, Math.min(timeMs, longestTimerMs));
-  return { spent, cancel: () => clearTimeout(timer) };
 };
 
 /**

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Tensor2D } from '@tensorflow/tfjs-core';
 import type { Random } from '../../data/random.ts';
+import { filled } from '../initializers.ts';
 import type { BuildContext } from '../model.ts';
 import type { NetworkParameters } from '../parameters.ts';
 import type { Direction } from '../weights.ts';
@@ -17,8 +18,7 @@ export const noMasks: Masks = { between: () => undefined, recurrent: () => undef
 
 const drawMask = (random: Random, rate: number, [batch, size]: readonly [number, number]): Tensor2D => {
   const kept = 1 / (1 - rate);
-  const values = new Float32Array(batch * size);
-  for (let at = 0; at < values.length; at++) values[at] = random.uniform() < rate ? 0 : kept;
+  const values = filled(batch * size, () => (random.uniform() < rate ? 0 : kept));
   return tf.tensor2d(values, [batch, size]);
 };
 

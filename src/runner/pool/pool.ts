@@ -32,6 +32,9 @@ export interface RunTask {
 /** TensorFlow's own processes leak a little; one that has grown this far beyond its first run is replaced. */
 const growthLimitBytes = 1_000_000_000;
 
+/** For an orderly end on demand: a step of the largest networks and a checkpoint fit in this. */
+export const stopGraceMs = 60_000;
+
 /** How long a run past its time limit may take to write its checkpoint. */
 const timeoutGraceMs = 15_000;
 
