@@ -1,5 +1,5 @@
-// The kinds of cells: which sums a unit has, and what becomes of them. Each function works on one vector of units of
-// one row; a unit's slots are `slot` floats apart.
+// The kinds of cells: which sums a unit has, and what becomes of them. `apply` works on N vectors of units that follow
+// each other, `differentiate` on one; a unit's slots are `slot` floats apart.
 //
 // inputColumn and stateColumn tell for each slot which column of the kernel's input rows and state rows is added to it;
 // -1 for none.
@@ -15,6 +15,33 @@ struct CellPlace {
   const float *state, *nextState, *cell;
 };
 
+template <int N>
+UNROLL_INLINE void loadAll(Vector (&values)[N], const float* from) {
+  for (int at = 0; at < N; ++at) values[at] = load(from + at * lanes);
+}
+
+template <int N>
+UNROLL_INLINE void storeAll(float* to, const Vector (&values)[N]) {
+  for (int at = 0; at < N; ++at) store(to + at * lanes, values[at]);
+}
+
+// In place: there are fewer registers than numbers of all gates.
+template <int N>
+UNROLL_INLINE void sigmoidAt(float* gate) {
+  Vector values[N];
+  loadAll(values, gate);
+  sigmoid(values);
+  storeAll(gate, values);
+}
+
+template <int N>
+UNROLL_INLINE void tanhAt(float* gate) {
+  Vector values[N];
+  loadAll(values, gate);
+  tanh(values);
+  storeAll(gate, values);
+}
+
 // Hochreiter and Schmidhuber 1997, with the forget gate of Gers, Schmidhuber and Cummins 2000; gates in the order of
 // TensorFlow 1's BasicLSTMCell, where j is the candidate (g in most papers):
 //
@@ -24,18 +51,21 @@ struct Lstm {
   static constexpr bool hasCell = true;
   static constexpr int inputColumn[] = {0, 1, 2, 3}, stateColumn[] = {0, 1, 2, 3};
 
-  static UNROLL_INLINE void apply(float* gates, const CellPlace& at, float* nextState, float* nextCell) {
-    const Vector i = sigmoid(load(gates));
-    const Vector j = tanh(load(gates + at.slot));
-    const Vector f = sigmoid(load(gates + 2 * at.slot));
-    const Vector o = sigmoid(load(gates + 3 * at.slot));
-    const Vector c = f * load(at.cell) + i * j;
-    store(gates, i);
-    store(gates + at.slot, j);
-    store(gates + 2 * at.slot, f);
-    store(gates + 3 * at.slot, o);
-    store(nextCell, c);
-    store(nextState, o * tanh(c));
+  template <int N>
+  static UNROLL_INLINE void apply(float* gates, const CellPlace& place, float* nextState, float* nextCell) {
+    const float *i = gates, *j = gates + place.slot, *f = gates + 2 * place.slot, *o = gates + 3 * place.slot;
+    sigmoidAt<N>(gates);
+    tanhAt<N>(gates + place.slot);
+    sigmoidAt<N>(gates + 2 * place.slot);
+    sigmoidAt<N>(gates + 3 * place.slot);
+    Vector c[N];
+    for (int at = 0; at < N; ++at) {
+      const int v = at * lanes;
+      c[at] = load(f + v) * load(place.cell + v) + load(i + v) * load(j + v);
+    }
+    storeAll(nextCell, c);
+    tanh(c);
+    for (int at = 0; at < N; ++at) store(nextState + at * lanes, load(o + at * lanes) * c[at]);
   }
 
   // Returns what of the gradient goes to the state before the step, other than through the kernel.
@@ -64,14 +94,23 @@ struct Gru {
   static constexpr bool hasCell = false;
   static constexpr int inputColumn[] = {0, 1, 2, -1}, stateColumn[] = {0, 1, -1, 2};
 
-  static UNROLL_INLINE void apply(float* gates, const CellPlace& at, float* nextState, float*) {
-    const Vector r = sigmoid(load(gates));
-    const Vector z = sigmoid(load(gates + at.slot));
-    const Vector n = tanh(load(gates + 2 * at.slot) + r * load(gates + 3 * at.slot));
-    store(gates, r);
-    store(gates + at.slot, z);
-    store(gates + 2 * at.slot, n);
-    store(nextState, n + z * (load(at.state) - n));
+  template <int N>
+  static UNROLL_INLINE void apply(float* gates, const CellPlace& place, float* nextState, float*) {
+    const float *r = gates, *z = gates + place.slot, *recurrent = gates + 3 * place.slot;
+    float* candidate = gates + 2 * place.slot;
+    sigmoidAt<N>(gates);
+    sigmoidAt<N>(gates + place.slot);
+    Vector n[N];
+    for (int at = 0; at < N; ++at) {
+      const int v = at * lanes;
+      n[at] = load(candidate + v) + load(r + v) * load(recurrent + v);
+    }
+    tanh(n);
+    storeAll(candidate, n);
+    for (int at = 0; at < N; ++at) {
+      const int v = at * lanes;
+      store(nextState + v, n[at] + load(z + v) * (load(place.state + v) - n[at]));
+    }
   }
 
   static UNROLL_INLINE Vector differentiate(const float* gates, const CellPlace& at, Vector dh, float*,
@@ -93,8 +132,12 @@ struct SimpleRnn {
   static constexpr bool hasCell = false;
   static constexpr int inputColumn[] = {0}, stateColumn[] = {0};
 
+  template <int N>
   static UNROLL_INLINE void apply(float* gates, const CellPlace&, float* nextState, float*) {
-    store(nextState, tanh(load(gates)));
+    Vector h[N];
+    loadAll(h, gates);
+    tanh(h);
+    storeAll(nextState, h);
   }
 
   static UNROLL_INLINE Vector differentiate(const float*, const CellPlace& at, Vector dh, float*, float* gradient) {

@@ -12,8 +12,10 @@ constexpr size_t logitsAtOnce = 16384;
 
 // exp(x) for x up to zero; below -87 it stays at its smallest.
 UNROLL_INLINE Vector exponential(Vector x) {
-  const PowerOfTwo e = splitExponential(clamp(x, -87.0f, 0.0f));
-  return e.scale * e.fraction + e.scale;
+  const Vector exponents[] = {clamp(x, -87.0f, 0.0f)};
+  PowersOfTwo<1> e;
+  splitExponentials(exponents, e);
+  return e.scale[0] * e.fraction[0] + e.scale[0];
 }
 
 // Calls visit(class, classes left of a panel) for each panel of 16 classes.

@@ -69,6 +69,15 @@ struct Tile {
       right += panelWidth;
     }
   }
+
+  // Adds outer products along `count` columns of the left matrix, whose panels of 16 are leftPanel apart; those of the
+  // right one's rows are rightPanel apart.
+  UNROLL_INLINE void addPanels(const float* left, size_t leftPanel, const float* right, size_t rightPanel,
+                               size_t panelStride, size_t count) {
+    for (; count >= panelWidth; count -= panelWidth, left += leftPanel, right += rightPanel)
+      add<panelWidth, 1>(left, right, panelStride, panelWidth);
+    if (count > 0) add<panelWidth, 1>(left, right, panelStride, count);
+  }
 };
 
 // Calls visit(Count<rows>, first row) for blocks of nearly equal size, so that no small remainder runs slowly.

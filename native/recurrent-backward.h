@@ -1,16 +1,13 @@
 // The gradient, back through the steps. The state's recurrence runs over rows of the batch as in the forward pass and
-// leaves the gradient of every slot; the kernel's gradient is then one product over all steps, split over its columns.
+// leaves the gradient of every slot; the kernel's gradient comes from all of them at the end.
 #pragma once
 
-#include "recurrent-forward.h"
+#include "kernel-gradient.h"
 
 namespace {
 
 // A gate's gradient has so many terms that its panels are taken in pieces which stay in the second-level cache.
-constexpr size_t gatePanelsAtOnce = 32;
-constexpr size_t rowsOfBatchAtOnce = 1024;
-// Row panels of the kernel's gradient that one task computes: fine enough for many threads, coarse for the cache.
-constexpr size_t rowPanelsAtOnce = 16;
+constexpr size_t gatePanelsAtOnce = 16;
 
 // 16 rows of the kernel, `rows` from the first one on, transposed to [column][unit panel][unit][16].
 void transposeKernel(const RecurrentShape& shape, const float* kernel, size_t rows, float* to) {
@@ -31,13 +28,6 @@ void transposeKernels(const RecurrentShape& shape, const float* kernel, size_t r
   });
 }
 
-// The slot whose gradient belongs to a column of the kernel.
-UNROLL_INLINE size_t slotOf(const int* columns, int slots, size_t column) {
-  for (int slot = 0; slot < slots; ++slot)
-    if (columns[slot] == static_cast<int>(column)) return static_cast<size_t>(slot);
-  return 0;
-}
-
 // Adds slots' gradient * transposed kernel to rows [begin, end) of `to`, a buffer of `panels` panels.
 // A piece of the gates goes through all panels before the next one, while it is in the cache.
 template <class Cell>
@@ -54,11 +44,13 @@ void addGatesTimesKernel(const RecurrentShape& shape, const int* columns, const 
         float* at = to + panel * shape.panel() + row * width;
         Tile<decltype(rows)::value, decltype(count)::value> tile;
         tile.load(at, width, shape.panel());
-        for (size_t gate = first; gate < last; ++gate) {
-          const size_t unitPanel = gate % unitPanels, left = shape.hidden - unitPanel * width;
-          const float* from = gates + (slots[gate / unitPanels] * unitPanels + unitPanel) * shape.panel();
-          tile.template add<width, 1>(from + row * width, transposed + panel * kernelPanel + gate * width * width,
-                                      kernelPanel, left < width ? left : width);
+        for (size_t gate = first, panels; gate < last; gate += panels) {
+          const size_t column = gate / unitPanels, unitPanel = gate % unitPanels;
+          panels = unitPanels - unitPanel < last - gate ? unitPanels - unitPanel : last - gate;
+          const size_t left = shape.hidden - unitPanel * width;
+          tile.addPanels(gates + (slots[column] * unitPanels + unitPanel) * shape.panel() + row * width, shape.panel(),
+                         transposed + panel * kernelPanel + gate * width * width, width * width, kernelPanel,
+                         left < panels * width ? left : panels * width);
         }
         tile.store(at, width, shape.panel());
       });
@@ -126,114 +118,6 @@ void backwardRows(const RecurrentBackward& in, size_t begin, size_t end) {
     unpackRow(shape, in.sequence, hiddenGradient, in.initialHiddenGradient, row);
     if constexpr (Cell::hasCell) unpackRow(shape, in.sequence, cellGradient, in.initialCellGradient, row);
   }
-}
-
-// A block of the kernel's gradient between memory and a tile. Beyond the last unit stand other gates, so the rest of a
-// panel passes through a block of its own.
-template <int Rows, int Panels>
-struct GradientBlock {
-  float* memory;
-  size_t rowStride, units;
-  float block[Rows * Panels * width];
-
-  UNROLL_INLINE bool whole() const { return units >= Panels * width; }
-
-  UNROLL_INLINE void read(Tile<Rows, Panels>& tile) {
-    if (whole()) return tile.load(memory, rowStride, width);
-    for (size_t row = 0; row < Rows; ++row)
-      for (size_t unit = 0; unit < Panels * width; ++unit)
-        block[row * Panels * width + unit] = unit < units ? memory[row * rowStride + unit] : 0.0f;
-    tile.load(block, Panels * width, width);
-  }
-
-  UNROLL_INLINE void write(const Tile<Rows, Panels>& tile) {
-    if (whole()) return tile.store(memory, rowStride, width);
-    tile.store(block, Panels * width, width);
-    for (size_t row = 0; row < Rows; ++row)
-      for (size_t unit = 0; unit < units; ++unit) memory[row * rowStride + unit] = block[row * Panels * width + unit];
-  }
-};
-
-// operand^T * slots' gradient over all steps and the whole batch, for some units of one column and one row panel.
-template <class Cell, int Panels>
-void kernelGradientOf(const RecurrentBackward& in, size_t column, size_t unitPanel, size_t rowPanel, size_t begin,
-                      size_t end) {
-  const RecurrentShape& shape = in.shape;
-  const bool input = rowPanel < shape.inputPanels();
-  const size_t first = input ? rowPanel * width : (rowPanel - shape.inputPanels()) * width;
-  const size_t left = (input ? shape.features : shape.hidden) - first;
-  const size_t slot = slotOf(input ? Cell::inputColumn : Cell::stateColumn, Cell::slots, column);
-  const size_t rowStride = Cell::columns * shape.hidden;
-  const float* gates = in.gatesGradient + slot * shape.stateStep() + unitPanel * shape.panel();
-  float* result = in.kernelGradient + (first + (input ? 0 : shape.features)) * rowStride + column * shape.hidden +
-                  unitPanel * width;
-  // Without an initial state the first step's state is zero.
-  const size_t from = begin == 0 && !input && !in.hasInitialState ? 1 : begin;
-  forRowBlocks(0, left < width ? left : width, [&](auto rows, size_t row) {
-    Tile<decltype(rows)::value, Panels> tile;
-    GradientBlock<decltype(rows)::value, Panels> block;
-    block.memory = result + row * rowStride;
-    block.rowStride = rowStride;
-    block.units = shape.hidden - unitPanel * width;
-    if (begin == 0)
-      tile.clear();
-    else
-      block.read(tile);
-    for (size_t step = from; step < end; ++step)
-      tile.template add<1, width>(in.buffers.operandAt(shape, step) + rowPanel * shape.panel() + row,
-                                  gates + step * shape.gateStep(), shape.panel(),
-                                  in.sequence.activeEnd(step, shape.batch));
-    block.write(tile);
-  });
-}
-
-// Adds the gradient of one slot's bias over some steps, while they are in the cache, to `sums`: 16 for each unit panel.
-inline void addBiasGradient(const RecurrentBackward& in, size_t slot, size_t unitPanel, size_t panels, size_t begin,
-                            size_t end, float* sums) {
-  const RecurrentShape& shape = in.shape;
-  for (size_t step = begin; step < end; ++step) {
-    const size_t active = in.sequence.activeEnd(step, shape.batch);
-    for (size_t panel = 0; panel < panels; ++panel) {
-      const float* from = in.gatesGradient + step * shape.gateStep() + slot * shape.stateStep() +
-                          (unitPanel + panel) * shape.panel();
-      for (size_t row = 0; row < active; ++row)
-        for (size_t unit = 0; unit < width; ++unit) sums[panel * width + unit] += from[row * width + unit];
-    }
-  }
-}
-
-// Of kernel and bias: one task for some units of one column and some row panels.
-template <class Cell>
-void kernelGradient(const RecurrentBackward& in) {
-  const RecurrentShape& shape = in.shape;
-  const size_t groups = (shape.hiddenPanels() + tilePanels - 1) / tilePanels;
-  const size_t chunks = (shape.rowPanels() + rowPanelsAtOnce - 1) / rowPanelsAtOnce;
-  const size_t steps = rowsOfBatchAtOnce > shape.batch ? rowsOfBatchAtOnce / shape.batch : 1;
-  parallelFor(groups * Cell::columns * chunks, [&](size_t task) {
-    const size_t chunk = task % chunks, unitPanel = task / chunks / Cell::columns * tilePanels;
-    const int column = static_cast<int>(task / chunks % Cell::columns);
-    const size_t lastPanel = (chunk + 1) * rowPanelsAtOnce;
-    const size_t endPanel = lastPanel < shape.rowPanels() ? lastPanel : shape.rowPanels();
-    const size_t count = shape.hiddenPanels() - unitPanel < tilePanels ? shape.hiddenPanels() - unitPanel : tilePanels;
-    float biasSums[Cell::slots][tilePanels * width] = {};
-    const auto hasBias = [&](int slot) {
-      return chunk == 0 && (Cell::inputColumn[slot] == column || Cell::stateColumn[slot] == column);
-    };
-    for (size_t begin = 0; begin < shape.steps; begin += steps) {
-      const size_t end = begin + steps < shape.steps ? begin + steps : shape.steps;
-      for (size_t rowPanel = chunk * rowPanelsAtOnce; rowPanel < endPanel; ++rowPanel)
-        forPanelGroups(count, [&](auto panels, size_t) {
-          kernelGradientOf<Cell, decltype(panels)::value>(in, column, unitPanel, rowPanel, begin, end);
-        });
-      for (int slot = 0; slot < Cell::slots; ++slot)
-        if (hasBias(slot)) addBiasGradient(in, slot, unitPanel, count, begin, end, biasSums[slot]);
-    }
-    for (int slot = 0; slot < Cell::slots; ++slot)
-      for (size_t panel = 0; hasBias(slot) && panel < count; ++panel) {
-        const size_t unit = (unitPanel + panel) * width;
-        storeUnits(in.biasGradient + slot * shape.hidden + unit, biasSums[slot] + panel * width, shape.hidden - unit);
-      }
-  });
 }
 
 template <class Cell>

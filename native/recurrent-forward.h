@@ -11,6 +11,9 @@ namespace {
 
 using namespace unroll;
 
+// Vectors that go through a cell side by side.
+constexpr int vectorsAtOnce = 4;
+
 // Kernel [rows, columns * hidden] to [column][unit panel][row][16], for one unit panel of one column. Input and state
 // rows are padded to whole panels; padded rows are never multiplied, padded units are zero.
 void packKernel(const RecurrentForward& in, size_t column, size_t unitPanel) {
@@ -86,22 +89,25 @@ UNROLL_INLINE void storeUnits(float* to, const float* from, size_t count) {
   }
 }
 
-// From the sums of 16 units of one row to its gates and state.
+// From the sums of 16 units of rows [begin, end) to their gates and state.
 template <class Cell>
-UNROLL_INLINE void applyCell(const RecurrentForward& in, size_t step, size_t row, size_t unitPanel) {
+UNROLL_INLINE void applyCells(const RecurrentForward& in, size_t step, size_t unitPanel, size_t begin, size_t end) {
   const RecurrentShape& shape = in.shape;
-  const size_t at = unitPanel * shape.panel() + row * width;
-  float* gates = in.buffers.gatesAt(shape, step) + at;
-  const float* state = in.buffers.stateAt(step) + at;
-  float* nextState = in.buffers.stateAt(step + 1) + at;
-  const float* cell = in.buffers.cellAt(shape, step) + at;
-  float* nextCell = in.buffers.cellAt(shape, step + 1) + at;
-  for (size_t v = 0; v < width; v += lanes) {
-    const CellPlace place{shape.stateStep(), state + v, nullptr, cell + v};
-    Cell::apply(gates + v, place, nextState + v, nextCell + v);
-  }
-  if (in.outputs)
-    storeUnits(in.outputs + in.sequence.place(row, step) * shape.hidden + unitPanel * width, nextState,
+  const size_t panel = unitPanel * shape.panel();
+  float* gates = in.buffers.gatesAt(shape, step) + panel;
+  const float* state = in.buffers.stateAt(step) + panel;
+  float* nextState = in.buffers.stateAt(step + 1) + panel;
+  const float* cell = in.buffers.cellAt(shape, step) + panel;
+  float* nextCell = in.buffers.cellAt(shape, step + 1) + panel;
+  const auto apply = [&](auto vectors, size_t at) {
+    const CellPlace place{shape.stateStep(), state + at, nullptr, cell + at};
+    Cell::template apply<decltype(vectors)::value>(gates + at, place, nextState + at, nextCell + at);
+  };
+  size_t at = begin * width;
+  for (; at + vectorsAtOnce * lanes <= end * width; at += vectorsAtOnce * lanes) apply(Count<vectorsAtOnce>{}, at);
+  for (; at < end * width; at += lanes) apply(Count<1>{}, at);
+  for (size_t row = begin; in.outputs && row < end; ++row)
+    storeUnits(in.outputs + in.sequence.place(row, step) * shape.hidden + unitPanel * width, nextState + row * width,
                shape.hidden - unitPanel * width);
 }
 
@@ -136,18 +142,17 @@ UNROLL_INLINE void sumSlot(const RecurrentForward& in, const float* bias, size_t
   const size_t kernelPanel = shape.rowPanels() * width * width;
   Tile<Rows, Panels> tile;
   tile.load(bias, 0, width);
-  for (size_t panel = 0; panel < shape.rowPanels(); ++panel) {
-    const bool input = panel < shape.inputPanels();
-    // Without an initial state the first step's state is zero.
-    if (!input && step == 0 && !in.initialHidden) break;
-    const int column = input ? Cell::inputColumn[slot] : Cell::stateColumn[slot];
-    if (column < 0) continue;
-    const size_t left = input ? shape.features - panel * width : shape.hidden - (panel - shape.inputPanels()) * width;
+  // Inlined by force: the tile would not stay in registers across a call.
+  const auto add = [&](int column, size_t panel, size_t count) __attribute__((always_inline)) {
     const float* kernel = in.packedKernel +
                           (static_cast<size_t>(column) * shape.hiddenPanels() + unitPanel) * kernelPanel +
                           panel * width * width;
-    tile.template add<width, 1>(operand + panel * shape.panel(), kernel, kernelPanel, left < width ? left : width);
-  }
+    if (column >= 0)
+      tile.addPanels(operand + panel * shape.panel(), shape.panel(), kernel, width * width, kernelPanel, count);
+  };
+  add(Cell::inputColumn[slot], 0, shape.features);
+  // Without an initial state the first step's state is zero.
+  if (step > 0 || in.initialHidden) add(Cell::stateColumn[slot], shape.inputPanels(), shape.hidden);
   float* gates = in.buffers.gatesAt(shape, step) + slot * shape.stateStep();
   tile.store(gates + unitPanel * shape.panel() + row * width, width, shape.panel());
 }
@@ -179,7 +184,7 @@ void forwardRows(const RecurrentForward& in, size_t begin, size_t end) {
       constexpr int count = decltype(panels)::value;
       sumSlots<Cell, count>(in, step, unitPanel, begin, active);
       for (size_t panel = unitPanel; panel < unitPanel + count; ++panel) {
-        for (size_t row = begin; row < active; ++row) applyCell<Cell>(in, step, row, panel);
+        applyCells<Cell>(in, step, panel, begin, active);
         if (in.mask) maskState(in, step + 1, panel, begin, active);
       }
     });

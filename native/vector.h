@@ -57,43 +57,59 @@ UNROLL_INLINE Vector clamp(Vector x, float low, float high) {
 #endif
 }
 
-struct PowerOfTwo {
-  Vector scale;     // 2^n
-  Vector fraction;  // exp(r) - 1
+// Several vectors go through an activation side by side: each step of the formula waits for the one before it, and the
+// next vector's would come too late to fill the time.
+#define UNROLL_EACH _Pragma("GCC unroll 8") for (int at = 0; at < N; ++at)
+
+template <int N>
+struct PowersOfTwo {
+  Vector scale[N];     // 2^n
+  Vector fraction[N];  // exp(r) - 1
 };
 
 // exp(x) = 2^n exp(r) with |r| <= ln(2) / 2, and exp(r) - 1 as its Taylor series to r^7: the first term left out is
 // below 6e-9. Only correctly rounded operations are used, so every instruction set gives the same bits.
-UNROLL_INLINE PowerOfTwo splitExponential(Vector x) {
+template <int N>
+UNROLL_INLINE void splitExponentials(const Vector (&x)[N], PowersOfTwo<N>& result) {
   // Adding 1.5 * 2^23 rounds to an integer that then stands in the lowest bits of the float.
   const float shift = 12582912.0f;
-  const Vector shifted = x * 1.44269504088896341f + shift;
-  const Vector n = shifted - shift;
+  Vector shifted[N], n[N], r[N], p[N];
+  UNROLL_EACH shifted[at] = x[at] * 1.44269504088896341f + shift;
+  UNROLL_EACH n[at] = shifted[at] - shift;
   // ln(2) in two parts, the first with so few bits that its product with n is exact.
-  Vector r = x - n * 0.693359375f;
-  r = r - n * -2.12194440e-4f;
-  Vector p = broadcast(1.0f / 5040);
-  p = p * r + 1.0f / 720;
-  p = p * r + 1.0f / 120;
-  p = p * r + 1.0f / 24;
-  p = p * r + 1.0f / 6;
-  p = p * r + 0.5f;
-  const Vector fraction = p * (r * r) + r;
-  const IntVector exponent = ((IntVector)shifted - 0x4B400000 + 127) << 23;
-  return {(Vector)exponent, fraction};
+  UNROLL_EACH r[at] = x[at] - n[at] * 0.693359375f;
+  UNROLL_EACH r[at] = r[at] - n[at] * -2.12194440e-4f;
+  UNROLL_EACH p[at] = broadcast(1.0f / 5040);
+  UNROLL_EACH p[at] = p[at] * r[at] + 1.0f / 720;
+  UNROLL_EACH p[at] = p[at] * r[at] + 1.0f / 120;
+  UNROLL_EACH p[at] = p[at] * r[at] + 1.0f / 24;
+  UNROLL_EACH p[at] = p[at] * r[at] + 1.0f / 6;
+  UNROLL_EACH p[at] = p[at] * r[at] + 0.5f;
+  UNROLL_EACH result.fraction[at] = p[at] * (r[at] * r[at]) + r[at];
+  UNROLL_EACH result.scale[at] = (Vector)(((IntVector)shifted[at] - 0x4B400000 + 127) << 23);
 }
 
 // 1 / (1 + exp(-x)).
-UNROLL_INLINE Vector sigmoid(Vector x) {
-  const PowerOfTwo e = splitExponential(clamp(-x, -87.0f, 87.0f));
-  return 1.0f / (e.scale * e.fraction + (e.scale + 1.0f));
+template <int N>
+UNROLL_INLINE void sigmoid(Vector (&x)[N]) {
+  PowersOfTwo<N> e;
+  UNROLL_EACH x[at] = clamp(-x[at], -87.0f, 87.0f);
+  splitExponentials(x, e);
+  UNROLL_EACH x[at] = 1.0f / (e.scale[at] * e.fraction[at] + (e.scale[at] + 1.0f));
 }
 
 // (exp(2x) - 1) / (exp(2x) + 1), without cancellation near zero. Beyond 9.1 the result is 1 in single precision.
-UNROLL_INLINE Vector tanh(Vector x) {
-  const PowerOfTwo e = splitExponential(clamp(x + x, -18.2f, 18.2f));
-  const Vector minusOne = e.scale * e.fraction + (e.scale - 1.0f);
-  return minusOne / (minusOne + 2.0f);
+template <int N>
+UNROLL_INLINE void tanh(Vector (&x)[N]) {
+  PowersOfTwo<N> e;
+  UNROLL_EACH x[at] = clamp(x[at] + x[at], -18.2f, 18.2f);
+  splitExponentials(x, e);
+  UNROLL_EACH {
+    const Vector minusOne = e.scale[at] * e.fraction[at] + (e.scale[at] - 1.0f);
+    x[at] = minusOne / (minusOne + 2.0f);
+  }
 }
+
+#undef UNROLL_EACH
 
 }  // namespace

@@ -1,0 +1,158 @@
+// The gradient of kernel and bias: one product over all steps and the whole batch, from the gradient of the slots.
+#pragma once
+
+#include "recurrent-forward.h"
+
+namespace {
+
+// The product is taken in blocks of so many panels each way, whose sums lie close together in the second-level cache
+// until all steps are added, and in pieces of about so many rows, of which a panel stays in the first-level cache.
+constexpr size_t rowPanelsAtOnce = 8, unitPanelsAtOnce = 8, rowsOfPiece = 128;
+
+// The slot whose gradient belongs to a column of the kernel.
+UNROLL_INLINE size_t slotOf(const int* columns, int slots, size_t column) {
+  for (int slot = 0; slot < slots; ++slot)
+    if (columns[slot] == static_cast<int>(column)) return static_cast<size_t>(slot);
+  return 0;
+}
+
+// The kernel's rows behind one panel of the operand.
+struct KernelRows {
+  bool input;
+  size_t first, count;
+};
+
+UNROLL_INLINE KernelRows kernelRowsOf(const RecurrentShape& shape, size_t rowPanel) {
+  const bool input = rowPanel < shape.inputPanels();
+  const size_t begin = (input ? rowPanel : rowPanel - shape.inputPanels()) * width;
+  const size_t left = (input ? shape.features : shape.hidden) - begin;
+  return {input, begin + (input ? 0 : shape.features), left < width ? left : width};
+}
+
+// Asks for rows of a panel, to be in the second-level cache when they are needed. The gates of all steps may fill more
+// than all caches, and a processor on its own begins to fetch where it already waits.
+UNROLL_INLINE void fetchRows(const float* panel, size_t begin, size_t count) {
+  for (size_t row = begin; row < begin + count; ++row) __builtin_prefetch(panel + row * width, 0, 2);
+}
+
+// Some unit panels of one column, by some row panels.
+struct KernelBlock {
+  size_t column, unitPanel, units, rowPanel, rows;
+  alignas(64) float sums[rowPanelsAtOnce * width][unitPanelsAtOnce * width];
+};
+
+// Adds operand^T * slots' gradient over some steps to the sums of a block, and fetches what as many further steps need.
+template <class Cell>
+void addToBlock(const RecurrentBackward& in, KernelBlock& block, size_t begin, size_t end) {
+  const RecurrentShape& shape = in.shape;
+  // Each tile fetches its share.
+  const size_t operandShare = (shape.batch + block.units - 1) / block.units;
+  const size_t gatesShare = (shape.batch + block.rows - 1) / block.rows;
+  const size_t further = end + (end - begin) < shape.steps ? end + (end - begin) : shape.steps;
+  for (size_t at = 0; at < block.rows; ++at) {
+    const size_t rowPanel = block.rowPanel + at;
+    const KernelRows kernelRows = kernelRowsOf(shape, rowPanel);
+    const size_t slot =
+        slotOf(kernelRows.input ? Cell::inputColumn : Cell::stateColumn, Cell::slots, block.column);
+    const float* gates = in.gatesGradient + slot * shape.stateStep() + block.unitPanel * shape.panel();
+    // Without an initial state the first step's state is zero.
+    const size_t from = begin == 0 && !kernelRows.input && !in.hasInitialState ? 1 : begin;
+    forPanelGroups(block.units, [&](auto panels, size_t unitPanel) {
+      constexpr size_t count = decltype(panels)::value;
+      for (size_t step = end; step < further; ++step) {
+        fetchRows(in.buffers.operandAt(shape, step) + rowPanel * shape.panel(), unitPanel * operandShare,
+                  count * operandShare);
+        for (size_t panel = unitPanel; panel < unitPanel + count; ++panel)
+          fetchRows(gates + step * shape.gateStep() + panel * shape.panel(), at * gatesShare, gatesShare);
+      }
+      forRowBlocks(0, kernelRows.count, [&](auto rows, size_t row) {
+        float* sums = &block.sums[at * width + row][unitPanel * width];
+        Tile<decltype(rows)::value, count> tile;
+        tile.load(sums, unitPanelsAtOnce * width, width);
+        for (size_t step = from; step < end; ++step)
+          tile.template add<1, width>(in.buffers.operandAt(shape, step) + rowPanel * shape.panel() + row,
+                                      gates + step * shape.gateStep() + unitPanel * shape.panel(), shape.panel(),
+                                      in.sequence.activeEnd(step, shape.batch));
+        tile.store(sums, unitPanelsAtOnce * width, width);
+      });
+    });
+  }
+}
+
+inline void storeBlock(const RecurrentBackward& in, const KernelBlock& block) {
+  const RecurrentShape& shape = in.shape;
+  for (size_t at = 0; at < block.rows; ++at) {
+    const KernelRows rows = kernelRowsOf(shape, block.rowPanel + at);
+    for (size_t row = 0; row < rows.count; ++row) {
+      float* to = in.kernelGradient + ((rows.first + row) * shape.columns + block.column) * shape.hidden;
+      for (size_t panel = 0; panel < block.units; ++panel) {
+        const size_t unit = (block.unitPanel + panel) * width;
+        storeUnits(to + unit, &block.sums[at * width + row][panel * width], shape.hidden - unit);
+      }
+    }
+  }
+}
+
+// Adds the gradient of one slot's bias over some steps, while they are in the cache, to `sums`: 16 for each unit panel.
+inline void addBiasGradient(const RecurrentBackward& in, size_t slot, const KernelBlock& block, size_t begin,
+                            size_t end, float* sums) {
+  const RecurrentShape& shape = in.shape;
+  for (size_t step = begin; step < end; ++step) {
+    const size_t active = in.sequence.activeEnd(step, shape.batch);
+    for (size_t panel = 0; panel < block.units; ++panel) {
+      const float* from = in.gatesGradient + step * shape.gateStep() + slot * shape.stateStep() +
+                          (block.unitPanel + panel) * shape.panel();
+      for (size_t row = 0; row < active; ++row)
+        for (size_t unit = 0; unit < width; ++unit) sums[panel * width + unit] += from[row * width + unit];
+    }
+  }
+}
+
+// One block, and the bias of its units where it has the kernel's first rows.
+template <class Cell>
+void computeBlock(const RecurrentBackward& in, KernelBlock& block) {
+  const RecurrentShape& shape = in.shape;
+  const int column = static_cast<int>(block.column);
+  const auto hasBias = [&](int slot) {
+    return block.rowPanel == 0 && (Cell::inputColumn[slot] == column || Cell::stateColumn[slot] == column);
+  };
+  float biasSums[Cell::slots][unitPanelsAtOnce * width] = {};
+  for (auto& row : block.sums)
+    for (float& sum : row) sum = 0.0f;
+  const size_t steps = rowsOfPiece > shape.batch ? rowsOfPiece / shape.batch : 1;
+  for (size_t begin = 0; begin < shape.steps; begin += steps) {
+    const size_t end = begin + steps < shape.steps ? begin + steps : shape.steps;
+    addToBlock<Cell>(in, block, begin, end);
+    for (int slot = 0; slot < Cell::slots; ++slot)
+      if (hasBias(slot)) addBiasGradient(in, slot, block, begin, end, biasSums[slot]);
+  }
+  storeBlock(in, block);
+  for (int slot = 0; slot < Cell::slots; ++slot)
+    for (size_t panel = 0; hasBias(slot) && panel < block.units; ++panel) {
+      const size_t unit = (block.unitPanel + panel) * width;
+      storeUnits(in.biasGradient + slot * shape.hidden + unit, biasSums[slot] + panel * width, shape.hidden - unit);
+    }
+}
+
+template <class Cell>
+void kernelGradient(const RecurrentBackward& in) {
+  const RecurrentShape& shape = in.shape;
+  const size_t groups = (shape.hiddenPanels() + unitPanelsAtOnce - 1) / unitPanelsAtOnce;
+  const size_t threads = threadCount();
+  size_t chunks = (shape.rowPanels() + rowPanelsAtOnce - 1) / rowPanelsAtOnce;
+  // A small kernel has few blocks: they become lower, so that every thread has something to do until the end.
+  while (threads > 1 && chunks < shape.rowPanels() && groups * Cell::columns * chunks < 4 * threads)
+    chunks = 2 * chunks < shape.rowPanels() ? 2 * chunks : shape.rowPanels();
+  parallelFor(groups * Cell::columns * chunks, [&](size_t task) {
+    const size_t chunk = task % chunks, group = task / chunks % groups;
+    KernelBlock block;
+    block.column = task / chunks / groups;
+    block.unitPanel = group * shape.hiddenPanels() / groups;
+    block.units = (group + 1) * shape.hiddenPanels() / groups - block.unitPanel;
+    block.rowPanel = chunk * shape.rowPanels() / chunks;
+    block.rows = (chunk + 1) * shape.rowPanels() / chunks - block.rowPanel;
+    computeBlock<Cell>(in, block);
+  });
+}
+
+}  // namespace
