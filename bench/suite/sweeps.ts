@@ -94,21 +94,27 @@ const hydra: Contestant = {
   ],
 };
 
-const inFolder = async <T>(work: (folder: string) => Promise<T>): Promise<T> => {
-  const folder = mkdtempSync(join(tmpdir(), 'unroll-bench-'));
-  try {
-    return await work(folder);
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
+let parent: string | undefined;
+
+/**
+ * A new folder, removed when all is measured: while a file system without a journal remembers which files were deleted
+ * within the last minutes, each new file takes it longer, and the next contestant would pay for the removal.
+ */
+const newFolder = (): string => {
+  if (!parent) {
+    const made = mkdtempSync(join(tmpdir(), 'unroll-bench-'));
+    process.once('exit', () => rmSync(made, { recursive: true, force: true }));
+    parent = made;
   }
+  return mkdtempSync(join(parent, 'command-'));
 };
 
-const seconds = ({ name, words }: Contestant): Promise<number> =>
-  inFolder(async (folder) => {
-    const taken = await start({ words: words(folder), cwd: folder, env: oneThread }).done;
-    say(`${name}: ${taken.seconds.toFixed(1)} s`);
-    return taken.seconds;
-  });
+const seconds = async ({ name, words }: Contestant): Promise<number> => {
+  const folder = newFolder();
+  const taken = await start({ words: words(folder), cwd: folder, env: oneThread }).done;
+  say(`${name}: ${taken.seconds.toFixed(1)} s`);
+  return taken.seconds;
+};
 
 const against = async (
   contestants: readonly Contestant[],
@@ -177,18 +183,13 @@ const partsOfTime = async (rounds: number): Promise<readonly PartsOfTime[]> => {
   const found: PartsOfTime[] = [];
   for (let round = 0; round < rounds; round++) {
     const short = await seconds(unroll(tinySpec(few)));
-    const long = await inFolder(async (folder) => {
-      const { words } = unroll(tinySpec(many), '--json', '--profile');
-      const taken = await start({ words: words(folder), cwd: folder, env: oneThread }).done;
-      const { profile } = JSON.parse(taken.stdout) as RunJson;
-      return {
-        seconds: taken.seconds,
-        training: msOf(profile, ['data', 'forward', 'backward', 'update', 'evaluation']),
-        recording: msOf(profile, ['recording', 'waiting']),
-      };
-    });
+    const folder = newFolder();
+    const { words } = unroll(tinySpec(many), '--json', '--profile');
+    const long = await start({ words: words(folder), cwd: folder, env: oneThread }).done;
+    const { profile } = JSON.parse(long.stdout) as RunJson;
     const each = (long.seconds - short) / (many - few);
-    const { training, recording } = long;
+    const training = msOf(profile, ['data', 'forward', 'backward', 'update', 'evaluation']);
+    const recording = msOf(profile, ['recording', 'waiting']);
     const overhead = 1000 * cores * each - training;
     found.push({ overhead, training, recording, start: short - few * each });
   }
@@ -219,14 +220,13 @@ run: { threadsPerRun: 1 }
     { name: 'two at once', concurrency: '2', cores: '0,1' },
     { name: 'one after the other on one core', concurrency: '1', cores: '0' },
   ];
-  const [together, inTurn] = await alternate(ways, rounds, (way) =>
-    inFolder(async (folder) => {
-      const { words } = unroll(spec, '--concurrency', way.concurrency);
-      const { seconds: taken } = await start({ words: words(folder), cwd: folder, cores: way.cores }).done;
-      say(`${way.name}: ${taken.toFixed(1)} s`);
-      return taken;
-    }),
-  );
+  const [together, inTurn] = await alternate(ways, rounds, async (way) => {
+    const folder = newFolder();
+    const { words } = unroll(spec, '--concurrency', way.concurrency);
+    const { seconds: taken } = await start({ words: words(folder), cwd: folder, cores: way.cores }).done;
+    say(`${way.name}: ${taken.toFixed(1)} s`);
+    return taken;
+  });
   if (!together || !inTurn) return [];
   const row = { work: 'two runs at once on two cores', peer: inTurn.name, unit: 's', goal: 0.56 } as const;
   return [compareWithBest(together, [inTurn], row)];
@@ -263,22 +263,21 @@ run: { threadsPerRun: 1 }
       ofChild: false,
     },
   ];
-  const [ours, theirs] = await alternate(contestants, rounds, ({ name, words, ofChild }) =>
-    inFolder(async (folder) => {
-      const running = start({ words: words(folder), cwd: folder, env: oneThread });
-      let peak = 0;
-      const watch = setInterval(() => {
-        try {
-          peak = Math.max(peak, peakOf(running.pid, ofChild));
-        } catch {
-          // It has ended.
-        }
-      }, 50);
-      await running.done.finally(() => clearInterval(watch));
-      say(`${name}: ${peak.toFixed(0)} MB`);
-      return peak;
-    }),
-  );
+  const [ours, theirs] = await alternate(contestants, rounds, async ({ name, words, ofChild }) => {
+    const folder = newFolder();
+    const running = start({ words: words(folder), cwd: folder, env: oneThread });
+    let peak = 0;
+    const watch = setInterval(() => {
+      try {
+        peak = Math.max(peak, peakOf(running.pid, ofChild));
+      } catch {
+        // It has ended.
+      }
+    }, 50);
+    await running.done.finally(() => clearInterval(watch));
+    say(`${name}: ${peak.toFixed(0)} MB`);
+    return peak;
+  });
   if (!ours || !theirs) return [];
   const row = {
     work: 'memory of a training process, hidden 128',
