@@ -70,9 +70,9 @@ void addToBlock(const RecurrentBackward& in, KernelBlock& block, size_t begin, s
         Tile<decltype(rows)::value, count> tile;
         tile.load(sums, unitPanelsAtOnce * width, width);
         for (size_t step = from; step < end; ++step)
-          tile.template add<1, width>(in.buffers.operandAt(shape, step) + rowPanel * shape.panel() + row,
-                                      gates + step * shape.gateStep() + unitPanel * shape.panel(), shape.panel(),
-                                      in.sequence.activeEnd(step, shape.batch));
+          tile.add(in.buffers.operandAt(shape, step) + rowPanel * shape.panel() + row, 1, width,
+                   gates + step * shape.gateStep() + unitPanel * shape.panel(), shape.panel(),
+                   in.sequence.activeEnd(step, shape.batch));
         tile.store(sums, unitPanelsAtOnce * width, width);
       });
     });
@@ -87,7 +87,7 @@ inline void storeBlock(const RecurrentBackward& in, const KernelBlock& block) {
       float* to = in.kernelGradient + ((rows.first + row) * shape.columns + block.column) * shape.hidden;
       for (size_t panel = 0; panel < block.units; ++panel) {
         const size_t unit = (block.unitPanel + panel) * width;
-        storeUnits(to + unit, &block.sums[at * width + row][panel * width], shape.hidden - unit);
+        storePanelRow(to + unit, &block.sums[at * width + row][panel * width], shape.hidden - unit);
       }
     }
   }
@@ -130,7 +130,7 @@ void computeBlock(const RecurrentBackward& in, KernelBlock& block) {
   for (int slot = 0; slot < Cell::slots; ++slot)
     for (size_t panel = 0; hasBias(slot) && panel < block.units; ++panel) {
       const size_t unit = (block.unitPanel + panel) * width;
-      storeUnits(in.biasGradient + slot * shape.hidden + unit, biasSums[slot] + panel * width, shape.hidden - unit);
+      storePanelRow(in.biasGradient + slot * shape.hidden + unit, biasSums[slot] + panel * width, shape.hidden - unit);
     }
 }
 

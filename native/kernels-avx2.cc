@@ -5,8 +5,9 @@
 #define UNROLL_PANELS 1
 #include "cross-entropy-rows.h"
 #include "gather-pixels.h"
+#include "linear-rows.h"
 #include "recurrent-backward.h"
 #include "update-rules.h"
 
 const unroll::InstructionSet unroll::avx2 = {"AVX2", recurrentKernels<Lstm>, recurrentKernels<Gru>,
-                                         recurrentKernels<SimpleRnn>, updateKernels, crossEntropy, gatherPixels};
+                                         recurrentKernels<SimpleRnn>, updateKernels, linearKernels, crossEntropy, gatherPixels};

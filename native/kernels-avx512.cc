@@ -5,8 +5,9 @@
 #define UNROLL_PANELS 4
 #include "cross-entropy-rows.h"
 #include "gather-pixels.h"
+#include "linear-rows.h"
 #include "recurrent-backward.h"
 #include "update-rules.h"
 
 const unroll::InstructionSet unroll::avx512 = {"AVX512", recurrentKernels<Lstm>, recurrentKernels<Gru>,
-                                         recurrentKernels<SimpleRnn>, updateKernels, crossEntropy, gatherPixels};
+                                         recurrentKernels<SimpleRnn>, updateKernels, linearKernels, crossEntropy, gatherPixels};

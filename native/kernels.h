@@ -2,6 +2,7 @@
 #pragma once
 
 #include "cross-entropy.h"
+#include "linear.h"
 #include "recurrent.h"
 #include "update.h"
 
@@ -12,6 +13,7 @@ struct InstructionSet {
   const char* name;
   RecurrentKernels lstm, gru, simpleRnn;
   UpdateKernels update;
+  LinearKernels linear;
   void (*crossEntropy)(const CrossEntropy&);
   // Images of `size` bytes, one after the other, each byte divided by 255.
   void (*gatherPixels)(const uint8_t* bytes, size_t size, const int32_t* indices, size_t count, float* to);

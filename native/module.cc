@@ -13,7 +13,7 @@ namespace unroll {
 namespace {
 
 // Raised together with `libraryVersion` in fused-kernels.ts whenever something of it is added or changed.
-constexpr uint32_t version = 6;
+constexpr uint32_t version = 7;
 
 InstructionSet choose() {
   // For tests, also "none": the results must not depend on the choice.
@@ -31,7 +31,7 @@ InstructionSet choose() {
 }
 
 std::string registerOps() {
-  for (const auto& one : {registerRecurrentOps, registerUpdateOps, registerCrossEntropyOp}) {
+  for (const auto& one : {registerRecurrentOps, registerUpdateOps, registerCrossEntropyOp, registerLinearOps}) {
     const std::string problem = one();
     if (!problem.empty()) return problem;
   }

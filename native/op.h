@@ -75,5 +75,6 @@ std::string registerOp(const OpDefinition& definition);
 std::string registerRecurrentOps();
 std::string registerUpdateOps();
 std::string registerCrossEntropyOp();
+std::string registerLinearOps();
 
 }  // namespace unroll

@@ -51,21 +51,21 @@ struct Tile {
       for (int v = 0; v < vectors; ++v) ::store(to + row * rowStride + at(v, panelStride), sums[row][v]);
   }
 
-  // Adds `steps` outer products. `left` holds the row's factors, RowStride apart, the next step's StepStride on;
+  // Adds `steps` outer products. `left` holds the row's factors, rowStride apart, the next step's stepStride on;
   // `right` holds 16 columns a step in each of the panels, panelStride apart.
-  template <int RowStride, int StepStride>
-  UNROLL_INLINE void add(const float* left, const float* right, size_t panelStride, size_t steps) {
+  UNROLL_INLINE void add(const float* left, size_t rowStride, size_t stepStride, const float* right,
+                         size_t panelStride, size_t steps) {
     for (size_t step = 0; step < steps; ++step) {
       Vector columns[vectors];
 #pragma GCC unroll 8
       for (int v = 0; v < vectors; ++v) columns[v] = ::load(right + at(v, panelStride));
 #pragma GCC unroll 8
       for (int row = 0; row < Rows; ++row) {
-        const Vector factor = broadcast(left[row * RowStride]);
+        const Vector factor = broadcast(left[row * rowStride]);
 #pragma GCC unroll 8
         for (int v = 0; v < vectors; ++v) sums[row][v] += factor * columns[v];
       }
-      left += StepStride;
+      left += stepStride;
       right += panelWidth;
     }
   }
@@ -75,10 +75,19 @@ struct Tile {
   UNROLL_INLINE void addPanels(const float* left, size_t leftPanel, const float* right, size_t rightPanel,
                                size_t panelStride, size_t count) {
     for (; count >= panelWidth; count -= panelWidth, left += leftPanel, right += rightPanel)
-      add<panelWidth, 1>(left, right, panelStride, panelWidth);
-    if (count > 0) add<panelWidth, 1>(left, right, panelStride, count);
+      add(left, panelWidth, 1, right, panelStride, panelWidth);
+    if (count > 0) add(left, panelWidth, 1, right, panelStride, count);
   }
 };
+
+// Copies 16 values of a panel's row to a row-major tensor, where fewer may be left.
+UNROLL_INLINE void storePanelRow(float* to, const float* from, size_t count) {
+  if (count >= panelWidth) {
+    for (int v = 0; v < vectorsPerPanel; ++v) store(to + v * lanes, load(from + v * lanes));
+  } else {
+    for (size_t unit = 0; unit < count; ++unit) to[unit] = from[unit];
+  }
+}
 
 // Calls visit(Count<rows>, first row) for blocks of nearly equal size, so that no small remainder runs slowly.
 template <class Visit>

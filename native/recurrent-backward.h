@@ -147,7 +147,7 @@ void inputGradient(const RecurrentInputGradient& in) {
       for (size_t row = begin; row < active; ++row) {
         float* to = in.inputsGradient + in.sequence.place(row, step) * shape.features;
         for (size_t panel = 0; panel < panels; ++panel)
-          storeUnits(to + panel * width, sums + panel * shape.panel() + row * width, shape.features - panel * width);
+          storePanelRow(to + panel * width, sums + panel * shape.panel() + row * width, shape.features - panel * width);
       }
     }
     for (size_t row = begin; row < end; ++row) clearPadding(in.sequence, in.inputsGradient, shape.features, row);

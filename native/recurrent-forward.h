@@ -80,15 +80,6 @@ void parallelRows(const RecurrentShape& shape, const Sequence& sequence, const V
   parallelFor(ranges, [&](size_t range) { visit(rowAt(range), rowAt(range + 1)); });
 }
 
-// Copies 16 values of a panel's row to a row-major tensor, where fewer may be left.
-UNROLL_INLINE void storeUnits(float* to, const float* from, size_t count) {
-  if (count >= width) {
-    for (int v = 0; v < vectorsPerPanel; ++v) store(to + v * lanes, load(from + v * lanes));
-  } else {
-    for (size_t unit = 0; unit < count; ++unit) to[unit] = from[unit];
-  }
-}
-
 // From the sums of 16 units of rows [begin, end) to their gates and state.
 template <class Cell>
 UNROLL_INLINE void applyCells(const RecurrentForward& in, size_t step, size_t unitPanel, size_t begin, size_t end) {
@@ -107,7 +98,7 @@ UNROLL_INLINE void applyCells(const RecurrentForward& in, size_t step, size_t un
   for (; at + vectorsAtOnce * lanes <= end * width; at += vectorsAtOnce * lanes) apply(Count<vectorsAtOnce>{}, at);
   for (; at < end * width; at += lanes) apply(Count<1>{}, at);
   for (size_t row = begin; in.outputs && row < end; ++row)
-    storeUnits(in.outputs + in.sequence.place(row, step) * shape.hidden + unitPanel * width, nextState + row * width,
+    storePanelRow(in.outputs + in.sequence.place(row, step) * shape.hidden + unitPanel * width, nextState + row * width,
                shape.hidden - unitPanel * width);
 }
 

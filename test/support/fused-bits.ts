@@ -5,10 +5,11 @@ import { randomStream } from '../../src/data/random.ts';
 import { fusedCrossEntropy } from '../../src/tensorflow/kernels/fused-cross-entropy.ts';
 import { fusedKernels, useKernelThreads } from '../../src/tensorflow/kernels/fused-kernels.ts';
 import { runFused } from '../../src/tensorflow/kernels/fused-recurrent.ts';
+import { linear } from '../../src/tensorflow/kernels/linear.ts';
 import { loadTensorFlow } from '../../src/tensorflow/load.ts';
 import { optimizerVariants, updatedThrice } from './optimizer-variants.ts';
 
-/** A process of its own: prints which kernels it has, and digests of each cell's results and gradients, the loss's and the updates'. */
+/** A process of its own: prints which kernels it has, and digests of each cell's results and gradients, the loss's, the output layer's and the updates'. */
 
 const draw = (name: string, shape: number[]): Tensor => {
   const random = randomStream(1, name);
@@ -76,6 +77,22 @@ const digestOfCrossEntropy = (): string => {
   return hash.digest('hex');
 };
 
+/** Of more rows than one thread takes at once, too. */
+const digestOfLinear = (): string => {
+  const hash = createHash('sha256');
+  for (const [rows, size, outputs] of [
+    [37, 64, 10],
+    [1000, 100, 37],
+  ] as const) {
+    const given = [draw('rows', [rows, size]), draw('kernel', [size, outputs]), draw('bias', [outputs])];
+    const { value, grads } = tf.valueAndGrads((...parts: Tensor[]) =>
+      tf.sum(tf.square(linear(...(parts as [Tensor2D, Tensor2D, Tensor1D])))),
+    )(given);
+    for (const found of [value, ...grads]) hash.update(new Uint8Array(found.dataSync().slice().buffer));
+  }
+  return hash.digest('hex');
+};
+
 /** Of weights that are more than one thread takes at once. */
 const digestOfUpdates = async (): Promise<string> => {
   const hash = createHash('sha256');
@@ -88,6 +105,7 @@ const digestOfUpdates = async (): Promise<string> => {
 const digest = async () => [
   ...(['Lstm', 'Gru', 'SimpleRnn'] as const).map(digestOf),
   digestOfCrossEntropy(),
+  digestOfLinear(),
   await digestOfUpdates(),
 ];
 const digests = await digest();

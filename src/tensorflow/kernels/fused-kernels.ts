@@ -18,7 +18,7 @@ type LoadedLibrary = { readonly version?: number; readonly setThreads: (count: n
 );
 
 /** Raised together with `version` in native/module.cc whenever something of it is added or changed. */
-const libraryVersion = 6;
+const libraryVersion = 7;
 
 /** What `useKernelThreads` asked for, until there is a library to tell. */
 let wantedThreads: number | undefined;

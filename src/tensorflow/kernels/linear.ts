@@ -1,45 +1,70 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Tensor, Tensor1D, Tensor2D } from '@tensorflow/tfjs-core';
 import { isNative, runNative } from '../native.ts';
+import { fusedKernels } from './fused-kernels.ts';
 import { recordOperation } from './record.ts';
+
+interface Linear {
+  readonly forward: (rows: Tensor, kernel: Tensor, bias: Tensor) => Tensor;
+  /** Of rows, kernel and bias, from the gradient of the outputs. */
+  readonly backward: (gradient: Tensor, rows: Tensor, kernel: Tensor) => readonly Tensor[];
+}
+
+/** Each way in one call of Unroll's own operations. */
+const fused: Linear = {
+  forward: (rows, kernel, bias) =>
+    runNative('UnrollLinear', [rows, kernel, bias], { attributes: [], outputs: 1 })[0] as Tensor,
+  backward: (gradient, rows, kernel) =>
+    runNative('UnrollLinearGradient', [gradient, rows, kernel], { attributes: [], outputs: 3 }),
+};
+
+/** The operations for a few outputs are made for a tile that holds them all; wide products are TensorFlow's. */
+const mostFusedOutputs = 64;
 
 const product = (
   left: Tensor,
   right: Tensor,
   { transposeLeft = false, transposeRight = false } = {},
-): Tensor2D =>
+): Tensor =>
   runNative('MatMul', [left, right], {
     attributes: [
       { name: 'transpose_a', bool: transposeLeft },
       { name: 'transpose_b', bool: transposeRight },
     ],
     outputs: 1,
-  })[0] as Tensor2D;
+  })[0] as Tensor;
 
 const single = (name: 'BiasAdd' | 'BiasAddGrad', inputs: readonly Tensor[]): Tensor =>
   runNative(name, inputs, { attributes: [], outputs: 1 })[0] as Tensor;
 
 /**
- * `rows kernel + bias`: `[rows, size]` times `[size, outputs]`, plus `[outputs]`. On native TensorFlow by operations
- * that tfjs has no function for: its `matMul` calls the product of batches of matrices, which takes five times as long
- * for a small one, and its `add` has a gradient of four more operations.
+ * By operations of TensorFlow that tfjs has no function for: its `matMul` calls the product of batches of matrices,
+ * which takes five times as long for a small one, and its `add` has a gradient of four more operations.
  */
+const composed: Linear = {
+  forward: (rows, kernel, bias) => single('BiasAdd', [product(rows, kernel), bias]),
+  backward: (gradient, rows, kernel) => [
+    product(gradient, kernel, { transposeRight: true }),
+    product(rows, gradient, { transposeLeft: true }),
+    single('BiasAddGrad', [gradient]),
+  ],
+};
+
+/** `rows kernel + bias`: `[rows, size]` times `[size, outputs]`, plus `[outputs]`. */
 export const linear = (rows: Tensor2D, kernel: Tensor2D, bias: Tensor1D): Tensor2D => {
   if (!isNative()) return tf.add(tf.matMul(rows, kernel), bias);
+  const way = kernel.shape[1] <= mostFusedOutputs && fusedKernels().available ? fused : composed;
   const [outputs] = recordOperation(
     { rows, kernel, bias },
     {
       forward: (save) => {
         save([rows, kernel]);
-        return [single('BiasAdd', [product(rows, kernel), bias])];
+        return [way.forward(rows, kernel, bias)];
       },
-      backward: ([gradient], [savedRows, savedKernel]) => {
-        const [given, ofRows, weights] = [gradient, savedRows, savedKernel] as [Tensor, Tensor, Tensor];
-        return {
-          rows: product(given, weights, { transposeRight: true }),
-          kernel: product(ofRows, given, { transposeLeft: true }),
-          bias: single('BiasAddGrad', [given]),
-        };
+      backward: ([gradient], saved) => {
+        const [given, ofRows, weights] = [gradient, ...saved] as [Tensor, Tensor, Tensor];
+        const [rows, kernel, bias] = way.backward(given, ofRows, weights) as [Tensor, Tensor, Tensor];
+        return { rows, kernel, bias };
       },
     },
   );

@@ -1,0 +1,40 @@
+// A fully connected layer, as the ops call it: rows of the input times a kernel, plus a bias, and its gradient. All
+// matrices are row-major. Made for few outputs, such as the classes of a task.
+#pragma once
+
+#include "layout.h"
+
+namespace unroll {
+
+// Numbers in the panels that hold so many columns.
+UNROLL_SHARED constexpr size_t wholePanels(size_t columns) { return panelsOf(columns) * width; }
+
+struct Linear {
+  size_t rows, size, outputs;
+  const float* input;   // [rows, size]
+  const float* kernel;  // [size, outputs]
+  const float* bias;    // [outputs]
+  float* output;        // [rows, outputs]
+  float* packedKernel;  // scratch of size * wholePanels(outputs) floats
+  float* packedBias;    // scratch of wholePanels(outputs) floats
+};
+
+struct LinearGradient {
+  size_t rows, size, outputs;
+  const float* outputGradient;  // [rows, outputs]
+  const float* input;
+  const float* kernel;
+  float* inputGradient;     // [rows, size]
+  float* kernelGradient;    // [size, outputs]
+  float* biasGradient;      // [outputs]
+  float* transposedKernel;  // scratch of outputs * wholePanels(size) floats
+  float* packedGradient;    // scratch of rows * wholePanels(outputs) floats
+};
+
+// Both for one instruction set.
+struct LinearKernels {
+  void (*forward)(const Linear&);
+  void (*backward)(const LinearGradient&);
+};
+
+}  // namespace unroll
