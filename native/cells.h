@@ -61,7 +61,7 @@ struct Lstm {
     Vector c[N];
     for (int at = 0; at < N; ++at) {
       const int v = at * lanes;
-      c[at] = load(f + v) * load(place.cell + v) + load(i + v) * load(j + v);
+      c[at] = multiplyAdd(load(f + v), load(place.cell + v), load(i + v) * load(j + v));
     }
     storeAll(nextCell, c);
     tanh(c);

@@ -40,6 +40,15 @@ UNROLL_INLINE void store(float* to, Vector value) { *reinterpret_cast<UnalignedV
 
 UNROLL_INLINE Vector broadcast(float value) { return value - Vector{}; }
 
+// a * b + c, rounded once. The compiler fuses any product and sum; of two products it may choose either, here it is this.
+UNROLL_INLINE Vector multiplyAdd(Vector a, Vector b, Vector c) {
+#if UNROLL_LANES == 16
+  return _mm512_fmadd_ps(a, b, c);
+#else
+  return _mm256_fmadd_ps(a, b, c);
+#endif
+}
+
 UNROLL_INLINE Vector squareRoot(Vector x) {
 #if UNROLL_LANES == 16
   return _mm512_maskz_sqrt_ps(0xFFFF, x);
