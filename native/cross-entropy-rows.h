@@ -66,8 +66,7 @@ inline void crossEntropyRow(const unroll::CrossEntropy& in, size_t row) {
 
 void crossEntropy(const unroll::CrossEntropy& in) {
   const size_t rowsAtOnce = in.classes < logitsAtOnce ? logitsAtOnce / in.classes : 1;
-  unroll::parallelFor((in.rows + rowsAtOnce - 1) / rowsAtOnce, [&](size_t part) {
-    const size_t begin = part * rowsAtOnce, end = in.rows - begin < rowsAtOnce ? in.rows : begin + rowsAtOnce;
+  unroll::parallelRanges(in.rows, rowsAtOnce, [&](size_t begin, size_t end) {
     for (size_t row = begin; row < end; ++row) crossEntropyRow(in, row);
   });
 }

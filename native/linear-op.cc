@@ -4,30 +4,31 @@
 namespace unroll {
 namespace {
 
-// Checks the input's and the kernel's shape and returns rows, size and outputs; zeros once the call has failed.
 struct LinearShape {
-  int64_t rows = 0, size = 0, outputs = 0;
+  int64_t rows, size, outputs;
 };
 
-LinearShape shapeOf(Call& call, int input, int kernel) {
-  const Dimensions &of = call.dimensions(input), &by = call.dimensions(kernel);
+// Reads the op's input `first` and the kernel after it into `in`; returns the shape, zeros if it is none.
+template <class In>
+LinearShape readLayer(Call& call, int first, In& in) {
+  const Dimensions &of = call.dimensions(first), &by = call.dimensions(first + 1);
   if (!call.require(of.size() == 2 && by.size() == 2 && of[1] == by[0] && of[0] > 0 && of[1] > 0 && by[1] > 0,
                     "input and kernel must have the shapes [rows, size] and [size, outputs], not " + show(of) +
                         " and " + show(by) + "."))
     return {};
+  in.rows = static_cast<size_t>(of[0]);
+  in.size = static_cast<size_t>(of[1]);
+  in.outputs = static_cast<size_t>(by[1]);
+  in.input = call.floats(first, "input", of);
+  in.kernel = call.floats(first + 1, "kernel", by);
   return {of[0], of[1], by[1]};
 }
 
 void computeForward(void*, TF_OpKernelContext* context) {
   Call call("UnrollLinear", context);
-  const LinearShape shape = shapeOf(call, 0, 1);
-  if (!call.ok()) return;
   Linear in{};
-  in.rows = static_cast<size_t>(shape.rows);
-  in.size = static_cast<size_t>(shape.size);
-  in.outputs = static_cast<size_t>(shape.outputs);
-  in.input = call.floats(0, "input", {shape.rows, shape.size});
-  in.kernel = call.floats(1, "kernel", {shape.size, shape.outputs});
+  const LinearShape shape = readLayer(call, 0, in);
+  if (!call.ok()) return;
   in.bias = call.floats(2, "bias", {shape.outputs});
   in.output = call.output(0, {shape.rows, shape.outputs});
   const Scratch kernel(in.size * wholePanels(in.outputs)), bias(wholePanels(in.outputs));
@@ -39,15 +40,10 @@ void computeForward(void*, TF_OpKernelContext* context) {
 
 void computeGradient(void*, TF_OpKernelContext* context) {
   Call call("UnrollLinearGradient", context);
-  const LinearShape shape = shapeOf(call, 1, 2);
-  if (!call.ok()) return;
   LinearGradient in{};
-  in.rows = static_cast<size_t>(shape.rows);
-  in.size = static_cast<size_t>(shape.size);
-  in.outputs = static_cast<size_t>(shape.outputs);
+  const LinearShape shape = readLayer(call, 1, in);
+  if (!call.ok()) return;
   in.outputGradient = call.floats(0, "gradient", {shape.rows, shape.outputs});
-  in.input = call.floats(1, "input", {shape.rows, shape.size});
-  in.kernel = call.floats(2, "kernel", {shape.size, shape.outputs});
   in.inputGradient = call.output(0, {shape.rows, shape.size});
   in.kernelGradient = call.output(1, {shape.size, shape.outputs});
   in.biasGradient = call.output(2, {shape.outputs});

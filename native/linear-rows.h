@@ -10,13 +10,6 @@ namespace {
 // Rows of the input that one task computes: fewer are not worth waking a thread for.
 constexpr size_t inputRowsAtOnce = 256;
 
-// Calls visit(begin, end) for ranges of about `atOnce` rows, each in a task of its own.
-template <class Visit>
-void parallelRanges(size_t rows, size_t atOnce, const Visit& visit) {
-  const size_t ranges = (rows + atOnce - 1) / atOnce;
-  unroll::parallelFor(ranges, [&](size_t range) { visit(range * rows / ranges, (range + 1) * rows / ranges); });
-}
-
 // A row-major matrix [rows, columns] to panels [columns / 16][rows][16], padded with zeros.
 inline void packPanels(const float* from, size_t rows, size_t columns, float* to) {
   for (size_t first = 0; first < columns; first += panelWidth)
@@ -64,7 +57,7 @@ inline void multiplyRows(const float* left, const float* right, const float* sta
 void linear(const unroll::Linear& in) {
   packPanels(in.kernel, in.size, in.outputs, in.packedKernel);
   packPanels(in.bias, 1, in.outputs, in.packedBias);
-  parallelRanges(in.rows, inputRowsAtOnce, [&](size_t begin, size_t end) {
+  unroll::parallelRanges(in.rows, inputRowsAtOnce, [&](size_t begin, size_t end) {
     multiplyRows(in.input, in.packedKernel, in.packedBias, in.output, in.size, in.outputs, begin, end);
   });
 }
@@ -95,13 +88,13 @@ inline void linearBiasGradient(const unroll::LinearGradient& in) {
 void linearGradient(const unroll::LinearGradient& in) {
   packTransposed(in.kernel, in.size, in.outputs, in.transposedKernel);
   packPanels(in.outputGradient, in.rows, in.outputs, in.packedGradient);
-  parallelRanges(in.rows, inputRowsAtOnce, [&](size_t begin, size_t end) {
+  unroll::parallelRanges(in.rows, inputRowsAtOnce, [&](size_t begin, size_t end) {
     multiplyRows(in.outputGradient, in.transposedKernel, nullptr, in.inputGradient, in.outputs, in.size, begin, end);
   });
   // As much work a task as there.
   const size_t kernelRows = in.size * inputRowsAtOnce / in.rows;
-  parallelRanges(in.size, kernelRows > tileRows ? kernelRows : tileRows,
-                 [&](size_t begin, size_t end) { kernelRowsGradient(in, begin, end); });
+  unroll::parallelRanges(in.size, kernelRows > tileRows ? kernelRows : tileRows,
+                         [&](size_t begin, size_t end) { kernelRowsGradient(in, begin, end); });
   linearBiasGradient(in);
 }
 

@@ -22,4 +22,13 @@ inline void parallelFor(size_t count, const Visit& visit) {
   runTasks(count, [](const void* context, size_t index) { (*static_cast<const Visit*>(context))(index); }, &visit);
 }
 
+// Calls visit(begin, end) for ranges of `atOnce` numbers below `count`, the last as long as is left.
+template <class Visit>
+inline void parallelRanges(size_t count, size_t atOnce, const Visit& visit) {
+  parallelFor((count + atOnce - 1) / atOnce, [&](size_t range) {
+    const size_t begin = range * atOnce;
+    visit(begin, count - begin < atOnce ? count : begin + atOnce);
+  });
+}
+
 }  // namespace unroll

@@ -36,8 +36,7 @@ constexpr size_t numbersAtOnce = 65536;
 void updateAll(UpdateKernel kernel, const float* settings, const std::vector<UpdateWeight>& weights) {
   size_t total = 0;
   for (const UpdateWeight& one : weights) total += one.count;
-  parallelFor((total + numbersAtOnce - 1) / numbersAtOnce, [&](size_t part) {
-    const size_t begin = part * numbersAtOnce, end = begin + numbersAtOnce;
+  parallelRanges(total, numbersAtOnce, [&](size_t begin, size_t end) {
     size_t first = 0;
     for (const UpdateWeight& one : weights) {
       const size_t from = std::max(begin, first), to = std::min(end, first + one.count);
