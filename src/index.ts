@@ -17,7 +17,7 @@ export type { CompareSettings } from './api/compare.ts';
 export type { PlanSettings } from './api/plan.ts';
 export type { RunResult, RunSettings } from './api/run.ts';
 export type { Diagnostic } from './diagnostic/diagnostic.ts';
-export type { ComparedCell, ComparedRun, Comparison } from './report/compare.ts';
+export type { ComparedConfiguration, ComparedRun, Comparison } from './report/compare.ts';
 export type { Plan, Run } from './spec/plan.ts';
 export type { RunEvent, RunListener, RunOutcome, TrainerEvent } from './tracking/events.ts';
 

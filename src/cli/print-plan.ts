@@ -7,7 +7,7 @@ import type { Execution, Plan, Search } from '../spec/plan.ts';
 import { pruningSteps } from '../spec/search-plan.ts';
 import { grownPlan } from '../tracking/search-journal.ts';
 import { counted, formatDuration, formatValue } from '../tracking/console/format.ts';
-import { fit, renderTable, type Cell, type Column } from '../tracking/console/table.ts';
+import { fit, renderTable, type TableCell, type Column } from '../tracking/console/table.ts';
 import { listRuns } from '../tracking/read-runs.ts';
 import { runStates } from '../tracking/run-state.ts';
 import type { ExitCode, Terminal } from './command.ts';
@@ -94,7 +94,7 @@ const planLines = ({ plan, standings, toTrain, estimate, calibration }: PlanView
   ];
   const rows = standings
     .slice(0, shownRuns)
-    .map(({ run, state }): Cell[] => [
+    .map(({ run, state }): TableCell[] => [
       { text: run.id },
       { text: state },
       ...axes.map((path) => ({ text: formatValue(path === 'seed' ? run.seed : run.varying[path]) })),

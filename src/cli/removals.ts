@@ -1,5 +1,5 @@
 import { counted, formatBytes } from '../tracking/console/format.ts';
-import { renderTable, type Cell, type Column } from '../tracking/console/table.ts';
+import { renderTable, type TableCell, type Column } from '../tracking/console/table.ts';
 import { finishRemovals, remove, type Removal } from '../tracking/removal.ts';
 import type { ExitCode, Terminal } from './command.ts';
 import { screen } from './screen.ts';
@@ -51,7 +51,7 @@ export const carryOut = (
   }
   const rows = removals
     .slice(0, shownRows)
-    .map(({ recorded: { run, state }, what, bytes: size }): Cell[] =>
+    .map(({ recorded: { run, state }, what, bytes: size }): TableCell[] =>
       [run.id, run.experiment, state, what, formatBytes(size)].map((text) => ({ text })),
     );
   const more = removals.length - rows.length;

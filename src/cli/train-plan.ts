@@ -208,7 +208,7 @@ const summarize = (
   if (measured) terminal.print(`${renderProfile(measured, trained, screen(process.stdout))}\n`);
   for (const { message } of missed) terminal.print(`expectation missed: ${message}`);
   const unfinished = plan.runs.filter(({ id }) => !hasEnded(outcomes[id]));
-  const [best] = comparison.cells;
+  const [best] = comparison.configurations;
   const look = best ? bestRunOf(best, plan.objective.goal).id : (plan.runs[0]?.id ?? '');
   terminal.print(
     `Recorded in ${runsDirectory}/${plan.experiment}; look into a run with: unroll show ${look}; into all: unroll report ${plan.experiment}`,

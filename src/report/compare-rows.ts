@@ -8,10 +8,10 @@ export interface ComparisonRows {
 }
 
 /**
- * What is said of a run first, then what is said of its cell: mean, sample standard deviation and 95% interval of the
- * objective over seeds, and the difference to the best cell with its interval.
+ * What is said of a run first, then what is said of its configuration: mean, sample standard deviation and 95% interval of the
+ * objective over seeds, and the difference to the best configuration with its interval.
  */
-export const comparisonRows = ({ axes, cells, objective }: Comparison): ComparisonRows => ({
+export const comparisonRows = ({ axes, configurations, objective }: Comparison): ComparisonRows => ({
   columns: [
     ...[
       'rank',
@@ -29,12 +29,12 @@ export const comparisonRows = ({ axes, cells, objective }: Comparison): Comparis
     ...['mean', 'standardDeviation', 'intervalLow', 'intervalHigh'],
     ...['difference', 'differenceLow', 'differenceHigh', 'differenceKind'],
   ],
-  rows: cells.flatMap((cell) =>
-    cell.runs.map((run): Json[] => [
-      cell.rank,
-      cell.best,
-      cell.tied,
-      ...axes.map((path) => cell.values[path] ?? null),
+  rows: configurations.flatMap((configuration) =>
+    configuration.runs.map((run): Json[] => [
+      configuration.rank,
+      configuration.best,
+      configuration.tied,
+      ...axes.map((path) => configuration.values[path] ?? null),
       run.seed,
       run.value,
       run.state,
@@ -42,14 +42,14 @@ export const comparisonRows = ({ axes, cells, objective }: Comparison): Comparis
       run.step,
       run.elapsedMs / 1000,
       run.id,
-      cell.objective?.mean ?? null,
-      cell.objective?.standardDeviation ?? null,
-      cell.objective?.interval?.[0] ?? null,
-      cell.objective?.interval?.[1] ?? null,
-      cell.difference?.mean ?? null,
-      cell.difference?.interval?.[0] ?? null,
-      cell.difference?.interval?.[1] ?? null,
-      cell.difference?.kind ?? null,
+      configuration.objective?.mean ?? null,
+      configuration.objective?.standardDeviation ?? null,
+      configuration.objective?.interval?.[0] ?? null,
+      configuration.objective?.interval?.[1] ?? null,
+      configuration.difference?.mean ?? null,
+      configuration.difference?.interval?.[0] ?? null,
+      configuration.difference?.interval?.[1] ?? null,
+      configuration.difference?.kind ?? null,
     ]),
   ),
 });

@@ -19,7 +19,7 @@ export interface ComparedRun {
 }
 
 /** Runs that differ only by seed, or that share the settings one groups by. */
-export interface ComparedCell {
+export interface ComparedConfiguration {
   /** 1 for the best; null without a result. */
   readonly rank: number | null;
   readonly best: boolean;
@@ -29,7 +29,7 @@ export interface ComparedCell {
   readonly values: Readonly<Record<string, Json>>;
   /** The objective over the runs that are done. */
   readonly objective: Summary | null;
-  /** This cell's objective minus the best one's; null for the best itself. */
+  /** This configuration's objective minus the best one's; null for the best itself. */
   readonly difference: Difference | null;
   /** Every other metric at the end, over the runs that are done. */
   readonly metrics: Readonly<Record<string, Summary>>;
@@ -44,11 +44,11 @@ export interface Comparison {
   /** Paths of the varying settings, without the seed. */
   readonly axes: readonly string[];
   readonly seeds: readonly number[];
-  /** True when runs were grouped by chosen settings instead of by cell. */
+  /** True when runs were grouped by chosen settings instead of by configuration. */
   readonly grouped: boolean;
   readonly counts: Readonly<Record<RunState, number>>;
-  /** The best first; cells without a result last, in the order of the plan. */
-  readonly cells: readonly ComparedCell[];
+  /** The best first; configurations without a result last, in the order of the plan. */
+  readonly configurations: readonly ComparedConfiguration[];
 }
 
 export interface CompareOptions {
@@ -57,16 +57,16 @@ export interface CompareOptions {
   readonly planned?: readonly Run[];
   /** The plan's axes, for the order of columns. */
   readonly axes?: readonly string[];
-  /** Paths to group by instead of by cell: runs that agree in these are replicates of each other. */
+  /** Paths to group by instead of by configuration: runs that agree in these are replicates of each other. */
   readonly groupBy?: readonly string[];
 }
 
-/** Puts runs side by side: cells, statistics over seeds, rank by the objective. */
+/** Puts runs side by side: configurations, statistics over seeds, rank by the objective. */
 export const compareRuns = (recorded: readonly RecordedRun[], options: CompareOptions): Comparison => {
   const { objective, planned, groupBy } = options;
   const byId = new Map(recorded.map((one) => [one.run.id, one]));
   const runs = planned ?? recorded.map((one) => one.run);
-  // Runs of a cell have the same configuration, so thousands of runs are flattened by the cell.
+  // Runs of a configuration differ only by seed, so thousands of runs are flattened once for each configuration.
   const flats = new Map<string, ReadonlyMap<string, Json>>();
   for (const run of runs) if (!flats.has(run.cell)) flats.set(run.cell, flattenConfig(run.config));
   const varying = varyingPaths(flats.values(), options.axes);
@@ -83,29 +83,29 @@ export const compareRuns = (recorded: readonly RecordedRun[], options: CompareOp
     else groups.set(key, [member]);
   }
 
-  const drafts = [...groups.values()].map((members) => draftCell(members, axes, objective));
+  const drafts = [...groups.values()].map((members) => draftConfiguration(members, axes, objective));
   const sign = objective.goal === 'maximize' ? -1 : 1;
   const ranked = drafts
     .filter((draft) => draft.objective !== null)
     .sort((a, b) => sign * ((a.objective?.mean ?? 0) - (b.objective?.mean ?? 0)));
   const [best] = ranked;
-  const cells = ranked.map((draft, index): ComparedCell => {
-    const { values, ...cell } = draft;
+  const configurations = ranked.map((draft, index): ComparedConfiguration => {
+    const { values, ...configuration } = draft;
     const gap = best && draft !== best ? difference(draft.byPair, best.byPair) : null;
     return {
       rank: index + 1,
       best: draft === best,
       tied: gap !== null && tied(gap),
       values,
-      objective: cell.objective,
+      objective: configuration.objective,
       difference: gap,
-      metrics: cell.metrics,
-      runs: cell.runs,
+      metrics: configuration.metrics,
+      runs: configuration.runs,
     };
   });
   const without = drafts
     .filter((draft) => draft.objective === null)
-    .map(({ values, metrics, runs: members }): ComparedCell => ({
+    .map(({ values, metrics, runs: members }): ComparedConfiguration => ({
       rank: null,
       best: false,
       tied: false,
@@ -126,19 +126,19 @@ export const compareRuns = (recorded: readonly RecordedRun[], options: CompareOp
     counts: Object.fromEntries(
       runStates.map((state) => [state, states.filter((one) => one === state).length]),
     ) as Record<RunState, number>,
-    cells: [...cells, ...without],
+    configurations: [...configurations, ...without],
   };
 };
 
 interface Member {
   readonly run: Run;
   readonly flat: ReadonlyMap<string, Json>;
-  /** Members of two cells with the same pair differ only in what the cells differ in. */
+  /** Members of two configurations with the same pair differ only in what the configurations differ in. */
   readonly pair: string;
   readonly recorded: RecordedRun | undefined;
 }
 
-const draftCell = (members: readonly Member[], axes: readonly string[], objective: Objective) => {
+const draftConfiguration = (members: readonly Member[], axes: readonly string[], objective: Objective) => {
   const byPair = new Map<string, number>();
   const metrics = new Map<string, number[]>();
   const runs = members.map(({ run, pair, recorded }): ComparedRun => {

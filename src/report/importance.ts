@@ -1,6 +1,6 @@
 import { mean, quantile } from 'simple-statistics';
 import type { Json } from '../spec/plan.ts';
-import type { ComparedCell } from './compare.ts';
+import type { ComparedConfiguration } from './compare.ts';
 
 /** How much of the objective's variation a setting explains. */
 export interface Importance {
@@ -9,23 +9,28 @@ export interface Importance {
   readonly share: number;
 }
 
-/** A setting with more values than this is taken in parts of equally many cells. */
+/** A setting with more values than this is taken in parts of equally many configurations. */
 const mostGroups = 5;
 
 /**
- * The share of the variance of the cells' objectives that lies between the values of one setting: η² of a one-way
+ * The share of the variance of the configurations' objectives that lies between the values of one setting: η² of a one-way
  * analysis of variance (Fisher 1925). Settings that act only together with others show less than they matter. The most
  * important first; empty where there is nothing to explain or a setting's values never repeat.
  */
-export const importances = (cells: readonly ComparedCell[], axes: readonly string[]): Importance[] => {
-  const known = cells.flatMap((cell) => (cell.objective ? [{ cell, value: cell.objective.mean }] : []));
+export const importances = (
+  configurations: readonly ComparedConfiguration[],
+  axes: readonly string[],
+): Importance[] => {
+  const known = configurations.flatMap((configuration) =>
+    configuration.objective ? [{ configuration, value: configuration.objective.mean }] : [],
+  );
   if (known.length < 3) return [];
   const center = mean(known.map((one) => one.value));
   const total = known.reduce((sum, one) => sum + (one.value - center) ** 2, 0);
   if (total === 0) return [];
   return axes
     .flatMap((path): Importance[] => {
-      const groups = groupBy(known, ({ cell }) => cell.values[path] ?? null);
+      const groups = groupBy(known, ({ configuration }) => configuration.values[path] ?? null);
       if (groups.length < 2 || groups.length === known.length) return [];
       const between = groups.reduce((sum, values) => sum + values.length * (mean(values) - center) ** 2, 0);
       return [{ path, share: between / total }];

@@ -5,7 +5,7 @@ import { readJson } from '../tracking/files.ts';
 import { type MetricSeries, readMetrics } from '../tracking/read-metrics.ts';
 import { listRuns, type RecordedRun } from '../tracking/read-runs.ts';
 import { type EnvironmentFile, type EvaluationFile, fileNames } from '../tracking/run-files.ts';
-import { type ComparedCell, compareRuns, type Comparison } from './compare.ts';
+import { type ComparedConfiguration, compareRuns, type Comparison } from './compare.ts';
 import { curveTable } from './curve-table.ts';
 import { importances } from './importance.ts';
 import type { ReportData, ReportRun } from './report-data.ts';
@@ -47,9 +47,9 @@ export const loadReport = async (
     comparison: withoutPaths(comparison),
     names: Object.fromEntries(shortNames(comparison.axes)),
     curves: Object.fromEntries(curves.map(([metric, runs]) => [metric, curveTable(runs)])),
-    importances: importances(comparison.cells, comparison.axes),
+    importances: importances(comparison.configurations, comparison.axes),
     runs: Object.fromEntries(recorded.map((one) => [one.run.id, reportRun(one)])),
-    evaluations: evaluationsOf(comparison.cells),
+    evaluations: evaluationsOf(comparison.configurations),
     spec: plan.spec,
     reloadSeconds,
   };
@@ -65,9 +65,9 @@ export interface ReportOptions {
 /** A page may be passed on: it keeps no paths of this machine. */
 const withoutPaths = (comparison: Comparison): Comparison => ({
   ...comparison,
-  cells: comparison.cells.map((cell) => ({
-    ...cell,
-    runs: cell.runs.map((run) => ({ ...run, directory: null })),
+  configurations: comparison.configurations.map((configuration) => ({
+    ...configuration,
+    runs: configuration.runs.map((run) => ({ ...run, directory: null })),
   })),
 });
 
@@ -84,9 +84,9 @@ const reportRun = ({ run, status, directory, metrics }: RecordedRun): ReportRun 
   };
 };
 
-const evaluationsOf = (cells: readonly ComparedCell[]): Record<string, EvaluationFile> => {
-  const best = cells
-    .flatMap((cell) => cell.runs)
+const evaluationsOf = (configurations: readonly ComparedConfiguration[]): Record<string, EvaluationFile> => {
+  const best = configurations
+    .flatMap((configuration) => configuration.runs)
     .filter((run) => run.value !== null && run.directory !== null);
   const evaluations: Record<string, EvaluationFile> = {};
   for (const [at, run] of best.slice(0, mostEvaluations).entries()) {

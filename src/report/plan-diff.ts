@@ -34,11 +34,11 @@ const settingsOf = (plan: Plan): ReadonlyMap<string, string> => {
     const known = values.get(path) ?? new Set<string>();
     values.set(path, known.add(formatValue(value)));
   };
-  const cells = new Set<string>();
+  const flattened = new Set<string>();
   for (const run of plan.runs) {
     add('seeds', run.seed);
-    if (cells.has(run.cell)) continue;
-    cells.add(run.cell);
+    if (flattened.has(run.cell)) continue;
+    flattened.add(run.cell);
     for (const [path, value] of flattenConfig(run.config)) add(path, value);
     add(`data of ${run.config.dataset.name}`, run.datasetDigest.slice(0, 12));
     for (const [part, version] of Object.entries(run.versions)) add(`version of the ${part}`, version);

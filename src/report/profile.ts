@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { Run } from '../spec/plan.ts';
 import { counted, formatDuration } from '../tracking/console/format.ts';
 import { runName, shortNames } from '../tracking/console/run-name.ts';
-import { renderTable, type Cell, type Column } from '../tracking/console/table.ts';
+import { renderTable, type TableCell, type Column } from '../tracking/console/table.ts';
 import { readJson } from '../tracking/files.ts';
 import { fileNames, phases, type Phase, type ProfileFile } from '../tracking/run-files.ts';
 import { runDirectory } from '../tracking/run-recorder.ts';
@@ -51,7 +51,7 @@ const columns: readonly Column[] = [
 
 const stepPhases: readonly Phase[] = ['forward', 'backward', 'update'];
 
-const line = (name: string, { ms, steps }: Pick<ProfileFile, 'ms' | 'steps'>): Cell[] => {
+const line = (name: string, { ms, steps }: Pick<ProfileFile, 'ms' | 'steps'>): TableCell[] => {
   const all = total(ms);
   const step = stepPhases.reduce((sum, phase) => sum + ms[phase], 0) / steps;
   return [

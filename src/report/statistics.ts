@@ -87,7 +87,7 @@ const welch = (one: number[], other: number[], size: number): Difference => {
 
 /**
  * The rule for "tied with the best": the 95% interval of the difference to the best holds zero, so these seeds do not
- * tell the two apart. It is not corrected for the number of cells, and it never says that two cells are equal. Without
+ * tell the two apart. It is not corrected for the number of configurations, and it never says that two configurations are equal. Without
  * an interval (a single seed) nothing is said: false.
  */
 export const tied = ({ interval }: Difference): boolean =>

@@ -87,8 +87,8 @@ interface State {
 
 /** The search as its journal tells it. */
 const replay = (plan: Plan & { readonly search: Search }, { lines }: SearchJournal): State => {
-  const cells = new Map<string, Run[]>();
-  const add = (run: Run) => cells.set(run.cell, [...(cells.get(run.cell) ?? []), run]);
+  const configurations = new Map<string, Run[]>();
+  const add = (run: Run) => configurations.set(run.cell, [...(configurations.get(run.cell) ?? []), run]);
   const placed = new Map<string, readonly (number | null)[]>();
   const decisions: Decision[] = [];
   const results: (number | undefined)[] = [];
@@ -101,12 +101,12 @@ const replay = (plan: Plan & { readonly search: Search }, { lines }: SearchJourn
     const { kind, point, level, runs = [], coordinates } = line;
     decisions[line.decision] = { kind, point, level };
     const [first] = runs;
-    if (first && !cells.has(first.cell)) runs.forEach(add);
+    if (first && !configurations.has(first.cell)) runs.forEach(add);
     if (first && coordinates) placed.set(first.cell, coordinates);
   }
-  const points = [...cells].map(([cell, runs], index) => ({
+  const points = [...configurations].map(([id, runs], index) => ({
     runs,
-    coordinates: plan.search.sampler?.coordinates[index] ?? placed.get(cell),
+    coordinates: plan.search.sampler?.coordinates[index] ?? placed.get(id),
   }));
   return { points, decisions, results };
 };

@@ -3,16 +3,19 @@ import { taskMetrics } from '../data/task-metrics.ts';
 import type { Diagnostic } from '../diagnostic/diagnostic.ts';
 import { nearest } from '../diagnostic/nearest.ts';
 import { find } from './located.ts';
-import type { Cell } from './resolve-points.ts';
+import type { Configuration } from './resolve-points.ts';
 import { withExtends, type Spec } from './validate-spec.ts';
 
 /** That the objective and every expectation name a metric which the runs record. */
 export const checkMetrics = (
   spec: Spec,
-  { shape, cells }: { readonly shape: SequenceShape; readonly cells: readonly Cell[] },
+  {
+    shape,
+    configurations,
+  }: { readonly shape: SequenceShape; readonly configurations: readonly Configuration[] },
 ): Diagnostic[] => {
   const { always, atEnd } = taskMetrics(shape.task);
-  const evaluated = cells.some(({ config }) => config.train.evaluateEvery !== null);
+  const evaluated = configurations.some(({ config }) => config.train.evaluateEvery !== null);
   const everywhere = [
     ...[...always, ...atEnd].map((name) => `test/${name}`),
     ...always.map((name) => `train/${name}`),

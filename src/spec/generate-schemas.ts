@@ -228,7 +228,7 @@ const runSchema = (registry: Registry): JsonSchema => {
       12,
       'Short hash of all that decides the numbers: configuration, digest of the data, seed and versions.',
     ),
-    cell: hex(12, 'The same without the seed: runs of one cell differ only by seed.'),
+    cell: hex(12, 'The same without the seed: runs of one configuration differ only by seed.'),
     experiment: { type: 'string', description: 'The name of the spec.' },
     seed: { type: 'integer', minimum: 0, description: 'Decides every random draw of the run.' },
     config: {

@@ -60,7 +60,7 @@ export type CodeDigests = Readonly<Partial<Record<'dataset' | 'model' | 'optimiz
 export interface Run {
   /** 12 hex digits of the SHA-256 of the canonical JSON of configuration, dataset digest, seed and row versions. */
   readonly id: string;
-  /** The same hash without the seed: runs of one cell share it. */
+  /** The same hash without the seed: runs of one configuration share it. */
   readonly cell: string;
   readonly experiment: string;
   readonly seed: number;
@@ -88,7 +88,7 @@ export interface Search {
 
 export interface Sampler {
   readonly method: 'tpe';
-  /** Where the points of the plan lie in the space, in the order of their cells. */
+  /** Where the points of the plan lie in the space, in the order of their configurations. */
   readonly coordinates: readonly (readonly (number | null)[])[];
   /** The spec with all that it extends and what the command line changed: what a new point is resolved by. */
   readonly spec: Json;

@@ -1,6 +1,6 @@
 import { randomStream } from '../data/random.ts';
 import { loadPlugins } from '../plugins/load-plugins.ts';
-import { cellRuns } from './cell-runs.ts';
+import { configurationRuns } from './configuration-runs.ts';
 import type { Plan, Run } from './plan.ts';
 import { readYaml } from './read-yaml.ts';
 import { resolvePoints } from './resolve-points.ts';
@@ -38,7 +38,7 @@ export const createProposer = async (plan: Plan, baseDirectory: string): Promise
   const { sweep } = spec;
   const ground = groundOf(spec.registry, spec.base);
   const axes = dimensionsOf(sweep).map(axisOf);
-  const runsOf = cellRuns(
+  const runsOf = configurationRuns(
     spec,
     plan.axes.filter((path) => path !== 'seed'),
   );
@@ -46,10 +46,10 @@ export const createProposer = async (plan: Plan, baseDirectory: string): Promise
   const resolve = async (point: Point, tried: readonly Tried[]): Promise<Proposal | undefined> => {
     if (sweep.exclude.some((rule) => holds(ground, point, rule))) return undefined;
     const resolved = await resolvePoints(spec, [point]);
-    const [cell] = resolved.ok ? resolved.value.cells : [];
+    const [configuration] = resolved.ok ? resolved.value.configurations : [];
     // Values that cannot go together, and another way to write a point that was tried, are no points of the space.
-    if (!cell || tried.some((one) => one.cell === cell.id)) return undefined;
-    return { runs: runsOf(cell), coordinates: coordinatesOf(sweep, point) };
+    if (!configuration || tried.some((one) => one.cell === configuration.id)) return undefined;
+    return { runs: runsOf(configuration), coordinates: coordinatesOf(sweep, point) };
   };
 
   const propose: Proposer['propose'] = async (tried) => {

@@ -15,7 +15,7 @@ import { trainerVersion } from './trainer-version.ts';
 import type { Spec } from './validate-spec.ts';
 
 /** A point with every value resolved: what its runs have in common, whatever their seed. */
-export interface Cell {
+export interface Configuration {
   readonly point: Point;
   /** 12 hex digits of the SHA-256 of the canonical JSON of `config`, `datasetDigest`, `versions` and `code`. */
   readonly id: string;
@@ -28,10 +28,10 @@ export interface Cell {
 }
 
 export interface ResolvedPoints {
-  readonly cells: readonly Cell[];
+  readonly configurations: readonly Configuration[];
   /** Points that were equal to an earlier one. */
   readonly merged: readonly Point[];
-  /** The shape of the first cell's dataset. */
+  /** The shape of the first configuration's dataset. */
   readonly shape: SequenceShape;
 }
 
@@ -54,7 +54,7 @@ export const resolvePoints = async (
   const resolve = sectionResolver(spec);
   const datasets = new Map<string, DatasetFacts | readonly Finding[]>();
   const fitsTogether = remember((together: Together) => checkTogether(spec.registry, together));
-  const cells = new Map<string, Cell>();
+  const configurations = new Map<string, Configuration>();
   const merged: Point[] = [];
   let shape: SequenceShape | undefined;
 
@@ -84,13 +84,13 @@ export const resolvePoints = async (
     );
     for (const issue of issues) findings.add(blame(spec, point, issue));
     if (issues.length) continue;
-    const cell = createCell(spec, { point, sections, datasetDigest: facts.digest });
-    if (cells.has(cell.id)) merged.push(point);
-    else cells.set(cell.id, cell);
+    const configuration = createConfiguration(spec, { point, sections, datasetDigest: facts.digest });
+    if (configurations.has(configuration.id)) merged.push(point);
+    else configurations.set(configuration.id, configuration);
   }
   const errors = findings.list();
   if (errors.length || !shape) return failure(...errors);
-  return success({ cells: [...cells.values()], merged, shape });
+  return success({ configurations: [...configurations.values()], merged, shape });
 };
 
 interface Sections {
@@ -185,13 +185,16 @@ const ofData = ({ code }: DataError, issue: ParameterIssue, section: NamedSectio
   };
 };
 
-interface CellParts {
+interface ConfigurationParts {
   readonly point: Point;
   readonly sections: Sections;
   readonly datasetDigest: string;
 }
 
-const createCell = (spec: Spec, { point, sections, datasetDigest }: CellParts): Cell => {
+const createConfiguration = (
+  spec: Spec,
+  { point, sections, datasetDigest }: ConfigurationParts,
+): Configuration => {
   const { dataset, model, optimizer, train } = sections;
   const versions = {
     dataset: dataset.version,

@@ -2,7 +2,7 @@ import { totalSteps } from '../data/batches.ts';
 import { success, unreachable, type Diagnostic, type Result } from '../diagnostic/diagnostic.ts';
 import { find, toJson } from './located.ts';
 import type { Pruning, Search, TrainConfig } from './plan.ts';
-import type { Cell } from './resolve-points.ts';
+import type { Configuration } from './resolve-points.ts';
 import type { JsonMap } from './sections.ts';
 import { gridPoints } from './sweep/grid.ts';
 import type { Ground } from './sweep/point-values.ts';
@@ -45,7 +45,7 @@ export const searchedPoints = (sweep: Sweep, ground: Ground): number => {
 /** What the plan of a sweep that decides by results holds to go on with; nothing for any other. */
 export const searchOf = (
   { sweep, document }: Spec,
-  { cells, points }: { readonly cells: readonly Cell[]; readonly points: number },
+  { configurations, points }: { readonly configurations: readonly Configuration[]; readonly points: number },
 ): Search | undefined => {
   const { method, pruning, lookahead } = sweep;
   if (method !== 'tpe' && !pruning) return undefined;
@@ -59,7 +59,7 @@ export const searchOf = (
       method === 'tpe'
         ? {
             method,
-            coordinates: cells.map(({ point }) => coordinatesOf(sweep, point)),
+            coordinates: configurations.map(({ point }) => coordinatesOf(sweep, point)),
             spec: Object.fromEntries(Object.entries(written).filter(([key]) => kept.includes(key))),
           }
         : null,
@@ -84,11 +84,14 @@ const stepsOf = (train: TrainConfig): number | undefined =>
   train.steps === null && train.trainingIters === null ? undefined : totalSteps(train, { ...train, size: 0 });
 
 /** Pruning counts in steps, so those of each run must be known. */
-export const checkPruning = ({ sweep, document }: Spec, cells: readonly Cell[]): Diagnostic | undefined => {
+export const checkPruning = (
+  { sweep, document }: Spec,
+  configurations: readonly Configuration[],
+): Diagnostic | undefined => {
   const { pruning } = sweep;
   const at = find(document.root, 'sweep', 'pruning', 'minSteps')?.at ?? sweep.at;
   if (!pruning) return undefined;
-  const steps = cells.map(({ config }) => stepsOf(config.train));
+  const steps = configurations.map(({ config }) => stepsOf(config.train));
   if (steps.includes(undefined)) {
     return {
       code: 'conflict',
@@ -112,7 +115,7 @@ export const checkPruning = ({ sweep, document }: Spec, cells: readonly Cell[]):
       help: `Write for example \`minSteps: ${Math.max(1, Math.floor(longest / 9))}\`.`,
     };
   }
-  const dataset = cells.find(({ config }) => config.dataset['validationSize'] === 0);
+  const dataset = configurations.find(({ config }) => config.dataset['validationSize'] === 0);
   if (!dataset) return undefined;
   return {
     code: 'conflict',

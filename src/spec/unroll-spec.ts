@@ -1,7 +1,7 @@
 import type { DataContext, SequenceShape } from '../data/dataset.ts';
 import { failure, success, unreachable, type Diagnostic, type Result } from '../diagnostic/diagnostic.ts';
 import { canonicalJson, shortHash } from './canonical.ts';
-import { cellRuns } from './cell-runs.ts';
+import { configurationRuns } from './configuration-runs.ts';
 import { checkMetrics } from './check-metrics.ts';
 import { resolveExecution, type Machine } from './execution.ts';
 import { find } from './located.ts';
@@ -25,7 +25,7 @@ export interface UnrollOptions {
 /**
  * Unrolls a spec into its plan:
  *
- *     points of the sweep -> cells (validated, equal ones merged) -> runs (a cell and a seed) -> plan
+ *     points of the sweep -> configurations (validated, equal ones merged) -> runs (a configuration and a seed) -> plan
  *
  * Of a sweep that proposes points by results the plan has the first ones; `propose.ts` makes the others.
  *
@@ -49,20 +49,23 @@ export const unrollSpec = async (
 
   const resolved = await resolvePoints(spec, points.value, options.reading);
   if (!resolved.ok) return resolved;
-  const { cells, merged, shape } = resolved.value;
-  const unrecorded = checkMetrics(spec, { shape, cells });
+  const { configurations, merged, shape } = resolved.value;
+  const unrecorded = checkMetrics(spec, { shape, configurations });
   if (unrecorded.length) return failure(...unrecorded);
-  if (merged.length) notices.push(mergedPoints(spec, { merged, cells: cells.length }));
+  if (merged.length) notices.push(mergedPoints(spec, { merged, configurations: configurations.length }));
   if (sweep.method === 'tpe' && spec.objective?.metric.startsWith('test/')) notices.push(choosesByTest(spec));
-  const unpausable = checkPruning(spec, cells);
+  const unpausable = checkPruning(spec, configurations);
   if (unpausable) return failure(unpausable);
 
-  const paths = varyingPaths(sweep, cells);
-  const runsOf = cellRuns(spec, paths);
-  const runs = cells.flatMap(runsOf);
-  const search = searchOf(spec, { cells, points: Math.max(total - merged.length, cells.length) });
+  const paths = varyingPaths(sweep, configurations);
+  const runsOf = configurationRuns(spec, paths);
+  const runs = configurations.flatMap(runsOf);
+  const search = searchOf(spec, {
+    configurations,
+    points: Math.max(total - merged.length, configurations.length),
+  });
   const execution = resolveExecution(spec, machine, {
-    runs: (search?.points ?? cells.length) * seeds.length,
+    runs: (search?.points ?? configurations.length) * seeds.length,
     concurrency: options.concurrency,
   });
   if (!execution.ok) return execution;
@@ -134,13 +137,13 @@ const choosesByTest = ({ objective, sweep, document }: Spec): Diagnostic => {
 
 const mergedPoints = (
   { sweep }: Spec,
-  { merged, cells }: { readonly merged: readonly Point[]; readonly cells: number },
+  { merged, configurations }: { readonly merged: readonly Point[]; readonly configurations: number },
 ): Diagnostic => ({
   code: 'merged-runs',
   severity: 'notice',
-  message: `${merged.length} of the sweep's points ${merged.length === 1 ? 'equals another one and was' : 'equal others and were'} merged; ${cells} are left.`,
+  message: `${merged.length} of the sweep's points ${merged.length === 1 ? 'equals another one and was' : 'equal others and were'} merged; ${configurations} are left.`,
   at: merged[0]?.at(-1)?.at ?? sweep.at,
   expected: 'points that differ in at least one value',
-  got: `${merged.length + cells} points, ${cells} of them different`,
+  got: `${merged.length + configurations} points, ${configurations} of them different`,
   help: 'Nothing is trained twice. Look for a value that stands twice, or that another setting makes meaningless.',
 });

@@ -1,14 +1,14 @@
 import type { Json } from './plan.ts';
-import type { Cell } from './resolve-points.ts';
+import type { Configuration } from './resolve-points.ts';
 import type { JsonMap } from './sections.ts';
 import { valueIn } from './sweep/point-values.ts';
 import type { Choice, Dimension, Sweep } from './sweep/sweep.ts';
 
 /**
- * The paths in which cells differ, in the order of the file. A choice that is a whole block, such as one of several
+ * The paths in which configurations differ, in the order of the file. A choice that is a whole block, such as one of several
  * optimizers, counts as the parameters that are written in it.
  */
-export const varyingPaths = (sweep: Sweep, cells: readonly Cell[]): readonly string[] => {
+export const varyingPaths = (sweep: Sweep, configurations: readonly Configuration[]): readonly string[] => {
   const paths = new Set<string>();
   const addChoice = ({ key, value }: Choice) => addLeaves(key, value, paths);
   const addDimension = (dimension: Dimension) => {
@@ -19,7 +19,9 @@ export const varyingPaths = (sweep: Sweep, cells: readonly Cell[]): readonly str
   sweep.when.forEach(({ dimensions }) => dimensions.forEach(addDimension));
   sweep.add.forEach((point) => point.forEach(addChoice));
   // Points that are still to be proposed may differ where the first ones do not.
-  return sweep.method === 'tpe' ? [...paths] : [...paths].filter((path) => differs(path.split('.'), cells));
+  return sweep.method === 'tpe'
+    ? [...paths]
+    : [...paths].filter((path) => differs(path.split('.'), configurations));
 };
 
 const addLeaves = (key: string, value: Json, paths: Set<string>): void => {
@@ -30,17 +32,18 @@ const addLeaves = (key: string, value: Json, paths: Set<string>): void => {
   }
 };
 
-const differs = (path: readonly string[], cells: readonly Cell[]): boolean => {
-  const text = (cell: Cell) => JSON.stringify(valueIn(cell.config as unknown as Json, path));
-  const [first] = cells;
+const differs = (path: readonly string[], configurations: readonly Configuration[]): boolean => {
+  const text = (configuration: Configuration) =>
+    JSON.stringify(valueIn(configuration.config as unknown as Json, path));
+  const [first] = configurations;
   const one = first && text(first);
-  return cells.some((cell) => text(cell) !== one);
+  return configurations.some((configuration) => text(configuration) !== one);
 };
 
-/** Reads a cell's values at the varying paths; a path that its rows do not have is left out. */
+/** Reads a configuration's values at the varying paths; a path that its rows do not have is left out. */
 export const varyingReader = (paths: readonly string[]) => {
   const split = paths.map((path) => [path, path.split('.')] as const);
-  return ({ config }: Cell): Readonly<Record<string, Json>> => {
+  return ({ config }: Configuration): Readonly<Record<string, Json>> => {
     const values: Record<string, Json> = {};
     for (const [path, keys] of split) {
       const value = valueIn(config as unknown as Json, keys);

@@ -71,8 +71,8 @@ const { outcomes } = await run(experiment, {
   listener: (event) => { if (event.type === 'note') notes.push(event.message); },
 });
 const [{ reason, message }] = Object.values(outcomes);
-const { cells } = await compare('installed');
-console.log(JSON.stringify({ reason, message, notes, cells: cells.length }));
+const { configurations } = await compare('installed');
+console.log(JSON.stringify({ reason, message, notes, configurations: configurations.length }));
 `;
 
 const config = `
@@ -107,7 +107,7 @@ it.each(['this', '22', '24'])(
     writeFileSync(join(folder, 'unroll.config.ts'), config);
     writeFileSync(join(folder, 'program.js'), program);
     const said = JSON.parse(call(node, ['program.js'])) as { notes: string[] };
-    expect(said).toMatchObject({ reason: 'completed', cells: 1 });
+    expect(said).toMatchObject({ reason: 'completed', configurations: 1 });
     expect(said.notes.join('\n')).toContain('Run `npx unroll setup`');
     const bin = join(folder, 'node_modules', '.bin', 'unroll');
     expect(call(node, [bin, 'models'])).toContain('mean        mean  (unroll.config.ts)');

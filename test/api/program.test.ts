@@ -32,7 +32,7 @@ it('plans, trains what is missing with events, and compares', async () => {
   expect((await run(experiment, settings)).trained, 'nothing is missing').toEqual([]);
   const comparison = await compare('program', { runsDirectory, filter: ['model.hiddenSize>=8'] });
   const wider = planned.runs.find(({ varying }) => varying['model.hiddenSize'] === 8);
-  expect(comparison.cells.flatMap(({ runs }) => runs.map(({ id }) => id))).toEqual([wider?.id]);
+  expect(comparison.configurations.flatMap(({ runs }) => runs.map(({ id }) => id))).toEqual([wider?.id]);
 });
 
 it('ends in order when its signal is aborted, and goes on from there', async () => {

@@ -51,7 +51,7 @@ const failing = [
   recorded(plan.runs[10] ?? expect.fail(), { 'train/loss': NaN }, 'diverged'),
 ];
 
-test('cells are ranked by the mean of the objective, with the paired difference to the best', () => {
+test('configurations are ranked by the mean of the objective, with the paired difference to the best', () => {
   const comparison = compare(plan, failing);
   expect(comparison).toMatchObject({
     axes: ['model.hiddenSize', 'optimizer.learningRate'],
@@ -59,17 +59,17 @@ test('cells are ranked by the mean of the objective, with the paired difference 
     counts: { done: 9, failed: 2, new: 1, running: 0, interrupted: 0 },
   });
   expect(
-    comparison.cells.map((cell) => [cell.rank, cell.best, cell.tied, Object.values(cell.values)]),
+    comparison.configurations.map((one) => [one.rank, one.best, one.tied, Object.values(one.values)]),
   ).toEqual([
     [1, true, false, [128, 0.001]],
     [2, false, true, [64, 0.001]],
     [3, false, false, [64, 0.01]],
     [null, false, false, [128, 0.01]],
   ]);
-  expect(comparison.cells[1]?.difference).toMatchObject({ kind: 'paired', count: 3 });
-  expect(comparison.cells[1]?.difference?.mean).toBeCloseTo(-0.014 / 3, 12);
-  expect(comparison.cells[1]?.metrics['test/loss']?.mean).toBeCloseTo(0.11, 12);
-  expect(comparison.cells[3]?.runs.map((run) => [run.seed, run.state, run.reason])).toEqual([
+  expect(comparison.configurations[1]?.difference).toMatchObject({ kind: 'paired', count: 3 });
+  expect(comparison.configurations[1]?.difference?.mean).toBeCloseTo(-0.014 / 3, 12);
+  expect(comparison.configurations[1]?.metrics['test/loss']?.mean).toBeCloseTo(0.11, 12);
+  expect(comparison.configurations[3]?.runs.map((run) => [run.seed, run.state, run.reason])).toEqual([
     [1, 'failed', 'It ended: diverged.'],
     [2, 'failed', 'It ended: diverged.'],
     [3, 'new', ''],
@@ -77,13 +77,18 @@ test('cells are ranked by the mean of the objective, with the paired difference 
 });
 
 test('the lowest is best where the goal is to minimize', () => {
-  const { cells } = compare(plan, some, { objective: { metric: 'test/loss', goal: 'minimize' } });
-  expect(cells.map((cell) => cell.objective?.mean.toFixed(2))).toEqual(['0.11', '0.14', '0.17', undefined]);
+  const { configurations } = compare(plan, some, { objective: { metric: 'test/loss', goal: 'minimize' } });
+  expect(configurations.map((one) => one.objective?.mean.toFixed(2))).toEqual([
+    '0.11',
+    '0.14',
+    '0.17',
+    undefined,
+  ]);
 });
 
 test('the table with several seeds', () => {
   expect(renderComparison(compare(plan, failing), { width: 100, colour: false })).toMatchInlineSnapshot(`
-    "mnist-rows: 4 cells, 3 seeds; 9 done, 2 failed, 1 new
+    "mnist-rows: 4 configurations, 3 seeds; 9 done, 2 failed, 1 new
 
       #  hiddenSize  learningRate  test/accuracy   ± std      95% interval  seeds  steps  time  best run
     ★ 1         128         0.001         0.9577  0.0025  [0.9514, 0.9639]    3/3    100  4.0s  e623c86d
@@ -103,7 +108,7 @@ test('the table with one seed has no spread, and shows runs', () => {
   const single = makePlan({ axes: { 'model.name': ['gru', 'lstm'] } });
   const runs = single.runs.map((run, i) => recorded(run, { 'test/accuracy': 0.9 + i / 100 }));
   expect(renderComparison(compare(single, runs), { width: 80, colour: false })).toMatchInlineSnapshot(`
-    "mnist-rows: 2 cells, 1 seed; 2 done
+    "mnist-rows: 2 configurations, 1 seed; 2 done
 
       #  model  test/accuracy  steps  time  run
     ★ 1  lstm          0.9100    100  4.0s  e623c86d
@@ -126,21 +131,24 @@ test('colour comes only when allowed', () => {
 
 test('a done run without the objective says which metrics it has', () => {
   const [run = expect.fail()] = plan.runs;
-  const { cells } = compareRuns([recorded(run, { 'test/loss': 1 })], { objective: plan.objective });
-  expect(cells[0]?.runs[0]?.reason).toBe('It has no test/accuracy; its metrics are test/loss.');
+  const { configurations } = compareRuns([recorded(run, { 'test/loss': 1 })], { objective: plan.objective });
+  expect(configurations[0]?.runs[0]?.reason).toBe('It has no test/accuracy; its metrics are test/loss.');
   const infinite = compareRuns([recorded(run, { 'test/accuracy': NaN })], { objective: plan.objective });
-  expect(infinite.cells[0]).toMatchObject({ rank: null, objective: null });
-  expect(infinite.cells[0]?.runs[0]?.reason).toBe('Its test/accuracy is not a finite number.');
+  expect(infinite.configurations[0]).toMatchObject({ rank: null, objective: null });
+  expect(infinite.configurations[0]?.runs[0]?.reason).toBe('Its test/accuracy is not a finite number.');
 });
 
 test('grouping by a setting pairs runs that agree in everything else', () => {
-  const { cells } = compare(plan, some, { groupBy: ['optimizer.learningRate'] });
-  expect(cells.map((cell) => [cell.values, cell.objective?.count])).toEqual([
+  const { configurations } = compare(plan, some, { groupBy: ['optimizer.learningRate'] });
+  expect(configurations.map((one) => [one.values, one.objective?.count])).toEqual([
     [{ 'optimizer.learningRate': 0.001 }, 6],
     [{ 'optimizer.learningRate': 0.01 }, 3],
   ]);
-  expect(cells[1]?.difference).toMatchObject({ kind: 'paired', count: 3 });
-  expect(cells[1]?.difference?.mean).toBeCloseTo((0.91 + 0.912 + 0.909 - 0.95 - 0.952 - 0.957) / 3, 12);
+  expect(configurations[1]?.difference).toMatchObject({ kind: 'paired', count: 3 });
+  expect(configurations[1]?.difference?.mean).toBeCloseTo(
+    (0.91 + 0.912 + 0.909 - 0.95 - 0.952 - 0.957) / 3,
+    12,
+  );
 });
 
 test('settings that only some models have are columns only where they vary', () => {
@@ -148,12 +156,15 @@ test('settings that only some models have are columns only where they vary', () 
     const config = { ...run.config, model: i === 0 ? { name: 'gru' } : { name: 'lstm', forgetBias: 1 } };
     return { ...run, cell: `cell${i}`, config };
   });
-  const { axes, cells } = compareRuns(
+  const { axes, configurations } = compareRuns(
     mixed.map((run, i) => recorded(run, { 'test/accuracy': i })),
     { objective: plan.objective },
   );
   expect(axes).toEqual(['model.name']);
-  expect(cells.map((cell) => cell.values)).toEqual([{ 'model.name': 'lstm' }, { 'model.name': 'gru' }]);
+  expect(configurations.map((one) => one.values)).toEqual([
+    { 'model.name': 'lstm' },
+    { 'model.name': 'gru' },
+  ]);
 });
 
 test('CSV is one row a run, quoted where it must be', () => {

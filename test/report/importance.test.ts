@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
-import type { ComparedCell } from '../../src/report/compare.ts';
+import type { ComparedConfiguration } from '../../src/report/compare.ts';
 import { importances } from '../../src/report/importance.ts';
 import type { Json } from '../../src/spec/plan.ts';
 
-const cell = (values: Record<string, Json>, mean: number | null): ComparedCell => ({
+const configuration = (values: Record<string, Json>, mean: number | null): ComparedConfiguration => ({
   rank: null,
   best: false,
   tied: false,
@@ -16,22 +16,24 @@ const cell = (values: Record<string, Json>, mean: number | null): ComparedCell =
 
 // Two by two: y = 1, 2, 5, 6. Total sum of squares 17; between a: 16; between b: 1.
 test('the share is that of the variance between the values of a setting', () => {
-  const cells = [
-    cell({ a: 1, b: 'x' }, 1),
-    cell({ a: 1, b: 'y' }, 2),
-    cell({ a: 2, b: 'x' }, 5),
-    cell({ a: 2, b: 'y' }, 6),
-    cell({ a: 3, b: 'y' }, null),
+  const configurations = [
+    configuration({ a: 1, b: 'x' }, 1),
+    configuration({ a: 1, b: 'y' }, 2),
+    configuration({ a: 2, b: 'x' }, 5),
+    configuration({ a: 2, b: 'y' }, 6),
+    configuration({ a: 3, b: 'y' }, null),
   ];
-  expect(importances(cells, ['b', 'a'])).toEqual([
+  expect(importances(configurations, ['b', 'a'])).toEqual([
     { path: 'a', share: expect.closeTo(16 / 17, 12) as number },
     { path: 'b', share: expect.closeTo(1 / 17, 12) as number },
   ]);
 });
 
 test('a setting whose values never repeat is taken in parts of its range', () => {
-  const cells = Array.from({ length: 50 }, (_, i) => cell({ rate: i / 50, name: `n${i}` }, i < 25 ? 0 : 1));
-  const [rate, ...rest] = importances(cells, ['rate', 'name']);
+  const configurations = Array.from({ length: 50 }, (_, i) =>
+    configuration({ rate: i / 50, name: `n${i}` }, i < 25 ? 0 : 1),
+  );
+  const [rate, ...rest] = importances(configurations, ['rate', 'name']);
   expect(rate?.path).toBe('rate');
   // Five parts of ten: two all below, two all above, one half and half.
   expect(rate?.share).toBeCloseTo(0.8, 12);
@@ -39,6 +41,8 @@ test('a setting whose values never repeat is taken in parts of its range', () =>
 });
 
 test('nothing to explain is nothing said', () => {
-  expect(importances([cell({ a: 1 }, 1), cell({ a: 2 }, 2)], ['a'])).toEqual([]);
-  expect(importances([cell({ a: 1 }, 1), cell({ a: 2 }, 1), cell({ a: 1 }, 1)], ['a'])).toEqual([]);
+  expect(importances([configuration({ a: 1 }, 1), configuration({ a: 2 }, 2)], ['a'])).toEqual([]);
+  expect(
+    importances([configuration({ a: 1 }, 1), configuration({ a: 2 }, 1), configuration({ a: 1 }, 1)], ['a']),
+  ).toEqual([]);
 });

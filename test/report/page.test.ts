@@ -53,9 +53,9 @@ const open = async (
 };
 
 const column = async (page: Page, title: string): Promise<string[]> => {
-  const titles = await page.locator('.cells thead th').allInnerTexts();
+  const titles = await page.locator('.configurations thead th').allInnerTexts();
   const at = titles.findIndex((one) => one.startsWith(title));
-  return page.locator(`.cells tbody td:nth-child(${at + 1})`).allInnerTexts();
+  return page.locator(`.configurations tbody td:nth-child(${at + 1})`).allInnerTexts();
 };
 
 pageTest('the table sorts by any column with the keyboard, and back', async () => {
@@ -70,11 +70,11 @@ pageTest('the table sorts by any column with the keyboard, and back', async () =
   expect(await page.locator('th[aria-sort="descending"]').innerText()).toBe('learningRate');
 });
 
-pageTest('the curves are those of the chosen cells and metric', async () => {
+pageTest('the curves are those of the chosen configurations and metric', async () => {
   const page = await open(plan);
   const curves = page.locator('.legend li');
   expect(await curves.count()).toBe(5);
-  await page.locator('.cells tbody tr:first-child input').uncheck();
+  await page.locator('.configurations tbody tr:first-child input').uncheck();
   expect(await curves.count()).toBe(4);
   const loss = await curves.first().innerText();
   await page.getByLabel('Metric').selectOption('train/accuracy');
@@ -86,7 +86,7 @@ pageTest(
   'a run is shown from the table and from the list, with why it failed and what it confused',
   async () => {
     const page = await open(plan, { made: (index) => (index === 0 ? { state: 'diverged', step: 50 } : {}) });
-    await page.locator('.cells tbody tr:nth-child(2) button').click();
+    await page.locator('.configurations tbody tr:nth-child(2) button').click();
     expect(await page.locator('#run .confusion tbody tr').count()).toBe(10);
     expect(await page.locator('#run').innerText()).toContain('Most confused:');
     await page.locator('#run select').selectOption(plan.runs[0]?.id ?? '');
@@ -130,10 +130,10 @@ pageTest(
       );
     expect(await beyond('html')).toBe(0);
     expect(await beyond('#spec pre')).toBe(0);
-    expect(await beyond('#cells .scroll')).toBeGreaterThan(300);
-    const first = page.locator('.cells tbody tr:first-child button');
+    expect(await beyond('#configurations .scroll')).toBeGreaterThan(300);
+    const first = page.locator('.configurations tbody tr:first-child button');
     const before = await first.boundingBox();
-    await page.evaluate("document.querySelector('#cells .scroll').scrollLeft = 300");
+    await page.evaluate("document.querySelector('#configurations .scroll').scrollLeft = 300");
     expect(await first.boundingBox()).toEqual(before);
   },
 );

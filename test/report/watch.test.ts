@@ -42,7 +42,7 @@ test.skipIf(skipWithoutChromium)(
     await page.getByText('Runs: 3 done').waitFor({ timeout: 60_000 });
 
     expect(await page.locator('th[aria-sort="descending"]').innerText()).toBe('hiddenSize');
-    const sizes = page.locator('.cells tbody tr td:nth-child(3)');
+    const sizes = page.locator('.configurations tbody tr td:nth-child(3)');
     expect(await sizes.allInnerTexts()).toEqual(['16', '8', '4']);
     expect(await page.locator('html').getAttribute('data-theme')).toBe('dark');
     expect(await page.getByLabel('Draw the curve of hiddenSize 8').isChecked()).toBe(false);

@@ -142,7 +142,7 @@ describe('a random sweep', () => {
     expect(compared).toBeGreaterThan(800);
   });
 
-  it('has for each seed the same cells, and ids that depend on nothing else', async () => {
+  it('has for each seed the same configurations, and ids that depend on nothing else', async () => {
     await fc.assert(
       fc.asyncProperty(
         sweeps,

@@ -19,7 +19,7 @@ const planned = async (rig: Rig, ...words: readonly string[]): Promise<PlanOutpu
 
 const attempts = (rig: Rig) => rig.runIds('trial').map((id) => rig.status('trial', id).attempt);
 
-test('--only and --limit train what they say, and a value added to an axis trains only its cells', async () => {
+test('--only and --limit train what they say, and a value added to an axis trains only its configurations', async () => {
   const rig = createRig();
   rig.write('spec.yaml', smallSpec({ steps: 3, hiddenSizes: [4, 8], seeds: 2 }));
   const none = await planned(rig);

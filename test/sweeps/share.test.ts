@@ -22,7 +22,7 @@ test('two processes share a sweep: each run is trained once, and both know all r
   rig.write('spec.yaml', smallSpec({ steps: 150, hiddenSizes: [4, 6, 8], seeds: 2, run: 'concurrency: 1' }));
   const [one, two] = await Promise.all([rig.unroll('run', 'spec.yaml'), rig.unroll('run', 'spec.yaml')]);
   expect([one.code, two.code]).toEqual([0, 0]);
-  for (const { stdout } of [one, two]) expect(stdout).toContain('3 cells, 2 seeds; 6 done');
+  for (const { stdout } of [one, two]) expect(stdout).toContain('3 configurations, 2 seeds; 6 done');
   expect(one.stdout + two.stdout).toMatch(/held by process \d+ on/);
   const ids = rig.runIds('trial');
   expect(ids).toHaveLength(6);

@@ -38,6 +38,8 @@ export const execute: Execute = async (words, options, terminal) => {
     return 0;
   }
   const data = await writeReport(plan, { runsDirectory, path });
-  terminal.print(`${path}: ${counted(data.comparison.cells.length, 'cell')} of ${plan.experiment}`);
+  terminal.print(
+    `${path}: ${counted(data.comparison.configurations.length, 'configuration')} of ${plan.experiment}`,
+  );
   return 0;
 };

@@ -1,7 +1,7 @@
 import { axisLook, createChart } from './chart.ts';
 import { choice, element, section } from './dom.ts';
 import { palette, themeColour } from './theme.ts';
-import { cellKey, cellName, showNumber, type ViewState } from './view-state.ts';
+import { configurationKey, configurationName, showNumber, type ViewState } from './view-state.ts';
 
 interface Band {
   readonly mean: readonly (number | null)[];
@@ -23,7 +23,7 @@ const bandOf = (curves: readonly (readonly (number | null)[])[], length: number)
   };
 };
 
-/** Learning curves of the chosen cells: the mean over seeds, in a band from the lowest to the highest seed. */
+/** Learning curves of the chosen configurations: the mean over seeds, in a band from the lowest to the highest seed. */
 export const curvesSection = (state: ViewState): HTMLElement | null => {
   const { data } = state;
   const metrics = Object.keys(data.curves);
@@ -31,18 +31,18 @@ export const curvesSection = (state: ViewState): HTMLElement | null => {
   if (metric === undefined) return null;
 
   const shown = () =>
-    data.comparison.cells
-      .filter((cell) => state.drawn.has(cellKey(cell)))
-      .flatMap((cell) => {
+    data.comparison.configurations
+      .filter((configuration) => state.drawn.has(configurationKey(configuration)))
+      .flatMap((configuration) => {
         const table = data.curves[metric ?? ''];
-        const curves = cell.runs.flatMap((run) => {
+        const curves = configuration.runs.flatMap((run) => {
           const values = table?.values[run.id];
           return values ? [values] : [];
         });
         return table && curves.length > 0
           ? [
               {
-                name: cellName(data, cell),
+                name: configurationName(data, configuration),
                 table,
                 band: bandOf(curves, table.steps.length),
                 count: curves.length,

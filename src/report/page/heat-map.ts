@@ -1,10 +1,13 @@
 import { choice, element, section } from './dom.ts';
 import { settingsOf, showNumber, showValue, type ViewState } from './view-state.ts';
 
-/** The objective over two settings, as a table with tinted cells; where other settings vary too, their mean. */
+/** The objective over two settings, as a table with tinted boxes; where other settings vary too, their mean. */
 export const heatMapSection = ({ data }: ViewState): HTMLElement | null => {
-  const { axes, cells, objective } = data.comparison;
-  const usable = axes.filter((path) => new Set(cells.map((cell) => showValue(cell.values[path]))).size <= 30);
+  const { axes, configurations, objective } = data.comparison;
+  const usable = axes.filter(
+    (path) =>
+      new Set(configurations.map((configuration) => showValue(configuration.values[path]))).size <= 30,
+  );
   let [across, down] = [usable.at(-1), usable[0]];
   if (across === undefined || down === undefined || across === down) return null;
 
@@ -14,11 +17,11 @@ export const heatMapSection = ({ data }: ViewState): HTMLElement | null => {
     const rows = settingsOf(data, down ?? '');
     const means = rows.map((row) =>
       columns.map((column) => {
-        const values = cells.flatMap((cell) =>
-          showValue(cell.values[down ?? '']) === row &&
-          showValue(cell.values[across ?? '']) === column &&
-          cell.objective
-            ? [cell.objective.mean]
+        const values = configurations.flatMap((configuration) =>
+          showValue(configuration.values[down ?? '']) === row &&
+          showValue(configuration.values[across ?? '']) === column &&
+          configuration.objective
+            ? [configuration.objective.mean]
             : [],
         );
         return values.length > 0 ? values.reduce((a, b) => a + b, 0) / values.length : null;

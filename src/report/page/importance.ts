@@ -32,7 +32,7 @@ export const importanceSection = ({ data }: ViewState): HTMLElement | null => {
     element(
       'p',
       { class: 'note' },
-      `Share of the variance of ${data.comparison.objective.metric} between cells that lies between the values of one setting (η²). ` +
+      `Share of the variance of ${data.comparison.objective.metric} between configurations that lies between the values of one setting (η²). ` +
         'Settings that act only together show less than they matter.',
     ),
   );

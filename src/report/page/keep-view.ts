@@ -41,7 +41,7 @@ export const keepView = (): void => {
     if (target instanceof HTMLInputElement) kept.boxes[labelOf(target)] = target.checked;
   });
   document.addEventListener('click', () => {
-    const head = document.querySelector('.cells th:not([aria-sort=none])[aria-sort]');
+    const head = document.querySelector('.configurations th:not([aria-sort=none])[aria-sort]');
     const sort = head && { column: head.textContent, direction: head.getAttribute('aria-sort') ?? '' };
     const atFirst = sort?.column === 'Rank' && sort.direction === 'ascending';
     kept.sort = atFirst ? null : sort;
@@ -79,7 +79,7 @@ const restore = (kept: KeptView): void => {
     box.dispatchEvent(new Event('change', { bubbles: true }));
   }
   if (kept.sort) {
-    const head = withLabel(document.querySelectorAll('.cells th[aria-sort]'), kept.sort.column);
+    const head = withLabel(document.querySelectorAll('.configurations th[aria-sort]'), kept.sort.column);
     for (let clicks = 0; clicks < 2 && head?.getAttribute('aria-sort') !== kept.sort.direction; clicks++)
       head?.querySelector('button')?.click();
   }

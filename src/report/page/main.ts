@@ -1,6 +1,6 @@
 import './page.css';
 import type { ReportData } from '../report-data.ts';
-import { cellsSection } from './cells-table.ts';
+import { configurationsSection } from './configurations-table.ts';
 import { curvesSection } from './curves.ts';
 import { element, section } from './dom.ts';
 import { heatMapSection } from './heat-map.ts';
@@ -9,15 +9,15 @@ import { keepView, loadAgain } from './keep-view.ts';
 import { parallelSection } from './parallel.ts';
 import { runSection } from './run-panel.ts';
 import { themeButton } from './theme.ts';
-import { cellName, createViewState, showNumber } from './view-state.ts';
+import { configurationName, createViewState, showNumber } from './view-state.ts';
 
 const headline = (data: ReportData): string => {
-  const { objective, cells } = data.comparison;
-  const [best] = cells;
+  const { objective, configurations } = data.comparison;
+  const [best] = configurations;
   if (!best?.objective) return 'No run has a result yet.';
   const spread = best.objective.standardDeviation;
   return (
-    `Best: ${cellName(data, best)}, ${objective.metric} ${showNumber(best.objective.mean)}` +
+    `Best: ${configurationName(data, best)}, ${objective.metric} ${showNumber(best.objective.mean)}` +
     (spread === null ? '' : ` ± ${showNumber(spread)} over ${best.objective.count} seeds`)
   );
 };
@@ -56,7 +56,7 @@ document.body.replaceChildren(
     'main',
     {},
     ...[
-      cellsSection(state),
+      configurationsSection(state),
       curvesSection(state),
       heatMapSection(state),
       parallelSection(state),

@@ -6,16 +6,16 @@ import { settingsOf, showNumber, showValue, type ViewState } from './view-state.
 /** A number with so few values has them all on its axis, at equal distances. */
 const fewValues = 8;
 
-/** Every cell as a line through its settings to its objective; areas on the axes filter the lines. */
+/** Every configuration as a line through its settings to its objective; areas on the axes filter the lines. */
 export const parallelSection = ({ data }: ViewState): HTMLElement | null => {
-  const { axes, cells, objective } = data.comparison;
-  const done = cells.filter((cell) => cell.objective !== null);
+  const { axes, configurations, objective } = data.comparison;
+  const done = configurations.filter((configuration) => configuration.objective !== null);
   if (axes.length < 2 || done.length < 3) return null;
-  const means = done.map((cell) => cell.objective?.mean ?? 0);
+  const means = done.map((configuration) => configuration.objective?.mean ?? 0);
   const [low, high] = [Math.min(...means), Math.max(...means)];
 
   const axisOf = (path: string) => {
-    const values = done.map((cell) => cell.values[path]);
+    const values = done.map((configuration) => configuration.values[path]);
     const numbers = values.filter((value) => typeof value === 'number');
     const different = settingsOf(data, path);
     if (numbers.length < values.length || different.length <= fewValues)
@@ -43,19 +43,19 @@ export const parallelSection = ({ data }: ViewState): HTMLElement | null => {
         type: 'parallel',
         smooth: 0.15,
         lineStyle: { width: 2 },
-        data: done.map((cell, at) => {
+        data: done.map((configuration, at) => {
           const share = high > low ? ((means[at] ?? low) - low) / (high - low) : 1;
           const goodness = objective.goal === 'maximize' ? share : 1 - share;
           const settings = axes.map((path, dim) => {
-            const value = cell.values[path];
+            const value = configuration.values[path];
             return kinds[dim]?.type !== 'category' && typeof value === 'number' ? value : showValue(value);
           });
           return {
             value: [...settings, means[at]],
             lineStyle: {
-              color: cell.best ? themeColour('--best') : themeColour('--accent'),
+              color: configuration.best ? themeColour('--best') : themeColour('--accent'),
               opacity: 0.12 + 0.75 * goodness ** 2,
-              width: cell.best ? 4 : 2,
+              width: configuration.best ? 4 : 2,
             },
           };
         }),
@@ -63,7 +63,7 @@ export const parallelSection = ({ data }: ViewState): HTMLElement | null => {
     ],
   });
   const describe = () =>
-    `${done.length} cells as lines through ${axes.length} settings to ${objective.metric}. The same numbers stand in the table above.`;
+    `${done.length} configurations as lines through ${axes.length} settings to ${objective.metric}. The table above shows the same numbers.`;
   return section(
     'parallel',
     'All settings',
@@ -71,7 +71,7 @@ export const parallelSection = ({ data }: ViewState): HTMLElement | null => {
     element(
       'p',
       { class: 'note' },
-      'Stronger lines are better cells. Drag along an axis to see only the lines that pass there.',
+      'Stronger lines are better configurations. Drag along an axis to see only the lines that pass there.',
     ),
   );
 };

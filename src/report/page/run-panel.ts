@@ -1,16 +1,18 @@
 import { confusionView } from './confusion.ts';
 import { choice, element, section } from './dom.ts';
-import { cellName, showNumber, showValue, type ViewState } from './view-state.ts';
+import { configurationName, showNumber, showValue, type ViewState } from './view-state.ts';
 
 /** One run in detail: why it ended, its configuration, metrics, surroundings, and its mistakes. */
 export const runSection = (state: ViewState): HTMLElement | null => {
   const { data } = state;
-  const listed = data.comparison.cells.flatMap((cell) => cell.runs.map((run) => ({ cell, run })));
+  const listed = data.comparison.configurations.flatMap((configuration) =>
+    configuration.runs.map((run) => ({ configuration, run })),
+  );
   if (listed.length === 0) return null;
   const holder = element('div');
-  const options = listed.map(({ cell, run }) => {
+  const options = listed.map(({ configuration, run }) => {
     const seed = data.comparison.seeds.length > 1 ? `, seed ${run.seed}` : '';
-    return [run.id, `${cellName(data, cell)}${seed} (${run.state})`] as const;
+    return [run.id, `${configurationName(data, configuration)}${seed} (${run.state})`] as const;
   });
   const chooser = element('p', { class: 'tools' });
   const draw = () => {

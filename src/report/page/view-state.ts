@@ -1,10 +1,10 @@
-import type { ComparedCell } from '../compare.ts';
+import type { ComparedConfiguration } from '../compare.ts';
 import type { ReportData } from '../report-data.ts';
 
 /** What the reader has chosen; sections that depend on it listen. */
 export interface ViewState {
   readonly data: ReportData;
-  /** Cells whose curves are drawn. */
+  /** Configurations whose curves are drawn. */
   readonly drawn: Set<string>;
   /** The run whose details are shown. */
   runId: string | null;
@@ -15,13 +15,14 @@ export interface ViewState {
 
 const drawnAtFirst = 5;
 
-/** A name for a cell that stays the same while it is sorted: its first run's id. */
-export const cellKey = (cell: ComparedCell): string => cell.runs[0]?.id ?? '';
+/** A name for a configuration that stays the same while it is sorted: its first run's id. */
+export const configurationKey = (configuration: ComparedConfiguration): string =>
+  configuration.runs[0]?.id ?? '';
 
-/** The run to look at first in a cell: the one with the best objective. */
-export const bestRun = ({ comparison }: ReportData, cell: ComparedCell): string | null => {
+/** The run to look at first in a configuration: the one with the best objective. */
+export const bestRun = ({ comparison }: ReportData, configuration: ComparedConfiguration): string | null => {
   const sign = comparison.objective.goal === 'maximize' ? 1 : -1;
-  const ranked = [...cell.runs].sort(
+  const ranked = [...configuration.runs].sort(
     (a, b) => sign * (b.value ?? -sign * Infinity) - sign * (a.value ?? -sign * Infinity),
   );
   return ranked[0]?.id ?? null;
@@ -29,11 +30,11 @@ export const bestRun = ({ comparison }: ReportData, cell: ComparedCell): string 
 
 export const createViewState = (data: ReportData): ViewState => {
   const listeners: (() => void)[] = [];
-  const { cells } = data.comparison;
+  const { configurations } = data.comparison;
   return {
     data,
-    drawn: new Set(cells.slice(0, drawnAtFirst).map(cellKey)),
-    runId: cells[0] ? bestRun(data, cells[0]) : null,
+    drawn: new Set(configurations.slice(0, drawnAtFirst).map(configurationKey)),
+    runId: configurations[0] ? bestRun(data, configurations[0]) : null,
     listen: (listener) => void listeners.push(listener),
     changed: () => {
       for (const listener of listeners) listener();
@@ -41,16 +42,19 @@ export const createViewState = (data: ReportData): ViewState => {
   };
 };
 
-/** The settings of a cell in a few words. */
-export const cellName = ({ names, comparison }: ReportData, cell: ComparedCell): string =>
+/** The settings of a configuration in a few words. */
+export const configurationName = (
+  { names, comparison }: ReportData,
+  configuration: ComparedConfiguration,
+): string =>
   comparison.axes
-    .filter((path) => cell.values[path] !== undefined)
-    .map((path) => `${names[path] ?? path} ${showValue(cell.values[path])}`)
+    .filter((path) => configuration.values[path] !== undefined)
+    .map((path) => `${names[path] ?? path} ${showValue(configuration.values[path])}`)
     .join(', ') || comparison.experiment;
 
 /** The different values of a setting: numbers by size, others in the order in which the plan has them. */
 export const settingsOf = ({ comparison, runs }: ReportData, path: string): string[] => {
-  const values = [...new Set(comparison.cells.map((cell) => cell.values[path]))];
+  const values = [...new Set(comparison.configurations.map((configuration) => configuration.values[path]))];
   if (values.every((value) => typeof value === 'number')) return values.sort((a, b) => a - b).map(showValue);
   const planned = [...new Set(Object.values(runs).map(({ config }) => showValue(config[path])))];
   return [...new Set(values.map(showValue))].sort((a, b) => planned.indexOf(a) - planned.indexOf(b));

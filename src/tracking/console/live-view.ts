@@ -4,7 +4,7 @@ import { counted, formatBytes, formatDuration, formatMetric, formatRate } from '
 import { compactName } from './run-name.ts';
 import { sparkline } from './sparkline.ts';
 import { remainingOf, remainingOfSweep, type RunningRun, speedOf, type SweepState } from './sweep-state.ts';
-import { type Cell, type Column, fit, renderTable } from './table.ts';
+import { type TableCell, type Column, fit, renderTable } from './table.ts';
 
 export interface ViewOptions {
   /** Size of the terminal in characters. */
@@ -62,7 +62,7 @@ const cellsOf = (
   one: RunningRun,
   name: string,
   { wide, pc }: { readonly wide: boolean; readonly pc: ReturnType<typeof createColors> },
-): Cell[] => {
+): TableCell[] => {
   const loss = one.metrics['train/loss'];
   const total = one.totalSteps > 0 ? String(one.totalSteps) : '?';
   return [

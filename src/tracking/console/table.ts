@@ -9,7 +9,7 @@ export interface Column {
 }
 
 /** A cell's text; `paint` colours it after it is aligned, so that colours take no room. */
-export interface Cell {
+export interface TableCell {
   readonly text: string;
   readonly paint?: (text: string) => string;
 }
@@ -46,7 +46,7 @@ export interface TableOptions {
  */
 export const renderTable = (
   columns: readonly Column[],
-  rows: readonly (readonly Cell[])[],
+  rows: readonly (readonly TableCell[])[],
   { width, title = (text) => text }: TableOptions,
 ): string[] => {
   const widths = columns.map((column, at) =>
@@ -71,7 +71,7 @@ export const renderTable = (
     widths[widest] = (widths[widest] ?? 0) - 1;
   }
 
-  const line = (cells: readonly Cell[]) =>
+  const line = (cells: readonly TableCell[]) =>
     shown
       .map((at, place) => {
         const cell = cells[at] ?? { text: '' };

@@ -47,8 +47,8 @@ export const runName = (run: Run, axes: readonly string[]): string => {
     .slice(0, 250);
 };
 
-/** A colour for each cell, so that the seeds of one cell look alike: hues a golden angle apart, in three shades. */
-export const cellColour = (index: number): string => {
+/** A colour for each configuration, so that the seeds of one configuration look alike: hues a golden angle apart, in three shades. */
+export const configurationColour = (index: number): string => {
   const hue = (index * 137.508) % 360;
   const lightness = [0.45, 0.6, 0.33][Math.floor(index / 12) % 3] ?? 0.45;
   const chroma = 0.65 * Math.min(lightness, 1 - lightness);

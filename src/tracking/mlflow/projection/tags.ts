@@ -6,7 +6,7 @@ import { cleanKey, cutText, limits } from '../client/limits.ts';
 import type { WirePair } from '../client/wire.ts';
 import type { RunRecord } from '../journal/record.ts';
 import { imageKeysOf } from './images.ts';
-import { cellColour } from './names.ts';
+import { configurationColour } from './names.ts';
 import { runNote } from './notes.ts';
 import { evaluationTables } from './tables.ts';
 
@@ -81,7 +81,7 @@ export const runTags = (
   chosen: ChosenByUser,
 ): readonly WirePair[] => {
   const { run, environment, status, evaluation } = record;
-  const cells = [...new Set(place?.plan.runs.map(({ cell }) => cell) ?? [run.cell])];
+  const configurations = [...new Set(place?.plan.runs.map(({ cell }) => cell) ?? [run.cell])];
   const index = place?.plan.runs.findIndex(({ id }) => id === run.id) ?? -1;
   return toPairs({
     'mlflow.parentRunId': place?.parentRunId,
@@ -90,7 +90,7 @@ export const runTags = (
     'mlflow.source.type': 'LOCAL',
     ...environmentTags(environment),
     'mlflow.note.content': runNote(record),
-    'mlflow.runColor': cellColour(Math.max(0, cells.indexOf(run.cell))),
+    'mlflow.runColor': configurationColour(Math.max(0, configurations.indexOf(run.cell))),
     ...shownArtifacts(evaluation, chosen.artifactGroups),
     'unroll.run': run.id,
     'unroll.cell': run.cell,

@@ -10,7 +10,7 @@ import { evaluationImages } from '../../../../src/tracking/mlflow/projection/ima
 import { compareLink } from '../../../../src/tracking/mlflow/projection/link.ts';
 import { mlmodelFile } from '../../../../src/tracking/mlflow/projection/mlmodel.ts';
 import {
-  cellColour,
+  configurationColour,
   runName,
   shortNumber,
   shortPoint,
@@ -62,7 +62,7 @@ describe('names', () => {
   });
 
   test('colours are distinct and well-formed', () => {
-    const colours = Array.from({ length: 36 }, (_, index) => cellColour(index));
+    const colours = Array.from({ length: 36 }, (_, index) => configurationColour(index));
     expect(new Set(colours).size).toBe(36);
     expect(colours.every((colour) => /^#[0-9a-f]{6}$/.test(colour))).toBe(true);
   });

@@ -1,99 +1,115 @@
-import type { ComparedCell } from '../compare.ts';
+import type { ComparedConfiguration } from '../compare.ts';
 import { element, section } from './dom.ts';
-import { bestRun, cellKey, cellName, showNumber, showValue, type ViewState } from './view-state.ts';
+import {
+  bestRun,
+  configurationKey,
+  configurationName,
+  showNumber,
+  showValue,
+  type ViewState,
+} from './view-state.ts';
 
 interface TableColumn {
   readonly title: string;
   readonly numeric: boolean;
   /** What a row is sorted by; undefined goes last. */
-  readonly key: (cell: ComparedCell) => number | string | undefined;
-  readonly text: (cell: ComparedCell) => string;
+  readonly key: (configuration: ComparedConfiguration) => number | string | undefined;
+  readonly text: (configuration: ComparedConfiguration) => string;
 }
 
 const columnsOf = ({ data }: ViewState): TableColumn[] => {
-  const { axes, cells, objective } = data.comparison;
-  const replicated = cells.some((cell) => cell.runs.length > 1);
+  const { axes, configurations, objective } = data.comparison;
+  const replicated = configurations.some((configuration) => configuration.runs.length > 1);
   const number = (
     title: string,
-    key: (cell: ComparedCell) => number | undefined,
+    key: (configuration: ComparedConfiguration) => number | undefined,
     digits = 4,
   ): TableColumn => ({
     title,
     numeric: true,
     key,
-    text: (cell) => {
-      const value = key(cell);
+    text: (configuration) => {
+      const value = key(configuration);
       return value === undefined ? '' : showNumber(value, digits);
     },
   });
-  const others = [...new Set(cells.flatMap((cell) => Object.keys(cell.metrics)))].filter((name) =>
-    name.startsWith('test/'),
-  );
+  const others = [
+    ...new Set(configurations.flatMap((configuration) => Object.keys(configuration.metrics))),
+  ].filter((name) => name.startsWith('test/'));
   return [
-    { title: 'Rank', numeric: false, key: (cell) => cell.rank ?? undefined, text: rankText },
+    {
+      title: 'Rank',
+      numeric: false,
+      key: (configuration) => configuration.rank ?? undefined,
+      text: rankText,
+    },
     ...axes.map((path): TableColumn => ({
       title: data.names[path] ?? path,
-      numeric: cells.every((cell) => typeof (cell.values[path] ?? 0) === 'number'),
-      key: (cell) => {
-        const value = cell.values[path];
+      numeric: configurations.every((configuration) => typeof (configuration.values[path] ?? 0) === 'number'),
+      key: (configuration) => {
+        const value = configuration.values[path];
         return typeof value === 'number' ? value : value === undefined ? undefined : showValue(value);
       },
-      text: (cell) => showValue(cell.values[path]),
+      text: (configuration) => showValue(configuration.values[path]),
     })),
-    number(objective.metric, (cell) => cell.objective?.mean),
+    number(objective.metric, (configuration) => configuration.objective?.mean),
     ...(replicated
       ? [
-          number('± std', (cell) => cell.objective?.standardDeviation ?? undefined),
+          number('± std', (configuration) => configuration.objective?.standardDeviation ?? undefined),
           {
             title: '95% interval',
             numeric: true,
-            key: (cell: ComparedCell) => cell.objective?.interval?.[0],
-            text: ({ objective: one }: ComparedCell) =>
+            key: (configuration: ComparedConfiguration) => configuration.objective?.interval?.[0],
+            text: ({ objective: one }: ComparedConfiguration) =>
               one?.interval ? `${showNumber(one.interval[0])} to ${showNumber(one.interval[1])}` : '',
           },
-          number('To best', (cell) => cell.difference?.mean),
+          number('To best', (configuration) => configuration.difference?.mean),
         ]
       : []),
-    ...others.map((metric) => number(metric, (cell) => cell.metrics[metric]?.mean)),
+    ...others.map((metric) => number(metric, (configuration) => configuration.metrics[metric]?.mean)),
     number(
       'Seconds',
-      (cell) => {
-        const times = cell.runs.map((run) => run.elapsedMs / 1000).filter((seconds) => seconds > 0);
+      (configuration) => {
+        const times = configuration.runs.map((run) => run.elapsedMs / 1000).filter((seconds) => seconds > 0);
         return times.length > 0 ? times.reduce((a, b) => a + b, 0) / times.length : undefined;
       },
       1,
     ),
-    { title: 'Runs', numeric: false, key: (cell) => runsText(cell), text: runsText },
+    { title: 'Runs', numeric: false, key: (configuration) => runsText(configuration), text: runsText },
   ];
 };
 
-const rankText = (cell: ComparedCell): string =>
-  cell.rank === null ? '–' : `${cell.rank}${cell.best ? ' ★ best' : cell.tied ? ' ≈ tied' : ''}`;
+const rankText = (configuration: ComparedConfiguration): string =>
+  configuration.rank === null
+    ? '–'
+    : `${configuration.rank}${configuration.best ? ' ★ best' : configuration.tied ? ' ≈ tied' : ''}`;
 
-const runsText = ({ runs }: ComparedCell): string => {
+const runsText = ({ runs }: ComparedConfiguration): string => {
   const states = [...new Set(runs.map((run) => run.state))];
   return states.map((state) => `${runs.filter((run) => run.state === state).length} ${state}`).join(', ');
 };
 
 /** The comparison as a table that sorts by any column; its checkboxes choose the curves, its buttons the run shown. */
-export const cellsSection = (state: ViewState): HTMLElement => {
-  const { cells } = state.data.comparison;
+export const configurationsSection = (state: ViewState): HTMLElement => {
+  const { configurations } = state.data.comparison;
   const columns = columnsOf(state);
   const body = element('tbody');
-  const rows = new Map(cells.map((cell) => [cell, rowOf(cell, columns, state)]));
+  const rows = new Map(
+    configurations.map((configuration) => [configuration, rowOf(configuration, columns, state)]),
+  );
   let sorted = { column: 0, ascending: true };
 
   const sort = () => {
     const key = columns[sorted.column]?.key ?? (() => undefined);
     const sign = sorted.ascending ? 1 : -1;
-    const order = [...cells].sort((a, b) => {
+    const order = [...configurations].sort((a, b) => {
       const [x, y] = [key(a), key(b)];
       if (x === undefined || y === undefined) return Number(x === undefined) - Number(y === undefined);
       return (
         sign * (typeof x === 'number' && typeof y === 'number' ? x - y : String(x).localeCompare(String(y)))
       );
     });
-    body.replaceChildren(...order.flatMap((cell) => rows.get(cell) ?? []));
+    body.replaceChildren(...order.flatMap((configuration) => rows.get(configuration) ?? []));
     for (const [at, head] of heads.entries()) {
       head.setAttribute(
         'aria-sort',
@@ -120,16 +136,16 @@ export const cellsSection = (state: ViewState): HTMLElement => {
     ),
   );
   sort();
-  const caption = 'Cells of the sweep; a heading sorts by its column';
+  const caption = 'Configurations of the sweep; a heading sorts by its column';
   return section(
-    'cells',
+    'configurations',
     'Comparison',
     element(
       'div',
       { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': caption },
       element(
         'table',
-        { class: 'cells' },
+        { class: 'configurations' },
         element('caption', { class: 'hidden' }, caption),
         element('thead', {}, element('tr', {}, element('th', { scope: 'col' }, 'Curve, run'), ...heads)),
         body,
@@ -144,12 +160,12 @@ export const cellsSection = (state: ViewState): HTMLElement => {
 };
 
 const rowOf = (
-  cell: ComparedCell,
+  configuration: ComparedConfiguration,
   columns: readonly TableColumn[],
   state: ViewState,
 ): HTMLTableRowElement => {
-  const name = cellName(state.data, cell);
-  const key = cellKey(cell);
+  const name = configurationName(state.data, configuration);
+  const key = configurationKey(configuration);
   const box = element('input', {
     type: 'checkbox',
     checked: state.drawn.has(key),
@@ -166,7 +182,7 @@ const rowOf = (
       type: 'button',
       'aria-label': `Show the best run of ${name}`,
       onclick: () => {
-        state.runId = bestRun(state.data, cell);
+        state.runId = bestRun(state.data, configuration);
         state.changed();
         document.getElementById('run')?.scrollIntoView();
         document.getElementById('run-title')?.focus();
@@ -176,10 +192,10 @@ const rowOf = (
   );
   return element(
     'tr',
-    { class: cell.best ? 'best' : cell.rank === null ? 'without' : null },
+    { class: configuration.best ? 'best' : configuration.rank === null ? 'without' : null },
     element('td', {}, box, ' ', look),
     ...columns.map((column) =>
-      element('td', { class: column.numeric ? 'numeric' : null }, column.text(cell)),
+      element('td', { class: column.numeric ? 'numeric' : null }, column.text(configuration)),
     ),
   );
 };
