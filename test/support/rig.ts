@@ -79,8 +79,8 @@ export const createRig = (environment: NodeJS.ProcessEnv = {}): Rig => {
     },
     metrics: (experiment, id) =>
       read(runPath(experiment, id, 'metrics.jsonl'))
-        .trimEnd()
         .split('\n')
+        .filter((line) => line !== '')
         .map((line) => {
           const { step, metrics } = JSON.parse(line) as MetricLine;
           return { step, metrics };
