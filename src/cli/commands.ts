@@ -5,7 +5,8 @@ import { diagnosticFormats, type CommandRow } from './command.ts';
 const collect = (value: string, before: readonly string[] = []): readonly string[] => [...before, value];
 
 const positiveInteger = (value: string): number => {
-  if (!/^[1-9]\d*$/.test(value)) throw new InvalidArgumentError('a whole number from 1');
+  if (!/^[1-9]\d*$/.test(value) || !Number.isSafeInteger(Number(value)))
+    throw new InvalidArgumentError('a whole number from 1');
   return Number(value);
 };
 

@@ -21,7 +21,8 @@ const methodsOf = {
   optimizer: { needs: ['build'], may: ['check', 'slots'] },
 } as const satisfies Record<NamedSectionKind, object>;
 
-const ajv = new Ajv({ strict: false, messages: true });
+// As where specs are checked: no parameter may be infinite or not a number.
+const ajv = new Ajv({ strict: false, strictNumbers: true, messages: true });
 
 /** Everything that is wrong with what a config exports. */
 export const checkConfig = (imported: ImportedConfig, builtIn: Registry): Result<true> => {
@@ -214,7 +215,7 @@ const schemaProblem = (schema: unknown): Problem | undefined => {
   if (usual !== undefined && type.every((one) => one !== 'object') && !ajv.validate(schema, usual)) {
     return {
       expected: 'a default that keeps the bounds',
-      got: `default ${JSON.stringify(usual)}: ${ajv.errorsText()}`,
+      got: `default ${typeof usual === 'number' ? String(usual) : JSON.stringify(usual)}: ${ajv.errorsText()}`,
       help: 'Change the default or the bounds.',
     };
   }

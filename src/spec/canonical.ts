@@ -1,7 +1,11 @@
 import { hash } from 'node:crypto';
+import { describeValue, isNonFinite } from './describe.ts';
 import type { Json } from './plan.ts';
 
-/** JSON with the keys of every mapping sorted: equal values, equal texts. */
+/**
+ * JSON with the keys of every mapping sorted: equal values give equal strings. Throws on a number that is not finite: JSON
+ * has none, and as null it would share an id with a setting that is not used. Specs are checked before they come here.
+ */
 export const canonicalJson = (value: Json): string => {
   if (Array.isArray(value)) return `[${(value as readonly Json[]).map(canonicalJson).join(',')}]`;
   if (typeof value === 'object' && value !== null) {
@@ -11,6 +15,7 @@ export const canonicalJson = (value: Json): string => {
       .map((key) => `${JSON.stringify(key)}:${canonicalJson(map[key] ?? null)}`);
     return `{${pairs.join(',')}}`;
   }
+  if (isNonFinite(value)) throw new RangeError(`Canonical JSON cannot hold ${describeValue(value)}.`);
   return JSON.stringify(value);
 };
 

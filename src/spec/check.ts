@@ -2,7 +2,14 @@ import type { TSchema } from '@sinclair/typebox';
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import type { Diagnostic, RelatedPlace } from '../diagnostic/diagnostic.ts';
 import { nearest } from '../diagnostic/nearest.ts';
-import { describeSchema, describeValue, exampleOf, writeValue, type PlainSchema } from './describe.ts';
+import {
+  describeSchema,
+  describeValue,
+  exampleOf,
+  isNonFinite,
+  writeValue,
+  type PlainSchema,
+} from './describe.ts';
 import { formatPath, locate, type Located, type Path } from './located.ts';
 import type { Json } from './plan.ts';
 
@@ -12,6 +19,8 @@ const ajv = new Ajv({
   verbose: true,
   messages: false,
   strict: false,
+  // No type accepts a number that is not finite, whatever bounds its schema has.
+  strictNumbers: true,
   validateSchema: false,
   // Compiling is most of the time that a small spec needs.
   code: { optimize: false },
@@ -181,27 +190,28 @@ const wrongValue = (error: ErrorObject, path: Path): SchemaIssue => {
     const: 'not-allowed',
     pattern: 'not-allowed',
   };
+  const keyword = isNonFinite(value) && isNumeric(schema) ? 'finite' : error.keyword;
+  const expected = describeSchema(schema);
   return {
-    code: byKeyword[error.keyword] ?? 'out-of-range',
-    message: sentence(error, name.replace(/^a /, 'A ')),
+    code: byKeyword[keyword] ?? 'out-of-range',
+    message: sentence(keyword, value, name.replace(/^a /, 'A ')),
     path,
     onKey: false,
-    expected: describeSchema(schema),
+    expected: keyword === 'finite' ? expected.replace(/^a number/, 'a finite number') : expected,
     got: describeValue(value),
     ...(near !== undefined && { nearest: near }),
     help: howToMend({ schema, value, name, near }),
   };
 };
 
-const sentence = (error: ErrorObject, name: string): string => {
-  const value = describeValue(error.data as Json);
-  switch (error.keyword) {
+const sentence = (keyword: string, value: Json, name: string): string => {
+  switch (keyword) {
     case 'type':
       return `${name} has the wrong type.`;
     case 'enum':
     case 'const':
     case 'pattern':
-      return `${name} cannot be ${value}.`;
+      return `${name} cannot be ${describeValue(value)}.`;
     case 'minItems':
     case 'minLength':
     case 'minProperties':
@@ -225,7 +235,7 @@ const howToMend = ({ schema, value, name, near }: Mend): string => {
   const write = (text: string) => (name.includes(' ') ? text : `\`${name}: ${text}\``);
   if (near !== undefined) return `Did you mean ${near}? Write ${write(near)}.`;
   const types = [schema.type ?? []].flat();
-  const numeric = types.includes('integer') || types.includes('number');
+  const numeric = isNumeric(schema);
   if (typeof value === 'string' && numeric && value.trim() !== '' && Number.isFinite(Number(value))) {
     return `Write the number without quotes: ${write(value.trim())}.`;
   }
@@ -240,7 +250,7 @@ const howToMend = ({ schema, value, name, near }: Mend): string => {
     return `YAML 1.2 has only true and false: write ${write(/^(yes|on)$/i.test(value) ? 'true' : 'false')}.`;
   }
   if ((typeof value === 'number' || typeof value === 'boolean') && isTextLike(schema, String(value))) {
-    return `Put it in quotes to make it a text: ${write(JSON.stringify(String(value)))}.`;
+    return `Put it in quotes to make it a text: ${write(JSON.stringify(describeValue(value)))}.`;
   }
   if (value === null && schema.default !== undefined && schema.default !== null) {
     return `Leave ${name} out to have its default, ${writeValue(schema.default)}, or write a value.`;
@@ -251,10 +261,15 @@ const howToMend = ({ schema, value, name, near }: Mend): string => {
     return `Write one value, for example ${write(writeValue(only))}; to try several, list them under sweep.axes.`;
   }
   const example = exampleOf(schema);
-  return example === undefined
-    ? `Write ${describeSchema(schema)}.`
-    : `Write for example ${write(writeValue(example))}.`;
+  if (example === undefined) return `Write ${describeSchema(schema)}.`;
+  // Who writes .inf for "no limit" means the default of a setting that may be null.
+  const orNone = isNonFinite(value) && schema.default === null ? `, or leave ${name} out` : '';
+  return `Write for example ${write(writeValue(example))}${orNone}.`;
 };
+
+const isNumeric = ({ type, enum: allowed = [] }: PlainSchema): boolean =>
+  [type ?? []].flat().some((one) => one === 'integer' || one === 'number') ||
+  allowed.some((one) => typeof one === 'number');
 
 const isListOfNumbers = (text: string): boolean =>
   text.includes(',') && text.split(',').every((one) => one.trim() !== '' && Number.isFinite(Number(one)));

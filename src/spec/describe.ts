@@ -92,21 +92,30 @@ const boundsOf = (type: string, schema: PlainSchema): string => {
 /** The value of a parameter that may be left out; null is its default then. */
 export const describeSetting = (value: Json | undefined): string => describeValue(value ?? undefined);
 
+/** Whether a value is `.inf`, `-.inf` or `.nan`. YAML has these numbers, and reads 1e999 as one; no setting accepts them. */
+export const isNonFinite = (value: unknown): value is number =>
+  typeof value === 'number' && !Number.isFinite(value);
+
 /** A value as a message shows it, cut to a line: `"512" (a text)`. */
 export const describeValue = (value: Json | undefined): string => {
   if (value === undefined) return 'nothing';
   if (value === null) return 'nothing (null)';
   if (Array.isArray(value))
-    return value.length === 0 ? 'an empty list' : `the list ${shorten(JSON.stringify(value))}`;
+    return value.length === 0
+      ? 'an empty list'
+      : `the list ${shorten(JSON.stringify(value, nonFiniteAsText))}`;
   if (typeof value === 'string') return `${shorten(JSON.stringify(value))} (a text)`;
   if (typeof value === 'number') {
-    if (Number.isFinite(value)) return String(value);
+    if (!isNonFinite(value)) return String(value);
     return Number.isNaN(value) ? '.nan' : value > 0 ? '.inf' : '-.inf';
   }
   if (typeof value === 'boolean') return String(value);
   const keys = Object.keys(value);
   return keys.length === 0 ? 'an empty mapping' : shorten(`a mapping with ${keys.join(', ')}`);
 };
+
+/** JSON has no such numbers and would show null. */
+const nonFiniteAsText = (_: string, value: Json): Json => (isNonFinite(value) ? describeValue(value) : value);
 
 const shorten = (text: string): string => (text.length > 60 ? `${text.slice(0, 57)}...` : text);
 

@@ -16,7 +16,8 @@ const countOrAuto = (description: string) =>
 
 const duration = (description: string, examples: readonly string[]) =>
   Type.String({
-    pattern: '^\\d+(\\.\\d+)?(ms|s|m|h|d)$',
+    // So few digits that the time is a finite number of milliseconds.
+    pattern: '^\\d{1,12}(\\.\\d+)?(ms|s|m|h|d)$',
     phrase: 'a time such as 90s, 30m or 2h, or null',
     description,
     examples: [...examples],

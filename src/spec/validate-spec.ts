@@ -1,10 +1,10 @@
 import { failure, success, type Diagnostic, type Result } from '../diagnostic/diagnostic.ts';
 import { registry as builtIn, type Registry } from '../registry/rows.ts';
 import { checkAgainst, placeIssue, type SchemaIssue } from './check.ts';
-import { describeValue } from './describe.ts';
+import { describeValue, isNonFinite } from './describe.ts';
 import { whereKeyBelongs } from './elsewhere.ts';
 import type { SpecDocument } from './load-spec.ts';
-import { find, toJson, type LocatedMap } from './located.ts';
+import { find, toJson, type Located, type LocatedMap } from './located.ts';
 import type { Json, MlflowSettings, Objective, Plan } from './plan.ts';
 import type { RunSection } from './run-section.ts';
 import { checkSection, sectionKinds, type JsonMap, type SectionKind } from './sections.ts';
@@ -69,6 +69,7 @@ export const validateSpec = (document: SpecDocument, registry: Registry = builtI
       : noSweep(root);
   if (sweepNode?.kind === 'map' && !sweepIsSound) checkSpace({ registry, base, node: sweepNode }, errors);
   checkExpect(root, errors);
+  checkFinite(root, errors);
   if (errors.length) return failure(...withExtends(document, errors));
 
   const { seeds, run } = structure;
@@ -172,6 +173,37 @@ const checkExpect = (root: LocatedMap, errors: Diagnostic[]): void => {
           ? 'Add for example `gte: 0.97`.'
           : 'Add for example `gte: 0`: at least as much as the baseline.',
     });
+  }
+};
+
+/**
+ * Reports each number that is not finite, wherever it is written, unless a mistake at its place is reported already: not
+ * every schema of a plugin says that a parameter is a number.
+ */
+const checkFinite = (node: Located, errors: Diagnostic[]): void => {
+  switch (node.kind) {
+    case 'list':
+      for (const item of node.items) checkFinite(item, errors);
+      return;
+    case 'map':
+      for (const { value } of node.entries.values()) checkFinite(value, errors);
+      return;
+    case 'scalar': {
+      const { value, at } = node;
+      const isReported = errors.some(
+        (error) => error.at?.source === at.source && error.at.start <= at.start && error.at.end >= at.end,
+      );
+      if (!isNonFinite(value) || isReported) return;
+      errors.push({
+        code: 'out-of-range',
+        severity: 'error',
+        message: 'The number is out of range.',
+        at,
+        expected: 'a finite number',
+        got: describeValue(value),
+        help: 'Write a number from -1e308 to 1e308, or remove the setting.',
+      });
+    }
   }
 };
 

@@ -84,6 +84,10 @@ const cases: Readonly<Record<string, Wrong>> = {
     mine: model(sound.replace('default: 4', "default: 4, minimum: 'one'")),
     says: ['The parameter width of model mine', 'minimum must be number'],
   },
+  'a default that is not finite': {
+    mine: model(sound.replace('Integer({ default: 4 })', 'Number({ default: Infinity })')),
+    says: ['The parameter width of model mine', 'default Infinity', 'must be number'],
+  },
   'a default outside of the bounds': {
     mine: model(sound.replace('default: 4', 'default: 4, minimum: 8')),
     says: ['The parameter width of model mine', 'default 4', 'must be >= 8'],

@@ -51,6 +51,10 @@ describe('a plan without a sweep', () => {
     expect(run.cell).toBe(hash({ config, datasetDigest, versions }));
   });
 
+  it.each([Infinity, -Infinity, NaN])('refuses to hash %s, which JSON would turn into null', (value) => {
+    expect(() => canonicalJson({ config: [{ clipNorm: value }] })).toThrow(RangeError);
+  });
+
   it('is the same whether a default is written or not, and whatever the order of keys', async () => {
     const [one, other, third] = await Promise.all([
       soundPlan(),

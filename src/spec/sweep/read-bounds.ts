@@ -1,6 +1,6 @@
 import type { Diagnostic } from '../../diagnostic/diagnostic.ts';
-import { describeValue } from '../describe.ts';
-import { toJson, type LocatedMap } from '../located.ts';
+import { describeValue, isNonFinite } from '../describe.ts';
+import { find, toJson, type LocatedMap } from '../located.ts';
 import { axisForms, type AxisKind } from './axis-kinds.ts';
 
 export type Report = (diagnostic: Omit<Diagnostic, 'severity'>) => void;
@@ -26,8 +26,7 @@ export const readBounds = (
   const written = node.entries.get(kind)?.value;
   const items = written?.kind === 'list' ? written.items.map(toJson) : [];
   const [low, high] = items;
-  const numeric =
-    typeof low === 'number' && typeof high === 'number' && Number.isFinite(low) && Number.isFinite(high);
+  const numeric = typeof low === 'number' && typeof high === 'number';
   const log = kind === 'log' || kind === 'logUniform';
   const wrong = (got: string, help: string, expected = 'two numbers: [low, high]'): undefined => {
     report({
@@ -44,6 +43,18 @@ export const readBounds = (
     wrong(describeValue(written ? toJson(written) : undefined), `Write for example ${axisForms[kind]}.`);
     return;
   }
+  const infinite = items.findIndex(isNonFinite);
+  if (infinite !== -1) {
+    report({
+      code: 'out-of-range',
+      message: `A bound of ${kind} is out of range.`,
+      at: find(node, kind, infinite)?.at ?? node.at,
+      expected: 'a finite number',
+      got: describeValue(items[infinite]),
+      help: `Write for example ${axisForms[kind]}.`,
+    });
+    return;
+  }
   if (log && (low <= 0 || high <= 0)) {
     const exponents = low < 0 && Number.isInteger(low);
     wrong(
@@ -57,6 +68,15 @@ export const readBounds = (
   }
   if (kind === 'integer' && !(Number.isInteger(low) && Number.isInteger(high))) {
     wrong(`[${low}, ${high}]`, `Write for example ${axisForms[kind]}.`, 'two whole numbers');
+    return;
+  }
+  const distance = log ? Math.max(low, high) / Math.min(low, high) : high - low;
+  if (isNonFinite(distance)) {
+    wrong(
+      `[${low}, ${high}]`,
+      'Move the bounds closer together.',
+      `two numbers whose ${log ? 'ratio' : 'difference'} is below 1e308`,
+    );
     return;
   }
   if (low === high || (low > high && ['uniform', 'logUniform', 'integer'].includes(kind))) {
@@ -94,8 +114,8 @@ export const readNumber = (
     expected: whole
       ? `a whole number from ${least}`
       : least === 0
-        ? 'a number above 0'
-        : 'a number other than 0',
+        ? 'a finite number above 0'
+        : 'a finite number other than 0',
     got: describeValue(value),
     help: whole ? 'Write for example `steps: 3`.' : 'Write for example `step: 16`.',
   });

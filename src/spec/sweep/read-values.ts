@@ -213,13 +213,14 @@ const readWeighted = ({ target, node, report }: Expression): AxisValues | undefi
   const fine =
     Array.isArray(weights) &&
     weights.length === values.values.length &&
-    weights.every((one) => typeof one === 'number' && one > 0 && Number.isFinite(one));
+    weights.every((one) => typeof one === 'number' && one > 0) &&
+    Number.isFinite(weights.reduce((sum: number, one) => sum + Number(one), 0));
   if (fine) return { ...values, weights: weights as number[] };
   report({
     code: 'out-of-range',
     message: 'weights does not fit its choice.',
     at: written.at,
-    expected: `a list of ${values.values.length} numbers above 0, one for each value`,
+    expected: `a list of ${values.values.length} finite numbers above 0, one for each value`,
     got: describeValue(weights),
     help: `Write for example ${axisForms.choice}.`,
   });
