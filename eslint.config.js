@@ -39,7 +39,7 @@ const doors = {
 const rooms = Object.keys(doors);
 
 export default tseslint.config(
-  { ignores: ['dist/', 'node_modules/', 'runs/', 'coverage/'] },
+  { ignores: ['dist/', 'node_modules/', 'runs/', 'coverage/', 'test/fixtures/recorded-by-*/'] },
   {
     files: ['src/**/*.ts', 'test/**/*.ts', 'bench/**/*.ts', 'examples/**/*.ts', '*.config.ts'],
     extends: [...tseslint.configs.strictTypeChecked],

@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   // What the examples import from the installed package.
-  resolve: { alias: { unroll: new URL('src/index.ts', import.meta.url).pathname } },
+  resolve: { alias: { 'unroll-ml': new URL('src/index.ts', import.meta.url).pathname } },
   test: {
     include: ['test/**/*.test.ts'],
     // tfjs-node loads in processes only, not in worker threads.

@@ -1,4 +1,4 @@
-// Bundles src/ into dist/: few files start faster than many, and `npx unroll` needs no compiler at run time.
+// Bundles src/ into dist/: few files start faster than many, and the command needs no compiler at run time.
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';

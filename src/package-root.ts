@@ -2,11 +2,14 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+/** The package's name on npm; the name of its command belongs to another package there. */
+export const packageName = 'unroll-ml';
+
 const find = (from: string): string => {
   const manifest = join(from, 'package.json');
   if (
     existsSync(manifest) &&
-    (JSON.parse(readFileSync(manifest, 'utf8')) as { name?: string }).name === 'unroll'
+    (JSON.parse(readFileSync(manifest, 'utf8')) as { name?: string }).name === packageName
   )
     return from;
   return find(dirname(from));

@@ -1,5 +1,5 @@
 import type { Tensor2D, Tensor3D } from '@tensorflow/tfjs-core';
-import { defineModel, Type } from 'unroll';
+import { defineModel, Type } from 'unroll-ml';
 
 /**
  * A temporal convolution network (Bai, Kolter and Koltun 2018, "An empirical evaluation of generic convolutional and

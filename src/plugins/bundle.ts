@@ -6,7 +6,7 @@ import { pathToFileURL } from 'node:url';
 import type { BuildFailure, Loader, Message, Metafile, Plugin } from 'esbuild';
 import { cacheFolder } from '../cache-folder.ts';
 import { failure, success, type Diagnostic, type Result } from '../diagnostic/diagnostic.ts';
-import { packageRoot, packageVersion } from '../package-root.ts';
+import { packageName, packageRoot, packageVersion } from '../package-root.ts';
 import { fileStart, offsetOf, sourceOf } from './places.ts';
 
 /** One module of a config's import graph. */
@@ -35,7 +35,7 @@ const codeFile = /\.[cm]?[jt]sx?$/;
 
 /**
  * Compiles a config and what it imports into a folder of the cache, one file for each module. Packages stay where they
- * are installed; `unroll` and TensorFlow's packages are the program's own, so that there is one copy in a process.
+ * are installed; `unroll-ml` and TensorFlow's packages are the program's own, so that there is one copy in a process.
  */
 export const bundleConfig = async (config: string): Promise<Result<Bundle>> => {
   const { build, version } = await import('esbuild');
@@ -92,7 +92,8 @@ type PackageUses = Map<string, Set<string>>;
 
 /** Packages that must be the program's own. */
 const ownPackage = (path: string): string | undefined => {
-  if (path === 'unroll') return join(packageRoot, 'dist', 'index.js');
+  // The name that configs of 0.1.0 import: their digest, and so their runs' ids, must not change.
+  if (path === packageName || path === 'unroll') return join(packageRoot, 'dist', 'index.js');
   if (/^(@tensorflow\/tfjs-(core|node|backend-wasm)|@sinclair\/typebox)(\/|$)/.test(path))
     return createRequire(import.meta.url).resolve(path);
   return undefined;
@@ -250,11 +251,12 @@ const diagnosticOf = ({ text, location }: Message, config: string): Diagnostic =
         ? 'TypeScript or JavaScript'
         : 'the path of a file, or the name of an installed package',
     got: missing === undefined ? text : JSON.stringify(missing),
-    help:
-      missing === undefined
-        ? 'Mend the code at this place; an editor shows the same mistake.'
-        : isLocal(missing)
-          ? 'Check the path: it begins at the folder of this file, and needs its ending.'
-          : `Install it with: npm install ${missing}`,
+    help: missing === undefined ? 'Fix the code here; an editor shows the same error.' : howToImport(missing),
   };
+};
+
+const howToImport = (missing: string): string => {
+  if (isLocal(missing))
+    return 'Check the path: it starts at the folder of this file and needs its extension.';
+  return `Install it with: npm install ${missing}`;
 };

@@ -56,7 +56,7 @@ it('holds what is needed and nothing else', () => {
 });
 
 const program = `
-import { compare, defineExperiment, run } from 'unroll';
+import { compare, defineExperiment, run } from 'unroll-ml';
 const experiment = defineExperiment({
   name: 'installed',
   dataset: { name: 'toy-sequences', trainSize: 100, testSize: 20 },
@@ -76,7 +76,7 @@ console.log(JSON.stringify({ reason, message, notes, configurations: configurati
 `;
 
 const config = `
-import { defineConfig, defineExperiment, defineModel } from 'unroll';
+import { defineConfig, defineExperiment, defineModel } from 'unroll-ml';
 const mean = defineModel({
   name: 'mean',
   parameters: {},
@@ -108,7 +108,7 @@ it.each(['this', '22', '24'])(
     writeFileSync(join(folder, 'program.js'), program);
     const said = JSON.parse(call(node, ['program.js'])) as { notes: string[] };
     expect(said).toMatchObject({ reason: 'completed', configurations: 1 });
-    expect(said.notes.join('\n')).toContain('Run `npx unroll setup`');
+    expect(said.notes.join('\n')).toContain('Run `unroll setup`');
     const bin = join(folder, 'node_modules', '.bin', 'unroll');
     expect(call(node, [bin, 'models'])).toContain('mean        mean  (unroll.config.ts)');
   },

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { compare, defineExperiment, plan, run, UnrollError, type RunEvent } from 'unroll';
+import { compare, defineExperiment, plan, run, UnrollError, type RunEvent } from 'unroll-ml';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 const experiment = defineExperiment({

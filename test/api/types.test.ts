@@ -1,5 +1,5 @@
 import { expect, expectTypeOf, it } from 'vitest';
-import { defineConfig, defineDataset, defineExperiment, defineModel, defineOptimizer, Type } from 'unroll';
+import { defineConfig, defineDataset, defineExperiment, defineModel, defineOptimizer, Type } from 'unroll-ml';
 import { temporalConvolution } from '../../examples/own-model/temporal-convolution.ts';
 
 /** What must not compile is marked: an error that is expected and missing fails the type check. */

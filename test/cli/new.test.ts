@@ -6,11 +6,11 @@ import { newKinds } from '../../src/cli/init/own-row.ts';
 import { packageRoot } from '../../src/package-root.ts';
 import { createRig } from '../support/rig.ts';
 
-/** `npx unroll` is this checkout's program. */
+/** `npx --no unroll` is this checkout's program. */
 const pathWith = (folder: string): string => {
   const bin = join(folder, 'bin');
   mkdirSync(bin);
-  const npx = `#!/bin/sh\nshift\nexec '${process.execPath}' '${join(packageRoot, 'bin', 'unroll.js')}' "$@"\n`;
+  const npx = `#!/bin/sh\nshift 2\nexec '${process.execPath}' '${join(packageRoot, 'bin', 'unroll.js')}' "$@"\n`;
   writeFileSync(join(bin, 'npx'), npx);
   chmodSync(join(bin, 'npx'), 0o755);
   return `${bin}:${process.env['PATH'] ?? ''}`;
@@ -31,7 +31,7 @@ it.each(newKinds)('begins a %s whose own test passes', { timeout: 300_000 }, asy
 
 it('leaves a config that is there as it is, and says what to add', async () => {
   const rig = createRig();
-  const config = "import { defineConfig } from 'unroll';\nexport default defineConfig({});\n";
+  const config = "import { defineConfig } from 'unroll-ml';\nexport default defineConfig({});\n";
   rig.write('unroll.config.ts', config);
   const { stdout } = await rig.unroll('new', 'model', 'my-own');
   expect(stdout).toContain("import { myOwn } from './my-own.ts'; and models: [myOwn]");

@@ -56,7 +56,7 @@ it('compiles, in every page and in what unroll new writes', () => {
   const files = written();
   expect(files.size).toBeGreaterThanOrEqual(3 + 2 * newKinds.length);
   const wrong = join(folder, 'wrong.ts');
-  files.set(wrong, "import { plan } from 'unroll';\nexport const runs = plan(1);\n");
+  files.set(wrong, "import { plan } from 'unroll-ml';\nexport const runs = plan(1);\n");
   // The last one is wrong by intent: a compiler that finds nothing proves nothing.
   expect(mistakesIn(files)).toEqual([expect.stringMatching(/^wrong\.ts: .*not assignable/)]);
 });

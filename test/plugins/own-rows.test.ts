@@ -52,7 +52,7 @@ const ownSpec = (steps: number, more = '') =>
   smallSpec({ steps, more }).replace('{ name: lstm, hiddenSize: 8 }', '{ name: mine }');
 
 const mine = (body: string) => `
-import { defineModel } from 'unroll';
+import { defineModel } from 'unroll-ml';
 const row = (name: string, wrong: string) => defineModel({
   name,
   parameters: {},
@@ -66,7 +66,7 @@ const row = (name: string, wrong: string) => defineModel({
 const average = 'return { forward: ({ inputs }) => tf.matMul(tf.mean(inputs, 1), kernel) };';
 
 const config = (body: string, names: readonly string[] = ['mine']) =>
-  `import { defineConfig } from 'unroll';${mine(body)}
+  `import { defineConfig } from 'unroll-ml';${mine(body)}
 export default defineConfig({ models: [${names.map((name) => `row('${name}', '${name}')`).join(', ')}] });\n`;
 
 it('other code of a row makes other runs, and a frozen plan refuses it', async () => {
@@ -138,7 +138,7 @@ it('own datasets and optimizers train', async () => {
   const rig = createRig();
   rig.write(
     'unroll.config.js',
-    `import { defineConfig, defineDataset, defineOptimizer, memorySplit, randomStream, Type } from 'unroll';
+    `import { defineConfig, defineDataset, defineOptimizer, memorySplit, randomStream, Type } from 'unroll-ml';
 const shape = { steps: 3, input: { kind: 'values', features: 1 }, variableLength: false, task: { kind: 'classification', classes: 2 } };
 const signs = defineDataset({
   name: 'signs',

@@ -8,12 +8,12 @@ import { temporaryDirectory } from '../support/temporary-directory.ts';
 beforeEach(() => vi.stubEnv('UNROLL_CACHE', temporaryDirectory('cache')));
 
 const model = (body: string) => `
-import { defineModel, Type } from 'unroll';
+import { defineModel, Type } from 'unroll-ml';
 export const mine = defineModel(${body});
 `;
 
 const config = `
-import { defineConfig } from 'unroll';
+import { defineConfig } from 'unroll-ml';
 import { mine } from './mine.ts';
 export default defineConfig({ models: [mine] });
 `;

@@ -39,7 +39,7 @@ export const requiredParameters = ({ parameters }: Row): readonly (readonly [str
 
 /** A commented spec that runs: the chosen rows with what they need, and the rest of the language to uncomment. */
 export const newSpec = (choice: SpecChoice, registry: Registry): string => {
-  const lines = [`# npx unroll run ${choice.file}`];
+  const lines = [`# unroll run ${choice.file}`];
   if (choice.schema) lines.push(`# yaml-language-server: $schema=${choice.schema}`);
   lines.push('version: 1', `name: ${choice.name} # runs are recorded in runs/${choice.name}/`, '');
   for (const kind of namedSections) lines.push(...sectionLines(kind, choice, registry), '');

@@ -9,7 +9,7 @@ export const namePattern = /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/;
 const identifierOf = (name: string): string =>
   name.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase());
 
-const modelModule = (name: string): string => `import { defineModel, Type } from 'unroll';
+const modelModule = (name: string): string => `import { defineModel, Type } from 'unroll-ml';
 
 /** The mean over all steps, one hidden layer, and the output layer: change \`build\` to what you have in mind. */
 export const ${identifierOf(name)} = defineModel({
@@ -46,7 +46,7 @@ export const ${identifierOf(name)} = defineModel({
 
 const datasetModule = (
   name: string,
-): string => `import { defineDataset, memorySplit, randomStream, Type, type SequenceShape } from 'unroll';
+): string => `import { defineDataset, memorySplit, randomStream, Type, type SequenceShape } from 'unroll-ml';
 
 const shapeOf = (steps: number): SequenceShape => ({
   steps,
@@ -87,7 +87,7 @@ export const ${identifierOf(name)} = defineDataset({
 });
 `;
 
-const optimizerModule = (name: string): string => `import { defineOptimizer, Type } from 'unroll';
+const optimizerModule = (name: string): string => `import { defineOptimizer, Type } from 'unroll-ml';
 
 /** Steps of one size along the sign of a decaying mean of gradients: change \`build\` to what you have in mind. */
 export const ${identifierOf(name)} = defineOptimizer({
@@ -166,7 +166,7 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
 const cwd = dirname(fileURLToPath(import.meta.url));
-const unroll = (...words) => spawnSync('npx', ['unroll', ...words], { cwd, encoding: 'utf8' });
+const unroll = (...words) => spawnSync('npx', ['--no', 'unroll', ...words], { cwd, encoding: 'utf8' });
 
 test('a spec that names ${name} is valid', () => {
   const { status, stderr } = unroll('validate', '${name}.yaml');
@@ -197,7 +197,7 @@ export const registration = (kind: NewKind, name: string) => ({
 /** A config that registers this row only. */
 export const configFile = (kind: NewKind, name: string): string => {
   const { importLine, entry } = registration(kind, name);
-  return `import { defineConfig } from 'unroll';
+  return `import { defineConfig } from 'unroll-ml';
 ${importLine}
 
 /** What specs in this folder, and below it, may name beside what comes with Unroll. */
