@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Plan } from '../src/spec/plan.ts';
-import { planExperiment } from '../src/spec/plan-experiment.ts';
+import type { Plan } from '../src/plan/plan.ts';
+import { planExperiment } from '../src/plan/plan-experiment.ts';
 import { writeSweep } from '../test/support/run-directories.ts';
 
 /** What a sweep of finished runs looks like: learning rates by hidden sizes, with seeds. */

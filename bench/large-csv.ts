@@ -21,7 +21,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { randomStream } from '../src/data/random.ts';
-import { packageRoot } from '../src/package-root.ts';
+import { packageRoot } from '../src/system/package-root.ts';
 
 const { values: options } = parseArgs({
   options: {

@@ -9,8 +9,8 @@
 import { closeSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startMlflowServer } from '../src/tracking/mlflow/server/serve.ts';
-import { syncCommand } from '../src/tracking/mlflow/sync/sync-command.ts';
+import { startMlflowServer } from '../src/mlflow/server/serve.ts';
+import { syncCommand } from '../src/cli/sync-command.ts';
 import { makePlan, writeSweep } from '../test/support/run-directories.ts';
 
 const points = Number(process.argv[2] ?? 100_000);

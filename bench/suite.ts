@@ -12,7 +12,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { packageRoot } from '../src/package-root.ts';
+import { packageRoot } from '../src/system/package-root.ts';
 import { serveLayersSteps } from './suite/layers-steps.ts';
 import { describeMachine } from './suite/machine.ts';
 import { partNames, parts, type PartName, type PartOptions, type ResultFile } from './suite/parts.ts';

@@ -14,9 +14,9 @@ export const entries = {
   main: 'src/cli/main.ts',
   index: 'src/index.ts',
   child: 'src/runner/pool/child.ts',
-  setup: 'src/tensorflow/setup/command.ts',
+  setup: 'src/tensorflow/install/command.ts',
   probe: 'src/tensorflow/probe.ts',
-  uploader: 'src/tracking/mlflow/uploader/main.ts',
+  uploader: 'src/mlflow/uploader/main.ts',
 };
 
 /** Packages that every command needs: in one file they load in half the time of their hundreds. */

@@ -6,9 +6,9 @@ import type { CompareSettings } from './api/compare.ts';
 import type { Experiment } from './api/experiment.ts';
 import type { PlanSettings } from './api/plan.ts';
 import type { RunResult, RunSettings } from './api/run.ts';
-import type { Config } from './plugins/definitions.ts';
+import type { Config } from './registry/own/definitions.ts';
 import type { Comparison } from './report/compare.ts';
-import type { Plan } from './spec/plan.ts';
+import type { Plan } from './plan/plan.ts';
 
 export { defineExperiment } from './api/experiment.ts';
 export type { Axes, AxisValues, Experiment, SweepInput, Values } from './api/experiment.ts';
@@ -18,8 +18,8 @@ export type { PlanSettings } from './api/plan.ts';
 export type { RunResult, RunSettings } from './api/run.ts';
 export type { Diagnostic } from './diagnostic/diagnostic.ts';
 export type { ComparedConfiguration, ComparedRun, Comparison } from './report/compare.ts';
-export type { Plan, Run } from './spec/plan.ts';
-export type { RunEvent, RunListener, RunOutcome, TrainerEvent } from './tracking/events.ts';
+export type { Plan, Run } from './plan/plan.ts';
+export type { RunEvent, RunListener, RunOutcome, TrainerEvent } from './record/events.ts';
 
 export { Type } from '@sinclair/typebox';
 export { choice, nullable } from './parameters/schema.ts';
@@ -37,7 +37,7 @@ export {
   type OptimizerDefinition,
   type ParametersOf,
   type TensorFlow,
-} from './plugins/definitions.ts';
+} from './registry/own/definitions.ts';
 export type { ParameterIssue } from './parameters/row.ts';
 export {
   DataError,

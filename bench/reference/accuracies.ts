@@ -22,9 +22,9 @@ import { createRequire } from 'node:module';
 import { cpus, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { packageRoot } from '../../src/package-root.ts';
+import { packageRoot } from '../../src/system/package-root.ts';
 import { summarize, type Summary } from '../../src/report/statistics.ts';
-import { listRuns } from '../../src/tracking/read-runs.ts';
+import { listRuns } from '../../src/record/read-runs.ts';
 
 const systems = ['dynamic-rnn', 'simple-rnn', 'bidirectional-rnn'] as const;
 type System = (typeof systems)[number];

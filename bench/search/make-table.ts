@@ -6,9 +6,9 @@
  */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { packageRoot } from '../../src/package-root.ts';
-import { readMetrics } from '../../src/tracking/read-metrics.ts';
-import { listRuns } from '../../src/tracking/read-runs.ts';
+import { packageRoot } from '../../src/system/package-root.ts';
+import { readMetrics } from '../../src/record/read-metrics.ts';
+import { listRuns } from '../../src/record/read-runs.ts';
 
 const budgets = [18, 54, 162, 486];
 const { runs } = listRuns(process.argv[2] ?? 'runs', { experiment: 'search-table' });

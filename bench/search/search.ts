@@ -11,12 +11,12 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 import jstat from 'jstat';
-import { packageRoot } from '../../src/package-root.ts';
+import { packageRoot } from '../../src/system/package-root.ts';
 import { nextDecision } from '../../src/search/decide.ts';
 import { viewOf, type Decision } from '../../src/search/ledger.ts';
-import type { Plan, Run, Search } from '../../src/spec/plan.ts';
-import { planExperiment } from '../../src/spec/plan-experiment.ts';
-import { createProposer } from '../../src/spec/propose.ts';
+import type { Plan, Run, Search } from '../../src/plan/plan.ts';
+import { planExperiment } from '../../src/plan/plan-experiment.ts';
+import { createProposer } from '../../src/plan/propose.ts';
 
 const seeds = Number(process.argv[2] ?? 10);
 const python = process.argv[3];

@@ -1,9 +1,9 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { packageRoot } from '../../src/package-root.ts';
-import { findCompiler } from '../../src/tensorflow/setup/compile.ts';
-import { nativeParts } from '../../src/tensorflow/setup/native-parts.ts';
+import { packageRoot } from '../../src/system/package-root.ts';
+import { findCompiler } from '../../src/tensorflow/install/compile.ts';
+import { nativeParts } from '../../src/tensorflow/install/native-parts.ts';
 import { describeMachine } from './machine.ts';
 import { peersFolder, pythonOf } from './peers.ts';
 import { oneThread, say, start, startWorker } from './processes.ts';

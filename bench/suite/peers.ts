@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { cacheFolder } from '../../src/cache-folder.ts';
-import { packageRoot } from '../../src/package-root.ts';
+import { cacheFolder } from '../../src/system/cache-folder.ts';
+import { packageRoot } from '../../src/system/package-root.ts';
 import { say, succeed } from './processes.ts';
 
 /** Where the peers' programs lie. */

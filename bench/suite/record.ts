@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { packageRoot } from '../../src/package-root.ts';
+import { packageRoot } from '../../src/system/package-root.ts';
 import { succeed } from './processes.ts';
 import type { Quartiles } from './statistics.ts';
 

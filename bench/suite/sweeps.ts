@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { packageRoot } from '../../src/package-root.ts';
+import { packageRoot } from '../../src/system/package-root.ts';
 import { mnistFolder, peersFolder, pythonOf } from './peers.ts';
 import { oneThread, say, start } from './processes.ts';
 import { gigaflops, lstm, productsOf } from './step-work.ts';

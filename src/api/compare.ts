@@ -1,8 +1,8 @@
 import { compareRuns, type Comparison } from '../report/compare.ts';
 import { filterRuns } from '../report/filter.ts';
-import type { Plan } from '../spec/plan.ts';
-import { listRuns } from '../tracking/read-runs.ts';
-import { listSweeps } from '../tracking/read-sweeps.ts';
+import type { Plan } from '../plan/plan.ts';
+import { listRuns } from '../record/read-runs.ts';
+import { listSweeps } from '../record/read-sweeps.ts';
 import { UnrollError, unwrap } from './error.ts';
 
 export interface CompareSettings {

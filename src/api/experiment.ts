@@ -1,11 +1,11 @@
 import type { Static, TObject, TProperties } from '@sinclair/typebox';
 import type { CommonParameters } from '../optimizers/common.ts';
-import type { Config } from '../plugins/definitions.ts';
+import type { Config } from '../registry/own/definitions.ts';
 import type { datasets } from '../registry/datasets.ts';
 import type { models } from '../registry/models.ts';
 import type { optimizers } from '../registry/optimizers.ts';
-import type { Json, MlflowSettings, Objective, Plan, TrainConfig } from '../spec/plan.ts';
-import type { RunSection } from '../spec/run-section.ts';
+import type { Json, MlflowSettings, Objective, Plan, TrainConfig } from '../plan/plan.ts';
+import type { RunSection } from '../language/run-section.ts';
 
 /** Every key optional, at any depth: what is left out has its default. */
 type Chosen<T> = {

@@ -1,11 +1,11 @@
 import { join, resolve } from 'node:path';
-import { coreCount } from '../runner/environment.ts';
-import { documentOfText } from '../spec/load-spec.ts';
-import { planDocument, planExperiment } from '../spec/plan-experiment.ts';
-import { specVersion } from '../spec/spec-schema.ts';
-import type { Plan } from '../spec/plan.ts';
+import { coreCount } from '../record/environment.ts';
+import { documentOfText } from '../language/load-spec.ts';
+import { planDocument, planExperiment } from '../plan/plan-experiment.ts';
+import { specVersion } from '../language/spec-schema.ts';
+import type { Plan } from '../plan/plan.ts';
 import { stringify } from 'yaml';
-import type { Config } from '../plugins/definitions.ts';
+import type { Config } from '../registry/own/definitions.ts';
 import { unwrap } from './error.ts';
 import type { Experiment } from './experiment.ts';
 

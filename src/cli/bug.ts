@@ -1,4 +1,4 @@
-import { diskTrouble } from '../tracking/files.ts';
+import { diskTrouble } from '../system/files.ts';
 
 /** What is shown when the program itself is at fault: one sentence, and the trace only for those who ask. */
 export const renderBug = (error: unknown, version: string): string => {

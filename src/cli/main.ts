@@ -1,4 +1,4 @@
-import { packageVersion } from '../package-root.ts';
+import { packageVersion } from '../system/package-root.ts';
 import { renderBug } from './bug.ts';
 import { runProgram } from './program.ts';
 import { openTerminal } from './terminal.ts';

@@ -1,7 +1,7 @@
 import type { Result } from '../diagnostic/diagnostic.ts';
-import { coreCount } from '../runner/environment.ts';
-import { planExperiment } from '../spec/plan-experiment.ts';
-import type { Plan } from '../spec/plan.ts';
+import { coreCount } from '../record/environment.ts';
+import { planExperiment } from '../plan/plan-experiment.ts';
+import type { Plan } from '../plan/plan.ts';
 import { showReading } from './reading-progress.ts';
 import { readSpecOptions } from './spec-options.ts';
 

@@ -1,5 +1,5 @@
 import { Command, CommanderError } from 'commander';
-import { packageVersion } from '../package-root.ts';
+import { packageVersion } from '../system/package-root.ts';
 import type { CommandRow, ExitCode, Terminal } from './command.ts';
 import { commands } from './commands.ts';
 import { usageDiagnostic } from './usage.ts';

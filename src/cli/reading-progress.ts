@@ -1,5 +1,5 @@
 import type { ReadProgress } from '../data/dataset.ts';
-import { formatDuration } from '../tracking/console/format.ts';
+import { formatDuration } from '../terminal/format.ts';
 
 /** A file that is read faster than this is not worth a word. */
 const quietMs = 1000;

@@ -1,10 +1,10 @@
 import type { Diagnostic } from '../diagnostic/diagnostic.ts';
 import { failure, success, type Result } from '../diagnostic/diagnostic.ts';
 import { nearest } from '../diagnostic/nearest.ts';
-import type { Plan } from '../spec/plan.ts';
-import { listExperiments } from '../tracking/read-runs.ts';
-import { listSweeps } from '../tracking/read-sweeps.ts';
-import { resolveRun } from '../tracking/resolve-run.ts';
+import type { Plan } from '../plan/plan.ts';
+import { listExperiments } from '../record/read-runs.ts';
+import { listSweeps } from '../record/read-sweeps.ts';
+import { resolveRun } from '../record/resolve-run.ts';
 import { commandLineRange } from './usage.ts';
 
 const nothingRecorded = (runsDirectory: string): Diagnostic => ({

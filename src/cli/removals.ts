@@ -1,6 +1,6 @@
-import { counted, formatBytes } from '../tracking/console/format.ts';
-import { renderTable, type TableCell, type Column } from '../tracking/console/table.ts';
-import { finishRemovals, remove, type Removal } from '../tracking/removal.ts';
+import { counted, formatBytes } from '../terminal/format.ts';
+import { renderTable, type TableCell, type Column } from '../terminal/table.ts';
+import { finishRemovals, remove, type Removal } from '../record/removal.ts';
 import type { ExitCode, Terminal } from './command.ts';
 import { screen } from './screen.ts';
 

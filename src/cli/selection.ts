@@ -1,7 +1,7 @@
 import { failure, success, type Result } from '../diagnostic/diagnostic.ts';
 import { filterRuns } from '../report/filter.ts';
 import { runStandings, type Selection } from '../runner/select.ts';
-import type { Plan } from '../spec/plan.ts';
+import type { Plan } from '../plan/plan.ts';
 import { commandLineRange } from './usage.ts';
 
 /** The options of `plan`, `run` and `resume` that choose among the runs of a plan, as commander reads them. */

@@ -3,11 +3,11 @@ import { commands } from '../cli/commands.ts';
 import { declareCommand } from '../cli/program.ts';
 import { namedSections, registry, type NamedSectionKind } from '../registry/rows.ts';
 import { rowsOf } from '../registry/schema.ts';
-import { describeSchema, type PlainSchema } from '../spec/describe.ts';
-import { specSchema } from '../spec/spec-schema.ts';
-import { axisForms } from '../spec/sweep/axis-kinds.ts';
-import { sweepSchema } from '../spec/sweep/section.ts';
-import { trainSchema } from '../spec/train-section.ts';
+import { describeSchema, type PlainSchema } from '../language/describe.ts';
+import { specSchema } from '../language/spec-schema.ts';
+import { axisForms } from '../language/sweep/axis-kinds.ts';
+import { sweepSchema } from '../language/sweep/section.ts';
+import { trainSchema } from '../language/train-section.ts';
 
 const generatedNote = '<!-- Made by `npm run docs`; change the code instead. -->\n';
 

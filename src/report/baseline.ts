@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { type Diagnostic, failure, type Result, success } from '../diagnostic/diagnostic.ts';
 import { nearest } from '../diagnostic/nearest.ts';
-import type { Expectation, Plan } from '../spec/plan.ts';
-import { listExperiments, listRuns, readRun, type RecordedRun } from '../tracking/read-runs.ts';
-import { resolveRun } from '../tracking/resolve-run.ts';
+import type { Expectation, Plan } from '../plan/plan.ts';
+import { listExperiments, listRuns, readRun, type RecordedRun } from '../record/read-runs.ts';
+import { resolveRun } from '../record/resolve-run.ts';
 
 /** The run that an expectation compares with. */
 interface Baseline {

@@ -1,5 +1,5 @@
-import { renderTable, type Column } from '../tracking/console/table.ts';
-import type { EvaluationFile } from '../tracking/run-files.ts';
+import { renderTable, type Column } from '../terminal/table.ts';
+import type { EvaluationFile } from '../record/run-files.ts';
 
 /** Classes that fit on a screen; of more, those of the test split that are told worst. */
 const mostClasses = 20;

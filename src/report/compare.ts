@@ -1,6 +1,6 @@
-import type { Json, Objective, Run } from '../spec/plan.ts';
-import type { RecordedRun } from '../tracking/read-runs.ts';
-import { type RunState, runStates } from '../tracking/run-state.ts';
+import type { Json, Objective, Run } from '../plan/plan.ts';
+import type { RecordedRun } from '../record/read-runs.ts';
+import { type RunState, runStates } from '../record/run-state.ts';
 import { type Difference, difference, type Summary, summarize, tied } from './statistics.ts';
 import { flattenConfig, varyingPaths } from './varying.ts';
 

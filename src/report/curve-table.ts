@@ -1,4 +1,4 @@
-import type { MetricSeries } from '../tracking/read-metrics.ts';
+import type { MetricSeries } from '../record/read-metrics.ts';
 import type { CurveTable } from './report-data.ts';
 
 /** More points than this say nothing at the width of a screen. */

@@ -1,8 +1,8 @@
 import { createColors } from 'picocolors';
-import type { Json } from '../spec/plan.ts';
-import { formatMetric, formatValue } from '../tracking/console/format.ts';
-import { type Column, renderTable } from '../tracking/console/table.ts';
-import type { EnvironmentFile } from '../tracking/run-files.ts';
+import type { Json } from '../plan/plan.ts';
+import { formatMetric, formatValue } from '../terminal/format.ts';
+import { type Column, renderTable } from '../terminal/table.ts';
+import type { EnvironmentFile } from '../record/run-files.ts';
 import type { TextOptions } from './render-compare.ts';
 import type { RunDetails } from './run-details.ts';
 import { flattenConfig } from './varying.ts';

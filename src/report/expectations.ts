@@ -1,6 +1,6 @@
-import type { Expectation, Plan, Run } from '../spec/plan.ts';
-import { formatMetric } from '../tracking/console/format.ts';
-import type { RunOutcome } from '../tracking/events.ts';
+import type { Expectation, Plan, Run } from '../plan/plan.ts';
+import { formatMetric } from '../terminal/format.ts';
+import type { RunOutcome } from '../record/events.ts';
 import { baselineKey, type Baselines } from './baseline.ts';
 
 /** An expectation held against a finished run. */

@@ -1,7 +1,7 @@
 import { type Diagnostic, failure, type Result, success } from '../diagnostic/diagnostic.ts';
 import { nearest } from '../diagnostic/nearest.ts';
-import type { Json, Run } from '../spec/plan.ts';
-import { runStates, type RunState } from '../tracking/run-state.ts';
+import type { Json, Run } from '../plan/plan.ts';
+import { runStates, type RunState } from '../record/run-state.ts';
 import { flattenConfig } from './varying.ts';
 
 const operators = ['!=', '>=', '<=', '=', '>', '<'] as const;

@@ -1,8 +1,8 @@
 import { unreachable } from '../diagnostic/diagnostic.ts';
-import type { Plan, Run } from '../spec/plan.ts';
-import { runName, shortNames } from '../tracking/console/run-name.ts';
-import type { RunOutcome } from '../tracking/events.ts';
-import { stateOfReason } from '../tracking/run-state.ts';
+import type { Plan, Run } from '../plan/plan.ts';
+import { runName, shortNames } from '../terminal/run-name.ts';
+import type { RunOutcome } from '../record/events.ts';
+import { stateOfReason } from '../record/run-state.ts';
 import type { CheckedExpectation } from './expectations.ts';
 
 /** What a JUnit file is made of. */

@@ -1,10 +1,10 @@
 import { join } from 'node:path';
-import type { Plan } from '../spec/plan.ts';
-import { shortNames } from '../tracking/console/run-name.ts';
-import { readJson } from '../tracking/files.ts';
-import { type MetricSeries, readMetrics } from '../tracking/read-metrics.ts';
-import { listRuns, type RecordedRun } from '../tracking/read-runs.ts';
-import { type EnvironmentFile, type EvaluationFile, fileNames } from '../tracking/run-files.ts';
+import type { Plan } from '../plan/plan.ts';
+import { shortNames } from '../terminal/run-name.ts';
+import { readJson } from '../system/files.ts';
+import { type MetricSeries, readMetrics } from '../record/read-metrics.ts';
+import { listRuns, type RecordedRun } from '../record/read-runs.ts';
+import { type EnvironmentFile, type EvaluationFile, fileNames } from '../record/run-files.ts';
 import { type ComparedConfiguration, compareRuns, type Comparison } from './compare.ts';
 import { curveTable } from './curve-table.ts';
 import { importances } from './importance.ts';

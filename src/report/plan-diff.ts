@@ -1,6 +1,6 @@
-import type { Json, Plan } from '../spec/plan.ts';
-import { counted, formatValue } from '../tracking/console/format.ts';
-import { renderTable, type Column } from '../tracking/console/table.ts';
+import type { Json, Plan } from '../plan/plan.ts';
+import { counted, formatValue } from '../terminal/format.ts';
+import { renderTable, type Column } from '../terminal/table.ts';
 import { flattenConfig } from './varying.ts';
 
 /** One thing in which two plans of a spec differ, as people read it. */

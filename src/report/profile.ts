@@ -1,11 +1,11 @@
 import { join } from 'node:path';
-import type { Run } from '../spec/plan.ts';
-import { counted, formatDuration } from '../tracking/console/format.ts';
-import { runName, shortNames } from '../tracking/console/run-name.ts';
-import { renderTable, type TableCell, type Column } from '../tracking/console/table.ts';
-import { readJson } from '../tracking/files.ts';
-import { fileNames, phases, type Phase, type ProfileFile } from '../tracking/run-files.ts';
-import { runDirectory } from '../tracking/run-recorder.ts';
+import type { Run } from '../plan/plan.ts';
+import { counted, formatDuration } from '../terminal/format.ts';
+import { runName, shortNames } from '../terminal/run-name.ts';
+import { renderTable, type TableCell, type Column } from '../terminal/table.ts';
+import { readJson } from '../system/files.ts';
+import { fileNames, phases, type Phase, type ProfileFile } from '../record/run-files.ts';
+import { runDirectory } from '../record/run-recorder.ts';
 
 type Spent = Readonly<Record<Phase, number>>;
 

@@ -1,10 +1,10 @@
 import { createColors } from 'picocolors';
-import { counted, formatDuration, formatValue } from '../tracking/console/format.ts';
-import { shortNames } from '../tracking/console/run-name.ts';
-import { runStates } from '../tracking/run-state.ts';
+import { counted, formatDuration, formatValue } from '../terminal/format.ts';
+import { shortNames } from '../terminal/run-name.ts';
+import { runStates } from '../record/run-state.ts';
 import type { ComparedConfiguration, ComparedRun, Comparison } from './compare.ts';
 import { decimalsFor, fixed } from './decimals.ts';
-import { type TableCell, type Column, fit, renderTable } from '../tracking/console/table.ts';
+import { type TableCell, type Column, fit, renderTable } from '../terminal/table.ts';
 
 export interface TextOptions {
   /** Columns of the terminal. */

@@ -1,5 +1,5 @@
-import type { Json } from '../spec/plan.ts';
-import type { EvaluationFile } from '../tracking/run-files.ts';
+import type { Json } from '../plan/plan.ts';
+import type { EvaluationFile } from '../record/run-files.ts';
 import type { Comparison } from './compare.ts';
 import type { Importance } from './importance.ts';
 

@@ -1,10 +1,10 @@
 import { closeSync, existsSync, fstatSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Result, success } from '../diagnostic/diagnostic.ts';
-import { readJson } from '../tracking/files.ts';
-import { type MetricSeries, readMetrics } from '../tracking/read-metrics.ts';
-import { readRun, type RecordedRun } from '../tracking/read-runs.ts';
-import { type EnvironmentFile, type EvaluationFile, fileNames } from '../tracking/run-files.ts';
+import { readJson } from '../system/files.ts';
+import { type MetricSeries, readMetrics } from '../record/read-metrics.ts';
+import { readRun, type RecordedRun } from '../record/read-runs.ts';
+import { type EnvironmentFile, type EvaluationFile, fileNames } from '../record/run-files.ts';
 
 /** Everything that a run's directory tells. */
 export interface RunDetails {

@@ -1,9 +1,9 @@
 import { createColors } from 'picocolors';
-import { counted, formatDuration, formatMetric, formatTime } from '../tracking/console/format.ts';
-import { runName, shortNames } from '../tracking/console/run-name.ts';
-import { type Column, renderTable } from '../tracking/console/table.ts';
-import type { RecordedRun } from '../tracking/read-runs.ts';
-import { runStates } from '../tracking/run-state.ts';
+import { counted, formatDuration, formatMetric, formatTime } from '../terminal/format.ts';
+import { runName, shortNames } from '../terminal/run-name.ts';
+import { type Column, renderTable } from '../terminal/table.ts';
+import type { RecordedRun } from '../record/read-runs.ts';
+import { runStates } from '../record/run-state.ts';
 import type { TextOptions } from './render-compare.ts';
 import { stateColour } from './show.ts';
 

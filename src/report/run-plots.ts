@@ -1,11 +1,11 @@
 import { join } from 'node:path';
-import { formatMetric } from '../tracking/console/format.ts';
-import { runName, shortNames } from '../tracking/console/run-name.ts';
-import { writeWhole } from '../tracking/files.ts';
-import { type MetricSeries, readMetrics } from '../tracking/read-metrics.ts';
-import { readRun } from '../tracking/read-runs.ts';
-import { fileNames } from '../tracking/run-files.ts';
-import type { Run } from '../spec/plan.ts';
+import { formatMetric } from '../terminal/format.ts';
+import { runName, shortNames } from '../terminal/run-name.ts';
+import { writeWhole } from '../system/files.ts';
+import { type MetricSeries, readMetrics } from '../record/read-metrics.ts';
+import { readRun } from '../record/read-runs.ts';
+import { fileNames } from '../record/run-files.ts';
+import type { Run } from '../plan/plan.ts';
 import { renderLineChart } from './plot/line-chart.ts';
 
 /**

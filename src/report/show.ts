@@ -1,18 +1,12 @@
 import { createColors } from 'picocolors';
 import stringWidth from 'string-width';
-import type { Run } from '../spec/plan.ts';
-import {
-  counted,
-  formatDuration,
-  formatMetric,
-  formatTime,
-  formatValue,
-} from '../tracking/console/format.ts';
-import { runName, shortNames } from '../tracking/console/run-name.ts';
-import { sparkline } from '../tracking/console/sparkline.ts';
-import { type Column, fit, pad, renderTable } from '../tracking/console/table.ts';
-import type { EnvironmentFile } from '../tracking/run-files.ts';
-import type { RunState } from '../tracking/run-state.ts';
+import type { Run } from '../plan/plan.ts';
+import { counted, formatDuration, formatMetric, formatTime, formatValue } from '../terminal/format.ts';
+import { runName, shortNames } from '../terminal/run-name.ts';
+import { sparkline } from '../terminal/sparkline.ts';
+import { type Column, fit, pad, renderTable } from '../terminal/table.ts';
+import type { EnvironmentFile } from '../record/run-files.ts';
+import type { RunState } from '../record/run-state.ts';
 import { classLines } from './class-table.ts';
 import type { TextOptions } from './render-compare.ts';
 import type { RunDetails } from './run-details.ts';

@@ -1,4 +1,4 @@
-import type { Json, RunConfig } from '../spec/plan.ts';
+import type { Json, RunConfig } from '../plan/plan.ts';
 
 /** The settings of a run by path: `model.hiddenSize`, `optimizer.schedule.name`. Lists are settings themselves. */
 export const flattenConfig = (config: RunConfig): Map<string, Json> => {

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { writeWhole } from '../tracking/files.ts';
-import type { Plan } from '../spec/plan.ts';
+import { writeWhole } from '../system/files.ts';
+import type { Plan } from '../plan/plan.ts';
 import { loadReport } from './load-report.ts';
 import type { ReportData } from './report-data.ts';
 import { renderReportPage } from './report-page.ts';

@@ -1,6 +1,6 @@
-import type { Execution } from '../spec/plan.ts';
-import { formatDuration } from '../tracking/console/format.ts';
-import type { RunListener } from '../tracking/events.ts';
+import type { Execution } from '../plan/plan.ts';
+import { formatDuration } from '../terminal/format.ts';
+import type { RunListener } from '../record/events.ts';
 import { stopGraceMs, type Pool } from './pool/pool.ts';
 
 /** Node's timers go no further than this, 24 days. */

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
-import type { Execution, Run } from '../spec/plan.ts';
-import { readJson } from '../tracking/files.ts';
-import type { RecordedRun } from '../tracking/read-runs.ts';
-import { fileNames, type EnvironmentFile } from '../tracking/run-files.ts';
+import type { Execution, Run } from '../plan/plan.ts';
+import { readJson } from '../system/files.ts';
+import type { RecordedRun } from '../record/read-runs.ts';
+import { fileNames, type EnvironmentFile } from '../record/run-files.ts';
 import { stepsDone, type RunStanding } from './select.ts';
 
 /** How long training some runs will take, judged by earlier ones. */

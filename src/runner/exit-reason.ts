@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import type { RunOutcome } from '../tracking/events.ts';
+import type { RunOutcome } from '../record/events.ts';
 import type { WorkerResult } from './pool/worker.ts';
 
 /** Processes that Linux has killed for memory since the machine started; nothing where that cannot be told. */

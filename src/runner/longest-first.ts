@@ -1,9 +1,9 @@
 import { dirname, resolve } from 'node:path';
-import { registryOfBundle } from '../plugins/load-plugins.ts';
+import { registryOfBundle } from '../registry/own/load-plugins.ts';
 import { registry } from '../registry/rows.ts';
-import type { Execution, Plan } from '../spec/plan.ts';
-import type { RunListener } from '../tracking/events.ts';
-import { listRuns } from '../tracking/read-runs.ts';
+import type { Execution, Plan } from '../plan/plan.ts';
+import type { RunListener } from '../record/events.ts';
+import { listRuns } from '../record/read-runs.ts';
 import { measuredLengths, median } from './estimate.ts';
 import type { RunStanding } from './select.ts';
 import { workLeft } from './work.ts';

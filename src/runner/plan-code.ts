@@ -2,10 +2,10 @@ import { existsSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { failure, success, type Result } from '../diagnostic/diagnostic.ts';
 import type { Row } from '../parameters/row.ts';
-import { fileStart, shownPath } from '../plugins/places.ts';
-import { loadConfig } from '../plugins/load-plugins.ts';
+import { fileStart, shownPath } from '../registry/own/places.ts';
+import { loadConfig } from '../registry/own/load-plugins.ts';
 import { findRow, namedSections, type Table } from '../registry/rows.ts';
-import type { Plan } from '../spec/plan.ts';
+import type { Plan } from '../plan/plan.ts';
 
 /**
  * The folder with the code of a plan's own rows, which the children import; undefined where all rows come with Unroll.

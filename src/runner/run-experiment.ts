@@ -1,11 +1,11 @@
 import { dirname, resolve } from 'node:path';
-import type { Plan, Run } from '../spec/plan.ts';
-import type { RunListener, RunOutcome } from '../tracking/events.ts';
-import { grownPlan } from '../tracking/search-journal.ts';
-import { captureEnvironment, type HostEnvironment } from './environment.ts';
+import type { Plan, Run } from '../plan/plan.ts';
+import type { RunListener, RunOutcome } from '../record/events.ts';
+import { grownPlan } from '../record/search-journal.ts';
+import { captureEnvironment, type HostEnvironment } from '../record/environment.ts';
 import { calibrate } from './calibration/calibrate.ts';
 import { kernelFinder } from './calibration/frozen-kernels.ts';
-import { freezePlan, frozenPlanPath } from './frozen-plan.ts';
+import { freezePlan, frozenPlanPath } from '../record/frozen-plan.ts';
 import { createPool, type Pool } from './pool/pool.ts';
 import { scheduleRuns, type ScheduleOptions } from './schedule.ts';
 import { searchRuns, type SearchOutcome } from './search-runs.ts';
@@ -22,11 +22,11 @@ import {
  * The way of the data:
  *
  *     text ─ load ─▶ document ─ validate ─▶ spec ─ unroll ─▶ plan ─ calibrate, freeze ─▶ plan ─ select ─▶ runs
- *          └──────────── src/spec ───────────────────────┘
+ *          └──────────── src/language ───────────────────────┘
  *     runs ─ schedule ─▶ train (child processes) ─▶ events ─▶ record (run directories, console, MLflow) ─▶ compare
  *                                                                                          └─ src/report ─┘
  *
- * `src/spec/plan-experiment.ts` is the first line, this file the second.
+ * `src/plan/plan-experiment.ts` is the first line, this file the second.
  */
 export interface ExperimentOptions {
   readonly runsDirectory: string;

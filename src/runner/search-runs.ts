@@ -1,13 +1,13 @@
-import { createProposer, type Proposer } from '../spec/propose.ts';
-import type { Plan, Run, Search } from '../spec/plan.ts';
-import { pruningSteps } from '../spec/search-plan.ts';
+import { createProposer, type Proposer } from '../plan/propose.ts';
+import type { Plan, Run, Search } from '../plan/plan.ts';
+import { pruningSteps } from '../plan/search-plan.ts';
 import { nextDecision } from '../search/decide.ts';
 import { viewOf, type Decision } from '../search/ledger.ts';
-import type { RunOutcome } from '../tracking/events.ts';
-import { acquireLock } from '../tracking/lock.ts';
-import { readMetrics } from '../tracking/read-metrics.ts';
-import { readStatus } from '../tracking/read-runs.ts';
-import { runDirectory } from '../tracking/run-recorder.ts';
+import type { RunOutcome } from '../record/events.ts';
+import { acquireLock } from '../system/lock.ts';
+import { readMetrics } from '../record/read-metrics.ts';
+import { readStatus } from '../record/read-runs.ts';
+import { runDirectory } from '../record/run-recorder.ts';
 import {
   openSearchJournal,
   resultLine,
@@ -15,8 +15,8 @@ import {
   searchJournalPath,
   withRuns,
   type SearchJournal,
-} from '../tracking/search-journal.ts';
-import { frozenPlanPath } from './frozen-plan.ts';
+} from '../record/search-journal.ts';
+import { frozenPlanPath } from '../record/frozen-plan.ts';
 import { createScheduler, type Scheduled, type ScheduleOptions, type Scheduler } from './schedule.ts';
 import { isSettled, type Selection } from './select.ts';
 

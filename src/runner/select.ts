@@ -1,9 +1,9 @@
 import { unreachable } from '../diagnostic/diagnostic.ts';
-import type { Plan, Run } from '../spec/plan.ts';
-import type { OutcomeReason, RunOutcome } from '../tracking/events.ts';
-import { listRuns, type RecordedRun } from '../tracking/read-runs.ts';
-import type { StatusFile } from '../tracking/run-files.ts';
-import { stateOf, type RunState } from '../tracking/run-state.ts';
+import type { Plan, Run } from '../plan/plan.ts';
+import type { OutcomeReason, RunOutcome } from '../record/events.ts';
+import { listRuns, type RecordedRun } from '../record/read-runs.ts';
+import type { StatusFile } from '../record/run-files.ts';
+import { stateOf, type RunState } from '../record/run-state.ts';
 import { changesSince, sentence, settingsKey } from './staleness.ts';
 
 /** A run of a plan with how it stands on disk. */

@@ -1,9 +1,9 @@
 import type { Row } from '../parameters/row.ts';
 import { findRow, namedSections, registry, type NamedSectionKind, type Table } from '../registry/rows.ts';
-import { canonicalJson } from '../spec/canonical.ts';
-import type { Json, Run } from '../spec/plan.ts';
-import { trainerVersion } from '../spec/trainer-version.ts';
-import type { RecordedRun } from '../tracking/read-runs.ts';
+import { canonicalJson } from '../system/canonical.ts';
+import type { Json, Run } from '../plan/plan.ts';
+import { trainerVersion } from '../plan/trainer-version.ts';
+import type { RecordedRun } from '../record/read-runs.ts';
 
 /** Equal for runs of the same resolved configuration and seed, whatever their data and code. */
 export const settingsKey = ({ config, seed }: Run): string =>

@@ -1,5 +1,5 @@
 import { unreachable } from '../diagnostic/diagnostic.ts';
-import type { Pruning, Search } from '../spec/plan.ts';
+import type { Pruning, Search } from '../plan/plan.ts';
 import { promote } from './asha.ts';
 import { viewOf, type Decision, type Ledger, type View } from './ledger.ts';
 import { judge } from './median.ts';

@@ -1,16 +1,16 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { freemem, totalmem } from 'node:os';
 import { join } from 'node:path';
-import { cacheFolder } from '../cache-folder.ts';
-import { packageVersion } from '../package-root.ts';
+import { cacheFolder } from '../system/cache-folder.ts';
+import { packageVersion } from '../system/package-root.ts';
 import { doctorHint, readInstallation } from './installation.ts';
 import type { Probe } from './probe.ts';
 import { readProcessor } from './processor.ts';
 import type { Processor } from './processor.ts';
-import { runCommand } from './setup/run-command.ts';
-import { compilerHelp, findCompiler } from './setup/compile.ts';
-import { runProbe } from './setup/prove.ts';
-import { setupCommand } from './setup/setup-command.ts';
+import { runCommand } from './install/run-command.ts';
+import { compilerHelp, findCompiler } from './install/compile.ts';
+import { runProbe } from './install/prove.ts';
+import { setupCommand } from './install/setup-command.ts';
 
 /** Something that is missing or slower than need be, and what mends it. */
 interface DoctorProblem {

@@ -2,8 +2,8 @@ import { existsSync } from 'node:fs';
 import type { Diagnostic } from '../diagnostic/diagnostic.ts';
 import { nativeLibraryPath, readInstallation } from './installation.ts';
 import type { Installation } from './installation.ts';
-import { ownAddonPath } from './setup/own-addon.ts';
-import { setupCommand } from './setup/setup-command.ts';
+import { ownAddonPath } from './install/own-addon.ts';
+import { setupCommand } from './install/setup-command.ts';
 
 /** tfjs-node's addon: what the set-up compiled, else what tfjs-node's own install script left. */
 export const findAddon = (): string | undefined => {

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { packageRoot } from '../package-root.ts';
-import { cacheFolder } from '../cache-folder.ts';
+import { packageRoot } from '../system/package-root.ts';
+import { cacheFolder } from '../system/cache-folder.ts';
 
 /** What the set-up decided for this folder of Unroll; the file lies in the cache. */
 export interface Installation {

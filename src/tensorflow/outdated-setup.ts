@@ -1,8 +1,8 @@
 import { basename, dirname } from 'node:path';
 import type { Diagnostic } from '../diagnostic/diagnostic.ts';
 import { nativeLibraryPath } from './installation.ts';
-import { partKey, unrollKernels } from './setup/native-parts.ts';
-import { setupCommand } from './setup/setup-command.ts';
+import { partKey, unrollKernels } from './install/native-parts.ts';
+import { setupCommand } from './install/setup-command.ts';
 
 /**
  * Says so where the library of kernels was compiled from other sources than these, after an update of Unroll: every run

@@ -4,7 +4,7 @@ import { expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { runProgram } from '../../src/cli/program.ts';
 import { openTerminal } from '../../src/cli/terminal.ts';
-import { packageRoot } from '../../src/package-root.ts';
+import { packageRoot } from '../../src/system/package-root.ts';
 import { datasets } from '../../src/registry/datasets.ts';
 import { models } from '../../src/registry/models.ts';
 import { optimizers } from '../../src/registry/optimizers.ts';

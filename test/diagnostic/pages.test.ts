@@ -18,7 +18,7 @@ import type { Example } from '../../src/diagnostic/pages/page.ts';
 import { pages } from '../../src/diagnostic/pages/pages.ts';
 import { renderDiagnostics } from '../../src/diagnostic/render.ts';
 import { loadPlanCode } from '../../src/runner/plan-code.ts';
-import { planExperiment } from '../../src/spec/plan-experiment.ts';
+import { planExperiment } from '../../src/plan/plan-experiment.ts';
 import { slowBackendWarning } from '../../src/tensorflow/find-addon.ts';
 import { completeSpec } from '../support/complete-spec.ts';
 import { makePlan, writeRunDirectory } from '../support/run-directories.ts';

@@ -3,7 +3,7 @@ import { basename, dirname, join } from 'node:path';
 import ts from 'typescript';
 import { expect, it } from 'vitest';
 import { configFile, newKinds, ownRowFiles } from '../../src/cli/init/own-row.ts';
-import { packageRoot } from '../../src/package-root.ts';
+import { packageRoot } from '../../src/system/package-root.ts';
 import { blocksOf } from './blocks.ts';
 import { pages } from './pages.ts';
 

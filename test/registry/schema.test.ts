@@ -4,10 +4,10 @@ import { Ajv } from 'ajv';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { registry } from '../../src/registry/rows.ts';
-import { generateSchemas } from '../../src/spec/generate-schemas.ts';
-import { loadSpec } from '../../src/spec/load-spec.ts';
-import { unrollSpec } from '../../src/spec/unroll-spec.ts';
-import { validateSpec } from '../../src/spec/validate-spec.ts';
+import { generateSchemas } from '../../src/language/generate-schemas.ts';
+import { loadSpec } from '../../src/language/load-spec.ts';
+import { unrollSpec } from '../../src/plan/unroll-spec.ts';
+import { validateSpec } from '../../src/language/validate-spec.ts';
 import { testRegistry } from '../support/registry.ts';
 
 const experiments = readdirSync('experiments', { recursive: true, encoding: 'utf8' })

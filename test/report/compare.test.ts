@@ -5,10 +5,10 @@ import { comparisonRows } from '../../src/report/compare-rows.ts';
 import { comparisonToCsv } from '../../src/report/compare-csv.ts';
 import { compareRuns } from '../../src/report/compare.ts';
 import { renderComparison } from '../../src/report/render-compare.ts';
-import { type RecordedRun } from '../../src/tracking/read-runs.ts';
-import { reasonOf, stateOf } from '../../src/tracking/run-state.ts';
-import type { OutcomeReason } from '../../src/tracking/events.ts';
-import type { Plan, Run } from '../../src/spec/plan.ts';
+import { type RecordedRun } from '../../src/record/read-runs.ts';
+import { reasonOf, stateOf } from '../../src/record/run-state.ts';
+import type { OutcomeReason } from '../../src/record/events.ts';
+import type { Plan, Run } from '../../src/plan/plan.ts';
 import { makePlan } from '../support/run-directories.ts';
 
 /** A recorded run with the given end, without a directory. */

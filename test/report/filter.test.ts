@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { filterRuns } from '../../src/report/filter.ts';
-import { listRuns } from '../../src/tracking/read-runs.ts';
+import { listRuns } from '../../src/record/read-runs.ts';
 import { makePlan, writeSweep } from '../support/run-directories.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 

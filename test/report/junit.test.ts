@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { checkExpectations } from '../../src/report/expectations.ts';
 import { junitReport } from '../../src/report/junit.ts';
-import type { OutcomeReason, RunOutcome } from '../../src/tracking/events.ts';
+import type { OutcomeReason, RunOutcome } from '../../src/record/events.ts';
 import { makePlan } from '../support/run-directories.ts';
 
 const plan = {

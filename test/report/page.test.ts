@@ -5,7 +5,7 @@ import type { AxeResults } from 'axe-core';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { writeReport } from '../../src/report/write-report.ts';
-import type { Plan } from '../../src/spec/plan.ts';
+import type { Plan } from '../../src/plan/plan.ts';
 import { chromiumPath, skipWithoutChromium } from '../support/chromium.ts';
 import { makePlan, type MadeRun, writeSweep } from '../support/run-directories.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';

@@ -5,8 +5,8 @@ import { diffRuns, renderDiff } from '../../src/report/diff.ts';
 import { loadRunDetails, runDetailsToJson, type RunDetails } from '../../src/report/run-details.ts';
 import { renderRunList, runListToJson } from '../../src/report/run-list.ts';
 import { renderRun } from '../../src/report/show.ts';
-import { listRuns } from '../../src/tracking/read-runs.ts';
-import { formatTime } from '../../src/tracking/console/format.ts';
+import { listRuns } from '../../src/record/read-runs.ts';
+import { formatTime } from '../../src/terminal/format.ts';
 import { makePlan, sweepStart, writeRunDirectory, writeSweep } from '../support/run-directories.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 

@@ -8,9 +8,9 @@ import {
 import type { Kept } from '../../src/runner/calibration/kept.ts';
 import { keptThreads, threadQuestion } from '../../src/runner/calibration/thread-choice.ts';
 import { worksOf, type Work } from '../../src/runner/calibration/work.ts';
-import { withThreads } from '../../src/runner/frozen-plan.ts';
-import { planDocument } from '../../src/spec/plan-experiment.ts';
-import type { Json, Plan } from '../../src/spec/plan.ts';
+import { withThreads } from '../../src/record/frozen-plan.ts';
+import { planDocument } from '../../src/plan/plan-experiment.ts';
+import type { Json, Plan } from '../../src/plan/plan.ts';
 import { candidates } from '../../src/tensorflow/kernels/candidates.ts';
 import { documentOf, specText } from '../support/spec.ts';
 

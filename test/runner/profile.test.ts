@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { startStopwatch } from '../../src/runner/training/stopwatch.ts';
-import { phases, type ProfileFile } from '../../src/tracking/run-files.ts';
+import { startStopwatch } from '../../src/training/stopwatch.ts';
+import { phases, type ProfileFile } from '../../src/record/run-files.ts';
 import { createRig } from '../support/rig.ts';
 
 const busy = (ms: number) => {

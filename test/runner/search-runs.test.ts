@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import type { SearchLine } from '../../src/tracking/search-journal.ts';
+import type { SearchLine } from '../../src/record/search-journal.ts';
 import { createRig, until, type Rig } from '../support/rig.ts';
 
 const spec = (sweep: string) => `

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { cacheFolder } from '../../src/cache-folder.ts';
+import { cacheFolder } from '../../src/system/cache-folder.ts';
 import type { Kept } from '../../src/runner/calibration/kept.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
 

@@ -1,4 +1,4 @@
-import { createConsole } from '../../src/tracking/console/create-console.ts';
+import { createConsole } from '../../src/cli/live/create-console.ts';
 import { makePlan, sweepStart } from './run-directories.ts';
 import { sweepEvents } from './sweep-events.ts';
 

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { packageFolder } from '../../src/tensorflow/setup/native-parts.ts';
-import type { NativePart } from '../../src/tensorflow/setup/native-parts.ts';
+import { packageFolder } from '../../src/tensorflow/install/native-parts.ts';
+import type { NativePart } from '../../src/tensorflow/install/native-parts.ts';
 
 const goodSource = `
 #include <node_api.h>

@@ -2,9 +2,9 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { success } from '../../src/diagnostic/diagnostic.ts';
-import { setupFailure } from '../../src/tensorflow/setup/problem.ts';
-import type { SetupRequest } from '../../src/tensorflow/setup/setup-request.ts';
-import type { Wheel } from '../../src/tensorflow/setup/wheel.ts';
+import { setupFailure } from '../../src/tensorflow/install/problem.ts';
+import type { SetupRequest } from '../../src/tensorflow/install/setup-request.ts';
+import type { Wheel } from '../../src/tensorflow/install/wheel.ts';
 import { fakePart } from './fake-part.ts';
 
 /** What a set-up with a small wheel is made of; plain JSON, so that it can be handed to another process. */

@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
-import type { Wheel } from '../../src/tensorflow/setup/wheel.ts';
+import type { Wheel } from '../../src/tensorflow/install/wheel.ts';
 
 /** A zip archive of uncompressed entries. */
 const zip = (entries: Readonly<Record<string, Buffer>>): Buffer => {

@@ -1,8 +1,8 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { packageRoot } from '../../src/package-root.ts';
-import type { MetricLine, StatusFile } from '../../src/tracking/run-files.ts';
+import { packageRoot } from '../../src/system/package-root.ts';
+import type { MetricLine, StatusFile } from '../../src/record/run-files.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
 
 /** What a finished program left. */

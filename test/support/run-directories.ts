@@ -2,15 +2,15 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { randomStream } from '../../src/data/random.ts';
-import type { Json, Objective, Plan, Run, RunConfig } from '../../src/spec/plan.ts';
-import type { Metrics, OutcomeReason, RunOutcome } from '../../src/tracking/events.ts';
+import type { Json, Objective, Plan, Run, RunConfig } from '../../src/plan/plan.ts';
+import type { Metrics, OutcomeReason, RunOutcome } from '../../src/record/events.ts';
 import {
   type EnvironmentFile,
   type EvaluationFile,
   fileNames,
   type MetricLine,
   type StatusFile,
-} from '../../src/tracking/run-files.ts';
+} from '../../src/record/run-files.ts';
 
 /**
  * Run directories as a real sweep would leave them, without any training: losses fall, accuracies rise, good learning

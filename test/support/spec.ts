@@ -1,9 +1,9 @@
-import { readYaml } from '../../src/spec/read-yaml.ts';
-import type { LocatedMap } from '../../src/spec/located.ts';
-import type { SpecDocument } from '../../src/spec/load-spec.ts';
-import type { Json, Plan } from '../../src/spec/plan.ts';
-import { unrollSpec, type UnrollOptions } from '../../src/spec/unroll-spec.ts';
-import { validateSpec } from '../../src/spec/validate-spec.ts';
+import { readYaml } from '../../src/language/read-yaml.ts';
+import type { LocatedMap } from '../../src/language/located.ts';
+import type { SpecDocument } from '../../src/language/load-spec.ts';
+import type { Json, Plan } from '../../src/plan/plan.ts';
+import { unrollSpec, type UnrollOptions } from '../../src/plan/unroll-spec.ts';
+import { validateSpec } from '../../src/language/validate-spec.ts';
 import type { Diagnostic } from '../../src/diagnostic/diagnostic.ts';
 import { testRegistry } from './registry.ts';
 

@@ -1,5 +1,5 @@
-import type { Plan, Run } from '../../src/spec/plan.ts';
-import type { OutcomeReason, RunEvent, RunOutcome } from '../../src/tracking/events.ts';
+import type { Plan, Run } from '../../src/plan/plan.ts';
+import type { OutcomeReason, RunEvent, RunOutcome } from '../../src/record/events.ts';
 import { finalMetrics, metricsAt, sweepStart } from './run-directories.ts';
 
 export interface EventOptions {

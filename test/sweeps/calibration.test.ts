@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import type { Kept } from '../../src/runner/calibration/kept.ts';
-import type { Execution, Plan } from '../../src/spec/plan.ts';
+import type { Execution, Plan } from '../../src/plan/plan.ts';
 import { expectedKernels } from '../../src/tensorflow/expected-kernels.ts';
 import { freshCache } from '../support/cache.ts';
 import { createRig, until, type Rig } from '../support/rig.ts';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
 import { run } from '../../src/api/run.ts';
 import { shareOut } from '../../src/runner/pool/pool.ts';
-import { planExperiment } from '../../src/spec/plan-experiment.ts';
+import { planExperiment } from '../../src/plan/plan-experiment.ts';
 import { createRig, until, type Rig } from '../support/rig.ts';
 import { smallSpec } from '../support/small-sweep.ts';
 

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
-import { processIdentity } from '../../src/tracking/process-identity.ts';
+import { processIdentity } from '../../src/system/process-identity.ts';
 import { createRig, until, type Rig } from '../support/rig.ts';
 import { smallSpec } from '../support/small-sweep.ts';
 

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { packageRoot } from '../../src/package-root.ts';
+import { packageRoot } from '../../src/system/package-root.ts';
 import { slowBackendWarning } from '../../src/tensorflow/find-addon.ts';
 import { installationFile } from '../../src/tensorflow/installation.ts';
 import type { Installation } from '../../src/tensorflow/installation.ts';

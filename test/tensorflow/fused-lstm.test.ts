@@ -3,7 +3,7 @@ import type { Scalar, Tensor, Tensor1D, Tensor2D, Tensor3D } from '@tensorflow/t
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { randomStream } from '../../src/data/random.ts';
-import { packageRoot } from '../../src/package-root.ts';
+import { packageRoot } from '../../src/system/package-root.ts';
 import { blockLstm } from '../../src/tensorflow/kernels/block-lstm.ts';
 import { composedLstm } from '../../src/tensorflow/kernels/composed-lstm.ts';
 import { fusedKernels } from '../../src/tensorflow/kernels/fused-kernels.ts';

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import * as tf from '@tensorflow/tfjs-core';
-import { packageRoot } from '../../src/package-root.ts';
+import { packageRoot } from '../../src/system/package-root.ts';
 import { loadTensorFlow } from '../../src/tensorflow/load.ts';
 import type { Backend } from '../../src/tensorflow/load.ts';
 import { runTypeScript } from '../support/run-typescript.ts';

@@ -1,6 +1,6 @@
 import { beforeEach, expect, test, vi } from 'vitest';
 import { outdatedSetup } from '../../src/tensorflow/outdated-setup.ts';
-import { partKey, unrollKernels } from '../../src/tensorflow/setup/native-parts.ts';
+import { partKey, unrollKernels } from '../../src/tensorflow/install/native-parts.ts';
 
 const library = (key: string) => `/cache/native/unroll_kernels-${key}/unroll_kernels.node`;
 

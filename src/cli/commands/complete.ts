@@ -1,4 +1,4 @@
-import { loadPlugins } from '../../plugins/load-plugins.ts';
+import { loadPlugins } from '../../registry/own/load-plugins.ts';
 import { registry as builtIn } from '../../registry/rows.ts';
 import type { Execute } from '../command.ts';
 import { commands } from '../commands.ts';

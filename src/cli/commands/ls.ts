@@ -1,6 +1,6 @@
 import { renderRunList, runListToJson } from '../../report/run-list.ts';
 import { markStale } from '../../runner/staleness.ts';
-import { listExperiments, listRuns } from '../../tracking/read-runs.ts';
+import { listExperiments, listRuns } from '../../record/read-runs.ts';
 import type { Execute } from '../command.ts';
 import { unknownExperiment } from '../recorded.ts';
 import { screen } from '../screen.ts';

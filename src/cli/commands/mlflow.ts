@@ -1,5 +1,5 @@
-import { problemDiagnostic } from '../../tracking/mlflow/client/problem.ts';
-import { startMlflowServer } from '../../tracking/mlflow/server/serve.ts';
+import { problemDiagnostic } from '../../mlflow/client/problem.ts';
+import { startMlflowServer } from '../../mlflow/server/serve.ts';
 import type { Execute } from '../command.ts';
 import { listenForInterruption } from '../interrupt.ts';
 

@@ -1,7 +1,7 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import type { Diagnostic } from '../../diagnostic/diagnostic.ts';
 import { nearest } from '../../diagnostic/nearest.ts';
-import { configNames } from '../../plugins/find-config.ts';
+import { configNames } from '../../registry/own/find-config.ts';
 import { registry } from '../../registry/rows.ts';
 import type { Execute } from '../command.ts';
 import { configFile, namePattern, newKinds, ownRowFiles, registration } from '../init/own-row.ts';

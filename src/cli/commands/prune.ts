@@ -1,7 +1,7 @@
 import { nearest } from '../../diagnostic/nearest.ts';
 import { markStale } from '../../runner/staleness.ts';
-import { listExperiments, listRuns } from '../../tracking/read-runs.ts';
-import { removalOf } from '../../tracking/removal.ts';
+import { listExperiments, listRuns } from '../../record/read-runs.ts';
+import { removalOf } from '../../record/removal.ts';
 import type { Execute } from '../command.ts';
 import { unknownExperiment } from '../recorded.ts';
 import { carryOut, type RemovalOptions } from '../removals.ts';

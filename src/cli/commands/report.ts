@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { watchReport, writeReport } from '../../report/write-report.ts';
-import { counted } from '../../tracking/console/format.ts';
+import { counted } from '../../terminal/format.ts';
 import type { Execute } from '../command.ts';
 import { listenForInterruption } from '../interrupt.ts';
 import { findSweep } from '../recorded.ts';

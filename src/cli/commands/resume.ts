@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs';
 import type { Diagnostic } from '../../diagnostic/diagnostic.ts';
 import { diffPlans, renderPlanDiff } from '../../report/plan-diff.ts';
-import { coreCount } from '../../runner/environment.ts';
+import { coreCount } from '../../record/environment.ts';
 import { runStandings } from '../../runner/select.ts';
 import { codeChanges, sentence } from '../../runner/staleness.ts';
-import { planExperiment } from '../../spec/plan-experiment.ts';
-import type { Plan } from '../../spec/plan.ts';
+import { planExperiment } from '../../plan/plan-experiment.ts';
+import type { Plan } from '../../plan/plan.ts';
 import type { Execute } from '../command.ts';
 import { findSweep } from '../recorded.ts';
 import { screen } from '../screen.ts';

@@ -1,6 +1,6 @@
 import type { Diagnostic } from '../../diagnostic/diagnostic.ts';
-import { listExperiments, listRuns, readRun, type RecordedRun } from '../../tracking/read-runs.ts';
-import { removalOf, removeExperiment } from '../../tracking/removal.ts';
+import { listExperiments, listRuns, readRun, type RecordedRun } from '../../record/read-runs.ts';
+import { removalOf, removeExperiment } from '../../record/removal.ts';
 import type { Execute } from '../command.ts';
 import { findRun } from '../recorded.ts';
 import { carryOut, type RemovalOptions } from '../removals.ts';

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { nearest } from '../../diagnostic/nearest.ts';
-import { loadPlugins } from '../../plugins/load-plugins.ts';
-import { generateSchemas } from '../../spec/generate-schemas.ts';
-import { writeWhole } from '../../tracking/files.ts';
+import { loadPlugins } from '../../registry/own/load-plugins.ts';
+import { generateSchemas } from '../../language/generate-schemas.ts';
+import { writeWhole } from '../../system/files.ts';
 import type { Execute } from '../command.ts';
 import { commandLineRange } from '../usage.ts';
 

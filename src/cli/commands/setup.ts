@@ -1,4 +1,4 @@
-import { setUpCommand } from '../../tensorflow/setup/command.ts';
+import { setUpCommand } from '../../tensorflow/install/command.ts';
 import type { Execute } from '../command.ts';
 
 /** `unroll setup` */

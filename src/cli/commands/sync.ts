@@ -1,5 +1,5 @@
-import { syncCommand } from '../../tracking/mlflow/sync/sync-command.ts';
-import { counted } from '../../tracking/console/format.ts';
+import { syncCommand } from '../sync-command.ts';
+import { counted } from '../../terminal/format.ts';
 import type { Execute } from '../command.ts';
 import { listenForInterruption } from '../interrupt.ts';
 

@@ -1,4 +1,4 @@
-import { counted } from '../../tracking/console/format.ts';
+import { counted } from '../../terminal/format.ts';
 import { diagnosticToJson } from '../../diagnostic/json.ts';
 import type { Execute } from '../command.ts';
 import { planSpec } from '../plan-spec.ts';

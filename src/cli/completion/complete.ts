@@ -4,8 +4,8 @@ import { Command, type Option } from 'commander';
 import { diagnosticCodes } from '../../diagnostic/codes.ts';
 import type { Registry } from '../../registry/rows.ts';
 import { pathSchemas, rowsOf } from '../../registry/schema.ts';
-import { listExperiments, listRunIds } from '../../tracking/read-runs.ts';
-import { listSweeps } from '../../tracking/read-sweeps.ts';
+import { listExperiments, listRunIds } from '../../record/read-runs.ts';
+import { listSweeps } from '../../record/read-sweeps.ts';
 import type { CommandRow } from '../command.ts';
 import { newKinds } from '../init/own-row.ts';
 

@@ -1,4 +1,4 @@
-import type { EvaluationFile, ExampleImage } from '../../tracking/run-files.ts';
+import type { EvaluationFile, ExampleImage } from '../../record/run-files.ts';
 import { element } from './dom.ts';
 
 const mostPairs = 6;

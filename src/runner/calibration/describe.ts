@@ -1,7 +1,7 @@
-import type { Plan } from '../../spec/plan.ts';
-import { readJson } from '../../tracking/files.ts';
-import { coreCount } from '../environment.ts';
-import { frozenPlanPath, withThreads } from '../frozen-plan.ts';
+import type { Plan } from '../../plan/plan.ts';
+import { readJson } from '../../system/files.ts';
+import { coreCount } from '../../record/environment.ts';
+import { frozenPlanPath, withThreads } from '../../record/frozen-plan.ts';
 import { runnableHere } from './frozen-kernels.ts';
 import { chooseKernelOf, type KernelChoice } from './kernel-choice.ts';
 import { readKept } from './kept.ts';

@@ -1,9 +1,9 @@
 import type { Diagnostic } from '../../diagnostic/diagnostic.ts';
-import type { Plan, Run } from '../../spec/plan.ts';
+import type { Plan, Run } from '../../plan/plan.ts';
 import { expectedKernels } from '../../tensorflow/expected-kernels.ts';
 import { outdatedSetup } from '../../tensorflow/outdated-setup.ts';
-import { readJson } from '../../tracking/files.ts';
-import { frozenPlanPath } from '../frozen-plan.ts';
+import { readJson } from '../../system/files.ts';
+import { frozenPlanPath } from '../../record/frozen-plan.ts';
 import { runStandings } from '../select.ts';
 import { readKept } from './kept.ts';
 import { workFinder, worksOf } from './work.ts';

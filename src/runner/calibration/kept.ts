@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import { cacheFolder } from '../../cache-folder.ts';
+import { cacheFolder } from '../../system/cache-folder.ts';
 import { computingIdentity, type ComputingIdentity } from '../../tensorflow/expected-kernels.ts';
-import { readJson, writeJson } from '../../tracking/files.ts';
+import { readJson, writeJson } from '../../system/files.ts';
 
 /** What was found out about a machine, in the per-user cache: measured once, then kept. */
 export interface Kept {

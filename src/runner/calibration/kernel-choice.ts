@@ -1,5 +1,5 @@
-import type { Execution } from '../../spec/plan.ts';
-import { counted } from '../../tracking/console/format.ts';
+import type { Execution } from '../../plan/plan.ts';
+import { counted } from '../../terminal/format.ts';
 import type { Kept } from './kept.ts';
 import type { Work } from './work.ts';
 

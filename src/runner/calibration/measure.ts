@@ -1,12 +1,12 @@
 import { allocateBatch, type Batch, type SequenceShape } from '../../data/dataset.ts';
 import { randomStream } from '../../data/random.ts';
-import { registryOfBundle } from '../../plugins/load-plugins.ts';
+import { registryOfBundle } from '../../registry/own/load-plugins.ts';
 import { useRegistry } from '../../registry/rows.ts';
-import type { Run } from '../../spec/plan.ts';
+import type { Run } from '../../plan/plan.ts';
 import { runnableKernels } from '../../tensorflow/kernels/choose-kernel.ts';
 import { loadTensorFlow } from '../../tensorflow/load.ts';
-import type { MeasureRequest, Measured } from '../pool/protocol.ts';
-import { buildLearner } from '../training/learner.ts';
+import type { MeasureRequest, Measured } from '../../training/protocol.ts';
+import { buildLearner } from '../../training/learner.ts';
 import { measuredSteps } from './work.ts';
 
 /** A kernel this many times slower than the best so far is not timed again. */

@@ -1,4 +1,4 @@
-import type { Plan } from '../../spec/plan.ts';
+import type { Plan } from '../../plan/plan.ts';
 import type { Kept } from './kept.ts';
 import type { Work } from './work.ts';
 

@@ -2,10 +2,10 @@ import { dirname, resolve } from 'node:path';
 import { totalSteps } from '../../data/batches.ts';
 import type { DatasetRow, SequenceShape } from '../../data/dataset.ts';
 import type { ModelRow } from '../../models/model.ts';
-import { loadPlugins } from '../../plugins/load-plugins.ts';
+import { loadPlugins } from '../../registry/own/load-plugins.ts';
 import { findRow, registry as builtIn, type Registry } from '../../registry/rows.ts';
-import { canonicalJson } from '../../spec/canonical.ts';
-import type { Json, Plan, Run } from '../../spec/plan.ts';
+import { canonicalJson } from '../../system/canonical.ts';
+import type { Json, Plan, Run } from '../../plan/plan.ts';
 import type { KernelCandidate } from '../../tensorflow/kernels/candidates.ts';
 import { operationsPerInput } from '../work.ts';
 

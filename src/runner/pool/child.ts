@@ -1,9 +1,9 @@
-import type { TrainerEvent } from '../../tracking/events.ts';
+import type { TrainerEvent } from '../../record/events.ts';
 import { useKernelThreads } from '../../tensorflow/kernels/fused-kernels.ts';
 import { loadTensorFlow } from '../../tensorflow/load.ts';
 import { measure } from '../calibration/measure.ts';
-import { trainInDirectory } from '../train-in-directory.ts';
-import type { ChildRequest, ChildResponse, StopReason } from './protocol.ts';
+import { trainInDirectory } from '../../training/train-in-directory.ts';
+import type { ChildRequest, ChildResponse, StopReason } from '../../training/protocol.ts';
 
 /**
  * The child program: one run at a time, until it is told to exit or its runner is gone. A vanished runner counts as an

@@ -1,5 +1,5 @@
-import type { TrainerEvent } from '../../tracking/events.ts';
-import type { Measured, MeasureRequest, StopReason, TrainRequest } from './protocol.ts';
+import type { TrainerEvent } from '../../record/events.ts';
+import type { Measured, MeasureRequest, StopReason, TrainRequest } from '../../training/protocol.ts';
 import { startWorker, type Worker, type WorkerResult } from './worker.ts';
 
 /** Warm child processes, each training one run at a time. */

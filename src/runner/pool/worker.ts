@@ -2,9 +2,9 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { appendFileSync, existsSync } from 'node:fs';
 import module from 'node:module';
 import { join } from 'node:path';
-import { packageRoot } from '../../package-root.ts';
-import type { TrainerEvent } from '../../tracking/events.ts';
-import { fileNames } from '../../tracking/run-files.ts';
+import { packageRoot } from '../../system/package-root.ts';
+import type { TrainerEvent } from '../../record/events.ts';
+import { fileNames } from '../../record/run-files.ts';
 import type {
   ChildRequest,
   ChildResponse,
@@ -12,7 +12,7 @@ import type {
   MeasureRequest,
   StopReason,
   TrainRequest,
-} from './protocol.ts';
+} from '../../training/protocol.ts';
 
 /** How a run left its process: with its own last word, or because the process went away. */
 export type WorkerResult =

@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { nativeLibraryPath } from '../installation.ts';
 import { isNative } from '../native.ts';
-import { setupCommand } from '../setup/setup-command.ts';
+import { setupCommand } from '../install/setup-command.ts';
 
 /** Whether Unroll's own TensorFlow operations can be called in this process, and if not, why. */
 export type FusedKernels =

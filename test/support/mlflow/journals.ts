@@ -1,8 +1,8 @@
 import { appendFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { randomStream } from '../../../src/data/random.ts';
-import type { Plan } from '../../../src/spec/plan.ts';
-import type { MetricLine } from '../../../src/tracking/run-files.ts';
+import type { Plan } from '../../../src/plan/plan.ts';
+import type { MetricLine } from '../../../src/record/run-files.ts';
 import { makePlan, writeSweep } from '../run-directories.ts';
 
 /** Metric lines as a run writes them, some of their values not finite. */

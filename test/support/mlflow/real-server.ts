@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll } from 'vitest';
 import { freePort } from '../free-port.ts';
-import { findMlflow, mlflowVersion } from '../../../src/tracking/mlflow/server/find-mlflow.ts';
-import { type MlflowServer, startMlflowServer } from '../../../src/tracking/mlflow/server/serve.ts';
+import { findMlflow, mlflowVersion } from '../../../src/mlflow/server/find-mlflow.ts';
+import { type MlflowServer, startMlflowServer } from '../../../src/mlflow/server/serve.ts';
 
 /** The oldest server that Unroll talks to. */
 export const oldMlflowVersion = '2.22.5';

@@ -1,0 +1,191 @@
+import type { Objective, Plan, Run } from '../../plan/plan.ts';
+import type { Metrics, RunEvent, RunOutcome, TrainerEvent } from '../../record/events.ts';
+import { type RunState, stateOfReason } from '../../record/run-state.ts';
+import { withRuns } from '../../record/search-journal.ts';
+import { runName, shortNames } from '../../terminal/run-name.ts';
+
+/** What the console knows of a run that is being trained. */
+export interface RunningRun {
+  readonly run: Run;
+  readonly name: string;
+  readonly attempt: number;
+  /** Milliseconds since 1970. */
+  readonly startedAt: number;
+  step: number;
+  /** 0 until the trainer says. */
+  totalSteps: number;
+  /** The last metrics of a minibatch. */
+  metrics: Metrics;
+  /** Losses so far, thinned out to at most `keptLosses`. */
+  losses: number[];
+  /** Steps and times of the last few reports, for the speed. */
+  recent: { readonly step: number; readonly time: number }[];
+  /** Memory of the run's process; 0 until it is told. */
+  residentBytes: number;
+}
+
+interface EndedRun {
+  readonly run: Run;
+  readonly name: string;
+  readonly outcome: RunOutcome;
+  readonly state: RunState;
+}
+
+/** A sweep as the console shows it, brought up to date event by event. */
+export interface SweepState {
+  /** Grows where the sweep chooses further points. */
+  plan: Plan;
+  readonly names: ReadonlyMap<string, string>;
+  startedAt: number | null;
+  /** Runs to train now; the plan's other runs were done before. */
+  toRun: number;
+  /** How long these are beside one another, by id; empty where nobody has said. */
+  work: ReadonlyMap<string, number>;
+  concurrency: number;
+  readonly running: Map<string, RunningRun>;
+  /** Runs whose end is final. */
+  ended: EndedRun[];
+  best: { readonly name: string; readonly value: number } | null;
+}
+
+const keptLosses = 240;
+const recentReports = 16;
+
+export const createSweepState = (plan: Plan): SweepState => ({
+  plan,
+  names: shortNames(plan.axes),
+  startedAt: null,
+  toRun: plan.runs.length,
+  work: new Map(),
+  concurrency: plan.execution.concurrency,
+  running: new Map(),
+  ended: [],
+  best: null,
+});
+
+/** Takes one event into the state. */
+export const applyEvent = (state: SweepState, event: RunEvent): void => {
+  switch (event.type) {
+    case 'sweep-started':
+      state.startedAt = event.time;
+      state.toRun = event.toRun;
+      state.concurrency = event.concurrency;
+      break;
+    case 'work-estimated':
+      state.work = new Map(Object.entries(event.work));
+      break;
+    case 'runs-added':
+      state.plan = withRuns(state.plan, event.runs);
+      state.toRun += event.runs.length;
+      break;
+    case 'run-started': {
+      const run = state.plan.runs.find((one) => one.id === event.runId);
+      if (!run) break;
+      // A run that was paused goes on.
+      state.ended = state.ended.filter((one) => one.run.id !== run.id);
+      state.running.set(event.runId, {
+        run,
+        name: runName(run, state.names),
+        attempt: event.attempt,
+        startedAt: event.time,
+        step: 0,
+        totalSteps: 0,
+        metrics: {},
+        losses: [],
+        recent: [],
+        residentBytes: 0,
+      });
+      break;
+    }
+    case 'run-progressed': {
+      const running = state.running.get(event.runId);
+      if (!running) break;
+      running.residentBytes = event.residentBytes;
+      applyProgress(running, event.event);
+      break;
+    }
+    case 'run-ended': {
+      state.running.delete(event.runId);
+      const run = state.plan.runs.find((one) => one.id === event.runId);
+      if (!run || event.willRetry) break;
+      const name = runName(run, state.names);
+      state.ended.push({ run, name, outcome: event.outcome, state: stateOfReason(event.outcome.reason) });
+      const value = event.outcome.metrics[state.plan.objective.metric];
+      if (event.outcome.reason === 'completed' && value !== undefined) {
+        if (isBetter(value, state.best?.value, state.plan.objective)) state.best = { name, value };
+      }
+      break;
+    }
+    case 'note':
+    case 'sweep-ended':
+      break;
+  }
+};
+
+const isBetter = (value: number, than: number | undefined, { goal }: Objective): boolean =>
+  Number.isFinite(value) && (than === undefined || (goal === 'maximize' ? value > than : value < than));
+
+const applyProgress = (running: RunningRun, event: TrainerEvent): void => {
+  switch (event.type) {
+    case 'training-started':
+      running.totalSteps = event.totalSteps;
+      running.step = event.fromStep;
+      running.recent = [{ step: event.fromStep, time: event.time }];
+      break;
+    case 'step-logged': {
+      running.step = event.step;
+      running.metrics = event.metrics;
+      running.recent.push({ step: event.step, time: event.time });
+      if (running.recent.length > recentReports) running.recent.shift();
+      const loss = event.metrics['train/loss'];
+      if (loss !== undefined) running.losses.push(loss);
+      if (running.losses.length > keptLosses) {
+        running.losses = running.losses.filter((_, i) => i % 2 === 1);
+      }
+      break;
+    }
+    case 'evaluated':
+    case 'checkpoint-written':
+    case 'training-ended':
+      running.step = Math.max(
+        running.step,
+        event.type === 'training-ended' ? event.outcome.step : event.step,
+      );
+      break;
+  }
+};
+
+/** Steps a second over the last reports; NaN before there are two. */
+export const speedOf = ({ recent }: RunningRun): number => {
+  const first = recent[0];
+  const last = recent.at(-1);
+  if (!first || !last || last.time <= first.time) return NaN;
+  return ((last.step - first.step) * 1000) / (last.time - first.time);
+};
+
+/** Milliseconds until the run's last step; NaN while nothing tells. */
+export const remainingOf = (running: RunningRun): number =>
+  running.totalSteps > 0 ? ((running.totalSteps - running.step) * 1000) / speedOf(running) : NaN;
+
+/**
+ * Milliseconds until the sweep's end: what the running runs still need, and what the waiting ones will by their work and
+ * the time of those that ended (or will end), shared by the runs side by side. NaN while nothing tells.
+ */
+export const remainingOfSweep = (state: SweepState, now: number): number => {
+  const running = [...state.running.values()].map((one) => ({ ...one, left: remainingOf(one) }));
+  const known = running.filter(({ left }) => Number.isFinite(left));
+  const timed = [
+    ...state.ended
+      .filter((one) => one.state === 'done')
+      .map(({ run, outcome }) => ({ run, ms: outcome.elapsedMs })),
+    ...known.map(({ run, left, startedAt }) => ({ run, ms: now - startedAt + left })),
+  ];
+  const workOf = ({ run }: { readonly run: Run }): number => state.work.get(run.id) ?? 1;
+  const total = state.work.size > 0 ? sum([...state.work.values()]) : state.toRun;
+  const untold = Math.max(0, total - sum([...state.ended, ...known].map(workOf)));
+  const msPerWork = sum(timed.map(({ ms }) => ms)) / sum(timed.map(workOf));
+  const left = sum(known.map((one) => one.left)) + (untold > 0 ? untold * msPerWork : 0);
+  return Math.max(left / Math.max(1, state.concurrency), ...known.map((one) => one.left), 0);
+};
+
+const sum = (values: readonly number[]): number => values.reduce((all, one) => all + one, 0);

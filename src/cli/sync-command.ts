@@ -1,0 +1,177 @@
+import { basename, dirname, join } from 'node:path';
+import { type Diagnostic, failure, type Result, success } from '../diagnostic/diagnostic.ts';
+import { nearest } from '../diagnostic/nearest.ts';
+import { counted } from '../terminal/format.ts';
+import { listExperiments } from '../record/read-runs.ts';
+import { resolveRun } from '../record/resolve-run.ts';
+import { type Problem, problemDiagnostic } from '../mlflow/client/problem.ts';
+import { recordedGroups, type RecordedGroup } from '../mlflow/journal/sweeps.ts';
+import { connect } from '../mlflow/sync/connect.ts';
+import type { SyncContext } from '../mlflow/sync/context.ts';
+import { syncGroup } from '../mlflow/sync/sync-group.ts';
+import { resolveTarget, trackingUri } from '../mlflow/sync/target.ts';
+import { verifyRun } from '../mlflow/sync/verify.ts';
+
+export interface SyncOptions {
+  readonly runsDirectory: string;
+  /** A run (beginning of its id) or an experiment; everything unless told. */
+  readonly what?: string;
+  /** Another server than the one that the spec or MLFLOW_TRACKING_URI names. */
+  readonly to?: string;
+  /** Reads everything back afterwards and compares. */
+  readonly verify?: boolean;
+  /** Restores a deleted experiment. */
+  readonly restore?: boolean;
+  readonly print: (line: string) => void;
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  readonly signal?: AbortSignal;
+}
+
+/** What a synchronisation did, for `--json`. */
+export interface SyncReport {
+  readonly runs: number;
+  readonly complete: number;
+  readonly points: number;
+  readonly rejected: number;
+  /** Passed over because another process is sending them. */
+  readonly locked: readonly string[];
+  readonly links: readonly string[];
+  /** With `verify`: what differs, by run. */
+  readonly differences: readonly { readonly run: string; readonly differences: readonly string[] }[];
+  readonly verified: number;
+}
+
+interface Selection {
+  readonly experiments: readonly string[];
+  readonly run?: string;
+}
+
+const select = ({ runsDirectory, what }: SyncOptions): Result<Selection> => {
+  const experiments = listExperiments(runsDirectory);
+  if (what === undefined) return success({ experiments });
+  if (experiments.includes(what)) return success({ experiments: [what] });
+  const run = resolveRun(runsDirectory, what);
+  if (run.ok) return success({ experiments: [basename(dirname(run.value))], run: basename(run.value) });
+  const near = nearest(what, experiments);
+  return near === undefined ? run : failure({ ...(run.errors[0] as Diagnostic), nearest: near });
+};
+
+const isLive = (records: RecordedGroup['all']): boolean =>
+  [...records.values()].some(({ state }) => state === 'running');
+
+const keepRun = (group: RecordedGroup, run: string | undefined): RecordedGroup | undefined => {
+  if (run === undefined) return group;
+  const record = group.own.get(run);
+  return record && { ...group, own: new Map([[run, record]]) };
+};
+
+const verifyAll = async (
+  context: SyncContext,
+  group: RecordedGroup,
+): Promise<{
+  readonly problem?: Problem;
+  readonly verified: number;
+  readonly points: number;
+  readonly differing: SyncReport['differences'];
+}> => {
+  const differing: { run: string; differences: readonly string[] }[] = [];
+  let verified = 0;
+  let points = 0;
+  for (const [run, record] of group.own) {
+    if (record.recording === undefined) continue;
+    const result = await verifyRun(context, record);
+    if (!result.ok) return { problem: result.problem, verified, points, differing };
+    verified++;
+    points += result.value.points;
+    if (result.value.differences.length > 0) differing.push({ run, differences: result.value.differences });
+  }
+  return { verified, points, differing };
+};
+
+/**
+ * `unroll sync`: sends what is recorded and not yet on the server, to any server, as often as wanted. The result is the
+ * same however often it was interrupted. Errors are for exit code 2; differences found by `verify` for exit code 1.
+ */
+export const syncCommand = async (options: SyncOptions): Promise<Result<SyncReport>> => {
+  const { runsDirectory, print, env = process.env } = options;
+  const selected = select(options);
+  if (!selected.ok) return selected;
+  const { experiments, run } = selected.value;
+  const links: string[] = [];
+  const locked: string[] = [];
+  const differences: SyncReport['differences'][number][] = [];
+  const sum = { runs: 0, complete: 0, points: 0, rejected: 0, verified: 0 };
+  const fail = (problem: Problem) => failure<SyncReport>(problemDiagnostic(problem, 'error'));
+  let anyTarget = false;
+
+  for (const experiment of experiments) {
+    for (const whole of recordedGroups(runsDirectory, experiment)) {
+      const group = keepRun(whole, run);
+      if (!group || group.own.size === 0) continue;
+      const settings = group.plan?.tracking.mlflow;
+      const targetOptions = {
+        settings,
+        experiment,
+        env,
+        ...(options.to !== undefined && { to: options.to }),
+      };
+      if (trackingUri(targetOptions) === undefined) continue;
+      const target = resolveTarget(targetOptions);
+      if (!target) continue;
+      anyTarget = true;
+      if (!target.ok) return fail(target.problem);
+      const connected = await connect(target.value, {
+        notice: print,
+        onRetry: (problem, waitMs) =>
+          print(`${problem.message} Trying again in ${(waitMs / 1000).toFixed(1)} s.`),
+        checkRuns: true,
+        ...(settings?.artifacts && { artifacts: settings.artifacts }),
+        ...(options.restore !== undefined && { restore: options.restore }),
+        ...(options.signal && { signal: options.signal }),
+      });
+      if (!connected.ok) return fail(connected.problem);
+      const { context, client } = connected.value;
+      try {
+        const synced = await syncGroup(
+          context,
+          { runsDirectory, plan: group.plan, own: group.own, all: whole.all, live: isLive(whole.all) },
+          { lockWaitMs: 120_000, concurrency: 2 },
+        );
+        if (!synced.ok) return fail(synced.problem);
+        sum.runs += group.own.size;
+        sum.complete += synced.value.complete.size;
+        sum.points += synced.value.points;
+        sum.rejected += synced.value.rejected;
+        locked.push(...synced.value.locked);
+        if (synced.value.link !== undefined) links.push(synced.value.link);
+        print(
+          `${join(runsDirectory, experiment)}: ${counted(group.own.size, 'run')}, ${counted(synced.value.points, 'point')} sent to ${target.value.connection.uri}`,
+        );
+        if (options.verify) {
+          const { problem, verified, points, differing } = await verifyAll(context, group);
+          if (problem) return fail(problem);
+          sum.verified += verified;
+          differences.push(...differing);
+          print(
+            differing.length === 0
+              ? `  verified: ${counted(verified, 'run')} with ${counted(points, 'point')}, equal on the server`
+              : `  ${differing.length} of ${verified} runs differ`,
+          );
+          for (const { run: id, differences: found } of differing)
+            for (const difference of found) print(`  ${id}: ${difference}`);
+        }
+        if (synced.value.link !== undefined) print(`  ${synced.value.link}`);
+      } finally {
+        await client.close();
+      }
+    }
+  }
+  if (!anyTarget && experiments.length > 0)
+    return failure({
+      code: 'tracking',
+      severity: 'error',
+      message: 'No MLflow server is named.',
+      help: 'Give --to http://127.0.0.1:5000, set MLFLOW_TRACKING_URI, or write tracking.mlflow.uri into the spec. "unroll mlflow" starts a server.',
+    });
+  return success({ ...sum, locked, links, differences });
+};

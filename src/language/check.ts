@@ -1,0 +1,303 @@
+import type { TSchema } from '@sinclair/typebox';
+import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
+import type { Diagnostic, RelatedPlace } from '../diagnostic/diagnostic.ts';
+import { nearest } from '../diagnostic/nearest.ts';
+import {
+  describeSchema,
+  describeValue,
+  exampleOf,
+  isNonFinite,
+  writeValue,
+  type PlainSchema,
+} from './describe.ts';
+import { formatPath, locate, type Located, type Path } from './located.ts';
+import type { Json } from '../plan/plan.ts';
+
+const ajv = new Ajv({
+  allErrors: true,
+  useDefaults: true,
+  verbose: true,
+  messages: false,
+  strict: false,
+  // No type accepts a number that is not finite, whatever bounds its schema has.
+  strictNumbers: true,
+  validateSchema: false,
+  // Compiling is most of the time that a small spec needs.
+  code: { optimize: false },
+});
+
+const compiled = new WeakMap<TSchema, ValidateFunction>();
+
+const validatorOf = (schema: TSchema): ValidateFunction => {
+  let validate = compiled.get(schema);
+  if (!validate) {
+    validate = ajv.compile(closed(schema as PlainSchema) as TSchema);
+    compiled.set(schema, validate);
+  }
+  return validate;
+};
+
+/** The schema with every object closed: a key that is not known is a mistake everywhere. */
+const closed = (schema: PlainSchema): PlainSchema => {
+  const { properties } = schema;
+  if (!properties) return schema;
+  const inner = Object.entries(properties).map(([key, value]) => [key, closed(value)] as const);
+  return { additionalProperties: false, ...schema, properties: Object.fromEntries(inner) };
+};
+
+/** A mistake at a path inside of the checked value; it has no place in a text yet. */
+export interface SchemaIssue extends Omit<Diagnostic, 'severity' | 'at' | 'related'> {
+  readonly path: Path;
+  /** Other settings of the same value that have a part in the mistake. */
+  readonly with?: readonly Path[];
+  /** Whether the key is to be shown rather than the value. */
+  readonly onKey: boolean;
+  /** For an unknown or missing key: the key. */
+  readonly key?: string;
+}
+
+export interface Checked {
+  /** A copy with every default filled in. */
+  readonly value: Json;
+  readonly issues: readonly SchemaIssue[];
+}
+
+/** Checks a value against a schema without unions: one issue a cause. `owner` is what has the keys: `model lstm`. */
+export const checkAgainst = (schema: TSchema, written: Json, owner = ''): Checked => {
+  const validate = validatorOf(schema);
+  const value = structuredClone(written);
+  if (validate(value)) return { value, issues: [] };
+  const errors = validate.errors ?? [];
+  const issues = new Map<string, SchemaIssue>();
+  const unknown = errors.filter(({ keyword }) => keyword === 'additionalProperties');
+  // A misspelt key is one mistake, although the right key is then missing too.
+  const meant = new Set(
+    unknown.map(
+      (error) =>
+        `${error.instancePath}/${nearestKey(error, pathOf(error.instancePath, written), written) ?? ''}`,
+    ),
+  );
+  for (const error of errors) {
+    const path = pathOf(error.instancePath, written);
+    if (error.keyword === 'additionalProperties') {
+      const key = (error.params as { additionalProperty: string }).additionalProperty;
+      issues.set(`${error.instancePath}/${key}`, unknownKey(error, path, { key, owner, written }));
+    } else if (error.keyword === 'required') {
+      const key = (error.params as { missingProperty: string }).missingProperty;
+      if (meant.has(`${error.instancePath}/${key}`)) continue;
+      issues.set(`${error.instancePath}/${key}`, missingKey(error, path, { key, owner }));
+    } else if (!issues.has(error.instancePath) && error.keyword !== 'if') {
+      issues.set(error.instancePath, wrongValue(error, path));
+    }
+  }
+  return { value, issues: [...issues.values()] };
+};
+
+/** The keys of a JSON pointer; whether one is an index is told by the value. */
+const pathOf = (pointer: string, root: Json): Path => {
+  let value: unknown = root;
+  return pointer
+    .split('/')
+    .slice(1)
+    .map((part) => {
+      const key = part.replace(/~1/g, '/').replace(/~0/g, '~');
+      const step = Array.isArray(value) ? Number(key) : key;
+      value = (value as Readonly<Record<string | number, unknown>> | null | undefined)?.[step];
+      return step;
+    });
+};
+
+const schemaOf = (error: ErrorObject): PlainSchema => (error.parentSchema ?? {}) as PlainSchema;
+
+/** The nearest known key that is not written beside the unknown one; the checked copy has defaults in it. */
+const nearestKey = (error: ErrorObject, path: Path, written: Json): string | undefined => {
+  const known = Object.keys(schemaOf(error).properties ?? {});
+  let beside: unknown = written;
+  for (const part of path) beside = (beside as Readonly<Record<string | number, unknown>>)[part];
+  return nearest(
+    (error.params as { additionalProperty: string }).additionalProperty,
+    known.filter((key) => !Object.hasOwn(beside as object, key)),
+  );
+};
+
+/** `truncation of train`, `model lstm`; empty for the whole spec. */
+const ownerOf = (owner: string, path: Path): string => [formatPath(path), owner].filter(Boolean).join(' of ');
+
+const unknownKey = (
+  error: ErrorObject,
+  path: Path,
+  { key, owner, written }: { readonly key: string; readonly owner: string; readonly written: Json },
+): SchemaIssue => {
+  const known = Object.keys(schemaOf(error).properties ?? {});
+  const near = nearestKey(error, path, written);
+  // Not to be written a second time, but most likely what was meant, as with --set.
+  const beside = near === undefined ? nearest(key, known) : undefined;
+  const meant = near ?? beside;
+  const [beforeColon = ''] = key.split(':');
+  return {
+    code: 'unknown-key',
+    message: `${key} is not a key of ${ownerOf(owner, path) || 'a spec'}.`,
+    path: [...path, key],
+    onKey: true,
+    key,
+    expected: known.length ? known.join(', ') : 'no keys at all',
+    got: key,
+    ...(meant !== undefined && { nearest: meant }),
+    help:
+      beforeColon !== key
+        ? `Put a space after the colon: \`${near ?? beforeColon}: ...\`.`
+        : near !== undefined
+          ? `Did you mean ${near}? Write \`${near}:\` in place of \`${key}:\`.`
+          : beside !== undefined
+            ? `Did you mean ${beside}, which is set already?`
+            : `Remove ${key}.`,
+  };
+};
+
+const missingKey = (
+  error: ErrorObject,
+  path: Path,
+  { key, owner }: { readonly key: string; readonly owner: string },
+): SchemaIssue => {
+  const schema: PlainSchema = schemaOf(error).properties?.[key] ?? {};
+  const example = exampleOf(schema);
+  return {
+    code: 'missing-key',
+    message: `${ownerOf(owner, path) || 'The spec'} has no ${key}.`,
+    path,
+    onKey: true,
+    key,
+    expected: describeSchema(schema) || 'a value',
+    got: 'nothing',
+    help:
+      example === undefined
+        ? `Add the key ${key}.`
+        : `Add it, for example \`${key}: ${writeValue(example)}\`.`,
+  };
+};
+
+const wrongValue = (error: ErrorObject, path: Path): SchemaIssue => {
+  const schema = schemaOf(error);
+  const value = error.data as Json;
+  const named = path.findLast((part) => typeof part === 'string') ?? 'the value';
+  // A value of a list has no key of its own.
+  const name = typeof path.at(-1) === 'number' ? `a value of ${named}` : named;
+  const allowed = (schema.enum ?? []).filter((one): one is string => typeof one === 'string');
+  const near = typeof value === 'string' ? nearest(value, allowed) : undefined;
+  const byKeyword: Partial<Record<string, SchemaIssue['code']>> = {
+    type: 'wrong-type',
+    enum: typeof value === 'string' || allowed.length === 0 ? 'not-allowed' : 'wrong-type',
+    const: 'not-allowed',
+    pattern: 'not-allowed',
+  };
+  const keyword = isNonFinite(value) && isNumeric(schema) ? 'finite' : error.keyword;
+  const expected = describeSchema(schema);
+  return {
+    code: byKeyword[keyword] ?? 'out-of-range',
+    message: sentence(keyword, value, name.replace(/^a /, 'A ')),
+    path,
+    onKey: false,
+    expected: keyword === 'finite' ? expected.replace(/^a number/, 'a finite number') : expected,
+    got: describeValue(value),
+    ...(near !== undefined && { nearest: near }),
+    help: howToMend({ schema, value, name, near }),
+  };
+};
+
+const sentence = (keyword: string, value: Json, name: string): string => {
+  switch (keyword) {
+    case 'type':
+      return `${name} has the wrong type.`;
+    case 'enum':
+    case 'const':
+    case 'pattern':
+      return `${name} cannot be ${describeValue(value)}.`;
+    case 'minItems':
+    case 'minLength':
+    case 'minProperties':
+      return `${name} is too short.`;
+    case 'maxItems':
+    case 'maxLength':
+      return `${name} is too long.`;
+    default:
+      return `${name} is out of range.`;
+  }
+};
+
+interface Mend {
+  readonly schema: PlainSchema;
+  readonly value: Json;
+  readonly name: string;
+  readonly near: string | undefined;
+}
+
+const howToMend = ({ schema, value, name, near }: Mend): string => {
+  const write = (text: string) => (name.includes(' ') ? text : `\`${name}: ${text}\``);
+  if (near !== undefined) return `Did you mean ${near}? Write ${write(near)}.`;
+  const types = [schema.type ?? []].flat();
+  const numeric = isNumeric(schema);
+  if (typeof value === 'string' && numeric && value.trim() !== '' && Number.isFinite(Number(value))) {
+    return `Write the number without quotes: ${write(value.trim())}.`;
+  }
+  const cut = typeof value === 'string' ? value.replace(/[,;]\s*$/, '') : '';
+  if (numeric && cut !== value && cut !== '' && Number.isFinite(Number(cut))) {
+    return `Write the number alone: ${write(cut)}.`;
+  }
+  if (typeof value === 'string' && numeric && isListOfNumbers(value)) {
+    return `Write one number; to try several, list them under sweep.axes: [${value}].`;
+  }
+  if (typeof value === 'string' && types.includes('boolean') && /^(yes|no|on|off)$/i.test(value)) {
+    return `YAML 1.2 has only true and false: write ${write(/^(yes|on)$/i.test(value) ? 'true' : 'false')}.`;
+  }
+  if ((typeof value === 'number' || typeof value === 'boolean') && isTextLike(schema, String(value))) {
+    return `Put it in quotes to make it a text: ${write(JSON.stringify(describeValue(value)))}.`;
+  }
+  if (value === null && schema.default !== undefined && schema.default !== null) {
+    return `Leave ${name} out to have its default, ${writeValue(schema.default)}, or write a value.`;
+  }
+  const [only] = Array.isArray(value) ? (value as readonly Json[]) : [];
+  const isRow = typeof only === 'object' && only !== null && 'name' in only;
+  if (only !== undefined && !types.includes('array') && isRow === types.includes('object')) {
+    return `Write one value, for example ${write(writeValue(only))}; to try several, list them under sweep.axes.`;
+  }
+  const example = exampleOf(schema);
+  if (example === undefined) return `Write ${describeSchema(schema)}.`;
+  // Who writes .inf for "no limit" means the default of a setting that may be null.
+  const orNone = isNonFinite(value) && schema.default === null ? `, or leave ${name} out` : '';
+  return `Write for example ${write(writeValue(example))}${orNone}.`;
+};
+
+const isNumeric = ({ type, enum: allowed = [] }: PlainSchema): boolean =>
+  [type ?? []].flat().some((one) => one === 'integer' || one === 'number') ||
+  allowed.some((one) => typeof one === 'number');
+
+const isListOfNumbers = (text: string): boolean =>
+  text.includes(',') && text.split(',').every((one) => one.trim() !== '' && Number.isFinite(Number(one)));
+
+const isTextLike = ({ type, enum: allowed, pattern }: PlainSchema, text: string): boolean =>
+  type === 'string' && !allowed && (pattern === undefined || new RegExp(pattern).test(text));
+
+/** Puts an issue in its place in a text. `base` is the path of the checked value inside of `root`. */
+export const placeIssue = (issue: SchemaIssue, root: Located, base: Path): Diagnostic => {
+  const { code, message, expected, got, nearest: near, help } = issue;
+  const place = locate(root, [...base, ...issue.path]);
+  const related = writtenPlaces(issue, root, base);
+  return {
+    code,
+    severity: 'error',
+    message,
+    at: issue.onKey || !place.exact ? place.key : place.value,
+    ...(expected !== undefined && { expected }),
+    ...(got !== undefined && { got }),
+    ...(near !== undefined && { nearest: near }),
+    ...(related.length > 0 && { related }),
+    ...(help !== undefined && { help }),
+  };
+};
+
+/** Where the other settings of a mistake are written; a default stands nowhere. */
+export const writtenPlaces = (issue: SchemaIssue, root: Located, base: Path): RelatedPlace[] =>
+  (issue.with ?? []).flatMap((path) => {
+    const place = locate(root, [...base, ...path]);
+    return place.exact ? [{ message: `${formatPath(path)} is written here`, at: place.key }] : [];
+  });

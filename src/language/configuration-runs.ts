@@ -1,0 +1,24 @@
+import type { Run } from '../plan/plan.ts';
+import type { Configuration } from '../plan/resolve-points.ts';
+import type { Spec } from './validate-spec.ts';
+import { varyingReader } from '../plan/varying.ts';
+
+/** Makes the runs of a configuration, one for each seed; `paths` are what varies within the sweep. */
+export const configurationRuns = ({ experiment, seeds }: Spec, paths: readonly string[]) => {
+  const varyingOf = varyingReader(paths);
+  return (configuration: Configuration): Run[] => {
+    const { config, datasetDigest, versions, code } = configuration;
+    const varying = varyingOf(configuration);
+    return seeds.map((seed, index) => ({
+      id: configuration.runIds[index] ?? '',
+      cell: configuration.id,
+      experiment,
+      seed,
+      config,
+      datasetDigest,
+      versions,
+      ...(code && { code }),
+      varying: seeds.length > 1 ? { ...varying, seed } : varying,
+    }));
+  };
+};

@@ -1,0 +1,142 @@
+import { Type, type Static } from '@sinclair/typebox';
+import { choice, nullable } from '../parameters/schema.ts';
+import { retryReasons, type Execution, type RetryReason } from '../plan/plan.ts';
+
+const countOrAuto = (description: string) =>
+  Type.Unsafe<number | 'auto'>({
+    type: ['integer', 'string'],
+    minimum: 1,
+    maximum: 1024,
+    pattern: '^auto$',
+    phrase: 'auto or a whole number from 1 to 1024',
+    default: 'auto',
+    description,
+    examples: ['auto', 2],
+  });
+
+const duration = (description: string, examples: readonly string[]) =>
+  Type.String({
+    // So few digits that the time is a finite number of milliseconds.
+    pattern: '^\\d{1,12}(\\.\\d+)?(ms|s|m|h|d)$',
+    phrase: 'a time such as 90s, 30m or 2h, or null',
+    description,
+    examples: [...examples],
+  });
+
+export interface Retries {
+  readonly count: number;
+  readonly on: readonly RetryReason[];
+}
+
+const retriesSchema = Type.Unsafe<number | Retries>({
+  type: ['integer', 'object'],
+  minimum: 0,
+  maximum: 10,
+  properties: {
+    count: Type.Integer({
+      minimum: 0,
+      maximum: 10,
+      default: 1,
+      description: 'How often a run is tried again.',
+      examples: [1],
+    }),
+    on: Type.Unsafe<Retries['on']>({
+      type: 'array',
+      minItems: 1,
+      uniqueItems: true,
+      items: choice(retryReasons, {
+        description: 'An end after which a run is tried again: crashed, out-of-memory or timed-out.',
+        examples: ['crashed'],
+      }),
+      phrase: 'a list of crashed, out-of-memory and timed-out, each once',
+      default: ['crashed', 'out-of-memory'],
+      description:
+        'The ends after which a run is tried again. A run that diverges comes out the same each time.',
+      examples: [['crashed']],
+    }),
+  },
+  additionalProperties: false,
+  phrase: 'how often, from 0 to 10, or a mapping with count and on',
+  default: 1,
+  description:
+    'How often a run whose process died (a crash, out of memory) is tried again, or with `on` after which ends. A run that diverges never is.',
+  examples: [1, { count: 2, on: ['crashed'] }],
+});
+
+const budgetSchema = Type.Object(
+  {
+    time: nullable(
+      duration(
+        'How long one call of run or resume trains: then no run begins, and those that are running end with a checkpoint. The next call goes on. null: no limit.',
+        ['2h'],
+      ),
+    ),
+    runs: nullable(
+      Type.Integer({
+        minimum: 1,
+        description:
+          'How many runs of the sweep are ever begun, over all calls, in the order of the plan; the rest stays new. null: all.',
+        examples: [50],
+      }),
+    ),
+  },
+  {
+    additionalProperties: false,
+    description: 'What the whole sweep may cost at most. null: no limit.',
+    examples: [{ time: '2h', runs: 50 }],
+  },
+);
+
+/** What a spec's `run` section may hold: how the runs are executed, not what they compute. */
+export const runSchema = Type.Object(
+  {
+    concurrency: countOrAuto(
+      'Runs that train at the same time, each in a process of its own. auto: as many as the cores allow with threadsPerRun.',
+    ),
+    threadsPerRun: countOrAuto(
+      'Threads of TensorFlow in each run; frozen with the plan, because it can change the last bits of a result. auto: the cores divided among the runs; long plans are measured when they begin.',
+    ),
+    retries: retriesSchema,
+    timeout: nullable(
+      duration('The longest time that a run may take: a number and one of ms, s, m, h, d. null: no limit.', [
+        '30m',
+        '2h',
+      ]),
+    ),
+    budget: nullable(budgetSchema),
+    onError: choice(['continue', 'stop'], {
+      default: 'continue',
+      description: 'After a run has failed: continue with the other runs, or stop and start no more.',
+    }),
+  },
+  {
+    additionalProperties: false,
+    default: {},
+    examples: [{ concurrency: 2, timeout: '30m' }],
+    description:
+      'How the runs are executed: how many at once, with how many threads, and what happens on errors.',
+  },
+);
+
+export type RunSection = Static<typeof runSchema>;
+
+/** What a `run` section says of the ends and limits of runs, in the form of a plan. */
+export const readLimits = ({
+  retries,
+  timeout,
+  budget,
+}: RunSection): Pick<Execution, 'retries' | 'retryOn' | 'timeoutMs' | 'budget'> => ({
+  ...(typeof retries === 'number' ? { retries } : { retries: retries.count, retryOn: retries.on }),
+  timeoutMs: timeout === null ? null : durationMs(timeout),
+  ...(budget && {
+    budget: { timeMs: budget.time === null ? null : durationMs(budget.time), runs: budget.runs },
+  }),
+});
+
+const unitMs = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
+
+/** `30m` in milliseconds. The text has been checked by the schema. */
+const durationMs = (text: string): number => {
+  const [, amount = '', unit = ''] = /^([\d.]+)([a-z]+)$/.exec(text) ?? [];
+  return Math.round(Number(amount) * unitMs[unit as keyof typeof unitMs]);
+};

@@ -1,0 +1,140 @@
+import type { TSchema } from '@sinclair/typebox';
+import { nearest } from '../diagnostic/nearest.ts';
+import type { ParameterIssue, Row } from '../parameters/row.ts';
+import { findRow, type NamedSectionKind, type Registry } from '../registry/rows.ts';
+import { canonicalJson } from '../system/canonical.ts';
+import { checkAgainst, type SchemaIssue } from './check.ts';
+import { describeSetting, describeValue } from './describe.ts';
+import type { Json, NamedSection, TrainConfig } from '../plan/plan.ts';
+import { checkTrain, trainSchema } from './train-section.ts';
+
+export type JsonMap = Readonly<Record<string, Json>>;
+
+/** The sections that decide a run's numbers, in the order of a spec. */
+export const sectionKinds = ['dataset', 'model', 'optimizer', 'train'] as const;
+
+export type SectionKind = (typeof sectionKinds)[number];
+
+/** A section with every default filled in, or what is wrong with it. */
+export type CheckedSection<T> =
+  | { readonly ok: true; readonly value: T; readonly canonical: string; readonly version: number }
+  | { readonly ok: false; readonly issues: readonly SchemaIssue[] };
+
+/** An issue of a row's own check, in the form of a schema's issue. */
+export const ofParameter = (issue: ParameterIssue, section: JsonMap): SchemaIssue => {
+  const path = issue.path === '' ? [] : issue.path.split('.');
+  let value: Json | undefined = section;
+  for (const part of path) value = (value as JsonMap | null | undefined)?.[part];
+  return {
+    code: 'conflict',
+    message: issue.message,
+    path,
+    onKey: false,
+    ...(issue.with && { with: issue.with.map((one) => one.split('.')) }),
+    ...(issue.expected !== undefined && { expected: issue.expected }),
+    got: issue.got ?? (path.length > 0 ? describeSetting(value) : 'none of these'),
+    ...(issue.help !== undefined && { help: issue.help }),
+  };
+};
+
+/** Looks a section's row up by `name` and checks the other keys by the row's own schema and check. */
+export const checkNamedSection = (
+  registry: Registry,
+  kind: NamedSectionKind,
+  written: JsonMap,
+): CheckedSection<NamedSection> => {
+  const { name, ...rest } = written;
+  const table: Readonly<Record<string, Row>> = registry[kind];
+  const names = Object.keys(table);
+  if (typeof name !== 'string') return wrong(nameIssue(written, kind, names));
+  const row = findRow(table, name);
+  if (!row) {
+    const near = nearest(name, names);
+    return wrong({
+      code: 'unknown-name',
+      message: `No ${kind} is called ${JSON.stringify(name)}.`,
+      path: ['name'],
+      onKey: false,
+      expected: names.join(', '),
+      got: describeValue(name),
+      ...(near !== undefined && { nearest: near }),
+      help:
+        near === undefined
+          ? `Write one of these names; unroll ${kind}s describes them.`
+          : `Did you mean ${near}? Write \`name: ${near}\`.`,
+    });
+  }
+  const { value, issues } = checkAgainst(row.parameters, rest, `${kind} ${name}`);
+  if (issues.length) return { ok: false, issues };
+  const section: NamedSection = { name, ...inSchemaOrder(row.parameters, value as JsonMap) };
+  const conflicts = row.check?.(section) ?? [];
+  if (conflicts.length) return { ok: false, issues: conflicts.map((issue) => ofParameter(issue, section)) };
+  return { ok: true, value: section, canonical: canonicalJson(section), version: row.version };
+};
+
+/** Checks a `train` section. */
+export const checkTrainSection = (written: JsonMap): CheckedSection<TrainConfig> => {
+  const { value, issues } = checkAgainst(trainSchema, written, 'train');
+  if (issues.length) return { ok: false, issues };
+  const train = inSchemaOrder(trainSchema, value as JsonMap) as unknown as TrainConfig;
+  const conflicts = checkTrain(train);
+  if (conflicts.length) {
+    return { ok: false, issues: conflicts.map((issue) => ofParameter(issue, written)) };
+  }
+  return { ok: true, value: train, canonical: canonicalJson(value), version: 0 };
+};
+
+/** Checks any of the four sections. */
+export const checkSection = (
+  registry: Registry,
+  kind: SectionKind,
+  written: JsonMap,
+): CheckedSection<NamedSection> | CheckedSection<TrainConfig> =>
+  kind === 'train' ? checkTrainSection(written) : checkNamedSection(registry, kind, written);
+
+const wrong = (issue: SchemaIssue): { readonly ok: false; readonly issues: readonly SchemaIssue[] } => ({
+  ok: false,
+  issues: [issue],
+});
+
+/** What is wrong with a name that is no text: there is none, or another key stands for it, or it is a list to try. */
+const nameIssue = (written: JsonMap, kind: NamedSectionKind, names: readonly string[]): SchemaIssue => {
+  const { name } = written;
+  const expected = names.join(', ');
+  const isName = (value: Json | undefined) => typeof value === 'string' && names.includes(value);
+  const meant =
+    name === undefined
+      ? (Object.keys(written).find((key) => isName(written[key])) ?? nearest('name', Object.keys(written)))
+      : undefined;
+  if (meant !== undefined) {
+    return {
+      code: 'unknown-key',
+      message: `The ${kind} has no name, but ${meant}.`,
+      path: [meant],
+      onKey: true,
+      key: meant,
+      expected: `name: ${names.join(', ')}`,
+      got: meant,
+      nearest: 'name',
+      help: `Did you mean name? Write \`name:\` in place of \`${meant}:\`.`,
+    };
+  }
+  const listed = Array.isArray(name) && name.length > 0 && name.every(isName);
+  return {
+    code: name === undefined ? 'missing-key' : 'wrong-type',
+    message: name === undefined ? `The ${kind} has no name.` : 'name has the wrong type.',
+    path: name === undefined ? [] : ['name'],
+    onKey: name === undefined,
+    key: 'name',
+    expected,
+    got: describeValue(name),
+    help: listed
+      ? `Write one name here; to try several, write \`${kind}.name: [${name.join(', ')}]\` under sweep.axes.`
+      : `Write for example \`name: ${names[0] ?? ''}\`; unroll ${kind}s lists what there is.`,
+  };
+};
+
+const inSchemaOrder = (schema: TSchema, value: JsonMap): JsonMap => {
+  const keys = Object.keys((schema as { properties?: object }).properties ?? {});
+  return Object.fromEntries(keys.flatMap((key) => (value[key] === undefined ? [] : [[key, value[key]]])));
+};

@@ -1,0 +1,238 @@
+import type { Diagnostic } from '../../diagnostic/diagnostic.ts';
+import type { Registry } from '../../registry/rows.ts';
+import { find, toJson, type Located, type LocatedEntry, type LocatedMap } from '../located.ts';
+import type { Json, Objective } from '../../plan/plan.ts';
+import { sectionKinds, type JsonMap, type SectionKind } from '../sections.ts';
+import { checkOverlaps, checkZip } from './overlaps.ts';
+import { isSection, sweepableParameters } from './parameters.ts';
+import { readChoice, readWritten, resolvePath, type SweepContext } from './read-choice.ts';
+import { exampleForm } from './axis-kinds.ts';
+import { checkResults, readPruning } from './read-pruning.ts';
+import { readAxisValues } from './read-values.ts';
+import type { SweepSection } from './section.ts';
+import type { Choice, Condition, Dimension, Point, Rule, Sweep, WhenRule } from './sweep.ts';
+
+interface Input {
+  readonly registry: Registry;
+  /** The four sections outside of the sweep. */
+  readonly base: Readonly<Record<SectionKind, JsonMap>>;
+  /** The structure, already checked, with defaults. */
+  readonly section: SweepSection;
+  readonly node: LocatedMap;
+  /** Undefined where the spec names none. */
+  readonly objective: Objective | undefined;
+}
+
+/** Reads a `sweep` section whose structure is valid: paths, values, zips and rules. Pushes every mistake to `errors`. */
+export const readSweep = (
+  { registry, base, section, node, objective }: Input,
+  errors: Diagnostic[],
+): Sweep => {
+  const context = createContext({ registry, base, node }, errors);
+  const { method } = section;
+  checkMethodKeys({ section, node, context });
+  checkResults(context, { section, node, objective });
+  const sweep: Sweep = {
+    method,
+    samples: section.samples ?? 1,
+    seed: section.seed ?? 0,
+    ...readSpace(context, node, method !== 'grid'),
+    maxRuns: section.maxRuns,
+    lookahead: section.lookahead,
+    pruning: readPruning(context, { section, node, objective }),
+    at: node.at,
+  };
+  checkOverlaps(context, sweep);
+  return sweep;
+};
+
+type Surroundings = Pick<Input, 'registry' | 'base' | 'node'>;
+
+/** Pushes the mistakes in paths, values and rules of a sweep whose structure is wrong elsewhere: they are told at once. */
+export const checkSpace = (surroundings: Surroundings, errors: Diagnostic[]): void => {
+  // Whether it is a grid is not sure, so intervals pass.
+  readSpace(createContext(surroundings, errors), surroundings.node, true);
+};
+
+const createContext = ({ registry, base, node }: Surroundings, errors: Diagnostic[]): SweepContext => {
+  let lastId = 0;
+  return {
+    registry,
+    parameters: sweepableParameters(registry),
+    names: possibleNames(base, node),
+    report: (diagnostic) => errors.push({ severity: 'error', ...diagnostic }),
+    nextId: () => ++lastId,
+  };
+};
+
+/** The points that a sweep may take. What is no mapping or no list is passed over. */
+const readSpace = (
+  context: SweepContext,
+  node: LocatedMap,
+  search: boolean,
+): Pick<Sweep, 'dimensions' | 'when' | 'exclude' | 'add'> => {
+  const axes = find(node, 'axes');
+  const dimensions = axes?.kind === 'map' ? readDimensions(context, axes, search) : [];
+  const zips = readEach(find(node, 'zip'), (one) =>
+    checkZip(context, readDimensions(context, one, false), one),
+  );
+  return {
+    dimensions: [...dimensions, ...zips],
+    when: readEach(find(node, 'when'), (one) => readWhen(context, one, search)),
+    exclude: readEach(find(node, 'exclude'), (one) => readRule(context, one)),
+    add: readEach(find(node, 'add'), (one) => readPoint(context, one)),
+  };
+};
+
+const checkMethodKeys = ({
+  section,
+  node,
+  context,
+}: {
+  readonly section: SweepSection;
+  readonly node: LocatedMap;
+  readonly context: SweepContext;
+}): void => {
+  const samples = node.entries.get('samples');
+  if (section.method === 'grid' && samples) {
+    context.report({
+      code: 'conflict',
+      message: 'A grid has every combination; it draws no samples.',
+      at: samples.key,
+      expected: 'no samples, or method: random',
+      got: 'method: grid',
+      help: 'Remove samples, or write `method: random`.',
+    });
+  }
+  if (section.method !== 'grid' && !samples) {
+    context.report({
+      code: 'missing-key',
+      message: `The method ${section.method} needs the number of points to draw.`,
+      at: node.entries.get('method')?.value.at ?? node.at,
+      expected: 'samples: a whole number from 1',
+      got: 'nothing',
+      help: 'Add for example `samples: 20` to sweep.',
+    });
+  }
+};
+
+const readEach = <T>(list: Located | undefined, read: (one: LocatedMap) => T | undefined): T[] =>
+  list?.kind === 'list'
+    ? list.items.flatMap((item) => {
+        const one = item.kind === 'map' ? read(item) : undefined;
+        return one === undefined ? [] : [one];
+      })
+    : [];
+
+/** The dimensions of a mapping of paths to values. Intervals are allowed where points are drawn. */
+const readDimensions = (context: SweepContext, axes: LocatedMap, search: boolean): Dimension[] => {
+  const dimensions: Dimension[] = [];
+  for (const [key, entry] of axes.entries) {
+    const parameters = resolvePath(context, key, entry.key);
+    const integer =
+      parameters !== undefined &&
+      parameters.length > 0 &&
+      parameters.every(({ schema }) => [schema.type].flat().includes('integer'));
+    const values = readAxisValues({ key, integer }, entry.value, context.report);
+    if (!parameters || !values) continue;
+    const shared = { keys: [key], at: entry.value.at };
+    if (values.kind === 'interval') {
+      if (!search) {
+        context.report({
+          code: 'conflict',
+          message: `The axis ${key} is an interval, which has no list of values for a grid.`,
+          at: entry.value.at,
+          expected: 'a list, range, linear or log in a grid or a zip',
+          got: 'an interval',
+          help: `Write for example ${exampleForm(integer)}, or use method: random with samples.`,
+        });
+        continue;
+      }
+      // Both ends have the same place: one mistake is enough.
+      const fits = [values.low, values.high].every((value) =>
+        readChoice(context, { key, value, node: entry.value, computed: true }, parameters),
+      );
+      if (fits) {
+        const { kind, low, high, scale, step } = values;
+        dimensions.push({ kind, low, high, scale, step, ...shared });
+      }
+      continue;
+    }
+    const options: Point[] = [];
+    for (const { value, node, computed } of values.values) {
+      const choice = readChoice(context, { key, value, node, computed }, parameters);
+      if (choice) options.push([choice]);
+      // All computed values have the same place: one mistake is enough.
+      else if (computed) break;
+    }
+    if (options.length < values.values.length) continue;
+    dimensions.push({ kind: 'choices', options, weights: values.weights, ...shared });
+  }
+  return dimensions;
+};
+
+const readWhen = (context: SweepContext, node: LocatedMap, search: boolean): WhenRule | undefined => {
+  const condition = find(node, 'if');
+  const axes = find(node, 'axes');
+  if (condition?.kind !== 'map' || axes?.kind !== 'map') return undefined;
+  return { ...readRule(context, condition), dimensions: readDimensions(context, axes, search) };
+};
+
+const readRule = (context: SweepContext, node: LocatedMap): Rule => ({
+  conditions: [...node.entries].flatMap(([key, entry]) => readConditions(context, key, entry)),
+  at: node.at,
+});
+
+/** A mapping under a section or parameter stands for a condition on each of its keys. */
+const readConditions = (context: SweepContext, key: string, entry: LocatedEntry): Condition[] => {
+  const node = entry.value;
+  if (node.kind === 'map') {
+    return [...node.entries].flatMap(([inner, below]) => readConditions(context, `${key}.${inner}`, below));
+  }
+  const choice = readWritten(context, key, entry);
+  return choice ? [{ key, path: choice.path, value: choice.value, at: node.at }] : [];
+};
+
+const readPoint = (context: SweepContext, node: LocatedMap): Point | undefined => {
+  const point = [...node.entries].map(([key, entry]) => readWritten(context, key, entry));
+  return point.every((choice): choice is Choice => choice !== undefined) ? point : undefined;
+};
+
+/** The names that each section has outside of the sweep or anywhere in it. */
+const possibleNames = (
+  base: Input['base'],
+  sweep: LocatedMap,
+): Readonly<Record<SectionKind, Set<string>>> => {
+  const names = {
+    dataset: new Set<string>(),
+    model: new Set<string>(),
+    optimizer: new Set<string>(),
+    train: new Set<string>(),
+  };
+  const add = (kind: SectionKind, name: Json | undefined) => {
+    if (typeof name === 'string') names[kind].add(name);
+  };
+  for (const kind of sectionKinds) add(kind, base[kind]['name']);
+  const visit = (value: Json): void => {
+    if (Array.isArray(value)) (value as readonly Json[]).forEach(visit);
+    else if (typeof value === 'object' && value !== null) {
+      for (const [key, inner] of Object.entries(value as JsonMap)) {
+        const [section = '', name] = key.split('.');
+        for (const one of leaves(inner)) {
+          if (isSection(section) && name === 'name') add(section, one);
+          if (isSection(key) && typeof one === 'object') add(key, (one as JsonMap | null)?.['name']);
+        }
+        visit(inner);
+      }
+    }
+  };
+  visit(toJson(sweep));
+  return names;
+};
+
+/** The values in a list, in a weighted choice, or the value itself. */
+const leaves = (value: Json): readonly Json[] => {
+  if (Array.isArray(value)) return value as readonly Json[];
+  const chosen = typeof value === 'object' && value !== null ? (value as JsonMap)['choice'] : undefined;
+  return Array.isArray(chosen) ? (chosen as readonly Json[]) : [value];
+};

@@ -1,0 +1,228 @@
+import { nearest } from '../../diagnostic/nearest.ts';
+import { describeValue, writeValue } from '../describe.ts';
+import { toJson, type Located, type LocatedMap } from '../located.ts';
+import type { Json } from '../../plan/plan.ts';
+import { axisForms, axisKeys, exampleForm, axisKinds, type AxisKind } from './axis-kinds.ts';
+import { linearValues, logValues, rangeValues, tidy } from './numbers.ts';
+import { readBounds, readNumber, type Expression, type Report, type Target } from './read-bounds.ts';
+
+/** A value of an axis: `node` is where it is written, or the whole expression that it was computed from. */
+export interface AxisValue {
+  readonly value: Json;
+  readonly node: Located;
+  readonly computed: boolean;
+}
+
+/** The values of one axis, as they are written: a list of choices or an interval of numbers. */
+export type AxisValues =
+  | {
+      readonly kind: 'choices';
+      readonly values: readonly AxisValue[];
+      readonly weights: readonly number[] | null;
+    }
+  | {
+      readonly kind: 'interval';
+      readonly low: number;
+      readonly high: number;
+      readonly scale: 'linear' | 'log';
+      readonly step: number | null;
+    };
+
+/** Most values of one axis. */
+const maxValues = 1_000_000;
+
+/** Reads what is written after an axis' path. Reports every mistake and then returns nothing. */
+export const readAxisValues = (target: Target, node: Located, report: Report): AxisValues | undefined => {
+  switch (node.kind) {
+    case 'list':
+      if (node.items.length === 0) {
+        report({
+          code: 'empty-axis',
+          message: `The axis ${target.key} has no values, so the sweep would have no runs.`,
+          at: node.at,
+          expected: 'at least one value',
+          got: 'an empty list',
+          help: 'List the values to try, or remove the axis.',
+        });
+        return undefined;
+      }
+      return choices(node.items);
+    case 'map':
+      return readExpression(target, node, report);
+    case 'scalar':
+      report({
+        code: node.value === null ? 'empty-axis' : 'wrong-type',
+        message: `The axis ${target.key} ${node.value === null ? 'has no values' : 'is one value rather than a list'}.`,
+        at: node.at,
+        expected: `a list of values, or an expression such as ${exampleForm(target.integer)}`,
+        got: describeValue(node.value),
+        help:
+          node.value === null
+            ? 'List the values to try: [1, 2, 3].'
+            : `Write [${String(node.value)}], or set ${target.key} outside of the sweep.`,
+      });
+      return undefined;
+  }
+};
+
+const choices = (items: readonly Located[], weights: readonly number[] | null = null): AxisValues => ({
+  kind: 'choices',
+  values: items.map((node) => ({ value: toJson(node), node, computed: false })),
+  weights,
+});
+
+const readExpression = (target: Target, node: LocatedMap, report: Report): AxisValues | undefined => {
+  const keys = [...node.entries.keys()];
+  const kinds = axisKinds.filter((kind) => node.entries.has(kind));
+  const [kind] = kinds;
+  if (kind === undefined || kinds.length > 1) {
+    const wholeSection = node.entries.has('name');
+    const list = [...node.entries.values()].map(({ value }) => value).find((value) => value.kind === 'list');
+    const near = axisKinds.find((known) => keys.some((key) => nearest(key, [known]) !== undefined));
+    const best = near ?? kind;
+    const form = best ? axisForms[best] : exampleForm(target.integer);
+    report({
+      code: kind === undefined ? 'unknown-key' : 'conflict',
+      message:
+        kind === undefined
+          ? `The axis ${target.key} is a mapping without ${axisKinds.slice(0, -1).join(', ')} or ${axisKinds.at(-1) ?? ''}.`
+          : `The axis ${target.key} has two kinds of values: ${kinds.join(' and ')}.`,
+      at: node.at,
+      expected: `a list of values, or an expression such as ${form}`,
+      got: describeValue(toJson(node)),
+      ...(near !== undefined && kind === undefined && { nearest: near }),
+      help: wholeSection
+        ? `Put the blocks in a list: ${target.key}: [{ name: ... }, { name: ... }].`
+        : list && kind === undefined && near === undefined
+          ? `Write the list alone: \`${target.key}: ${writeValue(toJson(list))}\`.`
+          : `Write for example ${form}.`,
+    });
+    return undefined;
+  }
+  return readKind(kind, { target, node, report });
+};
+
+const readKind = (kind: AxisKind, expression: Expression): AxisValues | undefined => {
+  const { target, node, report } = expression;
+  const known = [kind, ...axisKeys[kind].needs, ...axisKeys[kind].may];
+  let fine = true;
+  for (const [key, entry] of node.entries) {
+    if (known.includes(key)) continue;
+    fine = false;
+    const near = nearest(
+      key,
+      known.filter((one) => !node.entries.has(one)),
+    );
+    report({
+      code: 'unknown-key',
+      message: `${key} does not belong to ${kind}.`,
+      at: entry.key,
+      expected: known.join(', '),
+      got: key,
+      ...(near !== undefined && { nearest: near }),
+      help:
+        near === undefined
+          ? `Remove ${key}: ${axisForms[kind]}.`
+          : `Did you mean ${near}? Write ${axisForms[kind]}.`,
+    });
+  }
+  for (const key of axisKeys[kind].needs) {
+    if (node.entries.has(key) || !fine) continue;
+    fine = false;
+    report({
+      code: 'missing-key',
+      message: `${kind} has no ${key}, the number of values.`,
+      at: node.at,
+      expected: `${key}: a whole number from 2`,
+      got: 'nothing',
+      help: helpForSteps(kind, node),
+    });
+  }
+  if (!fine) return undefined;
+  if (kind === 'choice') return readWeighted(expression);
+
+  const bounds = readBounds(kind, expression);
+  const steps = readNumber('steps', expression, { least: 2, whole: true });
+  const step = readNumber('step', expression, { least: kind === 'range' ? -Infinity : 0, whole: false });
+  if (!bounds || steps === 'wrong' || step === 'wrong') return undefined;
+  const [low, high] = bounds;
+  switch (kind) {
+    case 'range': {
+      const by = step ?? (low <= high ? 1 : -1);
+      return numbers(expression, { values: () => rangeValues(low, high, by), count: (high - low) / by + 1 });
+    }
+    case 'linear':
+      return numbers(expression, { values: () => linearValues(low, high, steps ?? 2), count: steps ?? 2 });
+    case 'log':
+      return numbers(expression, { values: () => logValues(low, high, steps ?? 2), count: steps ?? 2 });
+    case 'uniform':
+    case 'logUniform':
+    case 'integer': {
+      const scale = kind === 'logUniform' ? 'log' : 'linear';
+      const whole = kind === 'integer' || target.integer;
+      return { kind: 'interval', low, high, scale, step: step ?? (whole ? 1 : null) };
+    }
+  }
+};
+
+/** The bounds that are written, with a number of values, and as an interval. */
+const helpForSteps = (kind: AxisKind, node: LocatedMap): string => {
+  const search = kind === 'log' ? 'logUniform' : 'uniform';
+  const written = node.entries.get(kind)?.value;
+  const bounds = written && writeValue(toJson(written));
+  const form = bounds ? `{ ${kind}: ${bounds}, steps: 3 }` : axisForms[kind];
+  const interval = bounds ? `{ ${search}: ${bounds} }` : axisForms[search];
+  return `Write ${form}; for any value in between, search with method: random and ${interval}.`;
+};
+
+const numbers = (
+  { target, node, report }: Expression,
+  { values, count }: { readonly values: () => readonly number[]; readonly count: number },
+): AxisValues | undefined => {
+  if (!(count >= 1) || count > maxValues) {
+    report({
+      code: count > maxValues ? 'too-many-runs' : 'empty-axis',
+      message: `The axis ${target.key} has ${count > maxValues ? 'too many' : 'no'} values.`,
+      at: node.at,
+      expected: `from 1 to ${maxValues.toLocaleString('en')} values`,
+      got:
+        count > maxValues
+          ? `${Math.floor(count).toLocaleString('en')} values`
+          : 'a step that leads away from the end',
+      help:
+        count > maxValues
+          ? 'Make step larger.'
+          : `Swap the bounds or turn the sign of step: ${axisForms.range}.`,
+    });
+    return undefined;
+  }
+  const rounded = target.integer ? [...new Set(values().map(Math.round))] : values();
+  return {
+    kind: 'choices',
+    values: rounded.map((value) => ({ value: tidy(value), node, computed: true })),
+    weights: null,
+  };
+};
+
+const readWeighted = ({ target, node, report }: Expression): AxisValues | undefined => {
+  const list = node.entries.get('choice')?.value;
+  const written = node.entries.get('weights')?.value;
+  const values = list && readAxisValues(target, list, report);
+  if (values?.kind !== 'choices' || !written) return values;
+  const weights = toJson(written);
+  const fine =
+    Array.isArray(weights) &&
+    weights.length === values.values.length &&
+    weights.every((one) => typeof one === 'number' && one > 0) &&
+    Number.isFinite(weights.reduce((sum: number, one) => sum + Number(one), 0));
+  if (fine) return { ...values, weights: weights as number[] };
+  report({
+    code: 'out-of-range',
+    message: 'weights does not fit its choice.',
+    at: written.at,
+    expected: `a list of ${values.values.length} finite numbers above 0, one for each value`,
+    got: describeValue(weights),
+    help: `Write for example ${axisForms.choice}.`,
+  });
+  return undefined;
+};

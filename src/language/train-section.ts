@@ -1,0 +1,226 @@
+import { Type } from '@sinclair/typebox';
+import { choice, nullable } from '../parameters/schema.ts';
+import type { ParameterIssue } from '../parameters/row.ts';
+import type { TrainConfig } from '../plan/plan.ts';
+
+/** The three ways to say how long a training lasts; a spec uses exactly one. */
+export const trainingEnds = ['trainingIters', 'epochs', 'steps'] as const;
+
+export const earlyStoppingSchema = Type.Object(
+  {
+    metric: Type.String({
+      pattern: '^val/[\\w-]+$',
+      phrase: 'a metric such as val/loss or val/accuracy',
+      default: 'val/loss',
+      description: 'The metric that is watched at each evaluation, such as val/loss or val/accuracy.',
+      examples: ['val/loss', 'val/accuracy'],
+    }),
+    goal: choice(['minimize', 'maximize'], {
+      default: 'minimize',
+      description: 'Whether a smaller or a larger value of the metric is better.',
+    }),
+    patience: Type.Integer({
+      minimum: 1,
+      maximum: 1_000_000,
+      default: 5,
+      description: 'Evaluations without improvement before the training ends.',
+      examples: [5],
+    }),
+    minDelta: Type.Number({
+      minimum: 0,
+      default: 0,
+      description: 'The least change of the metric that counts as an improvement.',
+      examples: [0.001],
+    }),
+    restoreBest: Type.Boolean({
+      default: true,
+      description: 'Go back to the weights of the best evaluation when the training ends.',
+    }),
+  },
+  { additionalProperties: false },
+);
+
+const truncationSchema = Type.Object(
+  {
+    steps: Type.Integer({
+      minimum: 1,
+      maximum: 1_000_000,
+      description: 'How many time steps the error is carried back at most.',
+      examples: [20],
+    }),
+    style: choice(['chunked', 'true'], {
+      default: 'chunked',
+      description:
+        'chunked cuts the gradient of the state at fixed borders, every `steps` time steps; "true" carries the error of every time step back over the last `steps` ones.',
+    }),
+  },
+  { additionalProperties: false },
+);
+
+/** What a spec's `train` section may hold. */
+export const trainSchema = Type.Object(
+  {
+    batchSize: Type.Integer({
+      minimum: 1,
+      maximum: 1_000_000,
+      default: 128,
+      description: 'Examples in a minibatch: one update of the weights is made for each.',
+      examples: [128],
+    }),
+    trainingIters: nullable(
+      Type.Integer({
+        minimum: 1,
+        description:
+          'How long to train, in examples seen: training goes on while step * batchSize < trainingIters, counting steps from 1. Give exactly one of trainingIters, epochs and steps.',
+        examples: [100000],
+      }),
+    ),
+    epochs: nullable(
+      Type.Number({
+        exclusiveMinimum: 0,
+        description:
+          'How long to train, in passes over the training split; fractions are allowed. Give exactly one of trainingIters, epochs and steps.',
+        examples: [3],
+      }),
+    ),
+    steps: nullable(
+      Type.Integer({
+        minimum: 1,
+        description:
+          'How long to train, in updates of the weights. Give exactly one of trainingIters, epochs and steps.',
+        examples: [1000],
+      }),
+    ),
+    displayEvery: Type.Integer({
+      minimum: 1,
+      maximum: 1_000_000_000,
+      default: 10,
+      description: 'Steps between two lines of loss and accuracy of the minibatch.',
+      examples: [10],
+    }),
+    shuffle: Type.Boolean({
+      default: true,
+      description:
+        'Read the examples in a new random order in each pass; false reads them as they are stored.',
+    }),
+    lastBatch: choice(['keep', 'drop', 'wrap'], {
+      default: 'keep',
+      description:
+        'What happens to a last batch that is too small: keep it smaller, drop it, or wrap it around into the next pass.',
+    }),
+    evaluateEvery: nullable(
+      Type.Integer({
+        minimum: 1,
+        description: 'Steps between two evaluations on the validation split. null: only at the end.',
+        examples: [100],
+      }),
+    ),
+    checkpointEvery: nullable(
+      Type.Integer({
+        minimum: 1,
+        description: 'Steps between two checkpoints. null: often enough that little is lost.',
+        examples: [500],
+      }),
+    ),
+    keepCheckpoints: choice(['last', 'best', 'all'], {
+      default: 'last',
+      description:
+        'What is kept in checkpoints/. last: the newest, which a training that was stopped goes on from. best: also the weights of the best evaluation, by the metric of earlyStopping, or by the lowest val/loss. all: also every one of checkpointEvery, under its step.',
+      examples: ['best'],
+    }),
+    earlyStopping: Type.Unsafe<TrainConfig['earlyStopping']>({
+      ...earlyStoppingSchema,
+      type: ['object', 'null'],
+      examples: [{ metric: 'val/loss', patience: 5 }],
+      default: null,
+      description:
+        'End the training when a metric of the validation split has stopped improving. null: train to the end.',
+    }),
+    // Without a default: a spec that says nothing of it keeps the ids of its runs.
+    stopOn: Type.Optional(
+      Type.Object(
+        {
+          lossAbove: Type.Number({
+            exclusiveMinimum: 0,
+            description: 'The largest loss of a minibatch that a run may have.',
+            examples: [100],
+          }),
+        },
+        {
+          additionalProperties: false,
+          description:
+            'End the run as diverged when the loss of a minibatch is above a bound. A loss that is no finite number always ends it; for patience see earlyStopping.',
+          examples: [{ lossAbove: 100 }],
+        },
+      ),
+    ),
+    truncation: Type.Unsafe<TrainConfig['truncation']>({
+      ...truncationSchema,
+      type: ['object', 'null'],
+      examples: [{ steps: 14 }],
+      default: null,
+      description:
+        'Carry the error back through only some time steps (truncated backpropagation). null: through all.',
+    }),
+  },
+  {
+    additionalProperties: false,
+    description: 'How long and in which batches each run trains.',
+  },
+);
+
+/** What a schema cannot say of `train`: exactly one end, and what needs `evaluateEvery`. */
+export const checkTrain = (train: TrainConfig): readonly ParameterIssue[] => {
+  const given = trainingEnds.filter((name) => train[name] !== null);
+  const issues: ParameterIssue[] = [];
+  if (given.length === 0) {
+    issues.push({
+      path: '',
+      message: 'The training has no end.',
+      expected: 'one of trainingIters, epochs or steps',
+      help: 'Add for example `epochs: 3` or `steps: 1000`.',
+    });
+  } else if (given.length > 1) {
+    issues.push({
+      path: given.at(-1) ?? '',
+      with: given.slice(0, -1),
+      message: `The training has several ends: ${given.join(' and ')}.`,
+      expected: 'exactly one of trainingIters, epochs and steps',
+      help: `Keep one of ${given.join(' and ')} and remove the other.`,
+    });
+  }
+  if (train.trainingIters !== null && given.length === 1 && train.trainingIters <= train.batchSize) {
+    issues.push({
+      path: 'trainingIters',
+      with: ['batchSize'],
+      message: 'Not one step is made: training goes on while step * batchSize < trainingIters.',
+      expected: `more than batchSize (${train.batchSize})`,
+      help: 'Raise trainingIters, or lower batchSize.',
+    });
+  }
+  if (train.keepCheckpoints === 'best' && train.evaluateEvery === null) {
+    issues.push({
+      path: 'keepCheckpoints',
+      message: 'Which checkpoint is the best is told by evaluations during the training.',
+      expected: 'evaluateEvery to be set',
+      help: 'Add for example `evaluateEvery: 100` to train.',
+    });
+  }
+  if (train.keepCheckpoints === 'all' && train.checkpointEvery === null) {
+    issues.push({
+      path: 'keepCheckpoints',
+      message: 'Which checkpoints are to be kept is not said.',
+      expected: 'checkpointEvery to be set',
+      help: 'Add for example `checkpointEvery: 500` to train.',
+    });
+  }
+  if (train.earlyStopping && train.evaluateEvery === null) {
+    issues.push({
+      path: 'earlyStopping',
+      message: 'earlyStopping needs evaluations during the training.',
+      expected: 'evaluateEvery to be set',
+      help: 'Add for example `evaluateEvery: 100` to train.',
+    });
+  }
+  return issues;
+};

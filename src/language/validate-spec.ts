@@ -1,0 +1,217 @@
+import { failure, success, type Diagnostic, type Result } from '../diagnostic/diagnostic.ts';
+import { registry as builtIn, type Registry } from '../registry/rows.ts';
+import { checkAgainst, placeIssue, type SchemaIssue } from './check.ts';
+import { describeValue, isNonFinite } from './describe.ts';
+import { whereKeyBelongs } from './elsewhere.ts';
+import type { SpecDocument } from './load-spec.ts';
+import { find, toJson, type Located, type LocatedMap } from './located.ts';
+import type { Json, MlflowSettings, Objective, Plan } from '../plan/plan.ts';
+import type { RunSection } from './run-section.ts';
+import { checkSection, sectionKinds, type JsonMap, type SectionKind } from './sections.ts';
+import { specSchema, specVersion, type SpecStructure } from './spec-schema.ts';
+import { checkSpace, readSweep } from './sweep/read-sweep.ts';
+import { defaultMaxRuns } from './sweep/section.ts';
+import type { Sweep } from './sweep/sweep.ts';
+
+/** A spec without mistakes of its own; what its sweep unrolls into is not known yet. */
+export interface Spec {
+  readonly document: SpecDocument;
+  readonly registry: Registry;
+  readonly experiment: string;
+  /** The four sections as they are written outside of the sweep, without defaults. */
+  readonly base: Readonly<Record<SectionKind, JsonMap>>;
+  readonly sweep: Sweep;
+  /** Each once. */
+  readonly seeds: readonly number[];
+  /** Undefined where it follows from the task of the dataset. */
+  readonly objective: Objective | undefined;
+  readonly run: RunSection;
+  readonly tracking: { readonly mlflow?: MlflowSettings };
+  readonly expect: Plan['expect'];
+}
+
+/** Checks a whole spec against the language and the registries, and reports every mistake at once. */
+export const validateSpec = (document: SpecDocument, registry: Registry = builtIn): Result<Spec> => {
+  const errors: Diagnostic[] = [];
+  const { root } = document;
+  const version = find(root, 'version');
+  if (version && toJson(version) !== specVersion) {
+    return failure(...withExtends(document, [wrongVersion(toJson(version), version.at)]));
+  }
+  const written = withoutEmptySections(toJson(root) as JsonMap, document);
+  const base = Object.fromEntries(sectionKinds.map((kind) => [kind, asMap(written[kind])])) as Spec['base'];
+  const { value, issues } = checkAgainst(specSchema, written);
+  const place = (issue: SchemaIssue, kind?: SectionKind) =>
+    errors.push(
+      placeIssue(
+        whereKeyBelongs(issue, registry, kind && { kind, name: nameOf(base[kind]) }),
+        root,
+        kind ? [kind] : [],
+      ),
+    );
+  for (const issue of issues) place(issue);
+
+  for (const kind of sectionKinds) {
+    if (!isMap(written[kind])) continue;
+    const checked = checkSection(registry, kind, base[kind]);
+    if (!checked.ok) for (const issue of checked.issues) place(issue, kind);
+  }
+
+  const structure = value as unknown as SpecStructure;
+  const sweepNode = find(root, 'sweep');
+  const sweepIsSound = !issues.some(({ path: [first] }) => first === 'sweep');
+  const sweep =
+    structure.sweep && sweepNode?.kind === 'map' && sweepIsSound
+      ? readSweep(
+          { registry, base, section: structure.sweep, node: sweepNode, objective: structure.objective },
+          errors,
+        )
+      : noSweep(root);
+  if (sweepNode?.kind === 'map' && !sweepIsSound) checkSpace({ registry, base, node: sweepNode }, errors);
+  checkExpect(root, errors);
+  checkFinite(root, errors);
+  if (errors.length) return failure(...withExtends(document, errors));
+
+  const { seeds, run } = structure;
+  return success(
+    {
+      document,
+      registry,
+      experiment: structure.name,
+      base,
+      sweep,
+      seeds:
+        typeof seeds === 'number'
+          ? Array.from({ length: seeds }, (_, index) => index + 1)
+          : [...new Set(seeds)],
+      objective: structure.objective,
+      run,
+      tracking: structure.tracking,
+      expect: structure.expect,
+    },
+    typeof seeds === 'number' ? [] : repeatedSeeds(root, seeds),
+  );
+};
+
+const repeatedSeeds = (root: LocatedMap, seeds: readonly number[]): Diagnostic[] => {
+  const repeated = seeds.findIndex((seed, index) => seeds.indexOf(seed) < index);
+  if (repeated === -1) return [];
+  return [
+    {
+      code: 'merged-runs',
+      severity: 'notice',
+      message: `The seed ${seeds[repeated] ?? ''} stands more than once and is used once.`,
+      at: (find(root, 'seeds', repeated) ?? root).at,
+      expected: 'different seeds',
+      got: `[${seeds.join(', ')}]`,
+      help: 'Remove the repeated seed.',
+    },
+  ];
+};
+
+const nameOf = ({ name }: JsonMap): string => (typeof name === 'string' ? name : '');
+
+const isMap = (value: Json | undefined): value is JsonMap =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+const asMap = (value: Json | undefined): JsonMap => (isMap(value) ? value : {});
+
+const wrongVersion = (value: Json, at: NonNullable<Diagnostic['at']>): Diagnostic => ({
+  code: 'unsupported-version',
+  severity: 'error',
+  message: `This program reads version ${specVersion} of the spec language.`,
+  at,
+  expected: String(specVersion),
+  got: describeValue(value),
+  help:
+    typeof value === 'number' && value > specVersion
+      ? 'Install a newer Unroll, or write the spec for version 1.'
+      : 'Write `version: 1`.',
+});
+
+/** A section that is left empty, `sweep:`, stands for none. */
+const withoutEmptySections = (written: JsonMap, { root }: SpecDocument): JsonMap =>
+  Object.fromEntries(
+    Object.entries(written).filter(
+      ([key, value]) => value !== null || !isOptional(key) || !root.entries.has(key),
+    ),
+  );
+
+const isOptional = (key: string): boolean =>
+  ['extends', 'sweep', 'objective', 'run', 'tracking', 'expect'].includes(key);
+
+const noSweep = (root: LocatedMap): Sweep => ({
+  method: 'grid',
+  samples: 1,
+  seed: 0,
+  dimensions: [],
+  when: [],
+  exclude: [],
+  add: [],
+  maxRuns: defaultMaxRuns,
+  lookahead: 1,
+  pruning: null,
+  at: root.at,
+});
+
+const checkExpect = (root: LocatedMap, errors: Diagnostic[]): void => {
+  const list = find(root, 'expect');
+  if (list?.kind !== 'list') return;
+  for (const item of list.items) {
+    if (item.kind !== 'map' || item.entries.has('gte') || item.entries.has('lte')) continue;
+    const bare = item.entries.has('baseline') ? 2 : 1;
+    if (!item.entries.has('metric') || item.entries.size > bare) continue;
+    errors.push({
+      code: 'missing-key',
+      severity: 'error',
+      message: 'The expectation has no bound.',
+      at: item.at,
+      expected: 'gte (at least), lte (at most), or both',
+      got: bare === 1 ? 'a metric alone' : 'a metric and a baseline alone',
+      help:
+        bare === 1
+          ? 'Add for example `gte: 0.97`.'
+          : 'Add for example `gte: 0`: at least as much as the baseline.',
+    });
+  }
+};
+
+/**
+ * Reports each number that is not finite, wherever it is written, unless a mistake at its place is reported already: not
+ * every schema of a plugin says that a parameter is a number.
+ */
+const checkFinite = (node: Located, errors: Diagnostic[]): void => {
+  switch (node.kind) {
+    case 'list':
+      for (const item of node.items) checkFinite(item, errors);
+      return;
+    case 'map':
+      for (const { value } of node.entries.values()) checkFinite(value, errors);
+      return;
+    case 'scalar': {
+      const { value, at } = node;
+      const isReported = errors.some(
+        (error) => error.at?.source === at.source && error.at.start <= at.start && error.at.end >= at.end,
+      );
+      if (!isNonFinite(value) || isReported) return;
+      errors.push({
+        code: 'out-of-range',
+        severity: 'error',
+        message: 'The number is out of range.',
+        at,
+        expected: 'a finite number',
+        got: describeValue(value),
+        help: 'Write a number from -1e308 to 1e308, or remove the setting.',
+      });
+    }
+  }
+};
+
+/** Says of a mistake in an extended file where that file is named. */
+export const withExtends = (document: SpecDocument, errors: readonly Diagnostic[]): Diagnostic[] =>
+  errors.map((error) => {
+    const from = error.at && document.extendedAt.get(error.at.source);
+    return from
+      ? { ...error, related: [...(error.related ?? []), { message: 'extended here', at: from }] }
+      : error;
+  });

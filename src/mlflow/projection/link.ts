@@ -1,0 +1,42 @@
+import type { Objective } from '../../plan/plan.ts';
+
+/** What the compare view is to show. */
+export interface CompareTarget {
+  readonly uri: string;
+  readonly experimentId: string;
+  readonly objective: Objective;
+  /** Shows this sweep's runs only. */
+  readonly parentRunId?: string;
+  /** A saved view of the experiment. */
+  readonly viewKey?: string;
+}
+
+/** The search filter for a sweep's runs, without the sweep's own. */
+export const childrenOf = (parentRunId: string): string => `tags."mlflow.parentRunId" = '${parentRunId}'`;
+
+/**
+ * The address of the charts of a sweep's runs. Without `workflowType` a first visitor sees another mode of the server,
+ * and without an order other than by time the runs are folded under their parent and the charts are empty. A saved view
+ * brings its own filter and order: the page passes a view over when the address has any of these.
+ */
+export const compareLink = ({
+  uri,
+  experimentId,
+  objective,
+  parentRunId,
+  viewKey,
+}: CompareTarget): string => {
+  const query = new URLSearchParams({
+    workflowType: 'machine_learning',
+    compareRunsMode: 'CHART',
+    ...(viewKey !== undefined
+      ? { viewStateShareKey: viewKey }
+      : {
+          ...(parentRunId !== undefined && { searchFilter: childrenOf(parentRunId) }),
+          orderByKey: `metrics.\`${objective.metric}\``,
+          orderByAsc: String(objective.goal === 'minimize'),
+        }),
+  });
+  // The page reads percent-encoded spaces only.
+  return `${uri}/#/experiments/${experimentId}/runs?${query.toString().replaceAll('+', '%20')}`;
+};

@@ -1,0 +1,83 @@
+import type { Json, Plan } from '../../plan/plan.ts';
+import { limits } from '../client/limits.ts';
+import type { RunRecord } from '../journal/record.ts';
+import type { SweepResults } from './sweep-results.ts';
+
+const cellText = (value: Json | undefined): string =>
+  (value === undefined ? '' : typeof value === 'string' ? value : JSON.stringify(value))
+    .replaceAll('|', '\\|')
+    .replace(/\s+/g, ' ');
+
+/** A Markdown table. */
+const markdownTable = (columns: readonly string[], rows: readonly (readonly Json[])[]): string =>
+  [columns, columns.map(() => '---'), ...rows]
+    .map((row) => `| ${row.map(cellText).join(' | ')} |`)
+    .join('\n');
+
+/** A fence longer than any run of backticks in the text. */
+const fenced = (language: string, text: string): string => {
+  const longest = Math.max(2, ...[...text.matchAll(/`+/g)].map(([ticks]) => ticks.length));
+  const fence = '`'.repeat(longest + 1);
+  return `${fence}${language}\n${text.trimEnd()}\n${fence}`;
+};
+
+const round = (value: number): number => Number(value.toPrecision(5));
+
+/** A run's description on the server. */
+export const runNote = ({ run, status, state }: RunRecord): string => {
+  const outcome = status?.outcome;
+  const said = outcome
+    ? `**${outcome.reason}** after ${outcome.step} steps: ${outcome.message}`
+    : state === 'lost'
+      ? '**lost**: its process ended without a last word.'
+      : 'In training.';
+  const varying = Object.entries(run.varying);
+  const metrics = Object.entries(outcome?.metrics ?? {}).filter(([, value]) => Number.isFinite(value));
+  return [
+    said,
+    varying.length > 0 ? markdownTable(['what varies', 'here'], varying) : '',
+    metrics.length > 0
+      ? markdownTable(
+          ['metric', 'last value'],
+          metrics.map(([key, value]) => [key, round(value)]),
+        )
+      : '',
+    `Recorded in \`runs/${run.experiment}/${run.id}\`; see it with \`unroll show ${run.id}\`.`,
+  ]
+    .filter(Boolean)
+    .join('\n\n');
+};
+
+/** A sweep's description: what it is, the table of its runs, the spec. */
+export const sweepNote = (plan: Plan, results: SweepResults): string => {
+  const { objective } = plan;
+  const best = results.best;
+  const head = [
+    `${plan.runs.length} runs over ${plan.axes.map((axis) => `\`${axis}\``).join(' x ') || 'nothing that varies'}, ` +
+      `${results.completed} completed. Objective: ${objective.goal} \`${objective.metric}\`.`,
+    best
+      ? `Best so far: **${round(best.objective ?? NaN)}** with ${plan.axes.map((axis) => `\`${axis}\` = ${cellText(best.run.varying[axis])}`).join(', ')}.`
+      : '',
+  ];
+  const spec = fenced('yaml', plan.spec.text);
+  for (const most of [30, 15, 5, 0]) {
+    const rows = results.rows
+      .slice(0, most)
+      .map(({ run, objective: value, reason }, index) => [
+        index + 1,
+        ...plan.axes.map((axis) => run.varying[axis] ?? null),
+        value === undefined || Number.isNaN(value) ? '' : round(value),
+        reason,
+      ]);
+    const table = markdownTable(['rank', ...plan.axes, objective.metric, 'outcome'], rows);
+    const more =
+      results.rows.length > most ? `\n\n... and ${results.rows.length - most} more, in \`results.csv\`.` : '';
+    const body = [...head, most > 0 ? table + more : '', `The spec (\`${plan.spec.path}\`):`, spec]
+      .filter(Boolean)
+      .join('\n\n');
+    if (body.length <= limits.tagLength) return body;
+  }
+  return [...head, 'The spec is too long for a description: see the artifact `spec.yaml`.']
+    .filter(Boolean)
+    .join('\n\n');
+};

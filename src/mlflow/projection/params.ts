@@ -1,0 +1,37 @@
+import type { Json, Run } from '../../plan/plan.ts';
+import { cleanKey, cutText, limits } from '../client/limits.ts';
+import type { WirePair } from '../client/wire.ts';
+
+/** Leaves of a JSON value by dotted path. Lists are one leaf; null, which says that nothing is set, is none. */
+const leaves = (value: Json, path: string): (readonly [string, Json])[] => {
+  if (value === null) return [];
+  if (typeof value !== 'object' || Array.isArray(value)) return [[path, value]];
+  return Object.entries(value).flatMap(([key, inner]) => leaves(inner, path === '' ? key : `${path}.${key}`));
+};
+
+const toText = (value: Json): string => (typeof value === 'string' ? value : JSON.stringify(value));
+
+/**
+ * The resolved configuration, flat, under the names of the spec: `model.hiddenSize`, `optimizer.learningRate`, `seed`.
+ * What varies comes first. Only leaves, nothing derived: the server offers every parameter that differs as an axis.
+ */
+export const runParams = (run: Run): readonly WirePair[] => {
+  const all = new Map<string, string>(
+    leaves({ ...run.config, seed: run.seed } as unknown as Json, '').map(([key, value]) => [
+      key,
+      toText(value),
+    ]),
+  );
+  const varying = Object.keys(run.varying).flatMap((path) =>
+    [...all.keys()].filter((key) => key === path || key.startsWith(`${path}.`)),
+  );
+  const order = [...new Set([...varying, ...[...all.keys()].sort()])];
+  return order.map((key) => ({ key: cleanKey(key), value: cutText(all.get(key) ?? '', limits.paramLength) }));
+};
+
+/** The leaves of one section as pairs, such as a model's own parameters. */
+export const sectionParams = (section: Json): readonly WirePair[] =>
+  leaves(section, '').map(([key, value]) => ({
+    key: cleanKey(key),
+    value: cutText(toText(value), limits.paramLength),
+  }));

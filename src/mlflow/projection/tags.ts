@@ -1,0 +1,107 @@
+import { hostname, userInfo } from 'node:os';
+import { packageVersion } from '../../system/package-root.ts';
+import type { Plan } from '../../plan/plan.ts';
+import type { EnvironmentFile, EvaluationFile } from '../../record/run-files.ts';
+import { cleanKey, cutText, limits } from '../client/limits.ts';
+import type { WirePair } from '../client/wire.ts';
+import type { RunRecord } from '../journal/record.ts';
+import { imageKeysOf } from './images.ts';
+import { configurationColour } from './names.ts';
+import { runNote } from './notes.ts';
+import { evaluationTables } from './tables.ts';
+
+/** Where a run stands in its sweep. */
+export interface SweepPlace {
+  readonly plan: Plan;
+  readonly parentRunId: string | undefined;
+}
+
+/** The tag by which a recording is found again when the cursor is lost. */
+export const recordingTag = 'unroll.recording';
+
+export const toPairs = (tags: Readonly<Record<string, string | undefined>>): readonly WirePair[] =>
+  Object.entries(tags).flatMap(([key, value]) =>
+    value === undefined || value === ''
+      ? []
+      : [{ key: cleanKey(key), value: cutText(value, limits.tagLength) }],
+  );
+
+export const userName = (environment: EnvironmentFile | undefined): string => {
+  if (environment?.user) return environment.user;
+  try {
+    return userInfo().username;
+  } catch {
+    return 'unknown';
+  }
+};
+
+const environmentTags = (environment: EnvironmentFile | undefined): Record<string, string | undefined> =>
+  environment
+    ? {
+        'mlflow.source.git.commit': environment.git?.commit,
+        'mlflow.source.git.branch': environment.git?.branch,
+        'mlflow.source.git.repoURL': environment.git?.remote,
+        'mlflow.source.git.dirty': environment.git ? String(environment.git.dirty) : undefined,
+        'unroll.host': environment.host,
+        'unroll.node': environment.node,
+        'unroll.tensorflow': environment.tensorflow,
+        'unroll.backend': environment.backend,
+        'unroll.kernel': environment.kernel,
+        'unroll.threads': String(environment.threads),
+        'unroll.cpu': environment.cpu,
+        'unroll.commandLine': environment.commandLine,
+      }
+    : { 'unroll.host': hostname() };
+
+/** What the spec and the environment say of what is sent. */
+export interface ChosenByUser {
+  readonly tags: Readonly<Record<string, string>>;
+  readonly artifactGroups: ReadonlySet<string>;
+}
+
+/** The tags by which the server's page finds tables and images that it compares between runs. */
+const shownArtifacts = (
+  evaluation: EvaluationFile | undefined,
+  groups: ReadonlySet<string>,
+): Record<string, string> => {
+  const tables = evaluation && groups.has('evaluation') ? evaluationTables(evaluation) : [];
+  const images = evaluation && groups.has('images') ? imageKeysOf(evaluation) : [];
+  return {
+    ...(tables.length > 0 && {
+      'mlflow.loggedArtifacts': JSON.stringify(tables.map(({ path }) => ({ path, type: 'table' }))),
+    }),
+    ...(images.length > 0 && { 'mlflow.loggedImages': 'True' }),
+  };
+};
+
+/** Every tag of a run. Tags may change while it runs; they are sent again when they do. */
+export const runTags = (
+  record: RunRecord,
+  place: SweepPlace | undefined,
+  chosen: ChosenByUser,
+): readonly WirePair[] => {
+  const { run, environment, status, evaluation } = record;
+  const configurations = [...new Set(place?.plan.runs.map(({ cell }) => cell) ?? [run.cell])];
+  const index = place?.plan.runs.findIndex(({ id }) => id === run.id) ?? -1;
+  return toPairs({
+    'mlflow.parentRunId': place?.parentRunId,
+    'mlflow.user': userName(environment),
+    'mlflow.source.name': place?.plan.spec.path ?? environment?.commandLine,
+    'mlflow.source.type': 'LOCAL',
+    ...environmentTags(environment),
+    'mlflow.note.content': runNote(record),
+    'mlflow.runColor': configurationColour(Math.max(0, configurations.indexOf(run.cell))),
+    ...shownArtifacts(evaluation, chosen.artifactGroups),
+    'unroll.run': run.id,
+    'unroll.cell': run.cell,
+    'unroll.sweep': place?.plan.sweepId,
+    'unroll.index': index >= 0 ? String(index) : undefined,
+    'unroll.version': environment?.unroll ?? packageVersion,
+    'unroll.datasetDigest': run.datasetDigest,
+    'unroll.attempt': status ? String(status.attempt) : undefined,
+    'unroll.outcome': status?.outcome?.reason ?? (record.state === 'lost' ? 'lost' : undefined),
+    'unroll.message': status?.outcome?.message,
+    ...chosen.tags,
+    [recordingTag]: record.recording,
+  });
+};

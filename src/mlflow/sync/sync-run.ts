@@ -1,0 +1,172 @@
+import { wait } from '../client/backoff.ts';
+import { type Answer, answer, type Problem, problem } from '../client/problem.ts';
+import { fileNames } from '../../record/run-files.ts';
+import { digestOfPart } from '../journal/digest.ts';
+import type { RunRecord } from '../journal/record.ts';
+import { runArtifacts } from '../projection/artifacts.ts';
+import { runDatasets } from '../projection/datasets.ts';
+import { endMetrics } from '../projection/end-metrics.ts';
+import { recordedShape } from '../projection/mlmodel.ts';
+import { runName } from '../projection/names.ts';
+import { runParams } from '../projection/params.ts';
+import { isOver, runStatus } from '../projection/status.ts';
+import { runTags, type SweepPlace, userName } from '../projection/tags.ts';
+import type { SyncContext } from './context.ts';
+import { type Cursor, forgetCursor, newCursor, readCursor, writeCursor } from './cursor.ts';
+import { ensureRun } from './ensure-run.ts';
+import { openHistories } from './history.ts';
+import { openOutbox, type Outbox } from './outbox.ts';
+import { sendArtifacts, sendModel } from './send-artifacts.ts';
+import { cutBatches, sendBatch } from './send-batch.ts';
+import { sendMetrics } from './send-metrics.ts';
+
+/** What a call of `syncRun` achieved. */
+export interface RunSynced {
+  readonly runId: string;
+  readonly points: number;
+  readonly rejected: number;
+  /** Whether the server has all there is, the end included. */
+  readonly complete: boolean;
+  /** Whether there is more to send at once. */
+  readonly more: boolean;
+}
+
+/** Finds where to go on: the cursor, else the server's run of this recording, else a new run. */
+const openRunOutbox = async (
+  context: SyncContext,
+  record: RunRecord,
+  place: SweepPlace | undefined,
+): Promise<Answer<Outbox>> => {
+  const { directory } = record;
+  const known = readCursor(directory, context.client.uri);
+  if (known && !context.checkRuns) return answer(openOutbox(context, directory, known));
+  if (known) {
+    const there = await context.client.getRun(known.runId);
+    if (!there.ok) return there;
+    if (there.value && !there.value.deleted) return answer(openOutbox(context, directory, known));
+  }
+  if (record.recording === undefined) return problem('invalid', 'The run has nothing to record yet.');
+  const { run, status, environment } = record;
+  const adopted =
+    context.adoptRunId === undefined ? undefined : await context.client.getRun(context.adoptRunId);
+  if (adopted && !adopted.ok) return adopted;
+  const tags = runTags(record, place, context);
+  const ensured = adopted?.value
+    ? answer({ run: adopted.value, created: false })
+    : await ensureRun(context, record.recording, {
+        experimentId: context.experimentId,
+        name: runName(run, place?.plan.axes ?? []),
+        user: userName(environment),
+        startTime: Math.trunc(status?.startedAt ?? record.lastTime),
+        tags,
+      });
+  if (!ensured.ok) return ensured;
+  // What the creation carried need not be sent again.
+  const carried: Cursor['sent'] = ensured.value.created
+    ? { tags: digestOfPart(tags), status: digestOfPart({ status: 'RUNNING' }) }
+    : {};
+  const cursor: Cursor = { ...newCursor(context.client.uri, ensured.value), sent: carried };
+  writeCursor(directory, cursor);
+  return answer(openOutbox(context, directory, cursor));
+};
+
+/** Parameters and tags; they never change the numbers, so they go first. */
+const sendDescription = async (
+  outbox: Outbox,
+  record: RunRecord,
+  place: SweepPlace | undefined,
+): Promise<Answer<undefined>> => {
+  const { context } = outbox;
+  const { runId } = outbox.cursor();
+  const send = (part: 'params' | 'tags', pairs: ReturnType<typeof runParams>) =>
+    outbox.once(part, pairs, async () => {
+      for (const batch of cutBatches({ [part]: pairs })) {
+        const sent = await sendBatch(context, runId, batch);
+        if (!sent.ok) return sent;
+      }
+      return answer(undefined);
+    });
+  const params = await send('params', runParams(record.run));
+  return params.ok ? send('tags', runTags(record, place, context)) : params;
+};
+
+/** The points that are known at the end only. They are a function of the record, so SQL stores drop what they have. */
+const sendEndMetrics = async (outbox: Outbox, record: RunRecord): Promise<Answer<unknown>> => {
+  const metrics = endMetrics(record);
+  if (metrics.length === 0) return answer(undefined);
+  return outbox.once('endMetrics', metrics, async () => {
+    if (outbox.context.dedupes) return sendBatch(outbox.context, outbox.cursor().runId, { metrics });
+    const missing = await openHistories(outbox.context.client, outbox.cursor().runId).missing(metrics);
+    if (!missing.ok) return missing;
+    return sendBatch(outbox.context, outbox.cursor().runId, { metrics: missing.value.points });
+  });
+};
+
+/** Two runs that name the same new dataset at once: the server refuses one of them, which then finds it there. */
+const logInputs = async (
+  { context, cursor }: Outbox,
+  datasets: ReturnType<typeof runDatasets>,
+): Promise<Answer<undefined>> => {
+  for (let tries = 1; ; tries++) {
+    const logged = await context.client.logInputs(cursor().runId, datasets);
+    if (logged.ok || logged.problem.kind !== 'duplicate' || tries === 5) return logged;
+    await wait(100 * tries, context.signal);
+  }
+};
+
+/**
+ * Brings the server up to what a run's directory says: description, metrics, then (once the run is over) end metrics,
+ * datasets, files and model, and its status last, so that a run that shows as ended is complete.
+ */
+export const syncRun = async (
+  context: SyncContext,
+  record: RunRecord,
+  place: SweepPlace | undefined,
+): Promise<Answer<RunSynced>> => {
+  const opened = await openRunOutbox(context, record, place);
+  if (!opened.ok) return opened;
+  const outbox = opened.value;
+  let points = 0;
+  const synced = ({ complete = false, more = false }): Answer<RunSynced> => {
+    const { runId, rejected } = outbox.cursor();
+    return answer({ runId, points, rejected, complete, more });
+  };
+
+  const described = await sendDescription(outbox, record, place);
+  if (!described.ok) return forgetIfGone(outbox, described.problem);
+
+  const sent = await sendMetrics(outbox, [fileNames.metrics, fileNames.system]);
+  if (!sent.ok) return forgetIfGone(outbox, sent.problem);
+  points += sent.value.sent;
+  if (sent.value.more) return synced({ more: true });
+
+  if (isOver(record)) {
+    const shape = recordedShape(record.directory);
+    const steps = [
+      () => sendEndMetrics(outbox, record),
+      () => {
+        const datasets = runDatasets(record.run, shape);
+        return outbox.once('inputs', datasets, () => logInputs(outbox, datasets));
+      },
+      () => sendArtifacts(outbox, runArtifacts(record, context.artifactGroups)),
+      () =>
+        context.artifactGroups.has('model') ? sendModel(outbox, record) : Promise.resolve(answer(undefined)),
+    ];
+    for (const step of steps) {
+      const done = await step();
+      if (!done.ok) return forgetIfGone(outbox, done.problem);
+    }
+  }
+  const status = runStatus(record);
+  const updated = await outbox.once('status', status, () =>
+    context.client.updateRun(outbox.cursor().runId, status),
+  );
+  if (!updated.ok) return forgetIfGone(outbox, updated.problem);
+  return synced({ complete: isOver(record) });
+};
+
+/** A server that lost the run (its database was made anew) gets everything again, next time. */
+const forgetIfGone = (outbox: Outbox, cause: Problem): Answer<never> => {
+  if (cause.errorCode === 'RESOURCE_DOES_NOT_EXIST') forgetCursor(outbox.directory, outbox.cursor().uri);
+  return { ok: false, problem: cause };
+};

@@ -1,0 +1,186 @@
+import { createHash } from 'node:crypto';
+import { hostname } from 'node:os';
+import { join, resolve } from 'node:path';
+import type { Plan } from '../../plan/plan.ts';
+import { type Answer, answer } from '../client/problem.ts';
+import type { RunStatus } from '../client/wire.ts';
+import { digestOfPart } from '../journal/digest.ts';
+import { listFiles, type RunRecord } from '../journal/record.ts';
+import { sweepDirectory } from '../journal/sweeps.ts';
+import { type Artifact, textArtifact } from '../projection/artifacts.ts';
+import { imageKeysOf } from '../projection/images.ts';
+import { sweepNote } from '../projection/notes.ts';
+import { savedView, viewFits } from '../projection/saved-view.ts';
+import { resultsCsv, sweepMetrics, sweepResults, type SweepResults } from '../projection/sweep-results.ts';
+import { runStatus } from '../projection/status.ts';
+import { recordingTag, toPairs, userName } from '../projection/tags.ts';
+import type { SyncContext } from './context.ts';
+import { type Cursor, newCursor, readCursor, writeCursor } from './cursor.ts';
+import { ensureRun } from './ensure-run.ts';
+import { openHistories } from './history.ts';
+import { openOutbox, type Outbox } from './outbox.ts';
+import { sendArtifacts } from './send-artifacts.ts';
+import { cutBatches, sendBatch } from './send-batch.ts';
+
+/** A sweep on the disk. */
+export interface Sweep {
+  readonly runsDirectory: string;
+  readonly plan: Plan;
+  /** Records of the runs that have begun, by run id. */
+  readonly records: ReadonlyMap<string, RunRecord>;
+  /** Whether its runner lives. */
+  readonly live: boolean;
+}
+
+/** A plan has no time of its own, so a sweep is told from its copies by where it lies. */
+const sweepRecording = ({ runsDirectory, plan }: Sweep): string =>
+  createHash('sha256')
+    .update(JSON.stringify([plan.sweepId, hostname(), resolve(runsDirectory)]))
+    .digest('hex')
+    .slice(0, 32);
+
+/** Whether a sweep has a run of its own on the server: a single training stands for itself. */
+export const hasParent = (plan: Plan): boolean => plan.runs.length > 1;
+
+const sweepTags = (sweep: Sweep, results: SweepResults, context: SyncContext) => {
+  const { plan, records } = sweep;
+  const environment = [...records.values()].find((record) => record.environment)?.environment;
+  return toPairs({
+    'mlflow.user': userName(environment),
+    'mlflow.source.name': plan.spec.path,
+    'mlflow.source.type': 'LOCAL',
+    'mlflow.source.git.commit': environment?.git?.commit,
+    'mlflow.source.git.branch': environment?.git?.branch,
+    'mlflow.source.git.repoURL': environment?.git?.remote,
+    'mlflow.note.content': sweepNote(plan, results),
+    'unroll.sweep': plan.sweepId,
+    'unroll.axes': plan.axes.join(', '),
+    'unroll.runs': String(plan.runs.length),
+    'unroll.objective': `${plan.objective.goal} ${plan.objective.metric}`,
+    'unroll.best': results.best?.run.id,
+    ...context.tags,
+    [recordingTag]: sweepRecording(sweep),
+  });
+};
+
+/** Finds or creates the sweep's own run, which must exist before the runs that point at it. */
+export const openSweepOutbox = async (context: SyncContext, sweep: Sweep): Promise<Answer<Outbox>> => {
+  const { plan, runsDirectory, records } = sweep;
+  const directory = sweepDirectory(runsDirectory, plan);
+  const known = readCursor(directory, context.client.uri);
+  if (known && !context.checkRuns) return answer(openOutbox(context, directory, known));
+  if (known) {
+    const there = await context.client.getRun(known.runId);
+    if (!there.ok) return there;
+    if (there.value && !there.value.deleted) return answer(openOutbox(context, directory, known));
+  }
+  const results = sweepResults(plan, records);
+  const adopted =
+    context.adoptRunId === undefined ? undefined : await context.client.getRun(context.adoptRunId);
+  if (adopted && !adopted.ok) return adopted;
+  const tags = sweepTags(sweep, results, context);
+  const ensured = adopted?.value
+    ? answer({ run: adopted.value, created: false })
+    : await ensureRun(context, sweepRecording(sweep), {
+        experimentId: context.experimentId,
+        name: `sweep of ${plan.runs.length}: ${plan.axes.map((axis) => axis.split('.').at(-1)).join(' x ')}`.slice(
+          0,
+          250,
+        ),
+        user: userName(undefined),
+        startTime: results.startedAt ?? Date.now(),
+        tags,
+      });
+  if (!ensured.ok) return ensured;
+  const cursor: Cursor = {
+    ...newCursor(context.client.uri, ensured.value),
+    sent: ensured.value.created ? { tags: digestOfPart(tags) } : {},
+  };
+  writeCursor(directory, cursor);
+  return answer(openOutbox(context, directory, cursor));
+};
+
+/** The worst of what its runs came to: one that was stopped can be gone on with, so a failure counts more. */
+const sweepStatus = (
+  { live, records }: Sweep,
+  { over, endedAt }: SweepResults,
+): { status: RunStatus; endTime?: number } => {
+  if (live) return { status: 'RUNNING' };
+  const found = new Set([...records.values()].map((record) => runStatus(record).status));
+  const status = !over
+    ? 'KILLED'
+    : found.has('FAILED')
+      ? 'FAILED'
+      : found.has('KILLED')
+        ? 'KILLED'
+        : 'FINISHED';
+  return { status, ...(endedAt !== undefined && { endTime: endedAt }) };
+};
+
+/** The spec, the plan, the table of results, and what lies beside the plan, such as a report. */
+const sweepArtifacts = ({ plan, runsDirectory }: Sweep, results: SweepResults): readonly Artifact[] => {
+  const directory = sweepDirectory(runsDirectory, plan);
+  return [
+    textArtifact('spec.yaml', plan.spec.text),
+    textArtifact('plan.json', `${JSON.stringify(plan, null, 2)}\n`),
+    textArtifact('results.csv', resultsCsv(plan, results)),
+    ...listFiles(directory).map(({ path, size, changedMs }) => ({
+      path,
+      content: { file: join(directory, path) },
+      size,
+      digest: `${size}-${changedMs}`,
+    })),
+  ];
+};
+
+/**
+ * Brings the sweep's own run up to date, after its runs: tags with the table of results always; metrics, files and status
+ * once nothing is running any more.
+ */
+export const syncSweepRun = async (outbox: Outbox, sweep: Sweep): Promise<Answer<undefined>> => {
+  const { context } = outbox;
+  const { runId } = outbox.cursor();
+  const results = sweepResults(sweep.plan, sweep.records);
+  const tags = sweepTags(sweep, results, context);
+  const tagged = await outbox.once('tags', tags, async () => {
+    for (const batch of cutBatches({ tags })) {
+      const sent = await sendBatch(context, runId, batch);
+      if (!sent.ok) return sent;
+    }
+    return answer(undefined);
+  });
+  if (!tagged.ok) return tagged;
+  if (!sweep.live) {
+    const metrics = sweepMetrics(sweep.plan, results);
+    const measured = await outbox.once('endMetrics', metrics, async () => {
+      const missing = await openHistories(context.client, runId).missing(metrics);
+      // The same number of completed runs with another best value: the table in the description is right.
+      return missing.ok ? sendBatch(context, runId, { metrics: missing.value.points }) : missing;
+    });
+    if (!measured.ok) return measured;
+    const stored = await sendArtifacts(outbox, sweepArtifacts(sweep, results));
+    if (!stored.ok) return stored;
+  }
+  const status = sweepStatus(sweep, results);
+  return outbox.once('status', status, () => context.client.updateRun(runId, status));
+};
+
+/** Publishes the chart view of a sweep; its key for the link, or nothing where it does not fit or is not taken. */
+export const publishView = async (outbox: Outbox, sweep: Sweep): Promise<string | undefined> => {
+  const { client, experimentId } = outbox.context;
+  const statuses = [...sweep.records.values()].flatMap(({ status }) => (status ? [status] : []));
+  if (statuses.length === 0) return undefined;
+  const evaluations = [...sweep.records.values()].flatMap(({ evaluation }) => evaluation ?? []);
+  const images = [...new Set(evaluations.flatMap(imageKeysOf))];
+  const view = savedView(sweep.plan, {
+    metricKeys: new Set(statuses.flatMap(({ outcome }) => Object.keys(outcome?.metrics ?? {}))),
+    images: outbox.context.artifactGroups.has('images') ? images : [],
+    parentRunId: outbox.cursor().runId,
+    createdAt: statuses.reduce((least, { startedAt }) => Math.min(least, startedAt), Infinity),
+  });
+  if (!viewFits(view)) return undefined;
+  const published = await outbox.once('view', view.tag, () =>
+    client.setExperimentTag(experimentId, view.tag),
+  );
+  return published.ok ? view.key : undefined;
+};

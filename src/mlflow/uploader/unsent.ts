@@ -1,0 +1,28 @@
+import { join } from 'node:path';
+import type { Plan } from '../../plan/plan.ts';
+import { fileNames } from '../../record/run-files.ts';
+import { countPoints, fileStart } from '../journal/metric-file.ts';
+import type { RunRecord } from '../journal/record.ts';
+import { progressOf, readCursor } from '../sync/cursor.ts';
+import type { Unsent } from './protocol.ts';
+
+/** Counts what a server does not have of the given runs; nothing when it has all. */
+export const countUnsent = (
+  incomplete: readonly RunRecord[],
+  uri: string,
+  { plan, explicit }: { readonly plan: Plan; readonly explicit: boolean },
+): Unsent | null => {
+  if (incomplete.length === 0) return null;
+  const points = incomplete.reduce((sum, { directory }) => {
+    const cursor = readCursor(directory, uri);
+    const left = [fileNames.metrics, fileNames.system].map((file) =>
+      countPoints(join(directory, file), cursor ? progressOf(cursor, file).done : fileStart),
+    );
+    return sum + left.reduce((a, b) => a + b, 0);
+  }, 0);
+  return {
+    runs: incomplete.length,
+    points,
+    command: `unroll sync ${plan.experiment}${explicit ? ` --to ${uri}` : ''}`,
+  };
+};

@@ -1,0 +1,183 @@
+import { randomInt } from 'node:crypto';
+import { join } from 'node:path';
+import type { Plan } from '../../plan/plan.ts';
+import { grownPlan, readPlan } from '../../record/search-journal.ts';
+import { backoffMs, wait } from '../client/backoff.ts';
+import type { MlflowClient } from '../client/client.ts';
+import { isBlocking, isPassing, type Problem } from '../client/problem.ts';
+import { connect } from '../sync/connect.ts';
+import type { SyncContext } from '../sync/context.ts';
+import { syncGroup } from '../sync/sync-group.ts';
+import { resolveTarget, type Target } from '../sync/target.ts';
+import type { UploaderReport, UploaderSettings } from './protocol.ts';
+import { startSampling } from './sample-runs.ts';
+import { countUnsent } from './unsent.ts';
+import { watchRecords } from './watch-records.ts';
+
+/** An uploader at work. */
+export interface Upload {
+  /** Sends the rest for at most so long, then says what is left. */
+  readonly finish: (drainMs: number) => Promise<void>;
+}
+
+/** With the time of the transmission itself this stays below five seconds. */
+const defaultEverySeconds = 4;
+
+/** Never heard from in this time, a server is taken for dead at the end. */
+const deadServerMs = 4000;
+
+/**
+ * Sends a sweep while it is trained, every few seconds, from its files alone: it never stands in the way of training, and
+ * what it does not get done is sent by `unroll sync`. A server that is away is tried again and again; one that refuses
+ * its user is left alone, with one sentence.
+ */
+export const startUpload = (settings: UploaderSettings, report: (report: UploaderReport) => void): Upload => {
+  const { runsDirectory, experiment, sweepId } = settings;
+  const planPath = join(runsDirectory, experiment, 'sweeps', `${sweepId}.json`);
+  const plan = readPlan(planPath);
+  const notice = (message: string) => report({ type: 'notice', message });
+  const nothingToSend: Upload = {
+    finish: () => {
+      report({ type: 'finished', sent: 0, unsent: null });
+      return Promise.resolve();
+    },
+  };
+  if (!plan) {
+    notice(`The plan of sweep ${sweepId} cannot be read, so nothing is sent to MLflow.`);
+    return nothingToSend;
+  }
+  const mlflow = plan.tracking.mlflow;
+  const target = resolveTarget({
+    settings: mlflow,
+    experiment,
+    ...(settings.to !== undefined && { to: settings.to }),
+  });
+  if (!target?.ok) {
+    if (target) notice(sentence(target.problem));
+    return nothingToSend;
+  }
+  return upload({ settings, plan, planPath, target: target.value, report });
+};
+
+const sentence = ({ message, help }: Problem): string =>
+  help === undefined ? message : `${message} ${help}`;
+
+const upload = ({
+  settings: { runsDirectory, to },
+  plan: frozen,
+  planPath,
+  target,
+  report,
+}: {
+  readonly settings: UploaderSettings;
+  readonly plan: Plan;
+  readonly planPath: string;
+  readonly target: Target;
+  readonly report: (report: UploaderReport) => void;
+}): Upload => {
+  // A sweep may choose further points while it runs.
+  let plan = frozen;
+  const watched = watchRecords(runsDirectory, () => plan);
+  const stopSampling = startSampling(watched.all);
+  const stopper = new AbortController();
+  const wake = { now: () => undefined as void };
+  const everyMs = 1000 * (plan.tracking.mlflow?.everySeconds ?? defaultEverySeconds);
+  let server: { readonly context: SyncContext; readonly client: MlflowClient } | undefined;
+  let finishing: { readonly startedAt: number; deadline: number } | undefined;
+  let blocked = false;
+  let failures = 0;
+  let sent = 0;
+  let link: string | undefined;
+  const told = new Set<string>();
+
+  const notice = (message: string) => {
+    // The same trouble every few seconds is one trouble.
+    if (told.has(message)) return;
+    told.add(message);
+    report({ type: 'notice', message });
+  };
+
+  const attempt = async (): Promise<Problem | undefined> => {
+    if (!server) {
+      const connected = await connect(target, {
+        notice,
+        retries: 0,
+        signal: stopper.signal,
+        ...(plan.tracking.mlflow?.artifacts && { artifacts: plan.tracking.mlflow.artifacts }),
+      });
+      if (!connected.ok) return connected.problem;
+      server = connected.value;
+    }
+    const live = finishing === undefined;
+    plan = grownPlan(plan, planPath);
+    watched.refresh();
+    // At the end a look at everything: a plot is drawn after its run has ended.
+    const own = live ? watched.incomplete() : watched.all;
+    const synced = await syncGroup(
+      server.context,
+      { runsDirectory, plan, own, all: watched.all, live },
+      { lockWaitMs: live ? 0 : 5000, concurrency: 2 },
+    );
+    if (!synced.ok) return synced.problem;
+    sent += synced.value.points;
+    for (const id of synced.value.complete) watched.markComplete(id);
+    if (synced.value.link !== undefined && synced.value.link !== link)
+      report({ type: 'linked', link: (link = synced.value.link) });
+    return undefined;
+  };
+
+  const pause = (ms: number) =>
+    new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      wake.now = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+
+  const handle = (problem: Problem) => {
+    if (problem.kind === 'stopped') return;
+    failures++;
+    // Nothing listens there: waiting longer at the end would only keep people waiting.
+    if (finishing && !server && problem.kind === 'unreachable')
+      finishing.deadline = Math.min(finishing.deadline, finishing.startedAt + deadServerMs);
+    notice(sentence(problem));
+    if (isBlocking(problem) || !isPassing(problem)) blocked = true;
+  };
+
+  const run = async () => {
+    while (!blocked) {
+      const last = finishing !== undefined;
+      const problem = await attempt();
+      if (problem) handle(problem);
+      else failures = 0;
+      if (last && (!problem || Date.now() >= (finishing?.deadline ?? 0))) return;
+      if (finishing && !last) continue;
+      await pause(
+        problem
+          ? Math.min(
+              finishing ? 1000 : 30_000,
+              backoffMs(failures, target.connection, problem.retryAfterMs, randomInt(1000) / 1000),
+            )
+          : everyMs,
+      );
+    }
+  };
+  const running = run();
+
+  const finish = async (drainMs: number): Promise<void> => {
+    finishing = { startedAt: Date.now(), deadline: Date.now() + drainMs };
+    wake.now();
+    const cut = setTimeout(() => stopper.abort(), drainMs);
+    await Promise.race([running, wait(drainMs + 2000, stopper.signal).then(() => wait(500))]);
+    clearTimeout(cut);
+    stopSampling();
+    watched.refresh();
+    const left = [...watched.incomplete().values()].filter(({ state }) => state !== 'waiting');
+    const unsent = countUnsent(left, target.connection.uri, { plan, explicit: to !== undefined });
+    report({ type: 'finished', sent, unsent });
+    stopper.abort();
+  };
+
+  return { finish };
+};

@@ -1,0 +1,119 @@
+import { totalSteps, type BatchPlan } from '../data/batches.ts';
+import type { DatasetParts, SequenceShape } from '../data/dataset.ts';
+import { taskMetrics } from '../data/task-metrics.ts';
+import { nearest } from '../diagnostic/nearest.ts';
+import type { ParameterIssue } from '../parameters/row.ts';
+import { findRow, type Registry } from '../registry/rows.ts';
+import type { SectionIssue } from './blame.ts';
+import type { NamedSection, TrainConfig } from './plan.ts';
+import { ofParameter, type JsonMap } from '../language/sections.ts';
+
+/** The sections of a point, each sound by itself, and what is known of its dataset. */
+export interface Together {
+  readonly model: NamedSection;
+  readonly optimizer: NamedSection;
+  readonly train: TrainConfig;
+  readonly shape: SequenceShape;
+  /** Undefined where nothing is known before the data is read. */
+  readonly parts: DatasetParts | undefined;
+}
+
+/** What sections have to say of each other that none can say alone. */
+export const checkTogether = (registry: Registry, together: Together): readonly SectionIssue[] => {
+  const { model, train, shape } = together;
+  const row = findRow(registry.model, model.name);
+  const ofModel = row?.checkWith?.(model, { shape, truncation: train.truncation ?? undefined }) ?? [];
+  const inTrain = (issue: ParameterIssue): SectionIssue => ({
+    kind: 'train',
+    issue: ofParameter(issue, train as unknown as JsonMap),
+  });
+  return [
+    ...ofModel.map((issue): SectionIssue =>
+      issue.path.startsWith('truncation')
+        ? inTrain(issue)
+        : { kind: 'model', issue: ofParameter(issue, model) },
+    ),
+    ...[...checkBatches(together), ...checkValidation(together), ...checkWatched(together)].map(inTrain),
+    ...checkWarmUp(together).map((issue): SectionIssue => ({
+      kind: 'optimizer',
+      issue: ofParameter(issue, together.optimizer),
+    })),
+  ];
+};
+
+const checkBatches = ({ train, parts }: Together): readonly ParameterIssue[] => {
+  const size = parts?.trainSize;
+  if (size === undefined || train.lastBatch !== 'drop' || train.batchSize <= size) return [];
+  return [
+    {
+      path: 'batchSize',
+      with: ['lastBatch'],
+      message: `With lastBatch: drop no batch of ${train.batchSize} is left of ${size} training examples.`,
+      expected: `at most ${size} with lastBatch: drop`,
+      help: 'Lower batchSize, or use lastBatch: keep.',
+    },
+  ];
+};
+
+const checkValidation = ({ train, parts }: Together): readonly ParameterIssue[] => {
+  if (train.evaluateEvery === null || parts?.validation !== false) return [];
+  return [
+    {
+      path: 'evaluateEvery',
+      message: 'There is nothing to evaluate on: the dataset keeps no validation part.',
+      expected: 'a dataset with a validation part, or no evaluateEvery',
+      help: 'Give the dataset a validation part (validationSize or validationFraction above 0, or a validationFile), or remove `evaluateEvery`.',
+    },
+  ];
+};
+
+/** That what early stopping watches is measured at all. */
+const checkWatched = ({ train, shape, parts }: Together): readonly ParameterIssue[] => {
+  const { earlyStopping, evaluateEvery } = train;
+  if (!earlyStopping || evaluateEvery === null) return [];
+  const issues: ParameterIssue[] = [];
+  const measured = taskMetrics(shape.task).always.map((name) => `val/${name}`);
+  if (!measured.includes(earlyStopping.metric)) {
+    const near = nearest(earlyStopping.metric, measured);
+    issues.push({
+      path: 'earlyStopping.metric',
+      message: `${earlyStopping.metric} is not measured: the dataset is for ${shape.task.kind}.`,
+      expected: measured.join(', '),
+      help:
+        near === undefined ? `Write for example \`metric: ${measured[0] ?? ''}\`.` : `Did you mean ${near}?`,
+    });
+  }
+  const steps = stepsOf(train, parts);
+  if (steps !== undefined && evaluateEvery > steps) {
+    issues.push({
+      path: 'evaluateEvery',
+      with: ['earlyStopping'],
+      message: `earlyStopping never sees an evaluation: the training has only ${steps} steps.`,
+      expected: `at most ${steps}`,
+      help: 'Lower evaluateEvery, or train for longer.',
+    });
+  }
+  return issues;
+};
+
+const checkWarmUp = ({ optimizer, train, parts }: Together): readonly ParameterIssue[] => {
+  const { warmupSteps = 0 } = (optimizer['schedule'] ?? {}) as { readonly warmupSteps?: number };
+  const steps = stepsOf(train, parts);
+  if (steps === undefined || warmupSteps === 0 || warmupSteps < steps) return [];
+  return [
+    {
+      path: 'schedule.warmupSteps',
+      message: `The training ends before the warm-up: it has only ${steps} steps.`,
+      expected: `less than ${steps}`,
+      help: 'Lower warmupSteps, or train for longer.',
+    },
+  ];
+};
+
+/** The steps of a training, where they are known before the data is read. */
+const stepsOf = (train: TrainConfig, parts: DatasetParts | undefined): number | undefined => {
+  const size = parts?.trainSize;
+  if (train.epochs !== null && size === undefined) return undefined;
+  const plan: Pick<BatchPlan, 'size' | 'batchSize' | 'lastBatch'> = { ...train, size: size ?? 0 };
+  return totalSteps(train, plan);
+};

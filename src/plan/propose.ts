@@ -1,0 +1,98 @@
+import { randomStream } from '../data/random.ts';
+import { loadPlugins } from '../registry/own/load-plugins.ts';
+import { configurationRuns } from '../language/configuration-runs.ts';
+import type { Plan, Run } from './plan.ts';
+import { readYaml } from '../language/read-yaml.ts';
+import { resolvePoints } from './resolve-points.ts';
+import { groundOf, holds } from '../search/point-values.ts';
+import { finiteSpace, keyOf } from '../search/search.ts';
+import { axisOf, coordinatesOf, dimensionsOf, placePoint, type Coordinates } from '../search/space.ts';
+import { proposeByTpe, type Trial } from '../search/tpe.ts';
+import type { Point } from '../language/sweep/sweep.ts';
+import { validateSpec, type Spec } from '../language/validate-spec.ts';
+
+/** A point that a search has chosen: its runs, one for each seed, and where it lies. */
+export interface Proposal {
+  readonly runs: readonly Run[];
+  readonly coordinates: Coordinates;
+}
+
+/** A point that was chosen before. */
+export interface Tried extends Trial {
+  readonly cell: string;
+}
+
+/** Chooses further points of a plan; each choice follows from the points before and what is known of them alone. */
+export interface Proposer {
+  /** Nothing once the space has no other point. */
+  readonly propose: (tried: readonly Tried[]) => Promise<Proposal | undefined>;
+}
+
+/** How often candidates are drawn before any point will do that is new. */
+const mostRounds = 20;
+const mostRandomDraws = 10_000;
+
+/** Goes on from a frozen plan: neither the spec's file nor what it extends is read again. */
+export const createProposer = async (plan: Plan, baseDirectory: string): Promise<Proposer> => {
+  const spec = await thawSpec(plan, baseDirectory);
+  const { sweep } = spec;
+  const ground = groundOf(spec.registry, spec.base);
+  const axes = dimensionsOf(sweep).map(axisOf);
+  const runsOf = configurationRuns(
+    spec,
+    plan.axes.filter((path) => path !== 'seed'),
+  );
+
+  const resolve = async (point: Point, tried: readonly Tried[]): Promise<Proposal | undefined> => {
+    if (sweep.exclude.some((rule) => holds(ground, point, rule))) return undefined;
+    const resolved = await resolvePoints(spec, [point]);
+    const [configuration] = resolved.ok ? resolved.value.configurations : [];
+    // Values that cannot go together, and another way to write a point that was tried, are no points of the space.
+    if (!configuration || tried.some((one) => one.cell === configuration.id)) return undefined;
+    return { runs: runsOf(configuration), coordinates: coordinatesOf(sweep, point) };
+  };
+
+  const propose: Proposer['propose'] = async (tried) => {
+    const seen = new Set<string>();
+    const random = randomStream(sweep.seed, 'sweep', 'tpe', tried.length);
+    const at = (place: readonly number[]) => placePoint(sweep, ground, (dimension) => place[dimension] ?? 0);
+    const fresh = async (point: Point) => {
+      const key = keyOf(point);
+      if (seen.has(key)) return undefined;
+      seen.add(key);
+      return await resolve(point, tried);
+    };
+    for (let round = 0; round < mostRounds; round++) {
+      for (const place of proposeByTpe(axes, tried, random)) {
+        const found = await fresh(at(place));
+        if (found) return found;
+      }
+    }
+    // What is left of a small space lies far from what is promising.
+    const finite = finiteSpace(sweep, ground);
+    const points = finite?.ok
+      ? Array.from(random.permutation(finite.value.length), (index) => finite.value[index] ?? [])
+      : Array.from({ length: mostRandomDraws }, () => at(axes.map(() => random.uniform())));
+    for (const point of points) {
+      const found = await fresh(point);
+      if (found) return found;
+    }
+    return undefined;
+  };
+  return { propose };
+};
+
+/** The spec that a plan was made from. It was valid then; what no longer is comes from another version of Unroll. */
+const thawSpec = async ({ search, spec: { path } }: Plan, baseDirectory: string): Promise<Spec> => {
+  const text = JSON.stringify(search?.sampler?.spec);
+  const read = readYaml({ source: { name: path, text }, text, shift: 0 });
+  if (!read.ok || read.value.kind !== 'map') throw new Error(`The frozen plan of ${path} has no spec in it.`);
+  const plugins = await loadPlugins(baseDirectory);
+  if (!plugins.ok) throw new Error(plugins.errors[0]?.message ?? '');
+  const document = { path, text, baseDirectory, root: read.value, extendedAt: new Map() };
+  const spec = validateSpec(document, plugins.value.registry);
+  if (!spec.ok) {
+    throw new Error(`The frozen plan of ${path} no longer fits: ${spec.errors[0]?.message ?? ''}`);
+  }
+  return spec.value;
+};

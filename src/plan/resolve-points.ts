@@ -1,0 +1,233 @@
+import { DataError, type DataContext, type DatasetParts, type SequenceShape } from '../data/dataset.ts';
+import { failure, success, type Result } from '../diagnostic/diagnostic.ts';
+import { findRow, namedSections, type NamedSectionKind, type Table } from '../registry/rows.ts';
+import type { ParameterIssue, Row } from '../parameters/row.ts';
+import { blame, createFindings, type Finding } from './blame.ts';
+import { canonicalJson, shortHash } from '../system/canonical.ts';
+import type { SchemaIssue } from '../language/check.ts';
+import { checkTogether, type Together } from './check-together.ts';
+import { describeSetting } from '../language/describe.ts';
+import type { CodeDigests, NamedSection, RunConfig, TrainConfig } from './plan.ts';
+import {
+  checkNamedSection,
+  checkTrainSection,
+  type CheckedSection,
+  type SectionKind,
+} from '../language/sections.ts';
+import { applyChoices, bySection, groundOf, valueIn } from '../search/point-values.ts';
+import type { Choice, Point } from '../language/sweep/sweep.ts';
+import { trainerVersion } from './trainer-version.ts';
+import type { Spec } from '../language/validate-spec.ts';
+
+/** A point with every value resolved: what its runs have in common, whatever their seed. */
+export interface Configuration {
+  readonly point: Point;
+  /** 12 hex digits of the SHA-256 of the canonical JSON of `config`, `datasetDigest`, `versions` and `code`. */
+  readonly id: string;
+  /** The same with the key `seed`, for each seed of the spec: the ids of the runs. */
+  readonly runIds: readonly string[];
+  readonly config: RunConfig;
+  readonly datasetDigest: string;
+  readonly versions: Readonly<Record<'dataset' | 'model' | 'optimizer' | 'trainer', number>>;
+  readonly code: CodeDigests | undefined;
+}
+
+export interface ResolvedPoints {
+  readonly configurations: readonly Configuration[];
+  /** Points that were equal to an earlier one. */
+  readonly merged: readonly Point[];
+  /** The shape of the first configuration's dataset. */
+  readonly shape: SequenceShape;
+}
+
+interface DatasetFacts {
+  readonly shape: SequenceShape;
+  readonly parts: DatasetParts | undefined;
+  readonly digest: string;
+}
+
+/**
+ * Validates what each point makes of the spec and fills in every default. Sections are checked once for each
+ * combination of choices that touches them, so a large grid costs little more than its hashes.
+ */
+export const resolvePoints = async (
+  spec: Spec,
+  points: readonly Point[],
+  reading?: DataContext['reading'],
+): Promise<Result<ResolvedPoints>> => {
+  const findings = createFindings(points.length);
+  const resolve = sectionResolver(spec);
+  const datasets = new Map<string, DatasetFacts | readonly Finding[]>();
+  const fitsTogether = remember((together: Together) => checkTogether(spec.registry, together));
+  const configurations = new Map<string, Configuration>();
+  const merged: Point[] = [];
+  let shape: SequenceShape | undefined;
+
+  for (const point of points) {
+    const sections = resolve(point, findings.add);
+    if (!sections) continue;
+    const { dataset, model, optimizer, train } = sections;
+    let facts = datasets.get(dataset.canonical);
+    if (!facts) {
+      facts = await datasetFacts(spec, { point, section: dataset.value, reading });
+      datasets.set(dataset.canonical, facts);
+    }
+    if (!('shape' in facts)) {
+      facts.forEach(findings.add);
+      continue;
+    }
+    shape ??= facts.shape;
+    const issues = fitsTogether(
+      `${model.canonical}${dataset.canonical}${optimizer.canonical}${train.canonical}`,
+      {
+        model: model.value,
+        optimizer: optimizer.value,
+        train: train.value,
+        shape: facts.shape,
+        parts: facts.parts,
+      },
+    );
+    for (const issue of issues) findings.add(blame(spec, point, issue));
+    if (issues.length) continue;
+    const configuration = createConfiguration(spec, { point, sections, datasetDigest: facts.digest });
+    if (configurations.has(configuration.id)) merged.push(point);
+    else configurations.set(configuration.id, configuration);
+  }
+  const errors = findings.list();
+  if (errors.length || !shape) return failure(...errors);
+  return success({ configurations: [...configurations.values()], merged, shape });
+};
+
+interface Sections {
+  readonly dataset: SoundSection<NamedSection>;
+  readonly model: SoundSection<NamedSection>;
+  readonly optimizer: SoundSection<NamedSection>;
+  readonly train: SoundSection<TrainConfig>;
+}
+
+type SoundSection<T> = Extract<CheckedSection<T>, { ok: true }>;
+
+/** Checks the sections of a point, each combination of choices once. */
+const sectionResolver = (spec: Spec) => {
+  const ground = groundOf(spec.registry, spec.base);
+  const named = (kind: NamedSectionKind) =>
+    remember((choices: readonly Choice[]) =>
+      checkNamedSection(spec.registry, kind, applyChoices(ground, kind, choices)),
+    );
+  const byKind = { dataset: named('dataset'), model: named('model'), optimizer: named('optimizer') };
+  const trainOf = remember((choices: readonly Choice[]) =>
+    checkTrainSection(applyChoices(ground, 'train', choices)),
+  );
+  // A value drawn from an interval has no number of its own.
+  const idsOf = (choices: readonly Choice[]) =>
+    choices.reduce((text, { id, key, value }) => `${text} ${id ?? `${key}=${JSON.stringify(value)}`}`, '');
+  return (point: Point, report: (finding: Finding) => void): Sections | undefined => {
+    const choices = bySection(point);
+    const dataset = byKind.dataset(idsOf(choices.dataset), choices.dataset);
+    const model = byKind.model(idsOf(choices.model), choices.model);
+    const optimizer = byKind.optimizer(idsOf(choices.optimizer), choices.optimizer);
+    const train = trainOf(idsOf(choices.train), choices.train);
+    if (dataset.ok && model.ok && optimizer.ok && train.ok) return { dataset, model, optimizer, train };
+    for (const [kind, checked] of Object.entries({ dataset, model, optimizer, train })) {
+      if (checked.ok) continue;
+      for (const issue of checked.issues) report(blame(spec, point, { kind: kind as SectionKind, issue }));
+    }
+    return undefined;
+  };
+};
+
+/** A function whose results are kept by a key. */
+const remember = <A, R>(compute: (argument: A) => R): ((key: string, argument: A) => R) => {
+  const known = new Map<string, R>();
+  return (key, argument) => {
+    let result = known.get(key);
+    if (result === undefined) {
+      result = compute(argument);
+      known.set(key, result);
+    }
+    return result;
+  };
+};
+
+const datasetFacts = async (
+  spec: Spec,
+  { point, section, reading }: { point: Point; section: NamedSection; reading: DataContext['reading'] },
+): Promise<DatasetFacts | readonly Finding[]> => {
+  const row = findRow(spec.registry.dataset, section.name);
+  if (!row) throw new Error(`The dataset ${section.name} was checked but is not registered.`);
+  const context: DataContext = { baseDirectory: spec.document.baseDirectory, reading };
+  try {
+    return {
+      shape: await row.shape(section, context),
+      parts: row.parts?.(section),
+      digest: await row.digest(section, context),
+    };
+  } catch (error) {
+    if (!(error instanceof DataError)) throw error;
+    const issues = error.issues.length > 0 ? error.issues : [wholeDataset(error, section.name)];
+    return issues.map((issue) =>
+      blame(spec, point, { kind: 'dataset', issue: ofData(error, issue, section) }),
+    );
+  }
+};
+
+const wholeDataset = ({ message }: DataError, name: string): ParameterIssue => ({
+  path: 'name',
+  message,
+  got: `what the dataset ${name} has`,
+});
+
+const ofData = ({ code }: DataError, issue: ParameterIssue, section: NamedSection): SchemaIssue => {
+  const path = issue.path === '' ? ['name'] : issue.path.split('.');
+  return {
+    code,
+    message: issue.message,
+    path,
+    onKey: false,
+    expected: issue.expected ?? 'data that can be read',
+    got: issue.got ?? describeSetting(valueIn(section, path)),
+    help: issue.help ?? 'Mend the data, or choose another dataset.',
+  };
+};
+
+interface ConfigurationParts {
+  readonly point: Point;
+  readonly sections: Sections;
+  readonly datasetDigest: string;
+}
+
+const createConfiguration = (
+  spec: Spec,
+  { point, sections, datasetDigest }: ConfigurationParts,
+): Configuration => {
+  const { dataset, model, optimizer, train } = sections;
+  const versions = {
+    dataset: dataset.version,
+    model: model.version,
+    optimizer: optimizer.version,
+    trainer: trainerVersion,
+  };
+  const code = codeOf(spec, sections);
+  const config = `{"dataset":${dataset.canonical},"model":${model.canonical},"optimizer":${optimizer.canonical},"train":${train.canonical}}`;
+  const head = `{${code ? `"code":${canonicalJson({ ...code })},` : ''}"config":${config},"datasetDigest":${JSON.stringify(datasetDigest)}`;
+  const tail = `"versions":${canonicalJson(versions)}}`;
+  return {
+    point,
+    id: shortHash(`${head},${tail}`),
+    runIds: spec.seeds.map((seed) => shortHash(`${head},"seed":${seed},${tail}`)),
+    config: { dataset: dataset.value, model: model.value, optimizer: optimizer.value, train: train.value },
+    datasetDigest,
+    versions,
+    code,
+  };
+};
+
+/** The digests of the rows that do not come with Unroll: a run made by other code is another run. */
+const codeOf = ({ registry }: Spec, sections: Sections): CodeDigests | undefined => {
+  const digests = namedSections.flatMap((kind) => {
+    const table: Table<Row> = registry[kind];
+    const origin = findRow(table, sections[kind].value.name)?.origin;
+    return origin ? [[kind, origin.digest] as const] : [];
+  });
+  return digests.length > 0 ? Object.fromEntries(digests) : undefined;
+};

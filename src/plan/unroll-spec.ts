@@ -1,0 +1,149 @@
+import type { DataContext, SequenceShape } from '../data/dataset.ts';
+import { failure, success, unreachable, type Diagnostic, type Result } from '../diagnostic/diagnostic.ts';
+import { canonicalJson, shortHash } from '../system/canonical.ts';
+import { configurationRuns } from '../language/configuration-runs.ts';
+import { checkMetrics } from './check-metrics.ts';
+import { resolveExecution, type Machine } from './execution.ts';
+import { find } from '../language/located.ts';
+import type { Json, Objective, Plan } from './plan.ts';
+import { resolvePoints } from './resolve-points.ts';
+import { checkPruning, pointsOf, searchedPoints, searchOf } from './search-plan.ts';
+import { groundOf } from '../search/point-values.ts';
+import type { Point } from '../language/sweep/sweep.ts';
+import { varyingPaths } from './varying.ts';
+import type { Spec } from '../language/validate-spec.ts';
+
+export interface UnrollOptions {
+  /** The command line's `--concurrency`; has no influence on the threads of a run. */
+  readonly concurrency?: number;
+  /** `--yes`: more runs than `maxRuns` are fine. */
+  readonly allowManyRuns?: boolean;
+  /** Hears how far large data files are read. */
+  readonly reading?: DataContext['reading'];
+}
+
+/**
+ * Unrolls a spec into its plan:
+ *
+ *     points of the sweep -> configurations (validated, equal ones merged) -> runs (a configuration and a seed) -> plan
+ *
+ * Of a sweep that proposes points by results the plan has the first ones; `propose.ts` makes the others.
+ *
+ * The order is that of the file, the last axis fastest and seeds fastest of all.
+ */
+export const unrollSpec = async (
+  spec: Spec,
+  machine: Machine,
+  options: UnrollOptions = {},
+): Promise<Result<Plan>> => {
+  const { sweep } = spec;
+  const ground = groundOf(spec.registry, spec.base);
+  const points = pointsOf(sweep, ground);
+  if (!points.ok) return points;
+  const notices = [...points.notices];
+
+  const { seeds } = spec;
+  const total = sweep.method === 'tpe' ? searchedPoints(sweep, ground) : points.value.length;
+  const tooMany = checkCount(spec, { points: total, seeds: seeds.length });
+  if (tooMany && !options.allowManyRuns) return failure(tooMany);
+
+  const resolved = await resolvePoints(spec, points.value, options.reading);
+  if (!resolved.ok) return resolved;
+  const { configurations, merged, shape } = resolved.value;
+  const unrecorded = checkMetrics(spec, { shape, configurations });
+  if (unrecorded.length) return failure(...unrecorded);
+  if (merged.length) notices.push(mergedPoints(spec, { merged, configurations: configurations.length }));
+  if (sweep.method === 'tpe' && spec.objective?.metric.startsWith('test/')) notices.push(choosesByTest(spec));
+  const unpausable = checkPruning(spec, configurations);
+  if (unpausable) return failure(unpausable);
+
+  const paths = varyingPaths(sweep, configurations);
+  const runsOf = configurationRuns(spec, paths);
+  const runs = configurations.flatMap(runsOf);
+  const search = searchOf(spec, {
+    configurations,
+    points: Math.max(total - merged.length, configurations.length),
+  });
+  const execution = resolveExecution(spec, machine, {
+    runs: (search?.points ?? configurations.length) * seeds.length,
+    concurrency: options.concurrency,
+  });
+  if (!execution.ok) return execution;
+
+  const { document, tracking, expect } = spec;
+  const plan: Plan = {
+    experiment: spec.experiment,
+    sweepId: shortHash(
+      runs.map(({ id }) => id).join('\n') + (search ? canonicalJson(search as unknown as Json) : ''),
+    ),
+    objective: spec.objective ?? usualObjective(shape),
+    execution: execution.value,
+    axes: seeds.length > 1 ? [...paths, 'seed'] : paths,
+    runs,
+    ...(search && { search }),
+    tracking,
+    expect,
+    spec: { path: document.path, text: document.text },
+  };
+  return success(plan, notices);
+};
+
+const usualObjective = ({ task }: SequenceShape): Objective => {
+  switch (task.kind) {
+    case 'classification':
+    case 'labelling':
+      return { metric: 'test/accuracy', goal: 'maximize' };
+    case 'next-step':
+      return { metric: 'test/perplexity', goal: 'minimize' };
+    case 'regression':
+      return { metric: 'test/loss', goal: 'minimize' };
+    default:
+      return unreachable(task);
+  }
+};
+
+const checkCount = (
+  { sweep, document }: Spec,
+  { points, seeds }: { readonly points: number; readonly seeds: number },
+): Diagnostic | undefined => {
+  const runs = points * seeds;
+  if (runs <= sweep.maxRuns) return undefined;
+  const place = find(document.root, 'sweep', 'maxRuns') ?? find(document.root, 'sweep') ?? document.root;
+  return {
+    code: 'too-many-runs',
+    severity: 'error',
+    message: `The sweep unrolls into ${runs.toLocaleString('en')} runs.`,
+    at: place.at,
+    expected: `at most ${sweep.maxRuns.toLocaleString('en')} runs (maxRuns)`,
+    got: seeds > 1 ? `${points} points x ${seeds} seeds = ${runs} runs` : `${runs} runs`,
+    help: `Give the axes fewer values, write \`maxRuns: ${runs}\` in sweep, or pass --yes.`,
+  };
+};
+
+/** The best of many values of the test split is no estimate of how good a model is. */
+const choosesByTest = ({ objective, sweep, document }: Spec): Diagnostic => {
+  const metric = objective?.metric ?? '';
+  const counterpart = metric.replace(/^test/, 'val');
+  return {
+    code: 'conflict',
+    severity: 'notice',
+    message: `The method tpe chooses points by ${metric}, so the best of them looks better than it is.`,
+    at: (find(document.root, 'objective', 'metric') ?? find(document.root, 'sweep', 'method') ?? sweep).at,
+    expected: `a metric of the validation split, such as ${counterpart}`,
+    got: metric,
+    help: `Write \`metric: ${counterpart}\` with evaluateEvery in train; test metrics are recorded all the same.`,
+  };
+};
+
+const mergedPoints = (
+  { sweep }: Spec,
+  { merged, configurations }: { readonly merged: readonly Point[]; readonly configurations: number },
+): Diagnostic => ({
+  code: 'merged-runs',
+  severity: 'notice',
+  message: `${merged.length} of the sweep's points ${merged.length === 1 ? 'equals another one and was' : 'equal others and were'} merged; ${configurations} are left.`,
+  at: merged[0]?.at(-1)?.at ?? sweep.at,
+  expected: 'points that differ in at least one value',
+  got: `${merged.length + configurations} points, ${configurations} of them different`,
+  help: 'Nothing is trained twice. Look for a value that stands twice, or that another setting makes meaningless.',
+});

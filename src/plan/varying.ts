@@ -1,0 +1,54 @@
+import type { Json } from './plan.ts';
+import type { Configuration } from './resolve-points.ts';
+import type { JsonMap } from '../language/sections.ts';
+import { valueIn } from '../search/point-values.ts';
+import type { Choice, Dimension, Sweep } from '../language/sweep/sweep.ts';
+
+/**
+ * The paths in which configurations differ, in the order of the file. A choice that is a whole block, such as one of several
+ * optimizers, counts as the parameters that are written in it.
+ */
+export const varyingPaths = (sweep: Sweep, configurations: readonly Configuration[]): readonly string[] => {
+  const paths = new Set<string>();
+  const addChoice = ({ key, value }: Choice) => addLeaves(key, value, paths);
+  const addDimension = (dimension: Dimension) => {
+    if (dimension.kind === 'interval') dimension.keys.forEach((key) => paths.add(key));
+    else dimension.options.forEach((option) => option.forEach(addChoice));
+  };
+  sweep.dimensions.forEach(addDimension);
+  sweep.when.forEach(({ dimensions }) => dimensions.forEach(addDimension));
+  sweep.add.forEach((point) => point.forEach(addChoice));
+  // Points that are still to be proposed may differ where the first ones do not.
+  return sweep.method === 'tpe'
+    ? [...paths]
+    : [...paths].filter((path) => differs(path.split('.'), configurations));
+};
+
+const addLeaves = (key: string, value: Json, paths: Set<string>): void => {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
+    for (const [inner, leaf] of Object.entries(value as JsonMap)) addLeaves(`${key}.${inner}`, leaf, paths);
+  } else {
+    paths.add(key);
+  }
+};
+
+const differs = (path: readonly string[], configurations: readonly Configuration[]): boolean => {
+  const text = (configuration: Configuration) =>
+    JSON.stringify(valueIn(configuration.config as unknown as Json, path));
+  const [first] = configurations;
+  const one = first && text(first);
+  return configurations.some((configuration) => text(configuration) !== one);
+};
+
+/** Reads a configuration's values at the varying paths; a path that its rows do not have is left out. */
+export const varyingReader = (paths: readonly string[]) => {
+  const split = paths.map((path) => [path, path.split('.')] as const);
+  return ({ config }: Configuration): Readonly<Record<string, Json>> => {
+    const values: Record<string, Json> = {};
+    for (const [path, keys] of split) {
+      const value = valueIn(config as unknown as Json, keys);
+      if (value !== undefined) values[path] = value;
+    }
+    return values;
+  };
+};

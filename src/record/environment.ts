@@ -1,0 +1,58 @@
+import { execFile } from 'node:child_process';
+import { availableParallelism, cpus, hostname, platform, release, userInfo } from 'node:os';
+import { promisify } from 'node:util';
+import { packageVersion } from '../system/package-root.ts';
+import type { EnvironmentFile } from './run-files.ts';
+
+/** What the runner knows of the place before a process has loaded TensorFlow. */
+export type HostEnvironment = Omit<EnvironmentFile, 'backend' | 'tensorflow' | 'kernel' | 'threads'>;
+
+/** The cores that this process may use. */
+export const coreCount = (): number => availableParallelism();
+
+const git = async (directory: string, ...words: readonly string[]): Promise<string> => {
+  const { stdout } = await promisify(execFile)('git', ['-C', directory, ...words], { timeout: 5000 });
+  return stdout.trim();
+};
+
+/** The commit that a folder is at, or nothing where it is in no git repository (or git is not installed). */
+const gitState = async (directory: string): Promise<EnvironmentFile['git']> => {
+  try {
+    const [commit, branch, status, remote] = await Promise.all([
+      git(directory, 'rev-parse', 'HEAD'),
+      git(directory, 'rev-parse', '--abbrev-ref', 'HEAD'),
+      git(directory, 'status', '--porcelain'),
+      git(directory, 'config', '--get', 'remote.origin.url').catch(() => ''),
+    ]);
+    return { commit, branch, dirty: status !== '', remote: withoutCredentials(remote) };
+  } catch {
+    return null;
+  }
+};
+
+/** A remote's address may hold a password, which no record may keep. */
+const withoutCredentials = (remote: string): string => remote.replace(/^(\w+:\/\/)[^@/]*@/, '$1');
+
+const userName = (): string => {
+  try {
+    return userInfo().username;
+  } catch {
+    return 'unknown';
+  }
+};
+
+/** Collects the versions, the machine, the command line and the state of the spec's repository. */
+export const captureEnvironment = async (
+  specDirectory: string,
+  commandLine: string,
+): Promise<HostEnvironment> => ({
+  unroll: packageVersion,
+  node: process.versions.node,
+  platform: `${platform()} ${release()} ${process.arch}`,
+  cpu: cpus()[0]?.model.trim() ?? 'unknown',
+  cores: coreCount(),
+  host: hostname(),
+  user: userName(),
+  commandLine,
+  git: await gitState(specDirectory),
+});

@@ -1,0 +1,106 @@
+import type { Run } from '../plan/plan.ts';
+
+/** Named numbers at one step: `train/loss`, `test/accuracy`. NaN and infinities are allowed. */
+export type Metrics = Readonly<Record<string, number>>;
+
+/** Why a run ended. The first cause wins. */
+export type OutcomeReason =
+  /** Every step was done and the end evaluation is recorded. */
+  | 'completed'
+  /** The sweep's pruning let it go no further (so far): a checkpoint is kept. */
+  | 'pruned'
+  /** Loss or weights became NaN or infinite. */
+  | 'diverged'
+  /** The run's own code or data reported an error. */
+  | 'failed'
+  /** The process died by a signal or exit code of its own. */
+  | 'crashed'
+  /** The process was killed for memory, or an allocation failed. */
+  | 'out-of-memory'
+  | 'timed-out'
+  /** Ctrl-C: a checkpoint is written where there was a step to keep. */
+  | 'interrupted'
+  /** Killed by the second Ctrl-C. */
+  | 'killed'
+  /** Never begun, because the sweep stopped first. */
+  | 'not-started';
+
+/** How a run ended; every field is always present. */
+export interface RunOutcome {
+  readonly reason: OutcomeReason;
+  /** One sentence for people. */
+  readonly message: string;
+  /** Steps that are recorded. */
+  readonly step: number;
+  /** Milliseconds of training in this process. */
+  readonly elapsedMs: number;
+  /** The last recorded value of each metric. */
+  readonly metrics: Metrics;
+}
+
+/** What a trainer says, in the order it happens. Times are integer milliseconds since 1970. */
+export type TrainerEvent =
+  | {
+      readonly type: 'training-started';
+      readonly time: number;
+      readonly backend: string;
+      readonly kernel: string;
+      readonly parameterCount: number;
+      readonly totalSteps: number;
+      /** 0, or the step of the checkpoint the run goes on from. */
+      readonly fromStep: number;
+    }
+  | {
+      readonly type: 'step-logged';
+      readonly time: number;
+      readonly step: number;
+      readonly examples: number;
+      readonly metrics: Metrics;
+    }
+  | { readonly type: 'evaluated'; readonly time: number; readonly step: number; readonly metrics: Metrics }
+  | { readonly type: 'checkpoint-written'; readonly time: number; readonly step: number }
+  | { readonly type: 'training-ended'; readonly time: number; readonly outcome: RunOutcome };
+
+/** What the runner says of a whole sweep: the only way it speaks. Console, run directories and MLflow are listeners. */
+export type RunEvent =
+  | {
+      readonly type: 'sweep-started';
+      readonly time: number;
+      readonly runCount: number;
+      readonly toRun: number;
+      readonly concurrency: number;
+      readonly threadsPerRun: number;
+    }
+  /** How long the runs to train are beside one another, by id, in no unit; told where some have to wait. */
+  | { readonly type: 'work-estimated'; readonly work: Readonly<Record<string, number>> }
+  /** The sweep has chosen further points: these runs belong to its plan from now on. */
+  | { readonly type: 'runs-added'; readonly time: number; readonly runs: readonly Run[] }
+  | {
+      readonly type: 'run-started';
+      readonly time: number;
+      readonly runId: string;
+      readonly pid: number;
+      readonly attempt: number;
+    }
+  | {
+      readonly type: 'run-progressed';
+      readonly runId: string;
+      readonly event: TrainerEvent;
+      /** What the run's process takes of the memory. */
+      readonly residentBytes: number;
+    }
+  | {
+      readonly type: 'run-ended';
+      readonly time: number;
+      readonly runId: string;
+      readonly outcome: RunOutcome;
+      readonly willRetry: boolean;
+    }
+  | { readonly type: 'note'; readonly level: 'info' | 'warning'; readonly message: string }
+  | {
+      readonly type: 'sweep-ended';
+      readonly time: number;
+      readonly outcomes: Readonly<Record<string, RunOutcome>>;
+    };
+
+export type RunListener = (event: RunEvent) => void;

@@ -1,0 +1,86 @@
+import { type Diagnostic, failure, type Result, success } from '../diagnostic/diagnostic.ts';
+import type { Run } from '../plan/plan.ts';
+import type { StatusFile } from './run-files.ts';
+
+/** A recorded file that cannot be used: the file, what is wrong with it, and how to go on. */
+export const damaged = (path: string, what: string): Diagnostic => ({
+  code: 'damaged-record',
+  severity: 'warning',
+  message: `${path} ${what}.`,
+  help: "Delete the run's directory and run the spec again: only this run is repeated.",
+});
+
+type Fields = Readonly<Record<string, unknown>>;
+
+const isObject = (value: unknown): value is Fields =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+const parse = (path: string, text: string): Result<Fields> => {
+  if (text.trim() === '') return failure(damaged(path, 'is empty'));
+  try {
+    const value: unknown = JSON.parse(text);
+    return isObject(value) ? success(value) : failure(damaged(path, 'does not hold a JSON object'));
+  } catch {
+    return failure(damaged(path, 'is not whole JSON'));
+  }
+};
+
+const missing = (value: unknown, fields: Readonly<Record<string, (field: unknown) => boolean>>) =>
+  Object.entries(fields).find(([key, fits]) => !isObject(value) || !fits(value[key]))?.[0];
+
+const isText = (field: unknown) => typeof field === 'string';
+const isNumber = (field: unknown) => typeof field === 'number';
+const isNamed = (field: unknown) => isObject(field) && isText(field['name']);
+
+/** The content of `run.json`. */
+export const parseRun = (path: string, text: string): Result<Run> => {
+  const parsed = parse(path, text);
+  if (!parsed.ok) return parsed;
+  const absent =
+    missing(parsed.value, {
+      id: isText,
+      cell: isText,
+      experiment: isText,
+      seed: isNumber,
+      config: isObject,
+      varying: isObject,
+      versions: isObject,
+    }) ??
+    missing(parsed.value['config'], {
+      dataset: isNamed,
+      model: isNamed,
+      optimizer: isNamed,
+      train: isObject,
+    });
+  return absent === undefined
+    ? success(parsed.value as unknown as Run)
+    : failure(damaged(path, `has no usable \`${absent}\``));
+};
+
+/** The content of `status.json`; metrics that are not finite become numbers again. */
+export const parseStatus = (path: string, text: string): Result<StatusFile> => {
+  const parsed = parse(path, text);
+  if (!parsed.ok) return parsed;
+  const { outcome } = parsed.value;
+  const absent =
+    missing(parsed.value, {
+      state: (state) => state === 'running' || state === 'ended',
+      attempt: isNumber,
+      startedAt: isNumber,
+      outcome: (field) => field === null || isObject(field),
+    }) ??
+    (isObject(outcome)
+      ? missing(outcome, { reason: isText, message: isText, step: isNumber, metrics: isObject })
+      : undefined);
+  if (absent !== undefined) return failure(damaged(path, `has no usable \`${absent}\``));
+  const status = parsed.value as unknown as StatusFile;
+  if (!status.outcome) return success(status);
+  const metrics = Object.fromEntries(
+    Object.entries(status.outcome.metrics).map(([key, value]) => [key, decodeNumber(value)]),
+  );
+  return success({ ...status, outcome: { ...status.outcome, metrics } });
+};
+
+/** A number as our JSON files hold it: non-finite ones are texts, or null where a writer did not care. */
+export const decodeNumber = (value: unknown): number =>
+  typeof value === 'number' ? value : typeof value === 'string' ? Number(value) : NaN;

@@ -1,0 +1,151 @@
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { type Diagnostic, failure, type Result, success } from '../diagnostic/diagnostic.ts';
+import type { Run } from '../plan/plan.ts';
+import type { Metrics } from './events.ts';
+import { damaged, parseRun, parseStatus } from './parse-run-files.ts';
+import { fileNames, type StatusFile } from './run-files.ts';
+import { openRunIndex, type RunRecord } from './run-index.ts';
+import { reasonOf, type RunState, stateOf } from './run-state.ts';
+
+/** A run as its directory tells it, without its metrics' history. */
+export interface RecordedRun {
+  readonly directory: string;
+  readonly run: Run;
+  readonly status: StatusFile | null;
+  readonly state: RunState;
+  /** One sentence about the state; empty when there is nothing to say. */
+  readonly reason: string;
+  /** The last recorded value of each metric; empty before the end. */
+  readonly metrics: Metrics;
+}
+
+/** Runs, and what could not be read: one damaged directory never hides the others. */
+export interface RunList {
+  readonly runs: readonly RecordedRun[];
+  readonly problems: readonly Diagnostic[];
+}
+
+/** Longer than a tick of any file system's clock. */
+const youngMs = 2000;
+
+/** Directories of an experiment that are not runs. */
+const notRuns = new Set(['sweeps']);
+
+/** Names of the experiments that have a directory, in alphabetic order. */
+export const listExperiments = (runsDirectory: string): string[] => directoriesIn(runsDirectory).sort();
+
+/** Ids (names of directories) of an experiment's runs, in no order of meaning. */
+export const listRunIds = (runsDirectory: string, experiment: string): string[] =>
+  directoriesIn(join(runsDirectory, experiment)).filter((name) => !notRuns.has(name));
+
+/**
+ * Every recorded run, or those of one experiment; the last begun first, then by id. Reads only `run.json` and
+ * `status.json`, and takes both from the index where both are unchanged.
+ */
+export const listRuns = (
+  runsDirectory: string,
+  { experiment }: { readonly experiment?: string } = {},
+): RunList => {
+  const runs: RecordedRun[] = [];
+  const problems: Diagnostic[] = [];
+  for (const name of experiment === undefined ? listExperiments(runsDirectory) : [experiment]) {
+    const index = openRunIndex(join(runsDirectory, name));
+    for (const id of listRunIds(runsDirectory, name)) {
+      const directory = join(runsDirectory, name, id);
+      const stamp = stampOf(directory);
+      const known = stamp && index.get(id, stamp);
+      const read = known ? success(known) : readFiles(directory);
+      if (!read.ok) problems.push(...read.errors);
+      else if (read.value) {
+        if (!known && stamp) index.set(id, stamp, read.value);
+        runs.push(recorded(directory, read.value));
+      }
+    }
+    index.save();
+  }
+  const begun = (one: RecordedRun) => one.status?.startedAt ?? Infinity;
+  runs.sort((a, b) => begun(b) - begun(a) || (a.run.id < b.run.id ? -1 : 1));
+  return { runs, problems };
+};
+
+/** The run in a directory. */
+export const readRun = (directory: string): Result<RecordedRun> => {
+  const read = readFiles(directory);
+  if (!read.ok) return read;
+  return read.value
+    ? success(recorded(directory, read.value))
+    : failure(damaged(join(directory, fileNames.run), 'is missing'));
+};
+
+const recorded = (directory: string, { run, status }: RunRecord): RecordedRun => ({
+  directory,
+  run,
+  status,
+  state: stateOf(status),
+  reason: reasonOf(status),
+  metrics: status?.outcome?.metrics ?? {},
+});
+
+/** Nothing for a directory in which no run has begun, such as an empty one. */
+const readFiles = (directory: string): Result<RunRecord | undefined> => {
+  const runPath = join(directory, fileNames.run);
+  const statusPath = join(directory, fileNames.status);
+  const runText = readText(runPath);
+  if (runText === undefined) {
+    // A process that dies right after making the directory leaves nothing to be lost.
+    return exists(statusPath) || exists(join(directory, fileNames.metrics))
+      ? failure(damaged(runPath, 'is missing'))
+      : success(undefined);
+  }
+  const run = parseRun(runPath, runText);
+  if (!run.ok) return run;
+  if (run.value.id !== basename(directory)) {
+    return failure(damaged(runPath, `is of another run, ${run.value.id}`));
+  }
+  const statusText = readText(statusPath);
+  if (statusText === undefined) return success({ run: run.value, status: null });
+  const status = parseStatus(statusPath, statusText);
+  return status.ok ? success({ run: run.value, status: status.value }) : status;
+};
+
+/** How a run stands by its `status.json`; nothing where that is missing or damaged. */
+export const readStatus = (directory: string): StatusFile | undefined => {
+  const path = join(directory, fileNames.status);
+  const text = readText(path);
+  const status = text === undefined ? undefined : parseStatus(path, text);
+  return status?.ok ? status.value : undefined;
+};
+
+/**
+ * What changes whenever a run's files are written, taken before they are read; nothing while a file is so young that it
+ * could be written again within one tick of the file system's clock.
+ */
+const stampOf = (directory: string): string | undefined => {
+  const stamps = [fileNames.run, fileNames.status].map((name) => {
+    const stat = statSync(join(directory, name), { throwIfNoEntry: false });
+    if (!stat || Date.now() - stat.mtimeMs < youngMs) return undefined;
+    return `${stat.mtimeMs}-${stat.ctimeMs}-${stat.size}-${stat.ino}`;
+  });
+  return stamps.includes(undefined) ? undefined : stamps.join('/');
+};
+
+const directoriesIn = (directory: string): string[] => {
+  try {
+    return readdirSync(directory, { withFileTypes: true })
+      .filter((entry) => entry.isDirectory() && !entry.name.startsWith('.'))
+      .map((entry) => entry.name);
+  } catch {
+    return [];
+  }
+};
+
+const readText = (path: string): string | undefined => {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return undefined;
+  }
+};
+
+const exists = (path: string) => statSync(path, { throwIfNoEntry: false }) !== undefined;

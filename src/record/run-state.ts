@@ -1,0 +1,74 @@
+import { unreachable } from '../diagnostic/diagnostic.ts';
+import type { OutcomeReason } from './events.ts';
+import { isAlive } from '../system/process-identity.ts';
+import type { StatusFile } from './run-files.ts';
+
+/** How people speak of a run: the few states that tables show and `plan` counts. */
+export type RunState =
+  /** Nothing is trained yet. */
+  | 'new'
+  /** A living process trains it. */
+  | 'running'
+  /** Every step is done and the end evaluation is recorded. */
+  | 'done'
+  /** Its sweep gave its steps to better runs; it goes on from its checkpoint once it is promoted. */
+  | 'pruned'
+  /** It ended by a fault of its own: another try may or may not help. */
+  | 'failed'
+  /** It was stopped from outside, or its process is gone: `unroll resume` goes on with it. */
+  | 'interrupted'
+  /** Done with other data or other code than today's: it would not come out the same again. */
+  | 'stale';
+
+/** States in the order in which people want to see them counted. */
+export const runStates = [
+  'done',
+  'running',
+  'pruned',
+  'failed',
+  'interrupted',
+  'stale',
+  'new',
+] as const satisfies RunState[];
+
+/** What a run's end means to people. */
+export const stateOfReason = (reason: OutcomeReason): RunState => {
+  switch (reason) {
+    case 'completed':
+      return 'done';
+    case 'pruned':
+      return 'pruned';
+    case 'diverged':
+    case 'failed':
+    case 'crashed':
+    case 'out-of-memory':
+    case 'timed-out':
+      return 'failed';
+    case 'interrupted':
+    case 'killed':
+      return 'interrupted';
+    case 'not-started':
+      return 'new';
+    default:
+      return unreachable(reason);
+  }
+};
+
+/** The state of a run with this status file, or without one. `running` is believed only while its process lives. */
+export const stateOf = (status: StatusFile | null): RunState => {
+  if (!status) return 'new';
+  if (status.state === 'ended') return status.outcome ? stateOfReason(status.outcome.reason) : 'interrupted';
+  return status.holder && isAlive(status.holder) ? 'running' : 'interrupted';
+};
+
+/** Why a run is in its state, in one sentence; empty where there is nothing to say. */
+export const reasonOf = (status: StatusFile | null): string => {
+  if (!status) return '';
+  if (status.outcome) return status.outcome.reason === 'completed' ? '' : status.outcome.message;
+  if (status.state === 'ended') return 'It ended without saying why.';
+  const holder = status.holder;
+  if (!holder) return 'Nobody is said to train it.';
+  return isAlive(holder)
+    ? `Process ${holder.pid} on ${holder.host} trains it.`
+    : `Its process ${holder.pid} is gone without a last word.`;
+};

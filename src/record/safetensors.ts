@@ -1,0 +1,69 @@
+import { readFileSync } from 'node:fs';
+import { writeWhole, type Durability } from '../system/files.ts';
+
+/** A named float32 array, row-major. */
+export interface StoredTensor {
+  readonly shape: readonly number[];
+  readonly values: Float32Array;
+}
+
+export interface TensorFile {
+  readonly tensors: ReadonlyMap<string, StoredTensor>;
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+interface HeaderEntry {
+  readonly dtype: 'F32';
+  readonly shape: readonly number[];
+  readonly data_offsets: readonly [number, number];
+}
+
+/**
+ * Writes float32 tensors in the safetensors format (https://github.com/huggingface/safetensors#format): the header's
+ * length as a little-endian 64-bit integer, the header as JSON, the values. Python's `safetensors` reads it.
+ */
+export const writeTensors = (
+  path: string,
+  { tensors, metadata }: TensorFile,
+  durability?: Durability,
+): void => {
+  const header: Record<string, HeaderEntry | TensorFile['metadata']> = { __metadata__: metadata };
+  let offset = 0;
+  for (const [name, { shape, values }] of tensors) {
+    header[name] = { dtype: 'F32', shape, data_offsets: [offset, offset + values.byteLength] };
+    offset += values.byteLength;
+  }
+  const json = Buffer.from(JSON.stringify(header));
+  // The format asks for values aligned to 8 bytes; spaces are allowed at the header's end.
+  const padded = Buffer.concat([json, Buffer.alloc((8 - (json.length % 8)) % 8, ' ')]);
+  const length = Buffer.alloc(8);
+  length.writeBigUInt64LE(BigInt(padded.length));
+  writeWhole(
+    path,
+    [length, padded, ...[...tensors.values()].map(({ values }) => bytesOf(values))],
+    durability,
+  );
+};
+
+/** Reads a safetensors file of float32 tensors. Throws when the file is missing or damaged. */
+export const readTensors = (path: string): TensorFile => {
+  const bytes = readFileSync(path);
+  const start = 8 + Number(bytes.readBigUInt64LE(0));
+  const header = JSON.parse(bytes.toString('utf8', 8, start)) as Record<string, unknown>;
+  const tensors = new Map<string, StoredTensor>();
+  for (const [name, entry] of Object.entries(header)) {
+    if (name === '__metadata__') continue;
+    const { dtype, shape, data_offsets: range } = entry as HeaderEntry;
+    if ((dtype as string) !== 'F32') throw new Error(`${path}: tensor ${name} is ${dtype}, not F32`);
+    if (start + range[1] > bytes.length) throw new Error(`${path}: tensor ${name} is cut off`);
+    // Copied, because a view at an offset need not be aligned to four bytes.
+    const values = new Float32Array(
+      new Uint8Array(bytes.subarray(start + range[0], start + range[1])).buffer,
+    );
+    tensors.set(name, { shape, values });
+  }
+  return { tensors, metadata: (header['__metadata__'] ?? {}) as Record<string, string> };
+};
+
+const bytesOf = (values: Float32Array): Uint8Array =>
+  new Uint8Array(values.buffer, values.byteOffset, values.byteLength);

@@ -1,0 +1,64 @@
+import { failure, success, type Diagnostic, type Result } from '../../diagnostic/diagnostic.ts';
+import { extendRegistry, registry as builtIn, type Registry } from '../rows.ts';
+import { bundleConfig } from './bundle.ts';
+import { findConfig } from './find-config.ts';
+import { importBundle, readBundle, type ImportedConfig } from './import-bundle.ts';
+import { fileStart, offsetOf, placeInStack, sourceOf } from './places.ts';
+import { rowsOfConfig } from './rows-of-config.ts';
+
+/** The registries with the rows of a config, and the folder that holds its code as it is now. */
+export interface Plugins {
+  readonly registry: Registry;
+  /** Absolute path of the config; undefined where there is none. */
+  readonly config: string | undefined;
+  /** What a child process imports to know the same rows. */
+  readonly bundle: string | undefined;
+}
+
+const none: Plugins = { registry: builtIn, config: undefined, bundle: undefined };
+
+/** The registries as the nearest config of a folder extends them. All mistakes of the config at once, never a throw. */
+export const loadPlugins = async (folder: string): Promise<Result<Plugins>> => {
+  const config = findConfig(folder);
+  return config === undefined ? success(none) : await loadConfig(config);
+};
+
+/** The same for a config that is known: bundle, import, check. */
+export const loadConfig = async (config: string): Promise<Result<Plugins>> => {
+  const bundle = await bundleConfig(config);
+  if (!bundle.ok) return bundle;
+  let imported: ImportedConfig;
+  try {
+    imported = await importBundle(bundle.value);
+  } catch (error) {
+    return failure(thrownAtImport(error, config, new Set(bundle.value.modules.map(({ file }) => file))));
+  }
+  // Brings a compiler of schemas, which a child process never needs and would load with every start.
+  const { checkConfig } = await import('./check-config.ts');
+  const checked = checkConfig(imported, builtIn);
+  if (!checked.ok) return checked;
+  const { folder } = bundle.value;
+  return success({ registry: extendRegistry(builtIn, rowsOfConfig(imported)), config, bundle: folder });
+};
+
+/** The registries in a child process, from the folder that `loadPlugins` has checked. */
+export const registryOfBundle = async (folder: string): Promise<Registry> =>
+  extendRegistry(builtIn, rowsOfConfig(await importBundle(readBundle(folder))));
+
+const thrownAtImport = (error: unknown, config: string, files: ReadonlySet<string>): Diagnostic => {
+  const message = error instanceof Error ? error.message : String(error);
+  const found = placeInStack(error, files);
+  const source = found && sourceOf(found.file);
+  const start = found && source ? offsetOf(source.text, found.line, found.column - 1) : 0;
+  return {
+    code: 'plugin-broken',
+    severity: 'error',
+    message: 'The code throws when it is imported.',
+    at: source ? { source, start, end: start + wordLength(source.text, start) } : fileStart(config),
+    expected: 'a module that only describes its rows',
+    got: message,
+    help: 'Mend the code at this place; what needs TensorFlow or data belongs into build or load.',
+  };
+};
+
+const wordLength = (text: string, start: number): number => /^\w+/.exec(text.slice(start))?.[0].length ?? 1;

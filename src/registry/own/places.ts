@@ -1,0 +1,58 @@
+import { readFileSync } from 'node:fs';
+import { relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { SourceRange, SourceText } from '../../diagnostic/diagnostic.ts';
+
+/** A file as messages call it: from the working directory, where it lies below that. */
+export const shownPath = (file: string): string => {
+  const path = relative(process.cwd(), file);
+  return path.startsWith('..') ? file : path;
+};
+
+export const sourceOf = (file: string): SourceText => {
+  try {
+    return { name: shownPath(file), text: readFileSync(file, 'utf8') };
+  } catch {
+    return { name: shownPath(file), text: '' };
+  }
+};
+
+/** The offset of a line (from 1) and a column (from 0). */
+export const offsetOf = (text: string, line: number, column: number): number => {
+  let start = 0;
+  for (let at = 1; at < line; at++) {
+    const newline = text.indexOf('\n', start);
+    if (newline === -1) break;
+    start = newline + 1;
+  }
+  return start + column;
+};
+
+/** The first line of a file that says something. */
+export const fileStart = (file: string): SourceRange => {
+  const source = sourceOf(file);
+  const [line = ''] = source.text.split('\n', 1);
+  return { source, start: 0, end: Math.max(1, line.trimEnd().length) };
+};
+
+/** Where a text first stands in a file, or the file's first line. */
+export const placeOfText = (file: string, wanted: RegExp): SourceRange => {
+  const source = sourceOf(file);
+  const found = wanted.exec(source.text);
+  return found ? { source, start: found.index, end: found.index + found[0].length } : fileStart(file);
+};
+
+/** A place in a file of the given ones that an error came from, as its stack tells; `line` from 1, `column` from 1. */
+export const placeInStack = (
+  error: unknown,
+  files: ReadonlySet<string>,
+): { readonly file: string; readonly line: number; readonly column: number } | undefined => {
+  if (!(error instanceof Error)) return undefined;
+  for (const frame of (error.stack ?? '').split('\n')) {
+    const [, path = '', line = '', column = ''] =
+      /\(?((?:file:\/\/)?\/?[^()\s][^()]*):(\d+):(\d+)\)?$/.exec(frame.replace(/^\s*at (async )?/, '')) ?? [];
+    const file = path.startsWith('file:') ? fileURLToPath(path) : path.replace(/^.*? \(/, '');
+    if (files.has(file)) return { file, line: Number(line), column: Number(column) };
+  }
+  return undefined;
+};

@@ -1,0 +1,138 @@
+import { createHash } from 'node:crypto';
+import { Type, type TObject } from '@sinclair/typebox';
+import { DataError, type Dataset, type DatasetRow } from '../../data/dataset.ts';
+import type { ModelRow } from '../../models/model.ts';
+import { commonParameters, type CommonParameters } from '../../optimizers/common.ts';
+import { eachWeight, type OptimizerRow } from '../../optimizers/optimizer.ts';
+import { checkSchedule } from '../../optimizers/schedule.ts';
+import type { ParameterIssue, RowOrigin } from '../../parameters/row.ts';
+import type { DatasetDefinition, ModelDefinition, OptimizerDefinition, ParametersOf } from './definitions.ts';
+import { placeInStack, shownPath } from './places.ts';
+
+/** Where a definition comes from, and the files in which its mistakes may be. */
+export interface Origin extends RowOrigin {
+  readonly files: ReadonlySet<string>;
+}
+
+type Definition = ModelDefinition | DatasetDefinition | OptimizerDefinition;
+
+const head = (definition: Definition, parameters: TObject, { file, digest }: Origin) => ({
+  title: definition.title ?? definition.name,
+  description: definition.description ?? `Defined in ${shownPath(file)}.`,
+  version: 1,
+  parameters,
+  origin: { file, digest },
+});
+
+/** Says of an error in a person's code what was at work and the line that threw. */
+export const blamed = (error: unknown, what: string, { file, files }: Origin): string => {
+  const found = placeInStack(error, files);
+  const place = found ? `${shownPath(found.file)}:${found.line}:${found.column}` : shownPath(file);
+  return `${what} (${place}): ${error instanceof Error ? error.message : String(error)}`;
+};
+
+/** A check that throws is a mistake that a person can mend, too. */
+const guarded =
+  <A extends readonly unknown[]>(
+    check: ((...given: A) => readonly ParameterIssue[]) | undefined,
+    what: string,
+    origin: Origin,
+  ) =>
+  (...given: A): readonly ParameterIssue[] => {
+    try {
+      return check?.(...given) ?? [];
+    } catch (error) {
+      return [
+        {
+          path: 'name',
+          message: `${blamed(error, `The check of ${what}`, origin)}.`,
+          expected: 'a check that returns a list of issues',
+          help: 'Mend the code at this place.',
+        },
+      ];
+    }
+  };
+
+export const modelRow = (definition: ModelDefinition, origin: Origin): ModelRow => {
+  const what = `model ${definition.name}`;
+  return {
+    ...head(definition, Type.Object(definition.parameters, { additionalProperties: false }), origin),
+    check: guarded(definition.check, what, origin),
+    checkWith: guarded(definition.checkWith, what, origin),
+    build: async (parameters, context) => {
+      const { buildModel } = await import('./build-model.ts');
+      return buildModel({ definition, origin, parameters, context });
+    },
+  };
+};
+
+export type OptimizerParameters = CommonParameters & ParametersOf<OptimizerDefinition['parameters']>;
+
+export const optimizerRow = (definition: OptimizerDefinition, origin: Origin): OptimizerRow => {
+  const what = `optimizer ${definition.name}`;
+  const parameters = Type.Object(
+    { ...commonParameters(definition.learningRate), ...definition.parameters },
+    { additionalProperties: false },
+  );
+  // Whoever calls has validated the parameters against this schema.
+  const known = (given: object) => given as OptimizerParameters;
+  return {
+    ...head(definition, parameters, origin),
+    check: (given) => [
+      ...checkSchedule(known(given).schedule),
+      ...guarded(definition.check, what, origin)(known(given)),
+    ],
+    slots: (given) => definition.slots?.(known(given)) ?? [],
+    build: async (given) => {
+      const { buildOptimizer } = await import('./build-optimizer.ts');
+      return eachWeight(await buildOptimizer({ definition, origin, parameters: known(given) }));
+    },
+  };
+};
+
+export const datasetRow = (definition: DatasetDefinition, origin: Origin): DatasetRow => {
+  const { name } = definition;
+  const careful = async <T>(doing: string, work: () => T | Promise<T>): Promise<T> => {
+    try {
+      return await work();
+    } catch (error) {
+      if (error instanceof DataError) throw error;
+      throw new DataError(blamed(error, `${doing} of dataset ${name}`, origin), [], 'bad-data', {
+        cause: error,
+      });
+    }
+  };
+  return {
+    ...head(definition, Type.Object(definition.parameters, { additionalProperties: false }), origin),
+    check: guarded(definition.check, `dataset ${name}`, origin),
+    shape: (parameters, context) => careful('The shape', () => definition.shape(parameters, context)),
+    digest: (parameters, context) =>
+      careful('The digest', async () => {
+        const content = (await definition.digest?.(parameters, context)) ?? JSON.stringify(parameters);
+        return createHash('sha256')
+          .update(JSON.stringify([origin.digest, content]))
+          .digest('hex');
+      }),
+    load: (parameters, context) =>
+      careful('Loading', async () => checked(await definition.load(parameters, context), name)),
+  };
+};
+
+/** What training reads must be there; the rest is up to the dataset. */
+const checked = (dataset: Dataset, name: string): Dataset => {
+  for (const part of ['train', 'test'] as const) {
+    const split = (dataset as Partial<Dataset>)[part];
+    if (typeof split?.read !== 'function' || !Number.isInteger(split.size) || split.size < 1)
+      throw new DataError(
+        `The dataset ${name} has no ${part} split with examples: load must return { shape, train, test }.`,
+      );
+  }
+  return dataset;
+};
+
+/** The rows that a config adds, by section. */
+export interface PluginRows {
+  readonly dataset: Readonly<Record<string, DatasetRow>>;
+  readonly model: Readonly<Record<string, ModelRow>>;
+  readonly optimizer: Readonly<Record<string, OptimizerRow>>;
+}

@@ -1,0 +1,76 @@
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { packageRoot } from '../../system/package-root.ts';
+import { tensorflowVersion } from './wheel.ts';
+
+/** One shared library that the set-up compiles against TensorFlow's headers and links with its libraries. */
+export interface NativePart {
+  readonly name: string;
+  /** Where its sources and private headers lie. Every `.cc` and `.h` in it decides the key of the compiled file. */
+  readonly folder: string;
+  readonly sources: readonly { readonly file: string; readonly flags: readonly string[] }[];
+  readonly flags: readonly string[];
+  readonly includes: readonly string[];
+  /** Without a required part there is no native back end; without another one TensorFlow's own kernels are used. */
+  readonly required: boolean;
+}
+
+const require = createRequire(import.meta.url);
+
+/** The folder of an installed package. */
+export const packageFolder = (name: string): string => dirname(require.resolve(`${name}/package.json`));
+
+const commonFlags = ['-std=c++17', '-fPIC', '-fvisibility=hidden', '-DNAPI_VERSION=8'];
+
+/** tfjs-node's addon, from the C++ sources in its npm package. */
+const tfjsBinding = (): NativePart => ({
+  name: 'tfjs_binding',
+  folder: join(packageFolder('@tensorflow/tfjs-node'), 'binding'),
+  sources: ['tfjs_backend.cc', 'tfjs_binding.cc'].map((file) => ({ file, flags: [] })),
+  flags: ['-O2', ...commonFlags],
+  includes: [join(packageFolder('node-api-headers'), 'include')],
+  required: true,
+});
+
+/** A source named for an instruction set is compiled for it; the library itself asks the processor before using it. */
+const instructionSets: Readonly<Record<string, readonly string[]>> = {
+  avx2: ['-mavx2', '-mfma'],
+  avx512: ['-mavx512f', '-mavx512vl', '-mavx512bw', '-mavx512dq', '-mfma'],
+};
+
+/** Unroll's own kernels, from `native/`. */
+export const unrollKernels = (): NativePart => {
+  const folder = join(packageRoot, 'native');
+  const files = existsSync(folder) ? readdirSync(folder).filter((file) => file.endsWith('.cc')) : [];
+  return {
+    name: 'unroll_kernels',
+    folder,
+    sources: files.sort().map((file) => {
+      const set = /-(avx2|avx512)\.cc$/.exec(file)?.[1] ?? '';
+      return { file, flags: instructionSets[set] ?? [] };
+    }),
+    // Products are added without rounding in between on every compiler.
+    flags: ['-O3', '-ffp-contract=fast', ...commonFlags],
+    includes: [join(packageFolder('node-api-headers'), 'include')],
+    required: false,
+  };
+};
+
+/** What the set-up compiles, in this order. */
+export const nativeParts = (): readonly NativePart[] =>
+  [tfjsBinding(), unrollKernels()].filter((part) => part.sources.length > 0);
+
+/**
+ * 16 hex digits that stand for everything that decides a part's compiled file: sources, flags, TensorFlow's version,
+ * system and processor family. The compiler is no part of it: what two of them make is interchangeable through C.
+ */
+export const partKey = (part: NativePart): string => {
+  const hash = createHash('sha256');
+  hash.update(JSON.stringify([part.sources, part.flags, tensorflowVersion, process.platform, process.arch]));
+  for (const file of readdirSync(part.folder).sort()) {
+    if (/\.(cc|h)$/.test(file)) hash.update(`${file}\0`).update(readFileSync(join(part.folder, file)));
+  }
+  return hash.digest('hex').slice(0, 16);
+};

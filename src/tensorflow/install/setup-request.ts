@@ -1,0 +1,47 @@
+import type { Result } from '../../diagnostic/diagnostic.ts';
+import { cacheFolder } from '../../system/cache-folder.ts';
+import { installationFile } from '../installation.ts';
+import { nativeParts } from './native-parts.ts';
+import type { NativePart } from './native-parts.ts';
+import { ownAddonPath } from './own-addon.ts';
+import type { ProgressSink } from './progress.ts';
+import { wheelFor } from './wheel.ts';
+import type { Wheel } from './wheel.ts';
+
+/** What the set-up works on; `standardSetup` is the real one. */
+export interface SetupRequest {
+  readonly cache: string;
+  readonly env: NodeJS.ProcessEnv;
+  /** TensorFlow for this system; undefined where there is none to build against. */
+  readonly wheel: Wheel | undefined;
+  readonly parts: readonly NativePart[];
+  /** Where the decision is written. */
+  readonly record: string;
+  /** Where `require('@tensorflow/tfjs-node')` looks for the addon. */
+  readonly link: string;
+  /** Tries again what an earlier set-up had to give up. */
+  readonly retry: boolean;
+  readonly sink: ProgressSink;
+  /** Loads an addon in a process of its own and computes with it. */
+  readonly prove: (addon: string, env: NodeJS.ProcessEnv) => Promise<Result<void>>;
+  /** Installs tfjs-node's own prebuilt addon and returns its path. */
+  readonly installPrebuilt: (env: NodeJS.ProcessEnv) => Promise<Result<string>>;
+}
+
+export const standardSetup = (options: {
+  readonly sink: ProgressSink;
+  readonly retry: boolean;
+}): SetupRequest => {
+  const cache = cacheFolder();
+  return {
+    cache,
+    env: process.env,
+    wheel: wheelFor(process.platform, process.arch),
+    parts: nativeParts(),
+    record: installationFile(cache),
+    link: ownAddonPath(),
+    prove: async (addon, env) => (await import('./prove.ts')).proveAddon(addon, env),
+    installPrebuilt: async (env) => (await import('./prebuilt.ts')).installPrebuilt(env),
+    ...options,
+  };
+};

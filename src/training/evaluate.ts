@@ -1,0 +1,47 @@
+import { allocateBatch, type Batch, type Split } from '../data/dataset.ts';
+import type { Session } from './session.ts';
+import { createTally, type Tally } from './tally.ts';
+
+/**
+ * Large enough to keep the cores busy, small enough for a thousand hidden units in memory. With 64 to 256 of them an
+ * example takes the same time in batches of 96 to 1,024.
+ */
+const evaluationBatch = 250;
+
+/** The reference systems report the accuracy on this many test examples; we add the whole split. */
+export const firstExamples = 128;
+
+interface Evaluation {
+  readonly whole: Tally;
+  /** Of the split's first `firstExamples`; its loss is that of the batch they are in. */
+  readonly first: Pick<Tally, 'metrics'>;
+}
+
+/**
+ * The tally of a split, in order and without dropout. `see` is shown each batch with the index of its first example and
+ * the network's outputs.
+ */
+export const evaluate = async (
+  { learner, clock, dataset: { shape } }: Session,
+  split: Split,
+  see?: (from: number, batch: Batch, outputs: Float32Array) => void,
+): Promise<Evaluation> => {
+  const before = clock.enter('evaluation');
+  const whole = createTally(shape);
+  const first = createTally(shape);
+  const batch = allocateBatch(shape, evaluationBatch);
+  const indices = new Int32Array(evaluationBatch);
+  for (let start = 0; start < split.size; start += evaluationBatch) {
+    const count = Math.min(evaluationBatch, split.size - start);
+    for (let at = 0; at < count; at++) indices[at] = start + at;
+    split.read(indices.subarray(0, count), batch);
+    const { loss, outputs } = learner.predict(batch);
+    whole.add(batch, outputs, loss);
+    if (start === 0) first.add({ ...batch, size: Math.min(count, firstExamples) }, outputs, loss);
+    see?.(start, batch, outputs);
+    // The event loop turns, so that messages to and from the runner pass.
+    await new Promise(setImmediate);
+  }
+  clock.enter(before);
+  return { whole, first };
+};

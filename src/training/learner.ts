@@ -1,0 +1,205 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { Batch, SequenceShape } from '../data/dataset.ts';
+import { randomStream } from '../data/random.ts';
+import type { Model, TensorBatch } from '../models/model.ts';
+import type { NextWeight } from '../optimizers/optimizer.ts';
+import { clipGradients, type Clipping } from '../optimizers/clipping.ts';
+import { learningRateAt } from '../optimizers/schedule.ts';
+import { modelRow, optimizerRow } from '../registry/rows.ts';
+import type { Run } from '../plan/plan.ts';
+import type { Checkpoint, TrainerTensors } from './checkpoint.ts';
+import { lossOf } from './loss.ts';
+import { idleStopwatch, type Stopwatch } from './stopwatch.ts';
+
+/** A network with its optimizer: what changes from step to step. */
+export interface Learner {
+  /** Name of the kernel that runs the network's cells, for the record. */
+  readonly kernel: string;
+  readonly parameterCount: number;
+  /** One update on a batch. Returns the loss before the update and, when asked for, the outputs it came from. */
+  readonly update: (
+    batch: Batch,
+    step: number,
+    wantOutputs: boolean,
+  ) => { loss: number; outputs: Float32Array | undefined };
+  /** Loss and outputs of a batch, without dropout and without changing anything. */
+  readonly predict: (batch: Batch) => { loss: number; outputs: Float32Array };
+  /** The learning rate of a step, after the schedule. */
+  readonly learningRate: (step: number) => number;
+  /** Weights and optimizer slots, by name, in a fixed order. */
+  readonly tensors: () => TrainerTensors;
+  readonly weights: () => TrainerTensors;
+  /** Takes over weights (and slots, where the checkpoint has them). */
+  readonly restore: (tensors: Checkpoint['tensors']) => void;
+  readonly dispose: () => void;
+}
+
+interface Slot {
+  readonly key: string;
+  tensor: tf.Tensor;
+}
+
+/** Builds a run's network and optimizer, with initial weights drawn from the run's seed. */
+export const buildLearner = async (
+  run: Run,
+  shape: SequenceShape,
+  {
+    totalSteps,
+    kernel,
+    clock = idleStopwatch,
+  }: {
+    readonly totalSteps: number;
+    /** The default of this process where undefined. */
+    readonly kernel?: string | undefined;
+    readonly clock?: Stopwatch;
+  },
+): Promise<Learner> => {
+  const { model: modelSection, optimizer: optimizerSection, train } = run.config;
+  const model: Model = await modelRow(modelSection.name).build(modelSection, {
+    shape,
+    random: (...purpose) => randomStream(run.seed, ...purpose),
+    truncation: train.truncation ?? undefined,
+    kernel,
+  });
+  // Every optimizer's row has these parameters; the section was validated against the row.
+  const shared = optimizerSection as unknown as Clipping & Parameters<typeof learningRateAt>[0];
+  const optimizer = optimizerRow(optimizerSection.name);
+  const update = await optimizer.build(optimizerSection);
+  const names = [...model.variables.keys()];
+  const variables = [...model.variables.values()];
+  const slots: Slot[][] = names.map((name, index) =>
+    optimizer.slots(optimizerSection).map(({ name: slot, fill }) => ({
+      key: `optimizer/${slot}/${name}`,
+      tensor: tf.keep(filled(variables[index]?.shape ?? [], fill)),
+    })),
+  );
+
+  const learningRate = (step: number) => learningRateAt(shared, { step, totalSteps });
+
+  const weights = (): TrainerTensors =>
+    new Map(names.map((name, index) => [`weights/${name}`, variables[index] as tf.Tensor]));
+  const tensors = (): TrainerTensors =>
+    new Map([...weights(), ...slots.flat().map(({ key, tensor }): [string, tf.Tensor] => [key, tensor])]);
+
+  const applyGradients = (gradients: readonly tf.Tensor[], step: number) => {
+    const weights = variables.map((value, index) => ({
+      value,
+      gradient: gradients[index] as tf.Tensor,
+      slots: (slots[index] ?? []).map(({ tensor }) => tensor),
+    }));
+    const next = update(weights, { step, learningRate: learningRate(step) });
+    variables.forEach((variable, index) => {
+      const after = next[index] as NextWeight;
+      variable.assign(after.value);
+      slots[index]?.forEach((slot, position) => {
+        slot.tensor.dispose();
+        slot.tensor = tf.keep(after.slots[position] as tf.Tensor);
+      });
+    });
+  };
+
+  return {
+    kernel: model.kernel,
+    parameterCount: variables.reduce((sum, variable) => sum + variable.size, 0),
+    learningRate,
+    tensors,
+    weights,
+    update: (batch, step, wantOutputs) =>
+      withoutTensors(() => {
+        const input = toTensors(batch, shape);
+        let outputs: tf.Tensor | undefined;
+        clock.enter('forward');
+        const { value, grads } = tf.variableGrads(() => {
+          const given = model.forward(input.batch, { training: true, step });
+          if (wantOutputs) outputs = tf.keep(given);
+          const { targets, batch: fed } = input;
+          const loss = lossOf(shape.task, { outputs: given, targets, lengths: fed.lengths });
+          clock.enter('backward');
+          return loss;
+        }, [...variables]);
+        clock.enter('update');
+        const gradients = clipGradients(
+          variables.map((variable, index) => grads[variable.name] ?? withoutGradient(names[index] ?? '')),
+          shared,
+        );
+        applyGradients(gradients, step);
+        const read = outputs?.dataSync<'float32'>();
+        outputs?.dispose();
+        return { loss: value.dataSync<'float32'>()[0] ?? Number.NaN, outputs: read };
+      }),
+    predict: (batch) =>
+      withoutTensors(() => {
+        const input = toTensors(batch, shape);
+        const outputs = model.forward(input.batch, { training: false, step: 0 });
+        const loss = lossOf(shape.task, { outputs, targets: input.targets, lengths: input.batch.lengths });
+        return { loss: loss.dataSync<'float32'>()[0] ?? Number.NaN, outputs: outputs.dataSync<'float32'>() };
+      }),
+    restore: (stored) => {
+      const restored = (key: string) => {
+        const found = stored.get(key);
+        return found && tf.tensor(found.values, [...found.shape], 'float32');
+      };
+      variables.forEach((variable, index) => {
+        const value = restored(`weights/${names[index] ?? ''}`);
+        if (value) variable.assign(value);
+        value?.dispose();
+      });
+      for (const slot of slots.flat()) {
+        const value = restored(slot.key);
+        if (!value) continue;
+        slot.tensor.dispose();
+        slot.tensor = tf.keep(value);
+      }
+    },
+    dispose: () => {
+      variables.forEach((variable) => variable.dispose());
+      slots.flat().forEach(({ tensor }) => tensor.dispose());
+    },
+  };
+};
+
+/**
+ * Frees the tensors of some work that answers none. `tf.tidy` looks for tensors in what it gets back, number by number,
+ * which takes far longer than computing the numbers: it gets nothing.
+ */
+const withoutTensors = <T>(work: () => T): T => {
+  const results: T[] = [];
+  tf.tidy(() => {
+    results.push(work());
+  });
+  return results[0] as T;
+};
+
+/** As `tf.fill`, without an operation of TensorFlow, which takes longer for the slots of a small network. */
+const filled = (shape: readonly number[], value: number): tf.Tensor =>
+  tf.tensor(new Float32Array(tf.util.sizeFromShape([...shape])).fill(value), [...shape], 'float32');
+
+const withoutGradient = (name: string): never => {
+  throw new Error(`the weight ${name} has no influence on the outputs, so it cannot be trained`);
+};
+
+/** Puts a batch on the back end, cut to its size. */
+const toTensors = (batch: Batch, shape: SequenceShape): { batch: TensorBatch; targets: tf.Tensor } => {
+  const { size } = batch;
+  const { steps, input, task } = shape;
+  const features = input.kind === 'values' ? input.features : 1;
+  const cut = batch.inputs.subarray(0, size * steps * features);
+  const inputs =
+    input.kind === 'values'
+      ? tf.tensor3d(cut as Float32Array, [size, steps, features])
+      : tf.tensor2d(cut as Int32Array, [size, steps], 'int32');
+  const lengths = shape.variableLength ? tf.tensor1d(batch.lengths.subarray(0, size), 'int32') : undefined;
+  return { batch: { inputs, lengths }, targets: targetTensor(batch, task, steps) };
+};
+
+const targetTensor = ({ targets, size }: Batch, task: SequenceShape['task'], steps: number): tf.Tensor => {
+  switch (task.kind) {
+    case 'classification':
+      return tf.tensor1d(targets.subarray(0, size) as Int32Array, 'int32');
+    case 'labelling':
+    case 'next-step':
+      return tf.tensor2d(targets.subarray(0, size * steps) as Int32Array, [size, steps], 'int32');
+    case 'regression':
+      return tf.tensor2d(targets.subarray(0, size * task.outputs) as Float32Array, [size, task.outputs]);
+  }
+};

@@ -1,0 +1,101 @@
+import { batchIndices, totalSteps as countSteps, type BatchIndices } from '../data/batches.ts';
+import type { Dataset } from '../data/dataset.ts';
+import { useGatherPixels } from '../data/pixels.ts';
+import type { Run } from '../plan/plan.ts';
+import { fusedGatherPixels } from '../tensorflow/kernels/fused-kernels.ts';
+import { loadTensorFlow } from '../tensorflow/load.ts';
+import type { Metrics, TrainerEvent } from '../record/events.ts';
+import type { StopReason } from './protocol.ts';
+import { readCheckpoint, writeCheckpoint, type CheckpointName, type TrainerState } from './checkpoint.ts';
+import { buildLearner, type Learner } from './learner.ts';
+import type { Stopwatch } from './stopwatch.ts';
+
+/** What a training needs from outside: all of it is passed in, so that it runs the same in a child and in a test. */
+export interface Training {
+  readonly run: Run;
+  /** Where the training stops with a checkpoint, to go on only if the sweep decides so; null for nowhere. */
+  readonly pauseAt: number | null;
+  readonly dataset: Dataset;
+  /** The kernel that the plan was frozen with; undefined where there was no choice. */
+  readonly kernel: string | undefined;
+  /** Where checkpoints lie. */
+  readonly directory: string;
+  readonly emit: (event: TrainerEvent) => void;
+  /** Asked between steps: a reason ends the training after a checkpoint. */
+  readonly stopRequested: () => StopReason | undefined;
+  /** Waits until recorded metrics are on disk; called before a checkpoint that relies on them. */
+  readonly flush: () => void;
+  /** Waits until everything is on disk, before the training is said to have ended. */
+  readonly settle: () => Promise<void>;
+  readonly clock: Stopwatch;
+}
+
+/** A training that has begun: the network, where it is, and how it speaks. */
+export interface Session extends Training {
+  readonly learner: Learner;
+  readonly order: BatchIndices;
+  readonly totalSteps: number;
+  readonly startedAt: number;
+  /** Changes with every step. */
+  state: TrainerState;
+  /** The last value of each metric. */
+  latest: Metrics;
+  /** The step after which the validation split was evaluated last; 0 for not yet. */
+  validatedAt: number;
+}
+
+/** Builds the network with weights drawn from the run's seed, and goes on from the last checkpoint where there is one. */
+export const beginSession = async (training: Training): Promise<Session> => {
+  const { run, dataset, kernel, directory, clock } = training;
+  const { train } = run.config;
+  clock.enter('start');
+  const backend = await loadTensorFlow();
+  const faster = fusedGatherPixels();
+  if (faster) useGatherPixels(faster);
+  const plan = { ...train, size: dataset.train.size, seed: run.seed };
+  const totalSteps = countSteps(train, plan);
+  const learner = await buildLearner(run, dataset.shape, { totalSteps, kernel, clock });
+  const last = readCheckpoint(directory, { name: 'last', tensors: learner.tensors() });
+  if (last) learner.restore(last.tensors);
+  const state = last?.state ?? { step: 0, best: null };
+  training.emit({
+    type: 'training-started',
+    time: Date.now(),
+    backend: `${backend.name} ${backend.version}`,
+    kernel: learner.kernel,
+    parameterCount: learner.parameterCount,
+    totalSteps,
+    fromStep: state.step,
+  });
+  return {
+    ...training,
+    learner,
+    order: batchIndices(plan),
+    totalSteps,
+    startedAt: performance.now(),
+    state,
+    latest: {},
+    validatedAt: 0,
+  };
+};
+
+/** Says the metrics of the step that the session is at. */
+export const report = (session: Session, type: 'step-logged' | 'evaluated', metrics: Metrics): void => {
+  const { step } = session.state;
+  session.latest = { ...session.latest, ...metrics };
+  const before = session.clock.enter('recording');
+  const examples = step * session.run.config.train.batchSize;
+  if (type === 'step-logged') session.emit({ type, time: Date.now(), step, examples, metrics });
+  else session.emit({ type, time: Date.now(), step, metrics });
+  session.clock.enter(before);
+};
+
+/** Writes a checkpoint: with everything to go on from, but `best` with the weights alone. */
+export const saveCheckpoint = (session: Session, name: CheckpointName): void => {
+  const before = session.clock.enter('recording');
+  session.flush();
+  const tensors = name === 'best' ? session.learner.weights() : session.learner.tensors();
+  writeCheckpoint(session.directory, { name, tensors, state: session.state });
+  session.emit({ type: 'checkpoint-written', time: Date.now(), step: session.state.step });
+  session.clock.enter(before);
+};

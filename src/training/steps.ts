@@ -1,0 +1,114 @@
+import { allocateBatch } from '../data/dataset.ts';
+import type { Metrics } from '../record/events.ts';
+import type { StopReason } from './protocol.ts';
+import { stepCheckpoint } from './checkpoint.ts';
+import { improves, lowestLoss, patienceIsOver } from './early-stopping.ts';
+import { evaluate } from './evaluate.ts';
+import { report, saveCheckpoint, type Session } from './session.ts';
+import { createTally, named } from './tally.ts';
+
+/** Why the steps ended. */
+export type StepsEnd =
+  | { readonly kind: 'all-done' }
+  /** Early stopping: no improvement for as long as the spec allows. */
+  | { readonly kind: 'no-improvement' }
+  | { readonly kind: 'diverged'; readonly loss: number }
+  /** The step is done at which the sweep decides whether the run goes on. */
+  | { readonly kind: 'paused' }
+  | { readonly kind: 'stopped'; readonly reason: StopReason };
+
+/** A checkpoint this old is replaced even where the spec names no interval, so that a crash costs little. */
+const checkpointAtLeastEveryMs = 30_000;
+
+/** The event loop must turn to hear a stop, but a turn each step would slow small networks. */
+const turnEveryMs = 20;
+
+/** Steps from where the session is to the end: update, display, evaluate, checkpoint, listen. */
+export const takeSteps = async (session: Session): Promise<StepsEnd> => {
+  const { learner, dataset, order, totalSteps, clock } = session;
+  const { displayEvery, checkpointEvery, keepCheckpoints, batchSize, stopOn } = session.run.config.train;
+  const batch = allocateBatch(dataset.shape, batchSize);
+  let checkpointAt = performance.now();
+  let turnAt = performance.now();
+
+  for (let step = session.state.step + 1; step <= totalSteps; step++) {
+    if (outOfPatience(session)) return { kind: 'no-improvement' };
+    if (atPause(session)) {
+      // What the sweep decides by.
+      if (session.validatedAt !== session.state.step) await reportValidation(session);
+      return { kind: 'paused' };
+    }
+
+    // One update; the displayed loss and accuracy are those of the batch before it.
+    clock.enter('data');
+    dataset.train.read(order(step), batch);
+    const displayed = step % displayEvery === 0;
+    const { loss, outputs } = learner.update(batch, step, displayed);
+    clock.enter('recording');
+    session.state = { ...session.state, step };
+    if (!Number.isFinite(loss) || loss > (stopOn?.lossAbove ?? Infinity)) {
+      report(session, 'step-logged', { 'train/loss': loss });
+      return { kind: 'diverged', loss };
+    }
+    if (outputs) {
+      const tally = createTally(dataset.shape);
+      tally.add(batch, outputs, loss);
+      report(session, 'step-logged', named('train', { ...tally.metrics(), loss }));
+    }
+
+    await validate(session);
+
+    const due =
+      checkpointEvery === null
+        ? performance.now() - checkpointAt > checkpointAtLeastEveryMs
+        : step % checkpointEvery === 0;
+    if (due && keepCheckpoints === 'all') saveCheckpoint(session, stepCheckpoint(step));
+    if (due && step < totalSteps) {
+      saveCheckpoint(session, 'last');
+      checkpointAt = performance.now();
+    }
+
+    clock.enter('waiting');
+    if (performance.now() - turnAt > turnEveryMs) {
+      await new Promise(setImmediate);
+      turnAt = performance.now();
+    }
+    const reason = session.stopRequested();
+    if (reason) return { kind: 'stopped', reason };
+  }
+  return { kind: 'all-done' };
+};
+
+/** Evaluates on the validation split when it is time, and keeps the weights of the best evaluation. */
+const validate = async (session: Session): Promise<void> => {
+  const { evaluateEvery, earlyStopping, keepCheckpoints } = session.run.config.train;
+  const { step } = session.state;
+  if (evaluateEvery === null || step % evaluateEvery !== 0) return;
+  const metrics = await reportValidation(session);
+  const watched = earlyStopping ?? (keepCheckpoints === 'best' ? lowestLoss : undefined);
+  if (!watched || !metrics) return;
+  const value = metrics[watched.metric] ?? Number.NaN;
+  if (improves(watched, value, session.state.best)) {
+    session.state = { ...session.state, best: { value, step } };
+    saveCheckpoint(session, 'best');
+  }
+};
+
+const reportValidation = async (session: Session): Promise<Metrics | undefined> => {
+  const { validation } = session.dataset;
+  if (!validation) return undefined;
+  const { whole } = await evaluate(session, validation);
+  const metrics = named('val', whole.metrics());
+  report(session, 'evaluated', metrics);
+  session.validatedAt = session.state.step;
+  return metrics;
+};
+
+const atPause = ({ pauseAt, state: { step } }: Session): boolean => pauseAt !== null && step >= pauseAt;
+
+/** Told from the state alone, so that a training resumed after its last step ends where it would have ended. */
+const outOfPatience = ({ state, run }: Session): boolean => {
+  const { evaluateEvery, earlyStopping } = run.config.train;
+  if (evaluateEvery === null || !earlyStopping) return false;
+  return patienceIsOver(earlyStopping, state.best, { step: state.step, evaluateEvery });
+};

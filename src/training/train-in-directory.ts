@@ -1,0 +1,182 @@
+import { readdirSync, rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { DataError, type Dataset } from '../data/dataset.ts';
+import { registryOfBundle } from '../registry/own/load-plugins.ts';
+import { datasetRow, useRegistry } from '../registry/rows.ts';
+import type { Run } from '../plan/plan.ts';
+import { loadTensorFlow } from '../tensorflow/load.ts';
+import type { OutcomeReason, RunOutcome, TrainerEvent } from '../record/events.ts';
+import { diskTrouble, writeJson } from '../system/files.ts';
+import { acquireLock, type Lock } from '../system/lock.ts';
+import { readStatus } from '../record/read-runs.ts';
+import { fileNames, type ProfileFile } from '../record/run-files.ts';
+import { recordRun, type RunRecorder } from '../record/run-recorder.ts';
+import type { StopReason, TrainRequest } from './protocol.ts';
+import { idleStopwatch, startStopwatch } from './stopwatch.ts';
+import { train } from './train.ts';
+
+/** How a child listens to a training and stops it. */
+export interface Supervision {
+  readonly listen: (event: TrainerEvent) => void;
+  readonly stopRequested: () => StopReason | undefined;
+}
+
+/**
+ * Trains one run in its directory: records every event there before anyone else hears of it, and turns what goes wrong
+ * into an outcome.
+ */
+export const trainInDirectory = async (
+  request: TrainRequest,
+  supervision: Supervision,
+): Promise<RunOutcome> => {
+  const { run, directory, attempt } = request;
+  const startedAt = performance.now();
+  const lock = await becomeWriter(request, supervision.stopRequested);
+  if ('reason' in lock) return lock;
+  let recorder: RunRecorder | undefined;
+  try {
+    recorder = recordRun(directory, run, attempt);
+    return await trainAndRecord(request, supervision, recorder);
+  } catch (error) {
+    const trouble = diskTrouble(error);
+    if (trouble === undefined) throw error;
+    // What can be said only to the runner; on the disk the run stays one that lost its process.
+    return {
+      reason: 'interrupted',
+      message: `stopped because ${trouble}; what is recorded is kept`,
+      step: recorder?.lastStep() ?? 0,
+      elapsedMs: Math.round(performance.now() - startedAt),
+      metrics: {},
+    };
+  } finally {
+    lock.release();
+  }
+};
+
+/** How often a directory is looked at whose last writer has not left it yet. */
+const lookAgainMs = 20;
+
+/**
+ * Waits until no other process writes the run's directory: the child of a runner that was killed may still be at its last
+ * step. Answers the outcome instead where that child has brought the run to its end, or where there is no time to wait.
+ */
+const becomeWriter = async (
+  { directory, fromTheStart }: TrainRequest,
+  stopRequested: Supervision['stopRequested'],
+): Promise<Lock | RunOutcome> => {
+  for (;;) {
+    const lock = acquireLock(join(directory, fileNames.writer), dirname(directory));
+    if ('release' in lock) {
+      if (fromTheStart) forgetRun(directory);
+      const { outcome } = (!fromTheStart && readStatus(directory)) || { outcome: null };
+      if (outcome?.reason !== 'completed') return lock;
+      lock.release();
+      return outcome;
+    }
+    const reason = stopRequested();
+    if (reason) {
+      const { pid } = lock.heldBy;
+      return { reason, message: `process ${pid} still writes this run`, step: 0, elapsedMs: 0, metrics: {} };
+    }
+    await delay(lookAgainMs);
+  }
+};
+
+/** Removes what is recorded of a run, but not who holds it. */
+const forgetRun = (directory: string): void => {
+  for (const name of readdirSync(directory)) {
+    if (name !== fileNames.lock && name !== fileNames.writer)
+      rmSync(join(directory, name), { recursive: true, force: true });
+  }
+};
+
+const trainAndRecord = async (
+  request: TrainRequest,
+  supervision: Supervision,
+  recorder: RunRecorder,
+): Promise<RunOutcome> => {
+  const { run, pauseAt, directory, attempt, profile } = request;
+  const stopwatch = profile ? startStopwatch() : undefined;
+  const clock = stopwatch ?? idleStopwatch;
+  const startedAt = performance.now();
+  const emit = (event: TrainerEvent) => {
+    recorder.listen(event);
+    if (event.type === 'training-started') void recordEnvironment(recorder, request, event.kernel);
+    supervision.listen(event);
+  };
+  try {
+    if (request.bundle !== undefined) useRegistry(await registryOfBundle(request.bundle));
+    clock.enter('data');
+    const dataset = await loadDataset(run, request.baseDirectory);
+    const { stopRequested } = supervision;
+    const { flush, settle } = recorder;
+    const { kernel } = request;
+    const given = { run, pauseAt, dataset, kernel, directory, emit, stopRequested, flush, settle, clock };
+    const outcome = await train(given);
+    if (stopwatch) {
+      const file: ProfileFile = { attempt, steps: outcome.step, ms: stopwatch.ms() };
+      writeJson(join(directory, fileNames.profile), file, 'later');
+    }
+    return outcome;
+  } catch (error) {
+    if (diskTrouble(error) !== undefined) throw error;
+    const message = error instanceof Error ? error.message : String(error);
+    const outcome: RunOutcome = {
+      reason: reasonOf(message),
+      message: sentenceOf(message),
+      step: recorder.lastStep(),
+      elapsedMs: Math.round(performance.now() - startedAt),
+      metrics: {},
+    };
+    // The log keeps what a developer needs; people see the sentence.
+    process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+    emit({ type: 'training-ended', time: Date.now(), outcome });
+    return outcome;
+  }
+};
+
+/** What TensorFlow (status 8: resources exhausted), our own kernels and Node say of a failed allocation. */
+const outOfMemoryWords =
+  /Invalid TF_Status: 8\b|OOM when allocating|RESOURCE_EXHAUSTED|There is no memory|Array buffer allocation failed/;
+
+const reasonOf = (message: string): OutcomeReason =>
+  outOfMemoryWords.test(message) ? 'out-of-memory' : 'failed';
+
+/** The sentence in what tfjs-node throws, which begins with the number of a status on a line of its own. */
+const sentenceOf = (message: string): string =>
+  message.replace(/^Invalid TF_Status: \d+\s+Message: /, '').trim();
+
+const recordEnvironment = async (
+  recorder: RunRecorder,
+  request: TrainRequest,
+  kernel: string,
+): Promise<void> => {
+  const backend = await loadTensorFlow();
+  recorder.environment({
+    ...request.environment,
+    backend: backend.name,
+    tensorflow: backend.version,
+    kernel,
+    threads: request.threads,
+  });
+};
+
+/** The last dataset stays loaded: the runs of a sweep mostly share theirs. */
+let loaded: { readonly key: string; readonly dataset: Dataset } | undefined;
+
+const loadDataset = async (run: Run, baseDirectory: string): Promise<Dataset> => {
+  const section = run.config.dataset;
+  const key = JSON.stringify([section, run.datasetDigest, baseDirectory]);
+  if (loaded?.key !== key) {
+    loaded = undefined;
+    const row = datasetRow(section.name);
+    if ((await row.digest(section, { baseDirectory })) !== run.datasetDigest) {
+      throw new DataError(
+        `The data of ${section.name} has changed since this run was planned; plan it again with \`unroll run\`.`,
+      );
+    }
+    loaded = { key, dataset: await row.load(section, { baseDirectory }) };
+  }
+  return loaded.dataset;
+};

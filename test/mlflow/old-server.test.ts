@@ -1,0 +1,75 @@
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type MlflowClient, openClient } from '../../src/mlflow/client/client.ts';
+import { connectionSettings } from '../../src/mlflow/client/settings.ts';
+import { cursorPath } from '../../src/mlflow/sync/cursor.ts';
+import { syncCommand } from '../../src/cli/sync-command.ts';
+import { startFaultProxy } from '../support/mlflow/fault-proxy.ts';
+import { impatient, writeCompactSweep } from '../support/mlflow/journals.ts';
+import { oldMlflowVersion, realServer, whyNoMlflow } from '../support/mlflow/real-server.ts';
+import { makePlan, writeSweep } from '../support/run-directories.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
+
+const missing = await whyNoMlflow(oldMlflowVersion);
+
+describe.skipIf(missing !== undefined)('with the oldest server that is supported', () => {
+  const server = realServer(oldMlflowVersion);
+  let client: MlflowClient;
+  beforeAll(async () => {
+    await server.start();
+    const settings = connectionSettings(server.uri(), {}, '');
+    const opened = settings.ok ? openClient(settings.value) : settings;
+    if (!opened.ok) throw new Error(opened.problem.message);
+    client = opened.value;
+  }, 240_000);
+  afterAll(() => client.close());
+
+  const sync = async (runsDirectory: string, to = server.uri()) => {
+    const env = { ...impatient, MLFLOW_HTTP_REQUEST_TIMEOUT: '60' };
+    const result = await syncCommand({ runsDirectory, to, verify: true, print: () => undefined, env });
+    if (!result.ok) throw new Error(result.errors.map(({ message }) => message).join('\n'));
+    return result.value;
+  };
+
+  test('a sweep is equal, and its model is a folder of the run', async () => {
+    const runsDirectory = temporaryDirectory();
+    const plan = makePlan({ experiment: 'old', axes: { 'model.hiddenSize': [8, 16] } });
+    const [first = ''] = writeSweep(runsDirectory, plan);
+    mkdirSync(join(first, 'model'));
+    writeFileSync(join(first, 'model', 'weights.safetensors'), 'weights');
+    expect(await sync(runsDirectory)).toMatchObject({ runs: 2, complete: 2, verified: 2, differences: [] });
+    const experiment = await client.experimentByName('old');
+    const runs = await client.searchRuns(
+      experiment.ok ? (experiment.value?.id ?? '') : '',
+      `tags."unroll.index" = '0'`,
+    );
+    const run = runs.ok ? runs.value[0] : undefined;
+    const files = await client.listArtifacts(run?.id ?? '', 'model');
+    expect(files.ok && files.value.map(({ path }) => path)).toEqual([
+      'model/MLmodel',
+      'model/weights.safetensors',
+    ]);
+  });
+
+  test.each([1, 2, 3])('faults of seed %i, with NaN and lost cursors: equal in the end', async (seed) => {
+    const runsDirectory = temporaryDirectory();
+    const { directories } = writeCompactSweep(runsDirectory, { seed: 200 + seed, runs: 1, steps: 700 });
+    const proxy = await startFaultProxy(server.uri(), { seed, rate: 0.35 });
+    try {
+      let complete = false;
+      for (let tries = 0; tries < 30 && !complete; tries++) {
+        if (tries === 20) proxy.heal();
+        const env = { ...impatient, MLFLOW_HTTP_REQUEST_TIMEOUT: '8', MLFLOW_HTTP_REQUEST_MAX_RETRIES: '2' };
+        const result = await syncCommand({ runsDirectory, to: proxy.uri, print: () => undefined, env });
+        complete = result.ok && result.value.complete === 1;
+        if (tries % 3 === 1)
+          for (const directory of directories) rmSync(cursorPath(directory, proxy.uri), { force: true });
+      }
+      proxy.heal();
+      expect(await sync(runsDirectory, proxy.uri)).toMatchObject({ verified: 1, differences: [] });
+    } finally {
+      await proxy.close();
+    }
+  });
+});

@@ -1,0 +1,54 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { acquireLock } from '../../src/system/lock.ts';
+import { isAlive, processIdentity } from '../../src/system/process-identity.ts';
+
+const freshPath = () => join(mkdtempSync(join(tmpdir(), 'unroll-lock-')), 'lock');
+
+test('a held lock names its holder, and is free after its release', () => {
+  const path = freshPath();
+  const lock = acquireLock(path);
+  expect(acquireLock(path)).toEqual({ heldBy: processIdentity() });
+  if ('release' in lock) lock.release();
+  expect('release' in acquireLock(path)).toBe(true);
+});
+
+test('the lock of a dead process is taken over, and nothing stays behind', () => {
+  const path = freshPath();
+  const { pid } = spawnSync('true');
+  writeFileSync(path, JSON.stringify({ ...processIdentity(), pid, processStartedAt: 1 }));
+  const lock = acquireLock(path);
+  expect('release' in lock).toBe(true);
+  if ('release' in lock) lock.release();
+  expect(existsSync(path)).toBe(false);
+  expect(readdirSync(join(path, '..'))).toEqual([]);
+});
+
+test('a later process with the same number is not the holder', () => {
+  const self = processIdentity();
+  expect(isAlive(self)).toBe(true);
+  expect(isAlive({ ...self, processStartedAt: self.processStartedAt + 1 })).toBe(
+    process.platform !== 'linux',
+  );
+  expect(isAlive({ ...self, host: 'another-host' })).toBe(true);
+});
+
+test('locks that are links to one file are held and taken over alike, and a killed process leaves nothing for long', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'unroll-lock-'));
+  const dead = JSON.stringify({ ...processIdentity(), pid: spawnSync('true').pid, processStartedAt: 1 });
+  writeFileSync(join(folder, '.holder-dead'), dead);
+  const first = acquireLock(join(folder, 'one', 'lock'), folder);
+  const second = acquireLock(join(folder, 'two', 'lock'), folder);
+  expect(acquireLock(join(folder, 'two', 'lock'), folder)).toEqual({ heldBy: processIdentity() });
+  expect(statSync(join(folder, 'one', 'lock')).ino).toBe(statSync(join(folder, 'two', 'lock')).ino);
+  for (const lock of [first, second]) if ('release' in lock) lock.release();
+  expect(readdirSync(join(folder, 'two'))).toEqual([]);
+  expect(readdirSync(folder).filter((name) => name.startsWith('.holder-'))).toHaveLength(1);
+
+  // Whoever removes the whole folder removes that file, too.
+  rmSync(folder, { recursive: true });
+  expect('release' in acquireLock(join(folder, 'one', 'lock'), folder)).toBe(true);
+});

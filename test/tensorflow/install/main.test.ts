@@ -1,0 +1,231 @@
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  realpathSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { hostname } from 'node:os';
+import { dirname, join } from 'node:path';
+import { build } from 'esbuild';
+import { beforeAll, expect, onTestFinished, test } from 'vitest';
+import { packageRoot } from '../../../src/system/package-root.ts';
+import { installationWarning, setUp } from '../../../src/tensorflow/install/main.ts';
+import { fakeSetup } from '../../support/fake-setup.ts';
+import type { FakeSetup } from '../../support/fake-setup.ts';
+import { fakeWheel } from '../../support/fake-wheel.ts';
+import { closedAddress, packageServer } from '../../support/package-server.ts';
+import { temporaryDirectory } from '../../support/temporary-directory.ts';
+
+let fake: ReturnType<typeof fakeWheel>;
+const program = join(packageRoot, 'node_modules', '.cache', `set-up-process-${process.pid}.mjs`);
+
+beforeAll(async () => {
+  fake = fakeWheel();
+  const entryPoints = [join(packageRoot, 'test', 'support', 'set-up-process.ts')];
+  await build({
+    entryPoints,
+    outfile: program,
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    packages: 'external',
+  });
+  return async () => (await import('node:fs/promises')).rm(program, { force: true });
+});
+
+const serve = async (faults: Parameters<typeof packageServer>[1] = {}) => {
+  const server = await packageServer({ name: fake.wheel.file, content: fake.content }, faults);
+  const base: FakeSetup = { folder: temporaryDirectory(), wheel: fake.wheel, indexUrl: server.indexUrl };
+  return { server, base, downloads: () => server.requests.filter(({ path }) => path.startsWith('/files/')) };
+};
+
+const startProcess = (
+  setup: FakeSetup,
+): { child: ChildProcess; ended: Promise<{ code: number | null; text: string }> } => {
+  const child = spawn(process.execPath, [program], {
+    env: { ...process.env, FAKE_SETUP: JSON.stringify(setup) },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  let text = '';
+  child.stdout.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
+  return { child, ended: new Promise((resolve) => child.on('close', (code) => resolve({ code, text }))) };
+};
+
+const until = async (condition: () => boolean): Promise<void> => {
+  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 10));
+};
+
+const leftovers = (folder: string): string[] =>
+  readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) =>
+    /\.(tmp|part|whl|lock|o)$/.test(name),
+  );
+
+test('a fresh cache gets libraries, addon and link; the second call only looks', async () => {
+  const { server, base } = await serve();
+  const request = fakeSetup(base);
+  const first = await setUp(request);
+  expect(first).toMatchObject({ native: 'built', problems: [], provedOn: [process.versions.modules] });
+  expect(realpathSync(request.link)).toBe(realpathSync(first.parts['tfjs_binding'] ?? ''));
+  expect(request.told.join('')).toContain('compiling tfjs_binding');
+  expect(leftovers(request.cache)).toEqual([]);
+  expect(installationWarning(first)).toBeUndefined();
+  expect(
+    readdirSync(
+      join(request.cache, readdirSync(request.cache).find((name) => name.startsWith('tensorflow-')) ?? ''),
+    ),
+  ).toEqual(['include', 'lib']);
+
+  const asked = server.requests.length;
+  const again = fakeSetup({ ...base, retry: true });
+  expect(await setUp(again)).toEqual(first);
+  expect(again.told).toEqual([]);
+  expect(server.requests.length).toBe(asked);
+});
+
+test('a second clone on the same cache downloads and compiles nothing', async () => {
+  const { server, base } = await serve();
+  await setUp(fakeSetup(base));
+  const asked = server.requests.length;
+  const second = fakeSetup({ ...base, clone: 'second' });
+  expect((await setUp(second)).native).toBe('built');
+  expect(existsSync(second.link)).toBe(true);
+  expect(server.requests.length).toBe(asked);
+  expect(second.told.join('')).not.toContain('compiling');
+});
+
+test('changed sources are compiled again, without another download', async () => {
+  const { base, downloads } = await serve();
+  const before = await setUp(fakeSetup(base));
+  const request = fakeSetup(base);
+  writeFileSync(join(request.parts[0]?.folder ?? '', 'more.h'), '// changes the key\n');
+  const after = await setUp(request);
+  expect(after.native).toBe('built');
+  expect(after.parts['tfjs_binding']).not.toBe(before.parts['tfjs_binding']);
+  expect(downloads().length).toBe(1);
+});
+
+test('damaged and deleted files of the cache are made anew', async () => {
+  const { base, downloads } = await serve();
+  const { parts, files } = await setUp(fakeSetup(base));
+  truncateSync(parts['tfjs_binding'] ?? '', 10);
+  expect((await setUp(fakeSetup(base))).native).toBe('built');
+  expect(downloads().length).toBe(1);
+  truncateSync(files[0]?.path ?? '', 10);
+  expect((await setUp(fakeSetup(base))).native).toBe('built');
+  expect(downloads().length).toBe(2);
+});
+
+test('a set-up that is killed while it downloads is resumed by the next', async () => {
+  const { base, downloads } = await serve({ stallFirstAfter: 150_000 });
+  const { child, ended } = startProcess(base);
+  const part = join(base.folder, 'cache', 'downloads', `${fake.wheel.file}.part`);
+  await until(() => existsSync(part) && readFileSync(part).length === 150_000);
+  child.kill('SIGKILL');
+  await ended;
+  expect((await setUp(fakeSetup(base))).native).toBe('built');
+  expect(downloads().map(({ range }) => range)).toEqual([undefined, 'bytes=150000-']);
+});
+
+test('what killed set-ups left half-made is swept away, and the lock of a dead one is no obstacle', async () => {
+  const { base } = await serve();
+  const cache = join(base.folder, 'cache');
+  mkdirSync(join(cache, 'tensorflow-0.0.0.x.tmp', 'lib'), { recursive: true });
+  mkdirSync(join(cache, 'native', 'tfjs_binding-0.y.tmp'), { recursive: true });
+  const dead = spawn(process.execPath, ['-e', '']);
+  await new Promise((resolve) => dead.on('exit', resolve));
+  writeFileSync(join(cache, 'setup.lock'), JSON.stringify({ pid: dead.pid, host: hostname(), token: 'x' }));
+  expect((await setUp(fakeSetup(base))).native).toBe('built');
+  expect(leftovers(cache)).toEqual([]);
+});
+
+test('a lock that has been silent for minutes is taken over, whatever process has its number now', async () => {
+  const { base } = await serve();
+  const lock = join(base.folder, 'cache', 'setup.lock');
+  mkdirSync(dirname(lock), { recursive: true });
+  writeFileSync(lock, JSON.stringify({ pid: process.pid, host: hostname(), token: 'x' }));
+  const minutesAgo = new Date(Date.now() - 120_000);
+  utimesSync(lock, minutesAgo, minutesAgo);
+  expect((await setUp(fakeSetup(base))).native).toBe('built');
+});
+
+test('two set-ups at once share one download', async () => {
+  const { base, downloads } = await serve();
+  const both = [startProcess(base), startProcess({ ...base, clone: 'second' })];
+  const outcomes = await Promise.all(both.map(({ ended }) => ended));
+  expect(outcomes.map(({ code }) => code)).toEqual([0, 0]);
+  for (const { text } of outcomes) expect(JSON.parse(text)).toMatchObject({ native: 'built' });
+  expect(downloads().length).toBe(1);
+});
+
+test('without a compiler nothing is downloaded, and the prebuilt addon and then WebAssembly are taken', async () => {
+  const { server, base } = await serve();
+  const request = fakeSetup({ ...base, path: '' });
+  const installation = await setUp(request);
+  expect(installation.native).toBe('none');
+  expect(server.requests).toEqual([]);
+  expect(request.told.join('')).toContain("trying tfjs-node's own prebuilt");
+  const warning = installationWarning(installation) ?? '';
+  expect(warning).toContain('No C++ compiler was found');
+  expect(warning).toMatch(/apt install g\+\+|xcode-select/);
+  expect(warning).toContain('WebAssembly');
+});
+
+test('without a network the warning says so; it is tried again only when asked for', async () => {
+  const { base } = await serve();
+  const offline = { ...base, indexUrl: await closedAddress() };
+  const first = await setUp(fakeSetup(offline));
+  expect(first.native).toBe('none');
+  expect(installationWarning(first)).toContain('it refuses the connection');
+  const second = fakeSetup(offline);
+  expect(await setUp(second)).toEqual(first);
+  expect(second.told).toEqual([]);
+  const asked = fakeSetup({ ...base, retry: true });
+  expect((await setUp(asked)).native).toBe('built');
+});
+
+test('a wheel that someone put into the cache needs no network', async () => {
+  const { base } = await serve();
+  const downloads = join(base.folder, 'cache', 'downloads');
+  mkdirSync(downloads, { recursive: true });
+  writeFileSync(join(downloads, fake.wheel.file), fake.content);
+  const installation = await setUp(fakeSetup({ ...base, indexUrl: await closedAddress() }));
+  expect(installation.native).toBe('built');
+});
+
+test('a wheel with another digest is refused', async () => {
+  const { base } = await serve();
+  const wheel = { ...fake.wheel, sha256: '0'.repeat(64) };
+  const installation = await setUp(fakeSetup({ ...base, wheel }));
+  expect(installation.native).toBe('none');
+  expect(installation.problems[0]?.message).toContain('SHA-256');
+  expect(leftovers(join(base.folder, 'cache'))).toEqual([]);
+});
+
+test('kernels of our own that do not compile are a problem to tell, not an obstacle', async () => {
+  const { base } = await serve();
+  const installation = await setUp(fakeSetup({ ...base, extraSource: '#error not for this processor\n' }));
+  expect(installation.native).toBe('built');
+  expect(Object.keys(installation.parts)).toEqual(['tfjs_binding']);
+  expect(installation.problems[0]?.message).toContain('not for this processor');
+  const log = /is in (\S+\.log)/.exec(installation.problems[0]?.help ?? '')?.[1] ?? '';
+  expect(readFileSync(log, 'utf8')).toContain('#error');
+  expect(dirname(log)).toBe(join(base.folder, 'cache', 'native'));
+  expect(installationWarning(installation)).toContain("Unroll's own kernels are not built");
+});
+
+test('a cache that cannot be written is told, and WebAssembly has to do', async () => {
+  const { base } = await serve();
+  const request = fakeSetup(base);
+  writeFileSync(request.cache, 'a file where the folder should be');
+  const installation = await setUp(request);
+  expect(installation.native).toBe('none');
+  expect(installation.problems[0]?.message).toMatch(/cache.* cannot be written \((ENOTDIR|EEXIST)\)/);
+  expect(installation.problems[0]?.help).toContain('UNROLL_CACHE');
+});
