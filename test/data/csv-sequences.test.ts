@@ -160,14 +160,14 @@ describe('bad rows', () => {
     ].join('\n');
     expect((await mistakeOf(text, { order: 't' })).message).toMatchInlineSnapshot(`
       "a.csv has 8 rows that cannot be used:
-        a.csv:2: column "a" is not a number: "one"; column "b" is empty
+        a.csv:2: column "a" is not a number: "one"
         a.csv:3: 3 cells where the header has 5
         a.csv:6: column "id" is empty
         a.csv:7: column "b" is not a number: "Infinity"
         a.csv:8: sequence "3" has another "label" here than from line 7 on
-        a.csv:9: column "a" is not a number: "0x"; sequence "4" has no "label"
+        a.csv:9: column "a" is not a number: "0x"
         a.csv:10: more of sequence "2" after other sequences; its rows must stand together
-        a.csv:12: sequence "5" has the same "t" twice"
+        a.csv:13: sequence "5" has the same "t" as in line 12"
     `);
   });
 
@@ -195,6 +195,49 @@ describe('bad rows', () => {
     expect((await mistakeOf(large)).message).toBe(
       'a.csv has a row of more than 16 MB: is a quote not closed? Look for a cell that begins with a quote and does not end with one.',
     );
+  });
+
+  it('are counted once each, also where the reports of lines alternate', async () => {
+    // Each sequence is reported at its first line after its second row was.
+    const rows = Array.from({ length: 30 }, (_, id) => [`${id},0,1,x`, `${id},0,1,x`]).flat();
+    const { message } = await mistakeOf(['id,t,a,label', ...rows].join('\n'), { order: 't' });
+    expect(message).toMatch(
+      /^a.csv has 30 rows that cannot be used:\n {2}a.csv:3: sequence "0" has the same "t" as in line 2\n/,
+    );
+    const both = ['id,t,a,label', '1,?,?,x', '1,?,?,y', '2,0,1,'].join('\n');
+    expect((await mistakeOf(both, { order: 't' })).message).toMatchInlineSnapshot(`
+      "a.csv has 3 rows that cannot be used:
+        a.csv:2: column "t" is not a number: "?"
+        a.csv:3: column "t" is not a number: "?"
+        a.csv:4: sequence "2" has no "label""
+    `);
+  });
+
+  it.each([
+    ['2024-03-01', { order: 't' }, 'order'],
+    ['2024-03-01 10:00:00', { order: 't' }, 'order'],
+    ['2024-03-01T10:00Z', {}, 'features'],
+    ['1.3.2024', { order: 't' }, 'order'],
+    ['3/1/24', {}, 'features'],
+    ['10:30', { order: 't' }, 'order'],
+  ] as const)('of dates such as %s are one mistake of their column', async (date, parameters, path) => {
+    const rows = Array.from({ length: 40 }, (_, at) => `${at >> 1},${date},1,x`);
+    const { message, issues } = await mistakeOf(['id,t,a,label', ...rows].join('\n'), parameters);
+    expect(issues).toMatchObject([
+      { path, message: `a.csv:2: column "t" holds dates, such as "${date}", in 40 rows.`, got: `"${date}"` },
+    ]);
+    expect(message.split('\n')).toHaveLength(1);
+    expect(message).toContain('days or seconds since the first one');
+  });
+
+  it('of dates stand beside other mistakes once', async () => {
+    const text = 'id,t,a,label\n1,2024-03-01,1,x\n1,2024-03-02,?,x\n2,5,?,x\n2,6,1\n';
+    expect((await mistakeOf(text, { order: 't' })).message).toMatchInlineSnapshot(`
+      "a.csv has 4 rows that cannot be used:
+        a.csv:4: column "a" is not a number: "?"
+        a.csv:5: 3 cells where the header has 4
+        a.csv:2: column "t" holds dates, such as "2024-03-01", in 2 rows"
+    `);
   });
 
   it('are found in the wide layout too', async () => {
@@ -263,10 +306,30 @@ describe('a file that cannot be read', () => {
     expect(message).toMatchInlineSnapshot(`
       "a.csv has no column "ID". Did you mean "id"?
       a.csv has no column "lable". Did you mean "label"?
-      a.csv has no column "c". Did you mean "t"?
+      a.csv has no column "c". Names are compared letter by letter, with upper and lower case.
       Its columns are "id", "t", "a", "b", "label"."
     `);
     expect(issues.map(({ path }) => path)).toEqual(['sequence', 'targets', 'features']);
+  });
+
+  it.each([
+    [';', ';', ','],
+    ['\\t', '\t', ','],
+    ['|', '|', ','],
+    [',', ',', ';'],
+  ])('has its delimiter %s proposed', async (written, delimiter, chosen) => {
+    const text = threeSequences.replaceAll(',', delimiter);
+    const { message, issues } = await mistakeOf(text, { order: 't', delimiter: chosen });
+    expect(issues).toMatchObject([
+      { path: 'delimiter', help: `Write \`delimiter: "${written}"\` in dataset.` },
+    ]);
+    expect(message).not.toContain('no column');
+  });
+
+  it('has no delimiter proposed with which columns would be missing as well', async () => {
+    const text = threeSequences.replaceAll(',', ';');
+    const { issues } = await mistakeOf(text, { sequence: 'series' });
+    expect(issues.map(({ path }) => path)).toEqual(['sequence', 'targets']);
   });
 
   it('is told apart from one that is missing; similar names are shown', async () => {

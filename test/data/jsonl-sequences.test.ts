@@ -109,10 +109,10 @@ describe('the wide layout', () => {
         a.jsonl:3: not a JSON object
         a.jsonl:5: key "b" has 1 steps and "a" 2
         a.jsonl:6: key "b": step 1 has 1 numbers, the first of the file 2
-        a.jsonl:7: column "a" is empty; column "b" is not a number: "4x"
-        a.jsonl:8: key "a": 1 is not a list of steps; key "b": nothing is not a list of steps
+        a.jsonl:7: column "a" is empty
+        a.jsonl:8: key "a": 1 is not a list of steps
         a.jsonl:9: key "label": [] is no target
-        a.jsonl:10: key "a": [] is not a list of steps; key "b": [] is not a list of steps]
+        a.jsonl:10: key "a": [] is not a list of steps]
     `);
     await expect(
       read(

@@ -22,6 +22,22 @@ describe('the nearest name', () => {
     expect(nearest('kernelSize', ['kernelInitializer', 'hiddenSize'])).toBeUndefined();
   });
 
+  test('is found in any script', () => {
+    expect(nearest('temperatür', ['Druck', 'Temperatur'])).toBe('Temperatur');
+    expect(nearest('ВРЕМЯ', ['скорость', 'время'])).toBe('время');
+  });
+
+  test.each([
+    ['time', ['id', '時間', '温度', 'label']],
+    ['stunde', ['', '#', '--']],
+    ['温度', ['時間', 'id']],
+    ['x', ['y', 'z']],
+    ['time', ['item', 'emit']],
+    ['identity', ['id']],
+  ])('of %s is none of the unrelated %j', (written, candidates) => {
+    expect(nearest(written, candidates)).toBeUndefined();
+  });
+
   test('is none when nothing is near', () => {
     expect(nearest('transformer', models)).toBeUndefined();
     expect(nearest('', models)).toBeUndefined();

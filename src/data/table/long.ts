@@ -7,6 +7,8 @@ import { createNumberList, readNumber, readTarget, type SequenceContext } from '
 interface OpenSequence {
   readonly id: string;
   readonly startLine: number;
+  /** Bad rows of the file before it: what is said of a whole sequence is only known where all of its rows are good. */
+  readonly badBefore: number;
   /** One a target column, or one a step when labelling. */
   readonly targets: (number | undefined)[];
 }
@@ -26,6 +28,7 @@ export const longSink = (context: SequenceContext, available: readonly string[])
   const seen = new Set<string>();
   const values = createNumberList();
   const orders = createNumberList();
+  const lines = createNumberList();
   let current: OpenSequence | undefined;
 
   const open = (id: string, line: number): OpenSequence => {
@@ -36,26 +39,41 @@ export const longSink = (context: SequenceContext, available: readonly string[])
     seen.add(own);
     values.clear();
     orders.clear();
-    return { id: own, startLine: line, targets: perStep ? [] : targets.map(() => undefined) };
+    lines.clear();
+    return {
+      id: own,
+      startLine: line,
+      badBefore: problems.count(),
+      targets: perStep ? [] : targets.map(() => undefined),
+    };
   };
 
-  const close = ({ id, startLine, targets: found }: OpenSequence) => {
+  const close = ({ id, startLine, badBefore, targets: found }: OpenSequence) => {
+    // A row that could not be read may be the one that is missing, or the cause of what looks wrong.
+    if (problems.count() > badBefore) return;
     const missing = targets[found.indexOf(undefined)];
     if (!perStep && missing !== undefined) {
       problems.report(startLine, `sequence "${id}" has no ${JSON.stringify(missing)}`);
     }
     const positions = ascendingPositions(orders.numbers());
-    if (positions === 'repeated') {
-      problems.report(startLine, `sequence "${id}" has the same ${JSON.stringify(order)} twice`);
+    if ('repeated' in positions) {
+      const [first, second] = positions.repeated
+        .map((at) => lines.numbers()[at] as number)
+        .sort((a, b) => a - b);
+      problems.report(
+        second ?? startLine,
+        `sequence "${id}" has the same ${JSON.stringify(order)} as in line ${first ?? startLine}`,
+      );
     }
-    // What cannot be used is only read on to report everything that is wrong.
-    if (problems.count() > 0 || positions === 'repeated') return;
+    // With a bad row nothing is trained; the file is read on to report everything that is wrong.
+    if (problems.count() > 0 || 'repeated' in positions) return;
     const complete = found as number[];
-    if (positions === 'in-order') writer.add(values.numbers(), complete);
+    if ('inOrder' in positions) writer.add(values.numbers(), complete);
     else {
+      const { sorted } = positions;
       writer.add(
-        rearranged(values.numbers(), positions),
-        perStep ? Array.from(positions, (at) => complete[at] as number) : complete,
+        rearranged(values.numbers(), sorted),
+        perStep ? Array.from(sorted, (at) => complete[at] as number) : complete,
       );
     }
   };
@@ -90,10 +108,13 @@ export const longSink = (context: SequenceContext, available: readonly string[])
         if (current) close(current);
         current = open(id, line);
       }
-      if (order !== null) orders.push(readNumber(cells[1], { column: order, line, problems }));
+      if (order !== null) {
+        orders.push(readNumber(cells[1], { column: order, line, problems, parameter: 'order' }));
+        lines.push(line);
+      }
       for (let at = firstFeature; at < firstTarget; at++) {
         const column = features[at - firstFeature] as string;
-        values.push(readNumber(cells[at], { column, line, problems }));
+        values.push(readNumber(cells[at], { column, line, problems, parameter: 'features' }));
       }
       for (let at = 0; at < targets.length; at++) {
         addTarget(current, at, { cell: cells[firstTarget + at], line });
@@ -105,17 +126,24 @@ export const longSink = (context: SequenceContext, available: readonly string[])
   };
 };
 
-/** The positions that bring numbers into ascending order. */
-const ascendingPositions = (numbers: Float64Array): Int32Array | 'in-order' | 'repeated' => {
+/** The order of steps by their numbers: as they are, as sorted, or none because two are equal. */
+type StepOrder =
+  | { readonly inOrder: true }
+  | { readonly sorted: Int32Array }
+  | { readonly repeated: readonly [number, number] };
+
+const ascendingPositions = (numbers: Float64Array): StepOrder => {
   const rises = (before: number, at: number) => (numbers[before] as number) < (numbers[at] as number);
-  let sorted = true;
-  for (let at = 1; at < numbers.length && sorted; at++) sorted = rises(at - 1, at);
-  if (sorted) return 'in-order';
-  const positions = Int32Array.from(numbers.keys()).sort(
+  let inOrder = true;
+  for (let at = 1; at < numbers.length && inOrder; at++) inOrder = rises(at - 1, at);
+  if (inOrder) return { inOrder };
+  const sorted = Int32Array.from(numbers.keys()).sort(
     (a, b) => (numbers[a] as number) - (numbers[b] as number),
   );
-  const strict = positions.every((at, index) => index === 0 || rises(positions[index - 1] as number, at));
-  return strict ? positions : 'repeated';
+  const repeated = sorted.findIndex((at, index) => index > 0 && !rises(sorted[index - 1] as number, at));
+  return repeated === -1
+    ? { sorted }
+    : { repeated: [sorted[repeated - 1] as number, sorted[repeated] as number] };
 };
 
 const rearranged = (values: Float64Array, positions: Int32Array): Float64Array => {

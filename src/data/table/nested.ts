@@ -64,7 +64,8 @@ export const nestedSink = (context: SequenceContext, available: readonly string[
         `key ${JSON.stringify(key)}: step ${index + 1} has ${step.length} numbers, the first of the file ${width}`,
       );
     }
-    for (const cell of step) values.push(readNumber(cell, { column: key, line, problems }));
+    for (const cell of step)
+      values.push(readNumber(cell, { column: key, line, problems, parameter: 'features' }));
   };
 
   /** The cells that hold targets: one a step when labelling, else one a key. */

@@ -1,49 +1,124 @@
 import { DataError } from '../dataset.ts';
 import type { DataFile } from '../files.ts';
 
-/** Collects what is wrong with the rows of a file, to say it all at once. */
+/** Collects what is wrong with the rows of a file, to report it all at once. */
 export interface RowProblems {
-  /** Lines are counted from 1. Reports of the same line are joined. */
+  /** Lines are counted from 1. A row is counted once, with its first reason. */
   readonly report: (line: number, message: string) => void;
+  /** Reports a date where a number is needed. A column of dates is one mistake, however many rows it has. */
+  readonly reportDate: (line: number, date: DateCell) => void;
+  /** Bad rows. */
   readonly count: () => number;
   /** Throws a `DataError` that names the file and its bad rows, when there are any. */
   readonly throwIfAny: () => void;
+}
+
+/** A cell that holds a date or a time of day. */
+interface DateCell {
+  readonly column: string;
+  /** As messages show it. */
+  readonly shown: string;
+  /** The parameter of the spec that the column is named by. */
+  readonly parameter: DateParameter;
+}
+
+export type DateParameter = 'order' | 'features' | 'targets';
+
+/** The rows in which a column has dates. */
+interface DateColumn extends DateCell {
+  readonly line: number;
+  rows: number;
 }
 
 /** Shown at most; the others are counted. */
 const limit = 20;
 
 export const collectProblems = ({ name, parameter }: Pick<DataFile, 'name' | 'parameter'>): RowProblems => {
-  const first = new Map<number, string>();
-  let count = 0;
-  let lastLine = 0;
+  const bad = lineSet();
+  const reasons = new Map<number, string>();
+  const dates = new Map<string, DateColumn>();
+  let withReason = 0;
+
+  const throwIfAny = (): void => {
+    if (bad.count() === 0) return;
+    if (withReason === 0) throw datesError(name, [...dates.values()]);
+    const listed = [...reasons].sort(([a], [b]) => a - b);
+    const lines = [
+      ...listed.map(([line, message]) => `  ${name}:${line}: ${message}`),
+      ...(withReason > listed.length ? [`  and ${withReason - listed.length} more.`] : []),
+      ...[...dates.values()].map((date) => `  ${name}:${date.line}: ${dateSentence(date)}`),
+    ];
+    const rows = bad.count() === 1 ? 'a row' : `${bad.count()} rows`;
+    const message = [`${name} has ${rows} that cannot be used:`, ...lines].join('\n');
+    throw new DataError(message, [
+      {
+        path: parameter,
+        message,
+        expected: 'a file whose rows can all be used',
+        got: rows.replace(/^a /, 'one ') + ' that cannot',
+        help: 'Fix these rows, or remove them from the file. No row is ever skipped.',
+      },
+    ]);
+  };
+
   return {
     report: (line, message) => {
-      if (line !== lastLine) count++;
-      lastLine = line;
-      const known = first.get(line);
-      if (known !== undefined) first.set(line, `${known}; ${message}`);
-      else if (first.size < limit) first.set(line, message);
+      if (!bad.add(line)) return;
+      withReason++;
+      if (reasons.size < limit) reasons.set(line, message);
+    },
+    reportDate: (line, date) => {
+      if (!bad.add(line)) return;
+      const known = dates.get(date.column);
+      if (known) known.rows++;
+      else dates.set(date.column, { ...date, line, rows: 1 });
+    },
+    count: bad.count,
+    throwIfAny,
+  };
+};
+
+const dateSentence = ({ column, shown, rows }: DateColumn): string =>
+  `column ${JSON.stringify(column)} holds dates, such as ${shown}${rows > 1 ? `, in ${rows} rows` : ''}`;
+
+const dateHelp: Readonly<Record<DateParameter, string>> = {
+  order:
+    'Write numbers instead, such as days or seconds since the first one; or, where the rows of each sequence are in the right order, leave out `order` and name the columns to train on with `features`.',
+  features:
+    'Write numbers instead, such as days or seconds since the first one; or name the columns to train on with `features`.',
+  targets: 'Write numbers instead, such as days or seconds since the first one.',
+};
+
+/** What there is to say when dates are all that is wrong with a file. */
+const datesError = (name: string, columns: readonly DateColumn[]): DataError => {
+  const issues = columns.map((date) => ({
+    path: date.parameter,
+    message: `${name}:${date.line}: ${dateSentence(date)}.`,
+    expected: 'a column of numbers',
+    got: date.shown,
+    help: dateHelp[date.parameter],
+  }));
+  return new DataError(issues.map(({ message, help }) => `${message} ${help}`).join('\n'), issues);
+};
+
+/** A set of line numbers in one bit each: a file may have millions of bad rows. */
+const lineSet = () => {
+  let bits = new Uint8Array(1024);
+  let count = 0;
+  return {
+    /** Whether the line is new. */
+    add: (line: number): boolean => {
+      const [byte, bit] = [line >>> 3, 1 << (line & 7)];
+      if (byte >= bits.length) {
+        const larger = new Uint8Array(Math.max(2 * bits.length, byte + 1));
+        larger.set(bits);
+        bits = larger;
+      }
+      if (((bits[byte] as number) & bit) !== 0) return false;
+      bits[byte] = (bits[byte] as number) | bit;
+      count++;
+      return true;
     },
     count: () => count,
-    throwIfAny: () => {
-      if (count === 0) return;
-      const lines = [...first]
-        .sort(([a], [b]) => a - b)
-        .map(([line, message]) => `  ${name}:${line}: ${message}`);
-      if (count > first.size) lines.push(`  and ${count - first.size} more.`);
-      const rows = count === 1 ? 'a row' : `${count} rows`;
-      const summary = `${name} has ${rows} that cannot be used:`;
-      const message = [summary, ...lines].join('\n');
-      throw new DataError(message, [
-        {
-          path: parameter,
-          message,
-          expected: 'a file whose rows can all be used',
-          got: rows.replace(/^a /, 'one ') + ' that cannot',
-          help: 'Mend these rows, or take them out of the file. No row is ever skipped.',
-        },
-      ]);
-    },
   };
 };

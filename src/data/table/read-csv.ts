@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
 import Papa from 'papaparse';
+import { DataError } from '../dataset.ts';
 import { wrongFile, type DataFile } from '../files.ts';
 import type { RowSink, TableReader } from './rows.ts';
 import { textOf } from './text.ts';
@@ -20,9 +21,9 @@ export const csvReader =
     const addRow = (row: readonly string[]): void => {
       if (row.length === 1 && row[0]?.trim() === '') return;
       if (!sink) {
-        const names = row.map((name) => name.trim());
+        const names = namesIn(row);
         checkHeader(names, file);
-        sink = begin(names);
+        sink = beginWith(names, { begin, delimiter, file });
         indices = sink.columns.map((column) => names.indexOf(column));
         width = names.length;
         cells = new Array<unknown>(indices.length);
@@ -51,6 +52,56 @@ export const csvReader =
     sink.end();
   };
 
+const namesIn = (row: readonly string[]): readonly string[] => row.map((name) => name.trim());
+
+const delimiters = [',', ';', '\t', '|'] as const;
+
+/** Begins with the columns of the header; throws a `DataError` that proposes the delimiter with which they would fit. */
+const beginWith = (
+  names: readonly string[],
+  given: {
+    readonly begin: (available: readonly string[]) => RowSink;
+    readonly delimiter: string;
+    readonly file: DataFile;
+  },
+): RowSink => {
+  const { begin, delimiter, file } = given;
+  try {
+    return begin(names);
+  } catch (error) {
+    if (!(error instanceof DataError)) throw error;
+    const other = delimiters.find(
+      (one) => one !== delimiter && fits(begin, splitHeader(names, delimiter, one)),
+    );
+    if (other === undefined) throw error;
+    throw wrongFile(
+      { name: file.name, parameter: 'delimiter' },
+      `separates its cells with ${nameOf(other)}, not with ${nameOf(delimiter)}.`,
+      {
+        expected: 'the delimiter of the first row',
+        help: `Write \`delimiter: ${JSON.stringify(other)}\` in dataset.`,
+      },
+    );
+  }
+};
+
+const splitHeader = (names: readonly string[], before: string, delimiter: string): readonly string[] =>
+  namesIn(Papa.parse<string[]>(names.join(before), { delimiter }).data[0] ?? []);
+
+/** Whether a header has every column that the spec names, and others to train on. */
+const fits = (begin: (available: readonly string[]) => RowSink, names: readonly string[]): boolean => {
+  if (names.length < 2 || new Set(names).size < names.length) return false;
+  try {
+    begin(names);
+    return true;
+  } catch (error) {
+    if (error instanceof DataError) return false;
+    throw error;
+  }
+};
+
+const nameOf = (delimiter: string): string => (delimiter === '\t' ? 'tabs' : JSON.stringify(delimiter));
+
 /** The first mistake of a row is its cause; what follows from it comes later. */
 const quoteMistake = ({ code, message }: Papa.ParseError): string => {
   if (code === 'MissingQuotes') return 'a quote is opened and never closed';
@@ -64,6 +115,12 @@ const needsHeader = {
 
 const checkHeader = (names: readonly string[], file: DataFile): void => {
   const twice = names.find((name, index) => names.indexOf(name) !== index);
+  if (twice === '') {
+    throw wrongFile(file, 'has several columns without a name in its first row.', {
+      expected: 'a name of its own for each column',
+      help: 'Name them in the first row, or remove them from the file.',
+    });
+  }
   if (twice !== undefined) {
     throw wrongFile(file, `names the column ${JSON.stringify(twice)} twice in its first row.`, {
       expected: 'a name of its own for each column',

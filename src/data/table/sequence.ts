@@ -1,7 +1,7 @@
 import type { PackDescription, PackWriter } from './pack.ts';
 import type { LabelTable } from './labels.ts';
 import type { TableParameters } from './parameters.ts';
-import type { RowProblems } from './problems.ts';
+import type { DateParameter, RowProblems } from './problems.ts';
 import { numberIn, shown, textIn } from './rows.ts';
 
 /** What a layout needs to turn the rows of a file into the sequences of a pack. */
@@ -42,22 +42,32 @@ export const createNumberList = (): NumberList => {
   };
 };
 
+/** Where a number is read from. */
+interface NumberPlace {
+  readonly column: string;
+  readonly line: number;
+  readonly problems: RowProblems;
+  /** The parameter that names the column. */
+  readonly parameter: DateParameter;
+}
+
 /** The number of a cell; what is none is reported and becomes NaN. */
-export const readNumber = (
-  cell: unknown,
-  {
-    column,
-    line,
-    problems,
-  }: { readonly column: string; readonly line: number; readonly problems: RowProblems },
-): number => {
+export const readNumber = (cell: unknown, { column, line, problems, parameter }: NumberPlace): number => {
   const value = numberIn(cell);
-  if (Number.isNaN(value)) {
+  if (!Number.isNaN(value)) return value;
+  if (isDate(cell)) problems.reportDate(line, { column, shown: shown(cell), parameter });
+  else {
     const what = textIn(cell) === '' && !Array.isArray(cell) ? 'is empty' : `is not a number: ${shown(cell)}`;
     problems.report(line, `column ${JSON.stringify(column)} ${what}`);
   }
   return value;
 };
+
+/** `2024-01-31`, `2024/1/31 10:00`, `2024-01-31T10:00:00Z`, `31.1.2024`, `1/31/24`, or `10:00:00`. */
+const datePattern =
+  /^(\d{4}[-/.]\d{1,2}([-/.]\d{1,2})?|\d{1,2}[-/.]\d{1,2}[-/.](\d{4}|\d{2}))([T ]+\d{1,2}:\d{2}.*)?$|^\d{1,2}:\d{2}(:\d{2}([.,]\d+)?)?$/;
+
+const isDate = (cell: unknown): boolean => typeof cell === 'string' && datePattern.test(cell.trim());
 
 /** The target in a cell, as number (regression) or class; undefined where the cell is empty or wrong. */
 export const readTarget = (
@@ -71,7 +81,7 @@ export const readTarget = (
   const { parameters, labels, problems } = context;
   if (parameters.task === 'regression') {
     if (textIn(cell) === '') return undefined;
-    const value = readNumber(cell, { column, line, problems });
+    const value = readNumber(cell, { column, line, problems, parameter: 'targets' });
     return Number.isNaN(value) ? undefined : value;
   }
   const text = textIn(cell);

@@ -66,7 +66,14 @@ export const wideSink = (
       const steps = stepsIn(cells, line);
       values.clear();
       for (let at = 0; at < steps * featuresPerStep; at++) {
-        values.push(readNumber(cells[first + at], { column: columns[at] as string, line, problems }));
+        values.push(
+          readNumber(cells[first + at], {
+            column: columns[at] as string,
+            line,
+            problems,
+            parameter: 'features',
+          }),
+        );
       }
       const found = targetsIn(cells, task === 'labelling' ? steps : targets.length, line);
       if (problems.count() === 0) writer.add(values.numbers(), found);
