@@ -114,7 +114,7 @@ it.each(['this', '22', '24'])(
   },
 );
 
-it('sets TensorFlow up there', { timeout: 300_000 }, () => {
+it('sets TensorFlow up there', () => {
   call(process.execPath, [join(folder, 'node_modules', '.bin', 'unroll'), 'setup']);
   const said = JSON.parse(call(process.execPath, ['program.js'])) as { notes: string[] };
   expect(said).toMatchObject({ reason: 'completed', notes: [] });

@@ -53,7 +53,6 @@ for (const [shell, { start, load }] of Object.entries(setUp)) {
   it.skipIf(noTerminal || (missing && process.env['CI'] !== 'true'))(
     `completes commands, options, specs, names and runs in ${shell}`,
     // Each Tab starts the program.
-    { timeout: 180_000 },
     async () => {
       const { folder, path } = home();
       const terminal = openRealTerminal(`cd ${folder} && env HOME=${folder} PATH=${path} PS1='$ ' ${start}`, {

@@ -16,7 +16,7 @@ const pathWith = (folder: string): string => {
   return `${bin}:${process.env['PATH'] ?? ''}`;
 };
 
-it.each(newKinds)('begins a %s whose own test passes', { timeout: 300_000 }, async (kind) => {
+it.each(newKinds)('begins a %s whose own test passes', async (kind) => {
   const rig = createRig();
   expect(await rig.unroll('new', kind, 'my-own')).toMatchObject({ code: 0, stderr: '' });
   expect((await rig.unroll(`${kind}s`)).stdout).toContain('my-own');

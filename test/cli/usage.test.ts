@@ -2,6 +2,7 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { commands } from '../../src/cli/commands.ts';
 import { runProgram } from '../../src/cli/program.ts';
 import { openTerminal } from '../../src/cli/terminal.ts';
 
@@ -73,28 +74,8 @@ test('every wrong command line is told what is wrong, where, and how to mend it'
 });
 
 test('the help is that of the golden transcript', async () => {
-  const commands = [
-    'validate',
-    'plan',
-    'run',
-    'resume',
-    'ls',
-    'show',
-    'compare',
-    'diff',
-    'rm',
-    'prune',
-    'models',
-    'init',
-    'new',
-    'explain',
-    'completion',
-    'schema',
-    'doctor',
-    'setup',
-  ];
   const texts = [await transcript([]), await transcript(['--help'])];
-  for (const command of commands) texts.push(await transcript([command, '--help']));
+  for (const { name } of commands) texts.push(await transcript([name, '--help']));
   for (const text of texts) expect(text).toMatch(/\[exit 0\]/);
   await expect(texts.join('\n')).toMatchFileSnapshot('../golden/help.txt');
 });

@@ -21,7 +21,9 @@ const printed = async (...words: string[]): Promise<string> => {
 
 it('prints what the published schema says with --json, of every wrong spec and of valid ones', async () => {
   const validate = new Ajv({ strict: false, allErrors: true }).compile(diagnosticsSchema);
-  const wrong = readdirSync('test/corpus').filter((name) => name.endsWith('.yaml'));
+  const wrong = readdirSync('test/corpus', { recursive: true, encoding: 'utf8' }).filter((name) =>
+    name.endsWith('.yaml'),
+  );
   const specs = [...wrong.map((name) => join('test/corpus', name)), 'experiments/quickstart.yaml'];
   for (const spec of specs) {
     const report = JSON.parse(await printed('validate', spec, '--json')) as { diagnostics: unknown[] };
@@ -32,8 +34,8 @@ it('prints what the published schema says with --json, of every wrong spec and o
 });
 
 it('prints annotations that a CI job shows in the file', async () => {
-  expect(await printed('validate', 'test/corpus/key-misspelt.yaml', '--format', 'github')).toBe(
-    '::error title=unknown-key,file=test/corpus/key-misspelt.yaml,line=6,endLine=6,col=1,endColumn=10' +
+  expect(await printed('validate', 'test/corpus/validate/key-misspelt.yaml', '--format', 'github')).toBe(
+    '::error title=unknown-key,file=test/corpus/validate/key-misspelt.yaml,line=6,endLine=6,col=1,endColumn=10' +
       '::optimiser is not a key of a spec.' +
       '%0Aexpected: version, name, extends, dataset, model, optimizer, train, objective, sweep, seeds, run, tracking, expect' +
       '%0Agot: optimiser' +

@@ -8,7 +8,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
 import { renderDiagnostics } from '../../src/diagnostic/render.ts';
@@ -18,26 +18,37 @@ import { unrollSpec } from '../../src/plan/unroll-spec.ts';
 import { validateSpec } from '../../src/language/validate-spec.ts';
 import { testRegistry } from '../support/registry.ts';
 
-const folder = 'test/corpus';
-const ownData = join(folder, 'own-data');
+/** Wrong specs, each in the folder of the stage that reports it, beside the golden text of its messages. */
+const corpus = 'test/corpus';
+
+/** The stages in their order; `data` holds the mistakes of real datasets, which any stage may report. */
+const stages = ['load', 'validate', 'unroll', 'data'] as const;
+type Stage = (typeof stages)[number];
+
 const scratch = mkdtempSync(join(tmpdir(), 'unroll-corpus-'));
 afterAll(() => rmSync(scratch, { recursive: true }));
 afterEach(() => vi.unstubAllEnvs());
 
-/** Everything that is said of a spec: its errors, or the warnings and notices of its plan. */
-const messages = async (
+interface Reported {
+  readonly stage: Stage;
+  readonly text: string;
+}
+
+/** Everything that is reported of a spec: its errors, or the warnings and notices of its plan. */
+const report = async (
   path: string,
   { registry = testRegistry, ...options }: LoadOptions & { registry?: Registry } = {},
-): Promise<string> => {
+): Promise<Reported> => {
   const document = await loadSpec(path, {
     environment: { MLFLOW_TRACKING_URL: 'http://localhost' },
     ...options,
   });
-  if (!document.ok) return renderDiagnostics(document.errors);
+  if (!document.ok) return { stage: 'load', text: renderDiagnostics(document.errors) };
   const spec = validateSpec(document.value, registry);
-  if (!spec.ok) return renderDiagnostics(spec.errors);
+  if (!spec.ok) return { stage: 'validate', text: renderDiagnostics(spec.errors) };
   const plan = await unrollSpec(spec.value, { cores: 2 });
-  return renderDiagnostics(plan.ok ? [...spec.notices, ...plan.notices] : plan.errors);
+  const found = plan.ok ? [...spec.notices, ...plan.notices] : plan.errors;
+  return { stage: 'unroll', text: renderDiagnostics(found) };
 };
 
 const compare = (said: string, golden: string): void => {
@@ -72,71 +83,80 @@ const optionsOf = (path: string): LoadOptions => {
   return { set: after('--set'), sweep: after('--sweep') };
 };
 
-const specsIn = (folder: string) =>
+const namesIn = (folder: string, suffix: string): string[] =>
   readdirSync(folder, { withFileTypes: true })
-    .filter((entry) => entry.isFile() && entry.name.endsWith('.yaml'))
-    .map(({ name }) => name);
+    .filter((entry) => entry.isFile() && entry.name.endsWith(suffix))
+    .map(({ name }) => name.slice(0, -suffix.length));
 
-const files = specsIn(folder);
+const specsOf = (stage: Stage): string[] =>
+  namesIn(join(corpus, stage), '.yaml').map((name) => join(corpus, stage, `${name}.yaml`));
 
-describe('each wrong spec is told what is wrong and how to mend it', () => {
-  it.each(files)('%s', async (name) => {
-    const path = join(folder, name);
-    const said = await messages(path, optionsOf(path));
-    compare(said, path.replace(/\.yaml$/, '.txt'));
-    expectWhole(said);
+const goldenOf = (path: string): string => path.replace(/\.yaml$/, '.txt');
+
+describe.each(['load', 'validate', 'unroll'] as const)('wrong specs that %s reports', (stage) => {
+  it.each(specsOf(stage))('%s', async (path) => {
+    const reported = await report(path, optionsOf(path));
+    expect(
+      reported.stage,
+      `the stage that reports it: move both files to ${join(corpus, reported.stage)}/`,
+    ).toBe(stage);
+    compare(reported.text, goldenOf(path));
+    expectWhole(reported.text);
   });
 });
 
-describe("each mistake in a person's own data and its parameters is told in the same way", () => {
-  it.each(specsIn(ownData))('%s', async (name) => {
+describe("mistakes in the user's own data and its parameters", () => {
+  it.each(specsOf('data'))('%s', async (path) => {
     vi.stubEnv('UNROLL_CACHE', join(scratch, 'cache'));
-    const path = join(ownData, name);
-    const said = await messages(path, { registry });
-    compare(said, path.replace(/\.yaml$/, '.txt'));
-    expectWhole(said);
-    expect(said).toContain(' error ');
+    const { text } = await report(path, { registry });
+    compare(text, goldenOf(path));
+    expectWhole(text);
+    expect(text).toContain(' error ');
   });
 });
 
-describe('what is no file to read', () => {
-  const cases: Readonly<Record<string, () => Promise<string>>> = {
-    'missing-file': () => messages(join(folder, 'unknwon-model.yaml')),
-    'missing-folder': () => messages(join(folder, 'nowhere/spec.yaml')),
-    'a-folder': () => messages(join(folder, 'parents')),
-    'too-large': () => {
-      const path = join(scratch, 'large.yaml');
-      writeFileSync(path, '# long\n'.repeat(200_000));
-      return messages(path);
-    },
-    'no-permission': () => {
-      const path = join(scratch, 'secret.yaml');
-      writeFileSync(path, 'version: 1\n');
-      chmodSync(path, 0o000);
-      return messages(path);
-    },
-  };
-  // Whoever may read everything cannot be told that a file is forbidden.
+/** Files that no repository can hold. */
+const unreadable: Readonly<Record<string, () => Promise<Reported>>> = {
+  'missing-file': () => report(join(corpus, 'validate', 'unknwon-model.yaml')),
+  'missing-folder': () => report(join(corpus, 'nowhere', 'spec.yaml')),
+  'a-folder': () => report(join(corpus, 'load', 'parents')),
+  'too-large': () => {
+    const path = join(scratch, 'large.yaml');
+    writeFileSync(path, '# long\n'.repeat(200_000));
+    return report(path);
+  },
+  'no-permission': () => {
+    const path = join(scratch, 'secret.yaml');
+    writeFileSync(path, 'version: 1\n');
+    chmodSync(path, 0o000);
+    return report(path);
+  },
+};
+
+describe('files that cannot be read', () => {
+  // Root may read every file.
   const isRoot = process.getuid?.() === 0;
-  it.each(Object.keys(cases).filter((name) => !isRoot || name !== 'no-permission'))('%s', async (name) => {
-    const said = await (cases[name]?.() ?? '');
-    compare(said, join(folder, `${name}.txt`));
-    expect(said).toMatch(/\[file-(missing|unreadable|too-large)\]/);
-  });
+  it.each(Object.keys(unreadable).filter((name) => !isRoot || name !== 'no-permission'))(
+    '%s',
+    async (name) => {
+      const { stage, text } = await (unreadable[name]?.() ?? { stage: 'data', text: '' });
+      expect(stage).toBe('load');
+      compare(text, join(corpus, 'load', `${name}.txt`));
+      expect(text).toMatch(/\[file-(missing|unreadable|too-large)\]/);
+    },
+  );
 });
 
-it('has a golden text for each spec and nothing besides', () => {
-  const texts = readdirSync(folder)
-    .filter((name) => name.endsWith('.txt'))
-    .map((name) => name.replace(/\.txt$/, ''));
-  const known = [
-    ...files.map((name) => name.replace(/\.yaml$/, '')),
-    'missing-file',
-    'missing-folder',
-    'a-folder',
-    'too-large',
-    'no-permission',
-  ];
-  expect(texts.filter((name) => !known.includes(name))).toEqual([]);
-  expect(files.length).toBeGreaterThanOrEqual(60);
+it('has each file in the folder of a stage, and a spec for each golden text', () => {
+  const flat = readdirSync(corpus, { withFileTypes: true }).filter((entry) => !entry.isDirectory());
+  expect(
+    flat.map(({ name }) => name),
+    `move these into ${corpus}/<stage>/, the stage that reports the mistake: ${stages.join(', ')}`,
+  ).toEqual([]);
+  expect(readdirSync(corpus).sort()).toEqual([...stages].sort());
+  for (const stage of stages) {
+    const specs = specsOf(stage).map((path) => basename(path, '.yaml'));
+    const known = stage === 'load' ? [...specs, ...Object.keys(unreadable)] : specs;
+    expect(namesIn(join(corpus, stage), '.txt').filter((name) => !known.includes(name))).toEqual([]);
+  }
 });

@@ -19,7 +19,7 @@ let made = 0;
 
 describe.skipIf(missing !== undefined)('a real server behind a reverse proxy', () => {
   const server = realServer();
-  beforeAll(() => server.start(), 240_000);
+  beforeAll(() => server.start());
 
   /** What a person is told, or `equal` when all arrived and was read back. Ports are masked. */
   const syncThrough = async (

@@ -27,7 +27,7 @@ describe.skipIf(missing !== undefined)(
   'the real program, a sweep of 12 runs on MNIST, the real server',
   () => {
     const server = realServer();
-    beforeAll(() => server.start(), 240_000);
+    beforeAll(() => server.start());
 
     test(
       'is recorded exactly, and the printed link shows what leads to the objective',

@@ -22,7 +22,7 @@ describe.skipIf(missing !== undefined)('with the oldest server that is supported
     const opened = settings.ok ? openClient(settings.value) : settings;
     if (!opened.ok) throw new Error(opened.problem.message);
     client = opened.value;
-  }, 240_000);
+  });
   afterAll(() => client.close());
 
   const sync = async (runsDirectory: string, to = server.uri()) => {

@@ -84,7 +84,7 @@ describe('padding changes neither outputs nor gradients', () => {
           expect(largestDifference(long.outputs, short.outputs)).toBeLessThan(1e-6);
           expect(largestDifference(long.gradients, short.gradients)).toBeLessThan(1e-5);
         }),
-        { numRuns: 12, seed: 4 },
+        { numRuns: 12 },
       );
     });
 });

@@ -8,7 +8,6 @@ import { smallSpec } from '../support/small-sweep.ts';
 
 test.skipIf(skipWithoutChromium)(
   'an open page follows a running sweep and keeps what the reader has chosen',
-  { timeout: 180_000 },
   async () => {
     const rig = createRig();
     const path = join(rig.directory, 'report.html');
@@ -39,7 +38,7 @@ test.skipIf(skipWithoutChromium)(
 
     expect((await sweep.finished).code).toBe(0);
     expect(await watch.finished).toMatchObject({ code: 0, stderr: '' });
-    await page.getByText('Runs: 3 done').waitFor({ timeout: 60_000 });
+    await page.getByText('Runs: 3 done').waitFor({ timeout: 240_000 });
 
     expect(await page.locator('th[aria-sort="descending"]').innerText()).toBe('hiddenSize');
     const sizes = page.locator('.configurations tbody tr td:nth-child(3)');

@@ -49,7 +49,7 @@ const expectEachStepOnce = (rig: Rig) => {
   }
 };
 
-describe('a sweep that decides by results', { timeout: 180_000 }, () => {
+describe('a sweep that decides by results', () => {
   const pruned = spec(`method: tpe
   samples: 14
   pruning: { name: asha, minSteps: 4, reductionFactor: 3 }`);

@@ -65,7 +65,7 @@ describe('a search', () => {
       fc.property(worlds, fc.integer({ min: 2, max: 8 }), fc.nat(1000), (world, processes, order) => {
         expect(play(world, processes, order)).toEqual(play(world, 1, 0));
       }),
-      { numRuns: 200, seed: 20_261_124 },
+      { numRuns: 200 },
     );
   });
 
@@ -81,7 +81,7 @@ describe('a search', () => {
           levels.set(point, level);
         }
       }),
-      { numRuns: 200, seed: 20_261_124 },
+      { numRuns: 200 },
     );
   });
 
@@ -103,7 +103,7 @@ describe('a search', () => {
         );
         expect(cost).toBeLessThanOrEqual(stepBudget(steps, world.pruning).most);
       }),
-      { numRuns: 300, seed: 20_261_124 },
+      { numRuns: 300 },
     );
   });
 });

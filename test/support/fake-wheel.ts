@@ -1,10 +1,11 @@
 import { execFileSync } from 'node:child_process';
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import type { Wheel } from '../../src/tensorflow/install/wheel.ts';
+import { seededBytes } from './seed.ts';
 
 /** A zip archive of uncompressed entries. */
 const zip = (entries: Readonly<Record<string, Buffer>>): Buffer => {
@@ -71,7 +72,7 @@ export const fakeWheel = (): { readonly wheel: Wheel; readonly content: Buffer }
     ),
     'tensorflow/include/tensorflow/c/c_api.h': Buffer.from('extern "C" int answer();\n'),
     'tensorflow/include/absl/unneeded.h': Buffer.from('#error not wanted\n'),
-    'tensorflow/python/unneeded.bin': randomBytes(400_000),
+    'tensorflow/python/unneeded.bin': seededBytes(400_000, 'wheel'),
   });
   const sha256 = createHash('sha256').update(content).digest('hex');
   const file = 'tensorflow_cpu-0.0.0-cp311-cp311-manylinux_2_27_x86_64.whl';

@@ -5,6 +5,8 @@ import { packageRoot } from '../../src/system/package-root.ts';
 import type { MetricLine, StatusFile } from '../../src/record/run-files.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
 
+export { until } from './until.ts';
+
 /** What a finished program left. */
 export interface Finished {
   readonly code: number | null;
@@ -86,13 +88,4 @@ export const createRig = (environment: NodeJS.ProcessEnv = {}): Rig => {
           return { step, metrics };
         }),
   };
-};
-
-/** Waits until something is so, looking often; gives up in time for the test to say what it waited for. */
-export const until = async (holds: () => boolean): Promise<void> => {
-  const deadline = Date.now() + 40_000;
-  while (!holds()) {
-    if (Date.now() > deadline) throw new Error(`waited in vain until ${holds.toString()}`);
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
 };

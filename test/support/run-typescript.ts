@@ -1,6 +1,7 @@
-import { spawnSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { build } from 'esbuild';
 import { packageRoot } from '../../src/system/package-root.ts';
 
@@ -24,12 +25,10 @@ export const runTypeScript = async (file: string, env: Readonly<Record<string, s
       packages: 'external',
       logLevel: 'silent',
     });
-    const child = spawnSync(process.execPath, [bundle], {
+    const { stdout } = await promisify(execFile)(process.execPath, [bundle], {
       env: { ...process.env, ...env },
-      encoding: 'utf8',
     });
-    if (child.status !== 0) throw new Error(`${file} ended with ${String(child.status)}:\n${child.stderr}`);
-    return child.stdout;
+    return stdout;
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

@@ -1,6 +1,6 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { expect, onTestFinished } from 'vitest';
+import { onTestFinished } from 'vitest';
+import { until } from './until.ts';
 
 /** A machine without tmux may skip tests in a real terminal; continuous integration must have it. */
 export const noTerminal = spawnSync('tmux', ['-V']).status !== 0 && process.env['CI'] !== 'true';
@@ -38,13 +38,10 @@ export const openRealTerminal = (
     history: () => tmux('capture-pane', '-p', '-S', '-', '-t', name).trimEnd(),
     cursorVisible: () => tmux('display-message', '-p', '-t', name, '#{cursor_flag}').trim() === '1',
     /** Waits until the screen is as expected, and returns it. */
-    until: async (expected: (text: string) => boolean): Promise<string> => {
-      for (let tries = 0; tries < 400; tries++) {
+    until: (expected: (text: string) => boolean): Promise<string> =>
+      until(() => {
         const text = screen();
-        if (expected(text)) return text;
-        await sleep(50);
-      }
-      return expect.fail(`The terminal never came to show what was expected, but:\n${screen()}`);
-    },
+        return expected(text) ? text : undefined;
+      }, screen),
   };
 };

@@ -1,16 +1,15 @@
-import { readFileSync, statSync } from 'node:fs';
-import { setTimeout as delay } from 'node:timers/promises';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { randomStream } from '../../src/data/random.ts';
-import { createRig, type Rig, type Started } from '../support/rig.ts';
+import { createRig, type Rig, type Started, until } from '../support/rig.ts';
+import { testSeed } from '../support/seed.ts';
 import { smallSpec } from '../support/small-sweep.ts';
 
 /**
- * A sweep of 24 runs whose processes are killed at random moments: children and the program itself in turn.
- * `npm run test:kill` kills 50 times; UNROLL_KILLS and UNROLL_KILL_SEED choose otherwise.
+ * A sweep of 24 runs whose processes are killed at moments drawn from the seed of the tests: children and the program
+ * itself in turn. `npm run test:kill` kills 50 times; UNROLL_KILLS and UNROLL_TEST_SEED choose otherwise.
  */
 const kills = Number(process.env['UNROLL_KILLS'] ?? 10);
-const seed = Number(process.env['UNROLL_KILL_SEED'] ?? Math.floor(Math.random() * 1e9));
 
 /** Of each run. */
 const steps = 80 + 4 * kills;
@@ -46,42 +45,52 @@ const progress = (rig: Rig): number =>
 /** About the bytes of a step's line. */
 const lineBytes = 110;
 
-/**
- * Waits for a random moment and kills; false where the program ended before. Most moments are so many steps further on,
- * so that a slow machine is killed as often in the middle of its work as a fast one; some are in the first second.
- */
+/** What a program that has just been started comes to, one after the other. */
+const beginnings: readonly ((rig: Rig) => boolean)[] = [
+  () => true,
+  (rig) => existsSync(rig.runPath('trial', 'sweeps')),
+  (rig) => rig.runIds('trial').some((id) => existsSync(rig.runPath('trial', id, 'writer'))),
+  (rig) => rig.runIds('trial').some((id) => existsSync(rig.runPath('trial', id, 'status.json'))),
+];
+
+/** Most moments are so many steps further on; every fourth is near the start of a process. No moment depends on a clock. */
+const drawMoment = (rig: Rig, draw: ReturnType<typeof randomStream>): (() => boolean) => {
+  const beginning = beginnings[draw.integer(beginnings.length)] ?? (() => true);
+  const atProgress = progress(rig) + draw.integer(((24 * steps) / kills) * lineBytes);
+  return draw.integer(4) === 0 ? () => beginning(rig) : () => progress(rig) >= atProgress;
+};
+
+/** Waits for a moment and kills; false where the program ended before. */
 const killOnce = async (
   { rig, started, draw }: { rig: Rig; started: Started; draw: ReturnType<typeof randomStream> },
   victim: 'child' | 'program',
 ): Promise<boolean> => {
   const state = { ended: false };
   void started.finished.then(() => (state.ended = true));
-  const atTime = Date.now() + draw.integer(1000);
-  const atProgress = progress(rig) + draw.integer(((24 * steps) / kills) * lineBytes);
-  const early = draw.integer(4) === 0;
-  const due = () => (early ? Date.now() >= atTime : progress(rig) >= atProgress);
+  const due = drawMoment(rig, draw);
+  const which = draw.integer(1000);
   const pid = started.process.pid ?? 0;
-  while (!state.ended) {
+  const killed = await until(() => {
+    if (state.ended) return 'ended';
     const found = victim === 'program' ? [pid] : childrenOf(pid);
-    if (due() && found.length > 0) {
-      try {
-        process.kill(found[draw.integer(found.length)] ?? 0, 'SIGKILL');
-        return true;
-      } catch {
-        // It ended by itself in this very moment.
-      }
+    if (!due() || found.length === 0) return undefined;
+    try {
+      process.kill(found[which % found.length] ?? 0, 'SIGKILL');
+      return 'killed';
+    } catch {
+      // It ended by itself in this very moment.
+      return undefined;
     }
-    await delay(5);
-  }
-  return false;
+  });
+  return killed === 'killed';
 };
 
 test.runIf(process.platform === 'linux')(
   `a sweep that is killed ${kills} times ends complete, bit for bit, every run trained once`,
-  { timeout: 120_000 + kills * 60_000, retry: 0 },
+  { timeout: 300_000 + kills * 60_000 },
   async () => {
-    console.log(`killing ${kills} times with UNROLL_KILL_SEED=${seed}`);
-    const draw = randomStream(seed, 'kills');
+    console.log(`killing ${kills} times with UNROLL_TEST_SEED=${testSeed}`);
+    const draw = randomStream(testSeed, 'kills');
     const calm = createRig();
     const disturbed = createRig();
     for (const rig of [calm, disturbed]) rig.write('spec.yaml', spec);

@@ -1,9 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Scalar, Tensor, Tensor1D, Tensor2D, Tensor3D } from '@tensorflow/tfjs-core';
-import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { randomStream } from '../../src/data/random.ts';
-import { packageRoot } from '../../src/system/package-root.ts';
 import { blockLstm } from '../../src/tensorflow/kernels/block-lstm.ts';
 import { composedLstm } from '../../src/tensorflow/kernels/composed-lstm.ts';
 import { fusedKernels } from '../../src/tensorflow/kernels/fused-kernels.ts';
@@ -12,7 +10,6 @@ import { chooseLstmKernel } from '../../src/tensorflow/kernels/lstm.ts';
 import type { LstmKernel } from '../../src/tensorflow/kernels/lstm.ts';
 import { loadTensorFlow } from '../../src/tensorflow/load.ts';
 import { runNative } from '../../src/tensorflow/native.ts';
-import { runTypeScript } from '../support/run-typescript.ts';
 
 await loadTensorFlow();
 const kernels = fusedKernels();
@@ -271,19 +268,5 @@ describe.skipIf(!kernels.available)(`fused LSTM${why}`, () => {
         runNative('UnrollLstmInputGradient', given.slice(0, 3), { attributes: [], outputs: 1 }),
       ).toThrow('gates_gradient must have the shape [2, 3, 64], not [2, 3, 7]');
     });
-  });
-
-  test('the bits depend neither on the number of threads nor on the instruction set', async () => {
-    const file = join(packageRoot, 'test', 'support', 'fused-bits.ts');
-    const run = async (env: Record<string, string>) =>
-      JSON.parse(await runTypeScript(file, env)) as { readonly digests: unknown };
-    const [one, two, narrow] = await Promise.all([
-      run({ TF_NUM_INTRAOP_THREADS: '1' }),
-      run({ TF_NUM_INTRAOP_THREADS: '2' }),
-      run({ TF_NUM_INTRAOP_THREADS: '3', UNROLL_INSTRUCTION_SET: 'AVX2' }),
-    ]);
-    expect(one).toMatchObject({ available: true, threads: 1, onOther: Array(3).fill(one.digests) });
-    expect(two).toEqual({ ...one, threads: 2 });
-    expect(narrow).toEqual({ ...one, threads: 3, instructionSet: 'AVX2' });
   });
 });

@@ -82,35 +82,31 @@ const metricsIn = (directory: string) =>
       return { step, metrics };
     });
 
-test(
-  'killed at any moments and resumed, a run has the metrics of one that was never killed',
-  { timeout: 300_000 },
-  async () => {
-    await fc.assert(
-      fc.asyncProperty(
-        fc.record({
-          model: fc.constantFrom(...models),
-          optimizer: fc.constantFrom(...optimizers),
-          train: fc.constantFrom(...trains),
-          every: fc.integer({ min: 1, max: 9 }),
-        }),
-        fc.array(fc.integer({ min: 1, max: 30 }), { minLength: 1, maxLength: 3 }),
-        async (which, moments) => {
-          const folder = temporaryDirectory();
-          const run = await runOf(folder, which);
-          const calm = join(folder, 'calm', run.id);
-          const disturbed = join(folder, 'disturbed', run.id);
-          const end = await trainUntil(run, calm, Infinity);
-          expect(end.reason).toBe('completed');
-          for (const moment of moments) await trainUntil(run, disturbed, moment);
-          const again = await trainUntil(run, disturbed, Infinity);
-          expect(again.reason).toBe('completed');
-          expect(again.step).toBe(end.step);
-          expect(metricsIn(disturbed)).toEqual(metricsIn(calm));
-          expect(readFileSync(join(disturbed, 'log.txt'), 'utf8')).not.toContain('recorded before');
-        },
-      ),
-      { numRuns: 8 },
-    );
-  },
-);
+test('killed at any moments and resumed, a run has the metrics of one that was never killed', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.record({
+        model: fc.constantFrom(...models),
+        optimizer: fc.constantFrom(...optimizers),
+        train: fc.constantFrom(...trains),
+        every: fc.integer({ min: 1, max: 9 }),
+      }),
+      fc.array(fc.integer({ min: 1, max: 30 }), { minLength: 1, maxLength: 3 }),
+      async (which, moments) => {
+        const folder = temporaryDirectory();
+        const run = await runOf(folder, which);
+        const calm = join(folder, 'calm', run.id);
+        const disturbed = join(folder, 'disturbed', run.id);
+        const end = await trainUntil(run, calm, Infinity);
+        expect(end.reason).toBe('completed');
+        for (const moment of moments) await trainUntil(run, disturbed, moment);
+        const again = await trainUntil(run, disturbed, Infinity);
+        expect(again.reason).toBe('completed');
+        expect(again.step).toBe(end.step);
+        expect(metricsIn(disturbed)).toEqual(metricsIn(calm));
+        expect(readFileSync(join(disturbed, 'log.txt'), 'utf8')).not.toContain('recorded before');
+      },
+    ),
+    { numRuns: 8 },
+  );
+});

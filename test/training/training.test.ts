@@ -133,12 +133,17 @@ sweep: { axes: { optimizer.learningRate: [1000, 0.01] } }
 
   test('a time limit ends the run with a checkpoint', async () => {
     const rig = createRig();
-    rig.write('spec.yaml', spec({ steps: 1_000_000, run: 'timeout: 2s' }));
+    rig.write('spec.yaml', spec({ steps: 1_000_000, run: 'timeout: 15s' }));
     const { code, stdout } = await rig.unroll('run', 'spec.yaml');
     expect(code).toBe(1);
-    expect(rig.status('trial', firstRun(rig)).outcome?.reason).toBe('timed-out');
+    const { outcome } = rig.status('trial', firstRun(rig));
+    const step = outcome?.step ?? 0;
+    expect(outcome).toMatchObject({
+      reason: 'timed-out',
+      message: `stopped after step ${step} of 1000000; a checkpoint is kept`,
+    });
     expect(existsSync(rig.runPath('trial', firstRun(rig), 'checkpoints', 'last.safetensors'))).toBe(true);
-    expect(stdout).toContain('timed');
+    expect(stdout).toContain(`timed-out after step ${step}: `);
   });
 });
 

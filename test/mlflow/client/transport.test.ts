@@ -4,6 +4,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { openClient } from '../../../src/mlflow/client/client.ts';
 import type { Problem } from '../../../src/mlflow/client/problem.ts';
 import { connectionSettings } from '../../../src/mlflow/client/settings.ts';
+import { until } from '../../support/until.ts';
 
 type Handler = (request: IncomingMessage, response: ServerResponse, count: number) => void;
 const cleanups: (() => void)[] = [];
@@ -177,15 +178,15 @@ describe('repetition', () => {
   });
 
   test('a stopped client does not go on', async () => {
-    const { client } = await clientOf(
+    const { client, requests } = await clientOf(
       (_, response) => response.writeHead(503, { 'retry-after': '100' }).end(),
-      {
-        MLFLOW_HTTP_REQUEST_MAX_RETRIES: '5',
-      },
+      { MLFLOW_HTTP_REQUEST_MAX_RETRIES: '5' },
     );
     const asked = client.experimentByName('x');
-    setTimeout(client.stop, 50);
+    await until(() => requests() === 1);
+    client.stop();
     expect((await asked).ok).toBe(false);
+    expect(requests()).toBe(1);
   });
 });
 

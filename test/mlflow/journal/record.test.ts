@@ -5,6 +5,7 @@ import { recordLoss, recordRun } from '../../../src/record/run-recorder.ts';
 import type { OutcomeReason, RunOutcome } from '../../../src/record/events.ts';
 import { makePlan, writeRunDirectory } from '../../support/run-directories.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
+import { until } from '../../support/until.ts';
 
 const [run] = makePlan().runs;
 if (!run) throw new Error('no run');
@@ -29,18 +30,22 @@ const begin = (directory: string, attempt: number) => {
 
 const recordingOf = (directory: string) => readRecord(directory)?.recording;
 
-const millisecond = () => new Promise((resolve) => setTimeout(resolve, 2));
+/** A recording is identified by the millisecond in which it began. */
+const nextMillisecond = () => {
+  const now = Date.now();
+  return until(() => Date.now() > now);
+};
 
 test('a run that was stopped or lost before its first metric keeps its identity when it goes on', async () => {
   const directory = temporaryDirectory();
   begin(directory, 1).end('interrupted', 0);
   const first = recordingOf(directory);
   expect(first).toBeDefined();
-  await millisecond();
+  await nextMillisecond();
   begin(directory, 2);
   recordLoss(directory, outcome('crashed', 0), 2);
   expect(recordingOf(directory)).toBe(first);
-  await millisecond();
+  await nextMillisecond();
   const third = begin(directory, 3);
   third.log(1);
   third.end('completed', 1);
@@ -52,7 +57,7 @@ test('a run that is recorded anew is another recording', async () => {
   begin(directory, 1).end('interrupted', 0);
   const first = recordingOf(directory);
   rmSync(directory, { recursive: true });
-  await millisecond();
+  await nextMillisecond();
   begin(directory, 1).end('interrupted', 0);
   expect(recordingOf(directory)).not.toBe(first);
 });

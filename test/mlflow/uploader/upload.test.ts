@@ -39,7 +39,7 @@ test.each([
   'a server that answers %i is left alone after one sentence, and what is unsent is counted',
   async (status, body, said) => {
     const { uri, requests } = await answering(status, body);
-    const reports = await reportsOf(uri, 20_000);
+    const reports = await reportsOf(uri, 240_000);
     expect(reports).toEqual([
       { type: 'notice', message: expect.stringContaining(said) as string },
       {

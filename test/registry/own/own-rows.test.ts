@@ -12,27 +12,22 @@ const exampleRig = (): Rig => {
 
 const short = ['--set', 'train.steps=60', '--set', 'train.displayEvery=10', '--no-mlflow'];
 
-it(
-  'the example trains on MNIST, twice to the same bits at any concurrency',
-  { timeout: 300_000 },
-  async () => {
-    const [one, other] = [exampleRig(), exampleRig()];
-    for (const [rig, concurrency] of [
-      [one, '2'],
-      [other, '1'],
-    ] as const) {
-      const { code, stderr } = await rig.unroll('run', 'mnist.yaml', '--concurrency', concurrency, ...short);
-      expect(stderr).toBe('');
-      expect([0, 1]).toContain(code);
-    }
-    const ids = one.runIds('temporal-convolution');
-    expect(ids).toHaveLength(2);
-    for (const id of ids) {
-      expect(one.status('temporal-convolution', id).outcome?.metrics['test/accuracy']).toBeGreaterThan(0.7);
-      expect(other.metrics('temporal-convolution', id)).toEqual(one.metrics('temporal-convolution', id));
-    }
-  },
-);
+it('the example trains on MNIST, twice to the same bits at any concurrency', async () => {
+  const [one, other] = [exampleRig(), exampleRig()];
+  for (const [rig, concurrency] of [
+    [one, '2'],
+    [other, '1'],
+  ] as const) {
+    const { code, stderr } = await rig.unroll('run', 'mnist.yaml', '--concurrency', concurrency, ...short);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  }
+  const ids = one.runIds('temporal-convolution');
+  expect(ids).toHaveLength(2);
+  for (const id of ids) {
+    expect(one.status('temporal-convolution', id).outcome?.metrics['test/accuracy']).toBeGreaterThan(0.7);
+    expect(other.metrics('temporal-convolution', id)).toEqual(one.metrics('temporal-convolution', id));
+  }
+});
 
 it('own rows stand in the lists, the schema and the checks of a spec', async () => {
   const rig = exampleRig();

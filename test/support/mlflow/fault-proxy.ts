@@ -30,15 +30,20 @@ const readAll = async (message: IncomingMessage): Promise<Buffer> => {
 
 /**
  * Passes requests on to a server, about `rate` of them with a fault drawn from the seed. Faults "after commit" let the
- * server do its work and lose the answer.
+ * server do its work and lose the answer. `onRequest` hears the number of each request before it is passed on.
  */
 export const startFaultProxy = async (
   target: string,
-  { seed, rate }: { readonly seed: number; readonly rate: number },
+  {
+    seed,
+    rate,
+    onRequest = () => undefined,
+  }: { readonly seed: number; readonly rate: number; readonly onRequest?: (count: number) => void },
 ): Promise<FaultProxy> => {
   const random = randomStream(seed, 'faults');
   const played = new Map<Fault, number>();
   let healed = false;
+  let requests = 0;
   const { hostname, port } = new URL(target);
 
   const draw = (): Fault | undefined => {
@@ -73,6 +78,7 @@ export const startFaultProxy = async (
     });
 
   const handle = async (incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> => {
+    onRequest(++requests);
     const fault = draw();
     if (fault) played.set(fault, (played.get(fault) ?? 0) + 1);
     const body = await readAll(incoming);

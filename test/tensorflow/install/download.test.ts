@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
@@ -6,9 +6,10 @@ import type { Result } from '../../../src/diagnostic/diagnostic.ts';
 import { fetchFile } from '../../../src/tensorflow/install/download.ts';
 import { openHttp } from '../../../src/tensorflow/install/http.ts';
 import { closedAddress, packageServer } from '../../support/package-server.ts';
+import { seededBytes } from '../../support/seed.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
-const content = randomBytes(500_000);
+const content = seededBytes(500_000, 'download');
 const sha256 = createHash('sha256').update(content).digest('hex');
 
 const fetchInto = async (file: string, url: string, expected: string = sha256): Promise<Result<void>> => {

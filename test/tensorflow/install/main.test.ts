@@ -21,6 +21,7 @@ import type { FakeSetup } from '../../support/fake-setup.ts';
 import { fakeWheel } from '../../support/fake-wheel.ts';
 import { closedAddress, packageServer } from '../../support/package-server.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
+import { until } from '../../support/until.ts';
 
 let fake: ReturnType<typeof fakeWheel>;
 const program = join(packageRoot, 'node_modules', '.cache', `set-up-process-${process.pid}.mjs`);
@@ -56,10 +57,6 @@ const startProcess = (
   let text = '';
   child.stdout.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
   return { child, ended: new Promise((resolve) => child.on('close', (code) => resolve({ code, text }))) };
-};
-
-const until = async (condition: () => boolean): Promise<void> => {
-  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 10));
 };
 
 const leftovers = (folder: string): string[] =>
