@@ -1,40 +1,57 @@
 import tseslint from 'typescript-eslint';
 
-/** What a training run is made of. */
-const training = [
-  'data',
+const belowTheRunner = [
+  'system',
+  'terminal',
   'diagnostic',
+  'parameters',
+  'tensorflow',
+  'data',
   'models',
   'optimizers',
-  'parameters',
-  'plugins',
   'registry',
-  'spec',
-  'tensorflow',
-  'tracking',
+  'language',
+  'search',
+  'plan',
+  'record',
+  'training',
 ];
 
 /**
- * Which rooms a room may look into. Doors open one way: what is not listed here is an error,
- * so the picture in the README's architecture section cannot drift from the code.
+ * Which rooms a room may import, lowest room first. Doors open one way: what is not listed here is an error, so the table
+ * in docs/architecture.md cannot drift from the code.
  */
 const doors = {
-  diagnostic: [],
-  parameters: ['diagnostic'],
-  data: ['diagnostic', 'parameters'],
-  models: ['data', 'diagnostic', 'parameters', 'tensorflow'],
-  optimizers: ['diagnostic', 'parameters', 'tensorflow'],
-  tensorflow: ['diagnostic'],
-  registry: ['data', 'diagnostic', 'models', 'optimizers', 'parameters'],
-  plugins: ['data', 'diagnostic', 'models', 'optimizers', 'parameters', 'registry', 'tensorflow'],
-  spec: ['data', 'diagnostic', 'parameters', 'plugins', 'registry'],
-  search: ['diagnostic', 'spec'],
-  tracking: ['diagnostic', 'parameters', 'spec'],
-  report: ['diagnostic', 'parameters', 'spec', 'tracking'],
-  runner: [...training, 'search'],
-  api: [...training, 'report', 'runner'],
-  cli: [...training, 'report', 'runner', 'search'],
-  docs: ['cli', 'diagnostic', 'models', 'parameters', 'registry', 'spec'],
+  system: [],
+  terminal: ['system'],
+  diagnostic: ['system', 'terminal'],
+  parameters: ['system', 'diagnostic'],
+  tensorflow: ['system', 'terminal', 'diagnostic'],
+  data: ['system', 'diagnostic', 'parameters'],
+  models: ['system', 'diagnostic', 'parameters', 'tensorflow', 'data'],
+  optimizers: ['system', 'diagnostic', 'parameters', 'tensorflow'],
+  registry: ['system', 'diagnostic', 'parameters', 'tensorflow', 'data', 'models', 'optimizers'],
+  language: ['system', 'diagnostic', 'parameters', 'data', 'registry'],
+  search: ['system', 'diagnostic', 'data', 'registry', 'language'],
+  plan: ['system', 'diagnostic', 'parameters', 'data', 'registry', 'language', 'search'],
+  record: ['system', 'diagnostic', 'language', 'plan'],
+  training: [
+    'system',
+    'tensorflow',
+    'data',
+    'models',
+    'optimizers',
+    'registry',
+    'language',
+    'plan',
+    'record',
+  ],
+  runner: belowTheRunner,
+  report: ['system', 'terminal', 'diagnostic', 'language', 'plan', 'record'],
+  mlflow: ['system', 'terminal', 'diagnostic', 'language', 'plan', 'record'],
+  api: [...belowTheRunner, 'runner', 'report', 'mlflow'],
+  cli: [...belowTheRunner, 'runner', 'report', 'mlflow'],
+  docs: ['diagnostic', 'parameters', 'registry', 'language', 'cli'],
 };
 const rooms = Object.keys(doors);
 
@@ -55,7 +72,7 @@ export default tseslint.config(
       '@typescript-eslint/no-unnecessary-type-parameters': 'off',
       '@typescript-eslint/no-invalid-void-type': 'off',
       eqeqeq: 'error',
-      'max-lines': ['error', { max: 300, skipBlankLines: true, skipComments: true }],
+      'max-lines': ['error', { max: 400, skipBlankLines: true, skipComments: true }],
       'max-params': ['error', 4],
       'no-console': 'error',
     },
@@ -69,7 +86,7 @@ export default tseslint.config(
           patterns: [
             {
               regex: `^(\\.\\./)+(${rooms.filter((other) => other !== room && !doors[room].includes(other)).join('|')})/`,
-              message: `src/${room} may only look into: ${doors[room].join(', ') || 'nothing of ours'}.`,
+              message: `src/${room} may only import: ${doors[room].join(', ') || 'nothing of ours'}.`,
             },
           ],
         },

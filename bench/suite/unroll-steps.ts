@@ -3,7 +3,8 @@ import { allocateBatch, type Batch, type SequenceShape } from '../../src/data/da
 import { randomStream } from '../../src/data/random.ts';
 import { modelRow, optimizerRow } from '../../src/registry/rows.ts';
 import { buildLearner } from '../../src/training/learner.ts';
-import type { NamedSection, Run } from '../../src/plan/plan.ts';
+import type { NamedSection } from '../../src/language/config.ts';
+import type { Run } from '../../src/plan/plan.ts';
 import { fusedKernels } from '../../src/tensorflow/kernels/fused-kernels.ts';
 import { loadTensorFlow } from '../../src/tensorflow/load.ts';
 import { answerLines } from './processes.ts';

@@ -4,7 +4,9 @@ import type { Config } from '../registry/own/definitions.ts';
 import type { datasets } from '../registry/datasets.ts';
 import type { models } from '../registry/models.ts';
 import type { optimizers } from '../registry/optimizers.ts';
-import type { Json, MlflowSettings, Objective, Plan, TrainConfig } from '../plan/plan.ts';
+import type { MlflowSettings, Objective, TrainConfig } from '../language/config.ts';
+import type { Plan } from '../plan/plan.ts';
+import type { Json } from '../system/json.ts';
 import type { RunSection } from '../language/run-section.ts';
 
 /** Every key optional, at any depth: what is left out has its default. */

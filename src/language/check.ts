@@ -2,16 +2,9 @@ import type { TSchema } from '@sinclair/typebox';
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import type { Diagnostic, RelatedPlace } from '../diagnostic/diagnostic.ts';
 import { nearest } from '../diagnostic/nearest.ts';
-import {
-  describeSchema,
-  describeValue,
-  exampleOf,
-  isNonFinite,
-  writeValue,
-  type PlainSchema,
-} from './describe.ts';
+import { describeSchema, describeValue, exampleOf, writeValue, type PlainSchema } from './describe.ts';
 import { formatPath, locate, type Located, type Path } from './located.ts';
-import type { Json } from '../plan/plan.ts';
+import { isNonFinite, type Json } from '../system/json.ts';
 
 const ajv = new Ajv({
   allErrors: true,

@@ -1,4 +1,4 @@
-import type { Json } from '../plan/plan.ts';
+import { isNonFinite, type Json } from '../system/json.ts';
 
 /** The keywords of JSON Schema that parameter schemas use. */
 export interface PlainSchema {
@@ -91,10 +91,6 @@ const boundsOf = (type: string, schema: PlainSchema): string => {
 
 /** The value of a parameter that may be left out; null is its default then. */
 export const describeSetting = (value: Json | undefined): string => describeValue(value ?? undefined);
-
-/** Whether a value is `.inf`, `-.inf` or `.nan`. YAML has these numbers, and reads 1e999 as one; no setting accepts them. */
-export const isNonFinite = (value: unknown): value is number =>
-  typeof value === 'number' && !Number.isFinite(value);
 
 /** A value as a message shows it, cut to a line: `"512" (a text)`. */
 export const describeValue = (value: Json | undefined): string => {

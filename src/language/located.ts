@@ -1,5 +1,5 @@
 import type { SourceRange } from '../diagnostic/diagnostic.ts';
-import type { Json } from '../plan/plan.ts';
+import type { Json } from '../system/json.ts';
 
 /** A value of a spec that remembers where a person wrote it. */
 export type Located = LocatedScalar | LocatedList | LocatedMap;

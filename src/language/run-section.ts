@@ -1,6 +1,6 @@
 import { Type, type Static } from '@sinclair/typebox';
 import { choice, nullable } from '../parameters/schema.ts';
-import { retryReasons, type Execution, type RetryReason } from '../plan/plan.ts';
+import { retryReasons, type Execution, type RetryReason } from './config.ts';
 
 const countOrAuto = (description: string) =>
   Type.Unsafe<number | 'auto'>({

@@ -5,7 +5,8 @@ import { findRow, type NamedSectionKind, type Registry } from '../registry/rows.
 import { canonicalJson } from '../system/canonical.ts';
 import { checkAgainst, type SchemaIssue } from './check.ts';
 import { describeSetting, describeValue } from './describe.ts';
-import type { Json, NamedSection, TrainConfig } from '../plan/plan.ts';
+import type { NamedSection, TrainConfig } from './config.ts';
+import type { Json } from '../system/json.ts';
 import { checkTrain, trainSchema } from './train-section.ts';
 
 export type JsonMap = Readonly<Record<string, Json>>;

@@ -1,7 +1,7 @@
 import { Type, type Static } from '@sinclair/typebox';
 import { choice } from '../parameters/schema.ts';
 import { artifactGroupNames, artifactGroups } from './artifact-groups.ts';
-import type { MlflowSettings } from '../plan/plan.ts';
+import type { MlflowSettings } from './config.ts';
 import { runSchema } from './run-section.ts';
 import { sweepSchema } from './sweep/section.ts';
 

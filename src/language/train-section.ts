@@ -1,7 +1,7 @@
 import { Type } from '@sinclair/typebox';
 import { choice, nullable } from '../parameters/schema.ts';
 import type { ParameterIssue } from '../parameters/row.ts';
-import type { TrainConfig } from '../plan/plan.ts';
+import type { TrainConfig } from './config.ts';
 
 /** The three ways to say how long a training lasts; a spec uses exactly one. */
 export const trainingEnds = ['trainingIters', 'epochs', 'steps'] as const;

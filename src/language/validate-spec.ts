@@ -1,11 +1,12 @@
 import { failure, success, type Diagnostic, type Result } from '../diagnostic/diagnostic.ts';
 import { registry as builtIn, type Registry } from '../registry/rows.ts';
 import { checkAgainst, placeIssue, type SchemaIssue } from './check.ts';
-import { describeValue, isNonFinite } from './describe.ts';
+import { describeValue } from './describe.ts';
 import { whereKeyBelongs } from './elsewhere.ts';
 import type { SpecDocument } from './load-spec.ts';
+import type { Expectation, MlflowSettings, Objective } from './config.ts';
 import { find, toJson, type Located, type LocatedMap } from './located.ts';
-import type { Json, MlflowSettings, Objective, Plan } from '../plan/plan.ts';
+import { isNonFinite, type Json } from '../system/json.ts';
 import type { RunSection } from './run-section.ts';
 import { checkSection, sectionKinds, type JsonMap, type SectionKind } from './sections.ts';
 import { specSchema, specVersion, type SpecStructure } from './spec-schema.ts';
@@ -27,7 +28,7 @@ export interface Spec {
   readonly objective: Objective | undefined;
   readonly run: RunSection;
   readonly tracking: { readonly mlflow?: MlflowSettings };
-  readonly expect: Plan['expect'];
+  readonly expect: readonly Expectation[];
 }
 
 /** Checks a whole spec against the language and the registries, and reports every mistake at once. */

@@ -5,7 +5,7 @@ import { nearest } from '../diagnostic/nearest.ts';
 import type { ParameterIssue } from '../parameters/row.ts';
 import { findRow, type Registry } from '../registry/rows.ts';
 import type { SectionIssue } from './blame.ts';
-import type { NamedSection, TrainConfig } from './plan.ts';
+import type { NamedSection, TrainConfig } from '../language/config.ts';
 import { ofParameter, type JsonMap } from '../language/sections.ts';
 
 /** The sections of a point, each sound by itself, and what is known of its dataset. */

@@ -1,6 +1,6 @@
 import { failure, success, type Result } from '../diagnostic/diagnostic.ts';
 import { find } from '../language/located.ts';
-import type { Execution } from './plan.ts';
+import type { Execution } from '../language/config.ts';
 import { readLimits } from '../language/run-section.ts';
 import type { Spec } from '../language/validate-spec.ts';
 

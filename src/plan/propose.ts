@@ -1,6 +1,6 @@
 import { randomStream } from '../data/random.ts';
 import { loadPlugins } from '../registry/own/load-plugins.ts';
-import { configurationRuns } from '../language/configuration-runs.ts';
+import { configurationRuns } from './configuration-runs.ts';
 import type { Plan, Run } from './plan.ts';
 import { readYaml } from '../language/read-yaml.ts';
 import { resolvePoints } from './resolve-points.ts';

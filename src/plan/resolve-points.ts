@@ -7,7 +7,8 @@ import { canonicalJson, shortHash } from '../system/canonical.ts';
 import type { SchemaIssue } from '../language/check.ts';
 import { checkTogether, type Together } from './check-together.ts';
 import { describeSetting } from '../language/describe.ts';
-import type { CodeDigests, NamedSection, RunConfig, TrainConfig } from './plan.ts';
+import type { NamedSection, RunConfig, TrainConfig } from '../language/config.ts';
+import type { CodeDigests } from './plan.ts';
 import {
   checkNamedSection,
   checkTrainSection,

@@ -1,7 +1,8 @@
 import { totalSteps } from '../data/batches.ts';
 import { success, unreachable, type Diagnostic, type Result } from '../diagnostic/diagnostic.ts';
 import { find, toJson } from '../language/located.ts';
-import type { Pruning, Search, TrainConfig } from './plan.ts';
+import type { Pruning, TrainConfig } from '../language/config.ts';
+import type { Search } from './plan.ts';
 import type { Configuration } from './resolve-points.ts';
 import type { JsonMap } from '../language/sections.ts';
 import { gridPoints } from '../search/grid.ts';

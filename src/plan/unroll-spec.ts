@@ -1,11 +1,13 @@
 import type { DataContext, SequenceShape } from '../data/dataset.ts';
 import { failure, success, unreachable, type Diagnostic, type Result } from '../diagnostic/diagnostic.ts';
 import { canonicalJson, shortHash } from '../system/canonical.ts';
-import { configurationRuns } from '../language/configuration-runs.ts';
+import { configurationRuns } from './configuration-runs.ts';
 import { checkMetrics } from './check-metrics.ts';
 import { resolveExecution, type Machine } from './execution.ts';
 import { find } from '../language/located.ts';
-import type { Json, Objective, Plan } from './plan.ts';
+import type { Objective } from '../language/config.ts';
+import type { Plan } from './plan.ts';
+import type { Json } from '../system/json.ts';
 import { resolvePoints } from './resolve-points.ts';
 import { checkPruning, pointsOf, searchedPoints, searchOf } from './search-plan.ts';
 import { groundOf } from '../search/point-values.ts';

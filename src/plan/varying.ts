@@ -1,4 +1,4 @@
-import type { Json } from './plan.ts';
+import type { Json } from '../system/json.ts';
 import type { Configuration } from './resolve-points.ts';
 import type { JsonMap } from '../language/sections.ts';
 import { valueIn } from '../search/point-values.ts';

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import type { Execution, Plan } from '../plan/plan.ts';
+import type { Execution } from '../language/config.ts';
+import type { Plan } from '../plan/plan.ts';
 import { readJson, writeJson } from '../system/files.ts';
 import { grownPlan } from './search-journal.ts';
 

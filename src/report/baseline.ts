@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { type Diagnostic, failure, type Result, success } from '../diagnostic/diagnostic.ts';
 import { nearest } from '../diagnostic/nearest.ts';
-import type { Expectation, Plan } from '../plan/plan.ts';
+import type { Expectation } from '../language/config.ts';
+import type { Plan } from '../plan/plan.ts';
 import { listExperiments, listRuns, readRun, type RecordedRun } from '../record/read-runs.ts';
 import { resolveRun } from '../record/resolve-run.ts';
 

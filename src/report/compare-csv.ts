@@ -1,4 +1,4 @@
-import type { Json } from '../plan/plan.ts';
+import type { Json } from '../system/json.ts';
 import { comparisonRows } from './compare-rows.ts';
 import type { Comparison } from './compare.ts';
 

@@ -1,5 +1,5 @@
 import { parquetWriteBuffer, type BasicType } from 'hyparquet-writer';
-import type { Json } from '../plan/plan.ts';
+import type { Json } from '../system/json.ts';
 import { comparisonRows } from './compare-rows.ts';
 import type { Comparison } from './compare.ts';
 

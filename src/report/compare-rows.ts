@@ -1,4 +1,4 @@
-import type { Json } from '../plan/plan.ts';
+import type { Json } from '../system/json.ts';
 import type { Comparison } from './compare.ts';
 
 /** A comparison as a flat table for other programs: a row for each run, in the order of the comparison. */

@@ -1,4 +1,6 @@
-import type { Json, Objective, Run } from '../plan/plan.ts';
+import type { Objective } from '../language/config.ts';
+import type { Run } from '../plan/plan.ts';
+import type { Json } from '../system/json.ts';
 import type { RecordedRun } from '../record/read-runs.ts';
 import { type RunState, runStates } from '../record/run-state.ts';
 import { type Difference, difference, type Summary, summarize, tied } from './statistics.ts';

@@ -1,5 +1,5 @@
 import { createColors } from 'picocolors';
-import type { Json } from '../plan/plan.ts';
+import type { Json } from '../system/json.ts';
 import { formatMetric, formatValue } from '../terminal/format.ts';
 import { type Column, renderTable } from '../terminal/table.ts';
 import type { EnvironmentFile } from '../record/run-files.ts';

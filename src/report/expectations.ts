@@ -1,4 +1,5 @@
-import type { Expectation, Plan, Run } from '../plan/plan.ts';
+import type { Expectation } from '../language/config.ts';
+import type { Plan, Run } from '../plan/plan.ts';
 import { formatMetric } from '../terminal/format.ts';
 import type { RunOutcome } from '../record/events.ts';
 import { baselineKey, type Baselines } from './baseline.ts';

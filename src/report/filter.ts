@@ -1,6 +1,7 @@
 import { type Diagnostic, failure, type Result, success } from '../diagnostic/diagnostic.ts';
 import { nearest } from '../diagnostic/nearest.ts';
-import type { Json, Run } from '../plan/plan.ts';
+import type { Run } from '../plan/plan.ts';
+import type { Json } from '../system/json.ts';
 import { runStates, type RunState } from '../record/run-state.ts';
 import { flattenConfig } from './varying.ts';
 

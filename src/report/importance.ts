@@ -1,5 +1,5 @@
 import { mean, quantile } from 'simple-statistics';
-import type { Json } from '../plan/plan.ts';
+import type { Json } from '../system/json.ts';
 import type { ComparedConfiguration } from './compare.ts';
 
 /** How much of the objective's variation a setting explains. */

@@ -1,4 +1,5 @@
-import type { Json, Plan } from '../plan/plan.ts';
+import type { Plan } from '../plan/plan.ts';
+import type { Json } from '../system/json.ts';
 import { counted, formatValue } from '../terminal/format.ts';
 import { renderTable, type Column } from '../terminal/table.ts';
 import { flattenConfig } from './varying.ts';

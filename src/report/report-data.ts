@@ -1,4 +1,4 @@
-import type { Json } from '../plan/plan.ts';
+import type { Json } from '../system/json.ts';
 import type { EvaluationFile } from '../record/run-files.ts';
 import type { Comparison } from './compare.ts';
 import type { Importance } from './importance.ts';

@@ -1,4 +1,5 @@
-import type { Json, RunConfig } from '../plan/plan.ts';
+import type { RunConfig } from '../language/config.ts';
+import type { Json } from '../system/json.ts';
 
 /** The settings of a run by path: `model.hiddenSize`, `optimizer.schedule.name`. Lists are settings themselves. */
 export const flattenConfig = (config: RunConfig): Map<string, Json> => {

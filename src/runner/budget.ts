@@ -1,4 +1,4 @@
-import type { Execution } from '../plan/plan.ts';
+import type { Execution } from '../language/config.ts';
 import { formatDuration } from '../terminal/format.ts';
 import type { RunListener } from '../record/events.ts';
 import { stopGraceMs, type Pool } from './pool/pool.ts';

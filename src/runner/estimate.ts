@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import type { Execution, Run } from '../plan/plan.ts';
+import type { Execution } from '../language/config.ts';
+import type { Run } from '../plan/plan.ts';
 import { readJson } from '../system/files.ts';
 import type { RecordedRun } from '../record/read-runs.ts';
 import { fileNames, type EnvironmentFile } from '../record/run-files.ts';

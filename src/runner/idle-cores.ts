@@ -1,5 +1,5 @@
 import type PQueue from 'p-queue';
-import type { Execution } from '../plan/plan.ts';
+import type { Execution } from '../language/config.ts';
 import type { Pool } from './pool/pool.ts';
 
 /** Where one run follows another, or a search decides what comes next, nothing is idle for as long as this. */

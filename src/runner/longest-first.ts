@@ -1,7 +1,8 @@
 import { dirname, resolve } from 'node:path';
 import { registryOfBundle } from '../registry/own/load-plugins.ts';
 import { registry } from '../registry/rows.ts';
-import type { Execution, Plan } from '../plan/plan.ts';
+import type { Execution } from '../language/config.ts';
+import type { Plan } from '../plan/plan.ts';
 import type { RunListener } from '../record/events.ts';
 import { listRuns } from '../record/read-runs.ts';
 import { measuredLengths, median } from './estimate.ts';

@@ -1,7 +1,8 @@
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import PQueue from 'p-queue';
-import type { Execution, Plan, Run } from '../plan/plan.ts';
+import type { Execution } from '../language/config.ts';
+import type { Plan, Run } from '../plan/plan.ts';
 import { counted } from '../terminal/format.ts';
 import type { OutcomeReason, RunListener, RunOutcome } from '../record/events.ts';
 import { diskTrouble } from '../system/files.ts';

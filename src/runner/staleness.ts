@@ -1,7 +1,8 @@
 import type { Row } from '../parameters/row.ts';
 import { findRow, namedSections, registry, type NamedSectionKind, type Table } from '../registry/rows.ts';
 import { canonicalJson } from '../system/canonical.ts';
-import type { Json, Run } from '../plan/plan.ts';
+import type { Run } from '../plan/plan.ts';
+import type { Json } from '../system/json.ts';
 import { trainerVersion } from '../plan/trainer-version.ts';
 import type { RecordedRun } from '../record/read-runs.ts';
 

@@ -2,7 +2,7 @@ import { totalSteps } from '../data/batches.ts';
 import type { DataContext, SequenceShape } from '../data/dataset.ts';
 import type { ModelRow } from '../models/model.ts';
 import { findRow, type Registry } from '../registry/rows.ts';
-import type { NamedSection, RunConfig } from '../plan/plan.ts';
+import type { NamedSection, RunConfig } from '../language/config.ts';
 import { stepsDone, type RunStanding } from './select.ts';
 
 /** What the calls of a step cost whatever its size, in operations that take as long. */

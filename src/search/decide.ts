@@ -1,8 +1,18 @@
 import { unreachable } from '../diagnostic/diagnostic.ts';
-import type { Pruning, Search } from '../plan/plan.ts';
+import type { Pruning } from '../language/config.ts';
 import { promote } from './asha.ts';
 import { viewOf, type Decision, type Ledger, type View } from './ledger.ts';
 import { judge } from './median.ts';
+
+/** The settings of a search by which it decides. */
+export interface SearchRules {
+  /** How many points the sweep has in the end. The plan's runs are those that are known so far. */
+  readonly points: number;
+  /** Decision n knows the results of the decisions before n - lookahead + 1, whoever else has ended by then. */
+  readonly lookahead: number;
+  /** Which runs are trained to their end; null for all. */
+  readonly pruning: Pruning | null;
+}
 
 export type Next =
   /** `known`: how many decisions' results it was taken from. */
@@ -14,7 +24,7 @@ export type Next =
 
 /** The next decision of a search: go on with a point that has earned it, or begin another one. */
 export const nextDecision = (
-  { points, lookahead, pruning }: Pick<Search, 'points' | 'lookahead' | 'pruning'>,
+  { points, lookahead, pruning }: SearchRules,
   ledger: Ledger,
   levelsOf: View['levelsOf'],
 ): Next => {

@@ -1,6 +1,6 @@
 import type { Registry } from '../registry/rows.ts';
 import { namedSections } from '../registry/rows.ts';
-import type { Json } from '../plan/plan.ts';
+import type { Json } from '../system/json.ts';
 import { sectionKinds, type JsonMap, type SectionKind } from '../language/sections.ts';
 import { trainingEnds } from '../language/train-section.ts';
 import { sweepableParameters, type SweepableParameter } from '../language/sweep/parameters.ts';

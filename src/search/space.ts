@@ -1,5 +1,5 @@
 import { unreachable } from '../diagnostic/diagnostic.ts';
-import type { Json } from '../plan/plan.ts';
+import type { Json } from '../system/json.ts';
 import { tidy } from '../language/sweep/numbers.ts';
 import { holds, type Ground } from './point-values.ts';
 import type { Choice, Dimension, Point, Sweep } from '../language/sweep/sweep.ts';

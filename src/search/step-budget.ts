@@ -1,4 +1,4 @@
-import type { Pruning } from '../plan/plan.ts';
+import type { Pruning } from '../language/config.ts';
 
 /** Training steps that a sweep with pruning may cost. */
 export interface StepBudget {

@@ -1,6 +1,5 @@
 import { hash } from 'node:crypto';
-import { describeValue, isNonFinite } from '../language/describe.ts';
-import type { Json } from '../plan/plan.ts';
+import { isNonFinite, type Json } from './json.ts';
 
 /**
  * JSON with the keys of every mapping sorted: equal values give equal strings. Throws on a number that is not finite: JSON
@@ -15,7 +14,7 @@ export const canonicalJson = (value: Json): string => {
       .map((key) => `${JSON.stringify(key)}:${canonicalJson(map[key] ?? null)}`);
     return `{${pairs.join(',')}}`;
   }
-  if (isNonFinite(value)) throw new RangeError(`Canonical JSON cannot hold ${describeValue(value)}.`);
+  if (isNonFinite(value)) throw new RangeError(`Canonical JSON cannot hold ${String(value)}.`);
   return JSON.stringify(value);
 };
 

@@ -1,4 +1,4 @@
-import type { Json } from '../plan/plan.ts';
+import type { Json } from '../system/json.ts';
 
 /** Stands where there is nothing to show. */
 const nothing = '–';

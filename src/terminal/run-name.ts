@@ -1,4 +1,4 @@
-import type { Json, Run } from '../plan/plan.ts';
+import type { Json } from '../system/json.ts';
 import { formatValue } from './format.ts';
 
 /** Short names for paths: the last part where no other path ends in it, as `hiddenSize`. */
@@ -20,14 +20,21 @@ const inName = (value: Json): string =>
     ? formatValue(value['name'])
     : formatValue(value);
 
-/** What people call a run: the settings in which it differs from the others, or else its experiment. */
-export const runName = (run: Run, names: ReadonlyMap<string, string>): string =>
+/** The parts of a run that its name is made of. */
+export interface Nameable {
+  readonly experiment: string;
+  /** The settings in which the run differs from the others of its sweep, by path. */
+  readonly varying: Readonly<Record<string, Json>>;
+}
+
+/** The name of a run: the settings in which it differs from the others, or else its experiment. */
+export const runName = (run: Nameable, names: ReadonlyMap<string, string>): string =>
   Object.entries(run.varying)
     .map(([path, value]) => `${names.get(path) ?? path} ${inName(value)}`)
     .join(', ') || run.experiment;
 
 /** The name in less room: values alone, `128 · 0.003 · seed 1`. */
-export const compactName = (run: Run): string =>
+export const compactName = (run: Nameable): string =>
   Object.entries(run.varying)
     .map(([path, value]) => (path === 'seed' ? `seed ${inName(value)}` : inName(value)))
     .join(' · ') || run.experiment;

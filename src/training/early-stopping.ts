@@ -1,4 +1,4 @@
-import type { EarlyStopping } from '../plan/plan.ts';
+import type { EarlyStopping } from '../language/config.ts';
 import type { TrainerState } from './checkpoint.ts';
 
 type Best = TrainerState['best'];

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Json } from '../../src/plan/plan.ts';
+import type { Json } from '../../src/system/json.ts';
 import { valueIn } from '../../src/search/point-values.ts';
 import { planOf } from '../support/spec.ts';
 

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import { checkExpectations } from '../../src/report/expectations.ts';
 import { findBaselines } from '../../src/report/baseline.ts';
-import type { Expectation, Run } from '../../src/plan/plan.ts';
+import type { Expectation } from '../../src/language/config.ts';
+import type { Run } from '../../src/plan/plan.ts';
 import type { RunOutcome } from '../../src/record/events.ts';
 import { finalMetrics, makePlan, writeSweep } from '../support/run-directories.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { ComparedConfiguration } from '../../src/report/compare.ts';
 import { importances } from '../../src/report/importance.ts';
-import type { Json } from '../../src/plan/plan.ts';
+import type { Json } from '../../src/system/json.ts';
 
 const configuration = (values: Record<string, Json>, mean: number | null): ComparedConfiguration => ({
   rank: null,

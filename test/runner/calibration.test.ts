@@ -10,7 +10,8 @@ import { keptThreads, threadQuestion } from '../../src/runner/calibration/thread
 import { worksOf, type Work } from '../../src/runner/calibration/work.ts';
 import { withThreads } from '../../src/record/frozen-plan.ts';
 import { planDocument } from '../../src/plan/plan-experiment.ts';
-import type { Json, Plan } from '../../src/plan/plan.ts';
+import type { Plan } from '../../src/plan/plan.ts';
+import type { Json } from '../../src/system/json.ts';
 import { candidates } from '../../src/tensorflow/kernels/candidates.ts';
 import { documentOf, specText } from '../support/spec.ts';
 

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { randomStream } from '../../src/data/random.ts';
 import { stepBudget } from '../../src/search/step-budget.ts';
 import type { Decision } from '../../src/search/ledger.ts';
-import type { Pruning } from '../../src/plan/plan.ts';
+import type { Pruning } from '../../src/language/config.ts';
 import { nextDecision } from '../../src/search/decide.ts';
 
 const shared = { metric: 'val/accuracy', goal: 'maximize', minSteps: 1 } as const;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Json } from '../../src/plan/plan.ts';
+import type { Json } from '../../src/system/json.ts';
 import { radicalInverse } from '../../src/search/search.ts';
 import { planOf, soundPlan } from '../support/spec.ts';
 

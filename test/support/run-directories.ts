@@ -2,7 +2,9 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { randomStream } from '../../src/data/random.ts';
-import type { Json, Objective, Plan, Run, RunConfig } from '../../src/plan/plan.ts';
+import type { Objective, RunConfig } from '../../src/language/config.ts';
+import type { Plan, Run } from '../../src/plan/plan.ts';
+import type { Json } from '../../src/system/json.ts';
 import type { Metrics, OutcomeReason, RunOutcome } from '../../src/record/events.ts';
 import {
   type EnvironmentFile,

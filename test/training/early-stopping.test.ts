@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { improves, patienceIsOver } from '../../src/training/early-stopping.ts';
-import type { EarlyStopping } from '../../src/plan/plan.ts';
+import type { EarlyStopping } from '../../src/language/config.ts';
 
 const rule: EarlyStopping = {
   metric: 'val/loss',

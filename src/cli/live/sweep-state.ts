@@ -1,4 +1,5 @@
-import type { Objective, Plan, Run } from '../../plan/plan.ts';
+import type { Objective } from '../../language/config.ts';
+import type { Plan, Run } from '../../plan/plan.ts';
 import type { Metrics, RunEvent, RunOutcome, TrainerEvent } from '../../record/events.ts';
 import { type RunState, stateOfReason } from '../../record/run-state.ts';
 import { withRuns } from '../../record/search-journal.ts';

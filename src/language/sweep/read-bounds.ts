@@ -1,5 +1,6 @@
 import type { Diagnostic } from '../../diagnostic/diagnostic.ts';
-import { describeValue, isNonFinite } from '../describe.ts';
+import { isNonFinite } from '../../system/json.ts';
+import { describeValue } from '../describe.ts';
 import { find, toJson, type LocatedMap } from '../located.ts';
 import { axisForms, type AxisKind } from './axis-kinds.ts';
 

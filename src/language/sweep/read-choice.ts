@@ -4,7 +4,7 @@ import { nearest } from '../../diagnostic/nearest.ts';
 import type { Registry } from '../../registry/rows.ts';
 import { checkAgainst, placeIssue, type SchemaIssue } from '../check.ts';
 import { toJson, type Located, type LocatedEntry } from '../located.ts';
-import type { Json } from '../../plan/plan.ts';
+import type { Json } from '../../system/json.ts';
 import { checkSection, sectionKinds, type JsonMap, type SectionKind } from '../sections.ts';
 import { isSection, type SweepableParameter } from './parameters.ts';
 import type { Choice } from './sweep.ts';

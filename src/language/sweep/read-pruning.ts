@@ -1,5 +1,5 @@
 import { find, type LocatedMap } from '../located.ts';
-import type { Objective, Pruning } from '../../plan/plan.ts';
+import type { Objective, Pruning } from '../config.ts';
 import type { SweepContext } from './read-choice.ts';
 import type { SweepSection } from './section.ts';
 

@@ -1,7 +1,8 @@
 import type { Diagnostic } from '../../diagnostic/diagnostic.ts';
 import type { Registry } from '../../registry/rows.ts';
 import { find, toJson, type Located, type LocatedEntry, type LocatedMap } from '../located.ts';
-import type { Json, Objective } from '../../plan/plan.ts';
+import type { Objective } from '../config.ts';
+import type { Json } from '../../system/json.ts';
 import { sectionKinds, type JsonMap, type SectionKind } from '../sections.ts';
 import { checkOverlaps, checkZip } from './overlaps.ts';
 import { isSection, sweepableParameters } from './parameters.ts';

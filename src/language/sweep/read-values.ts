@@ -1,7 +1,7 @@
 import { nearest } from '../../diagnostic/nearest.ts';
 import { describeValue, writeValue } from '../describe.ts';
 import { toJson, type Located, type LocatedMap } from '../located.ts';
-import type { Json } from '../../plan/plan.ts';
+import type { Json } from '../../system/json.ts';
 import { axisForms, axisKeys, exampleForm, axisKinds, type AxisKind } from './axis-kinds.ts';
 import { linearValues, logValues, rangeValues, tidy } from './numbers.ts';
 import { readBounds, readNumber, type Expression, type Report, type Target } from './read-bounds.ts';

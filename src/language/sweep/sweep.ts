@@ -1,6 +1,7 @@
 import type { SourceRange } from '../../diagnostic/diagnostic.ts';
 import type { Located } from '../located.ts';
-import type { Json, Pruning } from '../../plan/plan.ts';
+import type { Pruning } from '../config.ts';
+import type { Json } from '../../system/json.ts';
 
 /** One value of one path, and where a person wrote it. */
 export interface Choice {

@@ -1,4 +1,4 @@
-import type { Objective } from '../../plan/plan.ts';
+import type { Objective } from '../../language/config.ts';
 
 /** What the compare view is to show. */
 export interface CompareTarget {

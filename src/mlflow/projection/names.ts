@@ -1,4 +1,5 @@
-import type { Json, Run } from '../../plan/plan.ts';
+import type { Run } from '../../plan/plan.ts';
+import type { Json } from '../../system/json.ts';
 
 /** The shortest usual form of a number: `0.001` becomes `1e-3`, `0.01` becomes `1e-2`, `128` and `0.5` stay. */
 export const shortNumber = (value: number): string => {

@@ -1,4 +1,5 @@
-import type { Json, Plan } from '../../plan/plan.ts';
+import type { Plan } from '../../plan/plan.ts';
+import type { Json } from '../../system/json.ts';
 import { limits } from '../client/limits.ts';
 import type { RunRecord } from '../journal/record.ts';
 import type { SweepResults } from './sweep-results.ts';

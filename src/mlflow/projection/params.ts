@@ -1,4 +1,5 @@
-import type { Json, Run } from '../../plan/plan.ts';
+import type { Run } from '../../plan/plan.ts';
+import type { Json } from '../../system/json.ts';
 import { cleanKey, cutText, limits } from '../client/limits.ts';
 import type { WirePair } from '../client/wire.ts';
 

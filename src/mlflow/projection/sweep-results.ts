@@ -1,4 +1,5 @@
-import type { Json, Plan, Run } from '../../plan/plan.ts';
+import type { Plan, Run } from '../../plan/plan.ts';
+import type { Json } from '../../system/json.ts';
 import type { WireMetric } from '../client/wire.ts';
 import { toWire } from '../client/wire.ts';
 import { cleanKey } from '../client/limits.ts';

@@ -1,4 +1,4 @@
-import type { MlflowSettings } from '../../plan/plan.ts';
+import type { MlflowSettings } from '../../language/config.ts';
 import { type Answer, answer, problem } from '../client/problem.ts';
 import { type ConnectionSettings, connectionSettings } from '../client/settings.ts';
 import type { ExperimentChoice } from './ensure-experiment.ts';

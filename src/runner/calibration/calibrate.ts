@@ -1,5 +1,6 @@
 import PQueue from 'p-queue';
-import type { Execution, Plan, Run } from '../../plan/plan.ts';
+import type { Execution } from '../../language/config.ts';
+import type { Plan, Run } from '../../plan/plan.ts';
 import { expectedKernels } from '../../tensorflow/expected-kernels.ts';
 import { counted } from '../../terminal/format.ts';
 import type { RunListener } from '../../record/events.ts';

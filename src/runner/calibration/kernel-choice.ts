@@ -1,4 +1,4 @@
-import type { Execution } from '../../plan/plan.ts';
+import type { Execution } from '../../language/config.ts';
 import { counted } from '../../terminal/format.ts';
 import type { Kept } from './kept.ts';
 import type { Work } from './work.ts';

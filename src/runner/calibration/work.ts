@@ -5,7 +5,8 @@ import type { ModelRow } from '../../models/model.ts';
 import { loadPlugins } from '../../registry/own/load-plugins.ts';
 import { findRow, registry as builtIn, type Registry } from '../../registry/rows.ts';
 import { canonicalJson } from '../../system/canonical.ts';
-import type { Json, Plan, Run } from '../../plan/plan.ts';
+import type { Plan, Run } from '../../plan/plan.ts';
+import type { Json } from '../../system/json.ts';
 import type { KernelCandidate } from '../../tensorflow/kernels/candidates.ts';
 import { operationsPerInput } from '../work.ts';
 

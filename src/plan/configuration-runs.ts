@@ -1,7 +1,7 @@
-import type { Run } from '../plan/plan.ts';
-import type { Configuration } from '../plan/resolve-points.ts';
-import type { Spec } from './validate-spec.ts';
-import { varyingReader } from '../plan/varying.ts';
+import type { Run } from './plan.ts';
+import type { Configuration } from './resolve-points.ts';
+import type { Spec } from '../language/validate-spec.ts';
+import { varyingReader } from './varying.ts';
 
 /** Makes the runs of a configuration, one for each seed; `paths` are what varies within the sweep. */
 export const configurationRuns = ({ experiment, seeds }: Spec, paths: readonly string[]) => {
