@@ -5,6 +5,7 @@ import { cacheFolder } from '../system/cache-folder.ts';
 import { packageVersion } from '../system/package-root.ts';
 import { doctorHint, readInstallation } from './installation.ts';
 import type { Probe } from './probe.ts';
+import { unknownVersions } from './known-versions.ts';
 import { readProcessor } from './processor.ts';
 import type { Processor } from './processor.ts';
 import { runCommand } from './install/run-command.ts';
@@ -96,6 +97,8 @@ const findProblems = (report: Omit<DoctorReport, 'problems'>): DoctorProblem[] =
       help: setupCommand,
     });
   }
+  const otherVersions = unknownVersions();
+  if (otherVersions) problems.push(otherVersions);
   if (installation !== undefined) problems.push(...installation.problems);
   if (report.compiler === null && report.native !== 'built')
     problems.push({ message: 'No C++ compiler was found', help: compilerHelp });

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import type { Diagnostic } from '../diagnostic/diagnostic.ts';
 import { nativeLibraryPath, readInstallation } from './installation.ts';
 import type { Installation } from './installation.ts';
+import { unknownVersions } from './known-versions.ts';
 import { ownAddonPath } from './install/own-addon.ts';
 import { setupCommand } from './install/setup-command.ts';
 
@@ -12,16 +13,23 @@ export const findAddon = (): string | undefined => {
 };
 
 /**
- * The one warning to show before training when native TensorFlow is not ready; undefined when it is, or when
- * `UNROLL_BACKEND` asks for another. Looks at files only, so that the command line's process may call it.
+ * The one warning to show before training when native TensorFlow is not ready, or TensorFlow.js has another version than
+ * its internals are known of; undefined when all is well, or when `UNROLL_BACKEND` asks for another back end. Looks at files only, so that the command line's process may call it.
  */
 export const slowBackendWarning = (
-  found: { readonly addon: string | undefined; readonly problems: Installation['problems'] } = {
+  found: {
+    readonly addon: string | undefined;
+    readonly problems: Installation['problems'];
+    readonly otherVersions?: ReturnType<typeof unknownVersions>;
+  } = {
     addon: findAddon(),
     problems: readInstallation()?.problems ?? [],
+    otherVersions: unknownVersions(),
   },
 ): Diagnostic | undefined => {
-  if (process.env['UNROLL_BACKEND'] || found.addon !== undefined) return undefined;
+  if (process.env['UNROLL_BACKEND']) return undefined;
+  if (found.addon !== undefined)
+    return found.otherVersions && { code: 'backend-missing', severity: 'warning', ...found.otherVersions };
   const [problem] = found.problems;
   return {
     code: 'backend-missing',

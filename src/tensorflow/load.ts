@@ -1,51 +1,33 @@
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import util from 'node:util';
 import * as core from '@tensorflow/tfjs-core';
-import type { KernelBackend } from '@tensorflow/tfjs-core';
 // Declares the methods of tensors (`x.add(y)`), which every back end below registers.
 import type {} from '@tensorflow/tfjs-node';
 import { findAddon } from './find-addon.ts';
 import { doctorHint } from './installation.ts';
+import { registerGradients, registerNativeBackend } from './internals.ts';
 
 /** The back end that tensors live on in this process. */
 export interface Backend {
   readonly name: 'tensorflow' | 'wasm' | 'cpu';
   /** Version of the library behind it, such as `2.21.0`. */
   readonly version: string;
-  /** Why native TensorFlow is not used, what that costs and how to mend it; absent when it is used. */
+  /** Why native TensorFlow is not used, what that costs and how to fix it; absent when it is used. */
   readonly warning?: string;
-}
-
-interface NativeBinding {
-  readonly TF_Version: string;
 }
 
 const require = createRequire(import.meta.url);
 
-/**
- * Registers tfjs-node's back end and kernels without the rest of that package (models, images, TensorBoard and the
- * search for its addon), which saves a fifth of the time to load.
- */
 const loadNative = async (addon: string): Promise<Backend> => {
   // TensorFlow's greeting on standard error, unless someone asked for it.
   process.env['TF_CPP_MIN_LOG_LEVEL'] ??= '2';
-  // tfjs-node 4.22 calls this function, which Node 22 warns of and Node 23 removed.
-  (util as { isNullOrUndefined?: (value: unknown) => boolean }).isNullOrUndefined = (value) =>
-    value === null || value === undefined;
-  const binding = require(addon) as NativeBinding;
-  require('@tensorflow/tfjs-node/dist/register_all_kernels.js');
-  const { NodeJSKernelBackend } = require('@tensorflow/tfjs-node/dist/nodejs_kernel_backend.js') as {
-    NodeJSKernelBackend: new (binding: NativeBinding, packageName: string) => KernelBackend;
-  };
-  core.registerBackend('tensorflow', () => new NodeJSKernelBackend(binding, '@tensorflow/tfjs-node'), 3);
+  const version = registerNativeBackend(addon);
   await core.setBackend('tensorflow');
-  return { name: 'tensorflow', version: binding.TF_Version };
+  return { name: 'tensorflow', version };
 };
 
 const loadWasm = async (): Promise<Backend> => {
-  // The union package registers the gradients and the methods of tensors; tfjs-node brings it.
-  createRequire(require.resolve('@tensorflow/tfjs-node/package.json'))('@tensorflow/tfjs');
+  registerGradients();
   const wasm = await import('@tensorflow/tfjs-backend-wasm');
   wasm.setWasmPaths(
     join(dirname(require.resolve('@tensorflow/tfjs-backend-wasm/package.json')), 'dist') + '/',
@@ -57,7 +39,7 @@ const loadWasm = async (): Promise<Backend> => {
 };
 
 const loadCpu = async (): Promise<Backend> => {
-  createRequire(require.resolve('@tensorflow/tfjs-node/package.json'))('@tensorflow/tfjs');
+  registerGradients();
   await core.setBackend('cpu');
   return { name: 'cpu', version: core.version_core };
 };

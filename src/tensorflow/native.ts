@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Tensor } from '@tensorflow/tfjs-core';
+import { nativeBackend } from './internals.ts';
 
 /** An attribute of a TensorFlow operation; the types are those of the C interface. */
 export type NativeAttribute =
@@ -8,38 +9,8 @@ export type NativeAttribute =
   | { readonly name: string; readonly float: number }
   | { readonly name: string; readonly type: 'float32' | 'int32' };
 
-interface TensorRecord {
-  dtype: number;
-  values: unknown;
-}
-
-/** The part of tfjs-node's back end that runs operations which tfjs has no function for. */
-interface NativeBackend {
-  readonly binding: Readonly<
-    Record<
-      | 'TF_ATTR_BOOL'
-      | 'TF_ATTR_INT'
-      | 'TF_ATTR_FLOAT'
-      | 'TF_ATTR_TYPE'
-      | 'TF_FLOAT'
-      | 'TF_INT32'
-      | 'TF_INT64',
-      number
-    >
-  >;
-  readonly tensorMap: { readonly get: (dataId: object) => TensorRecord };
-  readonly executeMultipleOutputs: (
-    name: string,
-    attributes: readonly { readonly name: string; readonly type: number; readonly value: unknown }[],
-    inputs: readonly Tensor[],
-    outputCount: number,
-  ) => Tensor[];
-}
-
 /** Whether this process computes with native TensorFlow. */
 export const isNative = (): boolean => tf.getBackend() === 'tensorflow';
-
-const nativeBackend = (): NativeBackend => tf.backend() as unknown as NativeBackend;
 
 /**
  * Runs one float32 operation of native TensorFlow by its name. Nothing is recorded for a gradient: wrap it in

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Tensor, Tensor1D, Tensor2D, Tensor3D } from '@tensorflow/tfjs-core';
+import { isRecording } from '../internals.ts';
 import { runNative } from '../native.ts';
 import { recordOperation } from './record.ts';
 import type { SequenceInput } from './scan.ts';
@@ -24,9 +25,6 @@ export interface FusedResult {
   /** `[batch, hidden]`: the state after the last step read, and the cell state where there is one. */
   readonly final: readonly [hidden: Tensor2D, cell?: Tensor2D];
 }
-
-/** Whether a gradient tape is running, so that what the gradient needs has to be kept. */
-const isRecording = (): boolean => (tf.engine() as unknown as { isTapeOn: () => boolean }).isTapeOn();
 
 const nothing = new Map<'float32' | 'int32', Tensor>();
 

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { NamedTensorMap, Tensor } from '@tensorflow/tfjs-core';
+import { hold, isRecording, offTheTape, putOnTape } from '../internals.ts';
 
 /** Gradients by the names of inputs. */
 export type LazyTensorMap = Readonly<Record<string, Tensor | (() => Tensor)>>;
@@ -19,34 +20,18 @@ export interface RecordedOperation {
   readonly backward: (gradients: readonly (Tensor | undefined)[], saved: readonly Tensor[]) => LazyTensorMap;
 }
 
-/** The same values under a tensor that lives until it is disposed of, whatever becomes of the first. */
-const hold = (tensor: Tensor): Tensor => {
-  const engine = tf.engine();
-  engine.backend.incRef(tensor.dataId);
-  return tf.keep(engine.makeTensorFromTensorInfo(tensor));
-};
-
 /**
  * Puts an operation with its own gradient on the tape; an input that is left out of `inputs` is a constant. It is what
  * `tf.customGrad` does, for several outputs, without a clone on the tape for each saved tensor, and without zeros made for
  * the gradient of an output that was not used.
  */
 export const recordOperation = (inputs: NamedTensorMap, operation: RecordedOperation): Tensor[] => {
-  const engine = tf.engine();
-  const { state } = engine;
-  const recording = engine.isTapeOn();
+  const recording = isRecording();
   let saved: Tensor[] = [];
   const save = (tensors: Tensor[]) => {
     if (recording) saved = tensors.map(hold);
   };
-  // As for a kernel of tfjs itself: what runs inside of it is not recorded.
-  state.kernelDepth++;
-  let outputs: Tensor[];
-  try {
-    outputs = tf.tidy(() => operation.forward(save));
-  } finally {
-    state.kernelDepth--;
-  }
+  const outputs = offTheTape(() => tf.tidy(() => operation.forward(save)));
   if (recording) {
     const gradient = (given: readonly (Tensor | null)[]) => {
       const known = given.map((one) => one ?? undefined);
@@ -56,15 +41,7 @@ export const recordOperation = (inputs: NamedTensorMap, operation: RecordedOpera
         Object.entries(found).map(([name, one]) => [name, typeof one === 'function' ? one : () => one]),
       );
     };
-    // The engine disposes of `saved` when all gradients are there.
-    state.activeTape.push({
-      id: state.nextTapeNodeId++,
-      kernelName: 'recorded',
-      inputs,
-      outputs,
-      saved,
-      gradient,
-    });
+    putOnTape({ inputs, outputs, saved, gradient });
   }
   return outputs;
 };

@@ -1,0 +1,107 @@
+import { createRequire } from 'node:module';
+import util from 'node:util';
+import * as core from '@tensorflow/tfjs-core';
+import type { KernelBackend, NamedTensorMap, Tensor } from '@tensorflow/tfjs-core';
+
+/**
+ * Everything that reaches behind the documented interface of TensorFlow.js. Its packages promise none of it, so it is
+ * kept in this file. `known-versions.ts` names the versions it was written for, and warns of any other.
+ */
+
+const require = createRequire(import.meta.url);
+
+/** tfjs-node's addon, as far as it is used here. */
+interface NativeBinding {
+  readonly TF_Version: string;
+}
+
+/**
+ * Registers tfjs-node's back end and kernels without the rest of that package (models, images, TensorBoard and the
+ * search for its addon), which saves a fifth of the time to load. Returns TensorFlow's version.
+ */
+export const registerNativeBackend = (addon: string): string => {
+  // tfjs-node 4.22 calls this function, which Node 22 warns of and Node 23 removed.
+  (util as { isNullOrUndefined?: (value: unknown) => boolean }).isNullOrUndefined = (value) =>
+    value === null || value === undefined;
+  const binding = require(addon) as NativeBinding;
+  require('@tensorflow/tfjs-node/dist/register_all_kernels.js');
+  const { NodeJSKernelBackend } = require('@tensorflow/tfjs-node/dist/nodejs_kernel_backend.js') as {
+    NodeJSKernelBackend: new (binding: NativeBinding, packageName: string) => KernelBackend;
+  };
+  core.registerBackend('tensorflow', () => new NodeJSKernelBackend(binding, '@tensorflow/tfjs-node'), 3);
+  return binding.TF_Version;
+};
+
+/** Registers the gradients and the methods of tensors, which come with the union package; tfjs-node depends on it. */
+export const registerGradients = (): void => {
+  createRequire(require.resolve('@tensorflow/tfjs-node/package.json'))('@tensorflow/tfjs');
+};
+
+interface TensorRecord {
+  dtype: number;
+  values: unknown;
+}
+
+/** The part of tfjs-node's back end that runs operations which tfjs has no function for. */
+interface NativeBackend {
+  readonly binding: Readonly<
+    Record<
+      | 'TF_ATTR_BOOL'
+      | 'TF_ATTR_INT'
+      | 'TF_ATTR_FLOAT'
+      | 'TF_ATTR_TYPE'
+      | 'TF_FLOAT'
+      | 'TF_INT32'
+      | 'TF_INT64',
+      number
+    >
+  >;
+  readonly tensorMap: { readonly get: (dataId: object) => TensorRecord };
+  readonly executeMultipleOutputs: (
+    name: string,
+    attributes: readonly { readonly name: string; readonly type: number; readonly value: unknown }[],
+    inputs: readonly Tensor[],
+    outputCount: number,
+  ) => Tensor[];
+}
+
+/** The native back end of this process, once it is loaded. */
+export const nativeBackend = (): NativeBackend => core.backend() as unknown as NativeBackend;
+
+/** Whether a gradient tape is running, so that what the gradient needs has to be kept. */
+export const isRecording = (): boolean => core.engine().isTapeOn();
+
+/** Computes as a kernel of tfjs does: what runs inside is not recorded for a gradient. */
+export const offTheTape = <Result>(compute: () => Result): Result => {
+  const { state } = core.engine();
+  state.kernelDepth++;
+  try {
+    return compute();
+  } finally {
+    state.kernelDepth--;
+  }
+};
+
+/** The same values under a tensor that lives until it is disposed of, whatever becomes of the first. */
+export const hold = (tensor: Tensor): Tensor => {
+  const engine = core.engine();
+  engine.backend.incRef(tensor.dataId);
+  return core.keep(engine.makeTensorFromTensorInfo(tensor));
+};
+
+/** An operation on the tape; the engine disposes of `saved` when all gradients are there. */
+interface TapeNode {
+  readonly inputs: NamedTensorMap;
+  readonly outputs: Tensor[];
+  readonly saved: Tensor[];
+  readonly gradient: (gradients: readonly (Tensor | null)[]) => Readonly<Record<string, () => Tensor>>;
+}
+
+export const putOnTape = (node: TapeNode): void => {
+  const { state } = core.engine();
+  state.activeTape.push({
+    id: state.nextTapeNodeId++,
+    kernelName: 'recorded',
+    ...node,
+  });
+};

@@ -1,0 +1,30 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+
+/** The versions whose internals are as `internals.ts` expects; raise them once the tests pass with a later one. */
+const knownVersions: Readonly<Record<string, readonly string[]>> = {
+  '@tensorflow/tfjs-core': ['4.22.0'],
+  '@tensorflow/tfjs-node': ['4.22.0'],
+};
+
+const installedVersion = (name: string): string => {
+  const path = createRequire(import.meta.url).resolve(`${name}/package.json`);
+  return (JSON.parse(readFileSync(path, 'utf8')) as { version: string }).version;
+};
+
+/** What is installed in place of the known versions, and how to fix that; undefined where all are known. */
+export const unknownVersions = (
+  versionOf: (name: string) => string = installedVersion,
+): { readonly message: string; readonly help: string } | undefined => {
+  const others = Object.entries(knownVersions).flatMap(([name, known]) => {
+    const version = versionOf(name);
+    return known.includes(version) ? [] : [{ name, version, known }];
+  });
+  if (others.length === 0) return undefined;
+  const found = others.map(({ name, version }) => `${name} ${version}`).join(' and ');
+  const wanted = others.map(({ name, known }) => `${name}@${known.at(-1) ?? ''}`).join(' ');
+  return {
+    message: `Unroll was not tested with ${found}, whose internals it uses: training may fail or compute other numbers.`,
+    help: `Run \`npm install ${wanted}\`.`,
+  };
+};
