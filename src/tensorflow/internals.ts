@@ -68,6 +68,15 @@ interface NativeBackend {
 /** The native back end of this process, once it is loaded. */
 export const nativeBackend = (): NativeBackend => core.backend() as unknown as NativeBackend;
 
+/** Makes an int32 scalar on the native back end a 64-bit one, a type that tfjs does not have. */
+export const becomeInt64 = (scalar: Tensor, value: number): void => {
+  const { binding, tensorMap } = nativeBackend();
+  const record = tensorMap.get(scalar.dataId);
+  record.dtype = binding.TF_INT64;
+  // Two 32-bit halves, low one first: the form in which the binding takes 64-bit integers.
+  record.values = Int32Array.of(value, 0);
+};
+
 /** Whether a gradient tape is running, so that what the gradient needs has to be kept. */
 export const isRecording = (): boolean => core.engine().isTapeOn();
 

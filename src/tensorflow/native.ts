@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Tensor } from '@tensorflow/tfjs-core';
-import { nativeBackend } from './internals.ts';
+import { becomeInt64, nativeBackend } from './internals.ts';
 
 /** An attribute of a TensorFlow operation; the types are those of the C interface. */
 export type NativeAttribute =
@@ -50,10 +50,7 @@ export const int64Scalar = (value: number): Tensor => {
   const known = int64Scalars.get(value);
   if (known) return known;
   const made = tf.keep(tf.scalar(value, 'int32'));
-  const record = nativeBackend().tensorMap.get(made.dataId);
-  record.dtype = nativeBackend().binding.TF_INT64;
-  // Two 32-bit halves, low one first: the form in which the binding takes 64-bit integers.
-  record.values = Int32Array.of(value, 0);
+  becomeInt64(made, value);
   int64Scalars.set(value, made);
   return made;
 };
