@@ -1,6 +1,6 @@
 import type { TSchema } from '@sinclair/typebox';
 import { nearest } from '../diagnostic/nearest.ts';
-import type { ParameterIssue, Row } from '../parameters/row.ts';
+import { versionOf, type ParameterIssue, type Row } from '../parameters/row.ts';
 import { findRow, type NamedSectionKind, type Registry } from '../registry/rows.ts';
 import { canonicalJson } from '../system/canonical.ts';
 import { checkAgainst, type SchemaIssue } from './check.ts';
@@ -70,7 +70,7 @@ export const checkNamedSection = (
   const section: NamedSection = { name, ...inSchemaOrder(row.parameters, value as JsonMap) };
   const conflicts = row.check?.(section) ?? [];
   if (conflicts.length) return { ok: false, issues: conflicts.map((issue) => ofParameter(issue, section)) };
-  return { ok: true, value: section, canonical: canonicalJson(section), version: row.version };
+  return { ok: true, value: section, canonical: canonicalJson(section), version: versionOf(row, section) };
 };
 
 /** Checks a `train` section. */

@@ -4,7 +4,7 @@ import { checkNetwork, checkNetworkWith } from './checks.ts';
 import { constant, drawBias, drawKernel } from './initializers.ts';
 import { inTraining, gruFeatures } from './kernels.ts';
 import type { ModelRow } from './model.ts';
-import { networkProperties } from './parameters.ts';
+import { networkProperties, networkVersion } from './parameters.ts';
 import { countWeights, networkWeights, type CellWeights } from './weights.ts';
 
 const parameters = Type.Object(
@@ -48,6 +48,7 @@ export const gru = {
   description:
     'GRU (Cho et al. 2014). One kernel `[input + hidden, 3 * hidden]`, its columns in the order reset, update, candidate.',
   version: 1,
+  versionOf: networkVersion,
   parameters,
   check: (chosen) => [
     ...checkNetwork(chosen),

@@ -6,7 +6,7 @@ import { checkNetwork, checkNetworkWith } from './checks.ts';
 import { constant, drawBias, drawKernel } from './initializers.ts';
 import { inTraining, lstmFeatures } from './kernels.ts';
 import type { ModelRow } from './model.ts';
-import { networkProperties } from './parameters.ts';
+import { networkProperties, networkVersion } from './parameters.ts';
 import { countWeights, networkWeights, type CellWeights, type Weight } from './weights.ts';
 
 const parameters = Type.Object(
@@ -120,6 +120,7 @@ export const lstm = {
   description:
     "LSTM (Hochreiter and Schmidhuber 1997) with forget gate (Gers, Schmidhuber and Cummins 2000). One kernel `[input + hidden, 4 * hidden]`, its gates in the order of TensorFlow 1's BasicLSTMCell: input, candidate, forget, output.",
   version: 1,
+  versionOf: networkVersion,
   parameters,
   check: (chosen) => [...checkNetwork(chosen), ...checkLstm(chosen)],
   checkWith: checkNetworkWith,

@@ -98,3 +98,7 @@ export const networkProperties = {
 };
 
 export type NetworkParameters = Static<TObject<typeof networkProperties>>;
+
+/** Since 2, a blank row that is normalised passes no gradient; what has no layer normalisation computes as in 1. */
+export const networkVersion = ({ layerNorm }: Pick<NetworkParameters, 'layerNorm'>): number =>
+  layerNorm ? 2 : 1;

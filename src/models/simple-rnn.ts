@@ -4,7 +4,7 @@ import { checkNetwork, checkNetworkWith } from './checks.ts';
 import { constant, drawBias, drawKernel } from './initializers.ts';
 import { inTraining, simpleRnnFeatures } from './kernels.ts';
 import type { ModelRow } from './model.ts';
-import { networkProperties } from './parameters.ts';
+import { networkProperties, networkVersion } from './parameters.ts';
 import { countWeights, networkWeights, type CellWeights } from './weights.ts';
 
 const parameters = Type.Object(networkProperties, { additionalProperties: false });
@@ -32,6 +32,7 @@ export const simpleRnn = {
   description:
     'The hidden state is the hyperbolic tangent of one linear map of input and hidden state (Elman 1990). One kernel `[input + hidden, hidden]`.',
   version: 1,
+  versionOf: networkVersion,
   parameters,
   check: checkNetwork,
   checkWith: checkNetworkWith,

@@ -37,6 +37,8 @@ export interface Row<P extends TObject = TObject> {
   readonly description: string;
   /** Raised whenever the same parameters would give other numbers; part of a run's id. */
   readonly version: number;
+  /** The version for some parameters, where a change gave other numbers to these alone; absent: `version` for all. */
+  versionOf?(this: void, parameters: Static<P>): number;
   /** Schema of the parameters: every property has a title or description, bounds, and a default unless it is required. */
   readonly parameters: P;
   /** Absent in the rows that come with Unroll, whose `version` says when they change. */
@@ -44,3 +46,7 @@ export interface Row<P extends TObject = TObject> {
   /** Combinations that make no sense although each value is allowed. */
   check?(this: void, parameters: Static<P>): readonly ParameterIssue[];
 }
+
+/** The version of a row for validated parameters of its schema. */
+export const versionOf = (row: Row, parameters: Readonly<Record<string, unknown>>): number =>
+  row.versionOf?.(parameters) ?? row.version;

@@ -1,4 +1,4 @@
-import type { Row } from '../parameters/row.ts';
+import { versionOf, type Row } from '../parameters/row.ts';
 import { findRow, namedSections, registry, type NamedSectionKind, type Table } from '../registry/rows.ts';
 import { canonicalJson } from '../system/canonical.ts';
 import type { Run } from '../plan/plan.ts';
@@ -17,7 +17,9 @@ export const settingsKey = ({ config, seed }: Run): string =>
 const versionsNow = ({ config, versions, code = {} }: Run): Run['versions'] => {
   const version = (kind: NamedSectionKind): number => {
     const table: Table<Row> = registry[kind];
-    return code[kind] === undefined ? (findRow(table, config[kind].name)?.version ?? 0) : versions[kind];
+    if (code[kind] !== undefined) return versions[kind];
+    const row = findRow(table, config[kind].name);
+    return row ? versionOf(row, config[kind]) : 0;
   };
   return {
     dataset: version('dataset'),

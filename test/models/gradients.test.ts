@@ -7,6 +7,7 @@ import { drawMasks } from '../../src/models/network/masks.ts';
 import { loadTensorFlow } from '../../src/tensorflow/load.ts';
 import {
   buildModel,
+  cellNames,
   intTensor,
   largestDifference,
   lossAndGradients,
@@ -14,6 +15,8 @@ import {
   parametersOf,
   scatterWeights,
   shapeOf,
+  type AnyParameters,
+  type CellName,
   type NetworkSetting,
 } from '../support/networks.ts';
 import {
@@ -77,7 +80,13 @@ const forwardOf = ({ truncation }: NetworkSetting, frozen: (row: number) => Froz
       : plainTrue(network, sequence, { frozen: frozen(sequence.row), steps: truncation.steps });
 };
 
-const compare = async (setting: NetworkSetting): Promise<void> => {
+/** What a network reads: numbers of all kinds, nothing but zeros (the first token), or at each step the same. */
+type Inputs = 'random' | 'zero' | 'constant';
+
+/** How many numbers of a weight have their gradient probed. */
+const probesOf: Record<Inputs, number> = { random: 20, zero: 6, constant: 6 };
+
+const compare = async (setting: NetworkSetting, kind: Inputs = 'random'): Promise<void> => {
   const shape = shapeOf(setting.shape);
   const model = await buildModel(setting);
   scatterWeights(model);
@@ -85,8 +94,10 @@ const compare = async (setting: NetworkSetting): Promise<void> => {
   const batch = lengths.length;
   const usedLengths = shape.variableLength ? lengths : lengths.map(() => shape.steps);
   const features = shape.input.kind === 'values' ? shape.input.features : shape.input.vocabulary;
-  const tokens = Array.from({ length: batch * shape.steps }, () => random.integer(features));
-  const values = numbers(random, batch * shape.steps * features);
+  const drawnTokens = Array.from({ length: batch * shape.steps }, () => random.integer(features));
+  const drawnValues = numbers(random, batch * shape.steps * features);
+  const tokens = kind === 'random' ? drawnTokens : drawnTokens.map(() => (kind === 'zero' ? 0 : 1));
+  const values = kind === 'random' ? drawnValues : drawnValues.map(() => (kind === 'zero' ? 0 : 0.6));
   const inputs =
     shape.input.kind === 'values'
       ? tf.tensor3d(values, [batch, shape.steps, features])
@@ -156,14 +167,17 @@ const compare = async (setting: NetworkSetting): Promise<void> => {
     };
     const gradient = found.gradients.get(name) ?? new Float32Array();
     expect(gradient.length).toBe(weight.values.length);
-    const probed = [...weight.values.keys()].filter((at) => at % Math.ceil(weight.values.length / 20) === 0);
+    const probed = [...weight.values.keys()].filter(
+      (at) => at % Math.ceil(weight.values.length / probesOf[kind]) === 0,
+    );
     const quotients = probed.map((at) => {
       const value = weight.values[at] ?? NaN;
       return (lossAt(at, value + delta) - lossAt(at, value - delta)) / (2 * delta);
     });
     const probes = probed.map((at) => gradient[at] ?? NaN);
     expect(largestDifference(probes, quotients), `gradient of ${name}`).toBeLessThan(1e-4);
-    expect(Math.max(...quotients.map(Math.abs)), `${name} has an effect`).toBeGreaterThan(1e-4);
+    if (kind === 'random')
+      expect(Math.max(...quotients.map(Math.abs)), `${name} has an effect`).toBeGreaterThan(1e-4);
   }
   for (const variable of model.variables.values()) variable.dispose();
 };
@@ -240,7 +254,56 @@ describe('outputs and gradients are those of plain loops', () => {
   for (const name of ['lstm', 'gru', 'simple-rnn'] as const) {
     const own = name === 'lstm' ? lstmOnly : name === 'gru' ? gruOnly : {};
     for (const [title, setting] of Object.entries({ ...settings, ...own }))
-      test(`${name}: ${title}`, () =>
-        compare({ ...setting, name, parameters: { ...small, ...setting.parameters } }));
+      for (const kind of ['random', 'zero', 'constant'] as const)
+        test(`${name}: ${title}, ${kind} inputs`, () =>
+          compare({ ...setting, name, parameters: { ...small, ...setting.parameters } }, kind));
   }
+});
+
+/**
+ * At its first weights a network without biases has a state of zeros as long as it reads zeros, so each normalised row
+ * has no variance. Its derivative by the state is then over 100 a step: 30 such steps would overflow.
+ */
+describe('layer normalisation of blank steps gives a gradient to train with', () => {
+  const variants: Record<string, Partial<AnyParameters>> = {
+    'one layer': {},
+    'two layers, both directions': { layers: 2, bidirectional: true },
+    'recurrent dropout': { recurrentDropout: 0.3 },
+  };
+  const [batch, steps, blank, features] = [3, 40, 30, 4];
+  const compareBlank = async (name: CellName, parameters: Partial<AnyParameters>): Promise<void> => {
+    const setting = {
+      name,
+      parameters: { ...parameters, layerNorm: true, hiddenSize: 6 },
+      shape: { steps, variableLength: true, input: { kind: 'values', features } },
+    } as const;
+    const model = await buildModel(setting);
+    const values = numbers(randomStream(4, 'data'), batch * steps * features);
+    for (let row = 0; row < batch; row++)
+      values.fill(0, row * steps * features, (row * steps + blank) * features);
+    const { outputs, gradients } = lossAndGradients(
+      model,
+      // One sequence ends before anything but blank steps is read.
+      {
+        inputs: tf.tensor3d(values, [batch, steps, features]),
+        lengths: intTensor([steps, blank, steps - 3]),
+      },
+      { lossWeights: Float32Array.of(0.3, -0.6, 0.8, 0.4, -0.2, 0.5) },
+    );
+    expect(outputs.every(Number.isFinite)).toBe(true);
+    for (const [weight, gradient] of gradients) {
+      const largest = gradient.reduce((most, one) => (Math.abs(one) <= most ? most : Math.abs(one)), 0);
+      expect(largest, `gradient of ${weight}`).toBeLessThan(100);
+    }
+    const kernel = gradients.get('layer1/forward/kernel') ?? new Float32Array();
+    expect(
+      kernel.some((one) => Math.abs(one) > 1e-4),
+      'what is not blank has an effect',
+    ).toBe(true);
+    for (const variable of model.variables.values()) variable.dispose();
+  };
+  for (const name of cellNames)
+    for (const [title, parameters] of Object.entries(variants))
+      test(`${name}: ${title}`, () => compareBlank(name, parameters));
+  test('lstm: projection', () => compareBlank('lstm', { projectionSize: 3 }));
 });
