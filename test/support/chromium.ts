@@ -11,3 +11,5 @@ export const chromiumPath: string | undefined = (process.env['PATH'] ?? '')
   .find((path) => existsSync(path));
 
 export const skipWithoutChromium = chromiumPath === undefined && process.env['CI'] !== 'true';
+
+if (skipWithoutChromium) process.stderr.write('Tests of pages are skipped: no Chromium is on the PATH.\n');

@@ -5,6 +5,8 @@ import { until } from './until.ts';
 /** A machine without tmux may skip tests in a real terminal; continuous integration must have it. */
 export const noTerminal = spawnSync('tmux', ['-V']).status !== 0 && process.env['CI'] !== 'true';
 
+if (noTerminal) process.stderr.write('Tests in a real terminal are skipped: tmux is not on the PATH.\n');
+
 const socket = `unroll-${process.pid}`;
 
 const tmux = (...words: readonly string[]) =>

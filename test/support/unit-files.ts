@@ -2,14 +2,15 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 
 /**
- * A unit test starts no other program: neither it nor a helper that it imports loads one of these modules. So a test
- * leaves `npm run test:unit` by itself once it needs the built command line, MLflow, a browser or a terminal.
+ * A unit test starts no other program and compiles none: neither it nor a helper that it imports loads one of these
+ * modules. So a test leaves `npm run test:unit` by itself once it needs the built command line, MLflow, a browser or a
+ * terminal.
  */
-const starters = /from '(?:node:child_process|playwright-core|esbuild)'/;
+const starters = /from '(?:node:child_process|playwright-core|esbuild|typescript)'/;
 
-/** Functions of src that start processes, or load MLflow, by a path that is imported. */
-const startingSources =
-  /from '(?:\.\.\/)+src\/(?:index|api\/[\w-]+|.*\/find-mlflow|.*\/upload|.*\/track-sweep)\.ts'/;
+/** What trains in child processes or starts MLflow: the function of the package for programs, and modules of src. */
+const startingImports =
+  /^import \{[^}]*\brun\b[^}]*\} from 'unroll(?:-ml)?';|from '(?:\.\.\/)+src\/.*\/(?:find-mlflow|upload|track-sweep)\.ts'/m;
 
 const importsOf = (file: string, text: string): string[] =>
   [...text.matchAll(/from '(\.{1,2}\/[^']+\.ts)'/g)]
@@ -25,7 +26,7 @@ const startsPrograms = (file: string, known: Map<string, boolean>): boolean => {
   const text = readFileSync(file, 'utf8');
   const starts =
     starters.test(text) ||
-    startingSources.test(text) ||
+    startingImports.test(text) ||
     importsOf(file, text).some((other) => startsPrograms(other, known));
   known.set(file, starts);
   return starts;
