@@ -108,6 +108,7 @@ const buildProgram = async () => {
   throw new SetupError([`scripts/build.mjs failed:`, ...(errors.length > 0 ? errors : [output])].join('\n'));
 };
 
+// Its own, although src/system/lock.ts is better: that one is there only once dist/ is built.
 const isAlive = (pid) => {
   try {
     return process.kill(pid, 0);

@@ -1,8 +1,10 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { existsSync, readSync, writeSync } from 'node:fs';
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { cacheFolder } from '../system/cache-folder.ts';
+import { isAlive, processIdentity } from '../system/process-identity.ts';
 import { DataError } from './dataset.ts';
 
 /**
@@ -18,7 +20,8 @@ export const packedFolder = async (
   const folder = join(cacheFolder(), 'datasets', 'packed', name);
   if (existsSync(folder)) return folder;
   await removeAbandoned(folder);
-  const beside = `${folder}.${process.pid}-${randomBytes(4).toString('hex')}`;
+  const { pid, processStartedAt } = processIdentity();
+  const beside = `${folder}.${pid}-${processStartedAt}-${randomBytes(4).toString('hex')}`;
   try {
     await mkdir(beside, { recursive: true });
     await fill(beside);
@@ -39,18 +42,11 @@ export const packedFolder = async (
 const removeAbandoned = async (folder: string): Promise<void> => {
   const parent = dirname(folder);
   for (const name of await readdir(parent).catch(() => [])) {
-    const [, pid] = /\.(\d+)-[0-9a-f]{8}$/.exec(name) ?? [];
-    if (pid === undefined || !join(parent, name).startsWith(`${folder}.`) || isAlive(Number(pid))) continue;
-    await rm(join(parent, name), { recursive: true, force: true });
-  }
-};
-
-const isAlive = (pid: number): boolean => {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
+    // Version 0.1.0 wrote no start time.
+    const [, pid, startedAt = '0'] = /\.(\d+)(?:-(\d+))?-[0-9a-f]{8}$/.exec(name) ?? [];
+    if (pid === undefined || !join(parent, name).startsWith(`${folder}.`)) continue;
+    const filler = { host: hostname(), pid: Number(pid), processStartedAt: Number(startedAt) };
+    if (!isAlive(filler)) await rm(join(parent, name), { recursive: true, force: true });
   }
 };
 

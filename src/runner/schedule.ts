@@ -206,7 +206,7 @@ const trainUnlessHeld = async (
 ): Promise<RunOutcome | Held> => {
   const { execution, options } = attempting;
   const directory = runDirectory(options.runsDirectory, run);
-  const lock = acquireLock(join(directory, fileNames.lock), dirname(directory));
+  const lock = acquireLock(join(directory, fileNames.lock), { folder: dirname(directory) });
   if ('heldBy' in lock) return lock;
   try {
     const before = readStatus(directory);

@@ -1,14 +1,130 @@
 import { randomUUID } from 'node:crypto';
-import { existsSync, linkSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
-import { isAlive, processIdentity, type ProcessIdentity } from './process-identity.ts';
+import { setTimeout as delay } from 'node:timers/promises';
+import { canBeChecked, isAlive, processIdentity, type ProcessIdentity } from './process-identity.ts';
 
 /** A held lock; `release` gives it back. */
 export interface Lock {
   readonly release: () => void;
 }
 
-let attempts = 0;
+export interface HeldLock {
+  readonly heldBy: ProcessIdentity;
+}
+
+export interface LockOptions {
+  /**
+   * Where this process keeps a file to link to, for who takes many locks. It saves making and deleting a file for each; a
+   * file system that has deleted many lately takes longer for every new one.
+   */
+  readonly folder?: string;
+  /**
+   * Makes the lock a lease: its holder renews it, and loses it after so long without a renewal where nobody can look at
+   * the holder's process. Without it such a holder is believed to live. All processes must lease a path alike.
+   */
+  readonly leaseMs?: number;
+}
+
+export interface WaitOptions extends LockOptions {
+  /** Called once, when there is a holder to wait for. */
+  readonly onWait?: (holder: ProcessIdentity) => void;
+  /** How often to try again, in milliseconds. */
+  readonly everyMs?: number;
+}
+
+/** A lease is renewed so many times in its span, so that a busy process does not lose it. */
+const renewalsPerLease = 12;
+
+/**
+ * Takes a lock file for this process, or returns its holder. The file appears with its content at once (a hard link to a
+ * file that has it already), so no reader ever sees an empty one. A lock whose holder is gone is taken over; the takeover
+ * is itself guarded by a lock, so that two processes that find the same dead one cannot both win.
+ */
+export const acquireLock = (path: string, options: LockOptions = {}): Lock | HeldLock => {
+  mkdirSync(dirname(path), { recursive: true });
+  if (options.folder !== undefined) return linkLock(path, identityFile(options.folder), options);
+  const beside = `${path}.${randomUUID()}.tmp`;
+  try {
+    writeFileSync(beside, JSON.stringify(processIdentity()));
+    return linkLock(path, beside, options);
+  } finally {
+    rmSync(beside, { force: true });
+  }
+};
+
+/** Waits for a lock until `giveUp` returns true; then it returns the holder. */
+export const waitForLockUnless = async (
+  path: string,
+  giveUp: () => boolean,
+  options: WaitOptions = {},
+): Promise<Lock | HeldLock> => {
+  const { onWait, everyMs = 50 } = options;
+  for (let waited = false; ; waited = true) {
+    const lock = acquireLock(path, options);
+    if ('release' in lock || giveUp()) return lock;
+    if (!waited) onWait?.(lock.heldBy);
+    await delay(everyMs);
+  }
+};
+
+/** Waits for a lock as long as it takes. */
+export const waitForLock = async (path: string, options: WaitOptions = {}): Promise<Lock> => {
+  for (;;) {
+    const lock = await waitForLockUnless(path, () => false, options);
+    if ('release' in lock) return lock;
+  }
+};
+
+const linkLock = (path: string, identity: string, { leaseMs }: LockOptions): Lock | HeldLock => {
+  for (let tries = 0; ; tries++) {
+    if (tryLink(identity, path)) return leaseMs === undefined ? plainLock(path) : leasedLock(path, leaseMs);
+    const holder = readHolder(path);
+    if (holder && !isGone(path, holder, leaseMs)) return { heldBy: holder };
+    // Gone in between, or damaged by a power cut: the second is told from the first by staying.
+    if (!holder && tries < 20) continue;
+    if (!holder) rmSync(path, { force: true });
+    const guard = acquireLock(`${path}.takeover`);
+    if ('heldBy' in guard) return guard;
+    const still = readHolder(path);
+    if (still && isGone(path, still, leaseMs)) rmSync(path, { force: true });
+    guard.release();
+  }
+};
+
+const plainLock = (path: string): Lock => ({ release: () => rmSync(path, { force: true }) });
+
+const leasedLock = (path: string, leaseMs: number): Lock => {
+  const renew = () => {
+    if (isOwn(path)) utimesSync(path, new Date(), new Date());
+  };
+  renew();
+  const renewal = setInterval(renew, leaseMs / renewalsPerLease);
+  renewal.unref();
+  return {
+    release: () => {
+      clearInterval(renewal);
+      if (isOwn(path)) rmSync(path, { force: true });
+    },
+  };
+};
+
+/** Whether the lock is still this process's: one that slept for longer than its lease may have lost it. */
+const isOwn = (path: string): boolean => {
+  const holder = readHolder(path);
+  const self = processIdentity();
+  return holder?.pid === self.pid && holder.host === self.host;
+};
 
 const readHolder = (path: string): ProcessIdentity | undefined => {
   try {
@@ -18,43 +134,14 @@ const readHolder = (path: string): ProcessIdentity | undefined => {
   }
 };
 
-/**
- * Takes a lock file for this process, or says who holds it. The file appears with its content at once (a hard link to a
- * file that has it already), so no reader ever sees an empty one. A lock whose process is dead is taken over; the takeover
- * is itself guarded by a lock, so that two processes that find the same dead one cannot both win.
- *
- * `folder`: where this process keeps a file to link to, for who takes many locks. A file less is made and deleted for
- * each; a file system that has deleted many lately takes longer for every new one.
- */
-export const acquireLock = (path: string, folder?: string): Lock | { readonly heldBy: ProcessIdentity } => {
-  mkdirSync(dirname(path), { recursive: true });
-  if (folder !== undefined) return linkLock(path, identityFile(folder));
-  const beside = `${path}.${process.pid}-${attempts++}`;
-  try {
-    writeFileSync(beside, JSON.stringify(processIdentity()));
-    return linkLock(path, beside);
-  } finally {
-    rmSync(beside, { force: true });
-  }
+const isGone = (path: string, holder: ProcessIdentity, leaseMs: number | undefined): boolean => {
+  if (!isAlive(holder)) return true;
+  if (leaseMs === undefined || canBeChecked(holder)) return false;
+  const renewed = statSync(path, { throwIfNoEntry: false })?.mtimeMs;
+  return renewed !== undefined && Date.now() - renewed > leaseMs;
 };
 
-const linkLock = (path: string, identity: string): ReturnType<typeof acquireLock> => {
-  for (let tries = 0; ; tries++) {
-    if (tryLink(identity, path)) return { release: () => rmSync(path, { force: true }) };
-    const holder = readHolder(path);
-    if (holder && isAlive(holder)) return { heldBy: holder };
-    // Gone in between, or damaged by a power cut: the second is told from the first by staying.
-    if (!holder && tries < 20) continue;
-    if (!holder) rmSync(path, { force: true });
-    const guard = acquireLock(`${path}.takeover`);
-    if ('heldBy' in guard) return guard;
-    const still = readHolder(path);
-    if (still && !isAlive(still)) rmSync(path, { force: true });
-    guard.release();
-  }
-};
-
-/** The files in which this process says who it is, by folder. */
+/** The files that hold the identity of this process, by folder. */
 const identities = new Map<string, string>();
 
 const holderName = '.holder-';

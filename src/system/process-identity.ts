@@ -38,6 +38,10 @@ export const processIdentity = (pid: number = process.pid): ProcessIdentity => (
   processStartedAt: (pid === process.pid ? (ownStart ??= startTimeOf(pid)) : startTimeOf(pid)) ?? 0,
 });
 
+/** Whether this process can say for certain if another lives: it is on this host, and no later one has its number. */
+export const canBeChecked = ({ host, processStartedAt }: ProcessIdentity): boolean =>
+  host === hostname() && Boolean(processStartedAt);
+
 /**
  * Whether the process lives. A process of another host is believed to live: nothing here can tell, and taking its work
  * would train a run twice.
@@ -45,6 +49,6 @@ export const processIdentity = (pid: number = process.pid): ProcessIdentity => (
 export const isAlive = (identity: ProcessIdentity): boolean => {
   if (identity.host !== hostname()) return true;
   const started = startTimeOf(identity.pid);
-  if (started !== undefined) return identity.processStartedAt === 0 || started === identity.processStartedAt;
+  if (started !== undefined) return !canBeChecked(identity) || started === identity.processStartedAt;
   return process.platform !== 'linux' && exists(identity.pid);
 };

@@ -1,6 +1,5 @@
 import { readdirSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { DataError, type Dataset } from '../data/dataset.ts';
 import { registryOfBundle } from '../registry/own/load-plugins.ts';
 import { datasetRow, useRegistry } from '../registry/rows.ts';
@@ -8,7 +7,7 @@ import type { Run } from '../plan/plan.ts';
 import { loadTensorFlow } from '../tensorflow/load.ts';
 import type { OutcomeReason, RunOutcome, TrainerEvent } from '../record/events.ts';
 import { diskTrouble, writeJson } from '../system/files.ts';
-import { acquireLock, type Lock } from '../system/lock.ts';
+import { waitForLockUnless, type Lock } from '../system/lock.ts';
 import { readStatus } from '../record/read-runs.ts';
 import { fileNames, type ProfileFile } from '../record/run-files.ts';
 import { recordRun, type RunRecorder } from '../record/run-recorder.ts';
@@ -65,22 +64,20 @@ const becomeWriter = async (
   { directory, fromTheStart }: TrainRequest,
   stopRequested: Supervision['stopRequested'],
 ): Promise<Lock | RunOutcome> => {
-  for (;;) {
-    const lock = acquireLock(join(directory, fileNames.writer), dirname(directory));
-    if ('release' in lock) {
-      if (fromTheStart) forgetRun(directory);
-      const { outcome } = (!fromTheStart && readStatus(directory)) || { outcome: null };
-      if (outcome?.reason !== 'completed') return lock;
-      lock.release();
-      return outcome;
-    }
-    const reason = stopRequested();
-    if (reason) {
-      const { pid } = lock.heldBy;
-      return { reason, message: `process ${pid} still writes this run`, step: 0, elapsedMs: 0, metrics: {} };
-    }
-    await delay(lookAgainMs);
+  const lock = await waitForLockUnless(
+    join(directory, fileNames.writer),
+    () => stopRequested() !== undefined,
+    { folder: dirname(directory), everyMs: lookAgainMs },
+  );
+  if ('heldBy' in lock) {
+    const message = `process ${lock.heldBy.pid} still writes this run`;
+    return { reason: stopRequested() ?? 'interrupted', message, step: 0, elapsedMs: 0, metrics: {} };
   }
+  if (fromTheStart) forgetRun(directory);
+  const { outcome } = (!fromTheStart && readStatus(directory)) || { outcome: null };
+  if (outcome?.reason !== 'completed') return lock;
+  lock.release();
+  return outcome;
 };
 
 /** Removes what is recorded of a run, but not who holds it. */

@@ -1,9 +1,9 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { acquireLock } from '../../src/system/lock.ts';
+import { acquireLock, waitForLock, waitForLockUnless } from '../../src/system/lock.ts';
 import { isAlive, processIdentity } from '../../src/system/process-identity.ts';
 
 const freshPath = () => join(mkdtempSync(join(tmpdir(), 'unroll-lock-')), 'lock');
@@ -40,9 +40,9 @@ test('locks that are links to one file are held and taken over alike, and a kill
   const folder = mkdtempSync(join(tmpdir(), 'unroll-lock-'));
   const dead = JSON.stringify({ ...processIdentity(), pid: spawnSync('true').pid, processStartedAt: 1 });
   writeFileSync(join(folder, '.holder-dead'), dead);
-  const first = acquireLock(join(folder, 'one', 'lock'), folder);
-  const second = acquireLock(join(folder, 'two', 'lock'), folder);
-  expect(acquireLock(join(folder, 'two', 'lock'), folder)).toEqual({ heldBy: processIdentity() });
+  const first = acquireLock(join(folder, 'one', 'lock'), { folder });
+  const second = acquireLock(join(folder, 'two', 'lock'), { folder });
+  expect(acquireLock(join(folder, 'two', 'lock'), { folder })).toEqual({ heldBy: processIdentity() });
   expect(statSync(join(folder, 'one', 'lock')).ino).toBe(statSync(join(folder, 'two', 'lock')).ino);
   for (const lock of [first, second]) if ('release' in lock) lock.release();
   expect(readdirSync(join(folder, 'two'))).toEqual([]);
@@ -50,5 +50,51 @@ test('locks that are links to one file are held and taken over alike, and a kill
 
   // Whoever removes the whole folder removes that file, too.
   rmSync(folder, { recursive: true });
-  expect('release' in acquireLock(join(folder, 'one', 'lock'), folder)).toBe(true);
+  expect('release' in acquireLock(join(folder, 'one', 'lock'), { folder })).toBe(true);
+});
+
+const elsewhere = { ...processIdentity(), host: 'another-host' };
+const makeSilent = (path: string): void => utimesSync(path, 0, 0);
+
+test('a lease is lost by silence only where nobody can look at its holder', () => {
+  const path = freshPath();
+  const leaseMs = 60_000;
+  writeFileSync(path, JSON.stringify(elsewhere));
+  expect(acquireLock(path, { leaseMs })).toEqual({ heldBy: elsewhere });
+  makeSilent(path);
+  expect(acquireLock(path)).toEqual({ heldBy: elsewhere });
+  const taken = acquireLock(path, { leaseMs });
+  expect('release' in taken).toBe(true);
+  // This process was asleep, but it lives.
+  makeSilent(path);
+  const second = acquireLock(path, { leaseMs });
+  expect('heldBy' in second).toBe(process.platform === 'linux');
+  if ('release' in taken) taken.release();
+  expect(existsSync(path)).toBe(false);
+});
+
+test('a holder renews its lease, and does not release the lock of who took it over', async () => {
+  const path = freshPath();
+  const lock = await waitForLock(path, { leaseMs: 60 });
+  makeSilent(path);
+  await expect.poll(() => statSync(path).mtimeMs).toBeGreaterThan(0);
+  rmSync(path);
+  writeFileSync(path, JSON.stringify(elsewhere));
+  lock.release();
+  expect(acquireLock(path)).toEqual({ heldBy: elsewhere });
+});
+
+test('a wait names its holder once, and ends with the lock or when it is given up', async () => {
+  const path = freshPath();
+  const first = await waitForLock(path);
+  const waited: number[] = [];
+  const onWait = ({ pid }: { readonly pid: number }) => waited.push(pid);
+  let asked = 0;
+  expect(await waitForLockUnless(path, () => ++asked === 3, { everyMs: 1, onWait })).toEqual({
+    heldBy: processIdentity(),
+  });
+  expect(waited).toEqual([process.pid]);
+  const second = waitForLock(path, { everyMs: 1, onWait: () => first.release() });
+  (await second).release();
+  expect(existsSync(path)).toBe(false);
 });

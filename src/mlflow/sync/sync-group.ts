@@ -1,6 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Plan } from '../../plan/plan.ts';
-import { acquireLock } from '../../system/lock.ts';
+import { waitForLockUnless } from '../../system/lock.ts';
 import { type Answer, answer, isBlocking, isPassing, type Problem } from '../client/problem.ts';
 import type { RunRecord } from '../journal/record.ts';
 import { sweepDirectory } from '../journal/sweeps.ts';
@@ -46,17 +45,16 @@ const underLock = async <T>(
   work: () => Promise<T>,
 ): Promise<T | undefined> => {
   const path = lockPath(directory, context.client.uri);
-  for (const deadline = Date.now() + waitMs; ;) {
-    const lock = acquireLock(path);
-    if ('release' in lock) {
-      try {
-        return await work();
-      } finally {
-        lock.release();
-      }
-    }
-    if (Date.now() >= deadline || context.signal?.aborted) return undefined;
-    await sleep(50);
+  const deadline = Date.now() + waitMs;
+  const lock = await waitForLockUnless(
+    path,
+    () => Date.now() >= deadline || context.signal?.aborted === true,
+  );
+  if ('heldBy' in lock) return undefined;
+  try {
+    return await work();
+  } finally {
+    lock.release();
   }
 };
 

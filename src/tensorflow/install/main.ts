@@ -4,9 +4,9 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { success } from '../../diagnostic/diagnostic.ts';
 import type { Diagnostic, Result } from '../../diagnostic/diagnostic.ts';
+import { waitForLock, type Lock } from '../../system/lock.ts';
 import { readInstallation } from '../installation.ts';
 import type { Installation } from '../installation.ts';
-import { withLock } from './lock.ts';
 import { partKey } from './native-parts.ts';
 import { setupFailure } from './problem.ts';
 import { isReady, linkAddon, removeDamaged, writeWhole } from './ready.ts';
@@ -134,6 +134,17 @@ const decide = async (
   return installation;
 };
 
+/** A cache may be shared by machines, which cannot look at each other's processes. */
+const setupLeaseMs = 60_000;
+
+/** Waits until no other process sets up TensorFlow in this cache. */
+const lockSetup = ({ cache, sink }: SetupRequest): Promise<Lock> =>
+  waitForLock(join(cache, 'setup.lock'), {
+    leaseMs: setupLeaseMs,
+    everyMs: 200,
+    onWait: ({ pid }) => sink.write(`waiting for another set-up (process ${pid})\n`),
+  });
+
 /**
  * Makes native TensorFlow ready for this folder of Unroll, or says what is missing. Idempotent: when all is there it
  * only looks. May be interrupted at any point and called again, also by several processes at once.
@@ -149,13 +160,14 @@ export const setUp = async (request: SetupRequest): Promise<Installation> => {
   };
   let installation = known;
   if (!stands(installation)) {
-    const waiting = (pid: number) => request.sink.write(`waiting for another set-up (process ${pid})\n`);
-    const work = async (): Promise<Installation> => {
-      const latest = readInstallation(request.record);
-      return stands(latest) ? latest : decide(request, key, latest);
-    };
     try {
-      installation = await withLock(join(request.cache, 'setup.lock'), work, waiting);
+      const lock = await lockSetup(request);
+      try {
+        const latest = readInstallation(request.record);
+        installation = stands(latest) ? latest : await decide(request, key, latest);
+      } finally {
+        lock.release();
+      }
     } catch (error) {
       return withoutCache(request, key, error);
     }
