@@ -43,7 +43,7 @@ beforeAll(() => {
       `dataset: { name: csv-sequences, file: ${file}, sequence: id, targets: [label], validationFraction: 0, testFraction: 0.4 }`,
     );
   writeFileSync('gaps.yaml', own('gaps.csv'));
-  writeFileSync('mended.yaml', own('data/train.csv'));
+  writeFileSync('fixed.yaml', own('data/train.csv'));
   writeFileSync('circle.yaml', `extends: ./circle.yaml\n`);
   writeFileSync('measurements.yaml', '1.0\n'.repeat(1_000_000));
 });

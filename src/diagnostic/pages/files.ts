@@ -4,22 +4,22 @@ import { command, spec, wholeSpec, type Page } from './page.ts';
 export const filePages = {
   'file-missing': {
     why:
-      'A path on the command line starts at the folder you are in; a path after extends starts at the folder of the spec that names it. ' +
-      'The message tells the nearest name in that folder.',
+      'A path on the command line is relative to the current folder; a path after extends is relative to the folder of the spec that contains it. ' +
+      'The message shows the nearest name in that folder.',
     examples: [
       command('unroll validate experiments/quikstart.yaml', 'unroll validate experiments/quickstart.yaml'),
     ],
   },
   'file-exists': {
-    why: 'What Unroll writes for you to change, it never writes over what you have. Name another file, or remove the one that is there.',
+    why: 'Unroll never overwrites an existing file with a template. Choose another name, or remove the existing file.',
     examples: [command('unroll init experiments/quickstart.yaml', 'unroll init experiments/second.yaml')],
   },
   'file-unreadable': {
-    why: 'A spec is a text file, encoded as UTF-8, that you may read. A folder, a binary file or another encoding is none.',
+    why: 'A spec must be a readable UTF-8 text file, not a folder, a binary file or a file in another encoding.',
     examples: [command('unroll validate experiments', 'unroll validate experiments/quickstart.yaml')],
   },
   'file-too-large': {
-    why: 'A spec may have 1 MiB; this bounds what a wrong file can cost. Long lists of values are better written as ranges.',
+    why: 'A spec can have at most 1 MiB, which limits the cost of reading a wrong file. Write long lists of values as ranges.',
     examples: [
       command(
         'unroll validate measurements.yaml',
@@ -29,7 +29,7 @@ export const filePages = {
     ],
   },
   'file-empty': {
-    why: 'There is nothing to run in a file without content, or with comments only.',
+    why: 'A file that is empty, or contains only comments, has nothing to run.',
     examples: [
       wholeSpec(
         '# to do',
@@ -43,19 +43,19 @@ train: { steps: 100 }`,
     ],
   },
   'extends-cycle': {
-    why: 'A spec takes over what it extends, so a spec that leads back to itself has no beginning. The message lists the files in their order.',
+    why: 'A spec inherits from the file it extends, so it must not extend itself, directly or through other files. The message lists the files in order.',
     examples: [
       command(
         'unroll validate circle.yaml',
         'unroll validate experiments/quickstart.yaml',
-        'circle.yaml has the line `extends: ./circle.yaml`.',
+        'circle.yaml contains the line `extends: ./circle.yaml`.',
       ),
     ],
   },
   'environment-variable': {
     why:
-      'Variables of the environment are read under tracking only, where addresses differ between machines. ' +
-      'What a run computes must be readable from its spec alone, or the run could not be repeated.',
+      'Environment variables are read only under tracking, where addresses differ between machines. ' +
+      'The results of a run must follow from its spec alone, or the run could not be repeated.',
     examples: [
       spec(
         'dataset: { name: csv-sequences, file: "${DATA}/train.csv", targets: [label] }',
@@ -69,20 +69,20 @@ train: { steps: 100 }`,
   },
   'bad-data': {
     why:
-      'A row that cannot be used is never skipped in silence: the numbers of the training would be those of other data than you think. ' +
-      'The message names the first bad rows, with file and line. Mend them, or remove them from the file.',
+      'Unusable rows are never skipped silently, because the results would then be those of different data. ' +
+      'The message lists the first bad rows, with file and line. Fix them, or remove them from the file.',
     examples: [
       command(
         'unroll plan gaps.yaml',
-        'unroll plan mended.yaml',
-        'gaps.yaml trains on gaps.csv, in which a cell of a number is empty.',
+        'unroll plan fixed.yaml',
+        'gaps.yaml trains on gaps.csv, in which a number is missing.',
       ),
     ],
   },
   'data-missing': {
     why:
-      'A dataset needs files that are not there: your own file, whose path starts at the folder of the spec, ' +
-      'or images that a built-in dataset could not fetch. The message tells where they were looked for.',
+      'A file of the dataset is missing: your own file, whose path is relative to the folder of the spec, ' +
+      'or the images of a built-in dataset. The message lists where Unroll looked.',
     examples: [
       spec(
         'dataset: { name: csv-sequences, file: data/trian.csv, sequence: id, targets: [label] }',

@@ -1,14 +1,14 @@
-/** What `unroll explain CODE` and docs/errors/CODE.md say of one code, beside the sentence in `codes.ts`. */
+/** The page of one code in `unroll explain CODE` and docs/errors/CODE.md; `codes.ts` has its summary. */
 export interface Page {
-  /** Why this is a mistake, and what is behind it: a few sentences. */
+  /** Why this is an error, in a few sentences. */
   readonly why: string;
   readonly examples: readonly [Example, ...Example[]];
 }
 
-/** A wrong form and the right one. A test shows that the wrong one has the page's code and the right one is valid. */
+/** A wrong form and the right one. A test checks that the wrong one gives the page's code and the right one is valid. */
 export type Example = SpecExample | CommandExample;
 
-/** Keys that stand here replace those of a whole small spec; `whole`: nothing is added. */
+/** These keys replace those of a small complete spec; with `whole`, nothing is added. */
 export interface SpecExample {
   readonly kind: 'spec';
   readonly wrong: string;
@@ -16,7 +16,7 @@ export interface SpecExample {
   readonly whole?: boolean;
 }
 
-/** One command line. `before`: what makes it wrong, where the words alone do not. */
+/** A command line. `before` describes the situation if the command alone does not show the error. */
 export interface CommandExample {
   readonly kind: 'command';
   readonly before?: string;

@@ -6,7 +6,7 @@ import { sweepPages } from './sweep.ts';
 import { valuePages } from './values.ts';
 import { yamlPages } from './yaml.ts';
 
-/** A page for each code; does not compile while one is missing. */
+/** A page for each code; does not compile if one is missing. */
 export const pages: Readonly<Record<DiagnosticCode, Page>> = {
   ...yamlPages,
   ...filePages,

@@ -4,8 +4,8 @@ import { spec, type Page } from './page.ts';
 export const sweepPages = {
   'unknown-axis': {
     why:
-      'An axis is the path of a parameter: a section, a dot, and the key as it stands in that section. Only dataset, model, optimizer and train vary. ' +
-      'Seeds are no axis: write `seeds:` at the top level, and the comparison shows mean and spread over them.',
+      'An axis is the path of a parameter: a section, a dot, and the key as written in that section. Only dataset, model, optimizer and train can vary. ' +
+      'Seeds are not an axis: write `seeds:` at the top level, and the comparison shows mean and spread over them.',
     examples: [
       spec(
         'sweep: { axes: { model.hidenSize: [64, 128] } }',
@@ -15,7 +15,7 @@ export const sweepPages = {
     ],
   },
   'empty-axis': {
-    why: 'A grid has as many points as the product of its axes, so one axis without values leaves nothing to run.',
+    why: 'A grid has as many points as the product of its axes, so an axis without values leaves nothing to run.',
     examples: [
       spec('sweep: { axes: { model.hiddenSize: [] } }', 'sweep: { axes: { model.hiddenSize: [64, 128] } }'),
       spec(
@@ -25,7 +25,7 @@ export const sweepPages = {
     ],
   },
   'empty-plan': {
-    why: 'Every point of the sweep was left out by a rule under exclude. A rule leaves out each point that has all of its values.',
+    why: 'The rules under exclude removed every point of the sweep. A rule removes each point that matches all of its values.',
     examples: [
       spec(
         'sweep: { axes: { model.hiddenSize: [64, 128] }, exclude: [{ model.name: lstm }] }',
@@ -35,8 +35,8 @@ export const sweepPages = {
   },
   'too-many-runs': {
     why:
-      'A grid multiplies: four axes of ten values are 10,000 runs. `maxRuns` (1,000 by default) is there so that a slip does not start them. ' +
-      'Raise it, or pass --yes, if you mean it; a search draws as many points as you want from the same space.',
+      'A grid multiplies: four axes of ten values are 10,000 runs. `maxRuns` (1,000 by default) prevents starting them by mistake. ' +
+      'Raise it, or pass --yes, if you want them all; a search samples as many points as you want from the same space.',
     examples: [
       spec(
         'seeds: 3\nsweep: { axes: { optimizer.learningRate: { linear: [0.001, 0.1], steps: 1000 } } }',
@@ -46,8 +46,8 @@ export const sweepPages = {
   },
   'merged-runs': {
     why:
-      'Runs with the same settings and the same seed would have the same numbers, so one of them is enough. This is a notice, not an error: ' +
-      'look whether a value stands twice, or whether another setting makes an axis meaningless.',
+      'Runs with the same settings and the same seed would have the same numbers, so only one of them is trained. This is a notice, not an error: ' +
+      'check for a duplicate value, or for a setting that makes an axis ineffective.',
     examples: [
       spec(
         'sweep: { axes: { optimizer.learningRate: [1e-3, 0.001, 0.01] } }',
@@ -57,8 +57,8 @@ export const sweepPages = {
   },
   'unused-rule': {
     why:
-      'A rule under exclude or when meets the points that have all of its values. One that meets no point changes nothing, ' +
-      'so a value in it is probably not what you meant. This is a warning; the sweep runs without the rule.',
+      'A rule under exclude or when applies to the points that match all of its values. A rule that matches no point has no effect, ' +
+      'so one of its values is probably wrong. This is a warning; the sweep runs without the rule.',
     examples: [
       spec(
         'sweep: { axes: { model.hiddenSize: [64, 128] }, exclude: [{ model.hiddenSize: 256 }] }',

@@ -4,8 +4,8 @@ import { spec, type Page } from './page.ts';
 export const valuePages = {
   'unknown-key': {
     why:
-      'A key that is not known is an error at every place of a spec, because a misspelt setting that is ignored costs a training. ' +
-      'Which parameters are known under dataset, model and optimizer depends on the name that stands there; `unroll models lstm` lists those of one row.',
+      'Unknown keys are errors everywhere in a spec, because ignoring a misspelt setting would waste a training run. ' +
+      'The parameters allowed under dataset, model and optimizer depend on the name chosen there; `unroll models lstm` lists those of the model lstm.',
     examples: [
       spec('model: { name: lstm, hidenSize: 64 }', 'model: { name: lstm, hiddenSize: 64 }'),
       spec('model: { name: gru, forgetBias: 1 }', 'model: { name: lstm, forgetBias: 1 }'),
@@ -14,8 +14,8 @@ export const valuePages = {
   },
   'missing-key': {
     why:
-      'Most keys have a default; the others must be written, because no default would be right for everybody. ' +
-      'A file that extends another one may leave them to it.',
+      'Most keys have a default. The others are required, because no default would suit everybody. ' +
+      'A file that extends another one can inherit them.',
     examples: [
       spec('objective: { metric: test/accuracy }', 'objective: { metric: test/accuracy, goal: maximize }'),
       spec('model: { hiddenSize: 64 }', 'model: { name: lstm, hiddenSize: 64 }'),
@@ -23,14 +23,14 @@ export const valuePages = {
   },
   'unknown-name': {
     why:
-      'Models, datasets, optimizers and schemas are chosen by the name under which they are registered, experiments by the name of their spec. ' +
+      'Models, datasets, optimizers and schemas are chosen by their registered name, experiments by the name in their spec. ' +
       '`unroll models`, `unroll datasets`, `unroll optimizers` and `unroll ls` list the names.',
     examples: [spec('model: { name: ltsm }', 'model: { name: lstm }')],
   },
   'wrong-type': {
     why:
-      'A spec is YAML 1.2: 1e-3 is a number, "128" in quotes is a text, yes is a text and true is not. ' +
-      'Values are never converted silently. One key has one value; to try several, list them under sweep.axes.',
+      'A spec is YAML 1.2: 1e-3 is a number, "128" in quotes is a string, yes is a string and true is a boolean. ' +
+      'Values are never converted silently. A key has one value; to try several, list them under sweep.axes.',
     examples: [
       spec('model: { name: lstm, hiddenSize: "64" }', 'model: { name: lstm, hiddenSize: 64 }'),
       spec('model: { name: lstm, bidirectional: yes }', 'model: { name: lstm, bidirectional: true }'),
@@ -42,8 +42,8 @@ export const valuePages = {
   },
   'out-of-range': {
     why:
-      'The value has the right type and lies outside of the bounds that the message tells. Bounds are those within which a setting has a meaning, ' +
-      'so that a slip is found before the training and not after it.',
+      'The value has the right type but is outside the bounds given in the message. Outside these bounds the setting has no meaning, ' +
+      'so the error is reported before the training starts.',
     examples: [
       spec('optimizer: { name: adam, learningRate: 0 }', 'optimizer: { name: adam, learningRate: 0.001 }'),
       spec(
@@ -53,7 +53,7 @@ export const valuePages = {
     ],
   },
   'not-allowed': {
-    why: 'The key takes one of a few texts, or a text of a certain form, and this is none of them. The message lists what is allowed.',
+    why: 'The key accepts one of a few strings, or a string of a certain form, and this is neither. The message lists what is allowed.',
     examples: [
       spec(
         'objective: { metric: test/accuracy, goal: max }',
@@ -64,8 +64,8 @@ export const valuePages = {
   },
   conflict: {
     why:
-      'Each of the settings is allowed by itself, but together they have no meaning, or one would make the other ineffective. ' +
-      'The message shows the place that has to change and, where there is one, the other place.',
+      'Each setting is valid by itself, but together they make no sense, or one would make the other ineffective. ' +
+      'The message shows the setting to change and, if there is one, the setting it conflicts with.',
     examples: [
       spec('train: { epochs: 2, steps: 100 }', 'train: { epochs: 2 }'),
       spec(
@@ -75,7 +75,7 @@ export const valuePages = {
     ],
   },
   'unsupported-version': {
-    why: 'The version says how the rest of the file is to be read, so that a later program can still read the specs of today.',
+    why: "The version defines how the rest of the file is read, so later versions of Unroll can still read today's specs.",
     examples: [spec('version: 2', 'version: 1')],
   },
 } satisfies Readonly<Record<string, Page>>;
