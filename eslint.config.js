@@ -47,11 +47,11 @@ const doors = {
     'record',
   ],
   runner: belowTheRunner,
-  report: ['system', 'terminal', 'diagnostic', 'language', 'plan', 'record'],
+  report: ['system', 'terminal', 'diagnostic', 'data', 'language', 'plan', 'record'],
   mlflow: ['system', 'terminal', 'diagnostic', 'language', 'plan', 'record'],
   api: [...belowTheRunner, 'runner', 'report', 'mlflow'],
   cli: [...belowTheRunner, 'runner', 'report', 'mlflow'],
-  docs: ['diagnostic', 'parameters', 'registry', 'language', 'cli'],
+  docs: ['diagnostic', 'parameters', 'data', 'registry', 'language', 'cli'],
 };
 const rooms = Object.keys(doors);
 

@@ -98,7 +98,8 @@ export interface Experiment<C = unknown> {
   readonly model: ModelSection<C>;
   readonly optimizer: OptimizerSection<C>;
   readonly train: Chosen<TrainConfig>;
-  readonly objective?: Objective;
+  /** The goal follows from the metric. */
+  readonly objective?: Pick<Objective, 'metric'> & Partial<Objective>;
   readonly sweep?: SweepInput<C>;
   /** A number stands for the seeds 1 to that. */
   readonly seeds?: number | readonly number[];

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { commands } from '../cli/commands.ts';
 import { declareCommand } from '../cli/program.ts';
+import { metrics } from '../data/metrics.ts';
 import { namedSections, registry, type NamedSectionKind } from '../registry/rows.ts';
 import { rowsOf } from '../registry/schema.ts';
 import { describeSchema, type PlainSchema } from '../language/describe.ts';
@@ -11,10 +12,11 @@ import { trainSchema } from '../language/train-section.ts';
 
 const generatedNote = '<!-- Made by `npm run docs`; change the code instead. -->\n';
 
-/** docs/reference: every model, dataset, optimizer, key of a spec, and command. */
+/** docs/reference: every model, dataset, optimizer, key of a spec, metric, and command. */
 export const referencePages = (): Readonly<Record<string, string>> => ({
   ...Object.fromEntries(namedSections.map((kind) => [`reference/${kind}s.md`, rowsPage(kind)])),
   'reference/spec.md': specPage(),
+  'reference/metrics.md': metricsPage(),
   'reference/commands.md': commandsPage(),
 });
 
@@ -85,6 +87,32 @@ const specPage = (): string => {
     ...inner,
   ];
   return `${parts.join('\n\n')}\n`;
+};
+
+const metricsPage = (): string => {
+  const head = `# Metrics
+
+${generatedNote}
+A metric is named by the part of the dataset and what is measured, such as \`val/macroF1\`. \`train\` is measured on single minibatches,
+\`val\` at each \`evaluateEvery\` and at the end, \`test\` at the end only. The end is evaluated with the weights that the run keeps.`;
+  const rows = Object.entries(metrics).map(([name, { goal, unit, range, parts, tasks, ...one }]) => {
+    const [low, high] = range;
+    const bounds = `${low} to ${high === Infinity ? 'infinity' : high}`;
+    const needs = one.moreClassesThan === undefined ? '' : ` with more than ${one.moreClassesThan} classes`;
+    const better = goal === 'minimize' ? 'lower' : 'higher';
+    const cells = [
+      `\`${name}\``,
+      better,
+      unit,
+      bounds,
+      parts.join(', '),
+      `${tasks.join(', ')}${needs}`,
+      one.description,
+    ];
+    return `| ${cells.map(cell).join(' | ')} |`;
+  });
+  const titles = '| metric | better | unit | range | parts | tasks | meaning |';
+  return `${head}\n\n${[titles, '| --- | --- | --- | --- | --- | --- | --- |', ...rows].join('\n')}\n`;
 };
 
 /** The sections have tables of their own. */

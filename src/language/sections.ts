@@ -7,7 +7,7 @@ import { checkAgainst, type SchemaIssue } from './check.ts';
 import { describeSetting, describeValue } from './describe.ts';
 import type { NamedSection, TrainConfig } from './config.ts';
 import type { Json } from '../system/json.ts';
-import { checkTrain, trainSchema } from './train-section.ts';
+import { checkTrain, trainSchema, withGoal } from './train-section.ts';
 
 export type JsonMap = Readonly<Record<string, Json>>;
 
@@ -82,7 +82,8 @@ export const checkTrainSection = (written: JsonMap): CheckedSection<TrainConfig>
   if (conflicts.length) {
     return { ok: false, issues: conflicts.map((issue) => ofParameter(issue, written)) };
   }
-  return { ok: true, value: train, canonical: canonicalJson(value), version: 0 };
+  const resolved = withGoal(train);
+  return { ok: true, value: resolved, canonical: canonicalJson(resolved as unknown as Json), version: 0 };
 };
 
 /** Checks any of the four sections. */

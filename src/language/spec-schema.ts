@@ -19,16 +19,19 @@ const metric = (description: string) =>
 export const objectiveSchema = Type.Object(
   {
     metric: metric('The metric that runs are compared by, such as test/accuracy.'),
-    goal: choice(['maximize', 'minimize'], {
-      description: 'Whether a larger or a smaller value is better.',
-      examples: ['maximize'],
-    }),
+    goal: Type.Optional(
+      choice(['maximize', 'minimize'], {
+        description:
+          'Whether a larger or a smaller value is better. Default: the direction of the metric; the other one is an error.',
+        examples: ['maximize'],
+      }),
+    ),
   },
   {
     additionalProperties: false,
     description:
       'What runs are compared by. Default: test/accuracy for classification and labelling, test/perplexity for next-step prediction, test/loss for regression.',
-    examples: [{ metric: 'test/accuracy', goal: 'maximize' }],
+    examples: [{ metric: 'val/accuracy' }],
   },
 );
 

@@ -1,7 +1,9 @@
 import { Type } from '@sinclair/typebox';
 import { choice, nullable } from '../parameters/schema.ts';
 import type { ParameterIssue } from '../parameters/row.ts';
-import type { TrainConfig } from './config.ts';
+import { goalOf, type Goal } from '../data/metrics.ts';
+import { contradiction } from './goal.ts';
+import type { EarlyStopping, TrainConfig } from './config.ts';
 
 /** The three ways to say how long a training lasts; a spec uses exactly one. */
 export const trainingEnds = ['trainingIters', 'epochs', 'steps'] as const;
@@ -15,10 +17,14 @@ export const earlyStoppingSchema = Type.Object(
       description: 'The metric that is watched at each evaluation, such as val/loss or val/accuracy.',
       examples: ['val/loss', 'val/accuracy'],
     }),
-    goal: choice(['minimize', 'maximize'], {
-      default: 'minimize',
-      description: 'Whether a smaller or a larger value of the metric is better.',
-    }),
+    // Without a default: it follows from the metric.
+    goal: Type.Optional(
+      choice(['minimize', 'maximize'], {
+        description:
+          'Whether a smaller or a larger value of the metric is better. Default: the direction of the metric; the other one is an error.',
+        examples: ['minimize'],
+      }),
+    ),
     patience: Type.Integer({
       minimum: 1,
       maximum: 1_000_000,
@@ -34,7 +40,8 @@ export const earlyStoppingSchema = Type.Object(
     }),
     restoreBest: Type.Boolean({
       default: true,
-      description: 'Go back to the weights of the best evaluation when the training ends.',
+      description:
+        'Go back to the weights of the best evaluation when the training ends. The values of the run are then those of that evaluation.',
     }),
   },
   { additionalProperties: false },
@@ -111,7 +118,8 @@ export const trainSchema = Type.Object(
     evaluateEvery: nullable(
       Type.Integer({
         minimum: 1,
-        description: 'Steps between two evaluations on the validation split. null: only at the end.',
+        description:
+          'Steps between two evaluations on the validation split. null: only at the end, where the weights that the run keeps are always evaluated.',
         examples: [100],
       }),
     ),
@@ -169,6 +177,16 @@ export const trainSchema = Type.Object(
   },
 );
 
+/** Fills in the goal of `earlyStopping`, which follows from its metric. */
+export const withGoal = (train: TrainConfig): TrainConfig => {
+  if (!train.earlyStopping) return train;
+  const { metric, goal, ...rest } = train.earlyStopping as Omit<EarlyStopping, 'goal'> & {
+    readonly goal?: Goal;
+  };
+  // Where there is no such metric, any goal will do: `checkTogether` reports it.
+  return { ...train, earlyStopping: { metric, goal: goal ?? goalOf(metric) ?? 'minimize', ...rest } };
+};
+
 /** What a schema cannot say of `train`: exactly one end, and what needs `evaluateEvery`. */
 export const checkTrain = (train: TrainConfig): readonly ParameterIssue[] => {
   const given = trainingEnds.filter((name) => train[name] !== null);
@@ -222,5 +240,8 @@ export const checkTrain = (train: TrainConfig): readonly ParameterIssue[] => {
       help: 'Add for example `evaluateEvery: 100` to train.',
     });
   }
+  const { metric = '', goal } = train.earlyStopping ?? {};
+  const words = contradiction(metric, goal);
+  if (words) issues.push({ path: 'earlyStopping.goal', with: ['earlyStopping.metric'], ...words });
   return issues;
 };

@@ -5,6 +5,7 @@ import { describeValue } from './describe.ts';
 import { whereKeyBelongs } from './elsewhere.ts';
 import type { SpecDocument } from './load-spec.ts';
 import type { Expectation, MlflowSettings, Objective } from './config.ts';
+import { readObjective } from './goal.ts';
 import { find, toJson, type Located, type LocatedMap } from './located.ts';
 import { isNonFinite, type Json } from '../system/json.ts';
 import type { RunSection } from './run-section.ts';
@@ -59,12 +60,23 @@ export const validateSpec = (document: SpecDocument, registry: Registry = builtI
   }
 
   const structure = value as unknown as SpecStructure;
+  const isSound = (section: string) => !issues.some(({ path: [first] }) => first === section);
+  const objective =
+    structure.objective && isSound('objective')
+      ? readObjective(structure.objective, root, errors)
+      : undefined;
   const sweepNode = find(root, 'sweep');
-  const sweepIsSound = !issues.some(({ path: [first] }) => first === 'sweep');
+  const sweepIsSound = isSound('sweep');
   const sweep =
     structure.sweep && sweepNode?.kind === 'map' && sweepIsSound
       ? readSweep(
-          { registry, base, section: structure.sweep, node: sweepNode, objective: structure.objective },
+          {
+            registry,
+            base,
+            section: structure.sweep,
+            node: sweepNode,
+            objective: isSound('objective') ? objective : 'wrong',
+          },
           errors,
         )
       : noSweep(root);
@@ -85,7 +97,7 @@ export const validateSpec = (document: SpecDocument, registry: Registry = builtI
         typeof seeds === 'number'
           ? Array.from({ length: seeds }, (_, index) => index + 1)
           : [...new Set(seeds)],
-      objective: structure.objective,
+      objective,
       run,
       tracking: structure.tracking,
       expect: structure.expect,

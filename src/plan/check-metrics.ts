@@ -1,59 +1,86 @@
 import type { SequenceShape } from '../data/dataset.ts';
-import { taskMetrics } from '../data/task-metrics.ts';
+import { goalOf, metricsOf, type Part } from '../data/metrics.ts';
 import type { Diagnostic } from '../diagnostic/diagnostic.ts';
 import { nearest } from '../diagnostic/nearest.ts';
 import { find } from '../language/located.ts';
-import type { Configuration } from './resolve-points.ts';
+import type { DatasetFacts } from './resolve-points.ts';
 import { withExtends, type Spec } from '../language/validate-spec.ts';
 
-/** That the objective and every expectation name a metric which the runs record. */
-export const checkMetrics = (
-  spec: Spec,
-  {
-    shape,
-    configurations,
-  }: { readonly shape: SequenceShape; readonly configurations: readonly Configuration[] },
-): Diagnostic[] => {
-  const { always, atEnd } = taskMetrics(shape.task);
-  const evaluated = configurations.some(({ config }) => config.train.evaluateEvery !== null);
-  const everywhere = [
-    ...[...always, ...atEnd].map((name) => `test/${name}`),
-    ...always.map((name) => `train/${name}`),
-    ...(evaluated ? always.map((name) => `val/${name}`) : []),
-  ];
-  const { root } = spec.document;
+/** Where a metric is named, and on which parts it may be measured there. */
+interface Use {
+  readonly metric: string;
+  readonly path: readonly (string | number)[];
+  readonly parts: readonly Part[];
+}
+
+const anyPart = ['test', 'val', 'train'] as const;
+
+/** Checks that every dataset of the sweep has the metrics of the objective, of pruning and of each expectation. */
+export const checkMetrics = (spec: Spec, datasets: readonly DatasetFacts[]): Diagnostic[] => {
   const { pruning } = spec.sweep;
-  // Where runs are pruned, they are evaluated on the validation split whatever evaluateEvery says.
-  const atPauses = always.map((name) => `val/${name}`);
-  const problem = (
-    metric: string,
-    path: readonly (string | number)[],
-    recorded: readonly string[] = everywhere,
-  ): Diagnostic[] => {
-    if (recorded.includes(metric)) return [];
-    const unevaluated = !evaluated && always.some((name) => metric === `val/${name}`);
-    const near = nearest(metric, recorded);
-    return [
-      {
-        code: 'conflict',
-        severity: 'error',
-        message: unevaluated
-          ? `${metric} is not recorded: nothing is evaluated during the training.`
-          : `${metric} is not recorded: the dataset is for ${shape.task.kind}.`,
-        at: (find(root, ...path) ?? find(root, ...path.slice(0, -1)) ?? root).at,
-        expected: recorded.join(', '),
-        got: metric,
-        help: unevaluated
-          ? 'Add for example `evaluateEvery: 100` to train.'
-          : near === undefined
-            ? 'Choose one of these.'
-            : `Did you mean ${near}?`,
-      },
-    ];
+  const uses: readonly Use[] = [
+    ...(spec.objective ? [{ ...spec.objective, path: ['objective', 'metric'], parts: anyPart }] : []),
+    ...(pruning ? [{ ...pruning, path: ['sweep', 'pruning', 'metric'], parts: ['val' as const] }] : []),
+    ...spec.expect.map(({ metric }, index) => ({
+      metric,
+      path: ['expect', index, 'metric'],
+      parts: anyPart,
+    })),
+  ];
+  const problems = uses.flatMap((use) => {
+    const lacking = datasets.find((dataset) => !recordedMetrics(dataset, use.parts).includes(use.metric));
+    return lacking ? [notRecorded(spec, use, lacking)] : [];
+  });
+  return withExtends(spec.document, problems);
+};
+
+/** The metrics that runs of a dataset record on some of its parts. */
+const recordedMetrics = ({ shape, parts: known }: DatasetFacts, parts: readonly Part[]): readonly string[] =>
+  parts
+    .filter((part) => part !== 'val' || known?.validation !== false)
+    .flatMap((part) => metricsOf(shape.task, part));
+
+const notRecorded = (
+  { document: { root } }: Spec,
+  { metric, path, parts }: Use,
+  dataset: DatasetFacts,
+): Diagnostic => {
+  const recorded = recordedMetrics(dataset, parts);
+  const lacksValidation = metricsOf(dataset.shape.task, 'val').includes(metric);
+  const near = nearMetric(metric, recorded);
+  return {
+    code: 'conflict',
+    severity: 'error',
+    message: lacksValidation
+      ? `${metric} is not recorded: the dataset has no validation part.`
+      : whyNotMeasured(metric, dataset.shape),
+    at: (find(root, ...path) ?? find(root, ...path.slice(0, -1)) ?? root).at,
+    expected: recorded.join(', ') || 'a dataset with a validation part',
+    got: metric,
+    ...(near !== undefined && !lacksValidation && { nearest: near }),
+    help: lacksValidation
+      ? 'Give the dataset a validation part (validationSize or validationFraction above 0, or a validationFile).'
+      : near === undefined
+        ? 'Choose one of these.'
+        : `Did you mean ${near}?`,
   };
-  return withExtends(spec.document, [
-    ...(spec.objective ? problem(spec.objective.metric, ['objective', 'metric']) : []),
-    ...(pruning ? problem(pruning.metric, ['sweep', 'pruning', 'metric'], atPauses) : []),
-    ...spec.expect.flatMap(({ metric }, index) => problem(metric, ['expect', index, 'metric'])),
-  ]);
+};
+
+/** What was most likely meant: a metric that is written right is meant, be it on another part. */
+export const nearMetric = (metric: string, recorded: readonly string[]): string | undefined =>
+  goalOf(metric) === undefined
+    ? nearest(metric, recorded)
+    : recorded.find((one) => nameOf(one) === nameOf(metric));
+
+const nameOf = (metric: string): string => metric.slice(metric.indexOf('/') + 1);
+
+/** Says why the runs of a dataset have no such metric, whatever its parts. */
+export const whyNotMeasured = (metric: string, { task }: SequenceShape): string => {
+  const name = nameOf(metric);
+  if (goalOf(metric) === undefined) return `There is no metric ${metric}.`;
+  const measuredOn = anyPart.filter((part) => metricsOf(task, part).includes(`${part}/${name}`));
+  if (measuredOn.length > 0)
+    return `${metric} is not recorded: ${name} is measured on ${measuredOn.join(' and ')} only.`;
+  const size = task.kind === 'regression' ? '' : ` with ${task.classes} classes`;
+  return `${metric} is not recorded: the dataset is for ${task.kind}${size}.`;
 };

@@ -1,11 +1,11 @@
 import { totalSteps, type BatchPlan } from '../data/batches.ts';
 import type { DatasetParts, SequenceShape } from '../data/dataset.ts';
-import { taskMetrics } from '../data/task-metrics.ts';
-import { nearest } from '../diagnostic/nearest.ts';
+import { metricsOf } from '../data/metrics.ts';
 import type { ParameterIssue } from '../parameters/row.ts';
 import { findRow, type Registry } from '../registry/rows.ts';
 import type { SectionIssue } from './blame.ts';
 import type { NamedSection, TrainConfig } from '../language/config.ts';
+import { nearMetric, whyNotMeasured } from './check-metrics.ts';
 import { ofParameter, type JsonMap } from '../language/sections.ts';
 
 /** The sections of a point, each sound by itself, and what is known of its dataset. */
@@ -72,12 +72,12 @@ const checkWatched = ({ train, shape, parts }: Together): readonly ParameterIssu
   const { earlyStopping, evaluateEvery } = train;
   if (!earlyStopping || evaluateEvery === null) return [];
   const issues: ParameterIssue[] = [];
-  const measured = taskMetrics(shape.task).always.map((name) => `val/${name}`);
+  const measured = metricsOf(shape.task, 'val');
   if (!measured.includes(earlyStopping.metric)) {
-    const near = nearest(earlyStopping.metric, measured);
+    const near = nearMetric(earlyStopping.metric, measured);
     issues.push({
       path: 'earlyStopping.metric',
-      message: `${earlyStopping.metric} is not measured: the dataset is for ${shape.task.kind}.`,
+      message: whyNotMeasured(earlyStopping.metric, shape),
       expected: measured.join(', '),
       help:
         near === undefined ? `Write for example \`metric: ${measured[0] ?? ''}\`.` : `Did you mean ${near}?`,

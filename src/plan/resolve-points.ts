@@ -37,11 +37,14 @@ export interface ResolvedPoints {
   readonly configurations: readonly Configuration[];
   /** Points that were equal to an earlier one. */
   readonly merged: readonly Point[];
+  /** Each dataset of the sweep once. */
+  readonly datasets: readonly DatasetFacts[];
   /** The shape of the first configuration's dataset. */
   readonly shape: SequenceShape;
 }
 
-interface DatasetFacts {
+/** What is known of a dataset before it is loaded. */
+export interface DatasetFacts {
   readonly shape: SequenceShape;
   readonly parts: DatasetParts | undefined;
   readonly digest: string;
@@ -96,7 +99,8 @@ export const resolvePoints = async (
   }
   const errors = findings.list();
   if (errors.length || !shape) return failure(...errors);
-  return success({ configurations: [...configurations.values()], merged, shape });
+  const known = [...datasets.values()].filter((facts) => 'shape' in facts);
+  return success({ configurations: [...configurations.values()], merged, datasets: known, shape });
 };
 
 interface Sections {

@@ -1,11 +1,12 @@
 import type { DataContext, SequenceShape } from '../data/dataset.ts';
+import { validationCounterpart } from '../data/metrics.ts';
 import { failure, success, unreachable, type Diagnostic, type Result } from '../diagnostic/diagnostic.ts';
 import { canonicalJson, shortHash } from '../system/canonical.ts';
 import { configurationRuns } from './configuration-runs.ts';
 import { checkMetrics } from './check-metrics.ts';
 import { resolveExecution, type Machine } from './execution.ts';
+import { objectiveBy } from '../language/goal.ts';
 import { find } from '../language/located.ts';
-import type { Objective } from '../language/config.ts';
 import type { Plan } from './plan.ts';
 import type { Json } from '../system/json.ts';
 import { resolvePoints } from './resolve-points.ts';
@@ -51,8 +52,8 @@ export const unrollSpec = async (
 
   const resolved = await resolvePoints(spec, points.value, options.reading);
   if (!resolved.ok) return resolved;
-  const { configurations, merged, shape } = resolved.value;
-  const unrecorded = checkMetrics(spec, { shape, configurations });
+  const { configurations, merged, datasets, shape } = resolved.value;
+  const unrecorded = checkMetrics(spec, datasets);
   if (unrecorded.length) return failure(...unrecorded);
   if (merged.length) notices.push(mergedPoints(spec, { merged, configurations: configurations.length }));
   if (sweep.method === 'tpe' && spec.objective?.metric.startsWith('test/')) notices.push(choosesByTest(spec));
@@ -78,7 +79,7 @@ export const unrollSpec = async (
     sweepId: shortHash(
       runs.map(({ id }) => id).join('\n') + (search ? canonicalJson(search as unknown as Json) : ''),
     ),
-    objective: spec.objective ?? usualObjective(shape),
+    objective: spec.objective ?? objectiveBy(usualMetric(shape)),
     execution: execution.value,
     axes: seeds.length > 1 ? [...paths, 'seed'] : paths,
     runs,
@@ -90,15 +91,15 @@ export const unrollSpec = async (
   return success(plan, notices);
 };
 
-const usualObjective = ({ task }: SequenceShape): Objective => {
+const usualMetric = ({ task }: SequenceShape): string => {
   switch (task.kind) {
     case 'classification':
     case 'labelling':
-      return { metric: 'test/accuracy', goal: 'maximize' };
+      return 'test/accuracy';
     case 'next-step':
-      return { metric: 'test/perplexity', goal: 'minimize' };
+      return 'test/perplexity';
     case 'regression':
-      return { metric: 'test/loss', goal: 'minimize' };
+      return 'test/loss';
     default:
       return unreachable(task);
   }
@@ -125,7 +126,7 @@ const checkCount = (
 /** The best of many values of the test split is no estimate of how good a model is. */
 const choosesByTest = ({ objective, sweep, document }: Spec): Diagnostic => {
   const metric = objective?.metric ?? '';
-  const counterpart = metric.replace(/^test/, 'val');
+  const counterpart = validationCounterpart(metric) ?? 'val/loss';
   return {
     code: 'conflict',
     severity: 'notice',
@@ -133,7 +134,7 @@ const choosesByTest = ({ objective, sweep, document }: Spec): Diagnostic => {
     at: (find(document.root, 'objective', 'metric') ?? find(document.root, 'sweep', 'method') ?? sweep).at,
     expected: `a metric of the validation split, such as ${counterpart}`,
     got: metric,
-    help: `Write \`metric: ${counterpart}\` with evaluateEvery in train; test metrics are recorded all the same.`,
+    help: `Write \`metric: ${counterpart}\`; test metrics are recorded all the same.`,
   };
 };
 

@@ -25,7 +25,7 @@ export type OutcomeReason =
   /** Never begun, because the sweep stopped first. */
   | 'not-started';
 
-/** How a run ended; every field is always present. */
+/** How a run ended. */
 export interface RunOutcome {
   readonly reason: OutcomeReason;
   /** One sentence for people. */
@@ -34,7 +34,15 @@ export interface RunOutcome {
   readonly step: number;
   /** Milliseconds of training in this process. */
   readonly elapsedMs: number;
-  /** The last recorded value of each metric. */
+  /**
+   * Of a completed run the step whose weights it keeps: the last one, or that of the best evaluation where the spec
+   * restores it. Runs recorded by earlier versions may lack it.
+   */
+  readonly keptStep?: number;
+  /**
+   * The value of each metric: of a completed run that of the weights it keeps, otherwise the last one recorded. Of `train`
+   * it is that of the last minibatch recorded up to `keptStep`.
+   */
   readonly metrics: Metrics;
 }
 

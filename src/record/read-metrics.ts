@@ -70,8 +70,25 @@ export const readMetrics = async (directory: string): Promise<MetricHistory> => 
       help: 'Nothing to do: a run that is being trained is about to finish it, and a resumed run repairs it.',
     });
   }
-  for (const [key, one] of series) series.set(key, inOrder(one));
+  putInOrder(series);
   return { series, problems };
+};
+
+/** Every metric that a run has recorded, without a word about lines that cannot be read. */
+export const readMetricSeries = (directory: string): MetricHistory['series'] => {
+  const path = join(directory, fileNames.metrics);
+  const series = new Map<string, MetricSeries>();
+  if (!existsSync(path)) return series;
+  for (const text of readFileSync(path, 'utf8').split('\n').slice(0, -1)) {
+    const line = parseLine(text);
+    if (line) append(series, line);
+  }
+  putInOrder(series);
+  return series;
+};
+
+const putInOrder = (series: Map<string, MetricSeries>): void => {
+  for (const [key, one] of series) series.set(key, inOrder(one));
 };
 
 const append = (series: Map<string, MetricSeries>, line: MetricLine): void => {

@@ -3,6 +3,8 @@ import { basename, join } from 'node:path';
 import { type Diagnostic, failure, type Result, success } from '../diagnostic/diagnostic.ts';
 import type { Run } from '../plan/plan.ts';
 import type { Metrics } from './events.ts';
+import { readJson } from '../system/files.ts';
+import { mayLackKeptValues, withKeptValues } from './kept-weights.ts';
 import { damaged, parseRun, parseStatus } from './parse-run-files.ts';
 import { fileNames, type StatusFile } from './run-files.ts';
 import { openRunIndex, type RunRecord } from './run-index.ts';
@@ -16,7 +18,7 @@ export interface RecordedRun {
   readonly state: RunState;
   /** One sentence about the state; empty when there is nothing to say. */
   readonly reason: string;
-  /** The last recorded value of each metric; empty before the end. */
+  /** The values of the weights that it keeps; before the end of the training the last ones; empty while it runs. */
   readonly metrics: Metrics;
 }
 
@@ -28,6 +30,9 @@ export interface RunList {
 
 /** Longer than a tick of any file system's clock. */
 const youngMs = 2000;
+
+/** Raised when the same files come to mean something else: what an index kept of them before counts for nothing. */
+const readingVersion = 'v2';
 
 /** Directories of an experiment that are not runs. */
 const notRuns = new Set(['sweeps']);
@@ -106,7 +111,8 @@ const readFiles = (directory: string): Result<RunRecord | undefined> => {
   const statusText = readText(statusPath);
   if (statusText === undefined) return success({ run: run.value, status: null });
   const status = parseStatus(statusPath, statusText);
-  return status.ok ? success({ run: run.value, status: status.value }) : status;
+  if (!status.ok) return status;
+  return success({ run: run.value, status: withKeptValues(status.value, run.value, directory) });
 };
 
 /** How a run stands by its `status.json`; nothing where that is missing or damaged. */
@@ -114,7 +120,9 @@ export const readStatus = (directory: string): StatusFile | undefined => {
   const path = join(directory, fileNames.status);
   const text = readText(path);
   const status = text === undefined ? undefined : parseStatus(path, text);
-  return status?.ok ? status.value : undefined;
+  if (!status?.ok) return undefined;
+  const run = mayLackKeptValues(status.value) ? readJson<Run>(join(directory, fileNames.run)) : undefined;
+  return run ? withKeptValues(status.value, run, directory) : status.value;
 };
 
 /**
@@ -127,7 +135,7 @@ const stampOf = (directory: string): string | undefined => {
     if (!stat || Date.now() - stat.mtimeMs < youngMs) return undefined;
     return `${stat.mtimeMs}-${stat.ctimeMs}-${stat.size}-${stat.ino}`;
   });
-  return stamps.includes(undefined) ? undefined : stamps.join('/');
+  return stamps.includes(undefined) ? undefined : [...stamps, readingVersion].join('/');
 };
 
 const directoriesIn = (directory: string): string[] => {

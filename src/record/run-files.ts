@@ -115,13 +115,11 @@ export interface ProfileFile {
 }
 
 /**
- * Detail of the end evaluation on the test split: precision, recall, F1 and support of each class in `scores`;
+ * How the classes of one part of a dataset were predicted: precision, recall, F1 and support of each class in `scores`;
  * `confusion[truth][prediction]` counts examples.
  */
-export interface EvaluationFile {
-  readonly split: 'test';
+export interface PartEvaluation {
   readonly examples: number;
-  readonly labels?: readonly string[];
   readonly scores?: readonly {
     readonly precision: number;
     readonly recall: number;
@@ -130,6 +128,14 @@ export interface EvaluationFile {
     readonly support: number;
   }[];
   readonly confusion?: readonly (readonly number[])[];
+}
+
+/** Detail of the end evaluation of the kept weights, on the test part and in `validation` on the validation part. */
+export interface EvaluationFile extends PartEvaluation {
+  readonly split: 'test';
+  readonly labels?: readonly string[];
+  /** Absent where the dataset has none, and in runs recorded by earlier versions. */
+  readonly validation?: PartEvaluation;
   /** The first examples of the split: the same ones in every run of a dataset. */
   readonly predictions?: readonly ExamplePrediction[];
   /** The first examples that were labelled wrongly, of data that can be seen. */

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { goalOf } from '../data/metrics.ts';
 import { type Diagnostic, failure, type Result, success } from '../diagnostic/diagnostic.ts';
 import { nearest } from '../diagnostic/nearest.ts';
 import type { Expectation } from '../language/config.ts';
@@ -15,13 +16,12 @@ interface Baseline {
 /** Baselines by the name that a spec gives them and the metric. */
 export type Baselines = ReadonlyMap<string, Baseline>;
 
-export const baselineKey = ({ baseline = '', metric, gte }: Expectation): string =>
-  JSON.stringify([baseline, metric, gte === undefined]);
+export const baselineKey = ({ baseline = '', metric }: Expectation): string =>
+  JSON.stringify([baseline, metric]);
 
 /**
  * Looks up the baselines of a plan's expectations: a run by the first letters of its id, or the best finished run of an
- * experiment, the plan's own runs aside. Best is the highest value where the expectation has a least difference (`gte`),
- * else the lowest.
+ * experiment, the plan's own runs aside. Which is the best follows from the metric.
  */
 export const findBaselines = (
   plan: Pick<Plan, 'expect' | 'runs'>,
@@ -41,7 +41,7 @@ export const findBaselines = (
 };
 
 const findBaseline = (
-  { baseline, metric, gte }: Expectation & { readonly baseline: string },
+  { baseline, metric }: Expectation & { readonly baseline: string },
   { runsDirectory, own }: { readonly runsDirectory: string; readonly own: ReadonlySet<string> },
 ): Result<Baseline> => {
   const experiments = listExperiments(runsDirectory);
@@ -54,7 +54,7 @@ const findBaseline = (
       ? [{ runId: run.id, value }]
       : [];
   });
-  const better = (a: number, b: number) => (gte === undefined ? a < b : a > b);
+  const better = (a: number, b: number) => (goalOf(metric) === 'minimize' ? a < b : a > b);
   const [first, ...rest] = usable;
   if (first) return success(rest.reduce((best, one) => (better(one.value, best.value) ? one : best), first));
   const near = nearest(baseline, experiments);

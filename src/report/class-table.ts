@@ -1,5 +1,5 @@
 import { renderTable, type Column } from '../terminal/table.ts';
-import type { EvaluationFile } from '../record/run-files.ts';
+import type { EvaluationFile, PartEvaluation } from '../record/run-files.ts';
 
 /** Classes that fit on a screen; of more, those of the test split that are told worst. */
 const mostClasses = 20;
@@ -12,9 +12,9 @@ const columns: readonly Column[] = [
   { title: 'examples', align: 'right', keep: 3 },
 ];
 
-/** Precision, recall and F1 of each class on the test split, as lines; none where there are no classes. */
+/** Precision, recall and F1 of each class on a part of the dataset, as lines; none where there are no classes. */
 export const classLines = (
-  { scores = [], labels }: EvaluationFile,
+  { scores = [], labels }: PartEvaluation & Pick<EvaluationFile, 'labels'>,
   { width }: { readonly width: number },
 ): string[] => {
   const named = scores.map((score, index) => ({ ...score, label: labels?.[index] ?? String(index) }));

@@ -22,7 +22,7 @@ export interface RunDiff {
   readonly configuration: readonly Differing[];
   /** Dataset content, versions of code and of the machine: what may change numbers although the settings are equal. */
   readonly surroundings: readonly Differing[];
-  /** The last values of every metric that either has; `difference` is other minus one. */
+  /** The value of every metric that either has; `difference` is other minus one. */
   readonly metrics: readonly (Differing & { readonly difference: number | null })[];
   /** The first step at which recorded minibatch losses differ, if they are recorded at the same steps; else null. */
   readonly partsAtStep: number | null;
@@ -69,9 +69,9 @@ const surroundings = ({ recorded: { run }, environment }: RunDetails): Map<strin
 };
 
 const metricsOf = (one: RunDetails, other: RunDetails): RunDiff['metrics'] =>
-  [...new Set([...one.series.keys(), ...other.series.keys()])].map((path) => {
-    const a = one.series.get(path)?.values.at(-1);
-    const b = other.series.get(path)?.values.at(-1);
+  [...new Set([...Object.keys(one.values), ...Object.keys(other.values)])].map((path) => {
+    const a = one.values[path];
+    const b = other.values[path];
     const json = (value: number | undefined) =>
       value === undefined ? null : Number.isFinite(value) ? value : String(value);
     const difference = a !== undefined && b !== undefined && Number.isFinite(b - a) ? b - a : null;
@@ -114,7 +114,7 @@ export const renderDiff = (diff: RunDiff, { width, colour }: TextOptions): strin
   const lines = [
     ...section('configuration', diff.configuration),
     ...section('surroundings', diff.surroundings),
-    pc.bold('last metrics'),
+    pc.bold('metrics'),
     ...(metrics.length > 0 ? renderTable(metricColumns, metrics, { width, title: pc.dim }) : ['  none']),
     '',
   ];

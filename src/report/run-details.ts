@@ -1,7 +1,9 @@
 import { closeSync, existsSync, fstatSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Result, success } from '../diagnostic/diagnostic.ts';
+import type { Metrics } from '../record/events.ts';
 import { readJson } from '../system/files.ts';
+import { valuesAt } from '../record/kept-weights.ts';
 import { type MetricSeries, readMetrics } from '../record/read-metrics.ts';
 import { readRun, type RecordedRun } from '../record/read-runs.ts';
 import { type EnvironmentFile, type EvaluationFile, fileNames } from '../record/run-files.ts';
@@ -12,6 +14,8 @@ export interface RunDetails {
   readonly environment: EnvironmentFile | null;
   readonly evaluation: EvaluationFile | null;
   readonly series: ReadonlyMap<string, MetricSeries>;
+  /** The value of each metric: that of the weights that the run keeps, otherwise the last one recorded. */
+  readonly values: Metrics;
   /** The last lines of the log. */
   readonly logTail: readonly string[];
   /** Names of the files and folders that are there. */
@@ -28,6 +32,7 @@ export const loadRunDetails = async (directory: string): Promise<Result<RunDetai
     environment: readJson<EnvironmentFile>(join(directory, fileNames.environment)) ?? null,
     evaluation: readJson<EvaluationFile>(join(directory, fileNames.evaluation)) ?? null,
     series,
+    values: { ...valuesAt(series, Infinity), ...read.value.metrics },
     logTail: lastLines(join(directory, fileNames.log), 5),
     files: Object.values(fileNames).filter((name) => existsSync(join(directory, name))),
   };

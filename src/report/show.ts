@@ -42,8 +42,17 @@ export const renderRun = (details: RunDetails, { width, colour }: TextOptions): 
     ),
   );
   lines.push(...section('metrics', metricLines(details, width)));
-  if (details.evaluation)
-    lines.push(...section('classes of the test split', classLines(details.evaluation, { width })));
+  if (details.evaluation) {
+    const { validation, labels } = details.evaluation;
+    lines.push(...section('classes of the test part', classLines(details.evaluation, { width })));
+    if (validation)
+      lines.push(
+        ...section(
+          'classes of the validation part',
+          classLines({ ...validation, ...(labels && { labels }) }, { width }),
+        ),
+      );
+  }
   if (environment) {
     const fields = environmentFields(environment).map(([label, text]) => field(label, text));
     lines.push(...section('environment', fields));
@@ -85,6 +94,9 @@ const statusFields = ({ recorded, series }: RunDetails): [string, string][] => {
   if (status.outcome) fields.push(['trained', formatDuration(status.outcome.elapsedMs)]);
   const of = run.config.train.steps === null ? '' : ` of ${run.config.train.steps}`;
   fields.push(['steps', `${status.outcome?.step ?? reached}${of}`]);
+  const { keptStep, step } = status.outcome ?? {};
+  if (keptStep !== undefined && keptStep !== step)
+    fields.push(['weights', `of step ${keptStep}, the best evaluation; the values below are theirs`]);
   if (status.attempt > 1) fields.push(['attempt', String(status.attempt)]);
   return fields;
 };
@@ -117,20 +129,20 @@ const inLines = (items: readonly string[], width: number): string[] => {
 
 const metricColumns: readonly Column[] = [
   { title: '  metric', align: 'left', keep: Infinity },
-  { title: 'last', align: 'right', keep: Infinity },
+  { title: 'value', align: 'right', keep: Infinity },
   { title: 'lowest', align: 'right', keep: 5 },
   { title: 'highest', align: 'right', keep: 4 },
   { title: 'points', align: 'right', keep: 1 },
   { title: 'curve', align: 'left', keep: 3 },
 ];
 
-const metricLines = ({ series }: RunDetails, width: number): string[] => {
+const metricLines = ({ series, values: kept }: RunDetails, width: number): string[] => {
   const rows = [...series].map(([name, { values }]) => {
     const finite = values.filter(Number.isFinite);
     const several = values.length > 1 && finite.length > 0;
     return [
       `  ${name}`,
-      formatMetric(values.at(-1) ?? NaN),
+      formatMetric(kept[name] ?? NaN),
       several ? formatMetric(finite.reduce((a, b) => Math.min(a, b))) : '',
       several ? formatMetric(finite.reduce((a, b) => Math.max(a, b))) : '',
       String(values.length),

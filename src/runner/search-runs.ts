@@ -5,6 +5,7 @@ import { nextDecision } from '../search/decide.ts';
 import { viewOf, type Decision } from '../search/ledger.ts';
 import type { RunOutcome } from '../record/events.ts';
 import { acquireLock } from '../system/lock.ts';
+import { valuesAt } from '../record/kept-weights.ts';
 import { readMetrics } from '../record/read-metrics.ts';
 import { readStatus } from '../record/read-runs.ts';
 import { runDirectory } from '../record/run-recorder.ts';
@@ -284,15 +285,18 @@ const reached = ({ reason, step }: RunOutcome, pauseAt: number | null): boolean 
 const mean = (values: readonly number[]): number =>
   values.reduce((sum, value) => sum + value, 0) / values.length;
 
-/** What a run was measured at: the pruning metric at a step, or the objective at its end. Worst where there is none. */
+/**
+ * What a run was measured at: the pruning metric at a step, or the objective at its end. A run that ended before the step
+ * counts there with the weights that it keeps. Worst where there is no number.
+ */
 const valueOf = async (
   { objective, search: { pruning } }: Leading['plan'],
   { outcome, directory, pauseAt }: { outcome: RunOutcome; directory: string; pauseAt: number | null },
 ): Promise<number> => {
   if (!['completed', 'pruned'].includes(outcome.reason)) return -Infinity;
   const { metric, goal } = pauseAt === null || !pruning ? objective : pruning;
-  const series = (await readMetrics(directory)).series.get(metric);
-  const at = pauseAt === null ? -1 : (series?.steps.findLastIndex((step) => step <= pauseAt) ?? -1);
-  const value = (pauseAt === null ? series?.values.at(-1) : series?.values[at]) ?? NaN;
+  const isOver = pauseAt === null || (outcome.reason === 'completed' && outcome.step <= pauseAt);
+  const values = isOver ? outcome.metrics : valuesAt((await readMetrics(directory)).series, pauseAt);
+  const value = values[metric] ?? NaN;
   return Number.isNaN(value) ? -Infinity : goal === 'maximize' ? value : -value;
 };

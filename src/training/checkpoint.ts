@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type * as tf from '@tensorflow/tfjs-core';
+import type { Best } from '../record/kept-weights.ts';
 import { fileNames } from '../record/run-files.ts';
 import { readTensors, writeTensors, type StoredTensor } from '../record/safetensors.ts';
 
@@ -8,7 +9,7 @@ import { readTensors, writeTensors, type StoredTensor } from '../record/safetens
 export interface TrainerState {
   readonly step: number;
   /** The best value of the watched metric so far, and at which step; for early stopping and `best.safetensors`. */
-  readonly best: { readonly value: number; readonly step: number } | null;
+  readonly best: Best;
 }
 
 /** Tensors by name, in a fixed order: `weights/<variable>` and `optimizer/<slot>/<variable>`. */

@@ -1,20 +1,8 @@
 import type { EarlyStopping } from '../language/config.ts';
-import type { TrainerState } from './checkpoint.ts';
+import type { Best, Watched } from '../record/kept-weights.ts';
 
-type Best = TrainerState['best'];
-
-/** What makes an evaluation the best. */
-type Watched = Pick<EarlyStopping, 'metric' | 'goal' | 'minDelta'>;
-
-/** The usual measure, where a spec names none. */
+/** What makes a checkpoint the best where a spec names no metric. */
 export const lowestLoss: Watched = { metric: 'val/loss', goal: 'minimize', minDelta: 0 };
-
-/** Whether a value is better than the best so far; NaN never is. */
-export const improves = ({ goal, minDelta }: Watched, value: number, best: Best): boolean => {
-  if (Number.isNaN(value)) return false;
-  if (best === null) return true;
-  return goal === 'minimize' ? value < best.value - minDelta : value > best.value + minDelta;
-};
 
 /** Whether patience is over at `step`, with an evaluation each `evaluateEvery` steps. */
 export const patienceIsOver = (

@@ -9,6 +9,7 @@ import type { StopReason } from './protocol.ts';
 import { readCheckpoint, writeCheckpoint, type CheckpointName, type TrainerState } from './checkpoint.ts';
 import { buildLearner, type Learner } from './learner.ts';
 import type { Stopwatch } from './stopwatch.ts';
+import type { Tally } from './tally.ts';
 
 /** What a training needs from outside: all of it is passed in, so that it runs the same in a child and in a test. */
 export interface Training {
@@ -40,8 +41,10 @@ export interface Session extends Training {
   state: TrainerState;
   /** The last value of each metric. */
   latest: Metrics;
-  /** The step after which the validation split was evaluated last; 0 for not yet. */
-  validatedAt: number;
+  /** The step of the checkpoint that the training goes on from; 0 for none. */
+  readonly fromStep: number;
+  /** The last evaluation of the validation part by this process. */
+  validated: { readonly step: number; readonly tally: Tally } | undefined;
 }
 
 /** Builds the network with weights drawn from the run's seed, and goes on from the last checkpoint where there is one. */
@@ -75,7 +78,8 @@ export const beginSession = async (training: Training): Promise<Session> => {
     startedAt: performance.now(),
     state,
     latest: {},
-    validatedAt: 0,
+    fromStep: state.step,
+    validated: undefined,
   };
 };
 

@@ -1,11 +1,12 @@
 import { allocateBatch } from '../data/dataset.ts';
 import type { Metrics } from '../record/events.ts';
+import { improves } from '../record/kept-weights.ts';
 import type { StopReason } from './protocol.ts';
 import { stepCheckpoint } from './checkpoint.ts';
-import { improves, lowestLoss, patienceIsOver } from './early-stopping.ts';
+import { lowestLoss, patienceIsOver } from './early-stopping.ts';
 import { evaluate } from './evaluate.ts';
 import { report, saveCheckpoint, type Session } from './session.ts';
-import { createTally, named } from './tally.ts';
+import { createTally, named, wholePart, type Tally } from './tally.ts';
 
 /** Why the steps ended. */
 export type StepsEnd =
@@ -35,7 +36,7 @@ export const takeSteps = async (session: Session): Promise<StepsEnd> => {
     if (outOfPatience(session)) return { kind: 'no-improvement' };
     if (atPause(session)) {
       // What the sweep decides by.
-      if (session.validatedAt !== session.state.step) await reportValidation(session);
+      await validateNow(session);
       return { kind: 'paused' };
     }
 
@@ -94,13 +95,20 @@ const validate = async (session: Session): Promise<void> => {
   }
 };
 
+/** Evaluates the validation part with the weights of this step, unless that is done. */
+export const validateNow = async (session: Session): Promise<Tally | undefined> => {
+  const { step } = session.state;
+  if (session.validated?.step !== step) await reportValidation(session);
+  return session.validated?.tally;
+};
+
 const reportValidation = async (session: Session): Promise<Metrics | undefined> => {
   const { validation } = session.dataset;
   if (!validation) return undefined;
-  const { whole } = await evaluate(session, validation);
-  const metrics = named('val', whole.metrics());
+  const { whole: tally } = await evaluate(session, validation);
+  const metrics = wholePart('val', tally);
   report(session, 'evaluated', metrics);
-  session.validatedAt = session.state.step;
+  session.validated = { step: session.state.step, tally };
   return metrics;
 };
 

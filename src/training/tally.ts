@@ -6,10 +6,11 @@ import {
   createClassCounts,
   macroF1,
   topAccuracyOf,
+  topSize,
   type ClassScore,
 } from '../data/class-counts.ts';
 import type { Batch, SequenceShape } from '../data/dataset.ts';
-import { hasTopAccuracy, topAccuracyName } from '../data/task-metrics.ts';
+import { topAccuracyName } from '../data/metrics.ts';
 import type { Metrics } from '../record/events.ts';
 
 /** Sums over batches from which a split's metrics follow, so that a split of any size is evaluated in one pass. */
@@ -22,8 +23,8 @@ export interface Tally {
    */
   readonly metrics: () => Metrics;
   /**
-   * For an end evaluation: `macroF1`, and `top5Accuracy` with more than five classes; for a regression `mse`, its loss
-   * under the name that people look for.
+   * What only a part that is evaluated whole has besides: `macroF1`, and `top5Accuracy` with more than five classes; for
+   * a regression `mse`, its loss under the name that people look for.
    */
   readonly detail: () => Metrics;
   /** How well each class is told from the others; nothing for a regression. */
@@ -77,13 +78,17 @@ export const createTally = (shape: SequenceShape): Tally => {
       return task.kind === 'next-step' ? { loss, accuracy, perplexity: Math.exp(loss) } : { loss, accuracy };
     },
     detail: () => ({
-      ...(hasTopAccuracy(classes) && { [topAccuracyName]: topAccuracyOf(counts) }),
+      ...(classes > topSize && { [topAccuracyName]: topAccuracyOf(counts) }),
       macroF1: macroF1(counts),
     }),
     scores: () => classScores(counts),
     confusion: () => confusionRows(counts),
   };
 };
+
+/** The metrics of a part that was evaluated whole. */
+export const wholePart = (part: 'val' | 'test', tally: Tally): Metrics =>
+  named(part, { ...tally.metrics(), ...tally.detail() });
 
 /** Metrics under a split's name: `test/loss`, `test/accuracy`. */
 export const named = (split: 'train' | 'val' | 'test', metrics: Metrics): Metrics =>

@@ -1,19 +1,22 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Split } from '../data/dataset.ts';
 import { jsonText } from '../system/json-text.ts';
-import type { OutcomeReason, RunOutcome } from '../record/events.ts';
+import type { Metrics, OutcomeReason, RunOutcome } from '../record/events.ts';
 import { writeJson, writeWhole } from '../system/files.ts';
-import { fileNames, modelFileNames, type EvaluationFile } from '../record/run-files.ts';
+import { valuesAt } from '../record/kept-weights.ts';
+import { readMetrics } from '../record/read-metrics.ts';
+import { fileNames, modelFileNames, type EvaluationFile, type PartEvaluation } from '../record/run-files.ts';
 import { writeTensors } from '../record/safetensors.ts';
 import { checkpointPath, readCheckpoint, storeTensors } from './checkpoint.ts';
 import { evaluate, firstExamples } from './evaluate.ts';
 import { collectExamples } from './examples.ts';
 import { beginSession, report, saveCheckpoint, type Session, type Training } from './session.ts';
-import { takeSteps, type StepsEnd } from './steps.ts';
-import { named } from './tally.ts';
+import { takeSteps, validateNow, type StepsEnd } from './steps.ts';
+import { wholePart, type Tally } from './tally.ts';
 
 /**
- * One training: begin (or go on), step to the end, evaluate on the test split, keep the weights. Every number depends
+ * One training: begin (or go on), step to the end, evaluate the kept weights on the validation and test parts. Every number depends
  * on the run alone: draws are keyed by seed and step, so neither a resumption nor another run changes a bit.
  */
 export const train = async (training: Training): Promise<RunOutcome> => {
@@ -53,16 +56,12 @@ const finish = async (session: Session, end: StepsEnd): Promise<RunOutcome> => {
         'pruned',
         `paused after step ${step} of ${session.totalSteps}; a checkpoint is kept`,
       );
-    case 'no-improvement': {
-      const best = session.state.best;
-      restoreBest(session);
+    case 'no-improvement':
       return await complete(
         session,
-        `stopped early at step ${step}: no improvement since step ${best?.step ?? 0}`,
+        `stopped early at step ${step}: no improvement since step ${session.state.best?.step ?? 0}`,
       );
-    }
     case 'all-done':
-      restoreBest(session);
       return await complete(session, `all ${step} steps done`);
   }
 };
@@ -73,11 +72,20 @@ const complete = async (session: Session, message: string): Promise<RunOutcome> 
     saveCheckpoint(session, 'last');
     return outcomeOf(session, reason, 'stopped before the end evaluation; a checkpoint is kept');
   }
-  await evaluateTest(session);
+  const { step } = session.state;
+  const keptStep = restoreBest(session);
+  const validation = keptStep === step ? await validateNow(session) : await validateRestored(session);
+  const test = await evaluateTest(session, validation);
   session.clock.enter('recording');
   keepModel(session);
   rmSync(checkpointPath(session.directory, 'last'), { force: true });
-  return outcomeOf(session, 'completed', message);
+  const metrics = {
+    ...(await trainedValues(session, keptStep)),
+    ...(validation && wholePart('val', validation)),
+    ...test,
+  };
+  const kept = keptStep === step ? message : `${message}; the weights of step ${keptStep} are kept`;
+  return { ...outcomeOf(session, 'completed', kept), keptStep, metrics };
 };
 
 const outcomeOf = (session: Session, reason: OutcomeReason, message: string): RunOutcome => ({
@@ -88,43 +96,62 @@ const outcomeOf = (session: Session, reason: OutcomeReason, message: string): Ru
   metrics: session.latest,
 });
 
-/** Takes the weights of the best evaluation, where the spec asks for them. */
-const restoreBest = (session: Session): void => {
-  if (!session.run.config.train.earlyStopping?.restoreBest) return;
+/** Restores the weights of the best evaluation where the spec asks for them. Returns the step of the weights there are. */
+const restoreBest = (session: Session): number => {
+  const { step } = session.state;
+  if (!session.run.config.train.earlyStopping?.restoreBest) return step;
   const best = readCheckpoint(session.directory, { name: 'best', tensors: session.learner.weights() });
-  if (best) session.learner.restore(best.tensors);
+  if (!best) return step;
+  session.learner.restore(best.tensors);
+  return best.state.step;
 };
 
-const evaluateTest = async (session: Session): Promise<void> => {
+/** Evaluates the validation part with restored weights. Their step has a point on the curves, the last one gets none. */
+const validateRestored = async (session: Session): Promise<Tally | undefined> => {
+  const { validation } = session.dataset;
+  return validation && (await evaluate(session, validation)).whole;
+};
+
+/** The metrics of the last minibatch that was recorded up to a step, by whichever process trained that far. */
+const trainedValues = async (session: Session, upTo: number): Promise<Metrics> => {
+  const { latest, fromStep, state, directory } = session;
+  const isWhole = fromStep === 0 && upTo === state.step;
+  if (!isWhole) session.flush();
+  const values = isWhole ? latest : { ...latest, ...valuesAt((await readMetrics(directory)).series, upTo) };
+  return Object.fromEntries(Object.entries(values).filter(([metric]) => metric.startsWith('train/')));
+};
+
+const evaluateTest = async (session: Session, validation: Tally | undefined): Promise<Metrics> => {
   const { dataset, directory } = session;
   const examples = collectExamples(dataset.shape, dataset.test);
   const { whole: tally, first } = await evaluate(session, dataset.test, examples.add);
-  const metrics = named('test', { ...tally.metrics(), ...tally.detail() });
   const { task } = dataset.shape;
-  if (task.kind === 'classification' && dataset.test.size > firstExamples) {
-    const { accuracy } = first.metrics();
-    report(session, 'evaluated', {
-      ...metrics,
-      ...(accuracy !== undefined && { 'test/accuracyFirst128': accuracy }),
-    });
-  } else {
-    report(session, 'evaluated', metrics);
-  }
-  const confusion = tally.confusion();
-  const scores = tally.scores();
+  const { accuracy } = first.metrics();
+  const hasFirst = task.kind === 'classification' && dataset.test.size > firstExamples;
+  const metrics: Metrics = {
+    ...wholePart('test', tally),
+    ...(hasFirst && accuracy !== undefined && { 'test/accuracyFirst128': accuracy }),
+  };
+  report(session, 'evaluated', metrics);
   const labels = task.kind === 'regression' ? undefined : task.labels;
   const evaluation: EvaluationFile = {
     split: 'test',
-    examples: dataset.test.size,
     ...(labels && { labels }),
-    ...(scores && { scores }),
-    ...(confusion && { confusion }),
+    ...partEvaluation(dataset.test, tally),
+    ...(dataset.validation && validation && { validation: partEvaluation(dataset.validation, validation) }),
     ...(task.kind === 'classification' && {
       predictions: examples.predictions(),
       ...(dataset.test.image && { images: examples.images() }),
     }),
   };
   writeWhole(join(directory, fileNames.evaluation), jsonText(evaluation), 'later');
+  return metrics;
+};
+
+const partEvaluation = ({ size }: Split, tally: Tally): PartEvaluation => {
+  const scores = tally.scores();
+  const confusion = tally.confusion();
+  return { examples: size, ...(scores && { scores }), ...(confusion && { confusion }) };
 };
 
 /** Keeps the trained weights with what is needed to build the network around them again. */

@@ -7,7 +7,6 @@ describe('the classes of an evaluation', () => {
   test('stand in their order, by their labels', () => {
     const lines = classLines(
       {
-        split: 'test',
         examples: 20,
         labels: ['cat', 'large dog'],
         scores: [{ precision: 0.5, recall: 1, f1: 2 / 3, support: 10 }, score(0.25)],
@@ -24,13 +23,13 @@ describe('the classes of an evaluation', () => {
   test('of many, those that are told worst', () => {
     const scores = Array.from({ length: 30 }, (_, index) => score((30 - index) / 30));
     scores.push({ precision: 0, recall: 0, f1: 0, support: 0 });
-    const lines = classLines({ split: 'test', examples: 300, scores }, { width: 80 });
+    const lines = classLines({ examples: 300, scores }, { width: 80 });
     expect(lines).toHaveLength(22);
     expect(lines[1]).toMatch(/^ *29 /);
     expect(lines.at(-1)).toContain('11 more');
   });
 
   test('are none of a regression', () => {
-    expect(classLines({ split: 'test', examples: 3 }, { width: 80 })).toEqual([]);
+    expect(classLines({ examples: 3 }, { width: 80 })).toEqual([]);
   });
 });

@@ -44,7 +44,7 @@ test('show: a run that is done', async () => {
       seed        1
 
     metrics
-      metric            last  lowest  highest  points  curve
+      metric           value  lowest  highest  points  curve
       train/loss      0.1607  0.1607   1.7205      10  █▆▅▄▃▃▂▂▁▁
       train/accuracy  0.9297  0.3203   0.9297      10  ▁▃▄▅▆▇▇▇██
       test/accuracy   0.9632                        1
@@ -89,7 +89,7 @@ test('show: a failed run says why, shows the end of its log and what to do', asy
       seed        1
 
     metrics
-      metric            last  lowest  highest  points  curve
+      metric           value  lowest  highest  points  curve
       train/loss         NaN  1.7205   1.7205       2  ▁×
       train/accuracy  0.5000  0.3203   0.5000       2  ▁█
 
@@ -176,7 +176,7 @@ test('diff: settings, surroundings and metrics of two runs', async () => {
                90fca639  e623c86d
       threads         1         2
 
-    last metrics
+    metrics
                       90fca639  e623c86d  difference
       train/loss        0.1607    0.1366    -0.02409
       train/accuracy    0.9297    0.9453    +0.01563

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { improves, patienceIsOver } from '../../src/training/early-stopping.ts';
+import { patienceIsOver } from '../../src/training/early-stopping.ts';
 import type { EarlyStopping } from '../../src/language/config.ts';
+import { improves } from '../../src/record/kept-weights.ts';
 
 const rule: EarlyStopping = {
   metric: 'val/loss',

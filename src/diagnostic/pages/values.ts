@@ -17,7 +17,7 @@ export const valuePages = {
       'Most keys have a default. The others are required, because no default would suit everybody. ' +
       'A file that extends another one can inherit them.',
     examples: [
-      spec('objective: { metric: test/accuracy }', 'objective: { metric: test/accuracy, goal: maximize }'),
+      spec('objective: { goal: maximize }', 'objective: { metric: test/accuracy }'),
       spec('model: { hiddenSize: 64 }', 'model: { name: lstm, hiddenSize: 64 }'),
     ],
   },
@@ -72,6 +72,7 @@ export const valuePages = {
         'model: { name: lstm, layers: 1, dropout: 0.5 }',
         'model: { name: lstm, layers: 2, dropout: 0.5 }',
       ),
+      spec('objective: { metric: test/loss, goal: maximize }', 'objective: { metric: test/loss }'),
     ],
   },
   'unsupported-version': {

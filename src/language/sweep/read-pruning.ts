@@ -1,3 +1,4 @@
+import { goalOf, validationCounterpart } from '../../data/metrics.ts';
 import { find, type LocatedMap } from '../located.ts';
 import type { Objective, Pruning } from '../config.ts';
 import type { SweepContext } from './read-choice.ts';
@@ -6,7 +7,7 @@ import type { SweepSection } from './section.ts';
 interface Input {
   readonly section: SweepSection;
   readonly node: LocatedMap;
-  readonly objective: Objective | undefined;
+  readonly objective: Objective | 'wrong' | undefined;
 }
 
 /** What a sweep that decides by results needs: something to decide by. Nothing else may ask for `lookahead`. */
@@ -32,9 +33,9 @@ export const checkResults = (context: SweepContext, { section, node, objective }
       code: 'missing-key',
       message: `${method === 'tpe' ? 'The method tpe' : 'pruning'} decides by the objective, and the spec names none.`,
       at: asks?.value.at ?? node.at,
-      expected: 'objective: { metric, goal } at the top level',
+      expected: 'objective: { metric: ... } at the top level',
       got: 'nothing',
-      help: 'Add for example `objective: { metric: val/accuracy, goal: maximize }`.',
+      help: 'Add for example `objective: { metric: val/accuracy }`.',
     });
   }
 };
@@ -60,12 +61,10 @@ export const readPruning = (context: SweepContext, { section, node, objective }:
       help: `Remove ${key}, or write \`name: ${other}\`.`,
     });
   }
-  const counterpart = objective?.metric.replace(/^(test|train)\//, 'val/');
-  const shared = {
-    metric: pruning.metric ?? counterpart ?? 'val/loss',
-    goal: goalOf(pruning.metric, objective),
-    minSteps: pruning.minSteps,
-  };
+  const counterpart = typeof objective === 'object' ? validationCounterpart(objective.metric) : undefined;
+  const metric = pruning.metric ?? counterpart ?? 'val/loss';
+  // Of a metric that does not exist the goal is of no importance: `checkMetrics` refuses it.
+  const shared = { metric, goal: goalOf(metric) ?? 'minimize', minSteps: pruning.minSteps };
   return pruning.name === 'asha'
     ? { name: 'asha', ...shared, reductionFactor: pruning.reductionFactor ?? 3 }
     : {
@@ -74,11 +73,4 @@ export const readPruning = (context: SweepContext, { section, node, objective }:
         everySteps: pruning.everySteps ?? pruning.minSteps,
         minRuns: pruning.minRuns ?? 5,
       };
-};
-
-/** Losses and errors are to be small; a metric of the objective's name has the objective's goal. */
-const goalOf = (metric: string | undefined, objective: Objective | undefined): Objective['goal'] => {
-  const name = (metric ?? objective?.metric ?? '').replace(/^\w+\//, '');
-  if (objective && objective.metric.endsWith(`/${name}`)) return objective.goal;
-  return ['loss', 'perplexity', 'mae'].includes(name) ? 'minimize' : 'maximize';
 };

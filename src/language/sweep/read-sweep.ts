@@ -20,8 +20,8 @@ interface Input {
   /** The structure, already checked, with defaults. */
   readonly section: SweepSection;
   readonly node: LocatedMap;
-  /** Undefined where the spec names none. */
-  readonly objective: Objective | undefined;
+  /** Undefined where the spec names none; `wrong` where it is reported already. */
+  readonly objective: Objective | 'wrong' | undefined;
 }
 
 /** Reads a `sweep` section whose structure is valid: paths, values, zips and rules. Pushes every mistake to `errors`. */

@@ -26,7 +26,7 @@ const pruningMetric = Type.Optional(
     pattern: '^val/[A-Za-z][\\w-]*$',
     phrase: 'a metric of the validation split, such as val/accuracy',
     description:
-      'What runs are compared by, on the validation split. Default: the counterpart of the objective, val/accuracy for test/accuracy.',
+      'What runs are compared by, on the validation split. Default: the counterpart of the objective, val/accuracy for test/accuracy, or val/loss where it has none. The direction is that of the metric.',
     examples: ['val/accuracy'],
   }),
 );

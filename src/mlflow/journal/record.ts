@@ -3,6 +3,7 @@ import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { readJson } from '../../system/files.ts';
 import { isAlive } from '../../system/process-identity.ts';
+import { readStatus } from '../../record/read-runs.ts';
 import {
   fileNames,
   type EnvironmentFile,
@@ -48,7 +49,7 @@ const digestOf = (...parts: readonly unknown[]): string =>
 export const readRecord = (directory: string): RunRecord | undefined => {
   const run = readJson<RunFile>(join(directory, fileNames.run));
   if (typeof run?.id !== 'string' || typeof run.config !== 'object') return undefined;
-  const status = readJson<StatusFile>(join(directory, fileNames.status));
+  const status = readStatus(directory);
   const state =
     status === undefined
       ? 'waiting'

@@ -1,9 +1,12 @@
+import { cleanKey } from '../client/limits.ts';
 import { toWire, type WireMetric } from '../client/wire.ts';
+import type { RunOutcome } from '../../record/events.ts';
 import type { RunRecord } from '../journal/record.ts';
 
 /**
- * What is known only at the end of a run and stands in no journal line, one point each, at step 0: so the server draws bars.
- * Only of a completed run, which is never gone on with: so each is sent once.
+ * What is known only at the end of a run and has no line in its journal, one point each: times at step 0, so that the
+ * server draws bars, and the values of restored weights one step after the last. Only of a completed run, which is never
+ * resumed: so each is sent once.
  */
 export const endMetrics = ({ run, status }: RunRecord): readonly WireMetric[] => {
   const outcome = status?.outcome;
@@ -17,5 +20,18 @@ export const endMetrics = ({ run, status }: RunRecord): readonly WireMetric[] =>
     }),
   };
   const timestamp = status.endedAt;
-  return Object.entries(values).map(([key, value]) => ({ key, value: toWire(value), timestamp, step: 0 }));
+  const pointAt = (step: number) => (entry: readonly [string, number]) => {
+    const [key, value] = entry;
+    return { key: cleanKey(key), value: toWire(value), timestamp, step };
+  };
+  return [...Object.entries(values).map(pointAt(0)), ...restoredValues(outcome).map(pointAt(step + 1))];
 };
+
+/**
+ * The values of weights that were restored. The server lists and sorts runs by the last value of a metric, which is
+ * otherwise that of weights thrown away. One step later, as MLflow's own integration for Keras logs them.
+ */
+const restoredValues = ({ keptStep, step, metrics }: RunOutcome): (readonly [string, number])[] =>
+  keptStep === undefined || keptStep === step
+    ? []
+    : Object.entries(metrics).filter(([metric]) => !metric.startsWith('test/'));

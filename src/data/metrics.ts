@@ -1,0 +1,121 @@
+import { topSize } from './class-counts.ts';
+import type { Task } from './dataset.ts';
+
+/** Which end of a metric's range is the better one. */
+export type Goal = 'minimize' | 'maximize';
+
+/** The part of a dataset that a metric is measured on: the first half of its name, as in `val/loss`. */
+export type Part = 'train' | 'val' | 'test';
+
+export interface Metric {
+  readonly goal: Goal;
+  readonly unit: string;
+  /** The least and the largest possible value. */
+  readonly range: readonly [number, number];
+  readonly parts: readonly Part[];
+  readonly tasks: readonly Task['kind'][];
+  /** A task with fewer classes has no such metric. */
+  readonly moreClassesThan?: number;
+  readonly description: string;
+}
+
+const allParts = ['train', 'val', 'test'] as const;
+/** The parts that are evaluated whole; of `train` single minibatches are measured. */
+const evaluated = ['val', 'test'] as const;
+const withClasses = ['classification', 'labelling', 'next-step'] as const;
+
+export const topAccuracyName = `top${topSize}Accuracy`;
+
+/** Every metric by its name. All that compares, stops or searches by a metric takes its direction from here. */
+export const metrics: Readonly<Record<string, Metric>> = {
+  loss: {
+    goal: 'minimize',
+    unit: 'nats; of a regression the squared unit of the target',
+    range: [0, Infinity],
+    parts: allParts,
+    tasks: [...withClasses, 'regression'],
+    description:
+      'What the training minimizes: mean cross-entropy, or the mean squared error of a regression.',
+  },
+  accuracy: {
+    goal: 'maximize',
+    unit: 'fraction',
+    range: [0, 1],
+    parts: allParts,
+    tasks: withClasses,
+    description: 'How often the largest output is that of the true class.',
+  },
+  perplexity: {
+    goal: 'minimize',
+    unit: 'tokens',
+    range: [1, Infinity],
+    parts: allParts,
+    tasks: ['next-step'],
+    description: 'e to the mean cross-entropy: as if that many tokens were equally likely.',
+  },
+  mae: {
+    goal: 'minimize',
+    unit: 'the unit of the target',
+    range: [0, Infinity],
+    parts: allParts,
+    tasks: ['regression'],
+    description: 'Mean absolute error.',
+  },
+  mse: {
+    goal: 'minimize',
+    unit: 'the squared unit of the target',
+    range: [0, Infinity],
+    parts: evaluated,
+    tasks: ['regression'],
+    description: 'Mean squared error, which is also the loss.',
+  },
+  [topAccuracyName]: {
+    goal: 'maximize',
+    unit: 'fraction',
+    range: [0, 1],
+    parts: evaluated,
+    tasks: withClasses,
+    moreClassesThan: topSize,
+    description: `How often the true class is among the ${topSize} largest outputs.`,
+  },
+  macroF1: {
+    goal: 'maximize',
+    unit: 'fraction',
+    range: [0, 1],
+    parts: evaluated,
+    tasks: withClasses,
+    description:
+      'Mean F1 score of the classes, each with the same weight: the metric for classes of unequal size.',
+  },
+  accuracyFirst128: {
+    goal: 'maximize',
+    unit: 'fraction',
+    range: [0, 1],
+    parts: ['test'],
+    tasks: ['classification'],
+    description: 'The accuracy of the first 128 examples, which the reference systems print.',
+  },
+};
+
+/** The full names of what is measured of a task on one part, such as `val/loss`. */
+export const metricsOf = (task: Task, part: Part): readonly string[] =>
+  Object.entries(metrics)
+    .filter(
+      ([, { parts, tasks, moreClassesThan = 0 }]) =>
+        parts.includes(part) &&
+        tasks.includes(task.kind) &&
+        (task.kind === 'regression' || task.classes > moreClassesThan),
+    )
+    .map(([name]) => `${part}/${name}`);
+
+/** The direction of a metric by its full name, such as `val/loss`; undefined where there is no such metric. */
+export const goalOf = (metric: string): Goal | undefined => {
+  const name = metric.slice(metric.indexOf('/') + 1);
+  return Object.hasOwn(metrics, name) ? metrics[name]?.goal : undefined;
+};
+
+/** The metric of the same name on the validation part, where that has it. */
+export const validationCounterpart = (metric: string): string | undefined => {
+  const name = metric.slice(metric.indexOf('/') + 1);
+  return Object.hasOwn(metrics, name) && metrics[name]?.parts.includes('val') ? `val/${name}` : undefined;
+};
