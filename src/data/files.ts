@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import { constants, createReadStream, type Stats } from 'node:fs';
-import { access, mkdir, readdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
+import { access, readdir, readFile, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { cacheFolder } from '../system/cache-folder.ts';
+import { writeWhole } from '../system/files.ts';
 import { nearest } from '../diagnostic/nearest.ts';
 import { DataError, type DataContext, type ReadProgress } from './dataset.ts';
 
@@ -90,7 +91,11 @@ export const fileDigest = async (file: DataFile): Promise<string> => {
   const hash = createHash('sha256');
   await pipeline(chunksOf(file, { activity: 'checking', chunkBytes: 1 << 20 }), hash);
   const digest = hash.digest('hex');
-  await keepText(kept, digest);
+  try {
+    writeWhole(kept, digest, 'later');
+  } catch {
+    // A cache that cannot be written costs only time: the digest is computed again.
+  }
   return digest;
 };
 
@@ -99,16 +104,4 @@ export const filesDigest = async (files: readonly DataFile[]): Promise<string> =
   const hash = createHash('sha256');
   for (const file of files) hash.update(await fileDigest(file));
   return hash.digest('hex');
-};
-
-/** Written beside and renamed. A cache that cannot be written costs time, nothing else. */
-const keepText = async (path: string, text: string): Promise<void> => {
-  const beside = `${path}.${process.pid}`;
-  try {
-    await mkdir(dirname(path), { recursive: true });
-    await writeFile(beside, text);
-    await rename(beside, path);
-  } catch {
-    // The digest is computed again next time.
-  }
 };

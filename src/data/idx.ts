@@ -5,7 +5,8 @@ import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import { DataError } from './dataset.ts';
 import { fileDigest, type DataFile } from './files.ts';
-import { packedFolder, readWhole } from './packed-folder.ts';
+import { readFully } from '../system/files.ts';
+import { packedFolder } from './packed-folder.ts';
 
 /** A file in the IDX format of the MNIST database (LeCun, Cortes and Burges): unsigned bytes with dimensions. */
 export interface IdxFile {
@@ -32,7 +33,8 @@ export const readIdx = async (file: DataFile, most = Infinity): Promise<IdxFile>
     const [count = 0, ...rest] = dimensions;
     const taken = [Math.min(count, most), ...rest];
     const values = new Uint8Array(productOf(taken));
-    if (!readWhole(opened, values, start)) throw new DataError(`${file.path} was cut off while it was read.`);
+    if (readFully(opened, values, start) < values.length)
+      throw new DataError(`${file.path} was cut off while it was read.`);
     return { dimensions: taken, values };
   } finally {
     closeSync(opened);

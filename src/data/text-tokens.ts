@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import type { CharactersParameters } from './characters.ts';
 import { DataError, type DataContext, type Dataset, type SequenceShape, type Split } from './dataset.ts';
 import { fileDigest, findDataFile, wrongFile, type DataFile } from './files.ts';
-import { packedFolder, readWhole, writeWhole } from './packed-folder.ts';
+import { readFully, writeFully } from '../system/files.ts';
+import { packedFolder } from './packed-folder.ts';
 import { textOf } from './table/text.ts';
 
 /** Raised whenever the same text would make other tokens. */
@@ -35,7 +36,7 @@ const writeTokens = async (file: DataFile, folder: string): Promise<void> => {
       const tokens = new Uint16Array(chunk.length);
       let length = 0;
       for (const character of chunk) tokens[length++] = tokenOf(character, seen, file);
-      writeWhole(output, new Uint8Array(tokens.buffer, 0, 2 * length));
+      writeFully(output, new Uint8Array(tokens.buffer, 0, 2 * length));
       count += length;
     }
   } finally {
@@ -122,7 +123,7 @@ type Window = (at: number, characters: number) => Uint16Array;
 export const tokenWindow = (path: string, count: number, most = mostInMemory): Window => {
   const file = openSync(path, 'r');
   const read = (into: Uint16Array, at: number) => {
-    if (!readWhole(file, into, 2 * at))
+    if (readFully(file, into, 2 * at) < into.byteLength)
       throw new Error(`${path} is cut off. Remove its folder: it is made again.`);
     return into;
   };

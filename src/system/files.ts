@@ -5,6 +5,7 @@ import {
   mkdirSync,
   openSync,
   readFileSync,
+  readSync,
   renameSync,
   rmSync,
   writeSync,
@@ -60,6 +61,17 @@ const isMissing = (error: unknown): boolean => (error as NodeJS.ErrnoException).
 /** Writes every byte: a disk that is nearly full takes a part without an error, and says no only to the next one. */
 export const writeFully = (file: number, bytes: Uint8Array): void => {
   for (let offset = 0; offset < bytes.byteLength;) offset += writeSync(file, bytes, offset);
+};
+
+/** Fills `into` from a place in an open file. Returns the bytes read: fewer only at the end of the file. */
+export const readFully = (file: number, into: NodeJS.ArrayBufferView, from: number): number => {
+  let done = 0;
+  while (done < into.byteLength) {
+    const read = readSync(file, into, done, into.byteLength - done, from + done);
+    if (read === 0) break;
+    done += read;
+  }
+  return done;
 };
 
 const diskTroubles: Readonly<Record<string, string>> = {

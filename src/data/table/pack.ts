@@ -1,6 +1,6 @@
 import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { readWhole, writeWhole } from '../packed-folder.ts';
+import { readFully, writeFully } from '../../system/files.ts';
 
 /**
  * A table in the form that training reads. Folder:
@@ -60,14 +60,14 @@ export const writePack = (folder: string, outputs: number | null): PackWriter =>
   let [longest, shortest] = [0, Infinity];
 
   const flush = () => {
-    writeWhole(file, bytesOf(buffer.subarray(0, filled)));
+    writeFully(file, bytesOf(buffer.subarray(0, filled)));
     written += filled;
     filled = 0;
   };
   const put = (numbers: Float64Array | readonly number[]) => {
     if (filled + numbers.length > bufferedNumbers) flush();
     if (numbers.length > bufferedNumbers) {
-      writeWhole(file, bytesOf(Float64Array.from(numbers)));
+      writeFully(file, bytesOf(Float64Array.from(numbers)));
       written += numbers.length;
     } else {
       buffer.set(numbers, filled);
@@ -129,7 +129,7 @@ export const openPack = (folder: string): Pack => {
   const length = (sequence: number) => start(sequence + 1) - start(sequence);
   const numbers = start(sequences);
   const read = (into: Float64Array, from: number) => {
-    if (!readWhole(file, into, 8 * from))
+    if (readFully(file, into, 8 * from) < into.byteLength)
       throw new Error(`${folder} is cut off. Remove it: it is made again from the data.`);
     return into;
   };

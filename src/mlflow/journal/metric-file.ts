@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, openSync } from 'node:fs';
+import { readFully } from '../../system/files.ts';
 import { cleanKey } from '../client/limits.ts';
 import type { WireMetric, WireNumber } from '../client/wire.ts';
 
@@ -52,16 +53,6 @@ const parseMetricLine = (text: string): readonly WireMetric[] | undefined => {
   }
 };
 
-const readAt = (file: number, buffer: Buffer, position: number): number => {
-  let filled = 0;
-  while (filled < buffer.length) {
-    const got = readSync(file, buffer, filled, buffer.length - filled, position + filled);
-    if (got === 0) break;
-    filled += got;
-  }
-  return filled;
-};
-
 /** Whether the line that ends at the position is still the one that was read. */
 const stillThere = (file: number, { offset, tail }: Position): boolean => {
   if (offset === 0) return true;
@@ -69,7 +60,7 @@ const stillThere = (file: number, { offset, tail }: Position): boolean => {
   for (let size = 4096; ; size *= 4) {
     const start = Math.max(0, offset - size);
     const window = Buffer.alloc(offset - start);
-    if (readAt(file, window, start) < window.length || window.at(-1) !== newline) return false;
+    if (readFully(file, window, start) < window.length || window.at(-1) !== newline) return false;
     const before = window.lastIndexOf(newline, window.length - 2);
     if (before === -1 && start > 0) continue;
     return digestOf(window.subarray(before + 1)) === tail;
@@ -95,7 +86,7 @@ export const readPage = (path: string, from: Position, most: number): PageResult
     let lines = 0;
     for (let rest = Buffer.alloc(0); points.length < most;) {
       const chunk = Buffer.alloc(chunkBytes);
-      const got = readAt(file, chunk, offset + rest.length);
+      const got = readFully(file, chunk, offset + rest.length);
       const bytes = Buffer.concat([rest, chunk.subarray(0, got)]);
       let start = 0;
       for (

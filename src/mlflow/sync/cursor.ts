@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import { appendFileSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { writeWhole } from '../../system/files.ts';
 import type { ServerRun } from '../client/runs.ts';
 import { fileNames } from '../../record/run-files.ts';
 import { fileStart, type Position } from '../journal/metric-file.ts';
@@ -84,13 +85,9 @@ export const readCursor = (directory: string, uri: string): Cursor | undefined =
   }
 };
 
-/** Written beside and renamed, but not forced to the disk: a cursor that is too old only costs a comparison. */
-export const writeCursor = (directory: string, cursor: Cursor): void => {
-  const path = cursorPath(directory, cursor.uri);
-  mkdirSync(join(directory, fileNames.mlflow), { recursive: true });
-  writeFileSync(`${path}.${process.pid}.tmp`, `${JSON.stringify(cursor)}\n`);
-  renameSync(`${path}.${process.pid}.tmp`, path);
-};
+/** Not forced to the disk: a cursor that is too old only costs a comparison. */
+export const writeCursor = (directory: string, cursor: Cursor): void =>
+  writeWhole(cursorPath(directory, cursor.uri), `${JSON.stringify(cursor)}\n`, 'later');
 
 /** Keeps what a server refused, with its reason. */
 export const keepRejected = (directory: string, uri: string, entry: object): void => {

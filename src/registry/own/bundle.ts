@@ -1,10 +1,11 @@
-import { createHash, randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire, isBuiltin } from 'node:module';
 import { basename, dirname, extname, join, relative, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { BuildFailure, Loader, Message, Metafile, Plugin } from 'esbuild';
 import { cacheFolder } from '../../system/cache-folder.ts';
+import { makeFolder } from '../../system/whole-folder.ts';
 import { failure, success, type Diagnostic, type Result } from '../../diagnostic/diagnostic.ts';
 import { packageName, packageRoot, packageVersion } from '../../system/package-root.ts';
 import { fileStart, offsetOf, sourceOf } from './places.ts';
@@ -66,7 +67,7 @@ export const bundleConfig = async (config: string): Promise<Result<Bundle>> => {
       digest: graph.digest(file),
       eager: graph.eager(config).has(file),
     }));
-    if (!existsSync(folder)) {
+    await makeFolder(folder, async (beside) => {
       const { outputFiles } = await build({
         ...common,
         plugins,
@@ -74,11 +75,11 @@ export const bundleConfig = async (config: string): Promise<Result<Bundle>> => {
         outdir: folder,
         entryPoints: Object.fromEntries(ordered.map((file, index) => [`module${index}`, file])),
       });
-      writeFolder(folder, [
-        ...outputFiles.map(({ path, contents }) => ({ name: basename(path), contents })),
-        { name: modulesFile, contents: JSON.stringify(modules) },
-      ]);
-    }
+      for (const { path, contents } of outputFiles) writeFileSync(join(beside, basename(path)), contents);
+      writeFileSync(join(beside, modulesFile), JSON.stringify(modules));
+      // What esbuild names .js is a module here, whatever lies above.
+      writeFileSync(join(beside, 'package.json'), '{"type":"module"}');
+    });
     return success({ folder, modules });
   } catch (error) {
     const { errors } = error as Partial<BuildFailure>;
@@ -208,27 +209,6 @@ const importGraph = (
 const folderOf = (graph: ImportGraph, [config, ...others]: readonly [string, ...string[]]): string => {
   const key = JSON.stringify([config, graph.digest(config), packageRoot, packageVersion, ...others]);
   return join(cacheFolder(), 'plugins', createHash('sha256').update(key).digest('hex').slice(0, 32));
-};
-
-interface NewFile {
-  readonly name: string;
-  readonly contents: Uint8Array | string;
-}
-
-/** The folder appears whole or not at all, also when two processes write it at once. */
-const writeFolder = (folder: string, files: readonly NewFile[]): void => {
-  const beside = `${folder}.${process.pid}-${randomBytes(4).toString('hex')}`;
-  mkdirSync(beside, { recursive: true });
-  try {
-    for (const { name, contents } of files) writeFileSync(join(beside, name), contents);
-    // What esbuild names .js is a module here, whatever lies above.
-    writeFileSync(join(beside, 'package.json'), '{"type":"module"}');
-    renameSync(beside, folder);
-  } catch (error) {
-    if (!existsSync(folder)) throw error;
-  } finally {
-    rmSync(beside, { recursive: true, force: true });
-  }
 };
 
 /** What esbuild says of a file, in our own form. */

@@ -4,12 +4,13 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { success } from '../../diagnostic/diagnostic.ts';
 import type { Diagnostic, Result } from '../../diagnostic/diagnostic.ts';
+import { writeWhole } from '../../system/files.ts';
 import { waitForLock, type Lock } from '../../system/lock.ts';
 import { readInstallation } from '../installation.ts';
 import type { Installation } from '../installation.ts';
 import { partKey } from './native-parts.ts';
 import { setupFailure } from './problem.ts';
-import { isReady, linkAddon, removeDamaged, writeWhole } from './ready.ts';
+import { isReady, linkAddon, removeDamaged } from './ready.ts';
 import { setupCommand } from './setup-command.ts';
 import type { SetupRequest } from './setup-request.ts';
 import { tensorflowVersion } from './wheel.ts';
@@ -128,7 +129,7 @@ const decide = async (
     provedOn: outcome.native === 'none' ? [] : [...provedBefore, process.versions.modules],
     decidedAt: Date.now(),
   };
-  await writeWhole(request.record, JSON.stringify(installation, null, 2));
+  writeWhole(request.record, JSON.stringify(installation, null, 2));
   if (outcome.native === 'built')
     request.sink.write(`native TensorFlow ${tensorflowVersion} is ready in ${request.cache}\n`);
   return installation;

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { existsSync, readFileSync, statSync } from 'node:fs';
-import { copyFile, mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, rename, rm, symlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Installation } from '../installation.ts';
 
@@ -24,14 +24,6 @@ export const isReady = (
   return installation.native === 'none'
     ? Date.now() - installation.decidedAt < fallBackLastsMs
     : installation.provedOn.includes(process.versions.modules);
-};
-
-/** Writes a text file whole or not at all. */
-export const writeWhole = async (file: string, text: string): Promise<void> => {
-  await mkdir(dirname(file), { recursive: true });
-  const temporary = `${file}.${randomUUID()}.tmp`;
-  await writeFile(temporary, text);
-  await rename(temporary, file);
 };
 
 const sameFile = (link: string, target: string): boolean =>

@@ -1,0 +1,43 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { dirname, join } from 'node:path';
+import { isAlive, processIdentity } from './process-identity.ts';
+
+/**
+ * Makes a folder unless it is there. `fill` writes its files into an empty folder beside it; the folder appears whole or
+ * not at all, also when two processes with the same content make it at once.
+ */
+export const makeFolder = async (
+  folder: string,
+  fill: (beside: string) => Promise<void> | void,
+): Promise<void> => {
+  if (existsSync(folder)) return;
+  await removeAbandoned(folder);
+  const { pid, processStartedAt } = processIdentity();
+  const beside = `${folder}.${pid}-${processStartedAt}-${randomBytes(4).toString('hex')}`;
+  try {
+    await mkdir(beside, { recursive: true });
+    await fill(beside);
+    await rename(beside, folder).catch((error: unknown) => {
+      // Another process was first, with the same content.
+      if (!existsSync(folder)) throw error;
+    });
+  } finally {
+    // What prevents the removal also prevented the writing, and that error is reported.
+    await rm(beside, { recursive: true, force: true }).catch(() => undefined);
+  }
+};
+
+/** Removes what processes that were killed while they filled this folder have left. */
+const removeAbandoned = async (folder: string): Promise<void> => {
+  const parent = dirname(folder);
+  for (const name of await readdir(parent).catch(() => [])) {
+    // Version 0.1.0 wrote no start time.
+    const [, pid, startedAt = '0'] = /\.(\d+)(?:-(\d+))?-[0-9a-f]{8}$/.exec(name) ?? [];
+    if (pid === undefined || !join(parent, name).startsWith(`${folder}.`)) continue;
+    const filler = { host: hostname(), pid: Number(pid), processStartedAt: Number(startedAt) };
+    if (!isAlive(filler)) await rm(join(parent, name), { recursive: true, force: true });
+  }
+};
