@@ -4,11 +4,11 @@ import { comparisonRows } from './compare-rows.ts';
 import type { Comparison } from './compare.ts';
 
 /** Columns of whole numbers, whatever their values. */
-const wholeNumbers: ReadonlySet<string> = new Set(['rank', 'seed', 'steps']);
+const wholeNumbers: ReadonlySet<string> = new Set(['group', 'rank', 'seed', 'steps']);
 
 /**
- * The table of `comparisonRows` as an Apache Parquet file. A column of numbers is DOUBLE (INT32 for ranks, seeds and
- * steps), of truth values BOOLEAN; settings of several kinds, and lists, are texts as in CSV.
+ * The table of `comparisonRows` as an Apache Parquet file. A column of numbers is DOUBLE (INT32 for groups, ranks, seeds
+ * and steps), of truth values BOOLEAN; settings of several kinds, and lists, are texts as in CSV.
  */
 export const comparisonToParquet = (comparison: Comparison): Uint8Array => {
   const { columns, rows } = comparisonRows(comparison);

@@ -1,9 +1,12 @@
 import type { Objective } from '../language/config.ts';
 import type { Run } from '../plan/plan.ts';
+import { scoredData } from '../plan/scored-data.ts';
 import type { Json } from '../system/json.ts';
 import type { RecordedRun } from '../record/read-runs.ts';
 import { type RunState, runStates } from '../record/run-state.ts';
-import { type Difference, difference, type Summary, summarize, tied } from './statistics.ts';
+import { rangeOf } from './metric-range.ts';
+import { type Difference, difference, type Summary, summarize } from './statistics.ts';
+import { compareWithBest, seedsToSeparate, type Verdict } from './ties.ts';
 import { flattenConfig, varyingPaths } from './varying.ts';
 
 /** One run in a comparison. */
@@ -22,11 +25,20 @@ export interface ComparedRun {
 
 /** Runs that differ only by seed, or that share the settings one groups by. */
 export interface ComparedConfiguration {
-  /** 1 for the best; null without a result. */
+  /** 1 for the best of its group; null without a result. */
   readonly rank: number | null;
   readonly best: boolean;
-  /** Statistically tied with the best, see `tied` in statistics.ts. */
+  /** Whether the verdict is `tied`. */
   readonly tied: boolean;
+  /** Against the best of its group, see ties.ts; null for the best itself and without a result. */
+  readonly verdict: Verdict | null;
+  /** The p-value of the difference to the best, corrected for the number of comparisons in the group. */
+  readonly correctedPValue: number | null;
+  /** Index of the group of configurations that it is ranked with. */
+  readonly group: number;
+  readonly experiment: string;
+  /** Ids of the compared sweeps that contain it, the newest first; empty where sweeps were not given. */
+  readonly sweeps: readonly string[];
   /** The varying settings by path. A setting that these runs do not have is absent. */
   readonly values: Readonly<Record<string, Json>>;
   /** The objective over the runs that are done. */
@@ -39,96 +51,224 @@ export interface ComparedConfiguration {
   readonly runs: readonly ComparedRun[];
 }
 
+/** Configurations whose scores can be compared: one objective, and the same question asked of the data. */
+export interface ComparisonGroup {
+  readonly objective: Objective;
+  /** What sets this group apart from the others, such as `dataset.name`; empty where there is one group. */
+  readonly values: Readonly<Record<string, Json>>;
+  /** How many seeds would separate the first two, see `seedsToSeparate`. */
+  readonly seedsToSeparate: number | null;
+}
+
+/** A sweep that is part of a comparison. */
+export interface ComparedSweep {
+  readonly id: string;
+  readonly experiment: string;
+  /** When its plan was frozen, in milliseconds since 1970; null for a plan that is not recorded. */
+  readonly frozenAt: number | null;
+}
+
 /** A comparison as data: what the table, CSV and JSON are made of. */
 export interface Comparison {
+  /** The names of the experiments, joined by `, ` where there are several. */
   readonly experiment: string;
+  readonly experiments: readonly string[];
+  /** The sweeps that are shown, the newest first; empty where runs were compared without their sweeps. */
+  readonly sweeps: readonly ComparedSweep[];
+  /** How many more sweeps of these experiments are recorded. */
+  readonly otherSweeps: number;
+  /** The objective of the first group. */
   readonly objective: Objective;
+  /** At least one. Ranks start anew in each. */
+  readonly groups: readonly ComparisonGroup[];
   /** Paths of the varying settings, without the seed. */
   readonly axes: readonly string[];
   readonly seeds: readonly number[];
   /** True when runs were grouped by chosen settings instead of by configuration. */
   readonly grouped: boolean;
   readonly counts: Readonly<Record<RunState, number>>;
-  /** The best first; configurations without a result last, in the order of the plan. */
+  /** By group, the best first; configurations without a result last, in the order of the plan. */
   readonly configurations: readonly ComparedConfiguration[];
 }
 
 export interface CompareOptions {
   readonly objective: Objective;
+  /** Of experiments that have an objective of their own. */
+  readonly objectives?: ReadonlyMap<string, Objective>;
   /** The plan's runs, so that those that never began are shown too; the recorded ones alone by default. */
   readonly planned?: readonly Run[];
   /** The plan's axes, for the order of columns. */
   readonly axes?: readonly string[];
   /** Paths to group by instead of by configuration: runs that agree in these are replicates of each other. */
   readonly groupBy?: readonly string[];
+  /** The sweeps that the runs come from, the newest first. */
+  readonly sweeps?: readonly (ComparedSweep & { readonly runIds: ReadonlySet<string> })[];
+  readonly otherSweeps?: number;
 }
+
+/** Two experiments may have runs of the same id. */
+const keyOf = ({ experiment, id }: Run): string => `${experiment}/${id}`;
 
 /** Puts runs side by side: configurations, statistics over seeds, rank by the objective. */
 export const compareRuns = (recorded: readonly RecordedRun[], options: CompareOptions): Comparison => {
-  const { objective, planned, groupBy } = options;
-  const byId = new Map(recorded.map((one) => [one.run.id, one]));
+  const { planned, groupBy, sweeps = [] } = options;
+  const byKey = new Map(recorded.map((one) => [keyOf(one.run), one]));
   const runs = planned ?? recorded.map((one) => one.run);
-  // Runs of a configuration differ only by seed, so thousands of runs are flattened once for each configuration.
-  const flats = new Map<string, ReadonlyMap<string, Json>>();
-  for (const run of runs) if (!flats.has(run.cell)) flats.set(run.cell, flattenConfig(run.config));
-  const varying = varyingPaths(flats.values(), options.axes);
+  const { flatOf, varying } = settingsOf(runs, options.axes);
   const axes = groupBy ?? varying;
+  const objectiveOf = ({ experiment }: Run) => options.objectives?.get(experiment) ?? options.objective;
 
-  const groups = new Map<string, Member[]>();
+  const drafts = new Map<
+    string,
+    { readonly scores: string; readonly first: Run; readonly members: Member[] }
+  >();
   for (const run of runs) {
-    const flat = flats.get(run.cell) ?? flattenConfig(run.config);
-    const key = groupBy ? JSON.stringify(groupBy.map((path) => flat.get(path) ?? null)) : run.cell;
+    const flat = flatOf(run);
+    const scores = JSON.stringify([objectiveOf(run), scoredData(run)]);
+    const settings = groupBy ? groupBy.map((path) => flat.get(path) ?? null) : run.cell;
+    const key = JSON.stringify([run.experiment, scores, settings]);
     const others = varying.filter((path) => !axes.includes(path)).map((path) => flat.get(path) ?? null);
-    const member = { run, flat, pair: JSON.stringify([run.seed, ...others]), recorded: byId.get(run.id) };
-    const group = groups.get(key);
-    if (group) group.push(member);
-    else groups.set(key, [member]);
+    const member = {
+      run,
+      flat,
+      pair: JSON.stringify([run.seed, ...others]),
+      recorded: byKey.get(keyOf(run)),
+    };
+    const draft = drafts.get(key);
+    if (draft) draft.members.push(member);
+    else drafts.set(key, { scores, first: run, members: [member] });
   }
 
-  const drafts = [...groups.values()].map((members) => draftConfiguration(members, axes, objective));
-  const sign = objective.goal === 'maximize' ? -1 : 1;
-  const ranked = drafts
-    .filter((draft) => draft.objective !== null)
-    .sort((a, b) => sign * ((a.objective?.mean ?? 0) - (b.objective?.mean ?? 0)));
-  const [best] = ranked;
-  const configurations = ranked.map((draft, index): ComparedConfiguration => {
-    const { values, ...configuration } = draft;
-    const gap = best && draft !== best ? difference(draft.byPair, best.byPair) : null;
-    return {
-      rank: index + 1,
-      best: draft === best,
-      tied: gap !== null && tied(gap),
-      values,
-      objective: configuration.objective,
-      difference: gap,
-      metrics: configuration.metrics,
-      runs: configuration.runs,
-    };
+  const kinds = new Map<string, Run>();
+  for (const { scores, first } of drafts.values()) if (!kinds.has(scores)) kinds.set(scores, first);
+  const apart = settingsApart([...kinds.values()]);
+  const ranked = [...kinds].map(([scores, first], group) => {
+    const objective = objectiveOf(first);
+    const list = [...drafts.values()]
+      .filter((draft) => draft.scores === scores)
+      .map(({ members }) => draftConfiguration(members, axes, objective));
+    const { configurations, seedsToSeparate: seeds } = rankGroup(list, { objective, group, sweeps });
+    return { group: { objective, values: apart[group] ?? {}, seedsToSeparate: seeds }, configurations };
   });
-  const without = drafts
-    .filter((draft) => draft.objective === null)
-    .map(({ values, metrics, runs: members }): ComparedConfiguration => ({
-      rank: null,
-      best: false,
-      tied: false,
-      values,
-      objective: null,
-      difference: null,
-      metrics,
-      runs: members,
-    }));
 
-  const states = runs.map((run) => byId.get(run.id)?.state ?? 'new');
+  const states = runs.map((run) => byKey.get(keyOf(run))?.state ?? 'new');
+  const experiments = [...new Set(runs.map((run) => run.experiment))];
+  const [first] = ranked;
   return {
-    experiment: runs[0]?.experiment ?? '',
-    objective,
+    experiment: experiments.join(', '),
+    experiments,
+    sweeps: sweeps.map(({ id, experiment, frozenAt }) => ({ id, experiment, frozenAt })),
+    otherSweeps: options.otherSweeps ?? 0,
+    objective: first?.group.objective ?? options.objective,
+    groups: first
+      ? ranked.map(({ group }) => group)
+      : [{ objective: options.objective, values: {}, seedsToSeparate: null }],
     axes,
     seeds: [...new Set(runs.map((run) => run.seed))].sort((a, b) => a - b),
     grouped: groupBy !== undefined,
     counts: Object.fromEntries(
       runStates.map((state) => [state, states.filter((one) => one === state).length]),
     ) as Record<RunState, number>,
-    configurations: [...configurations, ...without],
+    configurations: ranked.flatMap(({ configurations }) => configurations),
+  };
+};
+
+/** The flat settings of each run, and the paths in which they differ. */
+const settingsOf = (runs: readonly Run[], axes: readonly string[] | undefined) => {
+  // Runs of a configuration differ only by seed, so thousands of runs are flattened once for each configuration.
+  const flats = new Map<string, Map<string, Json>>();
+  const texts = new Map<string, string>();
+  let alike = false;
+  for (const run of runs) {
+    if (flats.has(run.cell)) continue;
+    const flat = flattenConfig(run.config);
+    flats.set(run.cell, flat);
+    const text = JSON.stringify([...flat]);
+    alike ||= texts.has(text);
+    texts.set(text, run.cell);
+  }
+  if (alike) {
+    // The same settings and yet other runs: the data or the code has changed in between.
+    for (const run of runs) {
+      const flat = flats.get(run.cell);
+      flat?.set('datasetDigest', run.datasetDigest.slice(0, 12));
+      for (const [part, version] of Object.entries(run.versions)) flat?.set(`versions.${part}`, version);
+      for (const [part, digest] of Object.entries(run.code ?? {}))
+        flat?.set(`code.${part}`, digest.slice(0, 12));
+    }
+  }
+  return {
+    flatOf: (run: Run): ReadonlyMap<string, Json> => flats.get(run.cell) ?? flattenConfig(run.config),
+    varying: varyingPaths(flats.values(), axes),
+  };
+};
+
+/** In which of the settings that decide what is scored the groups differ, for each of them. */
+const settingsApart = (firsts: readonly Run[]): Readonly<Record<string, Json>>[] => {
+  const scored = firsts.map((run) => new Map(Object.entries(scoredData(run))));
+  const paths = varyingPaths(scored);
+  const named = paths.includes('dataset.name') ? ['dataset.name'] : paths;
+  return scored.map((one) =>
+    Object.fromEntries(
+      // Other datasets have other settings altogether: the name says it.
+      named.flatMap((path) => (one.has(path) ? [[path, one.get(path) ?? null]] : [])),
+    ),
+  );
+};
+
+type Draft = ReturnType<typeof draftConfiguration>;
+
+/** Ranks configurations whose scores can be compared. */
+const rankGroup = (
+  drafts: readonly Draft[],
+  {
+    objective,
+    group,
+    sweeps,
+  }: {
+    readonly objective: Objective;
+    readonly group: number;
+    readonly sweeps: NonNullable<CompareOptions['sweeps']>;
+  },
+) => {
+  const sign = objective.goal === 'maximize' ? -1 : 1;
+  const ranked = drafts
+    .filter((draft) => draft.objective !== null)
+    .sort((a, b) => sign * ((a.objective?.mean ?? 0) - (b.objective?.mean ?? 0)));
+  const [best, ...others] = ranked;
+  const range = rangeOf(objective.metric);
+  const gaps = best ? others.map((draft) => difference(draft.byPair, best.byPair, range)) : [];
+  const values = ranked.flatMap((draft) => [...draft.byPair.values()]);
+  const verdicts = compareWithBest(gaps, Math.max(...values) - Math.min(...values));
+  const configurationOf = (draft: Draft, rank: number | null): ComparedConfiguration => {
+    const verdict = rank === null ? undefined : verdicts[rank - 2];
+    return {
+      rank,
+      best: draft === best,
+      tied: verdict?.verdict === 'tied',
+      verdict: verdict?.verdict ?? null,
+      correctedPValue: verdict?.correctedPValue ?? null,
+      group,
+      experiment: draft.experiment,
+      sweeps: sweeps
+        .filter(
+          (sweep) =>
+            sweep.experiment === draft.experiment && draft.runs.some(({ id }) => sweep.runIds.has(id)),
+        )
+        .map(({ id }) => id),
+      values: draft.values,
+      objective: draft.objective,
+      difference: rank === null ? null : (gaps[rank - 2] ?? null),
+      metrics: draft.metrics,
+      runs: draft.runs,
+    };
+  };
+  return {
+    configurations: [
+      ...ranked.map((draft, index) => configurationOf(draft, index + 1)),
+      ...drafts.filter((draft) => draft.objective === null).map((draft) => configurationOf(draft, null)),
+    ],
+    seedsToSeparate: verdicts[0]?.verdict === 'separated' ? null : seedsToSeparate(gaps),
   };
 };
 
@@ -171,10 +311,11 @@ const draftConfiguration = (members: readonly Member[], axes: readonly string[],
   });
   const values = [...byPair.values()];
   return {
+    experiment: members[0]?.run.experiment ?? '',
     values: Object.fromEntries(present),
     byPair,
-    objective: values.length > 0 ? summarize(values) : null,
-    metrics: Object.fromEntries([...metrics].map(([name, list]) => [name, summarize(list)])),
+    objective: values.length > 0 ? summarize(values, rangeOf(objective.metric)) : null,
+    metrics: Object.fromEntries([...metrics].map(([name, list]) => [name, summarize(list, rangeOf(name))])),
     runs: runs.sort((a, b) => a.seed - b.seed),
   };
 };

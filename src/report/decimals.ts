@@ -16,11 +16,14 @@ export const decimalsFor = (values: readonly number[], spreads: readonly number[
   return Math.min(most, Math.max(largest >= 10 ? 2 : 4, wanted));
 };
 
-/** A number with fixed decimals; very small and very large ones with an exponent. */
-export const fixed = (value: number, decimals: number): string => {
+/**
+ * A number with fixed decimals, or with more where it would keep fewer significant digits than wanted (four); very small and very
+ * large ones with an exponent.
+ */
+export const fixed = (value: number, decimals: number, digits = 4): string => {
   if (!Number.isFinite(value)) return String(value);
   const size = Math.abs(value);
-  return size >= 1e7 || (size > 0 && size < 10 ** -decimals / 2)
-    ? value.toExponential(2)
-    : value.toFixed(decimals);
+  if (size >= 1e7 || (size > 0 && size < 1e-4)) return value.toExponential(3);
+  if (Number.isInteger(value)) return value.toFixed(decimals);
+  return value.toFixed(Math.max(decimals, digits - 1 - Math.floor(Math.log10(size))));
 };

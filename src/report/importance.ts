@@ -18,7 +18,7 @@ const mostGroups = 5;
  * important first; empty where there is nothing to explain or a setting's values never repeat.
  */
 export const importances = (
-  configurations: readonly ComparedConfiguration[],
+  configurations: readonly Pick<ComparedConfiguration, 'values' | 'objective'>[],
   axes: readonly string[],
 ): Importance[] => {
   const known = configurations.flatMap((configuration) =>

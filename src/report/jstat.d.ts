@@ -4,6 +4,10 @@ declare module 'jstat' {
     readonly studentt: {
       /** Quantile of Student's t distribution. */
       readonly inv: (probability: number, degreesOfFreedom: number) => number;
+      readonly cdf: (value: number, degreesOfFreedom: number) => number;
+    };
+    readonly noncentralt: {
+      readonly cdf: (value: number, degreesOfFreedom: number, noncentrality: number) => number;
     };
   };
   export default jstat;

@@ -47,7 +47,10 @@ export const loadReport = async (
     comparison: withoutPaths(comparison),
     names: Object.fromEntries(shortNames(comparison.axes)),
     curves: Object.fromEntries(curves.map(([metric, runs]) => [metric, curveTable(runs)])),
-    importances: importances(comparison.configurations, comparison.axes),
+    importances: importances(
+      comparison.configurations.filter(({ group }) => group === 0),
+      comparison.axes,
+    ),
     runs: Object.fromEntries(recorded.map((one) => [one.run.id, reportRun(one)])),
     evaluations: evaluationsOf(comparison.configurations),
     spec: plan.spec,

@@ -1,8 +1,14 @@
 import { createColors } from 'picocolors';
-import { counted, formatDuration, formatValue } from '../terminal/format.ts';
+import { counted, formatDuration, formatTime, formatValue } from '../terminal/format.ts';
 import { shortNames } from '../terminal/run-name.ts';
 import { runStates } from '../record/run-state.ts';
-import type { ComparedConfiguration, ComparedRun, Comparison } from './compare.ts';
+import type {
+  ComparedConfiguration,
+  ComparedRun,
+  ComparedSweep,
+  Comparison,
+  ComparisonGroup,
+} from './compare.ts';
 import { decimalsFor, fixed } from './decimals.ts';
 import { type TableCell, type Column, fit, renderTable } from '../terminal/table.ts';
 
@@ -15,11 +21,11 @@ export interface TextOptions {
 /** Reasons that are told below the table. */
 const namedReasons = 8;
 
-/** The comparison as a table, with a legend and the reasons of runs without a result. */
+/** The comparison as a table for each group, with a legend and the reasons of runs without a result. */
 export const renderComparison = (comparison: Comparison, { width, colour }: TextOptions): string => {
   const pc = createColors(colour);
-  const { objective, axes, configurations, seeds, counts } = comparison;
-  if (configurations.length === 0) return 'Nothing to compare yet.';
+  const { axes, configurations, groups, seeds, counts } = comparison;
+  if (configurations.length === 0) return ['Nothing to compare yet.', ...sweepLines(comparison)].join('\n');
   const names = shortNames(axes);
 
   const head =
@@ -29,32 +35,100 @@ export const renderComparison = (comparison: Comparison, { width, colour }: Text
       .map((state) => `${counts[state]} ${state}`)
       .join(', ');
 
-  const columns = columnsOf(comparison, names);
-  const table = renderTable(
-    columns,
-    configurations.map((configuration) =>
-      columns.map(({ text }): TableCell => {
-        const paint = configuration.best ? pc.green : configuration.rank === null ? pc.dim : undefined;
-        return { text: text(configuration), ...(paint && { paint }) };
-      }),
-    ),
-    { width, title: pc.bold },
-  );
-
-  const legend: string[] = [];
-  if (configurations.some((configuration) => configuration.best)) {
-    legend.push(`★ best: ${objective.goal === 'maximize' ? 'highest' : 'lowest'} ${objective.metric}`);
-  }
-  if (configurations.some((configuration) => configuration.tied)) {
-    legend.push('≈ tied with the best: the 95% interval of the difference holds 0');
-  }
+  const tables = groups.flatMap((group, index) => {
+    const members = configurations.filter((one) => one.group === index);
+    const columns = columnsOf({ ...comparison, objective: group.objective, configurations: members }, names);
+    const table = renderTable(
+      columns,
+      members.map((configuration) =>
+        columns.map(({ text }): TableCell => {
+          const paint = configuration.best ? pc.green : configuration.rank === null ? pc.dim : undefined;
+          return { text: text(configuration), ...(paint && { paint }) };
+        }),
+      ),
+      { width, title: pc.bold },
+    );
+    const title = groups.length > 1 ? [pc.bold(fit(groupTitle(group), width))] : [];
+    return ['', ...title, ...table, ...legendOf(group, members, { width, colour })];
+  });
+  const apart = 'Scores in different tables cannot be compared, so each has its own best.';
   return [
     fit(head, width),
-    '',
-    ...table,
-    ...(legend.length > 0 ? ['', ...legend.map((line) => pc.dim(fit(line, width)))] : []),
+    ...sweepLines(comparison).map((line) => pc.dim(fit(line, width))),
+    ...tables,
+    ...(groups.length > 1 ? ['', pc.dim(fit(apart, width))] : []),
     ...reasons(configurations, names, colour),
   ].join('\n');
+};
+
+/** Sweeps that are named one by one. */
+const namedSweeps = 6;
+
+/** Which sweeps are shown, and how to see others. */
+const sweepLines = ({ sweeps, otherSweeps, experiments }: Comparison): string[] => {
+  const [only] = sweeps;
+  if (!only) return [];
+  const when = ({ frozenAt }: ComparedSweep) => (frozenAt === null ? '' : ` of ${formatTime(frozenAt)}`);
+  const others =
+    otherSweeps === 0
+      ? ''
+      : `; ${counted(otherSweeps, 'more sweep')} recorded: choose with --sweep ID, or --all`;
+  if (sweeps.length === 1) return [`sweep ${only.id}${when(only)}${others}`];
+  const lines = sweeps
+    .slice(0, namedSweeps)
+    .map((one) => `sweep ${one.id}${when(one)}${experiments.length > 1 ? ` (${one.experiment})` : ''}`);
+  const more = sweeps.length - namedSweeps;
+  return [
+    ...lines,
+    ...(more > 0 ? [`and ${counted(more, 'older sweep')}`] : []),
+    ...(others ? [others.slice(2)] : []),
+  ];
+};
+
+/** What a group of configurations has in common that the other groups have not. */
+export const groupTitle = ({ values, objective }: ComparisonGroup): string => {
+  const names = shortNames(Object.keys(values));
+  const settings = Object.entries(values).map(
+    ([path, value]) => `${names.get(path) ?? path} ${formatValue(value)}`,
+  );
+  return [...settings, `by ${objective.metric}`].join(', ');
+};
+
+const legendOf = (
+  group: ComparisonGroup,
+  members: readonly ComparedConfiguration[],
+  { width, colour }: TextOptions,
+): string[] => {
+  if (!members.some((one) => one.best)) return [];
+  const pc = createColors(colour);
+  return ['', ...verdictLines(group, members).map((line) => pc.dim(fit(line, width)))];
+};
+
+/** What the marks before the ranks mean, and what it would take to separate the first two. */
+export const verdictLines = (
+  { objective, seedsToSeparate }: ComparisonGroup,
+  members: readonly ComparedConfiguration[],
+): string[] => {
+  const lines = [`★ best: ${objective.goal === 'maximize' ? 'highest' : 'lowest'} ${objective.metric}`];
+  const tested = members.filter((one) => one.correctedPValue !== null).length;
+  const comparisons = counted(tested, 'comparison');
+  if (members.some((one) => one.verdict === 'tied')) {
+    lines.push(`≈ tied with the best: not separated at the 5% level (${comparisons}, Holm)`);
+  }
+  if (members.some((one) => one.verdict === 'unclear')) {
+    lines.push(
+      tested > 0
+        ? '? too few seeds to tell whether the best is better'
+        : 'A single seed is too few to tell whether the best is better.',
+    );
+  }
+  if (seedsToSeparate !== null) lines.push(seedsLine(seedsToSeparate));
+  return lines;
+};
+
+const seedsLine = (seeds: number): string => {
+  if (seeds === Infinity) return 'The first two are so close that 10,000 seeds would not separate them.';
+  return `About ${counted(seeds, 'seed')} would separate the first two, with a chance of 80%.`;
 };
 
 /** A pruned run was meant to end early: that is no news. */
@@ -101,17 +175,18 @@ interface ConfigurationColumn extends Column {
 }
 
 const columnsOf = (
-  { axes, configurations, grouped, objective }: Comparison,
+  { axes, configurations, experiments, grouped, objective, sweeps }: Comparison,
   names: ReadonlyMap<string, string>,
 ): ConfigurationColumn[] => {
+  const tested = configurations.some((one) => one.correctedPValue !== null);
   const replicated = configurations.some((configuration) => configuration.runs.length > 1);
   const summaries = configurations.flatMap((configuration) => configuration.objective ?? []);
   const decimals = decimalsFor(
     summaries.map((one) => one.mean),
     summaries.flatMap((one) => one.standardDeviation ?? []),
   );
-  const show = (value: number | undefined | null) =>
-    value === undefined || value === null ? '' : fixed(value, decimals);
+  const show = (value: number | undefined | null, digits = 4) =>
+    value === undefined || value === null ? '' : fixed(value, decimals, digits);
   const numeric = (path: string) =>
     configurations.every((configuration) => typeof (configuration.values[path] ?? 0) === 'number');
   const right = (title: string, keep: number, text: ConfigurationColumn['text']): ConfigurationColumn => ({
@@ -121,12 +196,21 @@ const columnsOf = (
     text,
   });
 
+  const left = (title: string, keep: number, text: ConfigurationColumn['text']): ConfigurationColumn => ({
+    title,
+    align: 'left',
+    keep,
+    text,
+  });
+
   const columns: ConfigurationColumn[] = [
     right('#', Infinity, (configuration) =>
-      configuration.rank === null
-        ? '–'
-        : `${configuration.best ? '★ ' : configuration.tied ? '≈ ' : ''}${configuration.rank}`,
+      configuration.rank === null ? '–' : `${markOf(configuration, tested)}${configuration.rank}`,
     ),
+    ...(experiments.length > 1
+      ? [left('experiment', Infinity, (configuration) => configuration.experiment)]
+      : []),
+    ...(sweeps.length > 1 ? [left('sweep', 13, sweepText)] : []),
     ...axes.map((path): ConfigurationColumn => ({
       title: names.get(path) ?? path,
       align: numeric(path) ? 'right' : 'left',
@@ -139,16 +223,16 @@ const columnsOf = (
   ];
   if (replicated) {
     columns.push(
-      right('± std', 9, (configuration) => show(configuration.objective?.standardDeviation)),
+      right('± std', 9, (configuration) => show(configuration.objective?.standardDeviation, 2)),
       right('95% interval', 8, ({ objective: one }) =>
         one?.interval ? `[${show(one.interval[0])}, ${show(one.interval[1])}]` : '',
       ),
       right('to best', 3, ({ difference: gap }) =>
-        gap ? `${gap.mean > 0 ? '+' : ''}${show(gap.mean)}` : '',
+        gap ? `${gap.mean > 0 ? '+' : ''}${show(gap.mean, 2)}` : '',
       ),
       right(
         grouped ? 'runs' : 'seeds',
-        7,
+        11,
         (configuration) => `${configuration.objective?.count ?? 0}/${configuration.runs.length}`,
       ),
     );
@@ -171,12 +255,23 @@ const columnsOf = (
       const times = configuration.runs.map((run) => run.elapsedMs).filter((ms) => ms > 0);
       return times.length > 0 ? formatDuration(times.reduce((a, b) => a + b, 0) / times.length) : '';
     }),
-    { title: replicated ? 'best run' : 'run', align: 'left', keep: 6, text: shortIdOfBest(objective.goal) },
+    left(replicated ? 'best run' : 'run', 12, shortIdOfBest(objective.goal)),
   );
   return columns;
 };
 
-/** A few letters of the run to look at. */
+/** The mark before a rank. A table of single seeds is unclear throughout: its legend says so once. */
+const markOf = ({ best, verdict }: ComparedConfiguration, tested: boolean): string => {
+  if (best) return '★ ';
+  if (verdict === 'tied') return '≈ ';
+  return verdict === 'unclear' && tested ? '? ' : '';
+};
+
+/** The first letters of the newest sweep with a configuration, and how many more have it. */
+const sweepText = ({ sweeps: [newest = '', ...older] }: ComparedConfiguration): string =>
+  newest.slice(0, 8) + (older.length > 0 ? ` +${older.length}` : '');
+
+/** The first letters of the id of the run to look at. */
 const shortIdOfBest =
   (goal: 'maximize' | 'minimize') =>
   (configuration: ComparedConfiguration): string =>

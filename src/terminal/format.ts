@@ -30,7 +30,8 @@ export const formatMetric = (value: number): string => {
   const size = Math.abs(value);
   if (size !== 0 && (size < 0.0001 || size >= 1e7)) return value.toExponential(3);
   if (Number.isInteger(value)) return String(value);
-  return value.toFixed(size >= 1000 ? 0 : size >= 100 ? 1 : size >= 10 ? 2 : size >= 0.1 ? 4 : 5);
+  if (size >= 0.1) return value.toFixed(size >= 1000 ? 0 : size >= 100 ? 1 : size >= 10 ? 2 : 4);
+  return value.toFixed(3 - Math.floor(Math.log10(size)));
 };
 
 /** A rate: `0.25`, `3.1`, `240`. */

@@ -38,16 +38,18 @@ export interface TableOptions {
   readonly width: number;
   /** Colours the titles; null for a table without titles. */
   readonly title?: ((text: string) => string) | null;
+  /** For a table that is drawn again and again, with no line about columns that do not fit. */
+  readonly silent?: boolean;
 }
 
 /**
  * A table as lines at most `width` wide, the titles first. Where it is too wide, columns go by rank; where even the
- * rest is too wide, the widest left-aligned columns are cut.
+ * rest is too wide, the widest columns are cut. A last line names the columns that are missing.
  */
 export const renderTable = (
   columns: readonly Column[],
   rows: readonly (readonly TableCell[])[],
-  { width, title = (text) => text }: TableOptions,
+  { width, title = (text) => text, silent = false }: TableOptions,
 ): string[] => {
   const widths = columns.map((column, at) =>
     rows.reduce(
@@ -58,6 +60,7 @@ export const renderTable = (
   let shown = columns
     .map((_, at) => at)
     .filter((at) => rows.length === 0 || rows.some((row) => row[at]?.text));
+  const filled = shown;
   const total = () =>
     shown.reduce((sum, at) => sum + (widths[at] ?? 0), gap.length * Math.max(0, shown.length - 1));
   while (total() > width) {
@@ -84,5 +87,10 @@ export const renderTable = (
       .join(gap)
       .trimEnd();
   const titles = title ? [line(columns.map((column) => ({ text: column.title, paint: title })))] : [];
-  return [...titles, ...rows.map(line)];
+  const missing = filled.filter((at) => !shown.includes(at)).map((at) => columns[at]?.title ?? '');
+  const note =
+    missing.length > 0 && !silent
+      ? [fit(`Too narrow for ${missing.join(', ')}: widen the terminal.`, width)]
+      : [];
+  return [...titles, ...rows.map(line), ...note];
 };

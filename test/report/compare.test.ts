@@ -91,13 +91,15 @@ test('the table with several seeds', () => {
     "mnist-rows: 4 configurations, 3 seeds; 9 done, 2 failed, 1 new
 
       #  hiddenSize  learningRate  test/accuracy   ± std      95% interval  seeds  steps  time  best run
-    ★ 1         128         0.001         0.9577  0.0025  [0.9514, 0.9639]    3/3    100  4.0s  e623c86d
-    ≈ 2          64         0.001         0.9530  0.0036  [0.9440, 0.9620]    3/3    100  4.0s  380f6014
+    ★ 1         128         0.001         0.9577  0.0025  [0.9510, 0.9635]    3/3    100  4.0s  e623c86d
+    ≈ 2          64         0.001         0.9530  0.0036  [0.9432, 0.9612]    3/3    100  4.0s  380f6014
       3          64          0.01         0.9103  0.0015  [0.9065, 0.9141]    3/3    100  4.0s  955228ac
       –         128          0.01         failed                              0/3    100  4.0s  1ead730b
+    Too narrow for to best, test/loss: widen the terminal.
 
     ★ best: highest test/accuracy
-    ≈ tied with the best: the 95% interval of the difference holds 0
+    ≈ tied with the best: not separated at the 5% level (2 comparisons, Holm)
+    About 11 seeds would separate the first two, with a chance of 80%.
 
     failed 1ead730b  hiddenSize 128, learningRate 0.01, seeds 1 2
       It ended: diverged."
@@ -114,13 +116,32 @@ test('the table with one seed has no spread, and shows runs', () => {
     ★ 1  lstm          0.9100    100  4.0s  e623c86d
       2  gru           0.9000    100  4.0s  82c7efca
 
-    ★ best: highest test/accuracy"
+    ★ best: highest test/accuracy
+    A single seed is too few to tell whether the best is better."
   `);
 });
 
 test('every line fits 80 columns, apart from reasons', () => {
   const text = renderComparison(compare(plan, failing), { width: 80, colour: false });
   for (const line of text.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
+});
+
+test('80 columns keep the seeds and the run, and name what is left out', () => {
+  const lines = renderComparison(compare(plan, failing), { width: 80, colour: false }).split('\n');
+  expect(lines[2]).toMatch(/seeds +best run$/);
+  expect(lines.find((line) => line.startsWith('Too narrow for'))).toBe(
+    'Too narrow for 95% interval, to best, test/loss, steps, time: widen the termina…',
+  );
+});
+
+test('a small loss keeps four significant digits, and small differences two', () => {
+  const losses = [0.00051234, 0.00052, 0.00053, 1.25, 1.5, 1.75, 0.00004, 0.00004, 0.00004];
+  const runs = plan.runs.slice(0, 9).map((run, i) => recorded(run, { 'test/loss': losses[i] ?? 0 }));
+  const objective = { metric: 'test/loss', goal: 'minimize' } as const;
+  const text = renderComparison(compare(plan, runs, { objective }), { width: 120, colour: false });
+  expect(text).toContain(' 4.000e-5 ');
+  expect(text).toContain(' 0.0005208 ');
+  expect(text).toContain(' 1.500000 ');
 });
 
 test('colour comes only when allowed', () => {
@@ -180,9 +201,9 @@ test('CSV is one row a run, quoted where it must be', () => {
   );
   expect(csv).toBe(
     'rank,best,tied,optimizer.learningRate,seed,test/accuracy,state,reason,steps,seconds,run,' +
-      'mean,standardDeviation,intervalLow,intervalHigh,difference,differenceLow,differenceHigh,differenceKind\r\n' +
-      `1,true,false,0.01,1,0.5,done,,100,4,${plan.runs[3]?.id},0.5,,,,,,,\r\n` +
-      `,false,false,0.001,1,,failed,"said ""no"",\nand left",100,4,${run.id},,,,,,,,\r\n`,
+      'mean,standardDeviation,intervalLow,intervalHigh,difference,differenceLow,differenceHigh,differenceKind,verdict,correctedPValue\r\n' +
+      `1,true,false,0.01,1,0.5,done,,100,4,${plan.runs[3]?.id},0.5,,,,,,,,,\r\n` +
+      `,false,false,0.001,1,,failed,"said ""no"",\nand left",100,4,${run.id},,,,,,,,,,\r\n`,
   );
 });
 
@@ -203,4 +224,90 @@ test('nothing recorded is said, not drawn', () => {
   expect(renderComparison(compareRuns([], { objective: plan.objective }), { width: 80, colour: false })).toBe(
     'Nothing to compare yet.',
   );
+});
+
+/** A plan over datasets, in which scores of one dataset cannot be compared with those of another. */
+const twoDatasets = makePlan({ axes: { 'model.hiddenSize': [8, 16] }, seeds: [1, 2, 3] });
+const overDatasets: Plan = {
+  ...twoDatasets,
+  runs: ['adding-problem', 'copy-memory'].flatMap((name) =>
+    twoDatasets.runs.map((run): Run => ({
+      ...run,
+      id: `${name}-${run.id}`,
+      cell: `${name}-${run.cell}`,
+      config: { ...run.config, dataset: { name, length: 10 } },
+    })),
+  ),
+};
+
+test('scores of different datasets are ranked apart, each with its own best', () => {
+  const runs = overDatasets.runs.map((run, i) => recorded(run, { 'test/accuracy': 0.5 + i / 100 }));
+  const comparison = compare(overDatasets, runs);
+  expect(comparison.groups.map(({ values }) => values)).toEqual([
+    { 'dataset.name': 'adding-problem' },
+    { 'dataset.name': 'copy-memory' },
+  ]);
+  expect(comparison.configurations.map(({ group, rank, best }) => [group, rank, best])).toEqual([
+    [0, 1, true],
+    [0, 2, false],
+    [1, 1, true],
+    [1, 2, false],
+  ]);
+  const text = renderComparison(comparison, { width: 100, colour: false });
+  expect(text).toContain('dataset copy-memory, by test/accuracy');
+  expect(text).toContain('Scores in different tables cannot be compared, so each has its own best.');
+});
+
+test.each([
+  ['targets', [['price'], ['demand']], 2],
+  ['task', ['classification', 'regression'], 2],
+  ['trainSize', [100, 1000], 1],
+  ['features', [['a'], ['a', 'b']], 1],
+  ['standardize', [true, false], 1],
+] as const)('configurations that differ in dataset.%s', (setting, values, groups) => {
+  const runs = twoDatasets.runs.map((run, i): Run => {
+    const dataset = { name: 'csv-sequences', file: 'a.csv', [setting]: values[i < 3 ? 0 : 1] };
+    return { ...run, config: { ...run.config, dataset } };
+  });
+  const comparison = compareRuns(
+    runs.map((run, i) => recorded(run, { 'test/accuracy': i / 10 })),
+    { objective: plan.objective },
+  );
+  expect(comparison.groups).toHaveLength(groups);
+});
+
+test('another file is other data, and the same data under another name is not', () => {
+  const groupsOf = (digests: readonly string[]) =>
+    compareRuns(
+      twoDatasets.runs.map((run, i) => {
+        const file = i < 3 ? 'a.csv' : 'moved/b.csv';
+        const datasetDigest = digests[i < 3 ? 0 : 1] ?? '';
+        const config = { ...run.config, dataset: { name: 'csv-sequences', file } };
+        return recorded({ ...run, datasetDigest, config }, { 'test/accuracy': i / 10 });
+      }),
+      { objective: plan.objective },
+    ).groups;
+  expect(groupsOf(['a'.repeat(64), 'a'.repeat(64)])).toHaveLength(1);
+  expect(groupsOf(['a'.repeat(64), 'b'.repeat(64)]).map(({ values }) => values)).toEqual([
+    { datasetDigest: 'aaaaaaaaaaaa' },
+    { datasetDigest: 'bbbbbbbbbbbb' },
+  ]);
+});
+
+test('with two seeds no rank is called tied, and the table says that seeds are missing', () => {
+  const two = makePlan({ axes: { 'model.hiddenSize': [1, 2, 3, 4] }, seeds: [1, 2] });
+  // Rank 3 is nearly the same distance behind with both seeds, rank 4 is not.
+  const values = [0.97, 0.95, 0.93, 0.951, 0.9201, 0.9002, 0.95, 0.86];
+  const runs = two.runs.map((run, i) => recorded(run, { 'test/accuracy': values[i] ?? 0 }));
+  const comparison = compare(two, runs);
+  expect(comparison.configurations.map(({ tied }) => tied)).toEqual([false, false, false, false]);
+  expect(comparison.configurations.map(({ verdict }) => verdict)).toEqual([
+    null,
+    'unclear',
+    'separated',
+    'unclear',
+  ]);
+  const text = renderComparison(comparison, { width: 100, colour: false });
+  expect(text).toContain('? too few seeds to tell whether the best is better');
+  expect(text).toMatch(/About \d+ seeds would separate the first two/);
 });

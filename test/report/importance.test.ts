@@ -1,17 +1,10 @@
 import { expect, test } from 'vitest';
-import type { ComparedConfiguration } from '../../src/report/compare.ts';
 import { importances } from '../../src/report/importance.ts';
 import type { Json } from '../../src/system/json.ts';
 
-const configuration = (values: Record<string, Json>, mean: number | null): ComparedConfiguration => ({
-  rank: null,
-  best: false,
-  tied: false,
+const configuration = (values: Record<string, Json>, mean: number | null) => ({
   values,
   objective: mean === null ? null : { count: 1, mean, standardDeviation: null, interval: null },
-  difference: null,
-  metrics: {},
-  runs: [],
 });
 
 // Two by two: y = 1, 2, 5, 6. Total sum of squares 17; between a: 16; between b: 1.

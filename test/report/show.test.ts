@@ -144,6 +144,7 @@ test('ls: every run with its state, and how many are in which', () => {
     e623c86d1499  done    hiddenSize 128, seed 1         0.9620  YYYY-MM-DD hh:mm
     eb7329018c18  failed  hiddenSize 64, seed 2                  YYYY-MM-DD hh:mm
     90fca63962cc  done    hiddenSize 64, seed 1          0.9632  YYYY-MM-DD hh:mm
+    Too narrow for steps, time: widen the terminal.
 
     4 runs: 2 done, 1 failed, 1 new"
   `);
@@ -180,8 +181,8 @@ test('diff: settings, surroundings and metrics of two runs', async () => {
                       90fca639  e623c86d  difference
       train/loss        0.1607    0.1366    -0.02409
       train/accuracy    0.9297    0.9453    +0.01563
-      test/accuracy     0.9632    0.9620    -0.00120
-      test/loss         0.1178    0.1216    +0.00384
+      test/accuracy     0.9632    0.9620   -0.001200
+      test/loss         0.1178    0.1216   +0.003840
 
     Their losses part at step 10."
   `);

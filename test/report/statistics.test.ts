@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { difference, summarize, tied } from '../../src/report/statistics.ts';
+import { difference, meanInterval, summarize } from '../../src/report/statistics.ts';
 
 const one = [0.971, 0.968, 0.975, 0.9702, 0.9731];
 const other = [0.969, 0.969, 0.9715, 0.9695, 0.9711];
@@ -41,7 +41,6 @@ test('what rounding leaves of equal means is no difference', () => {
   expect(equal.mean).toBe(0);
   const almost = difference(bySeed([0.1 + 0.2, 0.5]), bySeed([0.3, 0.5]));
   expect(almost).toMatchObject({ mean: 0, interval: [0, 0] });
-  expect(tied(almost)).toBe(true);
   expect(difference(bySeed([1e-9, 2e-9]), bySeed([2e-9, 3e-9])).mean).toBeCloseTo(-1e-9, 12);
 });
 
@@ -51,7 +50,8 @@ test('the difference on shared seeds is paired', () => {
   expect(gap.mean).toBeCloseTo(0.00144, 12);
   expect(gap.interval?.[0]).toBeCloseTo(-0.0006535942597002387, 10);
   expect(gap.interval?.[1]).toBeCloseTo(0.003533594259700188, 10);
-  expect(tied(gap)).toBe(true);
+  expect(gap.standardDeviation).toBeCloseTo(0.0016861198059449918, 12);
+  expect(gap.pValue).toBeCloseTo(0.128794404084605, 9); // stats.ttest_rel(a, b)
 });
 
 test('pairing takes the shared seeds alone, whatever their order', () => {
@@ -69,11 +69,60 @@ test('without shared seeds the interval is that of Welch', () => {
   expect(gap.mean).toBeCloseTo(0.024793333333333223, 12);
   expect(gap.interval?.[0]).toBeCloseTo(-0.012209932759889623, 9);
   expect(gap.interval?.[1]).toBeCloseTo(0.06179659942655607, 9);
+  expect(gap.pValue).toBeCloseTo(0.1040361249815047, 9);
+  expect(gap.standardDeviation).toBeCloseTo(0.010967710183382216, 12);
 });
 
-test('tied needs an interval that holds zero', () => {
-  expect(tied(difference(bySeed([0.9]), bySeed([0.9])))).toBe(false);
-  expect(tied(difference(bySeed([0.9, 0.91, 0.92]), bySeed([0.8, 0.81, 0.82])))).toBe(false);
-  expect(tied(difference(bySeed([0.9, 0.91]), bySeed([0.9, 0.91])))).toBe(true);
-  expect(tied(difference(bySeed([1, 1]), bySeed([2, 2], 9)))).toBe(false);
+// t = stats.t.ppf(0.975, len(v) - 1) * stats.sem(v); m = np.mean(v)
+// special.expit(special.logit(m) - t / (m * (1 - m))), and with + t
+// low + (m - low) * np.exp(-t / (m - low)), and with + t
+test('the interval of a bounded metric stays in its bounds', () => {
+  const near = (ends: readonly [number, number]): unknown =>
+    ends.map((end): unknown => expect.closeTo(end, 9));
+  expect(summarize(one, [0, 1]).interval).toEqual(near([0.9679202548160585, 0.9746194041839018]));
+  expect(summarize([0.62, 0.74], [0, 1]).interval).toEqual(near([0.06009922879745098, 0.9860375231361549]));
+  expect(summarize([0.11, 0.13, 0.12], [0, Infinity]).interval).toEqual(
+    near([0.09756123838134236, 0.14759960245393788]),
+  );
+  expect(summarize([2.5, 3.1, 2.7], [1, Infinity]).interval).toEqual(
+    near([2.1497207584195444, 3.7146688343711607]),
+  );
+  // Scores that are negative without end, such as R², are the mirror of a loss.
+  const [low = 0, high = 0] = summarize([-0.11, -0.13, -0.12], [-Infinity, 0]).interval ?? [];
+  expect([-high, -low]).toEqual(near([0.09756123838134236, 0.14759960245393788]));
+});
+
+// np.tanh(np.arctanh(m) - t / (1 - m * m)): differences of values in [0, 1] lie in [-1, 1]
+test('the interval of a difference of bounded metrics stays in the bounds of differences', () => {
+  const gap = difference(bySeed(one), bySeed([0.95, 0.93, 0.96], 100), [0, 1]);
+  expect(gap.interval?.[0]).toBeCloseTo(-0.012227001534319923, 9);
+  expect(gap.interval?.[1]).toBeCloseTo(0.06174579229364558, 9);
+  const wide = difference(bySeed([0.9, 0.2]), bySeed([0.1, 0.6]), [0, 1]);
+  expect(wide.interval?.[0]).toBeGreaterThanOrEqual(-1);
+  expect(wide.interval?.[1]).toBeLessThanOrEqual(1);
+});
+
+test('a bounded interval contains its mean and stays in its bounds, whatever the values', () => {
+  const values = [1e-12, 1e-4, 0.3, 0.5, 0.9999, 1 - 1e-12, 0, 1];
+  for (const a of values) {
+    for (const b of values) {
+      const { mean, interval } = summarize([a, b], [0, 1]);
+      const [low, high] = interval ?? expect.fail();
+      expect([a, b, low >= 0, low <= mean, mean <= high, high <= 1]).toEqual([a, b, true, true, true, true]);
+    }
+  }
+  // Equal values at an end, and a value outside, have no such interval: the plain one remains.
+  expect(summarize([1, 1, 1], [0, 1]).interval).toEqual([1, 1]);
+  expect(meanInterval(1.5, 0.25, [0, 1])).toEqual([1.25, 1.75]);
+});
+
+test('without spread every difference is certain, and without a second value nothing is', () => {
+  expect(difference(bySeed([1, 1]), bySeed([2, 2])).pValue).toBe(0);
+  expect(difference(bySeed([1, 1]), bySeed([2, 2], 9))).toMatchObject({ kind: 'unpaired', pValue: 0 });
+  expect(difference(bySeed([1, 2]), bySeed([1, 2])).pValue).toBe(1);
+  expect(difference(bySeed([0.9]), bySeed([0.8]))).toMatchObject({
+    pValue: null,
+    interval: null,
+    standardDeviation: null,
+  });
 });

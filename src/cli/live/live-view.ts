@@ -51,7 +51,7 @@ export const renderLive = (state: SweepState, options: ViewOptions): string[] =>
   const lines = renderTable(
     columns,
     shown.map((one) => cellsOf(one, nameOf(one), { wide: width >= 110, pc })),
-    { width, title: null },
+    { width, title: null, silent: true },
   );
   if (shown.length < running.length) lines.push(pc.dim(`and ${running.length - shown.length} more running`));
   if (!single) lines.push(sweepLine(state, options));

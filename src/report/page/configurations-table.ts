@@ -1,9 +1,10 @@
-import type { ComparedConfiguration } from '../compare.ts';
+import type { ComparedConfiguration, Comparison, ComparisonGroup } from '../compare.ts';
 import { element, section } from './dom.ts';
 import {
   bestRun,
   configurationKey,
   configurationName,
+  groupName,
   showNumber,
   showValue,
   type ViewState,
@@ -18,19 +19,20 @@ interface TableColumn {
 }
 
 const columnsOf = ({ data }: ViewState): TableColumn[] => {
-  const { axes, configurations, objective } = data.comparison;
+  const { axes, configurations, experiments, groups, sweeps } = data.comparison;
+  const metrics = new Set(groups.map(({ objective }) => objective.metric));
   const replicated = configurations.some((configuration) => configuration.runs.length > 1);
   const number = (
     title: string,
     key: (configuration: ComparedConfiguration) => number | undefined,
-    digits = 4,
+    show = showNumber,
   ): TableColumn => ({
     title,
     numeric: true,
     key,
     text: (configuration) => {
       const value = key(configuration);
-      return value === undefined ? '' : showNumber(value, digits);
+      return value === undefined ? '' : show(value);
     },
   });
   const others = [
@@ -40,9 +42,13 @@ const columnsOf = ({ data }: ViewState): TableColumn[] => {
     {
       title: 'Rank',
       numeric: false,
-      key: (configuration) => configuration.rank ?? undefined,
+      // Ranks of a group stay together.
+      key: ({ group, rank }) => (rank === null ? undefined : group * 1e6 + rank),
       text: rankText,
     },
+    ...(groups.length > 1 ? [named('Group', ({ group }) => groupTitleOf(groups[group]))] : []),
+    ...(experiments.length > 1 ? [named('Experiment', ({ experiment }) => experiment)] : []),
+    ...(sweeps.length > 1 ? [named('Sweep', (one) => one.sweeps.map((id) => id.slice(0, 8)).join(' '))] : []),
     ...axes.map((path): TableColumn => ({
       title: data.names[path] ?? path,
       numeric: configurations.every((configuration) => typeof (configuration.values[path] ?? 0) === 'number'),
@@ -52,7 +58,10 @@ const columnsOf = ({ data }: ViewState): TableColumn[] => {
       },
       text: (configuration) => showValue(configuration.values[path]),
     })),
-    number(objective.metric, (configuration) => configuration.objective?.mean),
+    number(
+      metrics.size > 1 ? 'Objective' : ([...metrics][0] ?? ''),
+      (configuration) => configuration.objective?.mean,
+    ),
     ...(replicated
       ? [
           number('± std', (configuration) => configuration.objective?.standardDeviation ?? undefined),
@@ -73,16 +82,43 @@ const columnsOf = ({ data }: ViewState): TableColumn[] => {
         const times = configuration.runs.map((run) => run.elapsedMs / 1000).filter((seconds) => seconds > 0);
         return times.length > 0 ? times.reduce((a, b) => a + b, 0) / times.length : undefined;
       },
-      1,
+      (seconds) => seconds.toFixed(1),
     ),
     { title: 'Runs', numeric: false, key: (configuration) => runsText(configuration), text: runsText },
   ];
 };
 
-const rankText = (configuration: ComparedConfiguration): string =>
-  configuration.rank === null
-    ? '–'
-    : `${configuration.rank}${configuration.best ? ' ★ best' : configuration.tied ? ' ≈ tied' : ''}`;
+const named = (title: string, text: (configuration: ComparedConfiguration) => string): TableColumn => ({
+  title,
+  numeric: false,
+  key: text,
+  text,
+});
+
+/** A group by what sets it apart, or else by its objective. */
+const groupTitleOf = (group: ComparisonGroup | undefined): string =>
+  group ? groupName(group) || group.objective.metric : '';
+
+const rankText = ({ rank, best, verdict }: ComparedConfiguration): string => {
+  if (rank === null) return '–';
+  const marks = { separated: '', tied: ' ≈ tied', unclear: ' ? unclear' };
+  return `${rank}${best ? ' ★ best' : verdict ? marks[verdict] : ''}`;
+};
+
+/** What the marks mean, for each group. */
+const notes = ({ groups }: Comparison): string[] => [
+  '≈ tied: seeds do not separate it from the best (t-test at the 5% level, corrected by Holm’s method for the number of comparisons). ' +
+    '? unclear: too few seeds to tell.',
+  ...groups.flatMap((group) => {
+    if (group.seedsToSeparate === null) return [];
+    const name = groups.length > 1 ? groupTitleOf(group) : '';
+    const count = `About ${group.seedsToSeparate} seeds would separate the first two with a chance of 80%`;
+    return [`${count}${name ? ` (${name})` : ''}.`];
+  }),
+  ...(groups.length > 1
+    ? ['Scores of different groups cannot be compared, so each group has its own ranks and its own best.']
+    : []),
+];
 
 const runsText = ({ runs }: ComparedConfiguration): string => {
   const states = [...new Set(runs.map((run) => run.state))];
@@ -151,11 +187,7 @@ export const configurationsSection = (state: ViewState): HTMLElement => {
         body,
       ),
     ),
-    element(
-      'p',
-      { class: 'note' },
-      '≈ tied: the 95% interval of the difference to the best, over shared seeds, holds zero.',
-    ),
+    ...notes(state.data.comparison).map((note) => element('p', { class: 'note' }, note)),
   );
 };
 

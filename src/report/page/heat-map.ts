@@ -1,9 +1,10 @@
 import { choice, element, section } from './dom.ts';
-import { settingsOf, showNumber, showValue, type ViewState } from './view-state.ts';
+import { firstGroup, settingsOf, showNumber, showValue, type ViewState } from './view-state.ts';
 
 /** The objective over two settings, as a table with tinted boxes; where other settings vary too, their mean. */
 export const heatMapSection = ({ data }: ViewState): HTMLElement | null => {
-  const { axes, configurations, objective } = data.comparison;
+  const { axes, objective } = data.comparison;
+  const configurations = firstGroup(data);
   const usable = axes.filter(
     (path) =>
       new Set(configurations.map((configuration) => showValue(configuration.values[path]))).size <= 30,

@@ -1,15 +1,15 @@
 import { axisLook, createChart } from './chart.ts';
 import { element, section } from './dom.ts';
 import { themeColour } from './theme.ts';
-import { settingsOf, showNumber, showValue, type ViewState } from './view-state.ts';
+import { firstGroup, settingsOf, showNumber, showValue, type ViewState } from './view-state.ts';
 
 /** A number with so few values has them all on its axis, at equal distances. */
 const fewValues = 8;
 
 /** Every configuration as a line through its settings to its objective; areas on the axes filter the lines. */
 export const parallelSection = ({ data }: ViewState): HTMLElement | null => {
-  const { axes, configurations, objective } = data.comparison;
-  const done = configurations.filter((configuration) => configuration.objective !== null);
+  const { axes, objective } = data.comparison;
+  const done = firstGroup(data).filter((configuration) => configuration.objective !== null);
   if (axes.length < 2 || done.length < 3) return null;
   const means = done.map((configuration) => configuration.objective?.mean ?? 0);
   const [low, high] = [Math.min(...means), Math.max(...means)];

@@ -1,4 +1,4 @@
-import type { ComparedConfiguration } from '../compare.ts';
+import type { ComparedConfiguration, ComparisonGroup } from '../compare.ts';
 import type { ReportData } from '../report-data.ts';
 
 /** What the reader has chosen; sections that depend on it listen. */
@@ -52,6 +52,16 @@ export const configurationName = (
     .map((path) => `${names[path] ?? path} ${showValue(configuration.values[path])}`)
     .join(', ') || comparison.experiment;
 
+/** What sets a group apart from those that it cannot be compared with; empty where there is one group. */
+export const groupName = ({ values }: ComparisonGroup): string =>
+  Object.entries(values)
+    .map(([path, value]) => `${path} ${showValue(value)}`)
+    .join(', ');
+
+/** Configurations of the first group: charts of all settings take no scores that cannot be compared. */
+export const firstGroup = ({ comparison }: ReportData): readonly ComparedConfiguration[] =>
+  comparison.configurations.filter(({ group }) => group === 0);
+
 /** The different values of a setting: numbers by size, others in the order in which the plan has them. */
 export const settingsOf = ({ comparison, runs }: ReportData, path: string): string[] => {
   const values = [...new Set(comparison.configurations.map((configuration) => configuration.values[path]))];
@@ -64,9 +74,10 @@ export const settingsOf = ({ comparison, runs }: ReportData, path: string): stri
 export const showValue = (value: unknown): string =>
   value === undefined || value === null ? '–' : typeof value === 'string' ? value : JSON.stringify(value);
 
-/** A measured number, short. */
-export const showNumber = (value: number, digits = 4): string => {
+/** A measured number with at least four significant digits. */
+export const showNumber = (value: number): string => {
   const size = Math.abs(value);
-  if (size !== 0 && (size < 10 ** -digits || size >= 1e6)) return value.toExponential(2);
-  return Number.isInteger(value) && size >= 10 ? String(value) : value.toFixed(size >= 100 ? 1 : digits);
+  if (size !== 0 && (size < 1e-4 || size >= 1e6)) return value.toExponential(3);
+  if (Number.isInteger(value)) return size >= 10 ? String(value) : value.toFixed(4);
+  return value.toFixed(size >= 100 ? 1 : size >= 0.1 ? 4 : 3 - Math.floor(Math.log10(size)));
 };

@@ -63,7 +63,7 @@ test('runs that have just begun', () => {
 
 test('a single run has no line for the sweep', () => {
   expect(view(makePlan({ steps: 781 }), 9_000, { width: 80 })).toMatchInlineSnapshot(
-    `"mnist-rows  ━━━─────────  210/781  █▄▂▂▂▁▁▁  loss 0.00119   25.0/s      23s"`,
+    `"mnist-rows  ━━━─────────  210/781  █▄▂▂▂▁▁▁  loss 0.001193   25.0/s      23s"`,
   );
 });
 
