@@ -1,5 +1,5 @@
 import type { ReadProgress } from '../data/dataset.ts';
-import { formatDuration } from '../terminal/format.ts';
+import { formatBytes, formatDuration } from '../terminal/format.ts';
 
 /** A file that is read faster than this is not worth a word. */
 const quietMs = 1000;
@@ -49,8 +49,5 @@ export const showReading = (
 /** `packing data.csv: 35% of 1.0 GB, 40s left` */
 const readingLine = ({ activity, name, readBytes, totalBytes }: ReadProgress, elapsedMs: number): string => {
   const left = (elapsedMs * (totalBytes - readBytes)) / readBytes;
-  return `${activity} ${name}: ${Math.floor((100 * readBytes) / totalBytes)}% of ${formatSize(totalBytes)}, ${formatDuration(left)} left`;
+  return `${activity} ${name}: ${Math.floor((100 * readBytes) / totalBytes)}% of ${formatBytes(totalBytes)}, ${formatDuration(left)} left`;
 };
-
-const formatSize = (bytes: number): string =>
-  bytes >= 1e9 ? `${(bytes / 1e9).toFixed(1)} GB` : `${Math.ceil(bytes / 1e6)} MB`;

@@ -41,12 +41,12 @@ export interface SyncReport {
   readonly verified: number;
 }
 
-interface Selection {
+interface SyncSelection {
   readonly experiments: readonly string[];
   readonly run?: string;
 }
 
-const select = ({ runsDirectory, what }: SyncOptions): Result<Selection> => {
+const select = ({ runsDirectory, what }: SyncOptions): Result<SyncSelection> => {
   const experiments = listExperiments(runsDirectory);
   if (what === undefined) return success({ experiments });
   if (experiments.includes(what)) return success({ experiments: [what] });

@@ -1,4 +1,4 @@
-import { totalSteps, type BatchPlan } from '../data/batches.ts';
+import { stepsOf } from './steps.ts';
 import type { DatasetParts, SequenceShape } from '../data/dataset.ts';
 import { metricsOf } from '../data/metrics.ts';
 import type { ParameterIssue } from '../parameters/row.ts';
@@ -83,7 +83,7 @@ const checkWatched = ({ train, shape, parts }: Together): readonly ParameterIssu
         near === undefined ? `Write for example \`metric: ${measured[0] ?? ''}\`.` : `Did you mean ${near}?`,
     });
   }
-  const steps = stepsOf(train, parts);
+  const steps = stepsOf(train, parts?.trainSize);
   if (steps !== undefined && evaluateEvery > steps) {
     issues.push({
       path: 'evaluateEvery',
@@ -98,7 +98,7 @@ const checkWatched = ({ train, shape, parts }: Together): readonly ParameterIssu
 
 const checkWarmUp = ({ optimizer, train, parts }: Together): readonly ParameterIssue[] => {
   const { warmupSteps = 0 } = (optimizer['schedule'] ?? {}) as { readonly warmupSteps?: number };
-  const steps = stepsOf(train, parts);
+  const steps = stepsOf(train, parts?.trainSize);
   if (steps === undefined || warmupSteps === 0 || warmupSteps < steps) return [];
   return [
     {
@@ -108,12 +108,4 @@ const checkWarmUp = ({ optimizer, train, parts }: Together): readonly ParameterI
       help: 'Lower warmupSteps, or train for longer.',
     },
   ];
-};
-
-/** The steps of a training, where they are known before the data is read. */
-const stepsOf = (train: TrainConfig, parts: DatasetParts | undefined): number | undefined => {
-  const size = parts?.trainSize;
-  if (train.epochs !== null && size === undefined) return undefined;
-  const plan: Pick<BatchPlan, 'size' | 'batchSize' | 'lastBatch'> = { ...train, size: size ?? 0 };
-  return totalSteps(train, plan);
 };

@@ -1,4 +1,4 @@
-import { totalSteps } from '../data/batches.ts';
+import { stepsOf } from './steps.ts';
 import { success, unreachable, type Diagnostic, type Result } from '../diagnostic/diagnostic.ts';
 import { find, toJson } from '../language/located.ts';
 import type { Pruning, TrainConfig } from '../language/config.ts';
@@ -79,10 +79,6 @@ export const pruningSteps = (train: TrainConfig, pruning: Pruning | null): reado
   }
   return [...steps, end];
 };
-
-/** Steps of a training; nothing where they depend on how large the dataset is. */
-const stepsOf = (train: TrainConfig): number | undefined =>
-  train.steps === null && train.trainingIters === null ? undefined : totalSteps(train, { ...train, size: 0 });
 
 /** Pruning counts in steps, so those of each run must be known. */
 export const checkPruning = (

@@ -13,7 +13,7 @@ import { resolvePoints } from './resolve-points.ts';
 import { checkPruning, pointsOf, searchedPoints, searchOf } from './search-plan.ts';
 import { groundOf } from '../search/point-values.ts';
 import type { Point } from '../language/sweep/sweep.ts';
-import { varyingPaths } from './varying.ts';
+import { sweptPaths } from './varying.ts';
 import type { Spec } from '../language/validate-spec.ts';
 
 export interface UnrollOptions {
@@ -60,7 +60,7 @@ export const unrollSpec = async (
   const unpausable = checkPruning(spec, configurations);
   if (unpausable) return failure(unpausable);
 
-  const paths = varyingPaths(sweep, configurations);
+  const paths = sweptPaths(sweep, configurations);
   const runsOf = configurationRuns(spec, paths);
   const runs = configurations.flatMap(runsOf);
   const search = searchOf(spec, {

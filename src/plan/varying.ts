@@ -1,6 +1,5 @@
-import type { Json } from '../system/json.ts';
+import { leavesOf, type Json } from '../system/json.ts';
 import type { Configuration } from './resolve-points.ts';
-import type { JsonMap } from '../language/sections.ts';
 import { valueIn } from '../search/point-values.ts';
 import type { Choice, Dimension, Sweep } from '../language/sweep/sweep.ts';
 
@@ -8,9 +7,11 @@ import type { Choice, Dimension, Sweep } from '../language/sweep/sweep.ts';
  * The paths in which configurations differ, in the order of the file. A choice that is a whole block, such as one of several
  * optimizers, counts as the parameters that are written in it.
  */
-export const varyingPaths = (sweep: Sweep, configurations: readonly Configuration[]): readonly string[] => {
+export const sweptPaths = (sweep: Sweep, configurations: readonly Configuration[]): readonly string[] => {
   const paths = new Set<string>();
-  const addChoice = ({ key, value }: Choice) => addLeaves(key, value, paths);
+  const addChoice = ({ key, value }: Choice) => {
+    for (const [path] of leavesOf(value, key)) paths.add(path);
+  };
   const addDimension = (dimension: Dimension) => {
     if (dimension.kind === 'interval') dimension.keys.forEach((key) => paths.add(key));
     else dimension.options.forEach((option) => option.forEach(addChoice));
@@ -22,14 +23,6 @@ export const varyingPaths = (sweep: Sweep, configurations: readonly Configuratio
   return sweep.method === 'tpe'
     ? [...paths]
     : [...paths].filter((path) => differs(path.split('.'), configurations));
-};
-
-const addLeaves = (key: string, value: Json, paths: Set<string>): void => {
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
-    for (const [inner, leaf] of Object.entries(value as JsonMap)) addLeaves(`${key}.${inner}`, leaf, paths);
-  } else {
-    paths.add(key);
-  }
 };
 
 const differs = (path: readonly string[], configurations: readonly Configuration[]): boolean => {

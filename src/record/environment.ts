@@ -1,6 +1,5 @@
-import { execFile } from 'node:child_process';
 import { availableParallelism, cpus, hostname, platform, release, userInfo } from 'node:os';
-import { promisify } from 'node:util';
+import { runCommand } from '../system/command.ts';
 import { packageVersion } from '../system/package-root.ts';
 import type { EnvironmentFile } from './run-files.ts';
 
@@ -10,24 +9,22 @@ export type HostEnvironment = Omit<EnvironmentFile, 'backend' | 'tensorflow' | '
 /** The cores that this process may use. */
 export const coreCount = (): number => availableParallelism();
 
-const git = async (directory: string, ...words: readonly string[]): Promise<string> => {
-  const { stdout } = await promisify(execFile)('git', ['-C', directory, ...words], { timeout: 5000 });
-  return stdout.trim();
+/** What a git command prints; undefined where it fails or git is not installed. */
+const git = async (directory: string, ...words: readonly string[]): Promise<string | undefined> => {
+  const { code, stdout } = await runCommand('git', ['-C', directory, ...words], { timeoutMs: 5000 });
+  return code === 0 ? stdout.trim() : undefined;
 };
 
 /** The commit that a folder is at, or nothing where it is in no git repository (or git is not installed). */
 const gitState = async (directory: string): Promise<EnvironmentFile['git']> => {
-  try {
-    const [commit, branch, status, remote] = await Promise.all([
-      git(directory, 'rev-parse', 'HEAD'),
-      git(directory, 'rev-parse', '--abbrev-ref', 'HEAD'),
-      git(directory, 'status', '--porcelain'),
-      git(directory, 'config', '--get', 'remote.origin.url').catch(() => ''),
-    ]);
-    return { commit, branch, dirty: status !== '', remote: withoutCredentials(remote) };
-  } catch {
-    return null;
-  }
+  const [commit, branch, status, remote = ''] = await Promise.all([
+    git(directory, 'rev-parse', 'HEAD'),
+    git(directory, 'rev-parse', '--abbrev-ref', 'HEAD'),
+    git(directory, 'status', '--porcelain'),
+    git(directory, 'config', '--get', 'remote.origin.url'),
+  ]);
+  if (commit === undefined || branch === undefined || status === undefined) return null;
+  return { commit, branch, dirty: status !== '', remote: withoutCredentials(remote) };
 };
 
 /** A remote's address may hold a password, which no record may keep. */

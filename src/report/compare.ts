@@ -7,7 +7,7 @@ import { type RunState, runStates } from '../record/run-state.ts';
 import { rangeOf } from './metric-range.ts';
 import { type Difference, difference, type Summary, summarize } from './statistics.ts';
 import { compareWithBest, seedsToSeparate, type Verdict } from './ties.ts';
-import { flattenConfig, varyingPaths } from './varying.ts';
+import { flattenConfig, differingPaths } from './varying.ts';
 
 /** One run in a comparison. */
 export interface ComparedRun {
@@ -199,14 +199,14 @@ const settingsOf = (runs: readonly Run[], axes: readonly string[] | undefined) =
   }
   return {
     flatOf: (run: Run): ReadonlyMap<string, Json> => flats.get(run.cell) ?? flattenConfig(run.config),
-    varying: varyingPaths(flats.values(), axes),
+    varying: differingPaths(flats.values(), axes),
   };
 };
 
 /** In which of the settings that decide what is scored the groups differ, for each of them. */
 const settingsApart = (firsts: readonly Run[]): Readonly<Record<string, Json>>[] => {
   const scored = firsts.map((run) => new Map(Object.entries(scoredData(run))));
-  const paths = varyingPaths(scored);
+  const paths = differingPaths(scored);
   const named = paths.includes('dataset.name') ? ['dataset.name'] : paths;
   return scored.map((one) =>
     Object.fromEntries(

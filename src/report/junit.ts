@@ -1,3 +1,4 @@
+import { escapeXmlAttribute } from './xml.ts';
 import { unreachable } from '../diagnostic/diagnostic.ts';
 import type { Plan, Run } from '../plan/plan.ts';
 import { runName, shortNames } from '../terminal/run-name.ts';
@@ -13,20 +14,6 @@ interface JunitInput {
   readonly outcomes: Readonly<Record<string, RunOutcome>>;
   readonly checked: readonly CheckedExpectation[];
 }
-
-/** A text for an XML attribute or element; characters that XML 1.0 has no way to write become U+FFFD. */
-const escapeXml = (text: string): string =>
-  text
-    .replace(
-      /[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g,
-      '\ufffd',
-    )
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replaceAll('>', '&gt;')
-    .replaceAll('"', '&quot;')
-    .replaceAll("'", '&apos;')
-    .replace(/[\t\n\r]/g, (character) => `&#${character.charCodeAt(0)};`);
 
 interface Case {
   readonly name: string;
@@ -67,7 +54,7 @@ export const junitReport = ({ plan, runs, outcomes, checked }: JunitInput): stri
   const totals =
     `tests="${cases.length}" failures="${count('failure')}" errors="${count('error')}" ` +
     `skipped="${count('skipped')}" time="${seconds}"`;
-  const suite = escapeXml(plan.experiment);
+  const suite = escapeXmlAttribute(plan.experiment);
   return [
     '<?xml version="1.0" encoding="UTF-8"?>',
     `<testsuites name="unroll" ${totals}>`,
@@ -80,11 +67,11 @@ export const junitReport = ({ plan, runs, outcomes, checked }: JunitInput): stri
 };
 
 const caseXml = ({ name, seconds, problem }: Case, suite: string): string => {
-  const head = `<testcase classname="${suite}" name="${escapeXml(name)}" time="${seconds.toFixed(3)}"`;
+  const head = `<testcase classname="${suite}" name="${escapeXmlAttribute(name)}" time="${seconds.toFixed(3)}"`;
   if (!problem) return `${head}/>`;
   const { kind, type, message } = problem;
-  const what = kind === 'skipped' ? '' : ` type="${escapeXml(type)}"`;
-  return `${head}><${kind} message="${escapeXml(message)}"${what}/></testcase>`;
+  const what = kind === 'skipped' ? '' : ` type="${escapeXmlAttribute(type)}"`;
+  return `${head}><${kind} message="${escapeXmlAttribute(message)}"${what}/></testcase>`;
 };
 
 const problemOf = (outcome: RunOutcome | undefined): Case['problem'] => {

@@ -2,13 +2,14 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { packageRoot } from '../system/package-root.ts';
 import type { ReportData } from './report-data.ts';
+import { escapeXml } from './xml.ts';
 
 /** The page's program and style, as the build has put them together. */
 const built = (name: string): string => readFileSync(join(packageRoot, 'dist', name), 'utf8');
 
 /** One self-contained HTML page: data, program and style are inside, so that it works from a file, offline, for good. */
 export const renderReportPage = (data: ReportData): string => {
-  const title = escapeHtml(`${data.comparison.experiment}: report`);
+  const title = escapeXml(`${data.comparison.experiment}: report`);
   return [
     '<!doctype html>',
     '<html lang="en">',
@@ -29,9 +30,6 @@ export const renderReportPage = (data: ReportData): string => {
     '',
   ].join('\n');
 };
-
-const escapeHtml = (text: string): string =>
-  text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 
 /** JSON that cannot end the script element it stands in. */
 const escapeJson = (json: string): string => json.replaceAll('<', String.raw`\u003c`);

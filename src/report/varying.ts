@@ -1,25 +1,15 @@
 import type { RunConfig } from '../language/config.ts';
-import type { Json } from '../system/json.ts';
+import { leavesOf, type Json } from '../system/json.ts';
 
-/** The settings of a run by path: `model.hiddenSize`, `optimizer.schedule.name`. Lists are settings themselves. */
-export const flattenConfig = (config: RunConfig): Map<string, Json> => {
-  const flat = new Map<string, Json>();
-  const walk = (value: Json, path: string): void => {
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-      flat.set(path, value);
-      return;
-    }
-    for (const [key, inner] of Object.entries(value)) walk(inner, path ? `${path}.${key}` : key);
-  };
-  walk(config as unknown as Json, '');
-  return flat;
-};
+/** The settings of a run by path: `model.hiddenSize`, `optimizer.schedule.name`. */
+export const flattenConfig = (config: RunConfig): Map<string, Json> =>
+  new Map(leavesOf(config as unknown as Json));
 
 /**
  * Paths in which flat configurations differ. `axes` (those of a plan) come first, in their order, then the rest in the order of the
  * configuration. A setting that only some runs have, as only some models take it, counts when its values differ.
  */
-export const varyingPaths = (
+export const differingPaths = (
   configs: Iterable<ReadonlyMap<string, Json>>,
   axes: readonly string[] = [],
 ): string[] => {

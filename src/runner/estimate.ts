@@ -1,6 +1,8 @@
 import { join } from 'node:path';
+import { median } from 'simple-statistics';
 import type { Execution } from '../language/config.ts';
 import type { Run } from '../plan/plan.ts';
+import { stepsOf } from '../plan/steps.ts';
 import { readJson } from '../system/files.ts';
 import type { RecordedRun } from '../record/read-runs.ts';
 import { fileNames, type EnvironmentFile } from '../record/run-files.ts';
@@ -61,7 +63,7 @@ export const measuredLengths = (
   const rates = new Map([...alike].map(([key, runs]) => [key, rateOf(runs, threads)]));
   return toTrain.map((standing) => {
     const rate = rates.get(workKey(standing.run));
-    const steps = rate && stepsOf(standing.run, rate);
+    const steps = rate && lengthOf(standing.run, rate);
     return rate && steps !== undefined
       ? Math.max(0, steps - stepsDone(standing)) * rate.msPerStep
       : undefined;
@@ -90,13 +92,8 @@ const rateOf = (runs: readonly RecordedRun[], threads: number): Rate => {
   return { msPerStep: median(msPerStep), stepsPerEpoch: stepsPerEpoch.find((one) => one !== undefined) };
 };
 
-export const median = (values: readonly number[]): number =>
-  [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
-
-/** The steps of a run, where its spec says how many, or an earlier one has shown how long an epoch is. */
-const stepsOf = ({ config: { train } }: Run, { stepsPerEpoch }: Rate): number | undefined => {
-  const { steps, trainingIters, epochs, batchSize } = train;
-  if (steps !== null) return steps;
-  if (trainingIters !== null) return Math.max(0, Math.ceil(trainingIters / batchSize) - 1);
-  return epochs === null || stepsPerEpoch === undefined ? undefined : Math.ceil(epochs * stepsPerEpoch);
-};
+/** The steps of a run, where its spec names them or an earlier run has shown how long an epoch is. */
+const lengthOf = ({ config: { train } }: Run, { stepsPerEpoch }: Rate): number | undefined =>
+  train.epochs !== null && stepsPerEpoch !== undefined
+    ? Math.ceil(train.epochs * stepsPerEpoch)
+    : stepsOf(train);

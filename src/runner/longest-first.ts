@@ -1,3 +1,4 @@
+import { median } from 'simple-statistics';
 import { dirname, resolve } from 'node:path';
 import { registryOfBundle } from '../registry/own/load-plugins.ts';
 import { registry } from '../registry/rows.ts';
@@ -5,9 +6,9 @@ import type { Execution } from '../language/config.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { RunListener } from '../record/events.ts';
 import { listRuns } from '../record/read-runs.ts';
-import { measuredLengths, median } from './estimate.ts';
+import { measuredLengths } from './estimate.ts';
 import type { RunStanding } from './select.ts';
-import { workLeft } from './work.ts';
+import { workLeft } from './operations.ts';
 
 /**
  * The order in which runs are begun: the longest first, so that at the end of a sweep no core waits for a long run that

@@ -199,12 +199,12 @@ const lead = async (leading: Leading): Promise<SearchOutcome> => {
 
 const note = (level: 'info' | 'warning', message: string) => ({ type: 'note', level, message }) as const;
 
-const stepsOf = ({ plan, points }: Leading, point: number): readonly number[] => {
+const pausesOf = ({ plan, points }: Leading, point: number): readonly number[] => {
   const [run] = points[point]?.runs ?? [];
   return run ? pruningSteps(run.config.train, plan.search.pruning) : [];
 };
 
-const levelsOf = (leading: Leading, point: number): number => stepsOf(leading, point).length;
+const levelsOf = (leading: Leading, point: number): number => pausesOf(leading, point).length;
 
 /** What the sampler knows: the points begun so far, with the results that the decision may know. */
 const triedBefore = (leading: Leading, known: number) => {
@@ -242,7 +242,7 @@ const trainPoint = async (
 ): Promise<number | undefined> => {
   const { plan, points, decisions, scheduler, options } = leading;
   const { point, level } = decisions[index] ?? { point: 0, level: 0 };
-  const steps = stepsOf(leading, point);
+  const steps = pausesOf(leading, point);
   const pauseAt = level === steps.length - 1 ? null : (steps[level] ?? null);
   const values = await Promise.all(
     (points[point]?.runs ?? []).map(async (run) => {

@@ -1,3 +1,4 @@
+import { median } from 'simple-statistics';
 import type { Decision, View } from './ledger.ts';
 
 /**
@@ -28,10 +29,3 @@ const finishedAverages = (view: View, point: number, level: number): number[] =>
     .map(([, values]) => upTo(values, level))
     .filter((values) => values.length > 0 && !values.includes(-Infinity))
     .map((values) => values.reduce((sum, value) => sum + value, 0) / values.length);
-
-const median = (values: readonly number[]): number => {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = Math.floor(sorted.length / 2);
-  const upper = sorted[middle] ?? NaN;
-  return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? NaN) + upper) / 2;
-};

@@ -8,7 +8,7 @@ import type { Probe } from './probe.ts';
 import { unknownVersions } from './known-versions.ts';
 import { readProcessor } from './processor.ts';
 import type { Processor } from './processor.ts';
-import { runCommand } from './install/run-command.ts';
+import { runCommand } from '../system/command.ts';
 import { compilerHelp, findCompiler } from './install/compile.ts';
 import { runProbe } from './install/prove.ts';
 import { setupCommand } from './install/setup-command.ts';

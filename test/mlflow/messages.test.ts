@@ -55,7 +55,7 @@ test('an address that is not that of a server', async () => {
     Write http://localhost:5000."
   `);
   expect(await said('http://127.0.0.1:9')).toMatchInlineSnapshot(`
-    "The MLflow server at http://127.0.0.1:9 cannot be reached to look up the experiment: nothing listens there.
+    "The MLflow server at http://127.0.0.1:9 cannot be reached to look up the experiment: it refuses the connection.
     Start one with "unroll mlflow", or check the address. What is recorded locally is sent later with "unroll sync"."
   `);
 });

@@ -1,3 +1,4 @@
+import { httpCause } from '../../system/http-causes.ts';
 import type { Credentials } from './credentials.ts';
 import { type Problem, type ProblemKind } from './problem.ts';
 
@@ -199,7 +200,7 @@ export const explainFailure = (
   { uri, what }: Omit<Request, 'credentials'>,
   timeoutMs: number,
 ): Problem => {
-  const { code = '', message = String(error), name = '' } = (error ?? {}) as Partial<NodeJS.ErrnoException>;
+  const { code = '', name = '' } = (error ?? {}) as Partial<NodeJS.ErrnoException>;
   if (name === 'TimeoutError' || code === 'UND_ERR_HEADERS_TIMEOUT' || code === 'UND_ERR_BODY_TIMEOUT')
     return {
       kind: 'timeout',
@@ -235,15 +236,9 @@ export const explainFailure = (
       help: 'Give its authority with MLFLOW_TRACKING_SERVER_CERT_PATH=ca.pem (or, at your own risk, MLFLOW_TRACKING_INSECURE_TLS=true).',
       unclear: false,
     };
-  const reasons: Record<string, string> = {
-    ECONNREFUSED: 'nothing listens there',
-    ENOTFOUND: 'the host name is unknown',
-    EAI_AGAIN: 'the host name cannot be looked up now',
-    UND_ERR_CONNECT_TIMEOUT: 'the connection timed out',
-  };
   return {
     kind: 'unreachable',
-    message: `The MLflow server at ${uri} cannot be reached to ${what}: ${reasons[code] ?? (message || code)}.`,
+    message: `The MLflow server at ${uri} cannot be reached to ${what}: ${httpCause(error)}.`,
     help:
       uri.startsWith('https:') && !refusedBeforeSending.has(code)
         ? `If it asks for a certificate of the client, give it with MLFLOW_TRACKING_CLIENT_CERT_PATH. ${recordedLocally}`

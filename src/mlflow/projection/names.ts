@@ -39,7 +39,7 @@ export const shortPoint = (path: string, value: Json): string => {
  * A run's name: only what tells it from the others, the first axis first, because the server's table shows about 16
  * characters. A run that varies in nothing is called after its model.
  */
-export const runName = (run: Run, axes: readonly string[]): string => {
+export const mlflowRunName = (run: Run, axes: readonly string[]): string => {
   const paths = [...new Set([...axes, ...Object.keys(run.varying)])].filter((path) => path in run.varying);
   if (paths.length === 0) return `${run.config.model.name} s${run.seed}`;
   return paths

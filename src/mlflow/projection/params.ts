@@ -1,14 +1,10 @@
 import type { Run } from '../../plan/plan.ts';
-import type { Json } from '../../system/json.ts';
+import { leavesOf, type Json } from '../../system/json.ts';
 import { cleanKey, cutText, limits } from '../client/limits.ts';
 import type { WirePair } from '../client/wire.ts';
 
-/** Leaves of a JSON value by dotted path. Lists are one leaf; null, which says that nothing is set, is none. */
-const leaves = (value: Json, path: string): (readonly [string, Json])[] => {
-  if (value === null) return [];
-  if (typeof value !== 'object' || Array.isArray(value)) return [[path, value]];
-  return Object.entries(value).flatMap(([key, inner]) => leaves(inner, path === '' ? key : `${path}.${key}`));
-};
+/** The leaves that are set: null says that nothing is. */
+const setLeaves = (value: Json) => leavesOf(value).filter(([, leaf]) => leaf !== null);
 
 const toText = (value: Json): string => (typeof value === 'string' ? value : JSON.stringify(value));
 
@@ -18,7 +14,7 @@ const toText = (value: Json): string => (typeof value === 'string' ? value : JSO
  */
 export const runParams = (run: Run): readonly WirePair[] => {
   const all = new Map<string, string>(
-    leaves({ ...run.config, seed: run.seed } as unknown as Json, '').map(([key, value]) => [
+    setLeaves({ ...run.config, seed: run.seed } as unknown as Json).map(([key, value]) => [
       key,
       toText(value),
     ]),
@@ -32,7 +28,7 @@ export const runParams = (run: Run): readonly WirePair[] => {
 
 /** The leaves of one section as pairs, such as a model's own parameters. */
 export const sectionParams = (section: Json): readonly WirePair[] =>
-  leaves(section, '').map(([key, value]) => ({
+  setLeaves(section).map(([key, value]) => ({
     key: cleanKey(key),
     value: cutText(toText(value), limits.paramLength),
   }));

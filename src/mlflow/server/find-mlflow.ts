@@ -1,7 +1,7 @@
-import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { cacheFolder } from '../../system/cache-folder.ts';
+import { runCommand } from '../../system/command.ts';
 import { acquireLock } from '../../system/lock.ts';
 import { type Answer, answer, problem } from '../client/problem.ts';
 
@@ -29,23 +29,6 @@ export interface FindOptions {
   /** Takes only an environment of our own, whatever is on the PATH. */
   readonly own?: boolean;
 }
-
-interface Output {
-  readonly code: number;
-  readonly text: string;
-}
-
-/** Runs a program and collects what it says; code -1 when it cannot be started. */
-const run = (command: string, args: readonly string[], signal?: AbortSignal): Promise<Output> =>
-  new Promise((resolve) => {
-    const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], ...(signal && { signal }) });
-    let text = '';
-    const take = (chunk: Buffer) => (text = (text + chunk.toString('utf8')).slice(-20_000));
-    child.stdout.on('data', take);
-    child.stderr.on('data', take);
-    child.on('error', (error) => resolve({ code: -1, text: error.message }));
-    child.on('close', (code) => resolve({ code: code ?? -1, text }));
-  });
 
 const binaryFolder = (folder: string) => join(folder, process.platform === 'win32' ? 'Scripts' : 'bin');
 const pythonOf = (folder: string) =>
@@ -80,8 +63,8 @@ const findPython = async (env: NodeJS.ProcessEnv): Promise<Answer<string>> => {
   for (const name of ['python3', 'python3.13', 'python3.12', 'python3.11', 'python3.10', 'python']) {
     const path = onPath(process.platform === 'win32' ? `${name}.exe` : name, env);
     if (!path) continue;
-    const { code, text } = await run(path, ['-c', 'import sys; print(*sys.version_info[:2])']);
-    const [major = 0, minor = 0] = text.trim().split(' ').map(Number);
+    const { code, stdout } = await runCommand(path, ['-c', 'import sys; print(*sys.version_info[:2])']);
+    const [major = 0, minor = 0] = stdout.trim().split(' ').map(Number);
     if (code !== 0) continue;
     found = `${major}.${minor}`;
     if (major === 3 && minor >= 10) return answer(path);
@@ -109,17 +92,21 @@ const install = async (
   print(`Installing MLflow ${version} into ${folder} (once; about 700 MB, a few minutes).`);
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
-  const made = await run(python.value, ['-m', 'venv', folder], signal);
+  const made = await runCommand(python.value, ['-m', 'venv', folder], { signal });
   if (made.code !== 0)
-    return problem('settings', `The virtual environment for MLflow cannot be made: ${lastLines(made.text)}`, {
-      help: 'On Debian and Ubuntu: apt install python3-venv.',
-    });
+    return problem(
+      'settings',
+      `The virtual environment for MLflow cannot be made: ${lastLines(made.output)}`,
+      {
+        help: 'On Debian and Ubuntu: apt install python3-venv.',
+      },
+    );
   const started = Date.now();
   const ticker = setInterval(
     () => print(`  still installing (${Math.round((Date.now() - started) / 1000)} s)`),
     20_000,
   );
-  const installed = await run(
+  const installed = await runCommand(
     pythonOf(folder),
     [
       '-m',
@@ -130,11 +117,11 @@ const install = async (
       `mlflow==${version}`,
       ...(companions[version] ?? []),
     ],
-    signal,
+    { signal },
   );
   clearInterval(ticker);
   if (installed.code !== 0)
-    return problem('settings', `MLflow ${version} cannot be installed: ${lastLines(installed.text)}`, {
+    return problem('settings', `MLflow ${version} cannot be installed: ${lastLines(installed.output)}`, {
       help: `Check the network and pip's index, then try again. An MLflow of your own on the PATH is taken, too: pip install mlflow==${version}`,
     });
   writeFileSync(stamp(folder), JSON.stringify({ version }));
@@ -151,8 +138,8 @@ export const findMlflow = async (options: FindOptions): Promise<Answer<MlflowPro
   if (isInstalled(folder, version)) return answer(ownProgram(folder, version));
   const path = own ? undefined : onPath(process.platform === 'win32' ? 'mlflow.exe' : 'mlflow', env);
   if (path) {
-    const { text } = await run(path, ['--version']);
-    const found = /version (3\.\d+[\w.]*)/.exec(text)?.[1];
+    const { output } = await runCommand(path, ['--version']);
+    const found = /version (3\.\d+[\w.]*)/.exec(output)?.[1];
     if (found !== undefined) return answer({ command: [path], version: found });
   }
   const lock = acquireLock(`${folder}.lock`);

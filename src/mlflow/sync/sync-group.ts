@@ -8,7 +8,7 @@ import type { SweepPlace } from '../projection/tags.ts';
 import type { SyncContext } from './context.ts';
 import { lockPath, readCursor } from './cursor.ts';
 import { syncRun } from './sync-run.ts';
-import { hasParent, openSweepOutbox, publishView, syncSweepRun, type Sweep } from './sync-sweep.ts';
+import { hasParent, openSweepOutbox, publishView, syncSweepRun, type TrackedSweep } from './sync-sweep.ts';
 
 /** What is sent together: the runs of a plan (or runs without one). */
 export interface SyncGroup {
@@ -74,7 +74,7 @@ export const syncGroup = async (
   const { adoptRunId, ...withoutAdoption } = given;
   const parented = plan !== undefined && hasParent(plan);
   const context: SyncContext = parented ? withoutAdoption : given;
-  const sweep: Sweep | undefined = parented
+  const sweep: TrackedSweep | undefined = parented
     ? { runsDirectory, plan, records: group.all, live: group.live }
     : undefined;
   const parentContext = { ...withoutAdoption, ...(adoptRunId !== undefined && { adoptRunId }) };
@@ -85,7 +85,7 @@ export const syncGroup = async (
   let rejected = 0;
   let parentRunId: string | undefined;
 
-  const ofParent = <T>(work: (opened: Sweep) => Promise<Answer<T>>): Promise<Answer<T> | undefined> =>
+  const ofParent = <T>(work: (opened: TrackedSweep) => Promise<Answer<T>>): Promise<Answer<T> | undefined> =>
     sweep
       ? underLock(given, { directory: sweepDirectory(runsDirectory, sweep.plan), waitMs: lockWaitMs }, () =>
           work(sweep),

@@ -7,7 +7,7 @@ import { runArtifacts } from '../projection/artifacts.ts';
 import { runDatasets } from '../projection/datasets.ts';
 import { endMetrics } from '../projection/end-metrics.ts';
 import { recordedShape } from '../projection/mlmodel.ts';
-import { runName } from '../projection/names.ts';
+import { mlflowRunName } from '../projection/names.ts';
 import { runParams } from '../projection/params.ts';
 import { isOver, runStatus } from '../projection/status.ts';
 import { runTags, type SweepPlace, userName } from '../projection/tags.ts';
@@ -55,7 +55,7 @@ const openRunOutbox = async (
     ? answer({ run: adopted.value, created: false })
     : await ensureRun(context, record.recording, {
         experimentId: context.experimentId,
-        name: runName(run, place?.plan.axes ?? []),
+        name: mlflowRunName(run, place?.plan.axes ?? []),
         user: userName(environment),
         startTime: Math.trunc(status?.startedAt ?? record.lastTime),
         tags,

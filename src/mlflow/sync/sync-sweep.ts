@@ -23,7 +23,7 @@ import { sendArtifacts } from './send-artifacts.ts';
 import { cutBatches, sendBatch } from './send-batch.ts';
 
 /** A sweep on the disk. */
-export interface Sweep {
+export interface TrackedSweep {
   readonly runsDirectory: string;
   readonly plan: Plan;
   /** Records of the runs that have begun, by run id. */
@@ -33,7 +33,7 @@ export interface Sweep {
 }
 
 /** A plan has no time of its own, so a sweep is told from its copies by where it lies. */
-const sweepRecording = ({ runsDirectory, plan }: Sweep): string =>
+const sweepRecording = ({ runsDirectory, plan }: TrackedSweep): string =>
   createHash('sha256')
     .update(JSON.stringify([plan.sweepId, hostname(), resolve(runsDirectory)]))
     .digest('hex')
@@ -42,7 +42,7 @@ const sweepRecording = ({ runsDirectory, plan }: Sweep): string =>
 /** Whether a sweep has a run of its own on the server: a single training stands for itself. */
 export const hasParent = (plan: Plan): boolean => plan.runs.length > 1;
 
-const sweepTags = (sweep: Sweep, results: SweepResults, context: SyncContext) => {
+const sweepTags = (sweep: TrackedSweep, results: SweepResults, context: SyncContext) => {
   const { plan, records } = sweep;
   const environment = [...records.values()].find((record) => record.environment)?.environment;
   return toPairs({
@@ -64,7 +64,7 @@ const sweepTags = (sweep: Sweep, results: SweepResults, context: SyncContext) =>
 };
 
 /** Finds or creates the sweep's own run, which must exist before the runs that point at it. */
-export const openSweepOutbox = async (context: SyncContext, sweep: Sweep): Promise<Answer<Outbox>> => {
+export const openSweepOutbox = async (context: SyncContext, sweep: TrackedSweep): Promise<Answer<Outbox>> => {
   const { plan, runsDirectory, records } = sweep;
   const directory = sweepDirectory(runsDirectory, plan);
   const known = readCursor(directory, context.client.uri);
@@ -102,7 +102,7 @@ export const openSweepOutbox = async (context: SyncContext, sweep: Sweep): Promi
 
 /** The worst of what its runs came to: one that was stopped can be gone on with, so a failure counts more. */
 const sweepStatus = (
-  { live, records }: Sweep,
+  { live, records }: TrackedSweep,
   { over, endedAt }: SweepResults,
 ): { status: RunStatus; endTime?: number } => {
   if (live) return { status: 'RUNNING' };
@@ -118,7 +118,10 @@ const sweepStatus = (
 };
 
 /** The spec, the plan, the table of results, and what lies beside the plan, such as a report. */
-const sweepArtifacts = ({ plan, runsDirectory }: Sweep, results: SweepResults): readonly Artifact[] => {
+const sweepArtifacts = (
+  { plan, runsDirectory }: TrackedSweep,
+  results: SweepResults,
+): readonly Artifact[] => {
   const directory = sweepDirectory(runsDirectory, plan);
   return [
     textArtifact('spec.yaml', plan.spec.text),
@@ -137,7 +140,7 @@ const sweepArtifacts = ({ plan, runsDirectory }: Sweep, results: SweepResults): 
  * Brings the sweep's own run up to date, after its runs: tags with the table of results always; metrics, files and status
  * once nothing is running any more.
  */
-export const syncSweepRun = async (outbox: Outbox, sweep: Sweep): Promise<Answer<undefined>> => {
+export const syncSweepRun = async (outbox: Outbox, sweep: TrackedSweep): Promise<Answer<undefined>> => {
   const { context } = outbox;
   const { runId } = outbox.cursor();
   const results = sweepResults(sweep.plan, sweep.records);
@@ -166,7 +169,7 @@ export const syncSweepRun = async (outbox: Outbox, sweep: Sweep): Promise<Answer
 };
 
 /** Publishes the chart view of a sweep; its key for the link, or nothing where it does not fit or is not taken. */
-export const publishView = async (outbox: Outbox, sweep: Sweep): Promise<string | undefined> => {
+export const publishView = async (outbox: Outbox, sweep: TrackedSweep): Promise<string | undefined> => {
   const { client, experimentId } = outbox.context;
   const statuses = [...sweep.records.values()].flatMap(({ status }) => (status ? [status] : []));
   if (statuses.length === 0) return undefined;

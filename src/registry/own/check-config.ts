@@ -159,7 +159,7 @@ const checkMethods = (
   return errors;
 };
 
-type Problem = Pick<Diagnostic, 'expected' | 'got' | 'help'>;
+type Complaint = Pick<Diagnostic, 'expected' | 'got' | 'help'>;
 
 /** Names that every row of a section has already. */
 const reserved: Readonly<Record<NamedSectionKind, readonly string[]>> = {
@@ -170,7 +170,7 @@ const reserved: Readonly<Record<NamedSectionKind, readonly string[]>> = {
 
 const types = ['integer', 'number', 'string', 'boolean', 'array', 'object'];
 
-function* parameterProblems(parameters: unknown, kind: NamedSectionKind): Generator<[string, Problem]> {
+function* parameterProblems(parameters: unknown, kind: NamedSectionKind): Generator<[string, Complaint]> {
   if (!isObject(parameters) || 'type' in parameters) {
     yield [
       '',
@@ -194,7 +194,7 @@ function* parameterProblems(parameters: unknown, kind: NamedSectionKind): Genera
   }
 }
 
-const schemaProblem = (schema: unknown): Problem | undefined => {
+const schemaProblem = (schema: unknown): Complaint | undefined => {
   const type = isObject(schema) ? [schema['type']].flat() : [];
   if (!isObject(schema) || !type.some((one) => types.includes(String(one)))) {
     return {

@@ -1,3 +1,4 @@
+import { palettes } from '../palette.ts';
 import { element } from './dom.ts';
 
 const listeners: (() => void)[] = [];
@@ -18,11 +19,7 @@ export const themeColour = (name: string): string =>
 export const isDark = (): boolean =>
   (document.documentElement.dataset['theme'] ?? (system.matches ? 'dark' : 'light')) === 'dark';
 
-/** Okabe and Ito's palette (2008), a little lighter on dark paper; told apart with any kind of colour vision. */
-export const palette = (): string[] =>
-  isDark()
-    ? ['#56b4e9', '#e69f00', '#2fc79c', '#e39bc4', '#f0e442', '#ff8a4c', '#9aa7ff', '#bbbbbb']
-    : ['#0072b2', '#d55e00', '#009e73', '#b2558f', '#b07a00', '#3f8fc4', '#5a4fcf', '#555555'];
+export const palette = (): string[] => [...(isDark() ? palettes.dark : palettes.light)];
 
 export const themeButton = (): HTMLButtonElement => {
   const button = element('button', {

@@ -1,3 +1,5 @@
+import { palettes } from '../palette.ts';
+import { escapeXml } from '../xml.ts';
 import { type Curve, smooth, thinOut } from './thin-out.ts';
 import { niceTicks, tickLabel } from './ticks.ts';
 
@@ -18,9 +20,6 @@ const margin = { top: 66, right: 20, bottom: 46, left: 64 } as const;
 const drawnPoints = 1000;
 /** From so many points on a curve is taken for noisy: drawn pale, with its running mean on top. */
 const noisyFrom = 60;
-
-/** Okabe and Ito's palette (2008), told apart with any kind of colour vision; the first is for white and black alike. */
-const palette = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9'] as const;
 
 const style = `
   .paper { fill: #fff } text { fill: #333; font: 13px system-ui, sans-serif }
@@ -54,11 +53,13 @@ export const renderLineChart = ({ title, description, yLabel, series }: LineChar
     `<text x="${(margin.left + size.width - margin.right) / 2}" y="${size.height - 8}" text-anchor="middle">step</text>`,
     `<text transform="translate(16 ${(margin.top + bottom) / 2}) rotate(-90)" text-anchor="middle">${escapeXml(yLabel)}</text>`,
   ];
-  const curves = series.flatMap((one, at) => drawSeries(one, palette[at % palette.length] ?? '', x, y));
+  const curves = series.flatMap((one, at) =>
+    drawSeries(one, palettes.both[at % palettes.both.length] ?? '', x, y),
+  );
   const legend = series.map((one, at) => {
     const left = margin.left + at * 160;
     return (
-      `<line x1="${left}" x2="${left + 22}" y1="48" y2="48" stroke="${palette[at % palette.length]}" stroke-width="3"/>` +
+      `<line x1="${left}" x2="${left + 22}" y1="48" y2="48" stroke="${palettes.both[at % palettes.both.length]}" stroke-width="3"/>` +
       `<text x="${left + 28}" y="48" dominant-baseline="middle">${escapeXml(one.name)}</text>`
     );
   });
@@ -121,11 +122,3 @@ const pathOf = ({ steps, values }: Curve, x: Scale, y: Scale): string => {
   }
   return path;
 };
-
-const escapeXml = (text: string): string =>
-  text
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replaceAll('>', '&gt;')
-    // Control characters have no place in XML, not even escaped.
-    .replace(/[\x00-\x08\x0b\x0c\x0e-\x1f]/g, '\ufffd');

@@ -1,6 +1,6 @@
 import { dirname, resolve } from 'node:path';
-import { totalSteps } from '../../data/batches.ts';
-import type { DatasetRow, SequenceShape } from '../../data/dataset.ts';
+import { stepsOf } from '../../plan/steps.ts';
+import type { SequenceShape } from '../../data/dataset.ts';
 import type { ModelRow } from '../../models/model.ts';
 import { loadPlugins } from '../../registry/own/load-plugins.ts';
 import { findRow, registry as builtIn, type Registry } from '../../registry/rows.ts';
@@ -8,7 +8,7 @@ import { canonicalJson } from '../../system/canonical.ts';
 import type { Plan, Run } from '../../plan/plan.ts';
 import type { Json } from '../../system/json.ts';
 import type { KernelCandidate } from '../../tensorflow/kernels/candidates.ts';
-import { operationsPerInput } from '../work.ts';
+import { operationsPerInput } from '../operations.ts';
 
 /** Runs whose steps compute the same, whatever their seeds, learning rates and lengths. */
 export interface Work {
@@ -91,7 +91,8 @@ export const worksOf = async (runs: readonly Run[], ground: Ground): Promise<rea
     if (!found) continue;
     const work = works.get(found.key) ?? { ...found, runs: [], steps: 0 };
     work.runs.push(run);
-    work.steps += stepsOf(run, findRow(dataset, run.config.dataset.name));
+    const { trainSize } = findRow(dataset, run.config.dataset.name)?.parts?.(run.config.dataset) ?? {};
+    work.steps += stepsOf(run.config.train, trainSize) ?? Infinity;
     works.set(found.key, work);
   }
   return [...works.values()];
@@ -130,12 +131,6 @@ const keyOf = (
       (variableLength ? ', of varying length' : '') +
       (truncation ? `, truncation ${truncation.style} ${truncation.steps}` : ''),
   ].join('; ');
-};
-
-const stepsOf = ({ config: { dataset, train } }: Run, row: DatasetRow | undefined): number => {
-  const size = row?.parts?.(dataset).trainSize;
-  if (train.epochs !== null && size === undefined) return Infinity;
-  return totalSteps(train, { ...train, size: size ?? 0 });
 };
 
 const operationsOf = ({ config: { model, train } }: Run, row: ModelRow, shape: SequenceShape): number =>

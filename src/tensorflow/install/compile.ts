@@ -4,7 +4,7 @@ import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, relative } from 'node:path';
 import { success } from '../../diagnostic/diagnostic.ts';
 import type { Result } from '../../diagnostic/diagnostic.ts';
-import { runCommand } from './run-command.ts';
+import { runCommand } from '../../system/command.ts';
 import { partKey } from './native-parts.ts';
 import type { NativePart } from './native-parts.ts';
 import { setupFailure } from './problem.ts';

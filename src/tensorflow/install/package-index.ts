@@ -1,6 +1,7 @@
 import { success } from '../../diagnostic/diagnostic.ts';
 import type { Result } from '../../diagnostic/diagnostic.ts';
-import { httpCause, publicAddress } from './http.ts';
+import { httpCause } from '../../system/http-causes.ts';
+import { publicAddress } from './http.ts';
 import type { HttpGet } from './http.ts';
 import { setupFailure } from './problem.ts';
 import type { Wheel } from './wheel.ts';

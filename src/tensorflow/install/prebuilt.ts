@@ -4,7 +4,7 @@ import { delimiter, join } from 'node:path';
 import { success } from '../../diagnostic/diagnostic.ts';
 import type { Result } from '../../diagnostic/diagnostic.ts';
 import { packageRoot } from '../../system/package-root.ts';
-import { runCommand } from './run-command.ts';
+import { runCommand } from '../../system/command.ts';
 import { packageFolder } from './native-parts.ts';
 import { ownAddonPath } from './own-addon.ts';
 import { setupFailure } from './problem.ts';

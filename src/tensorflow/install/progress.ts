@@ -1,3 +1,5 @@
+import { formatBytes, formatDuration } from '../../terminal/format.ts';
+
 /** Where progress is written: standard error of the set-up, or a test's collector. */
 export interface ProgressSink {
   readonly write: (text: string) => void;
@@ -5,13 +7,8 @@ export interface ProgressSink {
   readonly isTerminal: boolean;
 }
 
-const megabytes = (bytes: number): string => (bytes / 1e6).toFixed(0);
-
-const duration = (seconds: number): string =>
-  seconds < 90 ? `${Math.ceil(seconds)} s` : `${Math.ceil(seconds / 60)} min`;
-
 /**
- * A line that counts bytes: percent, MB, MB/s and the time left. On a terminal it is rewritten; elsewhere one plain
+ * A line that counts bytes: percent, size, rate and the time left. On a terminal it is rewritten; elsewhere one plain
  * line is written each quarter.
  */
 export const progressLine = (sink: ProgressSink, label: string, totalBytes: number) => {
@@ -22,9 +19,10 @@ export const progressLine = (sink: ProgressSink, label: string, totalBytes: numb
     const seconds = (now - (first?.at ?? now)) / 1000;
     const rate = seconds > 0.2 ? (bytes - (first?.bytes ?? 0)) / seconds : 0;
     const percent = Math.floor((100 * bytes) / totalBytes);
-    const pace = rate > 0 ? `, ${(rate / 1e6).toFixed(1)} MB/s` : '';
-    const left = rate > 0 && bytes < totalBytes ? `, ${duration((totalBytes - bytes) / rate)} left` : '';
-    return `${label}: ${percent} % (${megabytes(bytes)} of ${megabytes(totalBytes)} MB${pace}${left})`;
+    const pace = rate > 0 ? `, ${formatBytes(rate)}/s` : '';
+    const left =
+      rate > 0 && bytes < totalBytes ? `, ${formatDuration((1000 * (totalBytes - bytes)) / rate)} left` : '';
+    return `${label}: ${percent}% of ${formatBytes(totalBytes)}${pace}${left}`;
   };
   return {
     update: (bytes: number): void => {

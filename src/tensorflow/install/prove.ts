@@ -3,7 +3,7 @@ import { success } from '../../diagnostic/diagnostic.ts';
 import type { Result } from '../../diagnostic/diagnostic.ts';
 import { packageRoot } from '../../system/package-root.ts';
 import type { Probe } from '../probe.ts';
-import { runCommand } from './run-command.ts';
+import { runCommand } from '../../system/command.ts';
 import { setupFailure } from './problem.ts';
 
 /** Loads TensorFlow in a process of its own and reports what it found; see `probe.ts`. */

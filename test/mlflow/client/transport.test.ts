@@ -137,7 +137,7 @@ describe('what a server says instead of yes is one sentence with what to do', ()
       problem: {
         kind: 'unreachable',
         unclear: false,
-        message: expect.stringContaining('nothing listens there') as string,
+        message: expect.stringContaining('it refuses the connection') as string,
       },
     });
   });

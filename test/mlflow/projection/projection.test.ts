@@ -11,7 +11,7 @@ import { compareLink } from '../../../src/mlflow/projection/link.ts';
 import { mlmodelFile } from '../../../src/mlflow/projection/mlmodel.ts';
 import {
   configurationColour,
-  runName,
+  mlflowRunName,
   shortNumber,
   shortPoint,
 } from '../../../src/mlflow/projection/names.ts';
@@ -36,9 +36,12 @@ describe('names', () => {
       axes: { 'optimizer.learningRate': [0.001], 'model.hiddenSize': [128] },
       seeds: [1, 2],
     });
-    expect(plan.runs.map((run) => runName(run, plan.axes))).toEqual(['lr1e-3 hs128 s1', 'lr1e-3 hs128 s2']);
+    expect(plan.runs.map((run) => mlflowRunName(run, plan.axes))).toEqual([
+      'lr1e-3 hs128 s1',
+      'lr1e-3 hs128 s2',
+    ]);
     const single = makePlan().runs[0];
-    expect(single && runName(single, [])).toBe('lstm s1');
+    expect(single && mlflowRunName(single, [])).toBe('lstm s1');
     expect([
       shortPoint('model.name', 'gru'),
       shortPoint('model.layers', 2),

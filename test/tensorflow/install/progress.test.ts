@@ -12,10 +12,10 @@ test('a pipe gets one plain line each quarter', () => {
   for (let bytes = 0; bytes <= 100e6; bytes += 5e6) line.update(bytes);
   line.end();
   expect(written.map((text) => text.split(',')[0])).toEqual([
-    expect.stringContaining('downloading: 25 % (25 of 100 MB'),
-    expect.stringContaining('downloading: 50 % (50 of 100 MB'),
-    expect.stringContaining('downloading: 75 % (75 of 100 MB'),
-    expect.stringContaining('downloading: 100 % (100 of 100 MB'),
+    expect.stringContaining('downloading: 25% of 100 MB'),
+    expect.stringContaining('downloading: 50% of 100 MB'),
+    expect.stringContaining('downloading: 75% of 100 MB'),
+    expect.stringContaining('downloading: 100% of 100 MB'),
   ]);
   expect(written.join('')).not.toMatch(/[\r\x1b]/);
 });
@@ -27,8 +27,8 @@ test('a terminal sees one line rewritten, and ends on a new one', () => {
   line.update(10e6);
   line.end();
   expect(written).toEqual([
-    '\r\x1b[2Kunpacking: 10 % (1 of 10 MB)',
-    '\r\x1b[2Kunpacking: 100 % (10 of 10 MB)',
+    '\r\x1b[2Kunpacking: 10% of 10.0 MB',
+    '\r\x1b[2Kunpacking: 100% of 10.0 MB',
     '\n',
   ]);
 });

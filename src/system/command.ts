@@ -1,11 +1,11 @@
 import { spawn } from 'node:child_process';
 
-/** How a command ended and what it printed, standard output and error apart and together. */
+/** How a command ended, and what it printed. */
 export interface CommandOutcome {
   /** The exit code; null when it could not be started, was killed, or ran out of time. */
   readonly code: number | null;
   readonly stdout: string;
-  /** Both streams as they came. */
+  /** Standard output and standard error as they came. */
   readonly output: string;
 }
 
@@ -17,6 +17,8 @@ export const runCommand = (
     readonly cwd?: string;
     readonly env?: NodeJS.ProcessEnv;
     readonly timeoutMs?: number;
+    /** Ends the command. */
+    readonly signal?: AbortSignal | undefined;
   } = {},
 ): Promise<CommandOutcome> =>
   new Promise((resolve) => {
@@ -27,6 +29,7 @@ export const runCommand = (
       env: options.env ?? process.env,
       timeout: options.timeoutMs,
       killSignal: 'SIGKILL',
+      signal: options.signal,
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
