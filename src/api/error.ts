@@ -1,12 +1,13 @@
 import { stripVTControlCharacters } from 'node:util';
 import type { Diagnostic, Result } from '../diagnostic/diagnostic.ts';
+import { masked } from '../system/secrets.ts';
 import { renderDiagnostics } from '../diagnostic/render.ts';
 
 /** What a person can mend: `message` is what the command line would print, `diagnostics` the same as data. */
 export class UnrollError extends Error {
   readonly diagnostics: readonly Diagnostic[];
   constructor(diagnostics: readonly Diagnostic[]) {
-    super(stripVTControlCharacters(renderDiagnostics(diagnostics)));
+    super(masked(stripVTControlCharacters(renderDiagnostics(diagnostics))));
     this.name = 'UnrollError';
     this.diagnostics = diagnostics;
   }

@@ -16,19 +16,22 @@ export interface PlanSettings {
   readonly concurrency?: number;
   /** More runs than the sweep's `maxRuns` are fine. */
   readonly allowManyRuns?: boolean;
+  /** Environment variables that a spec may read under `tracking`, besides those that every spec may. */
+  readonly allowVariables?: readonly string[];
 }
 
 /** See `plan` in `src/index.ts`. */
 export const plan = async <C extends Config>(
   experiment: Experiment<C> | string,
-  { baseDirectory = '.', concurrency, allowManyRuns = false }: PlanSettings = {},
+  { baseDirectory = '.', concurrency, allowManyRuns = false, allowVariables = [] }: PlanSettings = {},
 ): Promise<Plan> => {
   const options = {
     cores: coreCount(),
     allowManyRuns,
     ...(concurrency !== undefined && { concurrency }),
   };
-  if (typeof experiment === 'string') return unwrap(await planExperiment(experiment, options));
+  if (typeof experiment === 'string')
+    return unwrap(await planExperiment(experiment, { ...options, allowVariables }));
   const text = stringify({ version: specVersion, ...experiment });
   const path = join(resolve(baseDirectory), `${experiment.name}.yaml`);
   const document = unwrap(documentOfText({ path, text }));

@@ -7,7 +7,10 @@ import { childIsBuilt } from '../runner/pool/worker.ts';
 import { runExperiment } from '../runner/run-experiment.ts';
 import type { Plan } from '../plan/plan.ts';
 import { slowBackendWarning } from '../tensorflow/find-addon.ts';
+import { maskedWord } from '../system/secrets.ts';
 import type { RunListener, RunOutcome } from '../record/events.ts';
+import { problemDiagnostic } from '../mlflow/client/problem.ts';
+import { refusal } from '../mlflow/sync/target.ts';
 import { trackSweep } from '../mlflow/track-sweep.ts';
 import { runDirectory } from '../record/run-recorder.ts';
 import { compare } from './compare.ts';
@@ -28,6 +31,8 @@ export interface RunSettings extends PlanSettings {
   readonly retryFailed?: boolean;
   /** Send to the MLflow server of the experiment or of MLFLOW_TRACKING_URI; true by default. */
   readonly mlflow?: boolean;
+  /** Servers, besides loopback and MLFLOW_TRACKING_URI, that the experiment may send runs to. */
+  readonly allowServers?: readonly string[];
 }
 
 /** How a sweep ended. */
@@ -45,7 +50,13 @@ export const run = async <C extends Config>(
   what: Plan | Experiment<C> | string,
   settings: RunSettings = {},
 ): Promise<RunResult> => {
-  const { runsDirectory = 'runs', listener = () => undefined, force = false, retryFailed = false } = settings;
+  const {
+    runsDirectory = 'runs',
+    listener = () => undefined,
+    force = false,
+    retryFailed = false,
+    allowServers = [],
+  } = settings;
   if (!childIsBuilt())
     throw new UnrollError([
       {
@@ -63,16 +74,32 @@ export const run = async <C extends Config>(
   if (slow)
     listener({ type: 'note', level: 'warning', message: `${slow.message} ${slow.help ?? ''}`.trim() });
 
+  const refused =
+    settings.mlflow === false
+      ? undefined
+      : refusal({
+          settings: planned.tracking.mlflow,
+          experiment: planned.experiment,
+          allowServers,
+        });
+  if (refused) throw new UnrollError([problemDiagnostic(refused, 'error')]);
+
   const note = (level: 'info' | 'warning') => (message: string) => listener({ type: 'note', level, message });
   const tracker =
     settings.mlflow === false
       ? undefined
-      : trackSweep({ plan: planned, runsDirectory, print: note('warning'), onLink: note('info') });
+      : trackSweep({
+          plan: planned,
+          runsDirectory,
+          allowServers,
+          print: note('warning'),
+          onLink: note('info'),
+        });
   const plots: Promise<unknown>[] = [];
   const { plan, trained, outcomes } = await runExperiment(planned, {
     runsDirectory,
     selection: { force, retryFailed },
-    commandLine: process.argv.join(' '),
+    commandLine: process.argv.map(maskedWord).join(' '),
     bundle,
     profile: false,
     listener: (event) => {

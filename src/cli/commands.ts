@@ -24,6 +24,11 @@ const overrides = (program: Program) =>
       'add an axis to the sweep, such as model.hiddenSize=64,128; may stand several times',
       collect,
     )
+    .option(
+      '--allow-variable <name>',
+      'an environment variable that the spec may read under tracking; repeatable',
+      collect,
+    )
     .option('--yes', 'allow more runs than maxRuns');
 
 const runsDirectory = (program: Program) =>
@@ -51,7 +56,12 @@ const execution = (program: Program) =>
     .option('--junit <file>', 'write how runs ended and which expectations they met, for CI systems')
     .option('--profile', 'show at the end where the time went, and record it with each run')
     .option('--quiet', 'print only mistakes and the comparison at the end')
-    .option('--no-mlflow', 'send nothing to MLflow');
+    .option('--no-mlflow', 'send nothing to MLflow')
+    .option(
+      '--allow-server <uri>',
+      'an MLflow server that the spec may send runs to, in this command; repeatable',
+      collect,
+    );
 
 const registryRow = (name: 'models' | 'datasets' | 'optimizers', noun: string): CommandRow => ({
   name,
@@ -121,9 +131,13 @@ export const commands: readonly CommandRow[] = [
     name: 'resume',
     summary: 'go on with a sweep that was started, exactly as its plan was frozen then',
     declare: (program) =>
-      json(
-        execution(program.argument('[sweep]', 'a sweep id or an experiment; the last sweep by default')),
-      ).option('--updated', 'train what the spec says today instead of the frozen plan'),
+      json(execution(program.argument('[sweep]', 'a sweep id or an experiment; the last sweep by default')))
+        .option(
+          '--allow-variable <name>',
+          'an environment variable that the spec may read under tracking; repeatable',
+          collect,
+        )
+        .option('--updated', 'train what the spec says today instead of the frozen plan'),
     load: () => import('./commands/resume.ts'),
   },
   {
@@ -212,9 +226,24 @@ export const commands: readonly CommandRow[] = [
     declare: (program) =>
       json(runsDirectory(program.argument('[what]', 'a run id or an experiment; everything by default')))
         .option('--to <uri>', 'another server than that of the spec or of MLFLOW_TRACKING_URI')
+        .option(
+          '--allow-server <uri>',
+          'an MLflow server that a spec may send runs to, in this command; repeatable',
+          collect,
+        )
         .option('--verify', 'read everything back and compare')
         .option('--restore', 'restore a deleted experiment'),
     load: () => import('./commands/sync.ts'),
+  },
+  {
+    name: 'trust',
+    summary:
+      'allow specs to send runs to an MLflow server, from now on; without an address, list what is allowed',
+    declare: (program) =>
+      json(program.argument('[uri]', 'the address of the server, such as https://mlflow.example.com'))
+        .option('--credentials', 'also send it the credentials of your environment')
+        .option('--remove', 'no longer allow it'),
+    load: () => import('./commands/trust.ts'),
   },
   {
     name: 'mlflow',

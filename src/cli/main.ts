@@ -1,5 +1,6 @@
 import { packageVersion } from '../system/package-root.ts';
 import { renderBug } from './bug.ts';
+import { masked } from '../system/secrets.ts';
 import { runProgram } from './program.ts';
 import { openTerminal } from './terminal.ts';
 
@@ -14,7 +15,7 @@ try {
   const words = process.argv.slice(2);
   process.exitCode = await runProgram(words, openTerminal(words));
 } catch (error) {
-  process.stderr.write(renderBug(error, packageVersion));
+  process.stderr.write(masked(renderBug(error, packageVersion)));
   process.exitCode = 1;
 }
 // Handles that a library left open must not keep a finished command waiting.

@@ -2,6 +2,7 @@
 export interface SpecOptions {
   readonly set: readonly string[];
   readonly sweep: readonly string[];
+  readonly allowVariables: readonly string[];
   readonly allowManyRuns: boolean;
   readonly concurrency?: number;
 }
@@ -10,6 +11,7 @@ export interface SpecOptions {
 export const readSpecOptions = (options: Readonly<Record<string, unknown>>): SpecOptions => ({
   set: (options['set'] ?? []) as readonly string[],
   sweep: (options['sweep'] ?? []) as readonly string[],
+  allowVariables: (options['allowVariable'] ?? []) as readonly string[],
   allowManyRuns: options['yes'] === true,
   ...(typeof options['concurrency'] === 'number' && { concurrency: options['concurrency'] }),
 });

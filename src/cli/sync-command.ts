@@ -9,7 +9,7 @@ import { recordedGroups, type RecordedGroup } from '../mlflow/journal/sweeps.ts'
 import { connect } from '../mlflow/sync/connect.ts';
 import type { SyncContext } from '../mlflow/sync/context.ts';
 import { syncGroup } from '../mlflow/sync/sync-group.ts';
-import { resolveTarget, trackingUri } from '../mlflow/sync/target.ts';
+import { refusal, resolveTarget, trackingUri } from '../mlflow/sync/target.ts';
 import { verifyRun } from '../mlflow/sync/verify.ts';
 
 export interface SyncOptions {
@@ -22,6 +22,10 @@ export interface SyncOptions {
   readonly verify?: boolean;
   /** Restores a deleted experiment. */
   readonly restore?: boolean;
+  /** Servers that a spec may name in this command. */
+  readonly allowServers?: readonly string[];
+  /** Asks the user whether a spec may send runs to a server that is not allowed yet. */
+  readonly confirm?: (refused: Problem, uri: string) => Promise<boolean>;
   readonly print: (line: string) => void;
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly signal?: AbortSignal;
@@ -103,6 +107,7 @@ export const syncCommand = async (options: SyncOptions): Promise<Result<SyncRepo
   const sum = { runs: 0, complete: 0, points: 0, rejected: 0, verified: 0 };
   const fail = (problem: Problem) => failure<SyncReport>(problemDiagnostic(problem, 'error'));
   let anyTarget = false;
+  let allowServers = options.allowServers ?? [];
 
   for (const experiment of experiments) {
     for (const whole of recordedGroups(runsDirectory, experiment)) {
@@ -115,8 +120,11 @@ export const syncCommand = async (options: SyncOptions): Promise<Result<SyncRepo
         env,
         ...(options.to !== undefined && { to: options.to }),
       };
-      if (trackingUri(targetOptions) === undefined) continue;
-      const target = resolveTarget(targetOptions);
+      const uri = trackingUri(targetOptions);
+      if (uri === undefined) continue;
+      const refused = refusal({ ...targetOptions, allowServers });
+      if (refused && (await options.confirm?.(refused, uri))) allowServers = [...allowServers, uri];
+      const target = resolveTarget({ ...targetOptions, allowServers });
       if (!target) continue;
       anyTarget = true;
       if (!target.ok) return fail(target.problem);

@@ -1,4 +1,5 @@
 import { stripVTControlCharacters } from 'node:util';
+import { masked, maskedWord } from '../system/secrets.ts';
 import type { Diagnostic } from '../diagnostic/diagnostic.ts';
 import { toGithubAnnotation } from '../diagnostic/github.ts';
 import { diagnosticToJson } from '../diagnostic/json.ts';
@@ -33,18 +34,19 @@ const whereToReadMore = (diagnostics: readonly Diagnostic[]): string => {
 };
 
 /** The terminal (or pipe) that a command line was typed on. */
-export const openTerminal = (
-  argv: readonly string[],
-  { print, complain }: Streams = ownStreams,
-): Terminal => ({
-  print,
-  complain,
-  report: (diagnostics, { json, format } = {}) => {
-    if (format === 'github') for (const one of diagnostics) print(toGithubAnnotation(one));
-    else if (json || format === 'json')
-      print(JSON.stringify({ diagnostics: diagnostics.map(diagnosticToJson) }, null, 2));
-    else if (diagnostics.length > 0)
-      complain(`${renderDiagnostics(diagnostics)}${whereToReadMore(diagnostics)}`);
-  },
-  commandLine: ['unroll', ...argv.map(quoted)].join(' '),
-});
+export const openTerminal = (argv: readonly string[], streams: Streams = ownStreams): Terminal => {
+  const print = (line: string) => streams.print(masked(line));
+  const complain = (line: string) => streams.complain(masked(line));
+  return {
+    print,
+    complain,
+    report: (diagnostics, { json, format } = {}) => {
+      if (format === 'github') for (const one of diagnostics) print(toGithubAnnotation(one));
+      else if (json || format === 'json')
+        print(JSON.stringify({ diagnostics: diagnostics.map(diagnosticToJson) }, null, 2));
+      else if (diagnostics.length > 0)
+        complain(`${renderDiagnostics(diagnostics)}${whereToReadMore(diagnostics)}`);
+    },
+    commandLine: ['unroll', ...argv.map((word) => quoted(maskedWord(word)))].join(' '),
+  };
+};

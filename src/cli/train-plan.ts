@@ -25,6 +25,7 @@ import { listRuns } from '../record/read-runs.ts';
 import { runDirectory } from '../record/run-recorder.ts';
 import type { ExitCode, Terminal } from './command.ts';
 import { listenForInterruption } from './interrupt.ts';
+import { allowedServers } from './confirm-server.ts';
 import { screen } from './screen.ts';
 import { readSelection } from './selection.ts';
 
@@ -41,6 +42,7 @@ export interface TrainOptions {
   readonly quiet?: boolean;
   readonly json?: boolean;
   readonly mlflow: boolean;
+  readonly allowServer?: readonly string[];
 }
 
 const notBuilt: Diagnostic = {
@@ -75,6 +77,8 @@ export const trainPlan = async (
     terminal.report([lost], options);
     return 2;
   }
+  const allowServers = await allowedServers(plan, options, terminal);
+  if (!allowServers) return 2;
   const baselines = findBaselines(plan, options.runsDirectory);
   if (!baselines.ok) {
     terminal.report(baselines.errors, options);
@@ -99,6 +103,7 @@ export const trainPlan = async (
     ? trackSweep({
         plan,
         runsDirectory,
+        allowServers,
         print: note('warning'),
         onLink: (link) => note('info')(`compare in MLflow: ${link}`),
       })

@@ -28,7 +28,7 @@ export const diagnosticCodes = {
   'too-many-runs': 'The sweep unrolls into more runs than allowed.',
   'merged-runs': 'Equal points of the sweep were merged into one run.',
   'unused-rule': 'A rule of the sweep (exclude, when) matches no point.',
-  'environment-variable': 'A variable named in the spec is not set in the environment.',
+  'environment-variable': 'A spec reads an environment variable that is not set, or that it may not read.',
   'extends-cycle': 'Specs extend each other in a circle.',
   'bad-data': 'A data file has unusable rows.',
   'data-missing': 'Files of a dataset are missing.',

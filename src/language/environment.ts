@@ -1,17 +1,32 @@
-import type { Diagnostic } from '../diagnostic/diagnostic.ts';
+import type { Diagnostic, SourceRange } from '../diagnostic/diagnostic.ts';
 import { nearest } from '../diagnostic/nearest.ts';
+import { userConfigPath } from './user-config.ts';
 import type { Located, LocatedScalar } from './located.ts';
 
 /** The variables a spec may use, as `process.env` has them. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
+/** Variables that every spec may read: none of them holds a secret that a record would keep. */
+export const openVariables = ['MLFLOW_TRACKING_URI', 'MLFLOW_EXPERIMENT_NAME', 'USER', 'HOSTNAME'] as const;
+
+/** The environment, and the names in it that the user has allowed for specs. */
+export interface VariableSource {
+  readonly environment: Environment;
+  readonly allowed: readonly string[];
+}
+
 const variable = /\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}/g;
 
 /**
- * Replaces `${NAME}` and `${NAME:-default}` in texts under `tracking`. Anywhere else a variable is a mistake: it would
- * change what a run computes without a trace in the spec.
+ * Replaces `${NAME}` and `${NAME:-default}` in strings under `tracking`. Anywhere else a variable is an error: it would
+ * change what a run computes without a trace in the spec. A spec is written by anybody and its tags are sent to a server,
+ * so it reads only the open variables and those that the user has allowed.
  */
-export const interpolate = (root: Located, environment: Environment, errors: Diagnostic[]): Located =>
+export const interpolate = (
+  root: Located,
+  { environment, allowed }: VariableSource,
+  errors: Diagnostic[],
+): Located =>
   visit(root, false, (scalar, inTracking) => {
     if (typeof scalar.value !== 'string' || !scalar.value.includes('${')) return scalar;
     const { at, value } = scalar;
@@ -20,7 +35,7 @@ export const interpolate = (root: Located, environment: Environment, errors: Dia
         errors.push({
           code: 'environment-variable',
           severity: 'error',
-          message: 'A variable of the environment may stand under tracking only.',
+          message: 'Environment variables are allowed only under tracking.',
           at,
           expected: 'a value, since what a run computes must be readable from its spec',
           got: value,
@@ -30,6 +45,10 @@ export const interpolate = (root: Located, environment: Environment, errors: Dia
       return scalar;
     }
     const replaced = value.replace(variable, (whole, name: string, fallback: string | undefined) => {
+      if (!(openVariables as readonly string[]).includes(name) && !allowed.includes(name)) {
+        errors.push(notAllowed(name, at));
+        return whole;
+      }
       const found = environment[name] === '' ? fallback : (environment[name] ?? fallback);
       if (found !== undefined) return found;
       const near = nearest(name, Object.keys(environment));
@@ -47,6 +66,16 @@ export const interpolate = (root: Located, environment: Environment, errors: Dia
     });
     return { ...scalar, value: replaced };
   });
+
+const notAllowed = (name: string, at: SourceRange): Diagnostic => ({
+  code: 'environment-variable',
+  severity: 'error',
+  message: `The spec reads the variable ${name}, which you have not allowed.`,
+  at,
+  expected: `${openVariables.join(', ')}, or a variable that you allow`,
+  got: name,
+  help: `If this spec may read and send it, add --allow-variable ${name}, or list it under variables in ${userConfigPath()}.`,
+});
 
 type Replace = (scalar: LocatedScalar, inTracking: boolean) => LocatedScalar;
 

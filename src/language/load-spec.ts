@@ -7,6 +7,8 @@ import {
   type SourceRange,
   type SourceText,
 } from '../diagnostic/diagnostic.ts';
+import { hideNamedSecrets } from './hide-secrets.ts';
+import { readUserConfig } from './user-config.ts';
 import { interpolate, type Environment } from './environment.ts';
 import { find, type Located, type LocatedMap } from './located.ts';
 import { mergeSpecs } from './merge.ts';
@@ -27,6 +29,8 @@ export interface SpecDocument {
 
 export interface LoadOptions extends Overrides {
   readonly environment?: Environment;
+  /** The variables after `--allow-variable`. */
+  readonly allowVariables?: readonly string[];
 }
 
 /**
@@ -39,10 +43,16 @@ export const loadSpec = async (path: string, options: LoadOptions = {}): Promise
   if (!read.ok) return read;
   const { source, root } = read.value;
   const errors: Diagnostic[] = [];
-  const interpolated = interpolate(root, options.environment ?? process.env, errors);
+  const { environment = process.env, allowVariables = [] } = options;
+  const config = readUserConfig(environment);
+  if (!config.ok) return config;
+  const allowed = [...allowVariables, ...config.value.variables];
+  const interpolated = interpolate(root, { environment, allowed }, errors);
   const overridden = applyOverrides(interpolated, options);
   if (!overridden.ok) errors.push(...overridden.errors);
   if (!overridden.ok || errors.length) return failure(...errors);
+  errors.push(...hideNamedSecrets(overridden.value));
+  if (errors.length) return failure(...errors);
   return success({
     path,
     text: source.text,
@@ -63,6 +73,8 @@ export const documentOfText = ({
   const source = { name: basename(path), text };
   const root = readYaml({ source, text, shift: 0 });
   if (!root.ok) return root;
+  const secrets = hideNamedSecrets(root.value);
+  if (secrets.length) return failure(...secrets);
   return success({
     path,
     text,

@@ -1,3 +1,4 @@
+import { openVariables } from './environment.ts';
 import { Type, type Static } from '@sinclair/typebox';
 import { choice } from '../parameters/schema.ts';
 import { artifactGroupNames, artifactGroups } from './artifact-groups.ts';
@@ -126,7 +127,8 @@ export const trackingSchema = Type.Object(
     default: {},
     examples: [{ mlflow: { uri: 'http://127.0.0.1:5000' } }],
     description:
-      'Where runs are recorded besides their local directories. Variables such as ${NAME} are allowed here.',
+      'Where runs are recorded besides their local directories. ' +
+      `Environment variables are allowed here as \${NAME} or \${NAME:-default}: ${openVariables.join(', ')}, and those that you allow by name with --allow-variable.`,
   },
 );
 

@@ -1,6 +1,7 @@
 import type { Plan } from '../plan/plan.ts';
+import { withKeptUserInfo } from '../system/secrets.ts';
 import type { RunListener } from '../record/events.ts';
-import { trackingUri } from './sync/target.ts';
+import { elsewhere, trackingUri } from './sync/target.ts';
 import { startUploader, type Uploader, type UploaderEnd } from './uploader/start.ts';
 
 export interface TrackOptions {
@@ -10,6 +11,8 @@ export interface TrackOptions {
   readonly print: (line: string) => void;
   /** The address of the compare view, as soon as there is one. */
   readonly onLink?: (link: string) => void;
+  /** Servers that a spec may name in this command. */
+  readonly allowServers?: readonly string[];
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** The uploader's program, where it is not the bundled one. */
   readonly entry?: string;
@@ -28,9 +31,12 @@ export interface Tracker {
  * one. Importing this costs little: the client lives in the uploader's process.
  */
 export const trackSweep = (options: TrackOptions): Tracker | undefined => {
-  const { plan, env = process.env, runsDirectory, print, onLink, entry } = options;
+  const { plan, env = process.env, runsDirectory, print, onLink, entry, allowServers } = options;
   const { experiment, sweepId } = plan;
   if (trackingUri({ settings: plan.tracking.mlflow, experiment, env }) === undefined) return undefined;
+  const uri = plan.tracking.mlflow?.uri;
+  const other = elsewhere({ settings: plan.tracking.mlflow, experiment, env });
+  if (other !== undefined) print(`MLflow: ${other}`);
   let uploader: Uploader | undefined;
   return {
     listener: (event) => {
@@ -41,6 +47,8 @@ export const trackSweep = (options: TrackOptions): Tracker | undefined => {
           sweepId,
           print,
           ...(onLink && { onLink }),
+          ...(allowServers && { allowServers }),
+          ...(uri !== undefined && { uriWithUserInfo: withKeptUserInfo(uri) }),
           ...(entry !== undefined && { entry }),
         });
     },

@@ -12,6 +12,8 @@ export interface PlanOptions {
   readonly set?: readonly string[];
   /** `path=a,b` of each `--sweep`. */
   readonly sweep?: readonly string[];
+  /** Environment variables that the spec may read, besides those that every spec may. */
+  readonly allowVariables?: readonly string[];
   /** More runs than the spec's `maxRuns` are fine. */
   readonly allowManyRuns?: boolean;
   /** The command line's `--concurrency`. */
@@ -27,8 +29,8 @@ export interface PlanOptions {
  * first stage that has any, never a throw.
  */
 export const planExperiment = async (path: string, options: PlanOptions): Promise<Result<Plan>> => {
-  const { set = [], sweep = [] } = options;
-  const document = await loadSpec(path, { set, sweep });
+  const { set = [], sweep = [], allowVariables = [] } = options;
+  const document = await loadSpec(path, { set, sweep, allowVariables });
   if (!document.ok) return document;
   const plan = await planDocument(document.value, options);
   return plan.ok ? success(plan.value, [...document.notices, ...plan.notices]) : plan;
@@ -37,7 +39,12 @@ export const planExperiment = async (path: string, options: PlanOptions): Promis
 /** From a document to its plan. */
 export const planDocument = async (
   document: SpecDocument,
-  { cores, concurrency, allowManyRuns = false, reading }: Omit<PlanOptions, 'set' | 'sweep'>,
+  {
+    cores,
+    concurrency,
+    allowManyRuns = false,
+    reading,
+  }: Omit<PlanOptions, 'set' | 'sweep' | 'allowVariables'>,
 ): Promise<Result<Plan>> => {
   const { baseDirectory } = document;
   const plugins = await loadPlugins(baseDirectory);

@@ -1,3 +1,4 @@
+import { masked, maskedJson } from '../system/secrets.ts';
 import type { DataContext, SequenceShape } from '../data/dataset.ts';
 import { validationCounterpart } from '../data/metrics.ts';
 import { failure, success, unreachable, type Diagnostic, type Result } from '../diagnostic/diagnostic.ts';
@@ -83,10 +84,10 @@ export const unrollSpec = async (
     execution: execution.value,
     axes: seeds.length > 1 ? [...paths, 'seed'] : paths,
     runs,
-    ...(search && { search }),
-    tracking,
+    ...(search && { search: maskedJson(search) }),
+    tracking: maskedJson(tracking),
     expect,
-    spec: { path: document.path, text: document.text },
+    spec: { path: document.path, text: masked(document.text) },
   };
   return success(plan, notices);
 };

@@ -1,6 +1,7 @@
 import { availableParallelism, cpus, hostname, platform, release, userInfo } from 'node:os';
 import { runCommand } from '../system/command.ts';
 import { packageVersion } from '../system/package-root.ts';
+import { masked } from '../system/secrets.ts';
 import type { EnvironmentFile } from './run-files.ts';
 
 /** What the runner knows of the place before a process has loaded TensorFlow. */
@@ -24,11 +25,8 @@ const gitState = async (directory: string): Promise<EnvironmentFile['git']> => {
     git(directory, 'config', '--get', 'remote.origin.url'),
   ]);
   if (commit === undefined || branch === undefined || status === undefined) return null;
-  return { commit, branch, dirty: status !== '', remote: withoutCredentials(remote) };
+  return { commit, branch: masked(branch), dirty: status !== '', remote: masked(remote) };
 };
-
-/** A remote's address may hold a password, which no record may keep. */
-const withoutCredentials = (remote: string): string => remote.replace(/^(\w+:\/\/)[^@/]*@/, '$1');
 
 const userName = (): string => {
   try {
@@ -50,6 +48,6 @@ export const captureEnvironment = async (
   cores: coreCount(),
   host: hostname(),
   user: userName(),
-  commandLine,
+  commandLine: masked(commandLine),
   git: await gitState(specDirectory),
 });

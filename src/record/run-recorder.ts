@@ -1,6 +1,7 @@
 import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Run } from '../plan/plan.ts';
+import { masked } from '../system/secrets.ts';
 import type { RunOutcome, TrainerEvent } from './events.ts';
 import { diskTrouble, readJson, syncFiles, writeJson } from '../system/files.ts';
 import { openLineWriter } from '../system/line-writer.ts';
@@ -43,7 +44,7 @@ export const recordRun = (directory: string, run: Run, attempt: number): RunReco
     startedAt,
     firstStartedAt,
     endedAt,
-    outcome,
+    outcome: outcome && { ...outcome, message: masked(outcome.message) },
     holder: state === 'running' ? processIdentity() : null,
   });
   const logFile = openSync(at(fileNames.log), 'a');
@@ -82,7 +83,7 @@ export const recordRun = (directory: string, run: Run, attempt: number): RunReco
       case 'checkpoint-written':
         break;
       case 'training-ended':
-        log.add(`ended: ${event.outcome.reason}: ${event.outcome.message}`);
+        log.add(`ended: ${event.outcome.reason}: ${masked(event.outcome.message)}`);
         log.write();
         journal.flush();
         journal.close();
@@ -132,7 +133,7 @@ export const recordLoss = (directory: string, outcome: RunOutcome, attempt: numb
     startedAt: known?.startedAt ?? now,
     firstStartedAt: known?.firstStartedAt ?? known?.startedAt ?? now,
     endedAt: now,
-    outcome,
+    outcome: { ...outcome, message: masked(outcome.message) },
     holder: null,
   };
   try {

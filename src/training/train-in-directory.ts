@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { DataError, type Dataset } from '../data/dataset.ts';
 import { registryOfBundle } from '../registry/own/load-plugins.ts';
 import { datasetRow, useRegistry } from '../registry/rows.ts';
+import { masked } from '../system/secrets.ts';
 import type { Run } from '../plan/plan.ts';
 import { loadTensorFlow } from '../tensorflow/load.ts';
 import type { OutcomeReason, RunOutcome, TrainerEvent } from '../record/events.ts';
@@ -121,7 +122,7 @@ const trainAndRecord = async (
     const message = error instanceof Error ? error.message : String(error);
     const outcome: RunOutcome = {
       reason: reasonOf(message),
-      message: sentenceOf(message),
+      message: masked(sentenceOf(message)),
       step: recorder.lastStep(),
       elapsedMs: Math.round(performance.now() - startedAt),
       metrics: {},

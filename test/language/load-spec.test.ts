@@ -115,11 +115,26 @@ describe('variables of the environment', () => {
     'tracking: { mlflow: { uri: ${SERVER}/path, experiment: "${NAME:-none}" } }\n',
   );
   it('are replaced in flow style too, and have defaults', async () => {
-    expect(await jsonOf(path, { environment: { SERVER: 'http://x' } })).toEqual({
+    const allowVariables = ['SERVER', 'NAME'];
+    expect(await jsonOf(path, { environment: { SERVER: 'http://x' }, allowVariables })).toEqual({
       tracking: { mlflow: { uri: 'http://x/path', experiment: 'none' } },
     });
-    expect(await jsonOf(path, { environment: { SERVER: 'http://x', NAME: 'mine' } })).toMatchObject({
+    expect(
+      await jsonOf(path, { environment: { SERVER: 'http://x', NAME: 'mine' }, allowVariables }),
+    ).toMatchObject({
       tracking: { mlflow: { experiment: 'mine' } },
+    });
+  });
+
+  it('are read only where every spec may, or the user allows it', async () => {
+    const environment = { SERVER: 'http://x', NAME: 'mine', XDG_CONFIG_HOME: dirname(path) };
+    await expect(load(path, { environment, allowVariables: ['SERVER'] })).rejects.toThrow(
+      'The spec reads the variable NAME, which you have not allowed.',
+    );
+    mkdirSync(join(dirname(path), 'unroll'), { recursive: true });
+    writeFileSync(join(dirname(path), 'unroll', 'config.yaml'), 'variables: [SERVER, NAME] # mine\n');
+    expect(await jsonOf(path, { environment })).toMatchObject({
+      tracking: { mlflow: { uri: 'http://x/path' } },
     });
   });
 });

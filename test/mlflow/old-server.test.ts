@@ -18,7 +18,7 @@ describe.skipIf(missing !== undefined)('with the oldest server that is supported
   let client: MlflowClient;
   beforeAll(async () => {
     await server.start();
-    const settings = connectionSettings(server.uri(), {}, '');
+    const settings = connectionSettings(server.uri(), { env: {}, file: '', allowed: true });
     const opened = settings.ok ? openClient(settings.value) : settings;
     if (!opened.ok) throw new Error(opened.problem.message);
     client = opened.value;

@@ -45,7 +45,7 @@ describe.skipIf(missing !== undefined)('with a real server of the pinned version
         logLevel: 'silent',
       }),
     ]);
-    const settings = connectionSettings(server.uri(), {}, '');
+    const settings = connectionSettings(server.uri(), { env: {}, file: '', allowed: true });
     const opened = settings.ok ? openClient(settings.value) : settings;
     if (!opened.ok) throw new Error(opened.problem.message);
     client = opened.value;

@@ -1,6 +1,7 @@
 import { syncCommand } from '../sync-command.ts';
 import { counted } from '../../terminal/format.ts';
 import type { Execute } from '../command.ts';
+import { confirmServer } from '../confirm-server.ts';
 import { listenForInterruption } from '../interrupt.ts';
 
 /** `unroll sync [WHAT]` */
@@ -12,6 +13,8 @@ export const execute: Execute = async (words, options, terminal) => {
     runsDirectory: String(runsDirectory),
     ...(what !== undefined && { what }),
     ...(typeof to === 'string' && { to }),
+    allowServers: (options['allowServer'] ?? []) as readonly string[],
+    ...(json !== true && { confirm: confirmServer }),
     verify: verify === true,
     restore: restore === true,
     print: terminal.complain,

@@ -1,3 +1,4 @@
+import { masked } from '../../system/secrets.ts';
 import { createColors } from 'picocolors';
 import type { Plan } from '../../plan/plan.ts';
 import type { RunEvent, RunListener } from '../../record/events.ts';
@@ -37,7 +38,8 @@ export const createConsole = (
     ? createTerminal(stream, (size) => renderLive(state, { ...size, colour, now: now() }))
     : undefined;
 
-  const print = (lines: readonly string[]) => {
+  const print = (shown: readonly string[]) => {
+    const lines = shown.map(masked);
     if (terminal) terminal.print(lines);
     else if (lines.length > 0) stream.write(`${lines.join('\n')}\n`);
   };

@@ -93,7 +93,7 @@ export const programPages = {
   },
   tracking: {
     why:
-      'The recorded runs could not be sent to MLflow: no server is set, the server cannot be reached, or it refused the request. ' +
+      'The recorded runs could not be sent to MLflow: no server is set, only the spec names it and you have not allowed it (`unroll trust`), the server cannot be reached, or it refused the request. ' +
       'Nothing is lost: the run directories keep everything, and `unroll sync` sends what is missing once the server is back.',
     examples: [
       command(

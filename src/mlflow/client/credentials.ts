@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { hideSecret } from '../../system/secrets.ts';
 
 /**
  * How a request proves who asks. As in MLflow's own clients a user name with password wins over a token.
@@ -41,6 +42,7 @@ export const findCredentials = (
   const username = env['MLFLOW_TRACKING_USERNAME'] ?? stored['mlflow_tracking_username'];
   const password = env['MLFLOW_TRACKING_PASSWORD'] ?? stored['mlflow_tracking_password'];
   const token = env['MLFLOW_TRACKING_TOKEN'];
+  for (const secret of [password, token]) if (secret) hideSecret(secret);
   if (username && password) return { kind: 'basic', username, password };
   return token ? { kind: 'bearer', token } : { kind: 'none' };
 };

@@ -1,4 +1,5 @@
 import { httpCause } from '../../system/http-causes.ts';
+import { masked } from '../../system/secrets.ts';
 import type { Credentials } from './credentials.ts';
 import { type Problem, type ProblemKind } from './problem.ts';
 
@@ -13,14 +14,25 @@ interface Request {
   readonly uri: string;
   readonly what: string;
   readonly credentials: Credentials;
+  /** Credentials are set, but were set for another origin. */
+  readonly withheld?: boolean;
 }
 
 const recordedLocally = 'What is recorded locally is sent later with "unroll sync".';
 
 /** 401, by what was tried. */
-const explainSignIn = (uri: string, credentials: Credentials): readonly [message: string, help: string] => {
+const explainSignIn = ({
+  uri,
+  credentials,
+  withheld,
+}: Omit<Request, 'what'>): readonly [message: string, help: string] => {
   switch (credentials.kind) {
     case 'none':
+      if (withheld)
+        return [
+          `The MLflow server at ${uri} asks for credentials, and yours were set for another server (401).`,
+          `If this server may have them, run: unroll trust --credentials ${new URL(uri).origin}. ${recordedLocally}`,
+        ];
       return [
         `The MLflow server at ${uri} asks for credentials, and none are set (401).`,
         `Set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN, or write ~/.mlflow/credentials. ${recordedLocally}`,
@@ -72,7 +84,8 @@ const shorten = (text: string): string => {
     .replace(/<[^>]*>/g, ' ')
     .replace(/\s+/g, ' ')
     .trim();
-  return line.length > 300 ? `${line.slice(0, 300)}...` : line;
+  const shown = masked(line);
+  return shown.length > 300 ? `${shown.slice(0, 300)}...` : shown;
 };
 
 const badRequestKind = (code: string, message: string): ProblemKind => {
@@ -86,7 +99,7 @@ const badRequestKind = (code: string, message: string): ProblemKind => {
 /** Says what an answer other than success means, and what a person can do. */
 export const explainResponse = (
   response: ErrorResponse,
-  { uri, what, credentials }: Request,
+  { uri, what, credentials, withheld = false }: Request,
   now: number = Date.now(),
 ): Problem => {
   const { status, body } = response;
@@ -106,14 +119,14 @@ export const explainResponse = (
   const wait = retryAfterMs(header(response, 'retry-after'), now);
 
   if (status >= 300 && status < 400) {
-    const to = header(response, 'location') ?? 'another address';
+    const to = masked(header(response, 'location') ?? 'another address');
     return make(
       'not-mlflow',
       `The server at ${uri} sends requests on to ${to}.`,
       'Use the address behind it as the tracking URI.',
     );
   }
-  if (status === 401) return make('unauthorised', ...explainSignIn(uri, credentials));
+  if (status === 401) return make('unauthorised', ...explainSignIn({ uri, credentials, withheld }));
   if (status === 400 && /SSL certificate/i.test(body))
     return make('settings', certificateWanted(uri), certificateWantedHelp);
   if (status === 403 && /invalid host header/i.test(body))
@@ -197,7 +210,7 @@ const plainCodes = /WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|HTTP_REQUEST/;
 /** Says what a failed exchange (no answer at all) means. */
 export const explainFailure = (
   error: unknown,
-  { uri, what }: Omit<Request, 'credentials'>,
+  { uri, what }: Pick<Request, 'uri' | 'what'>,
   timeoutMs: number,
 ): Problem => {
   const { code = '', name = '' } = (error ?? {}) as Partial<NodeJS.ErrnoException>;

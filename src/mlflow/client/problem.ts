@@ -33,6 +33,8 @@ export type ProblemKind =
   | 'not-mlflow'
   /** The settings are wrong: nothing was sent. */
   | 'settings'
+  /** Only a spec names the server, and the user has not allowed it: nothing was sent. */
+  | 'untrusted'
   /** The caller gave up. */
   | 'stopped';
 
@@ -75,6 +77,7 @@ export const isBlocking = ({ kind }: Problem): boolean =>
   kind === 'host-refused' ||
   kind === 'not-mlflow' ||
   kind === 'settings' ||
+  kind === 'untrusted' ||
   kind === 'stopped';
 
 export const problemDiagnostic = (

@@ -1,5 +1,7 @@
+import { hideSecret, masked, withKeptUserInfo } from '../../system/secrets.ts';
 import { findCredentials, readCredentialsFile, type Credentials } from './credentials.ts';
 import { type Answer, answer, problem } from './problem.ts';
+import { originOf } from './server-access.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -8,6 +10,8 @@ export interface ConnectionSettings {
   /** Without credentials, query or final slash; a path is kept (`--static-prefix`). */
   readonly uri: string;
   readonly credentials: Credentials;
+  /** Credentials are set, but were set for another origin. */
+  readonly withheld: boolean;
   readonly tls: {
     readonly insecure: boolean;
     readonly serverCertificatePath?: string;
@@ -42,7 +46,7 @@ export const parseTrackingUri = (
   const example =
     'Give an address such as http://127.0.0.1:5000 (in tracking.mlflow.uri or MLFLOW_TRACKING_URI).';
   const scheme = /^([a-z][a-z0-9]*)(\+[a-z0-9]+)?:/i.exec(text)?.[1]?.toLowerCase();
-  const shown = text.replace(/\/\/[^/@]*@/, '//***@');
+  const shown = masked(text);
   if (scheme !== undefined && scheme in unsupportedSchemes)
     return problem('settings', `The MLflow address "${shown}" is not an http(s) address.`, {
       help: `${unsupportedSchemes[scheme] ?? ''}.`,
@@ -80,6 +84,7 @@ export const parseTrackingUri = (
     username: decodeURIComponent(url.username),
     password: decodeURIComponent(url.password),
   };
+  hideSecret(credentials.password);
   return answer({ uri, credentials });
 };
 
@@ -90,14 +95,30 @@ const numberFrom = (env: Environment, name: string, fallback: number): number =>
   return env[name]?.trim() && Number.isFinite(value) && value >= 0 ? value : fallback;
 };
 
-/** Settings from the address and the variables that users of MLflow know; `readFile` finds `~/.mlflow/credentials`. */
+/** The user info of MLFLOW_TRACKING_URI, for its own origin. */
+const environmentCredentials = (uri: string, env: Environment): Credentials | undefined => {
+  const own = parseTrackingUri(env['MLFLOW_TRACKING_URI'] ?? '');
+  return own.ok && originOf(own.value.uri) === originOf(uri) ? own.value.credentials : undefined;
+};
+
+export interface CredentialSource {
+  readonly env?: Environment;
+  /** The text of `~/.mlflow/credentials`. */
+  readonly file?: string | undefined;
+  /** Whether the server may get the credentials of the environment and of the file. */
+  readonly allowed: boolean;
+}
+
+/** Settings from the address and the variables that users of MLflow know. */
 export const connectionSettings = (
-  uri: string,
-  env: Environment = process.env,
-  credentialsFile: string | undefined = readCredentialsFile(),
+  written: string,
+  { env = process.env, file = readCredentialsFile(), allowed }: CredentialSource,
 ): Answer<ConnectionSettings> => {
-  const parsed = parseTrackingUri(uri);
+  const parsed = parseTrackingUri(withKeptUserInfo(written));
   if (!parsed.ok) return parsed;
+  const { uri } = parsed.value;
+  const found = findCredentials(env, file);
+  const clientCertificatePath = env['MLFLOW_TRACKING_CLIENT_CERT_PATH'];
   for (const name of ['MLFLOW_TRACKING_AWS_SIGV4', 'MLFLOW_TRACKING_AUTH']) {
     if (env[name] && !/^(0|false)$/i.test(env[name]))
       return problem('settings', `${name} is set, but that way of signing in is not supported.`, {
@@ -114,15 +135,16 @@ export const connectionSettings = (
         help: 'Unset MLFLOW_TRACKING_INSECURE_TLS to have the certificate checked.',
       },
     );
-  const clientCertificatePath = env['MLFLOW_TRACKING_CLIENT_CERT_PATH'];
   const workspace = env['MLFLOW_WORKSPACE'];
   return answer({
-    uri: parsed.value.uri,
-    credentials: parsed.value.credentials ?? findCredentials(env, credentialsFile),
+    uri,
+    credentials:
+      parsed.value.credentials ?? environmentCredentials(uri, env) ?? (allowed ? found : { kind: 'none' }),
+    withheld: !allowed && (found.kind !== 'none' || Boolean(clientCertificatePath)),
     tls: {
       insecure,
       ...(serverCertificatePath && { serverCertificatePath }),
-      ...(clientCertificatePath && { clientCertificatePath }),
+      ...(allowed && clientCertificatePath && { clientCertificatePath }),
     },
     ...(workspace && { workspace }),
     timeoutMs: numberFrom(env, 'MLFLOW_HTTP_REQUEST_TIMEOUT', 120) * 1000,

@@ -2,6 +2,7 @@ import { randomInt } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { Agent, type Dispatcher, EnvHttpProxyAgent, request } from 'undici';
+import { masked, maskedEntry } from '../../system/secrets.ts';
 import { backoffMs, wait } from './backoff.ts';
 import { authorization } from './credentials.ts';
 import { explainFailure, explainResponse, explainWrongBody } from './explain.ts';
@@ -102,9 +103,13 @@ export const openTransport = (
   const attempt = async (one: ServerRequest): Promise<Answer<RawAnswer>> => {
     const query = new URLSearchParams();
     for (const [key, value] of Object.entries(one.query ?? {}))
-      if (value !== undefined) query.set(key, String(value));
+      if (value !== undefined) query.set(key, masked(String(value)));
     const url = `${settings.uri}${one.path}${query.size > 0 ? `?${query.toString()}` : ''}`;
-    const body = one.upload ? one.upload.open() : one.json === undefined ? null : JSON.stringify(one.json);
+    const body = one.upload
+      ? one.upload.open()
+      : one.json === undefined
+        ? null
+        : JSON.stringify(one.json, maskedEntry);
     // An upload may take longer than one answer: there only silence counts, by the dispatcher's own timeouts.
     const signal = one.upload
       ? stopper.signal
@@ -131,7 +136,12 @@ export const openTransport = (
           ok: false,
           problem: explainResponse(
             { status, headers, body: received.toString('utf8') },
-            { uri: settings.uri, what: one.what, credentials: settings.credentials },
+            {
+              uri: settings.uri,
+              what: one.what,
+              credentials: settings.credentials,
+              withheld: settings.withheld,
+            },
           ),
         };
       const type = headers['content-type'];

@@ -1,4 +1,6 @@
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { masked } from '../../system/secrets.ts';
 import { type ArtifactGroup, artifactGroupNames } from '../../language/artifact-groups.ts';
 import { fileNames } from '../../record/run-files.ts';
 import type { ArtifactContent } from '../client/artifacts.ts';
@@ -39,13 +41,23 @@ const groupOfEntry: Readonly<Record<string, ArtifactGroup>> = {
 /** What else lies in a run's directory was drawn of it. */
 const groupOf = (path: string): ArtifactGroup => groupOfEntry[path.split('/')[0] ?? ''] ?? 'plots';
 
+/** Groups of text that an earlier version may have recorded with a secret. */
+const textGroups: readonly ArtifactGroup[] = ['config', 'log'];
+
+const withoutSecrets = (artifact: Artifact, file: string): Artifact => {
+  const text = readFileSync(file, 'utf8');
+  const hidden = masked(text);
+  return hidden === text ? artifact : textArtifact(artifact.path, hidden);
+};
+
 /** Files of a folder that belong to one group, such as the trained network's. */
 export const filesOfGroup = (directory: string, wanted: ArtifactGroup): readonly Artifact[] =>
-  listFiles(directory).flatMap(({ path, size, changedMs }) =>
-    groupOf(path) === wanted
-      ? [{ path, content: { file: join(directory, path) }, size, digest: `${size}-${changedMs}` }]
-      : [],
-  );
+  listFiles(directory).flatMap(({ path, size, changedMs }) => {
+    if (groupOf(path) !== wanted) return [];
+    const file = join(directory, path);
+    const artifact = { path, content: { file }, size, digest: `${size}-${changedMs}` };
+    return [textGroups.includes(wanted) ? withoutSecrets(artifact, file) : artifact];
+  });
 
 /** Everything that is stored with a run that is over, except the model, which is stored as one. */
 export const runArtifacts = (record: RunRecord, groups: ReadonlySet<string>): readonly Artifact[] => {

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { appendFileSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeWhole } from '../../system/files.ts';
+import { maskedEntry } from '../../system/secrets.ts';
 import type { ServerRun } from '../client/runs.ts';
 import { fileNames } from '../../record/run-files.ts';
 import { fileStart, type Position } from '../journal/metric-file.ts';
@@ -92,7 +93,7 @@ export const writeCursor = (directory: string, cursor: Cursor): void =>
 /** Keeps what a server refused, with its reason. */
 export const keepRejected = (directory: string, uri: string, entry: object): void => {
   mkdirSync(join(directory, fileNames.mlflow), { recursive: true });
-  appendFileSync(rejectedPath(directory, uri), `${JSON.stringify(entry)}\n`);
+  appendFileSync(rejectedPath(directory, uri), `${JSON.stringify(entry, maskedEntry)}\n`);
 };
 
 /** Makes the next synchronisation look for the run, or create it. */

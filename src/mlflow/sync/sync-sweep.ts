@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
+import { masked, maskedEntry } from '../../system/secrets.ts';
 import type { Plan } from '../../plan/plan.ts';
 import { type Answer, answer } from '../client/problem.ts';
 import type { RunStatus } from '../client/wire.ts';
@@ -124,8 +125,8 @@ const sweepArtifacts = (
 ): readonly Artifact[] => {
   const directory = sweepDirectory(runsDirectory, plan);
   return [
-    textArtifact('spec.yaml', plan.spec.text),
-    textArtifact('plan.json', `${JSON.stringify(plan, null, 2)}\n`),
+    textArtifact('spec.yaml', masked(plan.spec.text)),
+    textArtifact('plan.json', `${JSON.stringify(plan, maskedEntry, 2)}\n`),
     textArtifact('results.csv', resultsCsv(plan, results)),
     ...listFiles(directory).map(({ path, size, changedMs }) => ({
       path,

@@ -1,6 +1,9 @@
 import type { MlflowSettings } from '../../language/config.ts';
-import { type Answer, answer, problem } from '../client/problem.ts';
-import { type ConnectionSettings, connectionSettings } from '../client/settings.ts';
+import { maskedJson } from '../../system/secrets.ts';
+import { readUserConfig } from '../../language/user-config.ts';
+import { type Answer, answer, type Problem, problem } from '../client/problem.ts';
+import { type NamedBy, serverAccess, type ServerAccess } from '../client/server-access.ts';
+import { type ConnectionSettings, connectionSettings, parseTrackingUri } from '../client/settings.ts';
 import type { ExperimentChoice } from './ensure-experiment.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -21,6 +24,8 @@ export interface TargetOptions {
   readonly experiment: string;
   /** Overrides every other address. */
   readonly to?: string;
+  /** Servers that a spec may name in this command. */
+  readonly allowServers?: readonly string[];
   readonly env?: Environment;
 }
 
@@ -33,7 +38,9 @@ const contextTags = (text: string | undefined): Answer<Readonly<Record<string, s
   try {
     const parsed: unknown = JSON.parse(text);
     if (typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed))
-      return answer(Object.fromEntries(Object.entries(parsed).map(([key, value]) => [key, String(value)])));
+      return answer(
+        Object.fromEntries(Object.entries(maskedJson(parsed)).map(([key, value]) => [key, String(value)])),
+      );
   } catch {
     // Said below.
   }
@@ -49,12 +56,55 @@ const chooseExperiment = ({ settings, experiment, env = process.env }: TargetOpt
   return { name: env['MLFLOW_EXPERIMENT_NAME'] || experiment };
 };
 
+const namedBy = ({ settings, to }: TargetOptions): NamedBy =>
+  to !== undefined ? 'command' : settings?.uri !== undefined ? 'spec' : 'environment';
+
+const targetAccess = (options: TargetOptions, uri: string): Answer<ServerAccess> => {
+  const { env = process.env, allowServers = [] } = options;
+  const parsed = parseTrackingUri(uri);
+  if (!parsed.ok) return parsed;
+  const own = env['MLFLOW_TRACKING_URI']?.trim() || undefined;
+  const config = readUserConfig(env);
+  if (!config.ok) {
+    const [error] = config.errors;
+    return problem('settings', error?.message ?? '', {
+      ...(error?.help !== undefined && { help: error.help }),
+    });
+  }
+  return serverAccess({
+    uri: parsed.value.uri,
+    namedBy: namedBy(options),
+    environmentUri: own,
+    config: config.value,
+    allowServers,
+  });
+};
+
+/** Why runs must not be sent to the server that only the spec names; nothing where they may. */
+export const refusal = (options: TargetOptions): Problem | undefined => {
+  const uri = trackingUri(options);
+  if (uri === undefined) return undefined;
+  const access = targetAccess(options, uri);
+  return !access.ok && access.problem.kind === 'untrusted' ? access.problem : undefined;
+};
+
+/** A line about a spec that sends elsewhere than MLFLOW_TRACKING_URI; nothing where it does not. */
+export const elsewhere = ({ settings, env = process.env }: TargetOptions): string | undefined => {
+  const own = parseTrackingUri(env['MLFLOW_TRACKING_URI'] ?? '');
+  const named = parseTrackingUri(settings?.uri ?? '');
+  return own.ok && named.ok && own.value.uri !== named.value.uri
+    ? `the spec sends its runs to ${named.value.uri}, not to ${own.value.uri} of MLFLOW_TRACKING_URI`
+    : undefined;
+};
+
 /** Spec and environment as one target; nothing when no address is given. */
 export const resolveTarget = (options: TargetOptions): Answer<Target> | undefined => {
   const { env = process.env, settings } = options;
   const uri = trackingUri(options);
   if (uri === undefined) return undefined;
-  const connection = connectionSettings(uri, env);
+  const access = targetAccess(options, uri);
+  if (!access.ok) return access;
+  const connection = connectionSettings(uri, { env, allowed: access.value.credentials });
   if (!connection.ok) return connection;
   const fromEnvironment = contextTags(env['MLFLOW_RUN_CONTEXT']);
   if (!fromEnvironment.ok) return fromEnvironment;

@@ -5,6 +5,10 @@ export interface UploaderSettings {
   readonly sweepId: string;
   /** Overrides the address of the spec and of the environment. */
   readonly to?: string;
+  /** Servers that a spec may name in this command. */
+  readonly allowServers?: readonly string[];
+  /** The address of the spec with its user info, which is never written to a file. */
+  readonly uriWithUserInfo?: string;
 }
 
 /** From the command to the uploader. */

@@ -46,6 +46,8 @@ export const startUploader = (options: UploaderOptions): Uploader => {
     experiment,
     sweepId,
     to,
+    allowServers,
+    uriWithUserInfo,
   } = options;
   const child: ChildProcess = fork(entry, [], {
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
@@ -88,7 +90,17 @@ export const startUploader = (options: UploaderOptions): Uploader => {
   const send = (request: UploaderRequest) => {
     if (child.connected) child.send(request, () => undefined);
   };
-  send({ type: 'start', settings: { runsDirectory, experiment, sweepId, ...(to !== undefined && { to }) } });
+  send({
+    type: 'start',
+    settings: {
+      runsDirectory,
+      experiment,
+      sweepId,
+      ...(to !== undefined && { to }),
+      ...(allowServers && { allowServers }),
+      ...(uriWithUserInfo !== undefined && { uriWithUserInfo }),
+    },
+  });
   // A command that ends without a word is not held up by its uploader.
   child.unref();
   child.channel?.unref();

@@ -10,7 +10,11 @@ import type { Unsent } from './protocol.ts';
 export const countUnsent = (
   incomplete: readonly RunRecord[],
   uri: string,
-  { plan, explicit }: { readonly plan: Plan; readonly explicit: boolean },
+  {
+    plan,
+    explicit,
+    allowServers,
+  }: { readonly plan: Plan; readonly explicit: boolean; readonly allowServers: readonly string[] },
 ): Unsent | null => {
   if (incomplete.length === 0) return null;
   const points = incomplete.reduce((sum, { directory }) => {
@@ -23,6 +27,10 @@ export const countUnsent = (
   return {
     runs: incomplete.length,
     points,
-    command: `unroll sync ${plan.experiment}${explicit ? ` --to ${uri}` : ''}`,
+    command: [
+      `unroll sync ${plan.experiment}`,
+      ...(explicit ? [`--to ${uri}`] : []),
+      ...allowServers.map((one) => `--allow-server ${one}`),
+    ].join(' '),
   };
 };

@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { join } from 'node:path';
 import type { Plan } from '../../plan/plan.ts';
+import { keepUserInfo } from '../../system/secrets.ts';
 import { grownPlan, readPlan } from '../../record/search-journal.ts';
 import { backoffMs, wait } from '../client/backoff.ts';
 import type { MlflowClient } from '../client/client.ts';
@@ -32,7 +33,8 @@ const deadServerMs = 4000;
  * its user is left alone, with one sentence.
  */
 export const startUpload = (settings: UploaderSettings, report: (report: UploaderReport) => void): Upload => {
-  const { runsDirectory, experiment, sweepId } = settings;
+  const { runsDirectory, experiment, sweepId, allowServers, uriWithUserInfo } = settings;
+  if (uriWithUserInfo !== undefined) keepUserInfo(uriWithUserInfo);
   const planPath = join(runsDirectory, experiment, 'sweeps', `${sweepId}.json`);
   const plan = readPlan(planPath);
   const notice = (message: string) => report({ type: 'notice', message });
@@ -51,6 +53,7 @@ export const startUpload = (settings: UploaderSettings, report: (report: Uploade
     settings: mlflow,
     experiment,
     ...(settings.to !== undefined && { to: settings.to }),
+    ...(allowServers && { allowServers }),
   });
   if (!target?.ok) {
     if (target) notice(sentence(target.problem));
@@ -63,7 +66,7 @@ const sentence = ({ message, help }: Problem): string =>
   help === undefined ? message : `${message} ${help}`;
 
 const upload = ({
-  settings: { runsDirectory, to },
+  settings: { runsDirectory, to, allowServers = [] },
   plan: frozen,
   planPath,
   target,
@@ -174,7 +177,11 @@ const upload = ({
     stopSampling();
     watched.refresh();
     const left = [...watched.incomplete().values()].filter(({ state }) => state !== 'waiting');
-    const unsent = countUnsent(left, target.connection.uri, { plan, explicit: to !== undefined });
+    const unsent = countUnsent(left, target.connection.uri, {
+      plan,
+      explicit: to !== undefined,
+      allowServers,
+    });
     report({ type: 'finished', sent, unsent });
     stopper.abort();
   };

@@ -2,6 +2,7 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { appendFileSync, existsSync } from 'node:fs';
 import module from 'node:module';
 import { join } from 'node:path';
+import { masked } from '../../system/secrets.ts';
 import { packageRoot } from '../../system/package-root.ts';
 import type { TrainerEvent } from '../../record/events.ts';
 import { fileNames } from '../../record/run-files.ts';
@@ -83,7 +84,9 @@ export const startWorker = (threads: number): Worker => {
   let threadsNow = threads;
 
   const keep = (text: string) => {
-    const lines = text.split('\n').filter((line) => line.trim() !== '' && !startupNoise.test(line));
+    const lines = masked(text)
+      .split('\n')
+      .filter((line) => line.trim() !== '' && !startupNoise.test(line));
     words.push(...lines);
     words.splice(0, words.length - rememberedLines);
     if (logFile === undefined || lines.length === 0) return;

@@ -4,7 +4,7 @@ import { connectionSettings, parseTrackingUri } from '../../../src/mlflow/client
 import { resolveTarget, trackingUri } from '../../../src/mlflow/sync/target.ts';
 
 const messageOf = (uri: string, env: Record<string, string> = {}) => {
-  const settings = connectionSettings(uri, env, '');
+  const settings = connectionSettings(uri, { env, file: '', allowed: true });
   return settings.ok ? 'ok' : `${settings.problem.message} ${settings.problem.help ?? ''}`;
 };
 
@@ -99,9 +99,8 @@ describe('credentials', () => {
 });
 
 test('the variables of MLflow set patience and certificates; what is not supported is said', () => {
-  const settings = connectionSettings(
-    'http://h',
-    {
+  const settings = connectionSettings('http://h', {
+    env: {
       MLFLOW_HTTP_REQUEST_TIMEOUT: '7',
       MLFLOW_HTTP_REQUEST_MAX_RETRIES: '2',
       MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR: '0.5',
@@ -110,8 +109,9 @@ test('the variables of MLflow set patience and certificates; what is not support
       MLFLOW_TRACKING_SERVER_CERT_PATH: 'ca.pem',
       MLFLOW_WORKSPACE: 'team',
     },
-    '',
-  );
+    file: '',
+    allowed: true,
+  });
   expect(settings).toMatchObject({
     ok: true,
     value: {

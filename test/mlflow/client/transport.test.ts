@@ -20,16 +20,16 @@ const clientOf = async (handler: Handler, env: Record<string, string> = {}, path
     server.close();
   });
   const uri = `http://127.0.0.1:${(server.address() as AddressInfo).port}${path}`;
-  const settings = connectionSettings(
-    uri,
-    {
+  const settings = connectionSettings(uri, {
+    env: {
       MLFLOW_HTTP_REQUEST_MAX_RETRIES: '0',
       MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR: '0.001',
       MLFLOW_HTTP_REQUEST_BACKOFF_JITTER: '0',
       ...env,
     },
-    '',
-  );
+    file: '',
+    allowed: true,
+  });
   const waits: number[] = [];
   const opened = settings.ok ? openClient(settings.value, { onRetry: (_, ms) => waits.push(ms) }) : settings;
   if (!opened.ok) throw new Error(opened.problem.message);
@@ -129,7 +129,11 @@ describe('what a server says instead of yes is one sentence with what to do', ()
   });
 
   test('a port where nobody listens', async () => {
-    const settings = connectionSettings('http://127.0.0.1:9', { MLFLOW_HTTP_REQUEST_MAX_RETRIES: '0' }, '');
+    const settings = connectionSettings('http://127.0.0.1:9', {
+      env: { MLFLOW_HTTP_REQUEST_MAX_RETRIES: '0' },
+      file: '',
+      allowed: true,
+    });
     const opened = settings.ok ? openClient(settings.value) : settings;
     if (!opened.ok) throw new Error('cannot open');
     expect(await opened.value.experimentByName('x')).toMatchObject({

@@ -1,0 +1,50 @@
+import { problemDiagnostic } from '../../mlflow/client/problem.ts';
+import { originOf } from '../../mlflow/client/server-access.ts';
+import { parseTrackingUri } from '../../mlflow/client/settings.ts';
+import {
+  allowInUserConfig,
+  forbidInUserConfig,
+  readUserConfig,
+  userConfigPath,
+} from '../../language/user-config.ts';
+import type { Execute } from '../command.ts';
+
+/** `unroll trust [URI]` */
+export const execute: Execute = async ([uri], options, terminal) => {
+  const before = readUserConfig();
+  if (!before.ok) {
+    terminal.report(before.errors, options);
+    return 2;
+  }
+  if (uri !== undefined) {
+    const parsed = parseTrackingUri(uri);
+    if (!parsed.ok) {
+      terminal.report([problemDiagnostic(parsed.problem, 'error')], options);
+      return 2;
+    }
+    const origin = originOf(parsed.value.uri);
+    if (options['remove']) forbidInUserConfig(origin);
+    else {
+      allowInUserConfig('servers', origin);
+      if (options['credentials']) allowInUserConfig('credentials', origin);
+    }
+  }
+  const config = readUserConfig();
+  if (!config.ok) {
+    terminal.report(config.errors, options);
+    return 2;
+  }
+  const { servers, credentials, variables } = config.value;
+  if (options['json']) {
+    terminal.print(JSON.stringify({ path: userConfigPath(), ...config.value }, null, 2));
+    return 0;
+  }
+  const listed = (entries: readonly string[]) => (entries.length > 0 ? entries.join(', ') : 'none');
+  terminal.print(`In ${userConfigPath()}:`);
+  terminal.print(
+    `servers that a spec may send runs to: ${listed([...new Set([...servers, ...credentials])])}`,
+  );
+  terminal.print(`of these, servers that get the credentials of your environment: ${listed(credentials)}`);
+  terminal.print(`environment variables that a spec may read: ${listed(variables)}`);
+  return Promise.resolve(0);
+};

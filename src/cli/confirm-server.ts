@@ -1,0 +1,53 @@
+import { createInterface } from 'node:readline/promises';
+import type { Plan } from '../plan/plan.ts';
+import { type Problem, problemDiagnostic } from '../mlflow/client/problem.ts';
+import { originOf } from '../mlflow/client/server-access.ts';
+import { refusal, trackingUri } from '../mlflow/sync/target.ts';
+import { allowInUserConfig, userConfigPath } from '../language/user-config.ts';
+import type { Terminal } from './command.ts';
+
+/** Options of the commands that send runs. */
+interface SendOptions {
+  readonly mlflow: boolean;
+  readonly json?: boolean;
+  readonly allowServer?: readonly string[];
+}
+
+/**
+ * The servers that a plan may send to in this command. Asks once about one that only the spec names; `undefined` after
+ * a refusal, which is reported.
+ */
+export const allowedServers = async (
+  plan: Plan,
+  { mlflow, json = false, allowServer = [] }: SendOptions,
+  terminal: Terminal,
+): Promise<readonly string[] | undefined> => {
+  if (!mlflow) return allowServer;
+  const target = { settings: plan.tracking.mlflow, experiment: plan.experiment, allowServers: allowServer };
+  const refused = refusal(target);
+  if (!refused) return allowServer;
+  if (!json && (await confirmServer(refused, trackingUri(target) ?? ''))) return allowServer;
+  terminal.report([problemDiagnostic(refused, 'error')], { json });
+  return undefined;
+};
+
+/** Asks on the user's terminal, and remembers a yes in the user's config. Without a terminal the answer is no. */
+export const confirmServer = async ({ message }: Problem, uri: string): Promise<boolean> => {
+  if (!process.stdin.isTTY || !process.stderr.isTTY) return false;
+  const origin = originOf(uri);
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  const ended = new Promise<string>((resolve) => terminal.once('close', () => resolve('')));
+  terminal.on('SIGINT', () => terminal.close());
+  try {
+    const question = `${message}\nSend results, logs and models of these runs to ${origin}, now and later? Your credentials are not sent. (y/N) `;
+    const answer = await Promise.race([terminal.question(question), ended]);
+    if (!/^y(es)?$/i.test(answer.trim())) return false;
+    allowInUserConfig('servers', origin);
+    process.stderr.write(
+      `Remembered in ${userConfigPath()}; undo it with: unroll trust --remove ${origin}\n`,
+    );
+    return true;
+  } finally {
+    terminal.close();
+  }
+};
