@@ -45,8 +45,7 @@ Block* takeBlock(size_t count) {
     for (size_t at = 0; at < kept.unused.size(); ++at) {
       const size_t size = kept.unused[at]->bytes;
       // A much larger block would be missing where it is needed.
-      if (size >= bytes && size <= bytes + bytes / 4 &&
-          (best == kept.unused.size() || size < kept.unused[best]->bytes))
+      if (size >= bytes && size <= bytes + bytes / 4 && (best == kept.unused.size() || size < kept.unused[best]->bytes))
         best = at;
     }
     if (best < kept.unused.size()) {

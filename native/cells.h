@@ -47,7 +47,8 @@ UNROLL_INLINE void tanhAt(float* gate) {
 //
 //   c' = sigmoid(f + forgetBias) c + sigmoid(i) tanh(j)        h' = sigmoid(o) tanh(c')
 struct Lstm {
-  static constexpr int columns = 4, slots = 4, forgetSlot = 2;
+  static constexpr size_t columns = 4, slots = 4;
+  static constexpr int forgetSlot = 2;
   static constexpr bool hasCell = true;
   static constexpr int inputColumn[] = {0, 1, 2, 3}, stateColumn[] = {0, 1, 2, 3};
 
@@ -60,7 +61,7 @@ struct Lstm {
     sigmoidAt<N>(gates + 3 * place.slot);
     Vector c[N];
     for (int at = 0; at < N; ++at) {
-      const int v = at * lanes;
+      const size_t v = at * lanes;
       c[at] = multiplyAdd(load(f + v), load(place.cell + v), load(i + v) * load(j + v));
     }
     storeAll(nextCell, c);
@@ -90,7 +91,8 @@ struct Lstm {
 //
 //   r = sigmoid(r)   z = sigmoid(z)   n = tanh(x_n + r h_n)   h' = n + z (h - n)
 struct Gru {
-  static constexpr int columns = 3, slots = 4, forgetSlot = -1;
+  static constexpr size_t columns = 3, slots = 4;
+  static constexpr int forgetSlot = -1;
   static constexpr bool hasCell = false;
   static constexpr int inputColumn[] = {0, 1, 2, -1}, stateColumn[] = {0, 1, -1, 2};
 
@@ -102,13 +104,13 @@ struct Gru {
     sigmoidAt<N>(gates + place.slot);
     Vector n[N];
     for (int at = 0; at < N; ++at) {
-      const int v = at * lanes;
+      const size_t v = at * lanes;
       n[at] = load(candidate + v) + load(r + v) * load(recurrent + v);
     }
     tanh(n);
     storeAll(candidate, n);
     for (int at = 0; at < N; ++at) {
-      const int v = at * lanes;
+      const size_t v = at * lanes;
       store(nextState + v, n[at] + load(z + v) * (load(place.state + v) - n[at]));
     }
   }
@@ -128,7 +130,8 @@ struct Gru {
 
 // Elman 1990: h' = tanh(sum).
 struct SimpleRnn {
-  static constexpr int columns = 1, slots = 1, forgetSlot = -1;
+  static constexpr size_t columns = 1, slots = 1;
+  static constexpr int forgetSlot = -1;
   static constexpr bool hasCell = false;
   static constexpr int inputColumn[] = {0}, stateColumn[] = {0};
 

@@ -16,9 +16,9 @@ void compute(void*, TF_OpKernelContext* context) {
   in.logits = call.floats(0, "logits", shape);
   in.labels = call.integers(1, "labels", {shape[0]});
   for (size_t row = 0; call.ok() && row < in.rows; ++row)
-    call.require(in.labels[row] >= 0 && in.labels[row] < shape[1],
-                 "A label must be from 0 to " + std::to_string(shape[1] - 1) + ", not " +
-                     std::to_string(in.labels[row]) + ".");
+    call.require(
+        in.labels[row] >= 0 && in.labels[row] < shape[1],
+        "A label must be from 0 to " + std::to_string(shape[1] - 1) + ", not " + std::to_string(in.labels[row]) + ".");
   float* const loss = call.output(0, {});
   in.slope = call.output(1, shape);
   const Scratch losses(in.rows);

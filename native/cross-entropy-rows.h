@@ -49,7 +49,7 @@ inline void crossEntropyRow(const unroll::CrossEntropy& in, size_t row) {
   forPanels(in.classes, [&](size_t first, size_t count) {
     float values[panelWidth];
     for (size_t at = 0; at < panelWidth; ++at) values[at] = at < count ? logits[first + at] : largest;
-    for (int v = 0; v < panelWidth; v += lanes) store(values + v, exponential(load(values + v) - largest));
+    for (size_t v = 0; v < panelWidth; v += lanes) store(values + v, exponential(load(values + v) - largest));
     for (size_t at = 0; at < count; ++at) {
       sums[at] += values[at];
       slope[first + at] = values[at];

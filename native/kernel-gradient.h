@@ -10,9 +10,9 @@ namespace {
 constexpr size_t rowPanelsAtOnce = 8, unitPanelsAtOnce = 8, rowsOfPiece = 128;
 
 // The slot whose gradient belongs to a column of the kernel.
-UNROLL_INLINE size_t slotOf(const int* columns, int slots, size_t column) {
-  for (int slot = 0; slot < slots; ++slot)
-    if (columns[slot] == static_cast<int>(column)) return static_cast<size_t>(slot);
+UNROLL_INLINE size_t slotOf(const int* columns, size_t slots, size_t column) {
+  for (size_t slot = 0; slot < slots; ++slot)
+    if (columns[slot] == static_cast<int>(column)) return slot;
   return 0;
 }
 
@@ -24,21 +24,21 @@ struct KernelRows {
 
 UNROLL_INLINE KernelRows kernelRowsOf(const RecurrentShape& shape, size_t rowPanel) {
   const bool input = rowPanel < shape.inputPanels();
-  const size_t begin = (input ? rowPanel : rowPanel - shape.inputPanels()) * width;
+  const size_t begin = (input ? rowPanel : rowPanel - shape.inputPanels()) * panelWidth;
   const size_t left = (input ? shape.features : shape.hidden) - begin;
-  return {input, begin + (input ? 0 : shape.features), left < width ? left : width};
+  return {input, begin + (input ? 0 : shape.features), left < panelWidth ? left : panelWidth};
 }
 
 // Asks for rows of a panel, to be in the second-level cache when they are needed. The gates of all steps may fill more
 // than all caches, and a processor on its own begins to fetch where it already waits.
-UNROLL_INLINE void fetchRows(const float* panel, size_t begin, size_t count) {
-  for (size_t row = begin; row < begin + count; ++row) __builtin_prefetch(panel + row * width, 0, 2);
+UNROLL_INLINE void fetchRows(const float* panel, size_t rows, size_t begin, size_t count) {
+  for (size_t row = begin; row < begin + count && row < rows; ++row) __builtin_prefetch(panel + row * panelWidth, 0, 2);
 }
 
 // Some unit panels of one column, by some row panels.
 struct KernelBlock {
   size_t column, unitPanel, units, rowPanel, rows;
-  alignas(64) float sums[rowPanelsAtOnce * width][unitPanelsAtOnce * width];
+  alignas(64) float sums[rowPanelsAtOnce * panelWidth][unitPanelsAtOnce * panelWidth];
 };
 
 // Adds operand^T * slots' gradient over some steps to the sums of a block, and fetches what as many further steps need.
@@ -52,28 +52,27 @@ void addToBlock(const RecurrentBackward& in, KernelBlock& block, size_t begin, s
   for (size_t at = 0; at < block.rows; ++at) {
     const size_t rowPanel = block.rowPanel + at;
     const KernelRows kernelRows = kernelRowsOf(shape, rowPanel);
-    const size_t slot =
-        slotOf(kernelRows.input ? Cell::inputColumn : Cell::stateColumn, Cell::slots, block.column);
+    const size_t slot = slotOf(kernelRows.input ? Cell::inputColumn : Cell::stateColumn, Cell::slots, block.column);
     const float* gates = in.gatesGradient + slot * shape.stateStep() + block.unitPanel * shape.panel();
     // Without an initial state the first step's state is zero.
     const size_t from = begin == 0 && !kernelRows.input && !in.hasInitialState ? 1 : begin;
     forPanelGroups(block.units, [&](auto panels, size_t unitPanel) {
       constexpr size_t count = decltype(panels)::value;
       for (size_t step = end; step < further; ++step) {
-        fetchRows(in.buffers.operandAt(shape, step) + rowPanel * shape.panel(), unitPanel * operandShare,
+        fetchRows(in.buffers.operandAt(shape, step) + rowPanel * shape.panel(), shape.batch, unitPanel * operandShare,
                   count * operandShare);
         for (size_t panel = unitPanel; panel < unitPanel + count; ++panel)
-          fetchRows(gates + step * shape.gateStep() + panel * shape.panel(), at * gatesShare, gatesShare);
+          fetchRows(gates + step * shape.gateStep() + panel * shape.panel(), shape.batch, at * gatesShare, gatesShare);
       }
       forRowBlocks(0, kernelRows.count, [&](auto rows, size_t row) {
-        float* sums = &block.sums[at * width + row][unitPanel * width];
+        float* sums = &block.sums[at * panelWidth + row][unitPanel * panelWidth];
         Tile<decltype(rows)::value, count> tile;
-        tile.load(sums, unitPanelsAtOnce * width, width);
+        tile.load(sums, unitPanelsAtOnce * panelWidth, panelWidth);
         for (size_t step = from; step < end; ++step)
-          tile.add(in.buffers.operandAt(shape, step) + rowPanel * shape.panel() + row, 1, width,
+          tile.add(in.buffers.operandAt(shape, step) + rowPanel * shape.panel() + row, 1, panelWidth,
                    gates + step * shape.gateStep() + unitPanel * shape.panel(), shape.panel(),
                    in.sequence.activeEnd(step, shape.batch));
-        tile.store(sums, unitPanelsAtOnce * width, width);
+        tile.store(sums, unitPanelsAtOnce * panelWidth, panelWidth);
       });
     });
   }
@@ -86,8 +85,8 @@ inline void storeBlock(const RecurrentBackward& in, const KernelBlock& block) {
     for (size_t row = 0; row < rows.count; ++row) {
       float* to = in.kernelGradient + ((rows.first + row) * shape.columns + block.column) * shape.hidden;
       for (size_t panel = 0; panel < block.units; ++panel) {
-        const size_t unit = (block.unitPanel + panel) * width;
-        storePanelRow(to + unit, &block.sums[at * width + row][panel * width], shape.hidden - unit);
+        const size_t unit = (block.unitPanel + panel) * panelWidth;
+        storePanelRow(to + unit, &block.sums[at * panelWidth + row][panel * panelWidth], shape.hidden - unit);
       }
     }
   }
@@ -103,7 +102,8 @@ inline void addBiasGradient(const RecurrentBackward& in, size_t slot, const Kern
       const float* from = in.gatesGradient + step * shape.gateStep() + slot * shape.stateStep() +
                           (block.unitPanel + panel) * shape.panel();
       for (size_t row = 0; row < active; ++row)
-        for (size_t unit = 0; unit < width; ++unit) sums[panel * width + unit] += from[row * width + unit];
+        for (size_t unit = 0; unit < panelWidth; ++unit)
+          sums[panel * panelWidth + unit] += from[row * panelWidth + unit];
     }
   }
 }
@@ -113,24 +113,25 @@ template <class Cell>
 void computeBlock(const RecurrentBackward& in, KernelBlock& block) {
   const RecurrentShape& shape = in.shape;
   const int column = static_cast<int>(block.column);
-  const auto hasBias = [&](int slot) {
+  const auto hasBias = [&](size_t slot) {
     return block.rowPanel == 0 && (Cell::inputColumn[slot] == column || Cell::stateColumn[slot] == column);
   };
-  float biasSums[Cell::slots][unitPanelsAtOnce * width] = {};
+  float biasSums[Cell::slots][unitPanelsAtOnce * panelWidth] = {};
   for (auto& row : block.sums)
     for (float& sum : row) sum = 0.0f;
   const size_t steps = rowsOfPiece > shape.batch ? rowsOfPiece / shape.batch : 1;
   for (size_t begin = 0; begin < shape.steps; begin += steps) {
     const size_t end = begin + steps < shape.steps ? begin + steps : shape.steps;
     addToBlock<Cell>(in, block, begin, end);
-    for (int slot = 0; slot < Cell::slots; ++slot)
+    for (size_t slot = 0; slot < Cell::slots; ++slot)
       if (hasBias(slot)) addBiasGradient(in, slot, block, begin, end, biasSums[slot]);
   }
   storeBlock(in, block);
-  for (int slot = 0; slot < Cell::slots; ++slot)
+  for (size_t slot = 0; slot < Cell::slots; ++slot)
     for (size_t panel = 0; hasBias(slot) && panel < block.units; ++panel) {
-      const size_t unit = (block.unitPanel + panel) * width;
-      storePanelRow(in.biasGradient + slot * shape.hidden + unit, biasSums[slot] + panel * width, shape.hidden - unit);
+      const size_t unit = (block.unitPanel + panel) * panelWidth;
+      storePanelRow(in.biasGradient + slot * shape.hidden + unit, biasSums[slot] + panel * panelWidth,
+                    shape.hidden - unit);
     }
 }
 

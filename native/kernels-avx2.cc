@@ -9,5 +9,6 @@
 #include "recurrent-backward.h"
 #include "update-rules.h"
 
-const unroll::InstructionSet unroll::avx2 = {"AVX2", recurrentKernels<Lstm>, recurrentKernels<Gru>,
-                                         recurrentKernels<SimpleRnn>, updateKernels, linearKernels, crossEntropy, gatherPixels};
+const unroll::InstructionSet unroll::avx2 = {
+    "AVX2",        recurrentKernels<Lstm>, recurrentKernels<Gru>, recurrentKernels<SimpleRnn>,
+    updateKernels, linearKernels,          crossEntropy,          gatherPixels};

@@ -14,9 +14,10 @@ namespace unroll {
 // machine without AVX512 must not end up in the AVX512 one.
 #define UNROLL_SHARED inline __attribute__((always_inline))
 
-constexpr size_t width = 16;
+// Columns of a panel, whatever a vector register holds.
+constexpr size_t panelWidth = 16;
 
-UNROLL_SHARED constexpr size_t panelsOf(size_t columns) { return (columns + width - 1) / width; }
+UNROLL_SHARED constexpr size_t panelsOf(size_t columns) { return (columns + panelWidth - 1) / panelWidth; }
 
 // `columns`: gates in the kernel. `slots`: sums a unit has, where what comes from the input and what comes from the
 // state of one gate may have to be kept apart. `hasCell`: there is a cell state beside the hidden one. `hasMask`: the
@@ -28,15 +29,15 @@ struct RecurrentShape {
   UNROLL_SHARED size_t inputPanels() const { return panelsOf(features); }
   UNROLL_SHARED size_t hiddenPanels() const { return panelsOf(hidden); }
   UNROLL_SHARED size_t rowPanels() const { return inputPanels() + hiddenPanels(); }
-  UNROLL_SHARED size_t panel() const { return batch * width; }
+  UNROLL_SHARED size_t panel() const { return batch * panelWidth; }
   // Floats of one step: one state; input and previous state side by side; all slots.
   UNROLL_SHARED size_t stateStep() const { return hiddenPanels() * panel(); }
   UNROLL_SHARED size_t operandStep() const { return rowPanels() * panel(); }
   UNROLL_SHARED size_t gateStep() const { return slots * stateStep(); }
   // Kernel packed for the forward product: [column][unit panel][row][16].
-  UNROLL_SHARED size_t packedKernel() const { return columns * hiddenPanels() * rowPanels() * width * width; }
+  UNROLL_SHARED size_t packedKernel() const { return columns * hiddenPanels() * rowPanels() * panelWidth * panelWidth; }
   // One panel of the kernel's rows, transposed: [column][unit panel][16 units][16 rows].
-  UNROLL_SHARED size_t transposedPanel() const { return columns * hiddenPanels() * width * width; }
+  UNROLL_SHARED size_t transposedPanel() const { return columns * hiddenPanels() * panelWidth * panelWidth; }
 };
 
 // What the forward pass leaves for the gradient. Without a gradient the same code runs on two alternating steps.
@@ -59,7 +60,12 @@ struct RecurrentBuffers {
     float* const cells = gates + gateSlots * shape.gateStep();
     float* const apart = cells + (shape.hasCell ? states * shape.stateStep() : 0);
     float* const inOperand = memory + shape.inputPanels() * shape.panel();
-    return {memory, gates, cells, shape.hasMask ? apart : inOperand, states, gateSlots,
+    return {memory,
+            gates,
+            cells,
+            shape.hasMask ? apart : inOperand,
+            states,
+            gateSlots,
             shape.hasMask ? shape.stateStep() : shape.operandStep()};
   }
 
@@ -79,8 +85,8 @@ struct RecurrentBuffers {
 };
 
 // Which steps of the padded sequences there are, and in which order. Rows are computed by falling length, so that those
-// with something left to read at a step are the first ones, and nothing is computed that is padding. Null lengths: every
-// row has all steps.
+// with something left to read at a step are the first ones, and nothing is computed that is padding. Null lengths:
+// every row has all steps.
 struct Sequence {
   const int32_t* lengths;  // in the order of computing
   bool reverse;

@@ -7,7 +7,7 @@
 namespace unroll {
 
 // Numbers in the panels that hold so many columns.
-UNROLL_SHARED constexpr size_t wholePanels(size_t columns) { return panelsOf(columns) * width; }
+UNROLL_SHARED constexpr size_t wholePanels(size_t columns) { return panelsOf(columns) * panelWidth; }
 
 struct Linear {
   size_t rows, size, outputs;

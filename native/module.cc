@@ -1,6 +1,6 @@
 // What Node sees: `require` of this library registers the ops with the TensorFlow that tfjs-node has loaded, and
-// returns { version, threads, setThreads, instructionSet, gatherPixels }, or the same with `unsupported`, the reason, for
-// the last two.
+// returns { version, threads, setThreads, instructionSet, gatherPixels }, or the same with `unsupported`, the reason,
+// for the last two.
 #include <node_api.h>
 
 #include <cstdlib>

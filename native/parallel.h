@@ -19,7 +19,8 @@ void runTasks(size_t count, void (*task)(const void* context, size_t index), con
 // The same for a callable `visit(index)`.
 template <class Visit>
 inline void parallelFor(size_t count, const Visit& visit) {
-  runTasks(count, [](const void* context, size_t index) { (*static_cast<const Visit*>(context))(index); }, &visit);
+  runTasks(
+      count, [](const void* context, size_t index) { (*static_cast<const Visit*>(context))(index); }, &visit);
 }
 
 // Calls visit(begin, end) for ranges of `atOnce` numbers below `count`, the last as long as is left.

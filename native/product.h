@@ -22,11 +22,11 @@ struct Count {
 
 template <int Rows, int Panels>
 struct Tile {
-  static constexpr int vectors = Panels * vectorsPerPanel;
+  static constexpr size_t vectors = Panels * vectorsPerPanel;
   Vector sums[Rows][vectors];
 
   // Where vector v of a row lies in panels that are panelStride apart.
-  static constexpr size_t at(int v, size_t panelStride) {
+  static constexpr size_t at(size_t v, size_t panelStride) {
     return v / vectorsPerPanel * panelStride + v % vectorsPerPanel * lanes;
   }
 
@@ -34,36 +34,36 @@ struct Tile {
 #pragma GCC unroll 8
     for (int row = 0; row < Rows; ++row)
 #pragma GCC unroll 8
-      for (int v = 0; v < vectors; ++v) sums[row][v] = Vector{};
+      for (size_t v = 0; v < vectors; ++v) sums[row][v] = Vector{};
   }
 
   UNROLL_INLINE void load(const float* from, size_t rowStride, size_t panelStride) {
 #pragma GCC unroll 8
     for (int row = 0; row < Rows; ++row)
 #pragma GCC unroll 8
-      for (int v = 0; v < vectors; ++v) sums[row][v] = ::load(from + row * rowStride + at(v, panelStride));
+      for (size_t v = 0; v < vectors; ++v) sums[row][v] = ::load(from + row * rowStride + at(v, panelStride));
   }
 
   UNROLL_INLINE void store(float* to, size_t rowStride, size_t panelStride) const {
 #pragma GCC unroll 8
     for (int row = 0; row < Rows; ++row)
 #pragma GCC unroll 8
-      for (int v = 0; v < vectors; ++v) ::store(to + row * rowStride + at(v, panelStride), sums[row][v]);
+      for (size_t v = 0; v < vectors; ++v) ::store(to + row * rowStride + at(v, panelStride), sums[row][v]);
   }
 
   // Adds `steps` outer products. `left` holds the row's factors, rowStride apart, the next step's stepStride on;
   // `right` holds 16 columns a step in each of the panels, panelStride apart.
-  UNROLL_INLINE void add(const float* left, size_t rowStride, size_t stepStride, const float* right,
-                         size_t panelStride, size_t steps) {
+  UNROLL_INLINE void add(const float* left, size_t rowStride, size_t stepStride, const float* right, size_t panelStride,
+                         size_t steps) {
     for (size_t step = 0; step < steps; ++step) {
       Vector columns[vectors];
 #pragma GCC unroll 8
-      for (int v = 0; v < vectors; ++v) columns[v] = ::load(right + at(v, panelStride));
+      for (size_t v = 0; v < vectors; ++v) columns[v] = ::load(right + at(v, panelStride));
 #pragma GCC unroll 8
       for (int row = 0; row < Rows; ++row) {
         const Vector factor = broadcast(left[row * rowStride]);
 #pragma GCC unroll 8
-        for (int v = 0; v < vectors; ++v) sums[row][v] += factor * columns[v];
+        for (size_t v = 0; v < vectors; ++v) sums[row][v] += factor * columns[v];
       }
       left += stepStride;
       right += panelWidth;
@@ -83,7 +83,7 @@ struct Tile {
 // Copies 16 values of a panel's row to a row-major tensor, where fewer may be left.
 UNROLL_INLINE void storePanelRow(float* to, const float* from, size_t count) {
   if (count >= panelWidth) {
-    for (int v = 0; v < vectorsPerPanel; ++v) store(to + v * lanes, load(from + v * lanes));
+    for (size_t v = 0; v < vectorsPerPanel; ++v) store(to + v * lanes, load(from + v * lanes));
   } else {
     for (size_t unit = 0; unit < count; ++unit) to[unit] = from[unit];
   }
@@ -97,12 +97,23 @@ UNROLL_INLINE void forRowBlocks(size_t begin, size_t end, Visit visit) {
   for (size_t block = 0, row = begin; block < blocks; ++block) {
     const size_t size = rows / blocks + (block < rows % blocks ? 1 : 0);
     switch (size) {
-      case 1: visit(Count<1>{}, row); break;
-      case 2: visit(Count<2>{}, row); break;
-      case 3: visit(Count<3>{}, row); break;
-      case 4: visit(Count<4>{}, row); break;
-      case 5: visit(Count<5>{}, row); break;
-      default: visit(Count<6>{}, row);
+      case 1:
+        visit(Count<1>{}, row);
+        break;
+      case 2:
+        visit(Count<2>{}, row);
+        break;
+      case 3:
+        visit(Count<3>{}, row);
+        break;
+      case 4:
+        visit(Count<4>{}, row);
+        break;
+      case 5:
+        visit(Count<5>{}, row);
+        break;
+      default:
+        visit(Count<6>{}, row);
     }
     row += size;
   }
@@ -115,10 +126,17 @@ UNROLL_INLINE void forPanelGroups(size_t panels, Visit visit) {
   for (; panel + tilePanels <= panels; panel += tilePanels) visit(Count<tilePanels>{}, panel);
   if constexpr (tilePanels > 1) {
     switch (panels - panel) {
-      case 1: visit(Count<1>{}, panel); break;
-      case 2: visit(Count<2>{}, panel); break;
-      case 3: visit(Count<3>{}, panel); break;
-      default: break;
+      case 1:
+        visit(Count<1>{}, panel);
+        break;
+      case 2:
+        visit(Count<2>{}, panel);
+        break;
+      case 3:
+        visit(Count<3>{}, panel);
+        break;
+      default:
+        break;
     }
   }
 }

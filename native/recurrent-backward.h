@@ -12,18 +12,19 @@ constexpr size_t gatePanelsAtOnce = 16;
 // 16 rows of the kernel, `rows` from the first one on, transposed to [column][unit panel][unit][16].
 void transposeKernel(const RecurrentShape& shape, const float* kernel, size_t rows, float* to) {
   for (size_t column = 0; column < shape.columns; ++column)
-    for (size_t unitPanel = 0; unitPanel < shape.hiddenPanels(); ++unitPanel, to += width * width)
-      for (size_t row = 0; row < width; ++row) {
-        const float* from = kernel + (row * shape.columns + column) * shape.hidden + unitPanel * width;
-        for (size_t unit = 0; unit < width; ++unit)
-          to[unit * width + row] = row < rows && unitPanel * width + unit < shape.hidden ? from[unit] : 0.0f;
+    for (size_t unitPanel = 0; unitPanel < shape.hiddenPanels(); ++unitPanel, to += panelWidth * panelWidth)
+      for (size_t row = 0; row < panelWidth; ++row) {
+        const size_t from = (row * shape.columns + column) * shape.hidden + unitPanel * panelWidth;
+        for (size_t unit = 0; unit < panelWidth; ++unit)
+          to[unit * panelWidth + row] =
+              row < rows && unitPanel * panelWidth + unit < shape.hidden ? kernel[from + unit] : 0.0f;
       }
 }
 
 // Transposes `panels` panels of the kernel's rows that start at `kernel` and are `rows` in all.
 void transposeKernels(const RecurrentShape& shape, const float* kernel, size_t rows, float* to) {
   parallelFor(panelsOf(rows), [&](size_t panel) {
-    transposeKernel(shape, kernel + panel * width * shape.columns * shape.hidden, rows - panel * width,
+    transposeKernel(shape, kernel + panel * panelWidth * shape.columns * shape.hidden, rows - panel * panelWidth,
                     to + panel * shape.transposedPanel());
   });
 }
@@ -41,18 +42,18 @@ void addGatesTimesKernel(const RecurrentShape& shape, const int* columns, const 
     const size_t last = first + gatePanelsAtOnce < gatePanels ? first + gatePanelsAtOnce : gatePanels;
     forPanelGroups(panels, [&](auto count, size_t panel) {
       forRowBlocks(begin, end, [&](auto rows, size_t row) {
-        float* at = to + panel * shape.panel() + row * width;
+        float* at = to + panel * shape.panel() + row * panelWidth;
         Tile<decltype(rows)::value, decltype(count)::value> tile;
-        tile.load(at, width, shape.panel());
+        tile.load(at, panelWidth, shape.panel());
         for (size_t gate = first, panels; gate < last; gate += panels) {
           const size_t column = gate / unitPanels, unitPanel = gate % unitPanels;
           panels = unitPanels - unitPanel < last - gate ? unitPanels - unitPanel : last - gate;
-          const size_t left = shape.hidden - unitPanel * width;
-          tile.addPanels(gates + (slots[column] * unitPanels + unitPanel) * shape.panel() + row * width, shape.panel(),
-                         transposed + panel * kernelPanel + gate * width * width, width * width, kernelPanel,
-                         left < panels * width ? left : panels * width);
+          const size_t left = shape.hidden - unitPanel * panelWidth;
+          tile.addPanels(gates + (slots[column] * unitPanels + unitPanel) * shape.panel() + row * panelWidth,
+                         shape.panel(), transposed + panel * kernelPanel + gate * panelWidth * panelWidth,
+                         panelWidth * panelWidth, kernelPanel, left < panels * panelWidth ? left : panels * panelWidth);
         }
-        tile.store(at, width, shape.panel());
+        tile.store(at, panelWidth, shape.panel());
       });
     });
   }
@@ -63,7 +64,7 @@ void addGatesTimesKernel(const RecurrentShape& shape, const int* columns, const 
 template <class Cell>
 UNROLL_INLINE void differentiateCell(const RecurrentBackward& in, size_t step, size_t row, size_t unitPanel) {
   const RecurrentShape& shape = in.shape;
-  const size_t at = unitPanel * shape.panel() + row * width, slot = shape.stateStep();
+  const size_t at = unitPanel * shape.panel() + row * panelWidth, slot = shape.stateStep();
   float* gradient = in.gatesGradient + step * shape.gateStep() + at;
   const float* gates = in.buffers.gatesAt(shape, step) + at;
   const float* state = in.buffers.stateAt(step) + at;
@@ -71,11 +72,11 @@ UNROLL_INLINE void differentiateCell(const RecurrentBackward& in, size_t step, s
   const float* cell = in.buffers.cellAt(shape, step) + at;
   float* hiddenGradient = in.stateGradient + at;
   float* cellGradient = hiddenGradient + shape.stateStep();
-  for (size_t v = 0; v < width; v += lanes) {
+  for (size_t v = 0; v < panelWidth; v += lanes) {
     Vector dh = load(hiddenGradient + v);
     if (in.outputsGradient)
-      dh += loadSome(in.outputsGradient + in.sequence.place(row, step) * shape.hidden, unitPanel * width + v,
-                      shape.hidden);
+      dh += loadSome(in.outputsGradient + in.sequence.place(row, step) * shape.hidden, unitPanel * panelWidth + v,
+                     shape.hidden);
     const CellPlace place{slot, state + v, nextState + v, cell + v};
     store(hiddenGradient + v, Cell::differentiate(gates + v, place, dh, cellGradient + v, gradient + v));
   }
@@ -88,14 +89,15 @@ void addThroughKernel(const RecurrentBackward& in, size_t step, size_t begin, si
   const RecurrentShape& shape = in.shape;
   float* sums = in.mask ? in.stateGradient + 2 * shape.stateStep() : in.stateGradient;
   for (size_t panel = 0; in.mask && panel < shape.hiddenPanels(); ++panel)
-    for (size_t at = begin * width; at < end * width; ++at) sums[panel * shape.panel() + at] = 0.0f;
+    for (size_t at = begin * panelWidth; at < end * panelWidth; ++at) sums[panel * shape.panel() + at] = 0.0f;
   addGatesTimesKernel<Cell>(shape, Cell::stateColumn, in.gatesGradient + step * shape.gateStep(), in.transposedKernel,
                             sums, shape.hiddenPanels(), begin, end);
   for (size_t panel = 0; in.mask && panel < shape.hiddenPanels(); ++panel)
     for (size_t row = begin; row < end; ++row)
-      for (size_t v = 0; v < width; v += lanes) {
-        const size_t at = panel * shape.panel() + row * width + v;
-        const Vector mask = loadSome(in.mask + in.sequence.inBatch(row) * shape.hidden, panel * width + v, shape.hidden);
+      for (size_t v = 0; v < panelWidth; v += lanes) {
+        const size_t at = panel * shape.panel() + row * panelWidth + v;
+        const Vector mask =
+            loadSome(in.mask + in.sequence.inBatch(row) * shape.hidden, panel * panelWidth + v, shape.hidden);
         store(in.stateGradient + at, load(in.stateGradient + at) + load(sums + at) * mask);
       }
 }
@@ -123,8 +125,7 @@ void backwardRows(const RecurrentBackward& in, size_t begin, size_t end) {
 template <class Cell>
 void backward(const RecurrentBackward& in) {
   const RecurrentShape& shape = in.shape;
-  transposeKernels(shape, in.kernel + shape.features * Cell::columns * shape.hidden, shape.hidden,
-                   in.transposedKernel);
+  transposeKernels(shape, in.kernel + shape.features * Cell::columns * shape.hidden, shape.hidden, in.transposedKernel);
   parallelRows(shape, in.sequence, [&](size_t begin, size_t end) { backwardRows<Cell>(in, begin, end); });
   kernelGradient<Cell>(in);
 }
@@ -141,13 +142,14 @@ void inputGradient(const RecurrentInputGradient& in) {
       if (active <= begin) break;
       float* sums = in.inputSums;
       for (size_t panel = 0; panel < panels; ++panel)
-        for (size_t at = begin * width; at < active * width; ++at) sums[panel * shape.panel() + at] = 0.0f;
+        for (size_t at = begin * panelWidth; at < active * panelWidth; ++at) sums[panel * shape.panel() + at] = 0.0f;
       addGatesTimesKernel<Cell>(shape, Cell::inputColumn, in.gatesGradient + step * shape.gateStep(),
                                 in.transposedKernel, sums, panels, begin, active);
       for (size_t row = begin; row < active; ++row) {
         float* to = in.inputsGradient + in.sequence.place(row, step) * shape.features;
         for (size_t panel = 0; panel < panels; ++panel)
-          storePanelRow(to + panel * width, sums + panel * shape.panel() + row * width, shape.features - panel * width);
+          storePanelRow(to + panel * panelWidth, sums + panel * shape.panel() + row * panelWidth,
+                        shape.features - panel * panelWidth);
       }
     }
     for (size_t row = begin; row < end; ++row) clearPadding(in.sequence, in.inputsGradient, shape.features, row);

@@ -18,13 +18,14 @@ constexpr int vectorsAtOnce = 4;
 // rows are padded to whole panels; padded rows are never multiplied, padded units are zero.
 void packKernel(const RecurrentForward& in, size_t column, size_t unitPanel) {
   const RecurrentShape& shape = in.shape;
-  const size_t paddedFeatures = shape.inputPanels() * width, firstUnit = unitPanel * width;
-  const size_t units = shape.hidden - firstUnit < width ? shape.hidden - firstUnit : width;
-  float* packed = in.packedKernel + (column * shape.hiddenPanels() + unitPanel) * shape.rowPanels() * width * width;
+  const size_t paddedFeatures = shape.inputPanels() * panelWidth, firstUnit = unitPanel * panelWidth;
+  const size_t units = shape.hidden - firstUnit < panelWidth ? shape.hidden - firstUnit : panelWidth;
+  float* packed =
+      in.packedKernel + (column * shape.hiddenPanels() + unitPanel) * shape.rowPanels() * panelWidth * panelWidth;
   for (size_t row = 0; row < shape.features + shape.hidden; ++row) {
     const float* from = in.kernel + (row * shape.columns + column) * shape.hidden + firstUnit;
-    float* to = packed + (row < shape.features ? row : row - shape.features + paddedFeatures) * width;
-    for (size_t unit = 0; unit < width; ++unit) to[unit] = unit < units ? from[unit] : 0.0f;
+    float* to = packed + (row < shape.features ? row : row - shape.features + paddedFeatures) * panelWidth;
+    for (size_t unit = 0; unit < panelWidth; ++unit) to[unit] = unit < units ? from[unit] : 0.0f;
   }
 }
 
@@ -35,9 +36,9 @@ void packInput(const RecurrentForward& in, size_t step, size_t rowBegin, size_t 
   for (size_t row = rowBegin; row < rowEnd; ++row) {
     const float* from = in.inputs + in.sequence.place(row, step) * shape.features;
     for (size_t panel = 0; panel < shape.inputPanels(); ++panel) {
-      float* to = operand + panel * shape.panel() + row * width;
-      const size_t first = panel * width;
-      for (size_t column = 0; column < width; ++column)
+      float* to = operand + panel * shape.panel() + row * panelWidth;
+      const size_t first = panel * panelWidth;
+      for (size_t column = 0; column < panelWidth; ++column)
         to[column] = first + column < shape.features ? from[first + column] : 0.0f;
     }
   }
@@ -46,16 +47,17 @@ void packInput(const RecurrentForward& in, size_t step, size_t rowBegin, size_t 
 // Rows [begin, end) of a [batch, hidden] tensor to panels. Null: zeros.
 void packState(const RecurrentShape& shape, const Sequence& sequence, const float* from, float* to, size_t begin,
                size_t end) {
-  for (size_t unit = 0; unit < shape.hiddenPanels() * width; ++unit)
+  for (size_t unit = 0; unit < shape.hiddenPanels() * panelWidth; ++unit)
     for (size_t row = begin; row < end; ++row)
-      to[unit / width * shape.panel() + row * width + unit % width] =
+      to[unit / panelWidth * shape.panel() + row * panelWidth + unit % panelWidth] =
           from && unit < shape.hidden ? from[sequence.inBatch(row) * shape.hidden + unit] : 0.0f;
 }
 
 // And back: one row.
 void unpackRow(const RecurrentShape& shape, const Sequence& sequence, const float* from, float* to, size_t row) {
   for (size_t unit = 0; unit < shape.hidden; ++unit)
-    to[sequence.inBatch(row) * shape.hidden + unit] = from[unit / width * shape.panel() + row * width + unit % width];
+    to[sequence.inBatch(row) * shape.hidden + unit] =
+        from[unit / panelWidth * shape.panel() + row * panelWidth + unit % panelWidth];
 }
 
 // Zeros past the length of a row in a tensor [batch, steps, size], where no step writes.
@@ -94,21 +96,22 @@ UNROLL_INLINE void applyCells(const RecurrentForward& in, size_t step, size_t un
     const CellPlace place{shape.stateStep(), state + at, nullptr, cell + at};
     Cell::template apply<decltype(vectors)::value>(gates + at, place, nextState + at, nextCell + at);
   };
-  size_t at = begin * width;
-  for (; at + vectorsAtOnce * lanes <= end * width; at += vectorsAtOnce * lanes) apply(Count<vectorsAtOnce>{}, at);
-  for (; at < end * width; at += lanes) apply(Count<1>{}, at);
+  size_t at = begin * panelWidth;
+  for (; at + vectorsAtOnce * lanes <= end * panelWidth; at += vectorsAtOnce * lanes) apply(Count<vectorsAtOnce>{}, at);
+  for (; at < end * panelWidth; at += lanes) apply(Count<1>{}, at);
   for (size_t row = begin; in.outputs && row < end; ++row)
-    storePanelRow(in.outputs + in.sequence.place(row, step) * shape.hidden + unitPanel * width, nextState + row * width,
-               shape.hidden - unitPanel * width);
+    storePanelRow(in.outputs + in.sequence.place(row, step) * shape.hidden + unitPanel * panelWidth,
+                  nextState + row * panelWidth, shape.hidden - unitPanel * panelWidth);
 }
 
 // What the kernel sees of some units' state before a step.
 inline void maskState(const RecurrentForward& in, size_t step, size_t unitPanel, size_t begin, size_t end) {
   const RecurrentShape& shape = in.shape;
   for (size_t row = begin; row < end; ++row)
-    for (size_t v = 0; v < width; v += lanes) {
-      const size_t at = unitPanel * shape.panel() + row * width + v;
-      const Vector mask = loadSome(in.mask + in.sequence.inBatch(row) * shape.hidden, unitPanel * width + v, shape.hidden);
+    for (size_t v = 0; v < panelWidth; v += lanes) {
+      const size_t at = unitPanel * shape.panel() + row * panelWidth + v;
+      const Vector mask =
+          loadSome(in.mask + in.sequence.inBatch(row) * shape.hidden, unitPanel * panelWidth + v, shape.hidden);
       store(in.buffers.seenStateAt(shape, step) + at, load(in.buffers.stateAt(step) + at) * mask);
     }
 }
@@ -118,46 +121,50 @@ template <class Cell>
 UNROLL_INLINE void slotBias(const RecurrentForward& in, size_t slot, size_t unitPanel, size_t panels, float* to) {
   const size_t hidden = in.shape.hidden;
   const float more = static_cast<int>(slot) == Cell::forgetSlot ? in.forgetBias : 0.0f;
-  for (size_t at = 0; at < panels * width; ++at) {
-    const size_t unit = unitPanel * width + at;
+  for (size_t at = 0; at < panels * panelWidth; ++at) {
+    const size_t unit = unitPanel * panelWidth + at;
     to[at] = unit < hidden ? in.bias[slot * hidden + unit] + more : 0.0f;
   }
 }
 
-// A slot's sums for a block of rows: bias + input * kernel + state * kernel, in this order.
-template <class Cell, int Rows, int Panels>
-UNROLL_INLINE void sumSlot(const RecurrentForward& in, const float* bias, size_t slot, size_t step, size_t row,
-                           size_t unitPanel) {
-  const RecurrentShape& shape = in.shape;
-  const float* operand = in.buffers.operandAt(shape, step) + row * width;
-  const size_t kernelPanel = shape.rowPanels() * width * width;
-  Tile<Rows, Panels> tile;
-  tile.load(bias, 0, width);
-  // Inlined by force: the tile would not stay in registers across a call.
-  const auto add = [&](int column, size_t panel, size_t count) __attribute__((always_inline)) {
-    const float* kernel = in.packedKernel +
-                          (static_cast<size_t>(column) * shape.hiddenPanels() + unitPanel) * kernelPanel +
-                          panel * width * width;
-    if (column >= 0)
-      tile.addPanels(operand + panel * shape.panel(), shape.panel(), kernel, width * width, kernelPanel, count);
-  };
-  add(Cell::inputColumn[slot], 0, shape.features);
-  // Without an initial state the first step's state is zero.
-  if (step > 0 || in.initialHidden) add(Cell::stateColumn[slot], shape.inputPanels(), shape.hidden);
-  float* gates = in.buffers.gatesAt(shape, step) + slot * shape.stateStep();
-  tile.store(gates + unitPanel * shape.panel() + row * width, width, shape.panel());
+// Adds `count` columns of the operand from panel `panel` on, times a column of the kernel, to the sums of a slot;
+// nothing where the slot has no such column (-1).
+template <int Column, class Sums>
+UNROLL_INLINE void addColumn(const RecurrentForward& in, Sums& tile, const float* operand, size_t unitPanel,
+                             size_t panel, size_t count) {
+  if constexpr (Column >= 0) {
+    const RecurrentShape& shape = in.shape;
+    const size_t kernelPanel = shape.rowPanels() * panelWidth * panelWidth;
+    const float* kernel =
+        in.packedKernel + (Column * shape.hiddenPanels() + unitPanel) * kernelPanel + panel * panelWidth * panelWidth;
+    tile.addPanels(operand + panel * shape.panel(), shape.panel(), kernel, panelWidth * panelWidth, kernelPanel, count);
+  }
 }
 
-// The sums of some unit panels' slots for rows [begin, end).
-template <class Cell, int Panels>
+// A slot's sums for a block of rows: bias + input * kernel + state * kernel, in this order.
+template <class Cell, size_t Slot, int Rows, int Panels>
+UNROLL_INLINE void sumSlot(const RecurrentForward& in, const float* bias, size_t step, size_t row, size_t unitPanel) {
+  const RecurrentShape& shape = in.shape;
+  const float* operand = in.buffers.operandAt(shape, step) + row * panelWidth;
+  Tile<Rows, Panels> tile;
+  tile.load(bias, 0, panelWidth);
+  addColumn<Cell::inputColumn[Slot]>(in, tile, operand, unitPanel, 0, shape.features);
+  // Without an initial state the first step's state is zero.
+  if (step > 0 || in.initialHidden)
+    addColumn<Cell::stateColumn[Slot]>(in, tile, operand, unitPanel, shape.inputPanels(), shape.hidden);
+  float* gates = in.buffers.gatesAt(shape, step) + Slot * shape.stateStep();
+  tile.store(gates + unitPanel * shape.panel() + row * panelWidth, panelWidth, shape.panel());
+}
+
+// The sums of some unit panels' slots, from one slot on, for rows [begin, end).
+template <class Cell, int Panels, size_t Slot = 0>
 UNROLL_INLINE void sumSlots(const RecurrentForward& in, size_t step, size_t unitPanel, size_t begin, size_t end) {
-  for (size_t slot = 0; slot < Cell::slots; ++slot) {
-    float bias[Panels * width];
-    slotBias<Cell>(in, slot, unitPanel, Panels, bias);
-    forRowBlocks(begin, end, [&](auto rows, size_t row) {
-      sumSlot<Cell, decltype(rows)::value, Panels>(in, bias, slot, step, row, unitPanel);
-    });
-  }
+  float bias[Panels * panelWidth];
+  slotBias<Cell>(in, Slot, unitPanel, Panels, bias);
+  forRowBlocks(begin, end, [&](auto rows, size_t row) {
+    sumSlot<Cell, Slot, decltype(rows)::value, Panels>(in, bias, step, row, unitPanel);
+  });
+  if constexpr (Slot + 1 < Cell::slots) sumSlots<Cell, Panels, Slot + 1>(in, step, unitPanel, begin, end);
 }
 
 template <class Cell>
@@ -184,8 +191,7 @@ void forwardRows(const RecurrentForward& in, size_t begin, size_t end) {
   for (size_t row = begin; row < end; ++row) {
     const size_t length = sequence.length(row);
     unpackRow(shape, sequence, in.buffers.stateAt(length), in.finalHidden, row);
-    if constexpr (Cell::hasCell)
-      unpackRow(shape, sequence, in.buffers.cellAt(shape, length), in.finalCell, row);
+    if constexpr (Cell::hasCell) unpackRow(shape, sequence, in.buffers.cellAt(shape, length), in.finalCell, row);
     if (in.outputs) clearPadding(sequence, in.outputs, shape.hidden, row);
   }
 }
@@ -193,8 +199,7 @@ void forwardRows(const RecurrentForward& in, size_t begin, size_t end) {
 template <class Cell>
 void forward(const RecurrentForward& in) {
   const size_t unitPanels = in.shape.hiddenPanels();
-  parallelFor(Cell::columns * unitPanels,
-              [&](size_t task) { packKernel(in, task / unitPanels, task % unitPanels); });
+  parallelFor(Cell::columns * unitPanels, [&](size_t task) { packKernel(in, task / unitPanels, task % unitPanels); });
   parallelRows(in.shape, in.sequence, [&](size_t begin, size_t end) { forwardRows<Cell>(in, begin, end); });
 }
 

@@ -25,11 +25,11 @@ const Kind kinds[] = {
 struct Settings {
   const Kind* kind;
   std::string op;
-  float forgetBias = 0;   // of an LSTM
-  bool reverse = false;   // runs each sequence from its last step to its first
-  bool sequence = true;   // every step's output is wanted, not only the final state
-  bool gradient = true;   // the gradient may be asked for
-  bool initial = false;   // the forward pass had an initial state
+  float forgetBias = 0;  // of an LSTM
+  bool reverse = false;  // runs each sequence from its last step to its first
+  bool sequence = true;  // every step's output is wanted, not only the final state
+  bool gradient = true;  // the gradient may be asked for
+  bool initial = false;  // the forward pass had an initial state
 };
 
 template <int Index>
@@ -52,9 +52,9 @@ int64_t size(size_t count) { return static_cast<int64_t>(count); }
 // The shape that three leading dimensions and the kernel [features + hidden, columns * hidden] tell.
 bool readShape(Call& call, const Kind& kind, const Dimensions& leading, const char* name, const Dimensions& kernel,
                RecurrentShape& shape) {
-  if (!call.require(leading.size() == 3 && leading[0] > 0 && leading[1] > 0,
-                    std::string(name) + " must have three dimensions and at least one row and step, not " +
-                        show(leading) + "."))
+  if (!call.require(
+          leading.size() == 3 && leading[0] > 0 && leading[1] > 0,
+          std::string(name) + " must have three dimensions and at least one row and step, not " + show(leading) + "."))
     return false;
   const int64_t columns = size(kind.columns);
   if (!call.require(kernel.size() == 2 && kernel[1] > 0 && kernel[1] % columns == 0 && kernel[0] > kernel[1] / columns,
@@ -62,8 +62,14 @@ bool readShape(Call& call, const Kind& kind, const Dimensions& leading, const ch
                         show(kernel) + "."))
     return false;
   const size_t hidden = static_cast<size_t>(kernel[1] / columns);
-  shape = {static_cast<size_t>(leading[0]), static_cast<size_t>(leading[1]), static_cast<size_t>(kernel[0]) - hidden,
-           hidden, kind.columns, kind.slots, kind.hasCell, false};
+  shape = {static_cast<size_t>(leading[0]),
+           static_cast<size_t>(leading[1]),
+           static_cast<size_t>(kernel[0]) - hidden,
+           hidden,
+           kind.columns,
+           kind.slots,
+           kind.hasCell,
+           false};
   return true;
 }
 
@@ -81,9 +87,9 @@ class SortedRows {
     const int32_t* const given = call.optionalIntegers(input, "lengths", {size(shape.batch)});
     if (!given) return;
     for (size_t row = 0; row < shape.batch; ++row)
-      if (!call.require(given[row] >= 0 && given[row] <= size(shape.steps),
-                        "A length must be from 0 to " + std::to_string(shape.steps) + ", not " +
-                            std::to_string(given[row]) + "."))
+      if (!call.require(given[row] >= 0 && given[row] <= size(shape.steps), "A length must be from 0 to " +
+                                                                                std::to_string(shape.steps) + ", not " +
+                                                                                std::to_string(given[row]) + "."))
         return;
     rows.resize(shape.batch);
     std::iota(rows.begin(), rows.end(), 0);
@@ -108,7 +114,7 @@ Dimensions savedShape(const RecurrentShape& shape) {
 }
 
 Dimensions gatesGradientShape(const RecurrentShape& shape) {
-  return {size(shape.batch), size(shape.steps), size(shape.slots * shape.hiddenPanels() * width)};
+  return {size(shape.batch), size(shape.steps), size(shape.slots * shape.hiddenPanels() * panelWidth)};
 }
 
 void computeForward(void* kernel, TF_OpKernelContext* context) {

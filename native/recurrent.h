@@ -31,11 +31,11 @@ struct RecurrentBackward {
   const float* outputsGradient;      // [batch, steps, hidden] or null for zeros
   const float* finalHiddenGradient;  // [batch, hidden] or null for zeros, as finalCellGradient
   const float* finalCellGradient;
-  RecurrentBuffers buffers;  // only read, so that the gradient can be asked for again
-  float* gatesGradient;      // gateStep() floats for each step, in the layout of the gates
-  float* kernelGradient;     // [features + hidden, columns * hidden]
-  float* biasGradient;       // [slots * hidden]
-  bool hasInitialState;      // as the forward pass had
+  RecurrentBuffers buffers;      // only read, so that the gradient can be asked for again
+  float* gatesGradient;          // gateStep() floats for each step, in the layout of the gates
+  float* kernelGradient;         // [features + hidden, columns * hidden]
+  float* biasGradient;           // [slots * hidden]
+  bool hasInitialState;          // as the forward pass had
   float* initialHiddenGradient;  // [batch, hidden], only with an initial state, as initialCellGradient
   float* initialCellGradient;
   float* transposedKernel;  // scratch of hiddenPanels() transposed panels

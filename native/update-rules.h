@@ -1,6 +1,6 @@
 // The rules of the optimizers, each in one pass over memory, which is what takes the time. With value w, gradient g and
-// slots s, each with the next one's name primed; r is the learning rate. The papers are named where a spec chooses them,
-// in src/optimizers.
+// slots s, each with the next one's name primed; r is the learning rate. The papers are named where a spec chooses
+// them, in src/optimizers.
 #pragma once
 
 #include "update.h"
@@ -27,8 +27,8 @@ struct Momentum {
 
 // s' = rho s + (1 - rho) g^2      w' = w - u'
 //
-// where u' is r g / sqrt(s' + epsilon), with the square of a' = rho a + (1 - rho) g taken from s' where it is centered, and
-// m u more with momentum.
+// where u' is r g / sqrt(s' + epsilon), with the square of a' = rho a + (1 - rho) g taken from s' where it is centered,
+// and m u more with momentum.
 template <bool Centered, bool HasMomentum>
 struct RmsProp {
   static constexpr size_t slots = 1 + Centered + HasMomentum;
@@ -106,8 +106,7 @@ void update(const float* settings, const unroll::UpdateWeight& of, size_t begin,
     const size_t left = end - at;
     Vector slots[unroll::mostSlots];
     for (size_t slot = 0; slot < Rule::slots; ++slot) slots[slot] = loadSome(of.slots[slot], at, end);
-    const Vector next =
-        Rule::apply(settings, loadSome(of.value, at, end), loadSome(of.gradient, at, end), slots);
+    const Vector next = Rule::apply(settings, loadSome(of.value, at, end), loadSome(of.gradient, at, end), slots);
     for (size_t slot = 0; slot < Rule::slots; ++slot) storeSome(of.nextSlots[slot] + at, slots[slot], left);
     storeSome(of.nextValue + at, next, left);
   }

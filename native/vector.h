@@ -9,6 +9,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "layout.h"
+
 #ifndef UNROLL_LANES
 #error "Define UNROLL_LANES, the number of floats in one vector register, before including this header."
 #endif
@@ -17,10 +19,10 @@
 
 namespace {
 
-// All matrices lie in panels of 16 columns, whatever the register holds: see layout.h.
-constexpr int lanes = UNROLL_LANES;
-constexpr int panelWidth = 16;
-constexpr int vectorsPerPanel = panelWidth / lanes;
+using unroll::panelWidth;
+
+constexpr size_t lanes = UNROLL_LANES;
+constexpr size_t vectorsPerPanel = panelWidth / lanes;
 
 typedef float Vector __attribute__((vector_size(sizeof(float) * lanes)));
 typedef int32_t IntVector __attribute__((vector_size(sizeof(float) * lanes)));
@@ -40,7 +42,8 @@ UNROLL_INLINE void store(float* to, Vector value) { *reinterpret_cast<UnalignedV
 
 UNROLL_INLINE Vector broadcast(float value) { return value - Vector{}; }
 
-// a * b + c, rounded once. The compiler fuses any product and sum; of two products it may choose either, here it is this.
+// a * b + c, rounded once. The compiler fuses any product and sum; of two products it may choose either, here it is
+// this.
 UNROLL_INLINE Vector multiplyAdd(Vector a, Vector b, Vector c) {
 #if UNROLL_LANES == 16
   return _mm512_fmadd_ps(a, b, c);
