@@ -1,4 +1,5 @@
 import { describeCalibration, type CalibrationView } from '../runner/calibration/describe.ts';
+import { plannedDataLines } from '../report/data-fields.ts';
 import { estimateTime, type Estimate } from '../runner/estimate.ts';
 import { runStandings, selectRuns, withBudget, type RunStanding } from '../runner/select.ts';
 import { frozenPlanPath } from '../record/frozen-plan.ts';
@@ -61,7 +62,7 @@ const countStates = (standings: readonly RunStanding[]) =>
   );
 
 const planToJson = ({ plan, standings, toTrain, estimate, calibration }: PlanView) => {
-  const { experiment, sweepId, axes, objective, execution } = plan;
+  const { experiment, sweepId, axes, objective, execution, data = [] } = plan;
   const now = new Set(toTrain);
   return {
     experiment,
@@ -69,6 +70,7 @@ const planToJson = ({ plan, standings, toTrain, estimate, calibration }: PlanVie
     axes,
     objective,
     execution,
+    data,
     threadsToMeasure: calibration.threadsToMeasure,
     kernels: calibration.kernels,
     counts: countStates(standings),
@@ -86,7 +88,7 @@ const planToJson = ({ plan, standings, toTrain, estimate, calibration }: PlanVie
 };
 
 const planLines = ({ plan, standings, toTrain, estimate, calibration }: PlanView): string[] => {
-  const { axes, execution } = plan;
+  const { axes, execution, data = [] } = plan;
   const { width } = screen(process.stdout);
   const columns: Column[] = [
     { title: 'run', align: 'left', keep: Infinity },
@@ -109,6 +111,7 @@ const planLines = ({ plan, standings, toTrain, estimate, calibration }: PlanView
     ...kernelLines(calibration),
     estimateLine(toTrain.length, estimate),
     ...searchLines(plan),
+    ...plannedDataLines(data, axes),
     '',
     ...renderTable(columns, rows, { width }),
     ...(more > 0 ? [`and ${more} more; --json prints all`] : []),

@@ -195,6 +195,7 @@ const summarize = (
         {
           experiment: plan.experiment,
           sweepId: plan.sweepId,
+          data: plan.data ?? [],
           trained: ids,
           outcomes,
           missed,

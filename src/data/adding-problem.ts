@@ -43,6 +43,7 @@ export const addingProblem = {
   check: (chosen) => checkGeneratedSize(chosen, 2 * chosen.length),
   shape: shapeOf,
   parts: generatedParts,
+  generated: true,
   digest: (chosen) => generatorDigest('adding-problem', version, chosen),
   load: (chosen) => {
     const { length, seed } = chosen;

@@ -64,5 +64,6 @@ export const characters = {
     const { fileDigest, findDataFile } = await import('./files.ts');
     return fileDigest(await findDataFile(chosen.file, context, 'file'));
   },
+  inspect: async (chosen, context) => (await import('./text-tokens.ts')).inspectCharacters(chosen, context),
   load: async (chosen, context) => (await import('./text-tokens.ts')).loadCharacters(chosen, context),
 } as const satisfies DatasetRow<typeof parameters>;

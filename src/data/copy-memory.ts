@@ -62,6 +62,7 @@ export const copyMemory = {
   check: (chosen) => checkGeneratedSize(chosen, 2 * stepsOf(chosen)),
   shape: shapeOf,
   parts: generatedParts,
+  generated: true,
   digest: (chosen) => generatorDigest('copy-memory', version, chosen),
   load: (chosen) => {
     const { delay, copyLength, symbols, seed } = chosen;

@@ -1,5 +1,6 @@
 import type { Static, TObject } from '@sinclair/typebox';
 import type { ParameterIssue, Row } from '../parameters/row.ts';
+import type { DataInspection } from './inspect.ts';
 
 /** What is to be learnt; loss and metrics follow from it. */
 export type Task =
@@ -84,6 +85,13 @@ export interface DatasetRow<P extends TObject = TObject> extends Row<P> {
   parts?(this: void, parameters: Static<P>): DatasetParts;
   /** Hex SHA-256 that identifies the content (bytes, or generator and its parameters); cheap enough for `plan`. */
   digest(this: void, parameters: Static<P>, context: DataContext): string | Promise<string>;
+  /**
+   * Describes and checks the content, cheaply enough for `plan`. Throws `DataError` for what cannot be trained on. Without
+   * it, only what shape and parts give is known before the data is loaded.
+   */
+  inspect?(this: void, parameters: Static<P>, context: DataContext): Promise<DataInspection>;
+  /** True where `load` makes the data up, so that it may be loaded to be described. */
+  readonly generated?: true;
   /** Loads or generates the data. Throws `DataError` for what a person can mend. */
   load(this: void, parameters: Static<P>, context: DataContext): Promise<Dataset>;
 }

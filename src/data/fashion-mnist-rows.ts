@@ -77,6 +77,10 @@ export const fashionMnistRows = {
     const { filesDigest } = await import('./files.ts');
     return filesDigest(await findFiles(chosen, context));
   },
+  inspect: async (chosen, context) => {
+    const { inspectImages } = await import('./images.ts');
+    return inspectImages(await findFiles(chosen, context), imageShape(28, labels), chosen);
+  },
   load: async (chosen, context) => {
     const { imageSequences, readImageParts } = await import('./images.ts');
     const files = await findFiles(chosen, context);

@@ -1,5 +1,7 @@
 import { DataError, type Dataset, type SequenceShape, type Split } from './dataset.ts';
+import { createPartTally, describeShape, type PartDescription } from './description.ts';
 import type { DataFile } from './files.ts';
+import type { DataInspection } from './inspect.ts';
 import { readIdx, type IdxFile } from './idx.ts';
 import type { ImageSizes } from './image-parameters.ts';
 import { gatherPixels } from './pixels.ts';
@@ -43,6 +45,35 @@ export const readImageParts = async (
   return {
     training: await read(trainImages, trainLabels, most),
     test: await read(testImages, testLabels),
+  };
+};
+
+/** Describes the parts by the labels alone: the images are not read. */
+export const inspectImages = async (
+  files: readonly DataFile[],
+  shape: SequenceShape,
+  { validationSize, trainSize }: ImageSizes,
+): Promise<DataInspection> => {
+  const [, trainLabels, , testLabels] = files;
+  if (!trainLabels || !testLabels) throw new Error('Four files are needed.');
+  const { values: labels } = await readIdx(trainLabels);
+  const { values: testing } = await readIdx(testLabels);
+  const part = (values: Uint8Array): PartDescription => {
+    const tally = createPartTally(shape);
+    values.forEach((_, at) => tally.add(shape.steps, values, at));
+    return tally.description();
+  };
+  const trainEnd = trainSize === null ? labels.length : validationSize + trainSize;
+  return {
+    description: {
+      ...describeShape(shape),
+      parts: {
+        train: part(labels.subarray(validationSize, trainEnd)),
+        ...(validationSize > 0 && { validation: part(labels.subarray(0, validationSize)) }),
+        test: part(testing),
+      },
+    },
+    warnings: [],
   };
 };
 

@@ -1,7 +1,7 @@
 import { Type } from '@sinclair/typebox';
 import type { DatasetRow } from './dataset.ts';
 import { checkImageSizes, imageParameters, imageParts, imageShape } from './image-parameters.ts';
-import { loadMnist, mnistDigest, mnistLabels } from './mnist.ts';
+import { inspectMnist, loadMnist, mnistDigest, mnistLabels } from './mnist.ts';
 
 const parameters = Type.Object(imageParameters, { additionalProperties: false });
 
@@ -15,5 +15,6 @@ export const mnistPixels = {
   parts: imageParts,
   shape: () => imageShape(784, mnistLabels),
   digest: () => mnistDigest,
+  inspect: (chosen) => inspectMnist(chosen, 784),
   load: (chosen) => loadMnist(chosen, 784),
 } as const satisfies DatasetRow<typeof parameters>;

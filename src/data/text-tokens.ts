@@ -2,7 +2,10 @@ import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CharactersParameters } from './characters.ts';
 import { DataError, type DataContext, type Dataset, type SequenceShape, type Split } from './dataset.ts';
+import { countsOf, describeShape, type PartDescription } from './description.ts';
 import { fileDigest, findDataFile, wrongFile, type DataFile } from './files.ts';
+import { singleClass, type DataInspection } from './inspect.ts';
+import type { ParameterIssue } from '../parameters/row.ts';
 import { readFully, writeFully } from '../system/files.ts';
 import { packedFolder } from './packed-folder.ts';
 import { textOf } from './table/text.ts';
@@ -88,30 +91,122 @@ export const loadCharacters = async (
   const sorted = new Map([...alphabet].sort(byCodePoint).map((character, index) => [character, index]));
   const classes = Int32Array.from(alphabet, (character) => sorted.get(character) ?? 0);
   const window = tokenWindow(join(folder, 'tokens.bin'), count);
-  const { length, validationFraction, testFraction } = chosen;
-  const stride = chosen.stride ?? length;
-  const testStart = count - Math.round(count * testFraction);
-  const validationStart = testStart - Math.round(count * validationFraction);
-
-  const split = (from: number, to: number): Split => ({
-    // The last character of a sequence has a next one within the part.
-    size: Math.max(0, Math.floor((to - from - 1 - length) / stride) + 1),
+  const { length } = chosen;
+  const stride = strideOf(chosen);
+  const split = ({ from, sequences }: TextPart): Split => ({
+    size: sequences,
     read: textReader({ window, classes, length, startOf: (index) => from + index * stride }),
   });
-  const parts = {
-    train: split(0, validationStart),
-    validation: split(validationStart, testStart),
-    test: split(testStart, count),
+  const { train, validation, test } = textParts(chosen, count);
+  return {
+    shape,
+    train: split(train),
+    ...(validation.sequences > 0 && { validation: split(validation) }),
+    test: split(test),
   };
-  if (parts.train.size === 0 || parts.test.size === 0) {
-    const message = `${chosen.file} has ${count} characters: too few for sequences of ${length} in the training and test part.`;
-    const expected = 'a length that both parts have room for';
-    const help = 'Lower length, or use a longer text.';
-    throw new DataError(message, [{ path: 'length', message, expected, help }]);
-  }
-  const { validation, ...others } = parts;
-  return { shape, ...others, ...(validation.size > 0 && { validation }) };
 };
+
+/** Characters `[from, to)` of a text, and how many sequences they make. */
+interface TextPart {
+  readonly from: number;
+  readonly to: number;
+  readonly sequences: number;
+}
+
+const strideOf = ({ stride, length }: CharactersParameters): number => stride ?? length;
+
+/** The parts of a text of `count` characters. Throws `DataError` where it is too short. */
+const textParts = (chosen: CharactersParameters, count: number) => {
+  const { length, validationFraction, testFraction } = chosen;
+  const testStart = count - Math.round(count * testFraction);
+  const validationStart = testStart - Math.round(count * validationFraction);
+  const part = (from: number, to: number): TextPart => ({
+    from,
+    to,
+    // The last character of a sequence has a next one within the part.
+    sequences: Math.max(0, Math.floor((to - from - 1 - length) / strideOf(chosen)) + 1),
+  });
+  const parts = {
+    train: part(0, validationStart),
+    validation: part(validationStart, testStart),
+    test: part(testStart, count),
+  };
+  const short = (['train', 'test'] as const).filter((name) => parts[name].sequences === 0);
+  if (short.length > 0) {
+    const sizes = short.map((name) => {
+      const size = parts[name].to - parts[name].from;
+      return `${size} for the ${name === 'train' ? 'training' : name} part`;
+    });
+    const message = `${chosen.file} has ${counted(count)}, which leaves ${sizes.join(' and ')}: too few for sequences of ${length}.`;
+    const expected = `at least ${length + 1} characters in each of these parts`;
+    const help = 'Use a longer text, lower `length`, or change `validationFraction` and `testFraction`.';
+    throw new DataError(`${message} ${help}`, [
+      { path: 'length', message, expected, got: `${counted(count)} in the whole text`, help },
+    ]);
+  }
+  return parts;
+};
+
+const counted = (count: number): string => `${count} ${count === 1 ? 'character' : 'characters'}`;
+
+/** Describes and checks a text without making sequences of it. */
+export const inspectCharacters = async (
+  chosen: CharactersParameters,
+  context: DataContext,
+): Promise<DataInspection> => {
+  const folder = await ensureTokens(chosen, context);
+  const found = describe(folder);
+  const shape = shapeOf(chosen, found);
+  const parts = textParts(chosen, found.count);
+  const [character = ''] = found.alphabet;
+  if (found.alphabet.length === 1) throw singleClass({ path: 'file', what: chosen.file, label: character });
+  const labels = [...found.alphabet].sort(byCodePoint);
+  const classes = new Map(labels.map((one, at) => [one, at]));
+  const classOf = Int32Array.from(found.alphabet, (one) => classes.get(one) ?? 0);
+  const window = tokenWindow(join(folder, 'tokens.bin'), found.count);
+  const { length, validationFraction } = chosen;
+  const described = (part: TextPart): PartDescription => ({
+    sequences: part.sequences,
+    steps: { min: length, median: length, max: length },
+    ...countsOf(countCharacters(window, classOf, part), labels),
+  });
+  const { train, validation, test } = parts;
+  const hasValidation = validation.sequences > 0;
+  return {
+    description: {
+      ...describeShape(shape),
+      parts: {
+        train: described(train),
+        ...(hasValidation && { validation: described(validation) }),
+        test: described(test),
+      },
+    },
+    warnings: hasValidation || validationFraction === 0 ? [] : [noValidation(chosen, validation)],
+  };
+};
+
+const countedAtOnce = 1 << 16;
+
+const countCharacters = (window: Window, classOf: Int32Array, { from, to }: TextPart): Float64Array => {
+  const counts = new Float64Array(classOf.length);
+  for (let at = from; at < to; at += countedAtOnce) {
+    for (const token of window(at, Math.min(countedAtOnce, to - at))) {
+      const found = classOf[token] as number;
+      counts[found] = (counts[found] as number) + 1;
+    }
+  }
+  return counts;
+};
+
+const noValidation = (
+  { length, validationFraction }: CharactersParameters,
+  { from, to }: TextPart,
+): ParameterIssue => ({
+  path: 'validationFraction',
+  message: `validationFraction ${validationFraction} is ${counted(to - from)} of the text, too few for a sequence of ${length}: there is no validation part.`,
+  expected: `at least ${length + 1} characters`,
+  help: 'Raise `validationFraction`, lower `length`, use a longer text, or write `validationFraction: 0`.',
+});
 
 /** Texts of up to so many characters are kept in memory (128 MB); of longer ones each sequence is read from the file. */
 const mostInMemory = 1 << 26;

@@ -76,6 +76,7 @@ export const toySequences = {
   ],
   shape: shapeOf,
   parts: generatedParts,
+  generated: true,
   digest: (chosen) => generatorDigest('toy-sequences', version, chosen),
   load: (chosen) => {
     const { minLength, maxLength, maxValue, seed } = chosen;

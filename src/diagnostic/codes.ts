@@ -31,6 +31,7 @@ export const diagnosticCodes = {
   'environment-variable': 'A spec reads an environment variable that is not set, or that it may not read.',
   'extends-cycle': 'Specs extend each other in a circle.',
   'bad-data': 'A data file has unusable rows.',
+  'suspicious-data': 'The data can be trained on, but something in it looks like a mistake.',
   'data-missing': 'Files of a dataset are missing.',
   'plugin-broken': 'The code of a config, or of a module that it imports, cannot be loaded.',
   'plugin-invalid': 'A model, dataset or optimizer of a config is defined incorrectly, or its name is taken.',

@@ -79,6 +79,12 @@ export const diagnosticsSchema = {
         },
       },
     },
+    data: {
+      type: 'array',
+      description:
+        '`unroll validate`: what the data of the valid spec is, for each different dataset section.',
+      items: { type: 'object', required: ['dataset', 'description'] },
+    },
     runCount: {
       type: 'integer',
       minimum: 0,

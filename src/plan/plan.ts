@@ -1,6 +1,16 @@
-import type { Execution, Expectation, MlflowSettings, Objective, RunConfig } from '../language/config.ts';
+import type { DataDescription } from '../data/description.ts';
+import type {
+  Execution,
+  Expectation,
+  MlflowSettings,
+  NamedSection,
+  Objective,
+  RunConfig,
+} from '../language/config.ts';
 import type { SearchRules } from '../search/decide.ts';
 import type { Json } from '../system/json.ts';
+
+export type { DataDescription };
 
 /** By section of a spec: hex SHA-256 of the module of its row. */
 export type CodeDigests = Readonly<Partial<Record<'dataset' | 'model' | 'optimizer', string>>>;
@@ -37,6 +47,12 @@ export interface Sampler {
   readonly spec: Json;
 }
 
+/** The dataset of some of a plan's runs, and what it holds. */
+export interface PlannedData {
+  readonly dataset: NamedSection;
+  readonly description: DataDescription;
+}
+
 /** What a spec unrolls into. */
 export interface Plan {
   readonly experiment: string;
@@ -53,6 +69,8 @@ export interface Plan {
   readonly expect: readonly Expectation[];
   /** The config that registers rows of a person's own, as a path from the folder of the spec; absent without one. */
   readonly config?: string;
+  /** What the data is: one entry for each different dataset section. Plans of earlier versions have none. */
+  readonly data?: readonly PlannedData[];
   /** The spec as it was written. */
   readonly spec: { readonly path: string; readonly text: string };
 }

@@ -1,5 +1,7 @@
 import { DataError, type DataContext, type DatasetParts, type SequenceShape } from '../data/dataset.ts';
-import { failure, success, type Result } from '../diagnostic/diagnostic.ts';
+import { inspectData } from '../data/inspect.ts';
+import type { DataDescription } from '../data/description.ts';
+import { failure, success, type Diagnostic, type Result } from '../diagnostic/diagnostic.ts';
 import { findRow, namedSections, type NamedSectionKind, type Table } from '../registry/rows.ts';
 import type { ParameterIssue, Row } from '../parameters/row.ts';
 import { blame, createFindings, type Finding } from './blame.ts';
@@ -8,7 +10,7 @@ import type { SchemaIssue } from '../language/check.ts';
 import { checkTogether, type Together } from './check-together.ts';
 import { describeSetting } from '../language/describe.ts';
 import type { NamedSection, RunConfig, TrainConfig } from '../language/config.ts';
-import type { CodeDigests } from './plan.ts';
+import type { CodeDigests, PlannedData } from './plan.ts';
 import {
   checkNamedSection,
   checkTrainSection,
@@ -37,10 +39,12 @@ export interface ResolvedPoints {
   readonly configurations: readonly Configuration[];
   /** Points that were equal to an earlier one. */
   readonly merged: readonly Point[];
-  /** Each dataset of the sweep once. */
+  /** Each dataset of the sweep once, in the order of the points. */
   readonly datasets: readonly DatasetFacts[];
   /** The shape of the first configuration's dataset. */
   readonly shape: SequenceShape;
+  /** What is suspicious in the data. */
+  readonly warnings: readonly Diagnostic[];
 }
 
 /** What is known of a dataset before it is loaded. */
@@ -48,6 +52,8 @@ export interface DatasetFacts {
   readonly shape: SequenceShape;
   readonly parts: DatasetParts | undefined;
   readonly digest: string;
+  readonly planned: PlannedData;
+  readonly warnings: readonly Finding[];
 }
 
 /**
@@ -60,6 +66,7 @@ export const resolvePoints = async (
   reading?: DataContext['reading'],
 ): Promise<Result<ResolvedPoints>> => {
   const findings = createFindings(points.length);
+  const warned = createFindings(points.length);
   const resolve = sectionResolver(spec);
   const datasets = new Map<string, DatasetFacts | readonly Finding[]>();
   const fitsTogether = remember((together: Together) => checkTogether(spec.registry, together));
@@ -81,6 +88,7 @@ export const resolvePoints = async (
       continue;
     }
     shape ??= facts.shape;
+    facts.warnings.forEach(warned.add);
     const issues = fitsTogether(
       `${model.canonical}${dataset.canonical}${optimizer.canonical}${train.canonical}`,
       {
@@ -99,8 +107,13 @@ export const resolvePoints = async (
   }
   const errors = findings.list();
   if (errors.length || !shape) return failure(...errors);
-  const known = [...datasets.values()].filter((facts) => 'shape' in facts);
-  return success({ configurations: [...configurations.values()], merged, datasets: known, shape });
+  return success({
+    configurations: [...configurations.values()],
+    merged,
+    datasets: [...datasets.values()].filter((facts) => 'shape' in facts),
+    shape,
+    warnings: warned.list(),
+  });
 };
 
 interface Sections {
@@ -162,16 +175,25 @@ const datasetFacts = async (
   if (!row) throw new Error(`The dataset ${section.name} was checked but is not registered.`);
   const context: DataContext = { baseDirectory: spec.document.baseDirectory, reading };
   try {
+    const shape = await row.shape(section, context);
+    const digest = await row.digest(section, context);
+    const { description, warnings } = await inspectData(row, section, { context });
     return {
-      shape: await row.shape(section, context),
-      parts: row.parts?.(section),
-      digest: await row.digest(section, context),
+      shape,
+      parts: partsOf(description) ?? row.parts?.(section),
+      digest,
+      planned: { dataset: section, description },
+      warnings: warnings.map((issue) => {
+        const data = { code: 'suspicious-data', issue, section } as const;
+        const { diagnostic, guilty } = blame(spec, point, { kind: 'dataset', issue: ofData(data) });
+        return { diagnostic: { ...diagnostic, severity: 'warning' }, guilty };
+      }),
     };
   } catch (error) {
     if (!(error instanceof DataError)) throw error;
     const issues = error.issues.length > 0 ? error.issues : [wholeDataset(error, section.name)];
     return issues.map((issue) =>
-      blame(spec, point, { kind: 'dataset', issue: ofData(error, issue, section) }),
+      blame(spec, point, { kind: 'dataset', issue: ofData({ code: error.code, issue, section }) }),
     );
   }
 };
@@ -182,7 +204,19 @@ const wholeDataset = ({ message }: DataError, name: string): ParameterIssue => (
   got: `what the dataset ${name} has`,
 });
 
-const ofData = ({ code }: DataError, issue: ParameterIssue, section: NamedSection): SchemaIssue => {
+/** The sizes of the parts, once all are known. */
+const partsOf = ({ parts: { train, validation, test } }: DataDescription): DatasetParts | undefined =>
+  train && test && { trainSize: train.sequences, validation: validation !== undefined };
+
+const ofData = ({
+  code,
+  issue,
+  section,
+}: {
+  readonly code: DataError['code'] | 'suspicious-data';
+  readonly issue: ParameterIssue;
+  readonly section: NamedSection;
+}): SchemaIssue => {
   const path = issue.path === '' ? ['name'] : issue.path.split('.');
   return {
     code,
@@ -191,7 +225,7 @@ const ofData = ({ code }: DataError, issue: ParameterIssue, section: NamedSectio
     onKey: false,
     expected: issue.expected ?? 'data that can be read',
     got: issue.got ?? describeSetting(valueIn(section, path)),
-    help: issue.help ?? 'Mend the data, or choose another dataset.',
+    help: issue.help ?? 'Fix the data, or choose another dataset.',
   };
 };
 

@@ -53,7 +53,8 @@ export const unrollSpec = async (
 
   const resolved = await resolvePoints(spec, points.value, options.reading);
   if (!resolved.ok) return resolved;
-  const { configurations, merged, datasets, shape } = resolved.value;
+  const { configurations, merged, datasets, shape, warnings } = resolved.value;
+  notices.push(...warnings);
   const unrecorded = checkMetrics(spec, datasets);
   if (unrecorded.length) return failure(...unrecorded);
   if (merged.length) notices.push(mergedPoints(spec, { merged, configurations: configurations.length }));
@@ -87,6 +88,7 @@ export const unrollSpec = async (
     ...(search && { search: maskedJson(search) }),
     tracking: maskedJson(tracking),
     expect,
+    data: datasets.map(({ planned }) => planned),
     spec: { path: document.path, text: masked(document.text) },
   };
   return success(plan, notices);

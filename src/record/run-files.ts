@@ -1,5 +1,5 @@
 import type { RunOutcome } from './events.ts';
-import type { Run } from '../plan/plan.ts';
+import type { DataDescription, Run } from '../plan/plan.ts';
 
 /**
  * The files of a run's directory, `runs/<experiment>/<run id>/`. Each is written beside and renamed, except
@@ -8,6 +8,7 @@ import type { Run } from '../plan/plan.ts';
  *     run.json           RunFile: what the run is
  *     status.json        StatusFile: how far it is, or how it ended
  *     environment.json   EnvironmentFile: where it ran, once an attempt begins
+ *     data.json          DataFile: what the data is
  *     metrics.jsonl      MetricLine by MetricLine
  *     log.txt            what a person would have seen: one line each `displayEvery` steps, and the child's own output
  *     checkpoints/       last.safetensors, best.safetensors, step-000500.safetensors: weights, optimizer slots and the trainer's state
@@ -25,6 +26,7 @@ export const fileNames = {
   run: 'run.json',
   status: 'status.json',
   environment: 'environment.json',
+  data: 'data.json',
   metrics: 'metrics.jsonl',
   log: 'log.txt',
   evaluation: 'evaluation.json',
@@ -42,6 +44,9 @@ export const fileNames = {
 export const modelFileNames = { weights: 'weights.safetensors', model: 'model.json' } as const;
 
 export type RunFile = Run;
+
+/** Runs of earlier versions have none. */
+export type DataFile = DataDescription;
 
 export interface StatusFile {
   /** `running` is trusted only while the named process lives. */

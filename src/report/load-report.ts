@@ -4,11 +4,12 @@ import { shortNames } from '../terminal/run-name.ts';
 import { readJson } from '../system/files.ts';
 import { type MetricSeries, readMetrics } from '../record/read-metrics.ts';
 import { listRuns, type RecordedRun } from '../record/read-runs.ts';
-import { type EnvironmentFile, type EvaluationFile, fileNames } from '../record/run-files.ts';
+import { type DataFile, type EnvironmentFile, type EvaluationFile, fileNames } from '../record/run-files.ts';
 import { type ComparedConfiguration, compareRuns, type Comparison } from './compare.ts';
 import { curveTable } from './curve-table.ts';
 import { importances } from './importance.ts';
 import type { ReportData, ReportRun } from './report-data.ts';
+import { dataFields } from './data-fields.ts';
 import { environmentFields } from './show.ts';
 import { flattenConfig } from './varying.ts';
 
@@ -76,11 +77,13 @@ const withoutPaths = (comparison: Comparison): Comparison => ({
 
 const reportRun = ({ run, status, directory, metrics }: RecordedRun): ReportRun => {
   const environment = readJson<EnvironmentFile>(join(directory, fileNames.environment));
+  const data = readJson<DataFile>(join(directory, fileNames.data));
   return {
     config: Object.fromEntries(flattenConfig(run.config)),
     startedAt: status?.startedAt ?? null,
     attempt: status?.attempt ?? 0,
     environment: environment ? environmentFields(environment) : [],
+    data: data ? dataFields(data) : [],
     metrics: Object.fromEntries(
       Object.entries(metrics).map(([name, value]) => [name, Number.isFinite(value) ? value : String(value)]),
     ),

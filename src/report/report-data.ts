@@ -18,6 +18,8 @@ export interface ReportRun {
   readonly attempt: number;
   /** Label and text, for people. */
   readonly environment: readonly (readonly [label: string, text: string])[];
+  /** What the data is, for people; empty in runs of earlier versions. */
+  readonly data: readonly (readonly [label: string, text: string])[];
   readonly metrics: Readonly<Record<string, number | string>>;
 }
 

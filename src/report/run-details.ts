@@ -6,12 +6,14 @@ import { readJson } from '../system/files.ts';
 import { valuesAt } from '../record/kept-weights.ts';
 import { type MetricSeries, readMetrics } from '../record/read-metrics.ts';
 import { readRun, type RecordedRun } from '../record/read-runs.ts';
-import { type EnvironmentFile, type EvaluationFile, fileNames } from '../record/run-files.ts';
+import { type DataFile, type EnvironmentFile, type EvaluationFile, fileNames } from '../record/run-files.ts';
 
 /** Everything that a run's directory tells. */
 export interface RunDetails {
   readonly recorded: RecordedRun;
   readonly environment: EnvironmentFile | null;
+  /** Null in runs of earlier versions. */
+  readonly data: DataFile | null;
   readonly evaluation: EvaluationFile | null;
   readonly series: ReadonlyMap<string, MetricSeries>;
   /** The value of each metric: that of the weights that the run keeps, otherwise the last one recorded. */
@@ -30,6 +32,7 @@ export const loadRunDetails = async (directory: string): Promise<Result<RunDetai
   const details: RunDetails = {
     recorded: read.value,
     environment: readJson<EnvironmentFile>(join(directory, fileNames.environment)) ?? null,
+    data: readJson<DataFile>(join(directory, fileNames.data)) ?? null,
     evaluation: readJson<EvaluationFile>(join(directory, fileNames.evaluation)) ?? null,
     series,
     values: { ...valuesAt(series, Infinity), ...read.value.metrics },
@@ -61,6 +64,7 @@ const lastLines = (path: string, count: number): string[] => {
 export const runDetailsToJson = ({
   recorded,
   environment,
+  data,
   evaluation,
   series,
   files,
@@ -78,6 +82,7 @@ export const runDetailsToJson = ({
     run,
     status,
     environment,
+    data,
     evaluation,
     metrics: Object.fromEntries(metrics) as object,
     files,

@@ -8,6 +8,7 @@ import { type Column, fit, pad, renderTable } from '../terminal/table.ts';
 import type { EnvironmentFile } from '../record/run-files.ts';
 import type { RunState } from '../record/run-state.ts';
 import { classLines } from './class-table.ts';
+import { dataFields } from './data-fields.ts';
 import type { TextOptions } from './render-compare.ts';
 import type { RunDetails } from './run-details.ts';
 import { flattenConfig } from './varying.ts';
@@ -41,6 +42,14 @@ export const renderRun = (details: RunDetails, { width, colour }: TextOptions): 
       configurationFields(run, width - labelWidth - 3).map(([label, text]) => field(label, text)),
     ),
   );
+  if (details.data) {
+    const fields = dataFields(details.data).flatMap(([label, text]) =>
+      inLines(text.split('; '), width - labelWidth - 3, ';').map((line, at) =>
+        field(at === 0 ? label : '', line),
+      ),
+    );
+    lines.push(...section('data', fields));
+  }
   lines.push(...section('metrics', metricLines(details, width)));
   if (details.evaluation) {
     const { validation, labels } = details.evaluation;
@@ -115,10 +124,10 @@ const configurationFields = ({ config, seed }: Run, width: number): [string, str
 };
 
 /** Items with commas between them, broken into lines of at most `width` where an item ends. */
-const inLines = (items: readonly string[], width: number): string[] => {
+const inLines = (items: readonly string[], width: number, separator = ','): string[] => {
   const lines: string[] = [];
   for (const [at, item] of items.entries()) {
-    const text = at < items.length - 1 ? `${item},` : item;
+    const text = at < items.length - 1 ? `${item}${separator}` : item;
     const last = lines.at(-1);
     if (last !== undefined && stringWidth(last) + 1 + stringWidth(text) <= width) {
       lines[lines.length - 1] = `${last} ${text}`;

@@ -1,6 +1,8 @@
 import { readdirSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { DataError, type Dataset } from '../data/dataset.ts';
+import type { DataDescription } from '../data/description.ts';
+import { inspectData } from '../data/inspect.ts';
 import { registryOfBundle } from '../registry/own/load-plugins.ts';
 import { datasetRow, useRegistry } from '../registry/rows.ts';
 import { masked } from '../system/secrets.ts';
@@ -106,7 +108,8 @@ const trainAndRecord = async (
   try {
     if (request.bundle !== undefined) useRegistry(await registryOfBundle(request.bundle));
     clock.enter('data');
-    const dataset = await loadDataset(run, request.baseDirectory);
+    const { dataset, description } = await loadDataset(run, request.baseDirectory);
+    if (description) writeJson(join(directory, fileNames.data), description, 'later');
     const { stopRequested } = supervision;
     const { flush, settle } = recorder;
     const { kernel } = request;
@@ -161,9 +164,15 @@ const recordEnvironment = async (
 };
 
 /** The last dataset stays loaded: the runs of a sweep mostly share theirs. */
-let loaded: { readonly key: string; readonly dataset: Dataset } | undefined;
+let loaded: (LoadedData & { readonly key: string }) | undefined;
 
-const loadDataset = async (run: Run, baseDirectory: string): Promise<Dataset> => {
+interface LoadedData {
+  readonly dataset: Dataset;
+  /** Absent where a plan of an earlier version has data that is refused today. */
+  readonly description: DataDescription | undefined;
+}
+
+const loadDataset = async (run: Run, baseDirectory: string): Promise<LoadedData> => {
   const section = run.config.dataset;
   const key = JSON.stringify([section, run.datasetDigest, baseDirectory]);
   if (loaded?.key !== key) {
@@ -174,7 +183,20 @@ const loadDataset = async (run: Run, baseDirectory: string): Promise<Dataset> =>
         `The data of ${section.name} has changed since this run was planned; plan it again with \`unroll run\`.`,
       );
     }
-    loaded = { key, dataset: await row.load(section, { baseDirectory }) };
+    const dataset = await row.load(section, { baseDirectory });
+    const description = await describeLoaded(row, section, { context: { baseDirectory }, loaded: dataset });
+    loaded = { key, dataset, description };
   }
-  return loaded.dataset;
+  return loaded;
+};
+
+const describeLoaded = async (
+  ...given: Parameters<typeof inspectData>
+): Promise<DataDescription | undefined> => {
+  try {
+    return (await inspectData(...given)).description;
+  } catch (error) {
+    if (error instanceof DataError) return undefined;
+    throw error;
+  }
 };

@@ -68,7 +68,7 @@ describe('characters', () => {
 
   it('says when a text is too short', async () => {
     await expect(load('abcdefghij', { length: 9 })).rejects.toThrow(
-      'a.txt has 10 characters: too few for sequences of 9 in the training and test part.',
+      'a.txt has 10 characters, which leaves 8 for the training part and 1 for the test part: too few for sequences of 9.',
     );
     await expect(load('', { length: 1 })).rejects.toThrow(/has 0 characters/);
   });

@@ -291,7 +291,7 @@ describe('a file that cannot be read', () => {
       'too few sequences',
       'id,a,label\n1,1,x\n',
       { testFile: null },
-      'a.csv has 1 sequences: too few for a validation part of 0 and a test part of 1.',
+      'a.csv has 1 sequence: too few for a validation part of 0 and a test part of 1.',
     ],
   ] as const)('%s', async (_, text, parameters, message) => {
     expect((await mistakeOf(text, parameters as Parameters)).message).toBe(message);

@@ -34,7 +34,7 @@ it('examples are the same from memory and from the file, for one target a sequen
           perStep ? targets : targets.slice(0, 1),
         );
       }
-      writer.finish({ features: ['a', 'b'], labels: ['no', 'yes'] });
+      writer.finish({ features: ['a', 'b'], columns: ['a', 'b'], labels: ['no', 'yes'] });
       writer.close();
       const pack = openPack(folder);
       const longest = Math.max(...given.map(({ length }) => length));

@@ -36,7 +36,20 @@ beforeAll(() => {
     writeRunDirectory('runs', { ...run, id });
   truncateSync('runs/example/3fc6c0523b8e/run.json', 40);
   mkdirSync('data');
-  writeFileSync('data/train.csv', 'id,x,label\n1,0.5,a\n1,0.25,a\n2,1,b\n2,1,b\n3,1,b\n3,0,b\n');
+  const rows = [
+    '1,0.5,a',
+    '1,0.25,a',
+    '2,1,b',
+    '2,1.5,b',
+    '3,1,b',
+    '3,0,b',
+    '4,0.5,a',
+    '4,2,a',
+    '5,3,a',
+    '6,4,b',
+  ];
+  writeFileSync('data/train.csv', ['id,x,label', ...rows].join('\n'));
+  writeFileSync('numbered.csv', [',id,x,label', ...rows.map((row, at) => `${at},${row}`)].join('\n'));
   writeFileSync('gaps.csv', 'id,x,label\n1,0.5,a\n1,,a\n2,1,b\n3,1,b\n');
   const own = (file: string) =>
     completeSpec(
@@ -44,6 +57,8 @@ beforeAll(() => {
     );
   writeFileSync('gaps.yaml', own('gaps.csv'));
   writeFileSync('fixed.yaml', own('data/train.csv'));
+  writeFileSync('numbered.yaml', own('numbered.csv'));
+  writeFileSync('features.yaml', own('numbered.csv, features: [x]'));
   writeFileSync('circle.yaml', `extends: ./circle.yaml\n`);
   writeFileSync('measurements.yaml', '1.0\n'.repeat(1_000_000));
 });

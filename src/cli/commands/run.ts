@@ -1,3 +1,4 @@
+import { plannedDataLines } from '../../report/data-fields.ts';
 import type { Execute } from '../command.ts';
 import { printPlan } from '../print-plan.ts';
 import { planSpec } from '../plan-spec.ts';
@@ -14,5 +15,8 @@ export const execute: Execute = async (words, options, terminal) => {
   if (options['dryRun']) {
     return await printPlan(planned.value, options, { terminal, command: 'run' });
   }
+  const { data = [], axes } = planned.value;
+  if (!options['quiet'] && !options['json'])
+    for (const line of plannedDataLines(data, axes)) terminal.print(line);
   return await trainPlan(planned.value, options as unknown as TrainOptions, { terminal, command: 'run' });
 };

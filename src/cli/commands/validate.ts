@@ -1,5 +1,6 @@
 import { counted } from '../../terminal/format.ts';
 import { diagnosticToJson } from '../../diagnostic/json.ts';
+import { plannedDataLines } from '../../report/data-fields.ts';
 import type { Execute } from '../command.ts';
 import { planSpec } from '../plan-spec.ts';
 
@@ -10,14 +11,19 @@ export const execute: Execute = async (words, options, terminal) => {
     terminal.report(planned.errors, options);
     return 2;
   }
-  const { runs } = planned.value;
+  const { runs, data = [], axes } = planned.value;
   if (options['json'] || options['format'] === 'json') {
     terminal.print(
-      JSON.stringify({ diagnostics: planned.notices.map(diagnosticToJson), runCount: runs.length }, null, 2),
+      JSON.stringify(
+        { diagnostics: planned.notices.map(diagnosticToJson), runCount: runs.length, data },
+        null,
+        2,
+      ),
     );
   } else {
     terminal.report(planned.notices, options);
     terminal.print(`${words[0] ?? ''} is valid: ${counted(runs.length, 'run')}`);
+    for (const line of plannedDataLines(data, axes)) terminal.print(line);
   }
   return 0;
 };

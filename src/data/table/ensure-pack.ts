@@ -1,14 +1,14 @@
 import { fileDigest, wrongFile, type DataFile } from '../files.ts';
 import { packedFolder } from '../packed-folder.ts';
 import { createLabels } from './labels.ts';
-import { writePack } from './pack.ts';
+import { writePack, type PackDescription } from './pack.ts';
 import type { TableParameters } from './parameters.ts';
 import { collectProblems } from './problems.ts';
 import type { RowSink, TableReader } from './rows.ts';
 import { outputsOf, type SequenceContext } from './sequence.ts';
 
 /** Raised whenever the same file and parameters would make another pack. */
-const packVersion = 1;
+const packVersion = 2;
 
 /** How the files of a dataset are read. */
 export interface TableFormat {
@@ -36,9 +36,9 @@ const packFile = async (
   const labels = createLabels(parameters.targets[0] ?? '', file.name);
   const problems = collectProblems(file);
   const writer = writePack(given.folder, outputsOf(parameters));
-  let features: readonly string[] = [];
-  const describe = (found: readonly string[]) => {
-    features = found;
+  let named: Pick<PackDescription, 'features' | 'columns'> = { features: [], columns: [] };
+  const describe: SequenceContext['describe'] = (features, columns = features) => {
+    named = { features, columns };
   };
   const context: SequenceContext = { name: file.name, parameters, labels, writer, problems, describe };
   try {
@@ -50,7 +50,7 @@ const packFile = async (
         help: 'Add rows, or name another file.',
       });
     }
-    writer.finish({ features, labels: labels.texts() });
+    writer.finish({ ...named, labels: labels.texts() });
   } finally {
     writer.close();
   }

@@ -14,6 +14,10 @@ export const fromTable = <P extends TableParameters>(formatOf: (chosen: P) => Pr
   },
   digest: async (chosen: P, context: DataContext) =>
     (await import('./load-table.ts')).tableDigest(chosen, context),
+  inspect: async (chosen: P, context: DataContext) => {
+    const { inspectTable } = await import('./inspect-table.ts');
+    return inspectTable(await formatOf(chosen), context);
+  },
   load: async (chosen: P, context: DataContext) => {
     const { loadTable } = await import('./load-table.ts');
     return loadTable(await formatOf(chosen), context);

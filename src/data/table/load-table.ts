@@ -71,30 +71,65 @@ const checkAlike = (parameters: TableParameters, [first, ...others]: readonly Pa
   }
 };
 
-/** Loads the parts of a table: from their files, or drawn from `file` by fraction. */
-export const loadTable = async (format: TableFormat, context: DataContext): Promise<Dataset> => {
+/** Sequences of a pack that make a part. */
+export interface TablePart {
+  readonly pack: Pack;
+  /** The folder of the pack. */
+  readonly folder: string;
+  /** In rising order. */
+  readonly members: Int32Array;
+}
+
+/** A table whose parts are drawn, before any is read. */
+export interface OpenTable {
+  readonly shape: SequenceShape;
+  readonly parts: { readonly train: TablePart; readonly validation?: TablePart; readonly test: TablePart };
+}
+
+/** Opens the parts of a table: from their files, or drawn from `file` by fraction. Throws `DataError` where one is empty. */
+export const openTable = async (format: TableFormat, context: DataContext): Promise<OpenTable> => {
   const { parameters } = format;
   const folders = await ensurePacks(format, context);
-  const { file, validationFile, testFile } = folders;
-  const main = openPack(file as string);
-  const separate = [validationFile, testFile].map((folder) => folder && openPack(folder));
-  const packs = [main, ...separate.filter((pack) => pack !== undefined && pack !== '')];
+  const open = (folder: string) => ({ folder, pack: openPack(folder) });
+  const main = open(folders.file as string);
+  const separate = (folder: string | undefined): TablePart | undefined => {
+    if (folder === undefined) return undefined;
+    const opened = open(folder);
+    return { ...opened, members: indicesBelow(opened.pack.sequences) };
+  };
+  const drawn = drawParts(parameters, main.pack.sequences);
+  const validation = separate(folders.validationFile) ?? { ...main, members: drawn.validation };
+  const test = separate(folders.testFile) ?? { ...main, members: drawn.test };
+  const packs = [main.pack, validation.pack, test.pack];
   checkAlike(parameters, packs);
-  const shape = shapeOf(parameters, packs);
-  const drawn = drawParts(parameters, main.sequences);
-  const scaling = parameters.standardize
-    ? await keptScaling(file as string, main, drawn.train)
-    : noScaling(main.features.length);
-  const examplesOf = (pack: Pack) => packExamples(pack, { shape, scaling });
-  const mainExamples = examplesOf(main);
-  const part = (pack: Pack | '' | undefined, members: Int32Array): Split =>
-    pack ? examplesOf(pack)(indicesBelow(pack.sequences)) : mainExamples(members);
-  const validation = part(separate[0], drawn.validation);
+  return {
+    shape: shapeOf(parameters, packs),
+    parts: {
+      train: { ...main, members: drawn.train },
+      ...(validation.members.length > 0 && { validation }),
+      test,
+    },
+  };
+};
+
+/** Loads the parts of a table. */
+export const loadTable = async (format: TableFormat, context: DataContext): Promise<Dataset> => {
+  const { shape, parts } = await openTable(format, context);
+  const { train, validation, test } = parts;
+  const scaling = format.parameters.standardize
+    ? await keptScaling(train.folder, train.pack, train.members)
+    : noScaling(train.pack.features.length);
+  const examplesOf = new Map<Pack, (members: Int32Array) => Split>();
+  const split = ({ pack, members }: TablePart): Split => {
+    const examples = examplesOf.get(pack) ?? packExamples(pack, { shape, scaling });
+    examplesOf.set(pack, examples);
+    return examples(members);
+  };
   return {
     shape,
-    train: mainExamples(drawn.train),
-    ...(validation.size > 0 && { validation }),
-    test: part(separate[1], drawn.test),
+    train: split(train),
+    ...(validation && { validation: split(validation) }),
+    test: split(test),
   };
 };
 
@@ -106,12 +141,13 @@ const drawParts = (parameters: TableParameters, size: number) => {
     test: parameters.testFile === null ? Math.max(1, Math.round(size * test)) : 0,
   };
   if (counts.validation + counts.test >= size) {
-    const message = `${parameters.file} has ${size} sequences: too few for a validation part of ${counts.validation} and a test part of ${counts.test}.`;
+    const message = `${parameters.file} has ${size === 1 ? '1 sequence' : `${size} sequences`}: too few for a validation part of ${counts.validation} and a test part of ${counts.test}.`;
     throw new DataError(message, [
       {
         path: 'file',
         message,
         expected: 'sequences that are left to train on',
+        got: size === 1 ? '1 sequence' : `${size} sequences`,
         help: 'Add sequences, lower the fractions, or name a validationFile and a testFile.',
       },
     ]);

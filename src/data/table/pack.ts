@@ -12,6 +12,8 @@ import { readFully, writeFully } from '../../system/files.ts';
  */
 export interface PackDescription {
   readonly features: readonly string[];
+  /** The columns of the file that the values come from; more than the features where a row is a whole sequence. */
+  readonly columns: readonly string[];
   /** Targets a sequence, or null for one a step. */
   readonly outputs: number | null;
   /** Texts of the classes, as they came; empty where targets are numbers. */
@@ -41,7 +43,7 @@ export interface PackWriter {
   /** Appends a sequence: its values `[steps, features]` and its targets. */
   readonly add: (values: Float64Array, targets: readonly number[]) => void;
   readonly sequences: () => number;
-  readonly finish: (named: Pick<PackDescription, 'features' | 'labels'>) => void;
+  readonly finish: (named: Pick<PackDescription, 'features' | 'columns' | 'labels'>) => void;
   /** Closes the file; needed in any case. */
   readonly close: () => void;
 }
@@ -92,12 +94,13 @@ export const writePack = (folder: string, outputs: number | null): PackWriter =>
       put(targets);
     },
     sequences: () => sequences,
-    finish: ({ features, labels }) => {
+    finish: ({ features, columns, labels }) => {
       mark();
       flush();
       writeFileSync(join(folder, 'offsets.bin'), bytesOf(offsets.subarray(0, sequences + 1)));
       const pack: PackDescription = {
         features,
+        columns,
         outputs,
         labels,
         sequences,

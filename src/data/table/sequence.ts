@@ -12,8 +12,8 @@ export interface SequenceContext {
   readonly labels: LabelTable;
   readonly writer: PackWriter;
   readonly problems: RowProblems;
-  /** Called once, with the features that the file has; `featureCount` numbers make a step. */
-  readonly describe: (features: readonly string[]) => void;
+  /** Called once, with the features of a step, and the columns they come from where a row is a whole sequence. */
+  readonly describe: (features: readonly string[], columns?: readonly string[]) => void;
 }
 
 /** Numbers that grow; `numbers()` is valid until the next `push`. */

@@ -28,7 +28,7 @@ export const wideSink = (
     featuresPerStep,
     targets: task === 'labelling' ? targets.length : null,
   });
-  context.describe(columns.slice(0, featuresPerStep));
+  context.describe(columns.slice(0, featuresPerStep), columns);
 
   const first = length === null ? 0 : 1;
   const firstTarget = first + columns.length;

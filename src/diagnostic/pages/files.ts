@@ -79,6 +79,19 @@ train: { steps: 100 }`,
       ),
     ],
   },
+  'suspicious-data': {
+    why:
+      'The run would train, but perhaps not on what you think: an index is used as a feature, quantities are taken as classes, ' +
+      'a class is missing from the training part, or the parts share sequences, so that a result shows memory only. ' +
+      'The message names the column, the class or the parts. `unroll validate` prints what it found in the data.',
+    examples: [
+      command(
+        'unroll validate numbered.yaml',
+        'unroll validate features.yaml',
+        'numbered.yaml trains on a file whose first column numbers the rows and has no name; features.yaml names the features.',
+      ),
+    ],
+  },
   'data-missing': {
     why:
       'A file of the dataset is missing: your own file, whose path is relative to the folder of the spec, ' +

@@ -30,6 +30,7 @@ const groupOfEntry: Readonly<Record<string, ArtifactGroup>> = {
   [fileNames.run]: 'config',
   [fileNames.status]: 'config',
   [fileNames.environment]: 'config',
+  [fileNames.data]: 'config',
   [fileNames.log]: 'log',
   [fileNames.evaluation]: 'evaluation',
   [fileNames.metrics]: 'metrics',

@@ -47,6 +47,7 @@ export const runSection = (state: ViewState): HTMLElement | null => {
             .filter(([, value]) => value !== null)
             .map(([path, value]) => [path, showValue(value)]),
         ),
+        pairs('Data', details?.data ?? []),
         pairs('Surroundings', details?.environment ?? []),
       ),
       ...(evaluation ? [confusionView(evaluation) ?? ''] : []),

@@ -1,0 +1,190 @@
+import { allocateBatch, type Dataset, type DatasetParts, type SequenceShape, type Split } from './dataset.ts';
+
+/** What a dataset holds, as plain data: shown before it is trained on, and recorded with every run. */
+export interface DataDescription {
+  readonly inputs: InputDescription;
+  readonly target: TargetDescription;
+  /** In the order training, validation, test; a part that the dataset does not have is absent. */
+  readonly parts: Readonly<Partial<Record<PartName, PartDescription>>>;
+}
+
+export const partNames = ['train', 'validation', 'test'] as const;
+export type PartName = (typeof partNames)[number];
+
+/** What comes in at each step. Of many names only the first are kept. */
+export type InputDescription =
+  | { readonly kind: 'values'; readonly features: number; readonly names?: readonly string[] }
+  | { readonly kind: 'tokens'; readonly vocabulary: number };
+
+/** What is predicted, for each sequence or at each of its steps. Of many labels only the first are kept. */
+export type TargetDescription =
+  | {
+      readonly kind: 'classes';
+      readonly each: 'sequence' | 'step';
+      readonly classes: number;
+      readonly labels?: readonly string[];
+    }
+  | {
+      readonly kind: 'numbers';
+      readonly each: 'sequence' | 'step';
+      readonly outputs: number;
+      readonly names?: readonly string[];
+    };
+
+/** What a part holds; a field is absent where it is known only after the data is loaded. */
+export interface PartDescription {
+  readonly sequences: number;
+  readonly steps?: { readonly min: number; readonly median: number; readonly max: number };
+  /** How often each class is a target, by class; absent where there are too many classes. */
+  readonly counts?: readonly number[];
+  /** The most frequent class and its share of the targets: the accuracy of always answering it. */
+  readonly majority?: { readonly label: string; readonly share: number };
+  /** Of each output. */
+  readonly ranges?: readonly { readonly min: number; readonly mean: number; readonly max: number }[];
+}
+
+/** Names, labels and counts beyond that many are left out. */
+const mostNames = 1000;
+
+export const firstNames = (names: readonly string[]): readonly string[] => names.slice(0, mostNames);
+
+/** Adds up a part, example by example. */
+export interface PartTally {
+  /** `targets` from `from` on: one for each step, or one for each output. */
+  readonly add: (steps: number, targets: ArrayLike<number>, from: number) => void;
+  readonly description: () => PartDescription;
+}
+
+export const createPartTally = ({ task }: Pick<SequenceShape, 'task'>): PartTally => {
+  const perStep = task.kind === 'labelling' || task.kind === 'next-step';
+  const counts = task.kind === 'regression' ? undefined : new Float64Array(task.classes);
+  const width = task.kind === 'regression' ? task.outputs : 1;
+  const ranges = Array.from({ length: counts ? 0 : width }, () => ({
+    min: Infinity,
+    sum: 0,
+    max: -Infinity,
+  }));
+  const lengths = new Map<number, number>();
+  let sequences = 0;
+  return {
+    add: (steps, targets, from) => {
+      sequences++;
+      lengths.set(steps, (lengths.get(steps) ?? 0) + 1);
+      if (counts) {
+        for (let at = from; at < from + (perStep ? steps : 1); at++) {
+          const target = targets[at] as number;
+          counts[target] = (counts[target] as number) + 1;
+        }
+      } else {
+        ranges.forEach((range, output) => {
+          const value = targets[from + output] as number;
+          range.min = Math.min(range.min, value);
+          range.max = Math.max(range.max, value);
+          range.sum += value;
+        });
+      }
+    },
+    description: () => ({
+      sequences,
+      ...(sequences > 0 && { steps: stepsOf(lengths, sequences) }),
+      ...(counts && countsOf(counts, task.kind === 'regression' ? undefined : task.labels)),
+      ...(ranges.length > 0 &&
+        sequences > 0 && {
+          ranges: ranges.map(({ min, sum, max }) => ({ min, mean: sum / sequences, max })),
+        }),
+    }),
+  };
+};
+
+const stepsOf = (lengths: ReadonlyMap<number, number>, sequences: number) => {
+  const sorted = [...lengths].sort(([a], [b]) => a - b);
+  let seen = 0;
+  const median = sorted.find(([, count]) => (seen += count) * 2 >= sequences)?.[0] ?? 0;
+  return { min: sorted[0]?.[0] ?? 0, median, max: sorted.at(-1)?.[0] ?? 0 };
+};
+
+/** The counts of the classes, and which of them is the most frequent. */
+export const countsOf = (
+  counts: Float64Array,
+  labels: readonly string[] | undefined,
+): Pick<PartDescription, 'counts' | 'majority'> => {
+  let total = 0;
+  let largest = 0;
+  counts.forEach((count, at) => {
+    total += count;
+    if (count > (counts[largest] as number)) largest = at;
+  });
+  return {
+    ...(counts.length <= mostNames && { counts: [...counts] }),
+    ...(total > 0 && {
+      majority: {
+        label: labels?.[largest] ?? String(largest),
+        share: (counts[largest] as number) / total,
+      },
+    }),
+  };
+};
+
+/** What a shape alone gives of a description. */
+export const describeShape = (
+  { input, task }: SequenceShape,
+  names: { readonly features?: readonly string[]; readonly targets?: readonly string[] } = {},
+): Pick<DataDescription, 'inputs' | 'target'> => ({
+  inputs:
+    input.kind === 'values'
+      ? {
+          kind: 'values',
+          features: input.features,
+          ...(names.features && { names: firstNames(names.features) }),
+        }
+      : { kind: 'tokens', vocabulary: input.vocabulary },
+  target:
+    task.kind === 'regression'
+      ? {
+          kind: 'numbers',
+          each: 'sequence',
+          outputs: task.outputs,
+          ...(names.targets && { names: firstNames(names.targets) }),
+        }
+      : {
+          kind: 'classes',
+          each: task.kind === 'classification' ? 'sequence' : 'step',
+          classes: task.classes,
+          ...(task.labels && { labels: firstNames(task.labels) }),
+        },
+});
+
+/** What is known of a dataset before it is loaded. */
+export const describeUnread = (shape: SequenceShape, parts: DatasetParts | undefined): DataDescription => ({
+  ...describeShape(shape),
+  parts: parts?.trainSize === undefined ? {} : { train: { sequences: parts.trainSize } },
+});
+
+/** Describes a loaded dataset by reading it once. */
+export const describeDataset = ({ shape, train, validation, test }: Dataset): DataDescription => ({
+  ...describeShape(shape),
+  parts: {
+    train: describeSplit(shape, train),
+    ...(validation && { validation: describeSplit(shape, validation) }),
+    test: describeSplit(shape, test),
+  },
+});
+
+const readAtOnce = 256;
+
+const describeSplit = (shape: SequenceShape, split: Split): PartDescription => {
+  const tally = createPartTally(shape);
+  const capacity = Math.min(readAtOnce, split.size);
+  const batch = allocateBatch(shape, capacity);
+  const targetWidth = capacity === 0 ? 0 : batch.targets.length / capacity;
+  for (let from = 0; from < split.size; from += capacity) {
+    const size = Math.min(capacity, split.size - from);
+    split.read(
+      Int32Array.from({ length: size }, (_, at) => from + at),
+      batch,
+    );
+    for (let row = 0; row < size; row++)
+      tally.add(batch.lengths[row] as number, batch.targets, row * targetWidth);
+  }
+  return tally.description();
+};

@@ -1,0 +1,61 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { ParameterIssue } from '../parameters/row.ts';
+import { DataError, type DataContext, type Dataset, type DatasetRow } from './dataset.ts';
+import { describeDataset, describeUnread, type DataDescription } from './description.ts';
+import { packedFolder } from './packed-folder.ts';
+
+/** A description, and what is suspicious in the data although it can be trained on. */
+export interface DataInspection {
+  readonly description: DataDescription;
+  readonly warnings: readonly ParameterIssue[];
+}
+
+/** Raised whenever the same data would be described in another way. */
+const descriptionVersion = 1;
+
+/**
+ * Describes and checks a dataset's content before it is trained on. Throws `DataError` for what cannot be trained on.
+ * `loaded` is the dataset where it is in memory already.
+ */
+export const inspectData = async (
+  row: Pick<DatasetRow, 'shape' | 'parts' | 'inspect' | 'load' | 'digest' | 'generated'>,
+  parameters: Readonly<Record<string, unknown>>,
+  given: { readonly context: DataContext; readonly loaded?: Dataset },
+): Promise<DataInspection> => {
+  const { context, loaded } = given;
+  if (row.inspect) return row.inspect(parameters, context);
+  const shape = await row.shape(parameters, context);
+  const { task } = shape;
+  if (task.kind !== 'regression' && task.classes === 1) {
+    throw singleClass({ path: 'name', what: 'The dataset', label: task.labels?.[0] ?? '0' });
+  }
+  const description = loaded
+    ? describeDataset(loaded)
+    : row.generated
+      ? await keptDescription(await row.digest(parameters, context), () => row.load(parameters, context))
+      : describeUnread(shape, row.parts?.(parameters));
+  return { description, warnings: [] };
+};
+
+/** Generating takes longer than describing, so that the description is kept in the cache. */
+const keptDescription = async (digest: string, load: () => Promise<Dataset>): Promise<DataDescription> => {
+  const folder = await packedFolder(['description', descriptionVersion, digest], async (into) =>
+    writeFile(join(into, 'description.json'), JSON.stringify(describeDataset(await load()))),
+  );
+  return JSON.parse(await readFile(join(folder, 'description.json'), 'utf8')) as DataDescription;
+};
+
+/** The mistake of data in which every target is the same class. `what` begins a sentence. */
+export const singleClass = (given: {
+  readonly path: string;
+  readonly what: string;
+  readonly label: string;
+}): DataError => {
+  const { path, what, label } = given;
+  const message = `${what} has a single class, ${JSON.stringify(label)}, so there is nothing to learn.`;
+  const help = 'Add data of another class, or predict another target.';
+  return new DataError(`${message} ${help}`, [
+    { path, message, expected: 'at least two classes', got: `only ${JSON.stringify(label)}`, help },
+  ]);
+};

@@ -1,0 +1,243 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import type { ParameterIssue } from '../../parameters/row.ts';
+import type { DataContext, SequenceShape } from '../dataset.ts';
+import {
+  createPartTally,
+  describeShape,
+  partNames,
+  type DataDescription,
+  type PartDescription,
+  type PartName,
+} from '../description.ts';
+import { singleClass, type DataInspection } from '../inspect.ts';
+import { packedFolder } from '../packed-folder.ts';
+import type { TableFormat } from './ensure-pack.ts';
+import { openTable, type OpenTable, type TablePart } from './load-table.ts';
+import type { Pack } from './pack.ts';
+import type { TableParameters } from './parameters.ts';
+import { findShared, type Shared } from './shared-sequences.ts';
+import { suspiciousColumns, type SuspiciousColumn } from './suspicious-columns.ts';
+
+/** Raised whenever the same table would give other findings. */
+const findingsVersion = 1;
+
+/** What reading a table once finds; plain JSON, kept in the cache. */
+interface Findings {
+  readonly parts: DataDescription['parts'];
+  readonly shared: readonly Shared[];
+  readonly columns: readonly SuspiciousColumn[];
+}
+
+/** Describes and checks the parts of a table. Throws `DataError` for what cannot be trained on. */
+export const inspectTable = async (format: TableFormat, context: DataContext): Promise<DataInspection> => {
+  const { parameters } = format;
+  const table = await openTable(format, context);
+  const { shape, parts } = table;
+  const { task } = shape;
+  const [label = ''] = task.kind === 'regression' ? [] : (task.labels ?? []);
+  if (task.kind !== 'regression' && task.classes === 1) {
+    const what = `The target ${JSON.stringify(parameters.targets[0])} of ${parameters.file}`;
+    throw singleClass({ path: 'targets', what, label });
+  }
+  const findings = await keptFindings(table, parameters);
+  const numbers = manyNumbers(parameters, shape, findings.parts);
+  const names = { features: parts.train.pack.columns, targets: parameters.targets };
+  return {
+    description: { ...describeShape(shape, names), parts: findings.parts },
+    warnings: [
+      ...columnWarnings(parameters, { columns: findings.columns, all: parts.train.pack.columns }),
+      ...(numbers.length > 0 ? numbers : missingClasses(parameters, shape, findings.parts)),
+      ...withoutEcho(findings.shared).map((shared) => sharedWarning(parameters, partsOf(table), shared)),
+    ],
+  };
+};
+
+/** What two parts share with the training part, they often share with one another. */
+const withoutEcho = (shared: readonly Shared[]): readonly Shared[] => {
+  const withTraining = shared.filter(({ earlier }) => earlier === 0);
+  return withTraining.length > 0 ? withTraining : shared;
+};
+
+const partsOf = ({ parts }: OpenTable): readonly (readonly [PartName, TablePart])[] =>
+  partNames.flatMap((name) => {
+    const part = parts[name];
+    return part ? [[name, part] as const] : [];
+  });
+
+const keptFindings = async (table: OpenTable, parameters: TableParameters): Promise<Findings> => {
+  const parts = partsOf(table);
+  const { splitSeed, validationFraction, testFraction, features, targets, task } = parameters;
+  const packs = parts.map(([name, { folder }]) => [name, basename(folder)]);
+  const key = { packs, splitSeed, validationFraction, testFraction, features, targets, task };
+  const kept = await packedFolder(['table findings', findingsVersion, key], (into) => {
+    const findings: Findings = {
+      parts: Object.fromEntries(parts.map(([name, part]) => [name, describePart(table.shape, part)])),
+      shared: findShared(parts.map(([, { pack, members }]) => ({ pack, sequences: members }))),
+      // Who names a column means it.
+      columns: features === null ? suspiciousColumns(table.parts.train.pack) : [],
+    };
+    return writeFile(join(into, 'findings.json'), JSON.stringify(findings));
+  });
+  return JSON.parse(await readFile(join(kept, 'findings.json'), 'utf8')) as Findings;
+};
+
+const describePart = (shape: SequenceShape, { pack, members }: TablePart): PartDescription => {
+  const tally = createPartTally(shape);
+  const classOf = classesOf(shape, pack);
+  pack.visit(members, (sequence, numbers, from) => {
+    const steps = pack.steps(sequence);
+    const start = from + steps * pack.features.length;
+    const targets = numbers.subarray(start, start + (pack.outputs ?? steps));
+    tally.add(steps, classOf ? targets.map((target) => classOf[target] as number) : targets, 0);
+  });
+  return tally.description();
+};
+
+/** The class of each label of a pack; nothing where targets are numbers. */
+const classesOf = ({ task }: SequenceShape, { labels }: Pack): Int32Array | undefined => {
+  if (task.kind === 'regression') return undefined;
+  const classes = new Map(task.labels?.map((label, at) => [label, at]));
+  return Int32Array.from(labels, (label) => classes.get(label) ?? 0);
+};
+
+const becauseWords: Readonly<Record<SuspiciousColumn['because'], string>> = {
+  'no-name': 'although it has no name',
+  name: 'although its name is that of an index',
+  'counts-rows': 'although it only counts the rows',
+  'counts-sequences': 'although it only counts the sequences',
+  'counts-steps': 'although it only counts the steps of each sequence',
+};
+
+/** More names than that are no help in a message. */
+const mostProposed = 8;
+
+const columnWarnings = (
+  { file, order, layout }: TableParameters,
+  { columns, all }: { readonly columns: readonly SuspiciousColumn[]; readonly all: readonly string[] },
+): readonly ParameterIssue[] => {
+  const suspicious = new Set(columns.map(({ column }) => column));
+  const others = all.filter((column) => !suspicious.has(column));
+  const proposed =
+    others.length === 0 || others.length > mostProposed
+      ? 'Name the columns to train on with `features`, or remove this one from the file.'
+      : `To train without it, write \`features: ${JSON.stringify(others)}\`.`;
+  return columns.map(({ column, because }) => ({
+    path: 'file',
+    message: `${file}:1: the column ${JSON.stringify(column)} is used as a feature, ${becauseWords[because]}.`,
+    expected: 'features that say something about the target',
+    got: `${JSON.stringify(column)} among ${all.length} features that are not named in the spec`,
+    help:
+      because === 'counts-steps' && order === null && layout === 'long'
+        ? `If it gives the order of the steps, write \`order: ${JSON.stringify(column)}\`. ${proposed}`
+        : proposed,
+  }));
+};
+
+/** Up to so many numbers may well be names of classes. */
+const fewNumbers = 10;
+
+/** More numbers are classes only where each of them comes back. */
+const manyClasses = 20;
+const leastOfClass = 10;
+
+/** Numbers as classes that look like quantities: many of them, and each of few sequences. */
+const manyNumbers = (
+  { file, targets }: TableParameters,
+  { task }: SequenceShape,
+  parts: DataDescription['parts'],
+): readonly ParameterIssue[] => {
+  if (task.kind === 'regression') return [];
+  const numbers = (task.labels ?? []).map((label) => (label.trim() === '' ? NaN : Number(label)));
+  const different = new Set(numbers).size;
+  if (different <= fewNumbers || !numbers.every(Number.isFinite)) return [];
+  const total = Object.values(parts).reduce((sum, part) => sum + targetsIn(part), 0);
+  const rare = total < leastOfClass * different;
+  const isSuspicious =
+    !numbers.every(Number.isInteger) || (different > manyClasses && rare) || total < 2 * different;
+  if (!isSuspicious) return [];
+  return [
+    {
+      path: 'targets',
+      message: `${file}:1: the column ${JSON.stringify(targets[0])} has ${different} different numbers, and each is taken as a class.`,
+      expected: 'labels that come back, or task: regression',
+      got: `${different} classes in ${total} targets`,
+      help: 'If they are quantities to predict, write `task: regression` in dataset.',
+    },
+  ];
+};
+
+const targetsIn = ({ counts, sequences }: PartDescription): number =>
+  counts ? counts.reduce((sum, count) => sum + count, 0) : sequences;
+
+const partWords: Readonly<Record<PartName, string>> = {
+  train: 'training',
+  validation: 'validation',
+  test: 'test',
+};
+
+/** The parameter that says where a part comes from. */
+const fileParameter = (parameters: TableParameters, part: PartName) => {
+  const own = part === 'train' ? 'file' : (`${part}File` as const);
+  return parameters[own] === null ? 'file' : own;
+};
+
+const mostClassesNamed = 5;
+
+/** Classes that the network never sees while it is trained. */
+const missingClasses = (
+  parameters: TableParameters,
+  { task }: SequenceShape,
+  { train, ...others }: DataDescription['parts'],
+): readonly ParameterIssue[] => {
+  const counts = train?.counts;
+  if (task.kind === 'regression' || !counts) return [];
+  const missing = counts.flatMap((count, at) => (count === 0 ? [at] : []));
+  if (missing.length === 0) return [];
+  const unit = task.kind === 'classification' ? 'sequences' : 'steps';
+  const named = missing.slice(0, mostClassesNamed).map((at) => {
+    const where = Object.entries(others).flatMap(([name, part]) => {
+      const count = part.counts?.[at] ?? 0;
+      return count > 0
+        ? [`${count} ${count === 1 ? unit.slice(0, -1) : unit} of the ${partWords[name as PartName]} part`]
+        : [];
+    });
+    return `${JSON.stringify(task.labels?.[at] ?? String(at))} (${where.join(', ')})`;
+  });
+  const more = missing.length - named.length;
+  const isDrawn = Object.keys(others).some((name) => fileParameter(parameters, name as PartName) === 'file');
+  return [
+    {
+      path: 'file',
+      message: `The training part has no example of ${missing.length === 1 ? 'the class' : 'the classes'} ${named.join(', ')}${more > 0 ? ` and ${more} more` : ''}.`,
+      expected: 'each class in the training part',
+      got: `${counts.length - missing.length} of ${counts.length} classes`,
+      help: isDrawn
+        ? 'Add examples of it to the data, or draw other parts with `splitSeed`.'
+        : `Add examples of it to ${parameters.file}, or remove them from the other files.`,
+    },
+  ];
+};
+
+const sharedWarning = (
+  parameters: TableParameters,
+  parts: readonly (readonly [PartName, TablePart])[],
+  { part, earlier, identical, overlapping }: Shared,
+): ParameterIssue => {
+  const [name, { members }] = parts[part] as readonly [PartName, TablePart];
+  const [other] = parts[earlier] as readonly [PartName, TablePart];
+  const found = [
+    ...(identical > 0 ? [`${identical} of its ${members.length} are also there`] : []),
+    ...(overlapping > 0 ? [`${overlapping} of its ${members.length} overlap with some of it`] : []),
+  ];
+  return {
+    path: fileParameter(parameters, name),
+    message: `The ${partWords[name]} part shares sequences with the ${partWords[other]} part: ${found.join(', and ')}.`,
+    expected: 'parts that share nothing, so that a result shows more than memory',
+    got: `${identical + overlapping} of ${members.length} sequences`,
+    help:
+      overlapping > 0
+        ? 'Cut windows of one series after it is split: earlier rows into `file`, later ones into `validationFile` and `testFile`.'
+        : 'Remove the duplicates, or put all copies of a sequence into the same file.',
+  };
+};
