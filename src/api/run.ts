@@ -4,6 +4,7 @@ import { writeRunPlots } from '../report/run-plots.ts';
 import { checkFrozenKernels } from '../runner/calibration/frozen-kernels.ts';
 import { loadPlanCode } from '../runner/plan-code.ts';
 import { childIsBuilt } from '../runner/pool/worker.ts';
+import { withEarlierIds } from '../runner/earlier-ids.ts';
 import { runExperiment } from '../runner/run-experiment.ts';
 import type { Plan } from '../plan/plan.ts';
 import { slowBackendWarning } from '../tensorflow/find-addon.ts';
@@ -66,7 +67,10 @@ export const run = async <C extends Config>(
         help: 'Run: npm run setup',
       },
     ]);
-  const planned = typeof what === 'object' && 'sweepId' in what ? what : await planOf(what, settings);
+  const planned =
+    typeof what === 'object' && 'sweepId' in what
+      ? what
+      : withEarlierIds(await planOf(what, settings), runsDirectory);
   const bundle = unwrap(await loadPlanCode(planned));
   const lost = await checkFrozenKernels(planned, runsDirectory);
   if (lost) throw new UnrollError([lost]);

@@ -1,5 +1,6 @@
-import type { Result } from '../diagnostic/diagnostic.ts';
+import { success, type Result } from '../diagnostic/diagnostic.ts';
 import { coreCount } from '../record/environment.ts';
+import { withEarlierIds } from '../runner/earlier-ids.ts';
 import { planExperiment } from '../plan/plan-experiment.ts';
 import type { Plan } from '../plan/plan.ts';
 import { showReading } from './reading-progress.ts';
@@ -13,7 +14,11 @@ export const planSpec = async (
   const reading = showReading(process.stderr);
   try {
     const { listen } = reading;
-    return await planExperiment(path, { ...readSpecOptions(options), cores: coreCount(), reading: listen });
+    const set = { ...readSpecOptions(options), cores: coreCount(), reading: listen };
+    const plan = await planExperiment(path, set);
+    const runsDirectory = options['runsDirectory'];
+    if (!plan.ok || typeof runsDirectory !== 'string') return plan;
+    return success(withEarlierIds(plan.value, runsDirectory), plan.notices);
   } finally {
     reading.end();
   }

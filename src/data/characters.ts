@@ -58,6 +58,7 @@ export const characters = {
             help: 'Lower one of them; together they are less than 1.',
           },
         ],
+  files: ['file'],
   parts: ({ validationFraction }) => ({ trainSize: undefined, validation: validationFraction > 0 }),
   shape: async (chosen, context) => (await import('./text-tokens.ts')).charactersShape(chosen, context),
   digest: async (chosen, context) => {

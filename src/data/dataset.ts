@@ -90,6 +90,8 @@ export interface DatasetRow<P extends TObject = TObject> extends Row<P> {
    * it, only what shape and parts give is known before the data is loaded.
    */
   inspect?(this: void, parameters: Static<P>, context: DataContext): Promise<DataInspection>;
+  /** Parameters that name files (or null) whose content is in the digest: where they are is no part of a run's id. */
+  readonly files?: readonly string[];
   /** True where `load` makes the data up, so that it may be loaded to be described. */
   readonly generated?: true;
   /** Loads or generates the data. Throws `DataError` for what a person can mend. */

@@ -71,6 +71,7 @@ export const fashionMnistRows = {
   version: 1,
   parameters,
   check: checkImageSizes,
+  files: ['folder'],
   parts: imageParts,
   shape: () => imageShape(28, labels),
   digest: async (chosen, context) => {

@@ -19,6 +19,7 @@ import {
 } from '../language/sections.ts';
 import { applyChoices, bySection, groundOf, valueIn } from '../search/point-values.ts';
 import type { Choice, Point } from '../language/sweep/sweep.ts';
+import { withoutPaths } from './run-identity.ts';
 import { trainerVersion } from './trainer-version.ts';
 import type { Spec } from '../language/validate-spec.ts';
 
@@ -247,7 +248,10 @@ const createConfiguration = (
     trainer: trainerVersion,
   };
   const code = codeOf(spec, sections);
-  const config = `{"dataset":${dataset.canonical},"model":${model.canonical},"optimizer":${optimizer.canonical},"train":${train.canonical}}`;
+  const { files = [] } = findRow(spec.registry.dataset, dataset.value.name) ?? {};
+  const placeless =
+    files.length === 0 ? dataset.canonical : canonicalJson(withoutPaths(dataset.value, files));
+  const config = `{"dataset":${placeless},"model":${model.canonical},"optimizer":${optimizer.canonical},"train":${train.canonical}}`;
   const head = `{${code ? `"code":${canonicalJson({ ...code })},` : ''}"config":${config},"datasetDigest":${JSON.stringify(datasetDigest)}`;
   const tail = `"versions":${canonicalJson(versions)}}`;
   return {

@@ -8,7 +8,7 @@ import { checkMetrics } from './check-metrics.ts';
 import { resolveExecution, type Machine } from './execution.ts';
 import { objectiveBy } from '../language/goal.ts';
 import { find } from '../language/located.ts';
-import type { Plan } from './plan.ts';
+import type { Plan, Run, Search } from './plan.ts';
 import type { Json } from '../system/json.ts';
 import { resolvePoints } from './resolve-points.ts';
 import { checkPruning, pointsOf, searchedPoints, searchOf } from './search-plan.ts';
@@ -78,9 +78,7 @@ export const unrollSpec = async (
   const { document, tracking, expect } = spec;
   const plan: Plan = {
     experiment: spec.experiment,
-    sweepId: shortHash(
-      runs.map(({ id }) => id).join('\n') + (search ? canonicalJson(search as unknown as Json) : ''),
-    ),
+    sweepId: sweepIdOf(runs, search),
     objective: spec.objective ?? objectiveBy(usualMetric(shape)),
     execution: execution.value,
     axes: seeds.length > 1 ? [...paths, 'seed'] : paths,
@@ -93,6 +91,10 @@ export const unrollSpec = async (
   };
   return success(plan, notices);
 };
+
+/** 12 hex digits of the SHA-256 of the ids of a sweep's runs, and of how it searches. */
+export const sweepIdOf = (runs: readonly Pick<Run, 'id'>[], search: Search | undefined): string =>
+  shortHash(runs.map(({ id }) => id).join('\n') + (search ? canonicalJson(search as unknown as Json) : ''));
 
 const usualMetric = ({ task }: SequenceShape): string => {
   switch (task.kind) {

@@ -7,6 +7,7 @@ import { tableParts, type TableParameters } from './parameters.ts';
  * needed, since most commands read no table.
  */
 export const fromTable = <P extends TableParameters>(formatOf: (chosen: P) => Promise<TableFormat>) => ({
+  files: ['file', 'validationFile', 'testFile'],
   parts: tableParts,
   shape: async (chosen: P, context: DataContext) => {
     const { tableShape } = await import('./load-table.ts');
