@@ -39,6 +39,7 @@ const documented: readonly { readonly heading: string; readonly matches: RegExp 
   { heading: '`run.json`', matches: /^run\.json$/ },
   { heading: '`status.json`', matches: /^status\.json$/ },
   { heading: '`environment.json`', matches: /^environment\.json$/ },
+  { heading: '`data.json`', matches: /^data\.json$/ },
   { heading: '`metrics.jsonl`', matches: /^(metrics|system)\.jsonl$/ },
   { heading: '`evaluation.json`', matches: /^evaluation\.json$/ },
   { heading: '`model/model.json`', matches: /^model\/model\.json$/ },
