@@ -1,15 +1,13 @@
 import { existsSync } from 'node:fs';
 import type { Diagnostic } from '../../diagnostic/diagnostic.ts';
 import { diffPlans, renderPlanDiff } from '../../report/plan-diff.ts';
-import { coreCount } from '../../record/environment.ts';
 import { runStandings } from '../../runner/select.ts';
 import { codeChanges, sentence } from '../../runner/staleness.ts';
-import { planExperiment } from '../../plan/plan-experiment.ts';
 import type { Plan } from '../../plan/plan.ts';
 import type { Execute } from '../command.ts';
 import { findSweep } from '../recorded.ts';
+import { planSpec } from '../plan-spec.ts';
 import { screen } from '../screen.ts';
-import { readSpecOptions } from '../spec-options.ts';
 import { trainPlan, type TrainOptions } from '../train-plan.ts';
 
 /** `unroll resume [SWEEP]` */
@@ -24,9 +22,7 @@ export const execute: Execute = async (words, options, terminal) => {
   const { path } = frozen.spec;
   const say = options['json'] || options['quiet'] ? () => undefined : terminal.print;
 
-  const spec = existsSync(path)
-    ? await planExperiment(path, { ...readSpecOptions(options), allowManyRuns: true, cores: coreCount() })
-    : undefined;
+  const spec = existsSync(path) ? await planSpec(path, { ...options, yes: true }) : undefined;
   if (options['updated']) {
     if (spec?.ok) return await trainPlan(spec.value, given, { terminal, command: 'resume' });
     terminal.report(spec ? spec.errors : [specIsGone(path)], options);
