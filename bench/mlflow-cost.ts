@@ -60,7 +60,7 @@ const main = async (): Promise<void> => {
   const folder = mkdtempSync(join(tmpdir(), 'unroll-bench-'));
 
   const healthy = await startMlflowServer({ runsDirectory: join(folder, 'runs'), print: () => undefined });
-  if (!healthy.ok) throw new Error(healthy.problem.message);
+  if (!healthy.ok) throw new Error(healthy.errors[0].message);
   const { pid: serverPid } = JSON.parse(readFileSync(join(folder, 'mlflow', 'server.json'), 'utf8')) as {
     pid: number;
   };

@@ -31,7 +31,7 @@ const server =
   process.argv[3] === undefined
     ? await startMlflowServer({ runsDirectory, print: () => undefined })
     : undefined;
-if (server && !server.ok) throw new Error(server.problem.message);
+if (server && !server.ok) throw new Error(server.errors[0].message);
 
 /** Seconds of processor time of the server's process group; clock ticks are a hundredth of a second on Linux. */
 const serverSeconds = (): number => {

@@ -10,7 +10,6 @@ import type { Plan } from '../plan/plan.ts';
 import { slowBackendWarning } from '../tensorflow/find-addon.ts';
 import { maskedWord } from '../system/secrets.ts';
 import type { RunListener, RunOutcome } from '../record/events.ts';
-import { problemDiagnostic } from '../mlflow/client/problem.ts';
 import { refusal } from '../mlflow/sync/target.ts';
 import { trackSweep } from '../mlflow/track-sweep.ts';
 import { runDirectory } from '../record/run-recorder.ts';
@@ -86,7 +85,7 @@ export const run = async <C extends Config>(
           experiment: planned.experiment,
           allowServers,
         });
-  if (refused) throw new UnrollError([problemDiagnostic(refused, 'error')]);
+  if (refused) throw new UnrollError([refused]);
 
   const note = (level: 'info' | 'warning') => (message: string) => listener({ type: 'note', level, message });
   const tracker =

@@ -1,6 +1,6 @@
 import { createInterface } from 'node:readline/promises';
 import type { Plan } from '../plan/plan.ts';
-import { type Problem, problemDiagnostic } from '../mlflow/client/problem.ts';
+import type { Diagnostic } from '../diagnostic/diagnostic.ts';
 import { originOf } from '../mlflow/client/server-access.ts';
 import { refusal, trackingUri } from '../mlflow/sync/target.ts';
 import { allowInUserConfig, userConfigPath } from '../language/user-config.ts';
@@ -27,12 +27,12 @@ export const allowedServers = async (
   const refused = refusal(target);
   if (!refused) return allowServer;
   if (!json && (await confirmServer(refused, trackingUri(target) ?? ''))) return allowServer;
-  terminal.report([problemDiagnostic(refused, 'error')], { json });
+  terminal.report([refused], { json });
   return undefined;
 };
 
 /** Asks on the user's terminal, and remembers a yes in the user's config. Without a terminal the answer is no. */
-export const confirmServer = async ({ message }: Problem, uri: string): Promise<boolean> => {
+export const confirmServer = async ({ message }: Diagnostic, uri: string): Promise<boolean> => {
   if (!process.stdin.isTTY || !process.stderr.isTTY) return false;
   const origin = originOf(uri);
   const terminal = createInterface({ input: process.stdin, output: process.stderr });

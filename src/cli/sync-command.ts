@@ -4,7 +4,6 @@ import { nearest } from '../diagnostic/nearest.ts';
 import { counted } from '../terminal/format.ts';
 import { listExperiments } from '../record/read-runs.ts';
 import { resolveRun } from '../record/resolve-run.ts';
-import { type Problem, problemDiagnostic } from '../mlflow/client/problem.ts';
 import { recordedGroups, type RecordedGroup } from '../mlflow/journal/sweeps.ts';
 import { connect } from '../mlflow/sync/connect.ts';
 import type { SyncContext } from '../mlflow/sync/context.ts';
@@ -25,7 +24,7 @@ export interface SyncOptions {
   /** Servers that a spec may name in this command. */
   readonly allowServers?: readonly string[];
   /** Asks the user whether a spec may send runs to a server that is not allowed yet. */
-  readonly confirm?: (refused: Problem, uri: string) => Promise<boolean>;
+  readonly confirm?: (refused: Diagnostic, uri: string) => Promise<boolean>;
   readonly print: (line: string) => void;
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly signal?: AbortSignal;
@@ -73,7 +72,7 @@ const verifyAll = async (
   context: SyncContext,
   group: RecordedGroup,
 ): Promise<{
-  readonly problem?: Problem;
+  readonly problem?: Diagnostic;
   readonly verified: number;
   readonly points: number;
   readonly differing: SyncReport['differences'];
@@ -84,7 +83,7 @@ const verifyAll = async (
   for (const [run, record] of group.own) {
     if (record.recording === undefined) continue;
     const result = await verifyRun(context, record);
-    if (!result.ok) return { problem: result.problem, verified, points, differing };
+    if (!result.ok) return { problem: result.errors[0], verified, points, differing };
     verified++;
     points += result.value.points;
     if (result.value.differences.length > 0) differing.push({ run, differences: result.value.differences });
@@ -105,7 +104,6 @@ export const syncCommand = async (options: SyncOptions): Promise<Result<SyncRepo
   const locked: string[] = [];
   const differences: SyncReport['differences'][number][] = [];
   const sum = { runs: 0, complete: 0, points: 0, rejected: 0, verified: 0 };
-  const fail = (problem: Problem) => failure<SyncReport>(problemDiagnostic(problem, 'error'));
   let anyTarget = false;
   let allowServers = options.allowServers ?? [];
 
@@ -127,7 +125,7 @@ export const syncCommand = async (options: SyncOptions): Promise<Result<SyncRepo
       const target = resolveTarget({ ...targetOptions, allowServers });
       if (!target) continue;
       anyTarget = true;
-      if (!target.ok) return fail(target.problem);
+      if (!target.ok) return target;
       const connected = await connect(target.value, {
         notice: print,
         onRetry: (problem, waitMs) =>
@@ -137,7 +135,7 @@ export const syncCommand = async (options: SyncOptions): Promise<Result<SyncRepo
         ...(options.restore !== undefined && { restore: options.restore }),
         ...(options.signal && { signal: options.signal }),
       });
-      if (!connected.ok) return fail(connected.problem);
+      if (!connected.ok) return connected;
       const { context, client } = connected.value;
       try {
         const synced = await syncGroup(
@@ -145,7 +143,7 @@ export const syncCommand = async (options: SyncOptions): Promise<Result<SyncRepo
           { runsDirectory, plan: group.plan, own: group.own, all: whole.all, live: isLive(whole.all) },
           { lockWaitMs: 120_000, concurrency: 2 },
         );
-        if (!synced.ok) return fail(synced.problem);
+        if (!synced.ok) return synced;
         sum.runs += group.own.size;
         sum.complete += synced.value.complete.size;
         sum.points += synced.value.points;
@@ -157,7 +155,7 @@ export const syncCommand = async (options: SyncOptions): Promise<Result<SyncRepo
         );
         if (options.verify) {
           const { problem, verified, points, differing } = await verifyAll(context, group);
-          if (problem) return fail(problem);
+          if (problem) return failure(problem);
           sum.verified += verified;
           differences.push(...differing);
           print(

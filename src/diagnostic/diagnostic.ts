@@ -36,12 +36,21 @@ export interface Diagnostic {
   readonly related?: readonly RelatedPlace[];
 }
 
-/** The outcome of a stage: a value (perhaps with warnings and notices), or every mistake that was found. */
-export type Result<T> =
-  | { readonly ok: true; readonly value: T; readonly notices: readonly Diagnostic[] }
-  | { readonly ok: false; readonly errors: readonly Diagnostic[] };
+export interface Success<T> {
+  readonly ok: true;
+  readonly value: T;
+  readonly notices: readonly Diagnostic[];
+}
 
-export const success = <T>(value: T, notices: readonly Diagnostic[] = []): Result<T> => ({
+export interface Failure<E = readonly Diagnostic[]> {
+  readonly ok: false;
+  readonly errors: E;
+}
+
+/** The outcome of a stage: a value (perhaps with warnings and notices), or every error that was found. */
+export type Result<T, E = readonly Diagnostic[]> = Success<T> | Failure<E>;
+
+export const success = <T>(value: T, notices: readonly Diagnostic[] = []): Success<T> => ({
   ok: true,
   value,
   notices,

@@ -4,10 +4,21 @@ import { positionOf } from './position.ts';
 
 /** The form that programs read (`--json`): positions as line and column, counted from 1. */
 export const diagnosticToJson = ({ at, related, ...rest }: Diagnostic): object => ({
-  ...rest,
+  // A diagnostic may carry more, such as what the MLflow client needs to retry.
+  ...Object.fromEntries(Object.entries(rest).filter(([name]) => printed.has(name))),
   ...(at && { at: rangeToJson(at) }),
   ...(related && { related: related.map((one) => ({ message: one.message, at: rangeToJson(one.at) })) }),
 });
+
+const printed: ReadonlySet<string> = new Set([
+  'code',
+  'severity',
+  'message',
+  'expected',
+  'got',
+  'nearest',
+  'help',
+] satisfies (keyof Diagnostic)[]);
 
 const rangeToJson = ({ source, start, end }: SourceRange) => {
   const from = positionOf(source.text, start);

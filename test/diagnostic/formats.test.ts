@@ -5,7 +5,8 @@ import { expect, it } from 'vitest';
 import { runProgram } from '../../src/cli/program.ts';
 import { openTerminal } from '../../src/cli/terminal.ts';
 import { toGithubAnnotation } from '../../src/diagnostic/github.ts';
-import { diagnosticsSchema } from '../../src/diagnostic/json.ts';
+import { diagnosticsSchema, diagnosticToJson } from '../../src/diagnostic/json.ts';
+import { problem } from '../../src/mlflow/client/problem.ts';
 
 const printed = async (...words: string[]): Promise<string> => {
   const lines: string[] = [];
@@ -31,6 +32,16 @@ it('prints what the published schema says with --json, of every wrong spec and o
     expect(validate.errors ?? [], spec).toEqual([]);
   }
   expect(validate({ diagnostics: [{ code: 'nonsense', severity: 'error', message: '' }] })).toBe(false);
+});
+
+it('prints nothing of what only the MLflow client needs', () => {
+  const [diagnostic] = problem('unreachable', 'No answer.', { help: 'Start it.', status: 502 }).errors;
+  expect(diagnosticToJson(diagnostic)).toEqual({
+    code: 'tracking',
+    severity: 'error',
+    message: 'No answer.',
+    help: 'Start it.',
+  });
 });
 
 it('prints annotations that a CI job shows in the file', async () => {

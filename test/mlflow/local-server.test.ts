@@ -103,7 +103,7 @@ describe('without MLflow at hand', () => {
       print: () => undefined,
       env: { PATH: binaries, UNROLL_CACHE: temporaryDirectory() },
     });
-    return found.ok ? 'found' : `${found.problem.message}\n${found.problem.help ?? ''}`;
+    return found.ok ? 'found' : `${found.errors[0].message}\n${found.errors[0].help ?? ''}`;
   };
 
   test('and without a Python that is new enough', async () => {

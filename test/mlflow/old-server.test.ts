@@ -20,7 +20,7 @@ describe.skipIf(missing !== undefined)('with the oldest server that is supported
     await server.start();
     const settings = connectionSettings(server.uri(), { env: {}, file: '', allowed: true });
     const opened = settings.ok ? openClient(settings.value) : settings;
-    if (!opened.ok) throw new Error(opened.problem.message);
+    if (!opened.ok) throw new Error(opened.errors[0].message);
     client = opened.value;
   });
   afterAll(() => client.close());

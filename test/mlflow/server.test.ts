@@ -47,7 +47,7 @@ describe.skipIf(missing !== undefined)('with a real server of the pinned version
     ]);
     const settings = connectionSettings(server.uri(), { env: {}, file: '', allowed: true });
     const opened = settings.ok ? openClient(settings.value) : settings;
-    if (!opened.ok) throw new Error(opened.problem.message);
+    if (!opened.ok) throw new Error(opened.errors[0].message);
     client = opened.value;
   });
   afterAll(async () => {
@@ -81,7 +81,7 @@ describe.skipIf(missing !== undefined)('with a real server of the pinned version
     const found = await client.experimentByName(experiment);
     const id = found.ok ? (found.value?.id ?? '') : '';
     const runs = await client.searchRuns(id, '');
-    if (!runs.ok) throw new Error(runs.problem.message);
+    if (!runs.ok) throw new Error(runs.errors[0].message);
     return { id, runs: runs.value };
   };
 

@@ -8,7 +8,7 @@ const goodSource = `
 #include "tensorflow/c/c_api.h"
 NAPI_MODULE_INIT() {
   napi_value result;
-  napi_create_int32(env, answer(), &result);
+  napi_create_int32(env, success(), &result);
   return result;
 }
 `;

@@ -57,20 +57,20 @@ const compileLibrary = (source: string, name: string): Buffer => {
 };
 
 /**
- * A wheel as TensorFlow's are, but small: two real libraries of which the first exports `answer()` returning 42, a
+ * A wheel as TensorFlow's are, but small: two real libraries of which the first exports `success()` returning 42, a
  * header that declares it, and 400 kB that nobody needs.
  */
 export const fakeWheel = (): { readonly wheel: Wheel; readonly content: Buffer } => {
   const content = zip({
     'tensorflow/libtensorflow_cc.so.2': compileLibrary(
-      'extern "C" int answer() { return 42; }',
+      'extern "C" int success() { return 42; }',
       libraries[0] ?? '',
     ),
     'tensorflow/libtensorflow_framework.so.2': compileLibrary(
       'extern "C" int other() { return 1; }',
       libraries[1] ?? '',
     ),
-    'tensorflow/include/tensorflow/c/c_api.h': Buffer.from('extern "C" int answer();\n'),
+    'tensorflow/include/tensorflow/c/c_api.h': Buffer.from('extern "C" int success();\n'),
     'tensorflow/include/absl/unneeded.h': Buffer.from('#error not wanted\n'),
     'tensorflow/python/unneeded.bin': seededBytes(400_000, 'wheel'),
   });

@@ -1,4 +1,3 @@
-import { problemDiagnostic } from '../../mlflow/client/problem.ts';
 import { startMlflowServer } from '../../mlflow/server/serve.ts';
 import type { Execute } from '../command.ts';
 import { listenForInterruption } from '../interrupt.ts';
@@ -14,7 +13,7 @@ export const execute: Execute = async (_words, options, terminal) => {
   });
   if (!server.ok) {
     interruption.release();
-    terminal.report([problemDiagnostic(server.problem, 'error')], options);
+    terminal.report(server.errors, options);
     return interruption.stop.aborted ? 130 : 2;
   }
   if (!server.value.started) return 0;

@@ -1,4 +1,3 @@
-import { problemDiagnostic } from '../../mlflow/client/problem.ts';
 import { originOf } from '../../mlflow/client/server-access.ts';
 import { parseTrackingUri } from '../../mlflow/client/settings.ts';
 import {
@@ -19,7 +18,7 @@ export const execute: Execute = async ([uri], options, terminal) => {
   if (uri !== undefined) {
     const parsed = parseTrackingUri(uri);
     if (!parsed.ok) {
-      terminal.report([problemDiagnostic(parsed.problem, 'error')], options);
+      terminal.report(parsed.errors, options);
       return 2;
     }
     const origin = originOf(parsed.value.uri);

@@ -1,5 +1,6 @@
 import { createReadStream, statSync } from 'node:fs';
-import { type Answer, answer, problem } from './problem.ts';
+import { success } from '../../diagnostic/diagnostic.ts';
+import { type Answer, problem } from './problem.ts';
 import type { Transport } from './transport.ts';
 
 interface ArtifactEntry {
@@ -43,7 +44,7 @@ const proxyPath = (root: string, path: string): Answer<string> => {
       help: 'Start it with --serve-artifacts (its default) and --artifacts-destination, so that artifacts go through it.',
     });
   const encoded = [...base.split('/').filter(Boolean), ...path.split('/')].map(encodeURIComponent).join('/');
-  return answer(`/api/2.0/mlflow-artifacts/artifacts/${encoded}`);
+  return success(`/api/2.0/mlflow-artifacts/artifacts/${encoded}`);
 };
 
 export const artifactCalls = (transport: Transport): ArtifactCalls => ({
@@ -68,7 +69,7 @@ export const artifactCalls = (transport: Transport): ArtifactCalls => ({
       what: `store the artifact "${path}"`,
       repeatable: true,
     });
-    return sent.ok ? answer(undefined) : sent;
+    return sent.ok ? success(undefined) : sent;
   },
 
   listArtifacts: async (runId, folder) => {
@@ -85,7 +86,7 @@ export const artifactCalls = (transport: Transport): ArtifactCalls => ({
       readonly is_dir?: boolean;
       readonly file_size?: number | string;
     }[];
-    return answer(
+    return success(
       files.map(({ path = '', is_dir: isDirectory = false, file_size: size = 0 }) => ({
         path,
         isDirectory,

@@ -1,7 +1,8 @@
 import { artifactCalls, type ArtifactCalls } from './artifacts.ts';
 import { experimentCalls, type ExperimentCalls } from './experiments.ts';
 import { modelCalls, type ModelCalls } from './models.ts';
-import { type Answer, answer } from './problem.ts';
+import { success } from '../../diagnostic/diagnostic.ts';
+import type { Answer } from './problem.ts';
 import { runCalls, type RunCalls } from './runs.ts';
 import type { ConnectionSettings } from './settings.ts';
 import { openTransport, type Transport, type TransportOptions } from './transport.ts';
@@ -23,7 +24,7 @@ export const openClient = (
   const opened = openTransport(settings, options);
   if (!opened.ok) return opened;
   const transport = opened.value;
-  return answer({
+  return success({
     uri: settings.uri,
     stop: transport.stop,
     close: transport.close,

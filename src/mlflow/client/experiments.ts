@@ -1,5 +1,6 @@
 import { limits } from './limits.ts';
-import { type Answer, answer, problem } from './problem.ts';
+import { success } from '../../diagnostic/diagnostic.ts';
+import { type Answer, problem } from './problem.ts';
 import type { Transport } from './transport.ts';
 import { pairsProblem, type WirePair } from './wire.ts';
 
@@ -39,7 +40,7 @@ const readExperiment = (raw: unknown): Answer<Experiment> => {
   const { experiment_id: id, name, lifecycle_stage: stage, tags } = (raw ?? {}) as RawExperiment;
   if (typeof id !== 'string' || typeof name !== 'string')
     return problem('not-mlflow', 'The server answered without an experiment.', { unclear: true });
-  return answer({ id, name, deleted: stage === 'deleted', tags: toRecord(tags) });
+  return success({ id, name, deleted: stage === 'deleted', tags: toRecord(tags) });
 };
 
 export const experimentCalls = (transport: Transport): ExperimentCalls => {
@@ -55,7 +56,7 @@ export const experimentCalls = (transport: Transport): ExperimentCalls => {
       repeatable: true,
     });
     if (found.ok) return readExperiment(found.value['experiment']);
-    return found.problem.kind === 'not-found' ? answer(undefined) : found;
+    return found.errors[0].kind === 'not-found' ? success(undefined) : found;
   };
 
   return {
@@ -69,7 +70,7 @@ export const experimentCalls = (transport: Transport): ExperimentCalls => {
       if (!said.ok) return said;
       const text = said.value.toString('utf8').trim();
       return /^\d+\.\d+/.test(text)
-        ? answer(text)
+        ? success(text)
         : problem('not-mlflow', 'What answers is not an MLflow server: it does not tell a version.', {
             help: 'Check host, port and path prefix of the tracking URI.',
           });
@@ -82,9 +83,9 @@ export const experimentCalls = (transport: Transport): ExperimentCalls => {
         repeatable: true,
       });
       if (said.ok)
-        return answer(typeof said.value['store_type'] === 'string' ? said.value['store_type'] : 'unknown');
+        return success(typeof said.value['store_type'] === 'string' ? said.value['store_type'] : 'unknown');
       // Servers of version 2 do not know the question.
-      return said.problem.status === 404 ? answer('unknown') : said;
+      return said.errors[0].status === 404 ? success('unknown') : said;
     },
     experimentByName: (name) => find('get-by-name', { experiment_name: name }),
     experimentById: (id) => find('get', { experiment_id: id }),
@@ -104,7 +105,7 @@ export const experimentCalls = (transport: Transport): ExperimentCalls => {
       if (!made.ok) return made;
       const id = made.value['experiment_id'];
       return typeof id === 'string'
-        ? answer(id)
+        ? success(id)
         : problem('not-mlflow', 'The server answered without an experiment id.', { unclear: true });
     },
     restoreExperiment: async (id) => {
@@ -115,7 +116,7 @@ export const experimentCalls = (transport: Transport): ExperimentCalls => {
         what: 'restore the experiment',
         repeatable: true,
       });
-      return done.ok ? answer(undefined) : done;
+      return done.ok ? success(undefined) : done;
     },
     setExperimentTag: async (id, tag) => {
       const wrong = pairsProblem('experiment tag', [tag], limits.experimentTagLength);
@@ -127,7 +128,7 @@ export const experimentCalls = (transport: Transport): ExperimentCalls => {
         what: 'set a tag of the experiment',
         repeatable: true,
       });
-      return done.ok ? answer(undefined) : done;
+      return done.ok ? success(undefined) : done;
     },
   };
 };

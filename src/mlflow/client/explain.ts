@@ -1,7 +1,7 @@
 import { httpCause } from '../../system/http-causes.ts';
 import { masked } from '../../system/secrets.ts';
 import type { Credentials } from './credentials.ts';
-import { type Problem, type ProblemKind } from './problem.ts';
+import { createProblem, type Problem, type ProblemKind } from './problem.ts';
 
 /** What came back instead of success. Header names are lower-case. */
 export interface ErrorResponse {
@@ -110,12 +110,8 @@ export const explainResponse = (
     ...(code !== undefined && { errorCode: code }),
     unclear: status === 408 || status >= 500,
   };
-  const make = (kind: ProblemKind, sentence: string, help?: string): Problem => ({
-    kind,
-    message: sentence,
-    ...base,
-    ...(help !== undefined && { help }),
-  });
+  const make = (kind: ProblemKind, sentence: string, help?: string): Problem =>
+    createProblem(kind, sentence, { ...base, ...(help !== undefined && { help }) });
   const wait = retryAfterMs(header(response, 'retry-after'), now);
 
   if (status >= 300 && status < 400) {
@@ -181,13 +177,16 @@ export const explainResponse = (
 };
 
 /** An answer with a good status whose body is no JSON object: a sign-in page or a proxy. */
-export const explainWrongBody = (uri: string, contentType: string, body: string): Problem => ({
-  kind: 'not-mlflow',
-  message: `What answers at ${uri} is not an MLflow server: it sent ${contentType || 'an untyped answer'} (${shorten(body).slice(0, 80)}).`,
-  help: 'Check host, port and path prefix of the tracking URI; a sign-in page of a proxy also answers like this.',
-  // A proxy may have passed the request on.
-  unclear: true,
-});
+export const explainWrongBody = (uri: string, contentType: string, body: string): Problem =>
+  createProblem(
+    'not-mlflow',
+    `What answers at ${uri} is not an MLflow server: it sent ${contentType || 'an untyped answer'} (${shorten(body).slice(0, 80)}).`,
+    {
+      help: 'Check host, port and path prefix of the tracking URI; a sign-in page of a proxy also answers like this.',
+      // A proxy may have passed the request on.
+      unclear: true,
+    },
+  );
 
 const certificateWanted = (uri: string) => `The server at ${uri} asks for a certificate of the client.`;
 const certificateWantedHelp =
@@ -215,47 +214,43 @@ export const explainFailure = (
 ): Problem => {
   const { code = '', name = '' } = (error ?? {}) as Partial<NodeJS.ErrnoException>;
   if (name === 'TimeoutError' || code === 'UND_ERR_HEADERS_TIMEOUT' || code === 'UND_ERR_BODY_TIMEOUT')
-    return {
-      kind: 'timeout',
-      message: `The MLflow server at ${uri} did not answer within ${timeoutMs / 1000} s.`,
-      help: 'Raise MLFLOW_HTTP_REQUEST_TIMEOUT if it is only slow.',
-      unclear: true,
-    };
+    return createProblem(
+      'timeout',
+      `The MLflow server at ${uri} did not answer within ${timeoutMs / 1000} s.`,
+      {
+        help: 'Raise MLFLOW_HTTP_REQUEST_TIMEOUT if it is only slow.',
+        unclear: true,
+      },
+    );
   if (wantedCodes.test(code))
-    return {
-      kind: 'settings',
-      message: certificateWanted(uri),
+    return createProblem('settings', certificateWanted(uri), {
       help: certificateWantedHelp,
-      unclear: false,
-    };
+    });
   if (plainCodes.test(code))
-    return {
-      kind: 'settings',
-      message: `What answers at ${uri} does not speak TLS.`,
+    return createProblem('settings', `What answers at ${uri} does not speak TLS.`, {
       help: `Write ${uri.replace(/^https/, 'http')}, or correct the port.`,
-      unclear: false,
-    };
+    });
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID')
-    return {
-      kind: 'settings',
-      message: `The certificate of ${uri} is for another name than "${new URL(uri).hostname}".`,
-      help: 'Use a name that the certificate has (or, at your own risk, MLFLOW_TRACKING_INSECURE_TLS=true).',
-      unclear: false,
-    };
+    return createProblem(
+      'settings',
+      `The certificate of ${uri} is for another name than "${new URL(uri).hostname}".`,
+      {
+        help: 'Use a name that the certificate has (or, at your own risk, MLFLOW_TRACKING_INSECURE_TLS=true).',
+      },
+    );
   if (certificateCodes.test(code))
-    return {
-      kind: 'settings',
-      message: `The certificate of ${uri} is not trusted (${code}).`,
+    return createProblem('settings', `The certificate of ${uri} is not trusted (${code}).`, {
       help: 'Give its authority with MLFLOW_TRACKING_SERVER_CERT_PATH=ca.pem (or, at your own risk, MLFLOW_TRACKING_INSECURE_TLS=true).',
-      unclear: false,
-    };
-  return {
-    kind: 'unreachable',
-    message: `The MLflow server at ${uri} cannot be reached to ${what}: ${httpCause(error)}.`,
-    help:
-      uri.startsWith('https:') && !refusedBeforeSending.has(code)
-        ? `If it asks for a certificate of the client, give it with MLFLOW_TRACKING_CLIENT_CERT_PATH. ${recordedLocally}`
-        : `Start one with "unroll mlflow", or check the address. ${recordedLocally}`,
-    unclear: !refusedBeforeSending.has(code),
-  };
+    });
+  return createProblem(
+    'unreachable',
+    `The MLflow server at ${uri} cannot be reached to ${what}: ${httpCause(error)}.`,
+    {
+      help:
+        uri.startsWith('https:') && !refusedBeforeSending.has(code)
+          ? `If it asks for a certificate of the client, give it with MLFLOW_TRACKING_CLIENT_CERT_PATH. ${recordedLocally}`
+          : `Start one with "unroll mlflow", or check the address. ${recordedLocally}`,
+      unclear: !refusedBeforeSending.has(code),
+    },
+  );
 };

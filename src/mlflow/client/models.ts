@@ -1,4 +1,5 @@
-import { type Answer, answer, problem } from './problem.ts';
+import { success } from '../../diagnostic/diagnostic.ts';
+import { type Answer, problem } from './problem.ts';
 import type { Transport } from './transport.ts';
 import type { WirePair } from './wire.ts';
 
@@ -52,7 +53,7 @@ const readModel = (raw: unknown): Answer<LoggedModel> => {
   const { info } = (raw ?? {}) as RawModel;
   return info?.model_id === undefined
     ? problem('not-mlflow', 'The server answered without a model.', { unclear: true })
-    : answer({ id: info.model_id, artifactUri: info.artifact_uri ?? '', status: String(info.status ?? '') });
+    : success({ id: info.model_id, artifactUri: info.artifact_uri ?? '', status: String(info.status ?? '') });
 };
 
 const pathOf = (endpoint: string) => `/api/2.0/mlflow/${endpoint}`;
@@ -66,7 +67,7 @@ export const modelCalls = (transport: Transport): ModelCalls => {
       what,
       repeatable: true,
     });
-    return done.ok ? answer(undefined) : done;
+    return done.ok ? success(undefined) : done;
   };
 
   return {
@@ -88,7 +89,7 @@ export const modelCalls = (transport: Transport): ModelCalls => {
         repeatable: false,
       });
       if (made.ok) return readModel(made.value['model']);
-      return isMissingEndpoint(made.problem) ? answer(undefined) : made;
+      return isMissingEndpoint(made.errors[0]) ? success(undefined) : made;
     },
 
     searchModels: async (experimentId, filter) => {
@@ -99,14 +100,14 @@ export const modelCalls = (transport: Transport): ModelCalls => {
         what: 'search models',
         repeatable: true,
       });
-      if (!found.ok) return isMissingEndpoint(found.problem) ? answer(undefined) : found;
+      if (!found.ok) return isMissingEndpoint(found.errors[0]) ? success(undefined) : found;
       const models: LoggedModel[] = [];
       for (const raw of (found.value['models'] ?? []) as readonly unknown[]) {
         const model = readModel(raw);
         if (!model.ok) return model;
         models.push(model.value);
       }
-      return answer(models);
+      return success(models);
     },
 
     finishModel: async (modelId) => {
@@ -117,7 +118,7 @@ export const modelCalls = (transport: Transport): ModelCalls => {
         what: 'finish the model',
         repeatable: true,
       });
-      return done.ok ? answer(undefined) : done;
+      return done.ok ? success(undefined) : done;
     },
 
     logOutput: async (runId, modelId, step) => {
@@ -127,12 +128,12 @@ export const modelCalls = (transport: Transport): ModelCalls => {
         'link the model',
       );
       // Said already.
-      return !done.ok && done.problem.kind === 'duplicate' ? answer(undefined) : done;
+      return !done.ok && done.errors[0].kind === 'duplicate' ? success(undefined) : done;
     },
 
     registerModel: async (name) => {
       const done = await post('registered-models/create', { name }, `register the model "${name}"`);
-      return !done.ok && done.problem.kind === 'exists' ? answer(undefined) : done;
+      return !done.ok && done.errors[0].kind === 'exists' ? success(undefined) : done;
     },
 
     createVersion: async ({ name, source, runId, modelId }) => {
@@ -147,7 +148,7 @@ export const modelCalls = (transport: Transport): ModelCalls => {
       const version = (made.value['model_version'] as { readonly version?: unknown } | undefined)?.version;
       return version === undefined
         ? problem('not-mlflow', 'The server answered without a version.', { unclear: true })
-        : answer(String(version as string | number));
+        : success(String(version as string | number));
     },
 
     setAlias: (name, alias, version) =>

@@ -1,4 +1,4 @@
-import type { Diagnostic } from '../../diagnostic/diagnostic.ts';
+import type { Diagnostic, Failure, Result } from '../../diagnostic/diagnostic.ts';
 
 /** Why the server did not do what was asked. */
 export type ProblemKind =
@@ -38,33 +38,36 @@ export type ProblemKind =
   /** The caller gave up. */
   | 'stopped';
 
-/** An expected failure: what happened in one sentence, and how to mend it. */
-export interface Problem {
+/** Why a request failed, and what the client needs to decide whether to send it again. */
+export interface Problem extends Diagnostic {
   readonly kind: ProblemKind;
-  readonly message: string;
-  readonly help?: string;
   readonly status?: number;
   /** MLflow's `error_code`, such as `RESOURCE_DOES_NOT_EXIST`. */
   readonly errorCode?: string;
   /** From Retry-After. */
   readonly retryAfterMs?: number;
-  /** The server may have done what was asked although no answer said so. */
+  /** The server may have done the work although no answer confirmed it. */
   readonly unclear: boolean;
 }
 
-export type Answer<T> =
-  { readonly ok: true; readonly value: T } | { readonly ok: false; readonly problem: Problem };
+/** The outcome of a request; a failure has exactly one cause. */
+export type Answer<T> = Result<T, readonly [Problem]>;
 
-export const answer = <T>(value: T): Answer<T> => ({ ok: true, value });
+type ProblemDetails = Partial<Omit<Problem, keyof Diagnostic | 'kind'>> & Pick<Diagnostic, 'help'>;
 
-export const problem = (
-  kind: ProblemKind,
-  message: string,
-  more: Partial<Omit<Problem, 'kind' | 'message'>> = {},
-): { readonly ok: false; readonly problem: Problem } => ({
-  ok: false,
-  problem: { kind, message, unclear: false, ...more },
+export const createProblem = (kind: ProblemKind, message: string, details: ProblemDetails = {}): Problem => ({
+  code: 'tracking',
+  severity: 'error',
+  kind,
+  message,
+  unclear: false,
+  ...details,
 });
+
+export const failed = (cause: Problem): Failure<readonly [Problem]> => ({ ok: false, errors: [cause] });
+
+export const problem = (...given: Parameters<typeof createProblem>): Failure<readonly [Problem]> =>
+  failed(createProblem(...given));
 
 /** Whether the same request may succeed later without anybody changing anything. */
 export const isPassing = ({ kind }: Problem): boolean =>
@@ -79,8 +82,3 @@ export const isBlocking = ({ kind }: Problem): boolean =>
   kind === 'settings' ||
   kind === 'untrusted' ||
   kind === 'stopped';
-
-export const problemDiagnostic = (
-  { message, help }: Problem,
-  severity: Diagnostic['severity'] = 'warning',
-): Diagnostic => ({ code: 'tracking', severity, message, ...(help !== undefined && { help }) });

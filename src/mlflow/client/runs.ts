@@ -1,6 +1,7 @@
 import { toRecord } from './experiments.ts';
 import { limits } from './limits.ts';
-import { type Answer, answer, problem } from './problem.ts';
+import { success } from '../../diagnostic/diagnostic.ts';
+import { type Answer, problem } from './problem.ts';
 import type { Transport } from './transport.ts';
 import {
   batchProblem,
@@ -101,7 +102,7 @@ const readRun = (raw: unknown): Answer<ServerRun> => {
   const { info, data, inputs } = (raw ?? {}) as RawRun;
   if (!info || typeof info.run_id !== 'string' || typeof info.experiment_id !== 'string')
     return problem('not-mlflow', 'The server answered without a run.', { unclear: true });
-  return answer({
+  return success({
     id: info.run_id,
     experimentId: info.experiment_id,
     name: info.run_name ?? '',
@@ -130,7 +131,7 @@ export const runCalls = (transport: Transport): RunCalls => {
     { what, repeatable }: { readonly what: string; readonly repeatable: boolean },
   ): Promise<Answer<undefined>> => {
     const done = await transport.json({ method: 'POST', path: pathOf(endpoint), json, what, repeatable });
-    return done.ok ? answer(undefined) : done;
+    return done.ok ? success(undefined) : done;
   };
 
   return {
@@ -158,7 +159,7 @@ export const runCalls = (transport: Transport): RunCalls => {
         repeatable: true,
       });
       if (found.ok) return readRun(found.value['run']);
-      return found.problem.kind === 'not-found' ? answer(undefined) : found;
+      return found.errors[0].kind === 'not-found' ? success(undefined) : found;
     },
 
     searchRuns: async (experimentId, filter) => {
@@ -184,7 +185,7 @@ export const runCalls = (transport: Transport): RunCalls => {
           runs.push(run.value);
         }
         token = page.value['next_page_token'];
-        if (typeof token !== 'string' || token === '') return answer(runs);
+        if (typeof token !== 'string' || token === '') return success(runs);
       }
     },
 
@@ -237,7 +238,7 @@ export const runCalls = (transport: Transport): RunCalls => {
           })),
         );
         token = page.value['next_page_token'];
-        if (typeof token !== 'string' || token === '') return answer(undefined);
+        if (typeof token !== 'string' || token === '') return success(undefined);
       }
     },
   };

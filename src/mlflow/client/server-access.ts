@@ -1,5 +1,6 @@
 import type { UserConfig } from '../../language/user-config.ts';
-import { type Answer, answer, problem } from './problem.ts';
+import { success } from '../../diagnostic/diagnostic.ts';
+import { type Answer, problem } from './problem.ts';
 
 /** Who named the address of a server. */
 export type NamedBy = 'command' | 'spec' | 'environment';
@@ -43,14 +44,14 @@ export const serverAccess = ({
 }: AccessRequest): Answer<ServerAccess> => {
   const origin = originOf(uri);
   const own = environmentUri !== undefined && originOf(environmentUri) === origin;
-  if (own || config.credentials.includes(origin)) return answer({ credentials: true });
+  if (own || config.credentials.includes(origin)) return success({ credentials: true });
   // Without MLFLOW_TRACKING_URI, the command line is what the credentials were set for.
-  if (namedBy !== 'spec') return answer({ credentials: environmentUri === undefined });
+  if (namedBy !== 'spec') return success({ credentials: environmentUri === undefined });
   const allowed =
     isLoopback(uri) ||
     config.servers.includes(origin) ||
     allowServers.some((one) => originOf(one) === origin);
-  if (allowed) return answer({ credentials: false });
+  if (allowed) return success({ credentials: false });
   return problem('untrusted', `The spec sends its runs to ${origin}, which you have not allowed.`, {
     help:
       `If you trust this server, allow it for good with "unroll trust ${origin}", or for one command with --allow-server ${origin} ` +

@@ -1,6 +1,7 @@
 import { hideSecret, masked, withKeptUserInfo } from '../../system/secrets.ts';
 import { findCredentials, readCredentialsFile, type Credentials } from './credentials.ts';
-import { type Answer, answer, problem } from './problem.ts';
+import { success } from '../../diagnostic/diagnostic.ts';
+import { type Answer, problem } from './problem.ts';
 import { originOf } from './server-access.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -78,14 +79,14 @@ export const parseTrackingUri = (
       },
     );
   const uri = `${url.origin}${withoutSlash(url.pathname)}`;
-  if (!url.username) return answer({ uri });
+  if (!url.username) return success({ uri });
   const credentials: Credentials = {
     kind: 'basic',
     username: decodeURIComponent(url.username),
     password: decodeURIComponent(url.password),
   };
   hideSecret(credentials.password);
-  return answer({ uri, credentials });
+  return success({ uri, credentials });
 };
 
 const isTrue = (text: string | undefined) => /^(1|true)$/i.test(text ?? '');
@@ -136,7 +137,7 @@ export const connectionSettings = (
       },
     );
   const workspace = env['MLFLOW_WORKSPACE'];
-  return answer({
+  return success({
     uri,
     credentials:
       parsed.value.credentials ?? environmentCredentials(uri, env) ?? (allowed ? found : { kind: 'none' }),

@@ -6,7 +6,8 @@ import { masked, maskedEntry } from '../../system/secrets.ts';
 import { backoffMs, wait } from './backoff.ts';
 import { authorization } from './credentials.ts';
 import { explainFailure, explainResponse, explainWrongBody } from './explain.ts';
-import { type Answer, answer, isPassing, problem, type Problem } from './problem.ts';
+import { success } from '../../diagnostic/diagnostic.ts';
+import { failed, type Answer, isPassing, problem, type Problem } from './problem.ts';
 import type { ConnectionSettings } from './settings.ts';
 
 /** One exchange with the server, in terms of HTTP. */
@@ -70,7 +71,7 @@ const openDispatcher = ({ tls, timeoutMs }: ConnectionSettings): Answer<Dispatch
     const proxied = ['HTTP_PROXY', 'HTTPS_PROXY', 'http_proxy', 'https_proxy'].some(
       (name) => process.env[name],
     );
-    return answer(proxied ? new EnvHttpProxyAgent(options) : new Agent(options));
+    return success(proxied ? new EnvHttpProxyAgent(options) : new Agent(options));
   } catch (error) {
     return problem('settings', `A certificate file cannot be read: ${(error as Error).message}.`, {
       help: 'Check MLFLOW_TRACKING_SERVER_CERT_PATH and MLFLOW_TRACKING_CLIENT_CERT_PATH.',
@@ -132,9 +133,8 @@ export const openTransport = (
       const received = Buffer.from(await response.body.arrayBuffer());
       const { statusCode: status, headers } = response;
       if (status < 200 || status > 299)
-        return {
-          ok: false,
-          problem: explainResponse(
+        return failed(
+          explainResponse(
             { status, headers, body: received.toString('utf8') },
             {
               uri: settings.uri,
@@ -143,27 +143,24 @@ export const openTransport = (
               withheld: settings.withheld,
             },
           ),
-        };
+        );
       const type = headers['content-type'];
-      return answer({ contentType: (typeof type === 'string' ? type : type?.[0]) ?? '', body: received });
+      return success({ contentType: (typeof type === 'string' ? type : type?.[0]) ?? '', body: received });
     } catch (error) {
       if (stopper.signal.aborted)
         return problem('stopped', `Stopped while trying to ${one.what}.`, { unclear: true });
-      return {
-        ok: false,
-        problem: explainFailure(error, { uri: settings.uri, what: one.what }, settings.timeoutMs),
-      };
+      return failed(explainFailure(error, { uri: settings.uri, what: one.what }, settings.timeoutMs));
     }
   };
 
   const exchange = async (one: ServerRequest): Promise<Answer<RawAnswer>> => {
     for (let failures = 1; ; failures++) {
       const result = await attempt(one);
-      if (result.ok || !isPassing(result.problem) || failures > retries) return result;
-      if (!one.repeatable && result.problem.unclear) return result;
+      if (result.ok || !isPassing(result.errors[0]) || failures > retries) return result;
+      if (!one.repeatable && result.errors[0].unclear) return result;
       const draw = randomInt(1_000_000) / 1_000_000;
-      const ms = backoffMs(failures, settings, result.problem.retryAfterMs, draw);
-      options.onRetry?.(result.problem, ms);
+      const ms = backoffMs(failures, settings, result.errors[0].retryAfterMs, draw);
+      options.onRetry?.(result.errors[0], ms);
       if (!(await wait(ms, stopper.signal))) return result;
     }
   };
@@ -175,17 +172,17 @@ export const openTransport = (
     try {
       const parsed: unknown = text === '' ? {} : JSON.parse(text);
       if (typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed))
-        return answer(parsed as Readonly<Record<string, unknown>>);
+        return success(parsed as Readonly<Record<string, unknown>>);
     } catch {
       // Said below.
     }
-    return { ok: false, problem: explainWrongBody(settings.uri, result.value.contentType, text) };
+    return failed(explainWrongBody(settings.uri, result.value.contentType, text));
   };
 
   const bytes = async (one: ServerRequest): Promise<Answer<Buffer>> => {
     const result = await exchange(one);
-    return result.ok ? answer(result.value.body) : result;
+    return result.ok ? success(result.value.body) : result;
   };
 
-  return answer({ json, bytes, stop: () => stopper.abort(), close: () => dispatcher.close() });
+  return success({ json, bytes, stop: () => stopper.abort(), close: () => dispatcher.close() });
 };

@@ -3,7 +3,8 @@ import { delimiter, join } from 'node:path';
 import { cacheFolder } from '../../system/cache-folder.ts';
 import { runCommand } from '../../system/command.ts';
 import { acquireLock } from '../../system/lock.ts';
-import { type Answer, answer, problem } from '../client/problem.ts';
+import { success } from '../../diagnostic/diagnostic.ts';
+import { type Answer, problem } from '../client/problem.ts';
 
 /** The version that Unroll installs and is tested with. */
 export const mlflowVersion = '3.17.2';
@@ -67,7 +68,7 @@ const findPython = async (env: NodeJS.ProcessEnv): Promise<Answer<string>> => {
     const [major = 0, minor = 0] = stdout.trim().split(' ').map(Number);
     if (code !== 0) continue;
     found = `${major}.${minor}`;
-    if (major === 3 && minor >= 10) return answer(path);
+    if (major === 3 && minor >= 10) return success(path);
   }
   return problem(
     'settings',
@@ -125,7 +126,7 @@ const install = async (
       help: `Check the network and pip's index, then try again. An MLflow of your own on the PATH is taken, too: pip install mlflow==${version}`,
     });
   writeFileSync(stamp(folder), JSON.stringify({ version }));
-  return answer(ownProgram(folder, version));
+  return success(ownProgram(folder, version));
 };
 
 /**
@@ -135,12 +136,12 @@ const install = async (
 export const findMlflow = async (options: FindOptions): Promise<Answer<MlflowProgram>> => {
   const { version = mlflowVersion, env = process.env, own = false } = options;
   const folder = join(cacheFolder(env), `mlflow-${version}`);
-  if (isInstalled(folder, version)) return answer(ownProgram(folder, version));
+  if (isInstalled(folder, version)) return success(ownProgram(folder, version));
   const path = own ? undefined : onPath(process.platform === 'win32' ? 'mlflow.exe' : 'mlflow', env);
   if (path) {
     const { output } = await runCommand(path, ['--version']);
     const found = /version (3\.\d+[\w.]*)/.exec(output)?.[1];
-    if (found !== undefined) return answer({ command: [path], version: found });
+    if (found !== undefined) return success({ command: [path], version: found });
   }
   const lock = acquireLock(`${folder}.lock`);
   if ('heldBy' in lock)
@@ -149,7 +150,7 @@ export const findMlflow = async (options: FindOptions): Promise<Answer<MlflowPro
     });
   try {
     return isInstalled(folder, version)
-      ? answer(ownProgram(folder, version))
+      ? success(ownProgram(folder, version))
       : await install(folder, version, options);
   } finally {
     lock.release();

@@ -4,7 +4,8 @@ import { createServer } from 'node:net';
 import { delimiter, dirname, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { request } from 'undici';
-import { type Answer, answer, problem } from '../client/problem.ts';
+import { success } from '../../diagnostic/diagnostic.ts';
+import { type Answer, problem } from '../client/problem.ts';
 import { standBack } from '../priority.ts';
 import { findMlflow, type MlflowProgram } from './find-mlflow.ts';
 
@@ -89,9 +90,9 @@ const findRunning = async (
 const choosePort = async (wanted: number | undefined): Promise<Answer<number>> => {
   if (wanted !== undefined)
     return (await isFree(wanted))
-      ? answer(wanted)
+      ? success(wanted)
       : problem('settings', `Port ${wanted} is in use.`, { help: 'Choose another one with --port.' });
-  for (let port = firstPort; port < firstPort + 100; port++) if (await isFree(port)) return answer(port);
+  for (let port = firstPort; port < firstPort + 100; port++) if (await isFree(port)) return success(port);
   return problem('settings', `No port from ${firstPort} on is free.`, { help: 'Choose one with --port.' });
 };
 
@@ -193,7 +194,7 @@ export const startMlflowServer = async (options: ServerOptions): Promise<Answer<
     const { uri, version, pid } = running;
     print(`MLflow ${version} is running already: ${uri} (process ${pid})`);
     const nothing = () => Promise.resolve();
-    return answer({ uri, version, started: false, stop: nothing, kill: nothing, ended: nothing() });
+    return success({ uri, version, started: false, stop: nothing, kill: nothing, ended: nothing() });
   }
   const program = await findMlflow({
     print,
@@ -250,7 +251,7 @@ const startOn = async (
     case 'ready':
       writeFileSync(join(folder, 'server.json'), JSON.stringify({ uri, pid: child.pid }));
       signal?.addEventListener('abort', () => void stop(), { once: true });
-      return answer({ uri, version, started: true, stop, kill, ended });
+      return success({ uri, version, started: true, stop, kill, ended });
     case 'ended':
       return explainEnd(folder);
     case 'port-taken':

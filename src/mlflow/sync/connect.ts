@@ -1,6 +1,7 @@
 import { type ArtifactGroup, defaultArtifactGroups } from '../../language/artifact-groups.ts';
 import { type MlflowClient, openClient } from '../client/client.ts';
-import { type Answer, answer, problem } from '../client/problem.ts';
+import { success } from '../../diagnostic/diagnostic.ts';
+import { type Answer, problem } from '../client/problem.ts';
 import type { TransportOptions } from '../client/transport.ts';
 import type { SyncContext } from './context.ts';
 import { ensureExperiment } from './ensure-experiment.ts';
@@ -19,7 +20,7 @@ export interface ConnectOptions extends TransportOptions {
 const agreesWithName = (name: string): Answer<undefined> => {
   const wanted = process.env['MLFLOW_EXPERIMENT_NAME'];
   return wanted === undefined || wanted === '' || wanted === name
-    ? answer(undefined)
+    ? success(undefined)
     : problem(
         'settings',
         `MLFLOW_EXPERIMENT_ID is the experiment "${name}", but MLFLOW_EXPERIMENT_NAME says "${wanted}".`,
@@ -45,12 +46,12 @@ export const connect = async (
 
   const experiment = await ensureExperiment(client, target.experiment, { restore: options.restore ?? false });
   if (!experiment.ok) return give(experiment);
-  const agrees = 'id' in target.experiment ? agreesWithName(experiment.value.name) : answer(undefined);
+  const agrees = 'id' in target.experiment ? agreesWithName(experiment.value.name) : success(undefined);
   if (!agrees.ok) return give(agrees);
   const store = await client.storeType();
   if (!store.ok) return give(store);
 
-  return answer({
+  return success({
     client,
     context: {
       client,

@@ -1,6 +1,7 @@
 import type { MlflowClient } from '../client/client.ts';
 import type { Experiment } from '../client/experiments.ts';
-import { type Answer, answer, problem } from '../client/problem.ts';
+import { success } from '../../diagnostic/diagnostic.ts';
+import { type Answer, problem } from '../client/problem.ts';
 
 /** Which experiment runs go into: by id it must exist, by name it is created. */
 export type ExperimentChoice = { readonly id: string } | { readonly name: string };
@@ -20,10 +21,10 @@ export const ensureExperiment = async (
   { restore = false }: { readonly restore?: boolean } = {},
 ): Promise<Answer<Experiment>> => {
   const settle = async (found: Experiment): Promise<Answer<Experiment>> => {
-    if (!found.deleted) return answer(found);
+    if (!found.deleted) return success(found);
     if (!restore) return deletedProblem(found);
     const restored = await client.restoreExperiment(found.id);
-    return restored.ok ? answer({ ...found, deleted: false }) : restored;
+    return restored.ok ? success({ ...found, deleted: false }) : restored;
   };
 
   if ('id' in choice) {
@@ -44,8 +45,8 @@ export const ensureExperiment = async (
     choice.name,
     Object.entries(tags).map(([key, value]) => ({ key, value })),
   );
-  if (created.ok) return answer({ id: created.value, name: choice.name, deleted: false, tags });
-  if (created.problem.kind !== 'exists' && !created.problem.unclear) return created;
+  if (created.ok) return success({ id: created.value, name: choice.name, deleted: false, tags });
+  if (created.errors[0].kind !== 'exists' && !created.errors[0].unclear) return created;
   const again = await client.experimentByName(choice.name);
   if (!again.ok) return again;
   return again.value ? settle(again.value) : created;

@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { backoffMs, wait } from '../client/backoff.ts';
-import { type Answer, answer, isPassing, problem } from '../client/problem.ts';
+import { success } from '../../diagnostic/diagnostic.ts';
+import { type Answer, isPassing, problem } from '../client/problem.ts';
 import type { NewRun, ServerRun } from '../client/runs.ts';
 import { recordingTag } from '../projection/tags.ts';
 import type { SyncContext } from './context.ts';
@@ -34,7 +35,7 @@ const chooseOne = async (
     context.notice(`Two runs stood for one recording; the emptier one (${other.id}) was deleted.`);
   }
   const kept = sorted[0] ?? found[0];
-  return answer(kept);
+  return success(kept);
 };
 
 /**
@@ -57,12 +58,12 @@ export const ensureRun = async (
     if (chosen.value)
       return chosen.value.deleted
         ? deletedProblem(chosen.value)
-        : answer({ run: chosen.value, created: false });
+        : success({ run: chosen.value, created: false });
     const made = await context.client.createRun(fresh);
-    if (made.ok) return answer({ run: made.value, created: true });
-    if (!isPassing(made.problem) && !made.problem.unclear) return made;
+    if (made.ok) return success({ run: made.value, created: true });
+    if (!isPassing(made.errors[0]) && !made.errors[0].unclear) return made;
     if (failures > context.batchRetries) return made;
-    const ms = backoffMs(failures, context.backoff, made.problem.retryAfterMs, randomInt(1000) / 1000);
+    const ms = backoffMs(failures, context.backoff, made.errors[0].retryAfterMs, randomInt(1000) / 1000);
     if (!(await wait(ms, context.signal))) return made;
   }
 };

@@ -1,5 +1,6 @@
 import type { MlflowClient } from '../client/client.ts';
-import { type Answer, answer } from '../client/problem.ts';
+import { success } from '../../diagnostic/diagnostic.ts';
+import type { Answer } from '../client/problem.ts';
 import { infinityOnServer, type WireMetric } from '../client/wire.ts';
 
 /** A metric's points, sorted by step; 24 bytes a point. */
@@ -57,7 +58,7 @@ export const fetchHistory = async (
   const read = await client.metricHistory(runId, key, (points) => {
     for (const { step, value, timestamp } of points) collected.add(step, value, timestamp);
   });
-  return read.ok ? answer(collected.finish()) : read;
+  return read.ok ? success(collected.finish()) : read;
 };
 
 /** Whether a server's number is the one that was sent: NaN is itself, and infinities are stored as the largest doubles. */
@@ -113,7 +114,7 @@ export const openHistories = (client: MlflowClient, runId: string): Histories =>
         if (at === -1) left.push(point);
         else if (!sameValue(history.values[at] ?? NaN, Number(point.value))) conflicts.push(point);
       }
-      return answer({ points: left, conflicts });
+      return success({ points: left, conflicts });
     },
   };
 };

@@ -1,5 +1,5 @@
+import { success } from '../../diagnostic/diagnostic.ts';
 import type { Answer } from '../client/problem.ts';
-import { answer } from '../client/problem.ts';
 import { digestOfPart } from '../journal/digest.ts';
 import type { SyncContext } from './context.ts';
 import { type Cursor, keepRejected, writeCursor } from './cursor.ts';
@@ -44,11 +44,11 @@ export const openOutbox = (context: SyncContext, directory: string, first: Curso
     context: { ...context, reject },
     once: async (part, content, send) => {
       const digest = digestOfPart(content);
-      if (cursor.sent[part] === digest) return answer(undefined);
+      if (cursor.sent[part] === digest) return success(undefined);
       const sent = await send();
       if (!sent.ok) return sent;
       save({ sent: { ...cursor.sent, [part]: digest } });
-      return answer(undefined);
+      return success(undefined);
     },
   };
 };

@@ -1,4 +1,5 @@
-import { type Answer, answer, isBlocking, isPassing } from '../client/problem.ts';
+import { success } from '../../diagnostic/diagnostic.ts';
+import { type Answer, isBlocking, isPassing } from '../client/problem.ts';
 import { fileNames } from '../../record/run-files.ts';
 import type { RunRecord } from '../journal/record.ts';
 import { type Artifact, filesOfGroup, textArtifact } from '../projection/artifacts.ts';
@@ -19,10 +20,10 @@ export const sendArtifacts = async (
       outbox.context.client.uploadArtifact(target.root, placed, content),
     );
     if (sent.ok) continue;
-    if (isPassing(sent.problem) || isBlocking(sent.problem)) return sent;
-    outbox.context.notice(`${sent.problem.message}${sent.problem.help ? ` ${sent.problem.help}` : ''}`);
+    if (isPassing(sent.errors[0]) || isBlocking(sent.errors[0])) return sent;
+    outbox.context.notice(`${sent.errors[0].message}${sent.errors[0].help ? ` ${sent.errors[0].help}` : ''}`);
   }
-  return answer(undefined);
+  return success(undefined);
 };
 
 /** Files of the model folder as they lie in a model: without the folder's own name. */
@@ -35,7 +36,7 @@ const modelFiles = (directory: string): readonly Artifact[] =>
  */
 export const sendModel = async (outbox: Outbox, record: RunRecord): Promise<Answer<undefined>> => {
   const files = modelFiles(record.directory);
-  if (files.length === 0 || record.recording === undefined) return answer(undefined);
+  if (files.length === 0 || record.recording === undefined) return success(undefined);
   const { client, experimentId } = outbox.context;
   const { runId, artifactUri } = outbox.cursor();
   const whole = files.map(({ digest }) => digest);
@@ -48,7 +49,7 @@ export const sendModel = async (outbox: Outbox, record: RunRecord): Promise<Answ
     const known = found.value?.[0];
     const model =
       found.value === undefined || known
-        ? answer(known)
+        ? success(known)
         : await client.createModel({
             experimentId,
             name: modelName(record),

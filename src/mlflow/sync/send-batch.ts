@@ -1,7 +1,8 @@
 import { randomInt } from 'node:crypto';
 import { backoffMs, wait } from '../client/backoff.ts';
 import { limits } from '../client/limits.ts';
-import { type Answer, answer, isPassing, type Problem } from '../client/problem.ts';
+import { success } from '../../diagnostic/diagnostic.ts';
+import { type Answer, isPassing, type Problem } from '../client/problem.ts';
 import type { WireBatch, WireMetric, WirePair } from '../client/wire.ts';
 import type { SyncContext } from './context.ts';
 import { openHistories } from './history.ts';
@@ -77,7 +78,7 @@ export const sendBatch = async (
     const compared = await openHistories(context.client, runId).missing(metrics);
     if (!compared.ok) return compared;
     const left = new Set<unknown>(compared.value.points);
-    return answer(entities.filter((one) => one.kind !== 'metric' || left.has(one.value)));
+    return success(entities.filter((one) => one.kind !== 'metric' || left.has(one.value)));
   };
 
   const send = async (given: readonly Entity[]): Promise<Answer<undefined>> => {
@@ -86,7 +87,7 @@ export const sendBatch = async (
     for (let failures = 1; entities.length > 0; failures++) {
       const result = await context.client.logBatch(runId, toBatch(entities));
       if (result.ok) return result;
-      const { problem } = result;
+      const [problem] = result.errors;
       const repeated: boolean = problem.kind === 'duplicate' && !compared;
       if (!repeated && !isPassing(problem)) {
         if (
@@ -111,13 +112,13 @@ export const sendBatch = async (
         compared = repeated;
       }
     }
-    return answer(undefined);
+    return success(undefined);
   };
 
   const split = async (entities: readonly Entity[], problem: Problem): Promise<Answer<undefined>> => {
     if (entities.length === 1 || ++splits > mostSplits) {
       reject(entities, problem);
-      return answer(undefined);
+      return success(undefined);
     }
     // Kinds first: a refused parameter must not hold up metrics.
     const metrics = entities.filter(({ kind }) => kind === 'metric');
@@ -131,9 +132,9 @@ export const sendBatch = async (
       const sent = await send(part);
       if (!sent.ok) return sent;
     }
-    return answer(undefined);
+    return success(undefined);
   };
 
   const sent = await send(toEntities(whole));
-  return sent.ok ? answer({ rejected }) : sent;
+  return sent.ok ? success({ rejected }) : sent;
 };

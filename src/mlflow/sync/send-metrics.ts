@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import { type Answer, answer } from '../client/problem.ts';
+import { success } from '../../diagnostic/diagnostic.ts';
+import type { Answer } from '../client/problem.ts';
 import type { WireMetric } from '../client/wire.ts';
 import { fileStart, readPage, type Page, type Position } from '../journal/metric-file.ts';
 import { progressOf, type FileProgress } from './cursor.ts';
@@ -46,7 +47,7 @@ export const sendMetrics = async (
     page: Page,
     { compare }: { readonly compare: boolean },
   ): Promise<Answer<readonly WireMetric[]>> => {
-    if (!compare) return answer(page.points);
+    if (!compare) return success(page.points);
     histories ??= openHistories(context.client, outbox.cursor().runId);
     const missing = await histories.missing(page.points);
     if (!missing.ok) return missing;
@@ -56,7 +57,7 @@ export const sendMetrics = async (
         reason: 'The server has other values at steps that are recorded here.',
         batch: { metrics: missing.value.conflicts.slice(0, 100) },
       });
-    return answer(missing.value.points);
+    return success(missing.value.points);
   };
 
   /** The next lines of a file, at most about `room` points; nothing when it has no more. */
@@ -68,18 +69,18 @@ export const sendMetrics = async (
       progress = { done: fileStart, pending: null, unsure: true };
       save({ [file]: progress });
       page = readPage(path, progress.done, room);
-      if (page === 'rewritten') return answer(undefined);
+      if (page === 'rewritten') return success(undefined);
     }
     const { done, pending, unsure } = progress;
     for (const { text } of page.damaged)
       context.notice(`A damaged line of ${path} was passed over: ${text.slice(0, 60)}`);
     if (page.lines === 0) {
       if (unsure && done.offset > 0) save({ [file]: { done, pending: null, unsure: false } });
-      return answer(undefined);
+      return success(undefined);
     }
     const asBefore = pending === null || (context.dedupes && readPage(path, pending, 0) !== 'rewritten');
     const points = await toSend(page, { compare: unsure || !asBefore });
-    return points.ok ? answer({ file, done, unsure, end: page.end, points: points.value }) : points;
+    return points.ok ? success({ file, done, unsure, end: page.end, points: points.value }) : points;
   };
 
   for (let batches = 0; batches < mostBatchesAtOnce; batches++) {
@@ -93,7 +94,7 @@ export const sendMetrics = async (
       shares.push(share.value);
       room -= share.value.points.length;
     }
-    if (shares.length === 0) return answer({ sent, more: false });
+    if (shares.length === 0) return success({ sent, more: false });
     const progress = (of: (share: Share) => FileProgress) =>
       Object.fromEntries(shares.map((share) => [share.file, of(share)]));
 
@@ -106,5 +107,5 @@ export const sendMetrics = async (
     sent += metrics.length;
     save(progress(({ end, unsure }) => ({ done: end, pending: null, unsure })));
   }
-  return answer({ sent, more: true });
+  return success({ sent, more: true });
 };

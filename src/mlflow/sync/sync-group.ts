@@ -1,6 +1,7 @@
 import type { Plan } from '../../plan/plan.ts';
 import { waitForLockUnless } from '../../system/lock.ts';
-import { type Answer, answer, isBlocking, isPassing, type Problem } from '../client/problem.ts';
+import { success } from '../../diagnostic/diagnostic.ts';
+import { failed, type Answer, isBlocking, isPassing, type Problem } from '../client/problem.ts';
 import type { RunRecord } from '../journal/record.ts';
 import { sweepDirectory } from '../journal/sweeps.ts';
 import { compareLink } from '../projection/link.ts';
@@ -99,7 +100,7 @@ export const syncGroup = async (
     parentRunId = readCursor(sweepDirectory(runsDirectory, sweep.plan), given.client.uri)?.runId;
   // Without its parent a run would stand alone: the one who holds the parent sends these runs, too.
   if (sweep && parentRunId === undefined)
-    return answer({ points, complete, locked: new Set(group.own.keys()), rejected, link: undefined });
+    return success({ points, complete, locked: new Set(group.own.keys()), rejected, link: undefined });
 
   const syncOne = async (id: string, record: RunRecord): Promise<Problem | undefined> => {
     const place: SweepPlace | undefined = plan && { plan, parentRunId };
@@ -112,9 +113,9 @@ export const syncGroup = async (
         return undefined;
       }
       if (!synced.ok) {
-        if (stopsAll(synced.problem)) return synced.problem;
+        if (stopsAll(synced.errors[0])) return synced.errors[0];
         given.notice(
-          `${record.run.id}: ${synced.problem.message}${synced.problem.help ? ` ${synced.problem.help}` : ''}`,
+          `${record.run.id}: ${synced.errors[0].message}${synced.errors[0].help ? ` ${synced.errors[0].help}` : ''}`,
         );
         return undefined;
       }
@@ -131,7 +132,7 @@ export const syncGroup = async (
     for (let next = queue.shift(); next && !stopped; next = queue.shift()) stopped ??= await syncOne(...next);
   };
   await Promise.all(Array.from({ length: concurrency }, work));
-  if (stopped) return { ok: false, problem: stopped };
+  if (stopped) return failed(stopped);
 
   let viewKey: string | undefined;
   const finished = await ofParent(async (opened) => {
@@ -151,5 +152,5 @@ export const syncGroup = async (
       ...(parentRunId !== undefined && { parentRunId }),
       ...(viewKey !== undefined && { viewKey }),
     });
-  return answer({ points, complete, locked, rejected, link });
+  return success({ points, complete, locked, rejected, link });
 };

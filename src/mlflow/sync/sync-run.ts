@@ -1,5 +1,6 @@
 import { wait } from '../client/backoff.ts';
-import { type Answer, answer, type Problem, problem } from '../client/problem.ts';
+import { success } from '../../diagnostic/diagnostic.ts';
+import { failed, type Answer, type Problem, problem } from '../client/problem.ts';
 import { fileNames } from '../../record/run-files.ts';
 import { digestOfPart } from '../journal/digest.ts';
 import type { RunRecord } from '../journal/record.ts';
@@ -39,11 +40,11 @@ const openRunOutbox = async (
 ): Promise<Answer<Outbox>> => {
   const { directory } = record;
   const known = readCursor(directory, context.client.uri);
-  if (known && !context.checkRuns) return answer(openOutbox(context, directory, known));
+  if (known && !context.checkRuns) return success(openOutbox(context, directory, known));
   if (known) {
     const there = await context.client.getRun(known.runId);
     if (!there.ok) return there;
-    if (there.value && !there.value.deleted) return answer(openOutbox(context, directory, known));
+    if (there.value && !there.value.deleted) return success(openOutbox(context, directory, known));
   }
   if (record.recording === undefined) return problem('invalid', 'The run has nothing to record yet.');
   const { run, status, environment } = record;
@@ -52,7 +53,7 @@ const openRunOutbox = async (
   if (adopted && !adopted.ok) return adopted;
   const tags = runTags(record, place, context);
   const ensured = adopted?.value
-    ? answer({ run: adopted.value, created: false })
+    ? success({ run: adopted.value, created: false })
     : await ensureRun(context, record.recording, {
         experimentId: context.experimentId,
         name: mlflowRunName(run, place?.plan.axes ?? []),
@@ -67,7 +68,7 @@ const openRunOutbox = async (
     : {};
   const cursor: Cursor = { ...newCursor(context.client.uri, ensured.value), sent: carried };
   writeCursor(directory, cursor);
-  return answer(openOutbox(context, directory, cursor));
+  return success(openOutbox(context, directory, cursor));
 };
 
 /** Parameters and tags; they never change the numbers, so they go first. */
@@ -84,7 +85,7 @@ const sendDescription = async (
         const sent = await sendBatch(context, runId, batch);
         if (!sent.ok) return sent;
       }
-      return answer(undefined);
+      return success(undefined);
     });
   const params = await send('params', runParams(record.run));
   return params.ok ? send('tags', runTags(record, place, context)) : params;
@@ -93,7 +94,7 @@ const sendDescription = async (
 /** The points that are known at the end only. They are a function of the record, so SQL stores drop what they have. */
 const sendEndMetrics = async (outbox: Outbox, record: RunRecord): Promise<Answer<unknown>> => {
   const metrics = endMetrics(record);
-  if (metrics.length === 0) return answer(undefined);
+  if (metrics.length === 0) return success(undefined);
   return outbox.once('endMetrics', metrics, async () => {
     if (outbox.context.dedupes) return sendBatch(outbox.context, outbox.cursor().runId, { metrics });
     const missing = await openHistories(outbox.context.client, outbox.cursor().runId).missing(metrics);
@@ -109,7 +110,7 @@ const logInputs = async (
 ): Promise<Answer<undefined>> => {
   for (let tries = 1; ; tries++) {
     const logged = await context.client.logInputs(cursor().runId, datasets);
-    if (logged.ok || logged.problem.kind !== 'duplicate' || tries === 5) return logged;
+    if (logged.ok || logged.errors[0].kind !== 'duplicate' || tries === 5) return logged;
     await wait(100 * tries, context.signal);
   }
 };
@@ -129,14 +130,14 @@ export const syncRun = async (
   let points = 0;
   const synced = ({ complete = false, more = false }): Answer<RunSynced> => {
     const { runId, rejected } = outbox.cursor();
-    return answer({ runId, points, rejected, complete, more });
+    return success({ runId, points, rejected, complete, more });
   };
 
   const described = await sendDescription(outbox, record, place);
-  if (!described.ok) return forgetIfGone(outbox, described.problem);
+  if (!described.ok) return forgetIfGone(outbox, described.errors[0]);
 
   const sent = await sendMetrics(outbox, [fileNames.metrics, fileNames.system]);
-  if (!sent.ok) return forgetIfGone(outbox, sent.problem);
+  if (!sent.ok) return forgetIfGone(outbox, sent.errors[0]);
   points += sent.value.sent;
   if (sent.value.more) return synced({ more: true });
 
@@ -150,23 +151,23 @@ export const syncRun = async (
       },
       () => sendArtifacts(outbox, runArtifacts(record, context.artifactGroups)),
       () =>
-        context.artifactGroups.has('model') ? sendModel(outbox, record) : Promise.resolve(answer(undefined)),
+        context.artifactGroups.has('model') ? sendModel(outbox, record) : Promise.resolve(success(undefined)),
     ];
     for (const step of steps) {
       const done = await step();
-      if (!done.ok) return forgetIfGone(outbox, done.problem);
+      if (!done.ok) return forgetIfGone(outbox, done.errors[0]);
     }
   }
   const status = runStatus(record);
   const updated = await outbox.once('status', status, () =>
     context.client.updateRun(outbox.cursor().runId, status),
   );
-  if (!updated.ok) return forgetIfGone(outbox, updated.problem);
+  if (!updated.ok) return forgetIfGone(outbox, updated.errors[0]);
   return synced({ complete: isOver(record) });
 };
 
 /** A server that lost the run (its database was made anew) gets everything again, next time. */
 const forgetIfGone = (outbox: Outbox, cause: Problem): Answer<never> => {
   if (cause.errorCode === 'RESOURCE_DOES_NOT_EXIST') forgetCursor(outbox.directory, outbox.cursor().uri);
-  return { ok: false, problem: cause };
+  return failed(cause);
 };

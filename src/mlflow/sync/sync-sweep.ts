@@ -3,7 +3,8 @@ import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import { masked, maskedEntry } from '../../system/secrets.ts';
 import type { Plan } from '../../plan/plan.ts';
-import { type Answer, answer } from '../client/problem.ts';
+import { success } from '../../diagnostic/diagnostic.ts';
+import type { Answer } from '../client/problem.ts';
 import type { RunStatus } from '../client/wire.ts';
 import { digestOfPart } from '../journal/digest.ts';
 import { listFiles, type RunRecord } from '../journal/record.ts';
@@ -69,11 +70,11 @@ export const openSweepOutbox = async (context: SyncContext, sweep: TrackedSweep)
   const { plan, runsDirectory, records } = sweep;
   const directory = sweepDirectory(runsDirectory, plan);
   const known = readCursor(directory, context.client.uri);
-  if (known && !context.checkRuns) return answer(openOutbox(context, directory, known));
+  if (known && !context.checkRuns) return success(openOutbox(context, directory, known));
   if (known) {
     const there = await context.client.getRun(known.runId);
     if (!there.ok) return there;
-    if (there.value && !there.value.deleted) return answer(openOutbox(context, directory, known));
+    if (there.value && !there.value.deleted) return success(openOutbox(context, directory, known));
   }
   const results = sweepResults(plan, records);
   const adopted =
@@ -81,7 +82,7 @@ export const openSweepOutbox = async (context: SyncContext, sweep: TrackedSweep)
   if (adopted && !adopted.ok) return adopted;
   const tags = sweepTags(sweep, results, context);
   const ensured = adopted?.value
-    ? answer({ run: adopted.value, created: false })
+    ? success({ run: adopted.value, created: false })
     : await ensureRun(context, sweepRecording(sweep), {
         experimentId: context.experimentId,
         name: `sweep of ${plan.runs.length}: ${plan.axes.map((axis) => axis.split('.').at(-1)).join(' x ')}`.slice(
@@ -98,7 +99,7 @@ export const openSweepOutbox = async (context: SyncContext, sweep: TrackedSweep)
     sent: ensured.value.created ? { tags: digestOfPart(tags) } : {},
   };
   writeCursor(directory, cursor);
-  return answer(openOutbox(context, directory, cursor));
+  return success(openOutbox(context, directory, cursor));
 };
 
 /** The worst of what its runs came to: one that was stopped can be gone on with, so a failure counts more. */
@@ -151,7 +152,7 @@ export const syncSweepRun = async (outbox: Outbox, sweep: TrackedSweep): Promise
       const sent = await sendBatch(context, runId, batch);
       if (!sent.ok) return sent;
     }
-    return answer(undefined);
+    return success(undefined);
   });
   if (!tagged.ok) return tagged;
   if (!sweep.live) {

@@ -1,7 +1,8 @@
 import type { MlflowSettings } from '../../language/config.ts';
 import { maskedJson } from '../../system/secrets.ts';
 import { readUserConfig } from '../../language/user-config.ts';
-import { type Answer, answer, type Problem, problem } from '../client/problem.ts';
+import { success } from '../../diagnostic/diagnostic.ts';
+import { type Answer, type Problem, problem } from '../client/problem.ts';
 import { type NamedBy, serverAccess, type ServerAccess } from '../client/server-access.ts';
 import { type ConnectionSettings, connectionSettings, parseTrackingUri } from '../client/settings.ts';
 import type { ExperimentChoice } from './ensure-experiment.ts';
@@ -34,11 +35,11 @@ export const trackingUri = ({ settings, to, env = process.env }: TargetOptions):
   to ?? settings?.uri ?? (env['MLFLOW_TRACKING_URI']?.trim() || undefined);
 
 const contextTags = (text: string | undefined): Answer<Readonly<Record<string, string>>> => {
-  if (!text) return answer({});
+  if (!text) return success({});
   try {
     const parsed: unknown = JSON.parse(text);
     if (typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed))
-      return answer(
+      return success(
         Object.fromEntries(Object.entries(maskedJson(parsed)).map(([key, value]) => [key, String(value)])),
       );
   } catch {
@@ -85,7 +86,7 @@ export const refusal = (options: TargetOptions): Problem | undefined => {
   const uri = trackingUri(options);
   if (uri === undefined) return undefined;
   const access = targetAccess(options, uri);
-  return !access.ok && access.problem.kind === 'untrusted' ? access.problem : undefined;
+  return !access.ok && access.errors[0].kind === 'untrusted' ? access.errors[0] : undefined;
 };
 
 /** A line about a spec that sends elsewhere than MLFLOW_TRACKING_URI; nothing where it does not. */
@@ -109,7 +110,7 @@ export const resolveTarget = (options: TargetOptions): Answer<Target> | undefine
   const fromEnvironment = contextTags(env['MLFLOW_RUN_CONTEXT']);
   if (!fromEnvironment.ok) return fromEnvironment;
   const adoptRunId = env['MLFLOW_RUN_ID'];
-  return answer({
+  return success({
     connection: connection.value,
     experiment: chooseExperiment(options),
     tags: { ...fromEnvironment.value, ...settings?.tags },

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { fileNames } from '../../record/run-files.ts';
-import { type Answer, answer } from '../client/problem.ts';
+import { success } from '../../diagnostic/diagnostic.ts';
+import type { Answer } from '../client/problem.ts';
 import type { WireMetric } from '../client/wire.ts';
 import { fileStart, type Position, readPage } from '../journal/metric-file.ts';
 import type { RunRecord } from '../journal/record.ts';
@@ -81,7 +82,7 @@ const compareArtifacts = async (
     else if (stored !== size)
       differences.push(`the file ${path} has ${stored} bytes on the server, ${size} here`);
   }
-  return answer(differences);
+  return success(differences);
 };
 
 /**
@@ -92,12 +93,12 @@ export const verifyRun = async (context: SyncContext, record: RunRecord): Promis
   const cursor = readCursor(record.directory, context.client.uri);
   const local = readJournal(record);
   const points = [...local.values()].reduce((sum, { size }) => sum + size, 0);
-  if (!cursor) return answer({ runId: undefined, points, differences: ['it was never sent'] });
+  if (!cursor) return success({ runId: undefined, points, differences: ['it was never sent'] });
   const found = await context.client.getRun(cursor.runId);
   if (!found.ok) return found;
   const server = found.value;
   if (!server)
-    return answer({ runId: cursor.runId, points, differences: ['the server does not have the run'] });
+    return success({ runId: cursor.runId, points, differences: ['the server does not have the run'] });
 
   const differences: string[] = [];
   for (const [key, history] of local) {
@@ -123,5 +124,5 @@ export const verifyRun = async (context: SyncContext, record: RunRecord): Promis
   }
   if (cursor.rejected > 0)
     differences.push(`${cursor.rejected} entries were refused and are kept in mlflow/`);
-  return answer({ runId: server.id, points, differences });
+  return success({ runId: server.id, points, differences });
 };

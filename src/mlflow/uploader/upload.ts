@@ -56,7 +56,7 @@ export const startUpload = (settings: UploaderSettings, report: (report: Uploade
     ...(allowServers && { allowServers }),
   });
   if (!target?.ok) {
-    if (target) notice(sentence(target.problem));
+    if (target) notice(sentence(target.errors[0]));
     return nothingToSend;
   }
   return upload({ settings, plan, planPath, target: target.value, report });
@@ -108,7 +108,7 @@ const upload = ({
         signal: stopper.signal,
         ...(plan.tracking.mlflow?.artifacts && { artifacts: plan.tracking.mlflow.artifacts }),
       });
-      if (!connected.ok) return connected.problem;
+      if (!connected.ok) return connected.errors[0];
       server = connected.value;
     }
     const live = finishing === undefined;
@@ -121,7 +121,7 @@ const upload = ({
       { runsDirectory, plan, own, all: watched.all, live },
       { lockWaitMs: live ? 0 : 5000, concurrency: 2 },
     );
-    if (!synced.ok) return synced.problem;
+    if (!synced.ok) return synced.errors[0];
     sent += synced.value.points;
     for (const id of synced.value.complete) watched.markComplete(id);
     if (synced.value.link !== undefined && synced.value.link !== link)

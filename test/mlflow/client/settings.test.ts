@@ -5,12 +5,12 @@ import { resolveTarget, trackingUri } from '../../../src/mlflow/sync/target.ts';
 
 const messageOf = (uri: string, env: Record<string, string> = {}) => {
   const settings = connectionSettings(uri, { env, file: '', allowed: true });
-  return settings.ok ? 'ok' : `${settings.problem.message} ${settings.problem.help ?? ''}`;
+  return settings.ok ? 'ok' : `${settings.errors[0].message} ${settings.errors[0].help ?? ''}`;
 };
 
 describe('a tracking address', () => {
   test('keeps its path prefix and loses its slash and credentials', () => {
-    expect(parseTrackingUri('https://me:p%40ss@host.example:8443/ml/flow/')).toEqual({
+    expect(parseTrackingUri('https://me:p%40ss@host.example:8443/ml/flow/')).toMatchObject({
       ok: true,
       value: {
         uri: 'https://host.example:8443/ml/flow',
@@ -54,7 +54,7 @@ describe('a tracking address', () => {
     };
     expect(choice(undefined, {})).toEqual({ name: 'own' });
     expect(choice(undefined, { MLFLOW_EXPERIMENT_NAME: 'named' })).toEqual({ name: 'named' });
-    expect(choice(undefined, { MLFLOW_EXPERIMENT_ID: '7', MLFLOW_EXPERIMENT_NAME: 'named' })).toEqual({
+    expect(choice(undefined, { MLFLOW_EXPERIMENT_ID: '7', MLFLOW_EXPERIMENT_NAME: 'named' })).toMatchObject({
       id: '7',
     });
     expect(choice({ experiment: 'spec' }, { MLFLOW_EXPERIMENT_ID: '7' })).toEqual({ name: 'spec' });
@@ -70,7 +70,7 @@ describe('a tracking address', () => {
     expect(target('{"team":"a","n":1}')).toMatchObject({ ok: true, value: { tags: { team: 'b', n: '1' } } });
     expect(target('team=a')).toMatchObject({
       ok: false,
-      problem: { message: expect.stringContaining('JSON') as string },
+      errors: [{ message: expect.stringContaining('JSON') as string }],
     });
   });
 });
@@ -86,7 +86,7 @@ describe('credentials', () => {
       password: 'pa ss=word',
     });
     expect(findCredentials({ MLFLOW_TRACKING_TOKEN: 't' }, file)).toMatchObject({ kind: 'basic' });
-    expect(findCredentials({ MLFLOW_TRACKING_TOKEN: 't' }, undefined)).toEqual({
+    expect(findCredentials({ MLFLOW_TRACKING_TOKEN: 't' }, undefined)).toMatchObject({
       kind: 'bearer',
       token: 't',
     });

@@ -32,7 +32,7 @@ const clientOf = async (handler: Handler, env: Record<string, string> = {}, path
   });
   const waits: number[] = [];
   const opened = settings.ok ? openClient(settings.value, { onRetry: (_, ms) => waits.push(ms) }) : settings;
-  if (!opened.ok) throw new Error(opened.problem.message);
+  if (!opened.ok) throw new Error(opened.errors[0].message);
   return { client: opened.value, requests: () => count, waits, uri };
 };
 
@@ -43,7 +43,7 @@ const problemOf = async (handler: Handler, env: Record<string, string> = {}): Pr
   const { client } = await clientOf(handler, env);
   const result = await client.experimentByName('x');
   if (result.ok) throw new Error('expected a problem');
-  return result.problem;
+  return result.errors[0];
 };
 
 describe('what a server says instead of yes is one sentence with what to do', () => {
@@ -138,11 +138,13 @@ describe('what a server says instead of yes is one sentence with what to do', ()
     if (!opened.ok) throw new Error('cannot open');
     expect(await opened.value.experimentByName('x')).toMatchObject({
       ok: false,
-      problem: {
-        kind: 'unreachable',
-        unclear: false,
-        message: expect.stringContaining('it refuses the connection') as string,
-      },
+      errors: [
+        {
+          kind: 'unreachable',
+          unclear: false,
+          message: expect.stringContaining('it refuses the connection') as string,
+        },
+      ],
     });
   });
 });
@@ -170,7 +172,7 @@ describe('repetition', () => {
     });
     expect(await unclear.client.createExperiment('x', [])).toMatchObject({
       ok: false,
-      problem: { unclear: true },
+      errors: [{ unclear: true }],
     });
     expect(unclear.requests()).toBe(1);
     const clear = await clientOf(
@@ -178,7 +180,7 @@ describe('repetition', () => {
         count === 1 ? response.writeHead(429).end() : json(response, { experiment_id: '3' }),
       { MLFLOW_HTTP_REQUEST_MAX_RETRIES: '5' },
     );
-    expect(await clear.client.createExperiment('x', [])).toEqual({ ok: true, value: '3' });
+    expect(await clear.client.createExperiment('x', [])).toMatchObject({ ok: true, value: '3' });
   });
 
   test('a stopped client does not go on', async () => {
@@ -229,7 +231,7 @@ describe('requests', () => {
     ])
       expect(await client.logBatch('r', { metrics: [{ ...metric, ...wrong }] })).toMatchObject({
         ok: false,
-        problem: { kind: 'invalid' },
+        errors: [{ kind: 'invalid' }],
       });
     const numberAsText = 3 as unknown as string;
     expect(await client.logBatch('r', { params: [{ key: 'a', value: numberAsText }] })).toMatchObject({
@@ -251,7 +253,9 @@ describe('requests', () => {
       request.on('end', () => response.writeHead(200).end());
     });
     const root = 'mlflow-artifacts:/1/run/artifacts';
-    expect(await client.uploadArtifact(root, 'plots/a b%.txt', { bytes: Buffer.from('content') })).toEqual({
+    expect(
+      await client.uploadArtifact(root, 'plots/a b%.txt', { bytes: Buffer.from('content') }),
+    ).toMatchObject({
       ok: true,
       value: undefined,
     });
@@ -260,11 +264,11 @@ describe('requests', () => {
     for (const wrong of ['../x', 'a/../b', '/a', 'a#b', ''])
       expect(await client.uploadArtifact(root, wrong, { bytes: Buffer.from('') })).toMatchObject({
         ok: false,
-        problem: { kind: 'invalid' },
+        errors: [{ kind: 'invalid' }],
       });
     expect(await client.uploadArtifact('s3://bucket/x', 'a', { bytes: Buffer.from('') })).toMatchObject({
       ok: false,
-      problem: { help: expect.stringContaining('--serve-artifacts') as string },
+      errors: [{ help: expect.stringContaining('--serve-artifacts') as string }],
     });
   });
 });

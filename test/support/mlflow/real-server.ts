@@ -16,9 +16,9 @@ export const oldMlflowVersion = '2.22.5';
 export const whyNoMlflow = async (version: string = mlflowVersion): Promise<string | undefined> => {
   const found = await findMlflow({ version, own: true, print: (line) => process.stderr.write(`${line}\n`) });
   if (found.ok) return undefined;
-  if (process.env['CI'] === 'true') throw new Error(found.problem.message);
-  process.stderr.write(`Tests with MLflow ${version} are skipped: ${found.problem.message}\n`);
-  return found.problem.message;
+  if (process.env['CI'] === 'true') throw new Error(found.errors[0].message);
+  process.stderr.write(`Tests with MLflow ${version} are skipped: ${found.errors[0].message}\n`);
+  return found.errors[0].message;
 };
 
 /** A real server with an empty store, for all tests of one file. It can be killed and started again on its port. */
@@ -41,7 +41,7 @@ export const realServer = (version: string = mlflowVersion): RealServer => {
       print: () => undefined,
       port,
     });
-    if (!started.ok) throw new Error(`${started.problem.message} ${started.problem.help ?? ''}`);
+    if (!started.ok) throw new Error(`${started.errors[0].message} ${started.errors[0].help ?? ''}`);
     server = started.value;
   };
   afterAll(async () => {
