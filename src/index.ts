@@ -73,8 +73,11 @@ export const run = async <C extends Config>(
 ): Promise<RunResult> => (await import('./api/run.ts')).run(what, settings);
 
 /**
- * Compares the recorded runs of a plan, or of the last sweep of an experiment by its name: the best first, with mean and
- * spread over seeds. Throws `UnrollError` when nothing of that name is recorded.
+ * Compares the recorded runs of plans, of the last sweeps of experiments by their names, or of sweeps by their ids: the
+ * best first, with mean and spread over seeds. Runs whose scores cannot be compared are ranked in groups of their own.
+ * Throws `UnrollError` when nothing of that name is recorded.
  */
-export const compare = async (what: Plan | string, settings?: CompareSettings): Promise<Comparison> =>
-  (await import('./api/compare.ts')).compare(what, settings);
+export const compare = async (
+  what: Plan | string | readonly (Plan | string)[],
+  settings?: CompareSettings,
+): Promise<Comparison> => (await import('./api/compare.ts')).compare(what, settings);

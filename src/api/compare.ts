@@ -1,13 +1,15 @@
-import { compareRuns, type Comparison } from '../report/compare.ts';
-import { filterRuns } from '../report/filter.ts';
 import type { Plan } from '../plan/plan.ts';
-import { listRuns } from '../record/read-runs.ts';
-import { listSweeps } from '../record/read-sweeps.ts';
-import { UnrollError, unwrap } from './error.ts';
+import { chooseSweeps, type ChosenSweeps, compareFiltered, runsOfSweeps } from '../report/chosen-sweeps.ts';
+import type { Comparison } from '../report/compare.ts';
+import { unwrap } from './error.ts';
 
 export interface CompareSettings {
   /** Where runs are recorded; `runs` by default. */
   readonly runsDirectory?: string;
+  /** The first letters of the ids of sweeps to compare, instead of the latest of each experiment. */
+  readonly sweeps?: readonly string[];
+  /** Compares every sweep of the named experiments instead of the latest; false by default. */
+  readonly all?: boolean;
   /** One row for all runs that agree in these settings, such as `model.name`. */
   readonly groupBy?: readonly string[];
   /** Only runs such as `model.hiddenSize>=64`, `seed=1`, `state=done`. */
@@ -16,39 +18,19 @@ export interface CompareSettings {
 
 /** See `compare` in `src/index.ts`. */
 export const compare = (
-  what: Plan | string,
-  { runsDirectory = 'runs', groupBy, filter }: CompareSettings = {},
+  what: Plan | string | readonly (Plan | string)[],
+  { runsDirectory = 'runs', sweeps = [], all = false, groupBy, filter }: CompareSettings = {},
 ): Comparison => {
-  const plan = typeof what === 'string' ? lastPlan(what, runsDirectory) : what;
-  const { experiment, objective, axes, runs: planned } = plan;
-  const ids = new Set(planned.map(({ id }) => id));
-  const { runs: recorded } = listRuns(runsDirectory, { experiment });
-  const runs = filter
-    ? unwrap(
-        filterRuns(
-          recorded.filter(({ run }) => ids.has(run.id)),
-          filter,
-        ),
-      )
-    : recorded;
-  return compareRuns(runs, {
-    objective,
-    axes,
-    // What is filtered out must not come back as a run that never began.
-    ...(!filter && { planned }),
-    ...(groupBy && { groupBy }),
-  });
-};
-
-const lastPlan = (experiment: string, runsDirectory: string): Plan => {
-  const found = listSweeps(runsDirectory).sweeps.find(({ plan }) => plan.experiment === experiment);
-  if (found) return found.plan;
-  throw new UnrollError([
-    {
-      code: 'unknown-name',
-      severity: 'error',
-      message: `Nothing is recorded as ${JSON.stringify(experiment)} in ${runsDirectory}.`,
-      help: 'Run it first, or name another runsDirectory.',
-    },
-  ]);
+  const given: readonly (Plan | string)[] = typeof what === 'string' || 'sweepId' in what ? [what] : what;
+  const names = given.filter((one) => typeof one === 'string');
+  const plans = given.filter((one) => typeof one !== 'string');
+  const recorded =
+    names.length > 0 || sweeps.length > 0 || plans.length === 0
+      ? unwrap(chooseSweeps(runsDirectory, { names, sweepIds: sweeps, all }))
+      : { sweeps: [], otherSweeps: 0 };
+  const chosen: ChosenSweeps = {
+    sweeps: [...plans.map((plan) => ({ plan, frozenAt: null })), ...recorded.sweeps],
+    otherSweeps: recorded.otherSweeps,
+  };
+  return unwrap(compareFiltered(chosen, runsOfSweeps(chosen, runsDirectory).runs, { groupBy, filter }));
 };

@@ -34,6 +34,16 @@ const overrides = (program: Program) =>
 const runsDirectory = (program: Program) =>
   program.option('--runs-directory <folder>', 'where runs are recorded', 'runs');
 
+/** The sweeps that a command reads: the latest, or others by name, id or all. */
+const chosenSweeps = (program: Program) =>
+  runsDirectory(program.argument('[sweeps...]', 'experiments or sweep ids; the latest sweep by default'))
+    .option(
+      '--sweep <id>',
+      'this sweep instead of the latest, by the first letters of its id; repeatable',
+      collect,
+    )
+    .addOption(new Option('--all', 'every sweep of the experiments, or of all').conflicts('sweep'));
+
 const selection = (program: Program) =>
   program
     .option('--force', 'train the runs again that are done or failed, from the start')
@@ -155,13 +165,9 @@ export const commands: readonly CommandRow[] = [
   },
   {
     name: 'compare',
-    summary: 'compare the runs of an experiment, best first, with mean and spread over seeds',
+    summary: 'compare the runs of sweeps, best first, with mean and spread over seeds',
     declare: (program) =>
-      json(
-        runsDirectory(
-          program.argument('[experiment]', 'an experiment or a sweep id; the last sweep by default'),
-        ),
-      )
+      json(chosenSweeps(program))
         .option(
           '--group-by <path>',
           'one row for all runs that agree in this setting; may stand several times',
@@ -185,11 +191,9 @@ export const commands: readonly CommandRow[] = [
   },
   {
     name: 'report',
-    summary: 'write a sweep as one HTML page with table, curves and maps, which needs no network',
+    summary: 'write sweeps as one HTML page with table, curves and maps, which needs no network',
     declare: (program) =>
-      runsDirectory(
-        program.argument('[experiment]', 'an experiment or a sweep id; the last sweep by default'),
-      )
+      chosenSweeps(program)
         .option('--output <file>', 'the HTML file; beside the runs by default')
         .option('--watch', 'write it again every few seconds while the sweep is running'),
     load: () => import('./commands/report.ts'),

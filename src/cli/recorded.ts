@@ -1,59 +1,54 @@
-import type { Diagnostic } from '../diagnostic/diagnostic.ts';
-import { failure, success, type Result } from '../diagnostic/diagnostic.ts';
-import { nearest } from '../diagnostic/nearest.ts';
+import { type Diagnostic, failure, type Result, success } from '../diagnostic/diagnostic.ts';
 import type { Plan } from '../plan/plan.ts';
-import { listExperiments } from '../record/read-runs.ts';
-import { listSweeps } from '../record/read-sweeps.ts';
 import { resolveRun } from '../record/resolve-run.ts';
+import {
+  type Choice,
+  type ChosenSweeps,
+  chooseSweeps,
+  nothingRecorded,
+  unknownExperiment,
+} from '../report/chosen-sweeps.ts';
 import { commandLineRange } from './usage.ts';
 
-const nothingRecorded = (runsDirectory: string): Diagnostic => ({
-  code: 'unknown-run',
-  severity: 'error',
-  message: `No sweep is recorded in ${runsDirectory}.`,
-  help: 'unroll run SPEC trains and records one; --runs-directory looks elsewhere.',
-});
-
-/** The frozen plan that a person means: a sweep id, the last sweep of an experiment, or the last of all. */
+/** The frozen plan that you mean: a sweep id, the last sweep of an experiment, or the last of all. */
 export const findSweep = (
   runsDirectory: string,
   wanted: string | undefined,
   command: string,
 ): Result<Plan> => {
-  const { sweeps } = listSweeps(runsDirectory);
-  const [latest] = sweeps;
-  if (!latest) return failure(nothingRecorded(runsDirectory));
-  if (wanted === undefined) return success(latest.plan);
-  const found =
-    sweeps.find(({ plan }) => plan.experiment === wanted) ??
-    sweeps.find(({ plan }) => plan.sweepId.startsWith(wanted));
-  if (found) return success(found.plan);
-  return failure(
-    unknownExperiment(wanted, { names: listExperiments(runsDirectory), runsDirectory, command }),
-  );
+  const chosen = readSweeps(runsDirectory, {
+    command,
+    names: wanted === undefined ? [] : [wanted],
+    sweepIds: [],
+    all: false,
+  });
+  if (!chosen.ok) return chosen;
+  const [sweep] = chosen.value.sweeps;
+  return sweep ? success(sweep.plan) : failure(nothingRecorded(runsDirectory));
 };
+
+/** The sweeps that a command line names; a diagnostic underlines the word that is wrong. */
+export const readSweeps = (
+  runsDirectory: string,
+  { command, ...choice }: Required<Choice> & { readonly command: string },
+): Result<ChosenSweeps> => {
+  const chosen = chooseSweeps(runsDirectory, choice);
+  if (chosen.ok) return chosen;
+  const argv = [command, ...choice.names, ...choice.sweepIds.map((id) => `--sweep=${id}`)];
+  return failure(...chosen.errors.map((error) => underlined(error, argv)));
+};
+
+/** Underlines the word that is wrong instead of repeating it. */
+const underlined = ({ got, ...error }: Diagnostic, argv: readonly string[]): Diagnostic =>
+  got === undefined ? error : { at: commandLineRange(argv, got), ...error };
 
 /** Nothing is recorded under a name that was written on the command line. */
-export const unknownExperiment = (
+export const unknownOnCommandLine = (
   wanted: string,
   { names, runsDirectory, command }: { names: readonly string[]; runsDirectory: string; command: string },
-): Diagnostic => {
-  const near = nearest(wanted, names);
-  return {
-    code: 'unknown-name',
-    severity: 'error',
-    message: `Nothing is recorded as "${wanted}" in ${runsDirectory}.`,
-    at: commandLineRange([command, wanted], wanted),
-    expected:
-      names.length > 0
-        ? `an experiment (${names.join(', ')}) or the id of a sweep`
-        : 'a recorded experiment; there is none yet',
-    ...(near && { nearest: near }),
-    help: 'unroll ls lists what is recorded.',
-  };
-};
+): Diagnostic => underlined(unknownExperiment(wanted, { names, runsDirectory }), [command, wanted]);
 
-/** The directory of the run that a person means by an id or its first letters. */
+/** The directory of the run by an id or its first letters. */
 export const findRun = (runsDirectory: string, written: string, command: string): Result<string> => {
   const found = resolveRun(runsDirectory, written);
   if (found.ok) return found;

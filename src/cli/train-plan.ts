@@ -161,7 +161,8 @@ export const trainPlan = async (
 
 /** Lays the report beside the plan, from where it goes to the server with the sweep's own files. */
 const keepReport = async (plan: Plan, runsDirectory: string): Promise<void> => {
-  await writeReport(plan, { runsDirectory, path: join(sweepDirectory(runsDirectory, plan), 'report.html') });
+  const path = join(sweepDirectory(runsDirectory, plan), 'report.html');
+  await writeReport({ sweeps: [{ plan, frozenAt: null }], otherSweeps: 0 }, { runsDirectory, path });
 };
 
 const interruptionNote = {

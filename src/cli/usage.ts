@@ -90,6 +90,18 @@ export const usageDiagnostic = (
       const long = /--[\w-]+/.exec(flags)?.[0] ?? flags;
       return mistake({ code: 'bad-argument', message: `${long} needs a value.`, expected: flags }, long);
     }
+    case 'commander.conflictingOption': {
+      const [, one = word, other = ''] =
+        /option '(\S+?)[ '].*cannot be used with option '(\S+?)[ ']/.exec(error.message) ?? [];
+      return mistake(
+        {
+          code: 'bad-argument',
+          message: `${one} and ${other} cannot be used together.`,
+          help: 'Leave one out.',
+        },
+        one,
+      );
+    }
     case 'commander.missingArgument':
       return mistake(
         {

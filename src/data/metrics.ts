@@ -85,7 +85,7 @@ export const metrics: Readonly<Record<string, Metric>> = {
     parts: evaluated,
     tasks: withClasses,
     description:
-      'Mean F1 score of the classes, each with the same weight: the metric for classes of unequal size.',
+      'Mean F1 score of the classes that occur in the part, as a label or as a prediction, each with the same weight: the metric for classes of unequal size.',
   },
   accuracyFirst128: {
     goal: 'maximize',
@@ -108,14 +108,18 @@ export const metricsOf = (task: Task, part: Part): readonly string[] =>
     )
     .map(([name]) => `${part}/${name}`);
 
-/** The direction of a metric by its full name, such as `val/loss`; undefined where there is no such metric. */
-export const goalOf = (metric: string): Goal | undefined => {
+/** The entry of a metric by its full name, such as `val/loss`. */
+const metricOf = (metric: string): Metric | undefined => {
   const name = metric.slice(metric.indexOf('/') + 1);
-  return Object.hasOwn(metrics, name) ? metrics[name]?.goal : undefined;
+  return Object.hasOwn(metrics, name) ? metrics[name] : undefined;
 };
 
+/** The direction of a metric by its full name, such as `val/loss`; undefined where there is no such metric. */
+export const goalOf = (metric: string): Goal | undefined => metricOf(metric)?.goal;
+
+/** The least and the largest possible value of a metric by its full name; infinite where nothing bounds it. */
+export const rangeOf = (metric: string): Metric['range'] => metricOf(metric)?.range ?? [-Infinity, Infinity];
+
 /** The metric of the same name on the validation part, where that has it. */
-export const validationCounterpart = (metric: string): string | undefined => {
-  const name = metric.slice(metric.indexOf('/') + 1);
-  return Object.hasOwn(metrics, name) && metrics[name]?.parts.includes('val') ? `val/${name}` : undefined;
-};
+export const validationCounterpart = (metric: string): string | undefined =>
+  metricOf(metric)?.parts.includes('val') ? `val/${metric.slice(metric.indexOf('/') + 1)}` : undefined;

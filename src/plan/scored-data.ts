@@ -36,3 +36,6 @@ export const scoredData = ({ config, datasetDigest, versions }: Run): Readonly<R
     'versions.dataset': versions.dataset,
   };
 };
+
+/** What groups runs by whether their scores can be compared: the same string for runs in which `scoredData` agrees. */
+export const scoredKey = (run: Run): string => JSON.stringify(scoredData(run));

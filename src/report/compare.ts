@@ -1,13 +1,13 @@
 import type { Objective } from '../language/config.ts';
 import type { Run } from '../plan/plan.ts';
-import { scoredData } from '../plan/scored-data.ts';
+import { scoredData, scoredKey } from '../plan/scored-data.ts';
 import type { Json } from '../system/json.ts';
 import type { RecordedRun } from '../record/read-runs.ts';
 import { type RunState, runStates } from '../record/run-state.ts';
-import { rangeOf } from './metric-range.ts';
+import { rangeOf } from '../data/metrics.ts';
 import { type Difference, difference, type Summary, summarize } from './statistics.ts';
 import { compareWithBest, seedsToSeparate, type Verdict } from './ties.ts';
-import { flattenConfig, differingPaths } from './varying.ts';
+import { settingsOf, differingPaths } from './varying.ts';
 
 /** One run in a comparison. */
 export interface ComparedRun {
@@ -124,7 +124,7 @@ export const compareRuns = (recorded: readonly RecordedRun[], options: CompareOp
   >();
   for (const run of runs) {
     const flat = flatOf(run);
-    const scores = JSON.stringify([objectiveOf(run), scoredData(run)]);
+    const scores = JSON.stringify([objectiveOf(run), scoredKey(run)]);
     const settings = groupBy ? groupBy.map((path) => flat.get(path) ?? null) : run.cell;
     const key = JSON.stringify([run.experiment, scores, settings]);
     const others = varying.filter((path) => !axes.includes(path)).map((path) => flat.get(path) ?? null);
@@ -170,36 +170,6 @@ export const compareRuns = (recorded: readonly RecordedRun[], options: CompareOp
       runStates.map((state) => [state, states.filter((one) => one === state).length]),
     ) as Record<RunState, number>,
     configurations: ranked.flatMap(({ configurations }) => configurations),
-  };
-};
-
-/** The flat settings of each run, and the paths in which they differ. */
-const settingsOf = (runs: readonly Run[], axes: readonly string[] | undefined) => {
-  // Runs of a configuration differ only by seed, so thousands of runs are flattened once for each configuration.
-  const flats = new Map<string, Map<string, Json>>();
-  const texts = new Map<string, string>();
-  let alike = false;
-  for (const run of runs) {
-    if (flats.has(run.cell)) continue;
-    const flat = flattenConfig(run.config);
-    flats.set(run.cell, flat);
-    const text = JSON.stringify([...flat]);
-    alike ||= texts.has(text);
-    texts.set(text, run.cell);
-  }
-  if (alike) {
-    // The same settings and yet other runs: the data or the code has changed in between.
-    for (const run of runs) {
-      const flat = flats.get(run.cell);
-      flat?.set('datasetDigest', run.datasetDigest.slice(0, 12));
-      for (const [part, version] of Object.entries(run.versions)) flat?.set(`versions.${part}`, version);
-      for (const [part, digest] of Object.entries(run.code ?? {}))
-        flat?.set(`code.${part}`, digest.slice(0, 12));
-    }
-  }
-  return {
-    flatOf: (run: Run): ReadonlyMap<string, Json> => flats.get(run.cell) ?? flattenConfig(run.config),
-    varying: differingPaths(flats.values(), axes),
   };
 };
 

@@ -1,11 +1,11 @@
 import { join } from 'node:path';
-import type { Plan } from '../plan/plan.ts';
 import { shortNames } from '../terminal/run-name.ts';
 import { readJson } from '../system/files.ts';
 import { type MetricSeries, readMetrics } from '../record/read-metrics.ts';
-import { listRuns, type RecordedRun } from '../record/read-runs.ts';
+import type { RecordedRun } from '../record/read-runs.ts';
 import { type DataFile, type EnvironmentFile, type EvaluationFile, fileNames } from '../record/run-files.ts';
-import { type ComparedConfiguration, compareRuns, type Comparison } from './compare.ts';
+import { type ChosenSweeps, compareSweeps, runsOfSweeps } from './chosen-sweeps.ts';
+import type { ComparedConfiguration, Comparison } from './compare.ts';
 import { curveTable } from './curve-table.ts';
 import { importances } from './importance.ts';
 import type { ReportData, ReportRun } from './report-data.ts';
@@ -17,20 +17,13 @@ import { flattenConfig } from './varying.ts';
 const mostEvaluations = 50;
 const runsWithImages = 8;
 
-/** Reads what a report shows of a sweep. */
+/** Reads what a report shows of sweeps. */
 export const loadReport = async (
-  plan: Plan,
+  chosen: ChosenSweeps,
   { runsDirectory, now, reloadSeconds = null }: ReportOptions,
 ): Promise<ReportData> => {
-  const found = new Map(
-    listRuns(runsDirectory, { experiment: plan.experiment }).runs.map((one) => [one.run.id, one]),
-  );
-  const recorded = plan.runs.flatMap(({ id }) => found.get(id) ?? []);
-  const comparison = compareRuns(recorded, {
-    objective: plan.objective,
-    planned: plan.runs,
-    axes: plan.axes,
-  });
+  const { runs: recorded } = runsOfSweeps(chosen, runsDirectory);
+  const comparison = compareSweeps(chosen, recorded);
 
   const histories = new Map<string, Map<string, MetricSeries>>();
   for (const { run, directory } of recorded) {
@@ -54,10 +47,15 @@ export const loadReport = async (
     ),
     runs: Object.fromEntries(recorded.map((one) => [one.run.id, reportRun(one)])),
     evaluations: evaluationsOf(comparison.configurations),
-    spec: plan.spec,
+    specs: specsOf(chosen),
     reloadSeconds,
   };
 };
+
+/** The specs of sweeps, each once. */
+const specsOf = ({ sweeps }: ChosenSweeps): ReportData['specs'] => [
+  ...new Map(sweeps.map(({ plan: { spec } }) => [JSON.stringify(spec), spec])).values(),
+];
 
 export interface ReportOptions {
   readonly runsDirectory: string;

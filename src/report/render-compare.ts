@@ -267,8 +267,10 @@ const markOf = ({ best, verdict }: ComparedConfiguration, tested: boolean): stri
   return verdict === 'unclear' && tested ? '? ' : '';
 };
 
-/** The first letters of the newest sweep with a configuration, and how many more have it. */
-const sweepText = ({ sweeps: [newest = '', ...older] }: ComparedConfiguration): string =>
+/** The first letters of the newest of the sweeps that contain something, and how many more do. */
+export const sweepText = ({
+  sweeps: [newest = '', ...older],
+}: Pick<ComparedConfiguration, 'sweeps'>): string =>
   newest.slice(0, 8) + (older.length > 0 ? ` +${older.length}` : '');
 
 /** The first letters of the id of the run to look at. */

@@ -34,7 +34,8 @@ export interface ReportData {
   readonly importances: readonly Importance[];
   readonly runs: Readonly<Record<string, ReportRun>>;
   readonly evaluations: Readonly<Record<string, EvaluationFile>>;
-  readonly spec: { readonly path: string; readonly text: string } | null;
+  /** Of the compared sweeps, each once. */
+  readonly specs: readonly { readonly path: string; readonly text: string }[];
   /** Seconds after which the page loads itself again; null for a page that stays. */
   readonly reloadSeconds: number | null;
 }

@@ -1,5 +1,6 @@
 import type { RunConfig } from '../language/config.ts';
 import { leavesOf, type Json } from '../system/json.ts';
+import type { Run } from '../plan/plan.ts';
 
 /** The settings of a run by path: `model.hiddenSize`, `optimizer.schedule.name`. */
 export const flattenConfig = (config: RunConfig): Map<string, Json> =>
@@ -30,4 +31,34 @@ export const differingPaths = (
     .filter(([, seen]) => seen.size > 1)
     .map(([path]) => path)
     .sort((a, b) => rank(a) - rank(b));
+};
+
+/** The flat settings of each run, and the paths in which they differ. */
+export const settingsOf = (runs: readonly Run[], axes: readonly string[] = []) => {
+  // Runs of a configuration differ only by seed, so thousands of runs are flattened once for each configuration.
+  const flats = new Map<string, Map<string, Json>>();
+  const texts = new Map<string, string>();
+  let alike = false;
+  for (const run of runs) {
+    if (flats.has(run.cell)) continue;
+    const flat = flattenConfig(run.config);
+    flats.set(run.cell, flat);
+    const text = JSON.stringify([...flat]);
+    alike ||= texts.has(text);
+    texts.set(text, run.cell);
+  }
+  if (alike) {
+    // The same settings and yet other runs: the data or the code has changed in between.
+    for (const run of runs) {
+      const flat = flats.get(run.cell);
+      flat?.set('datasetDigest', run.datasetDigest.slice(0, 12));
+      for (const [part, version] of Object.entries(run.versions)) flat?.set(`versions.${part}`, version);
+      for (const [part, digest] of Object.entries(run.code ?? {}))
+        flat?.set(`code.${part}`, digest.slice(0, 12));
+    }
+  }
+  return {
+    flatOf: (run: Run): ReadonlyMap<string, Json> => flats.get(run.cell) ?? flattenConfig(run.config),
+    varying: differingPaths(flats.values(), axes),
+  };
 };

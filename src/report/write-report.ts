@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { writeWhole } from '../system/files.ts';
-import type { Plan } from '../plan/plan.ts';
+import type { ChosenSweeps } from './chosen-sweeps.ts';
 import { loadReport } from './load-report.ts';
 import type { ReportData } from './report-data.ts';
 import { renderReportPage } from './report-page.ts';
@@ -11,13 +11,13 @@ export interface WriteReportOptions {
   readonly path: string;
 }
 
-/** Writes the report of a sweep as one HTML file, and returns what stands in it. */
+/** Writes the report of sweeps as one HTML file, and returns its data. */
 export const writeReport = async (
-  plan: Plan,
+  chosen: ChosenSweeps,
   { runsDirectory, path }: WriteReportOptions,
   reloadSeconds: number | null = null,
 ): Promise<ReportData> => {
-  const data = await loadReport(plan, { runsDirectory, now: Date.now(), reloadSeconds });
+  const data = await loadReport(chosen, { runsDirectory, now: Date.now(), reloadSeconds });
   writeWhole(path, renderReportPage(data));
   return data;
 };
@@ -27,7 +27,7 @@ export const writeReport = async (
  * running or waiting any more, or when told to stop; the last page stays as it is. `written` is called after each time.
  */
 export const watchReport = async (
-  plan: Plan,
+  chosen: ChosenSweeps,
   options: WriteReportOptions,
   watch: {
     readonly everySeconds: number;
@@ -37,12 +37,12 @@ export const watchReport = async (
 ): Promise<void> => {
   const { everySeconds, stop, written } = watch;
   while (!stop.aborted) {
-    const data = await writeReport(plan, options, everySeconds);
+    const data = await writeReport(chosen, options, everySeconds);
     written(data);
     const { running, new: waiting } = data.comparison.counts;
     if (running + waiting === 0) break;
     // Being told to stop ends the wait; that is no mistake.
     await sleep(everySeconds * 1000, undefined, { signal: stop }).catch(() => undefined);
   }
-  written(await writeReport(plan, options));
+  written(await writeReport(chosen, options));
 };

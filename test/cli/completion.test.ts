@@ -45,6 +45,7 @@ const cases = [
   ['unroll run specs/quick.yaml --set model.merge=m', 'unroll run specs/quick.yaml --set model.merge=mean'],
   [`unroll show ${first?.id.slice(0, 6) ?? ''}`, `unroll show ${first?.id ?? ''}`],
   ['unroll compare dig', 'unroll compare digits'],
+  [`unroll compare --sweep ${plan.sweepId.slice(0, 5)}`, `unroll compare --sweep ${plan.sweepId}`],
   ['unroll explain unknown-k', 'unroll explain unknown-key'],
 ] as const;
 

@@ -42,6 +42,7 @@ const wrong: readonly (readonly string[])[] = [
   ['show', 'abc', '--runs-directory', empty],
   ['diff', 'abc', '--runs-directory', empty],
   ['compare', '--runs-directory', empty],
+  ['compare', '--all', '--sweep', 'abc', '--runs-directory', empty],
   ['resume', 'quickstart', '--runs-directory', empty],
   ['ls', 'quickstart', '--runs-directory', empty],
   ['rm'],

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { loadReport } from '../../src/report/load-report.ts';
 import { renderReportPage } from '../../src/report/report-page.ts';
 import { watchReport } from '../../src/report/write-report.ts';
-import { makePlan, sweepStart, writeSweep } from '../support/run-directories.ts';
+import { makePlan, only, sweepStart, writeSweep } from '../support/run-directories.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 const plan = makePlan({
@@ -16,7 +16,7 @@ test('a report holds comparison, curves, evaluations and details of its sweep al
   const runs = temporaryDirectory();
   writeSweep(runs, makePlan({ axes: { 'model.hiddenSize': [999] } }));
   writeSweep(runs, plan, (_run, index) => (index === 0 ? { state: 'diverged', step: 50 } : {}));
-  const data = await loadReport(plan, { runsDirectory: runs, now: sweepStart });
+  const data = await loadReport(only(plan), { runsDirectory: runs, now: sweepStart });
 
   expect(Object.keys(data.runs).sort()).toEqual(plan.runs.map((run) => run.id).sort());
   expect(data.names).toEqual({ 'model.hiddenSize': 'hiddenSize', 'optimizer.learningRate': 'learningRate' });
@@ -38,16 +38,16 @@ test('the page has everything inside, and no text of a spec can break out of its
   const runs = temporaryDirectory();
   const odd = { ...plan, spec: { path: 'a.yaml', text: '</script><script>alert(1)</script><!--' } };
   writeSweep(runs, odd);
-  const page = renderReportPage(await loadReport(odd, { runsDirectory: runs, now: sweepStart }));
+  const page = renderReportPage(await loadReport(only(odd), { runsDirectory: runs, now: sweepStart }));
   expect(page.match(/<script/g)).toHaveLength(2);
   expect(page).not.toContain('alert(1)</script>');
   expect(page).not.toMatch(/<(link|img|iframe)|src="|href="http/);
   const json = /<script type="application\/json" id="data">(.*?)<\/script>/s.exec(page)?.[1] ?? '';
-  expect(JSON.parse(json)).toMatchObject({ spec: odd.spec });
+  expect(JSON.parse(json)).toMatchObject({ specs: [odd.spec] });
 });
 
 test('a sweep with no run yet still has a report', async () => {
-  const data = await loadReport(plan, { runsDirectory: temporaryDirectory(), now: sweepStart });
+  const data = await loadReport(only(plan), { runsDirectory: temporaryDirectory(), now: sweepStart });
   expect(data.comparison.counts.new).toBe(8);
   expect(data.curves).toEqual({});
   expect(renderReportPage(data)).toContain('<!doctype html>');
@@ -59,7 +59,7 @@ test('watching writes again until nothing runs or waits, and leaves a page that 
   const waiting: number[] = [];
   writeSweep(runs, plan, () => ({ state: 'new' }));
   await watchReport(
-    plan,
+    only(plan),
     { runsDirectory: runs, path },
     {
       everySeconds: 0.05,
@@ -83,7 +83,7 @@ test('watching stops when told to, in the middle of its wait', async () => {
   const stop = new AbortController();
   let times = 0;
   await watchReport(
-    plan,
+    only(plan),
     { runsDirectory: runs, path: join(runs, 'report.html') },
     {
       everySeconds: 3600,

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { writeReport } from '../../src/report/write-report.ts';
 import type { Plan } from '../../src/plan/plan.ts';
 import { chromiumPath, skipWithoutChromium } from '../support/chromium.ts';
-import { makePlan, type MadeRun, writeSweep } from '../support/run-directories.ts';
+import { makePlan, type MadeRun, only, writeSweep } from '../support/run-directories.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 const pageTest = test.skipIf(skipWithoutChromium);
@@ -35,7 +35,7 @@ const open = async (
   const runs = temporaryDirectory();
   writeSweep(runs, ofPlan, (_run, index) => how.made?.(index) ?? {});
   const path = join(runs, 'report.html');
-  await writeReport(ofPlan, { runsDirectory: runs, path });
+  await writeReport(only(ofPlan), { runsDirectory: runs, path });
   const page = await (browser ?? expect.fail()).newPage({ colorScheme: how.scheme ?? 'light' });
   const faults: string[] = [];
   page.on('pageerror', (error) => faults.push(error.message));

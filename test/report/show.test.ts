@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { diffRuns, renderDiff } from '../../src/report/diff.ts';
 import { loadRunDetails, runDetailsToJson, type RunDetails } from '../../src/report/run-details.ts';
+import { listSweeps } from '../../src/record/read-sweeps.ts';
+import { listedRuns } from '../../src/report/listed-runs.ts';
 import { renderRunList, runListToJson } from '../../src/report/run-list.ts';
 import { renderRun } from '../../src/report/show.ts';
 import { listRuns } from '../../src/record/read-runs.ts';
@@ -137,7 +139,7 @@ test('ls: every run with its state, and how many are in which', () => {
     (_run, index) =>
       [{}, { state: 'crashed', step: 10 } as const, {}, { state: 'new' } as const][index] ?? {},
   );
-  const list = listRuns(runs).runs;
+  const list = listedRuns(listRuns(runs).runs, listSweeps(runs).sweeps);
   expect(masked(renderRunList(list, { width: 80, colour: false }), runs)).toMatchInlineSnapshot(`
     "run           state   settings                test/accuracy  began
     988a1e8fb460  new     hiddenSize 128, seed 2

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { randomStream } from '../../src/data/random.ts';
 import type { Objective, RunConfig } from '../../src/language/config.ts';
 import type { Plan, Run } from '../../src/plan/plan.ts';
+import type { ChosenSweeps } from '../../src/report/chosen-sweeps.ts';
 import type { Json } from '../../src/system/json.ts';
 import type { Metrics, OutcomeReason, RunOutcome } from '../../src/record/events.ts';
 import {
@@ -99,6 +100,9 @@ export const makePlan = (options: SweepOptions = {}): Plan => {
     spec: { path: `experiments/${experiment}.yaml`, text: `version: 1\nname: ${experiment}\n` },
   };
 };
+
+/** A sweep alone, as reports and comparisons take it. */
+export const only = (plan: Plan): ChosenSweeps => ({ sweeps: [{ plan, frozenAt: null }], otherSweeps: 0 });
 
 /** The time at which the first run of a made sweep began: 2026-11-23T08:00:00Z. */
 export const sweepStart = Date.UTC(2026, 10, 23, 8);

@@ -3,7 +3,7 @@ import { markStale } from '../../runner/staleness.ts';
 import { listExperiments, listRuns } from '../../record/read-runs.ts';
 import { removalOf } from '../../record/removal.ts';
 import type { Execute } from '../command.ts';
-import { unknownExperiment } from '../recorded.ts';
+import { unknownOnCommandLine } from '../recorded.ts';
 import { carryOut, type RemovalOptions } from '../removals.ts';
 import { commandLineRange } from '../usage.ts';
 
@@ -36,7 +36,7 @@ export const execute: Execute = (words, options, terminal) => {
   const experiment = typeof options['experiment'] === 'string' ? options['experiment'] : undefined;
   const names = listExperiments(runsDirectory);
   if (experiment !== undefined && !names.includes(experiment)) {
-    terminal.report([unknownExperiment(experiment, { names, runsDirectory, command: 'prune' })], options);
+    terminal.report([unknownOnCommandLine(experiment, { names, runsDirectory, command: 'prune' })], options);
     return Promise.resolve(2);
   }
   const runs = markStale(listRuns(runsDirectory, experiment === undefined ? {} : { experiment }).runs);

@@ -3,30 +3,35 @@ import { watchReport, writeReport } from '../../report/write-report.ts';
 import { counted } from '../../terminal/format.ts';
 import type { Execute } from '../command.ts';
 import { listenForInterruption } from '../interrupt.ts';
-import { findSweep } from '../recorded.ts';
+import { readSweeps } from '../recorded.ts';
+import type { ChosenSweeps } from '../../report/chosen-sweeps.ts';
 
 /** Seconds between two writings of a watched report. */
 const watchEverySeconds = 5;
 
-/** `unroll report [EXPERIMENT]` */
+/** `unroll report [SWEEPS...]` */
 export const execute: Execute = async (words, options, terminal) => {
   const runsDirectory = String(options['runsDirectory']);
-  const found = findSweep(runsDirectory, words[0], 'report');
+  const found = readSweeps(runsDirectory, {
+    command: 'report',
+    names: words,
+    sweepIds: (options['sweep'] as readonly string[] | undefined) ?? [],
+    all: options['all'] === true,
+  });
   if (!found.ok) {
     terminal.report(found.errors, options);
     return 2;
   }
-  const plan = found.value;
+  const chosen = found.value;
   const given = options['output'];
-  const path =
-    typeof given === 'string' ? given : join(runsDirectory, plan.experiment, `report-${plan.sweepId}.html`);
+  const path = typeof given === 'string' ? given : join(runsDirectory, defaultPath(chosen));
   if (options['watch']) {
     const interruption = listenForInterruption(() => undefined);
     terminal.print(
       `${path} is written every ${watchEverySeconds} s while the sweep is running; Ctrl-C ends that.`,
     );
     await watchReport(
-      plan,
+      chosen,
       { runsDirectory, path },
       {
         everySeconds: watchEverySeconds,
@@ -37,9 +42,19 @@ export const execute: Execute = async (words, options, terminal) => {
     interruption.release();
     return 0;
   }
-  const data = await writeReport(plan, { runsDirectory, path });
-  terminal.print(
-    `${path}: ${counted(data.comparison.configurations.length, 'configuration')} of ${plan.experiment}`,
-  );
+  const { comparison } = await writeReport(chosen, { runsDirectory, path });
+  const sweeps = comparison.sweeps.length === 1 ? 'sweep' : counted(comparison.sweeps.length, 'sweep');
+  const which = comparison.sweeps.length === 1 ? ` ${comparison.sweeps[0]?.id ?? ''}` : '';
+  const configurations = counted(comparison.configurations.length, 'configuration');
+  terminal.print(`${path}: ${configurations} of ${comparison.experiment}, ${sweeps}${which}`);
   return 0;
+};
+
+/** Below the folder of runs: a file for each single sweep, and one for several of an experiment or of several. */
+const defaultPath = ({ sweeps }: ChosenSweeps): string => {
+  const [first] = sweeps;
+  const { experiment = '', sweepId = '' } = first?.plan ?? {};
+  if (sweeps.length === 1) return join(experiment, `report-${sweepId}.html`);
+  const mixed = sweeps.some(({ plan }) => plan.experiment !== experiment);
+  return join(mixed ? '' : experiment, 'report-sweeps.html');
 };

@@ -49,7 +49,13 @@ const candidates = (
   const before = rest.slice(0, -1);
   const current = rest.at(-1) ?? '';
   const option = command.options.find(({ long }) => long === before.at(-1));
-  if (option && takesValue(option)) return optionValues(option, current, registry);
+  if (option && takesValue(option))
+    return optionValues(option, {
+      command: row.name,
+      current,
+      registry,
+      runsDirectory: runsDirectoryIn(before),
+    });
   if (current.startsWith('-'))
     return [
       ...command.options.map(({ long, description }) => ({ value: long ?? '', description })),
@@ -65,6 +71,13 @@ const candidates = (
   return argumentValues(row.name, argument.name(), { current, runsDirectory, registry });
 };
 
+/** Where a word is being completed. */
+interface Place {
+  readonly current: string;
+  readonly runsDirectory: string;
+  readonly registry: Registry;
+}
+
 const takesValue = (option: Option): boolean => option.required || option.optional;
 
 const isValueOf = (options: readonly Option[], before: string | undefined): boolean =>
@@ -75,11 +88,17 @@ const runsDirectoryIn = (words: readonly string[]): string => {
   return (at === -1 ? undefined : words[at + 1]) ?? 'runs';
 };
 
-const optionValues = (option: Option, current: string, registry: Registry): readonly Candidate[] => {
+const optionValues = (
+  option: Option,
+  { command, current, registry, runsDirectory }: Place & { readonly command: string },
+): readonly Candidate[] => {
   if (option.argChoices) return option.argChoices.map((value) => ({ value }));
   switch (option.long ?? '') {
-    case '--set':
     case '--sweep':
+      return command === 'compare' || command === 'report'
+        ? sweeps(runsDirectory)
+        : assignments(current, '=', registry);
+    case '--set':
     case '--group-by':
     case '--filter':
     case '--only':
@@ -123,11 +142,7 @@ const named = (kind: keyof Registry, registry: Registry): readonly Candidate[] =
 const argumentValues = (
   command: string,
   argument: string,
-  {
-    current,
-    runsDirectory,
-    registry,
-  }: { readonly current: string; readonly runsDirectory: string; readonly registry: Registry },
+  { current, runsDirectory, registry }: Place,
 ): readonly Candidate[] => {
   switch (argument) {
     case 'spec':
@@ -138,6 +153,7 @@ const argumentValues = (
       return runIds(runsDirectory);
     case 'experiment':
     case 'sweep':
+    case 'sweeps':
       return command === 'ls'
         ? experiments(runsDirectory)
         : [...experiments(runsDirectory), ...sweeps(runsDirectory)];

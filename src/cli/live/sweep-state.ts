@@ -1,5 +1,6 @@
 import type { Objective } from '../../language/config.ts';
 import type { Plan, Run } from '../../plan/plan.ts';
+import { scoredKey } from '../../plan/scored-data.ts';
 import type { Metrics, RunEvent, RunOutcome, TrainerEvent } from '../../record/events.ts';
 import { type RunState, stateOfReason } from '../../record/run-state.ts';
 import { withRuns } from '../../record/search-journal.ts';
@@ -46,7 +47,10 @@ export interface SweepState {
   readonly running: Map<string, RunningRun>;
   /** Runs whose end is final. */
   ended: EndedRun[];
+  /** Null, too, where runs are of different data, so that no one of them is the best. */
   best: { readonly name: string; readonly value: number } | null;
+  /** Whether the scores of all runs of the plan can be compared. */
+  comparable: boolean;
 }
 
 const keptLosses = 240;
@@ -62,7 +66,10 @@ export const createSweepState = (plan: Plan): SweepState => ({
   running: new Map(),
   ended: [],
   best: null,
+  comparable: areComparable(plan),
 });
+
+const areComparable = ({ runs }: Plan): boolean => new Set(runs.map(scoredKey)).size <= 1;
 
 /** Takes one event into the state. */
 export const applyEvent = (state: SweepState, event: RunEvent): void => {
@@ -78,6 +85,8 @@ export const applyEvent = (state: SweepState, event: RunEvent): void => {
     case 'runs-added':
       state.plan = withRuns(state.plan, event.runs);
       state.toRun += event.runs.length;
+      state.comparable = areComparable(state.plan);
+      if (!state.comparable) state.best = null;
       break;
     case 'run-started': {
       const run = state.plan.runs.find((one) => one.id === event.runId);
@@ -112,7 +121,7 @@ export const applyEvent = (state: SweepState, event: RunEvent): void => {
       const name = runName(run, state.names);
       state.ended.push({ run, name, outcome: event.outcome, state: stateOfReason(event.outcome.reason) });
       const value = event.outcome.metrics[state.plan.objective.metric];
-      if (event.outcome.reason === 'completed' && value !== undefined) {
+      if (state.comparable && event.outcome.reason === 'completed' && value !== undefined) {
         if (isBetter(value, state.best?.value, state.plan.objective)) state.best = { name, value };
       }
       break;

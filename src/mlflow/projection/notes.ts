@@ -52,20 +52,24 @@ export const runNote = ({ run, status, state }: RunRecord): string => {
 /** A sweep's description: what it is, the table of its runs, the spec. */
 export const sweepNote = (plan: Plan, results: SweepResults): string => {
   const { objective } = plan;
-  const best = results.best;
+  const best = results.best.map(
+    ({ run, objective: value }) =>
+      `**${round(value ?? NaN)}** with ${plan.axes.map((axis) => `\`${axis}\` = ${cellText(run.varying[axis])}`).join(', ')}`,
+  );
   const head = [
     `${plan.runs.length} runs over ${plan.axes.map((axis) => `\`${axis}\``).join(' x ') || 'nothing that varies'}, ` +
       `${results.completed} completed. Objective: ${objective.goal} \`${objective.metric}\`.`,
-    best
-      ? `Best so far: **${round(best.objective ?? NaN)}** with ${plan.axes.map((axis) => `\`${axis}\` = ${cellText(best.run.varying[axis])}`).join(', ')}.`
+    results.groups > 1
+      ? 'Some runs have other data or targets, so their scores cannot be compared: each group of runs has ranks of its own.'
       : '',
+    best.length > 0 ? `Best so far${results.groups > 1 ? ' of each group' : ''}: ${best.join('; ')}.` : '',
   ];
   const spec = fenced('yaml', plan.spec.text);
   for (const most of [30, 15, 5, 0]) {
     const rows = results.rows
       .slice(0, most)
-      .map(({ run, objective: value, reason }, index) => [
-        index + 1,
+      .map(({ run, rank, objective: value, reason }) => [
+        rank,
         ...plan.axes.map((axis) => run.varying[axis] ?? null),
         value === undefined || Number.isNaN(value) ? '' : round(value),
         reason,

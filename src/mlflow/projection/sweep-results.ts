@@ -1,4 +1,5 @@
 import type { Plan, Run } from '../../plan/plan.ts';
+import { scoredKey } from '../../plan/scored-data.ts';
 import type { Json } from '../../system/json.ts';
 import type { WireMetric } from '../client/wire.ts';
 import { toWire } from '../client/wire.ts';
@@ -7,6 +8,10 @@ import type { RunRecord } from '../journal/record.ts';
 
 interface ResultRow {
   readonly run: Run;
+  /** From 1, within the runs whose scores can be compared with its own. */
+  readonly rank: number;
+  /** Index of these runs among the groups of the sweep. */
+  readonly group: number;
   /** The last value of the objective; undefined when there is none. */
   readonly objective: number | undefined;
   /** How the run ended, or where it stands. */
@@ -15,10 +20,13 @@ interface ResultRow {
   readonly seconds: number;
 }
 
-/** A sweep's runs, best first, and what is said of all of them. */
+/** A sweep's runs by group, best first, and what is said of all of them. */
 export interface SweepResults {
   readonly rows: readonly ResultRow[];
-  readonly best: ResultRow | undefined;
+  /** How many groups of runs there are whose scores cannot be compared with each other's. */
+  readonly groups: number;
+  /** The best completed run of each group that has one. */
+  readonly best: readonly ResultRow[];
   readonly completed: number;
   readonly failed: number;
   /** Whether every run has ended. */
@@ -33,7 +41,7 @@ const toNumber = (value: unknown): number | undefined =>
 
 export const sweepResults = (plan: Plan, records: ReadonlyMap<string, RunRecord>): SweepResults => {
   const sign = plan.objective.goal === 'maximize' ? -1 : 1;
-  const rows = plan.runs.map((run): ResultRow => {
+  const rows = plan.runs.map((run) => {
     const record = records.get(run.id);
     const outcome = record?.status?.outcome;
     return {
@@ -44,18 +52,29 @@ export const sweepResults = (plan: Plan, records: ReadonlyMap<string, RunRecord>
       seconds: (outcome?.elapsedMs ?? 0) / 1000,
     };
   });
-  const rank = ({ objective, reason }: ResultRow) =>
+  const order = ({ objective, reason }: Pick<ResultRow, 'objective' | 'reason'>) =>
     objective === undefined || Number.isNaN(objective) || reason !== 'completed'
       ? Infinity
       : sign * objective;
-  const sorted = [...rows].sort((a, b) => (rank(a) === rank(b) ? 0 : rank(a) - rank(b)));
-  const first = sorted[0];
+  const groups = new Map<string, (typeof rows)[number][]>();
+  for (const row of rows) {
+    const key = scoredKey(row.run);
+    const group = groups.get(key);
+    if (group) group.push(row);
+    else groups.set(key, [row]);
+  }
+  const ranked = [...groups.values()].map((list, group) =>
+    [...list]
+      .sort((a, b) => (order(a) === order(b) ? 0 : order(a) - order(b)))
+      .map((row, index): ResultRow => ({ ...row, group, rank: index + 1 })),
+  );
   const statuses = [...records.values()].map(({ status }) => status);
   const starts = statuses.flatMap((status) => (status ? [status.startedAt] : []));
   const ends = statuses.flatMap((status) => (status?.endedAt ? [status.endedAt] : []));
   return {
-    rows: sorted,
-    best: first && Number.isFinite(rank(first)) ? first : undefined,
+    rows: ranked.flat(),
+    groups: ranked.length,
+    best: ranked.flatMap(([first]) => (first && Number.isFinite(order(first)) ? [first] : [])),
     completed: rows.filter(({ reason }) => reason === 'completed').length,
     failed: rows.filter(({ reason }) =>
       ['diverged', 'failed', 'crashed', 'out-of-memory', 'timed-out'].includes(reason),
@@ -68,15 +87,18 @@ export const sweepResults = (plan: Plan, records: ReadonlyMap<string, RunRecord>
 
 /**
  * The sweep's own numbers, one point each, in a section of their own: the runs' metric names on the parent would
- * add a bar and a line to the runs' charts. The step counts completed runs, so a sweep that is gone on with adds points.
+ * add a bar and a line to the runs' charts. The step counts completed runs, so a resumed sweep adds points. There is no
+ * best and no mean of scores that cannot be compared.
  */
 export const sweepMetrics = (plan: Plan, results: SweepResults): readonly WireMetric[] => {
   if (!results.over || results.endedAt === undefined) return [];
   const timestamp = results.endedAt;
   const step = results.completed;
-  const values = results.rows.flatMap(({ objective, reason }) =>
+  const comparable = results.groups === 1 ? results.rows : [];
+  const values = comparable.flatMap(({ objective, reason }) =>
     reason === 'completed' && objective !== undefined && Number.isFinite(objective) ? [objective] : [],
   );
+  const best = results.groups === 1 ? results.best[0] : undefined;
   const point = (key: string, value: number): WireMetric => ({
     key: cleanKey(`sweep/${key}`),
     value: toWire(value),
@@ -94,7 +116,7 @@ export const sweepMetrics = (plan: Plan, results: SweepResults): readonly WireMe
       'trainingSeconds',
       results.rows.reduce((sum, { seconds }) => sum + seconds, 0),
     ),
-    ...(results.best?.objective === undefined ? [] : [point(`best${name}`, results.best.objective)]),
+    ...(best?.objective === undefined ? [] : [point(`best${name}`, best.objective)]),
     ...(values.length === 0
       ? []
       : [point(`mean${name}`, values.reduce((sum, value) => sum + value, 0) / values.length)]),
@@ -107,12 +129,16 @@ const csvField = (value: Json | undefined): string => {
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 };
 
-/** All runs as CSV (RFC 4180), best first. */
-export const resultsCsv = (plan: Plan, { rows }: SweepResults): string =>
+/** All runs as CSV (RFC 4180), best first; with a column for the group where there are several. */
+export const resultsCsv = (plan: Plan, { rows, groups }: SweepResults): string =>
   [
-    ['rank', 'run', ...plan.axes, plan.objective.metric, 'outcome', 'steps', 'seconds'],
-    ...rows.map(({ run, objective, reason, steps, seconds }, index) => [
-      index + 1,
+    [
+      ...(groups > 1 ? ['group'] : []),
+      ...['rank', 'run', ...plan.axes, plan.objective.metric, 'outcome', 'steps', 'seconds'],
+    ],
+    ...rows.map(({ run, group, rank, objective, reason, steps, seconds }) => [
+      ...(groups > 1 ? [group + 1] : []),
+      rank,
       run.id,
       ...plan.axes.map((axis) => run.varying[axis]),
       objective === undefined ? null : String(objective),

@@ -59,7 +59,7 @@ const sweepTags = (sweep: TrackedSweep, results: SweepResults, context: SyncCont
     'unroll.axes': plan.axes.join(', '),
     'unroll.runs': String(plan.runs.length),
     'unroll.objective': `${plan.objective.goal} ${plan.objective.metric}`,
-    'unroll.best': results.best?.run.id,
+    'unroll.best': results.best.map(({ run }) => run.id).join(' ') || undefined,
     ...context.tags,
     [recordingTag]: sweepRecording(sweep),
   });

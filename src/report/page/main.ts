@@ -65,14 +65,14 @@ const header = (data: ReportData): HTMLElement => {
 
 const data = JSON.parse(document.getElementById('data')?.textContent ?? '') as ReportData;
 const state = createViewState(data);
-const spec =
-  data.spec &&
-  section(
-    'spec',
-    'Spec',
-    element('p', { class: 'note' }, data.spec.path),
-    element('pre', { tabindex: 0 }, data.spec.text),
-  );
+const specs = section(
+  'spec',
+  data.specs.length > 1 ? 'Specs' : 'Spec',
+  ...data.specs.flatMap(({ path, text }) => [
+    element('p', { class: 'note' }, path),
+    element('pre', { tabindex: 0 }, text),
+  ]),
+);
 document.body.replaceChildren(
   header(data),
   element(
@@ -85,7 +85,7 @@ document.body.replaceChildren(
       parallelSection(state),
       importanceSection(state),
       runSection(state),
-      spec,
+      specs,
     ].filter((one) => one !== null),
   ),
 );

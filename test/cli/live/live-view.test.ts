@@ -117,6 +117,19 @@ test('the summary counts every run once', () => {
   );
 });
 
+test('no run is the best of runs whose scores cannot be compared', () => {
+  const mixed: Plan = {
+    ...plan,
+    runs: plan.runs.map((run, index) => ({
+      ...run,
+      config: { ...run.config, dataset: { name: index < 4 ? 'adding-problem' : 'copy-memory' } },
+    })),
+  };
+  expect(summaryLine(stateAt(mixed, 1e9), { colour: false, now: sweepStart + 33_000 })).toBe(
+    '8 runs: 8 done in 33s',
+  );
+});
+
 test('a bar is as long as asked, whatever the fraction', () => {
   expect([-1, 0, 0.5, 1, 2, NaN].map((fraction) => progressBar(fraction, 4))).toEqual([
     '────',

@@ -123,7 +123,7 @@ describe('a sweep', () => {
 
   test('has its runs ordered by the objective, failed ones last', () => {
     expect(results.rows.at(-1)?.reason).toBe('failed');
-    expect(results.best?.objective).toBe(
+    expect(results.best[0]?.objective).toBe(
       Math.min(
         ...results.rows.flatMap(({ objective, reason }) => (reason === 'completed' ? [objective ?? 0] : [])),
       ),
@@ -132,6 +132,28 @@ describe('a sweep', () => {
     const csv = resultsCsv(plan, results).split('\r\n');
     expect(csv[0]).toBe('rank,run,model.hiddenSize,test/loss,outcome,steps,seconds');
     expect(csv).toHaveLength(5);
+  });
+
+  test('names no winner over runs whose scores cannot be compared', () => {
+    const mixed = {
+      ...plan,
+      runs: plan.runs.map((run, index) => ({
+        ...run,
+        config: { ...run.config, dataset: { name: index < 2 ? 'adding-problem' : 'copy-memory' } },
+      })),
+    };
+    const apart = sweepResults(mixed, recordsOf(mixed, directories));
+    expect(apart.groups).toBe(2);
+    expect(apart.rows.map(({ group, rank }) => [group, rank])).toEqual([
+      [0, 1],
+      [0, 2],
+      [1, 1],
+    ]);
+    expect(apart.best.map(({ run }) => run.id)).toEqual([plan.runs[1]?.id, plan.runs[2]?.id]);
+    expect(sweepNote(mixed, apart)).toMatch(/Best so far of each group: \*\*[^;]*; \*\*/);
+    const keys = sweepMetrics(mixed, apart).map(({ key }) => key);
+    expect(keys).toEqual(['sweep/completedRuns', 'sweep/failedRuns', 'sweep/trainingSeconds']);
+    expect(resultsCsv(mixed, apart)).toMatch(/^group,rank,run,/);
   });
 
   test('logs its numbers apart from those of its runs', () => {
