@@ -17,6 +17,17 @@ const endings: Readonly<Record<string, Readonly<Record<string, number>>>> = {
   search: { done: 2, pruned: 8 },
 };
 
+/** 0.1.0 recorded the last evaluation of this run, which kept the weights of step 30. */
+const earlyStopped = {
+  id: 'de33ab8a421e',
+  metrics: {
+    'val/loss': 0.25378236174583435,
+    'val/accuracy': 0.8333333333333334,
+    'train/loss': 0.08527980744838715,
+    'train/accuracy': 1,
+  },
+};
+
 interface Listed {
   readonly id: string;
   readonly experiment: string;
@@ -55,7 +66,7 @@ describe.each(recorded)('runs in %s', (folder) => {
     return rig;
   };
 
-  it('are listed and shown with the numbers in their files', async () => {
+  it('are listed and shown with the numbers of the weights that they keep', async () => {
     const rig = withRuns();
     const runs = json(await answer(rig, 'ls', '--json')) as Listed[];
     for (const [experiment, states] of Object.entries(endings)) {
@@ -67,7 +78,7 @@ describe.each(recorded)('runs in %s', (folder) => {
       const { outcome } = rig.status(experiment, id);
       const listed = Object.entries(metrics).map(([name, value]) => [name, finiteOrNull(value)]);
       expect({ metrics: Object.fromEntries(listed) as unknown, step }).toEqual({
-        metrics: outcome?.metrics,
+        metrics: { ...outcome?.metrics, ...(id === earlyStopped.id && earlyStopped.metrics) },
         step: outcome?.step,
       });
     }
@@ -80,10 +91,10 @@ describe.each(recorded)('runs in %s', (folder) => {
 
   it('are compared, and reported as a page', async () => {
     const rig = withRuns();
-    const { cells } = json(await answer(rig, 'compare', 'grid', '--json')) as {
-      cells: { values: unknown; objective: { count: number; mean: number } }[];
+    const { configurations } = json(await answer(rig, 'compare', 'grid', '--json')) as {
+      configurations: { values: unknown; objective: { count: number; mean: number } }[];
     };
-    expect(cells.map(({ values, objective }) => [values, objective.count, objective.mean])).toEqual([
+    expect(configurations.map(({ values, objective }) => [values, objective.count, objective.mean])).toEqual([
       [{ 'model.hiddenSize': 6 }, 2, 0.65],
       [{ 'model.hiddenSize': 4 }, 2, 0.5125],
     ]);

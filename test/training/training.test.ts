@@ -191,10 +191,37 @@ test('early stopping ends a training that has stopped improving, with the weight
   expect(outcome).toMatchObject({
     reason: 'completed',
     step: best.step + 10,
-    message: `stopped early at step ${best.step + 10}: no improvement since step ${best.step}`,
+    keptStep: best.step,
+    message: `stopped early at step ${best.step + 10}: no improvement since step ${best.step}; the weights of step ${best.step} are kept`,
   });
   const weights = (...path: string[]) => readTensors(rig.runPath('trial', run, ...path)).tensors;
   expect(weights('model', 'weights.safetensors')).toEqual(weights('checkpoints', 'best.safetensors'));
+});
+
+test('early stopping by a metric that should rise waits while it rises, and keeps the highest', async () => {
+  const rig = createRig();
+  const train = 'evaluateEvery: 4, earlyStopping: { metric: val/accuracy, patience: 3 }';
+  const text = spec({ steps: 400, train }).replace('testSize: 50', 'testSize: 50, validationSize: 40');
+  rig.write('spec.yaml', text);
+  const { code, stdout, stderr } = await rig.unroll('run', 'spec.yaml');
+  expect(code, stdout + stderr).toBe(0);
+  const run = firstRun(rig);
+  const { outcome } = rig.status('trial', run);
+  const accuracies = rig
+    .metrics('trial', run)
+    .flatMap(({ step, metrics }) =>
+      metrics['val/accuracy'] === undefined ? [] : [{ step, value: Number(metrics['val/accuracy']) }],
+    );
+  const best = accuracies.reduce((high, one) => (one.value > high.value ? one : high));
+  expect(best.value).toBeGreaterThan(accuracies[0]?.value ?? NaN);
+  expect(outcome).toMatchObject({ step: best.step + 12, keptStep: best.step });
+  expect(outcome?.metrics['val/accuracy']).toBe(best.value);
+
+  rig.write('spec.yaml', text.replace('patience: 3', 'patience: 3, goal: minimize'));
+  const refused = await rig.unroll('run', 'spec.yaml');
+  expect(refused.code).toBe(2);
+  expect(refused.stderr).toContain('A higher val/accuracy is better, and the goal is to minimize it.');
+  expect(rig.runIds('trial')).toEqual([run]);
 });
 
 describe('the checkpoints that stay', () => {
