@@ -50,7 +50,9 @@ const play = async (plan: Plan & { readonly search: Search }) => {
   const levels = search.pruning ? table.budgets.length : 1;
   const runs = [...plan.runs];
   const coordinates = [...(search.sampler?.coordinates ?? [])];
-  const proposer = search.sampler ? await createProposer(plan, folder) : undefined;
+  const created = search.sampler ? await createProposer(plan, folder) : undefined;
+  if (created && !created.ok) throw new Error(created.errors[0]?.message);
+  const proposer = created?.value;
   const decisions: Decision[] = [];
   const results: number[] = [];
   for (;;) {

@@ -1,7 +1,9 @@
 import { randomStream } from '../data/random.ts';
+import { success, type Result } from '../diagnostic/diagnostic.ts';
 import { loadPlugins } from '../registry/own/load-plugins.ts';
 import { configurationRuns } from './configuration-runs.ts';
 import type { Plan, Run } from './plan.ts';
+import type { JsonMap } from '../language/sections.ts';
 import { readYaml } from '../language/read-yaml.ts';
 import { resolvePoints } from './resolve-points.ts';
 import { groundOf, holds } from '../search/point-values.ts';
@@ -32,9 +34,13 @@ export interface Proposer {
 const mostRounds = 20;
 const mostRandomDraws = 10_000;
 
-/** Goes on from a frozen plan: neither the spec's file nor what it extends is read again. */
-export const createProposer = async (plan: Plan, baseDirectory: string): Promise<Proposer> => {
-  const spec = await thawSpec(plan, baseDirectory);
+/** Resumes a frozen plan: neither the spec's file nor what it extends is read again. */
+export const createProposer = async (plan: Plan, baseDirectory: string): Promise<Result<Proposer>> => {
+  const thawed = await thawSpec(plan, baseDirectory);
+  return thawed.ok ? success(proposerOf(thawed.value, plan)) : thawed;
+};
+
+const proposerOf = (spec: Spec, plan: Plan): Proposer => {
   const { sweep } = spec;
   const ground = groundOf(spec.registry, spec.base);
   const axes = dimensionsOf(sweep).map(axisOf);
@@ -82,17 +88,20 @@ export const createProposer = async (plan: Plan, baseDirectory: string): Promise
   return { propose };
 };
 
-/** The spec that a plan was made from. It was valid then; what no longer is comes from another version of Unroll. */
-const thawSpec = async ({ search, spec: { path } }: Plan, baseDirectory: string): Promise<Spec> => {
-  const text = JSON.stringify(search?.sampler?.spec);
+/**
+ * The spec that a plan was made from. It was valid then, so an error comes from another version of Unroll. Results are
+ * compared by the goal in the plan: a goal in the spec that 0.1 accepted against the direction of its metric is left out.
+ */
+const thawSpec = async ({ search, spec: { path } }: Plan, baseDirectory: string): Promise<Result<Spec>> => {
+  const { objective, ...others } = (search?.sampler?.spec ?? {}) as Partial<
+    Readonly<Record<string, JsonMap>>
+  >;
+  const { metric } = objective ?? {};
+  const text = JSON.stringify({ ...others, ...(metric !== undefined && { objective: { metric } }) });
   const read = readYaml({ source: { name: path, text }, text, shift: 0 });
   if (!read.ok || read.value.kind !== 'map') throw new Error(`The frozen plan of ${path} has no spec in it.`);
   const plugins = await loadPlugins(baseDirectory);
-  if (!plugins.ok) throw new Error(plugins.errors[0]?.message ?? '');
+  if (!plugins.ok) return plugins;
   const document = { path, text, baseDirectory, root: read.value, extendedAt: new Map() };
-  const spec = validateSpec(document, plugins.value.registry);
-  if (!spec.ok) {
-    throw new Error(`The frozen plan of ${path} no longer fits: ${spec.errors[0]?.message ?? ''}`);
-  }
-  return spec.value;
+  return validateSpec(document, plugins.value.registry);
 };

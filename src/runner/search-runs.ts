@@ -1,3 +1,4 @@
+import type { Diagnostic } from '../diagnostic/diagnostic.ts';
 import { createProposer, type Proposer } from '../plan/propose.ts';
 import type { Plan, Run, Search } from '../plan/plan.ts';
 import { pruningSteps } from '../plan/search-plan.ts';
@@ -165,7 +166,14 @@ const lead = async (leading: Leading): Promise<SearchOutcome> => {
     if (decision.point < points.length) {
       leading.journal.append({ decision: index, ...decision });
     } else {
-      proposer ??= await createProposer(plan, options.baseDirectory);
+      if (!proposer) {
+        const created = await createProposer(plan, options.baseDirectory);
+        if (!created.ok) {
+          options.listener(note('warning', cannotPropose(plan, created.errors)));
+          break;
+        }
+        proposer = created.value;
+      }
       const proposal = await proposer.propose(triedBefore(leading, known));
       if (!proposal) {
         total = points.length;
@@ -196,6 +204,10 @@ const lead = async (leading: Leading): Promise<SearchOutcome> => {
     outcomes,
   };
 };
+
+const cannotPropose = ({ spec: { path }, sweepId }: Plan, [first]: readonly Diagnostic[]): string =>
+  `The frozen plan of ${path} does not fit this version of Unroll, so it gets no further points: ${first?.message ?? ''} ` +
+  `${first?.help ?? ''} Correct ${path}, and start a sweep by it with: unroll resume ${sweepId} --updated`;
 
 const note = (level: 'info' | 'warning', message: string) => ({ type: 'note', level, message }) as const;
 

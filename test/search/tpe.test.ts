@@ -29,7 +29,9 @@ const planOf = async (sweep: Readonly<Record<string, Json>>): Promise<Plan> => {
 
 /** Proposes until the plan is full or the space used up; `value` is what a point comes to. */
 const searched = async (plan: Plan, value: (config: Plan['runs'][number]['config']) => number | null) => {
-  const proposer = await createProposer(plan, '/');
+  const created = await createProposer(plan, '/');
+  expect(created.ok ? [] : created.errors).toEqual([]);
+  const proposer = created.ok ? created.value : expect.fail();
   const runs = [...plan.runs];
   const tried: Tried[] = runs.map((run, index) => ({
     cell: run.cell,
