@@ -1,7 +1,7 @@
 import { Value } from '@sinclair/typebox/value';
 import { allocateBatch, type Batch, type SequenceShape } from '../../src/data/dataset.ts';
 import { randomStream } from '../../src/data/random.ts';
-import { modelRow, optimizerRow } from '../../src/registry/rows.ts';
+import { registry, rowOf } from '../../src/registry/rows.ts';
 import { buildLearner } from '../../src/training/learner.ts';
 import type { NamedSection } from '../../src/language/config.ts';
 import type { Run } from '../../src/plan/plan.ts';
@@ -43,12 +43,12 @@ const build = async (work: StepWork): Promise<{ step: () => void; kernel: string
   const run = {
     seed: 1,
     config: {
-      model: section(model, modelRow(model), { hiddenSize: hidden, bidirectional }),
-      optimizer: section(optimizer, optimizerRow(optimizer), {}),
+      model: section(model, rowOf(registry.model, { name: model }), { hiddenSize: hidden, bidirectional }),
+      optimizer: section(optimizer, rowOf(registry.optimizer, { name: optimizer }), {}),
       train: { batchSize: work.batch, truncation: null },
     },
   } as unknown as Run;
-  const learner = await buildLearner(run, shape, { totalSteps: 1000 });
+  const learner = await buildLearner(run, shape, { registry, totalSteps: 1000 });
   const batch = drawBatch(shape, work.batch);
   let taken = 0;
   const step = () => void learner.update(batch, ++taken, false);

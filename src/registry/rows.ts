@@ -24,13 +24,6 @@ export const extendRegistry = (base: Registry, more: Registry): Registry => ({
   optimizer: { ...base.optimizer, ...more.optimizer },
 });
 
-let current = registry;
-
-/** Lets the process that trains know a person's rows, too. */
-export const useRegistry = (extended: Registry): void => {
-  current = extended;
-};
-
 /** The sections of a spec that choose a row by `name`, in the order of a spec. */
 export const namedSections = ['dataset', 'model', 'optimizer'] as const satisfies (keyof Registry)[];
 
@@ -40,17 +33,9 @@ export type NamedSectionKind = (typeof namedSections)[number];
 export const findRow = <R>(table: Table<R>, name: string): R | undefined =>
   Object.hasOwn(table, name) ? table[name] : undefined;
 
-const mustFind = <R>(table: Table<R>, name: string): R => {
+/** The row of a validated run's section. */
+export const rowOf = <R>(table: Table<R>, { name }: { readonly name: string }): R => {
   const row = findRow(table, name);
   if (!row) throw new Error(`Nothing is registered as "${name}", although the run was validated.`);
   return row;
 };
-
-/** The row of a validated run's dataset. */
-export const datasetRow = (name: string): DatasetRow => mustFind(current.dataset, name);
-
-/** The row of a validated run's model. */
-export const modelRow = (name: string): ModelRow => mustFind(current.model, name);
-
-/** The row of a validated run's optimizer. */
-export const optimizerRow = (name: string): OptimizerRow => mustFind(current.optimizer, name);

@@ -5,7 +5,7 @@ import type { Model, TensorBatch } from '../models/model.ts';
 import type { NextWeight } from '../optimizers/optimizer.ts';
 import { clipGradients, type Clipping } from '../optimizers/clipping.ts';
 import { learningRateAt } from '../optimizers/schedule.ts';
-import { modelRow, optimizerRow } from '../registry/rows.ts';
+import { rowOf, type Registry } from '../registry/rows.ts';
 import type { Run } from '../plan/plan.ts';
 import type { Checkpoint, TrainerTensors } from './checkpoint.ts';
 import { lossOf } from './loss.ts';
@@ -44,10 +44,12 @@ export const buildLearner = async (
   run: Run,
   shape: SequenceShape,
   {
+    registry,
     totalSteps,
     kernel,
     clock = idleStopwatch,
   }: {
+    readonly registry: Registry;
     readonly totalSteps: number;
     /** The default of this process where undefined. */
     readonly kernel?: string | undefined;
@@ -55,7 +57,7 @@ export const buildLearner = async (
   },
 ): Promise<Learner> => {
   const { model: modelSection, optimizer: optimizerSection, train } = run.config;
-  const model: Model = await modelRow(modelSection.name).build(modelSection, {
+  const model: Model = await rowOf(registry.model, modelSection).build(modelSection, {
     shape,
     random: (...purpose) => randomStream(run.seed, ...purpose),
     truncation: train.truncation ?? undefined,
@@ -63,7 +65,7 @@ export const buildLearner = async (
   });
   // Every optimizer's row has these parameters; the section was validated against the row.
   const shared = optimizerSection as unknown as Clipping & Parameters<typeof learningRateAt>[0];
-  const optimizer = optimizerRow(optimizerSection.name);
+  const optimizer = rowOf(registry.optimizer, optimizerSection);
   const update = await optimizer.build(optimizerSection);
   const names = [...model.variables.keys()];
   const variables = [...model.variables.values()];

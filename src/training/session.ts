@@ -1,8 +1,7 @@
 import { batchIndices, totalSteps as countSteps, type BatchIndices } from '../data/batches.ts';
 import type { Dataset } from '../data/dataset.ts';
-import { useGatherPixels } from '../data/pixels.ts';
 import type { Run } from '../plan/plan.ts';
-import { fusedGatherPixels } from '../tensorflow/kernels/fused-kernels.ts';
+import type { Registry } from '../registry/rows.ts';
 import { loadTensorFlow } from '../tensorflow/load.ts';
 import type { Metrics, TrainerEvent } from '../record/events.ts';
 import type { StopReason } from './protocol.ts';
@@ -14,6 +13,8 @@ import type { Tally } from './tally.ts';
 /** What a training needs from outside: all of it is passed in, so that it runs the same in a child and in a test. */
 export interface Training {
   readonly run: Run;
+  /** The built-in rows and those of the user's config. */
+  readonly registry: Registry;
   /** Where the training stops with a checkpoint, to go on only if the sweep decides so; null for nowhere. */
   readonly pauseAt: number | null;
   readonly dataset: Dataset;
@@ -49,15 +50,13 @@ export interface Session extends Training {
 
 /** Builds the network with weights drawn from the run's seed, and goes on from the last checkpoint where there is one. */
 export const beginSession = async (training: Training): Promise<Session> => {
-  const { run, dataset, kernel, directory, clock } = training;
+  const { run, registry, dataset, kernel, directory, clock } = training;
   const { train } = run.config;
   clock.enter('start');
   const backend = await loadTensorFlow();
-  const faster = fusedGatherPixels();
-  if (faster) useGatherPixels(faster);
   const plan = { ...train, size: dataset.train.size, seed: run.seed };
   const totalSteps = countSteps(train, plan);
-  const learner = await buildLearner(run, dataset.shape, { totalSteps, kernel, clock });
+  const learner = await buildLearner(run, dataset.shape, { registry, totalSteps, kernel, clock });
   const last = readCheckpoint(directory, { name: 'last', tensors: learner.tensors() });
   if (last) learner.restore(last.tensors);
   const state = last?.state ?? { step: 0, best: null };

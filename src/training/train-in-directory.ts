@@ -4,9 +4,10 @@ import { DataError, type Dataset } from '../data/dataset.ts';
 import type { DataDescription } from '../data/description.ts';
 import { inspectData } from '../data/inspect.ts';
 import { registryOfBundle } from '../registry/own/load-plugins.ts';
-import { datasetRow, useRegistry } from '../registry/rows.ts';
+import { registry as builtIn, rowOf, type Registry } from '../registry/rows.ts';
 import { masked } from '../system/secrets.ts';
 import type { Run } from '../plan/plan.ts';
+import { fusedGatherPixels } from '../tensorflow/kernels/fused-kernels.ts';
 import { loadTensorFlow } from '../tensorflow/load.ts';
 import type { OutcomeReason, RunOutcome, TrainerEvent } from '../record/events.ts';
 import { diskTrouble, writeJson } from '../system/files.ts';
@@ -106,14 +107,28 @@ const trainAndRecord = async (
     supervision.listen(event);
   };
   try {
-    if (request.bundle !== undefined) useRegistry(await registryOfBundle(request.bundle));
+    const { bundle, baseDirectory } = request;
+    const registry = bundle === undefined ? builtIn : await registryOfBundle(bundle);
+    await loadTensorFlow();
     clock.enter('data');
-    const { dataset, description } = await loadDataset(run, request.baseDirectory);
+    const { dataset, description } = await loadDataset(run, registry, baseDirectory);
     if (description) writeJson(join(directory, fileNames.data), description, 'later');
     const { stopRequested } = supervision;
     const { flush, settle } = recorder;
     const { kernel } = request;
-    const given = { run, pauseAt, dataset, kernel, directory, emit, stopRequested, flush, settle, clock };
+    const given = {
+      run,
+      registry,
+      pauseAt,
+      dataset,
+      kernel,
+      directory,
+      emit,
+      stopRequested,
+      flush,
+      settle,
+      clock,
+    };
     const outcome = await train(given);
     if (stopwatch) {
       const file: ProfileFile = { attempt, steps: outcome.step, ms: stopwatch.ms() };
@@ -172,18 +187,18 @@ interface LoadedData {
   readonly description: DataDescription | undefined;
 }
 
-const loadDataset = async (run: Run, baseDirectory: string): Promise<LoadedData> => {
+const loadDataset = async (run: Run, registry: Registry, baseDirectory: string): Promise<LoadedData> => {
   const section = run.config.dataset;
   const key = JSON.stringify([section, run.datasetDigest, baseDirectory]);
   if (loaded?.key !== key) {
     loaded = undefined;
-    const row = datasetRow(section.name);
+    const row = rowOf(registry.dataset, section);
     if ((await row.digest(section, { baseDirectory })) !== run.datasetDigest) {
       throw new DataError(
         `The data of ${section.name} has changed since this run was planned; plan it again with \`unroll run\`.`,
       );
     }
-    const dataset = await row.load(section, { baseDirectory });
+    const dataset = await row.load(section, { baseDirectory, gatherPixels: fusedGatherPixels() });
     const description = await describeLoaded(row, section, { context: { baseDirectory }, loaded: dataset });
     loaded = { key, dataset, description };
   }

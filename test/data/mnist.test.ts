@@ -9,6 +9,7 @@ import { fashionMnistRows } from '../../src/data/fashion-mnist-rows.ts';
 import { checkImageSet, type ImageSet } from '../../src/data/images.ts';
 import { mnistPixels } from '../../src/data/mnist-pixels.ts';
 import { mnistRows } from '../../src/data/mnist-rows.ts';
+import { gatherPixels, type GatherPixels } from '../../src/data/pixels.ts';
 import { dataFolder } from './support/data-files.ts';
 import { complete, examplesOf } from './support/read-all.ts';
 
@@ -21,10 +22,12 @@ const labelsOf = ({ shape, train }: Dataset, split = train, count = split.size):
   return [...batch.targets];
 };
 
+const context = { baseDirectory: '.' };
+
 describe('mnist-rows', () => {
   let dataset: Dataset;
   beforeAll(async () => {
-    dataset = await mnistRows.load(complete(mnistRows, {}));
+    dataset = await mnistRows.load(complete(mnistRows, {}), context);
   });
 
   it('has the parts of the reference', () => {
@@ -53,8 +56,21 @@ describe('mnist-rows', () => {
     expect([...pixels].reduce((sum, pixel) => sum + pixel, 0) / 784).toBeCloseTo(0.0923, 4);
   });
 
+  it('gathers pixels with the function of its context', async () => {
+    let gathered = 0;
+    const gather: GatherPixels = (bytes, size, indices, to) => {
+      gathered += indices.length;
+      gatherPixels(bytes, size, indices, to);
+    };
+    const given = await mnistRows.load(complete(mnistRows, {}), { ...context, gatherPixels: gather });
+    const [one, other] = [allocateBatch(dataset.shape, 2), allocateBatch(given.shape, 2)];
+    dataset.test.read(Int32Array.of(5, 7), one);
+    given.test.read(Int32Array.of(5, 7), other);
+    expect([gathered, other.inputs]).toEqual([2, one.inputs]);
+  });
+
   it('takes fewer images and another validation part when asked', async () => {
-    const small = await mnistRows.load(complete(mnistRows, { validationSize: 0, trainSize: 10 }));
+    const small = await mnistRows.load(complete(mnistRows, { validationSize: 0, trainSize: 10 }), context);
     expect([small.train.size, small.validation]).toEqual([10, undefined]);
     expect(labelsOf(small)).toEqual([5, 0, 4, 1, 9, 2, 1, 3, 1, 4]);
     expect(mnistRows.check(complete(mnistRows, { trainSize: 55_001 })).map(({ path }) => path)).toEqual([
@@ -63,7 +79,7 @@ describe('mnist-rows', () => {
   });
 
   it('reads the same pixels one at a time as mnist-pixels', async () => {
-    const pixelwise = await mnistPixels.load(complete(mnistPixels, {}));
+    const pixelwise = await mnistPixels.load(complete(mnistPixels, {}), context);
     expect(pixelwise.shape).toMatchObject({ steps: 784, input: { kind: 'values', features: 1 } });
     const [rows, pixels] = [allocateBatch(dataset.shape, 1), allocateBatch(pixelwise.shape, 1)];
     dataset.train.read(Int32Array.of(123), rows);

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, expect, test, vi } from 'vitest';
 import { allocateBatch } from '../../src/data/dataset.ts';
-import { datasetRow } from '../../src/registry/rows.ts';
+import { registry, rowOf } from '../../src/registry/rows.ts';
 import { buildLearner } from '../../src/training/learner.ts';
 import { planExperiment } from '../../src/plan/plan-experiment.ts';
 import { loadTensorFlow } from '../../src/tensorflow/load.ts';
@@ -15,13 +15,15 @@ const learnerOf = async (...set: readonly string[]) => {
   if (!planned.ok) throw new Error(planned.errors[0]?.message);
   const [run] = planned.value.runs;
   if (!run) throw new Error('no run');
-  const dataset = await datasetRow(run.config.dataset.name).load(run.config.dataset, { baseDirectory: '.' });
+  const dataset = await rowOf(registry.dataset, run.config.dataset).load(run.config.dataset, {
+    baseDirectory: '.',
+  });
   const batch = allocateBatch(dataset.shape, 32);
   dataset.train.read(
     Int32Array.from({ length: 32 }, (_, index) => index),
     batch,
   );
-  return { learner: await buildLearner(run, dataset.shape, { totalSteps: 100 }), batch };
+  return { learner: await buildLearner(run, dataset.shape, { registry, totalSteps: 100 }), batch };
 };
 
 test.each(['sgd', 'adam', 'adamw', 'adamax', 'rmsprop', 'adagrad', 'adadelta'])(

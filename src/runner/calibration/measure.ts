@@ -1,7 +1,7 @@
 import { allocateBatch, type Batch, type SequenceShape } from '../../data/dataset.ts';
 import { randomStream } from '../../data/random.ts';
 import { registryOfBundle } from '../../registry/own/load-plugins.ts';
-import { useRegistry } from '../../registry/rows.ts';
+import { registry as builtIn, type Registry } from '../../registry/rows.ts';
 import type { Run } from '../../plan/plan.ts';
 import { runnableKernels } from '../../tensorflow/kernels/choose-kernel.ts';
 import { loadTensorFlow } from '../../tensorflow/load.ts';
@@ -31,10 +31,11 @@ export const measure = async ({
   bundle,
 }: MeasureRequest): Promise<Omit<Measured, 'type'>> => {
   const backend = await loadTensorFlow();
-  if (bundle !== undefined) useRegistry(await registryOfBundle(bundle));
+  const registry = bundle === undefined ? builtIn : await registryOfBundle(bundle);
   const runnable = backend.name === 'tensorflow' ? runnableKernels() : [];
   const able = kernels.filter((name) => runnable.includes(name));
-  const stepper = stepperFor(run, { ...shape, steps: Math.min(shape.steps, measuredSteps) });
+  const shortened = { ...shape, steps: Math.min(shape.steps, measuredSteps) };
+  const stepper = stepperFor(run, shortened, registry);
   switch (purpose) {
     case 'look':
       return { runnable, msPerStep: {} };
@@ -53,14 +54,14 @@ interface Stepper {
 
 type BuildStepper = (kernel: string) => Promise<Stepper>;
 
-const stepperFor = (run: Run, shape: SequenceShape): BuildStepper => {
+const stepperFor = (run: Run, shape: SequenceShape, registry: Registry): BuildStepper => {
   const batch = madeUpBatch(run, shape);
   const { model } = run.config;
   // How weights are drawn changes no time but that of drawing: orthogonal ones take seconds.
   const drawn = 'kernelInitializer' in model ? { ...model, kernelInitializer: 'glorot-uniform' } : model;
   const quick: Run = { ...run, config: { ...run.config, model: drawn } };
   return async (kernel) => {
-    const learner = await buildLearner(quick, shape, { totalSteps: 1000, kernel });
+    const learner = await buildLearner(quick, shape, { registry, totalSteps: 1000, kernel });
     let taken = 0;
     const step = () => {
       const startedAt = performance.now();
