@@ -124,13 +124,14 @@ const idsOf = (sweeps: readonly RecordedSweep[]) => [...new Set(sweeps.map(({ pl
 
 const listed = (ids: readonly string[]) => ids.slice(0, 8).join(', ') + (ids.length > 8 ? ', ...' : '');
 
-/** The recorded runs that belong to sweeps. */
+/** The recorded runs that belong to sweeps, in the order of their plans. */
 export const runsOfSweeps = ({ sweeps }: ChosenSweeps, runsDirectory: string) => {
   const experiments = [...new Set(sweeps.map(({ plan }) => plan.experiment))];
   const lists = experiments.map((experiment) => listRuns(runsDirectory, { experiment }));
+  const recorded = new Map(lists.flatMap(({ runs }) => runs).map((one) => [keyOf(one.run), one]));
   const planned = new Set(sweeps.flatMap(({ plan }) => plan.runs.map(keyOf)));
   return {
-    runs: lists.flatMap(({ runs }) => runs.filter(({ run }) => planned.has(keyOf(run)))),
+    runs: [...planned].flatMap((key) => recorded.get(key) ?? []),
     problems: lists.flatMap(({ problems }) => problems),
   };
 };

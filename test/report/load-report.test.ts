@@ -18,7 +18,7 @@ test('a report holds comparison, curves, evaluations and details of its sweep al
   writeSweep(runs, plan, (_run, index) => (index === 0 ? { state: 'diverged', step: 50 } : {}));
   const data = await loadReport(only(plan), { runsDirectory: runs, now: sweepStart });
 
-  expect(Object.keys(data.runs).sort()).toEqual(plan.runs.map((run) => run.id).sort());
+  expect(Object.keys(data.runs), 'in the order of the plan').toEqual(plan.runs.map((run) => run.id));
   expect(data.names).toEqual({ 'model.hiddenSize': 'hiddenSize', 'optimizer.learningRate': 'learningRate' });
   // Metrics with a single point have no curve.
   expect(Object.keys(data.curves)).toEqual(['train/loss', 'train/accuracy']);
