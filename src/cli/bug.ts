@@ -6,7 +6,7 @@ export const renderBug = (error: unknown, version: string): string => {
   const trouble = diskTrouble(error);
   if (trouble !== undefined) {
     const { path } = error as NodeJS.ErrnoException;
-    return `unroll stopped because ${trouble}${path === undefined ? '' : ` (${path})`}. What is recorded is kept; run the command again when that is mended.\n`;
+    return `unroll stopped because ${trouble}${path === undefined ? '' : ` (${path})`}. Recorded data is kept. Fix that and run the command again.\n`;
   }
   const trace = process.env['UNROLL_DEBUG'] ? `${detail.stack ?? ''}\n` : '';
   return (

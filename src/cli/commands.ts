@@ -1,7 +1,7 @@
 import { InvalidArgumentError, Option, type Command as Program } from 'commander';
 import { diagnosticFormats, type CommandRow } from './command.ts';
 
-/** Collects an option that may stand several times. */
+/** Collects the values of a repeatable option. */
 const collect = (value: string, before: readonly string[] = []): readonly string[] => [...before, value];
 
 const positiveInteger = (value: string): number => {
@@ -16,12 +16,12 @@ const overrides = (program: Program) =>
   program
     .option(
       '--set <path=value>',
-      'set a value of the spec, such as optimizer.learningRate=0.01; may stand several times',
+      'set a value of the spec, such as optimizer.learningRate=0.01; repeatable',
       collect,
     )
     .option(
       '--sweep <path=a,b>',
-      'add an axis to the sweep, such as model.hiddenSize=64,128; may stand several times',
+      'add an axis to the sweep, such as model.hiddenSize=64,128; repeatable',
       collect,
     )
     .option(
@@ -36,7 +36,7 @@ const runsDirectory = (program: Program) =>
 
 /** The sweeps that a command reads: the latest, or others by name, id or all. */
 const chosenSweeps = (program: Program) =>
-  runsDirectory(program.argument('[sweeps...]', 'experiments or sweep ids; the latest sweep by default'))
+  runsDirectory(program.argument('[sweeps...]', 'experiments or sweep ids (default: the latest sweep)'))
     .option(
       '--sweep <id>',
       'this sweep instead of the latest, by the first letters of its id; repeatable',
@@ -46,26 +46,26 @@ const chosenSweeps = (program: Program) =>
 
 const selection = (program: Program) =>
   program
-    .option('--force', 'train the runs again that are done or failed, from the start')
-    .option('--retry-failed', 'train the runs again that failed by themselves')
+    .option('--force', 'train selected runs again from the start, done or failed')
+    .option('--retry-failed', 'train failed runs again')
     .option(
       '--only <condition>',
-      'train only runs such as model.hiddenSize>=64, seed=1, state=failed; may stand several times',
+      'train only runs such as model.hiddenSize>=64, seed=1, state=failed; repeatable',
       collect,
     )
-    .option('--limit <n>', 'train no more than this many runs', positiveInteger);
+    .option('--limit <n>', 'train at most this many runs', positiveInteger);
 
 const execution = (program: Program) =>
   selection(
     runsDirectory(program).option(
       '--concurrency <n>',
-      'how many runs train at the same time',
+      'number of runs to train at the same time',
       positiveInteger,
     ),
   )
-    .option('--junit <file>', 'write how runs ended and which expectations they met, for CI systems')
-    .option('--profile', 'show at the end where the time went, and record it with each run')
-    .option('--quiet', 'print only mistakes and the comparison at the end')
+    .option('--junit <file>', 'write outcomes and expectations as JUnit XML, for CI systems')
+    .option('--profile', 'print and record where the time was spent')
+    .option('--quiet', 'print only errors and the final comparison')
     .option('--no-mlflow', 'send nothing to MLflow')
     .option(
       '--allow-server <uri>',
@@ -76,30 +76,30 @@ const execution = (program: Program) =>
 const registryRow = (name: 'models' | 'datasets' | 'optimizers', noun: string): CommandRow => ({
   name,
   summary: `list the ${name}, or all parameters of one`,
-  declare: (program) => json(program.argument('[name]', `a ${noun} of the list`)),
+  declare: (program) => json(program.argument('[name]', `the name of a ${noun}`)),
   load: () =>
     import(`./commands/registry.ts`).then(({ describeTable }) => ({ execute: describeTable(name) })),
 });
 
-/** Every command, in the order of the help: first the way of a spec, then looking at what is recorded, then the rest. */
+/** Every command, in the order of the help: specs first, then recorded runs, then the rest. */
 export const commands: readonly CommandRow[] = [
   {
     name: 'init',
-    summary: 'write a commented spec that runs; asks for what is not given',
+    summary: 'write a commented, runnable spec; asks for missing values',
     declare: (program) =>
       program
         .argument('[file]', 'the new file; never overwritten', 'experiment.yaml')
-        .option('--name <name>', 'the name of the experiment; that of the file by default')
-        .option('--dataset <name>', 'a dataset of the list')
-        .option('--model <name>', 'a model of the list')
-        .option('--optimizer <name>', 'an optimizer of the list')
+        .option('--name <name>', 'the name of the experiment (default: the file name)')
+        .option('--dataset <name>', 'the name of a dataset')
+        .option('--model <name>', 'the name of a model')
+        .option('--optimizer <name>', 'the name of an optimizer')
         .option('--set <path=value>', 'a value of the new spec, such as dataset.file=data.csv', collect)
         .option('--defaults', 'ask nothing'),
     load: () => import('./commands/init.ts'),
   },
   {
     name: 'new',
-    summary: 'begin a model, dataset or optimizer of your own: a typed module with a spec and a test',
+    summary: 'write a template for your own model, dataset or optimizer, with a spec and a test',
     declare: (program) =>
       program
         .argument('<kind>', 'model, dataset or optimizer')
@@ -111,43 +111,42 @@ export const commands: readonly CommandRow[] = [
     summary: 'check a spec and every run it unrolls into',
     declare: (program) =>
       json(overrides(program.argument('<spec>', 'a YAML file'))).addOption(
-        new Option(
-          '--format <form>',
-          'how mistakes are printed: text, json or github (annotations of a CI job)',
-        ).choices(diagnosticFormats),
+        new Option('--format <form>', 'how to print errors: text, json or github (CI annotations)').choices(
+          diagnosticFormats,
+        ),
       ),
     load: () => import('./commands/validate.ts'),
   },
   {
     name: 'plan',
-    summary: 'show the runs of a spec, how each stands, and how long the missing ones will take',
+    summary: 'show the runs of a spec, their state, and the estimated time',
     declare: (program) =>
       json(selection(runsDirectory(overrides(program.argument('<spec>', 'a YAML file'))))),
     load: () => import('./commands/plan.ts'),
   },
   {
     name: 'run',
-    summary: 'train what is missing of a spec, record it, and compare',
+    summary: 'train the missing runs of a spec, record and compare them',
     declare: (program) =>
       json(
         execution(overrides(program.argument('<spec>', 'a YAML file'))).option(
           '--dry-run',
-          'show the plan, train nothing',
+          'show the plan without training',
         ),
       ),
     load: () => import('./commands/run.ts'),
   },
   {
     name: 'resume',
-    summary: 'go on with a sweep that was started, exactly as its plan was frozen then',
+    summary: 'resume a sweep with the plan frozen at its start',
     declare: (program) =>
-      json(execution(program.argument('[sweep]', 'a sweep id or an experiment; the last sweep by default')))
+      json(execution(program.argument('[sweep]', 'a sweep id or an experiment (default: the last sweep)')))
         .option(
           '--allow-variable <name>',
           'an environment variable that the spec may read under tracking; repeatable',
           collect,
         )
-        .option('--updated', 'train what the spec says today instead of the frozen plan'),
+        .option('--updated', 'train the current spec instead of the frozen plan'),
     load: () => import('./commands/resume.ts'),
   },
   {
@@ -159,8 +158,8 @@ export const commands: readonly CommandRow[] = [
   },
   {
     name: 'show',
-    summary: 'show one run: configuration, end, metrics, environment',
-    declare: (program) => json(runsDirectory(program.argument('<run>', 'a run id, or its first letters'))),
+    summary: 'show one run: configuration, outcome, metrics, environment',
+    declare: (program) => json(runsDirectory(program.argument('<run>', 'a run id, or its first characters'))),
     load: () => import('./commands/show.ts'),
   },
   {
@@ -170,16 +169,16 @@ export const commands: readonly CommandRow[] = [
       json(chosenSweeps(program))
         .option(
           '--group-by <path>',
-          'one row for all runs that agree in this setting; may stand several times',
+          'group the runs that have the same value of this setting; repeatable',
           collect,
         )
         .option(
           '--filter <condition>',
-          'only runs such as model.hiddenSize>=64, seed=1, state=done; may stand several times',
+          'only runs such as model.hiddenSize>=64, seed=1, state=done; repeatable',
           collect,
         )
         .option('--csv', 'print CSV')
-        .option('--parquet <file>', 'write the rows of the CSV into an Apache Parquet file'),
+        .option('--parquet <file>', 'write the CSV rows to an Apache Parquet file'),
     load: () => import('./commands/compare.ts'),
   },
   {
@@ -191,16 +190,16 @@ export const commands: readonly CommandRow[] = [
   },
   {
     name: 'report',
-    summary: 'write sweeps as one HTML page with table, curves and maps, which needs no network',
+    summary: 'write sweeps as one self-contained HTML page with table, curves and maps',
     declare: (program) =>
       chosenSweeps(program)
-        .option('--output <file>', 'the HTML file; beside the runs by default')
-        .option('--watch', 'write it again every few seconds while the sweep is running'),
+        .option('--output <file>', 'the HTML file (default: next to the runs)')
+        .option('--watch', 'rewrite it every few seconds while the sweep is running'),
     load: () => import('./commands/report.ts'),
   },
   {
     name: 'rm',
-    summary: 'delete runs or experiments; shows what and how much first, and deletes with --yes',
+    summary: 'delete runs or experiments; lists them and their size first, deletes with --yes',
     declare: (program) =>
       json(runsDirectory(program.argument('<what...>', 'run ids or experiments'))).option(
         '--yes',
@@ -210,26 +209,26 @@ export const commands: readonly CommandRow[] = [
   },
   {
     name: 'prune',
-    summary: 'delete what is of no more use; shows what and how much first, and deletes with --yes',
+    summary: 'delete runs or checkpoints that are no longer needed; lists them first, deletes with --yes',
     declare: (program) =>
       json(
         runsDirectory(
           program.argument(
             '<what...>',
-            'failed, interrupted or stale runs, or the checkpoints of runs that are done',
+            'failed, interrupted or stale runs, or checkpoints (those of finished runs)',
           ),
         ),
       )
-        .option('--experiment <name>', 'only of this experiment')
+        .option('--experiment <name>', 'only in this experiment')
         .option('--yes', 'delete it'),
     load: () => import('./commands/prune.ts'),
   },
   {
     name: 'sync',
-    summary: 'send to an MLflow server what is recorded and not there yet',
+    summary: 'send recorded runs that are missing on an MLflow server',
     declare: (program) =>
-      json(runsDirectory(program.argument('[what]', 'a run id or an experiment; everything by default')))
-        .option('--to <uri>', 'another server than that of the spec or of MLFLOW_TRACKING_URI')
+      json(runsDirectory(program.argument('[what]', 'a run id or an experiment (default: everything)')))
+        .option('--to <uri>', 'the server, instead of that of the spec or MLFLOW_TRACKING_URI')
         .option(
           '--allow-server <uri>',
           'an MLflow server that a spec may send runs to, in this command; repeatable',
@@ -251,9 +250,13 @@ export const commands: readonly CommandRow[] = [
   },
   {
     name: 'mlflow',
-    summary: 'start a local MLflow server beside the runs and say its address',
+    summary: 'start a local MLflow server next to the runs and print its address',
     declare: (program) =>
-      runsDirectory(program).option('--port <n>', 'its port; 5000 or the next free one', positiveInteger),
+      runsDirectory(program).option(
+        '--port <n>',
+        'its port (default: 5000 or the next free one)',
+        positiveInteger,
+      ),
     load: () => import('./commands/mlflow.ts'),
   },
   registryRow('models', 'model'),
@@ -261,8 +264,8 @@ export const commands: readonly CommandRow[] = [
   registryRow('optimizers', 'optimizer'),
   {
     name: 'explain',
-    summary: 'explain the code of a message, such as unknown-key, with wrong and right examples',
-    declare: (program) => program.argument('[codes...]', 'codes of messages; without one, the list of all'),
+    summary: 'explain a message code, such as unknown-key, with wrong and right examples',
+    declare: (program) => program.argument('[codes...]', 'message codes; lists all codes if omitted'),
     load: () => import('./commands/explain.ts'),
   },
   {
@@ -271,8 +274,8 @@ export const commands: readonly CommandRow[] = [
     declare: (program) =>
       program
         .argument('[name]', 'experiment or run', 'experiment')
-        .option('--write <folder>', 'write all schemas into a folder instead')
-        .option('--check <folder>', 'tell whether the schemas in a folder are up to date'),
+        .option('--write <folder>', 'write all schemas to a folder instead')
+        .option('--check <folder>', 'check that the schemas in a folder are up to date'),
     load: () => import('./commands/schema.ts'),
   },
   {
@@ -283,20 +286,20 @@ export const commands: readonly CommandRow[] = [
   },
   {
     name: 'complete',
-    summary: 'print what may stand in place of the last word, for the script of a shell',
+    summary: 'print completions of the last word, for a shell script',
     hidden: true,
-    declare: (program) => program.argument('[words...]', 'the words after unroll, behind --'),
+    declare: (program) => program.argument('[words...]', 'the words after unroll, following --'),
     load: () => import('./commands/complete.ts'),
   },
   {
     name: 'doctor',
-    summary: 'tell what this machine offers, what is missing, and the command that mends it',
+    summary: 'check this machine and print the command that fixes what is missing',
     declare: (program) => json(program),
     load: () => import('./commands/doctor.ts'),
   },
   {
     name: 'setup',
-    summary: 'get native TensorFlow ready; does nothing when it is',
+    summary: 'install native TensorFlow, unless it is installed already',
     declare: (program) => program,
     load: () => import('./commands/setup.ts'),
   },

@@ -27,7 +27,7 @@ export const readSelection = (plan: Plan, options: SelectionOptions, command: st
       message: 'A search chooses its runs itself, so --only cannot choose among them.',
       at: at(only[0] ?? ''),
       expected: 'a sweep whose runs are all known before it starts',
-      help: 'Leave --only out, or use --limit N to train N runs and go on later.',
+      help: 'Leave --only out, or use --limit N to train N runs and continue later.',
     });
   }
   const kept = filterRuns(runStandings(plan, runsDirectory), only);

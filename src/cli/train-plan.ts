@@ -223,7 +223,7 @@ const summarize = (
   const left = unfinished.length + toChoose;
   if (left > 0) {
     terminal.print(
-      `${left} of ${plan.runs.length + toChoose} runs are not done; go on with: unroll resume ${plan.sweepId}`,
+      `${left} of ${plan.runs.length + toChoose} runs are not done; continue with: unroll resume ${plan.sweepId}`,
     );
   }
 };

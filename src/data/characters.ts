@@ -43,7 +43,7 @@ export type CharactersParameters = Static<typeof parameters>;
 export const characters = {
   title: 'The next character of your own text file',
   description:
-    'The text is cut into sequences; at each character the next one is to be predicted. The classes are the characters of the whole text. Training, validation and test part follow one another in the text.',
+    'The text is cut into sequences; at each character the target is the next one. The classes are the characters of the whole text. Training, validation and test part follow one another in the text.',
   version: 1,
   parameters,
   check: ({ validationFraction, testFraction }) =>

@@ -20,7 +20,7 @@ const parameters = Type.Object(
       minimum: 1,
       maximum: 1000,
       default: 10,
-      description: 'Symbols in the word that is to be remembered.',
+      description: 'Symbols in the word to remember.',
     }),
     symbols: Type.Integer({
       minimum: 2,
@@ -56,7 +56,7 @@ const shapeOf = (chosen: Static<typeof parameters>): SequenceShape => ({
 export const copyMemory = {
   title: 'The copy problem: repeat a word after a long delay',
   description:
-    'A test of long memory (Hochreiter and Schmidhuber 1997, in the form of Arjovsky, Shah and Bengio 2016): a word of symbols, blanks, a sign, and then the word is to be repeated.',
+    'A test of long memory (Hochreiter and Schmidhuber 1997, in the form of Arjovsky, Shah and Bengio 2016): a word of symbols, blanks, a sign, and then the word to repeat.',
   version,
   parameters,
   check: (chosen) => checkGeneratedSize(chosen, 2 * stepsOf(chosen)),

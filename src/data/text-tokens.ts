@@ -56,8 +56,8 @@ const tokenOf = (character: string, seen: Map<string, number>, file: DataFile): 
   const known = seen.get(character);
   if (known !== undefined) return known;
   if (seen.size === mostCharacters) {
-    throw wrongFile(file, `has more than ${mostCharacters} different characters: is it a text?`, {
-      expected: 'a text of at most as many different characters',
+    throw wrongFile(file, `has more than ${mostCharacters} different characters. Is it a text file?`, {
+      expected: 'a text file with at most that many different characters',
       help: 'Name another file, or take rare characters out of it.',
     });
   }

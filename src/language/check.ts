@@ -243,7 +243,7 @@ const howToMend = ({ schema, value, name, near }: Mend): string => {
     return `YAML 1.2 has only true and false: write ${write(/^(yes|on)$/i.test(value) ? 'true' : 'false')}.`;
   }
   if ((typeof value === 'number' || typeof value === 'boolean') && isTextLike(schema, String(value))) {
-    return `Put it in quotes to make it a text: ${write(JSON.stringify(describeValue(value)))}.`;
+    return `Put it in quotes to make it a string: ${write(JSON.stringify(describeValue(value)))}.`;
   }
   if (value === null && schema.default !== undefined && schema.default !== null) {
     return `Leave ${name} out to have its default, ${writeValue(schema.default)}, or write a value.`;

@@ -30,7 +30,7 @@ export interface PlainSchema {
 const typeNames: Readonly<Record<string, string>> = {
   integer: 'a whole number',
   number: 'a number',
-  string: 'a text',
+  string: 'a string',
   boolean: 'true or false',
   array: 'a list',
   object: 'a mapping',
@@ -92,7 +92,7 @@ const boundsOf = (type: string, schema: PlainSchema): string => {
 /** The value of a parameter that may be left out; null is its default then. */
 export const describeSetting = (value: Json | undefined): string => describeValue(value ?? undefined);
 
-/** A value as a message shows it, cut to a line: `"512" (a text)`. */
+/** A value as a message shows it, cut to a line: `"512" (a string)`. */
 export const describeValue = (value: Json | undefined): string => {
   if (value === undefined) return 'nothing';
   if (value === null) return 'nothing (null)';
@@ -100,7 +100,7 @@ export const describeValue = (value: Json | undefined): string => {
     return value.length === 0
       ? 'an empty list'
       : `the list ${shorten(JSON.stringify(value, nonFiniteAsText))}`;
-  if (typeof value === 'string') return `${shorten(JSON.stringify(value))} (a text)`;
+  if (typeof value === 'string') return `${shorten(JSON.stringify(value))} (a string)`;
   if (typeof value === 'number') {
     if (!isNonFinite(value)) return String(value);
     return Number.isNaN(value) ? '.nan' : value > 0 ? '.inf' : '-.inf';

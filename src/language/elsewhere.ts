@@ -38,7 +38,7 @@ export const whereKeyBelongs = (
 
 const helpForAxis = (key: string, here: string): string =>
   here.startsWith('sweep')
-    ? `Axes stand one level deeper: \`axes: { ${key}: [...] }\`.`
+    ? `Axes are one level deeper: \`axes: { ${key}: [...] }\`.`
     : `Write ${key.split('.').join(': { ')}: ...${' }'.repeat(key.split('.').length - 1)}, or list its values under sweep.axes.`;
 
 interface Home {

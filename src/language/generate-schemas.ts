@@ -251,7 +251,7 @@ const runSchema = (registry: Registry): JsonSchema => {
     },
     code: {
       type: 'object',
-      description: "SHA-256 of the modules of the rows that a person's config defines.",
+      description: "SHA-256 of the modules of the entries that the user's config defines.",
       additionalProperties: false,
       properties: Object.fromEntries(
         namedSections.map((kind) => [kind, { type: 'string', pattern: '^[0-9a-f]{64}$' }]),

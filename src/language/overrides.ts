@@ -105,7 +105,7 @@ const readSet = (text: string, root: Located): Result<Located> => {
       at: { source, start: pathStart, end: source.text.length },
       expected: 'a value after the =',
       got: 'nothing',
-      help: `Write ${path}=null to remove what the file says.`,
+      help: `Write ${path}=null to remove the value of the file.`,
     });
   }
   const prefix = /^sweep\.axes\./.exec(path)?.[0];

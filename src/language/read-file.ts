@@ -89,7 +89,7 @@ const decode = (name: string, bytes: Buffer, wrong: Wrong): Result<SourceText> =
   if (text.includes('\0')) {
     return wrong({
       code: 'file-unreadable',
-      message: 'The file is not a text: it holds zero bytes.',
+      message: 'The file is not text: it contains zero bytes.',
       expected: 'YAML, encoded as UTF-8',
       got: 'binary data',
       help: 'Name a YAML file.',

@@ -63,7 +63,7 @@ export const readYaml = ({ source, text, shift }: YamlPart): Result<Located> => 
     return failure({
       code: 'yaml-syntax',
       severity: 'error',
-      message: 'A spec is YAML 1.2, in which 1e-3 is a number and yes is a text.',
+      message: 'A spec is YAML 1.2, in which 1e-3 is a number and yes is a string.',
       at: range(0, Math.max(1, text.indexOf('\n'))),
       expected: 'YAML 1.2',
       got: `YAML ${document.directives.yaml.version}`,
@@ -121,7 +121,7 @@ const createWalk = (range: RangeOf, errors: Diagnostic[]) => {
       report({
         code: 'yaml-alias',
         message: target
-          ? `The alias *${node.source} stands inside of the value that it repeats.`
+          ? `The alias *${node.source} is inside the value that it repeats.`
           : `The alias *${node.source} repeats a value that is marked nowhere above.`,
         at: at(node),
         expected: `a value marked &${node.source} before this place`,
@@ -144,13 +144,13 @@ const createWalk = (range: RangeOf, errors: Diagnostic[]) => {
       if (!isScalar(key) || typeof key.value !== 'string') {
         report({
           code: 'wrong-type',
-          message: 'A key must be a text.',
+          message: 'A key must be a string.',
           at: at(key),
           expected: 'a key such as batchSize',
           got: isScalar(key)
             ? `${String(key.value)} (${key.value === null ? 'nothing' : typeof key.value})`
             : 'a list or mapping',
-          help: 'Put the key in quotes if it really is meant as a text.',
+          help: 'Put the key in quotes if it is meant as a string.',
         });
         continue;
       }
@@ -173,7 +173,7 @@ const createWalk = (range: RangeOf, errors: Diagnostic[]) => {
       if (first) {
         report({
           code: 'yaml-duplicate-key',
-          message: `The key ${name} stands twice in the same mapping.`,
+          message: `Duplicate key ${name}.`,
           at: at(key),
           expected: 'each key once',
           got: 'a second value for the same key',
@@ -216,7 +216,7 @@ const createWalk = (range: RangeOf, errors: Diagnostic[]) => {
         at: at(node),
         expected: 'a plain value',
         got: `a value with the tag ${tag}`,
-        help: 'Remove the tag; numbers, texts, lists and mappings need none.',
+        help: 'Remove the tag; numbers, strings, lists and mappings need none.',
       });
       return nothing(node);
     }

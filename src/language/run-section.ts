@@ -67,7 +67,7 @@ const budgetSchema = Type.Object(
   {
     time: nullable(
       duration(
-        'How long one call of run or resume trains: then no run begins, and those that are running end with a checkpoint. The next call goes on. null: no limit.',
+        'How long one call of run or resume trains. After that no run starts, and active runs end with a checkpoint. The next call continues. null: no limit.',
         ['2h'],
       ),
     ),

@@ -94,7 +94,7 @@ const mlflowSchema = Type.Object(
     ),
     tags: Type.Optional(
       Type.Record(Type.String(), Type.String(), {
-        description: 'Tags of the sweep and of each run on the server: texts by name.',
+        description: 'Tags of the sweep and of each run on the server: strings by name.',
         examples: [{ team: 'vision' }],
       }),
     ),
@@ -141,7 +141,7 @@ export const seedsSchema = Type.Unsafe<number | readonly number[]>({
   phrase: 'how many seeds, or a list of seeds such as [1, 2, 3]',
   default: [1],
   description:
-    'Replicates: each point of the sweep is trained once for each seed, and comparison shows mean and interval over them. A number n stands for 1 to n.',
+    'Replicates: each point of the sweep is trained once for each seed, and comparison shows mean and interval over them. A number n means 1 to n.',
   examples: [[1, 2, 3], 3],
 });
 
@@ -183,7 +183,7 @@ export const specSchema = Type.Object(
     optimizer: namedSection('an optimizer', 'adam'),
     train: Type.Unsafe<Readonly<Record<string, unknown>>>({
       type: 'object',
-      phrase: 'a mapping that says how long to train',
+      phrase: 'a mapping that sets how long to train',
       examples: [{ batchSize: 128, epochs: 1 }],
     }),
     objective: Type.Optional(objectiveSchema),

@@ -78,7 +78,7 @@ export const trainSchema = Type.Object(
       Type.Integer({
         minimum: 1,
         description:
-          'How long to train, in examples seen: training goes on while step * batchSize < trainingIters, counting steps from 1. Give exactly one of trainingIters, epochs and steps.',
+          'How long to train, in examples seen: training continues while step * batchSize < trainingIters, counting steps from 1. Give exactly one of trainingIters, epochs and steps.',
         examples: [100000],
       }),
     ),
@@ -133,7 +133,7 @@ export const trainSchema = Type.Object(
     keepCheckpoints: choice(['last', 'best', 'all'], {
       default: 'last',
       description:
-        'What is kept in checkpoints/. last: the newest, which a training that was stopped goes on from. best: also the weights of the best evaluation, by the metric of earlyStopping, or by the lowest val/loss. all: also every one of checkpointEvery, under its step.',
+        'What is kept in checkpoints/. last: the newest, which a stopped training resumes from. best: also the weights of the best evaluation, by the metric of earlyStopping, or by the lowest val/loss. all: also every one of checkpointEvery, under its step.',
       examples: ['best'],
     }),
     earlyStopping: Type.Unsafe<TrainConfig['earlyStopping']>({
@@ -202,7 +202,7 @@ export const checkTrain = (train: TrainConfig): readonly ParameterIssue[] => {
     issues.push({
       path: given.at(-1) ?? '',
       with: given.slice(0, -1),
-      message: `The training has several ends: ${given.join(' and ')}.`,
+      message: `Set only one of ${given.join(' and ')}.`,
       expected: 'exactly one of trainingIters, epochs and steps',
       help: `Keep one of ${given.join(' and ')} and remove the other.`,
     });
@@ -211,7 +211,7 @@ export const checkTrain = (train: TrainConfig): readonly ParameterIssue[] => {
     issues.push({
       path: 'trainingIters',
       with: ['batchSize'],
-      message: 'Not one step is made: training goes on while step * batchSize < trainingIters.',
+      message: 'trainingIters is not larger than batchSize, so the run would have no steps.',
       expected: `more than batchSize (${train.batchSize})`,
       help: 'Raise trainingIters, or lower batchSize.',
     });
@@ -219,7 +219,7 @@ export const checkTrain = (train: TrainConfig): readonly ParameterIssue[] => {
   if (train.keepCheckpoints === 'best' && train.evaluateEvery === null) {
     issues.push({
       path: 'keepCheckpoints',
-      message: 'Which checkpoint is the best is told by evaluations during the training.',
+      message: 'keepCheckpoints: best needs evaluations during the training.',
       expected: 'evaluateEvery to be set',
       help: 'Add for example `evaluateEvery: 100` to train.',
     });
@@ -227,7 +227,7 @@ export const checkTrain = (train: TrainConfig): readonly ParameterIssue[] => {
   if (train.keepCheckpoints === 'all' && train.checkpointEvery === null) {
     issues.push({
       path: 'keepCheckpoints',
-      message: 'Which checkpoints are to be kept is not said.',
+      message: 'keepCheckpoints: all needs checkpointEvery.',
       expected: 'checkpointEvery to be set',
       help: 'Add for example `checkpointEvery: 500` to train.',
     });

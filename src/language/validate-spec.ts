@@ -113,7 +113,7 @@ const repeatedSeeds = (root: LocatedMap, seeds: readonly number[]): Diagnostic[]
     {
       code: 'merged-runs',
       severity: 'notice',
-      message: `The seed ${seeds[repeated] ?? ''} stands more than once and is used once.`,
+      message: `The seed ${seeds[repeated] ?? ''} is listed more than once and is used once.`,
       at: (find(root, 'seeds', repeated) ?? root).at,
       expected: 'different seeds',
       got: `[${seeds.join(', ')}]`,

@@ -40,7 +40,7 @@ const sentences: Partial<Record<ErrorCode, Sentence>> = {
     code: 'yaml-alias',
     message: 'This is no valid alias.',
     expected: 'a name after the *',
-    help: 'Put the value in quotes if the * is meant as a text.',
+    help: 'Put the value in quotes if the * is part of a string.',
   },
   BAD_DQ_ESCAPE: {
     message: 'A backslash in double quotes begins an escape that YAML does not know.',
@@ -58,7 +58,7 @@ const sentences: Partial<Record<ErrorCode, Sentence>> = {
     help: 'Put the value in quotes if it holds a colon; or align the next line with the key it follows.',
   },
   MULTILINE_IMPLICIT_KEY: {
-    message: 'A key must stand on one line and be followed by a colon.',
+    message: 'A key must be on one line and be followed by a colon.',
     expected: '`key: value`',
     help: 'Add the colon with a space after it, or close the text or bracket that was opened before.',
   },
@@ -71,7 +71,7 @@ const sentences: Partial<Record<ErrorCode, Sentence>> = {
     code: 'yaml-tag',
     message: 'A tag is used that a spec does not allow.',
     expected: 'a plain value',
-    help: 'Remove the tag; numbers, texts, lists and mappings need none.',
+    help: 'Remove the tag; numbers, strings, lists and mappings need none.',
   },
 };
 

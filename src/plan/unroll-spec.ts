@@ -153,5 +153,5 @@ const mergedPoints = (
   at: merged[0]?.at(-1)?.at ?? sweep.at,
   expected: 'points that differ in at least one value',
   got: `${merged.length + configurations} points, ${configurations} of them different`,
-  help: 'Nothing is trained twice. Look for a value that stands twice, or that another setting makes meaningless.',
+  help: 'Nothing is trained twice. Check for a duplicate value, or for a setting that makes an axis ineffective.',
 });

@@ -67,8 +67,8 @@ export const reasonOf = (status: StatusFile | null): string => {
   if (status.outcome) return status.outcome.reason === 'completed' ? '' : status.outcome.message;
   if (status.state === 'ended') return 'It ended without saying why.';
   const holder = status.holder;
-  if (!holder) return 'Nobody is said to train it.';
+  if (!holder) return 'No process is recorded as training it.';
   return isAlive(holder)
     ? `Process ${holder.pid} on ${holder.host} trains it.`
-    : `Its process ${holder.pid} is gone without a last word.`;
+    : `Process ${holder.pid} exited without reporting a result.`;
 };

@@ -13,13 +13,13 @@ import { compilerHelp, findCompiler } from './install/compile.ts';
 import { runProbe } from './install/prove.ts';
 import { setupCommand } from './install/setup-command.ts';
 
-/** Something that is missing or slower than need be, and what mends it. */
+/** A missing or slow component and how to fix it. */
 interface DoctorProblem {
   readonly message: string;
   readonly help: string;
 }
 
-/** What `unroll doctor` tells; `--json` prints it as it is. */
+/** The report of `unroll doctor`; `--json` prints it as it is. */
 export interface DoctorReport {
   readonly unroll: string;
   readonly node: string;
@@ -154,6 +154,6 @@ export const renderDoctor = (report: DoctorReport): string => {
     ],
   ];
   const lines = rows.map(([name, value]) => `${name.padEnd(12)}${value}`);
-  const told = report.problems.flatMap(({ message, help }) => [`- ${message}`, `  mend it: ${help}`]);
+  const told = report.problems.flatMap(({ message, help }) => [`- ${message}`, `  fix: ${help}`]);
   return [...lines, '', ...(told.length > 0 ? told : ['Nothing is missing.'])].join('\n');
 };

@@ -166,7 +166,7 @@ describe('bad rows', () => {
         a.csv:7: column "b" is not a number: "Infinity"
         a.csv:8: sequence "3" has another "label" here than from line 7 on
         a.csv:9: column "a" is not a number: "0x"
-        a.csv:10: more of sequence "2" after other sequences; its rows must stand together
+        a.csv:10: more of sequence "2" after other sequences; its rows must be adjacent
         a.csv:13: sequence "5" has the same "t" as in line 12"
     `);
   });

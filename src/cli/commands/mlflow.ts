@@ -24,7 +24,7 @@ export const execute: Execute = async (_words, options, terminal) => {
   });
   await Promise.race([server.value.ended, interrupted]);
   if (!interruption.stop.aborted)
-    terminal.complain('The MLflow server has ended by itself; what it said is in mlflow/server.log.');
+    terminal.complain('The MLflow server exited. Its output is in mlflow/server.log.');
   await server.value.stop();
   interruption.release();
   return interruption.stop.aborted ? 0 : 1;

@@ -33,15 +33,15 @@ export const execute: Execute = async (words, options, terminal) => {
     terminal.report([outdated], options);
     return 2;
   }
-  if (!spec) say(`${path} is not there any more; going on with the frozen plan.`);
+  if (!spec) say(`${path} no longer exists; continuing with the frozen plan.`);
   else if (!spec.ok)
-    say(`${path} has mistakes today (unroll validate ${path}); going on with the frozen plan.`);
+    say(`${path} has errors now (unroll validate ${path}); continuing with the frozen plan.`);
   else {
     const changes = diffPlans(frozen, spec.value);
     if (changes.length > 0) {
-      say(`${path} is not what this sweep was started with:`);
+      say(`${path} has changed since this sweep was started:`);
       for (const line of renderPlanDiff(changes, screen(process.stdout).width)) say(line);
-      say('Going on with the frozen plan; --updated trains what the spec says today.');
+      say('Continuing with the frozen plan; --updated trains the current spec.');
       say('');
     }
   }
@@ -52,7 +52,7 @@ const specIsGone = (path: string): Diagnostic => ({
   code: 'file-missing',
   severity: 'error',
   message: `The spec of this sweep is not there any more: ${path}.`,
-  help: 'Without --updated the sweep goes on as its plan was frozen.',
+  help: 'Without --updated, the sweep continues with its frozen plan.',
 });
 
 /** Runs that are still to be trained but would now be trained by other code, under ids that stand for the old one. */
@@ -68,7 +68,7 @@ const outdatedCode = (plan: Plan, runsDirectory: string): Diagnostic | undefined
       message: `This plan was frozen with other code. ${sentence(changed)}`,
       expected: 'the code that the plan was frozen with',
       got: changed.join(', '),
-      help: 'Install that version of Unroll, or train what the spec says today with: unroll resume --updated',
+      help: 'Install that version of Unroll, or train the current spec with: unroll resume --updated',
     }
   );
 };

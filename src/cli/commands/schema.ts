@@ -28,7 +28,7 @@ export const execute: Execute = async (words, options, terminal) => {
   if (typeof check === 'string') {
     const stale = Object.entries(schemas).filter(([file, text]) => readOr(join(check, file)) !== text);
     for (const [file] of stale)
-      terminal.complain(`${join(check, file)} is not what the registries say. Run: npm run schema`);
+      terminal.complain(`${join(check, file)} does not match the registries. Run: npm run schema`);
     return stale.length === 0 ? 0 : 1;
   }
   const text = schemas[`${name}.schema.json`];

@@ -33,7 +33,7 @@ export const longSink = (context: SequenceContext, available: readonly string[])
 
   const open = (id: string, line: number): OpenSequence => {
     if (seen.has(id)) {
-      problems.report(line, `more of sequence "${id}" after other sequences; its rows must stand together`);
+      problems.report(line, `more of sequence "${id}" after other sequences; its rows must be adjacent`);
     }
     const own = ownCopy(id);
     seen.add(own);

@@ -47,7 +47,7 @@ export const tableParameters = {
     description: 'long: one row a step. wide: one row a sequence.',
   }),
   sequence: text(
-    'long: the column that says which sequence a row belongs to. Rows of one sequence stand together.',
+    'long: the column that says which sequence a row belongs to. Rows of one sequence must be adjacent.',
     'id',
   ),
   order: text(
@@ -88,7 +88,7 @@ export const checkTable = (chosen: TableParameters): readonly ParameterIssue[] =
       issues.push({
         path: `${part}Fraction`,
         with: [`${part}File`],
-        message: `${part}Fraction and ${part}File both say where the ${part} part comes from.`,
+        message: `${part}Fraction and ${part}File both define the ${part} part.`,
         expected: `one of ${part}Fraction and ${part}File`,
         help: 'Remove one of them.',
       });
@@ -116,7 +116,7 @@ export const checkTable = (chosen: TableParameters): readonly ParameterIssue[] =
   if (layout === 'long' && sequence === null) {
     issues.push({
       path: 'sequence',
-      message: 'The long layout needs the column that tells the sequences apart.',
+      message: 'The long layout needs the column that identifies the sequences.',
       expected: 'the name of a column',
       help: 'Add for example `sequence: id`, or write `layout: wide` when each row is a whole sequence.',
     });

@@ -10,13 +10,16 @@ export const textOf = async function* (file: DataFile): AsyncGenerator<string> {
     try {
       return decoder.decode(chunk, { stream: chunk !== undefined });
     } catch {
-      throw wrongFile(file, 'is not UTF-8 text.', { expected: 'a text in UTF-8', help: 'Save it as UTF-8.' });
+      throw wrongFile(file, 'is not UTF-8 text.', {
+        expected: 'a UTF-8 text file',
+        help: 'Save it as UTF-8.',
+      });
     }
   };
   for await (const chunk of chunksOf(file, { activity: 'packing', chunkBytes })) {
     if (chunk.includes(0)) {
       throw wrongFile(file, 'is not a text file: it has null bytes.', {
-        expected: 'a text in UTF-8',
+        expected: 'a UTF-8 text file',
         help: 'Name another file, or save it as UTF-8.',
       });
     }

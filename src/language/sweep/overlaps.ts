@@ -71,7 +71,7 @@ const checkEnds = (context: SweepContext, taken: ReadonlyMap<string, SourceRange
   if (!at || !firstAt) return;
   context.report({
     code: 'conflict',
-    message: `${first ?? ''} and ${second ?? ''} both say how long a training lasts.`,
+    message: `${first ?? ''} and ${second ?? ''} both set the length of the training.`,
     at,
     expected: 'an axis over one of trainingIters, epochs and steps',
     got: 'axes over two of them',

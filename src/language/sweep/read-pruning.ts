@@ -23,7 +23,7 @@ export const checkResults = (context: SweepContext, { section, node, objective }
         at: lookahead.key,
         expected: 'method: tpe, or pruning',
         got: `method: ${method} without pruning`,
-        help: 'Remove lookahead; run.concurrency says how many runs train at once.',
+        help: 'Remove lookahead; run.concurrency sets how many runs train at once.',
       });
     }
     return;

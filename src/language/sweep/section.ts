@@ -36,7 +36,7 @@ export const pruningSchema = Type.Object(
   {
     name: choice(['asha', 'median'], {
       description:
-        'asha: at minSteps, and at each step reductionFactor times later, only the best of the runs go on (asynchronous successive halving, Li et al. 2020). median: a run ends when its best value is worse than the median of the other runs (Golovin et al. 2017).',
+        'asha: at minSteps, and at each step reductionFactor times later, only the best runs continue (asynchronous successive halving, Li et al. 2020). median: a run ends when its best value is worse than the median of the other runs (Golovin et al. 2017).',
       examples: ['asha'],
     }),
     minSteps: minSteps('for the first time'),
@@ -44,7 +44,7 @@ export const pruningSchema = Type.Object(
       Type.Integer({
         minimum: 2,
         maximum: 100,
-        description: 'For asha: one run in so many goes on, to so many times the steps (default 3).',
+        description: 'For asha: one run in this many continues, to this many times the steps (default 3).',
         examples: [3],
       }),
     ),
@@ -68,7 +68,7 @@ export const pruningSchema = Type.Object(
   {
     additionalProperties: false,
     description:
-      'Ends runs early that do worse than others. They keep a checkpoint and go on from it when they are promoted. Needs objective, and a validation split.',
+      'Ends runs early that do worse than others. They keep a checkpoint and resume from it when they are promoted. Needs an objective and a validation split.',
     examples: [{ name: 'asha', minSteps: 100, reductionFactor: 3 }],
   },
 );

@@ -79,7 +79,7 @@ export const batchProblem = ({ metrics = [], params = [], tags = [] }: WireBatch
   if (metrics.length + params.length + tags.length > limits.batchEntities)
     return `more than ${limits.batchEntities} entities in a batch`;
   const repeated = params.find((param, index) => params.findIndex(({ key }) => key === param.key) !== index);
-  if (repeated) return `param "${repeated.key}" stands twice in a batch`;
+  if (repeated) return `param "${repeated.key}" is repeated in a batch`;
   for (const metric of metrics) {
     const wrong = metricProblem(metric);
     if (wrong !== undefined) return wrong;

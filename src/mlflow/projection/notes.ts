@@ -30,7 +30,7 @@ export const runNote = ({ run, status, state }: RunRecord): string => {
   const said = outcome
     ? `**${outcome.reason}** after ${outcome.step} steps: ${outcome.message}`
     : state === 'lost'
-      ? '**lost**: its process ended without a last word.'
+      ? '**lost**: its process exited without reporting a result.'
       : 'In training.';
   const varying = Object.entries(run.varying);
   const metrics = Object.entries(outcome?.metrics ?? {}).filter(([, value]) => Number.isFinite(value));

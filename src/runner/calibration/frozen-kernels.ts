@@ -52,7 +52,7 @@ export const checkFrozenKernels = async (
       runnable.length > 0 ? `one of ${runnable.join(', ')}` : 'native TensorFlow, which is not in use',
     got: kernel,
     help:
-      '`unroll doctor` tells what is missing and how to mend it. To train the sweep from the start with what is here, ' +
+      '`unroll doctor` prints what is missing and how to fix it. To train the sweep from the start with what is available, ' +
       'name another folder: --runs-directory.',
   };
 };

@@ -184,7 +184,7 @@ export const installationWarning = ({ native, problems }: Installation): string 
   const cost = {
     built: "Unroll's own kernels are not built; TensorFlow's are used, which are slower.",
     prebuilt: "TensorFlow is tfjs-node's prebuilt 2.9.1, which is slower than a build against a modern one.",
-    none: 'Native TensorFlow is not ready. Unroll goes on with WebAssembly, which trains about 50 times slower.',
+    none: 'Native TensorFlow is not ready. Unroll continues with WebAssembly, which trains about 50 times slower.',
   }[native];
   return [`warning: ${cost}`, ...problems.map(({ message, help }) => `  ${message}.\n    ${help}`)].join(
     '\n',
