@@ -1,14 +1,10 @@
-import { closeSync, fstatSync, fsyncSync, ftruncateSync, openSync, readSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync } from 'node:fs';
 import type { Metrics } from './events.ts';
 import { syncFile } from '../system/files.ts';
+import { decodeNumber, encodeNumber } from '../system/json.ts';
+import { cutAfter, linesFrom, lineText, parseJson, type FileLine } from '../system/jsonl.ts';
 import { openLineWriter } from '../system/line-writer.ts';
 import type { MetricLine } from './run-files.ts';
-
-/** A metric's value as JSON can hold it. */
-export const encodeValue = (value: number): MetricLine['metrics'][string] =>
-  Number.isFinite(value) ? value : Number.isNaN(value) ? 'NaN' : value > 0 ? 'Infinity' : '-Infinity';
-
-export const decodeValue = (value: MetricLine['metrics'][string]): number => Number(value);
 
 /** The append-only record of a run's metrics. */
 export interface MetricsJournal {
@@ -45,23 +41,17 @@ export const openMetricsJournal = (path: string): MetricsJournal => {
     }
   };
 
-  const content = Buffer.alloc(fstatSync(file).size);
-  readSync(file, content, 0, content.length, 0);
   // Cut after the last line that can be read: a damaged line between good ones is left for a person to look at.
-  let whole = 0;
-  for (
-    let start = 0, end = content.indexOf(10);
-    end !== -1;
-    start = end + 1, end = content.indexOf(10, start)
-  ) {
-    const line = parseLine(content.toString('utf8', start, end));
+  let whole: FileLine | undefined;
+  for (const one of linesFrom(file)) {
+    const line = parseJson(lineText(one)) as MetricLine | undefined;
     if (!line) continue;
     remember(line);
-    whole = end + 1;
+    whole = one;
   }
-  if (whole < content.length) ftruncateSync(file, whole);
+  cutAfter(file, whole);
   // Only a resumed run can repeat a step; a fresh one need not look back.
-  const resumed = whole > 0;
+  const resumed = whole !== undefined;
   const horizon = last;
 
   const lines = openLineWriter(file);
@@ -73,8 +63,8 @@ export const openMetricsJournal = (path: string): MetricsJournal => {
     const added: Record<string, MetricLine['metrics'][string]> = {};
     for (const [key, value] of Object.entries(metrics)) {
       const known = resumed && step <= horizon ? recorded.get(key)?.get(step) : undefined;
-      if (known === undefined) added[key] = encodeValue(value);
-      else if (!Object.is(decodeValue(known), value)) differing.push(key);
+      if (known === undefined) added[key] = encodeNumber(value);
+      else if (!Object.is(decodeNumber(known), value)) differing.push(key);
     }
     if (Object.keys(added).length > 0) {
       last = Math.max(last, step);
@@ -107,12 +97,4 @@ export const openMetricsJournal = (path: string): MetricsJournal => {
       closeSync(file);
     },
   };
-};
-
-const parseLine = (text: string): MetricLine | undefined => {
-  try {
-    return JSON.parse(text) as MetricLine;
-  } catch {
-    return undefined;
-  }
 };

@@ -1,5 +1,6 @@
 import { type Diagnostic, failure, type Result, success } from '../diagnostic/diagnostic.ts';
 import type { Run } from '../plan/plan.ts';
+import { decodeNumbers } from '../system/json.ts';
 import type { StatusFile } from './run-files.ts';
 
 /** A recorded file that cannot be used: the file, what is wrong with it, and how to go on. */
@@ -75,12 +76,6 @@ export const parseStatus = (path: string, text: string): Result<StatusFile> => {
   if (absent !== undefined) return failure(damaged(path, `has no usable \`${absent}\``));
   const status = parsed.value as unknown as StatusFile;
   if (!status.outcome) return success(status);
-  const metrics = Object.fromEntries(
-    Object.entries(status.outcome.metrics).map(([key, value]) => [key, decodeNumber(value)]),
-  );
+  const metrics = decodeNumbers(status.outcome.metrics);
   return success({ ...status, outcome: { ...status.outcome, metrics } });
 };
-
-/** A number as our JSON files hold it: non-finite ones are texts, or null where a writer did not care. */
-export const decodeNumber = (value: unknown): number =>
-  typeof value === 'number' ? value : typeof value === 'string' ? Number(value) : NaN;

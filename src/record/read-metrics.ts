@@ -1,7 +1,9 @@
 import { createReadStream, existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Diagnostic } from '../diagnostic/diagnostic.ts';
-import { damaged, decodeNumber } from './parse-run-files.ts';
+import { decodeNumber } from '../system/json.ts';
+import { lineText, parseJson, splitLines } from '../system/jsonl.ts';
+import { damaged } from './parse-run-files.ts';
 import { fileNames, type MetricLine } from './run-files.ts';
 
 /** The history of one metric, by rising step. The three lists are equally long. */
@@ -25,10 +27,10 @@ const namedLines = 5;
 /** Smaller files are read in one go: a stream costs more than a millisecond, and there is one for each run of a sweep. */
 const streamedBytes = 1 << 20;
 
-const textOf = (path: string): AsyncIterable<string> | readonly string[] =>
+const piecesOf = (path: string): AsyncIterable<Buffer> | readonly Buffer[] =>
   statSync(path).size < streamedBytes
-    ? [readFileSync(path, 'utf8')]
-    : createReadStream(path, { encoding: 'utf8' });
+    ? [readFileSync(path)]
+    : (createReadStream(path) as AsyncIterable<Buffer>);
 
 /** Every metric that a run has recorded. A run without `metrics.jsonl` has none. */
 export const readMetrics = async (directory: string): Promise<MetricHistory> => {
@@ -38,15 +40,13 @@ export const readMetrics = async (directory: string): Promise<MetricHistory> => 
   if (!existsSync(path)) return { series, problems };
 
   const unreadable: number[] = [];
+  const lines = splitLines();
   let lineNumber = 0;
-  let rest = '';
   try {
-    for await (const chunk of textOf(path)) {
-      const lines = (rest + chunk).split('\n');
-      rest = lines.pop() ?? '';
-      for (const text of lines) {
+    for await (const piece of piecesOf(path)) {
+      for (const one of lines.add(piece)) {
         lineNumber++;
-        const line = parseLine(text);
+        const line = metricLine(lineText(one));
         if (line) append(series, line);
         else unreadable.push(lineNumber);
       }
@@ -62,7 +62,7 @@ export const readMetrics = async (directory: string): Promise<MetricHistory> => 
     problems.push(damaged(path, `has ${unreadable.length - namedLines} more lines that are left out`));
   }
   // A line counts only with its end: what was being written when the process died may still look whole.
-  if (rest !== '') {
+  if (lines.rest().length > 0) {
     problems.push({
       code: 'damaged-record',
       severity: 'notice',
@@ -79,8 +79,8 @@ export const readMetricSeries = (directory: string): MetricHistory['series'] => 
   const path = join(directory, fileNames.metrics);
   const series = new Map<string, MetricSeries>();
   if (!existsSync(path)) return series;
-  for (const text of readFileSync(path, 'utf8').split('\n').slice(0, -1)) {
-    const line = parseLine(text);
+  for (const one of splitLines().add(readFileSync(path))) {
+    const line = metricLine(lineText(one));
     if (line) append(series, line);
   }
   putInOrder(series);
@@ -111,16 +111,12 @@ const inOrder = (series: MetricSeries): MetricSeries => {
   return { steps: pick(steps), times: pick(times), values: pick(values) };
 };
 
-const parseLine = (text: string): MetricLine | undefined => {
-  try {
-    const line = JSON.parse(text) as Partial<MetricLine> | null;
-    return typeof line?.step === 'number' &&
-      typeof line.time === 'number' &&
-      typeof line.metrics === 'object' &&
-      (line.metrics as unknown) !== null
-      ? (line as MetricLine)
-      : undefined;
-  } catch {
-    return undefined;
-  }
+const metricLine = (text: string): MetricLine | undefined => {
+  const line = parseJson(text) as Partial<MetricLine> | null | undefined;
+  return typeof line?.step === 'number' &&
+    typeof line.time === 'number' &&
+    typeof line.metrics === 'object' &&
+    (line.metrics as unknown) !== null
+    ? (line as MetricLine)
+    : undefined;
 };

@@ -1,5 +1,6 @@
 import type { RunOutcome } from './events.ts';
 import type { DataDescription, Run } from '../plan/plan.ts';
+import type { JsonNumber } from '../system/json.ts';
 
 /**
  * The files of a run's directory, `runs/<experiment>/<run id>/`. Each is written beside and renamed, except
@@ -70,7 +71,7 @@ export interface StatusFile {
 export interface MetricLine {
   readonly step: number;
   readonly time: number;
-  readonly metrics: Readonly<Record<string, number | 'NaN' | 'Infinity' | '-Infinity'>>;
+  readonly metrics: Readonly<Record<string, JsonNumber>>;
 }
 
 export interface EnvironmentFile {

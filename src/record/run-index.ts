@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Run } from '../plan/plan.ts';
 import { writeWhole } from '../system/files.ts';
-import { decodeNumber } from './parse-run-files.ts';
+import { decodeNumbers, encodeNumber } from '../system/json.ts';
 import type { StatusFile } from './run-files.ts';
 
 /** What the index keeps of a run. */
@@ -88,13 +88,11 @@ export const openRunIndex = (experimentDirectory: string): RunIndex => {
 };
 
 const nonFiniteAsText = (_key: string, value: unknown): unknown =>
-  typeof value === 'number' && !Number.isFinite(value) ? String(value) : value;
+  typeof value === 'number' ? encodeNumber(value) : value;
 
 const withNumbers = (record: RunRecord): RunRecord => {
   const { status } = record;
   if (!status?.outcome) return record;
-  const metrics = Object.fromEntries(
-    Object.entries(status.outcome.metrics).map(([key, value]) => [key, decodeNumber(value)]),
-  );
+  const metrics = decodeNumbers(status.outcome.metrics);
   return { run: record.run, status: { ...status, outcome: { ...status.outcome, metrics } } };
 };

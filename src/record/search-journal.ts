@@ -1,18 +1,9 @@
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  ftruncateSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  rmSync,
-} from 'node:fs';
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Plan, Run } from '../plan/plan.ts';
-import { readJson, writeFully } from '../system/files.ts';
-import { decodeValue, encodeValue } from './metrics-journal.ts';
-import type { MetricLine } from './run-files.ts';
+import { readJson } from '../system/files.ts';
+import { decodeNumber, encodeNumber, type JsonNumber } from '../system/json.ts';
+import { appendLine, cutAfter, linesFrom, lineText, parseJson, type FileLine } from '../system/jsonl.ts';
 
 /**
  * The decisions of a sweep that decides by results, `runs/<experiment>/sweeps/<sweep id>.decisions.jsonl`: a line for each
@@ -29,7 +20,7 @@ export type SearchLine =
       readonly runs?: readonly Run[];
       readonly coordinates?: readonly (number | null)[];
     }
-  | { readonly decision: number; readonly result: MetricLine['metrics'][string] };
+  | { readonly decision: number; readonly result: JsonNumber };
 
 export interface SearchJournal {
   /** What is recorded, in order. */
@@ -44,38 +35,35 @@ export const searchJournalPath = (planPath: string): string =>
 
 export const resultLine = (decision: number, result: number): SearchLine => ({
   decision,
-  result: encodeValue(result),
+  result: encodeNumber(result),
 });
 
-export const resultOf = (line: Extract<SearchLine, { result: unknown }>): number => decodeValue(line.result);
+export const resultOf = (line: Extract<SearchLine, { result: unknown }>): number => decodeNumber(line.result);
 
-/** The whole lines of a journal, and how many bytes they are. */
-const readLines = (path: string): { readonly lines: SearchLine[]; readonly bytes: number } => {
+/** The lines up to the first that cannot be read, and the last of them. */
+const readLines = (file: number): { readonly lines: SearchLine[]; readonly last: FileLine | undefined } => {
   const lines: SearchLine[] = [];
-  let bytes = 0;
-  if (!existsSync(path)) return { lines, bytes };
-  for (const text of readFileSync(path, 'utf8').split('\n').slice(0, -1)) {
-    try {
-      lines.push(JSON.parse(text) as SearchLine);
-    } catch {
-      break;
-    }
-    bytes += Buffer.byteLength(text) + 1;
+  let last: FileLine | undefined;
+  for (const line of linesFrom(file)) {
+    const value = parseJson(lineText(line));
+    if (value === undefined) break;
+    lines.push(value as SearchLine);
+    last = line;
   }
-  return { lines, bytes };
+  return { lines, last };
 };
 
 /** Opens the journal for its one writer; cuts off a torn last line. `afresh` forgets what is in it. */
 export const openSearchJournal = (path: string, { afresh }: { readonly afresh: boolean }): SearchJournal => {
   mkdirSync(dirname(path), { recursive: true });
   if (afresh) rmSync(path, { force: true });
-  const { lines, bytes } = readLines(path);
-  const file = openSync(path, 'a');
-  ftruncateSync(file, bytes);
+  const file = openSync(path, 'a+');
+  const { lines, last } = readLines(file);
+  cutAfter(file, last);
   return {
     lines,
     append: (line) => {
-      writeFully(file, Buffer.from(`${JSON.stringify(line)}\n`));
+      appendLine(file, line);
       fsyncSync(file);
     },
     close: () => closeSync(file),
@@ -98,9 +86,16 @@ export const readPlan = (path: string): Plan | undefined => {
 /** A plan with what the journal beside `path` has proposed for it. */
 export const grownPlan = (plan: Plan, path: string): Plan => {
   if (!plan.search?.sampler) return plan;
-  const { lines } = readLines(searchJournalPath(path));
-  return withRuns(
-    plan,
-    lines.flatMap((line) => ('runs' in line && line.runs) || []),
-  );
+  const journal = searchJournalPath(path);
+  if (!existsSync(journal)) return plan;
+  const file = openSync(journal, 'r');
+  try {
+    const { lines } = readLines(file);
+    return withRuns(
+      plan,
+      lines.flatMap((line) => ('runs' in line && line.runs) || []),
+    );
+  } finally {
+    closeSync(file);
+  }
 };

@@ -1,3 +1,4 @@
+import { encodeNumber } from '../system/json.ts';
 import { createColors } from 'picocolors';
 import type { Json } from '../system/json.ts';
 import { formatMetric, formatValue } from '../terminal/format.ts';
@@ -72,8 +73,7 @@ const metricsOf = (one: RunDetails, other: RunDetails): RunDiff['metrics'] =>
   [...new Set([...Object.keys(one.values), ...Object.keys(other.values)])].map((path) => {
     const a = one.values[path];
     const b = other.values[path];
-    const json = (value: number | undefined) =>
-      value === undefined ? null : Number.isFinite(value) ? value : String(value);
+    const json = (value: number | undefined) => (value === undefined ? null : encodeNumber(value));
     const difference = a !== undefined && b !== undefined && Number.isFinite(b - a) ? b - a : null;
     return { path, one: json(a), other: json(b), difference };
   });

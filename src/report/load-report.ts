@@ -1,3 +1,4 @@
+import { encodeNumbers } from '../system/json.ts';
 import { join } from 'node:path';
 import { shortNames } from '../terminal/run-name.ts';
 import { readJson } from '../system/files.ts';
@@ -82,9 +83,7 @@ const reportRun = ({ run, status, directory, metrics }: RecordedRun): ReportRun 
     attempt: status?.attempt ?? 0,
     environment: environment ? environmentFields(environment) : [],
     data: data ? dataFields(data) : [],
-    metrics: Object.fromEntries(
-      Object.entries(metrics).map(([name, value]) => [name, Number.isFinite(value) ? value : String(value)]),
-    ),
+    metrics: encodeNumbers(metrics),
   };
 };
 

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { type Result, success } from '../diagnostic/diagnostic.ts';
 import type { Metrics } from '../record/events.ts';
 import { readJson } from '../system/files.ts';
+import { encodeNumber } from '../system/json.ts';
 import { valuesAt } from '../record/kept-weights.ts';
 import { type MetricSeries, readMetrics } from '../record/read-metrics.ts';
 import { readRun, type RecordedRun } from '../record/read-runs.ts';
@@ -70,10 +71,9 @@ export const runDetailsToJson = ({
   files,
 }: RunDetails): object => {
   const { directory, run, status, state, reason } = recorded;
-  const text = (value: number) => (Number.isFinite(value) ? value : String(value));
   const metrics = [...series].map(([name, { steps, times, values }]) => [
     name,
-    { steps, times, values: values.map(text) },
+    { steps, times, values: values.map(encodeNumber) },
   ]);
   return {
     directory,

@@ -1,3 +1,4 @@
+import { encodeNumbers } from '../system/json.ts';
 import { createColors } from 'picocolors';
 import { counted, formatDuration, formatMetric, formatTime } from '../terminal/format.ts';
 import { runName, shortNames } from '../terminal/run-name.ts';
@@ -75,8 +76,6 @@ export const runListToJson = (runs: readonly ListedRun[]): object[] =>
     elapsedMs: status?.outcome?.elapsedMs ?? null,
     startedAt: status?.startedAt ?? null,
     endedAt: status?.endedAt ?? null,
-    metrics: Object.fromEntries(
-      Object.entries(metrics).map(([name, value]) => [name, Number.isFinite(value) ? value : String(value)]),
-    ),
+    metrics: encodeNumbers(metrics),
     directory,
   }));

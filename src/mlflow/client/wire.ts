@@ -1,11 +1,10 @@
+import { isJsonNumber, type JsonNumber } from '../../system/json.ts';
 import { keyProblem, limits } from './limits.ts';
-
-/** A metric's value on the wire: JSON has no NaN and no infinities, and a raw `NaN` would lose the rest of the batch. */
-export type WireNumber = number | 'NaN' | 'Infinity' | '-Infinity';
 
 export interface WireMetric {
   readonly key: string;
-  readonly value: WireNumber;
+  /** A raw `NaN` would lose the rest of the batch. */
+  readonly value: JsonNumber;
   /** Integer milliseconds since 1970. */
   readonly timestamp: number;
   readonly step: number;
@@ -40,17 +39,12 @@ export type RunStatus = 'RUNNING' | 'SCHEDULED' | 'FINISHED' | 'FAILED' | 'KILLE
 /** The largest and smallest value a server stores for an infinity. */
 export const infinityOnServer = 1.797_693_134_862_315_7e308;
 
-export const toWire = (value: number): WireNumber =>
-  Number.isFinite(value) ? value : Number.isNaN(value) ? 'NaN' : value > 0 ? 'Infinity' : '-Infinity';
-
 const isText = (value: unknown): value is string => typeof value === 'string';
 
 const metricProblem = ({ key, value, timestamp, step }: WireMetric): string | undefined => {
   if (!isText(key)) return 'a metric has no key';
   const place = `metric "${key}" at step ${String(step)}`;
-  const number =
-    typeof value === 'number' ? Number.isFinite(value) : ['NaN', 'Infinity', '-Infinity'].includes(value);
-  if (!number)
+  if (!isJsonNumber(value))
     return `${place} has the value ${String(value)}, expected a finite number or "NaN", "Infinity", "-Infinity"`;
   if (!Number.isSafeInteger(timestamp) || timestamp < 0)
     return `${place} has the timestamp ${String(timestamp)}, expected integer milliseconds`;

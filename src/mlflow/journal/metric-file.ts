@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto';
 import { closeSync, fstatSync, openSync } from 'node:fs';
 import { readFully } from '../../system/files.ts';
+import { isJsonNumber } from '../../system/json.ts';
+import { linesFrom, lineText, parseJson } from '../../system/jsonl.ts';
 import { cleanKey } from '../client/limits.ts';
-import type { WireMetric, WireNumber } from '../client/wire.ts';
+import type { WireMetric } from '../client/wire.ts';
 
 /** How far a file of metric lines has been read: a byte offset after a line, and the digest of that line. */
 export interface Position {
@@ -25,32 +27,21 @@ export interface Page {
 /** `rewritten`: what stood before the position is no longer there, so the position means nothing. */
 export type PageResult = Page | 'rewritten';
 
-const chunkBytes = 64 * 1024;
 const newline = 10;
 
 const digestOf = (line: Buffer): string => createHash('sha256').update(line).digest('hex').slice(0, 16);
 
-const isWireNumber = (value: unknown): value is WireNumber =>
-  (typeof value === 'number' && Number.isFinite(value)) ||
-  value === 'NaN' ||
-  value === 'Infinity' ||
-  value === '-Infinity';
-
 /** The points of a line, or nothing when it is damaged. Keys are cleaned as MLflow needs them. */
 const parseMetricLine = (text: string): readonly WireMetric[] | undefined => {
-  try {
-    const { step, time, metrics } = JSON.parse(text) as { step?: unknown; time?: unknown; metrics?: unknown };
-    if (!Number.isSafeInteger(step) || !Number.isSafeInteger(time) || typeof metrics !== 'object' || !metrics)
-      return undefined;
-    const points: WireMetric[] = [];
-    for (const [key, value] of Object.entries(metrics as Record<string, unknown>)) {
-      if (!isWireNumber(value)) return undefined;
-      points.push({ key: cleanKey(key), value, timestamp: time as number, step: step as number });
-    }
-    return points;
-  } catch {
+  const { step, time, metrics } = (parseJson(text) ?? {}) as Record<string, unknown>;
+  if (!Number.isSafeInteger(step) || !Number.isSafeInteger(time) || typeof metrics !== 'object' || !metrics)
     return undefined;
+  const points: WireMetric[] = [];
+  for (const [key, value] of Object.entries(metrics as Record<string, unknown>)) {
+    if (!isJsonNumber(value)) return undefined;
+    points.push({ key: cleanKey(key), value, timestamp: time as number, step: step as number });
   }
+  return points;
 };
 
 /** Whether the line that ends at the position is still the one that was read. */
@@ -84,28 +75,16 @@ export const readPage = (path: string, from: Position, most: number): PageResult
     const damaged: { offset: number; text: string }[] = [];
     let { offset, tail } = from;
     let lines = 0;
-    for (let rest = Buffer.alloc(0); points.length < most;) {
-      const chunk = Buffer.alloc(chunkBytes);
-      const got = readFully(file, chunk, offset + rest.length);
-      const bytes = Buffer.concat([rest, chunk.subarray(0, got)]);
-      let start = 0;
-      for (
-        let end = bytes.indexOf(newline);
-        end !== -1 && points.length < most;
-        end = bytes.indexOf(newline, start)
-      ) {
-        const line = bytes.subarray(start, end + 1);
-        const text = line.toString('utf8', 0, line.length - 1);
-        const found = parseMetricLine(text);
-        if (found) points.push(...found);
-        else if (text.trim() !== '') damaged.push({ offset, text });
-        lines++;
-        offset += line.length;
-        tail = digestOf(line);
-        start = end + 1;
-      }
-      rest = bytes.subarray(start);
-      if (got < chunkBytes) break;
+    // To read none is to ask whether the position still holds.
+    for (const line of most > 0 ? linesFrom(file, offset) : []) {
+      const text = lineText(line);
+      const found = parseMetricLine(text);
+      if (found) points.push(...found);
+      else if (text.trim() !== '') damaged.push({ offset, text });
+      lines++;
+      offset = line.end;
+      tail = digestOf(line.bytes);
+      if (points.length >= most) break;
     }
     return { points, end: { offset, tail }, damaged, lines };
   } finally {

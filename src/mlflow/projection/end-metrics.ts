@@ -1,5 +1,6 @@
 import { cleanKey } from '../client/limits.ts';
-import { toWire, type WireMetric } from '../client/wire.ts';
+import { encodeNumber } from '../../system/json.ts';
+import type { WireMetric } from '../client/wire.ts';
 import type { RunOutcome } from '../../record/events.ts';
 import type { RunRecord } from '../journal/record.ts';
 
@@ -22,7 +23,7 @@ export const endMetrics = ({ run, status }: RunRecord): readonly WireMetric[] =>
   const timestamp = status.endedAt;
   const pointAt = (step: number) => (entry: readonly [string, number]) => {
     const [key, value] = entry;
-    return { key: cleanKey(key), value: toWire(value), timestamp, step };
+    return { key: cleanKey(key), value: encodeNumber(value), timestamp, step };
   };
   return [...Object.entries(values).map(pointAt(0)), ...restoredValues(outcome).map(pointAt(step + 1))];
 };

@@ -2,7 +2,7 @@ import type { Plan, Run } from '../../plan/plan.ts';
 import { scoredKey } from '../../plan/scored-data.ts';
 import type { Json } from '../../system/json.ts';
 import type { WireMetric } from '../client/wire.ts';
-import { toWire } from '../client/wire.ts';
+import { encodeNumber } from '../../system/json.ts';
 import { cleanKey } from '../client/limits.ts';
 import type { RunRecord } from '../journal/record.ts';
 
@@ -101,7 +101,7 @@ export const sweepMetrics = (plan: Plan, results: SweepResults): readonly WireMe
   const best = results.groups === 1 ? results.best[0] : undefined;
   const point = (key: string, value: number): WireMetric => ({
     key: cleanKey(`sweep/${key}`),
-    value: toWire(value),
+    value: encodeNumber(value),
     timestamp,
     step,
   });

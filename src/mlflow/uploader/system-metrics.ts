@@ -1,5 +1,6 @@
-import { closeSync, ftruncateSync, openSync, readFileSync, statfsSync, writeSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, statfsSync } from 'node:fs';
 import { cpus, freemem, totalmem } from 'node:os';
+import { appendLine, cutAfter, linesFrom } from '../../system/jsonl.ts';
 import type { MetricLine } from '../../record/run-files.ts';
 
 type Sample = Readonly<Record<string, number>>;
@@ -94,18 +95,15 @@ export const openSampler = (): { readonly sample: () => Sample } => {
 export const openSystemJournal = (
   path: string,
 ): { readonly append: (time: number, sample: Sample) => void } => {
-  const content = readText(path);
-  const whole = content.lastIndexOf('\n') + 1;
-  if (whole < content.length) {
-    const file = openSync(path, 'r+');
-    ftruncateSync(file, Buffer.byteLength(content.slice(0, whole)));
-    closeSync(file);
-  }
-  let step = content.split('\n').length - 1;
+  const file = openSync(path, 'a+');
+  const lines = [...linesFrom(file)];
+  cutAfter(file, lines.at(-1));
+  closeSync(file);
+  let step = lines.length;
   return {
     append: (time, metrics) => {
       const file = openSync(path, 'a');
-      writeSync(file, `${JSON.stringify({ step: step++, time, metrics } satisfies MetricLine)}\n`);
+      appendLine(file, { step: step++, time, metrics } satisfies MetricLine);
       closeSync(file);
     },
   };
