@@ -1,6 +1,6 @@
 import { packageVersion } from '../system/package-root.ts';
 import { renderBug } from './bug.ts';
-import { masked } from '../system/secrets.ts';
+import { masked, maskedWord } from '../system/secrets.ts';
 import { runProgram } from './program.ts';
 import { openTerminal } from './terminal.ts';
 
@@ -13,7 +13,10 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 /** The whole program: words in, exit code out. The only place that ends the process. */
 try {
   const words = process.argv.slice(2);
-  process.exitCode = await runProgram(words, openTerminal(words));
+  const terminal = openTerminal(words);
+  // Every user of the machine can list processes with their arguments.
+  if (words.some((word) => maskedWord(word) !== word)) process.title = terminal.commandLine;
+  process.exitCode = await runProgram(words, terminal);
 } catch (error) {
   process.stderr.write(masked(renderBug(error, packageVersion)));
   process.exitCode = 1;

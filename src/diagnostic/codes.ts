@@ -44,6 +44,7 @@ export const diagnosticCodes = {
   'damaged-record': 'A file of a recorded run cannot be read.',
   'backend-missing': 'The native TensorFlow backend is not installed.',
   tracking: 'Runs could not be sent to the MLflow server.',
+  'untrusted-server': 'A spec sends its runs to a server that you have not allowed.',
 } as const satisfies Record<string, string>;
 
 export type DiagnosticCode = keyof typeof diagnosticCodes;

@@ -1,9 +1,13 @@
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { isMap, isSeq, parseDocument, type Document } from 'yaml';
+import { join } from 'node:path';
+import { isScalar, isSeq, parseDocument, type Document } from 'yaml';
 import { failure, success, type Diagnostic, type Result } from '../diagnostic/diagnostic.ts';
 import { nearest } from '../diagnostic/nearest.ts';
+import { writeWhole } from '../system/files.ts';
+import { describeValue } from './describe.ts';
+import { toJson, type Located, type LocatedEntry } from './located.ts';
+import { readYaml } from './read-yaml.ts';
 
 /** What the user has allowed once and for all specs. */
 export interface UserConfig {
@@ -25,62 +29,106 @@ export const userConfigPath = (env: Environment = process.env): string =>
 
 const originOf = (uri: string): string => (URL.canParse(uri) ? new URL(uri).origin : uri);
 
-const readText = (path: string): string => {
+const readText = (path: string): Result<string> => {
   try {
-    return readFileSync(path, 'utf8');
+    return success(readFileSync(path, 'utf8'));
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return '';
-    throw error;
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return success('');
+    return failure({
+      code: 'file-unreadable',
+      severity: 'error',
+      message: `Your config ${path} cannot be read.`,
+      expected: 'a file that you may read',
+      got: message,
+      help: 'Correct its permissions, or remove it.',
+    });
   }
 };
-
-const wrong = (path: string, message: string, more: Partial<Diagnostic>): Result<never> =>
-  failure({ code: 'wrong-type', severity: 'error', message: `${path}: ${message}`, ...more });
 
 /** Reads the user's config; without a file nothing is allowed. */
 export const readUserConfig = (env: Environment = process.env): Result<UserConfig> => {
   const path = userConfigPath(env);
-  const document = parseDocument(readText(path));
-  const [error] = document.errors;
-  if (error)
-    return wrong(path, 'The file is not valid YAML.', {
-      help: error.message.split('\n')[0] ?? error.message,
-    });
-  const written: unknown = document.toJS();
-  if (written === null) return success({ servers: [], credentials: [], variables: [] });
-  if (!isMap(document.contents))
-    return wrong(path, 'The user config is a mapping.', { expected: `the keys ${lists.join(', ')}` });
-  const values = written as Readonly<Record<string, unknown>>;
-  for (const [key, value] of Object.entries(values)) {
-    if (!lists.some((list) => list === key)) {
-      const near = nearest(key, lists);
-      return wrong(path, `The key ${key} is unknown.`, {
-        code: 'unknown-key',
-        expected: lists.join(', '),
-        ...(near !== undefined && { nearest: near }),
-        help: 'Remove the key, or correct it.',
-      });
-    }
-    if (value !== null && !(Array.isArray(value) && value.every((one) => typeof one === 'string')))
-      return wrong(path, `${key} has the wrong type.`, {
-        expected: 'a list of strings',
-        help: `Write for example ${key === 'variables' ? 'variables: [TEAM]' : `${key}: [https://mlflow.example.com]`}.`,
-      });
-  }
-  const listOf = (key: keyof UserConfig) => (values[key] ?? []) as readonly string[];
+  const text = readText(path);
+  if (!text.ok) return text;
+  const read = readYaml({ source: { name: path, text: text.value }, text: text.value, shift: 0 });
+  if (!read.ok) return read;
+  const root = read.value;
+  const nothing = { servers: [], credentials: [], variables: [] };
+  if (root.kind === 'scalar' && root.value === null) return success(nothing);
+  if (root.kind !== 'map')
+    return failure(
+      wrongType(root, {
+        message: 'Your config must be a mapping.',
+        expected: `the keys ${lists.join(', ')}`,
+        help: `Write for example ${examples.servers}.`,
+      }),
+    );
+  const errors = [...root.entries].flatMap(([key, entry]) =>
+    isList(key) ? entryErrors(key, entry.value) : [unknownKey(key, entry)],
+  );
+  if (errors.length > 0) return failure(...errors);
+  const values = toJson(root) as Readonly<Record<string, readonly string[] | null | undefined>>;
   return success({
-    servers: listOf('servers').map(originOf),
-    credentials: listOf('credentials').map(originOf),
-    variables: listOf('variables'),
+    servers: (values['servers'] ?? []).map(originOf),
+    credentials: (values['credentials'] ?? []).map(originOf),
+    variables: values['variables'] ?? [],
   });
 };
 
-const write = (document: Document, env: Environment): void => {
-  const path = userConfigPath(env);
-  mkdirSync(dirname(path), { recursive: true });
-  writeFileSync(`${path}.${process.pid}`, document.toString(), { mode: 0o600 });
-  renameSync(`${path}.${process.pid}`, path);
+const examples: Readonly<Record<keyof UserConfig, string>> = {
+  servers: 'servers: [https://mlflow.example.com]',
+  credentials: 'credentials: [https://mlflow.example.com]',
+  variables: 'variables: [TEAM]',
 };
+
+const isList = (key: string): key is keyof UserConfig => lists.some((list) => list === key);
+
+const wrongType = (at: Located, more: Pick<Diagnostic, 'message' | 'expected' | 'help'>): Diagnostic => ({
+  code: 'wrong-type',
+  severity: 'error',
+  at: at.at,
+  got: describeValue(toJson(at)),
+  ...more,
+});
+
+const entryErrors = (key: keyof UserConfig, value: Located): readonly Diagnostic[] => {
+  if (value.kind === 'scalar' && value.value === null) return [];
+  const help = `Write for example ${examples[key]}.`;
+  if (value.kind !== 'list')
+    return [wrongType(value, { message: `${key} must be a list.`, expected: 'a list of strings', help })];
+  const [expected, fits] =
+    key === 'variables'
+      ? ['the name of an environment variable', (one: string) => /^[A-Za-z_][A-Za-z0-9_]*$/.test(one)]
+      : ['the address of a server, with http:// or https://', (one: string) => isHttp(one)];
+  return value.items
+    .filter((item) => !(item.kind === 'scalar' && typeof item.value === 'string' && fits(item.value)))
+    .map((item) => wrongType(item, { message: `An entry of ${key} is invalid.`, expected, help }));
+};
+
+const isHttp = (text: string): boolean => URL.canParse(text) && /^https?:$/.test(new URL(text).protocol);
+
+const unknownKey = (key: string, { key: at }: LocatedEntry): Diagnostic => {
+  const near = nearest(key, lists);
+  return {
+    code: 'unknown-key',
+    severity: 'error',
+    message: `Your config has no key ${key}.`,
+    at,
+    expected: lists.join(', '),
+    got: key,
+    ...(near !== undefined && { nearest: near }),
+    help: 'Remove the key, or correct it.',
+  };
+};
+
+const parsed = (env: Environment): Document => {
+  const text = readText(userConfigPath(env));
+  return parseDocument(text.ok ? text.value : '');
+};
+
+const write = (document: Document, env: Environment): void =>
+  writeWhole(userConfigPath(env), document.toString());
 
 /** Adds an entry to a list of the user's config, and keeps its comments. The config must be readable. */
 export const allowInUserConfig = (
@@ -88,7 +136,7 @@ export const allowInUserConfig = (
   entry: string,
   env: Environment = process.env,
 ): void => {
-  const document = parseDocument(readText(userConfigPath(env)));
+  const document = parsed(env);
   const before = document.get(list);
   if (isSeq(before)) {
     if (!before.toJSON().includes(entry)) before.add(entry);
@@ -98,13 +146,12 @@ export const allowInUserConfig = (
 
 /** Removes an entry from the given lists of the user's config. */
 export const forbidInUserConfig = (entry: string, env: Environment = process.env): void => {
-  const document = parseDocument(readText(userConfigPath(env)));
+  const document = parsed(env);
   for (const list of lists) {
     const before = document.get(list);
     if (isSeq(before))
-      document.set(
-        list,
-        (before.toJSON() as string[]).filter((one) => originOf(one) !== entry),
+      before.items = before.items.filter(
+        (item) => !(isScalar(item) && originOf(String(item.value)) === entry),
       );
   }
   write(document, env);

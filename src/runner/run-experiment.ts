@@ -78,7 +78,7 @@ export const runExperiment = async (
     if (threadsPerRun !== calibrated.execution.threadsPerRun) {
       // Another process has frozen the plan meanwhile, with other threads.
       await pool.close();
-      pool = createPool(threadsPerRun);
+      pool = createPool({ threads: threadsPerRun, ownCode: options.bundle !== undefined });
     }
     return await trainFrozen(frozen, { ...options, standings, selection, selected, environment, pool });
   } finally {

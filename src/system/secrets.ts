@@ -52,6 +52,20 @@ export const hideEnvironment = (environment: Readonly<Record<string, string | un
   }
 };
 
+/**
+ * An environment without the variables that are named as secrets are and start with `prefix`. Addresses in MLflow's
+ * variables lose their user info; those of proxies keep it.
+ */
+export const withoutSecrets = (
+  environment: Readonly<Record<string, string | undefined>>,
+  prefix = '',
+): Record<string, string | undefined> =>
+  Object.fromEntries(
+    Object.entries(environment)
+      .filter(([name]) => !name.startsWith(prefix) || !isSecretVariable(name))
+      .map(([name, value]) => [name, name.startsWith('MLFLOW_') ? value?.replace(userInfo, '$1') : value]),
+  );
+
 let environmentHidden = false;
 
 const knownSecrets = (): RegExp | undefined => {
@@ -97,7 +111,7 @@ export const masked = (text: string): string => {
 
 /** A word of a command line: the value of `--set path=value` is masked whole where the path is named as secrets are. */
 export const maskedWord = (word: string): string => {
-  const [, path] = /^([^=\s]+)=/.exec(word) ?? [];
+  const [, path] = /^((?:--[a-z-]+=)?[^=\s]+)=/.exec(word) ?? [];
   return path !== undefined && isSecretName(path) ? `${path}=${mask}` : masked(word);
 };
 

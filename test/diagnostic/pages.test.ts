@@ -59,6 +59,9 @@ beforeAll(() => {
   writeFileSync('fixed.yaml', own('data/train.csv'));
   writeFileSync('numbered.yaml', own('numbered.csv'));
   writeFileSync('features.yaml', own('numbered.csv, features: [x]'));
+  // A file that the page of a server writes into.
+  process.env['XDG_CONFIG_HOME'] = join(scratch, 'config');
+  writeFileSync('sending.yaml', completeSpec('tracking: { mlflow: { uri: "https://mlflow.example.com" } }'));
   writeFileSync('circle.yaml', `extends: ./circle.yaml\n`);
   writeFileSync('measurements.yaml', '1.0\n'.repeat(1_000_000));
 });

@@ -57,6 +57,7 @@ const run = (folder: string, text: string) =>
     const environment: NodeJS.ProcessEnv = { ...process.env };
     environment['PATH'] = `${join(folder, '.bin')}:${environment['PATH'] ?? ''}`;
     delete environment['MLFLOW_TRACKING_URI'];
+    environment['XDG_CONFIG_HOME'] = join(folder, '.config');
     execFile('bash', ['-e', '-c', script], { cwd: folder, env: environment }, (error, stdout, stderr) =>
       done({ code: error ? 1 : 0, said: stdout + stderr }),
     );

@@ -1,11 +1,15 @@
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { resolveTarget } from '../../src/mlflow/sync/target.ts';
-import { createRig, type Rig } from '../support/rig.ts';
+import { packageRoot } from '../../src/system/package-root.ts';
+import { realServer, whyNoMlflow } from '../support/mlflow/real-server.ts';
+import { createRig, until } from '../support/rig.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
+import { noTerminal, openRealTerminal } from '../support/tmux.ts';
 
 interface Sent {
   readonly url: string;
@@ -78,12 +82,22 @@ const isolated = (home: string, more: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv
 });
 
 /** Files of a folder and below, with their bytes. */
-const written = ({ directory }: Rig): ReadonlyMap<string, string> =>
+const written = (directory: string): ReadonlyMap<string, string> =>
   new Map(
     readdirSync(directory, { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile())
       .map(({ parentPath, name }) => join(parentPath, name))
       .map((path) => [path, readFileSync(path, 'latin1')]),
+  );
+
+/** Each place with each form of a secret that is in it. */
+const leaks = (places: Iterable<readonly [string, string]>, secrets: readonly string[]): readonly string[] =>
+  [...places].flatMap(([place, text]) =>
+    secrets.flatMap((secret) =>
+      [secret, encodeURIComponent(secret), Buffer.from(secret).toString('base64').replace(/=+$/, '')]
+        .filter((form) => text.includes(form))
+        .map((form) => `${form} in ${place}`),
+    ),
   );
 
 describe('a planted secret', () => {
@@ -136,21 +150,14 @@ export default { models: [{ name: 'leaky', parameters: {}, build: (_, { weight, 
     expect(bodies).toContain('spec.yaml');
     expect(server.sent.every(({ headers }) => headers.authorization?.startsWith('Basic '))).toBe(true);
 
-    const files = written(rig);
+    const files = written(rig.directory);
     const places = new Map<string, string>([
       ...[...files].filter(([path]) => !path.endsWith(`${rig.directory}/spec.yaml`)),
       ['output', said.stdout + said.stderr],
       ['requests', bodies],
       ['headers', JSON.stringify(server.sent.map(({ headers }) => ({ ...headers, authorization: '' })))],
     ]);
-    const found = [...places].flatMap(([place, text]) =>
-      Object.values(secrets).flatMap((secret) =>
-        [secret, encodeURIComponent(secret), Buffer.from(secret).toString('base64').replace(/=+$/, '')]
-          .filter((form) => text.includes(form))
-          .map((form) => `${form} in ${place}`),
-      ),
-    );
-    expect(found).toEqual([]);
+    expect(leaks(places, Object.values(secrets))).toEqual([]);
     expect([...files.keys()].some((path) => path.endsWith('environment.json'))).toBe(true);
   });
 
@@ -166,6 +173,126 @@ export default { models: [{ name: 'leaky', parameters: {}, build: (_, { weight, 
       stderr: expect.stringContaining('This value is a secret') as string,
     });
     expect(said.stdout + said.stderr).not.toContain(secrets.variable);
+  });
+});
+
+/** Command lines and environments of the processes that work in a folder. */
+const processesIn = (directory: string) =>
+  readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((pid) => {
+      try {
+        if (readlinkSync(`/proc/${pid}/cwd`) !== directory) return [];
+        const read = (file: string) => readFileSync(`/proc/${pid}/${file}`, 'utf8').replaceAll('\0', ' ');
+        return [{ commandLine: read('cmdline'), environment: read('environ') }];
+      } catch {
+        return []; // It has ended.
+      }
+    });
+
+const noMlflow = await whyNoMlflow();
+
+describe.skipIf(noMlflow !== undefined)('a planted secret and a real server', () => {
+  const server = realServer();
+  beforeAll(() => server.start());
+
+  it(
+    'is in no file, no process list, no output and nothing that the server keeps',
+    { timeout: 240_000 },
+    async () => {
+      const secrets = [
+        'planted10user',
+        'planted11token',
+        'planted12remote',
+        'planted13cloud',
+        'planted14 tag',
+        'planted15key',
+      ];
+      const [user = '', token = '', remote = '', cloud = '', tag = '', key = ''] = secrets;
+      const rig = createRig(
+        isolated(homeWith(), {
+          MLFLOW_TRACKING_URI: server.uri().replace('://', `://ann:${user}@`),
+          AWS_SECRET_ACCESS_KEY: cloud,
+          MLFLOW_TRACKING_TOKEN: token,
+        }),
+      );
+      const git = (...words: readonly string[]) => execFileSync('git', ['-C', rig.directory, ...words]);
+      rig.write(
+        'spec.yaml',
+        spec(
+          `{ tags: { from: 'https://host.example/data?access_token=${key}', server: '\${MLFLOW_TRACKING_URI}' }, everySeconds: 1 }`,
+        ).replace('steps: 3', 'steps: 300'),
+      );
+      git('init', '-q');
+      git('remote', 'add', 'origin', `https://ann:${remote}@git.example/x.git`);
+      git('add', '.');
+      git('-c', 'user.name=ann', '-c', 'user.email=ann@host.example', 'commit', '-qm', `Use token=${token}`);
+      const running = rig.start('run', 'spec.yaml', `--set=tracking.mlflow.tags.apiKey=${tag}, and more`);
+      const trainer = await until(() => {
+        const seen = processesIn(rig.directory);
+        return rig.runIds('planted').length > 0
+          ? seen.find(({ commandLine }) => commandLine.includes('child.js')) && seen
+          : undefined;
+      });
+      const said = await running.finished;
+      expect(said.stderr + said.stdout).toContain('1 done');
+      const outputs = [];
+      for (const words of [
+        ['show', ...rig.runIds('planted')],
+        ['ls', '--json'],
+        ['compare', 'planted', '--json'],
+        ['report', 'planted'],
+        ['sync', '--verify'],
+      ]) {
+        const { code, stdout, stderr } = await rig.unroll(...words);
+        expect([words[0], code]).toEqual([words[0], 0]);
+        outputs.push([`unroll ${words[0] ?? ''}`, stdout + stderr] as const);
+      }
+      const own = [...written(rig.directory)].filter(([path]) => !/\/(spec\.yaml$|\.git\/)/.test(path));
+      const stored = [...written(server.folder)];
+      expect(stored.filter(([, text]) => text.includes('host.example/data')).length).toBeGreaterThan(0);
+      expect(own.some(([, text]) => text.includes('git.example/x.git'))).toBe(true);
+      const children = trainer.filter(({ commandLine }) => commandLine.includes('child.js'));
+      expect(
+        leaks(
+          [
+            ...own,
+            ...stored,
+            ...outputs,
+            ['output', said.stdout + said.stderr],
+            ...trainer.map(({ commandLine }) => ['process list', commandLine] as const),
+            ...children.map(({ environment }) => ['environment of a trainer', environment] as const),
+          ],
+          secrets,
+        ),
+      ).toEqual([]);
+    },
+  );
+});
+
+describe.skipIf(noTerminal)('the question on a terminal', () => {
+  it.each([
+    ['n', false],
+    ['y', true],
+  ])('answered with %s', { timeout: 120_000 }, async (key, allowed) => {
+    const home = homeWith();
+    const rig = createRig(isolated(home));
+    rig.write('spec.yaml', spec("{ uri: 'https://collector.invalid/ml' }"));
+    const config = join(home, 'config');
+    const program = `env -u MLFLOW_TRACKING_URI MLFLOW_HTTP_REQUEST_MAX_RETRIES=0 XDG_CONFIG_HOME=${config} ${process.execPath} ${join(packageRoot, 'bin/unroll.js')}`;
+    const terminal = openRealTerminal(
+      `cd ${rig.directory}; ${program} run spec.yaml; echo status $?; ${program} trust; exec cat`,
+      { name: `trust-${key}`, width: 140 },
+    );
+    const asked = await terminal.until((text) => text.includes('(y/N)'));
+    expect(asked).toContain('https://collector.invalid');
+    terminal.press(key);
+    terminal.key('Enter');
+    const end = await terminal.until((text) => text.includes('may read:'));
+    expect(end).toContain(allowed ? 'status 0' : 'status 2');
+    expect(end.includes('[untrusted-server]')).toBe(!allowed);
+    expect(end).toContain(`may send runs to: ${allowed ? 'https://collector.invalid' : 'none'}`);
+    expect(rig.runIds('planted')).toHaveLength(allowed ? 1 : 0);
   });
 });
 
@@ -185,6 +312,7 @@ describe('a spec by somebody else', () => {
       const sending = rig.write('sending.yaml', 'extends: ./base.yaml\n');
       const refused = await rig.unroll('run', sending);
       expect(refused.code).toBe(2);
+      expect(refused.stderr).toContain('error [untrusted-server]');
       expect(refused.stderr).toContain('--allow-server https://collector.invalid');
       expect(rig.runIds('planted')).toEqual([]);
       expect((await rig.unroll('run', sending, '--no-mlflow')).code).toBe(0);

@@ -55,15 +55,17 @@ train: { steps: 100 }`,
   'environment-variable': {
     why:
       'Environment variables are read only under tracking, where addresses differ between machines. ' +
-      'The results of a run must follow from its spec alone, or the run could not be repeated.',
+      'The results of a run must follow from its spec alone, or the run could not be repeated. ' +
+      'A spec may come from anybody and what it reads is sent to MLflow, so it reads only MLFLOW_TRACKING_URI, MLFLOW_EXPERIMENT_NAME, USER and HOSTNAME. ' +
+      'Allow others by name with `--allow-variable NAME`, or under variables in your config (`unroll trust` prints its path).',
     examples: [
       spec(
         'dataset: { name: csv-sequences, file: "${DATA}/train.csv", targets: [label] }',
         'dataset: { name: toy-sequences }',
       ),
       spec(
-        'tracking: { mlflow: { uri: "${MY_SERVER}" } }',
-        'tracking: { mlflow: { uri: "${MY_SERVER:-http://127.0.0.1:5000}" } }',
+        'tracking: { mlflow: { tags: { team: "${TEAM}" } } }',
+        'tracking: { mlflow: { tags: { team: speech, by: "${USER:-unknown}" } } }',
       ),
     ],
   },

@@ -93,13 +93,26 @@ export const programPages = {
   },
   tracking: {
     why:
-      'The recorded runs could not be sent to MLflow: no server is set, only the spec names it and you have not allowed it (`unroll trust`), the server cannot be reached, or it refused the request. ' +
+      'The recorded runs could not be sent to MLflow: no server is set, the server cannot be reached, or it refused the request. ' +
       'Nothing is lost: the run directories keep everything, and `unroll sync` sends what is missing once the server is back.',
     examples: [
       command(
         'unroll sync',
         'unroll sync --to http://127.0.0.1:5000',
         'Neither the spec nor MLFLOW_TRACKING_URI sets a server.',
+      ),
+    ],
+  },
+  'untrusted-server': {
+    why:
+      'Anybody can write a spec, and the server it names gets results, logs and models. So Unroll asks once before it sends runs to a server that only the spec names; ' +
+      'without a terminal it stops. Servers on this machine and the one of MLFLOW_TRACKING_URI need no permission. `unroll trust` lists the servers you have allowed, ' +
+      '`unroll trust URI` allows one for good and `--allow-server URI` for one command; with `--no-mlflow` nothing is sent. None of these sends your credentials there.',
+    examples: [
+      command(
+        'unroll run sending.yaml',
+        'unroll trust https://mlflow.example.com',
+        'sending.yaml has tracking: { mlflow: { uri: "https://mlflow.example.com" } }.',
       ),
     ],
   },

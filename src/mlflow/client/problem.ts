@@ -56,7 +56,7 @@ export type Answer<T> = Result<T, readonly [Problem]>;
 type ProblemDetails = Partial<Omit<Problem, keyof Diagnostic | 'kind'>> & Pick<Diagnostic, 'help'>;
 
 export const createProblem = (kind: ProblemKind, message: string, details: ProblemDetails = {}): Problem => ({
-  code: 'tracking',
+  code: kind === 'untrusted' ? 'untrusted-server' : 'tracking',
   severity: 'error',
   kind,
   message,

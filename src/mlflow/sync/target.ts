@@ -1,8 +1,8 @@
 import type { MlflowSettings } from '../../language/config.ts';
 import { maskedJson } from '../../system/secrets.ts';
-import { readUserConfig } from '../../language/user-config.ts';
+import { readUserConfig, userConfigPath } from '../../language/user-config.ts';
 import { success } from '../../diagnostic/diagnostic.ts';
-import { type Answer, type Problem, problem } from '../client/problem.ts';
+import { type Answer, createProblem, failed, type Problem, problem } from '../client/problem.ts';
 import { type NamedBy, serverAccess, type ServerAccess } from '../client/server-access.ts';
 import { type ConnectionSettings, connectionSettings, parseTrackingUri } from '../client/settings.ts';
 import type { ExperimentChoice } from './ensure-experiment.ts';
@@ -68,8 +68,9 @@ const targetAccess = (options: TargetOptions, uri: string): Answer<ServerAccess>
   const config = readUserConfig(env);
   if (!config.ok) {
     const [error] = config.errors;
-    return problem('settings', error?.message ?? '', {
-      ...(error?.help !== undefined && { help: error.help }),
+    return failed({
+      ...createProblem('settings', `Your config ${userConfigPath(env)} is invalid.`),
+      ...error,
     });
   }
   return serverAccess({

@@ -40,7 +40,7 @@ export const calibrate = async (plan: Plan, options: CalibrationOptions): Promis
   const frozen = readJson<Plan>(frozenPlanPath(options.runsDirectory, plan))?.execution;
   if (options.toTrain === 0) {
     const execution = withThreads(plan.execution, (frozen ?? plan.execution).threadsPerRun);
-    return { plan: { ...plan, execution }, pool: createPool(execution.threadsPerRun) };
+    return { plan: { ...plan, execution }, pool: poolOf(execution.threadsPerRun, options) };
   }
   const works = await worksOf(plan.runs, plan);
   const { execution, pool } = await settleThreads(plan, { frozen, works, options });
@@ -52,6 +52,9 @@ export const calibrate = async (plan: Plan, options: CalibrationOptions): Promis
   options.kill.removeEventListener('abort', kill);
   return { plan: { ...plan, execution: { ...execution, kernels } }, pool };
 };
+
+const poolOf = (threads: number, { bundle }: CalibrationOptions): Pool =>
+  createPool({ threads, ownCode: bundle !== undefined });
 
 interface Calibrating {
   readonly options: CalibrationOptions;
@@ -66,7 +69,7 @@ const settleThreads = async (
   }: Calibrating & { readonly frozen: Execution | undefined; readonly works: readonly Work[] },
 ): Promise<{ readonly execution: Execution; readonly pool: Pool }> => {
   const { execution } = plan;
-  const settled = (threads: number, pool = createPool(threads)) => ({
+  const settled = (threads: number, pool = poolOf(threads, options)) => ({
     execution: { ...withThreads(execution, threads), ...(frozen?.kernels && { kernels: frozen.kernels }) },
     pool,
   });
@@ -91,7 +94,7 @@ const measureThreads = async (
   options: CalibrationOptions,
 ): Promise<{ readonly threads: number; readonly pool: Pool }> => {
   const [usual] = arrangements as readonly [Arrangement, ...Arrangement[]];
-  const pools = new Map(arrangements.map(({ threads }) => [threads, createPool(threads)]));
+  const pools = new Map(arrangements.map(({ threads }) => [threads, poolOf(threads, options)]));
   const kill = () => pools.forEach((pool) => pool.killAll());
   options.kill.addEventListener('abort', kill);
   const side = async ({ threads, side: count }: Arrangement, purpose: MeasureRequest['purpose']) => {
@@ -124,7 +127,7 @@ const measureThreads = async (
     const stepsPerSecond = Object.fromEntries(most);
     threads = keep({ threads: { [key]: { threads, stepsPerSecond } } }).threads[key]?.threads ?? threads;
   }
-  const chosen = pools.get(threads) ?? createPool(threads);
+  const chosen = pools.get(threads) ?? poolOf(threads, options);
   await Promise.all([...pools.values()].filter((pool) => pool !== chosen).map((pool) => pool.close()));
   return { threads, pool: chosen };
 };

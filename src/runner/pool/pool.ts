@@ -1,6 +1,6 @@
 import type { TrainerEvent } from '../../record/events.ts';
 import type { Measured, MeasureRequest, StopReason, TrainRequest } from '../../training/protocol.ts';
-import { startWorker, type Worker, type WorkerResult } from './worker.ts';
+import { startWorker, type Worker, type WorkerResult, type WorkerSettings } from './worker.ts';
 
 /** Warm child processes, each training one run at a time. */
 export interface Pool {
@@ -42,7 +42,8 @@ const timeoutGraceMs = 15_000;
 export const shareOut = (total: number, parts: number): readonly number[] =>
   Array.from({ length: parts }, (_, index) => Math.ceil((total - index) / parts));
 
-export const createPool = (threadsPerRun: number): Pool => {
+export const createPool = (settings: WorkerSettings): Pool => {
+  const { threads: threadsPerRun } = settings;
   const idle: Worker[] = [];
   const busy = new Set<Worker>();
   const firstSize = new Map<Worker, number>();
@@ -66,7 +67,7 @@ export const createPool = (threadsPerRun: number): Pool => {
 
   /** A process with the threads that every run is promised. */
   const take = (): Worker => {
-    const worker = takeIdle() ?? startWorker(threadsPerRun);
+    const worker = takeIdle() ?? startWorker(settings);
     worker.useThreads(threadsPerRun);
     busy.add(worker);
     return worker;
@@ -94,7 +95,7 @@ export const createPool = (threadsPerRun: number): Pool => {
       return measured;
     },
     warm: (count) => {
-      while (idle.length < count) idle.push(startWorker(threadsPerRun));
+      while (idle.length < count) idle.push(startWorker(settings));
     },
     shareThreads: (total, atLeast) => {
       const shares = shareOut(total, Math.max(atLeast, busy.size));

@@ -2,7 +2,7 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { appendFileSync, existsSync } from 'node:fs';
 import module from 'node:module';
 import { join } from 'node:path';
-import { masked } from '../../system/secrets.ts';
+import { masked, withoutSecrets } from '../../system/secrets.ts';
 import { packageRoot } from '../../system/package-root.ts';
 import type { TrainerEvent } from '../../record/events.ts';
 import { fileNames } from '../../record/run-files.ts';
@@ -61,11 +61,19 @@ const compileCache = (): NodeJS.ProcessEnv => {
   return folder === undefined ? {} : { NODE_COMPILE_CACHE: folder };
 };
 
-/** Starts a child process with its share of the machine's threads, which TensorFlow reads only at its start. */
-export const startWorker = (threads: number): Worker => {
+/** What every child process of a pool starts with. */
+export interface WorkerSettings {
+  /** Its share of the machine's threads, which TensorFlow reads only at its start. */
+  readonly threads: number;
+  /** Whether it runs the user's own code, which may need keys for a database or a bucket. */
+  readonly ownCode: boolean;
+}
+
+/** Starts a child process. It gets no credentials of MLflow, and none at all for built-in models and datasets. */
+export const startWorker = ({ threads, ownCode }: WorkerSettings): Worker => {
   const child = fork(join(packageRoot, 'dist', 'child.js'), {
     env: {
-      ...process.env,
+      ...withoutSecrets(process.env, ownCode ? 'MLFLOW_' : ''),
       TF_NUM_INTRAOP_THREADS: String(threads),
       TF_NUM_INTEROP_THREADS: '1',
       OMP_NUM_THREADS: String(threads),

@@ -23,6 +23,8 @@ export const whyNoMlflow = async (version: string = mlflowVersion): Promise<stri
 
 /** A real server with an empty store, for all tests of one file. It can be killed and started again on its port. */
 export interface RealServer {
+  /** Everything that the server stores is in here. */
+  readonly folder: string;
   readonly uri: () => string;
   readonly start: () => Promise<void>;
   readonly restart: () => Promise<void>;
@@ -49,6 +51,7 @@ export const realServer = (version: string = mlflowVersion): RealServer => {
     rmSync(folder, { recursive: true, force: true });
   });
   return {
+    folder,
     uri: () => server?.uri ?? '',
     start,
     restart: async () => {
