@@ -63,7 +63,7 @@ const play = async (plan: Plan & { readonly search: Search }) => {
       const view = viewOf({ decisions, results }, next.known, () => levels);
       const tried = runs.map((run, index) => {
         const value = [...(view?.results.get(index)?.values() ?? [])].at(-1) ?? null;
-        return { cell: run.cell, coordinates: coordinates[index] ?? [], value, level: 0 };
+        return { configuration: run.cell, coordinates: coordinates[index] ?? [], value, level: 0 };
       });
       const found = await proposer?.propose(tried);
       const [run] = found?.runs ?? [];

@@ -21,7 +21,8 @@ export interface Proposal {
 
 /** A point that was chosen before. */
 export interface Tried extends Trial {
-  readonly cell: string;
+  /** The id of its configuration, as this version computes it. */
+  readonly configuration: string;
 }
 
 /** Chooses further points of a plan; each choice follows from the points before and what is known of them alone. */
@@ -54,7 +55,7 @@ const proposerOf = (spec: Spec, plan: Plan): Proposer => {
     const resolved = await resolvePoints(spec, [point]);
     const [configuration] = resolved.ok ? resolved.value.configurations : [];
     // Values that cannot go together, and another way to write a point that was tried, are no points of the space.
-    if (!configuration || tried.some((one) => one.cell === configuration.id)) return undefined;
+    if (!configuration || tried.some((one) => one.configuration === configuration.id)) return undefined;
     return { runs: runsOf(configuration), coordinates: coordinatesOf(sweep, point) };
   };
 

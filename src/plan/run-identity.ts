@@ -1,4 +1,5 @@
 import type { NamedSection } from '../language/config.ts';
+import { findRow, registry } from '../registry/rows.ts';
 import { canonicalJson, shortHash } from '../system/canonical.ts';
 import type { Json } from '../system/json.ts';
 import type { Run } from './plan.ts';
@@ -12,12 +13,28 @@ export const withoutPaths = (section: NamedSection, files: readonly string[]): N
     Object.entries(section).filter(([key, value]) => value === null || !files.includes(key)),
   ) as NamedSection;
 
+/** The parameters of a run's dataset that name files. */
+const filesOf = ({ config: { dataset } }: Run): readonly string[] =>
+  findRow(registry.dataset, dataset.name)?.files ?? [];
+
+export const namesFiles = (run: Run): boolean => filesOf(run).length > 0;
+
+/** The paths of a run's data files, as written in the spec. */
+export const dataPathsOf = (run: Run): readonly string[] =>
+  filesOf(run)
+    .map((parameter) => run.config.dataset[parameter])
+    .filter((path) => typeof path === 'string');
+
 /** The id of a run as this version computes it; a run that an earlier version recorded may have another. */
-export const runIdOf = (
-  { config, datasetDigest, seed, versions, code }: Run,
-  files: readonly string[],
-): string => {
-  const dataset = withoutPaths(config.dataset, files);
-  const identity = { ...(code && { code }), config: { ...config, dataset }, datasetDigest, seed, versions };
-  return shortHash(canonicalJson(identity as unknown as Json));
+export const runIdOf = (run: Run): string => hashOf({ ...identityOf(run), seed: run.seed });
+
+/** The id of a run's configuration, as this version computes it. */
+export const configurationIdOf = (run: Run): string => (namesFiles(run) ? hashOf(identityOf(run)) : run.cell);
+
+const identityOf = (run: Run) => {
+  const { code, config, datasetDigest, versions } = run;
+  const dataset = withoutPaths(config.dataset, filesOf(run));
+  return { ...(code && { code }), config: { ...config, dataset }, datasetDigest, versions };
 };
+
+const hashOf = (identity: object): string => shortHash(canonicalJson(identity as unknown as Json));

@@ -1,7 +1,6 @@
-import { runIdOf } from '../plan/run-identity.ts';
+import { namesFiles, runIdOf } from '../plan/run-identity.ts';
 import type { Plan, Run } from '../plan/plan.ts';
 import { sweepIdOf } from '../plan/unroll-spec.ts';
-import { findRow, registry } from '../registry/rows.ts';
 import { listRuns } from '../record/read-runs.ts';
 
 /**
@@ -10,12 +9,12 @@ import { listRuns } from '../record/read-runs.ts';
  * by the old one.
  */
 export const withEarlierIds = (plan: Plan, runsDirectory: string): Plan => {
-  if (!plan.runs.some((run) => filesOf(run).length > 0)) return plan;
+  if (!plan.runs.some(namesFiles)) return plan;
   const recorded = listRuns(runsDirectory, { experiment: plan.experiment }).runs.map(({ run }) => run);
   const ids = new Set(recorded.map(({ id }) => id));
   const earlier = new Map<string, Run>();
   for (const run of recorded) {
-    const id = runIdOf(run, filesOf(run));
+    const id = runIdOf(run);
     // The last begun comes first.
     if (id !== run.id && !ids.has(id) && !earlier.has(id)) earlier.set(id, run);
   }
@@ -32,7 +31,3 @@ export const withEarlierIds = (plan: Plan, runsDirectory: string): Plan => {
   }));
   return { ...plan, runs, sweepId: sweepIdOf(runs, plan.search) };
 };
-
-/** The parameters of a run's dataset that name files. */
-const filesOf = ({ config: { dataset } }: Run): readonly string[] =>
-  findRow(registry.dataset, dataset.name)?.files ?? [];

@@ -1,6 +1,7 @@
 import type { Diagnostic } from '../diagnostic/diagnostic.ts';
 import { createProposer, type Proposer } from '../plan/propose.ts';
 import type { Plan, Run, Search } from '../plan/plan.ts';
+import { configurationIdOf } from '../plan/run-identity.ts';
 import { pruningSteps } from '../plan/search-plan.ts';
 import { nextDecision } from '../search/decide.ts';
 import { viewOf, type Decision } from '../search/ledger.ts';
@@ -225,7 +226,13 @@ const triedBefore = (leading: Leading, known: number) => {
     const values = [...(view?.results.get(point) ?? [])];
     const [level = 0, value = null] = values.at(-1) ?? [];
     const isEnd = level === levelsOf(leading, point) - 1;
-    return { cell: runs[0]?.cell ?? '', coordinates, value, level: isEnd ? Infinity : level };
+    const [run] = runs;
+    return {
+      configuration: run ? configurationIdOf(run) : '',
+      coordinates,
+      value,
+      level: isEnd ? Infinity : level,
+    };
   });
 };
 

@@ -6,7 +6,10 @@ import type { Json } from '../system/json.ts';
 import { trainerVersion } from '../plan/trainer-version.ts';
 import type { RecordedRun } from '../record/read-runs.ts';
 
-/** Equal for runs of the same resolved configuration and seed, whatever their data and code. */
+/**
+ * Equal for runs of the same resolved configuration and seed, whatever their data and code. Paths count: files with other
+ * content in another place are other data, not a new state of the same; a sweep over two files would make one of them stale.
+ */
 export const settingsKey = ({ config, seed }: Run): string =>
   `${seed} ${canonicalJson(config as unknown as Json)}`;
 

@@ -1,12 +1,15 @@
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { configurationIdOf } from '../../src/plan/run-identity.ts';
 import { planExperiment } from '../../src/plan/plan-experiment.ts';
 import type { Plan, Run } from '../../src/plan/plan.ts';
 import { runStandings } from '../../src/runner/select.ts';
 import { withEarlierIds } from '../../src/runner/earlier-ids.ts';
 import { canonicalJson, shortHash } from '../../src/system/canonical.ts';
 import type { Json } from '../../src/system/json.ts';
+import { listRuns } from '../../src/record/read-runs.ts';
+import { createRig } from '../support/rig.ts';
 import { dataFolder } from '../data/support/data-files.ts';
 import { writeRunDirectory } from '../support/run-directories.ts';
 
@@ -65,6 +68,9 @@ it('runs recorded by an earlier version are found by their old ids, also after t
   const [earlier] = plan.runs.map(asRecordedEarlier);
   if (!earlier) throw new Error('no run');
   expect(earlier.id).not.toBe(plan.runs[0]?.id);
+  // A search proposes no configuration that is on record under its old id.
+  expect(earlier.cell).not.toBe(plan.runs[0]?.cell);
+  expect(configurationIdOf(earlier)).toBe(plan.runs[0]?.cell);
   const runsDirectory = join(baseDirectory, 'runs');
   writeRunDirectory(runsDirectory, earlier);
   renameSync(join(baseDirectory, 'a.csv'), join(baseDirectory, 'b.csv'));
@@ -72,4 +78,19 @@ it('runs recorded by an earlier version are found by their old ids, also after t
   expect(found.runs.map(({ id }) => id)).toEqual([earlier.id, plan.runs[1]?.id]);
   expect(found.runs.map(({ cell }) => cell)).toEqual([earlier.cell, earlier.cell]);
   expect(runStandings(found, runsDirectory).map(({ state }) => state)).toEqual(['done', 'new']);
+});
+
+it('resume names a data file that the frozen plan no longer finds, and --updated reads it in its new place', async () => {
+  const rig = createRig();
+  rig.write('a.csv', data);
+  rig.write('s.yaml', spec('a.csv'));
+  expect(await rig.unroll('run', 's.yaml', '--limit', '1')).toMatchObject({ code: 0 });
+  renameSync(join(rig.directory, 'a.csv'), join(rig.directory, 'b.csv'));
+  rig.write('s.yaml', spec('b.csv'));
+  const refused = await rig.unroll('resume');
+  expect(refused.code).toBe(2);
+  expect(refused.stderr).toContain('There is no a.csv, which the frozen plan reads.');
+  const proposed = /unroll (resume [0-9a-f]{12} --updated)/.exec(refused.stderr)?.[1] ?? '';
+  expect(await rig.unroll(...proposed.split(' '))).toMatchObject({ code: 0 });
+  expect(listRuns(join(rig.directory, 'runs'), {}).runs.map(({ state }) => state)).toEqual(['done', 'done']);
 });

@@ -34,7 +34,7 @@ const searched = async (plan: Plan, value: (config: Plan['runs'][number]['config
   const proposer = created.ok ? created.value : expect.fail();
   const runs = [...plan.runs];
   const tried: Tried[] = runs.map((run, index) => ({
-    cell: run.cell,
+    configuration: run.cell,
     coordinates: plan.search?.sampler?.coordinates[index] ?? [],
     value: value(run.config),
     level: 0,
@@ -44,7 +44,12 @@ const searched = async (plan: Plan, value: (config: Plan['runs'][number]['config
     const [run] = found?.runs ?? [];
     if (!found || !run) break;
     runs.push(run);
-    tried.push({ cell: run.cell, coordinates: found.coordinates, value: value(run.config), level: 0 });
+    tried.push({
+      configuration: run.cell,
+      coordinates: found.coordinates,
+      value: value(run.config),
+      level: 0,
+    });
   }
   return runs;
 };

@@ -1,9 +1,11 @@
 import { existsSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import type { Diagnostic } from '../../diagnostic/diagnostic.ts';
 import { diffPlans, renderPlanDiff } from '../../report/plan-diff.ts';
 import { runStandings } from '../../runner/select.ts';
 import { codeChanges, sentence } from '../../runner/staleness.ts';
-import type { Plan } from '../../plan/plan.ts';
+import type { Plan, Run } from '../../plan/plan.ts';
+import { dataPathsOf } from '../../plan/run-identity.ts';
 import type { Execute } from '../command.ts';
 import { findSweep } from '../recorded.ts';
 import { planSpec } from '../plan-spec.ts';
@@ -28,9 +30,12 @@ export const execute: Execute = async (words, options, terminal) => {
     terminal.report(spec ? spec.errors : [specIsGone(path)], options);
     return 2;
   }
-  const outdated = outdatedCode(frozen, given.runsDirectory);
-  if (outdated) {
-    terminal.report([outdated], options);
+  const left = runStandings(frozen, given.runsDirectory)
+    .filter(({ state }) => state !== 'done')
+    .map(({ run }) => run);
+  const obstacle = outdatedCode(left) ?? missingData(left, frozen);
+  if (obstacle) {
+    terminal.report([obstacle], options);
     return 2;
   }
   if (!spec) say(`${path} no longer exists; continuing with the frozen plan.`);
@@ -56,11 +61,8 @@ const specIsGone = (path: string): Diagnostic => ({
 });
 
 /** Runs that are still to be trained but would now be trained by other code, under ids that stand for the old one. */
-const outdatedCode = (plan: Plan, runsDirectory: string): Diagnostic | undefined => {
-  const changed = runStandings(plan, runsDirectory)
-    .filter(({ state }) => state !== 'done')
-    .map(({ run }) => codeChanges(run))
-    .find((changes) => changes.length > 0);
+const outdatedCode = (runs: readonly Run[]): Diagnostic | undefined => {
+  const changed = runs.map(codeChanges).find((changes) => changes.length > 0);
   return (
     changed && {
       code: 'code-changed',
@@ -71,4 +73,20 @@ const outdatedCode = (plan: Plan, runsDirectory: string): Diagnostic | undefined
       help: 'Install that version of Unroll, or train the current spec with: unroll resume --updated',
     }
   );
+};
+
+/** A data file that runs still to be trained would read, but that is not where the frozen plan has it. */
+const missingData = (runs: readonly Run[], { sweepId, spec }: Plan): Diagnostic | undefined => {
+  const folder = dirname(resolve(spec.path));
+  const missing = runs.flatMap(dataPathsOf).find((path) => !existsSync(resolve(folder, path)));
+  return missing === undefined
+    ? undefined
+    : {
+        code: 'data-missing',
+        severity: 'error',
+        message: `There is no ${missing}, which the frozen plan reads.`,
+        expected: `the data at ${resolve(folder, missing)}`,
+        got: 'nothing there',
+        help: `Put it back. If you moved it, write its new path in ${spec.path} and run: unroll resume ${sweepId} --updated. The path of a data file changes no run id.`,
+      };
 };
