@@ -6,8 +6,10 @@ import { compare } from '../../src/api/compare.ts';
 import { runProgram } from '../../src/cli/program.ts';
 import { openTerminal } from '../../src/cli/terminal.ts';
 import type { Plan } from '../../src/plan/plan.ts';
+import { listRuns } from '../../src/record/read-runs.ts';
 import { chooseSweeps } from '../../src/report/chosen-sweeps.ts';
 import type { Comparison } from '../../src/report/compare.ts';
+import { listedRuns } from '../../src/report/listed-runs.ts';
 import { makePlan, writeSweep } from '../support/run-directories.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
@@ -172,4 +174,28 @@ test('ls names the sweep of each run and the settings in which sweeps differ', a
     sweeps: string[];
   }[];
   expect(listed.find(({ id }) => id === newer.runs[0]?.id)?.sweeps).toEqual([newer.sweepId]);
+});
+
+test('ls names a setting in which two sweeps differ and that neither varies', () => {
+  const longer = makePlan({ experiment: 'ebb', axes: { 'model.hiddenSize': [16, 32] }, steps: 200 });
+  const shorter = makePlan({ experiment: 'ebb', axes: { 'model.hiddenSize': [16, 32] }, steps: 100 });
+  const { runs: list } = listRuns(recordSweeps(temporaryDirectory(), longer, shorter));
+  const settings = listedRuns(list, [{ plan: shorter }, { plan: longer }]).map((one) => one.settings);
+  expect(settings).toHaveLength(4);
+  for (const steps of [100, 200])
+    expect(settings).toContainEqual({ 'model.hiddenSize': 16, 'train.steps': steps });
+});
+
+test('experiments with other objectives are ranked apart, each by its own', () => {
+  const objective = { metric: 'test/loss', goal: 'minimize' } as const;
+  const ebb = makePlan({ experiment: 'ebb', axes: { 'model.hiddenSize': [16, 32] }, objective });
+  const directory = recordSweeps(temporaryDirectory(), newer, ebb);
+  const { groups, configurations } = compare(['tides', 'ebb'], { runsDirectory: directory });
+  expect(groups.map((one) => one.objective)).toEqual([objective, newer.objective]);
+  expect(configurations.map(({ experiment, rank }) => [experiment, rank])).toEqual([
+    ['ebb', 1],
+    ['ebb', 2],
+    ['tides', 1],
+    ['tides', 2],
+  ]);
 });

@@ -92,3 +92,9 @@ test('no number of seeds separates equal means, and nothing is said without a sp
   expect(seedsToSeparate([])).toBe(null);
   expect(seedsToSeparate([effectOf(40)])).toBe(2);
 });
+
+test('a large effect on two seeds is not overrated where the level is small', () => {
+  const others = [0.9, 0.9, 0.9, 0.9].map((pValue) => effectOf(1, 'paired', pValue));
+  // At two seeds the power is 0.47: noncentrality 40, one degree of freedom, critical value 63.7 at 0.05 / 5.
+  expect(seedsToSeparate([effectOf(28.3), ...others])).toBe(3);
+});
