@@ -4,6 +4,12 @@ import { diagnosticFormats, type CommandRow } from './command.ts';
 /** Collects the values of a repeatable option. */
 const collect = (value: string, before: readonly string[] = []): readonly string[] => [...before, value];
 
+const collectServers = (value: string, before: readonly string[] = []): readonly string[] => {
+  if (!/^https?:\/\//i.test(value) || !URL.canParse(value))
+    throw new InvalidArgumentError('the address of a server, with http:// or https://');
+  return collect(value, before);
+};
+
 const positiveInteger = (value: string): number => {
   if (!/^[1-9]\d*$/.test(value) || !Number.isSafeInteger(Number(value)))
     throw new InvalidArgumentError('a whole number from 1');
@@ -70,7 +76,7 @@ const execution = (program: Program) =>
     .option(
       '--allow-server <uri>',
       'an MLflow server that the spec may send runs to, in this command; repeatable',
-      collect,
+      collectServers,
     );
 
 const registryRow = (name: 'models' | 'datasets' | 'optimizers', noun: string): CommandRow => ({
@@ -232,7 +238,7 @@ export const commands: readonly CommandRow[] = [
         .option(
           '--allow-server <uri>',
           'an MLflow server that a spec may send runs to, in this command; repeatable',
-          collect,
+          collectServers,
         )
         .option('--verify', 'read everything back and compare')
         .option('--restore', 'restore a deleted experiment'),

@@ -350,6 +350,21 @@ describe('a spec by somebody else', () => {
     },
   );
 
+  it('is trusted and mistrusted by valid addresses only', { timeout: 60_000 }, async () => {
+    const rig = createRig(isolated(homeWith()));
+    const spoken = async (...words: readonly string[]) => {
+      const { code, stderr } = await rig.unroll(...words);
+      return `${code} ${stderr}`;
+    };
+    await rig.unroll('trust', 'https://mine.example');
+    expect(await spoken('trust', '--remove')).toContain('2 error [bad-argument] --remove needs the address');
+    expect(await spoken('trust', '--remove', 'https://mime.example')).toMatch(
+      /^2 .*nothing was removed[^]*nearest: +https:\/\/mine\.example/,
+    );
+    expect(await spoken('sync', '--allow-server', 'mine.example')).toMatch(/^2 .*\[bad-argument\]/);
+    expect(await spoken('trust', '--remove', 'https://mine.example')).toBe('0 ');
+  });
+
   it.each([
     ['http://127.0.0.9:1', true],
     ['http://[::1]:5000', true],
@@ -373,5 +388,16 @@ describe('a spec by somebody else', () => {
     expect(target?.ok).toBe(allowed);
     if (target?.ok)
       expect(target.value.connection.credentials.kind).toBe(uri.includes('mine.example') ? 'bearer' : 'none');
+  });
+
+  it('gets no credentials when MLFLOW_TRACKING_URI is not set; the command line does', () => {
+    const env = { MLFLOW_TRACKING_TOKEN: 'planted10', HOME: temporaryDirectory('home') };
+    const credentials = (uri: string, to?: string) => {
+      const target = resolveTarget({ settings: { uri }, experiment: 'e', env, ...(to && { to }) });
+      return target?.ok ? target.value.connection.credentials.kind : 'refused';
+    };
+    expect(credentials('https://evil.example')).toBe('refused');
+    expect(credentials('http://127.0.0.1:5000')).toBe('none');
+    expect(credentials('https://evil.example', 'https://mine.example')).toBe('bearer');
   });
 });

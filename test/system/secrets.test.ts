@@ -6,6 +6,7 @@ import {
   masked,
   maskedJson,
   maskedWord,
+  withoutSecrets,
 } from '../../src/system/secrets.ts';
 
 it.each([
@@ -34,6 +35,26 @@ it('masks whole values by the name of their key', () => {
     uri: 'http://h',
   });
   expect(maskedWord('tracking.mlflow.tags.secret=a, b')).toBe('tracking.mlflow.tags.secret=***');
+});
+
+it.each([
+  ['--set=tracking.mlflow.tags.apiKey=a, b', '--set=tracking.mlflow.tags.apiKey=***'],
+  ['--set=model.hiddenSize=8', '--set=model.hiddenSize=8'],
+  ['--to=https://ann:pw@host.example', '--to=https://host.example'],
+])('shows the word %s as %s', (word, expected) => expect(maskedWord(word)).toBe(expected));
+
+it('takes secrets out of an environment, all of them or those of MLflow', () => {
+  const environment = {
+    MLFLOW_TRACKING_URI: 'http://ann:pw@host.example',
+    MLFLOW_TRACKING_TOKEN: 'a',
+    AWS_SECRET_ACCESS_KEY: 'b',
+    HTTPS_PROXY: 'http://ann:pw@proxy.example',
+    HOME: '/home/ann',
+  };
+  const { HTTPS_PROXY, HOME, AWS_SECRET_ACCESS_KEY } = environment;
+  const kept = { MLFLOW_TRACKING_URI: 'http://host.example', HTTPS_PROXY, HOME };
+  expect(withoutSecrets(environment)).toEqual(kept);
+  expect(withoutSecrets(environment, 'MLFLOW_')).toEqual({ ...kept, AWS_SECRET_ACCESS_KEY });
 });
 
 it('knows secrets by name', () => {

@@ -6,6 +6,8 @@ import {
   readUserConfig,
   userConfigPath,
 } from '../../language/user-config.ts';
+import type { Diagnostic } from '../../diagnostic/diagnostic.ts';
+import { nearest } from '../../diagnostic/nearest.ts';
 import type { Execute } from '../command.ts';
 
 /** `unroll trust [URI]` */
@@ -15,6 +17,10 @@ export const execute: Execute = async ([uri], options, terminal) => {
     terminal.report(before.errors, options);
     return 2;
   }
+  if (uri === undefined && (options['remove'] || options['credentials'])) {
+    terminal.report([noServer(options['remove'] ? '--remove' : '--credentials')], options);
+    return 2;
+  }
   if (uri !== undefined) {
     const parsed = parseTrackingUri(uri);
     if (!parsed.ok) {
@@ -22,8 +28,14 @@ export const execute: Execute = async ([uri], options, terminal) => {
       return 2;
     }
     const origin = originOf(parsed.value.uri);
-    if (options['remove']) forbidInUserConfig(origin);
-    else {
+    if (options['remove']) {
+      const listed = [...new Set([...before.value.servers, ...before.value.credentials])];
+      if (!listed.includes(origin)) {
+        terminal.report([notListed(origin, listed)], options);
+        return 2;
+      }
+      forbidInUserConfig(origin);
+    } else {
       allowInUserConfig('servers', origin);
       if (options['credentials']) allowInUserConfig('credentials', origin);
     }
@@ -46,4 +58,23 @@ export const execute: Execute = async ([uri], options, terminal) => {
   terminal.print(`of these, servers that get the credentials of your environment: ${listed(credentials)}`);
   terminal.print(`environment variables that a spec may read: ${listed(variables)}`);
   return Promise.resolve(0);
+};
+
+const noServer = (option: string): Diagnostic => ({
+  code: 'bad-argument',
+  severity: 'error',
+  message: `${option} needs the address of a server.`,
+  expected: `unroll trust ${option} https://mlflow.example.com`,
+});
+
+const notListed = (origin: string, listed: readonly string[]): Diagnostic => {
+  const near = nearest(origin, listed);
+  return {
+    code: 'bad-argument',
+    severity: 'error',
+    message: `${origin} is not in your config, so nothing was removed.`,
+    expected: listed.length > 0 ? listed.join(', ') : 'a server that you have allowed; there is none',
+    got: origin,
+    ...(near !== undefined && { nearest: near }),
+  };
 };
