@@ -18,7 +18,7 @@ test('neither an edit nor the loss of the spec touches a running or resumed swee
   expect((await started.finished).code).toBe(130);
 
   const resumed = await rig.unroll('resume', '--limit', '1');
-  expect(resumed.stdout).toMatch(/spec\.yaml is not what this sweep was started with:\n +frozen +today\n/);
+  expect(resumed.stdout).toMatch(/spec\.yaml has changed since this sweep was started:\n +frozen +today\n/);
   expect(resumed.stdout).toMatch(/model\.hiddenSize +4, 8 +8, 16\n/);
   expect(resumed.stdout).toMatch(/train\.steps +400 +3\n/);
   expect(resumed.stdout).toMatch(/seeds +1 +1, 2\n/);
@@ -27,7 +27,7 @@ test('neither an edit nor the loss of the spec touches a running or resumed swee
   rmSync(join(rig.directory, 'spec.yaml'));
   const last = await rig.unroll('resume');
   expect(last.code).toBe(0);
-  expect(last.stdout).toContain('spec.yaml is not there any more; going on with the frozen plan.');
+  expect(last.stdout).toContain('spec.yaml no longer exists; continuing with the frozen plan.');
   const outcomes = () => rig.runIds('trial').map((id) => rig.status('trial', id).outcome?.step);
   expect(outcomes()).toEqual([400, 400]);
   expect((await rig.unroll('resume', '--updated')).code).toBe(2);

@@ -55,7 +55,13 @@ test('--only and --limit train what they say, and a value added to an axis train
 test('a run is stale when the data it was made with has changed', async () => {
   const rig = createRig();
   const rows = (last: string) =>
-    rig.write('data.jsonl', `{"x": [1, 2], "label": "a"}\n{"x": [2, 1], "label": "${last}"}\n`.repeat(20));
+    rig.write(
+      'data.jsonl',
+      Array.from(
+        { length: 20 },
+        (_, at) => `{"x": [1, ${at}], "label": "a"}\n{"x": [${at}, -1], "label": "${last}"}\n`,
+      ).join(''),
+    );
   rows('b');
   rig.write(
     'spec.yaml',
