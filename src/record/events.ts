@@ -4,26 +4,29 @@ import type { Run } from '../plan/plan.ts';
 export type Metrics = Readonly<Record<string, number>>;
 
 /** Why a run ended. The first cause wins. */
-export type OutcomeReason =
+export const outcomeReasons = [
   /** Every step was done and the end evaluation is recorded. */
-  | 'completed'
+  'completed',
   /** The sweep's pruning let it go no further (so far): a checkpoint is kept. */
-  | 'pruned'
+  'pruned',
   /** Loss or weights became NaN or infinite. */
-  | 'diverged'
+  'diverged',
   /** The run's own code or data reported an error. */
-  | 'failed'
+  'failed',
   /** The process died by a signal or exit code of its own. */
-  | 'crashed'
+  'crashed',
   /** The process was killed for memory, or an allocation failed. */
-  | 'out-of-memory'
-  | 'timed-out'
+  'out-of-memory',
+  'timed-out',
   /** Ctrl-C: a checkpoint is written where there was a step to keep. */
-  | 'interrupted'
+  'interrupted',
   /** Killed by the second Ctrl-C. */
-  | 'killed'
+  'killed',
   /** Never begun, because the sweep stopped first. */
-  | 'not-started';
+  'not-started',
+] as const;
+
+export type OutcomeReason = (typeof outcomeReasons)[number];
 
 /** How a run ended. */
 export interface RunOutcome {
@@ -58,6 +61,8 @@ export type TrainerEvent =
       /** 0, or the step of the checkpoint the run goes on from. */
       readonly fromStep: number;
     }
+  /** A recorded file is damaged or was changed, and is not used. `message` says which one, and what happens instead. */
+  | { readonly type: 'record-distrusted'; readonly time: number; readonly message: string }
   | {
       readonly type: 'step-logged';
       readonly time: number;

@@ -1,100 +1,175 @@
-import { closeSync, fsyncSync, openSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { closeSync, fstatSync, fsyncSync, ftruncateSync, openSync, statSync } from 'node:fs';
 import type { Metrics } from './events.ts';
 import { syncFile } from '../system/files.ts';
-import { decodeNumber, encodeNumber } from '../system/json.ts';
-import { cutAfter, linesFrom, lineText, parseJson, type FileLine } from '../system/jsonl.ts';
+import { encodeNumbers } from '../system/json.ts';
+import { linesFrom, lineText } from '../system/jsonl.ts';
 import { openLineWriter } from '../system/line-writer.ts';
+import { parseMetricLine } from './parse-run-files.ts';
 import type { MetricLine } from './run-files.ts';
 
-/** The append-only record of a run's metrics. */
-export interface MetricsJournal {
-  /**
-   * Appends the metrics of a step. What is already recorded is left as it is: a resumed run repeats the steps after its
-   * last checkpoint, and repeated steps have the same values. Returns the keys whose repeated value differs.
-   */
-  readonly append: (step: number, time: number, metrics: Metrics) => readonly string[];
-  /** The last recorded step over all metrics; 0 at first. */
-  readonly lastStep: () => number;
-  /** Writes what waits to be written. */
-  readonly write: () => void;
-  /** Waits until the disk has everything, before a checkpoint that relies on it. */
-  readonly flush: () => void;
-  /** The same without holding up this thread. */
-  readonly settle: () => Promise<void>;
-  readonly close: () => void;
+/** The first lines of `metrics.jsonl`: how many, and the hex SHA-256 of their bytes. A checkpoint names those before it. */
+export interface CountedLines {
+  readonly lines: number;
+  readonly sha256: string;
 }
 
 /**
- * Opens `metrics.jsonl`, repairs a torn last line (cuts it off), and remembers what is recorded. The file only ever
- * grows otherwise: lines keep their time, so a copy on a server never has to be taken back.
+ * The record of a run's metrics. Lines are only appended, and keep their time, so that a copy on a server stays right.
+ *
+ * A resumed training repeats the steps after its checkpoint. What was recorded of them must come out the same: a repeated
+ * line is compared with the recorded one and not written again. From the first line that differs on, the recorded lines
+ * are replaced.
  */
+export interface MetricsJournal {
+  /** Whether the file begins with exactly these lines. */
+  readonly begins: (counted: CountedLines) => boolean;
+  /** How many of the recorded lines are of steps up to this one. */
+  readonly linesUpTo: (step: number) => number;
+  /** Keeps the first lines; the others are of steps that will be repeated. Called before the first `append`. */
+  readonly goOnAfter: (lines: number) => void;
+  /** Appends the metrics of a step. Returns a warning if it replaced recorded lines that did not come out the same. */
+  readonly append: (step: number, time: number, metrics: Metrics) => string | undefined;
+  /** Removes recorded lines that were not repeated. Returns a warning if there were any. */
+  readonly endHere: () => string | undefined;
+  /** The last recorded step over all metrics; 0 at first. */
+  readonly lastStep: () => number;
+  /** Writes the lines that wait to be written. */
+  readonly write: () => void;
+  /** Waits until the disk has everything. Returns the lines so far, for a checkpoint that relies on them. */
+  readonly flush: () => CountedLines;
+  /** Waits until the disk has everything, without blocking this thread. */
+  readonly settle: () => Promise<void>;
+  /** Whether the path still leads to the file that is written. */
+  readonly isThere: () => boolean;
+  readonly close: () => void;
+}
+
+interface RecordedLine {
+  readonly bytes: Buffer;
+  /** Undefined for a damaged line. */
+  readonly line: MetricLine | undefined;
+}
+
+/** Opens `metrics.jsonl` and cuts off a torn or damaged end. */
 export const openMetricsJournal = (path: string): MetricsJournal => {
   const file = openSync(path, 'a+');
-  const recorded = new Map<string, Map<number, MetricLine['metrics'][string]>>();
-  let last = 0;
+  const opened = fstatSync(file);
+  const recorded = readableLines(file);
+  const size = recorded.reduce((sum, { bytes }) => sum + bytes.length, 0);
+  if (size < opened.size) ftruncateSync(file, size);
 
-  const remember = (line: MetricLine) => {
-    last = Math.max(last, line.step);
-    for (const [key, value] of Object.entries(line.metrics)) {
-      const steps = recorded.get(key) ?? new Map<number, MetricLine['metrics'][string]>();
-      recorded.set(key, steps.set(line.step, value));
-    }
+  /** How many of the recorded lines precede the training. */
+  let kept = 0;
+  /** How many of them are kept or were repeated. */
+  let position = 0;
+  let lines = 0;
+  let hash = createHash('sha256');
+  const advance = (bytes: Buffer) => {
+    lines++;
+    hash.update(bytes);
   };
 
-  // Cut after the last line that can be read: a damaged line between good ones is left for a person to look at.
-  let whole: FileLine | undefined;
-  for (const one of linesFrom(file)) {
-    const line = parseJson(lineText(one)) as MetricLine | undefined;
-    if (!line) continue;
-    remember(line);
-    whole = one;
-  }
-  cutAfter(file, whole);
-  // Only a resumed run can repeat a step; a fresh one need not look back.
-  const resumed = whole !== undefined;
-  const horizon = last;
-
-  const lines = openLineWriter(file);
-  // What a process wrote that died may not be on the disk either.
+  const writer = openLineWriter(file);
+  let last = recorded.reduce((most, { line }) => Math.max(most, line?.step ?? 0), 0);
+  // The lines of a process that died may not be on the disk either.
   let isOnDisk = false;
 
-  const append = (step: number, time: number, metrics: Metrics): readonly string[] => {
-    const differing: string[] = [];
-    const added: Record<string, MetricLine['metrics'][string]> = {};
-    for (const [key, value] of Object.entries(metrics)) {
-      const known = resumed && step <= horizon ? recorded.get(key)?.get(step) : undefined;
-      if (known === undefined) added[key] = encodeNumber(value);
-      else if (!Object.is(decodeNumber(known), value)) differing.push(key);
+  /** Removes the recorded lines from the position on. */
+  const cut = () => {
+    recorded.length = position;
+    ftruncateSync(
+      file,
+      recorded.reduce((sum, { bytes }) => sum + bytes.length, 0),
+    );
+    last = recorded.reduce((most, { line }) => Math.max(most, line?.step ?? 0), 0);
+    isOnDisk = false;
+  };
+
+  const append: MetricsJournal['append'] = (step, time, metrics) => {
+    const encoded = encodeNumbers(metrics);
+    // A training that is paused a second time at the step of its checkpoint evaluates again.
+    for (let at = kept - 1; recorded[at]?.line?.step === step; at--) {
+      if (isRepeated(recorded[at], step, encoded)) return undefined;
     }
-    if (Object.keys(added).length > 0) {
-      last = Math.max(last, step);
-      isOnDisk = false;
-      lines.add(JSON.stringify({ step, time, metrics: added } satisfies MetricLine));
+    const before = recorded[position];
+    if (before && isRepeated(before, step, encoded)) {
+      position++;
+      advance(before.bytes);
+      return undefined;
     }
-    return differing;
+    if (before) cut();
+    const text = JSON.stringify({ step, time, metrics: encoded } satisfies MetricLine);
+    advance(Buffer.from(`${text}\n`));
+    last = Math.max(last, step);
+    isOnDisk = false;
+    writer.add(text);
+    return before && `line ${lines} of metrics.jsonl was not what step ${step} gives; it is replaced`;
   };
 
   return {
     append,
+    begins: ({ lines: count, sha256 }) => {
+      if (count > recorded.length) return false;
+      const first = createHash('sha256');
+      for (const { bytes } of recorded.slice(0, count)) first.update(bytes);
+      return first.digest('hex') === sha256;
+    },
+    linesUpTo: (step) => {
+      const after = recorded.findIndex(({ line }) => line !== undefined && line.step > step);
+      return after === -1 ? recorded.length : after;
+    },
+    goOnAfter: (count) => {
+      kept = position = Math.min(count, recorded.length);
+      lines = 0;
+      hash = createHash('sha256');
+      for (const { bytes } of recorded.slice(0, position)) advance(bytes);
+    },
+    endHere: () => {
+      const left = recorded.length - position;
+      if (left === 0) return undefined;
+      cut();
+      return `the end of metrics.jsonl, from line ${position + 1} on, is not of this training; it is removed`;
+    },
     lastStep: () => last,
-    write: lines.write,
+    write: writer.write,
     flush: () => {
-      lines.write();
+      writer.write();
       if (!isOnDisk) fsyncSync(file);
       isOnDisk = true;
+      return { lines, sha256: hash.copy().digest('hex') };
     },
     settle: async () => {
-      lines.write();
-      // Lines that come meanwhile say otherwise.
+      writer.write();
+      // A line appended meanwhile resets it.
       isOnDisk = true;
       await syncFile(file).catch((error: unknown) => {
         isOnDisk = false;
         throw error;
       });
     },
+    isThere: () => {
+      const now = statSync(path, { throwIfNoEntry: false });
+      return now?.ino === opened.ino && now.dev === opened.dev;
+    },
     close: () => {
-      lines.write();
+      writer.write();
       closeSync(file);
     },
   };
 };
+
+/** The lines of an open file up to the last readable one. */
+const readableLines = (file: number): RecordedLine[] => {
+  const found = [...linesFrom(file)].map((one) => ({
+    bytes: one.bytes,
+    line: parseMetricLine(lineText(one)),
+  }));
+  return found.slice(0, found.findLastIndex(({ line }) => line !== undefined) + 1);
+};
+
+const isRepeated = (
+  before: RecordedLine | undefined,
+  step: number,
+  metrics: MetricLine['metrics'],
+): boolean => before?.line?.step === step && JSON.stringify(before.line.metrics) === JSON.stringify(metrics);

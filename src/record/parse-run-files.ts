@@ -1,15 +1,16 @@
 import { type Diagnostic, failure, type Result, success } from '../diagnostic/diagnostic.ts';
 import type { Run } from '../plan/plan.ts';
-import { decodeNumbers } from '../system/json.ts';
-import type { StatusFile } from './run-files.ts';
+import { decodeNumbers, isJsonNumber } from '../system/json.ts';
+import { parseJson } from '../system/jsonl.ts';
+import { outcomeReasons } from './events.ts';
+import type { MetricLine, StatusFile } from './run-files.ts';
 
-/** A recorded file that cannot be used: the file, what is wrong with it, and how to go on. */
-export const damaged = (path: string, what: string): Diagnostic => ({
-  code: 'damaged-record',
-  severity: 'warning',
-  message: `${path} ${what}.`,
-  help: "Delete the run's directory and run the spec again: only this run is repeated.",
-});
+/** A recorded file that cannot be used: the file, what is wrong with it, and how to repair it. */
+export const damaged = (
+  path: string,
+  what: string,
+  help = 'Run the spec again: a run whose record cannot be read is not done, and is trained again.',
+): Diagnostic => ({ code: 'damaged-record', severity: 'warning', message: `${path} ${what}.`, help });
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -74,8 +75,30 @@ export const parseStatus = (path: string, text: string): Result<StatusFile> => {
       ? missing(outcome, { reason: isText, message: isText, step: isNumber, metrics: isObject })
       : undefined);
   if (absent !== undefined) return failure(damaged(path, `has no usable \`${absent}\``));
+  const reason = isObject(outcome) ? outcome['reason'] : undefined;
+  if (reason !== undefined && !(outcomeReasons as readonly unknown[]).includes(reason)) {
+    return failure(
+      damaged(
+        path,
+        `has an end that this version of Unroll does not know, ${JSON.stringify(reason)}`,
+        'Use the version of Unroll that recorded it, or run the spec again to train this run again.',
+      ),
+    );
+  }
   const status = parsed.value as unknown as StatusFile;
   if (!status.outcome) return success(status);
   const metrics = decodeNumbers(status.outcome.metrics);
   return success({ ...status, outcome: { ...status.outcome, metrics } });
+};
+
+/** A line of `metrics.jsonl`; undefined if it is damaged or is no metric line. */
+export const parseMetricLine = (text: string): MetricLine | undefined => {
+  const value = parseJson(text);
+  const fits =
+    isObject(value) &&
+    Number.isSafeInteger(value['step']) &&
+    isNumber(value['time']) &&
+    isObject(value['metrics']) &&
+    Object.values(value['metrics']).every(isJsonNumber);
+  return fits ? (value as unknown as MetricLine) : undefined;
 };

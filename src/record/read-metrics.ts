@@ -2,8 +2,8 @@ import { createReadStream, existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Diagnostic } from '../diagnostic/diagnostic.ts';
 import { decodeNumber } from '../system/json.ts';
-import { lineText, parseJson, splitLines } from '../system/jsonl.ts';
-import { damaged } from './parse-run-files.ts';
+import { lineText, splitLines } from '../system/jsonl.ts';
+import { damaged, parseMetricLine } from './parse-run-files.ts';
 import { fileNames, type MetricLine } from './run-files.ts';
 
 /** The history of one metric, by rising step. The three lists are equally long. */
@@ -32,6 +32,8 @@ const piecesOf = (path: string): AsyncIterable<Buffer> | readonly Buffer[] =>
     ? [readFileSync(path)]
     : (createReadStream(path) as AsyncIterable<Buffer>);
 
+const repair = "Delete the run's directory and run the spec again: only this run is trained again.";
+
 /** Every metric that a run has recorded. A run without `metrics.jsonl` has none. */
 export const readMetrics = async (directory: string): Promise<MetricHistory> => {
   const path = join(directory, fileNames.metrics);
@@ -46,7 +48,7 @@ export const readMetrics = async (directory: string): Promise<MetricHistory> => 
     for await (const piece of piecesOf(path)) {
       for (const one of lines.add(piece)) {
         lineNumber++;
-        const line = metricLine(lineText(one));
+        const line = parseMetricLine(lineText(one));
         if (line) append(series, line);
         else unreadable.push(lineNumber);
       }
@@ -56,10 +58,12 @@ export const readMetrics = async (directory: string): Promise<MetricHistory> => 
   }
 
   for (const one of unreadable.slice(0, namedLines)) {
-    problems.push({ ...damaged(path, `line ${one} is not a metrics line; it is left out`) });
+    problems.push(damaged(path, `line ${one} is not a metrics line; it is left out`, repair));
   }
   if (unreadable.length > namedLines) {
-    problems.push(damaged(path, `has ${unreadable.length - namedLines} more lines that are left out`));
+    problems.push(
+      damaged(path, `has ${unreadable.length - namedLines} more lines that are left out`, repair),
+    );
   }
   // A line counts only with its end: what was being written when the process died may still look whole.
   if (lines.rest().length > 0) {
@@ -80,7 +84,7 @@ export const readMetricSeries = (directory: string): MetricHistory['series'] => 
   const series = new Map<string, MetricSeries>();
   if (!existsSync(path)) return series;
   for (const one of splitLines().add(readFileSync(path))) {
-    const line = metricLine(lineText(one));
+    const line = parseMetricLine(lineText(one));
     if (line) append(series, line);
   }
   putInOrder(series);
@@ -109,14 +113,4 @@ const inOrder = (series: MetricSeries): MetricSeries => {
   const kept = order.filter((at, i) => i === 0 || steps[at] !== steps[order[i - 1] ?? 0]);
   const pick = (list: readonly number[]) => kept.map((at) => list[at] ?? NaN);
   return { steps: pick(steps), times: pick(times), values: pick(values) };
-};
-
-const metricLine = (text: string): MetricLine | undefined => {
-  const line = parseJson(text) as Partial<MetricLine> | null | undefined;
-  return typeof line?.step === 'number' &&
-    typeof line.time === 'number' &&
-    typeof line.metrics === 'object' &&
-    (line.metrics as unknown) !== null
-    ? (line as MetricLine)
-    : undefined;
 };

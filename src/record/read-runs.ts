@@ -3,8 +3,7 @@ import { basename, join } from 'node:path';
 import { type Diagnostic, failure, type Result, success } from '../diagnostic/diagnostic.ts';
 import type { Run } from '../plan/plan.ts';
 import type { Metrics } from './events.ts';
-import { readJson } from '../system/files.ts';
-import { mayLackKeptValues, withKeptValues } from './kept-weights.ts';
+import { withKeptValues } from './kept-weights.ts';
 import { damaged, parseRun, parseStatus } from './parse-run-files.ts';
 import { fileNames, type StatusFile } from './run-files.ts';
 import { openRunIndex, type RunRecord } from './run-index.ts';
@@ -26,6 +25,8 @@ export interface RecordedRun {
 export interface RunList {
   readonly runs: readonly RecordedRun[];
   readonly problems: readonly Diagnostic[];
+  /** The problems by the run's directory. */
+  readonly damaged: ReadonlyMap<string, Diagnostic>;
 }
 
 /** Longer than a tick of any file system's clock. */
@@ -53,7 +54,7 @@ export const listRuns = (
   { experiment }: { readonly experiment?: string } = {},
 ): RunList => {
   const runs: RecordedRun[] = [];
-  const problems: Diagnostic[] = [];
+  const damaged = new Map<string, Diagnostic>();
   for (const name of experiment === undefined ? listExperiments(runsDirectory) : [experiment]) {
     const index = openRunIndex(join(runsDirectory, name));
     for (const id of listRunIds(runsDirectory, name)) {
@@ -61,7 +62,7 @@ export const listRuns = (
       const stamp = stampOf(directory);
       const known = stamp && index.get(id, stamp);
       const read = known ? success(known) : readFiles(directory);
-      if (!read.ok) problems.push(...read.errors);
+      if (!read.ok) for (const error of read.errors) damaged.set(directory, error);
       else if (read.value) {
         if (!known && stamp) index.set(id, stamp, read.value);
         runs.push(recorded(directory, read.value));
@@ -71,7 +72,7 @@ export const listRuns = (
   }
   const begun = (one: RecordedRun) => one.status?.startedAt ?? Infinity;
   runs.sort((a, b) => begun(b) - begun(a) || (a.run.id < b.run.id ? -1 : 1));
-  return { runs, problems };
+  return { runs, problems: [...damaged.values()], damaged };
 };
 
 /** The run in a directory. */
@@ -115,14 +116,21 @@ const readFiles = (directory: string): Result<RunRecord | undefined> => {
   return success({ run: run.value, status: withKeptValues(status.value, run.value, directory) });
 };
 
-/** How a run stands by its `status.json`; nothing where that is missing or damaged. */
+/**
+ * The status of the run in a directory; undefined if it has none, or if `run.json` or `status.json` cannot be read: a
+ * record that does not name its run does not count.
+ */
 export const readStatus = (directory: string): StatusFile | undefined => {
-  const path = join(directory, fileNames.status);
+  const read = readFiles(directory);
+  return read.ok ? (read.value?.status ?? undefined) : undefined;
+};
+
+/** The id in a directory's `run.json`; undefined if the file is missing or cannot be read as a run. */
+export const recordedId = (directory: string): string | undefined => {
+  const path = join(directory, fileNames.run);
   const text = readText(path);
-  const status = text === undefined ? undefined : parseStatus(path, text);
-  if (!status?.ok) return undefined;
-  const run = mayLackKeptValues(status.value) ? readJson<Run>(join(directory, fileNames.run)) : undefined;
-  return run ? withKeptValues(status.value, run, directory) : status.value;
+  const run = text === undefined ? undefined : parseRun(path, text);
+  return run?.ok ? run.value.id : undefined;
 };
 
 /**

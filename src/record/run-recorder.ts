@@ -1,12 +1,13 @@
-import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { closeSync, existsSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Run } from '../plan/plan.ts';
 import { masked } from '../system/secrets.ts';
 import type { RunOutcome, TrainerEvent } from './events.ts';
 import { diskTrouble, readJson, syncFiles, writeJson } from '../system/files.ts';
 import { openLineWriter } from '../system/line-writer.ts';
-import { openMetricsJournal } from './metrics-journal.ts';
+import { openMetricsJournal, type CountedLines, type MetricsJournal } from './metrics-journal.ts';
 import { processIdentity } from '../system/process-identity.ts';
+import { recordedId } from './read-runs.ts';
 import { fileNames, modelFileNames, type EnvironmentFile, type StatusFile } from './run-files.ts';
 
 /** Where a run's files lie. */
@@ -16,23 +17,37 @@ export const runDirectory = (runsDirectory: string, run: Pick<Run, 'experiment' 
 /** Writes a run's directory from inside the run's own process: the one writer of everything but the end of a crash. */
 export interface RunRecorder {
   readonly directory: string;
-  /** Takes the trainer's events, in order. */
-  readonly listen: (event: TrainerEvent) => void;
+  /** Takes the trainer's events, in order. Returns a warning if the event contradicts what was recorded before. */
+  readonly listen: (event: TrainerEvent) => string | undefined;
   readonly environment: (environment: EnvironmentFile) => void;
   /** The last recorded step; 0 at first. */
   readonly lastStep: () => number;
-  /** Waits until the disk has every metric. */
-  readonly flush: () => void;
+  /** What is recorded of the metrics, for a training that resumes. */
+  readonly metrics: Pick<MetricsJournal, 'begins' | 'linesUpTo' | 'goOnAfter'>;
+  /** Waits until the disk has every metric. Returns the lines so far. */
+  readonly flush: () => CountedLines;
   /** Waits until the disk has the whole directory, before the run is said to have ended. */
   readonly settle: () => Promise<void>;
 }
 
-/** Begins (or goes on with) the record of a run. */
+/** A run's files were removed or moved while it was trained, so its record is not whole. */
+export class RecordRemoved extends Error {
+  constructor(directory: string) {
+    super(
+      `${directory} was removed or moved while this run was trained, so nothing of it is recorded; run the command again to train it from the start`,
+    );
+  }
+}
+
+/** Ends of a training that has taken every step it could, so that no recorded line is left to be repeated. */
+const isFinal = ({ reason }: RunOutcome): boolean => reason === 'completed' || reason === 'diverged';
+
+/** Begins or continues the record of a run. */
 export const recordRun = (directory: string, run: Run, attempt: number): RunRecorder => {
   const at = (...names: readonly string[]) => join(directory, ...names);
-  if (readJson(at(fileNames.run)) === undefined) writeJson(at(fileNames.run), run, 'later');
+  nameRun(directory, run);
   const startedAt = Date.now();
-  const before = readJson<StatusFile>(at(fileNames.status));
+  const before = readJson<StatusFile>(statusPath(directory));
   const firstStartedAt = before?.firstStartedAt ?? before?.startedAt ?? startedAt;
   const status = (
     state: StatusFile['state'],
@@ -50,7 +65,7 @@ export const recordRun = (directory: string, run: Run, attempt: number): RunReco
   const logFile = openSync(at(fileNames.log), 'a');
   const log = openLineWriter(logFile);
 
-  writeJson(at(fileNames.status), status('running', null, null), 'later');
+  writeJson(statusPath(directory), status('running', null, null), 'later');
   const journal = openMetricsJournal(at(fileNames.metrics));
 
   const write = () => {
@@ -58,17 +73,21 @@ export const recordRun = (directory: string, run: Run, attempt: number): RunReco
     log.write();
   };
 
-  const recordMetrics = (event: Extract<TrainerEvent, { type: 'step-logged' | 'evaluated' }>) => {
-    const differing = journal.append(event.step, event.time, event.metrics);
-    if (differing.length > 0)
-      log.add(
-        `warning: step ${event.step} was recorded before with another value of ${differing.join(', ')}`,
-      );
-    log.add(event.type === 'step-logged' ? displayLine(event) : evaluationLine(event));
-    if (event.type === 'evaluated') write();
+  const warn = (message: string) => log.add(`warning: ${message}`);
+
+  const requireRecord = () => {
+    if (!journal.isThere()) throw new RecordRemoved(directory);
   };
 
-  const listen = (event: TrainerEvent): void => {
+  const recordMetrics = (event: Extract<TrainerEvent, { type: 'step-logged' | 'evaluated' }>) => {
+    const replaced = journal.append(event.step, event.time, event.metrics);
+    if (replaced !== undefined) warn(replaced);
+    log.add(event.type === 'step-logged' ? displayLine(event) : evaluationLine(event));
+    if (event.type === 'evaluated') write();
+    return replaced;
+  };
+
+  const listen = (event: TrainerEvent): string | undefined => {
     switch (event.type) {
       case 'training-started':
         log.add(
@@ -78,19 +97,27 @@ export const recordRun = (directory: string, run: Run, attempt: number): RunReco
         break;
       case 'step-logged':
       case 'evaluated':
-        recordMetrics(event);
+        return recordMetrics(event);
+      case 'record-distrusted':
+        warn(event.message);
         break;
       case 'checkpoint-written':
         break;
-      case 'training-ended':
+      case 'training-ended': {
+        const removed = isFinal(event.outcome) ? journal.endHere() : undefined;
+        if (removed !== undefined) warn(removed);
         log.add(`ended: ${event.outcome.reason}: ${masked(event.outcome.message)}`);
         log.write();
         journal.flush();
         journal.close();
         closeSync(logFile);
-        writeJson(at(fileNames.status), status('ended', event.outcome, event.time));
-        break;
+        requireRecord();
+        nameRun(directory, run);
+        writeJson(statusPath(directory), status('ended', event.outcome, event.time));
+        return removed;
+      }
     }
+    return undefined;
   };
 
   return {
@@ -98,11 +125,14 @@ export const recordRun = (directory: string, run: Run, attempt: number): RunReco
     listen,
     environment: (environment) => writeJson(at(fileNames.environment), environment, 'later'),
     lastStep: journal.lastStep,
+    metrics: journal,
     flush: () => {
-      journal.flush();
+      requireRecord();
       log.write();
+      return journal.flush();
     },
     settle: async () => {
+      requireRecord();
       log.write();
       await Promise.all([
         journal.settle(),
@@ -119,14 +149,18 @@ export const recordRun = (directory: string, run: Run, attempt: number): RunReco
 };
 
 /**
- * Writes the end of a run whose process could not: it crashed, was killed, or never wrote its last word.
- * What the process did write stands.
+ * Writes the end of a run whose process could not: it crashed or was killed. What the process did write is kept. A
+ * directory that was removed meanwhile stays so.
  */
-export const recordLoss = (directory: string, outcome: RunOutcome, attempt: number): void => {
-  const known = readJson<StatusFile>(join(directory, fileNames.status));
+export const recordLoss = (
+  directory: string,
+  run: Run,
+  { outcome, attempt }: { readonly outcome: RunOutcome; readonly attempt: number },
+): void => {
+  if (!existsSync(directory)) return;
+  const known = recordedId(directory) === run.id ? readJson<StatusFile>(statusPath(directory)) : undefined;
   if (known?.state === 'ended' && known.attempt === attempt) return;
   const now = Date.now();
-  mkdirSync(directory, { recursive: true });
   const file: StatusFile = {
     state: 'ended',
     attempt,
@@ -137,11 +171,20 @@ export const recordLoss = (directory: string, outcome: RunOutcome, attempt: numb
     holder: null,
   };
   try {
-    writeJson(join(directory, fileNames.status), file);
+    // The status first: an older one must not count again.
+    writeJson(statusPath(directory), file);
+    nameRun(directory, run);
   } catch (error) {
     // Then the file still names the dead process, which says as much.
     if (diskTrouble(error) === undefined) throw error;
   }
+};
+
+const statusPath = (directory: string): string => join(directory, fileNames.status);
+
+/** Writes `run.json` unless it can be read and is of this run. */
+const nameRun = (directory: string, run: Run): void => {
+  if (recordedId(directory) !== run.id) writeJson(join(directory, fileNames.run), run, 'later');
 };
 
 /** The line that the reference systems print: `Iter 1280, Minibatch Loss= 1.576423, Training Accuracy= 0.46875`. */

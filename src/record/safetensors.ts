@@ -65,5 +65,6 @@ export const readTensors = (path: string): TensorFile => {
   return { tensors, metadata: (header['__metadata__'] ?? {}) as Record<string, string> };
 };
 
-const bytesOf = (values: Float32Array): Uint8Array =>
+/** The bytes of a tensor, without copying them. */
+export const bytesOf = (values: Float32Array): Uint8Array =>
   new Uint8Array(values.buffer, values.byteOffset, values.byteLength);

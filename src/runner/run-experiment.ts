@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type { Plan, Run } from '../plan/plan.ts';
 import type { RunListener, RunOutcome } from '../record/events.ts';
@@ -80,11 +81,30 @@ export const runExperiment = async (
       await pool.close();
       pool = createPool({ threads: threadsPerRun, ownCode: options.bundle !== undefined });
     }
-    return await trainFrozen(frozen, { ...options, standings, selection, selected, environment, pool });
+    const outcome = await trainFrozen(frozen, {
+      ...options,
+      standings,
+      selection,
+      selected,
+      environment,
+      pool,
+    });
+    // Without the runs that a search has added: its journal has them.
+    keepFrozen({ ...calibrated, execution: frozen.execution }, options);
+    return outcome;
   } finally {
     // Processes wait for runs that a full disk or another process has kept from beginning.
     await pool.close();
   }
+};
+
+/** Without its plan, what is recorded of a sweep can neither be compared nor resumed. */
+const keepFrozen = (frozen: Plan, { runsDirectory, listener }: ExperimentOptions): void => {
+  const path = frozenPlanPath(runsDirectory, frozen);
+  if (existsSync(path)) return;
+  freezePlan(frozen, runsDirectory);
+  const message = `${path} was removed while the sweep ran; it is written again. Runs that were removed with it must be trained again.`;
+  listener({ type: 'note', level: 'warning', message });
 };
 
 interface Ready extends ExperimentOptions {

@@ -211,7 +211,7 @@ const trainUnlessHeld = async (
   try {
     const before = readStatus(directory);
     const attempted = before?.attempt ?? 0;
-    if (before?.outcome && attempted > known && isSettled(before)) {
+    if (!attempting.fromTheStart && before?.outcome && attempted > known && isSettled(before)) {
       // Another process has trained it since this one looked.
       const { outcome } = before;
       options.listener({ type: 'run-ended', time: Date.now(), runId: run.id, outcome, willRetry: false });
@@ -270,6 +270,8 @@ const trainOnce = async (
       onStart: (pid) => listener({ type: 'run-started', time: Date.now(), runId: run.id, pid, attempt }),
       onEvent: (event, residentBytes) => {
         if (event.type === 'step-logged') step = event.step;
+        if (event.type === 'record-distrusted')
+          listener({ type: 'note', level: 'warning', message: `Run ${run.id}: ${event.message}.` });
         listener({ type: 'run-progressed', runId: run.id, event, residentBytes });
       },
     },
@@ -281,6 +283,6 @@ const trainOnce = async (
     elapsedMs: Date.now() - startedAt,
     metrics: {},
   };
-  recordLoss(directory, outcome, attempt);
+  recordLoss(directory, run, { outcome, attempt });
   return outcome;
 };

@@ -3,6 +3,7 @@ import type { Plan, Run } from '../plan/plan.ts';
 import type { OutcomeReason, RunOutcome } from '../record/events.ts';
 import { listRuns, type RecordedRun } from '../record/read-runs.ts';
 import type { StatusFile } from '../record/run-files.ts';
+import { runDirectory } from '../record/run-recorder.ts';
 import { stateOf, type RunState } from '../record/run-state.ts';
 import { changesSince, sentence, settingsKey } from './staleness.ts';
 
@@ -27,7 +28,7 @@ export const stepsDone = ({ outcome }: RunStanding): number =>
  * of the same settings is, made with other data or other code.
  */
 export const runStandings = (plan: Plan, runsDirectory: string): readonly RunStanding[] => {
-  const { runs: recorded } = listRuns(runsDirectory, { experiment: plan.experiment });
+  const { runs: recorded, damaged } = listRuns(runsDirectory, { experiment: plan.experiment });
   const byId = new Map(recorded.map((one) => [one.run.id, one]));
   const earlierOf = finishedElsewhere(plan, recorded);
   return plan.runs.map((run): RunStanding => {
@@ -36,8 +37,9 @@ export const runStandings = (plan: Plan, runsDirectory: string): readonly RunSta
       const { state, reason, status } = known;
       return { run, state, reason, outcome: status?.outcome ?? null, attempt: status?.attempt ?? 0 };
     }
-    const earlier = earlierOf(run);
-    if (!earlier) return { run, state: 'new', reason: '', outcome: null, attempt: 0 };
+    const lost = damaged.get(runDirectory(runsDirectory, run));
+    const earlier = lost ? undefined : earlierOf(run);
+    if (!earlier) return { run, state: 'new', reason: lost?.message ?? '', outcome: null, attempt: 0 };
     const reason = `${sentence(changesSince(earlier, run))} Finished before as ${earlier.id}.`;
     return { run, state: 'stale', reason, outcome: null, attempt: 0 };
   });

@@ -1,9 +1,18 @@
+import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type * as tf from '@tensorflow/tfjs-core';
 import type { Best } from '../record/kept-weights.ts';
+import type { CountedLines } from '../record/metrics-journal.ts';
 import { fileNames } from '../record/run-files.ts';
-import { readTensors, writeTensors, type StoredTensor } from '../record/safetensors.ts';
+import {
+  bytesOf,
+  readTensors,
+  writeTensors,
+  type StoredTensor,
+  type TensorFile,
+} from '../record/safetensors.ts';
+import { decodeNumber, encodeNumber, type JsonNumber } from '../system/json.ts';
 
 /** Everything beyond the tensors that training needs to go on from a step as if it had never stopped. */
 export interface TrainerState {
@@ -30,39 +39,87 @@ export const storeTensors = (tensors: TrainerTensors): ReadonlyMap<string, Store
     [...tensors].map(([key, tensor]) => [key, { shape: tensor.shape, values: tensor.dataSync<'float32'>() }]),
   );
 
-/** Writes a checkpoint whole: a kill at any moment leaves the one before. */
+/** What a checkpoint holds besides its tensors. */
+export interface CheckpointLabel {
+  readonly state: TrainerState;
+  /** Id of the run. */
+  readonly run: string;
+  /** The metric lines that were recorded before it. */
+  readonly metrics: CountedLines;
+}
+
+/** Writes a checkpoint whole: a kill at any moment leaves the one before. Its metric lines must be on the disk already. */
 export const writeCheckpoint = (
   directory: string,
-  { name, tensors, state }: { name: CheckpointName; tensors: TrainerTensors; state: TrainerState },
+  {
+    name,
+    tensors,
+    label: { state, run, metrics },
+  }: { name: CheckpointName; tensors: TrainerTensors; label: CheckpointLabel },
 ): void => {
-  const stored = new Map<string, StoredTensor>();
-  for (const [key, tensor] of tensors)
-    stored.set(key, { shape: tensor.shape, values: tensor.dataSync<'float32'>() });
-  writeTensors(checkpointPath(directory, name), {
-    tensors: stored,
-    metadata: { state: JSON.stringify(state) },
-  });
+  const stored = storeTensors(tensors);
+  const { best } = state;
+  const fields = {
+    state: JSON.stringify({ ...state, best: best && { ...best, value: encodeNumber(best.value) } }),
+    run,
+    metrics: JSON.stringify(metrics),
+  };
+  const metadata = { ...fields, sha256: digestOf({ tensors: stored, metadata: fields }) };
+  writeTensors(checkpointPath(directory, name), { tensors: stored, metadata });
+};
+
+/** Hex SHA-256 of the tensors with their names and shapes, and of the label. */
+const digestOf = ({ tensors, metadata: { state, run, metrics } }: TensorFile): string => {
+  const hash = createHash('sha256').update(JSON.stringify([state, run, metrics]));
+  for (const [name, { shape, values }] of tensors)
+    hash.update(JSON.stringify([name, shape])).update(bytesOf(values));
+  return hash.digest('hex');
 };
 
 export interface Checkpoint {
   readonly state: TrainerState;
+  /** Undefined in checkpoints of Unroll 0.1, which counted no lines. */
+  readonly metrics: CountedLines | undefined;
   readonly tensors: ReadonlyMap<string, StoredTensor>;
 }
 
-/** Reads a checkpoint, or nothing where there is none that fits; a damaged or foreign one counts as none. */
+/** Why a checkpoint cannot be used, as the end of a sentence that begins with its name. */
+export interface Unusable {
+  readonly unusable: string;
+}
+
+/** Reads a checkpoint of a run; undefined if there is none. */
 export const readCheckpoint = (
   directory: string,
-  { name, tensors }: { name: CheckpointName; tensors: TrainerTensors },
-): Checkpoint | undefined => {
+  { name, tensors, run }: { name: CheckpointName; tensors: TrainerTensors; run: string },
+): Checkpoint | Unusable | undefined => {
   const path = checkpointPath(directory, name);
   if (!existsSync(path)) return undefined;
   try {
     const file = readTensors(path);
+    const { metadata } = file;
+    const keys = Object.keys(metadata).sort().join();
+    const isOld = keys === 'state';
+    if (!isOld && (keys !== 'metrics,run,sha256,state' || metadata['sha256'] !== digestOf(file)))
+      return { unusable: 'is damaged: its checksum does not match' };
+    if (!isOld && metadata['run'] !== run) return { unusable: `is of another run, ${metadata['run']}` };
     for (const [key, tensor] of tensors) {
-      if (file.tensors.get(key)?.shape.join() !== tensor.shape.join()) return undefined;
+      if (file.tensors.get(key)?.shape.join() !== tensor.shape.join())
+        return { unusable: `does not fit the network: ${key} is missing or has another shape` };
     }
-    return { state: JSON.parse(file.metadata['state'] ?? '') as TrainerState, tensors: file.tensors };
+    return {
+      state: parseState(metadata['state'] ?? ''),
+      metrics: isOld ? undefined : (JSON.parse(metadata['metrics'] ?? '') as CountedLines),
+      tensors: file.tensors,
+    };
   } catch {
-    return undefined;
+    return { unusable: 'is damaged: it cannot be read' };
   }
+};
+
+const parseState = (text: string): TrainerState => {
+  const state = JSON.parse(text) as Omit<TrainerState, 'best'> & {
+    readonly best: { readonly value: JsonNumber; readonly step: number } | null;
+  };
+  return { ...state, best: state.best && { ...state.best, value: decodeNumber(state.best.value) } };
 };

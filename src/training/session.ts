@@ -5,8 +5,10 @@ import type { Registry } from '../registry/rows.ts';
 import { loadTensorFlow } from '../tensorflow/load.ts';
 import type { Metrics, TrainerEvent } from '../record/events.ts';
 import type { StopReason } from './protocol.ts';
-import { readCheckpoint, writeCheckpoint, type CheckpointName, type TrainerState } from './checkpoint.ts';
+import type { CountedLines, MetricsJournal } from '../record/metrics-journal.ts';
+import { writeCheckpoint, type CheckpointName, type TrainerState } from './checkpoint.ts';
 import { buildLearner, type Learner } from './learner.ts';
+import { findResumePoint } from './resume-point.ts';
 import type { Stopwatch } from './stopwatch.ts';
 import type { Tally } from './tally.ts';
 
@@ -25,8 +27,10 @@ export interface Training {
   readonly emit: (event: TrainerEvent) => void;
   /** Asked between steps: a reason ends the training after a checkpoint. */
   readonly stopRequested: () => StopReason | undefined;
-  /** Waits until recorded metrics are on disk; called before a checkpoint that relies on them. */
-  readonly flush: () => void;
+  /** What is recorded of the metrics so far. */
+  readonly metrics: Pick<MetricsJournal, 'begins' | 'linesUpTo' | 'goOnAfter'>;
+  /** Waits until recorded metrics are on disk, before a checkpoint that relies on them. Returns their lines. */
+  readonly flush: () => CountedLines;
   /** Waits until everything is on disk, before the training is said to have ended. */
   readonly settle: () => Promise<void>;
   readonly clock: Stopwatch;
@@ -48,18 +52,23 @@ export interface Session extends Training {
   validated: { readonly step: number; readonly tally: Tally } | undefined;
 }
 
-/** Builds the network with weights drawn from the run's seed, and goes on from the last checkpoint where there is one. */
+/** Builds the network with weights drawn from the run's seed, and resumes from the newest usable checkpoint. */
 export const beginSession = async (training: Training): Promise<Session> => {
-  const { run, registry, dataset, kernel, directory, clock } = training;
+  const { run, registry, dataset, kernel, clock } = training;
   const { train } = run.config;
   clock.enter('start');
   const backend = await loadTensorFlow();
   const plan = { ...train, size: dataset.train.size, seed: run.seed };
   const totalSteps = countSteps(train, plan);
   const learner = await buildLearner(run, dataset.shape, { registry, totalSteps, kernel, clock });
-  const last = readCheckpoint(directory, { name: 'last', tensors: learner.tensors() });
-  if (last) learner.restore(last.tensors);
-  const state = last?.state ?? { step: 0, best: null };
+  const { checkpoint, lines, warnings } = findResumePoint(training, {
+    all: learner.tensors(),
+    weights: learner.weights(),
+  });
+  for (const message of warnings) training.emit({ type: 'record-distrusted', time: Date.now(), message });
+  training.metrics.goOnAfter(lines);
+  if (checkpoint) learner.restore(checkpoint.tensors);
+  const state = checkpoint?.state ?? { step: 0, best: null };
   training.emit({
     type: 'training-started',
     time: Date.now(),
@@ -96,9 +105,10 @@ export const report = (session: Session, type: 'step-logged' | 'evaluated', metr
 /** Writes a checkpoint: with everything to go on from, but `best` with the weights alone. */
 export const saveCheckpoint = (session: Session, name: CheckpointName): void => {
   const before = session.clock.enter('recording');
-  session.flush();
+  const metrics = session.flush();
   const tensors = name === 'best' ? session.learner.weights() : session.learner.tensors();
-  writeCheckpoint(session.directory, { name, tensors, state: session.state });
+  const label = { state: session.state, run: session.run.id, metrics };
+  writeCheckpoint(session.directory, { name, tensors, label });
   session.emit({ type: 'checkpoint-written', time: Date.now(), step: session.state.step });
   session.clock.enter(before);
 };

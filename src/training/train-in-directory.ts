@@ -12,9 +12,9 @@ import { loadTensorFlow } from '../tensorflow/load.ts';
 import type { OutcomeReason, RunOutcome, TrainerEvent } from '../record/events.ts';
 import { diskTrouble, writeJson } from '../system/files.ts';
 import { waitForLockUnless, type Lock } from '../system/lock.ts';
-import { readStatus } from '../record/read-runs.ts';
+import { readStatus, recordedId } from '../record/read-runs.ts';
 import { fileNames, type ProfileFile } from '../record/run-files.ts';
-import { recordRun, type RunRecorder } from '../record/run-recorder.ts';
+import { RecordRemoved, recordRun, type RunRecorder } from '../record/run-recorder.ts';
 import type { StopReason, TrainRequest } from './protocol.ts';
 import { idleStopwatch, startStopwatch } from './stopwatch.ts';
 import { train } from './train.ts';
@@ -43,11 +43,12 @@ export const trainInDirectory = async (
     return await trainAndRecord(request, supervision, recorder);
   } catch (error) {
     const trouble = diskTrouble(error);
-    if (trouble === undefined) throw error;
-    // What can be said only to the runner; on the disk the run stays one that lost its process.
+    const removed = error instanceof RecordRemoved;
+    if (trouble === undefined && !removed) throw error;
+    // Only the runner learns of it; on the disk the run stays one that lost its process.
     return {
-      reason: 'interrupted',
-      message: `stopped because ${trouble}; what is recorded is kept`,
+      reason: removed ? 'failed' : 'interrupted',
+      message: removed ? error.message : `stopped because ${trouble}; what is recorded is kept`,
       step: recorder?.lastStep() ?? 0,
       elapsedMs: Math.round(performance.now() - startedAt),
       metrics: {},
@@ -65,9 +66,10 @@ const lookAgainMs = 20;
  * step. Answers the outcome instead where that child has brought the run to its end, or where there is no time to wait.
  */
 const becomeWriter = async (
-  { directory, fromTheStart }: TrainRequest,
+  request: TrainRequest,
   stopRequested: Supervision['stopRequested'],
 ): Promise<Lock | RunOutcome> => {
+  const { directory, fromTheStart } = request;
   const lock = await waitForLockUnless(
     join(directory, fileNames.writer),
     () => stopRequested() !== undefined,
@@ -77,18 +79,31 @@ const becomeWriter = async (
     const message = `process ${lock.heldBy.pid} still writes this run`;
     return { reason: stopRequested() ?? 'interrupted', message, step: 0, elapsedMs: 0, metrics: {} };
   }
-  if (fromTheStart) forgetRun(directory);
+  if (fromTheStart) forget(directory, holders);
+  else forgetStrangers(request);
   const { outcome } = (!fromTheStart && readStatus(directory)) || { outcome: null };
   if (outcome?.reason !== 'completed') return lock;
   lock.release();
   return outcome;
 };
 
-/** Removes what is recorded of a run, but not who holds it. */
-const forgetRun = (directory: string): void => {
+/** Who holds a run. */
+const holders: readonly string[] = [fileNames.lock, fileNames.writer];
+
+/** Checkpoints name their run, and metric lines are compared when their steps are repeated. */
+const proveThemselves: readonly string[] = [fileNames.checkpoints, fileNames.metrics, fileNames.log];
+
+/** Removes what does not belong to the run: of a record without a readable `run.json`, all that does not prove itself. */
+const forgetStrangers = ({ directory, run }: TrainRequest): void => {
+  const id = recordedId(directory);
+  if (id === run.id) return;
+  forget(directory, id === undefined ? [...holders, ...proveThemselves] : holders);
+};
+
+/** Removes a run's files, but not those to keep. */
+const forget = (directory: string, keep: readonly string[]): void => {
   for (const name of readdirSync(directory)) {
-    if (name !== fileNames.lock && name !== fileNames.writer)
-      rmSync(join(directory, name), { recursive: true, force: true });
+    if (!keep.includes(name)) rmSync(join(directory, name), { recursive: true, force: true });
   }
 };
 
@@ -102,7 +117,8 @@ const trainAndRecord = async (
   const clock = stopwatch ?? idleStopwatch;
   const startedAt = performance.now();
   const emit = (event: TrainerEvent) => {
-    recorder.listen(event);
+    const message = recorder.listen(event);
+    if (message !== undefined) supervision.listen({ type: 'record-distrusted', time: event.time, message });
     if (event.type === 'training-started') void recordEnvironment(recorder, request, event.kernel);
     supervision.listen(event);
   };
@@ -114,7 +130,7 @@ const trainAndRecord = async (
     const { dataset, description } = await loadDataset(run, registry, baseDirectory);
     if (description) writeJson(join(directory, fileNames.data), description, 'later');
     const { stopRequested } = supervision;
-    const { flush, settle } = recorder;
+    const { metrics, flush, settle } = recorder;
     const { kernel } = request;
     const given = {
       run,
@@ -125,6 +141,7 @@ const trainAndRecord = async (
       directory,
       emit,
       stopRequested,
+      metrics,
       flush,
       settle,
       clock,
@@ -136,7 +153,7 @@ const trainAndRecord = async (
     }
     return outcome;
   } catch (error) {
-    if (diskTrouble(error) !== undefined) throw error;
+    if (diskTrouble(error) !== undefined || error instanceof RecordRemoved) throw error;
     const message = error instanceof Error ? error.message : String(error);
     const outcome: RunOutcome = {
       reason: reasonOf(message),

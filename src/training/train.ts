@@ -98,11 +98,14 @@ const outcomeOf = (session: Session, reason: OutcomeReason, message: string): Ru
 
 /** Restores the weights of the best evaluation where the spec asks for them. Returns the step of the weights there are. */
 const restoreBest = (session: Session): number => {
-  const { step } = session.state;
-  if (!session.run.config.train.earlyStopping?.restoreBest) return step;
-  const best = readCheckpoint(session.directory, { name: 'best', tensors: session.learner.weights() });
-  if (!best) return step;
-  session.learner.restore(best.tensors);
+  const { state, run, directory, learner } = session;
+  if (!run.config.train.earlyStopping?.restoreBest || !state.best) return state.step;
+  const best = readCheckpoint(directory, { name: 'best', tensors: learner.weights(), run: run.id });
+  if (!best || 'unusable' in best || best.state.step !== state.best.step) {
+    const why = best && 'unusable' in best ? best.unusable : 'was removed or replaced';
+    throw new Error(`The checkpoint best ${why}. Train this run again with the option --retry-failed.`);
+  }
+  learner.restore(best.tensors);
   return best.state.step;
 };
 

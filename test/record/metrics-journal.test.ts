@@ -27,20 +27,86 @@ describe('the metrics journal', () => {
         metrics: { 'train/loss': 'NaN', 'train/norm': 'Infinity', 'train/low': '-Infinity' },
       },
     ]);
-    expect(openMetricsJournal(path).append(1, 9, { 'train/loss': Number.NaN })).toEqual([]);
+    const metrics = { 'train/loss': Number.NaN, 'train/norm': Infinity, 'train/low': -Infinity };
+    expect(openMetricsJournal(path).append(1, 9, metrics)).toBeUndefined();
   });
 
-  test('says which repeated values differ, and keeps the first', () => {
+  const written = (losses: readonly number[]) => {
     const path = freshPath();
-    const first = openMetricsJournal(path);
-    first.append(10, 1, { 'train/loss': 0.5, 'train/accuracy': 0.25 });
-    first.close();
-    const second = openMetricsJournal(path);
-    expect(second.append(10, 2, { 'train/loss': 0.5000001, 'train/accuracy': 0.25 })).toEqual(['train/loss']);
-    second.close();
-    expect(linesOf(path)).toEqual([
-      { step: 10, time: 1, metrics: { 'train/loss': 0.5, 'train/accuracy': 0.25 } },
+    const journal = openMetricsJournal(path);
+    losses.forEach((loss, at) => journal.append(at + 1, 100 + at, { loss }));
+    const counted = journal.flush();
+    journal.close();
+    return { path, counted };
+  };
+
+  test('replaces the recorded lines from the first that does not come out the same, and says so', () => {
+    const { path } = written([1, 2, 3, 4]);
+    const journal = openMetricsJournal(path);
+    journal.goOnAfter(1);
+    expect(journal.append(2, 7, { loss: 2 })).toBeUndefined();
+    expect(journal.append(3, 8, { loss: 3.5 })).toContain('line 3 of metrics.jsonl');
+    expect(journal.append(4, 9, { loss: 4 })).toBeUndefined();
+    journal.close();
+    expect(linesOf(path).map(({ time, metrics }) => [time, metrics['loss']])).toEqual([
+      [100, 1],
+      [101, 2],
+      [8, 3.5],
+      [9, 4],
     ]);
+  });
+
+  test('removes what a training that ends did not repeat', () => {
+    const { path } = written([1, 2, 3]);
+    const journal = openMetricsJournal(path);
+    journal.append(1, 7, { loss: 1 });
+    journal.append(2, 7, { loss: 2 });
+    expect(journal.endHere()).toContain('1 line');
+    expect(journal.endHere()).toBeUndefined();
+    journal.close();
+    expect(linesOf(path)).toHaveLength(2);
+  });
+
+  test('knows whether the counted lines are there, byte for byte', () => {
+    const { path, counted } = written([1, 2, 3]);
+    const begins = () => openMetricsJournal(path).begins(counted);
+    expect(counted.lines).toBe(3);
+    expect(begins()).toBe(true);
+    appendFileSync(path, '{"step":4,"time":1,"metrics":{"loss":4}}\n');
+    expect(begins()).toBe(true);
+    const bytes = readFileSync(path);
+    for (const at of [0, 8, 20, 60, bytes.indexOf(10)]) {
+      const flipped = Buffer.from(bytes);
+      flipped[at] = (flipped[at] ?? 0) ^ 4;
+      writeFileSync(path, flipped);
+      expect(begins(), `byte ${at}`).toBe(false);
+    }
+    writeFileSync(path, bytes.subarray(0, 80));
+    expect(begins()).toBe(false);
+    writeFileSync(path, '');
+    expect(begins()).toBe(false);
+  });
+
+  test('counts kept, repeated and new lines alike', () => {
+    const { path } = written([1, 2]);
+    const journal = openMetricsJournal(path);
+    journal.goOnAfter(1);
+    journal.append(2, 7, { loss: 2 });
+    journal.append(3, 7, { loss: 3 });
+    const counted = journal.flush();
+    journal.close();
+    expect(counted.lines).toBe(3);
+    expect(openMetricsJournal(path).begins(counted)).toBe(true);
+  });
+
+  test('an evaluation repeated at the step of the checkpoint is recorded once', () => {
+    const { path } = written([1, 2]);
+    const journal = openMetricsJournal(path);
+    journal.goOnAfter(2);
+    expect(journal.append(2, 7, { loss: 2 })).toBeUndefined();
+    journal.append(3, 7, { loss: 3 });
+    journal.close();
+    expect(linesOf(path).map(({ step }) => step)).toEqual([1, 2, 3]);
   });
 
   test('holds lines back while they come fast, and has them all in the file once it is told to', () => {
@@ -67,6 +133,7 @@ describe('the metrics journal', () => {
           const path = freshPath();
           const write = (from: number) => {
             const journal = openMetricsJournal(path);
+            journal.goOnAfter(from - 1);
             for (let step = from; step <= values.length; step++)
               journal.append(step, step, { loss: values[step - 1] ?? 0 });
             journal.close();
@@ -86,7 +153,7 @@ describe('the metrics journal', () => {
     );
   });
 
-  test('leaves a damaged line between good ones for a person to see', () => {
+  test('replaces a damaged line once its step is repeated', () => {
     const path = freshPath();
     appendFileSync(
       path,
@@ -94,12 +161,13 @@ describe('the metrics journal', () => {
     );
     const journal = openMetricsJournal(path);
     expect(journal.lastStep()).toBe(2);
+    expect(readFileSync(path, 'utf8').endsWith('{"a":2}}\n')).toBe(true);
+    journal.append(1, 9, { a: 1 });
+    expect(journal.append(2, 9, { a: 2 })).toContain('line 2 of metrics.jsonl');
     journal.close();
-    expect(readFileSync(path, 'utf8').split('\n')).toEqual([
-      '{"step":1,"time":1,"metrics":{"a":1}}',
-      '\0\0\0',
-      '{"step":2,"time":2,"metrics":{"a":2}}',
-      '',
+    expect(linesOf(path)).toEqual([
+      { step: 1, time: 1, metrics: { a: 1 } },
+      { step: 2, time: 9, metrics: { a: 2 } },
     ]);
   });
 });

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { processIdentity } from '../../src/system/process-identity.ts';
@@ -118,9 +118,21 @@ test.each([
   ]);
 });
 
+test('an end that this version does not know hides no other run', () => {
+  const runs = temporaryDirectory();
+  const [first = ''] = writeSweep(runs, plan);
+  const path = join(first, fileNames.status);
+  writeFileSync(path, readFileSync(path, 'utf8').replace('"completed"', '"converged"'));
+  const { runs: list, problems } = listRuns(runs);
+  expect(list).toHaveLength(plan.runs.length - 1);
+  expect(problems.map(({ message }) => message)).toEqual([
+    `${path} has an end that this version of Unroll does not know, "converged".`,
+  ]);
+});
+
 test('an empty or missing runs directory has no runs', () => {
-  expect(listRuns(join(temporaryDirectory(), 'none'))).toEqual({ runs: [], problems: [] });
-  expect(listRuns(temporaryDirectory(), { experiment: 'none' })).toEqual({ runs: [], problems: [] });
+  expect(listRuns(join(temporaryDirectory(), 'none'))).toMatchObject({ runs: [], problems: [] });
+  expect(listRuns(temporaryDirectory(), { experiment: 'none' })).toMatchObject({ runs: [], problems: [] });
 });
 
 test('a run is found by the beginning of its id, with its experiment, or by its directory', () => {

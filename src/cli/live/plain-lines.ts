@@ -84,6 +84,8 @@ const singleRunLines = (event: Progress): string[] => {
           .map(([name, value]) => `${name} ${formatMetric(value)}`)
           .join(', ')}`,
       ];
+    // Printed as a note of the sweep.
+    case 'record-distrusted':
     case 'checkpoint-written':
     case 'training-ended':
       return [];

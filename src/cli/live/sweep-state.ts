@@ -142,6 +142,8 @@ const applyProgress = (running: RunningRun, event: TrainerEvent): void => {
       running.step = event.fromStep;
       running.recent = [{ step: event.fromStep, time: event.time }];
       break;
+    case 'record-distrusted':
+      break;
     case 'step-logged': {
       running.step = event.step;
       running.metrics = event.metrics;

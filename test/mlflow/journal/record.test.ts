@@ -43,7 +43,7 @@ test('a run that was stopped or lost before its first metric keeps its identity 
   expect(first).toBeDefined();
   await nextMillisecond();
   begin(directory, 2);
-  recordLoss(directory, outcome('crashed', 0), 2);
+  recordLoss(directory, run, { outcome: outcome('crashed', 0), attempt: 2 });
   expect(recordingOf(directory)).toBe(first);
   await nextMillisecond();
   const third = begin(directory, 3);
