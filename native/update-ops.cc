@@ -1,6 +1,7 @@
 // An optimizer's update of all weights of a network as one TensorFlow op, for each rule: a call takes longer than the
 // update of a small weight. Its results are new tensors: whoever kept a weight from before keeps it.
 #include <algorithm>
+#include <cstring>
 
 #include "op.h"
 #include "parallel.h"
@@ -8,32 +9,16 @@
 namespace unroll {
 namespace {
 
-struct Rule {
-  const char* op;
-  int slots;
-  size_t settings;
-  UpdateKernel UpdateKernels::*kernel;
-};
-
-const Rule rules[] = {
-    {"UnrollSgd", 0, 1, &UpdateKernels::sgd},
-    {"UnrollMomentum", 1, 2, &UpdateKernels::momentum},
-    {"UnrollNesterov", 1, 2, &UpdateKernels::nesterov},
-    {"UnrollRmsProp", 1, 5, &UpdateKernels::rmsProp},
-    {"UnrollRmsPropCentered", 2, 5, &UpdateKernels::rmsPropCentered},
-    {"UnrollRmsPropMomentum", 2, 5, &UpdateKernels::rmsPropMomentum},
-    {"UnrollRmsPropCenteredMomentum", 3, 5, &UpdateKernels::rmsPropCenteredMomentum},
-    {"UnrollAdagrad", 1, 2, &UpdateKernels::adagrad},
-    {"UnrollAdadelta", 2, 4, &UpdateKernels::adadelta},
-    {"UnrollAdam", 2, 7, &UpdateKernels::adam},
-    {"UnrollAdamax", 2, 5, &UpdateKernels::adamax},
-};
-
 // Fewer numbers are not worth waking a thread for.
 constexpr size_t numbersAtOnce = 65536;
 
-// Of `weights` in a row, cut into equal parts; each number is computed by itself, so the cut changes no bit.
-void updateAll(UpdateKernel kernel, const float* settings, const std::vector<UpdateWeight>& weights) {
+// Of `weights` in a row, cut into equal parts; each number is computed by itself, so the cut changes no bit. `given`
+// are the bytes of the settings, as `packSettings` in src/optimizers/update-settings.ts wrote them.
+template <class Settings, UpdateKernel<Settings> UpdateKernels::*kernelOf>
+void updateAll(const float* given, const std::vector<UpdateWeight>& weights) {
+  Settings settings;
+  std::memcpy(&settings, given, sizeof(settings));
+  const UpdateKernel<Settings> kernel = instructionSet().update.*kernelOf;
   size_t total = 0;
   for (const UpdateWeight& one : weights) total += one.count;
   parallelRanges(total, numbersAtOnce, [&](size_t begin, size_t end) {
@@ -45,6 +30,32 @@ void updateAll(UpdateKernel kernel, const float* settings, const std::vector<Upd
     }
   });
 }
+
+struct Rule {
+  const char* op;
+  int slots;
+  size_t settings;
+  void (*update)(const float* settings, const std::vector<UpdateWeight>& weights);
+};
+
+template <class Settings, UpdateKernel<Settings> UpdateKernels::*kernel>
+constexpr Rule rule(const char* op, int slots) {
+  return {op, slots, Settings::count, updateAll<Settings, kernel>};
+}
+
+constexpr Rule rules[] = {
+    rule<SgdSettings, &UpdateKernels::sgd>("UnrollSgd", 0),
+    rule<MomentumSettings, &UpdateKernels::momentum>("UnrollMomentum", 1),
+    rule<NesterovSettings, &UpdateKernels::nesterov>("UnrollNesterov", 1),
+    rule<RmsPropSettings, &UpdateKernels::rmsProp>("UnrollRmsProp", 1),
+    rule<RmsPropCenteredSettings, &UpdateKernels::rmsPropCentered>("UnrollRmsPropCentered", 2),
+    rule<RmsPropMomentumSettings, &UpdateKernels::rmsPropMomentum>("UnrollRmsPropMomentum", 2),
+    rule<RmsPropCenteredMomentumSettings, &UpdateKernels::rmsPropCenteredMomentum>("UnrollRmsPropCenteredMomentum", 3),
+    rule<AdagradSettings, &UpdateKernels::adagrad>("UnrollAdagrad", 1),
+    rule<AdadeltaSettings, &UpdateKernels::adadelta>("UnrollAdadelta", 2),
+    rule<AdamSettings, &UpdateKernels::adam>("UnrollAdam", 2),
+    rule<AdamaxSettings, &UpdateKernels::adamax>("UnrollAdamax", 2),
+};
 
 // Inputs: values, gradients, each slot of all weights, settings. Outputs: next values, each next slot of all weights.
 void compute(void* chosen, TF_OpKernelContext* context) {
@@ -69,7 +80,7 @@ void compute(void* chosen, TF_OpKernelContext* context) {
       one.nextSlots[slot] = call.output((1 + slot) * count + at, shape);
     }
   }
-  if (call.ok()) updateAll(instructionSet().update.*rule.kernel, settings, weights);
+  if (call.ok()) rule.update(settings, weights);
 }
 
 template <size_t Index>

@@ -1,6 +1,6 @@
 // The rules of the optimizers, each in one pass over memory, which is what takes the time. With value w, gradient g and
-// slots s, each with the next one's name primed; r is the learning rate. The papers are named where a spec chooses
-// them, in src/optimizers.
+// slots s, each with the next one's name primed; r is the learning rate. Each rule names the settings that it reads;
+// the papers are named where a spec chooses them, in src/optimizers.
 #pragma once
 
 #include "update.h"
@@ -10,18 +10,22 @@ namespace {
 
 // w' = w - r g
 struct Sgd {
+  using Settings = unroll::SgdSettings;
   static constexpr size_t slots = 0;
-  static UNROLL_INLINE Vector apply(const float* set, Vector w, Vector g, Vector*) { return w - g * set[0]; }
+  static UNROLL_INLINE Vector apply(const Settings& set, Vector w, Vector g, Vector*) {
+    return w - g * set.learningRate;
+  }
 };
 
 // v' = m v - r g      w' = w + v', or w + m v' - r g where it looks ahead
 template <bool LooksAhead>
 struct Momentum {
+  using Settings = unroll::MomentumSettings;
   static constexpr size_t slots = 1;
-  static UNROLL_INLINE Vector apply(const float* set, Vector w, Vector g, Vector* s) {
-    const Vector move = g * set[0];
-    s[0] = s[0] * set[1] - move;
-    return w + (LooksAhead ? s[0] * set[1] - move : s[0]);
+  static UNROLL_INLINE Vector apply(const Settings& set, Vector w, Vector g, Vector* s) {
+    const Vector move = g * set.learningRate;
+    s[0] = s[0] * set.momentum - move;
+    return w + (LooksAhead ? s[0] * set.momentum - move : s[0]);
   }
 };
 
@@ -31,18 +35,18 @@ struct Momentum {
 // and m u more with momentum.
 template <bool Centered, bool HasMomentum>
 struct RmsProp {
+  using Settings = unroll::RmsPropSettings;
   static constexpr size_t slots = 1 + Centered + HasMomentum;
-  static UNROLL_INLINE Vector apply(const float* set, Vector w, Vector g, Vector* s) {
-    const float rate = set[0], rho = set[1], rest = set[2], momentum = set[3], epsilon = set[4];
-    s[0] = s[0] * rho + g * g * rest;
+  static UNROLL_INLINE Vector apply(const Settings& set, Vector w, Vector g, Vector* s) {
+    s[0] = s[0] * set.rho + g * g * set.oneMinusRho;
     Vector spread = s[0];
     if constexpr (Centered) {
-      s[1] = s[1] * rho + g * rest;
+      s[1] = s[1] * set.rho + g * set.oneMinusRho;
       spread -= s[1] * s[1];
     }
-    Vector move = g * rate / squareRoot(spread + epsilon);
+    Vector move = g * set.learningRate / squareRoot(spread + set.epsilon);
     if constexpr (HasMomentum) {
-      move += s[slots - 1] * momentum;
+      move += s[slots - 1] * set.momentum;
       s[slots - 1] = move;
     }
     return w - move;
@@ -51,46 +55,47 @@ struct RmsProp {
 
 // s' = s + g^2      w' = w - r g / sqrt(s' + epsilon)
 struct Adagrad {
+  using Settings = unroll::AdagradSettings;
   static constexpr size_t slots = 1;
-  static UNROLL_INLINE Vector apply(const float* set, Vector w, Vector g, Vector* s) {
+  static UNROLL_INLINE Vector apply(const Settings& set, Vector w, Vector g, Vector* s) {
     s[0] += g * g;
-    return w - g * set[0] / squareRoot(s[0] + set[1]);
+    return w - g * set.learningRate / squareRoot(s[0] + set.epsilon);
   }
 };
 
 // s' = rho s + (1 - rho) g^2      d = g sqrt((x + epsilon) / (s' + epsilon))
 // x' = rho x + (1 - rho) d^2      w' = w - r d
 struct Adadelta {
+  using Settings = unroll::AdadeltaSettings;
   static constexpr size_t slots = 2;
-  static UNROLL_INLINE Vector apply(const float* set, Vector w, Vector g, Vector* s) {
-    const float rate = set[0], rho = set[1], rest = set[2], epsilon = set[3];
-    s[0] = s[0] * rho + g * g * rest;
-    const Vector change = g * squareRoot((s[1] + epsilon) / (s[0] + epsilon));
-    s[1] = s[1] * rho + change * change * rest;
-    return w - change * rate;
+  static UNROLL_INLINE Vector apply(const Settings& set, Vector w, Vector g, Vector* s) {
+    s[0] = s[0] * set.rho + g * g * set.oneMinusRho;
+    const Vector change = g * squareRoot((s[1] + set.epsilon) / (s[0] + set.epsilon));
+    s[1] = s[1] * set.rho + change * change * set.oneMinusRho;
+    return w - change * set.learningRate;
   }
 };
 
-// m' = b1 m + (1 - b1) g      v' = b2 v + (1 - b2) g^2      w' = keep w - size m' / (sqrt(v') + epsilon)
+// m' = b1 m + (1 - b1) g      v' = b2 v + (1 - b2) g^2      w' = keep w - step m' / (sqrt(v') + epsilon)
 struct Adam {
+  using Settings = unroll::AdamSettings;
   static constexpr size_t slots = 2;
-  static UNROLL_INLINE Vector apply(const float* set, Vector w, Vector g, Vector* s) {
-    const float size = set[4], epsilon = set[5], keep = set[6];
-    s[0] = s[0] * set[0] + g * set[1];
-    s[1] = s[1] * set[2] + g * g * set[3];
-    return w * keep - s[0] * size / (squareRoot(s[1]) + epsilon);
+  static UNROLL_INLINE Vector apply(const Settings& set, Vector w, Vector g, Vector* s) {
+    s[0] = s[0] * set.beta1 + g * set.oneMinusBeta1;
+    s[1] = s[1] * set.beta2 + g * g * set.oneMinusBeta2;
+    return w * set.keep - s[0] * set.stepSize / (squareRoot(s[1]) + set.epsilon);
   }
 };
 
-// m' = b1 m + (1 - b1) g      u' = the larger of b2 u and |g|      w' = w - size m' / (u' + epsilon)
+// m' = b1 m + (1 - b1) g      u' = the larger of b2 u and |g|      w' = w - step m' / (u' + epsilon)
 struct Adamax {
+  using Settings = unroll::AdamaxSettings;
   static constexpr size_t slots = 2;
-  static UNROLL_INLINE Vector apply(const float* set, Vector w, Vector g, Vector* s) {
-    const float size = set[3], epsilon = set[4];
-    const Vector magnitude = g < 0.0f ? -g : g, before = s[1] * set[2];
-    s[0] = s[0] * set[0] + g * set[1];
+  static UNROLL_INLINE Vector apply(const Settings& set, Vector w, Vector g, Vector* s) {
+    const Vector magnitude = g < 0.0f ? -g : g, before = s[1] * set.beta2;
+    s[0] = s[0] * set.beta1 + g * set.oneMinusBeta1;
     s[1] = before > magnitude ? before : magnitude;
-    return w - s[0] * size / (s[1] + epsilon);
+    return w - s[0] * set.stepSize / (s[1] + set.epsilon);
   }
 };
 
@@ -101,7 +106,9 @@ UNROLL_INLINE void storeSome(float* to, Vector value, size_t left) {
 }
 
 template <class Rule>
-void update(const float* settings, const unroll::UpdateWeight& of, size_t begin, size_t end) {
+void update(const typename Rule::Settings& given, const unroll::UpdateWeight& of, size_t begin, size_t end) {
+  // A copy, because a store to the results could change what is given, as far as the compiler knows.
+  const typename Rule::Settings settings = given;
   for (size_t at = begin; at < end; at += lanes) {
     const size_t left = end - at;
     Vector slots[unroll::mostSlots];

@@ -3,6 +3,8 @@
 
 #include <cstddef>
 
+#include "update-settings.h"
+
 namespace unroll {
 
 constexpr size_t mostSlots = 3;
@@ -17,11 +19,21 @@ struct UpdateWeight {
 };
 
 // Updates the numbers from `begin` to `end` of a weight.
-using UpdateKernel = void (*)(const float* settings, const UpdateWeight& weight, size_t begin, size_t end);
+template <class Settings>
+using UpdateKernel = void (*)(const Settings& settings, const UpdateWeight& weight, size_t begin, size_t end);
 
 struct UpdateKernels {
-  UpdateKernel sgd, momentum, nesterov, rmsProp, rmsPropCentered, rmsPropMomentum, rmsPropCenteredMomentum, adagrad,
-      adadelta, adam, adamax;
+  UpdateKernel<SgdSettings> sgd;
+  UpdateKernel<MomentumSettings> momentum;
+  UpdateKernel<NesterovSettings> nesterov;
+  UpdateKernel<RmsPropSettings> rmsProp;
+  UpdateKernel<RmsPropCenteredSettings> rmsPropCentered;
+  UpdateKernel<RmsPropMomentumSettings> rmsPropMomentum;
+  UpdateKernel<RmsPropCenteredMomentumSettings> rmsPropCenteredMomentum;
+  UpdateKernel<AdagradSettings> adagrad;
+  UpdateKernel<AdadeltaSettings> adadelta;
+  UpdateKernel<AdamSettings> adam;
+  UpdateKernel<AdamaxSettings> adamax;
 };
 
 }  // namespace unroll

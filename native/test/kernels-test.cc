@@ -271,6 +271,130 @@ void testGatherPixels(decltype(InstructionSet::gatherPixels) kernel, size_t imag
   compare("gather " + std::to_string(images) + " images of " + std::to_string(size), found, expected);
 }
 
+// Whether a slot may be negative; a mean of squares may not.
+enum class Sign { any, positive };
+
+template <class Settings>
+struct UpdateCase {
+  std::string name;
+  UpdateKernel<Settings> kernel;
+  void (*reference)(const Settings& settings, double& value, double gradient, double* slots);
+  Settings settings;
+  std::vector<Sign> slots;
+};
+
+// The results of the numbers from `begin` to `end`; those of the others stay unwritten.
+template <class Settings>
+std::vector<Floats> updated(const UpdateCase<Settings>& of, const std::vector<Floats>& given, size_t begin,
+                            size_t end) {
+  const size_t count = given[0].size();
+  std::vector<Floats> results(1 + of.slots.size(), unwritten(count));
+  UpdateWeight weight{};
+  weight.count = count;
+  weight.value = given[0].data();
+  weight.gradient = given[1].data();
+  weight.nextValue = results[0].data();
+  for (size_t slot = 0; slot < of.slots.size(); ++slot) {
+    weight.slots[slot] = given[2 + slot].data();
+    weight.nextSlots[slot] = results[1 + slot].data();
+  }
+  of.kernel(of.settings, weight, begin, end);
+  return results;
+}
+
+// A weight whole and in two parts, as threads cut it: a part may write nothing of the other.
+template <class Settings>
+void testUpdate(const UpdateCase<Settings>& of, size_t count, Random& random) {
+  std::vector<Numbers> before{random.numbers(count, 1), random.numbers(count, 1)};
+  for (const Sign sign : of.slots) {
+    before.push_back(random.numbers(count, 0.5));
+    // At least the largest square of a mean, for a variance that is not negative.
+    if (sign == Sign::positive)
+      for (double& one : before.back()) one = std::abs(one) + 0.25;
+  }
+  std::vector<Floats> given;
+  for (const Numbers& one : before) given.push_back(floats(one));
+  std::vector<Numbers> expected(1 + of.slots.size(), Numbers(count));
+  for (size_t at = 0; at < count; ++at) {
+    double slots[mostSlots] = {};
+    for (size_t slot = 0; slot < of.slots.size(); ++slot) slots[slot] = before[2 + slot][at];
+    expected[0][at] = before[0][at];
+    of.reference(of.settings, expected[0][at], before[1][at], slots);
+    for (size_t slot = 0; slot < of.slots.size(); ++slot) expected[1 + slot][at] = slots[slot];
+  }
+  const size_t cut = count / 3;
+  const std::vector<Floats> whole = updated(of, given, 0, count);
+  const std::vector<Floats> first = updated(of, given, 0, cut), second = updated(of, given, cut, count);
+  for (size_t at = 0; at < expected.size(); ++at) {
+    const std::string what = of.name + " of " + std::to_string(count) + (at == 0 ? " value" : " slot");
+    compare(what, whole[at], expected[at]);
+    Floats joined = first[at];
+    for (size_t one = 0; one < count; ++one) {
+      if (std::isnan(first[at][one]) == std::isnan(second[at][one]))
+        joined[one] = unwritten(1)[0];
+      else if (one >= cut)
+        joined[one] = second[at][one];
+    }
+    compare(what + " in two parts", joined, expected[at]);
+  }
+}
+
+void testUpdates(const UpdateKernels& kernels, size_t count, Random& random) {
+  MomentumSettings momentum{};
+  momentum.learningRate = 0.3f;
+  momentum.momentum = 0.9f;
+  SgdSettings sgd{};
+  sgd.learningRate = 0.3f;
+  RmsPropSettings rmsProp{};
+  rmsProp.learningRate = 0.2f;
+  rmsProp.rho = 0.8f;
+  rmsProp.oneMinusRho = 0.2f;
+  rmsProp.momentum = 0.6f;
+  rmsProp.epsilon = 0.01f;
+  AdagradSettings adagrad{};
+  adagrad.learningRate = 0.4f;
+  adagrad.epsilon = 0.05f;
+  AdadeltaSettings adadelta{};
+  adadelta.learningRate = 0.7f;
+  adadelta.rho = 0.9f;
+  adadelta.oneMinusRho = 0.1f;
+  adadelta.epsilon = 0.03f;
+  AdamSettings adam{};
+  adam.beta1 = 0.9f;
+  adam.oneMinusBeta1 = 0.1f;
+  adam.beta2 = 0.7f;
+  adam.oneMinusBeta2 = 0.3f;
+  adam.stepSize = 0.5f;
+  adam.epsilon = 0.02f;
+  adam.keep = 0.95f;
+  AdamaxSettings adamax{};
+  adamax.beta1 = 0.8f;
+  adamax.oneMinusBeta1 = 0.2f;
+  adamax.beta2 = 0.6f;
+  adamax.stepSize = 0.5f;
+  adamax.epsilon = 0.02f;
+  const Sign any = Sign::any, positive = Sign::positive;
+  const auto test = [&](const auto& of) { testUpdate(of, count, random); };
+  test(UpdateCase<SgdSettings>{"sgd", kernels.sgd, reference::sgd, sgd, {}});
+  test(UpdateCase<MomentumSettings>{"momentum", kernels.momentum, reference::momentum, momentum, {any}});
+  test(UpdateCase<NesterovSettings>{"nesterov", kernels.nesterov, reference::nesterov, momentum, {any}});
+  using RmsPropCase = UpdateCase<RmsPropSettings>;
+  test(RmsPropCase{"rmsprop", kernels.rmsProp, reference::rmsProp<false, false>, rmsProp, {positive}});
+  test(RmsPropCase{
+      "centered rmsprop", kernels.rmsPropCentered, reference::rmsProp<true, false>, rmsProp, {positive, any}});
+  test(RmsPropCase{
+      "rmsprop with momentum", kernels.rmsPropMomentum, reference::rmsProp<false, true>, rmsProp, {positive, any}});
+  test(RmsPropCase{"centered rmsprop with momentum",
+                   kernels.rmsPropCenteredMomentum,
+                   reference::rmsProp<true, true>,
+                   rmsProp,
+                   {positive, any, any}});
+  test(UpdateCase<AdagradSettings>{"adagrad", kernels.adagrad, reference::adagrad, adagrad, {positive}});
+  test(UpdateCase<AdadeltaSettings>{"adadelta", kernels.adadelta, reference::adadelta, adadelta, {positive, positive}});
+  test(UpdateCase<AdamSettings>{"adam", kernels.adam, reference::adam, adam, {any, positive}});
+  test(UpdateCase<AdamaxSettings>{"adamax", kernels.adamax, reference::adamax, adamax, {any, positive}});
+}
+
 void testAll(const InstructionSet& set) {
   Random random;
   const RecurrentCase cases[] = {
@@ -300,6 +424,7 @@ void testAll(const InstructionSet& set) {
   for (const size_t rows : {1, 5, 600})
     for (const size_t classes : {1, 2, 16, 31, 1000}) testCrossEntropy(set.crossEntropy, rows, classes, random);
   for (const size_t size : {1, 63, 784}) testGatherPixels(set.gatherPixels, 9, size, random);
+  for (const size_t count : {0, 1, 2, 8, 15, 16, 17, 31, 100, 1003}) testUpdates(set.update, count, random);
 }
 
 }  // namespace

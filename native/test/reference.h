@@ -1,11 +1,14 @@
 // Each kernel once more, as plain loops over single numbers in double precision: what the fast ones are compared with.
-// Nothing is packed, and nothing is shared with the fast kernels but the shapes.
+// Nothing is packed, and nothing is shared with the fast kernels but the shapes and the optimizers' settings.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
+
+#include "../update-settings.h"
 
 namespace reference {
 
@@ -208,6 +211,57 @@ inline Numbers transposed(const Numbers& matrix, size_t rows, size_t columns) {
   for (size_t row = 0; row < rows; ++row)
     for (size_t column = 0; column < columns; ++column) result[column * rows + row] = matrix[row * columns + column];
   return result;
+}
+
+// The optimizers' rules for one number: its value `w`, gradient `g` and slots `s`, as src/optimizers has the formulas.
+inline void sgd(const unroll::SgdSettings& set, double& w, double g, double*) { w -= set.learningRate * g; }
+
+inline void momentum(const unroll::MomentumSettings& set, double& w, double g, double* s) {
+  s[0] = set.momentum * s[0] - set.learningRate * g;
+  w += s[0];
+}
+
+inline void nesterov(const unroll::NesterovSettings& set, double& w, double g, double* s) {
+  s[0] = set.momentum * s[0] - set.learningRate * g;
+  w += set.momentum * s[0] - set.learningRate * g;
+}
+
+template <bool centered, bool hasMomentum>
+void rmsProp(const unroll::RmsPropSettings& set, double& w, double g, double* s) {
+  s[0] = set.rho * s[0] + set.oneMinusRho * g * g;
+  if (centered) s[1] = set.rho * s[1] + set.oneMinusRho * g;
+  const double spread = centered ? s[0] - s[1] * s[1] : s[0];
+  double move = set.learningRate * g / std::sqrt(spread + set.epsilon);
+  if (hasMomentum) {
+    double& velocity = s[centered ? 2 : 1];
+    velocity = set.momentum * velocity + move;
+    move = velocity;
+  }
+  w -= move;
+}
+
+inline void adagrad(const unroll::AdagradSettings& set, double& w, double g, double* s) {
+  s[0] += g * g;
+  w -= set.learningRate * g / std::sqrt(s[0] + set.epsilon);
+}
+
+inline void adadelta(const unroll::AdadeltaSettings& set, double& w, double g, double* s) {
+  s[0] = set.rho * s[0] + set.oneMinusRho * g * g;
+  const double change = g * std::sqrt(s[1] + set.epsilon) / std::sqrt(s[0] + set.epsilon);
+  s[1] = set.rho * s[1] + set.oneMinusRho * change * change;
+  w -= set.learningRate * change;
+}
+
+inline void adam(const unroll::AdamSettings& set, double& w, double g, double* s) {
+  s[0] = set.beta1 * s[0] + set.oneMinusBeta1 * g;
+  s[1] = set.beta2 * s[1] + set.oneMinusBeta2 * g * g;
+  w = set.keep * w - set.stepSize * s[0] / (std::sqrt(s[1]) + set.epsilon);
+}
+
+inline void adamax(const unroll::AdamaxSettings& set, double& w, double g, double* s) {
+  s[0] = set.beta1 * s[0] + set.oneMinusBeta1 * g;
+  s[1] = std::max(set.beta2 * s[1], std::abs(g));
+  w -= set.stepSize * s[0] / (s[1] + set.epsilon);
 }
 
 }  // namespace reference

@@ -31,7 +31,12 @@ export const adadelta = {
   build: async ({ rho, epsilon }) => {
     const { add, div, mul, sqrt, square, sub } = await import('@tensorflow/tfjs-core');
     const { fusedOr } = await import('./fused-update.ts');
-    const settings = ({ learningRate }: UpdateContext) => [learningRate, rho, 1 - rho, epsilon];
+    const settings = ({ learningRate }: UpdateContext) => ({
+      learningRate,
+      rho,
+      oneMinusRho: 1 - rho,
+      epsilon,
+    });
     const decay = (old: Tensor, now: Tensor) => add(mul(old, rho), mul(square(now), 1 - rho));
     return fusedOr('Adadelta', settings, (value, gradient, slots, { learningRate }) => {
       const [oldVariance, oldChange] = slots as readonly [Tensor, Tensor];

@@ -32,7 +32,7 @@ export const adagrad = {
   build: async ({ epsilon }) => {
     const { add, div, mul, sqrt, square, sub } = await import('@tensorflow/tfjs-core');
     const { fusedOr } = await import('./fused-update.ts');
-    const settings = ({ learningRate }: UpdateContext) => [learningRate, epsilon];
+    const settings = ({ learningRate }: UpdateContext) => ({ learningRate, epsilon });
     return fusedOr('Adagrad', settings, (value, gradient, slots, { learningRate }) => {
       const accumulator = add(slots[0] as Tensor, square(gradient));
       const change = div(mul(gradient, learningRate), sqrt(add(accumulator, epsilon)));

@@ -23,7 +23,15 @@ export const adamUpdate = (
     (learningRate * Math.sqrt(1 - beta2 ** step)) / (1 - beta1 ** step);
   return fusedOr(
     'Adam',
-    (context) => [beta1, 1 - beta1, beta2, 1 - beta2, sizeAt(context), epsilon, keep(context)],
+    (context) => ({
+      beta1,
+      oneMinusBeta1: 1 - beta1,
+      beta2,
+      oneMinusBeta2: 1 - beta2,
+      stepSize: sizeAt(context),
+      epsilon,
+      keep: keep(context),
+    }),
     (weight, gradient, slots, context) => {
       const [mean, variance] = slots as readonly [Tensor, Tensor];
       const nextMean = add(mul(mean, beta1), mul(gradient, 1 - beta1));

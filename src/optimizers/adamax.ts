@@ -29,7 +29,13 @@ export const adamax = {
     const { abs, add, div, maximum, mul, sub } = await import('@tensorflow/tfjs-core');
     const { fusedOr } = await import('./fused-update.ts');
     const sizeAt = ({ step, learningRate }: UpdateContext) => learningRate / (1 - beta1 ** step);
-    const settings = (context: UpdateContext) => [beta1, 1 - beta1, beta2, sizeAt(context), epsilon];
+    const settings = (context: UpdateContext) => ({
+      beta1,
+      oneMinusBeta1: 1 - beta1,
+      beta2,
+      stepSize: sizeAt(context),
+      epsilon,
+    });
     return fusedOr('Adamax', settings, (value, gradient, slots, context) => {
       const [mean, largest] = slots as readonly [Tensor, Tensor];
       const nextMean = add(mul(mean, beta1), mul(gradient, 1 - beta1));

@@ -9,41 +9,29 @@ import {
   type UpdateContext,
   type WeightAndGradient,
 } from './optimizer.ts';
-
-/** The rules of native/update-rules.h; each is an operation of the library. */
-export type FusedRule =
-  | 'Sgd'
-  | 'Momentum'
-  | 'Nesterov'
-  | 'RmsProp'
-  | 'RmsPropCentered'
-  | 'RmsPropMomentum'
-  | 'RmsPropCenteredMomentum'
-  | 'Adagrad'
-  | 'Adadelta'
-  | 'Adam'
-  | 'Adamax';
+import { packSettings, type UpdateRule, type UpdateSettings } from './update-settings.ts';
 
 /**
  * An update of all weights in one call of Unroll's own operation, where there is one: of each weight it reads and writes
- * every number once. Elsewhere `update` does the same in operations of tfjs, weight by weight. `settings` are the numbers
- * that the rule in native/update-rules.h asks for.
+ * every number once. Elsewhere `update` does the same in operations of tfjs, weight by weight.
  */
-export const fusedOr = (
-  rule: FusedRule,
-  settings: (context: UpdateContext) => readonly number[],
+export const fusedOr = <Rule extends UpdateRule>(
+  rule: Rule,
+  settings: (context: UpdateContext) => UpdateSettings<Rule>,
   update: Update,
 ): UpdateAll => {
   const composed = eachWeight(update);
   return (weights, context) =>
-    fusedKernels().available ? fusedUpdate(rule, weights, settings(context)) : composed(weights, context);
+    fusedKernels().available
+      ? fusedUpdate(rule, weights, packSettings(rule, settings(context)))
+      : composed(weights, context);
 };
 
 /** The settings are a tensor because they change: a new attribute would have TensorFlow set up the operation anew. */
 const fusedUpdate = (
-  rule: FusedRule,
+  rule: UpdateRule,
   weights: readonly WeightAndGradient[],
-  settings: readonly number[],
+  settings: Float32Array,
 ): readonly NextWeight[] => {
   const count = weights.length;
   const slotCount = weights[0]?.slots.length ?? 0;
@@ -51,7 +39,7 @@ const fusedUpdate = (
     weights.map((weight) => weight.slots[slot] as Tensor),
   );
   const given = [weights.map(({ value }) => value), weights.map(({ gradient }) => gradient), ...slots];
-  const next = runNative(`Unroll${rule}`, [...given.flat(), tensor1d(Float32Array.from(settings))], {
+  const next = runNative(`Unroll${rule}`, [...given.flat(), tensor1d(settings)], {
     attributes: [
       { name: 'N', int: count },
       { name: 'M', int: count * slotCount },

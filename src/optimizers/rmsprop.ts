@@ -39,7 +39,13 @@ export const rmsprop = {
     const { add, div, mul, sqrt, square, sub } = await import('@tensorflow/tfjs-core');
     const { fusedOr } = await import('./fused-update.ts');
     const rule = `RmsProp${centered ? 'Centered' : ''}${momentum > 0 ? 'Momentum' : ''}` as const;
-    const settings = ({ learningRate }: UpdateContext) => [learningRate, rho, 1 - rho, momentum, epsilon];
+    const settings = ({ learningRate }: UpdateContext) => ({
+      learningRate,
+      rho,
+      oneMinusRho: 1 - rho,
+      momentum,
+      epsilon,
+    });
     const decay = (old: Tensor, now: Tensor) => add(mul(old, rho), mul(now, 1 - rho));
     return fusedOr(rule, settings, (value, gradient, slots, { learningRate }) => {
       const variance = decay(slots[0] as Tensor, square(gradient));

@@ -44,8 +44,7 @@ export const sgd = {
     const { add, mul, sub } = await import('@tensorflow/tfjs-core');
     const { fusedOr } = await import('./fused-update.ts');
     const rule = momentum === 0 ? 'Sgd' : nesterov ? 'Nesterov' : 'Momentum';
-    const settings = ({ learningRate }: UpdateContext) =>
-      momentum === 0 ? [learningRate] : [learningRate, momentum];
+    const settings = ({ learningRate }: UpdateContext) => ({ learningRate, momentum });
     return fusedOr(rule, settings, (value, gradient, [velocity], { learningRate }) => {
       const move = mul(gradient, learningRate);
       if (!velocity) return { value: sub(value, move), slots: [] };

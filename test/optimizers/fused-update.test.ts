@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, test } from 'vitest';
 import { randomStream } from '../../src/data/random.ts';
+import { packSettings } from '../../src/optimizers/update-settings.ts';
 import { packageRoot } from '../../src/system/package-root.ts';
 import { fusedKernels } from '../../src/tensorflow/kernels/fused-kernels.ts';
 import { loadTensorFlow } from '../../src/tensorflow/load.ts';
@@ -13,8 +14,19 @@ await loadTensorFlow();
 const kernels = fusedKernels();
 const why = kernels.available ? '' : ` (left out: ${kernels.reason})`;
 
-const [beta1, beta2, size, epsilon, keep] = [0.9, 0.99, 0.01, 1e-3, 0.98];
-const settings = () => tf.tensor1d([beta1, 1 - beta1, beta2, 1 - beta2, size, epsilon, keep]);
+const [beta1, beta2, stepSize, epsilon, keep] = [0.9, 0.99, 0.01, 1e-3, 0.98];
+const settings = () =>
+  tf.tensor1d(
+    packSettings('Adam', {
+      beta1,
+      oneMinusBeta1: 1 - beta1,
+      beta2,
+      oneMinusBeta2: 1 - beta2,
+      stepSize,
+      epsilon,
+      keep,
+    }),
+  );
 
 const draw = (name: string, shape: number[]): tf.Tensor => {
   const random = randomStream(1, name);
@@ -69,7 +81,7 @@ describe.skipIf(!kernels.available)(`the fused update${why}`, () => {
         const [gradient = 0, mean = 0, variance = 0] = others.map((values) => values[at]);
         const nextMean = beta1 * mean + (1 - beta1) * gradient;
         const nextVariance = beta2 * variance + (1 - beta2) * gradient ** 2;
-        const nextWeight = keep * weight - (size * nextMean) / (Math.sqrt(nextVariance) + epsilon);
+        const nextWeight = keep * weight - (stepSize * nextMean) / (Math.sqrt(nextVariance) + epsilon);
         for (const [list, expected] of [nextWeight, nextMean, nextVariance].entries())
           apart = Math.max(
             apart,
