@@ -1,4 +1,5 @@
 import type { Static, TObject } from '@sinclair/typebox';
+import type { DiagnosticCode } from '../diagnostic/codes.ts';
 import type { ParameterIssue, Row } from '../parameters/row.ts';
 import type { DataInspection } from './inspect.ts';
 import type { GatherPixels } from './pixels.ts';
@@ -102,25 +103,37 @@ export interface DatasetRow<P extends TObject = TObject> extends Row<P> {
 }
 
 /**
- * A mistake in the data that a person can mend, such as a file with bad rows. Not a bug. The message is whole without
- * the issues, which say to which parameters it belongs.
+ * An error in the data that the user can fix, such as a file with bad rows. Not a bug. A string is an issue with the
+ * dataset as a whole.
  */
 export class DataError extends Error {
   readonly issues: readonly ParameterIssue[];
-  /** `data-missing`: the files are not there at all. */
-  readonly code: 'bad-data' | 'data-missing';
+  readonly code: DataErrorCode;
   constructor(
-    message: string,
-    issues: readonly ParameterIssue[] = [],
-    code: 'bad-data' | 'data-missing' = 'bad-data',
-    options?: ErrorOptions,
+    found: string | ParameterIssue | readonly ParameterIssue[],
+    { code = 'bad-data', message, cause }: DataErrorOptions = {},
   ) {
-    super(message, options);
+    const issues = [found].flat().map((one) => (typeof one === 'string' ? { path: '', message: one } : one));
+    super(message ?? issues.map(sentenceOf).join('\n'), { cause });
     this.name = 'DataError';
     this.issues = issues;
     this.code = code;
   }
 }
+
+/** `data-missing`: the files do not exist. */
+type DataErrorCode = Extract<DiagnosticCode, 'bad-data' | 'data-missing'>;
+
+export interface DataErrorOptions {
+  readonly code?: DataErrorCode;
+  /** Where it is more than the sentences of the issues. */
+  readonly message?: string;
+  readonly cause?: unknown;
+}
+
+/** What is wrong and how to fix it. */
+export const sentenceOf = ({ message, help }: ParameterIssue): string =>
+  help === undefined ? message : `${message} ${help}`;
 
 /** A batch with room for `capacity` examples of a shape. */
 export const allocateBatch = (shape: SequenceShape, capacity: number): Batch => {

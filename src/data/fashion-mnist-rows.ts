@@ -60,7 +60,7 @@ const findFiles = async (
       ? 'Fashion-MNIST is not installed, and no folder is named.'
       : `The folder ${folder} has no ${missing.join(', ')} (plain or .gz).`;
   const issue = { path: 'folder', message, expected: 'the four IDX files of Fashion-MNIST', help };
-  throw new DataError(`${message} ${help}`, [issue], 'data-missing');
+  throw new DataError(issue, { code: 'data-missing' });
 };
 
 /** Fashion-MNIST from an installed package or from files that a person has. */

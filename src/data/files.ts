@@ -45,8 +45,7 @@ export const wrongFile = (
   what: string,
   { expected, help }: { readonly expected: string; readonly help: string },
 ): DataError => {
-  const message = `${name} ${what}`;
-  return new DataError(`${message} ${help}`, [{ path: parameter, message, expected, help }]);
+  return new DataError({ path: parameter, message: `${name} ${what}`, expected, help });
 };
 
 const missingFile = async (wanted: {
@@ -66,7 +65,7 @@ const missingFile = async (wanted: {
       ? `Relative paths start at the folder of the spec; this one leads to ${path}.`
       : `There is no folder ${folder} either. Relative paths start at the folder of the spec.`;
   const issue = { path: parameter, message, expected: 'the path of a file', help };
-  return new DataError(`${message} ${help}`, [issue], 'data-missing');
+  return new DataError(issue, { code: 'data-missing' });
 };
 
 /** A file's bytes in pieces; says how far it is read. */

@@ -55,7 +55,11 @@ export const singleClass = (given: {
   const { path, what, label } = given;
   const message = `${what} has a single class, ${JSON.stringify(label)}, so there is nothing to learn.`;
   const help = 'Add data of another class, or predict another target.';
-  return new DataError(`${message} ${help}`, [
-    { path, message, expected: 'at least two classes', got: `only ${JSON.stringify(label)}`, help },
-  ]);
+  return new DataError({
+    path,
+    message,
+    expected: 'at least two classes',
+    got: `only ${JSON.stringify(label)}`,
+    help,
+  });
 };

@@ -140,9 +140,13 @@ const textParts = (chosen: CharactersParameters, count: number) => {
     const message = `${chosen.file} has ${counted(count)}, which leaves ${sizes.join(' and ')}: too few for sequences of ${length}.`;
     const expected = `at least ${length + 1} characters in each of these parts`;
     const help = 'Use a longer text, lower `length`, or change `validationFraction` and `testFraction`.';
-    throw new DataError(`${message} ${help}`, [
-      { path: 'length', message, expected, got: `${counted(count)} in the whole text`, help },
-    ]);
+    throw new DataError({
+      path: 'length',
+      message,
+      expected,
+      got: `${counted(count)} in the whole text`,
+      help,
+    });
   }
   return parts;
 };

@@ -36,6 +36,21 @@ export interface Diagnostic {
   readonly related?: readonly RelatedPlace[];
 }
 
+/** Keys of mappings and indices of lists, from the root of a value. */
+export type Path = readonly (string | number)[];
+
+/** A diagnostic about a value, before the place is known where it is written; `place` adds the place. */
+export interface Issue extends Omit<Diagnostic, 'severity' | 'at' | 'related'> {
+  /** From the value that was checked. */
+  readonly path: Path;
+  /** Other settings of the same value that contribute to the error. */
+  readonly with?: readonly Path[];
+  /** Whether to show the key rather than the value. */
+  readonly onKey?: boolean;
+  /** For an unknown or missing key: the key. */
+  readonly key?: string;
+}
+
 export interface Success<T> {
   readonly ok: true;
   readonly value: T;
@@ -56,7 +71,9 @@ export const success = <T>(value: T, notices: readonly Diagnostic[] = []): Succe
   notices,
 });
 
-export const failure = <T = never>(...errors: readonly Diagnostic[]): Result<T> => ({ ok: false, errors });
+export const failed = <E>(errors: E): Failure<E> => ({ ok: false, errors });
+
+export const failure = <T = never>(...errors: readonly Diagnostic[]): Result<T> => failed(errors);
 
 /** For the `default` of an exhaustive switch: does not compile while a case is missing. */
 export const unreachable = (value: never): never => {

@@ -1,9 +1,9 @@
 import type { TSchema } from '@sinclair/typebox';
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
-import type { Diagnostic, RelatedPlace } from '../diagnostic/diagnostic.ts';
+import type { Issue, Path } from '../diagnostic/diagnostic.ts';
 import { nearest } from '../diagnostic/nearest.ts';
 import { describeSchema, describeValue, exampleOf, writeValue, type PlainSchema } from './describe.ts';
-import { formatPath, locate, type Located, type Path } from './located.ts';
+import { formatPath } from './located.ts';
 import { isNonFinite, type Json } from '../system/json.ts';
 
 const ajv = new Ajv({
@@ -38,21 +38,10 @@ const closed = (schema: PlainSchema): PlainSchema => {
   return { additionalProperties: false, ...schema, properties: Object.fromEntries(inner) };
 };
 
-/** A mistake at a path inside of the checked value; it has no place in a text yet. */
-export interface SchemaIssue extends Omit<Diagnostic, 'severity' | 'at' | 'related'> {
-  readonly path: Path;
-  /** Other settings of the same value that have a part in the mistake. */
-  readonly with?: readonly Path[];
-  /** Whether the key is to be shown rather than the value. */
-  readonly onKey: boolean;
-  /** For an unknown or missing key: the key. */
-  readonly key?: string;
-}
-
 export interface Checked {
   /** A copy with every default filled in. */
   readonly value: Json;
-  readonly issues: readonly SchemaIssue[];
+  readonly issues: readonly Issue[];
 }
 
 /** Checks a value against a schema without unions: one issue a cause. `owner` is what has the keys: `model lstm`. */
@@ -61,7 +50,7 @@ export const checkAgainst = (schema: TSchema, written: Json, owner = ''): Checke
   const value = structuredClone(written);
   if (validate(value)) return { value, issues: [] };
   const errors = validate.errors ?? [];
-  const issues = new Map<string, SchemaIssue>();
+  const issues = new Map<string, Issue>();
   const unknown = errors.filter(({ keyword }) => keyword === 'additionalProperties');
   // A misspelt key is one mistake, although the right key is then missing too.
   const meant = new Set(
@@ -120,7 +109,7 @@ const unknownKey = (
   error: ErrorObject,
   path: Path,
   { key, owner, written }: { readonly key: string; readonly owner: string; readonly written: Json },
-): SchemaIssue => {
+): Issue => {
   const known = Object.keys(schemaOf(error).properties ?? {});
   const near = nearestKey(error, path, written);
   // Not to be written a second time, but most likely what was meant, as with --set.
@@ -151,7 +140,7 @@ const missingKey = (
   error: ErrorObject,
   path: Path,
   { key, owner }: { readonly key: string; readonly owner: string },
-): SchemaIssue => {
+): Issue => {
   const schema: PlainSchema = schemaOf(error).properties?.[key] ?? {};
   const example = exampleOf(schema);
   return {
@@ -169,7 +158,7 @@ const missingKey = (
   };
 };
 
-const wrongValue = (error: ErrorObject, path: Path): SchemaIssue => {
+const wrongValue = (error: ErrorObject, path: Path): Issue => {
   const schema = schemaOf(error);
   const value = error.data as Json;
   const named = path.findLast((part) => typeof part === 'string') ?? 'the value';
@@ -177,7 +166,7 @@ const wrongValue = (error: ErrorObject, path: Path): SchemaIssue => {
   const name = typeof path.at(-1) === 'number' ? `a value of ${named}` : named;
   const allowed = (schema.enum ?? []).filter((one): one is string => typeof one === 'string');
   const near = typeof value === 'string' ? nearest(value, allowed) : undefined;
-  const byKeyword: Partial<Record<string, SchemaIssue['code']>> = {
+  const byKeyword: Partial<Record<string, Issue['code']>> = {
     type: 'wrong-type',
     enum: typeof value === 'string' || allowed.length === 0 ? 'not-allowed' : 'wrong-type',
     const: 'not-allowed',
@@ -189,7 +178,6 @@ const wrongValue = (error: ErrorObject, path: Path): SchemaIssue => {
     code: byKeyword[keyword] ?? 'out-of-range',
     message: sentence(keyword, value, name.replace(/^a /, 'A ')),
     path,
-    onKey: false,
     expected: keyword === 'finite' ? expected.replace(/^a number/, 'a finite number') : expected,
     got: describeValue(value),
     ...(near !== undefined && { nearest: near }),
@@ -269,28 +257,3 @@ const isListOfNumbers = (text: string): boolean =>
 
 const isTextLike = ({ type, enum: allowed, pattern }: PlainSchema, text: string): boolean =>
   type === 'string' && !allowed && (pattern === undefined || new RegExp(pattern).test(text));
-
-/** Puts an issue in its place in a text. `base` is the path of the checked value inside of `root`. */
-export const placeIssue = (issue: SchemaIssue, root: Located, base: Path): Diagnostic => {
-  const { code, message, expected, got, nearest: near, help } = issue;
-  const place = locate(root, [...base, ...issue.path]);
-  const related = writtenPlaces(issue, root, base);
-  return {
-    code,
-    severity: 'error',
-    message,
-    at: issue.onKey || !place.exact ? place.key : place.value,
-    ...(expected !== undefined && { expected }),
-    ...(got !== undefined && { got }),
-    ...(near !== undefined && { nearest: near }),
-    ...(related.length > 0 && { related }),
-    ...(help !== undefined && { help }),
-  };
-};
-
-/** Where the other settings of a mistake are written; a default stands nowhere. */
-export const writtenPlaces = (issue: SchemaIssue, root: Located, base: Path): RelatedPlace[] =>
-  (issue.with ?? []).flatMap((path) => {
-    const place = locate(root, [...base, ...path]);
-    return place.exact ? [{ message: `${formatPath(path)} is written here`, at: place.key }] : [];
-  });

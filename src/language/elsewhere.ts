@@ -1,6 +1,6 @@
 import type { Row } from '../parameters/row.ts';
 import { namedSections, type Registry } from '../registry/rows.ts';
-import type { SchemaIssue } from './check.ts';
+import type { Issue } from '../diagnostic/diagnostic.ts';
 import { runSchema } from './run-section.ts';
 import type { SectionKind } from './sections.ts';
 import { isSection } from './sweep/parameters.ts';
@@ -13,10 +13,10 @@ import { trainSchema } from './train-section.ts';
  * the same section, or the axes of a sweep. `name` is the row that the section uses.
  */
 export const whereKeyBelongs = (
-  issue: SchemaIssue,
+  issue: Issue,
   registry: Registry,
   section?: { readonly kind: SectionKind; readonly name: string },
-): SchemaIssue => {
+): Issue => {
   if (issue.code !== 'unknown-key' || issue.nearest !== undefined || issue.key === undefined) return issue;
   const { key } = issue;
   const here = section?.kind ?? issue.path.slice(0, -1).join('.');

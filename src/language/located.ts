@@ -1,4 +1,4 @@
-import type { SourceRange } from '../diagnostic/diagnostic.ts';
+import type { Path, SourceRange } from '../diagnostic/diagnostic.ts';
 import type { Json } from '../system/json.ts';
 
 /** A value of a spec that remembers where a person wrote it. */
@@ -26,9 +26,6 @@ export interface LocatedEntry {
   readonly key: SourceRange;
   readonly value: Located;
 }
-
-/** Where a value stands in a tree: keys of mappings and indices of lists, from the root. */
-export type Path = readonly (string | number)[];
 
 /** `model.hiddenSize`, `sweep.zip[0]`; keys that hold a dot are quoted. */
 export const formatPath = (path: Path): string =>

@@ -1,4 +1,5 @@
-import { formatPath, type Located, type LocatedEntry, type LocatedMap, type Path } from './located.ts';
+import type { Path } from '../diagnostic/diagnostic.ts';
+import { formatPath, type Located, type LocatedEntry, type LocatedMap } from './located.ts';
 import { trainingEnds } from './train-section.ts';
 
 /**

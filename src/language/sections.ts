@@ -1,9 +1,11 @@
 import type { TSchema } from '@sinclair/typebox';
+import type { DiagnosticCode } from '../diagnostic/codes.ts';
+import { failed, success, type Issue, type Result } from '../diagnostic/diagnostic.ts';
 import { nearest } from '../diagnostic/nearest.ts';
 import { versionOf, type ParameterIssue, type Row } from '../parameters/row.ts';
 import { findRow, type NamedSectionKind, type Registry } from '../registry/rows.ts';
 import { canonicalJson } from '../system/canonical.ts';
-import { checkAgainst, type SchemaIssue } from './check.ts';
+import { checkAgainst } from './check.ts';
 import { describeSetting, describeValue } from './describe.ts';
 import type { NamedSection, TrainConfig } from './config.ts';
 import type { Json } from '../system/json.ts';
@@ -16,21 +18,30 @@ export const sectionKinds = ['dataset', 'model', 'optimizer', 'train'] as const;
 
 export type SectionKind = (typeof sectionKinds)[number];
 
-/** A section with every default filled in, or what is wrong with it. */
-export type CheckedSection<T> =
-  | { readonly ok: true; readonly value: T; readonly canonical: string; readonly version: number }
-  | { readonly ok: false; readonly issues: readonly SchemaIssue[] };
+/** A section with every default filled in. */
+export interface SoundSection<T> {
+  readonly value: T;
+  readonly canonical: string;
+  readonly version: number;
+}
 
-/** An issue of a row's own check, in the form of a schema's issue. */
-export const ofParameter = (issue: ParameterIssue, section: JsonMap): SchemaIssue => {
+export type CheckedSection<T> = Result<SoundSection<T>, readonly Issue[]>;
+
+/** The issue that an entry's own check returned for a section, with the value that the section has there. */
+export const inSection = (
+  issue: ParameterIssue,
+  section: JsonMap,
+  code: DiagnosticCode = 'conflict',
+): Issue => {
   const path = issue.path === '' ? [] : issue.path.split('.');
-  let value: Json | undefined = section;
-  for (const part of path) value = (value as JsonMap | null | undefined)?.[part];
+  const value = path.reduce<Json | undefined>(
+    (inner, key) => (inner as JsonMap | null | undefined)?.[key],
+    section,
+  );
   return {
-    code: 'conflict',
+    code,
     message: issue.message,
     path,
-    onKey: false,
     ...(issue.with && { with: issue.with.map((one) => one.split('.')) }),
     ...(issue.expected !== undefined && { expected: issue.expected }),
     got: issue.got ?? (path.length > 0 ? describeSetting(value) : 'none of these'),
@@ -47,43 +58,44 @@ export const checkNamedSection = (
   const { name, ...rest } = written;
   const table: Readonly<Record<string, Row>> = registry[kind];
   const names = Object.keys(table);
-  if (typeof name !== 'string') return wrong(nameIssue(written, kind, names));
+  if (typeof name !== 'string') return failed([nameIssue(written, kind, names)]);
   const row = findRow(table, name);
   if (!row) {
     const near = nearest(name, names);
-    return wrong({
-      code: 'unknown-name',
-      message: `No ${kind} is called ${JSON.stringify(name)}.`,
-      path: ['name'],
-      onKey: false,
-      expected: names.join(', '),
-      got: describeValue(name),
-      ...(near !== undefined && { nearest: near }),
-      help:
-        near === undefined
-          ? `Write one of these names; unroll ${kind}s describes them.`
-          : `Did you mean ${near}? Write \`name: ${near}\`.`,
-    });
+    return failed([
+      {
+        code: 'unknown-name',
+        message: `No ${kind} is called ${JSON.stringify(name)}.`,
+        path: ['name'],
+        expected: names.join(', '),
+        got: describeValue(name),
+        ...(near !== undefined && { nearest: near }),
+        help:
+          near === undefined
+            ? `Write one of these names; unroll ${kind}s describes them.`
+            : `Did you mean ${near}? Write \`name: ${near}\`.`,
+      },
+    ]);
   }
   const { value, issues } = checkAgainst(row.parameters, rest, `${kind} ${name}`);
-  if (issues.length) return { ok: false, issues };
+  if (issues.length) return failed(issues);
   const section: NamedSection = { name, ...inSchemaOrder(row.parameters, value as JsonMap) };
   const conflicts = row.check?.(section) ?? [];
-  if (conflicts.length) return { ok: false, issues: conflicts.map((issue) => ofParameter(issue, section)) };
-  return { ok: true, value: section, canonical: canonicalJson(section), version: versionOf(row, section) };
+  if (conflicts.length) return failed(conflicts.map((issue) => inSection(issue, section)));
+  return success({ value: section, canonical: canonicalJson(section), version: versionOf(row, section) });
 };
 
 /** Checks a `train` section. */
 export const checkTrainSection = (written: JsonMap): CheckedSection<TrainConfig> => {
   const { value, issues } = checkAgainst(trainSchema, written, 'train');
-  if (issues.length) return { ok: false, issues };
+  if (issues.length) return failed(issues);
   const train = inSchemaOrder(trainSchema, value as JsonMap) as unknown as TrainConfig;
   const conflicts = checkTrain(train);
   if (conflicts.length) {
-    return { ok: false, issues: conflicts.map((issue) => ofParameter(issue, written)) };
+    return failed(conflicts.map((issue) => inSection(issue, written)));
   }
   const resolved = withGoal(train);
-  return { ok: true, value: resolved, canonical: canonicalJson(resolved as unknown as Json), version: 0 };
+  return success({ value: resolved, canonical: canonicalJson(resolved as unknown as Json), version: 0 });
 };
 
 /** Checks any of the four sections. */
@@ -94,13 +106,8 @@ export const checkSection = (
 ): CheckedSection<NamedSection> | CheckedSection<TrainConfig> =>
   kind === 'train' ? checkTrainSection(written) : checkNamedSection(registry, kind, written);
 
-const wrong = (issue: SchemaIssue): { readonly ok: false; readonly issues: readonly SchemaIssue[] } => ({
-  ok: false,
-  issues: [issue],
-});
-
 /** What is wrong with a name that is no text: there is none, or another key stands for it, or it is a list to try. */
-const nameIssue = (written: JsonMap, kind: NamedSectionKind, names: readonly string[]): SchemaIssue => {
+const nameIssue = (written: JsonMap, kind: NamedSectionKind, names: readonly string[]): Issue => {
   const { name } = written;
   const expected = names.join(', ');
   const isName = (value: Json | undefined) => typeof value === 'string' && names.includes(value);

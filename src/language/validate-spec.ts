@@ -1,6 +1,7 @@
-import { failure, success, type Diagnostic, type Result } from '../diagnostic/diagnostic.ts';
+import { failure, success, type Diagnostic, type Issue, type Result } from '../diagnostic/diagnostic.ts';
 import { registry as builtIn, type Registry } from '../registry/rows.ts';
-import { checkAgainst, placeIssue, type SchemaIssue } from './check.ts';
+import { checkAgainst } from './check.ts';
+import { place } from './place.ts';
 import { describeValue } from './describe.ts';
 import { whereKeyBelongs } from './elsewhere.ts';
 import type { SpecDocument } from './load-spec.ts';
@@ -43,20 +44,20 @@ export const validateSpec = (document: SpecDocument, registry: Registry = builtI
   const written = withoutEmptySections(toJson(root) as JsonMap, document);
   const base = Object.fromEntries(sectionKinds.map((kind) => [kind, asMap(written[kind])])) as Spec['base'];
   const { value, issues } = checkAgainst(specSchema, written);
-  const place = (issue: SchemaIssue, kind?: SectionKind) =>
+  const report = (issue: Issue, kind?: SectionKind) =>
     errors.push(
-      placeIssue(
+      place(
         whereKeyBelongs(issue, registry, kind && { kind, name: nameOf(base[kind]) }),
         root,
         kind ? [kind] : [],
       ),
     );
-  for (const issue of issues) place(issue);
+  for (const issue of issues) report(issue);
 
   for (const kind of sectionKinds) {
     if (!isMap(written[kind])) continue;
     const checked = checkSection(registry, kind, base[kind]);
-    if (!checked.ok) for (const issue of checked.issues) place(issue, kind);
+    if (!checked.ok) for (const issue of checked.errors) report(issue, kind);
   }
 
   const structure = value as unknown as SpecStructure;

@@ -1,17 +1,15 @@
 import type { Static, TObject } from '@sinclair/typebox';
+import type { Issue } from '../diagnostic/diagnostic.ts';
 
-/** A mistake in one section's parameters that a schema cannot express. `path` is relative to the section: `dropout`. */
-export interface ParameterIssue {
+/** An issue as an entry's own check returns it: of the section's values, with keys joined by dots, `schedule.kind`. */
+export interface ParameterIssue extends Pick<Issue, 'message' | 'expected' | 'help'> {
   readonly path: string;
-  /** Set when the value that has to change stands in another section than the row's own. */
+  /** Set when the value that has to change is in another section than the entry's own. */
   readonly section?: 'train';
-  /** Other parameters of the same section that have a part in it: where they are written is shown too. */
+  /** Other parameters of the same section that contribute to it: where they are written is shown, too. */
   readonly with?: readonly string[];
-  readonly message: string;
-  readonly expected?: string;
-  /** What there is instead, where the value at `path` does not say it. */
+  /** What there is instead, where the value at `path` does not show it. */
   readonly got?: string;
-  readonly help?: string;
 }
 
 /** Where a row that does not come with Unroll is defined. */

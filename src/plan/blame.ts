@@ -1,22 +1,20 @@
-import type { Diagnostic, RelatedPlace } from '../diagnostic/diagnostic.ts';
+import type { Diagnostic, Issue, Path, RelatedPlace } from '../diagnostic/diagnostic.ts';
 import type { Row } from '../parameters/row.ts';
-import { writtenPlaces, type SchemaIssue } from '../language/check.ts';
-import { formatPath, locate, type Path } from '../language/located.ts';
+import { placeAt, writtenPlaces } from '../language/place.ts';
+import { formatPath, locate } from '../language/located.ts';
 import type { SectionKind } from '../language/sections.ts';
 import { bySection } from '../search/point-values.ts';
 import type { Choice, Point } from '../language/sweep/sweep.ts';
 import { withExtends, type Spec } from '../language/validate-spec.ts';
 import { writeValue } from '../language/describe.ts';
 
-/** A mistake in one section of an unrolled point. */
-export interface SectionIssue {
-  readonly kind: SectionKind;
-  readonly issue: SchemaIssue;
+/** An issue in one section of an unrolled point; its path starts in the section. */
+export interface SectionIssue extends Issue {
+  readonly section: SectionKind;
 }
 
-/** A mistake and the choice of the sweep that made it, if one did. */
-export interface Finding {
-  readonly diagnostic: Diagnostic;
+/** An error in an unrolled point and the choice of the sweep that caused it, if one did. */
+export interface Finding extends Diagnostic {
   readonly guilty?: Choice | undefined;
 }
 
@@ -24,9 +22,10 @@ export interface Finding {
  * Turns a mistake in an unrolled point into a message at the place that made it: the value of an axis where one had a
  * part in it, and the spec's own section otherwise.
  */
-export const blame = (spec: Spec, point: Point, { kind, issue }: SectionIssue): Finding => {
-  const path: Path = [kind, ...issue.path];
-  const choices = bySection(point)[kind];
+export const blame = (spec: Spec, point: Point, issue: SectionIssue): Finding => {
+  const { section } = issue;
+  const path: Path = [section, ...issue.path];
+  const choices = bySection(point)[section];
   const guilty = guiltyChoice(choices, path);
   const written = locate(spec.document.root, path);
   const related: RelatedPlace[] = choices
@@ -37,8 +36,8 @@ export const blame = (spec: Spec, point: Point, { kind, issue }: SectionIssue): 
       at: choice.at,
     }));
   const swept = (path: string) => choices.some(({ key }) => key === path);
-  const others = (issue.with ?? []).filter((path) => !swept([kind, ...path].join('.')));
-  related.push(...writtenPlaces({ ...issue, with: others }, spec.document.root, [kind]));
+  const others = (issue.with ?? []).filter((path) => !swept([section, ...path].join('.')));
+  related.push(...writtenPlaces({ with: others }, spec.document.root, [section]));
   let at = issue.onKey ? written.key : written.value;
   if (guilty) {
     const inside = guilty.node && locate(guilty.node, path.slice(guilty.path.length));
@@ -46,36 +45,27 @@ export const blame = (spec: Spec, point: Point, { kind, issue }: SectionIssue): 
     const fromBase = written.exact && !covers(guilty, path) && !isPrefix(path, guilty.path);
     if (fromBase) related.unshift({ message: `${formatPath(path)} is written here`, at: written.key });
   }
-  const { code, message, expected, got, nearest, help } = issue;
-  const diagnostic: Diagnostic = {
-    code,
-    severity: 'error',
-    message,
-    at,
-    ...(expected !== undefined && { expected }),
-    ...(got !== undefined && { got }),
-    ...(nearest !== undefined && { nearest }),
-    ...(related.length > 0 && { related }),
-    ...(help !== undefined && { help: guilty ? (helpForAxis(spec, { kind, issue, guilty }) ?? help) : help }),
-  };
+  const help = guilty && issue.help !== undefined ? helpForAxis(spec, issue, guilty) : undefined;
+  const diagnostic = placeAt({ ...issue, ...(help !== undefined && { help }) }, at, related);
   const [placed = diagnostic] = withExtends(spec.document, [diagnostic]);
-  return { diagnostic: placed, guilty };
+  return { ...placed, guilty };
 };
 
 /** A parameter that one of the swept rows does not have belongs under `when`. */
 const helpForAxis = (
   { registry }: Spec,
-  { kind, issue, guilty }: SectionIssue & { readonly guilty: Choice },
+  { section, code, key, path }: SectionIssue,
+  guilty: Choice,
 ): string | undefined => {
-  if (issue.code !== 'unknown-key' || issue.key === undefined || kind === 'train' || guilty.path.length === 1)
+  if (code !== 'unknown-key' || key === undefined || section === 'train' || guilty.path.length === 1)
     return undefined;
-  const rows: Readonly<Record<string, Row>> = registry[kind];
+  const rows: Readonly<Record<string, Row>> = registry[section];
   const having = Object.keys(rows).filter((name) =>
-    Object.hasOwn(rows[name]?.parameters.properties ?? {}, String(issue.path[0])),
+    Object.hasOwn(rows[name]?.parameters.properties ?? {}, String(path[0])),
   );
-  const rule = `when: [{ if: { ${kind}.name: ${having[0] ?? '...'} }, axes: { ${kind}.${issue.path.join('.')}: [...] } }]`;
+  const rule = `when: [{ if: { ${section}.name: ${having[0] ?? '...'} }, axes: { ${section}.${path.join('.')}: [...] } }]`;
   return guilty.path[1] === 'name'
-    ? `Take ${issue.key} out of ${kind} and give it to the rows that have it: ${rule}.`
+    ? `Take ${key} out of ${section} and give it to the rows that have it: ${rule}.`
     : `Move the axis to the rows that have it: ${rule}.`;
 };
 
@@ -97,15 +87,15 @@ const maxShown = 40;
 export const createFindings = (points: number) => {
   const found = new Map<string, Finding & { count: number }>();
   return {
-    add: ({ diagnostic, guilty }: Finding): void => {
-      const { code, at, message } = diagnostic;
+    add: (finding: Finding): void => {
+      const { code, at, message, guilty } = finding;
       const key = `${code} ${guilty?.key ?? `${at?.source.name ?? ''} ${at?.start ?? ''}`} ${message}`;
       const known = found.get(key);
       if (known) known.count++;
-      else found.set(key, { diagnostic, guilty, count: 1 });
+      else found.set(key, { ...finding, count: 1 });
     },
     list: (): Diagnostic[] =>
-      [...found.values()].slice(0, maxShown).map(({ diagnostic, guilty, count }) => {
+      [...found.values()].slice(0, maxShown).map(({ guilty, count, ...diagnostic }) => {
         const setting = guilty ? [`with ${guilty.key}: ${writeValue(guilty.value)}`] : [];
         const share = points > 1 ? [`${count} of ${points} points`] : [];
         const detail = [...setting, ...share].join('; ');

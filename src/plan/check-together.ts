@@ -6,7 +6,7 @@ import { findRow, type Registry } from '../registry/rows.ts';
 import type { SectionIssue } from './blame.ts';
 import type { NamedSection, TrainConfig } from '../language/config.ts';
 import { nearMetric, whyNotMeasured } from './check-metrics.ts';
-import { ofParameter, type JsonMap } from '../language/sections.ts';
+import { inSection, type JsonMap } from '../language/sections.ts';
 
 /** The sections of a point, each sound by itself, and what is known of its dataset. */
 export interface Together {
@@ -20,26 +20,24 @@ export interface Together {
 
 /** What sections have to say of each other that none can say alone. */
 export const checkTogether = (registry: Registry, together: Together): readonly SectionIssue[] => {
-  const { model, train, shape } = together;
+  const { model, optimizer, train, shape } = together;
   const row = findRow(registry.model, model.name);
   const ofModel = row?.checkWith?.(model, { shape, truncation: train.truncation ?? undefined }) ?? [];
-  const inTrain = (issue: ParameterIssue): SectionIssue => ({
-    kind: 'train',
-    issue: ofParameter(issue, train as unknown as JsonMap),
+  const sections = { model, optimizer, train: train as unknown as JsonMap };
+  const of = (section: keyof typeof sections) => (issue: ParameterIssue) => ({
+    ...inSection(issue, sections[section]),
+    section,
   });
   return [
-    ...ofModel.map((issue): SectionIssue =>
-      issue.path.startsWith('truncation')
-        ? inTrain(issue)
-        : { kind: 'model', issue: ofParameter(issue, model) },
-    ),
-    ...[...checkBatches(together), ...checkValidation(together), ...checkWatched(together)].map(inTrain),
-    ...checkWarmUp(together).map((issue): SectionIssue => ({
-      kind: 'optimizer',
-      issue: ofParameter(issue, together.optimizer),
-    })),
+    ...ofModel.map((issue) => of(isOfTrain(issue) ? 'train' : 'model')(issue)),
+    ...[...checkBatches(together), ...checkValidation(together), ...checkWatched(together)].map(of('train')),
+    ...checkWarmUp(together).map(of('optimizer')),
   ];
 };
+
+/** `section` was not required for truncation, which only `train` has. */
+const isOfTrain = ({ section, path }: ParameterIssue): boolean =>
+  section === 'train' || path.startsWith('truncation');
 
 const checkBatches = ({ train, parts }: Together): readonly ParameterIssue[] => {
   const size = parts?.trainSize;

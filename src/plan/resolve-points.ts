@@ -4,20 +4,19 @@ import type { DataDescription } from '../data/description.ts';
 import { failure, success, type Diagnostic, type Result } from '../diagnostic/diagnostic.ts';
 import { findRow, namedSections, type NamedSectionKind, type Table } from '../registry/rows.ts';
 import type { ParameterIssue, Row } from '../parameters/row.ts';
-import { blame, createFindings, type Finding } from './blame.ts';
+import { blame, createFindings, type Finding, type SectionIssue } from './blame.ts';
 import { canonicalJson, shortHash } from '../system/canonical.ts';
-import type { SchemaIssue } from '../language/check.ts';
 import { checkTogether, type Together } from './check-together.ts';
-import { describeSetting } from '../language/describe.ts';
 import type { NamedSection, RunConfig, TrainConfig } from '../language/config.ts';
 import type { CodeDigests, PlannedData } from './plan.ts';
 import {
   checkNamedSection,
   checkTrainSection,
-  type CheckedSection,
+  inSection,
+  type SoundSection,
   type SectionKind,
 } from '../language/sections.ts';
-import { applyChoices, bySection, groundOf, valueIn } from '../search/point-values.ts';
+import { applyChoices, bySection, groundOf } from '../search/point-values.ts';
 import type { Choice, Point } from '../language/sweep/sweep.ts';
 import { withoutPaths } from './run-identity.ts';
 import { trainerVersion } from './trainer-version.ts';
@@ -124,8 +123,6 @@ interface Sections {
   readonly train: SoundSection<TrainConfig>;
 }
 
-type SoundSection<T> = Extract<CheckedSection<T>, { ok: true }>;
-
 /** Checks the sections of a point, each combination of choices once. */
 const sectionResolver = (spec: Spec) => {
   const ground = groundOf(spec.registry, spec.base);
@@ -146,10 +143,12 @@ const sectionResolver = (spec: Spec) => {
     const model = byKind.model(idsOf(choices.model), choices.model);
     const optimizer = byKind.optimizer(idsOf(choices.optimizer), choices.optimizer);
     const train = trainOf(idsOf(choices.train), choices.train);
-    if (dataset.ok && model.ok && optimizer.ok && train.ok) return { dataset, model, optimizer, train };
-    for (const [kind, checked] of Object.entries({ dataset, model, optimizer, train })) {
+    if (dataset.ok && model.ok && optimizer.ok && train.ok)
+      return { dataset: dataset.value, model: model.value, optimizer: optimizer.value, train: train.value };
+    for (const [section, checked] of Object.entries({ dataset, model, optimizer, train })) {
       if (checked.ok) continue;
-      for (const issue of checked.issues) report(blame(spec, point, { kind: kind as SectionKind, issue }));
+      for (const issue of checked.errors)
+        report(blame(spec, point, { ...issue, section: section as SectionKind }));
     }
     return undefined;
   };
@@ -184,51 +183,36 @@ const datasetFacts = async (
       parts: partsOf(description) ?? row.parts?.(section),
       digest,
       planned: { dataset: section, description },
-      warnings: warnings.map((issue) => {
-        const data = { code: 'suspicious-data', issue, section } as const;
-        const { diagnostic, guilty } = blame(spec, point, { kind: 'dataset', issue: ofData(data) });
-        return { diagnostic: { ...diagnostic, severity: 'warning' }, guilty };
-      }),
+      warnings: warnings.map((issue) => ({
+        ...blame(spec, point, dataIssue(issue, section, 'suspicious-data')),
+        severity: 'warning',
+      })),
     };
   } catch (error) {
     if (!(error instanceof DataError)) throw error;
-    const issues = error.issues.length > 0 ? error.issues : [wholeDataset(error, section.name)];
-    return issues.map((issue) =>
-      blame(spec, point, { kind: 'dataset', issue: ofData({ code: error.code, issue, section }) }),
-    );
+    return error.issues.map((issue) => blame(spec, point, dataIssue(issue, section, error.code)));
   }
 };
 
-const wholeDataset = ({ message }: DataError, name: string): ParameterIssue => ({
-  path: 'name',
-  message,
-  got: `what the dataset ${name} has`,
-});
+/** An issue of a dataset's data; one about the dataset as a whole is shown at its name. */
+const dataIssue = (
+  issue: ParameterIssue,
+  section: NamedSection,
+  code: DataError['code'] | 'suspicious-data',
+): SectionIssue => {
+  const path = issue.path === '' ? 'name' : issue.path;
+  const got = issue.path === '' ? `what the dataset ${section.name} has` : undefined;
+  const defaults = {
+    expected: 'data that can be read',
+    help: 'Fix the data, or choose another dataset.',
+    ...(got !== undefined && { got }),
+  };
+  return { ...inSection({ ...defaults, ...issue, path }, section, code), section: 'dataset' };
+};
 
 /** The sizes of the parts, once all are known. */
 const partsOf = ({ parts: { train, validation, test } }: DataDescription): DatasetParts | undefined =>
   train && test && { trainSize: train.sequences, validation: validation !== undefined };
-
-const ofData = ({
-  code,
-  issue,
-  section,
-}: {
-  readonly code: DataError['code'] | 'suspicious-data';
-  readonly issue: ParameterIssue;
-  readonly section: NamedSection;
-}): SchemaIssue => {
-  const path = issue.path === '' ? ['name'] : issue.path.split('.');
-  return {
-    code,
-    message: issue.message,
-    path,
-    onKey: false,
-    expected: issue.expected ?? 'data that can be read',
-    got: issue.got ?? describeSetting(valueIn(section, path)),
-    help: issue.help ?? 'Fix the data, or choose another dataset.',
-  };
-};
 
 interface ConfigurationParts {
   readonly point: Point;

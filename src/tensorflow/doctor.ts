@@ -3,7 +3,7 @@ import { freemem, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { cacheFolder } from '../system/cache-folder.ts';
 import { packageVersion } from '../system/package-root.ts';
-import { doctorHint, readInstallation } from './installation.ts';
+import { doctorHint, readInstallation, setupProblems, type SetupProblem } from './installation.ts';
 import type { Probe } from './probe.ts';
 import { unknownVersions } from './known-versions.ts';
 import { readProcessor } from './processor.ts';
@@ -12,12 +12,6 @@ import { runCommand } from '../system/command.ts';
 import { compilerHelp, findCompiler } from './install/compile.ts';
 import { runProbe } from './install/prove.ts';
 import { setupCommand } from './install/setup-command.ts';
-
-/** A missing or slow component and how to fix it. */
-interface DoctorProblem {
-  readonly message: string;
-  readonly help: string;
-}
 
 /** The report of `unroll doctor`; `--json` prints it as it is. */
 export interface DoctorReport {
@@ -36,7 +30,7 @@ export interface DoctorReport {
   /** Only needed for a local MLflow server. */
   readonly python: string | null;
   readonly mlflow: string | null;
-  readonly problems: readonly DoctorProblem[];
+  readonly problems: readonly SetupProblem[];
 }
 
 const folderBytes = (folder: string): number => {
@@ -69,8 +63,8 @@ const nodeIsSupported = (version: string): boolean => {
   return major >= 24 || (major === 22 && minor >= 13) || (major === 20 && minor >= 19);
 };
 
-const findProblems = (report: Omit<DoctorReport, 'problems'>): DoctorProblem[] => {
-  const problems: DoctorProblem[] = [];
+const findProblems = (report: Omit<DoctorReport, 'problems'>): SetupProblem[] => {
+  const problems: SetupProblem[] = [];
   const { backend } = report;
   const installation = readInstallation();
   if (!nodeIsSupported(report.node)) {
@@ -122,7 +116,7 @@ export const diagnose = async (): Promise<DoctorReport> => {
     compiler: compiler?.version ?? null,
     ...python,
   };
-  const crash = probed.ok ? [] : probed.errors.map(({ message, help }) => ({ message, help: help ?? '' }));
+  const crash = probed.ok ? [] : setupProblems(probed.errors);
   return { ...found, problems: [...crash, ...findProblems(found)] };
 };
 

@@ -1,8 +1,15 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Diagnostic } from '../diagnostic/diagnostic.ts';
 import { packageRoot } from '../system/package-root.ts';
 import { cacheFolder } from '../system/cache-folder.ts';
+
+/** What is kept of a diagnostic: what is missing or slow, and the command that fixes it. */
+export type SetupProblem = Required<Pick<Diagnostic, 'message' | 'help'>>;
+
+export const setupProblems = (errors: readonly Diagnostic[]): SetupProblem[] =>
+  errors.map(({ message, help = '' }) => ({ message, help }));
 
 /** What the set-up decided for this folder of Unroll; the file lies in the cache. */
 export interface Installation {
@@ -13,7 +20,7 @@ export interface Installation {
   /** Everything that has to stay on disk for the parts to load. */
   readonly files: readonly { readonly path: string; readonly bytes: number }[];
   /** What kept a better outcome away, as sentences for people; empty when all is there. */
-  readonly problems: readonly { readonly message: string; readonly help: string }[];
+  readonly problems: readonly SetupProblem[];
   /** Stands for the sources, versions and system this was decided for. */
   readonly key: string;
   /** Node's module versions (`process.versions.modules`) in which the addon was loaded and computed right. */

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import type { SetupProblem } from './installation.ts';
 
 /** The versions whose internals are as `internals.ts` expects; raise them once the tests pass with a later one. */
 const knownVersions: Readonly<Record<string, readonly string[]>> = {
@@ -15,7 +16,7 @@ const installedVersion = (name: string): string => {
 /** What is installed in place of the known versions, and how to fix that; undefined where all are known. */
 export const unknownVersions = (
   versionOf: (name: string) => string = installedVersion,
-): { readonly message: string; readonly help: string } | undefined => {
+): SetupProblem | undefined => {
   const others = Object.entries(knownVersions).flatMap(([name, known]) => {
     const version = versionOf(name);
     return known.includes(version) ? [] : [{ name, version, known }];

@@ -8,7 +8,7 @@ import { codeChanges } from '../../src/runner/staleness.ts';
 const modelOf = (name: string, layerNorm: boolean) => {
   const checked = checkNamedSection(registry, 'model', { name, hiddenSize: 4, layerNorm });
   if (!checked.ok) throw new Error(`${name} is not valid.`);
-  return checked;
+  return checked.value;
 };
 
 test.each(['lstm', 'gru', 'simple-rnn'])(

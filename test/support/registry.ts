@@ -78,14 +78,12 @@ const csvSequences: DatasetRow<typeof csvParameters> = {
   parameters: csvParameters,
   shape: ({ path }) => {
     const message = `There is no file ${path}.`;
-    throw new DataError(message, [
-      {
-        path: 'path',
-        message,
-        expected: 'the path of a file',
-        help: 'Check the path; it begins at the folder of the spec.',
-      },
-    ]);
+    throw new DataError({
+      path: 'path',
+      message,
+      expected: 'the path of a file',
+      help: 'Check the path; it begins at the folder of the spec.',
+    });
   },
   digest: () => '',
   load: notBuilt,

@@ -1,6 +1,6 @@
 import { nearest } from '../../diagnostic/nearest.ts';
 import type { ParameterIssue } from '../../parameters/row.ts';
-import { DataError } from '../dataset.ts';
+import { DataError, sentenceOf } from '../dataset.ts';
 import type { TableParameters } from './parameters.ts';
 
 /** Columns that a spec names, by the parameter that names them. */
@@ -16,14 +16,15 @@ export const featureColumns = (
   const chosen = features ?? available.filter((column) => !used.has(column));
   if (chosen.length > 0) return chosen;
   const message = `No column is left for the features: the file has ${listed(available)}.`;
-  throw new DataError(message, [
+  throw new DataError(
     {
       path: 'features',
       message,
       expected: 'at least one column of numbers',
       help: 'Name the feature columns.',
     },
-  ]);
+    { message },
+  );
 };
 
 /** Throws a `DataError` that names every column of the spec which the file `name` does not have. */
@@ -44,8 +45,8 @@ export const checkColumns = (name: string, available: readonly string[], named: 
     }
   }
   if (issues.length === 0) return;
-  const lines = issues.map(({ message, help }) => `${message} ${help ?? ''}`);
-  throw new DataError([...lines, `Its columns are ${listed(available)}.`].join('\n'), issues);
+  const lines = [...issues.map(sentenceOf), `Its columns are ${listed(available)}.`];
+  throw new DataError(issues, { message: lines.join('\n') });
 };
 
 const listed = (columns: readonly string[]): string => {

@@ -19,7 +19,7 @@ export const createLabels = (column: string, name: string): LabelTable => {
       if (ids.size === mostLabels) {
         const message = `The column ${JSON.stringify(column)} of ${name} has more than ${mostLabels} different labels.`;
         const help = 'If it holds numbers to predict, use task: regression.';
-        throw new DataError(`${message} ${help}`, [{ path: 'targets', message, help }]);
+        throw new DataError({ path: 'targets', message, help });
       }
       ids.set(ownCopy(text), ids.size);
       return ids.size - 1;

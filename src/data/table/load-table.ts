@@ -64,9 +64,7 @@ const checkAlike = (parameters: TableParameters, [first, ...others]: readonly Pa
     if (first && first.features.join('\n') !== other.features.join('\n')) {
       const message = `The files of this dataset have different features: ${parameters.file} has ${first.features.join(', ')}; another has ${other.features.join(', ')}.`;
       const help = 'Name the columns that all of them have with features.';
-      throw new DataError(`${message} ${help}`, [
-        { path: 'features', message, expected: 'the same columns in every file', help },
-      ]);
+      throw new DataError({ path: 'features', message, expected: 'the same columns in every file', help });
     }
   }
 };
@@ -142,7 +140,7 @@ const drawParts = (parameters: TableParameters, size: number) => {
   };
   if (counts.validation + counts.test >= size) {
     const message = `${parameters.file} has ${size === 1 ? '1 sequence' : `${size} sequences`}: too few for a validation part of ${counts.validation} and a test part of ${counts.test}.`;
-    throw new DataError(message, [
+    throw new DataError(
       {
         path: 'file',
         message,
@@ -150,7 +148,8 @@ const drawParts = (parameters: TableParameters, size: number) => {
         got: size === 1 ? '1 sequence' : `${size} sequences`,
         help: 'Add sequences, lower the fractions, or name a validationFile and a testFile.',
       },
-    ]);
+      { message },
+    );
   }
   const order = randomStream(parameters.splitSeed, 'split').permutation(size);
   return {

@@ -50,7 +50,7 @@ export const collectProblems = ({ name, parameter }: Pick<DataFile, 'name' | 'pa
     ];
     const rows = bad.count() === 1 ? 'a row' : `${bad.count()} rows`;
     const message = [`${name} has ${rows} that cannot be used:`, ...lines].join('\n');
-    throw new DataError(message, [
+    throw new DataError(
       {
         path: parameter,
         message,
@@ -58,7 +58,8 @@ export const collectProblems = ({ name, parameter }: Pick<DataFile, 'name' | 'pa
         got: rows.replace(/^a /, 'one ') + ' that cannot',
         help: 'Fix these rows, or remove them from the file. No row is ever skipped.',
       },
-    ]);
+      { message },
+    );
   };
 
   return {
@@ -98,7 +99,7 @@ const datesError = (name: string, columns: readonly DateColumn[]): DataError => 
     got: date.shown,
     help: dateHelp[date.parameter],
   }));
-  return new DataError(issues.map(({ message, help }) => `${message} ${help}`).join('\n'), issues);
+  return new DataError(issues);
 };
 
 /** A set of line numbers in one bit each: a file may have millions of bad rows. */

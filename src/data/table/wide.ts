@@ -92,16 +92,17 @@ const checkWidth = (given: {
   if (columns % featuresPerStep !== 0) {
     const message = `${columns} feature columns do not make whole steps of ${featuresPerStep}.`;
     const help = 'Change featuresPerStep, or name the feature columns.';
-    throw new DataError(`${message} ${help}`, [
-      { path: 'featuresPerStep', message, expected: `a number that divides ${columns}`, help },
-    ]);
+    throw new DataError({
+      path: 'featuresPerStep',
+      message,
+      expected: `a number that divides ${columns}`,
+      help,
+    });
   }
   const steps = columns / featuresPerStep;
   if (targets !== null && targets !== steps) {
     const message = `Labelling needs one target column a step: ${steps}, not ${targets}.`;
     const help = 'Name as many target columns as there are steps, or use task: classification.';
-    throw new DataError(`${message} ${help}`, [
-      { path: 'targets', message, expected: `${steps} columns`, help },
-    ]);
+    throw new DataError({ path: 'targets', message, expected: `${steps} columns`, help });
   }
 };

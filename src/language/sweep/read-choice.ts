@@ -1,8 +1,9 @@
 import { Type, type TSchema } from '@sinclair/typebox';
-import type { Diagnostic, SourceRange } from '../../diagnostic/diagnostic.ts';
+import type { Diagnostic, Issue, SourceRange } from '../../diagnostic/diagnostic.ts';
 import { nearest } from '../../diagnostic/nearest.ts';
 import type { Registry } from '../../registry/rows.ts';
-import { checkAgainst, placeIssue, type SchemaIssue } from '../check.ts';
+import { checkAgainst } from '../check.ts';
+import { place } from '../place.ts';
 import { toJson, type Located, type LocatedEntry } from '../located.ts';
 import type { Json } from '../../system/json.ts';
 import { checkSection, sectionKinds, type JsonMap, type SectionKind } from '../sections.ts';
@@ -144,7 +145,7 @@ export const readChoice = (
   const issues = issuesOf(context, choice, parameters);
   if (issues.length === 0) return choice;
   for (const issue of issues) {
-    const { at, ...rest } = placeIssue(issue, node, []);
+    const { at, ...rest } = place(issue, node);
     context.report({ ...rest, at: computed ? node.at : (at ?? node.at) });
   }
   return undefined;
@@ -164,7 +165,7 @@ const issuesOf = (
   { registry }: SweepContext,
   { key, path, value }: Choice,
   parameters: readonly SweepableParameter[],
-): readonly SchemaIssue[] => {
+): readonly Issue[] => {
   const [section = '', second] = path;
   // null takes the key away, so that its default holds.
   if (value === null && !isSection(key) && second !== 'name') return [];
@@ -173,13 +174,13 @@ const issuesOf = (
       return checkAgainst(Type.Object({ [key]: wholeSection(value) }), { [key]: value }).issues.map(inside);
     }
     const checked = checkSection(registry, key, value as JsonMap);
-    return checked.ok ? [] : checked.issues;
+    return checked.ok ? [] : checked.errors;
   }
   if (isSection(section) && section !== 'train' && second === 'name' && path.length === 2) {
     const known = Object.keys(registry[section]);
     if (typeof value === 'string' && known.includes(value)) return [];
     const checked = checkSection(registry, section, { name: value });
-    return checked.ok ? [] : checked.issues.map((issue) => ({ ...issue, path: [] }));
+    return checked.ok ? [] : checked.errors.map((issue) => ({ ...issue, path: [] }));
   }
   const last = path.at(-1) ?? '';
   const found = parameters.map(
@@ -206,4 +207,4 @@ const wrapped = (key: string, schema: TSchema): TSchema => {
   return wrapper;
 };
 
-const inside = (issue: SchemaIssue): SchemaIssue => ({ ...issue, path: issue.path.slice(1) });
+const inside = (issue: Issue): Issue => ({ ...issue, path: issue.path.slice(1) });

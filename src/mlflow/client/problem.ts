@@ -1,4 +1,4 @@
-import type { Diagnostic, Failure, Result } from '../../diagnostic/diagnostic.ts';
+import { failed, type Diagnostic, type Failure, type Result } from '../../diagnostic/diagnostic.ts';
 
 /** Why the server did not do what was asked. */
 export type ProblemKind =
@@ -64,10 +64,10 @@ export const createProblem = (kind: ProblemKind, message: string, details: Probl
   ...details,
 });
 
-export const failed = (cause: Problem): Failure<readonly [Problem]> => ({ ok: false, errors: [cause] });
+export const failedBy = (cause: Problem): Failure<readonly [Problem]> => failed([cause]);
 
 export const problem = (...given: Parameters<typeof createProblem>): Failure<readonly [Problem]> =>
-  failed(createProblem(...given));
+  failedBy(createProblem(...given));
 
 /** Whether the same request may succeed later without anybody changing anything. */
 export const isPassing = ({ kind }: Problem): boolean =>

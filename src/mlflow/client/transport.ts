@@ -7,7 +7,7 @@ import { backoffMs, wait } from './backoff.ts';
 import { authorization } from './credentials.ts';
 import { explainFailure, explainResponse, explainWrongBody } from './explain.ts';
 import { success } from '../../diagnostic/diagnostic.ts';
-import { failed, type Answer, isPassing, problem, type Problem } from './problem.ts';
+import { failedBy, type Answer, isPassing, problem, type Problem } from './problem.ts';
 import type { ConnectionSettings } from './settings.ts';
 
 /** One exchange with the server, in terms of HTTP. */
@@ -133,7 +133,7 @@ export const openTransport = (
       const received = Buffer.from(await response.body.arrayBuffer());
       const { statusCode: status, headers } = response;
       if (status < 200 || status > 299)
-        return failed(
+        return failedBy(
           explainResponse(
             { status, headers, body: received.toString('utf8') },
             {
@@ -149,7 +149,7 @@ export const openTransport = (
     } catch (error) {
       if (stopper.signal.aborted)
         return problem('stopped', `Stopped while trying to ${one.what}.`, { unclear: true });
-      return failed(explainFailure(error, { uri: settings.uri, what: one.what }, settings.timeoutMs));
+      return failedBy(explainFailure(error, { uri: settings.uri, what: one.what }, settings.timeoutMs));
     }
   };
 
@@ -176,7 +176,7 @@ export const openTransport = (
     } catch {
       // Said below.
     }
-    return failed(explainWrongBody(settings.uri, result.value.contentType, text));
+    return failedBy(explainWrongBody(settings.uri, result.value.contentType, text));
   };
 
   const bytes = async (one: ServerRequest): Promise<Answer<Buffer>> => {

@@ -1,7 +1,7 @@
 import type { Plan } from '../../plan/plan.ts';
 import { waitForLockUnless } from '../../system/lock.ts';
 import { success } from '../../diagnostic/diagnostic.ts';
-import { failed, type Answer, isBlocking, isPassing, type Problem } from '../client/problem.ts';
+import { failedBy, type Answer, isBlocking, isPassing, type Problem } from '../client/problem.ts';
 import type { RunRecord } from '../journal/record.ts';
 import { sweepDirectory } from '../journal/sweeps.ts';
 import { compareLink } from '../projection/link.ts';
@@ -132,7 +132,7 @@ export const syncGroup = async (
     for (let next = queue.shift(); next && !stopped; next = queue.shift()) stopped ??= await syncOne(...next);
   };
   await Promise.all(Array.from({ length: concurrency }, work));
-  if (stopped) return failed(stopped);
+  if (stopped) return failedBy(stopped);
 
   let viewKey: string | undefined;
   const finished = await ofParent(async (opened) => {

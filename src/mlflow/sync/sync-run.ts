@@ -1,6 +1,6 @@
 import { wait } from '../client/backoff.ts';
 import { success } from '../../diagnostic/diagnostic.ts';
-import { failed, type Answer, type Problem, problem } from '../client/problem.ts';
+import { failedBy, type Answer, type Problem, problem } from '../client/problem.ts';
 import { fileNames } from '../../record/run-files.ts';
 import { digestOfPart } from '../journal/digest.ts';
 import type { RunRecord } from '../journal/record.ts';
@@ -169,5 +169,5 @@ export const syncRun = async (
 /** A server that lost the run (its database was made anew) gets everything again, next time. */
 const forgetIfGone = (outbox: Outbox, cause: Problem): Answer<never> => {
   if (cause.errorCode === 'RESOURCE_DOES_NOT_EXIST') forgetCursor(outbox.directory, outbox.cursor().uri);
-  return failed(cause);
+  return failedBy(cause);
 };

@@ -2,7 +2,7 @@ import type { MlflowSettings } from '../../language/config.ts';
 import { maskedJson } from '../../system/secrets.ts';
 import { readUserConfig, userConfigPath } from '../../language/user-config.ts';
 import { success } from '../../diagnostic/diagnostic.ts';
-import { type Answer, createProblem, failed, type Problem, problem } from '../client/problem.ts';
+import { type Answer, createProblem, failedBy, type Problem, problem } from '../client/problem.ts';
 import { type NamedBy, serverAccess, type ServerAccess } from '../client/server-access.ts';
 import { type ConnectionSettings, connectionSettings, parseTrackingUri } from '../client/settings.ts';
 import type { ExperimentChoice } from './ensure-experiment.ts';
@@ -68,7 +68,7 @@ const targetAccess = (options: TargetOptions, uri: string): Answer<ServerAccess>
   const config = readUserConfig(env);
   if (!config.ok) {
     const [error] = config.errors;
-    return failed({
+    return failedBy({
       ...createProblem('settings', `Your config ${userConfigPath(env)} is invalid.`),
       ...error,
     });

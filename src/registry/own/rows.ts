@@ -97,9 +97,7 @@ export const datasetRow = (definition: DatasetDefinition, origin: Origin): Datas
       return await work();
     } catch (error) {
       if (error instanceof DataError) throw error;
-      throw new DataError(blamed(error, `${doing} of dataset ${name}`, origin), [], 'bad-data', {
-        cause: error,
-      });
+      throw new DataError(blamed(error, `${doing} of dataset ${name}`, origin), { cause: error });
     }
   };
   return {

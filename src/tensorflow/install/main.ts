@@ -6,8 +6,7 @@ import { success } from '../../diagnostic/diagnostic.ts';
 import type { Diagnostic, Result } from '../../diagnostic/diagnostic.ts';
 import { writeWhole } from '../../system/files.ts';
 import { waitForLock, type Lock } from '../../system/lock.ts';
-import { readInstallation } from '../installation.ts';
-import type { Installation } from '../installation.ts';
+import { readInstallation, setupProblems, type Installation } from '../installation.ts';
 import { partKey } from './native-parts.ts';
 import { setupFailure } from './problem.ts';
 import { isReady, linkAddon, removeDamaged } from './ready.ts';
@@ -21,9 +20,6 @@ type Attempt = Pick<Installation, 'native' | 'parts' | 'problems'> & {
 
 const tensorflowFolder = ({ cache }: SetupRequest): string =>
   join(cache, `tensorflow-${tensorflowVersion}-${process.platform}-${process.arch}`);
-
-const plain = (errors: readonly Diagnostic[]): Installation['problems'] =>
-  errors.map(({ message, help }) => ({ message, help: help ?? '' }));
 
 /** Builds the parts against the wheel's libraries; fails when a required one cannot be had. */
 const buildNative = async (request: SetupRequest): Promise<Result<Attempt>> => {
@@ -55,7 +51,7 @@ const buildNative = async (request: SetupRequest): Promise<Result<Attempt>> => {
   }
   const proved = await request.prove(parts['tfjs_binding'] ?? '', env);
   if (!proved.ok) return proved;
-  return success({ native: 'built', parts, libraries, problems: plain(problems) });
+  return success({ native: 'built', parts, libraries, problems: setupProblems(problems) });
 };
 
 /** Our build, else tfjs-node's prebuilt, else nothing native; with what kept the better ones away. */
@@ -67,10 +63,10 @@ const attempt = async (request: SetupRequest): Promise<Attempt> => {
   const proved = prebuilt.ok ? await request.prove(prebuilt.value, request.env) : prebuilt;
   if (prebuilt.ok && proved.ok) {
     const parts = { tfjs_binding: prebuilt.value };
-    return { native: 'prebuilt', parts, libraries: [], problems: plain(built.errors) };
+    return { native: 'prebuilt', parts, libraries: [], problems: setupProblems(built.errors) };
   }
   const errors = [...built.errors, ...(proved.ok ? [] : proved.errors)];
-  return { native: 'none', parts: {}, libraries: [], problems: plain(errors) };
+  return { native: 'none', parts: {}, libraries: [], problems: setupProblems(errors) };
 };
 
 /** Removes what killed set-ups left half-made. Only the holder of the lock may do so. */
