@@ -60,6 +60,6 @@ it('throws what a person can mend as one error with its diagnostics', async () =
   expect((error as UnrollError).diagnostics.map(({ code }) => code)).toEqual(['out-of-range']);
   expect((error as UnrollError).message).toContain('expected: a whole number from 1 to 16384');
   await expect(compare('nothing', { runsDirectory: temporaryDirectory() })).rejects.toThrow(
-    'Nothing is recorded as "nothing"',
+    'No sweep is recorded in ',
   );
 });
