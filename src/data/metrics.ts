@@ -16,6 +16,8 @@ export interface Metric {
   readonly tasks: readonly Task['kind'][];
   /** A task with fewer classes has no such metric. */
   readonly moreClassesThan?: number;
+  /** Measured only where a spec has its name under `train`. */
+  readonly onRequest?: true;
   readonly description: string;
 }
 
@@ -93,15 +95,23 @@ export const metrics: Readonly<Record<string, Metric>> = {
     range: [0, 1],
     parts: ['test'],
     tasks: ['classification'],
-    description: 'The accuracy of the first 128 examples, which the reference systems print.',
+    onRequest: true,
+    description:
+      'The accuracy of the first 128 examples, which the reference systems print; only with `accuracyFirst128: true` in `train`.',
   },
 };
 
+/** The settings of `train` by which a spec asks for further metrics. */
+export interface MetricRequests {
+  readonly accuracyFirst128?: boolean;
+}
+
 /** The full names of what is measured of a task on one part, such as `val/loss`. */
-export const metricsOf = (task: Task, part: Part): readonly string[] =>
+export const metricsOf = (task: Task, part: Part, requests: MetricRequests = {}): readonly string[] =>
   Object.entries(metrics)
     .filter(
-      ([, { parts, tasks, moreClassesThan = 0 }]) =>
+      ([name, { parts, tasks, moreClassesThan = 0, onRequest }]) =>
+        (!onRequest || requests[name as keyof MetricRequests] === true) &&
         parts.includes(part) &&
         tasks.includes(task.kind) &&
         (task.kind === 'regression' || task.classes > moreClassesThan),
@@ -112,6 +122,14 @@ export const metricsOf = (task: Task, part: Part): readonly string[] =>
 const metricOf = (metric: string): Metric | undefined => {
   const name = metric.slice(metric.indexOf('/') + 1);
   return Object.hasOwn(metrics, name) ? metrics[name] : undefined;
+};
+
+/** The setting of `train` that asks for a metric of a task; undefined where none does, or none is needed. */
+export const requestOf = (metric: string, task: Task): string | undefined => {
+  const name = metric.slice(metric.indexOf('/') + 1);
+  const part = metric.slice(0, -name.length - 1) as Part;
+  const onRequest = Object.hasOwn(metrics, name) && metrics[name]?.onRequest;
+  return onRequest && metricsOf(task, part, { [name]: true }).includes(metric) ? name : undefined;
 };
 
 /** The direction of a metric by its full name, such as `val/loss`; undefined where there is no such metric. */

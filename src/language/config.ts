@@ -27,6 +27,8 @@ export interface TrainConfig {
   readonly earlyStopping: EarlyStopping | null;
   /** Ends the run as diverged; absent where a spec says nothing of it. */
   readonly stopOn?: { readonly lossAbove: number };
+  /** Records `test/accuracyFirst128`, too; part of no id, because it changes no other number. */
+  readonly accuracyFirst128?: boolean;
   readonly truncation: { readonly steps: number; readonly style: 'chunked' | 'true' } | null;
 }
 

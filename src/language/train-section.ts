@@ -162,6 +162,13 @@ export const trainSchema = Type.Object(
         },
       ),
     ),
+    accuracyFirst128: Type.Optional(
+      Type.Boolean({
+        description:
+          'Also record the accuracy on the first 128 test examples as test/accuracyFirst128, which the reference systems print. Classification only. Changes no run id: a run that is recorded without it is trained again only with --force.',
+        examples: [true],
+      }),
+    ),
     truncation: Type.Unsafe<TrainConfig['truncation']>({
       ...truncationSchema,
       type: ['object', 'null'],

@@ -1,9 +1,9 @@
 import type { SequenceShape } from '../data/dataset.ts';
-import { goalOf, metricsOf, type Part } from '../data/metrics.ts';
+import { goalOf, metricsOf, requestOf, type MetricRequests, type Part } from '../data/metrics.ts';
 import type { Diagnostic } from '../diagnostic/diagnostic.ts';
 import { nearest } from '../diagnostic/nearest.ts';
 import { find } from '../language/located.ts';
-import type { DatasetFacts } from './resolve-points.ts';
+import type { DatasetFacts, ResolvedPoints } from './resolve-points.ts';
 import { withExtends, type Spec } from '../language/validate-spec.ts';
 
 /** Where a metric is named, and on which parts it may be measured there. */
@@ -16,7 +16,13 @@ interface Use {
 const anyPart = ['test', 'val', 'train'] as const;
 
 /** Checks that every dataset of the sweep has the metrics of the objective, of pruning and of each expectation. */
-export const checkMetrics = (spec: Spec, datasets: readonly DatasetFacts[]): Diagnostic[] => {
+export const checkMetrics = (
+  spec: Spec,
+  { datasets, configurations }: Pick<ResolvedPoints, 'datasets' | 'configurations'>,
+): Diagnostic[] => {
+  const requests = {
+    accuracyFirst128: configurations.every(({ config }) => config.train.accuracyFirst128),
+  };
   const { pruning } = spec.sweep;
   const uses: readonly Use[] = [
     ...(spec.objective ? [{ ...spec.objective, path: ['objective', 'metric'], parts: anyPart }] : []),
@@ -28,24 +34,27 @@ export const checkMetrics = (spec: Spec, datasets: readonly DatasetFacts[]): Dia
     })),
   ];
   const problems = uses.flatMap((use) => {
-    const lacking = datasets.find((dataset) => !recordedMetrics(dataset, use.parts).includes(use.metric));
-    return lacking ? [notRecorded(spec, use, lacking)] : [];
+    const recordedOf = (dataset: DatasetFacts) => recordedMetrics(dataset, { parts: use.parts, requests });
+    const lacking = datasets.find((dataset) => !recordedOf(dataset).includes(use.metric));
+    return lacking ? [notRecorded(spec, { ...use, recorded: recordedOf(lacking) }, lacking)] : [];
   });
   return withExtends(spec.document, problems);
 };
 
 /** The metrics that runs of a dataset record on some of its parts. */
-const recordedMetrics = ({ shape, parts: known }: DatasetFacts, parts: readonly Part[]): readonly string[] =>
+const recordedMetrics = (
+  { shape, parts: known }: DatasetFacts,
+  { parts, requests }: { readonly parts: readonly Part[]; readonly requests: MetricRequests },
+): readonly string[] =>
   parts
     .filter((part) => part !== 'val' || known?.validation !== false)
-    .flatMap((part) => metricsOf(shape.task, part));
+    .flatMap((part) => metricsOf(shape.task, part, requests));
 
 const notRecorded = (
   { document: { root } }: Spec,
-  { metric, path, parts }: Use,
+  { metric, path, recorded }: Use & { readonly recorded: readonly string[] },
   dataset: DatasetFacts,
 ): Diagnostic => {
-  const recorded = recordedMetrics(dataset, parts);
   const lacksValidation = metricsOf(dataset.shape.task, 'val').includes(metric);
   const near = nearMetric(metric, recorded);
   return {
@@ -61,9 +70,17 @@ const notRecorded = (
     help: lacksValidation
       ? 'Give the dataset a validation part (validationSize or validationFraction above 0, or a validationFile).'
       : near === undefined
-        ? 'Choose one of these.'
+        ? howToRecord(metric, dataset)
         : `Did you mean ${near}?`,
   };
+};
+
+/** The fix for a metric that resembles no recorded one. */
+const howToRecord = (metric: string, { shape }: DatasetFacts): string => {
+  const request = requestOf(metric, shape.task);
+  return request === undefined
+    ? 'Choose one of these.'
+    : `Add \`${request}: true\` to train, or choose one of these.`;
 };
 
 /** What was most likely meant: a metric that is written right is meant, be it on another part. */
@@ -77,6 +94,8 @@ const nameOf = (metric: string): string => metric.slice(metric.indexOf('/') + 1)
 /** Says why the runs of a dataset have no such metric, whatever its parts. */
 export const whyNotMeasured = (metric: string, { task }: SequenceShape): string => {
   const name = nameOf(metric);
+  const request = requestOf(metric, task);
+  if (request !== undefined) return `${metric} is recorded only with \`${request}: true\` in train.`;
   if (goalOf(metric) === undefined) return `There is no metric ${metric}.`;
   const measuredOn = anyPart.filter((part) => metricsOf(task, part).includes(`${part}/${name}`));
   if (measuredOn.length > 0)

@@ -30,7 +30,12 @@ export const checkTogether = (registry: Registry, together: Together): readonly 
   });
   return [
     ...ofModel.map((issue) => of(isOfTrain(issue) ? 'train' : 'model')(issue)),
-    ...[...checkBatches(together), ...checkValidation(together), ...checkWatched(together)].map(of('train')),
+    ...[
+      ...checkBatches(together),
+      ...checkFirst(together),
+      ...checkValidation(together),
+      ...checkWatched(together),
+    ].map(of('train')),
     ...checkWarmUp(together).map(of('optimizer')),
   ];
 };
@@ -52,6 +57,18 @@ const checkBatches = ({ train, parts }: Together): readonly ParameterIssue[] => 
     },
   ];
 };
+
+const checkFirst = ({ train, shape }: Together): readonly ParameterIssue[] =>
+  train.accuracyFirst128 && shape.task.kind !== 'classification'
+    ? [
+        {
+          path: 'accuracyFirst128',
+          message: `There is no accuracyFirst128: the dataset is for ${shape.task.kind}.`,
+          expected: 'a dataset for classification',
+          help: 'Remove `accuracyFirst128` from train.',
+        },
+      ]
+    : [];
 
 const checkValidation = ({ train, parts }: Together): readonly ParameterIssue[] => {
   if (train.evaluateEvery === null || parts?.validation !== false) return [];

@@ -5,6 +5,7 @@ import { failure, success, type Diagnostic, type Result } from '../diagnostic/di
 import { findRow, namedSections, type NamedSectionKind, type Table } from '../registry/rows.ts';
 import type { ParameterIssue, Row } from '../parameters/row.ts';
 import { blame, createFindings, type Finding, type SectionIssue } from './blame.ts';
+import type { Json } from '../system/json.ts';
 import { canonicalJson, shortHash } from '../system/canonical.ts';
 import { checkTogether, type Together } from './check-together.ts';
 import type { NamedSection, RunConfig, TrainConfig } from '../language/config.ts';
@@ -18,7 +19,7 @@ import {
 } from '../language/sections.ts';
 import { applyChoices, bySection, groundOf } from '../search/point-values.ts';
 import type { Choice, Point } from '../language/sweep/sweep.ts';
-import { withoutPaths } from './run-identity.ts';
+import { withoutPaths, withoutRequests } from './run-identity.ts';
 import { trainerVersion } from './trainer-version.ts';
 import type { Spec } from '../language/validate-spec.ts';
 
@@ -235,7 +236,11 @@ const createConfiguration = (
   const { files = [] } = findRow(spec.registry.dataset, dataset.value.name) ?? {};
   const placeless =
     files.length === 0 ? dataset.canonical : canonicalJson(withoutPaths(dataset.value, files));
-  const config = `{"dataset":${placeless},"model":${model.canonical},"optimizer":${optimizer.canonical},"train":${train.canonical}}`;
+  const training =
+    train.value.accuracyFirst128 === undefined
+      ? train.canonical
+      : canonicalJson(withoutRequests(train.value) as unknown as Json);
+  const config = `{"dataset":${placeless},"model":${model.canonical},"optimizer":${optimizer.canonical},"train":${training}}`;
   const head = `{${code ? `"code":${canonicalJson({ ...code })},` : ''}"config":${config},"datasetDigest":${JSON.stringify(datasetDigest)}`;
   const tail = `"versions":${canonicalJson(versions)}}`;
   return {

@@ -1,4 +1,4 @@
-import type { NamedSection } from '../language/config.ts';
+import type { NamedSection, TrainConfig } from '../language/config.ts';
 import { findRow, registry } from '../registry/rows.ts';
 import { canonicalJson, shortHash } from '../system/canonical.ts';
 import type { Json } from '../system/json.ts';
@@ -12,6 +12,10 @@ export const withoutPaths = (section: NamedSection, files: readonly string[]): N
   Object.fromEntries(
     Object.entries(section).filter(([key, value]) => value === null || !files.includes(key)),
   ) as NamedSection;
+
+/** A train section without what only asks for a further metric: that changes no number of a run. */
+export const withoutRequests = (train: TrainConfig): Partial<TrainConfig> =>
+  Object.fromEntries(Object.entries(train).filter(([key]) => key !== 'accuracyFirst128'));
 
 /** The parameters of a run's dataset that name files. */
 const filesOf = ({ config: { dataset } }: Run): readonly string[] =>
@@ -34,7 +38,12 @@ export const configurationIdOf = (run: Run): string => (namesFiles(run) ? hashOf
 const identityOf = (run: Run) => {
   const { code, config, datasetDigest, versions } = run;
   const dataset = withoutPaths(config.dataset, filesOf(run));
-  return { ...(code && { code }), config: { ...config, dataset }, datasetDigest, versions };
+  return {
+    ...(code && { code }),
+    config: { ...config, dataset, train: withoutRequests(config.train) },
+    datasetDigest,
+    versions,
+  };
 };
 
 const hashOf = (identity: object): string => shortHash(canonicalJson(identity as unknown as Json));

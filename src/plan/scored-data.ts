@@ -9,7 +9,7 @@ const sameQuestion: ReadonlySet<string> = new Set([
   ...['trainSize', 'validationSize', 'testSize', 'trainFraction', 'validationFraction', 'testFraction'],
   ...['seed', 'splitSeed', 'split', 'stride', 'overlap'],
   ...['features', 'inputs', 'standardize', 'scale', 'normalize', 'missing', 'window', 'lags', 'context'],
-  ...['delimiter', 'layout', 'order', 'featuresPerStep', 'accuracyFirst128'],
+  ...['delimiter', 'layout', 'order', 'featuresPerStep'],
 ]);
 
 /** Settings that are paths: the digest of what is there decides, not its name. */

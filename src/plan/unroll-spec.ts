@@ -55,7 +55,7 @@ export const unrollSpec = async (
   if (!resolved.ok) return resolved;
   const { configurations, merged, datasets, shape, warnings } = resolved.value;
   notices.push(...warnings);
-  const unrecorded = checkMetrics(spec, datasets);
+  const unrecorded = checkMetrics(spec, resolved.value);
   if (unrecorded.length) return failure(...unrecorded);
   if (merged.length) notices.push(mergedPoints(spec, { merged, configurations: configurations.length }));
   if (sweep.method === 'tpe' && spec.objective?.metric.startsWith('test/')) notices.push(choosesByTest(spec));

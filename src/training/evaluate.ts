@@ -9,7 +9,7 @@ import { createTally, type Tally } from './tally.ts';
 const evaluationBatch = 250;
 
 /** The reference systems report the accuracy on this many test examples; we add the whole split. */
-export const firstExamples = 128;
+const firstExamples = 128;
 
 interface Evaluation {
   readonly whole: Tally;

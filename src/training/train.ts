@@ -9,7 +9,7 @@ import { readMetrics } from '../record/read-metrics.ts';
 import { fileNames, modelFileNames, type EvaluationFile, type PartEvaluation } from '../record/run-files.ts';
 import { writeTensors } from '../record/safetensors.ts';
 import { checkpointPath, readCheckpoint, storeTensors } from './checkpoint.ts';
-import { evaluate, firstExamples } from './evaluate.ts';
+import { evaluate } from './evaluate.ts';
 import { collectExamples } from './examples.ts';
 import { beginSession, report, saveCheckpoint, type Session, type Training } from './session.ts';
 import { takeSteps, validateNow, type StepsEnd } from './steps.ts';
@@ -130,7 +130,7 @@ const evaluateTest = async (session: Session, validation: Tally | undefined): Pr
   const { whole: tally, first } = await evaluate(session, dataset.test, examples.add);
   const { task } = dataset.shape;
   const { accuracy } = first.metrics();
-  const hasFirst = task.kind === 'classification' && dataset.test.size > firstExamples;
+  const hasFirst = session.run.config.train.accuracyFirst128 === true;
   const metrics: Metrics = {
     ...wholePart('test', tally),
     ...(hasFirst && accuracy !== undefined && { 'test/accuracyFirst128': accuracy }),
