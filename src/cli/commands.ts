@@ -1,4 +1,5 @@
 import { InvalidArgumentError, Option, type Command as Program } from 'commander';
+import { usualRunsDirectory } from '../system/proposed-command.ts';
 import { diagnosticFormats, type CommandRow } from './command.ts';
 
 /** Collects the values of a repeatable option. */
@@ -38,7 +39,7 @@ const overrides = (program: Program) =>
     .option('--yes', 'allow more runs than maxRuns');
 
 const runsDirectory = (program: Program) =>
-  program.option('--runs-directory <folder>', 'where runs are recorded', 'runs');
+  program.option('--runs-directory <folder>', 'where runs are recorded', usualRunsDirectory);
 
 /** The sweeps that a command reads: the latest, or others by name, id or all. */
 const chosenSweeps = (program: Program) =>

@@ -2,7 +2,7 @@ import { describeCalibration, type CalibrationView } from '../runner/calibration
 import { plannedDataLines } from '../report/data-fields.ts';
 import { estimateTime, type Estimate } from '../runner/estimate.ts';
 import { runStandings, selectRuns, withBudget, type RunStanding } from '../runner/select.ts';
-import { frozenPlanPath } from '../record/frozen-plan.ts';
+import { frozenPlanPath, readFrozenPlan } from '../record/frozen-plan.ts';
 import { stepBudget } from '../search/step-budget.ts';
 import type { Execution } from '../language/config.ts';
 import type { Plan, Search } from '../plan/plan.ts';
@@ -38,7 +38,13 @@ export const printPlan = async (
   { terminal, command }: { readonly terminal: Terminal; readonly command: string },
 ): Promise<ExitCode> => {
   const given = options as unknown as SelectionOptions;
-  const grown = grownPlan(planned, frozenPlanPath(given.runsDirectory, planned));
+  const path = frozenPlanPath(given.runsDirectory, planned);
+  const frozen = readFrozenPlan(path);
+  if (!frozen.ok) {
+    terminal.report(frozen.errors, options);
+    return 2;
+  }
+  const grown = grownPlan(planned, path);
   const calibration = await describeCalibration(grown, given.runsDirectory);
   const { plan } = calibration;
   const selection = readSelection(plan, given, command);

@@ -2,6 +2,7 @@ import { failure, success, type Result } from '../diagnostic/diagnostic.ts';
 import { filterRuns } from '../report/filter.ts';
 import { runStandings, type Selection } from '../runner/select.ts';
 import type { Plan } from '../plan/plan.ts';
+import { proposedCommand } from '../system/proposed-command.ts';
 import { commandLineRange } from './usage.ts';
 
 /** The options of `plan`, `run` and `resume` that choose among the runs of a plan, as commander reads them. */
@@ -42,7 +43,7 @@ export const readSelection = (plan: Plan, options: SelectionOptions, command: st
       message: `None of the plan's ${plan.runs.length} runs fits ${only.join(' and ')}.`,
       at: at(only.at(-1) ?? ''),
       expected: 'conditions that at least one run fits',
-      help: 'unroll plan SPEC shows the settings and the state of each run.',
+      help: `${proposedCommand(['plan', 'SPEC'], runsDirectory)} shows the settings and the state of each run.`,
     });
   }
   return success({ ...rest, only: new Set(kept.value.map(({ run }) => run.id)) });

@@ -19,6 +19,7 @@ import { createConsole } from './live/create-console.ts';
 import { sweepDirectory } from '../mlflow/journal/sweeps.ts';
 import { trackSweep } from '../mlflow/track-sweep.ts';
 import type { RunOutcome } from '../record/events.ts';
+import { proposedCommand } from '../system/proposed-command.ts';
 import { writeWhole } from '../system/files.ts';
 import { withRuns } from '../record/search-journal.ts';
 import { listRuns } from '../record/read-runs.ts';
@@ -215,15 +216,16 @@ const summarize = (
   if (measured) terminal.print(`${renderProfile(measured, trained, screen(process.stdout))}\n`);
   for (const { message } of missed) terminal.print(`expectation missed: ${message}`);
   const unfinished = plan.runs.filter(({ id }) => !hasEnded(outcomes[id]));
+  const propose = (...words: readonly string[]) => proposedCommand(words, runsDirectory);
   const [best] = comparison.configurations;
   const look = best ? bestRunOf(best, plan.objective.goal).id : (plan.runs[0]?.id ?? '');
   terminal.print(
-    `Recorded in ${runsDirectory}/${plan.experiment}; look into a run with: unroll show ${look}; into all: unroll report ${plan.experiment}`,
+    `Recorded in ${runsDirectory}/${plan.experiment}; show a run with: ${propose('show', look)}; show all with: ${propose('report', plan.experiment)}`,
   );
   const left = unfinished.length + toChoose;
   if (left > 0) {
     terminal.print(
-      `${left} of ${plan.runs.length + toChoose} runs are not done; continue with: unroll resume ${plan.sweepId}`,
+      `${left} of ${plan.runs.length + toChoose} runs are not done; continue with: ${propose('resume', plan.sweepId)}`,
     );
   }
 };

@@ -1,7 +1,12 @@
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
+import { failure, success, type Diagnostic, type Result } from '../diagnostic/diagnostic.ts';
 import type { Execution } from '../language/config.ts';
 import type { Plan } from '../plan/plan.ts';
-import { readJson, writeJson } from '../system/files.ts';
+import { shellWord } from '../system/proposed-command.ts';
+import { jsonFileText, readJson, writeJson, writeNew } from '../system/files.ts';
+import { waitBriefly } from '../system/lock.ts';
+import { damaged } from './parse-run-files.ts';
 import { grownPlan } from './search-journal.ts';
 
 /** Where a sweep's frozen plan lies. */
@@ -10,19 +15,102 @@ export const frozenPlanPath = (
   { experiment, sweepId }: Pick<Plan, 'experiment' | 'sweepId'>,
 ): string => join(runsDirectory, experiment, 'sweeps', `${sweepId}.json`);
 
+/** A frozen plan is there and cannot be used. */
+export class PlanUnreadable extends Error {
+  readonly diagnostic: Diagnostic;
+  constructor(diagnostic: Diagnostic) {
+    super(diagnostic.message);
+    this.diagnostic = diagnostic;
+  }
+}
+
+/** Reads a frozen plan, without what its search has proposed; undefined if there is none. */
+export const readFrozenPlan = (path: string): Result<Plan | undefined> => {
+  let value: unknown;
+  try {
+    value = readJson(path);
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    return failure(code === undefined ? damagedPlan(path) : unreadablePlan(path, message));
+  }
+  return value === undefined || isPlan(value) ? success(value) : failure(damagedPlan(path));
+};
+
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+const isRun = (value: unknown): boolean =>
+  isObject(value) &&
+  ['id', 'cell', 'experiment'].every((key) => typeof value[key] === 'string') &&
+  isObject(value['config']) &&
+  ['dataset', 'model', 'optimizer', 'train'].every((key) =>
+    isObject((value['config'] as object)[key as never]),
+  );
+
+/** Whether the parts are there that everything which reads a plan relies on. */
+const isPlan = (value: unknown): value is Plan =>
+  isObject(value) &&
+  typeof value['experiment'] === 'string' &&
+  typeof value['sweepId'] === 'string' &&
+  ['objective', 'execution', 'tracking', 'spec'].every((key) => isObject(value[key])) &&
+  ['axes', 'expect'].every((key) => Array.isArray(value[key])) &&
+  typeof (value['execution'] as Partial<Execution>).threadsPerRun === 'number' &&
+  Array.isArray(value['runs']) &&
+  value['runs'].every(isRun);
+
+const damagedPlan = (path: string): Diagnostic => ({
+  ...damaged(
+    path,
+    'is not a whole plan',
+    `Delete it and run the spec again: rm ${shellWord(path)}. Recorded runs are kept and not trained again.`,
+  ),
+  severity: 'error',
+});
+
+const unreadablePlan = (path: string, why: string): Diagnostic => ({
+  ...damaged(path, `cannot be read: ${why}`, 'Make it readable, and run the command again.'),
+  severity: 'error',
+});
+
+/** The execution of a frozen plan; undefined before it is frozen. Throws `PlanUnreadable`. */
+export const frozenExecution = (plan: Plan, runsDirectory: string): Execution | undefined =>
+  readOrThrow(frozenPlanPath(runsDirectory, plan))?.execution;
+
+const readOrThrow = (path: string): Plan | undefined => {
+  const read = readFrozenPlan(path);
+  if (read.ok) return read.value;
+  const [first] = read.errors;
+  throw new PlanUnreadable(first ?? damagedPlan(path));
+};
+
 /**
  * Freezes a plan when its sweep starts: from then on neither the spec's edits nor a machine with other cores touch it.
- * A plan that is frozen already keeps the threads and kernels a run was promised, because they decide the bits of its
- * numbers.
+ * The plan on the disk decides the threads and kernels of its runs, because they decide the bits of their numbers; of
+ * several processes that freeze it at the same moment, the first one. Rejects with `PlanUnreadable`.
  */
-export const freezePlan = (plan: Plan, runsDirectory: string): Plan => {
+export const freezePlan = async (plan: Plan, runsDirectory: string): Promise<Plan> => {
   const path = frozenPlanPath(runsDirectory, plan);
-  const before = readJson<Plan>(path)?.execution;
-  const execution = withThreads(plan.execution, before?.threadsPerRun ?? plan.execution.threadsPerRun);
-  const kernels = { ...execution.kernels, ...before?.kernels };
-  const frozen = { ...plan, execution: { ...execution, kernels } };
-  writeJson(path, frozen);
-  return grownPlan(frozen, path);
+  const first = frozenAs(plan, undefined);
+  if (writeNew(path, jsonFileText(first))) return grownPlan(first, path);
+  const before = readOrThrow(path);
+  const frozen = frozenAs(plan, before);
+  if (isDeepStrictEqual(before, JSON.parse(JSON.stringify(frozen)))) return grownPlan(frozen, path);
+  const lock = await waitBriefly(`${path}.freezing`);
+  try {
+    // Another process may have added kernels meanwhile.
+    const updated = frozenAs(plan, readOrThrow(path));
+    writeJson(path, updated);
+    return grownPlan(updated, path);
+  } finally {
+    lock.release();
+  }
+};
+
+/** A plan with the threads and kernels that were frozen before. */
+const frozenAs = (plan: Plan, before: Plan | undefined): Plan => {
+  const frozen = before?.execution;
+  const execution = withThreads(plan.execution, frozen?.threadsPerRun ?? plan.execution.threadsPerRun);
+  return { ...plan, execution: { ...execution, kernels: { ...execution.kernels, ...frozen?.kernels } } };
 };
 
 /** An execution with other threads for each run, within the same cores. */

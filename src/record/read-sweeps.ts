@@ -2,9 +2,9 @@ import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Diagnostic } from '../diagnostic/diagnostic.ts';
 import type { Plan } from '../plan/plan.ts';
-import { damaged } from './parse-run-files.ts';
+import { readFrozenPlan } from './frozen-plan.ts';
 import { listExperiments } from './read-runs.ts';
-import { readPlan } from './search-journal.ts';
+import { grownPlan } from './search-journal.ts';
 
 /** A sweep's frozen plan, and when it was frozen (milliseconds since 1970). */
 export interface RecordedSweep {
@@ -24,14 +24,11 @@ export const listSweeps = (
     const directory = join(runsDirectory, name, 'sweeps');
     for (const file of jsonFilesIn(directory)) {
       const path = join(directory, file);
-      const plan = readPlan(path) as Partial<Plan> | undefined;
-      if (Array.isArray(plan?.runs) && Array.isArray(plan.axes) && plan.objective) {
-        sweeps.push({ path, plan: plan as Plan, frozenAt: statSync(path).mtimeMs });
-      } else {
-        problems.push({
-          ...damaged(path, 'is not a whole plan'),
-          help: 'Delete it and run the spec again: recorded runs are kept and not trained again.',
-        });
+      const read = readFrozenPlan(path);
+      if (!read.ok)
+        problems.push(...read.errors.map((error) => ({ ...error, severity: 'warning' as const })));
+      else if (read.value) {
+        sweeps.push({ path, plan: grownPlan(read.value, path), frozenAt: statSync(path).mtimeMs });
       }
     }
   }

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { failure, type Result, success } from '../diagnostic/diagnostic.ts';
 import { nearest } from '../diagnostic/nearest.ts';
+import { proposedCommand } from '../system/proposed-command.ts';
 import { listExperiments, listRunIds } from './read-runs.ts';
 import { fileNames } from './run-files.ts';
 
@@ -43,7 +44,7 @@ export const resolveRun = (runsDirectory: string, written: string): Result<strin
     ...(near !== undefined && { nearest: near }),
     help:
       known.length > 0
-        ? `\`unroll ls\` shows the ${known.length} recorded run${known.length === 1 ? '' : 's'}.`
-        : 'Nothing is recorded there yet: `unroll run SPEC` trains and records.',
+        ? `\`${proposedCommand(['ls'], runsDirectory)}\` shows the ${known.length} recorded run${known.length === 1 ? '' : 's'}.`
+        : `Nothing is recorded there yet: \`${proposedCommand(['run', 'SPEC'], runsDirectory)}\` trains and records.`,
   });
 };

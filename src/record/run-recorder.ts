@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Run } from '../plan/plan.ts';
 import { masked } from '../system/secrets.ts';
 import type { RunOutcome, TrainerEvent } from './events.ts';
-import { diskTrouble, readJson, syncFiles, writeJson } from '../system/files.ts';
+import { diskTrouble, readJsonIfWhole, syncFiles, writeJson } from '../system/files.ts';
 import { openLineWriter } from '../system/line-writer.ts';
 import { openMetricsJournal, type CountedLines, type MetricsJournal } from './metrics-journal.ts';
 import { processIdentity } from '../system/process-identity.ts';
@@ -47,7 +47,7 @@ export const recordRun = (directory: string, run: Run, attempt: number): RunReco
   const at = (...names: readonly string[]) => join(directory, ...names);
   nameRun(directory, run);
   const startedAt = Date.now();
-  const before = readJson<StatusFile>(statusPath(directory));
+  const before = readJsonIfWhole<StatusFile>(statusPath(directory));
   const firstStartedAt = before?.firstStartedAt ?? before?.startedAt ?? startedAt;
   const status = (
     state: StatusFile['state'],
@@ -158,7 +158,8 @@ export const recordLoss = (
   { outcome, attempt }: { readonly outcome: RunOutcome; readonly attempt: number },
 ): void => {
   if (!existsSync(directory)) return;
-  const known = recordedId(directory) === run.id ? readJson<StatusFile>(statusPath(directory)) : undefined;
+  const known =
+    recordedId(directory) === run.id ? readJsonIfWhole<StatusFile>(statusPath(directory)) : undefined;
   if (known?.state === 'ended' && known.attempt === attempt) return;
   const now = Date.now();
   const file: StatusFile = {

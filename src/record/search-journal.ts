@@ -1,7 +1,6 @@
 import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Plan, Run } from '../plan/plan.ts';
-import { readJson } from '../system/files.ts';
 import { decodeNumber, encodeNumber, type JsonNumber } from '../system/json.ts';
 import { appendLine, cutAfter, linesFrom, lineText, parseJson, type FileLine } from '../system/jsonl.ts';
 
@@ -75,12 +74,6 @@ export const withRuns = (plan: Plan, more: readonly Run[]): Plan => {
   const known = new Set(plan.runs.map(({ id }) => id));
   const added = more.filter(({ id }) => !known.has(id));
   return added.length === 0 ? plan : { ...plan, runs: [...plan.runs, ...added] };
-};
-
-/** A frozen plan with all that its search has proposed; nothing where the file is missing or damaged. */
-export const readPlan = (path: string): Plan | undefined => {
-  const plan = readJson<Plan>(path);
-  return plan && grownPlan(plan, path);
 };
 
 /** A plan with what the journal beside `path` has proposed for it. */

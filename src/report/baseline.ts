@@ -1,3 +1,4 @@
+import { proposedCommand } from '../system/proposed-command.ts';
 import { join } from 'node:path';
 import { goalOf } from '../data/metrics.ts';
 import { type Diagnostic, failure, type Result, success } from '../diagnostic/diagnostic.ts';
@@ -68,7 +69,7 @@ const findBaseline = (
         ? `${candidates.length} recorded, none of them done with ${metric}`
         : 'nothing recorded under that name',
     ...(near !== undefined && candidates.length === 0 && { nearest: near }),
-    help: '`unroll ls` shows what is recorded. Train the baseline first, or take the expectation out of the spec.',
+    help: `\`${proposedCommand(['ls'], runsDirectory)}\` shows what is recorded. Train the baseline first, or take the expectation out of the spec.`,
   });
 };
 

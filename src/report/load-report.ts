@@ -1,7 +1,7 @@
 import { encodeNumbers } from '../system/json.ts';
 import { join } from 'node:path';
 import { shortNames } from '../terminal/run-name.ts';
-import { readJson } from '../system/files.ts';
+import { readJsonIfWhole } from '../system/files.ts';
 import { type MetricSeries, readMetrics } from '../record/read-metrics.ts';
 import type { RecordedRun } from '../record/read-runs.ts';
 import { type DataFile, type EnvironmentFile, type EvaluationFile, fileNames } from '../record/run-files.ts';
@@ -75,8 +75,8 @@ const withoutPaths = (comparison: Comparison): Comparison => ({
 });
 
 const reportRun = ({ run, status, directory, metrics }: RecordedRun): ReportRun => {
-  const environment = readJson<EnvironmentFile>(join(directory, fileNames.environment));
-  const data = readJson<DataFile>(join(directory, fileNames.data));
+  const environment = readJsonIfWhole<EnvironmentFile>(join(directory, fileNames.environment));
+  const data = readJsonIfWhole<DataFile>(join(directory, fileNames.data));
   return {
     config: Object.fromEntries(flattenConfig(run.config)),
     startedAt: status?.startedAt ?? null,
@@ -93,7 +93,7 @@ const evaluationsOf = (configurations: readonly ComparedConfiguration[]): Record
     .filter((run) => run.value !== null && run.directory !== null);
   const evaluations: Record<string, EvaluationFile> = {};
   for (const [at, run] of best.slice(0, mostEvaluations).entries()) {
-    const evaluation = readJson<EvaluationFile>(join(run.directory ?? '', fileNames.evaluation));
+    const evaluation = readJsonIfWhole<EvaluationFile>(join(run.directory ?? '', fileNames.evaluation));
     if (!evaluation) continue;
     const { split, examples, labels, confusion, images } = evaluation;
     evaluations[run.id] = {

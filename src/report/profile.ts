@@ -3,7 +3,7 @@ import type { Run } from '../plan/plan.ts';
 import { counted, formatDuration } from '../terminal/format.ts';
 import { runName, shortNames } from '../terminal/run-name.ts';
 import { renderTable, type TableCell, type Column } from '../terminal/table.ts';
-import { readJson } from '../system/files.ts';
+import { readJsonIfWhole } from '../system/files.ts';
 import { fileNames, phases, type Phase, type ProfileFile } from '../record/run-files.ts';
 import { runDirectory } from '../record/run-recorder.ts';
 
@@ -33,7 +33,7 @@ export const readProfile = (
   }: { readonly runsDirectory: string; readonly concurrency: number; readonly wallMs: number },
 ): SweepProfile => {
   const runs = trained.flatMap((run) => {
-    const file = readJson<ProfileFile>(join(runDirectory(runsDirectory, run), fileNames.profile));
+    const file = readJsonIfWhole<ProfileFile>(join(runDirectory(runsDirectory, run), fileNames.profile));
     return file ? [{ id: run.id, ...file }] : [];
   });
   const ms = Object.fromEntries(

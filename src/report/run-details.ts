@@ -2,7 +2,7 @@ import { closeSync, existsSync, fstatSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Result, success } from '../diagnostic/diagnostic.ts';
 import type { Metrics } from '../record/events.ts';
-import { readJson } from '../system/files.ts';
+import { readJsonIfWhole } from '../system/files.ts';
 import { encodeNumber } from '../system/json.ts';
 import { valuesAt } from '../record/kept-weights.ts';
 import { type MetricSeries, readMetrics } from '../record/read-metrics.ts';
@@ -32,9 +32,9 @@ export const loadRunDetails = async (directory: string): Promise<Result<RunDetai
   const { series, problems } = await readMetrics(directory);
   const details: RunDetails = {
     recorded: read.value,
-    environment: readJson<EnvironmentFile>(join(directory, fileNames.environment)) ?? null,
-    data: readJson<DataFile>(join(directory, fileNames.data)) ?? null,
-    evaluation: readJson<EvaluationFile>(join(directory, fileNames.evaluation)) ?? null,
+    environment: readJsonIfWhole<EnvironmentFile>(join(directory, fileNames.environment)) ?? null,
+    data: readJsonIfWhole<DataFile>(join(directory, fileNames.data)) ?? null,
+    evaluation: readJsonIfWhole<EvaluationFile>(join(directory, fileNames.evaluation)) ?? null,
     series,
     values: { ...valuesAt(series, Infinity), ...read.value.metrics },
     logTail: lastLines(join(directory, fileNames.log), 5),

@@ -1,3 +1,4 @@
+import { dirname } from 'node:path';
 import { createColors } from 'picocolors';
 import stringWidth from 'string-width';
 import type { Run } from '../plan/plan.ts';
@@ -5,6 +6,8 @@ import { counted, formatDuration, formatMetric, formatTime, formatValue } from '
 import { runName, shortNames } from '../terminal/run-name.ts';
 import { sparkline } from '../terminal/sparkline.ts';
 import { type Column, fit, pad, renderTable } from '../terminal/table.ts';
+import { proposedCommand } from '../system/proposed-command.ts';
+import type { RecordedRun } from '../record/read-runs.ts';
 import type { EnvironmentFile } from '../record/run-files.ts';
 import type { RunState } from '../record/run-state.ts';
 import { classLines } from './class-table.ts';
@@ -75,7 +78,7 @@ export const renderRun = (details: RunDetails, { width, colour }: TextOptions): 
     );
   }
   lines.push(...section('files', [`  ${recorded.directory}`, `  ${files.join('  ')}`]));
-  const next = whatNext(run, state);
+  const next = whatNext(recorded);
   if (next) lines.push(...section('next', [`  ${next}`]));
   return lines.join('\n');
 };
@@ -188,15 +191,16 @@ export const environmentFields = (environment: EnvironmentFile): [string, string
   ];
 };
 
-const whatNext = (run: Run, state: RunState): string => {
+const whatNext = ({ run, state, directory }: RecordedRun): string => {
+  const propose = (...words: readonly string[]) => proposedCommand(words, dirname(dirname(directory)));
   switch (state) {
     case 'interrupted':
     case 'new':
-      return `go on with: unroll resume ${run.experiment}`;
+      return `resume with: ${propose('resume', run.experiment)}`;
     case 'failed':
-      return `try again with: unroll resume ${run.experiment} --retry-failed`;
+      return `try again with: ${propose('resume', run.experiment, '--retry-failed')}`;
     case 'stale':
-      return 'train it as it would come out today with: unroll run SPEC';
+      return `train it as it would come out today with: ${propose('run', 'SPEC')}`;
     case 'done':
     case 'running':
     case 'pruned':

@@ -3,7 +3,7 @@ import { median } from 'simple-statistics';
 import type { Execution } from '../language/config.ts';
 import type { Run } from '../plan/plan.ts';
 import { stepsOf } from '../plan/steps.ts';
-import { readJson } from '../system/files.ts';
+import { readJsonIfWhole } from '../system/files.ts';
 import type { RecordedRun } from '../record/read-runs.ts';
 import { fileNames, type EnvironmentFile } from '../record/run-files.ts';
 import { stepsDone, type RunStanding } from './select.ts';
@@ -78,7 +78,7 @@ interface Rate {
 
 const rateOf = (runs: readonly RecordedRun[], threads: number): Rate => {
   const here = runs.filter(({ directory }) => {
-    const environment = readJson<EnvironmentFile>(join(directory, fileNames.environment));
+    const environment = readJsonIfWhole<EnvironmentFile>(join(directory, fileNames.environment));
     return environment?.threads === threads;
   });
   const msPerStep = (here.length > 0 ? here : runs).map(({ status }) => {

@@ -74,7 +74,7 @@ export const runExperiment = async (
   const { plan: calibrated, pool: measured } = await calibrate(planned, { ...options, toTrain });
   let pool = measured;
   try {
-    const frozen = freezePlan(calibrated, runsDirectory);
+    const frozen = await freezePlan(calibrated, runsDirectory);
     const { threadsPerRun } = frozen.execution;
     if (threadsPerRun !== calibrated.execution.threadsPerRun) {
       // Another process has frozen the plan meanwhile, with other threads.
@@ -90,7 +90,7 @@ export const runExperiment = async (
       pool,
     });
     // Without the runs that a search has added: its journal has them.
-    keepFrozen({ ...calibrated, execution: frozen.execution }, options);
+    await keepFrozen({ ...calibrated, execution: frozen.execution }, options);
     return outcome;
   } finally {
     // Processes wait for runs that a full disk or another process has kept from beginning.
@@ -99,10 +99,10 @@ export const runExperiment = async (
 };
 
 /** Without its plan, what is recorded of a sweep can neither be compared nor resumed. */
-const keepFrozen = (frozen: Plan, { runsDirectory, listener }: ExperimentOptions): void => {
+const keepFrozen = async (frozen: Plan, { runsDirectory, listener }: ExperimentOptions): Promise<void> => {
   const path = frozenPlanPath(runsDirectory, frozen);
   if (existsSync(path)) return;
-  freezePlan(frozen, runsDirectory);
+  await freezePlan(frozen, runsDirectory);
   const message = `${path} was removed while the sweep ran; it is written again. Runs that were removed with it must be trained again.`;
   listener({ type: 'note', level: 'warning', message });
 };

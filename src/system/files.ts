@@ -2,6 +2,7 @@ import {
   closeSync,
   fsync,
   fsyncSync,
+  linkSync,
   mkdirSync,
   openSync,
   readFileSync,
@@ -21,11 +22,31 @@ let written = 0;
  */
 export type Durability = 'at-once' | 'later';
 
+type Content = string | Uint8Array | readonly Uint8Array[];
+
 /** Writes beside and renames, so that a reader sees the old file or the new one, never a part, whenever the process dies. */
-export const writeWhole = (
+export const writeWhole = (path: string, content: Content, durability: Durability = 'at-once'): void =>
+  placeWhole(path, content, durability, renameSync);
+
+/** Writes a file whole unless there is one already; false then. Of two processes, one writes it. */
+export const writeNew = (path: string, content: Content): boolean => {
+  try {
+    placeWhole(path, content, 'at-once', (beside) => {
+      linkSync(beside, path);
+      rmSync(beside);
+    });
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw error;
+  }
+};
+
+const placeWhole = (
   path: string,
-  content: string | Uint8Array | readonly Uint8Array[],
-  durability: Durability = 'at-once',
+  content: Content,
+  durability: Durability,
+  place: (beside: string, path: string) => void,
 ): void => {
   const beside = `${path}.${process.pid}-${written++}.tmp`;
   const parts = typeof content === 'string' ? [Buffer.from(content)] : content;
@@ -37,7 +58,7 @@ export const writeWhole = (
     } finally {
       closeSync(file);
     }
-    renameSync(beside, path);
+    place(beside, path);
   } catch (error) {
     // On a full disk the half file would keep the little space that is needed to say so.
     rmSync(beside, { force: true });
@@ -85,9 +106,12 @@ const diskTroubles: Readonly<Record<string, string>> = {
 export const diskTrouble = (error: unknown): string | undefined =>
   diskTroubles[(error as Partial<NodeJS.ErrnoException> | null)?.code ?? ''];
 
-/** Writes a JSON file whole, with a final newline. */
+/** The text of a JSON file, with a final newline. */
+export const jsonFileText = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
+
+/** Writes a JSON file whole. */
 export const writeJson = (path: string, value: unknown, durability?: Durability): void =>
-  writeWhole(path, `${JSON.stringify(value, null, 2)}\n`, durability);
+  writeWhole(path, jsonFileText(value), durability);
 
 /** Waits until the disk has an open file, without holding up this thread. */
 export const syncFile: (file: number) => Promise<void> = promisify(fsync);
@@ -116,10 +140,22 @@ const openThere = (path: string): number | undefined => {
   }
 };
 
-/** Reads a JSON file, or nothing when it is missing or damaged. */
-export const readJson = <T>(path: string): T | undefined => {
+/** Reads a JSON file; undefined if there is none. Throws if it is there and cannot be read. */
+export const readJson = (path: string): unknown => {
+  let text: string;
   try {
-    return JSON.parse(readFileSync(path, 'utf8')) as T;
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    if (!isMissing(error)) throw error;
+    return undefined;
+  }
+  return JSON.parse(text) as unknown;
+};
+
+/** Reads a JSON file that others can do without; undefined if it is missing, damaged or cannot be read. */
+export const readJsonIfWhole = <T>(path: string): T | undefined => {
+  try {
+    return readJson(path) as T | undefined;
   } catch {
     return undefined;
   }

@@ -86,6 +86,18 @@ export const waitForLock = async (path: string, options: WaitOptions = {}): Prom
   }
 };
 
+/** How long a lock is waited for whose holder needs milliseconds. */
+const patienceMs = 10_000;
+
+/** Takes a lock that is held for a few milliseconds only. Rejects if it is not free in time. */
+export const waitBriefly = async (path: string): Promise<Lock> => {
+  const until = performance.now() + patienceMs;
+  const lock = await waitForLockUnless(path, () => performance.now() > until, { everyMs: 2 });
+  if ('release' in lock) return lock;
+  const { pid, host } = lock.heldBy;
+  throw new Error(`${path} is held by process ${pid} on ${host}. If that process is gone, delete the file.`);
+};
+
 const linkLock = (path: string, identity: string, { leaseMs }: LockOptions): Lock | HeldLock => {
   for (let tries = 0; ; tries++) {
     if (tryLink(identity, path)) return leaseMs === undefined ? plainLock(path) : leasedLock(path, leaseMs);

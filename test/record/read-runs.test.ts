@@ -151,7 +151,13 @@ test('an unknown and an ambiguous id say what is there', () => {
   const slip = `${firstRun.id.slice(0, -1)}${firstRun.id.endsWith('0') ? '1' : '0'}`;
   expect(resolveRun(runs, slip)).toMatchObject({
     ok: false,
-    errors: [{ code: 'unknown-run', nearest: firstRun.id, help: '`unroll ls` shows the 4 recorded runs.' }],
+    errors: [
+      {
+        code: 'unknown-run',
+        nearest: firstRun.id,
+        help: `\`unroll ls --runs-directory ${runs}\` shows the 4 recorded runs.`,
+      },
+    ],
   });
   expect(resolveRun(runs, `${plan.experiment}/`.slice(0, 5))).toMatchObject({
     ok: false,
@@ -160,7 +166,7 @@ test('an unknown and an ambiguous id say what is there', () => {
   expect(resolveRun(runs, '')).toMatchObject({ ok: false, errors: [{ code: 'unknown-run' }] });
   expect(resolveRun(temporaryDirectory(), 'abc')).toMatchObject({
     ok: false,
-    errors: [{ help: 'Nothing is recorded there yet: `unroll run SPEC` trains and records.' }],
+    errors: [{ help: expect.stringMatching(/`unroll run SPEC --runs-directory .+` trains/) as string }],
   });
 });
 

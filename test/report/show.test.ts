@@ -105,7 +105,7 @@ test('show: a failed run says why, shows the end of its log and what to do', asy
       run.json  status.json  metrics.jsonl  log.txt
 
     next
-      try again with: unroll resume mnist-rows --retry-failed"
+      try again with: unroll resume mnist-rows --retry-failed --runs-directory RUNS"
   `);
 });
 
@@ -114,7 +114,7 @@ test('show: an interrupted run says how to go on; colour comes only when allowed
     writeRunDirectory(temporaryDirectory(), firstRun, { state: 'interrupted', step: 50 }),
   );
   const text = renderRun(details, { width: 80, colour: false });
-  expect(text).toContain('next\n  go on with: unroll resume mnist-rows');
+  expect(text).toContain('next\n  resume with: unroll resume mnist-rows --runs-directory ');
   expect(text).not.toContain('\u001b');
   expect(renderRun(details, { width: 80, colour: true })).toContain('\u001b[33minterrupted\u001b[39m');
 });

@@ -1,12 +1,14 @@
+import { proposedCommand } from '../../system/proposed-command.ts';
 import { startMlflowServer } from '../../mlflow/server/serve.ts';
 import type { Execute } from '../command.ts';
 import { listenForInterruption } from '../interrupt.ts';
 
 /** `unroll mlflow` */
 export const execute: Execute = async (_words, options, terminal) => {
+  const runsDirectory = options['runsDirectory'] as string;
   const interruption = listenForInterruption(() => terminal.complain('Stopping the server.'));
   const server = await startMlflowServer({
-    runsDirectory: options['runsDirectory'] as string,
+    runsDirectory,
     ...(typeof options['port'] === 'number' && { port: options['port'] }),
     print: terminal.print,
     signal: interruption.stop,
@@ -17,7 +19,9 @@ export const execute: Execute = async (_words, options, terminal) => {
     return interruption.stop.aborted ? 130 : 2;
   }
   if (!server.value.started) return 0;
-  terminal.print(`Record on it with: MLFLOW_TRACKING_URI=${server.value.uri} unroll run SPEC`);
+  terminal.print(
+    `Record on it with: MLFLOW_TRACKING_URI=${server.value.uri} ${proposedCommand(['run', 'SPEC'], runsDirectory)}`,
+  );
   terminal.print('Ctrl-C stops it; what is recorded is kept.');
   const interrupted = new Promise<void>((resolve) => {
     interruption.stop.addEventListener('abort', () => resolve());

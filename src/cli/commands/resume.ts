@@ -6,6 +6,7 @@ import { runStandings } from '../../runner/select.ts';
 import { codeChanges, sentence } from '../../runner/staleness.ts';
 import type { Plan, Run } from '../../plan/plan.ts';
 import { dataPathsOf } from '../../plan/run-identity.ts';
+import { proposedCommand, shellWord } from '../../system/proposed-command.ts';
 import type { Execute } from '../command.ts';
 import { findSweep } from '../recorded.ts';
 import { planSpec } from '../plan-spec.ts';
@@ -33,14 +34,18 @@ export const execute: Execute = async (words, options, terminal) => {
   const left = runStandings(frozen, given.runsDirectory)
     .filter(({ state }) => state !== 'done')
     .map(({ run }) => run);
-  const obstacle = outdatedCode(left) ?? missingData(left, frozen);
+  const obstacle =
+    outdatedCode(left, proposedCommand(['resume', frozen.sweepId, '--updated'], given.runsDirectory)) ??
+    missingData(left, frozen);
   if (obstacle) {
     terminal.report([obstacle], options);
     return 2;
   }
   if (!spec) say(`${path} no longer exists; continuing with the frozen plan.`);
   else if (!spec.ok)
-    say(`${path} has errors now (unroll validate ${path}); continuing with the frozen plan.`);
+    say(
+      `${path} has errors now (${['unroll', 'validate', path].map(shellWord).join(' ')}); continuing with the frozen plan.`,
+    );
   else {
     const changes = diffPlans(frozen, spec.value);
     if (changes.length > 0) {
@@ -61,7 +66,7 @@ const specIsGone = (path: string): Diagnostic => ({
 });
 
 /** Runs that are still to be trained but would now be trained by other code, under ids that stand for the old one. */
-const outdatedCode = (runs: readonly Run[]): Diagnostic | undefined => {
+const outdatedCode = (runs: readonly Run[], withCurrentSpec: string): Diagnostic | undefined => {
   const changed = runs.map(codeChanges).find((changes) => changes.length > 0);
   return (
     changed && {
@@ -70,7 +75,7 @@ const outdatedCode = (runs: readonly Run[]): Diagnostic | undefined => {
       message: `This plan was frozen with other code. ${sentence(changed)}`,
       expected: 'the code that the plan was frozen with',
       got: changed.join(', '),
-      help: 'Install that version of Unroll, or train the current spec with: unroll resume --updated',
+      help: `Install that version of Unroll, or train the current spec with: ${withCurrentSpec}`,
     }
   );
 };

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { readJson } from '../../system/files.ts';
+import { readJsonIfWhole } from '../../system/files.ts';
 import { isAlive } from '../../system/process-identity.ts';
 import { readStatus } from '../../record/read-runs.ts';
 import {
@@ -47,7 +47,7 @@ const digestOf = (...parts: readonly unknown[]): string =>
 
 /** Reads a run's directory; nothing when it holds no run. Damaged files count as missing. */
 export const readRecord = (directory: string): RunRecord | undefined => {
-  const run = readJson<RunFile>(join(directory, fileNames.run));
+  const run = readJsonIfWhole<RunFile>(join(directory, fileNames.run));
   if (typeof run?.id !== 'string' || typeof run.config !== 'object') return undefined;
   const status = readStatus(directory);
   const state =
@@ -71,8 +71,8 @@ export const readRecord = (directory: string): RunRecord | undefined => {
     directory,
     run,
     status,
-    environment: readJson<EnvironmentFile>(join(directory, fileNames.environment)),
-    evaluation: readJson<EvaluationFile>(join(directory, fileNames.evaluation)),
+    environment: readJsonIfWhole<EnvironmentFile>(join(directory, fileNames.environment)),
+    evaluation: readJsonIfWhole<EvaluationFile>(join(directory, fileNames.evaluation)),
     state,
     recording,
     lastTime: Math.max(status?.startedAt ?? 0, changedAt(metricsPath)),

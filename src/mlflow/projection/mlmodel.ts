@@ -1,5 +1,5 @@
 import { stringify } from 'yaml';
-import { readJson } from '../../system/files.ts';
+import { readJsonIfWhole } from '../../system/files.ts';
 import { join } from 'node:path';
 import { fileNames } from '../../record/run-files.ts';
 import type { RunRecord } from '../journal/record.ts';
@@ -7,7 +7,7 @@ import { modelSignature, shapeOfModel, type ModelShape } from './signature.ts';
 
 /** The shape that a run's trained network was built for, once it is kept. */
 export const recordedShape = (directory: string): ModelShape | undefined =>
-  shapeOfModel(readJson(join(directory, fileNames.model, 'model.json')));
+  shapeOfModel(readJsonIfWhole(join(directory, fileNames.model, 'model.json')));
 
 /** A logged model's name: the server refuses `/ : . % " '`. */
 export const modelName = ({ run }: RunRecord): string =>

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { proposedCommand } from '../../system/proposed-command.ts';
 import type { Plan } from '../../plan/plan.ts';
 import { fileNames } from '../../record/run-files.ts';
 import { countPoints, fileStart } from '../journal/metric-file.ts';
@@ -12,9 +13,15 @@ export const countUnsent = (
   uri: string,
   {
     plan,
+    runsDirectory,
     explicit,
     allowServers,
-  }: { readonly plan: Plan; readonly explicit: boolean; readonly allowServers: readonly string[] },
+  }: {
+    readonly plan: Plan;
+    readonly runsDirectory: string;
+    readonly explicit: boolean;
+    readonly allowServers: readonly string[];
+  },
 ): Unsent | null => {
   if (incomplete.length === 0) return null;
   const points = incomplete.reduce((sum, { directory }) => {
@@ -27,10 +34,14 @@ export const countUnsent = (
   return {
     runs: incomplete.length,
     points,
-    command: [
-      `unroll sync ${plan.experiment}`,
-      ...(explicit ? [`--to ${uri}`] : []),
-      ...allowServers.map((one) => `--allow-server ${one}`),
-    ].join(' '),
+    command: proposedCommand(
+      [
+        'sync',
+        plan.experiment,
+        ...(explicit ? ['--to', uri] : []),
+        ...allowServers.flatMap((one) => ['--allow-server', one]),
+      ],
+      runsDirectory,
+    ),
   };
 };

@@ -2,7 +2,8 @@ import { randomInt } from 'node:crypto';
 import { join } from 'node:path';
 import type { Plan } from '../../plan/plan.ts';
 import { keepUserInfo } from '../../system/secrets.ts';
-import { grownPlan, readPlan } from '../../record/search-journal.ts';
+import { readFrozenPlan } from '../../record/frozen-plan.ts';
+import { grownPlan } from '../../record/search-journal.ts';
 import { backoffMs, wait } from '../client/backoff.ts';
 import type { MlflowClient } from '../client/client.ts';
 import { isBlocking, isPassing, type Problem } from '../client/problem.ts';
@@ -36,7 +37,8 @@ export const startUpload = (settings: UploaderSettings, report: (report: Uploade
   const { runsDirectory, experiment, sweepId, allowServers, uriWithUserInfo } = settings;
   if (uriWithUserInfo !== undefined) keepUserInfo(uriWithUserInfo);
   const planPath = join(runsDirectory, experiment, 'sweeps', `${sweepId}.json`);
-  const plan = readPlan(planPath);
+  const read = readFrozenPlan(planPath);
+  const plan = read.ok && read.value ? grownPlan(read.value, planPath) : undefined;
   const notice = (message: string) => report({ type: 'notice', message });
   const nothingToSend: Upload = {
     finish: () => {
@@ -179,6 +181,7 @@ const upload = ({
     const left = [...watched.incomplete().values()].filter(({ state }) => state !== 'waiting');
     const unsent = countUnsent(left, target.connection.uri, {
       plan,
+      runsDirectory,
       explicit: to !== undefined,
       allowServers,
     });

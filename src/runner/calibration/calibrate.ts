@@ -4,9 +4,8 @@ import type { Plan, Run } from '../../plan/plan.ts';
 import { expectedKernels } from '../../tensorflow/expected-kernels.ts';
 import { counted } from '../../terminal/format.ts';
 import type { RunListener } from '../../record/events.ts';
-import { readJson } from '../../system/files.ts';
 import { coreCount } from '../../record/environment.ts';
-import { frozenPlanPath, withThreads } from '../../record/frozen-plan.ts';
+import { frozenExecution, withThreads } from '../../record/frozen-plan.ts';
 import { createPool, type Pool } from '../pool/pool.ts';
 import type { MeasureRequest, Measured } from '../../training/protocol.ts';
 import { chooseKernelOf, fastest, keptKey, type Settled } from './kernel-choice.ts';
@@ -37,7 +36,7 @@ export interface Calibrated {
  * frozen with the plan, because it decides the last bits of the numbers.
  */
 export const calibrate = async (plan: Plan, options: CalibrationOptions): Promise<Calibrated> => {
-  const frozen = readJson<Plan>(frozenPlanPath(options.runsDirectory, plan))?.execution;
+  const frozen = frozenExecution(plan, options.runsDirectory);
   if (options.toTrain === 0) {
     const execution = withThreads(plan.execution, (frozen ?? plan.execution).threadsPerRun);
     return { plan: { ...plan, execution }, pool: poolOf(execution.threadsPerRun, options) };

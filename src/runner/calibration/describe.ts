@@ -1,7 +1,6 @@
 import type { Plan } from '../../plan/plan.ts';
-import { readJson } from '../../system/files.ts';
 import { coreCount } from '../../record/environment.ts';
-import { frozenPlanPath, withThreads } from '../../record/frozen-plan.ts';
+import { frozenExecution, withThreads } from '../../record/frozen-plan.ts';
 import { runnableHere } from './frozen-kernels.ts';
 import { chooseKernelOf, type KernelChoice } from './kernel-choice.ts';
 import { readKept } from './kept.ts';
@@ -23,7 +22,7 @@ export interface CalibrationView {
 
 /** Looks up what is frozen and kept, and says what is to be measured; measures nothing. */
 export const describeCalibration = async (plan: Plan, runsDirectory: string): Promise<CalibrationView> => {
-  const frozen = readJson<Plan>(frozenPlanPath(runsDirectory, plan))?.execution;
+  const frozen = frozenExecution(plan, runsDirectory);
   const works = await worksOf(plan.runs, plan);
   const kept = readKept();
   const question = frozen ? undefined : threadQuestion(works, plan, { cores: coreCount() });

@@ -2,8 +2,7 @@ import type { Diagnostic } from '../../diagnostic/diagnostic.ts';
 import type { Plan, Run } from '../../plan/plan.ts';
 import { expectedKernels } from '../../tensorflow/expected-kernels.ts';
 import { outdatedSetup } from '../../tensorflow/outdated-setup.ts';
-import { readJson } from '../../system/files.ts';
-import { frozenPlanPath } from '../../record/frozen-plan.ts';
+import { frozenPlanPath, readFrozenPlan } from '../../record/frozen-plan.ts';
 import { runStandings } from '../select.ts';
 import { readKept } from './kept.ts';
 import { workFinder, worksOf } from './work.ts';
@@ -32,11 +31,13 @@ export const checkFrozenKernels = async (
   plan: Plan,
   runsDirectory: string,
 ): Promise<Diagnostic | undefined> => {
+  const frozen = readFrozenPlan(frozenPlanPath(runsDirectory, plan));
+  if (!frozen.ok) return frozen.errors[0];
   const left = (): readonly Run[] =>
     runStandings(plan, runsDirectory).flatMap(({ run, state }) => (state === 'done' ? [] : [run]));
   const outdated = outdatedSetup();
   if (outdated && left().length > 0) return outdated;
-  const { kernels = {} } = readJson<Plan>(frozenPlanPath(runsDirectory, plan))?.execution ?? {};
+  const { kernels = {} } = frozen.value?.execution ?? {};
   const runnable = runnableHere();
   const lost = new Map(Object.entries(kernels).filter(([, kernel]) => !runnable.includes(kernel)));
   if (lost.size === 0) return undefined;

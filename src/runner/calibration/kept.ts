@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { cacheFolder } from '../../system/cache-folder.ts';
 import { computingIdentity, type ComputingIdentity } from '../../tensorflow/expected-kernels.ts';
-import { readJson, writeJson } from '../../system/files.ts';
+import { readJsonIfWhole, writeJson } from '../../system/files.ts';
 
 /** What was found out about a machine, in the per-user cache: measured once, then kept. */
 export interface Kept {
@@ -29,7 +29,7 @@ const pathOf = (machine: ComputingIdentity): string => {
 
 /** What is kept of this machine with the libraries it has now. */
 export const readKept = (): Kept => {
-  const found = readJson<Partial<KeptFile>>(pathOf(computingIdentity()));
+  const found = readJsonIfWhole<Partial<KeptFile>>(pathOf(computingIdentity()));
   return { ...found, kernels: found?.kernels ?? {}, threads: found?.threads ?? {} };
 };
 
