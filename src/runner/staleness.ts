@@ -57,16 +57,21 @@ export const changesSince = (earlier: Run, planned: Run): readonly string[] => [
 ];
 
 /**
- * Recorded runs with those marked `stale` that are done but would not be trained the same way today: the code is another
- * version, or a later run has the same settings on other data
- * or with other code of one's own rows.
+ * Recorded runs with those marked `stale` that are done but would not be trained the same way today: the data or the
+ * code has changed. `digestNow` returns the digest of a run's data as it is today; where it returns undefined, and for the
+ * code of the user's own entries, a later run of the same settings shows what changed.
  */
-export const markStale = (runs: readonly RecordedRun[]): RecordedRun[] => {
+export const markStale = (
+  runs: readonly RecordedRun[],
+  digestNow: (run: Run) => string | undefined = () => undefined,
+): RecordedRun[] => {
   const supersededBy = laterOnOtherContent(runs);
   return runs.map((one) => {
     if (one.state !== 'done') return one;
-    const later = supersededBy(one);
-    const changes = later ? changesSince(one.run, later.run) : codeChanges(one.run);
+    const { run } = one;
+    const last = supersededBy(one)?.run ?? run;
+    const datasetDigest = digestNow(run) ?? last.datasetDigest;
+    const changes = changesSince(run, { ...last, datasetDigest, versions: versionsNow(run) });
     return changes.length > 0 ? { ...one, state: 'stale', reason: sentence(changes) } : one;
   });
 };

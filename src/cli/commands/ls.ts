@@ -1,6 +1,6 @@
 import { listedRuns } from '../../report/listed-runs.ts';
 import { renderRunList, runListToJson } from '../../report/run-list.ts';
-import { markStale } from '../../runner/staleness.ts';
+import { markStaleNow } from '../../runner/present-data.ts';
 import { listExperiments, listRuns } from '../../record/read-runs.ts';
 import { listSweeps } from '../../record/read-sweeps.ts';
 import type { Execute } from '../command.ts';
@@ -8,19 +8,22 @@ import { unknownOnCommandLine } from '../recorded.ts';
 import { screen } from '../screen.ts';
 
 /** `unroll ls [EXPERIMENT]` */
-export const execute: Execute = (words, options, terminal) => {
+export const execute: Execute = async (words, options, terminal) => {
   const runsDirectory = options['runsDirectory'] as string;
   const [experiment] = words;
   const names = listExperiments(runsDirectory);
   if (experiment !== undefined && !names.includes(experiment)) {
     terminal.report([unknownOnCommandLine(experiment, { names, runsDirectory, command: 'ls' })], options);
-    return Promise.resolve(2);
+    return 2;
   }
   const wanted = experiment === undefined ? {} : { experiment };
   const { runs: recorded, problems } = listRuns(runsDirectory, wanted);
-  const runs = listedRuns(markStale(recorded), listSweeps(runsDirectory, wanted).sweeps);
+  const runs = listedRuns(
+    await markStaleNow(recorded, runsDirectory),
+    listSweeps(runsDirectory, wanted).sweeps,
+  );
   if (options['json']) terminal.print(JSON.stringify(runListToJson(runs), null, 2));
   else terminal.print(renderRunList(runs, screen(process.stdout)));
   if (!options['json']) terminal.report(problems);
-  return Promise.resolve(0);
+  return 0;
 };

@@ -1,5 +1,5 @@
 import { nearest } from '../../diagnostic/nearest.ts';
-import { markStale } from '../../runner/staleness.ts';
+import { markStaleNow } from '../../runner/present-data.ts';
 import { listExperiments, listRuns } from '../../record/read-runs.ts';
 import { removalOf } from '../../record/removal.ts';
 import type { Execute } from '../command.ts';
@@ -11,7 +11,7 @@ import { commandLineRange } from '../usage.ts';
 const kinds = ['failed', 'interrupted', 'stale', 'checkpoints'] as const;
 
 /** `unroll prune WHAT...` */
-export const execute: Execute = (words, options, terminal) => {
+export const execute: Execute = async (words, options, terminal) => {
   const given = options as unknown as RemovalOptions;
   const unknown = words.find((word) => !(kinds as readonly string[]).includes(word));
   if (unknown !== undefined) {
@@ -30,20 +30,21 @@ export const execute: Execute = (words, options, terminal) => {
       ],
       options,
     );
-    return Promise.resolve(2);
+    return 2;
   }
   const { runsDirectory } = given;
   const experiment = typeof options['experiment'] === 'string' ? options['experiment'] : undefined;
   const names = listExperiments(runsDirectory);
   if (experiment !== undefined && !names.includes(experiment)) {
     terminal.report([unknownOnCommandLine(experiment, { names, runsDirectory, command: 'prune' })], options);
-    return Promise.resolve(2);
+    return 2;
   }
-  const runs = markStale(listRuns(runsDirectory, experiment === undefined ? {} : { experiment }).runs);
+  const { runs: recorded } = listRuns(runsDirectory, experiment === undefined ? {} : { experiment });
+  const runs = await markStaleNow(recorded, runsDirectory);
   const removals = runs.flatMap((one) => {
     if (words.includes(one.state)) return removalOf(one, 'run') ?? [];
     const finished = one.state === 'done' || one.state === 'stale';
     return finished && words.includes('checkpoints') ? (removalOf(one, 'checkpoints') ?? []) : [];
   });
-  return Promise.resolve(carryOut(removals, given, terminal));
+  return carryOut(removals, given, terminal);
 };
