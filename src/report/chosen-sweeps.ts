@@ -4,6 +4,7 @@ import type { Objective } from '../language/config.ts';
 import type { Plan, Run } from '../plan/plan.ts';
 import { listExperiments, listRuns, type RecordedRun } from '../record/read-runs.ts';
 import { listSweeps, type RecordedSweep } from '../record/read-sweeps.ts';
+import { proposedCommand } from '../system/proposed-command.ts';
 import { compareRuns, type Comparison } from './compare.ts';
 import { filterRuns } from './filter.ts';
 
@@ -31,9 +32,10 @@ export const chooseSweeps = (
   runsDirectory: string,
   { names = [], sweepIds = [], all = false }: Choice,
 ): Result<ChosenSweeps> => {
-  const { sweeps } = listSweeps(runsDirectory);
+  const { sweeps, problems } = listSweeps(runsDirectory);
   const [latest] = sweeps;
-  if (!latest) return failure(nothingRecorded(runsDirectory));
+  const unreadable = problems.map((one) => ({ ...one, severity: 'error' as const }));
+  if (!latest) return failure(...(unreadable.length > 0 ? unreadable : [nothingRecorded(runsDirectory)]));
 
   const ofName = names.map((name) => sweeps.filter(({ plan }) => plan.experiment === name));
   const named = ofName.flat();
@@ -51,7 +53,8 @@ export const chooseSweeps = (
     else if (!own.some((one) => chosen.has(one)) && errors.length === 0)
       take(success(all ? own : own.slice(0, 1)));
   }
-  if (errors.length > 0) return failure(...errors);
+  // The sweep that is meant may be one that cannot be read.
+  if (errors.length > 0) return failure(...unreadable, ...errors);
   if (chosen.size === 0) take(success(all ? sweeps : [latest]));
 
   const experiments = new Set([...chosen].map(({ plan }) => plan.experiment));
@@ -83,7 +86,7 @@ export const nothingRecorded = (runsDirectory: string): Diagnostic => ({
   code: 'unknown-run',
   severity: 'error',
   message: `No sweep is recorded in ${runsDirectory}.`,
-  help: '`unroll run SPEC` trains and records one; `--runs-directory` reads another folder.',
+  help: `\`${proposedCommand(['run', 'SPEC'], runsDirectory)}\` trains and records one; \`--runs-directory\` reads another folder.`,
 });
 
 /** Nothing is recorded under a name. */
@@ -102,7 +105,7 @@ export const unknownExperiment = (
         : 'a recorded experiment; there is none yet',
     got: wanted,
     ...(near && { nearest: near }),
-    help: '`unroll ls` lists what is recorded.',
+    help: `\`${proposedCommand(['ls'], runsDirectory)}\` lists what is recorded.`,
   };
 };
 
