@@ -5,7 +5,7 @@ import { readCursor } from '../../src/mlflow/sync/cursor.ts';
 import type { Run } from '../../src/plan/plan.ts';
 import type { SequenceShape } from '../../src/data/dataset.ts';
 import { readTensors } from '../../src/record/safetensors.ts';
-import { readPlan } from '../../src/record/search-journal.ts';
+import { listSweeps } from '../../src/record/read-sweeps.ts';
 import type { Comparison } from '../../src/report/compare.ts';
 import { realServer, whyNoMlflow } from '../support/mlflow/real-server.ts';
 import type { AnyParameters, CellName } from '../support/networks.ts';
@@ -205,7 +205,9 @@ describe('the values of a run are those of the weights that it keeps', () => {
       name.endsWith('.decisions.jsonl'),
     );
     const path = rig.runPath(experiment, 'sweeps', journalName ?? '');
-    const plan = readPlan(path.replace('.decisions.jsonl', '.json'));
+    const plan = listSweeps(`${rig.directory}/runs`).sweeps.find(
+      (one) => one.path === path.replace('.decisions.jsonl', '.json'),
+    )?.plan;
     const decisions = readFileSync(path, 'utf8')
       .trimEnd()
       .split('\n')
