@@ -1,7 +1,7 @@
 import { versionOf, type Row } from '../parameters/row.ts';
 import { findRow, namedSections, registry, type NamedSectionKind, type Table } from '../registry/rows.ts';
 import { canonicalJson } from '../system/canonical.ts';
-import type { Run } from '../plan/plan.ts';
+import type { CodeDigests, Run } from '../plan/plan.ts';
 import type { Json } from '../system/json.ts';
 import { trainerVersion } from '../plan/trainer-version.ts';
 import type { RecordedRun } from '../record/read-runs.ts';
@@ -14,8 +14,8 @@ export const settingsKey = ({ config, seed }: Run): string =>
   `${seed} ${canonicalJson(config as unknown as Json)}`;
 
 /**
- * The versions of code that this program would train a configuration with; 0 for a name that is gone. A row of a person's
- * own is told by its code, of which only its config knows the present state.
+ * The versions of code that this program would train a configuration with; 0 for an unknown name. An entry of the user's
+ * own is identified by its code instead, and only the config contains its present state.
  */
 const versionsNow = ({ config, versions, code = {} }: Run): Run['versions'] => {
   const version = (kind: NamedSectionKind): number => {
@@ -56,22 +56,28 @@ export const changesSince = (earlier: Run, planned: Run): readonly string[] => [
     .map((kind) => `the code of the ${kind} ${planned.config[kind].name} has changed`),
 ];
 
+/** The content that a run would use today; a part that is unknown is absent. */
+export interface PresentContent {
+  readonly datasetDigest?: string;
+  /** Digests of the user's own entries. */
+  readonly code?: CodeDigests;
+}
+
 /**
- * Recorded runs with those marked `stale` that are done but would not be trained the same way today: the data or the
- * code has changed. `digestNow` returns the digest of a run's data as it is today; where it returns undefined, and for the
- * code of the user's own entries, a later run of the same settings shows what changed.
+ * Recorded runs, with those marked `stale` that are done but would not be trained the same way today, because the data or
+ * the code has changed. `contentNow` returns what is known of a run's data and of the code of the user's own entries
+ * today; for what it leaves out, a later run of the same settings shows what has changed.
  */
 export const markStale = (
   runs: readonly RecordedRun[],
-  digestNow: (run: Run) => string | undefined = () => undefined,
+  contentNow: (run: Run) => PresentContent = () => ({}),
 ): RecordedRun[] => {
   const supersededBy = laterOnOtherContent(runs);
   return runs.map((one) => {
     if (one.state !== 'done') return one;
     const { run } = one;
     const last = supersededBy(one)?.run ?? run;
-    const datasetDigest = digestNow(run) ?? last.datasetDigest;
-    const changes = changesSince(run, { ...last, datasetDigest, versions: versionsNow(run) });
+    const changes = changesSince(run, { ...last, ...contentNow(run), versions: versionsNow(run) });
     return changes.length > 0 ? { ...one, state: 'stale', reason: sentence(changes) } : one;
   });
 };
@@ -81,7 +87,7 @@ export const sentence = (changes: readonly string[]): string => {
   return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
 };
 
-/** Tells the data and the code of a person's own rows apart. */
+/** Differs between runs with other data or other code of the user's own entries. */
 const contentKey = ({ datasetDigest, code }: Run): string =>
   code ? `${datasetDigest} ${canonicalJson(code)}` : datasetDigest;
 

@@ -1,5 +1,7 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
-import { createRig } from '../support/rig.ts';
+import { createRig, type Rig } from '../support/rig.ts';
 import { smallSpec } from '../support/small-sweep.ts';
 
 // Real sweeps, on a machine that may have much else to do.
@@ -25,6 +27,16 @@ test('every command that a sweep in another folder proposes works as it is print
   expect(stdout).toContain('2 runs: 2 done');
 });
 
+/** The states that `ls` and `plan` print, and how many runs `prune stale` would delete. */
+const statesOf = async (rig: Rig) => {
+  const listed = JSON.parse((await rig.unroll('ls', '--json')).stdout) as { state: string }[];
+  const planned = JSON.parse((await rig.unroll('plan', 'spec.yaml', '--json')).stdout) as {
+    runs: { state: string }[];
+  };
+  const pruned = JSON.parse((await rig.unroll('prune', 'stale', '--json')).stdout) as { items: unknown[] };
+  return [listed.map(({ state }) => state), planned.runs.map(({ state }) => state), pruned.items.length];
+};
+
 test('ls, plan and prune agree about runs whose data has changed, and has changed back', async () => {
   const rig = createRig();
   const rows = (label: string) =>
@@ -47,14 +59,7 @@ optimizer: { name: adam }
 train: { batchSize: 8, steps: 2 }
 `,
   );
-  const states = async () => {
-    const listed = JSON.parse((await rig.unroll('ls', '--json')).stdout) as { state: string }[];
-    const planned = JSON.parse((await rig.unroll('plan', 'spec.yaml', '--json')).stdout) as {
-      runs: { state: string }[];
-    };
-    const pruned = JSON.parse((await rig.unroll('prune', 'stale', '--json')).stdout) as { items: unknown[] };
-    return [listed.map(({ state }) => state), planned.runs.map(({ state }) => state), pruned.items.length];
-  };
+  const states = () => statesOf(rig);
   data('down');
   expect((await rig.unroll('run', 'spec.yaml')).code).toBe(0);
   expect(await states()).toEqual([['done'], ['done'], 0]);
@@ -62,4 +67,26 @@ train: { batchSize: 8, steps: 2 }
   expect(await states()).toEqual([['stale'], ['stale'], 1]);
   data('down');
   expect(await states()).toEqual([['done'], ['done'], 0]);
+});
+
+test('they agree about runs whose own model has changed, and has changed back', async () => {
+  const rig = createRig();
+  expect((await rig.unroll('new', 'model', 'my-mean')).code).toBe(0);
+  const code = readFileSync(join(rig.directory, 'my-mean.ts'), 'utf8');
+  rig.write(
+    'spec.yaml',
+    `version: 1
+name: trial
+dataset: { name: toy-sequences }
+model: { name: my-mean }
+optimizer: { name: adam }
+train: { batchSize: 8, steps: 2 }
+`,
+  );
+  expect((await rig.unroll('run', 'spec.yaml')).code).toBe(0);
+  expect(await statesOf(rig)).toEqual([['done'], ['done'], 0]);
+  rig.write('my-mean.ts', `${code}\nexport const changed = true;\n`);
+  expect(await statesOf(rig)).toEqual([['stale'], ['stale'], 1]);
+  rig.write('my-mean.ts', code);
+  expect(await statesOf(rig)).toEqual([['done'], ['done'], 0]);
 });

@@ -1,6 +1,6 @@
 import { listedRuns } from '../../report/listed-runs.ts';
 import { renderRunList, runListToJson } from '../../report/run-list.ts';
-import { markStaleNow } from '../../runner/present-data.ts';
+import { markStaleNow } from '../../runner/present-content.ts';
 import { listExperiments, listRuns } from '../../record/read-runs.ts';
 import { listSweeps } from '../../record/read-sweeps.ts';
 import type { Execute } from '../command.ts';

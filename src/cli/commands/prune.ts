@@ -1,5 +1,5 @@
 import { nearest } from '../../diagnostic/nearest.ts';
-import { markStaleNow } from '../../runner/present-data.ts';
+import { markStaleNow } from '../../runner/present-content.ts';
 import { listExperiments, listRuns } from '../../record/read-runs.ts';
 import { removalOf } from '../../record/removal.ts';
 import type { Execute } from '../command.ts';

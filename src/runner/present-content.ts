@@ -1,0 +1,75 @@
+import { dirname, resolve } from 'node:path';
+import type { Row } from '../parameters/row.ts';
+import type { Run } from '../plan/plan.ts';
+import type { RecordedRun } from '../record/read-runs.ts';
+import { listSweeps } from '../record/read-sweeps.ts';
+import { loadPlugins } from '../registry/own/load-plugins.ts';
+import { findRow, namedSections, registry as builtIn, type Registry, type Table } from '../registry/rows.ts';
+import { markStale, type PresentContent } from './staleness.ts';
+
+/** Marks the runs that would not be trained the same way today, by the data and the code as they are now. */
+export const markStaleNow = async (
+  runs: readonly RecordedRun[],
+  runsDirectory: string,
+): Promise<RecordedRun[]> => {
+  const folders = new Map<string, string>();
+  for (const { plan } of listSweeps(runsDirectory).sweeps) {
+    const folder = dirname(resolve(plan.spec.path));
+    for (const run of plan.runs) if (!folders.has(keyOf(run))) folders.set(keyOf(run), folder);
+  }
+  const registries = new Map<string, Registry>();
+  const contents = new Map<string, PresentContent>();
+  const contentKey = (run: Run) => {
+    const { dataset, model, optimizer } = run.config;
+    return JSON.stringify([folders.get(keyOf(run)), dataset, model.name, optimizer.name, !run.code]);
+  };
+  for (const { run, state } of runs) {
+    const key = contentKey(run);
+    const folder = folders.get(keyOf(run));
+    if (state !== 'done' || folder === undefined || contents.has(key)) continue;
+    // A config is code: only runs that use it need it.
+    const registry = run.code ? (registries.get(folder) ?? (await registryOf(folder))) : builtIn;
+    if (run.code) registries.set(folder, registry);
+    contents.set(key, await contentOf(run, registry, folder));
+  }
+  return markStale(runs, (run) => contents.get(contentKey(run)) ?? {});
+};
+
+const keyOf = ({ experiment, id }: Run): string => `${experiment}/${id}`;
+
+/** The registries as the folder's config extends them now; the built-in ones where it has none, or one with errors. */
+const registryOf = async (folder: string): Promise<Registry> => {
+  const plugins = await loadPlugins(folder);
+  return plugins.ok ? plugins.value.registry : builtIn;
+};
+
+const contentOf = async (run: Run, registry: Registry, baseDirectory: string): Promise<PresentContent> => {
+  const datasetDigest = await digestOf(run, registry, baseDirectory);
+  const code = codeOf(run, registry);
+  return { ...(datasetDigest !== undefined && { datasetDigest }), ...(code && { code }) };
+};
+
+/** The digest of a run's data as it is now; undefined if the data cannot be read, or the dataset no longer exists. */
+const digestOf = async (
+  { config: { dataset } }: Run,
+  registry: Registry,
+  baseDirectory: string,
+): Promise<string | undefined> => {
+  try {
+    return await findRow(registry.dataset, dataset.name)?.digest(dataset, { baseDirectory });
+  } catch {
+    return undefined;
+  }
+};
+
+/** The digests of the user's own entries that a run uses, as they are now; undefined if one of them no longer exists. */
+const codeOf = ({ config, code }: Run, registry: Registry): Run['code'] => {
+  if (!code) return undefined;
+  const origins = namedSections
+    .filter((kind) => code[kind] !== undefined)
+    .map((kind) => {
+      const table: Table<Row> = registry[kind];
+      return [kind, findRow(table, config[kind].name)?.origin?.digest] as const;
+    });
+  return origins.some(([, digest]) => digest === undefined) ? undefined : Object.fromEntries(origins);
+};
