@@ -1,7 +1,7 @@
 import type { Config } from '../registry/own/definitions.ts';
 import type { Comparison } from '../report/compare.ts';
 import { writeRunPlots } from '../report/run-plots.ts';
-import { checkFrozenKernels } from '../runner/calibration/frozen-kernels.ts';
+import { checkFrozen } from '../runner/calibration/frozen-kernels.ts';
 import { loadPlanCode } from '../runner/plan-code.ts';
 import { childIsBuilt } from '../runner/pool/worker.ts';
 import { withEarlierIds } from '../runner/earlier-ids.ts';
@@ -71,7 +71,7 @@ export const run = async <C extends Config>(
       ? what
       : withEarlierIds(await planOf(what, settings), runsDirectory);
   const bundle = unwrap(await loadPlanCode(planned));
-  const lost = await checkFrozenKernels(planned, runsDirectory);
+  const lost = await checkFrozen(planned, { runsDirectory, force });
   if (lost) throw new UnrollError([lost]);
   const slow = slowBackendWarning();
   if (slow)

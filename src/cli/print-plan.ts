@@ -7,7 +7,7 @@ import { stepBudget } from '../search/step-budget.ts';
 import type { Execution } from '../language/config.ts';
 import type { Plan, Search } from '../plan/plan.ts';
 import { pruningSteps } from '../plan/search-plan.ts';
-import { grownPlan } from '../record/search-journal.ts';
+import { grownPlan, journalDamage } from '../record/search-journal.ts';
 import { counted, formatDuration, formatValue } from '../terminal/format.ts';
 import { fit, renderTable, type TableCell, type Column } from '../terminal/table.ts';
 import { listRuns } from '../record/read-runs.ts';
@@ -42,6 +42,11 @@ export const printPlan = async (
   const frozen = readFrozenPlan(path);
   if (!frozen.ok) {
     terminal.report(frozen.errors, options);
+    return 2;
+  }
+  const damage = given.force ? undefined : journalDamage(planned, path);
+  if (damage) {
+    terminal.report([{ ...damage, severity: 'error' }], options);
     return 2;
   }
   const grown = grownPlan(planned, path);

@@ -9,7 +9,7 @@ import { readProfile, renderProfile, type SweepProfile } from '../report/profile
 import { bestRunOf, renderComparison } from '../report/render-compare.ts';
 import { writeRunPlots } from '../report/run-plots.ts';
 import { writeReport } from '../report/write-report.ts';
-import { checkFrozenKernels } from '../runner/calibration/frozen-kernels.ts';
+import { checkFrozen } from '../runner/calibration/frozen-kernels.ts';
 import { loadPlanCode } from '../runner/plan-code.ts';
 import { childIsBuilt } from '../runner/pool/worker.ts';
 import { runExperiment, type ExperimentOutcome } from '../runner/run-experiment.ts';
@@ -73,7 +73,10 @@ export const trainPlan = async (
     terminal.report(code.errors, options);
     return 2;
   }
-  const lost = await checkFrozenKernels(plan, options.runsDirectory);
+  const lost = await checkFrozen(plan, {
+    runsDirectory: options.runsDirectory,
+    force: selection.value.force,
+  });
   if (lost) {
     terminal.report([lost], options);
     return 2;

@@ -6,7 +6,7 @@ import type { Plan } from '../plan/plan.ts';
 import { shellWord } from '../system/proposed-command.ts';
 import { jsonFileText, readJson, writeJson, writeNew } from '../system/files.ts';
 import { waitBriefly } from '../system/lock.ts';
-import { damaged } from './parse-run-files.ts';
+import { damaged, isObject, isRun, RecordUnreadable } from './parse-run-files.ts';
 import { grownPlan } from './search-journal.ts';
 
 /** Where a sweep's frozen plan lies. */
@@ -14,15 +14,6 @@ export const frozenPlanPath = (
   runsDirectory: string,
   { experiment, sweepId }: Pick<Plan, 'experiment' | 'sweepId'>,
 ): string => join(runsDirectory, experiment, 'sweeps', `${sweepId}.json`);
-
-/** A frozen plan is there and cannot be used. */
-export class PlanUnreadable extends Error {
-  readonly diagnostic: Diagnostic;
-  constructor(diagnostic: Diagnostic) {
-    super(diagnostic.message);
-    this.diagnostic = diagnostic;
-  }
-}
 
 /** Reads a frozen plan, without what its search has proposed; undefined if there is none. */
 export const readFrozenPlan = (path: string): Result<Plan | undefined> => {
@@ -35,17 +26,6 @@ export const readFrozenPlan = (path: string): Result<Plan | undefined> => {
   }
   return value === undefined || isPlan(value) ? success(value) : failure(damagedPlan(path));
 };
-
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
-const isRun = (value: unknown): boolean =>
-  isObject(value) &&
-  ['id', 'cell', 'experiment'].every((key) => typeof value[key] === 'string') &&
-  isObject(value['config']) &&
-  ['dataset', 'model', 'optimizer', 'train'].every((key) =>
-    isObject((value['config'] as object)[key as never]),
-  );
 
 /** Whether the parts are there that everything which reads a plan relies on. */
 const isPlan = (value: unknown): value is Plan =>
@@ -72,7 +52,7 @@ const unreadablePlan = (path: string, why: string): Diagnostic => ({
   severity: 'error',
 });
 
-/** The execution of a frozen plan; undefined before it is frozen. Throws `PlanUnreadable`. */
+/** The execution of a frozen plan; undefined before it is frozen. Throws `RecordUnreadable`. */
 export const frozenExecution = (plan: Plan, runsDirectory: string): Execution | undefined =>
   readOrThrow(frozenPlanPath(runsDirectory, plan))?.execution;
 
@@ -80,13 +60,13 @@ const readOrThrow = (path: string): Plan | undefined => {
   const read = readFrozenPlan(path);
   if (read.ok) return read.value;
   const [first] = read.errors;
-  throw new PlanUnreadable(first ?? damagedPlan(path));
+  throw new RecordUnreadable(first ?? damagedPlan(path));
 };
 
 /**
  * Freezes a plan when its sweep starts: from then on neither the spec's edits nor a machine with other cores touch it.
  * The plan on the disk decides the threads and kernels of its runs, because they decide the bits of their numbers; of
- * several processes that freeze it at the same moment, the first one. Rejects with `PlanUnreadable`.
+ * several processes that freeze it at the same moment, the first one. Rejects with `RecordUnreadable`.
  */
 export const freezePlan = async (plan: Plan, runsDirectory: string): Promise<Plan> => {
   const path = frozenPlanPath(runsDirectory, plan);

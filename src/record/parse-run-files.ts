@@ -12,9 +12,18 @@ export const damaged = (
   help = 'Run the spec again: a run whose record cannot be read is not done, and is trained again.',
 ): Diagnostic => ({ code: 'damaged-record', severity: 'warning', message: `${path} ${what}.`, help });
 
+/** A recorded file is there and cannot be used, and nothing can be done without it. */
+export class RecordUnreadable extends Error {
+  readonly diagnostic: Diagnostic;
+  constructor(diagnostic: Diagnostic) {
+    super(diagnostic.message);
+    this.diagnostic = diagnostic;
+  }
+}
+
 type Fields = Readonly<Record<string, unknown>>;
 
-const isObject = (value: unknown): value is Fields =>
+export const isObject = (value: unknown): value is Fields =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 const parse = (path: string, text: string): Result<Fields> => {
@@ -34,26 +43,31 @@ const isText = (field: unknown) => typeof field === 'string';
 const isNumber = (field: unknown) => typeof field === 'number';
 const isNamed = (field: unknown) => isObject(field) && isText(field['name']);
 
+const missingInRun = (value: unknown): string | undefined =>
+  missing(value, {
+    id: isText,
+    cell: isText,
+    experiment: isText,
+    seed: isNumber,
+    config: isObject,
+    varying: isObject,
+    versions: isObject,
+  }) ??
+  missing((value as Run).config, {
+    dataset: isNamed,
+    model: isNamed,
+    optimizer: isNamed,
+    train: isObject,
+  });
+
+/** Whether a value has the parts of a run that its readers rely on. */
+export const isRun = (value: unknown): value is Run => missingInRun(value) === undefined;
+
 /** The content of `run.json`. */
 export const parseRun = (path: string, text: string): Result<Run> => {
   const parsed = parse(path, text);
   if (!parsed.ok) return parsed;
-  const absent =
-    missing(parsed.value, {
-      id: isText,
-      cell: isText,
-      experiment: isText,
-      seed: isNumber,
-      config: isObject,
-      varying: isObject,
-      versions: isObject,
-    }) ??
-    missing(parsed.value['config'], {
-      dataset: isNamed,
-      model: isNamed,
-      optimizer: isNamed,
-      train: isObject,
-    });
+  const absent = missingInRun(parsed.value);
   return absent === undefined
     ? success(parsed.value as unknown as Run)
     : failure(damaged(path, `has no usable \`${absent}\``));

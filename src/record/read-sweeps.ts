@@ -4,7 +4,7 @@ import type { Diagnostic } from '../diagnostic/diagnostic.ts';
 import type { Plan } from '../plan/plan.ts';
 import { readFrozenPlan } from './frozen-plan.ts';
 import { listExperiments } from './read-runs.ts';
-import { grownPlan } from './search-journal.ts';
+import { grownPlan, journalDamage } from './search-journal.ts';
 
 /** A sweep's frozen plan, and when it was frozen (milliseconds since 1970). */
 export interface RecordedSweep {
@@ -28,6 +28,8 @@ export const listSweeps = (
       if (!read.ok)
         problems.push(...read.errors.map((error) => ({ ...error, severity: 'warning' as const })));
       else if (read.value) {
+        const damage = journalDamage(read.value, path);
+        if (damage) problems.push(damage);
         sweeps.push({ path, plan: grownPlan(read.value, path), frozenAt: statSync(path).mtimeMs });
       }
     }

@@ -1,8 +1,11 @@
 import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
+import type { Diagnostic } from '../diagnostic/diagnostic.ts';
 import type { Plan, Run } from '../plan/plan.ts';
-import { decodeNumber, encodeNumber, type JsonNumber } from '../system/json.ts';
+import { decodeNumber, encodeNumber, isJsonNumber, type JsonNumber } from '../system/json.ts';
 import { appendLine, cutAfter, linesFrom, lineText, parseJson, type FileLine } from '../system/jsonl.ts';
+import { shellWord } from '../system/proposed-command.ts';
+import { damaged, isObject, isRun, RecordUnreadable } from './parse-run-files.ts';
 
 /**
  * The decisions of a sweep that decides by results, `runs/<experiment>/sweeps/<sweep id>.decisions.jsonl`: a line for each
@@ -39,25 +42,78 @@ export const resultLine = (decision: number, result: number): SearchLine => ({
 
 export const resultOf = (line: Extract<SearchLine, { result: unknown }>): number => decodeNumber(line.result);
 
-/** The lines up to the first that cannot be read, and the last of them. */
-const readLines = (file: number): { readonly lines: SearchLine[]; readonly last: FileLine | undefined } => {
+interface JournalContent {
+  /** The lines up to the first damaged one. */
+  readonly lines: readonly SearchLine[];
+  /** The last of them in the file. */
+  readonly last: FileLine | undefined;
+  readonly damage: Diagnostic | undefined;
+}
+
+/** Reads a journal. An incomplete last line is left out: its decision never took effect. */
+const readJournal = (path: string): JournalContent => {
   const lines: SearchLine[] = [];
+  let decisions = 0;
   let last: FileLine | undefined;
-  for (const line of linesFrom(file)) {
-    const value = parseJson(lineText(line));
-    if (value === undefined) break;
-    lines.push(value as SearchLine);
-    last = line;
+  if (!existsSync(path)) return { lines, last, damage: undefined };
+  const file = openSync(path, 'r');
+  try {
+    for (const fileLine of linesFrom(file)) {
+      const line = parseSearchLine(lineText(fileLine), decisions);
+      if (!line) return { lines, last, damage: damagedLine(path, lines.length) };
+      if (!('result' in line)) decisions++;
+      lines.push(line);
+      last = fileLine;
+    }
+  } finally {
+    closeSync(file);
   }
-  return { lines, last };
+  return { lines, last, damage: undefined };
 };
 
-/** Opens the journal for its one writer; cuts off a torn last line. `afresh` forgets what is in it. */
+/** A line after so many decisions; undefined if it is damaged, or if one before it is missing. */
+const parseSearchLine = (text: string, decisions: number): SearchLine | undefined => {
+  const value = parseJson(text);
+  if (!isObject(value) || !isIndex(value['decision'])) return undefined;
+  const { decision, kind, point, level, runs, coordinates, result } = value;
+  const fits =
+    'result' in value
+      ? decision < decisions && isJsonNumber(result)
+      : decision === decisions &&
+        (kind === 'train' || kind === 'prune') &&
+        isIndex(point) &&
+        isIndex(level) &&
+        (runs === undefined || (Array.isArray(runs) && runs.every(isRun))) &&
+        (coordinates === undefined || Array.isArray(coordinates));
+  return fits ? (value as SearchLine) : undefined;
+};
+
+const isIndex = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) >= 0;
+
+const damagedLine = (path: string, before: number): Diagnostic => {
+  const [from, to] = [path, `${path}.kept`].map(shellWord);
+  return damaged(
+    path,
+    `has a damaged line ${before + 1}, so the decisions from there on cannot be used`,
+    'Put the file back from a backup. Or keep what precedes the damage, and let the search decide again from there: ' +
+      `head -n ${before} ${from} > ${to} && mv ${to} ${from}. Runs that it chooses again are not trained again.`,
+  );
+};
+
+/** Why the search of a plan cannot be resumed: its journal is damaged. */
+export const journalDamage = (plan: Plan, planPath: string): Diagnostic | undefined =>
+  plan.search ? readJournal(searchJournalPath(planPath)).damage : undefined;
+
+/**
+ * Opens the journal for its one writer; cuts off a torn last line. `afresh` forgets what is in it. Throws
+ * `RecordUnreadable` if it is damaged.
+ */
 export const openSearchJournal = (path: string, { afresh }: { readonly afresh: boolean }): SearchJournal => {
   mkdirSync(dirname(path), { recursive: true });
   if (afresh) rmSync(path, { force: true });
-  const file = openSync(path, 'a+');
-  const { lines, last } = readLines(file);
+  const { lines, last, damage } = readJournal(path);
+  if (damage) throw new RecordUnreadable(damage);
+  const file = openSync(path, 'a');
   cutAfter(file, last);
   return {
     lines,
@@ -79,16 +135,9 @@ export const withRuns = (plan: Plan, more: readonly Run[]): Plan => {
 /** A plan with what the journal beside `path` has proposed for it. */
 export const grownPlan = (plan: Plan, path: string): Plan => {
   if (!plan.search?.sampler) return plan;
-  const journal = searchJournalPath(path);
-  if (!existsSync(journal)) return plan;
-  const file = openSync(journal, 'r');
-  try {
-    const { lines } = readLines(file);
-    return withRuns(
-      plan,
-      lines.flatMap((line) => ('runs' in line && line.runs) || []),
-    );
-  } finally {
-    closeSync(file);
-  }
+  const { lines } = readJournal(searchJournalPath(path));
+  return withRuns(
+    plan,
+    lines.flatMap((line) => ('runs' in line && line.runs) || []),
+  );
 };

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { Execution } from '../../src/language/config.ts';
 import type { Plan } from '../../src/plan/plan.ts';
-import { freezePlan, frozenPlanPath, PlanUnreadable } from '../../src/record/frozen-plan.ts';
+import { freezePlan, frozenPlanPath } from '../../src/record/frozen-plan.ts';
+import { RecordUnreadable } from '../../src/record/parse-run-files.ts';
 import { listSweeps } from '../../src/record/read-sweeps.ts';
 import { packageRoot } from '../../src/system/package-root.ts';
 import { makePlan, writeSweep } from '../support/run-directories.ts';
@@ -57,7 +58,7 @@ test.each([
   writeSweep(runs, other);
   const path = frozenPlanPath(runs, plan);
   writeFileSync(path, text);
-  await expect(freezePlan(plan, runs)).rejects.toThrow(PlanUnreadable);
+  await expect(freezePlan(plan, runs)).rejects.toThrow(RecordUnreadable);
   expect(readFileSync(path, 'utf8')).toBe(text);
   const { sweeps, problems } = listSweeps(runs);
   expect(sweeps.map((one) => one.plan.sweepId)).toEqual([other.sweepId]);

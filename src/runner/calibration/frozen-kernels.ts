@@ -3,6 +3,7 @@ import type { Plan, Run } from '../../plan/plan.ts';
 import { expectedKernels } from '../../tensorflow/expected-kernels.ts';
 import { outdatedSetup } from '../../tensorflow/outdated-setup.ts';
 import { frozenPlanPath, readFrozenPlan } from '../../record/frozen-plan.ts';
+import { journalDamage } from '../../record/search-journal.ts';
 import { runStandings } from '../select.ts';
 import { readKept } from './kept.ts';
 import { workFinder, worksOf } from './work.ts';
@@ -24,15 +25,19 @@ export const runnableHere = (): readonly string[] => {
 };
 
 /**
- * Says so where runs are left to train with kernels that cannot run here: all of our own after an update of Unroll, or one
- * that was frozen with their plan.
+ * Why a sweep cannot be started or resumed: its plan or its search's journal is damaged, or runs are left to train with
+ * kernels that cannot run here (all of our own after an update of Unroll, or one that was frozen with their plan). `force`
+ * trains every run again, and begins the journal afresh.
  */
-export const checkFrozenKernels = async (
+export const checkFrozen = async (
   plan: Plan,
-  runsDirectory: string,
+  { runsDirectory, force }: { readonly runsDirectory: string; readonly force: boolean },
 ): Promise<Diagnostic | undefined> => {
-  const frozen = readFrozenPlan(frozenPlanPath(runsDirectory, plan));
+  const path = frozenPlanPath(runsDirectory, plan);
+  const frozen = readFrozenPlan(path);
   if (!frozen.ok) return frozen.errors[0];
+  const damage = force ? undefined : journalDamage(plan, path);
+  if (damage) return { ...damage, severity: 'error' };
   const left = (): readonly Run[] =>
     runStandings(plan, runsDirectory).flatMap(({ run, state }) => (state === 'done' ? [] : [run]));
   const outdated = outdatedSetup();
