@@ -80,7 +80,7 @@ test('running is believed only while the very process lives', async () => {
   await once(child, 'exit');
   expect(read()).toMatchObject({
     state: 'interrupted',
-    reason: expect.stringContaining('is gone') as string,
+    reason: expect.stringContaining('exited without reporting a result') as string,
   });
 });
 

@@ -38,11 +38,11 @@ test('a healthy machine is told in a few lines', () => {
   `);
 });
 
-test('each problem comes with what mends it', () => {
+test('each problem comes with its fix', () => {
   const problems = [{ message: 'No C++ compiler was found', help: 'apt install g++' }];
   const text = renderDoctor({ ...healthy, backend: null, compiler: null, problems });
   expect(text).toContain('none can be loaded');
-  expect(text).toContain('- No C++ compiler was found\n  mend it: apt install g++');
+  expect(text).toContain('- No C++ compiler was found\n  fix: apt install g++');
   expect(text).not.toContain('Nothing is missing');
 });
 
