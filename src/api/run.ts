@@ -70,7 +70,7 @@ export const run = async <C extends Config>(
     typeof what === 'object' && 'sweepId' in what
       ? what
       : withEarlierIds(await planOf(what, settings), runsDirectory);
-  const bundle = unwrap(await loadPlanCode(planned));
+  const bundle = unwrap(await loadPlanCode(planned, runsDirectory));
   const lost = await checkFrozen(planned, { runsDirectory, force });
   if (lost) throw new UnrollError([lost]);
   const slow = slowBackendWarning();

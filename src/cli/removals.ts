@@ -28,8 +28,8 @@ export const carryOut = (
   options: RemovalOptions,
   terminal: Terminal,
 ): ExitCode => {
-  const running = removals.filter(({ recorded }) => recorded.state === 'running');
-  const wanted = removals.filter(({ recorded }) => recorded.state !== 'running');
+  const running = removals.filter(({ run }) => run.state === 'running');
+  const wanted = removals.filter(({ run }) => run.state !== 'running');
   const done = options.yes === true ? wanted.filter(remove) : [];
   if (options.yes === true) finishRemovals(options.runsDirectory);
   const held = options.yes === true ? wanted.filter((one) => !done.includes(one)) : [];
@@ -39,9 +39,9 @@ export const carryOut = (
   if (options.json) {
     const removed = new Set(done);
     const items = removals.map((one) => ({
-      run: one.recorded.run.id,
-      experiment: one.recorded.run.experiment,
-      state: one.recorded.state,
+      run: one.run.id,
+      experiment: one.run.experiment,
+      state: one.run.state,
       what: one.what,
       bytes: one.bytes,
       deleted: removed.has(one),
@@ -51,8 +51,8 @@ export const carryOut = (
   }
   const rows = removals
     .slice(0, shownRows)
-    .map(({ recorded: { run, state }, what, bytes: size }): TableCell[] =>
-      [run.id, run.experiment, state, what, formatBytes(size)].map((text) => ({ text })),
+    .map(({ run: { id, experiment, state }, what, bytes: size }): TableCell[] =>
+      [id, experiment, state, what, formatBytes(size)].map((text) => ({ text })),
     );
   const more = removals.length - rows.length;
   if (removals.length > 0) {
@@ -61,8 +61,7 @@ export const carryOut = (
     if (more > 0) terminal.print(`and ${more} more; --json prints all`);
     terminal.print('');
   }
-  for (const { recorded } of left)
-    terminal.complain(`${recorded.run.id} is being trained and is left alone.`);
+  for (const { run } of left) terminal.complain(`${run.id} is being trained and is left alone.`);
   if (wanted.length === 0) terminal.print('Nothing to delete.');
   else if (options.yes === true)
     terminal.print(`${counted(done.length, 'item')} deleted, ${formatBytes(bytes(done))} freed.`);

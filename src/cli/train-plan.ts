@@ -68,7 +68,7 @@ export const trainPlan = async (
     terminal.report(selection.errors, options);
     return 2;
   }
-  const code = await loadPlanCode(plan);
+  const code = await loadPlanCode(plan, options.runsDirectory);
   if (!code.ok) {
     terminal.report(code.errors, options);
     return 2;

@@ -3,22 +3,46 @@ import { basename, dirname, join } from 'node:path';
 import { acquireLock } from '../system/lock.ts';
 import { listExperiments, type RecordedRun } from './read-runs.ts';
 import { fileNames } from './run-files.ts';
+import type { RunState } from './run-state.ts';
+
+/** A run as far as deleting it goes: its record need not be readable. */
+export interface RunFolder {
+  readonly directory: string;
+  readonly id: string;
+  readonly experiment: string;
+  readonly state: RunState | 'damaged';
+}
+
+export const folderOf = ({ directory, run, state }: RecordedRun): RunFolder => ({
+  directory,
+  id: run.id,
+  experiment: run.experiment,
+  state,
+});
+
+/** The folder of a run whose record cannot be read. */
+export const damagedFolder = (directory: string): RunFolder => ({
+  directory,
+  id: basename(directory),
+  experiment: basename(dirname(directory)),
+  state: 'damaged',
+});
 
 /** Something on disk that may be deleted: a run's whole directory, or its checkpoints alone. */
 export interface Removal {
-  readonly recorded: RecordedRun;
+  readonly run: RunFolder;
   readonly what: 'run' | 'checkpoints';
   readonly path: string;
   readonly bytes: number;
 }
 
 /** What would be deleted of a run; nothing where it has no such files, or an empty folder for them. */
-export const removalOf = (recorded: RecordedRun, what: Removal['what']): Removal | undefined => {
-  const path = what === 'run' ? recorded.directory : join(recorded.directory, fileNames.checkpoints);
+export const removalOf = (run: RunFolder, what: Removal['what']): Removal | undefined => {
+  const path = what === 'run' ? run.directory : join(run.directory, fileNames.checkpoints);
   const bytes = sizeOf(path);
   return bytes === undefined || (what === 'checkpoints' && bytes === 0)
     ? undefined
-    : { recorded, what, path, bytes };
+    : { run, what, path, bytes };
 };
 
 /** Bytes of a file or of everything in a folder; undefined where there is none. */
@@ -35,7 +59,7 @@ const leaving = '.removed-';
  * Deletes it, unless a living process holds the run; false then. Who has the run's locks is its only master, so a run that
  * begins in this moment is not touched.
  */
-export const remove = ({ recorded: { directory }, what, path }: Removal): boolean => {
+export const remove = ({ run: { directory }, what, path }: Removal): boolean => {
   const held = [fileNames.lock, fileNames.writer].map((name) => acquireLock(join(directory, name)));
   const locks = held.flatMap((lock) => ('release' in lock ? [lock] : []));
   try {

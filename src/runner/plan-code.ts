@@ -6,12 +6,16 @@ import { fileStart, shownPath } from '../registry/own/places.ts';
 import { loadConfig } from '../registry/own/load-plugins.ts';
 import { findRow, namedSections, type Table } from '../registry/rows.ts';
 import type { Plan } from '../plan/plan.ts';
+import { proposedCommand } from '../system/proposed-command.ts';
 
 /**
  * The folder with the code of a plan's own rows, which the children import; undefined where all rows come with Unroll.
  * A frozen plan stands for the code that it was made with: other code would give other numbers under the same ids.
  */
-export const loadPlanCode = async (plan: Plan): Promise<Result<string | undefined>> => {
+export const loadPlanCode = async (
+  plan: Plan,
+  runsDirectory: string,
+): Promise<Result<string | undefined>> => {
   if (plan.config === undefined) return success(undefined);
   const config = resolve(dirname(plan.spec.path), plan.config);
   if (!existsSync(config)) {
@@ -41,7 +45,7 @@ export const loadPlanCode = async (plan: Plan): Promise<Result<string | undefine
         at: fileStart(origin?.file ?? config),
         expected: `the code with the digest ${code[kind].slice(0, 12)}`,
         got: origin ? `the digest ${origin.digest.slice(0, 12)}` : `no ${kind} ${name}`,
-        help: `Plan anew with: unroll run ${plan.spec.path}. What the old code has trained stays recorded.`,
+        help: `Train with the code of today: ${proposedCommand(['run', plan.spec.path], runsDirectory)}. What the old code has trained stays recorded.`,
       });
     }
   }

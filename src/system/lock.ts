@@ -114,7 +114,12 @@ const linkLock = (path: string, identity: string, { leaseMs }: LockOptions): Loc
   }
 };
 
-const plainLock = (path: string): Lock => ({ release: () => rmSync(path, { force: true }) });
+const plainLock = (path: string): Lock => ({ release: () => removeOwn(path) });
+
+/** Somebody may have deleted the lock by hand, and another process taken it. */
+const removeOwn = (path: string): void => {
+  if (isOwn(path)) rmSync(path, { force: true });
+};
 
 const leasedLock = (path: string, leaseMs: number): Lock => {
   const renew = () => {
@@ -126,7 +131,7 @@ const leasedLock = (path: string, leaseMs: number): Lock => {
   return {
     release: () => {
       clearInterval(renewal);
-      if (isOwn(path)) rmSync(path, { force: true });
+      removeOwn(path);
     },
   };
 };

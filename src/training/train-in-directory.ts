@@ -116,10 +116,15 @@ const trainAndRecord = async (
   const stopwatch = profile ? startStopwatch() : undefined;
   const clock = stopwatch ?? idleStopwatch;
   const startedAt = performance.now();
+  let environment = Promise.resolve();
   const emit = (event: TrainerEvent) => {
     const message = recorder.listen(event);
     if (message !== undefined) supervision.listen({ type: 'record-distrusted', time: event.time, message });
-    if (event.type === 'training-started') void recordEnvironment(recorder, request, event.kernel);
+    if (event.type === 'training-started') {
+      environment = recordEnvironment(recorder, request, event.kernel);
+      // It is awaited, and its error seen, when the training settles.
+      environment.catch(() => undefined);
+    }
     supervision.listen(event);
   };
   try {
@@ -130,7 +135,11 @@ const trainAndRecord = async (
     const { dataset, description } = await loadDataset(run, registry, baseDirectory);
     if (description) writeJson(join(directory, fileNames.data), description, 'later');
     const { stopRequested } = supervision;
-    const { metrics, flush, settle } = recorder;
+    const { metrics, flush } = recorder;
+    const settle = async () => {
+      await environment;
+      await recorder.settle();
+    };
     const { kernel } = request;
     const given = {
       run,
@@ -212,7 +221,7 @@ const loadDataset = async (run: Run, registry: Registry, baseDirectory: string):
     const row = rowOf(registry.dataset, section);
     if ((await row.digest(section, { baseDirectory })) !== run.datasetDigest) {
       throw new DataError(
-        `The data of ${section.name} has changed since this run was planned; plan it again with \`unroll run\`.`,
+        `The data of ${section.name} has changed since this run was planned. Run the spec again to train on the data as it is now.`,
       );
     }
     const dataset = await row.load(section, { baseDirectory, gatherPixels: fusedGatherPixels() });

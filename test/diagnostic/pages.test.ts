@@ -99,7 +99,7 @@ const situations: Partial<Record<DiagnosticCode, (form: 'wrong' | 'right') => st
     writeFileSync(config, `export default { models: [${model}] };`);
     const plan = await planExperiment('sweeps/spec.yaml', { cores: 1 });
     writeFileSync(config, `export default { models: [/* edited */ ${model}] };`);
-    const code = plan.ok ? await loadPlanCode(plan.value) : plan;
+    const code = plan.ok ? await loadPlanCode(plan.value, 'runs') : plan;
     return code.ok ? '' : renderDiagnostics(code.errors);
   },
 };

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { runProgram } from '../../src/cli/program.ts';
@@ -78,7 +78,22 @@ test('an experiment goes with its plans once its last run is deleted', async () 
     '"deleted": 1',
   );
   expect(existsSync(first)).toBe(false);
-  writeFileSync(join(directories[3] ?? '', 'status.json'), '');
+  expect((await unroll('rm', plan.experiment, '--yes')).code).toBe(1);
+  expect(existsSync(join(runs, plan.experiment, 'sweeps'))).toBe(true);
+  rmSync(directories[3] ?? '', { recursive: true });
   expect((await unroll('rm', plan.experiment, '--yes')).code).toBe(0);
-  expect(readdirSync(join(runs, plan.experiment)).sort()).toEqual([plan.runs[3]?.id, 'sweeps'].sort());
+  expect(existsSync(join(runs, plan.experiment))).toBe(false);
+});
+
+test('a run whose record cannot be read is deleted by its id and with its experiment', async () => {
+  const { unroll, runs, directories } = sweep();
+  writeFileSync(join(directories[0] ?? '', 'run.json'), '{');
+  const listed = await unroll('rm', plan.runs[0]?.id ?? '');
+  expect(listed.code).toBe(0);
+  expect(listed.text).toContain('damaged');
+  expect((await unroll('rm', plan.runs[0]?.id ?? '', '--yes')).code).toBe(0);
+  expect(existsSync(directories[0] ?? '')).toBe(false);
+  for (const directory of directories.slice(1)) writeFileSync(join(directory, 'status.json'), '');
+  expect((await unroll('rm', plan.experiment, '--yes')).code).toBe(0);
+  expect(existsSync(join(runs, plan.experiment))).toBe(false);
 });

@@ -1,7 +1,7 @@
 import { nearest } from '../../diagnostic/nearest.ts';
 import { markStaleNow } from '../../runner/present-content.ts';
 import { listExperiments, listRuns } from '../../record/read-runs.ts';
-import { removalOf } from '../../record/removal.ts';
+import { folderOf, removalOf } from '../../record/removal.ts';
 import type { Execute } from '../command.ts';
 import { unknownOnCommandLine } from '../recorded.ts';
 import { carryOut, type RemovalOptions } from '../removals.ts';
@@ -42,9 +42,9 @@ export const execute: Execute = async (words, options, terminal) => {
   const { runs: recorded } = listRuns(runsDirectory, experiment === undefined ? {} : { experiment });
   const runs = await markStaleNow(recorded, runsDirectory);
   const removals = runs.flatMap((one) => {
-    if (words.includes(one.state)) return removalOf(one, 'run') ?? [];
+    if (words.includes(one.state)) return removalOf(folderOf(one), 'run') ?? [];
     const finished = one.state === 'done' || one.state === 'stale';
-    return finished && words.includes('checkpoints') ? (removalOf(one, 'checkpoints') ?? []) : [];
+    return finished && words.includes('checkpoints') ? (removalOf(folderOf(one), 'checkpoints') ?? []) : [];
   });
   return carryOut(removals, given, terminal);
 };

@@ -1,6 +1,12 @@
 import type { Diagnostic } from '../../diagnostic/diagnostic.ts';
-import { listExperiments, listRuns, readRun, type RecordedRun } from '../../record/read-runs.ts';
-import { removalOf, removeExperiment } from '../../record/removal.ts';
+import { listExperiments, listRuns, readRun } from '../../record/read-runs.ts';
+import {
+  damagedFolder,
+  folderOf,
+  removalOf,
+  removeExperiment,
+  type RunFolder,
+} from '../../record/removal.ts';
 import type { Execute } from '../command.ts';
 import { findRun } from '../recorded.ts';
 import { carryOut, type RemovalOptions } from '../removals.ts';
@@ -11,17 +17,21 @@ export const execute: Execute = (words, options, terminal) => {
   const { runsDirectory } = given;
   const experiments = words.filter((word) => listExperiments(runsDirectory).includes(word));
   const errors: Diagnostic[] = [];
-  const found = new Map<string, RecordedRun>();
+  const found = new Map<string, RunFolder>();
+  const add = (folder: RunFolder) => found.set(folder.directory, folder);
   for (const word of words) {
     if (experiments.includes(word)) {
-      const { runs } = listRuns(runsDirectory, { experiment: word });
-      for (const one of runs) found.set(one.directory, one);
+      const { runs, damaged } = listRuns(runsDirectory, { experiment: word });
+      for (const one of runs) add(folderOf(one));
+      for (const lost of damaged.keys()) add(damagedFolder(lost));
       continue;
     }
     const directory = findRun(runsDirectory, word, 'rm');
-    const run = directory.ok ? readRun(directory.value) : directory;
-    if (run.ok) found.set(run.value.directory, run.value);
-    else errors.push(...run.errors);
+    if (!directory.ok) errors.push(...directory.errors);
+    else {
+      const run = readRun(directory.value);
+      add(run.ok ? folderOf(run.value) : damagedFolder(directory.value));
+    }
   }
   if (errors.length > 0) {
     terminal.report(errors, options);
