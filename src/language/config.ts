@@ -1,5 +1,9 @@
 import type { Json } from '../system/json.ts';
 import type { ArtifactGroup } from './artifact-groups.ts';
+import type { TrainConfig } from './train-section.ts';
+
+export type { Objective } from './goal.ts';
+export type { EarlyStopping, TrainConfig } from './train-section.ts';
 
 /** A registry row chosen by `name`, with every parameter resolved. */
 export interface NamedSection {
@@ -7,51 +11,14 @@ export interface NamedSection {
   readonly [parameter: string]: Json;
 }
 
-/** How long and how a run trains, every default resolved. Exactly one of the three ends is a number. */
-export interface TrainConfig {
-  readonly batchSize: number;
-  /** Training goes on while `step * batchSize < trainingIters`, counting steps from 1. */
-  readonly trainingIters: number | null;
-  readonly epochs: number | null;
-  readonly steps: number | null;
-  /** Steps between recorded minibatch metrics. */
-  readonly displayEvery: number;
-  readonly shuffle: boolean;
-  readonly lastBatch: 'keep' | 'drop' | 'wrap';
-  /** Steps between evaluations on the validation split; null for none. */
-  readonly evaluateEvery: number | null;
-  /** Steps between checkpoints; null for one at least every half minute. */
-  readonly checkpointEvery: number | null;
-  /** Which checkpoints stay beside the one that a stopped training goes on from. */
-  readonly keepCheckpoints: 'last' | 'best' | 'all';
-  readonly earlyStopping: EarlyStopping | null;
-  /** Ends the run as diverged; absent where a spec says nothing of it. */
-  readonly stopOn?: { readonly lossAbove: number };
-  /** Records `test/accuracyFirst128`, too; part of no id, because it changes no other number. */
-  readonly accuracyFirst128?: boolean;
-  readonly truncation: { readonly steps: number; readonly style: 'chunked' | 'true' } | null;
-}
-
-/** Ends a training that has stopped getting better on a metric of the validation split. */
-export interface EarlyStopping {
-  /** Such as `val/loss`. */
-  readonly metric: string;
-  readonly goal: 'maximize' | 'minimize';
-  /** Evaluations without improvement before the training ends. */
-  readonly patience: number;
-  /** The least change that counts as an improvement. */
-  readonly minDelta: number;
-  /** Whether the weights of the best evaluation are taken at the end. */
-  readonly restoreBest: boolean;
-}
-
 /** Everything that decides a run's numbers, apart from its seed. */
-export interface RunConfig {
+// A type, not an interface: only a type is assignable to Json.
+export type RunConfig = {
   readonly dataset: NamedSection;
   readonly model: NamedSection;
   readonly optimizer: NamedSection;
   readonly train: TrainConfig;
-}
+};
 
 /** Rules that end runs early. The metric is one of the validation split, at the steps that the rule names. */
 export type Pruning = {
@@ -73,11 +40,6 @@ export type Pruning = {
       readonly minRuns: number;
     }
 );
-
-export interface Objective {
-  readonly metric: string;
-  readonly goal: 'maximize' | 'minimize';
-}
 
 /** Ends of a run that may go better at another try. A NaN loss or a mistake in the data comes back every time. */
 export const retryReasons = ['crashed', 'out-of-memory', 'timed-out'] as const;

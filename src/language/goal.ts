@@ -1,7 +1,11 @@
 import { goalOf, type Goal } from '../data/metrics.ts';
 import type { Diagnostic } from '../diagnostic/diagnostic.ts';
 import { find, type LocatedMap } from './located.ts';
-import type { Objective } from './config.ts';
+
+export interface Objective {
+  readonly metric: string;
+  readonly goal: Goal;
+}
 
 /** The words of a message about a goal that contradicts its metric; undefined where the two agree. */
 export const contradiction = (

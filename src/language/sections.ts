@@ -9,7 +9,7 @@ import { checkAgainst } from './check.ts';
 import { describeSetting, describeValue } from './describe.ts';
 import type { NamedSection, TrainConfig } from './config.ts';
 import type { Json } from '../system/json.ts';
-import { checkTrain, trainSchema, withGoal } from './train-section.ts';
+import { checkTrain, trainSchema, withGoal, type WrittenTrain } from './train-section.ts';
 
 export type JsonMap = Readonly<Record<string, Json>>;
 
@@ -89,13 +89,13 @@ export const checkNamedSection = (
 export const checkTrainSection = (written: JsonMap): CheckedSection<TrainConfig> => {
   const { value, issues } = checkAgainst(trainSchema, written, 'train');
   if (issues.length) return failed(issues);
-  const train = inSchemaOrder(trainSchema, value as JsonMap) as unknown as TrainConfig;
+  const train = inSchemaOrder(trainSchema, value as JsonMap) as JsonMap & WrittenTrain;
   const conflicts = checkTrain(train);
   if (conflicts.length) {
     return failed(conflicts.map((issue) => inSection(issue, written)));
   }
   const resolved = withGoal(train);
-  return success({ value: resolved, canonical: canonicalJson(resolved as unknown as Json), version: 0 });
+  return success({ value: resolved, canonical: canonicalJson(resolved), version: 0 });
 };
 
 /** Checks any of the four sections. */

@@ -1,9 +1,8 @@
-import { Type } from '@sinclair/typebox';
+import { Type, type Static } from '@sinclair/typebox';
 import { choice, nullable } from '../parameters/schema.ts';
 import type { ParameterIssue } from '../parameters/row.ts';
 import { goalOf, type Goal } from '../data/metrics.ts';
 import { contradiction } from './goal.ts';
-import type { EarlyStopping, TrainConfig } from './config.ts';
 
 /** The three ways to say how long a training lasts; a spec uses exactly one. */
 export const trainingEnds = ['trainingIters', 'epochs', 'steps'] as const;
@@ -136,7 +135,7 @@ export const trainSchema = Type.Object(
         'What is kept in checkpoints/. last: the newest, which a stopped training resumes from. best: also the weights of the best evaluation, by the metric of earlyStopping, or by the lowest val/loss. all: also every one of checkpointEvery, under its step.',
       examples: ['best'],
     }),
-    earlyStopping: Type.Unsafe<TrainConfig['earlyStopping']>({
+    earlyStopping: Type.Unsafe<Static<typeof earlyStoppingSchema> | null>({
       ...earlyStoppingSchema,
       type: ['object', 'null'],
       examples: [{ metric: 'val/loss', patience: 5 }],
@@ -169,7 +168,7 @@ export const trainSchema = Type.Object(
         examples: [true],
       }),
     ),
-    truncation: Type.Unsafe<TrainConfig['truncation']>({
+    truncation: Type.Unsafe<Static<typeof truncationSchema> | null>({
       ...truncationSchema,
       type: ['object', 'null'],
       examples: [{ steps: 14 }],
@@ -184,18 +183,27 @@ export const trainSchema = Type.Object(
   },
 );
 
+/** How long and how a run trains, every default resolved. Exactly one of the three ends is a number. */
+export type TrainConfig = Readonly<
+  Omit<Static<typeof trainSchema>, 'earlyStopping'> & { earlyStopping: EarlyStopping | null }
+>;
+
+/** Ends a training that has stopped getting better on a metric of the validation split; `goal` is resolved. */
+export type EarlyStopping = Readonly<Omit<Static<typeof earlyStoppingSchema>, 'goal'> & { goal: Goal }>;
+
+/** A `train` section as it is written, with every default but the goal. */
+export type WrittenTrain = Readonly<Static<typeof trainSchema>>;
+
 /** Fills in the goal of `earlyStopping`, which follows from its metric. */
-export const withGoal = (train: TrainConfig): TrainConfig => {
-  if (!train.earlyStopping) return train;
-  const { metric, goal, ...rest } = train.earlyStopping as Omit<EarlyStopping, 'goal'> & {
-    readonly goal?: Goal;
-  };
+export const withGoal = (train: WrittenTrain): TrainConfig => {
+  if (!train.earlyStopping) return { ...train, earlyStopping: null };
+  const { metric, goal, ...rest } = train.earlyStopping;
   // Where there is no such metric, any goal will do: `checkTogether` reports it.
   return { ...train, earlyStopping: { metric, goal: goal ?? goalOf(metric) ?? 'minimize', ...rest } };
 };
 
 /** What a schema cannot say of `train`: exactly one end, and what needs `evaluateEvery`. */
-export const checkTrain = (train: TrainConfig): readonly ParameterIssue[] => {
+export const checkTrain = (train: WrittenTrain): readonly ParameterIssue[] => {
   const given = trainingEnds.filter((name) => train[name] !== null);
   const issues: ParameterIssue[] = [];
   if (given.length === 0) {

@@ -6,7 +6,7 @@ import { findRow, type Registry } from '../registry/rows.ts';
 import type { SectionIssue } from './blame.ts';
 import type { NamedSection, TrainConfig } from '../language/config.ts';
 import { nearMetric, whyNotMeasured } from './check-metrics.ts';
-import { inSection, type JsonMap } from '../language/sections.ts';
+import { inSection } from '../language/sections.ts';
 
 /** The sections of a point, each sound by itself, and what is known of its dataset. */
 export interface Together {
@@ -23,7 +23,7 @@ export const checkTogether = (registry: Registry, together: Together): readonly 
   const { model, optimizer, train, shape } = together;
   const row = findRow(registry.model, model.name);
   const ofModel = row?.checkWith?.(model, { shape, truncation: train.truncation ?? undefined }) ?? [];
-  const sections = { model, optimizer, train: train as unknown as JsonMap };
+  const sections = { model, optimizer, train };
   const of = (section: keyof typeof sections) => (issue: ParameterIssue) => ({
     ...inSection(issue, sections[section]),
     section,

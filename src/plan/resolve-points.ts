@@ -5,7 +5,6 @@ import { failure, success, type Diagnostic, type Result } from '../diagnostic/di
 import { findRow, namedSections, type NamedSectionKind, type Table } from '../registry/rows.ts';
 import type { ParameterIssue, Row } from '../parameters/row.ts';
 import { blame, createFindings, type Finding, type SectionIssue } from './blame.ts';
-import type { Json } from '../system/json.ts';
 import { canonicalJson, shortHash } from '../system/canonical.ts';
 import { checkTogether, type Together } from './check-together.ts';
 import type { NamedSection, RunConfig, TrainConfig } from '../language/config.ts';
@@ -239,7 +238,7 @@ const createConfiguration = (
   const training =
     train.value.accuracyFirst128 === undefined
       ? train.canonical
-      : canonicalJson(withoutRequests(train.value) as unknown as Json);
+      : canonicalJson(withoutRequests(train.value));
   const config = `{"dataset":${placeless},"model":${model.canonical},"optimizer":${optimizer.canonical},"train":${training}}`;
   const head = `{${code ? `"code":${canonicalJson({ ...code })},` : ''}"config":${config},"datasetDigest":${JSON.stringify(datasetDigest)}`;
   const tail = `"versions":${canonicalJson(versions)}}`;

@@ -46,4 +46,4 @@ const identityOf = (run: Run) => {
   };
 };
 
-const hashOf = (identity: object): string => shortHash(canonicalJson(identity as unknown as Json));
+const hashOf = (identity: Json): string => shortHash(canonicalJson(identity));

@@ -26,8 +26,7 @@ export const sweptPaths = (sweep: Sweep, configurations: readonly Configuration[
 };
 
 const differs = (path: readonly string[], configurations: readonly Configuration[]): boolean => {
-  const text = (configuration: Configuration) =>
-    JSON.stringify(valueIn(configuration.config as unknown as Json, path));
+  const text = (configuration: Configuration) => JSON.stringify(valueIn(configuration.config, path));
   const [first] = configurations;
   const one = first && text(first);
   return configurations.some((configuration) => text(configuration) !== one);
@@ -39,7 +38,7 @@ export const varyingReader = (paths: readonly string[]) => {
   return ({ config }: Configuration): Readonly<Record<string, Json>> => {
     const values: Record<string, Json> = {};
     for (const [path, keys] of split) {
-      const value = valueIn(config as unknown as Json, keys);
+      const value = valueIn(config, keys);
       if (value !== undefined) values[path] = value;
     }
     return values;

@@ -3,8 +3,7 @@ import { leavesOf, type Json } from '../system/json.ts';
 import type { Run } from '../plan/plan.ts';
 
 /** The settings of a run by path: `model.hiddenSize`, `optimizer.schedule.name`. */
-export const flattenConfig = (config: RunConfig): Map<string, Json> =>
-  new Map(leavesOf(config as unknown as Json));
+export const flattenConfig = (config: RunConfig): Map<string, Json> => new Map(leavesOf(config));
 
 /**
  * Paths in which flat configurations differ. `axes` (those of a plan) come first, in their order, then the rest in the order of the

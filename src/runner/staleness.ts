@@ -2,7 +2,6 @@ import { versionOf, type Row } from '../parameters/row.ts';
 import { findRow, namedSections, registry, type NamedSectionKind, type Table } from '../registry/rows.ts';
 import { canonicalJson } from '../system/canonical.ts';
 import type { CodeDigests, Run } from '../plan/plan.ts';
-import type { Json } from '../system/json.ts';
 import { trainerVersion } from '../plan/trainer-version.ts';
 import type { RecordedRun } from '../record/read-runs.ts';
 
@@ -10,8 +9,7 @@ import type { RecordedRun } from '../record/read-runs.ts';
  * Equal for runs of the same resolved configuration and seed, whatever their data and code. Paths count: files with other
  * content in another place are other data, not a new state of the same; a sweep over two files would make one of them stale.
  */
-export const settingsKey = ({ config, seed }: Run): string =>
-  `${seed} ${canonicalJson(config as unknown as Json)}`;
+export const settingsKey = ({ config, seed }: Run): string => `${seed} ${canonicalJson(config)}`;
 
 /**
  * The versions of code that this program would train a configuration with; 0 for an unknown name. An entry of the user's

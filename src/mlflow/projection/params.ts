@@ -14,10 +14,7 @@ const toText = (value: Json): string => (typeof value === 'string' ? value : JSO
  */
 export const runParams = (run: Run): readonly WirePair[] => {
   const all = new Map<string, string>(
-    setLeaves({ ...run.config, seed: run.seed } as unknown as Json).map(([key, value]) => [
-      key,
-      toText(value),
-    ]),
+    setLeaves({ ...run.config, seed: run.seed }).map(([key, value]) => [key, toText(value)]),
   );
   const varying = Object.keys(run.varying).flatMap((path) =>
     [...all.keys()].filter((key) => key === path || key.startsWith(`${path}.`)),
