@@ -204,7 +204,7 @@ const searchLines = (plan: Plan): string[] => {
 const estimateLine = (count: number, { ms, runs, unknown }: Estimate): string => {
   if (count === 0) return 'nothing to train';
   const head = `${count} to train`;
-  if (ms === null) return `${head}; no estimate: nothing like them has been trained here yet`;
+  if (ms === null) return `${head}; no estimate: no comparable run on record`;
   const known = `${head}; about ${formatDuration(ms)}`;
   return unknown === 0 ? known : `${known} for ${runs} of them; no estimate for the other ${unknown}`;
 };

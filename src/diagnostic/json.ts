@@ -76,7 +76,7 @@ export const diagnosticsSchema = {
           expected: text('What is accepted at this place.'),
           got: text('What is there.'),
           nearest: text('The known name that is most like the one that is written.'),
-          help: text('How to mend it.'),
+          help: text('How to fix it.'),
           related: {
             type: 'array',
             description: 'Other places that have a part in it.',

@@ -22,7 +22,7 @@ export const loadPlanCode = async (
     return failure({
       code: 'file-missing',
       severity: 'error',
-      message: `The config of this plan is gone: ${shownPath(config)}.`,
+      message: `The config of this plan no longer exists: ${shownPath(config)}.`,
       help: 'Put it back; the runs of this plan use models, datasets or optimizers that it registers.',
     });
   }

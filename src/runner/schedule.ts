@@ -189,7 +189,7 @@ const heldNote = (held: readonly Held[]): Parameters<RunListener>[0] => {
     `${counted(held.length, 'run')} of this sweep ${held.length === 1 ? 'is' : 'are'} held by ${holders}` +
     (here > 0 ? '; waiting for what becomes of them (Ctrl-C does not touch that process)' : '') +
     (here < held.length
-      ? '; where a process of another host is gone, delete the file `lock` of its run'
+      ? '; if a process of another host no longer runs, delete the file `lock` of its run'
       : '');
   return { type: 'note', level: 'info', message };
 };

@@ -36,7 +36,7 @@ const versionChanges = ({ config, versions }: Run, now: Run['versions']): string
     .map((part) => {
       const name = part === 'trainer' ? 'the trainer' : `the ${part} ${config[part].name}`;
       return now[part] === 0
-        ? `${name} is gone`
+        ? `${name} no longer exists`
         : `${name} is now version ${now[part]}, was ${versions[part]}`;
     });
 

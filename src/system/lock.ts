@@ -95,7 +95,9 @@ export const waitBriefly = async (path: string): Promise<Lock> => {
   const lock = await waitForLockUnless(path, () => performance.now() > until, { everyMs: 2 });
   if ('release' in lock) return lock;
   const { pid, host } = lock.heldBy;
-  throw new Error(`${path} is held by process ${pid} on ${host}. If that process is gone, delete the file.`);
+  throw new Error(
+    `${path} is held by process ${pid} on ${host}. If that process no longer runs, delete the file.`,
+  );
 };
 
 const linkLock = (path: string, identity: string, { leaseMs }: LockOptions): Lock | HeldLock => {

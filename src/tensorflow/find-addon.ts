@@ -37,6 +37,6 @@ export const slowBackendWarning = (
     message:
       `Native TensorFlow is not ready: ${problem?.message ?? 'it is not set up'}. ` +
       'Training runs on WebAssembly, about 50 times slower.',
-    help: `Run \`${setupCommand}\`; \`unroll doctor\` tells what is missing.`,
+    help: `Run \`${setupCommand}\`; \`unroll doctor\` prints what is missing.`,
   };
 };

@@ -75,7 +75,7 @@ test('something else that answers at the address', async () => {
   `);
   expect(await said(html(502, '<h1>Bad Gateway</h1>'))).toMatchInlineSnapshot(`
     "The MLflow server at http://127.0.0.1:PORT failed to look up the experiment (502): Bad Gateway
-    Its log, or that of a proxy before it, tells why. What is recorded locally is sent later with "unroll sync"."
+    Its log, or that of a proxy in front of it, shows why. What is recorded locally is sent later with "unroll sync"."
   `);
   expect(await said(html(400, '<h1>400 Bad Request</h1><p>No required SSL certificate was sent</p>')))
     .toMatchInlineSnapshot(`

@@ -31,7 +31,7 @@ test('without an addon there is one warning: what is missing, what it costs, wha
     severity: 'warning',
     message:
       'Native TensorFlow is not ready: No C++ compiler was found. Training runs on WebAssembly, about 50 times slower.',
-    help: 'Run `npm run setup`; `unroll doctor` tells what is missing.',
+    help: 'Run `npm run setup`; `unroll doctor` prints what is missing.',
   });
   expect(slowBackendWarning({ addon: undefined, problems: [] })?.message).toContain('it is not set up');
 });

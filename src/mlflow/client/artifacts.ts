@@ -52,7 +52,7 @@ export const artifactCalls = (transport: Transport): ArtifactCalls => ({
     const target = proxyPath(root, path);
     if (!target.ok) return target;
     const size = 'bytes' in content ? content.bytes.length : fileSize(content.file);
-    if (size === undefined) return problem('invalid', `The artifact "${path}" is gone from the disk.`);
+    if (size === undefined) return problem('invalid', `The artifact "${path}" no longer exists on disk.`);
     const sent = await transport.bytes({
       method: 'PUT',
       path: target.value,

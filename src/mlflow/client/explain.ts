@@ -153,7 +153,7 @@ export const explainResponse = (
       ...make(
         'server-error',
         `The MLflow server at ${uri} failed to ${what} (${status}): ${said}`,
-        `Its log, or that of a proxy before it, tells why. ${recordedLocally}`,
+        `Its log, or that of a proxy in front of it, shows why. ${recordedLocally}`,
       ),
       ...(wait !== undefined && { retryAfterMs: wait }),
     };

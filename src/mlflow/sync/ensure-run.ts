@@ -14,7 +14,7 @@ export interface EnsuredRun {
 
 const deletedProblem = ({ id, name }: ServerRun) =>
   problem('deleted', `The run "${name}" was deleted on the server and is left alone.`, {
-    help: `Restore it on the server (mlflow runs restore --run-id ${id}) and run "unroll sync" to go on with it.`,
+    help: `Restore it on the server (mlflow runs restore --run-id ${id}) and run "unroll sync" to continue.`,
   });
 
 /**

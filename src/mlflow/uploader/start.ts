@@ -81,7 +81,7 @@ export const startUploader = (options: UploaderOptions): Uploader => {
     child.on('exit', (code, signal) => {
       if (end) return;
       print(
-        `MLflow: the uploader ended (${signal ?? `code ${code ?? 0}`}). Recording goes on locally; send the rest with "${proposedCommand(['sync', experiment], runsDirectory)}".` +
+        `MLflow: the uploader ended (${signal ?? `code ${code ?? 0}`}). Recording continues locally; send the rest with "${proposedCommand(['sync', experiment], runsDirectory)}".` +
           (trouble === '' ? '' : ` ${trouble.trim().split('\n').at(-1) ?? ''}`),
       );
       resolve({ sent: 0, unsent: null, link });

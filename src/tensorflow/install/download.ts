@@ -26,7 +26,7 @@ export interface Download {
 /** Broken connections in a row, without a byte gained, after which the download gives up. */
 const fruitlessAttempts = 4;
 
-const again = `What has arrived is kept: run \`${setupCommand}\` again to go on from there.`;
+const again = `The part that arrived is kept: run \`${setupCommand}\` again to continue.`;
 
 const sizeOf = (file: string): number => statSync(file, { throwIfNoEntry: false })?.size ?? 0;
 
