@@ -1,4 +1,5 @@
 import { rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { readRecord } from '../../../src/mlflow/journal/record.ts';
 import { recordLoss, recordRun } from '../../../src/record/run-recorder.ts';
@@ -37,7 +38,7 @@ const nextMillisecond = () => {
 };
 
 test('a run that was stopped or lost before its first metric keeps its identity when it goes on', async () => {
-  const directory = temporaryDirectory();
+  const directory = join(temporaryDirectory(), run.id);
   begin(directory, 1).end('interrupted', 0);
   const first = recordingOf(directory);
   expect(first).toBeDefined();
@@ -53,7 +54,7 @@ test('a run that was stopped or lost before its first metric keeps its identity 
 });
 
 test('a run that is recorded anew is another recording', async () => {
-  const directory = temporaryDirectory();
+  const directory = join(temporaryDirectory(), run.id);
   begin(directory, 1).end('interrupted', 0);
   const first = recordingOf(directory);
   rmSync(directory, { recursive: true });
