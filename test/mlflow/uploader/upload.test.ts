@@ -7,8 +7,11 @@ import { writeCompactSweep } from '../../support/mlflow/journals.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
 /** What an uploader says of a sweep of two runs (40 points each) that it cannot send. */
-const reportsOf = async (to: string, drainMs: number): Promise<readonly UploaderReport[]> => {
-  const runsDirectory = temporaryDirectory();
+const reportsOf = async (
+  to: string,
+  drainMs: number,
+  runsDirectory = temporaryDirectory(),
+): Promise<readonly UploaderReport[]> => {
   const { plan } = writeCompactSweep(runsDirectory, { seed: 9, runs: 2, steps: 20 });
   const reports: UploaderReport[] = [];
   const { experiment, sweepId } = plan;
@@ -39,13 +42,18 @@ test.each([
   'a server that answers %i is left alone after one sentence, and what is unsent is counted',
   async (status, body, said) => {
     const { uri, requests } = await answering(status, body);
-    const reports = await reportsOf(uri, 240_000);
+    const runsDirectory = temporaryDirectory();
+    const reports = await reportsOf(uri, 240_000, runsDirectory);
     expect(reports).toEqual([
       { type: 'notice', message: expect.stringContaining(said) as string },
       {
         type: 'finished',
         sent: 0,
-        unsent: { runs: 2, points: 80, command: `unroll sync compact-9 --to ${uri}` },
+        unsent: {
+          runs: 2,
+          points: 80,
+          command: `unroll sync compact-9 --to ${uri} --runs-directory ${runsDirectory}`,
+        },
       },
     ]);
     expect(requests()).toBe(1);
