@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 import { testFiles } from './test/support/unit-files.ts';
 
@@ -11,6 +12,8 @@ export default defineConfig({
     include: onlyUnit ? [...testFiles().unit] : ['test/**/*.test.ts'],
     // tfjs-node loads in processes only, not in worker threads.
     pool: 'forks',
+    // The default leaves a core free for the programs that the other tests start.
+    ...(onlyUnit && { maxWorkers: availableParallelism() }),
     // Texts are compared without colour, wherever the tests run.
     env: { NO_COLOR: '1' },
     globalSetup: 'test/support/print-seed.ts',
