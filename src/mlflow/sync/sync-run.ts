@@ -13,10 +13,10 @@ import { runParams } from '../projection/params.ts';
 import { isOver, runStatus } from '../projection/status.ts';
 import { runTags, type SweepPlace, userName } from '../projection/tags.ts';
 import type { SyncContext } from './context.ts';
-import { type Cursor, forgetCursor, newCursor, readCursor, writeCursor } from './cursor.ts';
-import { ensureRun } from './ensure-run.ts';
+import { forgetCursor } from './cursor.ts';
+import { ensureOutbox } from './ensure-outbox.ts';
 import { openHistories } from './history.ts';
-import { openOutbox, type Outbox } from './outbox.ts';
+import type { Outbox } from './outbox.ts';
 import { sendArtifacts, sendModel } from './send-artifacts.ts';
 import { cutBatches, sendBatch } from './send-batch.ts';
 import { sendMetrics } from './send-metrics.ts';
@@ -32,44 +32,27 @@ export interface RunSynced {
   readonly more: boolean;
 }
 
-/** Finds where to go on: the cursor, else the server's run of this recording, else a new run. */
-const openRunOutbox = async (
+const openRunOutbox = (
   context: SyncContext,
   record: RunRecord,
   place: SweepPlace | undefined,
-): Promise<Answer<Outbox>> => {
-  const { directory } = record;
-  const known = readCursor(directory, context.client.uri);
-  if (known && !context.checkRuns) return success(openOutbox(context, directory, known));
-  if (known) {
-    const there = await context.client.getRun(known.runId);
-    if (!there.ok) return there;
-    if (there.value && !there.value.deleted) return success(openOutbox(context, directory, known));
-  }
-  if (record.recording === undefined) return problem('invalid', 'The run has nothing to record yet.');
-  const { run, status, environment } = record;
-  const adopted =
-    context.adoptRunId === undefined ? undefined : await context.client.getRun(context.adoptRunId);
-  if (adopted && !adopted.ok) return adopted;
-  const tags = runTags(record, place, context);
-  const ensured = adopted?.value
-    ? success({ run: adopted.value, created: false })
-    : await ensureRun(context, record.recording, {
+): Promise<Answer<Outbox>> =>
+  ensureOutbox(context, record.directory, () => {
+    const { run, status, environment, recording } = record;
+    if (recording === undefined) return problem('invalid', 'The run has nothing to record yet.');
+    const tags = runTags(record, place, context);
+    return success({
+      recording,
+      fresh: {
         experimentId: context.experimentId,
         name: mlflowRunName(run, place?.plan.axes ?? []),
         user: userName(environment),
         startTime: Math.trunc(status?.startedAt ?? record.lastTime),
         tags,
-      });
-  if (!ensured.ok) return ensured;
-  // What the creation carried need not be sent again.
-  const carried: Cursor['sent'] = ensured.value.created
-    ? { tags: digestOfPart(tags), status: digestOfPart({ status: 'RUNNING' }) }
-    : {};
-  const cursor: Cursor = { ...newCursor(context.client.uri, ensured.value), sent: carried };
-  writeCursor(directory, cursor);
-  return success(openOutbox(context, directory, cursor));
-};
+      },
+      carried: { tags: digestOfPart(tags), status: digestOfPart({ status: 'RUNNING' }) },
+    });
+  });
 
 /** Parameters and tags; they never change the numbers, so they go first. */
 const sendDescription = async (

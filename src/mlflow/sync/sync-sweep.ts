@@ -17,10 +17,9 @@ import { resultsCsv, sweepMetrics, sweepResults, type SweepResults } from '../pr
 import { runStatus } from '../projection/status.ts';
 import { recordingTag, toPairs, userName } from '../projection/tags.ts';
 import type { SyncContext } from './context.ts';
-import { type Cursor, newCursor, readCursor, writeCursor } from './cursor.ts';
-import { ensureRun } from './ensure-run.ts';
+import { ensureOutbox } from './ensure-outbox.ts';
 import { openHistories } from './history.ts';
-import { openOutbox, type Outbox } from './outbox.ts';
+import type { Outbox } from './outbox.ts';
 import { sendArtifacts } from './send-artifacts.ts';
 import { cutBatches, sendBatch } from './send-batch.ts';
 
@@ -66,40 +65,24 @@ const sweepTags = (sweep: TrackedSweep, results: SweepResults, context: SyncCont
 };
 
 /** Finds or creates the sweep's own run, which must exist before the runs that point at it. */
-export const openSweepOutbox = async (context: SyncContext, sweep: TrackedSweep): Promise<Answer<Outbox>> => {
+export const openSweepOutbox = (context: SyncContext, sweep: TrackedSweep): Promise<Answer<Outbox>> => {
   const { plan, runsDirectory, records } = sweep;
-  const directory = sweepDirectory(runsDirectory, plan);
-  const known = readCursor(directory, context.client.uri);
-  if (known && !context.checkRuns) return success(openOutbox(context, directory, known));
-  if (known) {
-    const there = await context.client.getRun(known.runId);
-    if (!there.ok) return there;
-    if (there.value && !there.value.deleted) return success(openOutbox(context, directory, known));
-  }
-  const results = sweepResults(plan, records);
-  const adopted =
-    context.adoptRunId === undefined ? undefined : await context.client.getRun(context.adoptRunId);
-  if (adopted && !adopted.ok) return adopted;
-  const tags = sweepTags(sweep, results, context);
-  const ensured = adopted?.value
-    ? success({ run: adopted.value, created: false })
-    : await ensureRun(context, sweepRecording(sweep), {
+  return ensureOutbox(context, sweepDirectory(runsDirectory, plan), () => {
+    const results = sweepResults(plan, records);
+    const tags = sweepTags(sweep, results, context);
+    const axes = plan.axes.map((axis) => axis.split('.').at(-1)).join(' x ');
+    return success({
+      recording: sweepRecording(sweep),
+      fresh: {
         experimentId: context.experimentId,
-        name: `sweep of ${plan.runs.length}: ${plan.axes.map((axis) => axis.split('.').at(-1)).join(' x ')}`.slice(
-          0,
-          250,
-        ),
+        name: `sweep of ${plan.runs.length}: ${axes}`.slice(0, 250),
         user: userName(undefined),
         startTime: results.startedAt ?? Date.now(),
         tags,
-      });
-  if (!ensured.ok) return ensured;
-  const cursor: Cursor = {
-    ...newCursor(context.client.uri, ensured.value),
-    sent: ensured.value.created ? { tags: digestOfPart(tags) } : {},
-  };
-  writeCursor(directory, cursor);
-  return success(openOutbox(context, directory, cursor));
+      },
+      carried: { tags: digestOfPart(tags) },
+    });
+  });
 };
 
 /** The worst of what its runs came to: one that was stopped can be gone on with, so a failure counts more. */
