@@ -1,19 +1,21 @@
 import { dirname, resolve } from 'node:path';
 import type { Row } from '../parameters/row.ts';
-import type { Run } from '../plan/plan.ts';
+import type { Plan, Run } from '../plan/plan.ts';
 import type { RecordedRun } from '../record/read-runs.ts';
-import { listSweeps } from '../record/read-sweeps.ts';
 import { loadPlugins } from '../registry/own/load-plugins.ts';
 import { findRow, namedSections, registry as builtIn, type Registry, type Table } from '../registry/rows.ts';
 import { markStale, type PresentContent } from './staleness.ts';
 
-/** Marks the runs that would not be trained the same way today, by the data and the code as they are now. */
+/**
+ * Marks the runs that would not be trained the same way today, by the data and the code as they are now. `sweeps` (the
+ * newest first) contain the folders of the runs' specs.
+ */
 export const markStaleNow = async (
   runs: readonly RecordedRun[],
-  runsDirectory: string,
+  sweeps: readonly { readonly plan: Plan }[],
 ): Promise<RecordedRun[]> => {
   const folders = new Map<string, string>();
-  for (const { plan } of listSweeps(runsDirectory).sweeps) {
+  for (const { plan } of sweeps) {
     const folder = dirname(resolve(plan.spec.path));
     for (const run of plan.runs) if (!folders.has(keyOf(run))) folders.set(keyOf(run), folder);
   }

@@ -18,10 +18,8 @@ export const execute: Execute = async (words, options, terminal) => {
   }
   const wanted = experiment === undefined ? {} : { experiment };
   const { runs: recorded, problems } = listRuns(runsDirectory, wanted);
-  const runs = listedRuns(
-    await markStaleNow(recorded, runsDirectory),
-    listSweeps(runsDirectory, wanted).sweeps,
-  );
+  const { sweeps } = listSweeps(runsDirectory, wanted);
+  const runs = listedRuns(await markStaleNow(recorded, sweeps), sweeps);
   if (options['json']) terminal.print(JSON.stringify(runListToJson(runs), null, 2));
   else terminal.print(renderRunList(runs, screen(process.stdout)));
   if (!options['json']) terminal.report(problems);

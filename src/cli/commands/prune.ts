@@ -1,6 +1,7 @@
 import { nearest } from '../../diagnostic/nearest.ts';
 import { markStaleNow } from '../../runner/present-content.ts';
 import { listExperiments, listRuns } from '../../record/read-runs.ts';
+import { listSweeps } from '../../record/read-sweeps.ts';
 import { folderOf, removalOf } from '../../record/removal.ts';
 import type { Execute } from '../command.ts';
 import { unknownOnCommandLine } from '../recorded.ts';
@@ -39,8 +40,9 @@ export const execute: Execute = async (words, options, terminal) => {
     terminal.report([unknownOnCommandLine(experiment, { names, runsDirectory, command: 'prune' })], options);
     return 2;
   }
-  const { runs: recorded } = listRuns(runsDirectory, experiment === undefined ? {} : { experiment });
-  const runs = await markStaleNow(recorded, runsDirectory);
+  const wanted = experiment === undefined ? {} : { experiment };
+  const { runs: recorded } = listRuns(runsDirectory, wanted);
+  const runs = await markStaleNow(recorded, listSweeps(runsDirectory, wanted).sweeps);
   const removals = runs.flatMap((one) => {
     if (words.includes(one.state)) return removalOf(folderOf(one), 'run') ?? [];
     const finished = one.state === 'done' || one.state === 'stale';
