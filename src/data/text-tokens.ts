@@ -153,7 +153,7 @@ const textParts = (chosen: CharactersParameters, count: number) => {
 
 const counted = (count: number): string => `${count} ${count === 1 ? 'character' : 'characters'}`;
 
-/** Describes and checks a text without making sequences of it. */
+/** Describes and checks a text file without making sequences of it. */
 export const inspectCharacters = async (
   chosen: CharactersParameters,
   context: DataContext,

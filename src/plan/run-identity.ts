@@ -5,8 +5,8 @@ import type { Json } from '../system/json.ts';
 import type { Run } from './plan.ts';
 
 /**
- * A dataset section without the paths of its files, given the names of the parameters that hold them: where a file is says
- * nothing of a run, and the digest says what is in it. A file that is not named (null) stays.
+ * A dataset section without the paths of its files, given the names of the parameters that hold them: the path of
+ * a file is no part of a run, and the digest identifies its content. A file that is not named (null) stays.
  */
 export const withoutPaths = (section: NamedSection, files: readonly string[]): NamedSection =>
   Object.fromEntries(

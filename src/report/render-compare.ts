@@ -260,7 +260,7 @@ const columnsOf = (
   return columns;
 };
 
-/** The mark before a rank. A table of single seeds is unclear throughout: its legend says so once. */
+/** The mark before a rank. A table of single seeds is unclear throughout, which its legend explains once. */
 const markOf = ({ best, verdict }: ComparedConfiguration, tested: boolean): string => {
   if (best) return '★ ';
   if (verdict === 'tied') return '≈ ';

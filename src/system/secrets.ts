@@ -98,7 +98,7 @@ const header = /\b(Bearer|Basic)\s+[\w+/=.~-]{6,}/g;
 const query =
   /([?&](?:[\w-]*(?:token|secret|password|passwd|signature)|(?:api|access|private)[-_]?key|sig|auth)=)[^&\s'"#]+/gi;
 
-/** A text without secrets: known values, user info of addresses, tokens in queries and headers, values named as secrets. */
+/** A string without secrets: known values, user info of addresses, tokens in queries and headers, values named as secrets. */
 export const masked = (text: string): string => {
   const secrets = knownSecrets();
   const hidden = secrets ? text.replace(secrets, mask) : text;
