@@ -93,7 +93,8 @@ const verifyAll = async (
 
 /**
  * `unroll sync`: sends what is recorded and not yet on the server, to any server, as often as wanted. The result is the
- * same however often it was interrupted. Errors are for exit code 2; differences found by `verify` for exit code 1.
+ * same however often it was interrupted. What cannot be read is left out, with a notice. Errors are for exit code 2;
+ * differences found by `verify` for exit code 1.
  */
 export const syncCommand = async (options: SyncOptions): Promise<Result<SyncReport>> => {
   const { runsDirectory, print, env = process.env } = options;
@@ -102,15 +103,20 @@ export const syncCommand = async (options: SyncOptions): Promise<Result<SyncRepo
   const { experiments, run } = selected.value;
   const links: string[] = [];
   const locked: string[] = [];
+  const problems: Diagnostic[] = [];
   const differences: SyncReport['differences'][number][] = [];
   const sum = { runs: 0, complete: 0, points: 0, rejected: 0, verified: 0 };
+  let anyRun = false;
   let anyTarget = false;
   let allowServers = options.allowServers ?? [];
 
   for (const experiment of experiments) {
-    for (const whole of recordedGroups(runsDirectory, experiment)) {
+    const recorded = recordedGroups(runsDirectory, experiment);
+    problems.push(...recorded.problems);
+    for (const whole of recorded.groups) {
       const group = keepRun(whole, run);
       if (!group || group.own.size === 0) continue;
+      anyRun = true;
       const settings = group.plan?.tracking.mlflow;
       const targetOptions = {
         settings,
@@ -172,6 +178,8 @@ export const syncCommand = async (options: SyncOptions): Promise<Result<SyncRepo
       }
     }
   }
+  if (!anyRun && problems.length > 0)
+    return failure(...problems.map((problem) => ({ ...problem, severity: 'error' as const })));
   if (!anyTarget && experiments.length > 0)
     return failure({
       code: 'tracking',
@@ -179,5 +187,5 @@ export const syncCommand = async (options: SyncOptions): Promise<Result<SyncRepo
       message: 'No MLflow server is named.',
       help: 'Give --to http://127.0.0.1:5000, set MLFLOW_TRACKING_URI, or write tracking.mlflow.uri into the spec. "unroll mlflow" starts a server.',
     });
-  return success({ ...sum, locked, links, differences });
+  return success({ ...sum, locked, links, differences }, problems);
 };

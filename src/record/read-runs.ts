@@ -1,25 +1,11 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { type Diagnostic, failure, type Result, success } from '../diagnostic/diagnostic.ts';
-import type { Run } from '../plan/plan.ts';
-import type { Metrics } from './events.ts';
 import { withKeptValues } from './kept-weights.ts';
 import { damaged, parseRun, parseStatus } from './parse-run-files.ts';
 import { fileNames, type StatusFile } from './run-files.ts';
-import { openRunIndex, type RunRecord } from './run-index.ts';
-import { reasonOf, type RunState, stateOf } from './run-state.ts';
-
-/** A run as its directory tells it, without its metrics' history. */
-export interface RecordedRun {
-  readonly directory: string;
-  readonly run: Run;
-  readonly status: StatusFile | null;
-  readonly state: RunState;
-  /** One sentence about the state; empty when there is nothing to say. */
-  readonly reason: string;
-  /** The values of the weights that it keeps; before the end of the training the last ones; empty while it runs. */
-  readonly metrics: Metrics;
-}
+import { openRunIndex, type IndexedRun } from './run-index.ts';
+import { reasonOf, type RecordedRun, stateOf } from './run-state.ts';
 
 /** Runs, and what could not be read: one damaged directory never hides the others. */
 export interface RunList {
@@ -75,16 +61,20 @@ export const listRuns = (
   return { runs, problems: [...damaged.values()], damaged };
 };
 
-/** The run in a directory. */
+/** Reads the run in a directory. */
 export const readRun = (directory: string): Result<RecordedRun> => {
-  const read = readFiles(directory);
+  const read = readBegunRun(directory);
   if (!read.ok) return read;
-  return read.value
-    ? success(recorded(directory, read.value))
-    : failure(damaged(join(directory, fileNames.run), 'is missing'));
+  return read.value ? success(read.value) : failure(damaged(join(directory, fileNames.run), 'is missing'));
 };
 
-const recorded = (directory: string, { run, status }: RunRecord): RecordedRun => ({
+/** Reads the run in a directory; undefined if none has begun there. */
+export const readBegunRun = (directory: string): Result<RecordedRun | undefined> => {
+  const read = readFiles(directory);
+  return read.ok ? success(read.value && recorded(directory, read.value)) : read;
+};
+
+const recorded = (directory: string, { run, status }: IndexedRun): RecordedRun => ({
   directory,
   run,
   status,
@@ -94,7 +84,7 @@ const recorded = (directory: string, { run, status }: RunRecord): RecordedRun =>
 });
 
 /** Nothing for a directory in which no run has begun, such as an empty one. */
-const readFiles = (directory: string): Result<RunRecord | undefined> => {
+const readFiles = (directory: string): Result<IndexedRun | undefined> => {
   const runPath = join(directory, fileNames.run);
   const statusPath = join(directory, fileNames.status);
   const runText = readText(runPath);

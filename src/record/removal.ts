@@ -1,9 +1,9 @@
 import { readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { acquireLock } from '../system/lock.ts';
-import { listExperiments, type RecordedRun } from './read-runs.ts';
+import { listExperiments } from './read-runs.ts';
 import { fileNames } from './run-files.ts';
-import type { RunState } from './run-state.ts';
+import type { RecordedRun, RunState } from './run-state.ts';
 
 /** A run as far as deleting it goes: its record need not be readable. */
 export interface RunFolder {

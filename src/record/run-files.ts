@@ -1,12 +1,12 @@
 import type { RunOutcome } from './events.ts';
-import type { DataDescription, Run } from '../plan/plan.ts';
+import type { DataDescription } from '../plan/plan.ts';
 import type { JsonNumber } from '../system/json.ts';
 
 /**
  * The files of a run's directory, `runs/<experiment>/<run id>/`. Each is written beside and renamed, except
  * `metrics.jsonl` and `log.txt`, which only grow.
  *
- *     run.json           RunFile: what the run is
+ *     run.json           Run: what the run is
  *     status.json        StatusFile: how far it is, or how it ended
  *     environment.json   EnvironmentFile: where it ran, once an attempt begins
  *     data.json          DataFile: what the data is
@@ -43,8 +43,6 @@ export const fileNames = {
 
 /** In the folder `model`. */
 export const modelFileNames = { weights: 'weights.safetensors', model: 'model.json' } as const;
-
-export type RunFile = Run;
 
 /** Runs of earlier versions have none. */
 export type DataFile = DataDescription;

@@ -1,16 +1,12 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Run } from '../plan/plan.ts';
 import { writeWhole } from '../system/files.ts';
 import { decodeNumbers, encodeNumber } from '../system/json.ts';
-import type { StatusFile } from './run-files.ts';
+import type { RecordedRun } from './run-state.ts';
 
-/** What the index keeps of a run. */
-export interface RunRecord {
-  readonly run: Run;
-  readonly status: StatusFile | null;
-}
+/** What the index keeps of a run: the content of its two files. */
+export type IndexedRun = Pick<RecordedRun, 'run' | 'status'>;
 
 /**
  * A copy of what `run.json` and `status.json` say of every run of an experiment, so that thousands of runs are listed
@@ -18,8 +14,8 @@ export interface RunRecord {
  * the same, a file that is not as it was written counts for nothing, and it may be deleted at any time.
  */
 export interface RunIndex {
-  readonly get: (id: string, stamp: string) => RunRecord | undefined;
-  readonly set: (id: string, stamp: string, record: RunRecord) => void;
+  readonly get: (id: string, stamp: string) => IndexedRun | undefined;
+  readonly set: (id: string, stamp: string, record: IndexedRun) => void;
   /** Writes the index when it has changed by enough to be worth it. Failing to is of no consequence. */
   readonly save: () => void;
 }
@@ -69,7 +65,7 @@ export const openRunIndex = (experimentDirectory: string): RunIndex => {
       const entry = known.get(id);
       if (entry?.stamp !== stamp) return undefined;
       met.set(id, entry);
-      return withNumbers(JSON.parse(entry.text) as RunRecord);
+      return withNumbers(JSON.parse(entry.text) as IndexedRun);
     },
     set: (id, stamp, record) => {
       met.set(id, { stamp, text: JSON.stringify(record, nonFiniteAsText) });
@@ -90,7 +86,7 @@ export const openRunIndex = (experimentDirectory: string): RunIndex => {
 const nonFiniteAsText = (_key: string, value: unknown): unknown =>
   typeof value === 'number' ? encodeNumber(value) : value;
 
-const withNumbers = (record: RunRecord): RunRecord => {
+const withNumbers = (record: IndexedRun): IndexedRun => {
   const { status } = record;
   if (!status?.outcome) return record;
   const metrics = decodeNumbers(status.outcome.metrics);

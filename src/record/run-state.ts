@@ -1,7 +1,21 @@
 import { unreachable } from '../diagnostic/diagnostic.ts';
-import type { OutcomeReason } from './events.ts';
+import type { Run } from '../plan/plan.ts';
 import { isAlive } from '../system/process-identity.ts';
+import type { Metrics, OutcomeReason } from './events.ts';
 import type { StatusFile } from './run-files.ts';
+
+/** A run as it is recorded in its directory, without the history of its metrics. */
+export interface RecordedRun {
+  readonly directory: string;
+  readonly run: Run;
+  /** Null before the first attempt. */
+  readonly status: StatusFile | null;
+  readonly state: RunState;
+  /** One sentence about the state; empty when there is nothing to say. */
+  readonly reason: string;
+  /** The values of the weights that it keeps; before the end of the training the last ones; empty while it runs. */
+  readonly metrics: Metrics;
+}
 
 /** How people speak of a run: the few states that tables show and `plan` counts. */
 export type RunState =

@@ -5,7 +5,8 @@ import { type Diagnostic, failure, type Result, success } from '../diagnostic/di
 import { nearest } from '../diagnostic/nearest.ts';
 import type { Expectation } from '../language/config.ts';
 import type { Plan } from '../plan/plan.ts';
-import { listExperiments, listRuns, readRun, type RecordedRun } from '../record/read-runs.ts';
+import { listExperiments, listRuns, readRun } from '../record/read-runs.ts';
+import type { RecordedRun } from '../record/run-state.ts';
 import { resolveRun } from '../record/resolve-run.ts';
 
 /** The run that an expectation compares with. */

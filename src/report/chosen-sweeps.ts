@@ -2,7 +2,8 @@ import { type Diagnostic, failure, type Result, success } from '../diagnostic/di
 import { nearest } from '../diagnostic/nearest.ts';
 import type { Objective } from '../language/config.ts';
 import type { Plan, Run } from '../plan/plan.ts';
-import { listExperiments, listRuns, type RecordedRun } from '../record/read-runs.ts';
+import { listExperiments, listRuns } from '../record/read-runs.ts';
+import type { RecordedRun } from '../record/run-state.ts';
 import { listSweeps, type RecordedSweep } from '../record/read-sweeps.ts';
 import { proposedCommand } from '../system/proposed-command.ts';
 import { compareRuns, type Comparison } from './compare.ts';

@@ -1,5 +1,5 @@
 import type { Plan, Run } from '../plan/plan.ts';
-import type { RecordedRun } from '../record/read-runs.ts';
+import type { RecordedRun } from '../record/run-state.ts';
 import type { Json } from '../system/json.ts';
 import { settingsOf } from './varying.ts';
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { shortNames } from '../terminal/run-name.ts';
 import { readJsonIfWhole } from '../system/files.ts';
 import { type MetricSeries, readMetrics } from '../record/read-metrics.ts';
-import type { RecordedRun } from '../record/read-runs.ts';
+import type { RecordedRun } from '../record/run-state.ts';
 import { type DataFile, type EnvironmentFile, type EvaluationFile, fileNames } from '../record/run-files.ts';
 import { type ChosenSweeps, compareSweeps, runsOfSweeps } from './chosen-sweeps.ts';
 import type { ComparedConfiguration, Comparison } from './compare.ts';

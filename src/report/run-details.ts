@@ -6,7 +6,8 @@ import { readJsonIfWhole } from '../system/files.ts';
 import { encodeNumber } from '../system/json.ts';
 import { valuesAt } from '../record/kept-weights.ts';
 import { type MetricSeries, readMetrics } from '../record/read-metrics.ts';
-import { readRun, type RecordedRun } from '../record/read-runs.ts';
+import { readRun } from '../record/read-runs.ts';
+import type { RecordedRun } from '../record/run-state.ts';
 import { type DataFile, type EnvironmentFile, type EvaluationFile, fileNames } from '../record/run-files.ts';
 
 /** Everything that a run's directory tells. */

@@ -4,7 +4,7 @@ import type { Execution } from '../language/config.ts';
 import type { Run } from '../plan/plan.ts';
 import { stepsOf } from '../plan/steps.ts';
 import { readJsonIfWhole } from '../system/files.ts';
-import type { RecordedRun } from '../record/read-runs.ts';
+import type { RecordedRun } from '../record/run-state.ts';
 import { fileNames, type EnvironmentFile } from '../record/run-files.ts';
 import { stepsDone, type RunStanding } from './select.ts';
 

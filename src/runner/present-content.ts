@@ -1,7 +1,7 @@
 import { dirname, resolve } from 'node:path';
 import type { Row } from '../parameters/row.ts';
 import type { Plan, Run } from '../plan/plan.ts';
-import type { RecordedRun } from '../record/read-runs.ts';
+import type { RecordedRun } from '../record/run-state.ts';
 import { loadPlugins } from '../registry/own/load-plugins.ts';
 import { findRow, namedSections, registry as builtIn, type Registry, type Table } from '../registry/rows.ts';
 import { markStale, type PresentContent } from './staleness.ts';

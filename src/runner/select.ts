@@ -1,10 +1,10 @@
 import { unreachable } from '../diagnostic/diagnostic.ts';
 import type { Plan, Run } from '../plan/plan.ts';
 import type { OutcomeReason, RunOutcome } from '../record/events.ts';
-import { listRuns, type RecordedRun } from '../record/read-runs.ts';
+import { listRuns } from '../record/read-runs.ts';
 import type { StatusFile } from '../record/run-files.ts';
 import { runDirectory } from '../record/run-recorder.ts';
-import { stateOf, type RunState } from '../record/run-state.ts';
+import { type RecordedRun, stateOf, type RunState } from '../record/run-state.ts';
 import { changesSince, sentence, settingsKey } from './staleness.ts';
 
 /** A run of a plan with how it stands on disk. */

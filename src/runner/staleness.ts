@@ -3,7 +3,7 @@ import { findRow, namedSections, registry, type NamedSectionKind, type Table } f
 import { canonicalJson } from '../system/canonical.ts';
 import type { CodeDigests, Run } from '../plan/plan.ts';
 import { trainerVersion } from '../plan/trainer-version.ts';
-import type { RecordedRun } from '../record/read-runs.ts';
+import type { RecordedRun } from '../record/run-state.ts';
 
 /**
  * Equal for runs of the same resolved configuration and seed, whatever their data and code. Paths count: files with other

@@ -79,12 +79,9 @@ export const waitForLockUnless = async (
 };
 
 /** Waits for a lock as long as it takes. */
-export const waitForLock = async (path: string, options: WaitOptions = {}): Promise<Lock> => {
-  for (;;) {
-    const lock = await waitForLockUnless(path, () => false, options);
-    if ('release' in lock) return lock;
-  }
-};
+export const waitForLock = async (path: string, options: WaitOptions = {}): Promise<Lock> =>
+  // It returns a holder only after giving up.
+  (await waitForLockUnless(path, () => false, options)) as Lock;
 
 /** How long a lock is waited for whose holder needs milliseconds. */
 const patienceMs = 10_000;

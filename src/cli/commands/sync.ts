@@ -28,6 +28,7 @@ export const execute: Execute = async (words, options, terminal) => {
   const report = result.value;
   if (json) terminal.print(JSON.stringify(report, null, 2));
   else {
+    terminal.report(result.notices);
     terminal.print(
       `${counted(report.complete, 'run')} of ${report.runs} complete on the server, ${counted(report.points, 'metric point')} sent` +
         (verify === true ? `, ${report.verified} verified` : ''),

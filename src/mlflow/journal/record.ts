@@ -2,15 +2,10 @@ import { createHash } from 'node:crypto';
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { readJsonIfWhole } from '../../system/files.ts';
-import { isAlive } from '../../system/process-identity.ts';
-import { readStatus } from '../../record/read-runs.ts';
-import {
-  fileNames,
-  type EnvironmentFile,
-  type EvaluationFile,
-  type RunFile,
-  type StatusFile,
-} from '../../record/run-files.ts';
+import { type Result, success } from '../../diagnostic/diagnostic.ts';
+import { readBegunRun } from '../../record/read-runs.ts';
+import { fileNames, type EnvironmentFile, type EvaluationFile } from '../../record/run-files.ts';
+import type { RecordedRun } from '../../record/run-state.ts';
 import { fileStart, readPage } from './metric-file.ts';
 
 /** A file of a run's directory. */
@@ -21,62 +16,60 @@ export interface RecordFile {
   readonly changedMs: number;
 }
 
-/** What a run's directory says, as far as MLflow is concerned. */
-export interface RunRecord {
-  readonly directory: string;
-  readonly run: RunFile;
-  readonly status: StatusFile | undefined;
+/** A recorded run with what else of its directory MLflow receives. */
+export interface TrackedRun extends RecordedRun {
   readonly environment: EnvironmentFile | undefined;
   readonly evaluation: EvaluationFile | undefined;
   /**
-   * `waiting`: nothing has begun. `running`: its process lives. `lost`: it says it is running, but its process is gone.
-   */
-  readonly state: 'waiting' | 'running' | 'lost' | 'ended';
-  /**
-   * Tells this recording from every other one of the same run, for as long as the record lives: a digest of the run's
-   * id and the time at which its first attempt began (in older records, of its first metric line). Undefined until there
-   * is a metric line, or an end without any.
+   * Identifies this recording among all recordings of the same run: a digest of the run's id and the time at which its
+   * first attempt began (in older records, of its first metric line). Undefined until there is a metric line, or an end
+   * without any.
    */
   readonly recording: string | undefined;
   /** Time of the last metric, or of the beginning. */
   readonly lastTime: number;
 }
 
+/** How far a run is. `running` means that its process is alive; `lost` that it exited without recording an end. */
+export type Lifecycle = 'waiting' | 'running' | 'lost' | 'ended';
+
+export const lifecycleOf = ({ status, state }: Pick<RecordedRun, 'status' | 'state'>): Lifecycle => {
+  if (!status) return 'waiting';
+  if (status.state === 'ended') return 'ended';
+  return state === 'running' ? 'running' : 'lost';
+};
+
+/** Whether nothing will be added to the record unless the user runs it again. */
+export const isOver = (record: RecordedRun): boolean =>
+  lifecycleOf(record) === 'ended' || lifecycleOf(record) === 'lost';
+
 const digestOf = (...parts: readonly unknown[]): string =>
   createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 32);
 
-/** Reads a run's directory; nothing when it holds no run. Damaged files count as missing. */
-export const readRecord = (directory: string): RunRecord | undefined => {
-  const run = readJsonIfWhole<RunFile>(join(directory, fileNames.run));
-  if (typeof run?.id !== 'string' || typeof run.config !== 'object') return undefined;
-  const status = readStatus(directory);
-  const state =
-    status === undefined
-      ? 'waiting'
-      : status.state === 'ended'
-        ? 'ended'
-        : status.holder && isAlive(status.holder)
-          ? 'running'
-          : 'lost';
-  const metricsPath = join(directory, fileNames.metrics);
-  const first = readPage(metricsPath, fileStart, 1);
+/** Reads what MLflow receives of the run in a directory; undefined if none has begun there. */
+export const readTrackedRun = (directory: string): Result<TrackedRun | undefined> => {
+  const read = readBegunRun(directory);
+  if (!read.ok) return read;
+  const recorded = read.value;
+  return success(
+    recorded && {
+      ...recorded,
+      environment: readJsonIfWhole<EnvironmentFile>(join(directory, fileNames.environment)),
+      evaluation: readJsonIfWhole<EvaluationFile>(join(directory, fileNames.evaluation)),
+      recording: recordingOf(recorded),
+      lastTime: Math.max(recorded.status?.startedAt ?? 0, changedAt(join(directory, fileNames.metrics))),
+    },
+  );
+};
+
+const recordingOf = (recorded: RecordedRun): string | undefined => {
+  const { directory, run, status } = recorded;
+  const first = readPage(join(directory, fileNames.metrics), fileStart, 1);
   const line = first === 'rewritten' ? undefined : first.points[0];
-  const recording =
-    line === undefined && !(status && (state === 'ended' || state === 'lost'))
-      ? undefined
-      : status?.firstStartedAt === undefined && line !== undefined
-        ? digestOf(run.id, line.timestamp, line.step, line.key, line.value)
-        : digestOf(run.id, status?.firstStartedAt ?? status?.startedAt);
-  return {
-    directory,
-    run,
-    status,
-    environment: readJsonIfWhole<EnvironmentFile>(join(directory, fileNames.environment)),
-    evaluation: readJsonIfWhole<EvaluationFile>(join(directory, fileNames.evaluation)),
-    state,
-    recording,
-    lastTime: Math.max(status?.startedAt ?? 0, changedAt(metricsPath)),
-  };
+  if (line === undefined && !isOver(recorded)) return undefined;
+  return status?.firstStartedAt === undefined && line !== undefined
+    ? digestOf(run.id, line.timestamp, line.step, line.key, line.value)
+    : digestOf(run.id, status?.firstStartedAt ?? status?.startedAt);
 };
 
 const changedAt = (path: string): number => {

@@ -1,8 +1,9 @@
 import { join } from 'node:path';
+import type { Diagnostic } from '../../diagnostic/diagnostic.ts';
 import type { Plan } from '../../plan/plan.ts';
 import { listRunIds } from '../../record/read-runs.ts';
 import { listSweeps } from '../../record/read-sweeps.ts';
-import { readRecord, type RunRecord } from './record.ts';
+import { readTrackedRun, type TrackedRun } from './record.ts';
 
 /** Where a sweep's outbox and its own files lie: beside its frozen plan. */
 export const sweepDirectory = (runsDirectory: string, plan: Pick<Plan, 'experiment' | 'sweepId'>): string =>
@@ -12,27 +13,34 @@ export const sweepDirectory = (runsDirectory: string, plan: Pick<Plan, 'experime
 export interface RecordedGroup {
   readonly plan: Plan | undefined;
   /** Records of begun runs that belong to this group, by run id. */
-  readonly own: ReadonlyMap<string, RunRecord>;
+  readonly own: ReadonlyMap<string, TrackedRun>;
   /** Records of all begun runs of the plan: a run that two sweeps share belongs to the later one. */
-  readonly all: ReadonlyMap<string, RunRecord>;
+  readonly all: ReadonlyMap<string, TrackedRun>;
 }
 
-/** Everything that an experiment has recorded. */
-export const recordedGroups = (runsDirectory: string, experiment: string): readonly RecordedGroup[] => {
-  const records = new Map<string, RunRecord>();
+/** Everything that an experiment has recorded, and what of it cannot be read. */
+export const recordedGroups = (
+  runsDirectory: string,
+  experiment: string,
+): { readonly groups: readonly RecordedGroup[]; readonly problems: readonly Diagnostic[] } => {
+  const records = new Map<string, TrackedRun>();
+  const { sweeps, problems: damagedSweeps } = listSweeps(runsDirectory, { experiment });
+  const problems = [...damagedSweeps];
   for (const id of listRunIds(runsDirectory, experiment)) {
-    const record = readRecord(join(runsDirectory, experiment, id));
-    if (record) records.set(id, record);
+    const read = readTrackedRun(join(runsDirectory, experiment, id));
+    if (!read.ok) problems.push(...read.errors);
+    else if (read.value) records.set(id, read.value);
   }
   const left = new Map(records);
-  const groups: RecordedGroup[] = listSweeps(runsDirectory, { experiment }).sweeps.map(({ plan }) => {
-    const pick = (from: ReadonlyMap<string, RunRecord>) =>
+  const groups: RecordedGroup[] = sweeps.map(({ plan }) => {
+    const pick = (from: ReadonlyMap<string, TrackedRun>) =>
       new Map(
-        plan.runs.flatMap(({ id }) => (from.has(id) ? [[id, from.get(id) as RunRecord] as const] : [])),
+        plan.runs.flatMap(({ id }) => (from.has(id) ? [[id, from.get(id) as TrackedRun] as const] : [])),
       );
     const group = { plan, own: pick(left), all: pick(records) };
     for (const id of group.own.keys()) left.delete(id);
     return group;
   });
-  return left.size > 0 ? [...groups, { plan: undefined, own: left, all: left }] : groups;
+  if (left.size > 0) groups.push({ plan: undefined, own: left, all: left });
+  return { groups, problems };
 };

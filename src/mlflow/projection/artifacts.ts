@@ -4,7 +4,7 @@ import { masked } from '../../system/secrets.ts';
 import { type ArtifactGroup, artifactGroupNames } from '../../language/artifact-groups.ts';
 import { fileNames } from '../../record/run-files.ts';
 import type { ArtifactContent } from '../client/artifacts.ts';
-import { listFiles, type RunRecord } from '../journal/record.ts';
+import { listFiles, type TrackedRun } from '../journal/record.ts';
 import { digestOfPart } from '../journal/digest.ts';
 import { evaluationImages } from './images.ts';
 import { evaluationTables } from './tables.ts';
@@ -61,7 +61,7 @@ export const filesOfGroup = (directory: string, wanted: ArtifactGroup): readonly
   });
 
 /** Everything that is stored with a run that is over, except the model, which is stored as one. */
-export const runArtifacts = (record: RunRecord, groups: ReadonlySet<string>): readonly Artifact[] => {
+export const runArtifacts = (record: TrackedRun, groups: ReadonlySet<string>): readonly Artifact[] => {
   const { directory, evaluation, status } = record;
   const files = artifactGroupNames
     .filter((group) => group !== 'model' && groups.has(group))

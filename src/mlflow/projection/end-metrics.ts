@@ -2,14 +2,14 @@ import { cleanKey } from '../client/limits.ts';
 import { encodeNumber } from '../../system/json.ts';
 import type { WireMetric } from '../client/wire.ts';
 import type { RunOutcome } from '../../record/events.ts';
-import type { RunRecord } from '../journal/record.ts';
+import type { TrackedRun } from '../journal/record.ts';
 
 /**
  * What is known only at the end of a run and has no line in its journal, one point each: times at step 0, so that the
  * server draws bars, and the values of restored weights one step after the last. Only of a completed run, which is never
  * resumed: so each is sent once.
  */
-export const endMetrics = ({ run, status }: RunRecord): readonly WireMetric[] => {
+export const endMetrics = ({ run, status }: TrackedRun): readonly WireMetric[] => {
   const outcome = status?.outcome;
   if (outcome?.reason !== 'completed' || !status?.endedAt) return [];
   const { step, elapsedMs } = outcome;

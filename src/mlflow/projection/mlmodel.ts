@@ -2,7 +2,7 @@ import { stringify } from 'yaml';
 import { readJsonIfWhole } from '../../system/files.ts';
 import { join } from 'node:path';
 import { fileNames } from '../../record/run-files.ts';
-import type { RunRecord } from '../journal/record.ts';
+import type { TrackedRun } from '../journal/record.ts';
 import { modelSignature, shapeOfModel, type ModelShape } from './signature.ts';
 
 /** The shape that a run's trained network was built for, once it is kept. */
@@ -10,7 +10,7 @@ export const recordedShape = (directory: string): ModelShape | undefined =>
   shapeOfModel(readJsonIfWhole(join(directory, fileNames.model, 'model.json')));
 
 /** A logged model's name: the server refuses `/ : . % " '`. */
-export const modelName = ({ run }: RunRecord): string =>
+export const modelName = ({ run }: TrackedRun): string =>
   run.config.model.name.replace(/[^\p{L}\p{N}_-]/gu, '-');
 
 /**
@@ -18,7 +18,7 @@ export const modelName = ({ run }: RunRecord): string =>
  * is needed to build the network in `model.json`.
  */
 export const mlmodelFile = (
-  record: RunRecord,
+  record: TrackedRun,
   ids: { readonly runId: string; readonly modelId?: string; readonly path: string },
 ): string => {
   const { run, status, environment } = record;

@@ -1,7 +1,7 @@
 import type { Plan } from '../../plan/plan.ts';
 import type { Json } from '../../system/json.ts';
 import { limits } from '../client/limits.ts';
-import type { RunRecord } from '../journal/record.ts';
+import { lifecycleOf, type TrackedRun } from '../journal/record.ts';
 import type { SweepResults } from './sweep-results.ts';
 
 const cellText = (value: Json | undefined): string =>
@@ -25,11 +25,12 @@ const fenced = (language: string, text: string): string => {
 const round = (value: number): number => Number(value.toPrecision(5));
 
 /** A run's description on the server. */
-export const runNote = ({ run, status, state }: RunRecord): string => {
+export const runNote = (record: TrackedRun): string => {
+  const { run, status } = record;
   const outcome = status?.outcome;
   const said = outcome
     ? `**${outcome.reason}** after ${outcome.step} steps: ${outcome.message}`
-    : state === 'lost'
+    : lifecycleOf(record) === 'lost'
       ? '**lost**: its process exited without reporting a result.'
       : 'In training.';
   const varying = Object.entries(run.varying);

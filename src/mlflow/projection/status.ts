@@ -1,6 +1,6 @@
 import type { OutcomeReason } from '../../record/events.ts';
 import type { RunStatus } from '../client/wire.ts';
-import type { RunRecord } from '../journal/record.ts';
+import { lifecycleOf, type TrackedRun } from '../journal/record.ts';
 
 const statusOfReason: Readonly<Record<OutcomeReason, RunStatus>> = {
   completed: 'FINISHED',
@@ -17,12 +17,12 @@ const statusOfReason: Readonly<Record<OutcomeReason, RunStatus>> = {
 };
 
 /**
- * What the server shows of a run: a run whose process is gone without a last word was killed, and never shows as
- * running for ever. `endTime` in milliseconds since 1970.
+ * The status that the server shows of a run. A run whose process exited without recording an end counts as killed.
+ * `endTime` is in milliseconds since 1970.
  */
-export const runStatus = (record: RunRecord): { readonly status: RunStatus; readonly endTime?: number } => {
-  const { state, status, lastTime } = record;
-  switch (state) {
+export const runStatus = (record: TrackedRun): { readonly status: RunStatus; readonly endTime?: number } => {
+  const { status, lastTime } = record;
+  switch (lifecycleOf(record)) {
     case 'waiting':
       return { status: 'SCHEDULED' };
     case 'running':
@@ -36,6 +36,3 @@ export const runStatus = (record: RunRecord): { readonly status: RunStatus; read
       };
   }
 };
-
-/** Whether nothing will be added to the record unless a person runs it again. */
-export const isOver = ({ state }: RunRecord): boolean => state === 'ended' || state === 'lost';

@@ -4,7 +4,7 @@ import type { Json } from '../../system/json.ts';
 import type { WireMetric } from '../client/wire.ts';
 import { encodeNumber } from '../../system/json.ts';
 import { cleanKey } from '../client/limits.ts';
-import type { RunRecord } from '../journal/record.ts';
+import { lifecycleOf, type TrackedRun } from '../journal/record.ts';
 
 interface ResultRow {
   readonly run: Run;
@@ -39,7 +39,7 @@ export interface SweepResults {
 const toNumber = (value: unknown): number | undefined =>
   typeof value === 'number' ? value : typeof value === 'string' ? Number(value) : undefined;
 
-export const sweepResults = (plan: Plan, records: ReadonlyMap<string, RunRecord>): SweepResults => {
+export const sweepResults = (plan: Plan, records: ReadonlyMap<string, TrackedRun>): SweepResults => {
   const sign = plan.objective.goal === 'maximize' ? -1 : 1;
   const rows = plan.runs.map((run) => {
     const record = records.get(run.id);
@@ -47,7 +47,7 @@ export const sweepResults = (plan: Plan, records: ReadonlyMap<string, RunRecord>
     return {
       run,
       objective: toNumber(outcome?.metrics[plan.objective.metric]),
-      reason: outcome?.reason ?? (record === undefined ? 'not started' : record.state),
+      reason: outcome?.reason ?? (record ? lifecycleOf(record) : 'not started'),
       steps: outcome?.step ?? 0,
       seconds: (outcome?.elapsedMs ?? 0) / 1000,
     };
@@ -79,7 +79,7 @@ export const sweepResults = (plan: Plan, records: ReadonlyMap<string, RunRecord>
     failed: rows.filter(({ reason }) =>
       ['diverged', 'failed', 'crashed', 'out-of-memory', 'timed-out'].includes(reason),
     ).length,
-    over: plan.runs.every(({ id }) => records.get(id)?.state === 'ended'),
+    over: plan.runs.every(({ id }) => records.get(id)?.status?.state === 'ended'),
     startedAt: starts.length > 0 ? starts.reduce((a, b) => Math.min(a, b)) : undefined,
     endedAt: ends.length > 0 ? ends.reduce((a, b) => Math.max(a, b)) : undefined,
   };

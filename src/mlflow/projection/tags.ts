@@ -4,7 +4,7 @@ import type { Plan } from '../../plan/plan.ts';
 import type { EnvironmentFile, EvaluationFile } from '../../record/run-files.ts';
 import { cleanKey, cutText, limits } from '../client/limits.ts';
 import type { WirePair } from '../client/wire.ts';
-import type { RunRecord } from '../journal/record.ts';
+import { lifecycleOf, type TrackedRun } from '../journal/record.ts';
 import { imageKeysOf } from './images.ts';
 import { configurationColour } from './names.ts';
 import { runNote } from './notes.ts';
@@ -76,7 +76,7 @@ const shownArtifacts = (
 
 /** Every tag of a run. Tags may change while it runs; they are sent again when they do. */
 export const runTags = (
-  record: RunRecord,
+  record: TrackedRun,
   place: SweepPlace | undefined,
   chosen: ChosenByUser,
 ): readonly WirePair[] => {
@@ -99,7 +99,7 @@ export const runTags = (
     'unroll.version': environment?.unroll ?? packageVersion,
     'unroll.datasetDigest': run.datasetDigest,
     'unroll.attempt': status ? String(status.attempt) : undefined,
-    'unroll.outcome': status?.outcome?.reason ?? (record.state === 'lost' ? 'lost' : undefined),
+    'unroll.outcome': status?.outcome?.reason ?? (lifecycleOf(record) === 'lost' ? 'lost' : undefined),
     'unroll.message': status?.outcome?.message,
     ...chosen.tags,
     [recordingTag]: record.recording,

@@ -1,7 +1,7 @@
 import { success } from '../../diagnostic/diagnostic.ts';
 import { type Answer, isBlocking, isPassing } from '../client/problem.ts';
 import { fileNames } from '../../record/run-files.ts';
-import type { RunRecord } from '../journal/record.ts';
+import type { TrackedRun } from '../journal/record.ts';
 import { type Artifact, filesOfGroup, textArtifact } from '../projection/artifacts.ts';
 import { mlmodelFile, modelName } from '../projection/mlmodel.ts';
 import { sectionParams } from '../projection/params.ts';
@@ -34,7 +34,7 @@ const modelFiles = (directory: string): readonly Artifact[] =>
  * Stores the trained network: as a logged model where the server has them (version 3), else as a folder of the run's
  * artifacts that `runs:/<run>/model` names. Both times with the file that makes it a model for MLflow.
  */
-export const sendModel = async (outbox: Outbox, record: RunRecord): Promise<Answer<undefined>> => {
+export const sendModel = async (outbox: Outbox, record: TrackedRun): Promise<Answer<undefined>> => {
   const files = modelFiles(record.directory);
   if (files.length === 0 || record.recording === undefined) return success(undefined);
   const { client, experimentId } = outbox.context;

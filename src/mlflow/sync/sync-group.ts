@@ -2,7 +2,7 @@ import type { Plan } from '../../plan/plan.ts';
 import { waitForLockUnless } from '../../system/lock.ts';
 import { success } from '../../diagnostic/diagnostic.ts';
 import { failedBy, type Answer, isBlocking, isPassing, type Problem } from '../client/problem.ts';
-import type { RunRecord } from '../journal/record.ts';
+import type { TrackedRun } from '../journal/record.ts';
 import { sweepDirectory } from '../journal/sweeps.ts';
 import { compareLink } from '../projection/link.ts';
 import type { SweepPlace } from '../projection/tags.ts';
@@ -16,9 +16,9 @@ export interface SyncGroup {
   readonly runsDirectory: string;
   readonly plan: Plan | undefined;
   /** The runs to send. */
-  readonly own: ReadonlyMap<string, RunRecord>;
+  readonly own: ReadonlyMap<string, TrackedRun>;
   /** Every begun run of the plan, for the table of results. */
-  readonly all: ReadonlyMap<string, RunRecord>;
+  readonly all: ReadonlyMap<string, TrackedRun>;
   readonly live: boolean;
 }
 
@@ -102,7 +102,7 @@ export const syncGroup = async (
   if (sweep && parentRunId === undefined)
     return success({ points, complete, locked: new Set(group.own.keys()), rejected, link: undefined });
 
-  const syncOne = async (id: string, record: RunRecord): Promise<Problem | undefined> => {
+  const syncOne = async (id: string, record: TrackedRun): Promise<Problem | undefined> => {
     const place: SweepPlace | undefined = plan && { plan, parentRunId };
     for (;;) {
       const synced = await underLock(given, { directory: record.directory, waitMs: lockWaitMs }, () =>

@@ -3,14 +3,14 @@ import { success } from '../../diagnostic/diagnostic.ts';
 import { failedBy, type Answer, type Problem, problem } from '../client/problem.ts';
 import { fileNames } from '../../record/run-files.ts';
 import { digestOfPart } from '../journal/digest.ts';
-import type { RunRecord } from '../journal/record.ts';
+import { isOver, type TrackedRun } from '../journal/record.ts';
 import { runArtifacts } from '../projection/artifacts.ts';
 import { runDatasets } from '../projection/datasets.ts';
 import { endMetrics } from '../projection/end-metrics.ts';
 import { recordedShape } from '../projection/mlmodel.ts';
 import { mlflowRunName } from '../projection/names.ts';
 import { runParams } from '../projection/params.ts';
-import { isOver, runStatus } from '../projection/status.ts';
+import { runStatus } from '../projection/status.ts';
 import { runTags, type SweepPlace, userName } from '../projection/tags.ts';
 import type { SyncContext } from './context.ts';
 import { forgetCursor } from './cursor.ts';
@@ -34,7 +34,7 @@ export interface RunSynced {
 
 const openRunOutbox = (
   context: SyncContext,
-  record: RunRecord,
+  record: TrackedRun,
   place: SweepPlace | undefined,
 ): Promise<Answer<Outbox>> =>
   ensureOutbox(context, record.directory, () => {
@@ -57,7 +57,7 @@ const openRunOutbox = (
 /** Parameters and tags; they never change the numbers, so they go first. */
 const sendDescription = async (
   outbox: Outbox,
-  record: RunRecord,
+  record: TrackedRun,
   place: SweepPlace | undefined,
 ): Promise<Answer<undefined>> => {
   const { context } = outbox;
@@ -75,7 +75,7 @@ const sendDescription = async (
 };
 
 /** The points that are known at the end only. They are a function of the record, so SQL stores drop what they have. */
-const sendEndMetrics = async (outbox: Outbox, record: RunRecord): Promise<Answer<unknown>> => {
+const sendEndMetrics = async (outbox: Outbox, record: TrackedRun): Promise<Answer<unknown>> => {
   const metrics = endMetrics(record);
   if (metrics.length === 0) return success(undefined);
   return outbox.once('endMetrics', metrics, async () => {
@@ -104,7 +104,7 @@ const logInputs = async (
  */
 export const syncRun = async (
   context: SyncContext,
-  record: RunRecord,
+  record: TrackedRun,
   place: SweepPlace | undefined,
 ): Promise<Answer<RunSynced>> => {
   const opened = await openRunOutbox(context, record, place);

@@ -7,7 +7,7 @@ import { success } from '../../diagnostic/diagnostic.ts';
 import type { Answer } from '../client/problem.ts';
 import type { RunStatus } from '../client/wire.ts';
 import { digestOfPart } from '../journal/digest.ts';
-import { listFiles, type RunRecord } from '../journal/record.ts';
+import { listFiles, type TrackedRun } from '../journal/record.ts';
 import { sweepDirectory } from '../journal/sweeps.ts';
 import { type Artifact, textArtifact } from '../projection/artifacts.ts';
 import { imageKeysOf } from '../projection/images.ts';
@@ -28,7 +28,7 @@ export interface TrackedSweep {
   readonly runsDirectory: string;
   readonly plan: Plan;
   /** Records of the runs that have begun, by run id. */
-  readonly records: ReadonlyMap<string, RunRecord>;
+  readonly records: ReadonlyMap<string, TrackedRun>;
   /** Whether its runner lives. */
   readonly live: boolean;
 }

@@ -4,11 +4,11 @@ import { success } from '../../diagnostic/diagnostic.ts';
 import type { Answer } from '../client/problem.ts';
 import type { WireMetric } from '../client/wire.ts';
 import { fileStart, type Position, readPage } from '../journal/metric-file.ts';
-import type { RunRecord } from '../journal/record.ts';
+import { isOver, type TrackedRun } from '../journal/record.ts';
 import { runArtifacts } from '../projection/artifacts.ts';
 import { endMetrics } from '../projection/end-metrics.ts';
 import { runParams } from '../projection/params.ts';
-import { isOver, runStatus } from '../projection/status.ts';
+import { runStatus } from '../projection/status.ts';
 import type { SyncContext } from './context.ts';
 import { readCursor } from './cursor.ts';
 import { collectHistory, fetchHistory, sameValue, type History } from './history.ts';
@@ -23,7 +23,7 @@ export interface Verified {
 }
 
 /** All recorded points, by key. */
-const readJournal = (record: RunRecord): ReadonlyMap<string, History> => {
+const readJournal = (record: TrackedRun): ReadonlyMap<string, History> => {
   const collected = new Map<string, ReturnType<typeof collectHistory>>();
   const add = ({ key, step, value, timestamp }: WireMetric) => {
     const history = collected.get(key) ?? collectHistory();
@@ -61,7 +61,7 @@ const compareHistories = (key: string, local: History, server: History): string 
 
 const compareArtifacts = async (
   context: SyncContext,
-  record: RunRecord,
+  record: TrackedRun,
   runId: string,
 ): Promise<Answer<readonly string[]>> => {
   const folders = new Map<string, ReadonlyMap<string, number>>();
@@ -89,7 +89,7 @@ const compareArtifacts = async (
  * Reads everything of a run back from the server and compares it with the record: each point of each metric, parameters,
  * status, sizes of files.
  */
-export const verifyRun = async (context: SyncContext, record: RunRecord): Promise<Answer<Verified>> => {
+export const verifyRun = async (context: SyncContext, record: TrackedRun): Promise<Answer<Verified>> => {
   const cursor = readCursor(record.directory, context.client.uri);
   const local = readJournal(record);
   const points = [...local.values()].reduce((sum, { size }) => sum + size, 0);

@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import { fileNames } from '../../record/run-files.ts';
-import type { RunRecord } from '../journal/record.ts';
+import type { TrackedRun } from '../journal/record.ts';
 import { openSampler, openSystemJournal, samplingSettings } from './system-metrics.ts';
 
 /** Appends the machine's load to every run in training. */
-export const startSampling = (records: ReadonlyMap<string, RunRecord>): (() => void) => {
+export const startSampling = (records: ReadonlyMap<string, TrackedRun>): (() => void) => {
   const { enabled, everyMs } = samplingSettings(process.env);
   if (!enabled) return () => undefined;
   const sampler = openSampler();

@@ -3,13 +3,13 @@ import { proposedCommand } from '../../system/proposed-command.ts';
 import type { Plan } from '../../plan/plan.ts';
 import { fileNames } from '../../record/run-files.ts';
 import { countPoints, fileStart } from '../journal/metric-file.ts';
-import type { RunRecord } from '../journal/record.ts';
+import type { TrackedRun } from '../journal/record.ts';
 import { progressOf, readCursor } from '../sync/cursor.ts';
 import type { Unsent } from './protocol.ts';
 
 /** Counts what a server does not have of the given runs; nothing when it has all. */
 export const countUnsent = (
-  incomplete: readonly RunRecord[],
+  incomplete: readonly TrackedRun[],
   uri: string,
   {
     plan,

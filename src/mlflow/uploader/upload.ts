@@ -1,5 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { join } from 'node:path';
+import type { Diagnostic } from '../../diagnostic/diagnostic.ts';
 import type { Plan } from '../../plan/plan.ts';
 import { keepUserInfo } from '../../system/secrets.ts';
 import { readFrozenPlan } from '../../record/frozen-plan.ts';
@@ -64,7 +65,7 @@ export const startUpload = (settings: UploaderSettings, report: (report: Uploade
   return upload({ settings, plan, planPath, target: target.value, report });
 };
 
-const sentence = ({ message, help }: Problem): string =>
+const sentence = ({ message, help }: Diagnostic): string =>
   help === undefined ? message : `${message} ${help}`;
 
 const upload = ({
@@ -118,6 +119,7 @@ const upload = ({
     watched.refresh();
     // At the end a look at everything: a plot is drawn after its run has ended.
     const own = live ? watched.incomplete() : watched.all;
+    if (!live) for (const problem of [...watched.problems.values()].flat()) notice(sentence(problem));
     const synced = await syncGroup(
       server.context,
       { runsDirectory, plan, own, all: watched.all, live },
@@ -178,7 +180,7 @@ const upload = ({
     clearTimeout(cut);
     stopSampling();
     watched.refresh();
-    const left = [...watched.incomplete().values()].filter(({ state }) => state !== 'waiting');
+    const left = [...watched.incomplete().values()].filter(({ status }) => status !== null);
     const unsent = countUnsent(left, target.connection.uri, {
       plan,
       runsDirectory,

@@ -1,12 +1,12 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { readRecord } from '../../../src/mlflow/journal/record.ts';
 import { recordLoss, recordRun } from '../../../src/record/run-recorder.ts';
 import type { OutcomeReason, RunOutcome } from '../../../src/record/events.ts';
 import { makePlan, writeRunDirectory } from '../../support/run-directories.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 import { until } from '../../support/until.ts';
+import { trackedRun } from '../../support/mlflow/tracked-run.ts';
 
 const [run] = makePlan().runs;
 if (!run) throw new Error('no run');
@@ -29,7 +29,7 @@ const begin = (directory: string, attempt: number) => {
   };
 };
 
-const recordingOf = (directory: string) => readRecord(directory)?.recording;
+const recordingOf = (directory: string) => trackedRun(directory).recording;
 
 /** A recording is identified by the millisecond in which it began. */
 const nextMillisecond = () => {

@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest';
-import { readRecord } from '../../../src/mlflow/journal/record.ts';
 import { endMetrics } from '../../../src/mlflow/projection/end-metrics.ts';
+import { trackedRun } from '../../support/mlflow/tracked-run.ts';
 
 /** Stopped at step 60, with the weights of step 30; recorded by a version that sent no values of restored weights. */
 const fixture = 'test/fixtures/recorded-by-0.1.0/runs/csv/de33ab8a421e';
 
 test('restored weights get one point a step after the last, without what is measured with them anyway', () => {
-  const record = readRecord(fixture) ?? expect.fail();
+  const record = trackedRun(fixture);
   const points = endMetrics(record).filter(({ key }) => !key.startsWith('time/'));
   expect(points.map(({ key, value, step }) => [key, value, step]).sort()).toEqual([
     ['train/accuracy', 1, 61],
@@ -17,7 +17,7 @@ test('restored weights get one point a step after the last, without what is meas
 });
 
 test('weights of the last step get none: their point is on the curve', () => {
-  const { status, ...record } = readRecord(fixture) ?? expect.fail();
+  const { status, ...record } = trackedRun(fixture);
   const { outcome } = status ?? expect.fail();
   const ofLastStep = outcome && { ...outcome, keptStep: outcome.step };
   const points = endMetrics({ ...record, status: status && { ...status, outcome: ofLastStep } });

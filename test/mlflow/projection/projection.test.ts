@@ -5,7 +5,6 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { cleanKey, keyProblem, limits } from '../../../src/mlflow/client/limits.ts';
-import { readRecord, type RunRecord } from '../../../src/mlflow/journal/record.ts';
 import { evaluationImages } from '../../../src/mlflow/projection/images.ts';
 import { compareLink } from '../../../src/mlflow/projection/link.ts';
 import { mlmodelFile } from '../../../src/mlflow/projection/mlmodel.ts';
@@ -26,9 +25,10 @@ import { runTags } from '../../../src/mlflow/projection/tags.ts';
 import type { EvaluationFile } from '../../../src/record/run-files.ts';
 import { makePlan, writeRunDirectory, writeSweep } from '../../support/run-directories.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
+import { trackedRun } from '../../support/mlflow/tracked-run.ts';
 
 const recordsOf = (plan: ReturnType<typeof makePlan>, directories: readonly string[]) =>
-  new Map(plan.runs.map(({ id }, index) => [id, readRecord(directories[index] ?? '') as RunRecord] as const));
+  new Map(plan.runs.map(({ id }, index) => [id, trackedRun(directories[index] ?? '')] as const));
 
 describe('names', () => {
   test('say what varies, the first axis first, in few characters', () => {
@@ -93,7 +93,7 @@ test('status: every reason has one, and a lost run is killed', () => {
   const statusOf = (state: NonNullable<Parameters<typeof writeRunDirectory>[2]>['state']) => {
     const run = makePlan({ experiment: `s-${state ?? ''}` }).runs[0];
     if (!run || !state) throw new Error('no run');
-    return runStatus(readRecord(writeRunDirectory(directory, run, { state })) as RunRecord).status;
+    return runStatus(trackedRun(writeRunDirectory(directory, run, { state }))).status;
   };
   expect(
     (
@@ -279,7 +279,7 @@ test('images have names that the grid understands and every run shares; dark is 
 test('only what is sent is shown', () => {
   const run = makePlan({ experiment: 'shown' }).runs[0];
   if (!run) throw new Error('no run');
-  const record = readRecord(writeRunDirectory(temporaryDirectory(), run, {})) as RunRecord;
+  const record = trackedRun(writeRunDirectory(temporaryDirectory(), run, {}));
   const keys = (groups: readonly string[]) =>
     runTags({ ...record, evaluation }, undefined, { tags: {}, artifactGroups: new Set(groups) }).map(
       ({ key }) => key,
@@ -314,7 +314,7 @@ test('the model file has a signature of tensors', () => {
   const directory = writeRunDirectory(temporaryDirectory(), run, {});
   writeFileSync(join(directory, 'x'), '');
   const file = parse(
-    mlmodelFile(readRecord(directory) as RunRecord, { runId: 'r', modelId: 'm', path: 'model' }),
+    mlmodelFile(trackedRun(directory), { runId: 'r', modelId: 'm', path: 'model' }),
   ) as Record<string, unknown>;
   expect(file).toMatchObject({
     run_id: 'r',
