@@ -28,7 +28,7 @@ export const plan = async <C extends Config>(
   const options = {
     cores: coreCount(),
     allowManyRuns,
-    ...(concurrency !== undefined && { concurrency }),
+    ...(concurrency !== undefined && { concurrency: { runs: concurrency } }),
   };
   if (typeof experiment === 'string')
     return unwrap(await planExperiment(experiment, { ...options, allowVariables }));

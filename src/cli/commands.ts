@@ -57,7 +57,7 @@ const selection = (program: Program) =>
     .option('--retry-failed', 'train failed runs again')
     .option(
       '--only <condition>',
-      'train only runs such as model.hiddenSize>=64, seed=1, state=failed; repeatable',
+      "train only runs such as 'model.hiddenSize>=64', seed=1, state=failed; repeatable",
       collect,
     )
     .option('--limit <n>', 'train at most this many runs', positiveInteger);
@@ -181,7 +181,7 @@ export const commands: readonly CommandRow[] = [
         )
         .option(
           '--filter <condition>',
-          'only runs such as model.hiddenSize>=64, seed=1, state=done; repeatable',
+          "only runs such as 'model.hiddenSize>=64', seed=1, state=done; repeatable",
           collect,
         )
         .option('--csv', 'print CSV')

@@ -31,11 +31,8 @@ export const readSelection = (plan: Plan, options: SelectionOptions, command: st
       help: 'Leave --only out, or use --limit N to train N runs and continue later.',
     });
   }
-  const kept = filterRuns(runStandings(plan, runsDirectory), only);
-  if (!kept.ok) {
-    const [first = ''] = only;
-    return failure(...kept.errors.map((error) => ({ at: at(first), ...error })));
-  }
+  const kept = filterRuns(runStandings(plan, runsDirectory), only, { option: '--only', at });
+  if (!kept.ok) return kept;
   if (kept.value.length === 0) {
     return failure({
       code: 'bad-argument',

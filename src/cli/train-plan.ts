@@ -184,7 +184,7 @@ const summarize = (
   options: TrainOptions & { readonly missed: Checked; readonly measured: SweepProfile | undefined },
   terminal: Terminal,
 ): void => {
-  const { runsDirectory, json, missed, measured } = options;
+  const { runsDirectory, json, quiet, missed, measured } = options;
   const recorded = existsSync(runsDirectory)
     ? listRuns(runsDirectory, { experiment: plan.experiment }).runs
     : [];
@@ -222,9 +222,10 @@ const summarize = (
   const propose = (...words: readonly string[]) => proposedCommand(words, runsDirectory);
   const [best] = comparison.configurations;
   const look = best ? bestRunOf(best, plan.objective.goal).id : (plan.runs[0]?.id ?? '');
-  terminal.print(
-    `Recorded in ${runsDirectory}/${plan.experiment}; show a run with: ${propose('show', look)}; show all with: ${propose('report', plan.experiment)}`,
-  );
+  if (!quiet)
+    terminal.print(
+      `Recorded in ${runsDirectory}/${plan.experiment}; show a run with: ${propose('show', look)}; show all with: ${propose('report', plan.experiment)}`,
+    );
   const left = unfinished.length + toChoose;
   if (left > 0) {
     terminal.print(

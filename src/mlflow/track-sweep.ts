@@ -40,7 +40,8 @@ export const trackSweep = (options: TrackOptions): Tracker | undefined => {
   let uploader: Uploader | undefined;
   return {
     listener: (event) => {
-      if (event.type === 'sweep-started' && event.toRun > 0)
+      // A search may have nothing left to train but further points to choose.
+      if ((event.type === 'sweep-started' && event.toRun > 0) || event.type === 'runs-added')
         uploader ??= startUploader({
           runsDirectory,
           experiment,

@@ -1,4 +1,10 @@
-import { failure, success, type Result } from '../diagnostic/diagnostic.ts';
+import {
+  type Diagnostic,
+  failure,
+  type Result,
+  type SourceRange,
+  success,
+} from '../diagnostic/diagnostic.ts';
 import { find } from '../language/located.ts';
 import type { Execution } from '../language/config.ts';
 import { readLimits } from '../language/run-section.ts';
@@ -9,45 +15,100 @@ export interface Machine {
   readonly cores: number;
 }
 
+/** How many runs the user wants to train at once, over what the spec says, and where that is written. */
+export interface WantedConcurrency {
+  readonly runs: number;
+  readonly at?: SourceRange;
+}
+
 /**
  * Settles how many runs train at once and with how many threads each: `concurrency x threadsPerRun <= cores`.
  *
  * Automatic threads are `cores / min(cores, runs)`, unless a measurement says otherwise when the sweep starts, and never
- * depend on `concurrency`, because they can change the last bits of a result while the concurrency must not. `concurrency` is the command line's, over the spec's.
+ * depend on `concurrency`, because they can change the last bits of a result while the concurrency must not.
  */
 export const resolveExecution = (
   { run, document }: Spec,
   { cores }: Machine,
-  { runs, concurrency: override }: { readonly runs: number; readonly concurrency?: number | undefined },
+  {
+    runs,
+    concurrency: override,
+  }: { readonly runs: number; readonly concurrency?: WantedConcurrency | undefined },
 ): Result<Execution> => {
+  const isAutomatic = run.threadsPerRun === 'auto';
   const threadsPerRun =
     run.threadsPerRun === 'auto' ? Math.max(1, Math.floor(cores / Math.min(cores, runs))) : run.threadsPerRun;
-  const wanted = override ?? run.concurrency;
+  const wanted = override?.runs ?? run.concurrency;
   const allowed = wanted === 'auto' ? Math.max(1, Math.floor(cores / threadsPerRun)) : wanted;
   // With automatic threads, more at once than there are runs asks for nothing more.
-  const concurrency = run.threadsPerRun === 'auto' ? Math.min(allowed, runs) : allowed;
+  const concurrency = isAutomatic ? Math.min(allowed, runs) : allowed;
   if (concurrency * threadsPerRun <= cores) {
-    const automatic = run.threadsPerRun === 'auto' && {
+    const automatic = isAutomatic && {
       automatic: true as const,
       ...(wanted === 'auto' && concurrency * threadsPerRun < cores && { cores }),
     };
     return success({ concurrency, threadsPerRun, ...automatic, ...readLimits(run), onError: run.onError });
   }
   const { root } = document;
-  const written =
-    (override === undefined && find(root, 'run', 'concurrency')) || find(root, 'run', 'threadsPerRun');
+  const ofSpec = (
+    (override === undefined && find(root, 'run', 'concurrency')) ||
+    find(root, 'run', 'threadsPerRun') ||
+    find(root, 'run') ||
+    root
+  ).at;
+  const at = override && threadsPerRun <= cores ? override.at : ofSpec;
+  return failure(tooManyThreads({ concurrency, threadsPerRun, cores, isAutomatic, override, at }));
+};
+
+/**
+ * A frozen execution that trains as many runs at once as wanted. Its threads stay, because they decide the bits of its
+ * numbers.
+ */
+export const withConcurrency = (
+  frozen: Execution,
+  { cores }: Machine,
+  override: WantedConcurrency,
+): Result<Execution> => {
+  const { threadsPerRun } = frozen;
+  const { runs: concurrency, at } = override;
+  const execution = { ...frozen, concurrency };
+  // A number that is asked for leaves no cores to lend.
+  delete execution.cores;
+  return concurrency * threadsPerRun <= cores
+    ? success(execution)
+    : failure(tooManyThreads({ concurrency, threadsPerRun, cores, isAutomatic: false, override, at }));
+};
+
+const tooManyThreads = ({
+  concurrency,
+  threadsPerRun,
+  cores,
+  isAutomatic,
+  override,
+  at,
+}: {
+  readonly concurrency: number;
+  readonly threadsPerRun: number;
+  readonly cores: number;
+  readonly isAutomatic: boolean;
+  readonly override: WantedConcurrency | undefined;
+  readonly at: SourceRange | undefined;
+}): Diagnostic => {
   const most = Math.floor(cores / threadsPerRun);
-  const automatic = run.threadsPerRun === 'auto' ? ' (auto)' : '';
-  return failure({
+  const threads = Math.max(1, Math.floor(cores / concurrency));
+  const fewerThreads =
+    threads < threadsPerRun && concurrency <= cores ? `, or threadsPerRun: ${threads}` : '';
+  const automatic = isAutomatic ? ' (auto)' : '';
+  return {
     code: 'conflict',
     severity: 'error',
-    message: `The runs would use more threads than there are cores: ${concurrency} at once, ${threadsPerRun} threads each.`,
-    at: (written ?? find(root, 'run') ?? root).at,
+    message: `The runs would use more threads than there are cores: ${concurrency} at once, ${threadsPerRun === 1 ? '1 thread' : `${threadsPerRun} threads`} each.`,
+    ...(at && { at }),
     expected: `concurrency x threadsPerRun of at most ${cores}, the cores of this computer`,
     got: `${concurrency} x ${threadsPerRun}${automatic} = ${concurrency * threadsPerRun}`,
     help:
       most >= 1
-        ? `Use a concurrency of at most ${most}, or threadsPerRun: ${Math.max(1, Math.floor(cores / concurrency))}.`
-        : `Use threadsPerRun: ${cores} or less.`,
-  });
+        ? `Write ${override?.at ? `--concurrency ${most}` : `concurrency: ${most}`}${fewerThreads}.`
+        : `Write threadsPerRun: ${cores} or less.`,
+  };
 };

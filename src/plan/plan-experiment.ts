@@ -3,6 +3,7 @@ import type { DataContext } from '../data/dataset.ts';
 import { success, type Result } from '../diagnostic/diagnostic.ts';
 import { loadPlugins } from '../registry/own/load-plugins.ts';
 import { loadSpec, type SpecDocument } from '../language/load-spec.ts';
+import type { WantedConcurrency } from './execution.ts';
 import type { Plan } from './plan.ts';
 import { unrollSpec } from './unroll-spec.ts';
 import { validateSpec } from '../language/validate-spec.ts';
@@ -16,8 +17,8 @@ export interface PlanOptions {
   readonly allowVariables?: readonly string[];
   /** More runs than the spec's `maxRuns` are fine. */
   readonly allowManyRuns?: boolean;
-  /** The command line's `--concurrency`. */
-  readonly concurrency?: number;
+  /** Over the spec's. */
+  readonly concurrency?: WantedConcurrency;
   /** Cores of the machine that will train. */
   readonly cores: number;
   /** Hears how far large data files are read. */

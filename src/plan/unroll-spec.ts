@@ -5,7 +5,7 @@ import { failure, success, unreachable, type Diagnostic, type Result } from '../
 import { canonicalJson, shortHash } from '../system/canonical.ts';
 import { configurationRuns } from './configuration-runs.ts';
 import { checkMetrics } from './check-metrics.ts';
-import { resolveExecution, type Machine } from './execution.ts';
+import { resolveExecution, type Machine, type WantedConcurrency } from './execution.ts';
 import { objectiveBy } from '../language/goal.ts';
 import { find } from '../language/located.ts';
 import type { Plan, Run, Search } from './plan.ts';
@@ -18,8 +18,8 @@ import { sweptPaths } from './varying.ts';
 import type { Spec } from '../language/validate-spec.ts';
 
 export interface UnrollOptions {
-  /** The command line's `--concurrency`; has no influence on the threads of a run. */
-  readonly concurrency?: number;
+  /** Over the spec's; has no influence on the threads of a run. */
+  readonly concurrency?: WantedConcurrency;
   /** `--yes`: more runs than `maxRuns` are fine. */
   readonly allowManyRuns?: boolean;
   /** Hears how far large data files are read. */

@@ -81,6 +81,8 @@ export type RunEvent =
       readonly time: number;
       readonly runCount: number;
       readonly toRun: number;
+      /** Ids of the runs that need no training, because they ended before. */
+      readonly endedBefore: readonly string[];
       readonly concurrency: number;
       readonly threadsPerRun: number;
     }

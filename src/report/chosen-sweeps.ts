@@ -7,7 +7,7 @@ import type { RecordedRun } from '../record/run-state.ts';
 import { listSweeps, type RecordedSweep } from '../record/read-sweeps.ts';
 import { proposedCommand } from '../system/proposed-command.ts';
 import { compareRuns, type Comparison } from './compare.ts';
-import { filterRuns } from './filter.ts';
+import { type ConditionPlace, filterRuns } from './filter.ts';
 
 /** Sweeps to compare, the newest first. */
 export interface ChosenSweeps {
@@ -149,10 +149,16 @@ export const compareFiltered = (
   {
     groupBy,
     filter,
-  }: { readonly groupBy: readonly string[] | undefined; readonly filter: readonly string[] | undefined },
+    place,
+  }: {
+    readonly groupBy: readonly string[] | undefined;
+    readonly filter: readonly string[] | undefined;
+    /** Where `filter` is written, if that is a command line. */
+    readonly place?: ConditionPlace;
+  },
 ): Result<Comparison> => {
   if (!filter) return success(compareSweeps(chosen, recorded, { groupBy }));
-  const kept = filterRuns(recorded, filter);
+  const kept = filterRuns(recorded, filter, place);
   // What is filtered out must not come back as a run that never began.
   return kept.ok ? success(compareSweeps(chosen, kept.value, { groupBy, recordedOnly: true })) : kept;
 };

@@ -14,6 +14,7 @@ import {
   runStandings,
   selectRuns,
   withBudget,
+  hasEnded,
   type RunStanding,
   type Selected,
   type Selection,
@@ -118,11 +119,13 @@ const trainFrozen = async (frozen: Plan, ready: Ready): Promise<ExperimentOutcom
   const { runsDirectory, standings, selection, selected, environment, pool, listener, stop, kill } = ready;
   const { concurrency, threadsPerRun } = frozen.execution;
   const time = Date.now();
+  const endedBefore = endedRuns(frozen, ready);
   listener({
     type: 'sweep-started',
     time,
     runCount: frozen.runs.length,
-    toRun: selected.toTrain.length,
+    toRun: selected.toTrain.filter(({ run }) => !endedBefore.includes(run.id)).length,
+    endedBefore,
     concurrency,
     threadsPerRun,
   });
@@ -154,6 +157,19 @@ const trainFrozen = async (frozen: Plan, ready: Ready): Promise<ExperimentOutcom
 
   listener({ type: 'sweep-ended', time: Date.now(), outcomes });
   return { plan, chosen, toChoose, trained, outcomes };
+};
+
+/** The runs that stay as they are. What a search has paused is one of them until it is promoted. */
+const endedRuns = (
+  { search }: Plan,
+  { standings, selection, selected }: Pick<Ready, 'standings' | 'selection' | 'selected'>,
+): readonly string[] => {
+  const toTrain = new Set(selected.toTrain);
+  const isPaused = ({ state }: RunStanding) =>
+    state === 'pruned' && search?.pruning !== undefined && !selection.force;
+  return standings
+    .filter((one) => isPaused(one) || (hasEnded(one) && !toTrain.has(one)))
+    .map(({ run }) => run.id);
 };
 
 /** A sweep whose runs are all known, each trained to its end. */

@@ -267,6 +267,12 @@ const trainOnce = async (
     },
     {
       timeoutMs,
+      onWait: (pid) =>
+        listener({
+          type: 'note',
+          level: 'warning',
+          message: `Run ${run.id} waits until process ${pid} has stopped: its command was killed, and it still finishes a step.`,
+        }),
       onStart: (pid) => listener({ type: 'run-started', time: Date.now(), runId: run.id, pid, attempt }),
       onEvent: (event, residentBytes) => {
         if (event.type === 'step-logged') step = event.step;

@@ -106,10 +106,14 @@ export const selectRuns = (standings: readonly RunStanding[], selection: Selecti
 export const isSettled = (status: StatusFile): boolean =>
   !isMissing({ state: stateOf(status), outcome: status.outcome }, { force: false, retryFailed: false });
 
-/** Whether a run is to be trained now. */
+/** Whether a run has an end that counts, good or bad. */
+export const hasEnded = (standing: Pick<RunStanding, 'state' | 'outcome'>): boolean =>
+  standing.state === 'pruned' || !isMissing(standing, { force: false, retryFailed: false });
+
+/** Whether a run must be trained now. */
 const isMissing = (
   { state, outcome }: Pick<RunStanding, 'state' | 'outcome'>,
-  { force, retryFailed }: Selection,
+  { force, retryFailed }: Pick<Selection, 'force' | 'retryFailed'>,
 ): boolean => {
   switch (state) {
     case 'new':

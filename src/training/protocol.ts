@@ -7,7 +7,7 @@ import type { RunOutcome, TrainerEvent } from '../record/events.ts';
  * What passes between the runner and a child process, both ways. A child trains one run at a time:
  *
  *     runner: train ─────────────▶ child
- *             ◀──── ready, events*, done          (or the process exits: the runner then writes the end)
+ *             ◀──── ready, waiting?, begun, events*, done   (or the process exits: the runner then writes the end)
  *     runner: measure ───────────▶ child          (between runs)
  *             ◀──── measured
  *     runner: stop ──────────────▶ child          (finish the step, write a checkpoint, done: interrupted)
@@ -70,6 +70,10 @@ export type ChildRequest =
 export type ChildResponse =
   /** Sent once, when messages are listened to. */
   | { readonly type: 'ready' }
+  /** Another process still writes the run's directory. */
+  | { readonly type: 'waiting'; readonly pid: number }
+  /** No other process writes the run's directory. */
+  | { readonly type: 'begun' }
   | Measured
   /** `residentBytes`: what the process takes of the memory now. */
   | { readonly type: 'events'; readonly events: readonly TrainerEvent[]; readonly residentBytes: number }

@@ -22,6 +22,10 @@ import { train } from './train.ts';
 /** How a child listens to a training and stops it. */
 export interface Supervision {
   readonly listen: (event: TrainerEvent) => void;
+  /** Called once if another process still writes the run's directory. */
+  readonly onWait: (pid: number) => void;
+  /** Called once when no other process writes the run's directory. */
+  readonly onBegin: () => void;
   readonly stopRequested: () => StopReason | undefined;
 }
 
@@ -35,8 +39,9 @@ export const trainInDirectory = async (
 ): Promise<RunOutcome> => {
   const { run, directory, attempt } = request;
   const startedAt = performance.now();
-  const lock = await becomeWriter(request, supervision.stopRequested);
+  const lock = await becomeWriter(request, supervision);
   if ('reason' in lock) return lock;
+  supervision.onBegin();
   let recorder: RunRecorder | undefined;
   try {
     recorder = recordRun(directory, run, attempt);
@@ -67,13 +72,13 @@ const lookAgainMs = 20;
  */
 const becomeWriter = async (
   request: TrainRequest,
-  stopRequested: Supervision['stopRequested'],
+  { stopRequested, onWait }: Supervision,
 ): Promise<Lock | RunOutcome> => {
   const { directory, fromTheStart } = request;
   const lock = await waitForLockUnless(
     join(directory, fileNames.writer),
     () => stopRequested() !== undefined,
-    { folder: dirname(directory), everyMs: lookAgainMs },
+    { folder: dirname(directory), everyMs: lookAgainMs, onWait: ({ pid }) => onWait(pid) },
   );
   if ('heldBy' in lock) {
     const message = `process ${lock.heldBy.pid} still writes this run`;

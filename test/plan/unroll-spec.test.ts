@@ -199,7 +199,10 @@ describe('execution', () => {
     run: Readonly<Record<string, Json>> = {},
     concurrency?: number,
   ) => {
-    const { plan } = await planOf({ ...runs(count), run }, { cores, ...(concurrency && { concurrency }) });
+    const { plan } = await planOf(
+      { ...runs(count), run },
+      { cores, ...(concurrency && { concurrency: { runs: concurrency } }) },
+    );
     return plan && [plan.execution.concurrency, plan.execution.threadsPerRun];
   };
 
@@ -230,6 +233,9 @@ describe('execution', () => {
     const { errors } = await planOf({ ...runs(3), run: { concurrency: 3, threadsPerRun: 2 } }, { cores: 4 });
     expect(errors).toMatchObject([{ code: 'conflict', got: '3 x 2 = 6' }]);
     expect(await settled(9, 4, {}, 5)).toBeUndefined();
+    const at = { source: { name: 'command line', text: '--concurrency 5' }, start: 14, end: 15 };
+    const onCommandLine = await planOf(runs(9), { cores: 4, concurrency: { runs: 5, at } });
+    expect(onCommandLine.errors).toMatchObject([{ at, help: 'Write --concurrency 4.' }]);
     expect(await settled(9, 4, { threadsPerRun: 5 })).toBeUndefined();
   });
 });

@@ -37,6 +37,7 @@ export const sweepEvents = (plan: Plan, { reasons = {}, stepMs = 40 }: EventOpti
       time: sweepStart,
       runCount: plan.runs.length,
       toRun: plan.runs.length,
+      endedBefore: [],
       concurrency,
       threadsPerRun,
     },

@@ -58,6 +58,8 @@ export const trainUntil = async (
         listen(event);
         if (event.type !== 'training-ended' && ++heard === events) throw new Killed('killed');
       },
+      onWait: () => undefined,
+      onBegin: () => undefined,
       stopRequested: () => undefined,
     },
   );

@@ -5,6 +5,7 @@ import { renderComparison } from '../../report/render-compare.ts';
 import { writeWhole } from '../../system/files.ts';
 import type { Execute } from '../command.ts';
 import { readSweeps } from '../recorded.ts';
+import { commandLineRange } from '../usage.ts';
 import { screen } from '../screen.ts';
 
 /** `unroll compare [SWEEPS...]` */
@@ -24,6 +25,10 @@ export const execute: Execute = (words, options, terminal) => {
   const compared = compareFiltered(chosen.value, runs, {
     groupBy: options['groupBy'] as readonly string[] | undefined,
     filter: options['filter'] as readonly string[] | undefined,
+    place: {
+      option: '--filter',
+      at: (text) => commandLineRange(['compare', ...words, '--filter', text], text),
+    },
   });
   if (!compared.ok) {
     terminal.report(compared.errors, options);

@@ -1,6 +1,8 @@
 import { existsSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import type { Diagnostic } from '../../diagnostic/diagnostic.ts';
+import { type Diagnostic, success } from '../../diagnostic/diagnostic.ts';
+import { withConcurrency } from '../../plan/execution.ts';
+import { coreCount } from '../../record/environment.ts';
 import { diffPlans, renderPlanDiff } from '../../report/plan-diff.ts';
 import { runStandings } from '../../runner/select.ts';
 import { codeChanges, sentence } from '../../runner/staleness.ts';
@@ -10,6 +12,7 @@ import { proposedCommand, shellWord } from '../../system/proposed-command.ts';
 import type { Execute } from '../command.ts';
 import { findSweep } from '../recorded.ts';
 import { planSpec } from '../plan-spec.ts';
+import { readConcurrency } from '../spec-options.ts';
 import { screen } from '../screen.ts';
 import { trainPlan, type TrainOptions } from '../train-plan.ts';
 
@@ -21,7 +24,15 @@ export const execute: Execute = async (words, options, terminal) => {
     terminal.report(found.errors, options);
     return 2;
   }
-  const frozen = found.value;
+  const { concurrency } = readConcurrency(options);
+  const execution = concurrency
+    ? withConcurrency(found.value.execution, { cores: coreCount() }, concurrency)
+    : success(found.value.execution);
+  if (!execution.ok) {
+    terminal.report(execution.errors, options);
+    return 2;
+  }
+  const frozen = { ...found.value, execution: execution.value };
   const { path } = frozen.spec;
   const say = options['json'] || options['quiet'] ? () => undefined : terminal.print;
 

@@ -5,6 +5,7 @@ import type { RunEvent, RunListener } from '../../record/events.ts';
 import { renderLive, summaryLine } from './live-view.ts';
 import { endLines } from './permanent-lines.ts';
 import { plainLines, type SpokenOf } from './plain-lines.ts';
+import { stateOfReason } from '../../record/run-state.ts';
 import { runName } from '../../terminal/run-name.ts';
 import { applyEvent, createSweepState } from './sweep-state.ts';
 import { createTerminal, type OutputStream } from '../../terminal/terminal.ts';
@@ -48,7 +49,8 @@ export const createConsole = (
     switch (event.type) {
       case 'run-ended': {
         const run = state.plan.runs.find((one) => one.id === event.runId);
-        if (!run || (quiet && (event.outcome.reason === 'completed' || event.willRetry))) return [];
+        const isFine = ['done', 'pruned'].includes(stateOfReason(event.outcome.reason)) || event.willRetry;
+        if (!run || (quiet && isFine)) return [];
         return endLines({
           run,
           name: runName(run, state.names),

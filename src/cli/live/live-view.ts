@@ -83,7 +83,7 @@ const cellsOf = (
 const sweepLine = (state: SweepState, { width, colour, now }: ViewOptions): string => {
   const pc = createColors(colour);
   const { best, ended, plan, toRun } = state;
-  const before = plan.runs.length - toRun;
+  const before = state.before.size;
   const failed = ended.filter((one) => one.state === 'failed').length;
   const parts = [
     pc.cyan(progressBar((before + ended.length) / plan.runs.length, width >= 110 ? 20 : 10)),
@@ -107,16 +107,17 @@ export const summaryLine = (
   const pc = createColors(colour);
   const { best, ended, plan, toRun } = state;
   const count = (wanted: string) => ended.filter((one) => one.state === wanted).length;
-  const before = plan.runs.length - toRun;
-  const rest =
-    plan.runs.length - before - count('done') - count('pruned') - count('failed') - count('interrupted');
+  const before = state.before.size;
+  const rest = toRun - count('done') - count('pruned') - count('failed') - count('interrupted');
+  const leftOut = plan.runs.length - before - toRun;
   const parts = [
     before > 0 && `${before} recorded before`,
     count('done') > 0 && pc.green(`${count('done')} done`),
     count('pruned') > 0 && pc.dim(`${count('pruned')} pruned`),
     count('failed') > 0 && pc.red(`${count('failed')} failed`),
     count('interrupted') > 0 && pc.yellow(`${count('interrupted')} interrupted`),
-    rest > 0 && `${rest} not begun`,
+    rest > 0 && `${rest} not started`,
+    leftOut > 0 && `${leftOut} left out`,
   ].filter(Boolean);
   const took = state.startedAt === null ? '' : ` in ${formatDuration(now - state.startedAt)}`;
   const objective =

@@ -17,12 +17,14 @@ const shortestSilenceMs = 1_000;
 export const plainLines = (state: SweepState, spokenOf: SpokenOf, event: RunEvent): string[] => {
   switch (event.type) {
     case 'sweep-started': {
-      const { runCount, toRun, concurrency, threadsPerRun } = event;
+      const { runCount, toRun, endedBefore, concurrency, threadsPerRun } = event;
       if (runCount === 1) return [];
-      const before = runCount - toRun;
+      const before = endedBefore.length;
       const known = before > 0 ? `, ${before} of them recorded before` : '';
+      const leftOut = runCount - before - toRun;
+      const others = leftOut > 0 ? `, ${leftOut} left out` : '';
       return [
-        `${counted(runCount, 'run')}${known}; ${concurrency} at a time, ${counted(threadsPerRun, 'thread')} each`,
+        `${counted(runCount, 'run')}${known}${others}; ${concurrency} at a time, ${counted(threadsPerRun, 'thread')} each`,
       ];
     }
     case 'run-started': {

@@ -39,8 +39,10 @@ export interface SweepState {
   plan: Plan;
   readonly names: ReadonlyMap<string, string>;
   startedAt: number | null;
-  /** Runs to train now; the plan's other runs were done before. */
+  /** Runs to train now. */
   toRun: number;
+  /** Ids of the runs that ended before this command and are not trained by it. */
+  readonly before: Set<string>;
   /** How long these are beside one another, by id; empty where nobody has said. */
   work: ReadonlyMap<string, number>;
   concurrency: number;
@@ -61,6 +63,7 @@ export const createSweepState = (plan: Plan): SweepState => ({
   names: shortNames(plan.axes),
   startedAt: null,
   toRun: plan.runs.length,
+  before: new Set(),
   work: new Map(),
   concurrency: plan.execution.concurrency,
   running: new Map(),
@@ -77,6 +80,7 @@ export const applyEvent = (state: SweepState, event: RunEvent): void => {
     case 'sweep-started':
       state.startedAt = event.time;
       state.toRun = event.toRun;
+      event.endedBefore.forEach((id) => state.before.add(id));
       state.concurrency = event.concurrency;
       break;
     case 'work-estimated':
@@ -91,7 +95,8 @@ export const applyEvent = (state: SweepState, event: RunEvent): void => {
     case 'run-started': {
       const run = state.plan.runs.find((one) => one.id === event.runId);
       if (!run) break;
-      // A run that was paused goes on.
+      // A paused run was promoted.
+      if (state.before.delete(run.id)) state.toRun++;
       state.ended = state.ended.filter((one) => one.run.id !== run.id);
       state.running.set(event.runId, {
         run,

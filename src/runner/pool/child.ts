@@ -39,6 +39,8 @@ const train = async (request: Extract<ChildRequest, { type: 'train' }>) => {
       if (Date.now() - sentAt >= flushEveryMs) flush();
       else timer ??= setTimeout(flush, flushEveryMs);
     },
+    onWait: (pid) => send({ type: 'waiting', pid }),
+    onBegin: () => send({ type: 'begun' }),
     stopRequested: () => stopReason,
   });
   clearTimeout(timer);

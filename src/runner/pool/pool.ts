@@ -1,6 +1,11 @@
-import type { TrainerEvent } from '../../record/events.ts';
 import type { Measured, MeasureRequest, StopReason, TrainRequest } from '../../training/protocol.ts';
-import { startWorker, type Worker, type WorkerResult, type WorkerSettings } from './worker.ts';
+import {
+  startWorker,
+  type Worker,
+  type WorkerResult,
+  type WorkerSettings,
+  type WorkerTask,
+} from './worker.ts';
 
 /** Warm child processes, each training one run at a time. */
 export interface Pool {
@@ -23,9 +28,8 @@ export interface Pool {
   readonly close: () => Promise<void>;
 }
 
-export interface RunTask {
+export interface RunTask extends Omit<WorkerTask, 'onBegin'> {
   readonly onStart: (pid: number) => void;
-  readonly onEvent: (event: TrainerEvent, residentBytes: number) => void;
   readonly timeoutMs: number | null;
 }
 
@@ -74,14 +78,13 @@ export const createPool = (settings: WorkerSettings): Pool => {
   };
 
   return {
-    train: async (request, { onStart, onEvent, timeoutMs }) => {
+    train: async (request, { onStart, onWait, onEvent, timeoutMs }) => {
       const worker = take();
-      onStart(worker.pid);
       const timer =
         timeoutMs === null
           ? undefined
           : setTimeout(() => worker.stop('timed-out', timeoutGraceMs), timeoutMs);
-      const result = await worker.train(request, onEvent);
+      const result = await worker.train(request, { onBegin: () => onStart(worker.pid), onWait, onEvent });
       clearTimeout(timer);
       busy.delete(worker);
       giveBack(worker, result);

@@ -28,13 +28,19 @@ export type WorkerResult =
       readonly lastWords: string;
     };
 
+/** What is heard of a run while its process trains it. */
+export interface WorkerTask {
+  /** The process begins the run, after waiting for another one that still wrote it. */
+  readonly onBegin: () => void;
+  /** Another process, with this id, still writes the run. */
+  readonly onWait: (pid: number) => void;
+  readonly onEvent: (event: TrainerEvent, residentBytes: number) => void;
+}
+
 /** One child process, and the only owner of ending it. */
 export interface Worker {
   readonly pid: number;
-  readonly train: (
-    request: TrainRequest,
-    onEvent: (event: TrainerEvent, residentBytes: number) => void,
-  ) => Promise<WorkerResult>;
+  readonly train: (request: TrainRequest, task: WorkerTask) => Promise<WorkerResult>;
   /** Measures between runs; undefined when the process has gone. */
   readonly measure: (request: MeasureRequest) => Promise<Measured | undefined>;
   /** Lets our own kernels compute on so many threads from the next step on. */
@@ -125,12 +131,14 @@ export const startWorker = ({ threads, ownCode }: WorkerSettings): Worker => {
 
   const train = async (
     request: TrainRequest,
-    onEvent: (event: TrainerEvent, residentBytes: number) => void,
+    { onBegin, onWait, onEvent }: WorkerTask,
   ): Promise<WorkerResult> => {
     logFile = join(request.directory, fileNames.log);
     words.length = 0;
     const done = new Promise<WorkerResult>((resolve) => {
       const listen = (message: ChildResponse) => {
+        if (message.type === 'waiting') onWait(message.pid);
+        if (message.type === 'begun') onBegin();
         if (message.type === 'events' || message.type === 'done')
           for (const event of message.events) onEvent(event, message.residentBytes);
         if (message.type !== 'done') return;

@@ -72,11 +72,24 @@ test('a slow run is spoken of every 15 seconds', () => {
   expect(spoken[0]).toMatch(/^seed 1: 30\/1000 steps, loss \d\.\d{4}, 2\.0 steps\/s, 8m 05s left$/);
 });
 
-test('quiet says only what went wrong', () => {
+test('runs that ended before and runs that are left out are counted apart', () => {
+  const three = makePlan({ axes: { 'model.hiddenSize': [16, 32, 64] }, steps: 100 });
+  const [before, trained] = three.runs.map(({ id }) => id);
+  const events = sweepEvents(three)
+    .filter((event) => !('runId' in event) || event.runId === trained)
+    .map((event) =>
+      event.type === 'sweep-started' ? { ...event, toRun: 1, endedBefore: [before ?? ''] } : event,
+    );
+  const lines = piped(three, events).split('\n');
+  expect(lines[0]).toBe('3 runs, 1 of them recorded before, 1 left out; 2 at a time, 1 thread each');
+  expect(lines.at(-2)).toMatch(/^3 runs: 1 recorded before, 1 done, 1 left out in /);
+});
+
+test('quiet prints only what went wrong', () => {
   const events: RunEvent[] = [
     { type: 'note', level: 'info', message: 'nothing' },
     { type: 'note', level: 'warning', message: 'The disk is nearly full.' },
-    ...sweepEvents(plan, { reasons: { 1: 'crashed' } }),
+    ...sweepEvents(plan, { reasons: { 0: 'pruned', 1: 'crashed' } }),
   ];
   expect(piped(plan, events, { quiet: true })).toBe(
     `warning The disk is nearly full.\n` +
@@ -103,7 +116,7 @@ test('a retry is announced and counted once', () => {
   ]);
   expect(text).toContain('↻ hiddenSize 64: Signal SIGKILL. It is tried again.\n');
   expect(text).toContain(`started hiddenSize 64 (run ${run.id}, attempt 2)\n`);
-  expect(text).toContain('2 runs: 1 failed, 1 not begun\n');
+  expect(text).toContain('2 runs: 1 failed, 1 not started\n');
 });
 
 test('on a terminal, ended runs stay and the moving lines go', () => {

@@ -110,7 +110,7 @@ test('the estimate knows which runs are long', () => {
 test('the summary counts every run once', () => {
   const failing = stateAt(plan, 1e9, { reasons: { 1: 'diverged', 2: 'interrupted', 3: 'not-started' } });
   expect(summaryLine(failing, { colour: false, now: sweepStart + 33_000 })).toMatchInlineSnapshot(
-    `"8 runs: 5 done, 1 failed, 1 interrupted, 1 not begun in 33s; best test/accuracy 0.9667 with hiddenSize 128, learningRate 0.001, seed 1"`,
+    `"8 runs: 5 done, 1 failed, 1 interrupted, 1 not started in 33s; best test/accuracy 0.9667 with hiddenSize 128, learningRate 0.001, seed 1"`,
   );
   expect(summaryLine(stateAt(makePlan(), 1e9), { colour: false, now: sweepStart + 5_000 })).toBe(
     '1 run: 1 done in 5.0s',
