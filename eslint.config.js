@@ -46,11 +46,12 @@ const doors = {
     'plan',
     'record',
   ],
+  check: ['system', 'diagnostic', 'data', 'plan', 'record', 'training'],
   runner: belowTheRunner,
   report: ['system', 'terminal', 'diagnostic', 'data', 'language', 'plan', 'record'],
   mlflow: ['system', 'terminal', 'diagnostic', 'language', 'plan', 'record'],
   api: [...belowTheRunner, 'runner', 'report', 'mlflow'],
-  cli: [...belowTheRunner, 'runner', 'report', 'mlflow'],
+  cli: [...belowTheRunner, 'check', 'runner', 'report', 'mlflow'],
   docs: ['diagnostic', 'parameters', 'data', 'registry', 'language', 'cli'],
 };
 const rooms = Object.keys(doors);

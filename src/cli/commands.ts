@@ -205,6 +205,19 @@ export const commands: readonly CommandRow[] = [
     load: () => import('./commands/report.ts'),
   },
   {
+    name: 'check',
+    summary: 'read all recorded files and report damage and leftovers; --repair shows what it would change',
+    declare: (program) =>
+      json(
+        runsDirectory(
+          program.argument('[what]', 'a runs directory, an experiment or a run id (default: everything)'),
+        ),
+      )
+        .option('--repair', 'show repairs, and make them with --yes')
+        .option('--yes', 'make the repairs'),
+    load: () => import('./commands/check.ts'),
+  },
+  {
     name: 'rm',
     summary: 'delete runs or experiments; lists them and their size first, deletes with --yes',
     declare: (program) =>

@@ -42,6 +42,7 @@ export const diagnosticCodes = {
   'unknown-run': 'No recorded run has this id.',
   'ambiguous-run': 'Several recorded runs start with this id.',
   'damaged-record': 'A file of a recorded run cannot be read.',
+  'leftover-file': 'A process that was killed has left a file that nothing needs.',
   'backend-missing': 'The native TensorFlow backend is not installed.',
   tracking: 'Runs could not be sent to the MLflow server.',
   'untrusted-server': 'A spec sends its runs to a server that you have not allowed.',

@@ -6,6 +6,7 @@ import type { Plan } from '../plan/plan.ts';
 import { shellWord } from '../system/proposed-command.ts';
 import { jsonFileText, readJson, writeJson, writeNew } from '../system/files.ts';
 import { waitBriefly } from '../system/lock.ts';
+import { sealed } from './digests.ts';
 import { damaged, isObject, isRun, RecordUnreadable } from './parse-run-files.ts';
 import { grownPlan } from './search-journal.ts';
 
@@ -24,7 +25,14 @@ export const readFrozenPlan = (path: string): Result<Plan | undefined> => {
     const { code, message } = error as NodeJS.ErrnoException;
     return failure(code === undefined ? damagedPlan(path) : unreadablePlan(path, message));
   }
-  return value === undefined || isPlan(value) ? success(value) : failure(damagedPlan(path));
+  if (value === undefined) return success(undefined);
+  return isPlan(value) ? success(withoutSeal(value)) : failure(damagedPlan(path));
+};
+
+const withoutSeal = (file: Plan & { readonly sha256?: string }): Plan => {
+  const plan = { ...file };
+  delete plan.sha256;
+  return plan;
 };
 
 /** Whether the parts are there that everything which reads a plan relies on. */
@@ -71,7 +79,7 @@ const readOrThrow = (path: string): Plan | undefined => {
 export const freezePlan = async (plan: Plan, runsDirectory: string): Promise<Plan> => {
   const path = frozenPlanPath(runsDirectory, plan);
   const first = frozenAs(plan, undefined);
-  if (writeNew(path, jsonFileText(first))) return grownPlan(first, path);
+  if (writeNew(path, jsonFileText(sealed(first)))) return grownPlan(first, path);
   const before = readOrThrow(path);
   const frozen = frozenAs(plan, before);
   if (isDeepStrictEqual(before, JSON.parse(JSON.stringify(frozen)))) return grownPlan(frozen, path);
@@ -79,7 +87,7 @@ export const freezePlan = async (plan: Plan, runsDirectory: string): Promise<Pla
   try {
     // Another process may have added kernels meanwhile.
     const updated = frozenAs(plan, readOrThrow(path));
-    writeJson(path, updated);
+    writeJson(path, sealed(updated));
     return grownPlan(updated, path);
   } finally {
     lock.release();

@@ -46,43 +46,49 @@ export const removalOf = (run: RunFolder, what: Removal['what']): Removal | unde
 };
 
 /** Bytes of a file or of everything in a folder; undefined where there is none. */
-const sizeOf = (path: string): number | undefined => {
+export const sizeOf = (path: string): number | undefined => {
   const stat = statSync(path, { throwIfNoEntry: false });
   if (!stat?.isDirectory()) return stat?.size;
   return readdirSync(path).reduce((sum, name) => sum + (sizeOf(join(path, name)) ?? 0), 0);
 };
 
 /** Folders that are being deleted have names that no listing shows: one that is half gone is no damaged run. */
-const leaving = '.removed-';
+export const leavingPrefix = '.removed-';
 
 /**
- * Deletes it, unless a living process holds the run; false then. Who has the run's locks is its only master, so a run that
- * begins in this moment is not touched.
+ * Changes a run's directory while no other process trains or writes the run: `act` is called with the run's locks held.
+ * Returns false, without calling it, if a living process holds one of them.
  */
-export const remove = ({ run: { directory }, what, path }: Removal): boolean => {
+export const whileUntouched = (directory: string, act: () => void): boolean => {
   const held = [fileNames.lock, fileNames.writer].map((name) => acquireLock(join(directory, name)));
   const locks = held.flatMap((lock) => ('release' in lock ? [lock] : []));
   try {
     if (locks.length < held.length) return false;
-    if (what === 'checkpoints') {
-      rmSync(path, { recursive: true, force: true });
-      return true;
-    }
-    const aside = join(dirname(directory), `${leaving}${basename(directory)}-${process.pid}`);
-    renameSync(directory, aside);
-    rmSync(aside, { recursive: true, force: true });
+    act();
     return true;
   } finally {
     for (const lock of locks) lock.release();
   }
 };
 
+/** Deletes it, unless a living process holds the run; false then. */
+export const remove = ({ run: { directory }, what, path }: Removal): boolean =>
+  whileUntouched(directory, () => {
+    if (what === 'checkpoints') {
+      rmSync(path, { recursive: true, force: true });
+      return;
+    }
+    const aside = join(dirname(directory), `${leavingPrefix}${basename(directory)}-${process.pid}`);
+    renameSync(directory, aside);
+    rmSync(aside, { recursive: true, force: true });
+  });
+
 /** Deletes what an interrupted deletion has left. */
 export const finishRemovals = (runsDirectory: string): void => {
   for (const experiment of listExperiments(runsDirectory)) {
     const folder = join(runsDirectory, experiment);
     for (const name of readdirSync(folder)) {
-      if (name.startsWith(leaving)) rmSync(join(folder, name), { recursive: true, force: true });
+      if (name.startsWith(leavingPrefix)) rmSync(join(folder, name), { recursive: true, force: true });
     }
   }
 };

@@ -59,6 +59,10 @@ export interface StatusFile {
   readonly outcome: RunOutcome | null;
   /** Who holds the run while it is running. */
   readonly holder: { readonly host: string; readonly pid: number; readonly processStartedAt: number } | null;
+  /** Once ended: the run's files by name, as they were then. Runs of 0.1.0 have neither this nor the next. */
+  readonly files?: Readonly<Record<string, { readonly bytes: number; readonly sha256: string }>>;
+  /** Hexadecimal SHA-256 of this file without this field. */
+  readonly sha256?: string;
 }
 
 /**

@@ -2,6 +2,7 @@ import { closeSync, existsSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Run } from '../plan/plan.ts';
 import { masked } from '../system/secrets.ts';
+import { sealedStatus } from './digests.ts';
 import type { RunOutcome, TrainerEvent } from './events.ts';
 import { diskTrouble, readJsonIfWhole, syncFiles, writeJson } from '../system/files.ts';
 import { openLineWriter } from '../system/line-writer.ts';
@@ -113,7 +114,7 @@ export const recordRun = (directory: string, run: Run, attempt: number): RunReco
         closeSync(logFile);
         requireRecord();
         nameRun(directory, run);
-        writeJson(statusPath(directory), status('ended', event.outcome, event.time));
+        writeJson(statusPath(directory), sealedStatus(directory, status('ended', event.outcome, event.time)));
         return removed;
       }
     }
@@ -173,7 +174,7 @@ export const recordLoss = (
   };
   try {
     // The status first: an older one must not count again.
-    writeJson(statusPath(directory), file);
+    writeJson(statusPath(directory), sealedStatus(directory, file));
     nameRun(directory, run);
   } catch (error) {
     // Then the file still names the dead process, which says as much.

@@ -104,6 +104,17 @@ const damagedLine = (path: string, before: number): Diagnostic => {
 export const journalDamage = (plan: Plan, planPath: string): Diagnostic | undefined =>
   plan.search ? readJournal(searchJournalPath(planPath)).damage : undefined;
 
+/** Cuts a damaged journal before its first damaged line; the search decides again from there. */
+export const cutDamage = (path: string): void => {
+  const { last } = readJournal(path);
+  const file = openSync(path, 'r+');
+  try {
+    cutAfter(file, last);
+  } finally {
+    closeSync(file);
+  }
+};
+
 /**
  * Opens the journal for its one writer; cuts off a torn last line. `afresh` forgets what is in it. Throws
  * `RecordUnreadable` if it is damaged.

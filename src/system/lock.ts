@@ -100,14 +100,14 @@ export const waitBriefly = async (path: string): Promise<Lock> => {
 const linkLock = (path: string, identity: string, { leaseMs }: LockOptions): Lock | HeldLock => {
   for (let tries = 0; ; tries++) {
     if (tryLink(identity, path)) return leaseMs === undefined ? plainLock(path) : leasedLock(path, leaseMs);
-    const holder = readHolder(path);
+    const holder = holderOf(path);
     if (holder && !isGone(path, holder, leaseMs)) return { heldBy: holder };
     // Gone in between, or damaged by a power cut: the second is told from the first by staying.
     if (!holder && tries < 20) continue;
     if (!holder) rmSync(path, { force: true });
     const guard = acquireLock(`${path}.takeover`);
     if ('heldBy' in guard) return guard;
-    const still = readHolder(path);
+    const still = holderOf(path);
     if (still && isGone(path, still, leaseMs)) rmSync(path, { force: true });
     guard.release();
   }
@@ -137,12 +137,13 @@ const leasedLock = (path: string, leaseMs: number): Lock => {
 
 /** Whether the lock is still this process's: one that slept for longer than its lease may have lost it. */
 const isOwn = (path: string): boolean => {
-  const holder = readHolder(path);
+  const holder = holderOf(path);
   const self = processIdentity();
   return holder?.pid === self.pid && holder.host === self.host;
 };
 
-const readHolder = (path: string): ProcessIdentity | undefined => {
+/** The process that a lock file names; undefined if the file is missing or damaged. */
+export const holderOf = (path: string): ProcessIdentity | undefined => {
   try {
     return JSON.parse(readFileSync(path, 'utf8')) as ProcessIdentity;
   } catch {
@@ -169,7 +170,7 @@ const identityFile = (folder: string): string => {
   for (const name of readdirSync(folder)) {
     const path = join(folder, name);
     if (!name.startsWith(holderName)) continue;
-    const holder = readHolder(path);
+    const holder = holderOf(path);
     if (holder && !isAlive(holder)) rmSync(path, { force: true });
   }
   if (identities.size === 0) process.once('exit', removeIdentities);

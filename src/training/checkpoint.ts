@@ -95,6 +95,22 @@ export const readCheckpoint = (
 ): Checkpoint | Unusable | undefined => {
   const path = checkpointPath(directory, name);
   if (!existsSync(path)) return undefined;
+  const read = readOwn(path, run);
+  if ('unusable' in read) return read;
+  for (const [key, tensor] of tensors) {
+    if (read.tensors.get(key)?.shape.join() !== tensor.shape.join())
+      return { unusable: `does not fit the network: ${key} is missing or has another shape` };
+  }
+  return read;
+};
+
+/** Why a checkpoint of a run cannot be used, as the end of a sentence that begins with its path; undefined if it can. */
+export const checkpointDamage = (path: string, run: string): string | undefined => {
+  const read = readOwn(path, run);
+  return 'unusable' in read ? read.unusable : undefined;
+};
+
+const readOwn = (path: string, run: string): Checkpoint | Unusable => {
   try {
     const file = readTensors(path);
     const { metadata } = file;
@@ -103,10 +119,6 @@ export const readCheckpoint = (
     if (!isOld && (keys !== 'metrics,run,sha256,state' || metadata['sha256'] !== digestOf(file)))
       return { unusable: 'is damaged: its checksum does not match' };
     if (!isOld && metadata['run'] !== run) return { unusable: `is of another run, ${metadata['run']}` };
-    for (const [key, tensor] of tensors) {
-      if (file.tensors.get(key)?.shape.join() !== tensor.shape.join())
-        return { unusable: `does not fit the network: ${key} is missing or has another shape` };
-    }
     return {
       state: parseState(metadata['state'] ?? ''),
       metrics: isOld ? undefined : (JSON.parse(metadata['metrics'] ?? '') as CountedLines),

@@ -21,7 +21,7 @@ export interface Started {
   readonly finished: Promise<Finished>;
 }
 
-/** An empty folder with the real program in it. */
+/** A folder with the real program in it; empty, and deleted after the test, unless it is given. */
 export interface Rig {
   readonly directory: string;
   readonly write: (name: string, text: string) => string;
@@ -37,8 +37,10 @@ export interface Rig {
   readonly metrics: (experiment: string, id: string) => Omit<MetricLine, 'time'>[];
 }
 
-export const createRig = (environment: NodeJS.ProcessEnv = {}): Rig => {
-  const directory = temporaryDirectory();
+export const createRig = (
+  environment: NodeJS.ProcessEnv = {},
+  directory: string = temporaryDirectory(),
+): Rig => {
   const runPath = (experiment: string, id: string, ...file: readonly string[]) =>
     join(directory, 'runs', experiment, id, ...file);
   const read = (path: string) => readFileSync(path, 'utf8');

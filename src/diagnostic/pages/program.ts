@@ -39,9 +39,17 @@ export const programPages = {
   },
   'damaged-record': {
     why:
-      'A file of a run directory was truncated or edited; Unroll itself only writes whole files. Other runs are not affected. ' +
-      'Delete the directory of the run and run the spec again: only this run is repeated.',
+      'A file of a run or a sweep was truncated or edited, or a disk changed it; Unroll itself only writes whole files. Other runs are not affected. ' +
+      '`unroll check` finds all damage and prints the command that repairs it: only damaged runs are trained again.',
     examples: [command('unroll show 3fc', 'unroll show 3fa', 'run.json of the run 3fc... is truncated.')],
+  },
+  'leftover-file': {
+    why:
+      'A process that was killed can leave a half-written file, a lock, or a run that was being deleted. Nothing reads them, and they only take space. ' +
+      '`unroll check --repair` lists them, and deletes them with `--yes`.',
+    examples: [
+      command('unroll check', 'unroll check --repair --yes', 'A run was killed while it wrote a checkpoint.'),
+    ],
   },
   'backend-missing': {
     why:

@@ -1,0 +1,206 @@
+import { existsSync, lstatSync, readdirSync, readFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import type { Run } from '../plan/plan.ts';
+import { digestOfFile, isSealIntact, sealedFiles } from '../record/digests.ts';
+import { isObject } from '../record/parse-run-files.ts';
+import { readMetrics } from '../record/read-metrics.ts';
+import { readRun, recordedId } from '../record/read-runs.ts';
+import { fileNames, modelFileNames, type StatusFile } from '../record/run-files.ts';
+import type { RecordedRun } from '../record/run-state.ts';
+import { readTensors } from '../record/safetensors.ts';
+import { jsonFileText } from '../system/files.ts';
+import { parseJson } from '../system/jsonl.ts';
+import { checkpointDamage } from '../training/checkpoint.ts';
+import { leftoversIn } from './leftovers.ts';
+import { damage, leftover, type Problem, type Repair } from './problem.ts';
+
+/** What is known of a run from outside of its directory. */
+export interface Expected {
+  /** The run as the plan of a sweep has it; undefined if no plan has it. */
+  readonly planned: Run | undefined;
+  /** What trains the run again: a command, or a sentence. */
+  readonly training: string;
+}
+
+export interface CheckedRun {
+  /** Undefined if its record cannot be read. */
+  readonly state: RecordedRun['state'] | undefined;
+  readonly problems: readonly Problem[];
+}
+
+const weightsFile = `${fileNames.model}/${modelFileNames.weights}`;
+
+/** What a completed run has. */
+const completeFiles: readonly string[] = [
+  fileNames.metrics,
+  fileNames.evaluation,
+  weightsFile,
+  `${fileNames.model}/${modelFileNames.model}`,
+];
+
+/** Reads everything in a run's directory. A run that is being trained is left alone. */
+export const checkRun = async (directory: string, expected: Expected): Promise<CheckedRun> => {
+  const at = (name: string) => join(directory, name);
+  const odd = oddFiles(directory);
+  if (odd.length > 0) return { state: undefined, problems: odd };
+  if (readdirSync(directory).length === 0)
+    return {
+      state: 'new',
+      problems: [leftover(directory, 'is the empty folder of a run that never started')],
+    };
+  const read = readRun(directory);
+  if (!read.ok) return { state: undefined, problems: unreadable(directory, expected) };
+  const { run, state, status } = read.value;
+  if (state === 'running') return { state, problems: [] };
+
+  const again: Parameters<typeof damage>[2] = {
+    ...(status?.state === 'ended' &&
+      state !== 'interrupted' && { repair: { kind: 'reopen', directory } as Repair }),
+    next: expected.training,
+  };
+  const found = new Map<string, Problem>();
+  const keep = (name: string, problem: Problem) => {
+    if (!found.has(name)) found.set(name, problem);
+  };
+  const add = (name: string, what: string | undefined) => {
+    if (what !== undefined) keep(name, damage(at(name), what, again));
+  };
+
+  add(fileNames.run, differenceFromPlan(run, expected.planned));
+  if (!status && [fileNames.metrics, fileNames.evaluation].some((name) => existsSync(at(name))))
+    add(fileNames.status, 'is missing');
+  if (status && isSealIntact(rawStatus(directory)) === false)
+    add(fileNames.status, 'is not as it was when the run ended: its checksum does not match');
+  const history = await readMetrics(directory);
+  for (const { severity, message } of history.problems)
+    if (severity !== 'notice' || status?.state === 'ended')
+      keep(fileNames.metrics, { ...damage(at(fileNames.metrics), '', again), message });
+  add(fileNames.metrics, doubled(at(fileNames.metrics)));
+  for (const name of jsonFiles) if (existsSync(at(name))) add(name, brokenJson(at(name)));
+  if (existsSync(at(weightsFile))) add(weightsFile, brokenTensors(at(weightsFile), run.id));
+  if (status) for (const [name, what] of changedFiles(directory, status)) add(name, what);
+  for (const name of filesIn(at(fileNames.checkpoints), '.safetensors')) {
+    const path = `${fileNames.checkpoints}/${name}`;
+    add(path, checkpointDamage(at(path), run.id));
+  }
+  return { state, problems: [...found.values(), ...runLeftovers(directory)] };
+};
+
+const jsonFiles: readonly string[] = [
+  ...sealedFiles.filter((name) => name.endsWith('.json') && name !== fileNames.run),
+  fileNames.profile,
+];
+
+/** Entries that hold no data although a file is expected there, such as a pipe: reading one could wait for ever. */
+const oddFiles = (directory: string): Problem[] => {
+  const names = [...sealedFiles, fileNames.status, fileNames.log, fileNames.profile, fileNames.system];
+  return names.flatMap((name) => {
+    const stat = lstatSync(join(directory, name), { throwIfNoEntry: false });
+    if (!stat || stat.isFile()) return [];
+    return damage(join(directory, name), 'is not a regular file', {
+      next: `Move it out of the run's directory, and check again.`,
+    });
+  });
+};
+
+/** Why a run cannot be read, and what helps. */
+const unreadable = (directory: string, { planned, training }: Expected): Problem[] => {
+  const read = readRun(directory);
+  const isNamed = recordedId(directory) === basename(directory);
+  const path = join(directory, isNamed ? fileNames.status : fileNames.run);
+  return (read.ok ? [] : read.errors).map(({ message, help }): Problem => {
+    const problem = { path, message, kind: 'damage', repair: undefined, next: training } as const;
+    if (!isNamed && planned)
+      return { ...problem, repair: { kind: 'restore', directory, run: planned }, next: undefined };
+    // Another version wrote it as it is, and can read it.
+    if (isNamed && isSealIntact(rawStatus(directory)) === true) return { ...problem, next: help };
+    return problem;
+  });
+};
+
+const rawStatus = (directory: string): Readonly<Record<string, unknown>> => {
+  const value = parseJson(readFileSync(join(directory, fileNames.status), 'utf8'));
+  return isObject(value) ? value : {};
+};
+
+/** What decides a run's numbers. */
+const decisive = ({ id, seed, config, datasetDigest, versions, code }: Run): string =>
+  jsonFileText({ id, seed, config, datasetDigest, versions, code });
+
+const differenceFromPlan = (run: Run, planned: Run | undefined): string | undefined =>
+  planned === undefined || decisive(run) === decisive(planned)
+    ? undefined
+    : 'differs from the plan of its sweep, so one of the two was changed';
+
+/** Metric values that are recorded twice at one step. */
+const doubled = (path: string): string | undefined => {
+  if (!existsSync(path)) return undefined;
+  const seen = new Set<string>();
+  let number = 0;
+  for (const text of readFileSync(path, 'utf8').split('\n')) {
+    number++;
+    const line = parseJson(text);
+    if (!isObject(line) || !isObject(line['metrics'])) continue;
+    for (const metric of Object.keys(line['metrics'])) {
+      const key = `${String(line['step'])} ${metric}`;
+      if (seen.has(key))
+        return `records ${metric} of step ${String(line['step'])} a second time in line ${number}`;
+      seen.add(key);
+    }
+  }
+  return undefined;
+};
+
+const brokenJson = (path: string): string | undefined =>
+  isObject(parseJson(readFileSync(path, 'utf8'))) ? undefined : 'does not contain a JSON object';
+
+const brokenTensors = (path: string, run: string): string | undefined => {
+  try {
+    const { metadata } = readTensors(path);
+    return metadata['run'] === run ? undefined : `is of another run, ${metadata['run'] ?? 'without an id'}`;
+  } catch {
+    return 'is damaged: it cannot be read';
+  }
+};
+
+/** Files that differ from the digests that were recorded at the end of the run, or that are missing. */
+function* changedFiles(directory: string, { files, outcome }: StatusFile): Generator<[string, string]> {
+  if (!files) {
+    if (outcome?.reason !== 'completed') return;
+    for (const name of completeFiles) if (!existsSync(join(directory, name))) yield [name, 'is missing'];
+    return;
+  }
+  for (const [name, recorded] of Object.entries(files)) {
+    const now = digestOfFile(join(directory, name));
+    if (!now) yield [name, 'is missing'];
+    else if (now.bytes !== recorded.bytes)
+      yield [name, `has ${now.bytes} bytes, and had ${recorded.bytes} when the run ended`];
+    else if (now.sha256 !== recorded.sha256)
+      yield [name, 'is not as it was when the run ended: its checksum does not match'];
+  }
+}
+
+const runLeftovers = (directory: string): Problem[] => [
+  ...[
+    directory,
+    ...[fileNames.checkpoints, fileNames.model, fileNames.mlflow].map((name) => join(directory, name)),
+  ]
+    .filter((folder) => existsSync(folder))
+    .flatMap(leftoversIn),
+  ...filesIn(join(directory, fileNames.mlflow), '.json')
+    .map((name) => join(directory, fileNames.mlflow, name))
+    .filter((path) => brokenJson(path) !== undefined)
+    .map((path) =>
+      leftover(
+        path,
+        `is damaged; without it \`unroll sync ${basename(directory)}\` compares with the server again`,
+      ),
+    ),
+];
+
+const filesIn = (folder: string, ending: string): string[] =>
+  existsSync(folder)
+    ? readdirSync(folder)
+        .filter((name) => name.endsWith(ending))
+        .sort()
+    : [];

@@ -1,0 +1,71 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Plan } from '../plan/plan.ts';
+import { isSealIntact } from '../record/digests.ts';
+import { readFrozenPlan } from '../record/frozen-plan.ts';
+import { isObject } from '../record/parse-run-files.ts';
+import { grownPlan, journalDamage, searchJournalPath } from '../record/search-journal.ts';
+import { readJson } from '../system/files.ts';
+import { proposedCommand, shellWord } from '../system/proposed-command.ts';
+import { leftoversIn } from './leftovers.ts';
+import { damage, type Problem } from './problem.ts';
+
+export interface CheckedSweeps {
+  /** Those that can be read, with the runs that their searches have chosen. */
+  readonly plans: readonly Plan[];
+  /** Files of plans, readable or not. */
+  readonly count: number;
+  readonly problems: readonly Problem[];
+}
+
+/** Reads the frozen plans and the search journals of an experiment. */
+export const checkSweeps = (experimentDirectory: string, runsDirectory: string): CheckedSweeps => {
+  const folder = join(experimentDirectory, 'sweeps');
+  if (!existsSync(folder)) return { plans: [], count: 0, problems: [] };
+  const names = readdirSync(folder).sort();
+  const plans: Plan[] = [];
+  const problems: Problem[] = [];
+  const files = names.filter((name) => name.endsWith('.json') && !name.startsWith('.'));
+  for (const name of files) {
+    const path = join(folder, name);
+    const read = readFrozenPlan(path);
+    if (!read.ok) {
+      for (const { message } of read.errors) problems.push({ ...damage(path, '', planAgain(path)), message });
+      continue;
+    }
+    if (!read.value) continue;
+    const plan = read.value;
+    if (`${plan.sweepId}.json` !== name) {
+      problems.push(damage(path, `is the plan of another sweep, ${plan.sweepId}`, planAgain(path)));
+      continue;
+    }
+    const file = readJson(path);
+    if (isObject(file) && isSealIntact(file) === false)
+      problems.push(damage(path, 'is not as it was written: its checksum does not match', planAgain(path)));
+    const broken = journalDamage(plan, path);
+    if (broken) {
+      const journal = searchJournalPath(path);
+      problems.push({
+        ...damage(journal, '', { repair: { kind: 'cut', path: journal } }),
+        message: broken.message,
+        next: proposedCommand(['resume', plan.sweepId], runsDirectory),
+      });
+    }
+    plans.push(grownPlan(plan, path));
+  }
+  for (const name of names.filter((one) => one.endsWith('.decisions.jsonl'))) {
+    const plan = name.replace(/\.decisions\.jsonl$/, '.json');
+    if (!names.includes(plan))
+      problems.push(
+        damage(join(folder, name), `belongs to the plan ${plan}, which is missing`, {
+          next: `Put the plan back, or delete the file: rm ${shellWord(join(folder, name))}`,
+        }),
+      );
+  }
+  return { plans, count: files.length, problems: [...problems, ...leftoversIn(folder)] };
+};
+
+const planAgain = (path: string) => ({
+  repair: { kind: 'set-aside', path } as const,
+  next: 'Run its spec again: recorded runs are kept and not trained again.',
+});

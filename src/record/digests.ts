@@ -1,0 +1,78 @@
+import { createHash } from 'node:crypto';
+import { closeSync, openSync } from 'node:fs';
+import { join } from 'node:path';
+import { jsonFileText, readFully } from '../system/files.ts';
+import { fileNames, modelFileNames, type StatusFile } from './run-files.ts';
+
+/** A file as it was when its run ended. */
+export interface FileDigest {
+  readonly bytes: number;
+  /** Hexadecimal. */
+  readonly sha256: string;
+}
+
+/** The files of a run that never change once it has ended. Checkpoints carry digests of their own. */
+export const sealedFiles: readonly string[] = [
+  fileNames.run,
+  fileNames.environment,
+  fileNames.data,
+  fileNames.metrics,
+  fileNames.evaluation,
+  `${fileNames.model}/${modelFileNames.weights}`,
+  `${fileNames.model}/${modelFileNames.model}`,
+];
+
+const chunkBytes = 1 << 20;
+
+/** The digest of a file; undefined if there is none. Throws if it is there and cannot be read. */
+export const digestOfFile = (path: string): FileDigest | undefined => {
+  let file: number;
+  try {
+    file = openSync(path, 'r');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+  try {
+    const hash = createHash('sha256');
+    const chunk = Buffer.allocUnsafe(chunkBytes);
+    let bytes = 0;
+    for (let got = -1; got !== 0; bytes += got) {
+      got = readFully(file, chunk, bytes);
+      hash.update(chunk.subarray(0, got));
+    }
+    return { bytes, sha256: hash.digest('hex') };
+  } finally {
+    closeSync(file);
+  }
+};
+
+const digestsOf = (directory: string): Readonly<Record<string, FileDigest>> =>
+  Object.fromEntries(
+    sealedFiles.flatMap((name) => {
+      const digest = digestOfFile(join(directory, name));
+      return digest ? [[name, digest]] : [];
+    }),
+  );
+
+/** The status of an ended run with the digests of the run's files, and with a digest of itself. */
+export const sealedStatus = (directory: string, status: StatusFile): StatusFile =>
+  sealed({ ...status, files: digestsOf(directory) });
+
+/** A JSON object with a digest of itself. */
+export const sealed = <T extends object>(content: T): T & { readonly sha256: string } => ({
+  ...content,
+  sha256: sealOf(content),
+});
+
+/**
+ * Whether an object, as parsed from its file, is as it was written; undefined if it has no digest, as in files of 0.1.0
+ * and in the status of a run that has not ended.
+ */
+export const isSealIntact = ({
+  sha256,
+  ...content
+}: Readonly<Record<string, unknown>>): boolean | undefined =>
+  typeof sha256 === 'string' ? sealOf(content) === sha256 : undefined;
+
+const sealOf = (content: object): string => createHash('sha256').update(jsonFileText(content)).digest('hex');

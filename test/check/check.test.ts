@@ -1,0 +1,184 @@
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { randomStream } from '../../src/data/random.ts';
+import { checkRuns } from '../../src/check/check-runs.ts';
+import { createRig, type Rig } from '../support/rig.ts';
+import { testSeed } from '../support/seed.ts';
+import { smallSpec } from '../support/small-sweep.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
+
+vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
+
+const sweep = createRig({}, mkdtempSync(join(tmpdir(), 'unroll-check-')));
+afterAll(() => rmSync(sweep.directory, { recursive: true }));
+let ids: string[];
+
+beforeAll(async () => {
+  const train = 'evaluateEvery: 5, checkpointEvery: 5, keepCheckpoints: all';
+  sweep.write(
+    'spec.yaml',
+    smallSpec({ steps: 12, seeds: 2, train, run: 'concurrency: 2', dataset: 'validationSize: 30' }),
+  );
+  const { code, stderr } = await sweep.unroll('run', 'spec.yaml', '--no-mlflow');
+  expect(code, stderr).toBe(0);
+  ids = sweep.runIds('trial');
+  expect(ids).toHaveLength(2);
+});
+
+/** A copy of the sweep that can be damaged. */
+const copied = (): Rig => {
+  const rig = createRig();
+  cpSync(sweep.directory, rig.directory, { recursive: true });
+  return rig;
+};
+
+const check = async (rig: Rig, ...words: string[]) => {
+  const { code, stdout, stderr } = await rig.unroll('check', '--json', ...words);
+  expect(stderr).toBe('');
+  const { problems } = JSON.parse(stdout) as { problems: { path: string; kind: string; message: string }[] };
+  return { code, problems };
+};
+
+/** Files of runs and plans whose content is checked, below a runs directory. */
+const checkedFiles = (runs: string): string[] =>
+  readdirSync(runs, { recursive: true, encoding: 'utf8' })
+    .filter((name) => statSync(join(runs, name)).isFile())
+    .filter((name) => !/\.index$|log\.txt$|plots\/|\.holder/.test(name))
+    .sort();
+
+test('an undisturbed sweep, and the runs of 0.1.0, have no problems', async () => {
+  expect(await check(sweep)).toEqual({ code: 0, problems: [] });
+  const text = await sweep.unroll('check');
+  expect(text).toMatchObject({ code: 0, stderr: '', stdout: '2 runs and 1 sweep checked: no problems.\n' });
+  const earlier = createRig();
+  cpSync('test/fixtures/recorded-by-0.1.0', earlier.directory, { recursive: true });
+  expect(await check(earlier)).toEqual({ code: 0, problems: [] });
+});
+
+test('every file that is lost, cut off, emptied, overwritten, or has a flipped bit is noticed', async () => {
+  const runs = join(sweep.directory, 'runs');
+  const files = checkedFiles(runs);
+  expect(files.map((name) => name.split('/').at(-1))).toEqual(
+    expect.arrayContaining([
+      'run.json',
+      'status.json',
+      'metrics.jsonl',
+      'weights.safetensors',
+      'step-000005.safetensors',
+    ]),
+  );
+  const random = randomStream(testSeed, 'damage');
+  const within = (count: number) => random.integer(count);
+  const unnoticed: string[] = [];
+  const other = temporaryDirectory();
+  let cases = 0;
+  for (const file of files) {
+    const whole = readFileSync(join(runs, file));
+    const byte = within(whole.length);
+    const flipped = Buffer.from(whole);
+    flipped[byte] = (flipped[byte] ?? 0) ^ (1 << within(8));
+    const damages: Readonly<Record<string, Buffer | undefined>> = {
+      emptied: Buffer.alloc(0),
+      'cut off': whole.subarray(0, within(whole.length)),
+      garbage: Buffer.from(Array.from({ length: 64 }, () => within(256))),
+      'other JSON': Buffer.from('{ "id": "0123456789ab" }\n'),
+      'a list': Buffer.from('[]\n'),
+      [`byte ${byte} flipped`]: flipped,
+      lost: undefined,
+    };
+    for (const [name, content] of Object.entries(damages)) {
+      const copy = join(other, String(cases++));
+      cpSync(runs, copy, { recursive: true });
+      if (content) writeFileSync(join(copy, file), content);
+      else rmSync(join(copy, file));
+      const { problems } = await checkRuns({ runsDirectory: copy });
+      const found = problems.some(
+        ({ path, kind }) =>
+          kind === 'damage' && path.startsWith(join(copy, file.split('/').slice(0, 2).join('/'))),
+      );
+      if (!found) unnoticed.push(`${file} ${name}`);
+      rmSync(copy, { recursive: true });
+    }
+  }
+  expect(cases).toBeGreaterThan(100);
+  // Checkpoints may be pruned, and a plan deleted; the runs stay whole.
+  const mayBeLost = /checkpoints\/\S+ lost$|sweeps\/\S+\.json lost$/;
+  expect(unnoticed.filter((one) => !mayBeLost.test(one))).toEqual([]);
+});
+
+test('repairs are shown first, made with --yes, and lead back to the same numbers', async () => {
+  const rig = copied();
+  const numbers = () =>
+    ids.map((id) => [
+      rig.metrics('trial', id),
+      readFileSync(rig.runPath('trial', id, 'model', 'weights.safetensors')),
+    ]);
+  const before = numbers();
+  const [first = '', second = ''] = ids;
+  writeFileSync(rig.runPath('trial', first, 'run.json'), '');
+  const weights = rig.runPath('trial', second, 'model', 'weights.safetensors');
+  const bytes = readFileSync(weights);
+  bytes[bytes.length - 1] = (bytes.at(-1) ?? 0) ^ 1;
+  writeFileSync(weights, bytes);
+  const half = rig.runPath('trial', second, 'status.json.12-3.tmp');
+  writeFileSync(half, '{');
+  utimesSync(half, 0, 0);
+
+  const shown = await rig.unroll('check', '--repair');
+  expect(shown.code).toBe(1);
+  expect(shown.stdout).toContain('2 runs and 1 sweep checked: 2 problems, 1 leftover.');
+  expect(shown.stderr).toContain(
+    `runs/trial/${second}/model/weights.safetensors is not as it was when the run ended`,
+  );
+  expect(existsSync(half)).toBe(true);
+
+  const [, command = ''] = /nothing is changed yet: unroll (.*)\n/.exec(shown.stdout) ?? [];
+  const repaired = await rig.unroll(...command.split(' '));
+  expect(repaired.code, repaired.stderr).toBe(0);
+  expect(existsSync(half)).toBe(false);
+  const [, next = ''] = /train again what was damaged:\n {2}unroll (.*)\n/.exec(repaired.stdout) ?? [];
+  const resumed = await rig.unroll(...next.split(' '), '--json');
+  expect((JSON.parse(resumed.stdout) as { trained: string[] }).trained).toEqual([second]);
+  expect(await check(rig)).toEqual({ code: 0, problems: [] });
+  expect(numbers()).toEqual(before);
+});
+
+test('an experiment or a run can be checked alone, by name or by path', async () => {
+  const rig = copied();
+  const [first = '', second = ''] = ids;
+  writeFileSync(rig.runPath('trial', first, 'evaluation.json'), '{}');
+  const damagedPath = join('runs', 'trial', first, 'evaluation.json');
+  for (const word of ['trial', first.slice(0, 6), `runs/trial/${first}`, 'runs/trial', 'runs', './runs/'])
+    expect((await check(rig, word)).problems.map(({ message }) => message)).toEqual([
+      expect.stringContaining(damagedPath),
+    ]);
+  expect(await check(rig, second)).toEqual({ code: 0, problems: [] });
+  expect((await rig.unroll('check', 'trail')).code).toBe(2);
+});
+
+test('a folder in place of a file and an empty run are reported', async () => {
+  const rig = copied();
+  const [first = ''] = ids;
+  rmSync(rig.runPath('trial', first, 'metrics.jsonl'));
+  mkdirSync(rig.runPath('trial', first, 'metrics.jsonl'));
+  mkdirSync(rig.runPath('trial', 'aaaaaaaaaaaa'));
+  const { code, problems } = await check(rig);
+  expect(code).toBe(1);
+  expect(problems.map(({ message, kind }) => [kind, message])).toEqual([
+    ['damage', `runs/trial/${first}/metrics.jsonl is not a regular file.`],
+    ['leftover', 'runs/trial/aaaaaaaaaaaa is the empty folder of a run that never started.'],
+  ]);
+});
