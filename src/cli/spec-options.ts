@@ -1,3 +1,4 @@
+import { commandLine } from '../language/overrides.ts';
 import type { WantedConcurrency } from '../plan/execution.ts';
 
 /** What the command line changes in a spec. */
@@ -25,6 +26,6 @@ export const readConcurrency = ({
   if (typeof runs !== 'number') return {};
   const option = '--concurrency ';
   const text = `${option}${runs}`;
-  const at = { source: { name: 'command line', text }, start: option.length, end: text.length };
+  const at = { source: { name: commandLine, text }, start: option.length, end: text.length };
   return { concurrency: { runs, at } };
 };

@@ -1,5 +1,6 @@
 import type { Command, CommanderError } from 'commander';
 import type { Diagnostic, SourceRange } from '../diagnostic/diagnostic.ts';
+import { commandLine } from '../language/overrides.ts';
 import { nearest } from '../diagnostic/nearest.ts';
 
 /** The command line as a source text, with the place of one of its words underlined. */
@@ -9,12 +10,11 @@ export const commandLineRange = (argv: readonly string[], word: string): SourceR
   const index = words.findIndex(
     (one) => one === word || one.startsWith(`${word}=`) || one.endsWith(`=${word}`),
   );
-  if (index === -1)
-    return { source: { name: 'command line', text }, start: text.length, end: text.length + 1 };
+  if (index === -1) return { source: { name: commandLine, text }, start: text.length, end: text.length + 1 };
   const found = words[index] ?? '';
   const inside = found.endsWith(`=${word}`) ? found.length - word.length : 0;
   const start = words.slice(0, index).join(' ').length + 1 + inside;
-  return { source: { name: 'command line', text }, start, end: start + word.length };
+  return { source: { name: commandLine, text }, start, end: start + word.length };
 };
 
 /** What other tools call our commands. */

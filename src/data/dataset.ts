@@ -68,7 +68,7 @@ export interface ReadProgress {
 }
 
 export interface DataContext {
-  /** Where relative paths in a spec start: the folder of the spec. */
+  /** Where relative paths of a run's dataset start: the folder of the spec. */
   readonly baseDirectory: string;
   readonly reading?: ((progress: ReadProgress) => void) | undefined;
   /** A faster function than JavaScript's that gives the same bits, if the process has one. */

@@ -23,7 +23,7 @@ const parameters = Type.Object(
       Type.String({
         minLength: 1,
         description:
-          "The folder with the four IDX files (train-images-idx3-ubyte and so on), gzipped or plain. A relative path starts at the folder of the spec. null: where Debian's package dataset-fashion-mnist installs them.",
+          "The folder with the four IDX files (train-images-idx3-ubyte and so on), gzipped or plain. A relative path starts at the folder of the spec that contains it. null: where Debian's package dataset-fashion-mnist installs them.",
         examples: ['data/fashion-mnist'],
       }),
     ),

@@ -1,5 +1,6 @@
 import type { Diagnostic, SourceRange } from '../diagnostic/diagnostic.ts';
 import { nearest } from '../diagnostic/nearest.ts';
+import { commandLine } from './overrides.ts';
 import { userConfigPath } from './user-config.ts';
 import type { Located, LocatedScalar } from './located.ts';
 
@@ -39,7 +40,10 @@ export const interpolate = (
           at,
           expected: 'a value, since what a run computes must be readable from its spec',
           got: value,
-          help: 'Write the value here, or give it on the command line with --set.',
+          help:
+            at.source.name === commandLine
+              ? 'Write the value itself. A shell fills in a variable that is not in single quotes.'
+              : 'Write the value here, or give it on the command line with --set.',
         });
       }
       return scalar;

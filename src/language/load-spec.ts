@@ -34,7 +34,7 @@ export interface LoadOptions extends Overrides {
 }
 
 /**
- * Reads a spec: file, then what it `extends`, then variables of the environment, then `--set` and `--sweep`.
+ * Reads a spec: file, then what it `extends`, then `--set` and `--sweep`, then variables of the environment.
  * `path` is shown in messages as it is given.
  */
 export const loadSpec = async (path: string, options: LoadOptions = {}): Promise<Result<SpecDocument>> => {
@@ -47,17 +47,17 @@ export const loadSpec = async (path: string, options: LoadOptions = {}): Promise
   const config = readUserConfig(environment);
   if (!config.ok) return config;
   const allowed = [...allowVariables, ...config.value.variables];
-  const interpolated = interpolate(root, { environment, allowed }, errors);
-  const overridden = applyOverrides(interpolated, options);
+  const overridden = applyOverrides(root, options);
   if (!overridden.ok) errors.push(...overridden.errors);
-  if (!overridden.ok || errors.length) return failure(...errors);
-  errors.push(...hideNamedSecrets(overridden.value));
+  const interpolated = interpolate(overridden.ok ? overridden.value : root, { environment, allowed }, errors);
+  if (errors.length) return failure(...errors);
+  errors.push(...hideNamedSecrets(interpolated));
   if (errors.length) return failure(...errors);
   return success({
     path,
     text: source.text,
     baseDirectory: dirname(resolve(path)),
-    root: overridden.value as LocatedMap,
+    root: interpolated as LocatedMap,
     extendedAt,
   });
 };

@@ -4,6 +4,9 @@ import { find, type Located, type LocatedEntry, type LocatedMap } from './locate
 import { mergeSpecs } from './merge.ts';
 import { readYaml } from './read-yaml.ts';
 
+/** The name of the source text that the command line is. */
+export const commandLine = 'command line';
+
 /** What the command line changes in a spec: the texts after `--set` and `--sweep`, in order. */
 export interface Overrides {
   readonly set?: readonly string[];
@@ -40,7 +43,7 @@ interface Assignment {
 }
 
 const readAssignment = (option: '--set' | '--sweep', text: string): Result<Assignment> => {
-  const source = { name: 'command line', text: `${option} ${text}` };
+  const source = { name: commandLine, text: `${option} ${text}` };
   const pathStart = option.length + 1;
   const equals = text.indexOf('=');
   const path = (equals === -1 ? text : text.slice(0, equals)).trim();

@@ -97,7 +97,7 @@ const tooManyThreads = ({
   const most = Math.floor(cores / threadsPerRun);
   const threads = Math.max(1, Math.floor(cores / concurrency));
   const fewerThreads =
-    threads < threadsPerRun && concurrency <= cores ? `, or threadsPerRun: ${threads}` : '';
+    threads < threadsPerRun && concurrency <= cores ? `, or \`threadsPerRun: ${threads}\`` : '';
   const automatic = isAutomatic ? ' (auto)' : '';
   return {
     code: 'conflict',
@@ -108,7 +108,7 @@ const tooManyThreads = ({
     got: `${concurrency} x ${threadsPerRun}${automatic} = ${concurrency * threadsPerRun}`,
     help:
       most >= 1
-        ? `Write ${override?.at ? `--concurrency ${most}` : `concurrency: ${most}`}${fewerThreads}.`
-        : `Write threadsPerRun: ${cores} or less.`,
+        ? `Write \`${override?.at ? '--concurrency' : 'concurrency:'} ${most}\`${fewerThreads}.`
+        : `Write \`threadsPerRun: ${cores}\`, or less.`,
   };
 };

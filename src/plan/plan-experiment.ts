@@ -2,6 +2,7 @@ import { relative } from 'node:path';
 import type { DataContext } from '../data/dataset.ts';
 import { success, type Result } from '../diagnostic/diagnostic.ts';
 import { loadPlugins } from '../registry/own/load-plugins.ts';
+import { withDataPaths } from '../language/data-paths.ts';
 import { loadSpec, type SpecDocument } from '../language/load-spec.ts';
 import type { WantedConcurrency } from './execution.ts';
 import type { Plan } from './plan.ts';
@@ -51,7 +52,7 @@ export const planDocument = async (
   const plugins = await loadPlugins(baseDirectory);
   if (!plugins.ok) return plugins;
   const { registry, config } = plugins.value;
-  const spec = validateSpec(document, registry);
+  const spec = validateSpec(withDataPaths(document, registry), registry);
   if (!spec.ok) return spec;
   const chosen = concurrency === undefined ? {} : { concurrency };
   const plan = await unrollSpec(spec.value, { cores }, { ...chosen, allowManyRuns, reading });

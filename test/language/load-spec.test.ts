@@ -139,6 +139,26 @@ describe('variables of the environment', () => {
   });
 });
 
+describe('variables after --set', () => {
+  const path = write('set-tracking.yaml', 'tracking: { mlflow: { uri: "${OWN}" } }\n');
+  const environment = { OWN: 'http://own', OTHER: 'http://other' };
+
+  it('are replaced as in a file, also in place of one in the file', async () => {
+    const set = ['tracking.mlflow.uri=${OTHER}', 'tracking.mlflow.experiment=${NONE:-mine}'];
+    const allowVariables = ['OTHER', 'NONE'];
+    expect(await jsonOf(path, { set, environment, allowVariables })).toEqual({
+      tracking: { mlflow: { uri: 'http://other', experiment: 'mine' } },
+    });
+  });
+
+  it.each([
+    ['tracking.mlflow.uri=${OTHER}', 'The spec reads the variable OTHER, which you have not allowed.'],
+    ['name=${OTHER}', 'Environment variables are allowed only under tracking.'],
+  ])('are refused as in a file: %s', async (set, message) => {
+    await expect(load(path, { set: [set], environment, allowVariables: ['OWN'] })).rejects.toThrow(message);
+  });
+});
+
 describe('--set and --sweep', () => {
   const path = write(
     'set.yaml',

@@ -235,7 +235,7 @@ describe('execution', () => {
     expect(await settled(9, 4, {}, 5)).toBeUndefined();
     const at = { source: { name: 'command line', text: '--concurrency 5' }, start: 14, end: 15 };
     const onCommandLine = await planOf(runs(9), { cores: 4, concurrency: { runs: 5, at } });
-    expect(onCommandLine.errors).toMatchObject([{ at, help: 'Write --concurrency 4.' }]);
+    expect(onCommandLine.errors).toMatchObject([{ at, help: 'Write `--concurrency 4`.' }]);
     expect(await settled(9, 4, { threadsPerRun: 5 })).toBeUndefined();
   });
 });

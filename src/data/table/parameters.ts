@@ -20,7 +20,7 @@ const fraction = (part: string) =>
 export const tableParameters = {
   file: Type.String({
     minLength: 1,
-    description: 'The data to train on. A relative path starts at the folder of the spec.',
+    description: 'The data to train on. A relative path starts at the folder of the spec that contains it.',
     examples: ['data/train.csv'],
   }),
   validationFile: text(

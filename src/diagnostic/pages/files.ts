@@ -4,7 +4,7 @@ import { command, spec, wholeSpec, type Page } from './page.ts';
 export const filePages = {
   'file-missing': {
     why:
-      'A path on the command line is relative to the current folder; a path after extends is relative to the folder of the spec that contains it. ' +
+      'A path on the command line is relative to the current folder; a path in a spec is relative to the folder of the spec that contains it. ' +
       'The message shows the nearest name in that folder.',
     examples: [
       command('unroll validate experiments/quikstart.yaml', 'unroll validate experiments/quickstart.yaml'),
@@ -96,7 +96,7 @@ train: { steps: 100 }`,
   },
   'data-missing': {
     why:
-      'A file of the dataset is missing: your own file, whose path is relative to the folder of the spec, ' +
+      'A file of the dataset is missing: your own file, whose path is relative to the folder of the spec that contains it, ' +
       'or the images of a built-in dataset. The message lists where Unroll looked.',
     examples: [
       spec(

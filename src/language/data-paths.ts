@@ -1,0 +1,67 @@
+import { existsSync } from 'node:fs';
+import { dirname, isAbsolute, relative, resolve, sep } from 'node:path';
+import type { SourceText } from '../diagnostic/diagnostic.ts';
+import type { Registry } from '../registry/rows.ts';
+import type { SpecDocument } from './load-spec.ts';
+import type { Located, LocatedMap } from './located.ts';
+import { commandLine } from './overrides.ts';
+
+/**
+ * The document with the paths of data files from the folder of the spec. A relative path starts at the folder of the file
+ * that contains it, which may be an extended one, or at the working directory if it is on the command line. Where nothing
+ * is there but something at the folder of the spec, that is meant.
+ */
+export const withDataPaths = (document: SpecDocument, { dataset }: Registry): SpecDocument => {
+  const parameters = new Set(Object.values(dataset).flatMap((row) => row.files ?? []));
+  const folderOf = ({ name }: SourceText): string => (name === commandLine ? '.' : dirname(name));
+  const extended = new Set(document.extendedAt.keys());
+
+  const fromSpec = (path: string, source: SourceText): string => {
+    if (isAbsolute(path) || (source.name !== commandLine && !extended.has(source))) return path;
+    const meant = resolve(folderOf(source), path);
+    if (!existsSync(meant) && existsSync(resolve(document.baseDirectory, path))) return path;
+    return relative(document.baseDirectory, meant).split(sep).join('/');
+  };
+
+  /** Below `isPath`, every string is a path. */
+  const visit = (node: Located, isPath: boolean): Located => {
+    switch (node.kind) {
+      case 'scalar':
+        return isPath && typeof node.value === 'string' && node.value !== ''
+          ? { ...node, value: fromSpec(node.value, node.at.source) }
+          : node;
+      case 'list':
+        return { ...node, items: node.items.map((item) => visit(item, isPath)) };
+      case 'map':
+        return mapEntries(node, (key, value) => visit(value, isPath || parameters.has(key)));
+    }
+  };
+
+  /** A sweep names a path as `dataset.file`, or as `file` below `dataset`. */
+  const visitSweep = (node: Located): Located => {
+    switch (node.kind) {
+      case 'scalar':
+        return node;
+      case 'list':
+        return { ...node, items: node.items.map(visitSweep) };
+      case 'map':
+        return mapEntries(node, (key, value) => {
+          if (key === 'dataset') return visit(value, false);
+          const isPath = key.startsWith('dataset.') && parameters.has(key.slice('dataset.'.length));
+          return isPath ? visit(value, true) : visitSweep(value);
+        });
+    }
+  };
+
+  const root = mapEntries(document.root, (key, value) =>
+    key === 'dataset' ? visit(value, false) : key === 'sweep' ? visitSweep(value) : value,
+  );
+  return { ...document, root };
+};
+
+const mapEntries = (node: LocatedMap, change: (key: string, value: Located) => Located): LocatedMap => ({
+  ...node,
+  entries: new Map(
+    [...node.entries].map(([key, entry]) => [key, { ...entry, value: change(key, entry.value) }]),
+  ),
+});
