@@ -107,7 +107,7 @@ describe.skipIf(missing !== undefined)('a real server behind a reverse proxy', (
         'equal',
       );
       expect(await syncThrough(options, env)).toMatchInlineSnapshot(`
-        "The MLflow server at https://127.0.0.1:PORT cannot be reached to look up the experiment: it broke the connection.
+        "The MLflow server at https://127.0.0.1:PORT did not answer the request to look up the experiment: it broke the connection.
         If it asks for a certificate of the client, give it with MLFLOW_TRACKING_CLIENT_CERT_PATH. What is recorded locally is sent later with "unroll sync"."
       `);
     });

@@ -11,7 +11,7 @@ import { connectionSettings } from '../../src/mlflow/client/settings.ts';
 import { cursorPath, readCursor } from '../../src/mlflow/sync/cursor.ts';
 import { syncCommand, type SyncReport } from '../../src/cli/sync-command.ts';
 import { startUploader } from '../../src/mlflow/uploader/start.ts';
-import { startFaultProxy } from '../support/mlflow/fault-proxy.ts';
+import { type Fault, startFaultProxy } from '../support/mlflow/fault-proxy.ts';
 import {
   appendJournal,
   impatient,
@@ -231,6 +231,44 @@ describe.skipIf(missing !== undefined)('with a real server of the pinned version
         await proxy.close();
       }
       expect((await runsOf(plan.experiment)).runs.filter(({ deleted }) => !deleted)).toHaveLength(3);
+    },
+  );
+
+  test.each<Fault>(['reset-before', 'reset-after-commit'])(
+    'connections that the server closes while they are kept alive (%s) are no failure',
+    async (fault) => {
+      const runsDirectory = temporaryDirectory();
+      const { plan } = writeCompactSweep(runsDirectory, {
+        seed: 91,
+        runs: 2,
+        steps: 700,
+        experiment: `stale-${fault}`,
+      });
+      const used = new WeakSet();
+      const proxy = await startFaultProxy(server.uri(), {
+        seed: testSeed,
+        rate: 0,
+        choose: ({ socket }) => {
+          if (used.has(socket)) return fault;
+          used.add(socket);
+          return undefined;
+        },
+      });
+      const lines: string[] = [];
+      try {
+        const report = await sync(runsDirectory, {
+          to: proxy.uri,
+          verify: true,
+          print: (line) => lines.push(line),
+          env: { MLFLOW_HTTP_REQUEST_MAX_RETRIES: '0' },
+        });
+        expect(report).toMatchObject({ runs: 2, complete: 2, verified: 2, differences: [] });
+        expect(proxy.played.get(fault)).toBeGreaterThan(3);
+      } finally {
+        await proxy.close();
+      }
+      expect(lines.filter((line) => /retry|again|broke|reached/i.test(line))).toEqual([]);
+      expect((await runsOf(plan.experiment)).runs).toHaveLength(3);
     },
   );
 

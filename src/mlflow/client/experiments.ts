@@ -101,6 +101,7 @@ export const experimentCalls = (transport: Transport): ExperimentCalls => {
         json: { name, tags },
         what: `create the experiment "${name}"`,
         repeatable: false,
+        newConnection: true,
       });
       if (!made.ok) return made;
       const id = made.value['experiment_id'];

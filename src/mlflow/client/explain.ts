@@ -242,15 +242,20 @@ export const explainFailure = (
     return createProblem('settings', `The certificate of ${uri} is not trusted (${code}).`, {
       help: 'Give its authority with MLFLOW_TRACKING_SERVER_CERT_PATH=ca.pem (or, at your own risk, MLFLOW_TRACKING_INSECURE_TLS=true).',
     });
+  if (refusedBeforeSending.has(code))
+    return createProblem(
+      'unreachable',
+      `The MLflow server at ${uri} cannot be reached to ${what}: ${httpCause(error)}.`,
+      { help: `Start one with "unroll mlflow", or check the address. ${recordedLocally}` },
+    );
   return createProblem(
-    'unreachable',
-    `The MLflow server at ${uri} cannot be reached to ${what}: ${httpCause(error)}.`,
+    'dropped',
+    `The MLflow server at ${uri} did not answer the request to ${what}: ${httpCause(error)}.`,
     {
-      help:
-        uri.startsWith('https:') && !refusedBeforeSending.has(code)
-          ? `If it asks for a certificate of the client, give it with MLFLOW_TRACKING_CLIENT_CERT_PATH. ${recordedLocally}`
-          : `Start one with "unroll mlflow", or check the address. ${recordedLocally}`,
-      unclear: !refusedBeforeSending.has(code),
+      help: uri.startsWith('https:')
+        ? `If it asks for a certificate of the client, give it with MLFLOW_TRACKING_CLIENT_CERT_PATH. ${recordedLocally}`
+        : `The log of the server, or of a proxy in front of it, may show why. ${recordedLocally}`,
+      unclear: true,
     },
   );
 };

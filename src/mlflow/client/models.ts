@@ -87,6 +87,7 @@ export const modelCalls = (transport: Transport): ModelCalls => {
         },
         what: `create the model "${name}"`,
         repeatable: false,
+        newConnection: true,
       });
       if (made.ok) return readModel(made.value['model']);
       return isMissingEndpoint(made.errors[0]) ? success(undefined) : made;
@@ -143,6 +144,7 @@ export const modelCalls = (transport: Transport): ModelCalls => {
         json: { name, source, run_id: runId, ...(modelId !== undefined && { model_id: modelId }) },
         what: `create a version of "${name}"`,
         repeatable: false,
+        newConnection: true,
       });
       if (!made.ok) return made;
       const version = (made.value['model_version'] as { readonly version?: unknown } | undefined)?.version;

@@ -4,8 +4,10 @@ import { failed, type Diagnostic, type Failure, type Result } from '../../diagno
 export type ProblemKind =
   /** The request was never sent: a field would have been refused, or accepted and lost. */
   | 'invalid'
-  /** No answer: nothing listens there, the name is unknown, the connection broke. */
+  /** No connection: nothing listens there, or the name is unknown. */
   | 'unreachable'
+  /** The connection broke before the answer was complete. */
+  | 'dropped'
   | 'timeout'
   /** 429, or 408. */
   | 'busy'
@@ -71,7 +73,11 @@ export const problem = (...given: Parameters<typeof createProblem>): Failure<rea
 
 /** Whether the same request may succeed later without anybody changing anything. */
 export const isPassing = ({ kind }: Problem): boolean =>
-  kind === 'unreachable' || kind === 'timeout' || kind === 'busy' || kind === 'server-error';
+  kind === 'unreachable' ||
+  kind === 'dropped' ||
+  kind === 'timeout' ||
+  kind === 'busy' ||
+  kind === 'server-error';
 
 /** Whether no request at all will succeed before a person mends something. */
 export const isBlocking = ({ kind }: Problem): boolean =>

@@ -52,7 +52,11 @@ export interface RunCalls {
   /** All pages; deleted runs too. */
   readonly searchRuns: (experimentId: string, filter: string) => Promise<Answer<readonly ServerRun[]>>;
   /** Repeating it is harmless on SQL stores only; so it is not repeated here after an unclear attempt. */
-  readonly logBatch: (runId: string, batch: WireBatch) => Promise<Answer<undefined>>;
+  readonly logBatch: (
+    runId: string,
+    batch: WireBatch,
+    options?: { readonly newConnection?: boolean },
+  ) => Promise<Answer<undefined>>;
   readonly updateRun: (
     runId: string,
     change: { readonly status: RunStatus; readonly endTime?: number },
@@ -128,9 +132,9 @@ export const runCalls = (transport: Transport): RunCalls => {
   const post = async (
     endpoint: string,
     json: object,
-    { what, repeatable }: { readonly what: string; readonly repeatable: boolean },
+    options: { readonly what: string; readonly repeatable: boolean; readonly newConnection?: boolean },
   ): Promise<Answer<undefined>> => {
-    const done = await transport.json({ method: 'POST', path: pathOf(endpoint), json, what, repeatable });
+    const done = await transport.json({ method: 'POST', path: pathOf(endpoint), json, ...options });
     return done.ok ? success(undefined) : done;
   };
 
@@ -146,6 +150,7 @@ export const runCalls = (transport: Transport): RunCalls => {
         json: { experiment_id: experimentId, user_id: user, start_time: startTime, run_name: name, tags },
         what: `create the run "${name}"`,
         repeatable: false,
+        newConnection: true,
       });
       return made.ok ? readRun(made.value['run']) : made;
     },
@@ -189,10 +194,14 @@ export const runCalls = (transport: Transport): RunCalls => {
       }
     },
 
-    logBatch: async (runId, batch) => {
+    logBatch: async (runId, batch, { newConnection = false } = {}) => {
       const wrong = batchProblem(batch);
       if (wrong !== undefined) return problem('invalid', `A batch was not sent: ${wrong}.`);
-      return post('runs/log-batch', { run_id: runId, ...batch }, { what: 'log a batch', repeatable: false });
+      return post(
+        'runs/log-batch',
+        { run_id: runId, ...batch },
+        { what: 'log a batch', repeatable: false, newConnection },
+      );
     },
 
     updateRun: (runId, { status, endTime }) =>

@@ -23,6 +23,8 @@ interface ServerRequest {
   readonly what: string;
   /** Whether a repetition after an unclear attempt does no harm. */
   readonly repeatable: boolean;
+  /** Opens a connection for this request: it cannot be one that the server has closed meanwhile. */
+  readonly newConnection?: boolean;
   /** `bytes` leaves the answer as it is. */
   readonly expects?: 'json' | 'bytes';
 }
@@ -46,8 +48,14 @@ const largestAnswer = 256 * 1024 * 1024;
 
 const readCertificate = (path: string | undefined) => (path === undefined ? undefined : readFileSync(path));
 
-/** Keep-alive connections with the TLS options; through the proxies of HTTP(S)_PROXY and NO_PROXY if these are set. */
-const openDispatcher = ({ tls, timeoutMs }: ConnectionSettings): Answer<Dispatcher> => {
+interface Dispatchers {
+  readonly keptAlive: Dispatcher;
+  /** Opens a new connection for each request. */
+  readonly fresh: Dispatcher;
+}
+
+/** Connections with the TLS options; through the proxies of HTTP(S)_PROXY and NO_PROXY if these are set. */
+const openDispatchers = ({ tls, timeoutMs }: ConnectionSettings): Answer<Dispatchers> => {
   try {
     const client = readCertificate(tls.clientCertificatePath);
     const authority = readCertificate(tls.serverCertificatePath);
@@ -71,7 +79,9 @@ const openDispatcher = ({ tls, timeoutMs }: ConnectionSettings): Answer<Dispatch
     const proxied = ['HTTP_PROXY', 'HTTPS_PROXY', 'http_proxy', 'https_proxy'].some(
       (name) => process.env[name],
     );
-    return success(proxied ? new EnvHttpProxyAgent(options) : new Agent(options));
+    const open = (given: typeof options & { readonly pipelining?: number }) =>
+      proxied ? new EnvHttpProxyAgent(given) : new Agent(given);
+    return success({ keptAlive: open(options), fresh: open({ ...options, pipelining: 0 }) });
   } catch (error) {
     return problem('settings', `A certificate file cannot be read: ${(error as Error).message}.`, {
       help: 'Check MLFLOW_TRACKING_SERVER_CERT_PATH and MLFLOW_TRACKING_CLIENT_CERT_PATH.',
@@ -89,9 +99,9 @@ export const openTransport = (
   settings: ConnectionSettings,
   options: TransportOptions = {},
 ): Answer<Transport> => {
-  const opened = openDispatcher(settings);
+  const opened = openDispatchers(settings);
   if (!opened.ok) return opened;
-  const dispatcher = opened.value;
+  const { keptAlive, fresh } = opened.value;
   const stopper = new AbortController();
   const retries = options.retries ?? settings.retries;
   const authorised = authorization(settings.credentials);
@@ -101,7 +111,7 @@ export const openTransport = (
     ...(settings.workspace !== undefined && { 'x-mlflow-workspace': settings.workspace }),
   };
 
-  const attempt = async (one: ServerRequest): Promise<Answer<RawAnswer>> => {
+  const attempt = async (one: ServerRequest, dispatcher: Dispatcher): Promise<Answer<RawAnswer>> => {
     const query = new URLSearchParams();
     for (const [key, value] of Object.entries(one.query ?? {}))
       if (value !== undefined) query.set(key, masked(String(value)));
@@ -153,9 +163,18 @@ export const openTransport = (
     }
   };
 
+  /**
+   * A server closes an idle connection after a time of its own, perhaps at the moment at which the next request is sent
+   * on it. So a dropped request is sent once more, on a new connection, before it counts as failed.
+   */
+  const attemptOnLiveConnection = async (one: ServerRequest): Promise<Answer<RawAnswer>> => {
+    const result = await attempt(one, one.newConnection ? fresh : keptAlive);
+    return !result.ok && result.errors[0].kind === 'dropped' && one.repeatable ? attempt(one, fresh) : result;
+  };
+
   const exchange = async (one: ServerRequest): Promise<Answer<RawAnswer>> => {
     for (let failures = 1; ; failures++) {
-      const result = await attempt(one);
+      const result = await attemptOnLiveConnection(one);
       if (result.ok || !isPassing(result.errors[0]) || failures > retries) return result;
       if (!one.repeatable && result.errors[0].unclear) return result;
       const draw = randomInt(1_000_000) / 1_000_000;
@@ -184,5 +203,12 @@ export const openTransport = (
     return result.ok ? success(result.value.body) : result;
   };
 
-  return success({ json, bytes, stop: () => stopper.abort(), close: () => dispatcher.close() });
+  return success({
+    json,
+    bytes,
+    stop: () => stopper.abort(),
+    close: async () => {
+      await Promise.all([keptAlive.close(), fresh.close()]);
+    },
+  });
 };

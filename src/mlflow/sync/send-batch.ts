@@ -84,8 +84,9 @@ export const sendBatch = async (
   const send = async (given: readonly Entity[]): Promise<Answer<undefined>> => {
     let entities = given;
     let compared = false;
-    for (let failures = 1; entities.length > 0; failures++) {
-      const result = await context.client.logBatch(runId, toBatch(entities));
+    let dropped = false;
+    for (let failures = 1; entities.length > 0;) {
+      const result = await context.client.logBatch(runId, toBatch(entities), { newConnection: dropped });
       if (result.ok) return result;
       const [problem] = result.errors;
       const repeated: boolean = problem.kind === 'duplicate' && !compared;
@@ -99,10 +100,14 @@ export const sendBatch = async (
           return split(entities, problem);
         return result;
       }
-      if (isPassing(problem)) {
+      if (problem.kind === 'dropped' && !dropped) {
+        // The server may have closed the idle connection: that is no failure.
+        dropped = true;
+      } else if (isPassing(problem)) {
         if (failures > context.batchRetries) return result;
         const ms = backoffMs(failures, context.backoff, problem.retryAfterMs, randomInt(1000) / 1000);
         if (!(await wait(ms, context.signal))) return result;
+        failures++;
       }
       // A store that takes a repeated point twice must be asked before each repetition.
       if (repeated || (problem.unclear && !context.dedupes)) {

@@ -114,7 +114,12 @@ describe('what a server says instead of yes is one sentence with what to do', ()
           400,
         ),
     ],
-    ['a broken connection', 'unreachable', 'unroll mlflow', (request) => request.socket.destroy()],
+    [
+      'a broken connection',
+      'dropped',
+      'The log of the server, or of a proxy',
+      (request) => request.socket.destroy(),
+    ],
   ])('%s', async (_, kind, help, handler) => {
     const problem = await problemOf(handler);
     expect(problem.kind).toBe(kind);

@@ -11,7 +11,7 @@ const faults = [
   'hang-after-commit',
   'too-many-requests',
 ] as const;
-type Fault = (typeof faults)[number];
+export type Fault = (typeof faults)[number];
 
 export interface FaultProxy {
   readonly uri: string;
@@ -38,7 +38,14 @@ export const startFaultProxy = async (
     seed,
     rate,
     onRequest = () => undefined,
-  }: { readonly seed: number; readonly rate: number; readonly onRequest?: (count: number) => void },
+    choose,
+  }: {
+    readonly seed: number;
+    readonly rate: number;
+    readonly onRequest?: (count: number) => void;
+    /** Takes the place of drawing. */
+    readonly choose?: (incoming: IncomingMessage) => Fault | undefined;
+  },
 ): Promise<FaultProxy> => {
   const random = randomStream(seed, 'faults');
   const played = new Map<Fault, number>();
@@ -79,7 +86,7 @@ export const startFaultProxy = async (
 
   const handle = async (incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> => {
     onRequest(++requests);
-    const fault = draw();
+    const fault = choose ? choose(incoming) : draw();
     if (fault) played.set(fault, (played.get(fault) ?? 0) + 1);
     const body = await readAll(incoming);
     const pass = () => forward(incoming, body);
