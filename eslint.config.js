@@ -56,6 +56,15 @@ const doors = {
 };
 const rooms = Object.keys(doors);
 
+const theDoor =
+  'Write through src/terminal/output.ts, which keeps foreign escape sequences from the terminal.';
+
+/** What would write to a terminal without making foreign text safe. */
+const pastTheDoor = [
+  'CallExpression[callee.property.name="write"][callee.object.property.name=/^(stdout|stderr)$/]',
+  'CallExpression[callee.property.name="write"][callee.object.name=/^(stream|stdout|stderr)$/]',
+].map((selector) => ({ selector, message: theDoor }));
+
 export default tseslint.config(
   { ignores: ['dist/', 'node_modules/', 'runs/', 'coverage/', 'test/fixtures/recorded-by-*/'] },
   {
@@ -89,11 +98,25 @@ export default tseslint.config(
               regex: `^(\\.\\./)+(${rooms.filter((other) => other !== room && !doors[room].includes(other)).join('|')})/`,
               message: `src/${room} may only import: ${doors[room].join(', ') || 'nothing of ours'}.`,
             },
+            ...(room === 'terminal'
+              ? []
+              : [
+                  {
+                    regex: '^(picocolors|log-update)$',
+                    message: 'Use src/terminal/colours.ts or terminal.ts.',
+                  },
+                ]),
           ],
         },
       ],
+      ...(room !== 'terminal' && { 'no-restricted-syntax': ['error', ...pastTheDoor] }),
     },
   })),
+  {
+    // Written to a parent process, which reads it.
+    files: ['src/tensorflow/probe.ts', 'src/training/train-in-directory.ts'],
+    rules: { 'no-restricted-syntax': 'off' },
+  },
   { files: ['test/**/*.ts', 'bench/**/*.ts'], rules: { 'max-lines': 'off', 'no-console': 'off' } },
   { files: ['src/cli/main.ts'], rules: { 'no-console': 'off' } },
 );

@@ -1,5 +1,5 @@
-import { stripVTControlCharacters } from 'node:util';
 import type { Diagnostic, Result } from '../diagnostic/diagnostic.ts';
+import { forTerminal } from '../terminal/colours.ts';
 import { masked } from '../system/secrets.ts';
 import { renderDiagnostics } from '../diagnostic/render.ts';
 
@@ -7,7 +7,7 @@ import { renderDiagnostics } from '../diagnostic/render.ts';
 export class UnrollError extends Error {
   readonly diagnostics: readonly Diagnostic[];
   constructor(diagnostics: readonly Diagnostic[]) {
-    super(masked(stripVTControlCharacters(renderDiagnostics(diagnostics))));
+    super(forTerminal(masked(renderDiagnostics(diagnostics)), false));
     this.name = 'UnrollError';
     this.diagnostics = diagnostics;
   }

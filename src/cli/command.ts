@@ -15,6 +15,8 @@ export interface Terminal {
   readonly print: (line: string) => void;
   /** Writes a line to standard error. */
   readonly complain: (line: string) => void;
+  /** Writes data for another program to standard output, as it is. */
+  readonly data: (text: string) => void;
   /** Writes diagnostics: for people to standard error; as JSON, or as annotations of a CI job, to standard output. */
   readonly report: (
     diagnostics: readonly Diagnostic[],

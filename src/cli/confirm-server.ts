@@ -4,6 +4,8 @@ import type { Diagnostic } from '../diagnostic/diagnostic.ts';
 import { originOf } from '../mlflow/client/server-access.ts';
 import { refusal, trackingUri } from '../mlflow/sync/target.ts';
 import { allowInUserConfig, userConfigPath } from '../language/user-config.ts';
+import { forTerminal } from '../terminal/colours.ts';
+import { writeText } from '../terminal/output.ts';
 import type { Terminal } from './command.ts';
 
 /** Options of the commands that send runs. */
@@ -40,10 +42,11 @@ export const confirmServer = async ({ message }: Diagnostic, uri: string): Promi
   terminal.on('SIGINT', () => terminal.close());
   try {
     const question = `${message}\nSend results, logs and models of these runs to ${origin}, now and later? Your credentials are not sent. (y/N) `;
-    const answer = await Promise.race([terminal.question(question), ended]);
+    const answer = await Promise.race([terminal.question(forTerminal(question, false)), ended]);
     if (!/^y(es)?$/i.test(answer.trim())) return false;
     allowInUserConfig('servers', origin);
-    process.stderr.write(
+    writeText(
+      process.stderr,
       `Remembered in ${userConfigPath()}; undo it with: unroll trust --remove ${origin}\n`,
     );
     return true;

@@ -3,6 +3,7 @@ import { renderBug } from './bug.ts';
 import { masked, maskedWord } from '../system/secrets.ts';
 import { runProgram } from './program.ts';
 import { openTerminal } from './terminal.ts';
+import { writeText } from '../terminal/output.ts';
 
 // A reader that goes away (`unroll ls | head`) is no fault of ours.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -18,11 +19,11 @@ try {
   if (words.some((word) => maskedWord(word) !== word)) process.title = terminal.commandLine;
   process.exitCode = await runProgram(words, terminal);
 } catch (error) {
-  process.stderr.write(masked(renderBug(error, packageVersion)));
+  writeText(process.stderr, masked(renderBug(error, packageVersion)));
   process.exitCode = 1;
 }
 // Handles that a library left open must not keep a finished command waiting.
-const drained = (stream: NodeJS.WriteStream) =>
-  new Promise<void>((resolve) => void stream.write('', () => resolve()));
+const drained = (output: NodeJS.WriteStream) =>
+  new Promise<void>((resolve) => void output.write('', () => resolve()));
 await Promise.all([drained(process.stdout), drained(process.stderr)]);
 process.exit();

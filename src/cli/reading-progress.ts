@@ -1,4 +1,5 @@
 import type { ReadProgress } from '../data/dataset.ts';
+import { rewriteLine, writeText } from '../terminal/output.ts';
 import { formatBytes, formatDuration } from '../terminal/format.ts';
 
 /** A file that is read faster than this is not worth a word. */
@@ -23,7 +24,7 @@ export const showReading = (
   let shownAt = -Infinity;
   let standing = false;
   const end = () => {
-    if (standing) stream.write('\r\u001B[K');
+    if (standing) rewriteLine(stream, '');
     standing = false;
   };
   return {
@@ -40,7 +41,8 @@ export const showReading = (
       shownAt = at;
       standing = live;
       const line = readingLine(progress, elapsed);
-      stream.write(live ? `\r${line}\u001B[K` : `${line}\n`);
+      if (live) rewriteLine(stream, line);
+      else writeText(stream, `${line}\n`);
     },
     end,
   };

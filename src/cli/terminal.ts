@@ -1,29 +1,24 @@
-import { stripVTControlCharacters } from 'node:util';
 import { masked, maskedWord } from '../system/secrets.ts';
 import type { Diagnostic } from '../diagnostic/diagnostic.ts';
-import { toGithubAnnotation } from '../diagnostic/github.ts';
-import { diagnosticToJson } from '../diagnostic/json.ts';
+import { toGithubAnnotations } from '../diagnostic/github.ts';
+import { diagnosticsToJson } from '../diagnostic/json.ts';
 import { renderDiagnostics } from '../diagnostic/render.ts';
 import type { Terminal } from './command.ts';
-import { screen } from './screen.ts';
-
-/** The words as a person would type them: quoted where a shell would need it. */
-const quoted = (word: string): string =>
-  /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
+import { writeData, writeText } from '../terminal/output.ts';
+import { shellWord } from '../system/proposed-command.ts';
 
 /** Where lines go; the process' own streams by default. */
 interface Streams {
   readonly print: (line: string) => void;
   readonly complain: (line: string) => void;
+  /** Printed as lines where it is not given. */
+  readonly data?: (text: string) => void;
 }
 
-/** A line for a stream: where colour is not allowed, whatever was painted for another is taken off. */
-const lineFor = (stream: NodeJS.WriteStream, line: string): string =>
-  screen(stream).colour || !line.includes('\u001b') ? `${line}\n` : `${stripVTControlCharacters(line)}\n`;
-
 const ownStreams: Streams = {
-  print: (line) => void process.stdout.write(lineFor(process.stdout, line)),
-  complain: (line) => void process.stderr.write(lineFor(process.stderr, line)),
+  print: (line) => writeText(process.stdout, `${line}\n`),
+  complain: (line) => writeText(process.stderr, `${line}\n`),
+  data: (text) => writeData(process.stdout, text),
 };
 
 /** After errors: the command that explains their codes. */
@@ -40,13 +35,13 @@ export const openTerminal = (argv: readonly string[], streams: Streams = ownStre
   return {
     print,
     complain,
+    data: (text) => (streams.data ?? streams.print)(masked(text)),
     report: (diagnostics, { json, format } = {}) => {
-      if (format === 'github') for (const one of diagnostics) print(toGithubAnnotation(one));
-      else if (json || format === 'json')
-        print(JSON.stringify({ diagnostics: diagnostics.map(diagnosticToJson) }, null, 2));
+      if (format === 'github') for (const line of toGithubAnnotations(diagnostics)) print(line);
+      else if (json || format === 'json') print(JSON.stringify(diagnosticsToJson(diagnostics), null, 2));
       else if (diagnostics.length > 0)
         complain(`${renderDiagnostics(diagnostics)}${whereToReadMore(diagnostics)}`);
     },
-    commandLine: ['unroll', ...argv.map((word) => quoted(maskedWord(word)))].join(' '),
+    commandLine: ['unroll', ...argv.map((word) => shellWord(maskedWord(word)))].join(' '),
   };
 };

@@ -1,4 +1,5 @@
 import type { Diagnostic } from './diagnostic.ts';
+import { mostPrinted, omittedLine, selectDiagnostics } from './most.ts';
 import { positionOf } from './position.ts';
 
 const escapeData = (text: string) =>
@@ -10,7 +11,7 @@ const escapeProperty = (text: string) => escapeData(text).replaceAll(':', '%3A')
  * The line by which a job of GitHub Actions (and of Gitea and Forgejo) marks a place of a file:
  * `::error file=..,line=..,col=..::message`. Lines and columns from 1.
  */
-export const toGithubAnnotation = (diagnostic: Diagnostic): string => {
+const toGithubAnnotation = (diagnostic: Diagnostic): string => {
   const { severity, code, message, at, expected, got, help } = diagnostic;
   const properties: Record<string, string | number> = { title: code };
   // A mistake on the command line is in no file.
@@ -29,4 +30,13 @@ export const toGithubAnnotation = (diagnostic: Diagnostic): string => {
     help && `help: ${help}`,
   ];
   return `::${severity} ${written.join(',')}::${escapeData(details.filter(Boolean).join('\n'))}`;
+};
+
+/** A line for each diagnostic, and of each code a notice with the number of those that are left out. */
+export const toGithubAnnotations = (diagnostics: readonly Diagnostic[]): readonly string[] => {
+  const { shown, omitted } = selectDiagnostics(diagnostics, mostPrinted);
+  return [
+    ...shown.map(toGithubAnnotation),
+    ...omitted.map((one) => `::notice title=${one.code}::${omittedLine(one)}`),
+  ];
 };

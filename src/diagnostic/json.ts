@@ -1,9 +1,18 @@
 import { diagnosticCodes } from './codes.ts';
 import type { Diagnostic, SourceRange } from './diagnostic.ts';
+import { mostInJson, selectDiagnostics, type Omitted } from './most.ts';
 import { positionOf } from './position.ts';
 
-/** The form that programs read (`--json`): positions as line and column, counted from 1. */
-export const diagnosticToJson = ({ at, related, ...rest }: Diagnostic): object => ({
+/** What a command prints with `--json`: at most 1,000 diagnostics of a code, and the numbers of the others. */
+export const diagnosticsToJson = (
+  diagnostics: readonly Diagnostic[],
+): { readonly diagnostics: readonly object[]; readonly omitted?: readonly Omitted[] } => {
+  const { shown, omitted } = selectDiagnostics(diagnostics, mostInJson);
+  return { diagnostics: shown.map(diagnosticToJson), ...(omitted.length > 0 && { omitted }) };
+};
+
+/** The form that programs read: positions as line and column, counted from 1. */
+const diagnosticToJson = ({ at, related, ...rest }: Diagnostic): object => ({
   // A diagnostic may carry more, such as what the MLflow client needs to retry.
   ...Object.fromEntries(Object.entries(rest).filter(([name]) => printed.has(name))),
   ...(at && { at: rangeToJson(at) }),
@@ -55,7 +64,7 @@ export const diagnosticsSchema = {
   properties: {
     diagnostics: {
       type: 'array',
-      description: 'Every mistake, warning and notice.',
+      description: `Mistakes, warnings and notices, at most ${mostInJson} of a code and severity.`,
       items: {
         type: 'object',
         additionalProperties: false,
@@ -87,6 +96,20 @@ export const diagnosticsSchema = {
               properties: { message: text('What is at this place.'), at: range },
             },
           },
+        },
+      },
+    },
+    omitted: {
+      type: 'array',
+      description: 'How many more there are of a code and severity.',
+      items: {
+        type: 'object',
+        additionalProperties: false,
+        required: ['code', 'severity', 'count'],
+        properties: {
+          code: { type: 'string', enum: Object.keys(diagnosticCodes) },
+          severity: { type: 'string', enum: ['error', 'warning', 'notice'] },
+          count: count('The number of those that are left out.'),
         },
       },
     },

@@ -1,8 +1,10 @@
-import pc from 'picocolors';
+import { createColours } from '../terminal/colours.ts';
 import { diagnosticCodes, type DiagnosticCode } from './codes.ts';
 import type { Example } from './pages/page.ts';
 import { pages } from './pages/pages.ts';
 import { wrap } from './wrap.ts';
+
+const pc = createColours();
 
 const indented = (text: string): string => text.replace(/^(?=.)/gm, '    ');
 

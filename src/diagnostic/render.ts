@@ -1,7 +1,11 @@
-import pc from 'picocolors';
 import stringWidth from 'string-width';
+import { createColours } from '../terminal/colours.ts';
+import { safeLine, safeSource } from '../terminal/safe-text.ts';
 import type { Diagnostic, SourceRange } from './diagnostic.ts';
+import { mostPrinted, omittedLine, selectDiagnostics } from './most.ts';
 import { positionOf } from './position.ts';
+
+const pc = createColours();
 
 const severityColour = { error: pc.red, warning: pc.yellow, notice: pc.cyan } as const;
 
@@ -13,13 +17,10 @@ const codeFrame = ({ source, start, end }: SourceRange, paint: (text: string) =>
   const { line, column, lineStart } = positionOf(source.text, start);
   const newline = source.text.indexOf('\n', lineStart);
   const whole = source.text.slice(lineStart, newline === -1 ? undefined : newline).replace(/\r$/, '');
-  const cutAt = column > frameWidth - 20 ? column - 40 : 0;
-  // Control characters would move the cursor and break the underline.
-
-  const visible = (text: string) => text.replace(/\t/g, ' ').replace(/[\x00-\x1f\x7f]/g, '\u00b7');
-  const shown = visible(whole.slice(cutAt, cutAt + frameWidth));
-  const before = visible(whole.slice(cutAt, column - 1));
-  const marked = visible(whole.slice(column - 1, Math.min(end - lineStart, cutAt + frameWidth)));
+  const cutAt = withoutHalves(whole, column > frameWidth - 20 ? column - 40 : 0);
+  const shown = safeSource(whole.slice(cutAt, withoutHalves(whole, cutAt + frameWidth)));
+  const before = safeSource(whole.slice(cutAt, column - 1));
+  const marked = safeSource(whole.slice(column - 1, Math.min(end - lineStart, cutAt + frameWidth)));
   const underline = ' '.repeat(stringWidth(before)) + paint('~'.repeat(Math.max(1, stringWidth(marked))));
   const gutter = String(line);
   return [
@@ -28,10 +29,21 @@ const codeFrame = ({ source, start, end }: SourceRange, paint: (text: string) =>
   ];
 };
 
+/** An offset that does not cut a character of two UTF-16 units. */
+const withoutHalves = (text: string, at: number): number =>
+  /[\ud800-\udbff]/.test(text.charAt(at - 1)) ? at - 1 : at;
+
 const place = ({ source, start }: SourceRange): string => {
   const { line, column } = positionOf(source.text, start);
-  return `${source.name}:${line}:${column}`;
+  return `${safeLine(source.name)}:${line}:${column}`;
 };
+
+/** A message of several lines has the further ones indented; any other line break is foreign text. */
+const safeMessage = (message: string): string =>
+  message
+    .split(/\n(?= {2})/)
+    .map(safeLine)
+    .join('\n');
 
 /** One diagnostic as lines of text: place, severity, code, sentence, code frame, expected/got/nearest, help. */
 export const renderDiagnostic = (diagnostic: Diagnostic): string => {
@@ -40,28 +52,23 @@ export const renderDiagnostic = (diagnostic: Diagnostic): string => {
     diagnostic.at && pc.bold(place(diagnostic.at)),
     paint(diagnostic.severity),
     pc.dim(`[${diagnostic.code}]`),
-    diagnostic.message,
+    safeMessage(diagnostic.message),
   ];
   const lines = [head.filter(Boolean).join(' ')];
   if (diagnostic.at) lines.push(...codeFrame(diagnostic.at, paint));
-  if (diagnostic.expected) lines.push(`  expected: ${diagnostic.expected}`);
-  if (diagnostic.got) lines.push(`  got:      ${diagnostic.got}`);
-  if (diagnostic.nearest) lines.push(`  nearest:  ${pc.green(diagnostic.nearest)}`);
+  if (diagnostic.expected) lines.push(`  expected: ${safeLine(diagnostic.expected)}`);
+  if (diagnostic.got) lines.push(`  got:      ${safeLine(diagnostic.got)}`);
+  if (diagnostic.nearest) lines.push(`  nearest:  ${pc.green(safeLine(diagnostic.nearest))}`);
   for (const related of diagnostic.related ?? []) {
-    lines.push(`  ${place(related.at)} ${related.message}`);
+    lines.push(`  ${place(related.at)} ${safeLine(related.message)}`);
     lines.push(...codeFrame(related.at, pc.cyan).map((line) => `  ${line}`));
   }
-  if (diagnostic.help) lines.push(`  help:     ${diagnostic.help}`);
+  if (diagnostic.help) lines.push(`  help:     ${safeLine(diagnostic.help)}`);
   return lines.join('\n');
 };
 
-/** All diagnostics, in the order of their places, with an empty line between them. */
-export const renderDiagnostics = (diagnostics: readonly Diagnostic[]): string =>
-  [...diagnostics]
-    .sort(
-      (a, b) =>
-        (a.at?.source.name ?? '').localeCompare(b.at?.source.name ?? '') ||
-        (a.at?.start ?? 0) - (b.at?.start ?? 0),
-    )
-    .map(renderDiagnostic)
-    .join('\n\n');
+/** The diagnostics in the order of their places, with an empty line between them: of each code, the first and a count. */
+export const renderDiagnostics = (diagnostics: readonly Diagnostic[]): string => {
+  const { shown, omitted } = selectDiagnostics(diagnostics, mostPrinted);
+  return [...shown.map(renderDiagnostic), ...omitted.map(omittedLine)].join('\n\n');
+};

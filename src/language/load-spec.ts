@@ -1,5 +1,6 @@
 import { basename, dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import {
+  failed,
   failure,
   success,
   type Diagnostic,
@@ -48,11 +49,11 @@ export const loadSpec = async (path: string, options: LoadOptions = {}): Promise
   if (!config.ok) return config;
   const allowed = [...allowVariables, ...config.value.variables];
   const overridden = applyOverrides(root, options);
-  if (!overridden.ok) errors.push(...overridden.errors);
+  if (!overridden.ok) for (const one of overridden.errors) errors.push(one);
   const interpolated = interpolate(overridden.ok ? overridden.value : root, { environment, allowed }, errors);
-  if (errors.length) return failure(...errors);
-  errors.push(...hideNamedSecrets(interpolated));
-  if (errors.length) return failure(...errors);
+  if (errors.length) return failed(errors);
+  for (const one of hideNamedSecrets(interpolated)) errors.push(one);
+  if (errors.length) return failed(errors);
   return success({
     path,
     text: source.text,
@@ -74,7 +75,7 @@ export const documentOfText = ({
   const root = readYaml({ source, text, shift: 0 });
   if (!root.ok) return root;
   const secrets = hideNamedSecrets(root.value);
-  if (secrets.length) return failure(...secrets);
+  if (secrets.length) return failed(secrets);
   return success({
     path,
     text,

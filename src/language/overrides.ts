@@ -1,4 +1,11 @@
-import { failure, success, type Diagnostic, type Result, type SourceText } from '../diagnostic/diagnostic.ts';
+import {
+  failed,
+  failure,
+  success,
+  type Diagnostic,
+  type Result,
+  type SourceText,
+} from '../diagnostic/diagnostic.ts';
 import { axisKinds } from './sweep/axis-kinds.ts';
 import { find, type Located, type LocatedEntry, type LocatedMap } from './located.ts';
 import { mergeSpecs } from './merge.ts';
@@ -23,14 +30,14 @@ export const applyOverrides = (root: Located, { set = [], sweep = [] }: Override
   for (const text of set) {
     const one = readSet(text, merged);
     if (one.ok) merged = mergeSpecs(merged, one.value);
-    else errors.push(...one.errors);
+    else for (const error of one.errors) errors.push(error);
   }
   for (const text of sweep) {
     const one = readSweep(text);
     if (one.ok) merged = mergeSpecs(merged, one.value);
-    else errors.push(...one.errors);
+    else for (const error of one.errors) errors.push(error);
   }
-  return errors.length ? failure(...errors) : success(merged);
+  return errors.length ? failed(errors) : success(merged);
 };
 
 interface Assignment {

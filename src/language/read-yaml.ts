@@ -11,7 +11,14 @@ import {
   type Node,
   type YAMLMap,
 } from 'yaml';
-import { failure, success, type Diagnostic, type Result, type SourceText } from '../diagnostic/diagnostic.ts';
+import {
+  failed,
+  failure,
+  success,
+  type Diagnostic,
+  type Result,
+  type SourceText,
+} from '../diagnostic/diagnostic.ts';
 import type { Located, LocatedEntry } from './located.ts';
 import { describeYamlError } from './yaml-errors.ts';
 
@@ -76,7 +83,7 @@ export const readYaml = ({ source, text, shift }: YamlPart): Result<Located> => 
   const located = document.contents
     ? walk(document.contents, 0)
     : { kind: 'scalar' as const, value: null, at: range(0, 0) };
-  return errors.length ? failure(...errors) : success(located);
+  return errors.length ? failed(errors) : success(located);
 };
 
 /** Where the innermost bracket or quote begins that is still open at an offset. */

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { isScalar, isSeq, parseDocument, type Document } from 'yaml';
-import { failure, success, type Diagnostic, type Result } from '../diagnostic/diagnostic.ts';
+import { failed, failure, success, type Diagnostic, type Result } from '../diagnostic/diagnostic.ts';
 import { nearest } from '../diagnostic/nearest.ts';
 import { writeWhole } from '../system/files.ts';
 import { describeValue } from './describe.ts';
@@ -67,7 +67,7 @@ export const readUserConfig = (env: Environment = process.env): Result<UserConfi
   const errors = [...root.entries].flatMap(([key, entry]) =>
     isList(key) ? entryErrors(key, entry.value) : [unknownKey(key, entry)],
   );
-  if (errors.length > 0) return failure(...errors);
+  if (errors.length > 0) return failed(errors);
   const values = toJson(root) as Readonly<Record<string, readonly string[] | null | undefined>>;
   return success({
     servers: (values['servers'] ?? []).map(originOf),

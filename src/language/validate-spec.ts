@@ -1,4 +1,4 @@
-import { failure, success, type Diagnostic, type Issue, type Result } from '../diagnostic/diagnostic.ts';
+import { failed, success, type Diagnostic, type Issue, type Result } from '../diagnostic/diagnostic.ts';
 import { registry as builtIn, type Registry } from '../registry/rows.ts';
 import { checkAgainst } from './check.ts';
 import { place } from './place.ts';
@@ -39,7 +39,7 @@ export const validateSpec = (document: SpecDocument, registry: Registry = builtI
   const { root } = document;
   const version = find(root, 'version');
   if (version && toJson(version) !== specVersion) {
-    return failure(...withExtends(document, [wrongVersion(toJson(version), version.at)]));
+    return failed(withExtends(document, [wrongVersion(toJson(version), version.at)]));
   }
   const written = withoutEmptySections(toJson(root) as JsonMap, document);
   const base = Object.fromEntries(sectionKinds.map((kind) => [kind, asMap(written[kind])])) as Spec['base'];
@@ -84,7 +84,7 @@ export const validateSpec = (document: SpecDocument, registry: Registry = builtI
   if (sweepNode?.kind === 'map' && !sweepIsSound) checkSpace({ registry, base, node: sweepNode }, errors);
   checkExpect(root, errors);
   checkFinite(root, errors);
-  if (errors.length) return failure(...withExtends(document, errors));
+  if (errors.length) return failed(withExtends(document, errors));
 
   const { seeds, run } = structure;
   return success(

@@ -1,7 +1,7 @@
 import { DataError, type DataContext, type DatasetParts, type SequenceShape } from '../data/dataset.ts';
 import { inspectData } from '../data/inspect.ts';
 import type { DataDescription } from '../data/description.ts';
-import { failure, success, type Diagnostic, type Result } from '../diagnostic/diagnostic.ts';
+import { failed, success, type Diagnostic, type Result } from '../diagnostic/diagnostic.ts';
 import { findRow, namedSections, type NamedSectionKind, type Table } from '../registry/rows.ts';
 import type { ParameterIssue, Row } from '../parameters/row.ts';
 import { blame, createFindings, type Finding, type SectionIssue } from './blame.ts';
@@ -106,7 +106,7 @@ export const resolvePoints = async (
     else configurations.set(configuration.id, configuration);
   }
   const errors = findings.list();
-  if (errors.length || !shape) return failure(...errors);
+  if (errors.length || !shape) return failed(errors);
   return success({
     configurations: [...configurations.values()],
     merged,

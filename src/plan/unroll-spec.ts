@@ -1,7 +1,14 @@
 import { masked, maskedJson } from '../system/secrets.ts';
 import type { DataContext, SequenceShape } from '../data/dataset.ts';
 import { validationCounterpart } from '../data/metrics.ts';
-import { failure, success, unreachable, type Diagnostic, type Result } from '../diagnostic/diagnostic.ts';
+import {
+  failed,
+  failure,
+  success,
+  unreachable,
+  type Diagnostic,
+  type Result,
+} from '../diagnostic/diagnostic.ts';
 import { canonicalJson, shortHash } from '../system/canonical.ts';
 import { configurationRuns } from './configuration-runs.ts';
 import { checkMetrics } from './check-metrics.ts';
@@ -56,7 +63,7 @@ export const unrollSpec = async (
   const { configurations, merged, datasets, shape, warnings } = resolved.value;
   notices.push(...warnings);
   const unrecorded = checkMetrics(spec, resolved.value);
-  if (unrecorded.length) return failure(...unrecorded);
+  if (unrecorded.length) return failed(unrecorded);
   if (merged.length) notices.push(mergedPoints(spec, { merged, configurations: configurations.length }));
   if (sweep.method === 'tpe' && spec.objective?.metric.startsWith('test/')) notices.push(choosesByTest(spec));
   const unpausable = checkPruning(spec, configurations);

@@ -1,5 +1,5 @@
 import { encodeNumber } from '../system/json.ts';
-import { createColors } from 'picocolors';
+import { createColours } from '../terminal/colours.ts';
 import type { Json } from '../system/json.ts';
 import { formatMetric, formatValue } from '../terminal/format.ts';
 import { type Column, renderTable } from '../terminal/table.ts';
@@ -88,7 +88,7 @@ const partsAt = (one: RunDetails, other: RunDetails): number | null => {
 
 /** The differences of two runs as text. */
 export const renderDiff = (diff: RunDiff, { width, colour }: TextOptions): string => {
-  const pc = createColors(colour);
+  const pc = createColours(colour);
   const column = (title: string, align: Column['align'] = 'right'): Column => ({
     title,
     align,

@@ -1,4 +1,4 @@
-import { createColors } from 'picocolors';
+import { createColours } from '../terminal/colours.ts';
 import { counted, formatDuration, formatTime, formatValue } from '../terminal/format.ts';
 import { shortNames } from '../terminal/run-name.ts';
 import { runStates } from '../record/run-state.ts';
@@ -23,7 +23,7 @@ const namedReasons = 8;
 
 /** The comparison as a table for each group, with a legend and the reasons of runs without a result. */
 export const renderComparison = (comparison: Comparison, { width, colour }: TextOptions): string => {
-  const pc = createColors(colour);
+  const pc = createColours(colour);
   const { axes, configurations, groups, seeds, counts } = comparison;
   if (configurations.length === 0) return ['Nothing to compare yet.', ...sweepLines(comparison)].join('\n');
   const names = shortNames(axes);
@@ -100,7 +100,7 @@ const legendOf = (
   { width, colour }: TextOptions,
 ): string[] => {
   if (!members.some((one) => one.best)) return [];
-  const pc = createColors(colour);
+  const pc = createColours(colour);
   return ['', ...verdictLines(group, members).map((line) => pc.dim(fit(line, width)))];
 };
 
@@ -141,7 +141,7 @@ const reasons = (
   names: ReadonlyMap<string, string>,
   colour: boolean,
 ): string[] => {
-  const pc = createColors(colour);
+  const pc = createColours(colour);
   const groups = new Map<
     string,
     { readonly configuration: ComparedConfiguration; readonly runs: ComparedRun[] }

@@ -1,5 +1,5 @@
 import { encodeNumbers } from '../system/json.ts';
-import { createColors } from 'picocolors';
+import { createColours } from '../terminal/colours.ts';
 import { counted, formatDuration, formatMetric, formatTime } from '../terminal/format.ts';
 import { runName, shortNames } from '../terminal/run-name.ts';
 import { type Column, renderTable } from '../terminal/table.ts';
@@ -23,7 +23,7 @@ const columns = (metric: string): readonly Column[] => [
 /** Recorded runs as a table, one line each, and how many are in which state. */
 export const renderRunList = (runs: readonly ListedRun[], { width, colour }: TextOptions): string => {
   if (runs.length === 0) return 'No runs are recorded there yet.';
-  const pc = createColors(colour);
+  const pc = createColours(colour);
   const names = shortNames([...new Set(runs.flatMap((one) => Object.keys(one.settings)))]);
   const experiments = new Set(runs.map((one) => one.run.experiment));
   const sweeps = new Set(runs.flatMap((one) => one.sweeps));

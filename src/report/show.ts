@@ -1,5 +1,5 @@
 import { dirname } from 'node:path';
-import { createColors } from 'picocolors';
+import { createColours } from '../terminal/colours.ts';
 import stringWidth from 'string-width';
 import type { Run } from '../plan/plan.ts';
 import { counted, formatDuration, formatMetric, formatTime, formatValue } from '../terminal/format.ts';
@@ -19,7 +19,7 @@ const labelWidth = 11;
 
 /** One run for people: configuration, state with its reason, metrics with their curves, environment, files, what next. */
 export const renderRun = (details: RunDetails, { width, colour }: TextOptions): string => {
-  const pc = createColors(colour);
+  const pc = createColours(colour);
   const { recorded, environment, files, logTail } = details;
   const { run, state } = recorded;
   const paint = stateColour(state, colour);
@@ -83,7 +83,7 @@ export const renderRun = (details: RunDetails, { width, colour }: TextOptions): 
 };
 
 export const stateColour = (state: RunState, colour: boolean) => {
-  const pc = createColors(colour);
+  const pc = createColours(colour);
   const colours = {
     done: pc.green,
     running: pc.cyan,

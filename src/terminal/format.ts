@@ -1,3 +1,4 @@
+import { safeLine } from './safe-text.ts';
 import type { Json } from '../system/json.ts';
 
 /** Stands where there is nothing to show. */
@@ -21,7 +22,7 @@ export const formatDuration = (ms: number): string => {
 /** A setting's value as in the spec: `128`, `0.001`, `concat`, `[1,2]`; a dash for null and for nothing. */
 export const formatValue = (value: Json | undefined): string => {
   if (value === undefined || value === null) return nothing;
-  return typeof value === 'string' ? value : JSON.stringify(value);
+  return safeLine(typeof value === 'string' ? value : JSON.stringify(value));
 };
 
 /** A metric by itself, with four significant digits; whole numbers whole. */

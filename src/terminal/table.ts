@@ -1,4 +1,6 @@
 import stringWidth from 'string-width';
+import { isColour, safePainted, splitAtColours } from './colours.ts';
+import { safeLine } from './safe-text.ts';
 
 /** A column of a text table. */
 export interface Column {
@@ -16,16 +18,29 @@ export interface TableCell {
 
 const gap = '  ';
 
-/** Cuts a text to a width, with an ellipsis. */
-export const fit = (text: string, width: number): string => {
+/** Cuts foreign text to a width of one line, with an ellipsis. */
+export const fit = (foreign: string, width: number): string => {
+  // Wider text would only be cut, character by character.
+  const text = safePainted(foreign.slice(0, 1000 + 20 * Math.max(1, width)));
   if (stringWidth(text) <= width) return text;
   if (width <= 0) return '';
   let cut = '';
-  for (const { segment } of new Intl.Segmenter().segment(text)) {
-    if (stringWidth(cut + segment) > width - 1) break;
-    cut += segment;
+  let room = width - 1;
+  for (const part of splitAtColours(text)) {
+    // Every colour stays, so that none goes on behind the cut.
+    if (isColour(part)) cut += part;
+    else if (room >= 0) {
+      for (const { segment } of new Intl.Segmenter().segment(part)) {
+        room -= stringWidth(segment);
+        if (room < 0) {
+          cut += '…';
+          break;
+        }
+        cut += segment;
+      }
+    }
   }
-  return `${cut}…`;
+  return cut;
 };
 
 /** Fills a text with spaces to a width. */
@@ -47,10 +62,12 @@ export interface TableOptions {
  * rest is too wide, the widest columns are cut. A last line names the columns that are missing.
  */
 export const renderTable = (
-  columns: readonly Column[],
-  rows: readonly (readonly TableCell[])[],
+  written: readonly Column[],
+  cells: readonly (readonly TableCell[])[],
   { width, title = (text) => text, silent = false }: TableOptions,
 ): string[] => {
+  const columns = written.map((column) => ({ ...column, title: safeLine(column.title) }));
+  const rows = cells.map((row) => row.map((cell) => ({ ...cell, text: safeLine(cell.text) })));
   const widths = columns.map((column, at) =>
     rows.reduce(
       (widest, row) => Math.max(widest, stringWidth(row[at]?.text ?? '')),

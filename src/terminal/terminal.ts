@@ -1,5 +1,7 @@
 import { createLogUpdate } from 'log-update';
 import stringWidth from 'string-width';
+import { forTerminal } from './colours.ts';
+import { writeText } from './output.ts';
 
 /** A stream that may be a terminal. */
 export type OutputStream = NodeJS.WritableStream & {
@@ -36,14 +38,17 @@ export const createTerminal = (
     if (waiting.length === 0) return;
     // The terminal wraps long lines itself, so that they stay whole when it grows and when they are copied.
     update.clear();
-    stream.write(`${waiting.splice(0).join('\n')}\n`);
+    writeText(stream, `${waiting.splice(0).join('\n')}\n`, true);
   };
 
   const redraw = () => {
     timer = undefined;
     if (closed) return;
     flush();
-    frame = render({ width: stream.columns ?? 80, height: stream.rows ?? 24 });
+    frame = render({ width: stream.columns ?? 80, height: stream.rows ?? 24 }).map((line) =>
+      // A line more than was counted would move all of them.
+      forTerminal(line.replaceAll('\n', ' '), true),
+    );
     if (frame.length > 0) update(frame.join('\n'));
     else update.clear();
   };
@@ -73,7 +78,7 @@ export const createTerminal = (
     touch,
     print: (lines) => {
       if (closed) {
-        if (lines.length > 0) stream.write(`${lines.join('\n')}\n`);
+        if (lines.length > 0) writeText(stream, `${lines.join('\n')}\n`, true);
         return;
       }
       waiting.push(...lines);

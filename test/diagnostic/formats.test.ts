@@ -4,8 +4,8 @@ import { Ajv } from 'ajv';
 import { expect, it } from 'vitest';
 import { runProgram } from '../../src/cli/program.ts';
 import { openTerminal } from '../../src/cli/terminal.ts';
-import { toGithubAnnotation } from '../../src/diagnostic/github.ts';
-import { diagnosticsSchema, diagnosticToJson } from '../../src/diagnostic/json.ts';
+import { toGithubAnnotations } from '../../src/diagnostic/github.ts';
+import { diagnosticsSchema, diagnosticsToJson } from '../../src/diagnostic/json.ts';
 import { problem } from '../../src/mlflow/client/problem.ts';
 
 const printed = async (...words: string[]): Promise<string> => {
@@ -36,7 +36,7 @@ it('prints what the published schema says with --json, of every wrong spec and o
 
 it('prints nothing of what only the MLflow client needs', () => {
   const [diagnostic] = problem('unreachable', 'No answer.', { help: 'Start it.', status: 502 }).errors;
-  expect(diagnosticToJson(diagnostic)).toEqual({
+  expect(diagnosticsToJson([diagnostic]).diagnostics[0]).toEqual({
     code: 'tracking',
     severity: 'error',
     message: 'No answer.',
@@ -57,7 +57,7 @@ it('prints annotations that a CI job shows in the file', async () => {
 it('escapes what would end an annotation or a property of it', () => {
   const source = { name: 'a,b:c.yaml', text: 'x: 1\ny: 2\n' };
   const at = { source, start: 0, end: 7 };
-  expect(toGithubAnnotation({ code: 'conflict', severity: 'warning', message: '50% of\nit', at })).toBe(
+  expect(toGithubAnnotations([{ code: 'conflict', severity: 'warning', message: '50% of\nit', at }])[0]).toBe(
     '::warning title=conflict,file=a%2Cb%3Ac.yaml,line=1,endLine=2::50%25 of%0Ait',
   );
 });

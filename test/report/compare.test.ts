@@ -1,5 +1,6 @@
 import { parquetReadObjects } from 'hyparquet';
 import { expect, test } from 'vitest';
+import { forTerminal } from '../../src/terminal/colours.ts';
 import { comparisonToParquet } from '../../src/report/compare-parquet.ts';
 import { comparisonRows } from '../../src/report/compare-rows.ts';
 import { comparisonToCsv } from '../../src/report/compare-csv.ts';
@@ -146,7 +147,9 @@ test('a small loss keeps four significant digits, and small differences two', ()
 test('colour comes only when allowed', () => {
   const comparison = compare(plan, failing);
   expect(renderComparison(comparison, { width: 80, colour: false })).not.toContain('\u001b');
-  expect(renderComparison(comparison, { width: 80, colour: true })).toContain('\u001b[32m');
+  expect(forTerminal(renderComparison(comparison, { width: 80, colour: true }), true)).toContain(
+    '\u001b[32m',
+  );
 });
 
 test('a done run without the objective says which metrics it has', () => {

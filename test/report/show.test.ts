@@ -1,6 +1,7 @@
 import { appendFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { forTerminal } from '../../src/terminal/colours.ts';
 import { diffRuns, renderDiff } from '../../src/report/diff.ts';
 import { loadRunDetails, runDetailsToJson, type RunDetails } from '../../src/report/run-details.ts';
 import { listSweeps } from '../../src/record/read-sweeps.ts';
@@ -116,7 +117,9 @@ test('show: an interrupted run says how to go on; colour comes only when allowed
   const text = renderRun(details, { width: 80, colour: false });
   expect(text).toContain('next\n  resume with: unroll resume mnist-rows --runs-directory ');
   expect(text).not.toContain('\u001b');
-  expect(renderRun(details, { width: 80, colour: true })).toContain('\u001b[33minterrupted\u001b[39m');
+  expect(forTerminal(renderRun(details, { width: 80, colour: true }), true)).toContain(
+    '\u001b[33minterrupted\u001b[39m',
+  );
 });
 
 test('show: JSON keeps the files and writes NaN as text', async () => {

@@ -38,7 +38,7 @@ export const execute: Execute = (words, options, terminal) => {
   const parquet = options['parquet'];
   if (typeof parquet === 'string') writeWhole(parquet, comparisonToParquet(comparison));
   if (options['json']) terminal.print(JSON.stringify(comparison, null, 2));
-  else if (options['csv']) terminal.print(comparisonToCsv(comparison).trimEnd());
+  else if (options['csv']) terminal.data(comparisonToCsv(comparison));
   else terminal.print(renderComparison(comparison, screen(process.stdout)));
   terminal.report(problems);
   return Promise.resolve(0);

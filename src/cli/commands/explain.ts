@@ -1,4 +1,4 @@
-import pc from 'picocolors';
+import { createColours } from '../../terminal/colours.ts';
 import { diagnosticCodes, type DiagnosticCode } from '../../diagnostic/codes.ts';
 import type { Diagnostic } from '../../diagnostic/diagnostic.ts';
 import { nearest } from '../../diagnostic/nearest.ts';
@@ -23,7 +23,7 @@ export const execute: Execute = (words, _options, terminal) => {
   if (wanted.length === 0) {
     const width = Math.max(...codes.map((code) => code.length));
     for (const [code, summary] of Object.entries(diagnosticCodes))
-      terminal.print(`${pc.bold(code.padEnd(width))}  ${summary}`);
+      terminal.print(`${createColours().bold(code.padEnd(width))}  ${summary}`);
     return Promise.resolve(0);
   }
   const { width } = screen(process.stdout);

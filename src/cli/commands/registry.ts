@@ -1,5 +1,5 @@
 import type { TSchema } from '@sinclair/typebox';
-import pc from 'picocolors';
+import { createColours } from '../../terminal/colours.ts';
 import { nearest } from '../../diagnostic/nearest.ts';
 import { wrap } from '../../diagnostic/wrap.ts';
 import type { Row } from '../../parameters/row.ts';
@@ -9,6 +9,8 @@ import { findRow, type Table } from '../../registry/rows.ts';
 import type { Execute } from '../command.ts';
 import { screen } from '../screen.ts';
 import { commandLineRange } from '../usage.ts';
+
+const pc = createColours();
 
 const sections = { models: 'model', datasets: 'dataset', optimizers: 'optimizer' } as const;
 

@@ -1,5 +1,5 @@
 import { counted } from '../../terminal/format.ts';
-import { diagnosticToJson } from '../../diagnostic/json.ts';
+import { diagnosticsToJson } from '../../diagnostic/json.ts';
 import { plannedDataLines } from '../../report/data-fields.ts';
 import type { Execute } from '../command.ts';
 import { planSpec } from '../plan-spec.ts';
@@ -14,11 +14,7 @@ export const execute: Execute = async (words, options, terminal) => {
   const { runs, data = [], axes } = planned.value;
   if (options['json'] || options['format'] === 'json') {
     terminal.print(
-      JSON.stringify(
-        { diagnostics: planned.notices.map(diagnosticToJson), runCount: runs.length, data },
-        null,
-        2,
-      ),
+      JSON.stringify({ ...diagnosticsToJson(planned.notices), runCount: runs.length, data }, null, 2),
     );
   } else {
     terminal.report(planned.notices, options);

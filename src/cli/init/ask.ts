@@ -1,4 +1,6 @@
 import { createInterface } from 'node:readline/promises';
+import { forTerminal } from '../../terminal/colours.ts';
+import { writeText } from '../../terminal/output.ts';
 import { nearest } from '../../diagnostic/nearest.ts';
 
 /** A question on the terminal. `undefined` once the person ends the input. */
@@ -17,13 +19,17 @@ export const withQuestions = async <T>(work: (ask: Ask) => Promise<T>): Promise<
   try {
     return await work(async ({ text, preset, names }) => {
       for (;;) {
-        if (names) process.stdout.write(`${names.join(', ')}\n`);
-        const written = await Promise.race([terminal.question(`${text} (${preset}): `), ended]);
+        if (names) writeText(process.stdout, `${names.join(', ')}\n`);
+        const written = await Promise.race([
+          terminal.question(forTerminal(`${text} (${preset}): `, false)),
+          ended,
+        ]);
         if (written === undefined) return undefined;
         const answer = written.trim() || preset;
         if (!names || names.includes(answer)) return answer;
         const near = nearest(answer, names);
-        process.stdout.write(
+        writeText(
+          process.stdout,
           `There is no "${answer}".${near === undefined ? '' : ` Did you mean ${near}?`}\n`,
         );
       }

@@ -1,5 +1,5 @@
 import { masked } from '../../system/secrets.ts';
-import { createColors } from 'picocolors';
+import { createColours } from '../../terminal/colours.ts';
 import type { Plan } from '../../plan/plan.ts';
 import type { RunEvent, RunListener } from '../../record/events.ts';
 import { renderLive, summaryLine } from './live-view.ts';
@@ -8,6 +8,7 @@ import { plainLines, type SpokenOf } from './plain-lines.ts';
 import { stateOfReason } from '../../record/run-state.ts';
 import { runName } from '../../terminal/run-name.ts';
 import { applyEvent, createSweepState } from './sweep-state.ts';
+import { writeText } from '../../terminal/output.ts';
 import { createTerminal, type OutputStream } from '../../terminal/terminal.ts';
 
 export interface ConsoleOptions {
@@ -42,7 +43,7 @@ export const createConsole = (
   const print = (shown: readonly string[]) => {
     const lines = shown.map(masked);
     if (terminal) terminal.print(lines);
-    else if (lines.length > 0) stream.write(`${lines.join('\n')}\n`);
+    else if (lines.length > 0) writeText(stream, `${lines.join('\n')}\n`, colour);
   };
 
   const stays = (event: RunEvent): string[] => {
@@ -63,7 +64,7 @@ export const createConsole = (
         });
       }
       case 'note': {
-        const pc = createColors(colour);
+        const pc = createColours(colour);
         if (event.level === 'warning') return [`${pc.yellow('warning')} ${event.message}`];
         return quiet ? [] : [event.message];
       }

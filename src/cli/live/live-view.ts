@@ -1,4 +1,4 @@
-import { createColors } from 'picocolors';
+import { createColours, type Colours } from '../../terminal/colours.ts';
 import stringWidth from 'string-width';
 import { counted, formatBytes, formatDuration, formatMetric, formatRate } from '../../terminal/format.ts';
 import { compactName } from '../../terminal/run-name.ts';
@@ -37,7 +37,7 @@ export const renderLive = (state: SweepState, options: ViewOptions): string[] =>
   const { height, colour } = options;
   // The last column stays free: some terminals wrap a line that fills it.
   const width = options.width - 1;
-  const pc = createColors(colour);
+  const pc = createColours(colour);
   const single = state.plan.runs.length === 1;
   const running = [...state.running.values()];
   const room = Math.max(1, height - (single ? 1 : 3));
@@ -61,7 +61,7 @@ export const renderLive = (state: SweepState, options: ViewOptions): string[] =>
 const cellsOf = (
   one: RunningRun,
   name: string,
-  { wide, pc }: { readonly wide: boolean; readonly pc: ReturnType<typeof createColors> },
+  { wide, pc }: { readonly wide: boolean; readonly pc: Colours },
 ): TableCell[] => {
   const loss = one.metrics['train/loss'];
   const total = one.totalSteps > 0 ? String(one.totalSteps) : '?';
@@ -81,7 +81,7 @@ const cellsOf = (
 };
 
 const sweepLine = (state: SweepState, { width, colour, now }: ViewOptions): string => {
-  const pc = createColors(colour);
+  const pc = createColours(colour);
   const { best, ended, plan, toRun } = state;
   const before = state.before.size;
   const failed = ended.filter((one) => one.state === 'failed').length;
@@ -104,7 +104,7 @@ export const summaryLine = (
   state: SweepState,
   { now, colour }: Pick<ViewOptions, 'now' | 'colour'>,
 ): string => {
-  const pc = createColors(colour);
+  const pc = createColours(colour);
   const { best, ended, plan, toRun } = state;
   const count = (wanted: string) => ended.filter((one) => one.state === wanted).length;
   const before = state.before.size;

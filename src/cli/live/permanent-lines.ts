@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { createColors } from 'picocolors';
+import { createColours } from '../../terminal/colours.ts';
 import { unreachable } from '../../diagnostic/diagnostic.ts';
 import type { Run } from '../../plan/plan.ts';
 import type { Metrics, RunOutcome } from '../../record/events.ts';
@@ -22,7 +22,7 @@ export interface EndLineOptions {
 /** What stays on the screen of a run that ended; nothing of one that never began. */
 export const endLines = (options: EndLineOptions): string[] => {
   const { run, name, outcome, willRetry, runsDirectory, objectiveMetric, brief, colour } = options;
-  const pc = createColors(colour);
+  const pc = createColours(colour);
   const log = pc.dim(`  log: ${join(runsDirectory, run.experiment, run.id, fileNames.log)}`);
   const { reason, message, step } = outcome;
   switch (reason) {

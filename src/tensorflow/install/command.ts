@@ -1,3 +1,4 @@
+import { rewriteLine, writeText } from '../../terminal/output.ts';
 import { installationWarning, setUp } from './main.ts';
 import { standardSetup } from './setup-request.ts';
 
@@ -10,7 +11,10 @@ export const setUpCommand = async (retry = true): Promise<number> => {
   const isTerminal = process.stderr.isTTY;
   const write = (text: string) => {
     // A rewritten line starts with the codes that clear it.
-    process.stderr.write(text.replace(/^(\r\x1b\[2K)?(?=.)/, '$1setup: '));
+    const [, clear = '', rest = ''] = /^(\r\x1b\[2K)?([^]*)$/.exec(text) ?? [];
+    const line = rest === '' || rest.startsWith('\n') ? rest : `setup: ${rest}`;
+    if (clear) rewriteLine(process.stderr, line);
+    else writeText(process.stderr, line);
   };
   const installation = await setUp(standardSetup({ sink: { write, isTerminal }, retry }));
   const warning = installationWarning(installation);

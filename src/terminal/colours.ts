@@ -1,0 +1,64 @@
+import { randomInt } from 'node:crypto';
+import pc from 'picocolors';
+import { escaped, unsafeClass } from './safe-text.ts';
+
+/**
+ * Our colours carry a number that nobody outside of this process knows, as further parameters of the sequence. So
+ * `forTerminal` can keep them and take every other escape sequence for foreign text. Their width is measured as nothing,
+ * as that of any colour.
+ */
+const signature = [0, 0, 0].map(() => String(randomInt(1000, 10_000))).join(';');
+
+const sequence = (code: number): string => `\u001b[${code};${signature}m`;
+
+const painter =
+  (open: number, close: number) =>
+  (text: string): string =>
+    // What is painted inside ends with the same code, after which this colour resumes.
+    `${sequence(open)}${text.replaceAll(sequence(close), `${sequence(close)}${sequence(open)}`)}${sequence(close)}`;
+
+const codes = {
+  bold: [1, 22],
+  dim: [2, 22],
+  red: [31, 39],
+  green: [32, 39],
+  yellow: [33, 39],
+  magenta: [35, 39],
+  cyan: [36, 39],
+} as const;
+
+export type Colours = Readonly<Record<keyof typeof codes, (text: string) => string>>;
+
+/** Whether colour is allowed in this process (`NO_COLOR`, `FORCE_COLOR`, a terminal or a CI job). */
+export const { isColorSupported } = pc;
+
+/** Functions that paint text, or return it as it is where colour is not wanted. */
+export const createColours = (colour: boolean = isColorSupported): Colours =>
+  Object.fromEntries(
+    Object.entries(codes).map(([name, [open, close]]) => [
+      name,
+      colour ? painter(open, close) : (text: string) => text,
+    ]),
+  ) as unknown as Colours;
+
+const ownOrUnsafe = new RegExp(`\\u001b\\[(\\d+);${signature}m|\\r\\n|${unsafeClass}`, 'g');
+
+/** Text as a terminal may get it: our colours as colours, or without them; nothing else can drive the terminal. */
+export const forTerminal = (text: string, colour: boolean): string =>
+  text.replace(ownOrUnsafe, (found: string, code: string | undefined) => {
+    if (code !== undefined) return colour ? `\u001b[${code}m` : '';
+    return found === '\r\n' ? '\n' : escaped(found);
+  });
+
+const ownOrUnsafeInLine = new RegExp(`\\u001b\\[\\d+;${signature}m|[\\t\\n]|${unsafeClass}`, 'g');
+
+/** One line of text that may be painted: our colours stay, foreign characters are shown. */
+export const safePainted = (text: string): string =>
+  text.replace(ownOrUnsafeInLine, (found) => (found.length > 1 ? found : escaped(found)));
+
+const own = new RegExp(`(\\u001b\\[\\d+;${signature}m)`);
+
+/** Painted text in parts that are one of our colour sequences, or have none. */
+export const splitAtColours = (text: string): string[] => text.split(own);
+
+export const isColour = (part: string): boolean => own.test(part);
