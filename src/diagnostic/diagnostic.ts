@@ -49,6 +49,8 @@ export interface Issue extends Omit<Diagnostic, 'severity' | 'at' | 'related'> {
   readonly onKey?: boolean;
   /** For an unknown or missing key: the key. */
   readonly key?: string;
+  /** For a value that YAML does not read as a string: the string in `help`, and the pattern that one must match. */
+  readonly inQuotes?: { readonly value: string; readonly pattern: string | undefined };
 }
 
 export interface Success<T> {

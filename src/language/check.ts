@@ -2,7 +2,14 @@ import type { TSchema } from '@sinclair/typebox';
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import type { Issue, Path } from '../diagnostic/diagnostic.ts';
 import { nearest } from '../diagnostic/nearest.ts';
-import { describeSchema, describeValue, exampleOf, writeValue, type PlainSchema } from './describe.ts';
+import {
+  describeSchema,
+  describeValue,
+  exampleOf,
+  numberWithComma,
+  writeValue,
+  type PlainSchema,
+} from './describe.ts';
 import { formatPath } from './located.ts';
 import { isNonFinite, type Json } from '../system/json.ts';
 
@@ -181,7 +188,9 @@ const wrongValue = (error: ErrorObject, path: Path): Issue => {
     expected: keyword === 'finite' ? expected.replace(/^a number/, 'a finite number') : expected,
     got: describeValue(value),
     ...(near !== undefined && { nearest: near }),
-    help: howToMend({ schema, value, name, near }),
+    help: howToFix({ schema, value, name, near }),
+    ...(near === undefined &&
+      isQuotable(schema, value) && { inQuotes: { value: describeValue(value), pattern: schema.pattern } }),
   };
 };
 
@@ -205,37 +214,40 @@ const sentence = (keyword: string, value: Json, name: string): string => {
   }
 };
 
-interface Mend {
+interface Wrong {
   readonly schema: PlainSchema;
   readonly value: Json;
   readonly name: string;
   readonly near: string | undefined;
 }
 
-const howToMend = ({ schema, value, name, near }: Mend): string => {
+const howToFix = ({ schema, value, name, near }: Wrong): string => {
   const write = (text: string) => (name.includes(' ') ? text : `\`${name}: ${text}\``);
   if (near !== undefined) return `Did you mean ${near}? Write ${write(near)}.`;
   const types = [schema.type ?? []].flat();
-  const numeric = isNumeric(schema);
-  if (typeof value === 'string' && numeric && value.trim() !== '' && Number.isFinite(Number(value))) {
-    return `Write the number without quotes: ${write(value.trim())}.`;
+  if (meansNothing(value, types)) {
+    if (types.includes('null')) return `Write ${write('null')}.`;
+    if (schema.default !== undefined && schema.default !== null) return leaveOut(name, schema.default);
   }
-  const cut = typeof value === 'string' ? value.replace(/[,;]\s*$/, '') : '';
-  if (numeric && cut !== value && cut !== '' && Number.isFinite(Number(cut))) {
-    return `Write the number alone: ${write(cut)}.`;
+  if (typeof value === 'string' && isNumeric(schema)) {
+    const number = numberIn(value);
+    if (number !== undefined) return `${number.advice}: ${write(number.text)}.`;
+    if (isListOfNumbers(value))
+      return `Write one number; to try several, list them under sweep.axes: [${value}].`;
   }
-  if (typeof value === 'string' && numeric && isListOfNumbers(value)) {
-    return `Write one number; to try several, list them under sweep.axes: [${value}].`;
+  if (types.includes('boolean') && (typeof value === 'string' || typeof value === 'number')) {
+    const meant = booleans[String(value).toLowerCase()];
+    if (meant !== undefined && meant === value) return `Write it without quotes: ${write(meant)}.`;
+    if (meant !== undefined) return `YAML 1.2 has only true and false: write ${write(meant)}.`;
   }
-  if (typeof value === 'string' && types.includes('boolean') && /^(yes|no|on|off)$/i.test(value)) {
-    return `YAML 1.2 has only true and false: write ${write(/^(yes|on)$/i.test(value) ? 'true' : 'false')}.`;
-  }
-  if ((typeof value === 'number' || typeof value === 'boolean') && isTextLike(schema, String(value))) {
+  if (isQuotable(schema, value)) {
     return `Put it in quotes to make it a string: ${write(JSON.stringify(describeValue(value)))}.`;
   }
-  if (value === null && schema.default !== undefined && schema.default !== null) {
-    return `Leave ${name} out to have its default, ${writeValue(schema.default)}, or write a value.`;
+  if (typeof value === 'number' && isDuration(schema) && isTextLike(schema, `${value}s`)) {
+    return `Add a unit: ${write(`${value}s`)}, ${write(`${value}m`)} or ${write(`${value}h`)}.`;
   }
+  if (value === null && schema.default !== undefined && schema.default !== null)
+    return leaveOut(name, schema.default);
   const [only] = Array.isArray(value) ? (value as readonly Json[]) : [];
   const isRow = typeof only === 'object' && only !== null && 'name' in only;
   if (only !== undefined && !types.includes('array') && isRow === types.includes('object')) {
@@ -248,6 +260,45 @@ const howToMend = ({ schema, value, name, near }: Mend): string => {
   return `Write for example ${write(writeValue(example))}${orNone}.`;
 };
 
+const leaveOut = (name: string, preset: Json): string =>
+  `Leave ${name} out to have its default, ${writeValue(preset)}, or write a value.`;
+
+/** Whether a value is what other languages write for null. */
+const meansNothing = (value: Json, types: readonly string[]): boolean => {
+  if (typeof value === 'string' && /^(none|null|nil|nothing|undefined|n\/?a|~)$/i.test(value)) return true;
+  const isOff = value === false || (typeof value === 'string' && /^(off|no|never|false)$/i.test(value));
+  return isOff && types.includes('null') && !types.includes('boolean');
+};
+
+const booleans: Readonly<Record<string, 'true' | 'false'>> = {
+  ...{ true: 'true', yes: 'true', y: 'true', on: 'true', '1': 'true' },
+  ...{ false: 'false', no: 'false', n: 'false', off: 'false', '0': 'false' },
+};
+
+/** The number that a string means, as YAML writes it. */
+const numberIn = (text: string): { readonly advice: string; readonly text: string } | undefined => {
+  const trimmed = text.trim();
+  const plain = (one: string) => one !== '' && Number.isFinite(Number(one));
+  if (plain(trimmed)) return { advice: 'Write the number without quotes', text: trimmed };
+  const cut = trimmed.replace(/[,;]$/, '');
+  if (plain(cut)) return { advice: 'Write the number alone', text: cut };
+  const digits = trimmed.replace(/(?<=\d)_(?=\d)/g, '');
+  if (plain(digits)) return { advice: 'Write the number without underscores', text: digits };
+  const withoutComma = numberWithComma(trimmed);
+  if (withoutComma !== undefined) return { advice: 'Write the number without a comma', text: withoutComma };
+  const [, percent] = /^(\d+(?:\.\d+)?)\s*%$/.exec(trimmed) ?? [];
+  if (percent !== undefined)
+    return {
+      advice: 'Write the share as a number',
+      text: String(Number((Number(percent) / 100).toPrecision(12))),
+    };
+  const [, base, exponent] = /^(\d+)\s*(?:\^|\*\*)\s*(-?\d+)$/.exec(trimmed) ?? [];
+  const power = Number(base) ** Number(exponent);
+  return base !== undefined && Number.isFinite(power)
+    ? { advice: 'Write the number itself', text: String(power) }
+    : undefined;
+};
+
 const isNumeric = ({ type, enum: allowed = [] }: PlainSchema): boolean =>
   [type ?? []].flat().some((one) => one === 'integer' || one === 'number') ||
   allowed.some((one) => typeof one === 'number');
@@ -256,4 +307,13 @@ const isListOfNumbers = (text: string): boolean =>
   text.includes(',') && text.split(',').every((one) => one.trim() !== '' && Number.isFinite(Number(one)));
 
 const isTextLike = ({ type, enum: allowed, pattern }: PlainSchema, text: string): boolean =>
-  type === 'string' && !allowed && (pattern === undefined || new RegExp(pattern).test(text));
+  [type ?? []].flat().includes('string') &&
+  !allowed &&
+  (pattern === undefined || new RegExp(pattern).test(text));
+
+/** A number alone is no duration, a number with a unit is. */
+const isDuration = (schema: PlainSchema): boolean => isTextLike(schema, '1s') && !isTextLike(schema, '1');
+
+/** Whether a string is wanted, and YAML has read what is written as something else. */
+const isQuotable = (schema: PlainSchema, value: Json): value is number | boolean =>
+  (typeof value === 'number' || typeof value === 'boolean') && isTextLike(schema, describeValue(value));

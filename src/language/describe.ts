@@ -138,3 +138,9 @@ export const exampleOf = (schema: PlainSchema): Json | undefined => {
   }
   return types.includes('boolean') ? true : undefined;
 };
+
+/** The number of `0,5` or `1,000`; undefined of `64,128`, which is rather a list. */
+export const numberWithComma = (text: string): string | undefined => {
+  if (/^-?0,\d+$/.test(text)) return text.replace(',', '.');
+  return /^-?\d{1,3}(,000)+$/.test(text) ? text.replaceAll(',', '') : undefined;
+};

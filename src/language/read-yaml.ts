@@ -9,6 +9,7 @@ import {
   visit,
   type Document,
   type Node,
+  type Pair,
   type YAMLMap,
 } from 'yaml';
 import {
@@ -19,6 +20,7 @@ import {
   type Result,
   type SourceText,
 } from '../diagnostic/diagnostic.ts';
+import { numberWithComma } from './describe.ts';
 import type { Located, LocatedEntry } from './located.ts';
 import { describeYamlError } from './yaml-errors.ts';
 
@@ -110,6 +112,20 @@ const tooDeep = (at: NonNullable<Diagnostic['at']>): Diagnostic => ({
   help: 'A spec needs about five levels; look for a bracket that is never closed.',
 });
 
+/** In `{ dropout: 0,5 }` the comma ends the value, and 5 is a key. */
+const commaInNumber = (node: YAMLMap, pair: Pair): string | undefined => {
+  const before = node.items[node.items.indexOf(pair) - 1];
+  const [start, end] = [before?.value, pair.key];
+  if (!isScalar(before?.key) || !isScalar(start) || !isScalar(end) || pair.value !== null) return undefined;
+  if (typeof start.value !== 'number' || typeof end.value !== 'number') return undefined;
+  const name = String(before.key.value);
+  const written = `${start.source ?? ''},${end.source ?? ''}`;
+  const number = numberWithComma(written);
+  return number === undefined
+    ? `Write one number; to try several, list them under sweep.axes: [${written.replace(',', ', ')}].`
+    : `A comma ends a value here. Write \`${name}: ${number}\`.`;
+};
+
 const createWalk = (range: RangeOf, errors: Diagnostic[]) => {
   const open = new Set<Node>();
   const anchors = new Map<string, Node>();
@@ -157,7 +173,7 @@ const createWalk = (range: RangeOf, errors: Diagnostic[]) => {
           got: isScalar(key)
             ? `${String(key.value)} (${key.value === null ? 'nothing' : typeof key.value})`
             : 'a list or mapping',
-          help: 'Put the key in quotes if it is meant as a string.',
+          help: commaInNumber(node, pair) ?? 'Put the key in quotes if it is meant as a string.',
         });
         continue;
       }
