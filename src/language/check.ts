@@ -315,5 +315,5 @@ const isTextLike = ({ type, enum: allowed, pattern }: PlainSchema, text: string)
 const isDuration = (schema: PlainSchema): boolean => isTextLike(schema, '1s') && !isTextLike(schema, '1');
 
 /** Whether a string is wanted, and YAML has read what is written as something else. */
-const isQuotable = (schema: PlainSchema, value: Json): value is number | boolean =>
+const isQuotable = (schema: PlainSchema, value: Json): boolean =>
   (typeof value === 'number' || typeof value === 'boolean') && isTextLike(schema, describeValue(value));

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { parse } from 'yaml';
@@ -54,6 +54,61 @@ it.each(rows)('writes a valid spec with %s %s', async (option, name) => {
   const { sweep, seeds } = parse(uncommented) as { sweep: { axes: object }; seeds: number[] };
   expect(seeds).toEqual([1, 2, 3]);
   expect(Object.keys(sweep.axes)).toContain('model.hiddenSize');
+});
+
+const combinations = Object.keys(datasets).flatMap((dataset) =>
+  Object.keys(models).map((model) => [dataset, model] as const),
+);
+
+it.each(combinations)('writes a valid spec in an empty folder: %s with %s', async (dataset, model) => {
+  const folder = temporaryDirectory('init');
+  const file = join(folder, 'first.yaml');
+  const words = ['--dataset', dataset, '--model', model, '--defaults'];
+  const written = await run('init', file, ...words);
+  const validated = await run('validate', file);
+  // The images of Fashion-MNIST are not there before they were fetched.
+  if (dataset === 'fashion-mnist-rows' && validated.code !== 0) {
+    expect(validated.said.match(/\[[a-z-]+\]/g)).toEqual(['[data-missing]']);
+    return;
+  }
+  expect(written).toMatchObject({ code: 0 });
+  expect(validated).toMatchObject({ code: 0 });
+});
+
+it('names the experiment after the file, as a string', async () => {
+  const folder = temporaryDirectory('init');
+  for (const [name, wanted] of [
+    ['007', '007'],
+    ['_draft no. 2', 'draft-no.-2'],
+    ['über', 'ber'],
+    ['---', 'experiment'],
+  ] as const) {
+    const file = join(folder, `${name}.yaml`);
+    expect(await run('init', file, '--dataset', 'toy-sequences', '--defaults')).toMatchObject({ code: 0 });
+    expect(parse(readFileSync(file, 'utf8'))).toMatchObject({ name: wanted });
+  }
+});
+
+it('never replaces data of your own by example data', async () => {
+  const folder = temporaryDirectory('init');
+  mkdirSync(join(folder, 'data'));
+  writeFileSync(join(folder, 'data', 'book.txt'), 'mine, and long enough. '.repeat(200));
+  const file = join(folder, 'first.yaml');
+  const { said } = await run('init', file, '--dataset', 'characters', '--defaults');
+  expect(said).not.toContain('example data');
+  expect(readFileSync(join(folder, 'data', 'book.txt'), 'utf8')).toMatch(/^mine/);
+});
+
+it.each([
+  ['steps', '--set needs a path and a value.'],
+  ['train.steps=5', '--set train.steps is not a parameter of the dataset, model or optimizer.'],
+  ['model.hiddenSize=[', 'The value of --set model.hiddenSize is not valid YAML.'],
+])('refuses --set %s and writes nothing', async (set, message) => {
+  const file = join(temporaryDirectory('init'), 'first.yaml');
+  const { code, said } = await run('init', file, '--defaults', '--set', set);
+  expect(code).toBe(2);
+  expect(said).toContain(message);
+  expect(existsSync(file)).toBe(false);
 });
 
 it('takes names, says the nearest of a wrong one, and writes nothing then', async () => {

@@ -11,7 +11,9 @@ import { coreCount } from '../../record/environment.ts';
 import { planExperiment } from '../../plan/plan-experiment.ts';
 import type { Execute } from '../command.ts';
 import { withQuestions, type Ask } from '../init/ask.ts';
-import { newSpec, requiredParameters } from '../init/new-spec.ts';
+import { exampleData } from '../init/example-data.ts';
+import { newSpec, requiredParameters, type SpecChoice } from '../init/new-spec.ts';
+import { readSetting } from '../init/read-setting.ts';
 import { commandLineRange } from '../usage.ts';
 
 const presets = { dataset: 'mnist-rows', model: 'lstm', optimizer: 'adam' } as const;
@@ -25,15 +27,22 @@ export const execute: Execute = async (words, options, terminal) => {
     return 2;
   }
   const { registry } = plugins.value;
-  const wrong = [...unknownNames(options, registry), ...existing(file)];
+  const written = ((options['set'] ?? []) as readonly string[]).map((text) => readSetting(text, file));
+  const wrong = [
+    ...written.flatMap((one) => (one.ok ? [] : one.errors)),
+    ...unknownNames(options, registry),
+    ...existing(file),
+  ];
   if (wrong.length > 0) {
     terminal.report(wrong);
     return 2;
   }
   const interactive = process.stdin.isTTY && process.stdout.isTTY && options['defaults'] !== true;
+  const set = Object.fromEntries(written.flatMap((one) => (one.ok ? [one.value] : [])));
+  const wanted = { file, set, options, registry };
   const choice = await (interactive
-    ? withQuestions((ask) => choose({ file, options, registry }, ask))
-    : choose({ file, options, registry }, ({ preset }) => Promise.resolve(preset)));
+    ? withQuestions((ask) => choose(wanted, ask))
+    : choose(wanted, ({ preset }) => Promise.resolve(preset)));
   if (!choice) return 130;
 
   const text = newSpec({ ...choice, file, ...schemaFor(file) }, registry);
@@ -41,6 +50,9 @@ export const execute: Execute = async (words, options, terminal) => {
   // `wx`: whatever came into being meanwhile is not overwritten either.
   writeFileSync(file, text, { flag: 'wx' });
   terminal.print(`${file} is written.`);
+  const example = writeExample(choice, file);
+  if (example !== undefined)
+    terminal.print(`${example} is written: example data, to be replaced by your own.`);
   const planned = await planExperiment(file, {
     set: [],
     sweep: [],
@@ -55,21 +67,35 @@ export const execute: Execute = async (words, options, terminal) => {
   return 0;
 };
 
+/** The example data of a dataset whose file is not there yet; returns its path. */
+const writeExample = ({ dataset, values }: Choice, file: string): string | undefined => {
+  const example = exampleData[dataset];
+  if (example === undefined || values['dataset.file'] !== example.settings['file']) return undefined;
+  const path = join(dirname(file), String(example.settings['file']));
+  if (existsSync(path)) return undefined;
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, example.text(), { flag: 'wx' });
+  return path;
+};
+
+type Choice = Omit<SpecChoice, 'file' | 'schema'>;
+
 interface Wanted {
   readonly file: string;
+  /** The values after `--set`, by path. */
+  readonly set: Readonly<Record<string, unknown>>;
   readonly options: Readonly<Record<string, unknown>>;
   readonly registry: Registry;
 }
 
-const choose = async ({ file, options, registry }: Wanted, ask: Ask) => {
-  const values = Object.fromEntries(
-    ((options['set'] ?? []) as readonly string[]).map((text) => {
-      const equals = text.indexOf('=');
-      return [text.slice(0, equals), parse(text.slice(equals + 1)) as unknown] as const;
-    }),
-  );
+const choose = async ({ file, set, options, registry }: Wanted, ask: Ask): Promise<Choice | undefined> => {
+  const values = { ...set };
   const given = (key: string) => (typeof options[key] === 'string' ? options[key] : undefined);
-  const fromFile = basename(file, extname(file)).replace(/[^A-Za-z0-9._-]+/g, '-');
+  const fromFile =
+    basename(file, extname(file))
+      .replace(/[^A-Za-z0-9._-]+/g, '-')
+      .replace(/^[^A-Za-z0-9]+/, '')
+      .slice(0, 64) || 'experiment';
   const name = given('name') ?? (await ask({ text: 'Name of the experiment', preset: fromFile }));
   if (name === undefined) return undefined;
   const chosen: Record<NamedSectionKind, string> = { ...presets };
@@ -79,13 +105,18 @@ const choose = async ({ file, options, registry }: Wanted, ask: Ask) => {
     if (one === undefined) return undefined;
     chosen[kind] = one;
     const row = findRow<Row>(registry[kind], one);
-    for (const [key, schema] of row ? requiredParameters(row) : []) {
+    if (!row) continue;
+    // What fits the example data fits no file that is named.
+    const example = 'dataset.file' in set ? undefined : exampleData[one];
+    const settings = kind === 'dataset' ? (example?.settings ?? {}) : {};
+    const { properties } = row.parameters;
+    for (const key of new Set([...requiredParameters(row).map(([key]) => key), ...Object.keys(settings)])) {
       const path = `${kind}.${key}`;
       if (path in values) continue;
-      const [example] = (schema['examples'] ?? []) as readonly unknown[];
+      const [preset] = (properties[key]?.['examples'] ?? []) as readonly unknown[];
       const answer = await ask({
-        text: `${path}: ${schema.description ?? ''}`,
-        preset: JSON.stringify(example),
+        text: `${path}: ${properties[key]?.description ?? ''}`,
+        preset: JSON.stringify(settings[key] ?? preset),
       });
       if (answer === undefined) return undefined;
       values[path] = parse(answer);

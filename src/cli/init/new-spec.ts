@@ -28,8 +28,9 @@ const usual: Readonly<Record<NamedSectionKind, readonly string[]>> = {
 const inline = (value: unknown): string =>
   stringify(value, { collectionStyle: 'flow', lineWidth: 0 }).trimEnd();
 
-/** The first sentence of a description. */
-const firstSentence = (text: string): string => /^.*?[.:](?=\s|$)/.exec(text)?.[0].replace(/:$/, '.') ?? text;
+/** The first sentence of a description, up to a colon unless that follows a single word: `long: one row a step.` */
+const firstSentence = (text: string): string =>
+  /^(?:\w+: )?.*?[.:](?=\s|$)/.exec(text)?.[0].replace(/:$/, '.') ?? text;
 
 /** Parameters without a default, which a spec must give. */
 export const requiredParameters = ({ parameters }: Row): readonly (readonly [string, TSchema])[] =>
@@ -41,7 +42,7 @@ export const requiredParameters = ({ parameters }: Row): readonly (readonly [str
 export const newSpec = (choice: SpecChoice, registry: Registry): string => {
   const lines = [`# unroll run ${choice.file}`];
   if (choice.schema) lines.push(`# yaml-language-server: $schema=${choice.schema}`);
-  lines.push('version: 1', `name: ${choice.name} # runs are recorded in runs/${choice.name}/`, '');
+  lines.push('version: 1', `name: ${inline(choice.name)} # runs are recorded in runs/${choice.name}/`, '');
   for (const kind of namedSections) lines.push(...sectionLines(kind, choice, registry), '');
   lines.push(
     '# How long to train: epochs, steps or trainingIters (examples).',

@@ -1,0 +1,45 @@
+/** What a new spec names while you have no data of your own: settings of its dataset, and the file that they fit. */
+export interface ExampleData {
+  readonly settings: Readonly<Record<string, unknown>>;
+  readonly text: () => string;
+}
+
+const sequences = 60;
+const steps = 8;
+
+/** Up or down, with a sequence's own slope and a wave on it. */
+const valueAt = (sequence: number, time: number): number => {
+  const slope = (sequence % 2 === 0 ? 1 : -1) * (1 + (sequence % 5) / 5);
+  return Number((slope * time + Math.sin(sequence * 7 + time * 3)).toFixed(3));
+};
+
+const labelOf = (sequence: number): string => (sequence % 2 === 0 ? 'up' : 'down');
+
+const times = Array.from({ length: steps }, (_, time) => time);
+const all = Array.from({ length: sequences }, (_, sequence) => sequence);
+
+const lines = (texts: readonly string[]): string => `${texts.join('\n')}\n`;
+
+const paragraph =
+  'The wind came over the hill and the grass bent low. A bird sang once, and then the field was still. ' +
+  'Far away a dog barked at the moon, and nobody answered it. In the morning there was dew on the stones. ';
+
+/** Example data by dataset, for those that read files of your own. */
+export const exampleData: Readonly<Record<string, ExampleData>> = {
+  'csv-sequences': {
+    settings: { file: 'data/train.csv', sequence: 'id', order: 'time', targets: ['label'] },
+    text: () =>
+      lines([
+        'id,time,x,label',
+        ...all.flatMap((id) => times.map((time) => `${id},${time},${valueAt(id, time)},${labelOf(id)}`)),
+      ]),
+  },
+  'jsonl-sequences': {
+    settings: { file: 'data/train.jsonl', layout: 'wide', features: ['x'], targets: ['label'] },
+    text: () =>
+      lines(
+        all.map((id) => JSON.stringify({ x: times.map((time) => valueAt(id, time)), label: labelOf(id) })),
+      ),
+  },
+  characters: { settings: { file: 'data/book.txt' }, text: () => paragraph.repeat(40) },
+};
