@@ -1,6 +1,7 @@
 import { basename, dirname, join } from 'node:path';
 import { type Diagnostic, failure, type Result, success } from '../diagnostic/diagnostic.ts';
 import { nearest } from '../diagnostic/nearest.ts';
+import { proposedCommand } from '../system/proposed-command.ts';
 import { counted } from '../terminal/format.ts';
 import { listExperiments } from '../record/read-runs.ts';
 import { resolveRun } from '../record/resolve-run.ts';
@@ -121,6 +122,7 @@ export const syncCommand = async (options: SyncOptions): Promise<Result<SyncRepo
       const targetOptions = {
         settings,
         experiment,
+        runsDirectory,
         env,
         ...(options.to !== undefined && { to: options.to }),
       };
@@ -185,7 +187,7 @@ export const syncCommand = async (options: SyncOptions): Promise<Result<SyncRepo
       code: 'tracking',
       severity: 'error',
       message: 'No MLflow server is named.',
-      help: 'Give --to http://127.0.0.1:5000, set MLFLOW_TRACKING_URI, or write tracking.mlflow.uri into the spec. "unroll mlflow" starts a server.',
+      help: `Give --to http://127.0.0.1:5000, set MLFLOW_TRACKING_URI, or write tracking.mlflow.uri into the spec. "${proposedCommand(['mlflow'], runsDirectory)}" starts a server.`,
     });
   return success({ ...sum, locked, links, differences }, problems);
 };

@@ -1,7 +1,8 @@
 import { encodeNumbers } from '../system/json.ts';
-import { join } from 'node:path';
+import { basename, isAbsolute, join, relative, resolve } from 'node:path';
 import { shortNames } from '../terminal/run-name.ts';
 import { readJsonIfWhole } from '../system/files.ts';
+import { proposedCommand } from '../system/proposed-command.ts';
 import { type MetricSeries, readMetrics } from '../record/read-metrics.ts';
 import type { RecordedRun } from '../record/run-state.ts';
 import { type DataFile, type EnvironmentFile, type EvaluationFile, fileNames } from '../record/run-files.ts';
@@ -25,6 +26,7 @@ export const loadReport = async (
 ): Promise<ReportData> => {
   const { runs: recorded } = runsOfSweeps(chosen, runsDirectory);
   const comparison = compareSweeps(chosen, recorded);
+  const folder = namedFolder(runsDirectory);
 
   const histories = new Map<string, Map<string, MetricSeries>>();
   for (const { run, directory } of recorded) {
@@ -46,8 +48,9 @@ export const loadReport = async (
       comparison.configurations.filter(({ group }) => group === 0),
       comparison.axes,
     ),
-    runs: Object.fromEntries(recorded.map((one) => [one.run.id, reportRun(one)])),
+    runs: Object.fromEntries(recorded.map((one) => [one.run.id, reportRun(one, folder.name)])),
     evaluations: evaluationsOf(comparison.configurations),
+    besideFolder: folder.elsewhere ? folder.name : null,
     specs: specsOf(chosen),
     reloadSeconds,
   };
@@ -74,7 +77,14 @@ const withoutPaths = (comparison: Comparison): Comparison => ({
   })),
 });
 
-const reportRun = ({ run, status, directory, metrics }: RecordedRun): ReportRun => {
+/** The folder of the runs as a command names it from here, or from its parent if it is not below this folder. */
+const namedFolder = (runsDirectory: string): { readonly name: string; readonly elsewhere: boolean } => {
+  const fromHere = relative(process.cwd(), resolve(runsDirectory));
+  const elsewhere = isAbsolute(fromHere) || fromHere.split(/[/\\]/)[0] === '..';
+  return { name: elsewhere ? basename(resolve(runsDirectory)) : fromHere || '.', elsewhere };
+};
+
+const reportRun = ({ run, status, directory, metrics }: RecordedRun, folder: string): ReportRun => {
   const environment = readJsonIfWhole<EnvironmentFile>(join(directory, fileNames.environment));
   const data = readJsonIfWhole<DataFile>(join(directory, fileNames.data));
   return {
@@ -84,6 +94,7 @@ const reportRun = ({ run, status, directory, metrics }: RecordedRun): ReportRun 
     environment: environment ? environmentFields(environment) : [],
     data: data ? dataFields(data) : [],
     metrics: encodeNumbers(metrics),
+    command: proposedCommand(['show', run.id], folder),
   };
 };
 

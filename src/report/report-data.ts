@@ -21,6 +21,8 @@ export interface ReportRun {
   /** What the data is, for people; empty in runs of earlier versions. */
   readonly data: readonly (readonly [label: string, text: string])[];
   readonly metrics: Readonly<Record<string, number | string>>;
+  /** Shows the run in a terminal. */
+  readonly command: string;
 }
 
 /** Everything in a report's page: the page has nothing else and asks no server. */
@@ -34,6 +36,8 @@ export interface ReportData {
   readonly importances: readonly Importance[];
   readonly runs: Readonly<Record<string, ReportRun>>;
   readonly evaluations: Readonly<Record<string, EvaluationFile>>;
+  /** The folder in whose parent the runs' commands work; null: they work where the report was written. */
+  readonly besideFolder: string | null;
   /** Of the compared sweeps, each once. */
   readonly specs: readonly { readonly path: string; readonly text: string }[];
   /** Seconds after which the page loads itself again; null for a page that stays. */

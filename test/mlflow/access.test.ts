@@ -42,6 +42,7 @@ describe.skipIf(missing !== undefined)('a real server behind a reverse proxy', (
     return result.errors
       .map(({ message, help = '' }) => `${message}\n${help}`)
       .join('\n')
+      .replaceAll(runsDirectory, 'RUNS')
       .replace(/127\.0\.0\.1:\d+/g, '127.0.0.1:PORT');
   };
 
@@ -61,7 +62,7 @@ describe.skipIf(missing !== undefined)('a real server behind a reverse proxy', (
     expect(await syncThrough({ authorization: 'Bearer t1' }, { MLFLOW_TRACKING_TOKEN: 't0' }))
       .toMatchInlineSnapshot(`
       "The MLflow server at http://127.0.0.1:PORT did not accept the token (401): it is wrong or has expired.
-      Renew MLFLOW_TRACKING_TOKEN; a server with MLflow's own sign-in takes a user name and a password only. What is recorded locally is sent later with "unroll sync"."
+      Renew MLFLOW_TRACKING_TOKEN; a server with MLflow's own sign-in takes a user name and a password only. What is recorded locally is sent later with "unroll sync --to http://127.0.0.1:PORT --runs-directory RUNS"."
     `);
     expect(
       await syncThrough(
@@ -70,11 +71,11 @@ describe.skipIf(missing !== undefined)('a real server behind a reverse proxy', (
       ),
     ).toMatchInlineSnapshot(`
       "The MLflow server at http://127.0.0.1:PORT did not accept the password of user "ann" (401).
-      Correct MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or ~/.mlflow/credentials. What is recorded locally is sent later with "unroll sync"."
+      Correct MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or ~/.mlflow/credentials. What is recorded locally is sent later with "unroll sync --to http://127.0.0.1:PORT --runs-directory RUNS"."
     `);
     expect(await syncThrough({ authorization: basic })).toMatchInlineSnapshot(`
       "The MLflow server at http://127.0.0.1:PORT asks for credentials, and none are set (401).
-      Set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN, or write ~/.mlflow/credentials. What is recorded locally is sent later with "unroll sync"."
+      Set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN, or write ~/.mlflow/credentials. What is recorded locally is sent later with "unroll sync --to http://127.0.0.1:PORT --runs-directory RUNS"."
     `);
   });
 
@@ -108,7 +109,7 @@ describe.skipIf(missing !== undefined)('a real server behind a reverse proxy', (
       );
       expect(await syncThrough(options, env)).toMatchInlineSnapshot(`
         "The MLflow server at https://127.0.0.1:PORT did not answer the request to look up the experiment: it broke the connection.
-        If it asks for a certificate of the client, give it with MLFLOW_TRACKING_CLIENT_CERT_PATH. What is recorded locally is sent later with "unroll sync"."
+        If it asks for a certificate of the client, give it with MLFLOW_TRACKING_CLIENT_CERT_PATH. What is recorded locally is sent later with "unroll sync --to https://127.0.0.1:PORT --runs-directory RUNS"."
       `);
     });
   });

@@ -29,7 +29,12 @@ const said = async (to: string | RequestListener): Promise<string> => {
     env: { ...impatient, MLFLOW_HTTP_REQUEST_MAX_RETRIES: '0' },
   });
   if (result.ok) return 'sent';
-  return masked(result.errors.map(({ message, help = '' }) => `${message}\n${help}`).join('\n'));
+  return masked(
+    result.errors
+      .map(({ message, help = '' }) => `${message}\n${help}`)
+      .join('\n')
+      .replaceAll(runsDirectory, 'RUNS'),
+  );
 };
 
 const html =
@@ -56,7 +61,7 @@ test('an address that is not that of a server', async () => {
   `);
   expect(await said('http://127.0.0.1:9')).toMatchInlineSnapshot(`
     "The MLflow server at http://127.0.0.1:9 cannot be reached to look up the experiment: it refuses the connection.
-    Start one with "unroll mlflow", or check the address. What is recorded locally is sent later with "unroll sync"."
+    Start one with "unroll mlflow --runs-directory RUNS", or check the address. What is recorded locally is sent later with "unroll sync --to http://127.0.0.1:9 --runs-directory RUNS"."
   `);
 });
 
@@ -75,7 +80,7 @@ test('something else that answers at the address', async () => {
   `);
   expect(await said(html(502, '<h1>Bad Gateway</h1>'))).toMatchInlineSnapshot(`
     "The MLflow server at http://127.0.0.1:PORT failed to look up the experiment (502): Bad Gateway
-    Its log, or that of a proxy in front of it, shows why. What is recorded locally is sent later with "unroll sync"."
+    Its log, or that of a proxy in front of it, shows why. What is recorded locally is sent later with "unroll sync --to http://127.0.0.1:PORT --runs-directory RUNS"."
   `);
   expect(await said(html(400, '<h1>400 Bad Request</h1><p>No required SSL certificate was sent</p>')))
     .toMatchInlineSnapshot(`

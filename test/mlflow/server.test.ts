@@ -139,6 +139,9 @@ describe.skipIf(missing !== undefined)('with a real server of the pinned version
     );
     expect(child?.tags).toMatchObject({ 'mlflow.source.git.dirty': 'false', 'mlflow.loggedImages': 'True' });
     expect(child?.tags['mlflow.note.content']).toContain('completed');
+    expect(child?.tags['mlflow.note.content']).toContain(
+      `\`unroll show ${child?.tags['unroll.run'] ?? ''} --runs-directory ${runsDirectory}\``,
+    );
     expect(parent?.status).toBe('FAILED');
     expect(parent?.tags['mlflow.note.content']).toContain('| rank |');
     expect(parent?.metricKeys.every((key) => key.startsWith('sweep/'))).toBe(true);

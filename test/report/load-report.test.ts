@@ -1,9 +1,10 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { loadReport } from '../../src/report/load-report.ts';
 import { renderReportPage } from '../../src/report/report-page.ts';
 import { watchReport } from '../../src/report/write-report.ts';
+import { packageRoot } from '../../src/system/package-root.ts';
 import { makePlan, only, sweepStart, writeSweep } from '../support/run-directories.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
@@ -32,6 +33,30 @@ test('a report holds comparison, curves, evaluations and details of its sweep al
   expect(Object.keys(data.evaluations)).toHaveLength(7);
   expect(data.evaluations[diverged]).toBeUndefined();
   expect(JSON.stringify(data)).not.toContain(runs);
+});
+
+test('the command of a run works where the page says', async () => {
+  const runs = temporaryDirectory();
+  writeSweep(runs, plan);
+  const commandFrom = async (folder: string) => {
+    const chosen = only(plan);
+    const before = process.cwd();
+    process.chdir(folder);
+    try {
+      const { besideFolder, runs: loaded } = await loadReport(chosen, {
+        runsDirectory: runs,
+        now: sweepStart,
+      });
+      return [besideFolder, Object.values(loaded)[0]?.command];
+    } finally {
+      process.chdir(before);
+    }
+  };
+  const id = plan.runs[0]?.id ?? '';
+  const name = basename(runs);
+  const command = `unroll show ${id} --runs-directory ${name}`;
+  expect(await commandFrom(dirname(runs))).toEqual([null, command]);
+  expect(await commandFrom(packageRoot)).toEqual([name, command]);
 });
 
 test('the page has everything inside, and no text of a spec can break out of its data', async () => {

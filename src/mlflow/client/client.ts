@@ -15,6 +15,7 @@ import { openTransport, type Transport, type TransportOptions } from './transpor
 export interface MlflowClient
   extends ExperimentCalls, RunCalls, ArtifactCalls, ModelCalls, Pick<Transport, 'stop' | 'close'> {
   readonly uri: string;
+  readonly commands: ConnectionSettings['commands'];
 }
 
 export const openClient = (
@@ -26,6 +27,7 @@ export const openClient = (
   const transport = opened.value;
   return success({
     uri: settings.uri,
+    commands: settings.commands,
     stop: transport.stop,
     close: transport.close,
     ...experimentCalls(transport),

@@ -1,6 +1,7 @@
 import { httpCause } from '../../system/http-causes.ts';
 import { masked } from '../../system/secrets.ts';
 import type { Credentials } from './credentials.ts';
+import type { ProposedCommands } from './settings.ts';
 import { createProblem, type Problem, type ProblemKind } from './problem.ts';
 
 /** What came back instead of success. Header names are lower-case. */
@@ -12,40 +13,43 @@ export interface ErrorResponse {
 
 interface Request {
   readonly uri: string;
+  readonly commands: ProposedCommands;
   readonly what: string;
   readonly credentials: Credentials;
   /** Credentials are set, but were set for another origin. */
   readonly withheld?: boolean;
 }
 
-const recordedLocally = 'What is recorded locally is sent later with "unroll sync".';
+const recordedLocally = ({ sync }: ProposedCommands): string =>
+  `What is recorded locally is sent later with "${sync}".`;
 
 /** 401, by what was tried. */
 const explainSignIn = ({
   uri,
   credentials,
   withheld,
+  commands,
 }: Omit<Request, 'what'>): readonly [message: string, help: string] => {
   switch (credentials.kind) {
     case 'none':
       if (withheld)
         return [
           `The MLflow server at ${uri} asks for credentials, and yours were set for another server (401).`,
-          `If this server may have them, run: unroll trust --credentials ${new URL(uri).origin}. ${recordedLocally}`,
+          `If this server may have them, run: unroll trust --credentials ${new URL(uri).origin}. ${recordedLocally(commands)}`,
         ];
       return [
         `The MLflow server at ${uri} asks for credentials, and none are set (401).`,
-        `Set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN, or write ~/.mlflow/credentials. ${recordedLocally}`,
+        `Set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN, or write ~/.mlflow/credentials. ${recordedLocally(commands)}`,
       ];
     case 'basic':
       return [
         `The MLflow server at ${uri} did not accept the password of user "${credentials.username}" (401).`,
-        `Correct MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or ~/.mlflow/credentials. ${recordedLocally}`,
+        `Correct MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or ~/.mlflow/credentials. ${recordedLocally(commands)}`,
       ];
     case 'bearer':
       return [
         `The MLflow server at ${uri} did not accept the token (401): it is wrong or has expired.`,
-        `Renew MLFLOW_TRACKING_TOKEN; a server with MLflow's own sign-in takes a user name and a password only. ${recordedLocally}`,
+        `Renew MLFLOW_TRACKING_TOKEN; a server with MLflow's own sign-in takes a user name and a password only. ${recordedLocally(commands)}`,
       ];
   }
 };
@@ -99,7 +103,7 @@ const badRequestKind = (code: string, message: string): ProblemKind => {
 /** Says what an answer other than success means, and what a person can do. */
 export const explainResponse = (
   response: ErrorResponse,
-  { uri, what, credentials, withheld = false }: Request,
+  { uri, what, credentials, withheld = false, commands }: Request,
   now: number = Date.now(),
 ): Problem => {
   const { status, body } = response;
@@ -122,7 +126,7 @@ export const explainResponse = (
       'Use the address behind it as the tracking URI.',
     );
   }
-  if (status === 401) return make('unauthorised', ...explainSignIn({ uri, credentials, withheld }));
+  if (status === 401) return make('unauthorised', ...explainSignIn({ uri, credentials, withheld, commands }));
   if (status === 400 && /SSL certificate/i.test(body))
     return make('settings', certificateWanted(uri), certificateWantedHelp);
   if (status === 403 && /invalid host header/i.test(body))
@@ -153,7 +157,7 @@ export const explainResponse = (
       ...make(
         'server-error',
         `The MLflow server at ${uri} failed to ${what} (${status}): ${said}`,
-        `Its log, or that of a proxy in front of it, shows why. ${recordedLocally}`,
+        `Its log, or that of a proxy in front of it, shows why. ${recordedLocally(commands)}`,
       ),
       ...(wait !== undefined && { retryAfterMs: wait }),
     };
@@ -209,7 +213,7 @@ const plainCodes = /WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|HTTP_REQUEST/;
 /** Says what a failed exchange (no answer at all) means. */
 export const explainFailure = (
   error: unknown,
-  { uri, what }: Pick<Request, 'uri' | 'what'>,
+  { uri, what, commands }: Pick<Request, 'uri' | 'what' | 'commands'>,
   timeoutMs: number,
 ): Problem => {
   const { code = '', name = '' } = (error ?? {}) as Partial<NodeJS.ErrnoException>;
@@ -246,15 +250,15 @@ export const explainFailure = (
     return createProblem(
       'unreachable',
       `The MLflow server at ${uri} cannot be reached to ${what}: ${httpCause(error)}.`,
-      { help: `Start one with "unroll mlflow", or check the address. ${recordedLocally}` },
+      { help: `Start one with "${commands.serve}", or check the address. ${recordedLocally(commands)}` },
     );
   return createProblem(
     'dropped',
     `The MLflow server at ${uri} did not answer the request to ${what}: ${httpCause(error)}.`,
     {
       help: uri.startsWith('https:')
-        ? `If it asks for a certificate of the client, give it with MLFLOW_TRACKING_CLIENT_CERT_PATH. ${recordedLocally}`
-        : `The log of the server, or of a proxy in front of it, may show why. ${recordedLocally}`,
+        ? `If it asks for a certificate of the client, give it with MLFLOW_TRACKING_CLIENT_CERT_PATH. ${recordedLocally(commands)}`
+        : `The log of the server, or of a proxy in front of it, may show why. ${recordedLocally(commands)}`,
       unclear: true,
     },
   );

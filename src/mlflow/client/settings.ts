@@ -1,3 +1,4 @@
+import { proposedCommand, usualRunsDirectory } from '../../system/proposed-command.ts';
 import { hideSecret, masked, withKeptUserInfo } from '../../system/secrets.ts';
 import { findCredentials, readCredentialsFile, type Credentials } from './credentials.ts';
 import { success } from '../../diagnostic/diagnostic.ts';
@@ -6,8 +7,29 @@ import { originOf } from './server-access.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
+/** The commands that messages about a server propose, as they are typed. */
+export interface ProposedCommands {
+  /** Sends what is recorded. */
+  readonly sync: string;
+  /** Sends it into an experiment that was deleted on the server. */
+  readonly restore: string;
+  /** Starts a server. */
+  readonly serve: string;
+}
+
+export const proposedCommands = (
+  runsDirectory: string,
+  /** Options of `unroll sync` that lead to the server. */
+  options: readonly string[] = [],
+): ProposedCommands => ({
+  sync: proposedCommand(['sync', ...options], runsDirectory),
+  restore: proposedCommand(['sync', '--restore', ...options], runsDirectory),
+  serve: proposedCommand(['mlflow'], runsDirectory),
+});
+
 /** How to talk to one server. Times in milliseconds. */
 export interface ConnectionSettings {
+  readonly commands: ProposedCommands;
   /** Without credentials, query or final slash; a path is kept (`--static-prefix`). */
   readonly uri: string;
   readonly credentials: Credentials;
@@ -108,12 +130,18 @@ export interface CredentialSource {
   readonly file?: string | undefined;
   /** Whether the server may get the credentials of the environment and of the file. */
   readonly allowed: boolean;
+  readonly commands?: ProposedCommands;
 }
 
 /** Settings from the address and the variables that users of MLflow know. */
 export const connectionSettings = (
   written: string,
-  { env = process.env, file = readCredentialsFile(), allowed }: CredentialSource,
+  {
+    env = process.env,
+    file = readCredentialsFile(),
+    allowed,
+    commands = proposedCommands(usualRunsDirectory),
+  }: CredentialSource,
 ): Answer<ConnectionSettings> => {
   const parsed = parseTrackingUri(withKeptUserInfo(written));
   if (!parsed.ok) return parsed;
@@ -138,6 +166,7 @@ export const connectionSettings = (
     );
   const workspace = env['MLFLOW_WORKSPACE'];
   return success({
+    commands,
     uri,
     credentials:
       parsed.value.credentials ?? environmentCredentials(uri, env) ?? (allowed ? found : { kind: 'none' }),

@@ -148,6 +148,7 @@ export const openTransport = (
             { status, headers, body: received.toString('utf8') },
             {
               uri: settings.uri,
+              commands: settings.commands,
               what: one.what,
               credentials: settings.credentials,
               withheld: settings.withheld,
@@ -159,7 +160,7 @@ export const openTransport = (
     } catch (error) {
       if (stopper.signal.aborted)
         return problem('stopped', `Stopped while trying to ${one.what}.`, { unclear: true });
-      return failedBy(explainFailure(error, { uri: settings.uri, what: one.what }, settings.timeoutMs));
+      return failedBy(explainFailure(error, { ...settings, what: one.what }, settings.timeoutMs));
     }
   };
 

@@ -1,3 +1,5 @@
+import { dirname } from 'node:path';
+import { proposedCommand } from '../../system/proposed-command.ts';
 import type { Plan } from '../../plan/plan.ts';
 import type { Json } from '../../system/json.ts';
 import { limits } from '../client/limits.ts';
@@ -26,7 +28,7 @@ const round = (value: number): number => Number(value.toPrecision(5));
 
 /** A run's description on the server. */
 export const runNote = (record: TrackedRun): string => {
-  const { run, status } = record;
+  const { run, status, directory } = record;
   const outcome = status?.outcome;
   const said = outcome
     ? `**${outcome.reason}** after ${outcome.step} steps: ${outcome.message}`
@@ -44,7 +46,7 @@ export const runNote = (record: TrackedRun): string => {
           metrics.map(([key, value]) => [key, round(value)]),
         )
       : '',
-    `Recorded in \`runs/${run.experiment}/${run.id}\`; see it with \`unroll show ${run.id}\`.`,
+    `Recorded in \`${directory}\`; show it with \`${proposedCommand(['show', run.id], dirname(dirname(directory)))}\`.`,
   ]
     .filter(Boolean)
     .join('\n\n');

@@ -6,9 +6,9 @@ import { type Answer, problem } from '../client/problem.ts';
 /** Which experiment runs go into: by id it must exist, by name it is created. */
 export type ExperimentChoice = { readonly id: string } | { readonly name: string };
 
-const deletedProblem = ({ id, name }: Experiment) =>
+const deletedProblem = ({ id, name }: Experiment, { sync, restore }: MlflowClient['commands']) =>
   problem('deleted', `The experiment "${name}" was deleted on the server.`, {
-    help: `Restore it (on the server: mlflow experiments restore --experiment-id ${id}; or "unroll sync --restore"), or choose another name with tracking.mlflow.experiment; then send what is recorded with "unroll sync".`,
+    help: `Restore it (on the server: mlflow experiments restore --experiment-id ${id}; or "${restore}"), or choose another name with tracking.mlflow.experiment; then send what is recorded with "${sync}".`,
   });
 
 /**
@@ -22,7 +22,7 @@ export const ensureExperiment = async (
 ): Promise<Answer<Experiment>> => {
   const settle = async (found: Experiment): Promise<Answer<Experiment>> => {
     if (!found.deleted) return success(found);
-    if (!restore) return deletedProblem(found);
+    if (!restore) return deletedProblem(found, client.commands);
     const restored = await client.restoreExperiment(found.id);
     return restored.ok ? success({ ...found, deleted: false }) : restored;
   };

@@ -12,9 +12,9 @@ export interface EnsuredRun {
   readonly created: boolean;
 }
 
-const deletedProblem = ({ id, name }: ServerRun) =>
+const deletedProblem = ({ id, name }: ServerRun, { sync }: SyncContext['client']['commands']) =>
   problem('deleted', `The run "${name}" was deleted on the server and is left alone.`, {
-    help: `Restore it on the server (mlflow runs restore --run-id ${id}) and run "unroll sync" to continue.`,
+    help: `Restore it on the server (mlflow runs restore --run-id ${id}) and run "${sync}" to continue.`,
   });
 
 /**
@@ -57,7 +57,7 @@ export const ensureRun = async (
     if (!chosen.ok) return chosen;
     if (chosen.value)
       return chosen.value.deleted
-        ? deletedProblem(chosen.value)
+        ? deletedProblem(chosen.value, context.client.commands)
         : success({ run: chosen.value, created: false });
     const made = await context.client.createRun(fresh);
     if (made.ok) return success({ run: made.value, created: true });

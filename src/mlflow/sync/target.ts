@@ -1,10 +1,16 @@
 import type { MlflowSettings } from '../../language/config.ts';
+import { usualRunsDirectory } from '../../system/proposed-command.ts';
 import { maskedJson } from '../../system/secrets.ts';
 import { readUserConfig, userConfigPath } from '../../language/user-config.ts';
 import { success } from '../../diagnostic/diagnostic.ts';
 import { type Answer, createProblem, failedBy, type Problem, problem } from '../client/problem.ts';
 import { type NamedBy, serverAccess, type ServerAccess } from '../client/server-access.ts';
-import { type ConnectionSettings, connectionSettings, parseTrackingUri } from '../client/settings.ts';
+import {
+  type ConnectionSettings,
+  connectionSettings,
+  parseTrackingUri,
+  proposedCommands,
+} from '../client/settings.ts';
 import type { ExperimentChoice } from './ensure-experiment.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -23,6 +29,8 @@ export interface TargetOptions {
   readonly settings: MlflowSettings | undefined;
   /** The spec's name: the experiment unless something else is said. */
   readonly experiment: string;
+  /** For the commands that messages propose. */
+  readonly runsDirectory?: string;
   /** Overrides every other address. */
   readonly to?: string;
   /** Servers that a spec may name in this command. */
@@ -99,6 +107,18 @@ export const elsewhere = ({ settings, env = process.env }: TargetOptions): strin
     : undefined;
 };
 
+/** The options that lead `unroll sync` to the same server. */
+export const syncOptions = ({
+  to,
+  allowServers = [],
+}: Pick<TargetOptions, 'to' | 'allowServers'>): readonly string[] => {
+  const parsed = to === undefined ? undefined : parseTrackingUri(to);
+  return [
+    ...(parsed?.ok ? ['--to', parsed.value.uri] : []),
+    ...allowServers.flatMap((one) => ['--allow-server', one]),
+  ];
+};
+
 /** Spec and environment as one target; nothing when no address is given. */
 export const resolveTarget = (options: TargetOptions): Answer<Target> | undefined => {
   const { env = process.env, settings } = options;
@@ -106,7 +126,12 @@ export const resolveTarget = (options: TargetOptions): Answer<Target> | undefine
   if (uri === undefined) return undefined;
   const access = targetAccess(options, uri);
   if (!access.ok) return access;
-  const connection = connectionSettings(uri, { env, allowed: access.value.credentials });
+  const { runsDirectory = usualRunsDirectory } = options;
+  const connection = connectionSettings(uri, {
+    env,
+    allowed: access.value.credentials,
+    commands: proposedCommands(runsDirectory, syncOptions(options)),
+  });
   if (!connection.ok) return connection;
   const fromEnvironment = contextTags(env['MLFLOW_RUN_CONTEXT']);
   if (!fromEnvironment.ok) return fromEnvironment;

@@ -14,13 +14,12 @@ export const countUnsent = (
   {
     plan,
     runsDirectory,
-    explicit,
-    allowServers,
+    options,
   }: {
     readonly plan: Plan;
     readonly runsDirectory: string;
-    readonly explicit: boolean;
-    readonly allowServers: readonly string[];
+    /** Options of `unroll sync` that lead to the server. */
+    readonly options: readonly string[];
   },
 ): Unsent | null => {
   if (incomplete.length === 0) return null;
@@ -34,14 +33,6 @@ export const countUnsent = (
   return {
     runs: incomplete.length,
     points,
-    command: proposedCommand(
-      [
-        'sync',
-        plan.experiment,
-        ...(explicit ? ['--to', uri] : []),
-        ...allowServers.flatMap((one) => ['--allow-server', one]),
-      ],
-      runsDirectory,
-    ),
+    command: proposedCommand(['sync', plan.experiment, ...options], runsDirectory),
   };
 };

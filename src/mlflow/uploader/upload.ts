@@ -11,7 +11,7 @@ import { isBlocking, isPassing, type Problem } from '../client/problem.ts';
 import { connect } from '../sync/connect.ts';
 import type { SyncContext } from '../sync/context.ts';
 import { syncGroup } from '../sync/sync-group.ts';
-import { resolveTarget, type Target } from '../sync/target.ts';
+import { resolveTarget, syncOptions, type Target } from '../sync/target.ts';
 import type { UploaderReport, UploaderSettings } from './protocol.ts';
 import { startSampling } from './sample-runs.ts';
 import { countUnsent } from './unsent.ts';
@@ -55,6 +55,7 @@ export const startUpload = (settings: UploaderSettings, report: (report: Uploade
   const target = resolveTarget({
     settings: mlflow,
     experiment,
+    runsDirectory,
     ...(settings.to !== undefined && { to: settings.to }),
     ...(allowServers && { allowServers }),
   });
@@ -184,8 +185,7 @@ const upload = ({
     const unsent = countUnsent(left, target.connection.uri, {
       plan,
       runsDirectory,
-      explicit: to !== undefined,
-      allowServers,
+      options: syncOptions({ ...(to !== undefined && { to }), allowServers }),
     });
     report({ type: 'finished', sent, unsent });
     stopper.abort();

@@ -51,7 +51,7 @@ export const runSection = (state: ViewState): HTMLElement | null => {
         pairs('Surroundings', details?.environment ?? []),
       ),
       ...(evaluation ? [confusionView(evaluation) ?? ''] : []),
-      element('p', { class: 'note' }, 'In a terminal: ', element('code', {}, `unroll show ${id}`)),
+      ...(details ? [inTerminal(details.command, data.besideFolder)] : []),
     );
   };
   state.listen(draw);
@@ -60,6 +60,16 @@ export const runSection = (state: ViewState): HTMLElement | null => {
   made.querySelector('h2')?.setAttribute('tabindex', '-1');
   return made;
 };
+
+const inTerminal = (command: string, besideFolder: string | null): HTMLElement =>
+  element(
+    'p',
+    { class: 'note' },
+    'In a terminal',
+    ...(besideFolder === null ? [] : [', in the folder that contains ', element('code', {}, besideFolder)]),
+    ': ',
+    element('code', {}, command),
+  );
 
 const pairs = (title: string, list: readonly (readonly [string, string])[]): HTMLElement | null =>
   list.length === 0
