@@ -1,7 +1,7 @@
 import type { Command as Program } from 'commander';
 import type { Diagnostic } from '../diagnostic/diagnostic.ts';
 
-/** 0 fine; 1 a run failed or an expectation was missed; 2 bad input; 130 interrupted. */
+/** 0 fine; 1 a run failed, an expectation was missed or the system reported an error; 2 bad input; 130 interrupted. */
 export type ExitCode = 0 | 1 | 2 | 130;
 
 /** How diagnostics are written: for people, for programs, or as annotations of a job of GitHub Actions. */

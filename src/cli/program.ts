@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { packageVersion } from '../system/package-root.ts';
 import type { CommandRow, ExitCode, Terminal } from './command.ts';
 import { commands } from './commands.ts';
+import { faultOf } from './fault.ts';
 import { usageDiagnostic } from './usage.ts';
 
 /** Parses the words, calls the command that they name, and answers its exit code. */
@@ -27,13 +28,18 @@ export const runProgram = async (argv: readonly string[], terminal: Terminal): P
     await program.parseAsync([...argv], { from: 'user' });
     return exitCode;
   } catch (error) {
+    const json = argv.includes('--json');
+    const fault = faultOf(error);
+    if (fault) {
+      terminal.report([fault.diagnostic], { json });
+      return fault.exitCode;
+    }
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return 0;
     if (argv.length === 0) {
       terminal.print(program.helpInformation().trimEnd());
       return 0;
     }
-    const json = argv.includes('--json');
     terminal.report([usageDiagnostic(error, argv, program)], { json });
     return 2;
   }

@@ -21,6 +21,7 @@ import { trackSweep } from '../mlflow/track-sweep.ts';
 import type { RunOutcome } from '../record/events.ts';
 import { proposedCommand } from '../system/proposed-command.ts';
 import { writeWhole } from '../system/files.ts';
+import { systemErrorOf } from '../system/system-error.ts';
 import { withRuns } from '../record/search-journal.ts';
 import { listRuns } from '../record/read-runs.ts';
 import { runDirectory } from '../record/run-recorder.ts';
@@ -113,6 +114,12 @@ export const trainPlan = async (
       })
     : undefined;
   const plots: Promise<unknown>[] = [];
+  // A full disk has as many reasons to be reported as a sweep has runs; one message is enough.
+  const withoutPlots = (error: unknown) => {
+    if (!plotsFailed) note('warning')(`Plots of runs are not written: ${reasonOf(error)}.`);
+    plotsFailed = true;
+  };
+  let plotsFailed = false;
   // Grows where the sweep chooses further points.
   let known = plan;
   const interruption = listenForInterruption((stage) =>
@@ -131,7 +138,7 @@ export const trainPlan = async (
         if (event.type === 'runs-added') known = withRuns(known, event.runs);
         if (event.type === 'run-ended' && !event.willRetry) {
           const run = known.runs.find(({ id }) => id === event.runId);
-          if (run) plots.push(writeRunPlots(runDirectory(runsDirectory, run)));
+          if (run) plots.push(writeRunPlots(runDirectory(runsDirectory, run)).catch(withoutPlots));
         }
         tracker?.listener(event);
       },
@@ -139,9 +146,11 @@ export const trainPlan = async (
       kill: interruption.kill,
     });
     const wallMs = performance.now() - began;
-    await Promise.allSettled(plots);
+    await Promise.all(plots);
     if (tracker)
-      await keepReport(plan, runsDirectory).catch((error: unknown) => note('warning')(String(error)));
+      await keepReport(plan, runsDirectory).catch((error: unknown) =>
+        note('warning')(`The report of this sweep is not written: ${reasonOf(error)}.`),
+      );
     const sent = await tracker?.finish();
     console.stop();
     const checked = checkChosen(outcome, baselines.value);
@@ -162,6 +171,10 @@ export const trainPlan = async (
     interruption.release();
   }
 };
+
+/** Why something beside the training failed, as the end of a sentence. */
+const reasonOf = (error: unknown): string =>
+  systemErrorOf(error)?.message ?? (error instanceof Error ? error.message : String(error));
 
 /** Lays the report beside the plan, from where it goes to the server with the sweep's own files. */
 const keepReport = async (plan: Plan, runsDirectory: string): Promise<void> => {

@@ -28,11 +28,13 @@ const cacheProblem = (error: unknown): DataError | undefined => {
   if (['ENOSPC', 'EDQUOT'].includes(code)) {
     return new DataError(
       `There is no space left for the packed data in ${cacheFolder()}. Free some, or let UNROLL_CACHE name another folder.`,
+      { cause: error },
     );
   }
-  if (['EACCES', 'EPERM', 'EROFS', 'ENOTDIR'].includes(code)) {
+  if (['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'ELOOP', 'ENAMETOOLONG', 'EIO'].includes(code)) {
     return new DataError(
       `The packed data cannot be written into ${cacheFolder()}. Let UNROLL_CACHE name a folder of yours.`,
+      { cause: error },
     );
   }
   return undefined;

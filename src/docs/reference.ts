@@ -145,6 +145,6 @@ const commandsPage = (): string => {
     return `## unroll ${row.name}\n\n\`\`\`text\n${help}\n\`\`\``;
   });
   const list = visible.map(({ name, summary }) => `| [${name}](#unroll-${name}) | ${cell(summary)} |`);
-  const head = `# Commands\n\n${generatedNote}\nExit codes: 0 fine; 1 a run failed or an expectation was missed; 2 bad input; 130 interrupted.`;
+  const head = `# Commands\n\n${generatedNote}\nExit codes: 0 fine; 1 a run failed, an expectation was missed, or the operating system reported an error; 2 bad input; 130 interrupted.`;
   return `${[head, ['| command | what it does |', '| --- | --- |', ...list].join('\n'), ...parts].join('\n\n')}\n`;
 };

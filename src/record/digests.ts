@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { jsonFileText, readFully } from '../system/files.ts';
+import { onFile } from '../system/system-error.ts';
 import { fileNames, modelFileNames, type StatusFile } from './run-files.ts';
 
 /** A file as it was when its run ended. */
@@ -38,7 +39,7 @@ export const digestOfFile = (path: string): FileDigest | undefined => {
     const chunk = Buffer.allocUnsafe(chunkBytes);
     let bytes = 0;
     for (let got = -1; got !== 0; bytes += got) {
-      got = readFully(file, chunk, bytes);
+      got = onFile(path, () => readFully(file, chunk, bytes));
       hash.update(chunk.subarray(0, got));
     }
     return { bytes, sha256: hash.digest('hex') };

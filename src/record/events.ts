@@ -47,6 +47,8 @@ export interface RunOutcome {
    * it is that of the last minibatch recorded up to `keptStep`.
    */
   readonly metrics: Metrics;
+  /** The code of the operating system's error that interrupted it, such as `ENOSPC`. */
+  readonly systemError?: string;
 }
 
 /** What a trainer says, in the order it happens. Times are integer milliseconds since 1970. */

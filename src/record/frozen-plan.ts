@@ -4,6 +4,7 @@ import { failure, success, type Diagnostic, type Result } from '../diagnostic/di
 import type { Execution } from '../language/config.ts';
 import type { Plan } from '../plan/plan.ts';
 import { shellWord } from '../system/proposed-command.ts';
+import { systemErrorOf, type SystemError } from '../system/system-error.ts';
 import { jsonFileText, readJson, writeJson, writeNew } from '../system/files.ts';
 import { waitBriefly } from '../system/lock.ts';
 import { sealed } from './digests.ts';
@@ -22,8 +23,8 @@ export const readFrozenPlan = (path: string): Result<Plan | undefined> => {
   try {
     value = readJson(path);
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    return failure(code === undefined ? damagedPlan(path) : unreadablePlan(path, message));
+    const trouble = systemErrorOf(error);
+    return failure(trouble ? unreadablePlan(path, trouble) : damagedPlan(path));
   }
   if (value === undefined) return success(undefined);
   return isPlan(value) ? success(withoutSeal(value)) : failure(damagedPlan(path));
@@ -55,8 +56,8 @@ const damagedPlan = (path: string): Diagnostic => ({
   severity: 'error',
 });
 
-const unreadablePlan = (path: string, why: string): Diagnostic => ({
-  ...damaged(path, `cannot be read: ${why}`, 'Make it readable, and run the command again.'),
+const unreadablePlan = (path: string, { what, advice }: SystemError): Diagnostic => ({
+  ...damaged(path, `cannot be read: ${what}`, advice),
   severity: 'error',
 });
 

@@ -5,6 +5,7 @@ import { syncFile } from '../system/files.ts';
 import { encodeNumbers } from '../system/json.ts';
 import { linesFrom, lineText } from '../system/jsonl.ts';
 import { openLineWriter } from '../system/line-writer.ts';
+import { named, onFile } from '../system/system-error.ts';
 import { parseMetricLine } from './parse-run-files.ts';
 import type { MetricLine } from './run-files.ts';
 
@@ -55,9 +56,9 @@ interface RecordedLine {
 export const openMetricsJournal = (path: string): MetricsJournal => {
   const file = openSync(path, 'a+');
   const opened = fstatSync(file);
-  const recorded = readableLines(file);
+  const recorded = onFile(path, () => readableLines(file));
   const size = recorded.reduce((sum, { bytes }) => sum + bytes.length, 0);
-  if (size < opened.size) ftruncateSync(file, size);
+  if (size < opened.size) onFile(path, () => ftruncateSync(file, size));
 
   /** How many of the recorded lines precede the training. */
   let kept = 0;
@@ -70,7 +71,7 @@ export const openMetricsJournal = (path: string): MetricsJournal => {
     hash.update(bytes);
   };
 
-  const writer = openLineWriter(file);
+  const writer = openLineWriter(file, path);
   let last = recorded.reduce((most, { line }) => Math.max(most, line?.step ?? 0), 0);
   // The lines of a process that died may not be on the disk either.
   let isOnDisk = false;
@@ -135,7 +136,7 @@ export const openMetricsJournal = (path: string): MetricsJournal => {
     write: writer.write,
     flush: () => {
       writer.write();
-      if (!isOnDisk) fsyncSync(file);
+      if (!isOnDisk) onFile(path, () => fsyncSync(file));
       isOnDisk = true;
       return { lines, sha256: hash.copy().digest('hex') };
     },
@@ -145,7 +146,7 @@ export const openMetricsJournal = (path: string): MetricsJournal => {
       isOnDisk = true;
       await syncFile(file).catch((error: unknown) => {
         isOnDisk = false;
-        throw error;
+        throw named(error, path);
       });
     },
     isThere: () => {

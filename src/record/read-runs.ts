@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { type Diagnostic, failure, type Result, success } from '../diagnostic/diagnostic.ts';
+import { interruptionOf, named } from '../system/system-error.ts';
 import { withKeptValues } from './kept-weights.ts';
 import { damaged, parseRun, parseStatus } from './parse-run-files.ts';
 import { fileNames, type StatusFile } from './run-files.ts';
@@ -43,11 +44,15 @@ export const listRuns = (
   const damaged = new Map<string, Diagnostic>();
   for (const name of experiment === undefined ? listExperiments(runsDirectory) : [experiment]) {
     const index = openRunIndex(join(runsDirectory, name));
-    for (const id of listRunIds(runsDirectory, name)) {
+    const listed = unlessUnreadable(join(runsDirectory, name), () =>
+      success(listRunIds(runsDirectory, name)),
+    );
+    if (!listed.ok) for (const error of listed.errors) damaged.set(join(runsDirectory, name), error);
+    for (const id of listed.ok ? listed.value : []) {
       const directory = join(runsDirectory, name, id);
       const stamp = stampOf(directory);
       const known = stamp && index.get(id, stamp);
-      const read = known ? success(known) : readFiles(directory);
+      const read = known ? success(known) : tryReadFiles(directory);
       if (!read.ok) for (const error of read.errors) damaged.set(directory, error);
       else if (read.value) {
         if (!known && stamp) index.set(id, stamp, read.value);
@@ -70,7 +75,7 @@ export const readRun = (directory: string): Result<RecordedRun> => {
 
 /** Reads the run in a directory; undefined if none has begun there. */
 export const readBegunRun = (directory: string): Result<RecordedRun | undefined> => {
-  const read = readFiles(directory);
+  const read = tryReadFiles(directory);
   return read.ok ? success(read.value && recorded(directory, read.value)) : read;
 };
 
@@ -83,7 +88,24 @@ const recorded = (directory: string, { run, status }: IndexedRun): RecordedRun =
   metrics: status?.outcome?.metrics ?? {},
 });
 
-/** Nothing for a directory in which no run has begun, such as an empty one. */
+/** What an error of the operating system makes unreadable is one run's problem, unless every run would meet it. */
+const unlessUnreadable = <T>(path: string, read: () => Result<T>): Result<T> => {
+  try {
+    return read();
+  } catch (error) {
+    const trouble = interruptionOf(error);
+    if (trouble?.scope !== 'path') throw error;
+    return failure(damaged(path, `cannot be read: ${trouble.what}`, trouble.advice));
+  }
+};
+
+const tryReadFiles = (directory: string): Result<IndexedRun | undefined> =>
+  unlessUnreadable(directory, () => readFiles(directory));
+
+/**
+ * Nothing for a directory in which no run has begun, such as an empty one. Throws if the operating system does not let it
+ * be read: its run may be recorded.
+ */
 const readFiles = (directory: string): Result<IndexedRun | undefined> => {
   const runPath = join(directory, fileNames.run);
   const statusPath = join(directory, fileNames.status);
@@ -108,14 +130,14 @@ const readFiles = (directory: string): Result<IndexedRun | undefined> => {
 
 /**
  * The status of the run in a directory; undefined if it has none, or if `run.json` or `status.json` cannot be read: a
- * record that does not name its run does not count.
+ * record that does not name its run does not count. Throws if the operating system does not let them be read.
  */
 export const readStatus = (directory: string): StatusFile | undefined => {
   const read = readFiles(directory);
   return read.ok ? (read.value?.status ?? undefined) : undefined;
 };
 
-/** The id in a directory's `run.json`; undefined if the file is missing or cannot be read as a run. */
+/** The id in a directory's `run.json`; undefined if the file is missing or cannot be read as a run. Throws if the operating system does not let it be read. */
 export const recordedId = (directory: string): string | undefined => {
   const path = join(directory, fileNames.run);
   const text = readText(path);
@@ -141,7 +163,8 @@ const directoriesIn = (directory: string): string[] => {
     return readdirSync(directory, { withFileTypes: true })
       .filter((entry) => entry.isDirectory() && !entry.name.startsWith('.'))
       .map((entry) => entry.name);
-  } catch {
+  } catch (error) {
+    if (interruptionOf(error)) throw error;
     return [];
   }
 };
@@ -149,7 +172,8 @@ const directoriesIn = (directory: string): string[] => {
 const readText = (path: string): string | undefined => {
   try {
     return readFileSync(path, 'utf8');
-  } catch {
+  } catch (error) {
+    if (interruptionOf(error)) throw named(error, path);
     return undefined;
   }
 };

@@ -4,8 +4,9 @@ import type { Run } from '../plan/plan.ts';
 import { masked } from '../system/secrets.ts';
 import { sealedStatus } from './digests.ts';
 import type { RunOutcome, TrainerEvent } from './events.ts';
-import { diskTrouble, readJsonIfWhole, syncFiles, writeJson } from '../system/files.ts';
+import { readJsonIfWhole, syncFiles, writeJson } from '../system/files.ts';
 import { openLineWriter } from '../system/line-writer.ts';
+import { ignoringSystemErrors } from '../system/system-error.ts';
 import { openMetricsJournal, type CountedLines, type MetricsJournal } from './metrics-journal.ts';
 import { processIdentity } from '../system/process-identity.ts';
 import { recordedId } from './read-runs.ts';
@@ -64,7 +65,7 @@ export const recordRun = (directory: string, run: Run, attempt: number): RunReco
     holder: state === 'running' ? processIdentity() : null,
   });
   const logFile = openSync(at(fileNames.log), 'a');
-  const log = openLineWriter(logFile);
+  const log = openLineWriter(logFile, at(fileNames.log));
 
   writeJson(statusPath(directory), status('running', null, null), 'later');
   const journal = openMetricsJournal(at(fileNames.metrics));
@@ -172,14 +173,12 @@ export const recordLoss = (
     outcome: { ...outcome, message: masked(outcome.message) },
     holder: null,
   };
-  try {
+  // Without it the file still names the dead process, which is as clear.
+  ignoringSystemErrors(() => {
     // The status first: an older one must not count again.
     writeJson(statusPath(directory), sealedStatus(directory, file));
     nameRun(directory, run);
-  } catch (error) {
-    // Then the file still names the dead process, which says as much.
-    if (diskTrouble(error) === undefined) throw error;
-  }
+  });
 };
 
 const statusPath = (directory: string): string => join(directory, fileNames.status);

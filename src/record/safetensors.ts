@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { writeWhole, type Durability } from '../system/files.ts';
+import { onFile } from '../system/system-error.ts';
 
 /** A named float32 array, row-major. */
 export interface StoredTensor {
@@ -47,7 +48,7 @@ export const writeTensors = (
 
 /** Reads a safetensors file of float32 tensors. Throws when the file is missing or damaged. */
 export const readTensors = (path: string): TensorFile => {
-  const bytes = readFileSync(path);
+  const bytes = onFile(path, () => readFileSync(path));
   const start = 8 + Number(bytes.readBigUInt64LE(0));
   const header = JSON.parse(bytes.toString('utf8', 8, start)) as Record<string, unknown>;
   const tensors = new Map<string, StoredTensor>();

@@ -5,6 +5,7 @@ import type { Plan, Run } from '../plan/plan.ts';
 import { decodeNumber, encodeNumber, isJsonNumber, type JsonNumber } from '../system/json.ts';
 import { appendLine, cutAfter, linesFrom, lineText, parseJson, type FileLine } from '../system/jsonl.ts';
 import { shellWord } from '../system/proposed-command.ts';
+import { onFile } from '../system/system-error.ts';
 import { damaged, isObject, isRun, RecordUnreadable } from './parse-run-files.ts';
 
 /**
@@ -58,7 +59,7 @@ const readJournal = (path: string): JournalContent => {
   if (!existsSync(path)) return { lines, last, damage: undefined };
   const file = openSync(path, 'r');
   try {
-    for (const fileLine of linesFrom(file)) {
+    for (const fileLine of onFile(path, () => [...linesFrom(file)])) {
       const line = parseSearchLine(lineText(fileLine), decisions);
       if (!line) return { lines, last, damage: damagedLine(path, lines.length) };
       if (!('result' in line)) decisions++;
@@ -129,8 +130,10 @@ export const openSearchJournal = (path: string, { afresh }: { readonly afresh: b
   return {
     lines,
     append: (line) => {
-      appendLine(file, line);
-      fsyncSync(file);
+      onFile(path, () => {
+        appendLine(file, line);
+        fsyncSync(file);
+      });
     },
     close: () => closeSync(file),
   };

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { RunOutcome } from '../record/events.ts';
+import { interruptionOf } from '../system/system-error.ts';
 import type { WorkerResult } from './pool/worker.ts';
 
 /** Processes that Linux has killed for memory since the machine started; nothing where that cannot be told. */
@@ -27,7 +28,14 @@ const lastLine = (text: string): string =>
 export const outcomeOfExit = (
   exit: Extract<WorkerResult, { type: 'exited' }>,
   { killedByUser, timeoutMs }: { killedByUser: boolean; timeoutMs: number | null },
-): Pick<RunOutcome, 'reason' | 'message'> => {
+): Pick<RunOutcome, 'reason' | 'message' | 'systemError'> => {
+  const trouble = interruptionOf(exit.error);
+  if (trouble)
+    return {
+      reason: 'interrupted',
+      message: `${trouble.message}. ${trouble.advice}`,
+      systemError: trouble.code,
+    };
   if (killedByUser) return { reason: 'killed', message: 'killed by the second Ctrl-C' };
   if (exit.killedByUs) {
     return timeoutMs === null

@@ -5,9 +5,9 @@ import type { Execution } from '../language/config.ts';
 import type { Plan, Run } from '../plan/plan.ts';
 import { counted } from '../terminal/format.ts';
 import type { OutcomeReason, RunListener, RunOutcome } from '../record/events.ts';
-import { diskTrouble } from '../system/files.ts';
 import { acquireLock } from '../system/lock.ts';
 import { processIdentity, type ProcessIdentity } from '../system/process-identity.ts';
+import { interruptionOf, stopsEveryRun } from '../system/system-error.ts';
 import { readStatus } from '../record/read-runs.ts';
 import { fileNames } from '../record/run-files.ts';
 import { recordLoss, runDirectory } from '../record/run-recorder.ts';
@@ -97,13 +97,22 @@ export const createScheduler = ({ execution }: Plan, options: ScheduleOptions): 
     queue.add(async () => {
       if (noMore.aborted) return notStarted('the sweep was stopped before this run began');
       const outcome = await trainUnlessHeld(standing, { execution, pool, options, ...how }).catch(
-        withoutDisk,
+        (error: unknown) => {
+          const unbegun = notBegun(error);
+          const { id: runId } = standing.run;
+          options.listener({
+            type: 'run-ended',
+            time: Date.now(),
+            runId,
+            outcome: unbegun,
+            willRetry: false,
+          });
+          return unbegun;
+        },
       );
       if ('heldBy' in outcome) return outcome;
-      // An interruption that nobody asked for comes from the disk, which the other runs would meet as well.
-      const onDisk = outcome.reason === 'interrupted' && !options.stop.aborted && !budget.spent.aborted;
       const stopHere = !endedWell.has(outcome.reason) && execution.onError === 'stop';
-      if (stopHere || onDisk) failed.abort();
+      if (stopHere || stopsEveryRun(outcome.systemError)) failed.abort();
       return outcome;
     });
   const close = async () => {
@@ -173,11 +182,12 @@ const notStarted = (message: string): RunOutcome => ({
   metrics: {},
 });
 
-/** A run that could not even begin because of the disk. */
-const withoutDisk = (error: unknown): RunOutcome => {
-  const trouble = diskTrouble(error);
-  if (trouble === undefined) throw error;
-  return { ...notStarted(`it could not begin because ${trouble}`), reason: 'interrupted' };
+/** A run that the operating system kept from beginning. */
+const notBegun = (error: unknown): RunOutcome => {
+  const trouble = interruptionOf(error);
+  if (!trouble) throw error;
+  const { code, message, advice } = trouble;
+  return { ...notStarted(`${message}. ${advice}`), reason: 'interrupted', systemError: code };
 };
 
 const nameOf = ({ pid, host }: ProcessIdentity): string => `process ${pid} on ${host}`;
@@ -282,7 +292,12 @@ const trainOnce = async (
       },
     },
   );
-  if (result.type === 'done') return result.outcome;
+  if (result.type === 'done') {
+    // What kept the process from recording its end may have passed.
+    if (result.outcome.systemError !== undefined)
+      recordLoss(directory, run, { outcome: result.outcome, attempt });
+    return result.outcome;
+  }
   const outcome: RunOutcome = {
     ...outcomeOfExit(result, { killedByUser: kill.aborted, timeoutMs }),
     step,

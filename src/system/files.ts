@@ -13,6 +13,7 @@ import {
 } from 'node:fs';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
+import { ignoringSystemErrors, named } from './system-error.ts';
 
 let written = 0;
 
@@ -61,8 +62,8 @@ const placeWhole = (
     place(beside, path);
   } catch (error) {
     // On a full disk the half file would keep the little space that is needed to say so.
-    rmSync(beside, { force: true });
-    throw error;
+    ignoringSystemErrors(() => rmSync(beside, { force: true }));
+    throw named(error, path, 'write');
   }
 };
 
@@ -81,7 +82,13 @@ const isMissing = (error: unknown): boolean => (error as NodeJS.ErrnoException).
 
 /** Writes every byte: a disk that is nearly full takes a part without an error, and says no only to the next one. */
 export const writeFully = (file: number, bytes: Uint8Array): void => {
-  for (let offset = 0; offset < bytes.byteLength;) offset += writeSync(file, bytes, offset);
+  for (let offset = 0; offset < bytes.byteLength;) {
+    const written = writeSync(file, bytes, offset);
+    // POSIX allows a write that takes nothing; a disk that only does so would never end.
+    if (written === 0)
+      throw Object.assign(new Error('nothing was written'), { code: 'EIO', syscall: 'write' });
+    offset += written;
+  }
 };
 
 /** Fills `into` from a place in an open file. Returns the bytes read: fewer only at the end of the file. */
@@ -94,17 +101,6 @@ export const readFully = (file: number, into: NodeJS.ArrayBufferView, from: numb
   }
   return done;
 };
-
-const diskTroubles: Readonly<Record<string, string>> = {
-  ENOSPC: 'there is no space left on the disk',
-  EDQUOT: 'the disk quota is used up',
-  EROFS: 'the disk may only be read',
-  EIO: 'the disk reports an error',
-};
-
-/** What is wrong with the disk itself, in a few words, where that is what an error says. */
-export const diskTrouble = (error: unknown): string | undefined =>
-  diskTroubles[(error as Partial<NodeJS.ErrnoException> | null)?.code ?? ''];
 
 /** The text of a JSON file, with a final newline. */
 export const jsonFileText = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
@@ -123,7 +119,9 @@ export const syncFiles = async (paths: readonly string[]): Promise<void> => {
       const file = openThere(path);
       if (file === undefined) return;
       try {
-        await syncFile(file);
+        await syncFile(file).catch((error: unknown) => {
+          throw named(error, path);
+        });
       } finally {
         closeSync(file);
       }
@@ -146,7 +144,7 @@ export const readJson = (path: string): unknown => {
   try {
     text = readFileSync(path, 'utf8');
   } catch (error) {
-    if (!isMissing(error)) throw error;
+    if (!isMissing(error)) throw named(error, path);
     return undefined;
   }
   return JSON.parse(text) as unknown;

@@ -1,4 +1,5 @@
 import { writeFully } from './files.ts';
+import { onFile } from './system-error.ts';
 
 /**
  * Lines that come faster than this are written together. A process that is killed loses at most so much, all of it after
@@ -14,7 +15,7 @@ export interface LineWriter {
   readonly write: () => void;
 }
 
-export const openLineWriter = (file: number): LineWriter => {
+export const openLineWriter = (file: number, path: string): LineWriter => {
   let waiting = '';
   let writtenAt = Number.NEGATIVE_INFINITY;
   const write = () => {
@@ -22,7 +23,7 @@ export const openLineWriter = (file: number): LineWriter => {
     if (waiting === '') return;
     const lines = Buffer.from(waiting);
     waiting = '';
-    writeFully(file, lines);
+    onFile(path, () => writeFully(file, lines));
   };
   return {
     write,

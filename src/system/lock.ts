@@ -12,6 +12,7 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { ignoringSystemErrors, named } from './system-error.ts';
 import { canBeChecked, isAlive, processIdentity, type ProcessIdentity } from './process-identity.ts';
 
 /** A held lock; `release` gives it back. */
@@ -117,7 +118,8 @@ const plainLock = (path: string): Lock => ({ release: () => removeOwn(path) });
 
 /** Somebody may have deleted the lock by hand, and another process taken it. */
 const removeOwn = (path: string): void => {
-  if (isOwn(path)) rmSync(path, { force: true });
+  // What cannot be deleted is a lock of a process that has ended, once this one has.
+  if (isOwn(path)) ignoringSystemErrors(() => rmSync(path, { force: true }));
 };
 
 const leasedLock = (path: string, leaseMs: number): Lock => {
@@ -181,7 +183,7 @@ const identityFile = (folder: string): string => {
 };
 
 const removeIdentities = () => {
-  for (const path of identities.values()) rmSync(path, { force: true });
+  for (const path of identities.values()) ignoringSystemErrors(() => rmSync(path, { force: true }));
 };
 
 const tryLink = (from: string, to: string): boolean => {
@@ -190,6 +192,6 @@ const tryLink = (from: string, to: string): boolean => {
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
-    throw error;
+    throw named(error, to);
   }
 };

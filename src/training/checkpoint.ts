@@ -13,6 +13,7 @@ import {
   type TensorFile,
 } from '../record/safetensors.ts';
 import { decodeNumber, encodeNumber, type JsonNumber } from '../system/json.ts';
+import { interruptionOf } from '../system/system-error.ts';
 
 /** Everything beyond the tensors that training needs to go on from a step as if it had never stopped. */
 export interface TrainerState {
@@ -124,7 +125,9 @@ const readOwn = (path: string, run: string): Checkpoint | Unusable => {
       metrics: isOld ? undefined : (JSON.parse(metadata['metrics'] ?? '') as CountedLines),
       tensors: file.tensors,
     };
-  } catch {
+  } catch (error) {
+    // The checkpoint may be whole: a training that started over would lose its steps.
+    if (interruptionOf(error)) throw error;
     return { unusable: 'is damaged: it cannot be read' };
   }
 };

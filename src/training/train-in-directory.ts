@@ -10,7 +10,8 @@ import type { Run } from '../plan/plan.ts';
 import { fusedGatherPixels } from '../tensorflow/kernels/fused-kernels.ts';
 import { loadTensorFlow } from '../tensorflow/load.ts';
 import type { OutcomeReason, RunOutcome, TrainerEvent } from '../record/events.ts';
-import { diskTrouble, writeJson } from '../system/files.ts';
+import { writeJson } from '../system/files.ts';
+import { interruptionOf } from '../system/system-error.ts';
 import { waitForLockUnless, type Lock } from '../system/lock.ts';
 import { readStatus, recordedId } from '../record/read-runs.ts';
 import { fileNames, type ProfileFile } from '../record/run-files.ts';
@@ -39,28 +40,41 @@ export const trainInDirectory = async (
 ): Promise<RunOutcome> => {
   const { run, directory, attempt } = request;
   const startedAt = performance.now();
-  const lock = await becomeWriter(request, supervision);
-  if ('reason' in lock) return lock;
-  supervision.onBegin();
+  let lock: Lock | undefined;
   let recorder: RunRecorder | undefined;
   try {
+    const writer = await becomeWriter(request, supervision);
+    if ('reason' in writer) return writer;
+    lock = writer;
+    supervision.onBegin();
     recorder = recordRun(directory, run, attempt);
     return await trainAndRecord(request, supervision, recorder);
   } catch (error) {
-    const trouble = diskTrouble(error);
-    const removed = error instanceof RecordRemoved;
-    if (trouble === undefined && !removed) throw error;
+    const end = unrecordedEnd(error);
+    if (!end) throw error;
     // Only the runner learns of it; on the disk the run stays one that lost its process.
     return {
-      reason: removed ? 'failed' : 'interrupted',
-      message: removed ? error.message : `stopped because ${trouble}; what is recorded is kept`,
+      ...end,
       step: recorder?.lastStep() ?? 0,
       elapsedMs: Math.round(performance.now() - startedAt),
       metrics: {},
     };
   } finally {
-    lock.release();
+    lock?.release();
   }
+};
+
+/** How a run ends that cannot record its end; undefined for a bug. */
+const unrecordedEnd = (
+  error: unknown,
+): Pick<RunOutcome, 'reason' | 'message' | 'systemError'> | undefined => {
+  const trouble = interruptionOf(error);
+  if (trouble) {
+    const { code, message, advice } = trouble;
+    const words = error instanceof DataError ? masked(error.message) : `${message}. ${advice}`;
+    return { reason: 'interrupted', message: words, systemError: code };
+  }
+  return error instanceof RecordRemoved ? { reason: 'failed', message: error.message } : undefined;
 };
 
 /** How often a directory is looked at whose last writer has not left it yet. */
@@ -167,7 +181,7 @@ const trainAndRecord = async (
     }
     return outcome;
   } catch (error) {
-    if (diskTrouble(error) !== undefined || error instanceof RecordRemoved) throw error;
+    if (interruptionOf(error) || error instanceof RecordRemoved) throw error;
     const message = error instanceof Error ? error.message : String(error);
     const outcome: RunOutcome = {
       reason: reasonOf(message),

@@ -76,5 +76,5 @@ test('a plan that cannot be opened is an error and stays', async () => {
   const plan = makePlan();
   // A folder cannot be read as a file, whoever asks.
   mkdirSync(frozenPlanPath(runs, plan), { recursive: true });
-  await expect(freezePlan(plan, runs)).rejects.toThrow('cannot be read: EISDIR');
+  await expect(freezePlan(plan, runs)).rejects.toThrow('cannot be read: it is a folder');
 });

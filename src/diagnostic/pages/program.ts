@@ -43,6 +43,18 @@ export const programPages = {
       '`unroll check` finds all damage and prints the command that repairs it: only damaged runs are trained again.',
     examples: [command('unroll show 3fc', 'unroll show 3fa', 'run.json of the run 3fc... is truncated.')],
   },
+  'system-error': {
+    why:
+      'The message names the file, what could not be done with it, and why: a full disk, missing permissions, too many open files. ' +
+      'Fix the cause and run the command again. Recorded steps are kept, and interrupted runs resume from their checkpoints.',
+    examples: [
+      command(
+        'unroll init data/train.csv/spec.yaml --defaults',
+        'unroll init data/spec.yaml --defaults',
+        'data/train.csv is a file, so it cannot contain another file.',
+      ),
+    ],
+  },
   'leftover-file': {
     why:
       'A process that was killed can leave a half-written file, a lock, or a run that was being deleted. Nothing reads them, and they only take space. ' +

@@ -1,6 +1,8 @@
 import type { TrainerEvent } from '../../record/events.ts';
 import { useKernelThreads } from '../../tensorflow/kernels/fused-kernels.ts';
 import { loadTensorFlow } from '../../tensorflow/load.ts';
+import { systemErrorOf } from '../../system/system-error.ts';
+import { writeText } from '../../terminal/output.ts';
 import { measure } from '../calibration/measure.ts';
 import { trainInDirectory } from '../../training/train-in-directory.ts';
 import type { ChildRequest, ChildResponse, StopReason } from '../../training/protocol.ts';
@@ -73,6 +75,15 @@ process.on('message', (request: ChildRequest) => {
 process.on('disconnect', () => {
   if (!training) process.exit(0);
   stopReason ??= 'interrupted';
+});
+
+// The runner shows the last line of what a process wrote before it ended.
+process.on('uncaughtException', (error) => {
+  const trouble = systemErrorOf(error);
+  // Writing to a pipe is synchronous here.
+  const words = trouble ? `${trouble.message}. ${trouble.advice}` : `${error.stack ?? ''}\n${error.message}`;
+  writeText(process.stderr, `${words}\n`);
+  process.exit(1);
 });
 
 // Its pipes die with the runner; what was to be said there is in the run's log.

@@ -18,15 +18,20 @@ import type {
 /** How a run left its process: with its own last word, or because the process went away. */
 export type WorkerResult =
   | Extract<ChildResponse, { type: 'done' }>
-  | {
+  | (Exit & {
       readonly type: 'exited';
-      readonly code: number | null;
-      readonly signal: NodeJS.Signals | null;
       /** True when we sent the signal. */
       readonly killedByUs: boolean;
       /** The last lines the process wrote to its standard error. */
       readonly lastWords: string;
-    };
+    });
+
+interface Exit {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  /** Why it could not be started. */
+  readonly error?: Error;
+}
 
 /** What is heard of a run while its process trains it. */
 export interface WorkerTask {
@@ -112,12 +117,14 @@ export const startWorker = ({ threads, ownCode }: WorkerSettings): Worker => {
   };
   child.stdout?.setEncoding('utf8').on('data', keep);
   child.stderr?.setEncoding('utf8').on('data', keep);
-  // A failed send is followed by `exit`, which knows the cause.
-  child.on('error', (error) => words.push(error.message));
-
   // `close` rather than `exit`: the streams have then told everything.
-  const closed = new Promise<{ code: number | null; signal: NodeJS.Signals | null }>((resolve) => {
+  const closed = new Promise<Exit>((resolve) => {
     child.once('close', (code, signal) => resolve({ code, signal }));
+    child.on('error', (error) => {
+      words.push(error.message);
+      // A process that could not be started need not close. A failed send is followed by `close`, which knows the cause.
+      if (child.pid === undefined) resolve({ code: null, signal: null, error });
+    });
   });
 
   const send = (request: ChildRequest) => {
@@ -148,8 +155,8 @@ export const startWorker = ({ threads, ownCode }: WorkerSettings): Worker => {
       child.on('message', listen);
     });
     send(request);
-    const gone = closed.then(({ code, signal }): WorkerResult => {
-      return { type: 'exited', code, signal, killedByUs, lastWords: words.join('\n') };
+    const gone = closed.then((exit): WorkerResult => {
+      return { type: 'exited', ...exit, killedByUs, lastWords: words.join('\n') };
     });
     const result = await Promise.race([done, gone]);
     logFile = undefined;

@@ -1,0 +1,27 @@
+import type { Diagnostic } from '../diagnostic/diagnostic.ts';
+import { RecordUnreadable } from '../record/parse-run-files.ts';
+import { systemErrorOf } from '../system/system-error.ts';
+import type { ExitCode } from './command.ts';
+
+/** What a command reports about an error that is no bug, and the exit code it ends with. */
+export interface Fault {
+  readonly diagnostic: Diagnostic;
+  readonly exitCode: ExitCode;
+}
+
+/** The fault behind an error that a command did not handle; undefined for a bug. */
+export const faultOf = (error: unknown): Fault | undefined => {
+  if (error instanceof RecordUnreadable)
+    return { diagnostic: { ...error.diagnostic, severity: 'error' }, exitCode: 2 };
+  const found = systemErrorOf(error);
+  if (!found) return undefined;
+  const { code, message, advice } = found;
+  const diagnostic: Diagnostic = {
+    code: 'system-error',
+    severity: 'error',
+    message: `${message}.`,
+    got: code,
+    help: advice,
+  };
+  return { diagnostic, exitCode: 1 };
+};
