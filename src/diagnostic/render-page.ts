@@ -2,7 +2,7 @@ import { createColours } from '../terminal/colours.ts';
 import { diagnosticCodes, type DiagnosticCode } from './codes.ts';
 import type { Example } from './pages/page.ts';
 import { pages } from './pages/pages.ts';
-import { wrap } from './wrap.ts';
+import { wrap } from '../terminal/wrap.ts';
 
 const pc = createColours();
 

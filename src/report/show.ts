@@ -6,6 +6,7 @@ import { counted, formatDuration, formatMetric, formatTime, formatValue } from '
 import { runName, shortNames } from '../terminal/run-name.ts';
 import { sparkline } from '../terminal/sparkline.ts';
 import { type Column, fit, pad, renderTable } from '../terminal/table.ts';
+import { textWidth } from '../terminal/wrap.ts';
 import { proposedCommand } from '../system/proposed-command.ts';
 import type { EnvironmentFile } from '../record/run-files.ts';
 import type { RecordedRun, RunState } from '../record/run-state.ts';
@@ -41,12 +42,12 @@ export const renderRun = (details: RunDetails, { width, colour }: TextOptions): 
   lines.push(
     ...section(
       'configuration',
-      configurationFields(run, width - labelWidth - 3).map(([label, text]) => field(label, text)),
+      configurationFields(run, textWidth(width) - labelWidth - 3).map(([label, text]) => field(label, text)),
     ),
   );
   if (details.data) {
     const fields = dataFields(details.data).flatMap(([label, text]) =>
-      inLines(text.split('; '), width - labelWidth - 3, ';').map((line, at) =>
+      inLines(text.split('; '), textWidth(width) - labelWidth - 3, ';').map((line, at) =>
         field(at === 0 ? label : '', line),
       ),
     );

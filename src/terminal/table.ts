@@ -1,5 +1,6 @@
 import stringWidth from 'string-width';
 import { isColour, safePainted, splitAtColours } from './colours.ts';
+import { wrap } from './wrap.ts';
 import { safeLine } from './safe-text.ts';
 
 /** A column of a text table. */
@@ -59,7 +60,7 @@ export interface TableOptions {
 
 /**
  * A table as lines at most `width` wide, the titles first. Where it is too wide, columns go by rank; where even the
- * rest is too wide, the widest columns are cut. A last line names the columns that are missing.
+ * rest is too wide, the widest columns are cut. The last lines name the columns that are missing.
  */
 export const renderTable = (
   written: readonly Column[],
@@ -107,7 +108,9 @@ export const renderTable = (
   const missing = filled.filter((at) => !shown.includes(at)).map((at) => columns[at]?.title ?? '');
   const note =
     missing.length > 0 && !silent
-      ? [fit(`Too narrow for ${missing.join(', ')}: widen the terminal.`, width)]
+      ? wrap(`Too narrow for ${missing.join(', ')}: widen the terminal.`, width).map((line) =>
+          fit(line, width),
+        )
       : [];
   return [...titles, ...rows.map(line), ...note];
 };

@@ -129,9 +129,16 @@ test('every line fits 80 columns, apart from reasons', () => {
 test('80 columns keep the seeds and the run, and name what is left out', () => {
   const lines = renderComparison(compare(plan, failing), { width: 80, colour: false }).split('\n');
   expect(lines[2]).toMatch(/seeds +best run$/);
-  expect(lines.find((line) => line.startsWith('Too narrow for'))).toBe(
-    'Too narrow for 95% interval, to best, test/loss, steps, time: widen the termina…',
+  const note = lines.findIndex((line) => line.startsWith('Too narrow for'));
+  expect(lines.slice(note, note + 2).join(' ')).toBe(
+    'Too narrow for 95% interval, to best, test/loss, steps, time: widen the terminal.',
   );
+});
+
+test('a width without limit, as of a pipe, leaves nothing out', () => {
+  const text = renderComparison(compare(plan, failing), { width: Infinity, colour: false });
+  expect(text).not.toContain('Too narrow');
+  for (const title of ['95% interval', 'to best', 'test/loss', 'best run']) expect(text).toContain(title);
 });
 
 test('a small loss keeps four significant digits, and small differences two', () => {

@@ -4,6 +4,7 @@ import type { Diagnostic } from '../../diagnostic/diagnostic.ts';
 import { nearest } from '../../diagnostic/nearest.ts';
 import { renderPage } from '../../diagnostic/render-page.ts';
 import type { Execute } from '../command.ts';
+import { textWidth } from '../../terminal/wrap.ts';
 import { screen } from '../screen.ts';
 import { commandLineRange } from '../usage.ts';
 
@@ -26,7 +27,7 @@ export const execute: Execute = (words, _options, terminal) => {
       terminal.print(`${createColours().bold(code.padEnd(width))}  ${summary}`);
     return Promise.resolve(0);
   }
-  const { width } = screen(process.stdout);
+  const width = textWidth(screen(process.stdout).width);
   terminal.print(
     wanted
       .filter(isCode)

@@ -1,7 +1,7 @@
 import type { TSchema } from '@sinclair/typebox';
 import { createColours } from '../../terminal/colours.ts';
 import { nearest } from '../../diagnostic/nearest.ts';
-import { wrap } from '../../diagnostic/wrap.ts';
+import { wrap } from '../../terminal/wrap.ts';
 import type { Row } from '../../parameters/row.ts';
 import { loadPlugins } from '../../registry/own/load-plugins.ts';
 import { shownPath } from '../../registry/own/places.ts';

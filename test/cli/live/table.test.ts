@@ -25,7 +25,7 @@ test('columns are aligned by what the eye sees; empty ones do not show', () => {
 test('where it is too wide, the least useful columns go first, then the widest is cut', () => {
   expect(renderTable(columns, rows, { width: 24 })[2]).toBe('a long name indeed  12.5');
   expect(renderTable(columns, rows, { width: 20 })[2]).toBe('a long name indeed');
-  expect(renderTable(columns, rows, { width: 10 })).toEqual(['name', '短い名前', 'a long na…', 'Too narro…']);
+  expect(renderTable(columns, rows, { width: 10 }).slice(0, 3)).toEqual(['name', '短い名前', 'a long na…']);
   for (let width = 4; width < 40; width++) {
     for (const line of renderTable(columns, rows, { width })) {
       expect(stringWidth(line)).toBeLessThanOrEqual(width);
@@ -34,7 +34,10 @@ test('where it is too wide, the least useful columns go first, then the widest i
 });
 
 test('a table says which columns do not fit, unless it is drawn again and again', () => {
-  expect(renderTable(columns, rows, { width: 24 }).at(-1)).toBe('Too narrow for steps: w…');
+  expect(renderTable(columns, rows, { width: 24 }).slice(3)).toEqual([
+    'Too narrow for steps:',
+    'widen the terminal.',
+  ]);
   expect(renderTable(columns, rows, { width: 24, silent: true })).toHaveLength(3);
   expect(renderTable(columns, rows, { width: 80 })).toHaveLength(3);
 });

@@ -1,3 +1,9 @@
+/** Columns at which running text is broken where the width has no limit, as on a pipe. */
+const usualWidth = 100;
+
+/** The width at which running text is broken on a screen. */
+export const textWidth = (width: number): number => (Number.isFinite(width) ? width : usualWidth);
+
 /** Lines of a text at most `width` wide, broken between words. */
 export const wrap = (text: string, width: number): string[] => {
   const lines: string[] = [];
