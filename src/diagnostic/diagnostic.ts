@@ -33,6 +33,8 @@ export interface Diagnostic {
   readonly got?: string;
   readonly nearest?: string;
   readonly help?: string;
+  /** How many more of its kind were found and are not listed. */
+  readonly more?: number;
   readonly related?: readonly RelatedPlace[];
 }
 

@@ -1,5 +1,5 @@
 import type { Diagnostic } from './diagnostic.ts';
-import { mostPrinted, omittedLine, selectDiagnostics } from './most.ts';
+import { bounded, mostPrinted, omittedLine, selectDiagnostics } from './most.ts';
 import { positionOf } from './position.ts';
 
 const escapeData = (text: string) =>
@@ -29,7 +29,7 @@ const toGithubAnnotation = (diagnostic: Diagnostic): string => {
     got && `got: ${got}`,
     help && `help: ${help}`,
   ];
-  return `::${severity} ${written.join(',')}::${escapeData(details.filter(Boolean).join('\n'))}`;
+  return `::${severity} ${written.join(',')}::${escapeData(bounded(details.filter(Boolean).join('\n')))}`;
 };
 
 /** A line for each diagnostic, and of each code a notice with the number of those that are left out. */

@@ -1,6 +1,6 @@
 import { diagnosticCodes } from './codes.ts';
 import type { Diagnostic, SourceRange } from './diagnostic.ts';
-import { mostInJson, selectDiagnostics, type Omitted } from './most.ts';
+import { bounded, mostInJson, selectDiagnostics, type Omitted } from './most.ts';
 import { positionOf } from './position.ts';
 
 /** What a command prints with `--json`: at most 1,000 diagnostics of a code, and the numbers of the others. */
@@ -14,7 +14,11 @@ export const diagnosticsToJson = (
 /** The form that programs read: positions as line and column, counted from 1. */
 const diagnosticToJson = ({ at, related, ...rest }: Diagnostic): object => ({
   // A diagnostic may carry more, such as what the MLflow client needs to retry.
-  ...Object.fromEntries(Object.entries(rest).filter(([name]) => printed.has(name))),
+  ...Object.fromEntries(
+    Object.entries(rest)
+      .filter(([name]) => printed.has(name))
+      .map(([name, value]) => [name, typeof value === 'string' ? bounded(value) : value]),
+  ),
   ...(at && { at: rangeToJson(at) }),
   ...(related && { related: related.map((one) => ({ message: one.message, at: rangeToJson(one.at) })) }),
 });

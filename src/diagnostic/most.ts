@@ -7,6 +7,22 @@ export const mostPrinted = 20;
 /** Diagnostics of one code and severity that are in JSON: a file of 1 MB may have 170,000. */
 export const mostInJson = 1000;
 
+const lastOf = new WeakMap<Diagnostic[], Map<DiagnosticCode, { index: number; count: number }>>();
+
+/** Adds a diagnostic to a list, or counts it where as many of its code are in the list as anyone will see. */
+export const addDiagnostic = (list: Diagnostic[], diagnostic: Diagnostic): void => {
+  const byCode = lastOf.get(list) ?? new Map<DiagnosticCode, { index: number; count: number }>();
+  lastOf.set(list, byCode);
+  const last = byCode.get(diagnostic.code) ?? { index: -1, count: 0 };
+  byCode.set(diagnostic.code, last);
+  last.count++;
+  if (last.count <= mostInJson) last.index = list.push(diagnostic) - 1;
+  else {
+    const kept = list[last.index];
+    if (kept) list[last.index] = { ...kept, more: last.count - mostInJson };
+  }
+};
+
 /** How many diagnostics of a kind were left out. */
 export interface Omitted {
   readonly code: DiagnosticCode;
@@ -20,11 +36,11 @@ export const selectDiagnostics = (
   most: number,
 ): { readonly shown: readonly Diagnostic[]; readonly omitted: readonly Omitted[] } => {
   const counts = new Map<string, number>();
-  const shown = inOrder(diagnostics).filter(({ code, severity }) => {
+  const shown = inOrder(diagnostics).filter(({ code, severity, more = 0 }) => {
     const kind = `${severity} ${code}`;
-    const count = (counts.get(kind) ?? 0) + 1;
-    counts.set(kind, count);
-    return count <= most;
+    const before = counts.get(kind) ?? 0;
+    counts.set(kind, before + 1 + more);
+    return before < most;
   });
   const omitted = [...counts].flatMap(([kind, count]) => {
     const [severity, code] = kind.split(' ') as [Diagnostic['severity'], DiagnosticCode];
@@ -32,6 +48,20 @@ export const selectDiagnostics = (
   });
   return { shown, omitted };
 };
+
+/** Characters of one line of a message: a name may be as long as its file. */
+const longestLine = 1000;
+
+/** A text of a diagnostic whose lines have an end. */
+export const bounded = (text: string): string =>
+  text.length <= longestLine
+    ? text
+    : text
+        .split('\n')
+        .map((line) =>
+          line.length > longestLine ? `${line.slice(0, longestLine - 200)}…${line.slice(-100)}` : line,
+        )
+        .join('\n');
 
 const inOrder = (diagnostics: readonly Diagnostic[]): Diagnostic[] =>
   [...diagnostics].sort((a, b) => {

@@ -34,6 +34,10 @@ const distanceToBeginning = (target: string, name: string): number => {
 /** Shorter words begin too many others by accident. */
 const shortestBeginning = 3;
 
+/** The work is bounded, whatever is compared: longer strings are no names, and a table may have 100,000 columns. */
+const longestName = 200;
+const mostCandidates = 10_000;
+
 /** How far a candidate is from what was written, 0 for the same name; Infinity where nothing is alike. */
 const scoreOf = (target: string, candidate: string): number => {
   const name = plain(candidate);
@@ -55,12 +59,13 @@ const scoreOf = (target: string, candidate: string): number => {
  * swapped, or at most a third of the letters away (Levenshtein distance).
  */
 export const nearest = (written: string, candidates: readonly string[]): string | undefined => {
+  if (written.length > longestName) return undefined;
   const target = plain(written);
   if (target === '') return undefined;
   let best: string | undefined;
   let bestScore = Infinity;
-  for (const candidate of candidates) {
-    if (plain(candidate) === '') continue;
+  for (const candidate of candidates.slice(0, mostCandidates)) {
+    if (candidate.length > longestName || plain(candidate) === '') continue;
     const score = scoreOf(target, candidate);
     if (score < bestScore) [best, bestScore] = [candidate, score];
   }

@@ -2,7 +2,7 @@ import stringWidth from 'string-width';
 import { createColours } from '../terminal/colours.ts';
 import { safeLine, safeSource } from '../terminal/safe-text.ts';
 import type { Diagnostic, SourceRange } from './diagnostic.ts';
-import { mostPrinted, omittedLine, selectDiagnostics } from './most.ts';
+import { bounded, mostPrinted, omittedLine, selectDiagnostics } from './most.ts';
 import { positionOf } from './position.ts';
 
 const pc = createColours();
@@ -40,7 +40,7 @@ const place = ({ source, start }: SourceRange): string => {
 
 /** A message of several lines has the further ones indented; any other line break is foreign text. */
 const safeMessage = (message: string): string =>
-  message
+  bounded(message)
     .split(/\n(?= {2})/)
     .map(safeLine)
     .join('\n');
@@ -56,14 +56,14 @@ export const renderDiagnostic = (diagnostic: Diagnostic): string => {
   ];
   const lines = [head.filter(Boolean).join(' ')];
   if (diagnostic.at) lines.push(...codeFrame(diagnostic.at, paint));
-  if (diagnostic.expected) lines.push(`  expected: ${safeLine(diagnostic.expected)}`);
-  if (diagnostic.got) lines.push(`  got:      ${safeLine(diagnostic.got)}`);
-  if (diagnostic.nearest) lines.push(`  nearest:  ${pc.green(safeLine(diagnostic.nearest))}`);
+  if (diagnostic.expected) lines.push(`  expected: ${safeLine(bounded(diagnostic.expected))}`);
+  if (diagnostic.got) lines.push(`  got:      ${safeLine(bounded(diagnostic.got))}`);
+  if (diagnostic.nearest) lines.push(`  nearest:  ${pc.green(safeLine(bounded(diagnostic.nearest)))}`);
   for (const related of diagnostic.related ?? []) {
     lines.push(`  ${place(related.at)} ${safeLine(related.message)}`);
     lines.push(...codeFrame(related.at, pc.cyan).map((line) => `  ${line}`));
   }
-  if (diagnostic.help) lines.push(`  help:     ${safeLine(diagnostic.help)}`);
+  if (diagnostic.help) lines.push(`  help:     ${safeLine(bounded(diagnostic.help))}`);
   return lines.join('\n');
 };
 

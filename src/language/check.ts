@@ -1,6 +1,7 @@
 import type { TSchema } from '@sinclair/typebox';
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import type { Issue, Path } from '../diagnostic/diagnostic.ts';
+import { mostInJson } from '../diagnostic/most.ts';
 import { nearest } from '../diagnostic/nearest.ts';
 import {
   describeSchema,
@@ -25,6 +26,9 @@ const ajv = new Ajv({
   // Compiling is most of the time that a small spec needs.
   code: { optimize: false },
 });
+
+/** Only for so many unknown names is it worth looking for the known ones that were meant. */
+export const mostSuggestions = 100;
 
 const compiled = new WeakMap<TSchema, ValidateFunction>();
 
@@ -58,7 +62,12 @@ export const checkAgainst = (schema: TSchema, written: Json, owner = ''): Checke
   if (validate(value)) return { value, issues: [] };
   const errors = validate.errors ?? [];
   const issues = new Map<string, Issue>();
-  const unknown = errors.filter(({ keyword }) => keyword === 'additionalProperties');
+  const unknown = errors
+    .filter(({ keyword }) => keyword === 'additionalProperties')
+    .slice(0, mostSuggestions);
+  let unknownKeys = 0;
+  let more = 0;
+  let lastUnknown = '';
   // A misspelt key is one mistake, although the right key is then missing too.
   const meant = new Set(
     unknown.map(
@@ -67,10 +76,19 @@ export const checkAgainst = (schema: TSchema, written: Json, owner = ''): Checke
     ),
   );
   for (const error of errors) {
+    if (error.keyword === 'additionalProperties' && unknownKeys >= mostInJson) {
+      // The last one stands for all that nobody will see.
+      more++;
+      continue;
+    }
     const path = pathOf(error.instancePath, written);
     if (error.keyword === 'additionalProperties') {
       const key = (error.params as { additionalProperty: string }).additionalProperty;
-      issues.set(`${error.instancePath}/${key}`, unknownKey(error, path, { key, owner, written }));
+      lastUnknown = `${error.instancePath}/${key}`;
+      issues.set(
+        `${error.instancePath}/${key}`,
+        unknownKey(error, path, { key, owner, written, suggest: unknownKeys++ < mostSuggestions }),
+      );
     } else if (error.keyword === 'required') {
       const key = (error.params as { missingProperty: string }).missingProperty;
       if (meant.has(`${error.instancePath}/${key}`)) continue;
@@ -79,6 +97,8 @@ export const checkAgainst = (schema: TSchema, written: Json, owner = ''): Checke
       issues.set(error.instancePath, wrongValue(error, path));
     }
   }
+  const last = issues.get(lastUnknown);
+  if (last && more > 0) issues.set(lastUnknown, { ...last, more });
   return { value, issues: [...issues.values()] };
 };
 
@@ -115,12 +135,22 @@ const ownerOf = (owner: string, path: Path): string => [formatPath(path), owner]
 const unknownKey = (
   error: ErrorObject,
   path: Path,
-  { key, owner, written }: { readonly key: string; readonly owner: string; readonly written: Json },
+  {
+    key,
+    owner,
+    written,
+    suggest,
+  }: {
+    readonly key: string;
+    readonly owner: string;
+    readonly written: Json;
+    readonly suggest: boolean;
+  },
 ): Issue => {
   const known = Object.keys(schemaOf(error).properties ?? {});
-  const near = nearestKey(error, path, written);
+  const near = suggest ? nearestKey(error, path, written) : undefined;
   // Not to be written a second time, but most likely what was meant, as with --set.
-  const beside = near === undefined ? nearest(key, known) : undefined;
+  const beside = suggest && near === undefined ? nearest(key, known) : undefined;
   const meant = near ?? beside;
   const [beforeColon = ''] = key.split(':');
   return {

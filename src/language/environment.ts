@@ -1,4 +1,5 @@
 import type { Diagnostic, SourceRange } from '../diagnostic/diagnostic.ts';
+import { addDiagnostic } from '../diagnostic/most.ts';
 import { nearest } from '../diagnostic/nearest.ts';
 import { commandLine } from './overrides.ts';
 import { userConfigPath } from './user-config.ts';
@@ -16,7 +17,7 @@ export interface VariableSource {
   readonly allowed: readonly string[];
 }
 
-const variable = /\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}/g;
+const variable = /\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]{0,4096}))?\}/g;
 
 /**
  * Replaces `${NAME}` and `${NAME:-default}` in strings under `tracking`. Anywhere else a variable is an error: it would
@@ -33,7 +34,7 @@ export const interpolate = (
     const { at, value } = scalar;
     if (!inTracking) {
       if (new RegExp(variable.source).test(value)) {
-        errors.push({
+        addDiagnostic(errors, {
           code: 'environment-variable',
           severity: 'error',
           message: 'Environment variables are allowed only under tracking.',
@@ -50,13 +51,13 @@ export const interpolate = (
     }
     const replaced = value.replace(variable, (whole, name: string, fallback: string | undefined) => {
       if (!(openVariables as readonly string[]).includes(name) && !allowed.includes(name)) {
-        errors.push(notAllowed(name, at));
+        addDiagnostic(errors, notAllowed(name, at));
         return whole;
       }
       const found = environment[name] === '' ? fallback : (environment[name] ?? fallback);
       if (found !== undefined) return found;
       const near = nearest(name, Object.keys(environment));
-      errors.push({
+      addDiagnostic(errors, {
         code: 'environment-variable',
         severity: 'error',
         message: `The variable ${name} is not set in the environment.`,

@@ -22,7 +22,7 @@ const afterSet = (help: string | undefined, path: Path): string | undefined => {
 };
 
 export const placeAt = (issue: Issue, at: SourceRange, related: readonly RelatedPlace[]): Diagnostic => {
-  const { code, message, expected, got, nearest } = issue;
+  const { code, message, expected, got, nearest, more } = issue;
   const help = helpAt(issue, at);
   return {
     code,
@@ -34,6 +34,7 @@ export const placeAt = (issue: Issue, at: SourceRange, related: readonly Related
     ...(nearest !== undefined && { nearest }),
     ...(related.length > 0 && { related }),
     ...(help !== undefined && { help }),
+    ...(more !== undefined && { more }),
   };
 };
 

@@ -21,6 +21,7 @@ import {
   type SourceText,
 } from '../diagnostic/diagnostic.ts';
 import { numberWithComma } from './describe.ts';
+import { addDiagnostic } from '../diagnostic/most.ts';
 import type { Located, LocatedEntry } from './located.ts';
 import { describeYamlError } from './yaml-errors.ts';
 
@@ -35,7 +36,7 @@ const coreTag = /^tag:yaml\.org,2002:(str|int|float|bool|null|map|seq)$/;
  * two characters of the private use area; each is one UTF-16 unit as the brace is, so all places stay as they are.
  */
 const hideVariables = (text: string): string =>
-  text.replace(/\$\{([A-Za-z_][A-Za-z0-9_]*(?::-[^{}\r\n]*)?)\}/g, '$\uE000$1\uE001');
+  text.replace(/\$\{([A-Za-z_][A-Za-z0-9_]*(?::-[^{}\r\n]{0,4096})?)\}/g, '$\uE000$1\uE001');
 const showVariables = (text: string): string => text.replace(/\$\uE000/g, '${').replace(/\uE001/g, '}');
 
 /** A part of a source text that is read as YAML; `shift` is where the part begins in the source. */
@@ -48,6 +49,8 @@ export interface YamlPart {
 /** Reads one YAML 1.2 document (core schema) with the place of every value. */
 export const readYaml = ({ source, text, shift }: YamlPart): Result<Located> => {
   const range = (start: number, end: number) => ({ source, start: start + shift, end: end + shift });
+  const tooMuch = tooMuchToParse(text, range);
+  if (tooMuch) return failure(tooMuch);
   let document: Document.Parsed;
   try {
     document = parseDocument(hideVariables(text), {
@@ -100,6 +103,34 @@ const openedBefore = (document: Document.Parsed, offset: number): number | undef
   return opened;
 };
 
+/** Most brackets, separators and quotes of a spec: the parser needs a second and 200 MB for so many. */
+const mostIndicators = 200_000;
+
+/** Brackets that are open at once and are surely no part of a string. */
+const mostBrackets = 1000;
+
+/** What would keep the parser busy for long, found at a glance: quotes and comments are not told apart from the rest. */
+const tooMuchToParse = (text: string, range: RangeOf): Diagnostic | undefined => {
+  let open = 0;
+  let indicators = 0;
+  for (const { 0: found, index } of text.matchAll(/[,[\]{}"'*&!]|[:?-](?=\s)/g)) {
+    if (found === '[' || found === '{') open++;
+    if (found === ']' || found === '}') open--;
+    if (open > mostBrackets) return tooDeep(range(index, index + 1));
+    if (++indicators <= mostIndicators) continue;
+    return {
+      code: 'file-too-large',
+      severity: 'error',
+      message: 'The spec has too many values.',
+      at: range(index, index + 1),
+      expected: `at most ${mostIndicators.toLocaleString('en')} brackets, separators and quotes`,
+      got: 'more',
+      help: 'Give ranges such as { log: [1e-4, 1e-2], steps: 9 } in place of long lists of values.',
+    };
+  }
+  return undefined;
+};
+
 type RangeOf = (start: number, end: number) => NonNullable<Diagnostic['at']>;
 
 const tooDeep = (at: NonNullable<Diagnostic['at']>): Diagnostic => ({
@@ -136,7 +167,7 @@ const createWalk = (range: RangeOf, errors: Diagnostic[]) => {
   const at = (node: Node) => range(node.range?.[0] ?? 0, node.range?.[1] ?? 0);
   const nothing = (node: Node): Located => ({ kind: 'scalar', value: null, at: at(node) });
   const report = (diagnostic: Omit<Diagnostic, 'severity'>) =>
-    errors.push({ severity: 'error', ...diagnostic });
+    addDiagnostic(errors, { severity: 'error', ...diagnostic });
 
   const walkAlias = (node: Node & { source: string }, depth: number): Located => {
     const target = anchors.get(node.source);

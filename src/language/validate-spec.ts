@@ -1,6 +1,15 @@
-import { failed, success, type Diagnostic, type Issue, type Result } from '../diagnostic/diagnostic.ts';
+import {
+  failed,
+  success,
+  type Diagnostic,
+  type Issue,
+  type Result,
+  type SourceRange,
+  type SourceText,
+} from '../diagnostic/diagnostic.ts';
+import { addDiagnostic } from '../diagnostic/most.ts';
 import { registry as builtIn, type Registry } from '../registry/rows.ts';
-import { checkAgainst } from './check.ts';
+import { checkAgainst, mostSuggestions } from './check.ts';
 import { place } from './place.ts';
 import { describeValue } from './describe.ts';
 import { whereKeyBelongs } from './elsewhere.ts';
@@ -47,7 +56,9 @@ export const validateSpec = (document: SpecDocument, registry: Registry = builtI
   const report = (issue: Issue, kind?: SectionKind) =>
     errors.push(
       place(
-        whereKeyBelongs(issue, registry, kind && { kind, name: nameOf(base[kind]) }),
+        errors.length < mostSuggestions
+          ? whereKeyBelongs(issue, registry, kind && { kind, name: nameOf(base[kind]) })
+          : issue,
         root,
         kind ? [kind] : [],
       ),
@@ -108,7 +119,8 @@ export const validateSpec = (document: SpecDocument, registry: Registry = builtI
 };
 
 const repeatedSeeds = (root: LocatedMap, seeds: readonly number[]): Diagnostic[] => {
-  const repeated = seeds.findIndex((seed, index) => seeds.indexOf(seed) < index);
+  const seen = new Set<number>();
+  const repeated = seeds.findIndex((seed) => seen.size === seen.add(seed).size);
   if (repeated === -1) return [];
   return [
     {
@@ -117,7 +129,7 @@ const repeatedSeeds = (root: LocatedMap, seeds: readonly number[]): Diagnostic[]
       message: `The seed ${seeds[repeated] ?? ''} is listed more than once and is used once.`,
       at: (find(root, 'seeds', repeated) ?? root).at,
       expected: 'different seeds',
-      got: `[${seeds.join(', ')}]`,
+      got: `[${seeds.slice(0, 100).join(', ')}${seeds.length > 100 ? ', ...' : ''}]`,
       help: 'Remove the repeated seed.',
     },
   ];
@@ -194,31 +206,37 @@ const checkExpect = (root: LocatedMap, errors: Diagnostic[]): void => {
  * Reports each number that is not finite, wherever it is written, unless a mistake at its place is reported already: not
  * every schema of a plugin says that a parameter is a number.
  */
-const checkFinite = (node: Located, errors: Diagnostic[]): void => {
-  switch (node.kind) {
-    case 'list':
-      for (const item of node.items) checkFinite(item, errors);
-      return;
-    case 'map':
-      for (const { value } of node.entries.values()) checkFinite(value, errors);
-      return;
-    case 'scalar': {
-      const { value, at } = node;
-      const isReported = errors.some(
-        (error) => error.at?.source === at.source && error.at.start <= at.start && error.at.end >= at.end,
-      );
-      if (!isNonFinite(value) || isReported) return;
-      errors.push({
-        code: 'out-of-range',
-        severity: 'error',
-        message: 'The number is out of range.',
-        at,
-        expected: 'a finite number',
-        got: describeValue(value),
-        help: 'Write a number from -1e308 to 1e308, or remove the setting.',
-      });
-    }
+const checkFinite = (root: Located, errors: Diagnostic[]): void => {
+  const reported = new Map<SourceText, Set<string>>();
+  const placeOf = ({ start, end }: SourceRange) => `${start}-${end}`;
+  for (const { at } of errors) {
+    if (!at) continue;
+    const places = reported.get(at.source) ?? new Set();
+    reported.set(at.source, places.add(placeOf(at)));
   }
+  const visit = (node: Located): void => {
+    if (reported.get(node.at.source)?.has(placeOf(node.at))) return;
+    switch (node.kind) {
+      case 'list':
+        node.items.forEach(visit);
+        return;
+      case 'map':
+        for (const { value } of node.entries.values()) visit(value);
+        return;
+      case 'scalar':
+        if (!isNonFinite(node.value)) return;
+        addDiagnostic(errors, {
+          code: 'out-of-range',
+          severity: 'error',
+          message: 'The number is out of range.',
+          at: node.at,
+          expected: 'a finite number',
+          got: describeValue(node.value),
+          help: 'Write a number from -1e308 to 1e308, or remove the setting.',
+        });
+    }
+  };
+  visit(root);
 };
 
 /** Says of a mistake in an extended file where that file is named. */

@@ -27,13 +27,17 @@ export const featureColumns = (
   );
 };
 
+/** Only for so many names is it worth looking for the ones that were meant. */
+const mostSuggestions = 20;
+
 /** Throws a `DataError` that names every column of the spec which the file `name` does not have. */
 export const checkColumns = (name: string, available: readonly string[], named: NamedColumns): void => {
   const issues: ParameterIssue[] = [];
+  const there = new Set(available);
   for (const [path, columns] of Object.entries(named)) {
     for (const column of columns) {
-      if (column === null || available.includes(column)) continue;
-      const similar = nearest(column, available);
+      if (column === null || there.has(column)) continue;
+      const similar = issues.length < mostSuggestions ? nearest(column, available) : undefined;
       issues.push({
         path,
         message: `${name} has no column ${JSON.stringify(column)}.`,

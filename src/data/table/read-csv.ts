@@ -24,7 +24,8 @@ export const csvReader =
         const names = namesIn(row);
         checkHeader(names, file);
         sink = beginWith(names, { begin, delimiter, file });
-        indices = sink.columns.map((column) => names.indexOf(column));
+        const places = new Map(names.map((name, at) => [name, at]));
+        indices = sink.columns.map((column) => places.get(column) ?? -1);
         width = names.length;
         cells = new Array<unknown>(indices.length);
         return;
@@ -114,7 +115,8 @@ const needsHeader = {
 };
 
 const checkHeader = (names: readonly string[], file: DataFile): void => {
-  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  const seen = new Set<string>();
+  const twice = names.find((name) => seen.size === seen.add(name).size);
   if (twice === '') {
     throw wrongFile(file, 'has several columns without a name in its first row.', {
       expected: 'a name of its own for each column',

@@ -33,6 +33,9 @@ export const readJsonl: TableReader = async (file, begin, problems) => {
 
 /** The object, or what is wrong with the line. */
 const parseObject = (text: string): Readonly<Record<string, unknown>> | string => {
+  // A trace of every bad line would take most of the time.
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 0;
   try {
     const value = JSON.parse(text) as unknown;
     return typeof value === 'object' && value !== null && !Array.isArray(value)
@@ -40,6 +43,8 @@ const parseObject = (text: string): Readonly<Record<string, unknown>> | string =
       : 'not a JSON object';
   } catch (error) {
     return `not valid JSON: ${(error as Error).message}`;
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
   }
 };
 

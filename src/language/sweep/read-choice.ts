@@ -2,7 +2,7 @@ import { Type, type TSchema } from '@sinclair/typebox';
 import type { Diagnostic, Issue, SourceRange } from '../../diagnostic/diagnostic.ts';
 import { nearest } from '../../diagnostic/nearest.ts';
 import type { Registry } from '../../registry/rows.ts';
-import { checkAgainst } from '../check.ts';
+import { checkAgainst, mostSuggestions } from '../check.ts';
 import { place } from '../place.ts';
 import { toJson, type Located, type LocatedEntry } from '../located.ts';
 import type { Json } from '../../system/json.ts';
@@ -18,6 +18,8 @@ export interface SweepContext {
   readonly names: Readonly<Record<SectionKind, ReadonlySet<string>>>;
   readonly report: (diagnostic: Omit<Diagnostic, 'severity'>) => void;
   readonly nextId: () => number;
+  /** Counts the paths that lead nowhere. */
+  readonly nextUnknown: () => number;
 }
 
 /**
@@ -35,7 +37,7 @@ export const resolvePath = (
   if (isSection(section) && section !== 'train' && name === 'name' && more.length === 0) return [];
   const known = context.parameters.get(key);
   if (!known) {
-    const unknown = unknownPath(context, key, at);
+    const unknown = unknownPath(context, key, at, context.nextUnknown() <= mostSuggestions);
     if (unknown.nearest === undefined && isSection(section) && isOpen(context, section)) return [];
     context.report(unknown);
     return undefined;
@@ -44,12 +46,15 @@ export const resolvePath = (
   if (usable.length > 0) return usable;
   const kind = known[0]?.kind ?? 'model';
   const used = [...context.names[kind]];
-  const near = nearest(
-    key,
-    [...context.parameters]
-      .filter(([, rows]) => rows.some((one) => one.kind === kind && used.includes(one.row ?? '')))
-      .map(([path]) => path),
-  );
+  const suggest = context.nextUnknown() <= mostSuggestions;
+  const near = suggest
+    ? nearest(
+        key,
+        [...context.parameters]
+          .filter(([, rows]) => rows.some((one) => one.kind === kind && used.includes(one.row ?? '')))
+          .map(([path]) => path),
+      )
+    : undefined;
   context.report({
     code: 'unknown-axis',
     message: `${key} is a parameter of ${known.map(({ row }) => row ?? '').join(', ')}, which this spec never uses.`,
@@ -75,12 +80,17 @@ const mayBeUsed =
   ({ kind, row }: SweepableParameter): boolean =>
     row === null || context.names[kind].has(row) || isOpen(context, kind);
 
-const unknownPath = (context: SweepContext, key: string, at: SourceRange): Omit<Diagnostic, 'severity'> => {
+const unknownPath = (
+  context: SweepContext,
+  key: string,
+  at: SourceRange,
+  suggest: boolean,
+): Omit<Diagnostic, 'severity'> => {
   const [first = '', ...rest] = key.split('.');
-  const usable = [...context.parameters]
-    .filter(([, rows]) => rows.some(mayBeUsed(context)))
-    .map(([path]) => path);
-  const section = isSection(first) ? first : nearest(first, sectionKinds);
+  const usable = suggest
+    ? [...context.parameters].filter(([, rows]) => rows.some(mayBeUsed(context))).map(([path]) => path)
+    : [];
+  const section = isSection(first) ? first : suggest ? nearest(first, sectionKinds) : undefined;
   const inSection = usable.filter((path) => path.startsWith(`${section ?? ''}.`));
   const tail = rest.join('.');
   const below = (path: string) => path.slice(path.indexOf('.') + 1);

@@ -1,4 +1,5 @@
 import type { Diagnostic } from '../../diagnostic/diagnostic.ts';
+import { addDiagnostic } from '../../diagnostic/most.ts';
 import type { Registry } from '../../registry/rows.ts';
 import { find, toJson, type Located, type LocatedEntry, type LocatedMap } from '../located.ts';
 import type { Objective } from '../config.ts';
@@ -57,12 +58,14 @@ export const checkSpace = (surroundings: Surroundings, errors: Diagnostic[]): vo
 
 const createContext = ({ registry, base, node }: Surroundings, errors: Diagnostic[]): SweepContext => {
   let lastId = 0;
+  let unknown = 0;
   return {
     registry,
     parameters: sweepableParameters(registry),
     names: possibleNames(base, node),
-    report: (diagnostic) => errors.push({ severity: 'error', ...diagnostic }),
+    report: (diagnostic) => addDiagnostic(errors, { severity: 'error', ...diagnostic }),
     nextId: () => ++lastId,
+    nextUnknown: () => ++unknown,
   };
 };
 

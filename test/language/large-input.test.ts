@@ -1,0 +1,128 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { runCommand } from '../../src/system/command.ts';
+import { packageRoot } from '../../src/system/package-root.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
+
+/** A hang, not a slow machine: the largest of these needs 3 s with both cores busy. */
+const deadlineMs = 60_000;
+
+const lines = (count: number, line: (at: number) => string) =>
+  Array.from({ length: count }, (_, at) => line(at)).join('');
+
+const rest =
+  'version: 1\nname: x\noptimizer: { name: adam }\nmodel: { name: lstm }\ntrain: { steps: 10 }\nseeds: [1]\n';
+const base = `${rest}dataset: { name: toy-sequences }\n`;
+
+/** Specs of up to 1 MB, and what must be in the output. */
+const specs: Readonly<Record<string, readonly [text: string, ...expected: RegExp[]]>> = {
+  'unknown keys': [
+    base + lines(80_000, (at) => `z${at}: 1\n`),
+    /and 79,980 more of this kind: error \[unknown-key\]/,
+  ],
+  'unknown keys of a section': [
+    `${rest}dataset:\n  name: toy-sequences\n${lines(50_000, (at) => `  hidden${at}: 1\n`)}`,
+    /and 49,980 more of this kind/,
+  ],
+  'unknown axes': [
+    `${base}sweep:\n  axes:\n${lines(40_000, (at) => `    model.b${at}: [1]\n`)}`,
+    /and 39,980 more/,
+  ],
+  commas: [`${base}list: [${','.repeat(600_000)}]\n`, /file-too-large/],
+  brackets: [`${base}list: ${'['.repeat(800_000)}`, /nested too deep/],
+  'duplicate keys': [
+    `version: 1\n${'a: 1\n'.repeat(150_000)}`,
+    /and 149,979 more of this kind: error \[yaml-duplicate-key\]/,
+  ],
+  'duplicate keys with CRLF': [`version: 1\r\n${'a: 1\r\n'.repeat(90_000)}`, /and 89,979 more/],
+  'many dashes': [`${base}list:\n  ${'- '.repeat(300_000)}1\n`, /nested too deep|file-too-large/],
+  'a long name': [base.replace('lstm', 'l'.repeat(900_000)), /unknown-name/],
+  'a long key': [`${base}? ${'k'.repeat(900_000)}\n: 1\n`, /unknown-key/],
+  'values of an axis': [
+    `${base}sweep: { axes: { model.hiddenSize: [${lines(100_000, (at) => `a${at},`)}] } }\n`,
+    /and 99,980 more/,
+  ],
+  seeds: [base.replace('seeds: [1]', `seeds: [${lines(120_000, (at) => `${at},`)}]`), /too-many-runs/],
+  infinities: [`${base}list: [${'.inf,'.repeat(150_000)}]\n`, /unknown-key/],
+  'variables that never end': [
+    `${base}tracking: { mlflow: { uri: "${'${A:-b'.repeat(120_000)}" } }\n`,
+    /error/,
+  ],
+};
+
+const validate = async (text: string, data: Readonly<Record<string, string>> = {}, ...words: string[]) => {
+  const directory = temporaryDirectory();
+  writeFileSync(join(directory, 'spec.yaml'), text);
+  for (const [name, content] of Object.entries(data)) writeFileSync(join(directory, name), content);
+  return runCommand(
+    process.execPath,
+    [join(packageRoot, 'bin', 'unroll.js'), 'validate', 'spec.yaml', ...words],
+    {
+      cwd: directory,
+      timeoutMs: deadlineMs,
+      env: { ...process.env, NODE_OPTIONS: '--max-old-space-size=400' },
+    },
+  );
+};
+
+test.each(Object.entries(specs))('%s end in a short answer', async (_, [text, ...expected]) => {
+  expect(text.length).toBeLessThanOrEqual(1024 * 1024);
+  const { code, output } = await validate(text);
+  expect(code, output.slice(0, 1000)).toBe(2);
+  expect(output.length).toBeLessThan(40_000);
+  expect(output).not.toMatch(/a bug in Unroll|RangeError/);
+  for (const one of expected) expect(output).toMatch(one);
+});
+
+const csv = `${rest}dataset: { name: csv-sequences, file: data.csv, sequence: c0, targets: [zz] }\n`;
+const jsonl = `${rest}dataset: { name: jsonl-sequences, layout: wide, file: data.jsonl, targets: [t] }\n`;
+
+/** Data of up to 1 MB with the spec that names it. */
+const data: Readonly<Record<string, readonly [spec: string, file: string, text: string, expected: RegExp]>> =
+  {
+    'a header of many columns': [
+      csv,
+      'data.csv',
+      `${lines(100_000, (at) => `c${at},`)}x\n`,
+      /no column "zz"/,
+    ],
+    'a header of one name': [csv, 'data.csv', `${'c,'.repeat(300_000)}c\n`, /twice in its first row/],
+    'a header of one long name': [csv, 'data.csv', 'c'.repeat(1_000_000), /no column/],
+    'rows that cannot be used': [
+      csv.replace('zz', 'b'),
+      'data.csv',
+      `c0,a,b\n${'1,x,y\n'.repeat(150_000)}`,
+      /150000 rows that cannot be used/,
+    ],
+    'lists in lists': [jsonl, 'data.jsonl', `${'['.repeat(100_000)}${']'.repeat(100_000)}\n`, /bad-data/],
+    'mappings in mappings': [
+      jsonl,
+      'data.jsonl',
+      `${'{"t":'.repeat(100_000)}1${'}'.repeat(100_000)}\n`,
+      /bad-data/,
+    ],
+    'one wide object': [
+      jsonl,
+      'data.jsonl',
+      `{${lines(60_000, (at) => `"k${at}":[1],`)}"u":1}\n`,
+      /no column "t"/,
+    ],
+    'lines that are no JSON': [jsonl, 'data.jsonl', 'x\n'.repeat(300_000), /300000 rows/],
+  };
+
+test.each(Object.entries(data))('data: %s end in a short answer', async (_, [spec, file, text, expected]) => {
+  const { code, output } = await validate(spec, { [file]: text });
+  expect(code, output.slice(0, 1000)).toBe(2);
+  expect(output.length).toBeLessThan(40_000);
+  expect(output).not.toMatch(/a bug in Unroll|RangeError/);
+  expect(output).toMatch(expected);
+});
+
+test('JSON has at most 1,000 of a code, and the number of the others', async () => {
+  const { code, stdout } = await validate(base + lines(5000, (at) => `z${at}: 1\n`), {}, '--json');
+  expect(code).toBe(2);
+  const { diagnostics, omitted } = JSON.parse(stdout) as { diagnostics: unknown[]; omitted: unknown };
+  expect(diagnostics).toHaveLength(1000);
+  expect(omitted).toEqual([{ code: 'unknown-key', severity: 'error', count: 4000 }]);
+});
