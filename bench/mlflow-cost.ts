@@ -120,7 +120,7 @@ const main = async (): Promise<void> => {
       uploader: uploader?.pid === undefined ? 0 : groupSeconds(uploader.pid),
       server: groupSeconds(serverPid) - serverBefore,
     };
-    await uploader?.finish(0);
+    await uploader?.finish({ drainMs: 0 });
     // What the server still has to do for this training must not fall upon the next one.
     await sleep(500);
     return found;

@@ -122,8 +122,13 @@ export const trainPlan = async (
   let plotsFailed = false;
   // Grows where the sweep chooses further points.
   let known = plan;
+  let uploading = false;
   const interruption = listenForInterruption((stage) =>
-    console.listener({ type: 'note', level: 'warning', message: interruptionNote[stage] }),
+    console.listener({
+      type: 'note',
+      level: 'warning',
+      message: uploading ? 'Ending the upload.' : interruptionNote[stage],
+    }),
   );
   try {
     const began = performance.now();
@@ -151,7 +156,10 @@ export const trainPlan = async (
       await keepReport(plan, runsDirectory).catch((error: unknown) =>
         note('warning')(`The report of this sweep is not written: ${reasonOf(error)}.`),
       );
-    const sent = await tracker?.finish();
+    uploading = true;
+    const { stop, kill } = interruption;
+    // The next Ctrl-C ends the sending, whichever it is.
+    const sent = await tracker?.finish({ cut: stop.aborted ? kill : stop });
     console.stop();
     const checked = checkChosen(outcome, baselines.value);
     if (options.junit !== undefined) {

@@ -2,7 +2,7 @@ import type { Plan } from '../plan/plan.ts';
 import { withKeptUserInfo } from '../system/secrets.ts';
 import type { RunListener } from '../record/events.ts';
 import { elsewhere, trackingUri } from './sync/target.ts';
-import { startUploader, type Uploader, type UploaderEnd } from './uploader/start.ts';
+import { startUploader, type FinishOptions, type Uploader, type UploaderEnd } from './uploader/start.ts';
 
 export interface TrackOptions {
   readonly plan: Plan;
@@ -23,7 +23,7 @@ export interface Tracker {
   /** Starts the uploader with the sweep, once its plan is frozen. */
   readonly listener: RunListener;
   /** After the sweep: sends the rest for a bounded time; nothing when no sweep was started. */
-  readonly finish: (drainMs?: number) => Promise<UploaderEnd | undefined>;
+  readonly finish: (options?: FinishOptions) => Promise<UploaderEnd | undefined>;
 }
 
 /**
@@ -53,6 +53,6 @@ export const trackSweep = (options: TrackOptions): Tracker | undefined => {
           ...(entry !== undefined && { entry }),
         });
     },
-    finish: async (drainMs) => uploader?.finish(drainMs),
+    finish: async (options) => uploader?.finish(options),
   };
 };

@@ -324,7 +324,7 @@ describe.skipIf(missing !== undefined)('with a real server of the pinned version
       atRequest = undefined;
       const said: string[] = [];
       const uploader = startUploader({ ...settings, entry: uploaderEntry, print: (line) => said.push(line) });
-      const end = await uploader.finish(240_000);
+      const end = await uploader.finish({ drainMs: 240_000 });
       expect(said).toEqual([]);
       expect(end.unsent).toBeNull();
       expect(end.link).toContain('compareRunsMode=CHART');

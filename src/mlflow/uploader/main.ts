@@ -6,6 +6,7 @@ import { startUpload, type Upload } from './upload.ts';
  * no signal to the terminal's group stops it before: the command says when to finish.
  */
 const drainWithoutCommandMs = 30_000;
+const aliveEveryMs = 1000;
 /** The children of a killed command need a moment to be gone. */
 const settleMs = 1500;
 
@@ -17,8 +18,12 @@ const report = (message: UploaderReport): void => {
 };
 
 const finish = async (drainMs: number): Promise<void> => {
-  if (finishing) return;
+  if (finishing) {
+    upload?.finishWithin(drainMs);
+    return;
+  }
   finishing = true;
+  setInterval(() => report({ type: 'alive' }), aliveEveryMs);
   await upload?.finish(drainMs);
   process.exit(0);
 };

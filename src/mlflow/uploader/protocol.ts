@@ -14,7 +14,7 @@ export interface UploaderSettings {
 /** From the command to the uploader. */
 export type UploaderRequest =
   | { readonly type: 'start'; readonly settings: UploaderSettings }
-  /** Training is over: send the rest, for at most so long. */
+  /** Training is over: send the rest, for at most so long. A second one ends the sending sooner. */
   | { readonly type: 'finish'; readonly drainMs: number };
 
 /** What is not on the server. */
@@ -27,6 +27,8 @@ export interface Unsent {
 
 /** From the uploader to the command. */
 export type UploaderReport =
+  /** Sent every second once it was asked to finish: a stopped process is not waited for. */
+  | { readonly type: 'alive' }
   | { readonly type: 'linked'; readonly link: string }
   | { readonly type: 'notice'; readonly message: string }
   | { readonly type: 'finished'; readonly sent: number; readonly unsent: Unsent | null };

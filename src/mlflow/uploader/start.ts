@@ -24,12 +24,26 @@ export interface UploaderEnd {
 }
 
 export interface Uploader {
-  /** Sends the rest for at most `drainMs`, says what is left and how to send it, and ends the process. */
-  readonly finish: (drainMs?: number) => Promise<UploaderEnd>;
+  /**
+   * Sends the rest for at most `drainMs`, or until `cut` is aborted; prints what is left and how to send it, and ends the
+   * process. A process that gives no sign of life is killed.
+   */
+  readonly finish: (options?: FinishOptions) => Promise<UploaderEnd>;
   readonly pid: number | undefined;
 }
 
+export interface FinishOptions {
+  readonly drainMs?: number | undefined;
+  readonly cut?: AbortSignal | undefined;
+}
+
 const defaultDrainMs = 30_000;
+
+/** An uploader that reports nothing for so long, although it does so every second, is stopped or hangs. */
+const silenceMs = 5000;
+
+/** How long an uploader may take to count what is left once its sending is cut. */
+const countMs = 1000;
 
 /** Where training takes every core, the uploader gets a tenth of one. */
 const uploaderNiceness = 10;
@@ -58,6 +72,7 @@ export const startUploader = (options: UploaderOptions): Uploader => {
   standBack(child.pid, uploaderNiceness);
   let link: string | undefined;
   let end: UploaderEnd | undefined;
+  let abandoned = false;
   let trouble = '';
   child.stderr?.on('data', (chunk: Buffer) => (trouble = (trouble + chunk.toString('utf8')).slice(-2000)));
 
@@ -67,6 +82,8 @@ export const startUploader = (options: UploaderOptions): Uploader => {
         case 'linked':
           if (link === undefined) onLink?.(message.link);
           link = message.link;
+          break;
+        case 'alive':
           break;
         case 'notice':
           print(`MLflow: ${message.message}`);
@@ -79,7 +96,7 @@ export const startUploader = (options: UploaderOptions): Uploader => {
     });
     child.on('error', () => resolve({ sent: 0, unsent: null, link }));
     child.on('exit', (code, signal) => {
-      if (end) return;
+      if (end || abandoned) return;
       print(
         `MLflow: the uploader ended (${signal ?? `code ${code ?? 0}`}). Recording continues locally; send the rest with "${proposedCommand(['sync', experiment], runsDirectory)}".` +
           (trouble === '' ? '' : ` ${trouble.trim().split('\n').at(-1) ?? ''}`),
@@ -106,11 +123,46 @@ export const startUploader = (options: UploaderOptions): Uploader => {
   child.unref();
   child.channel?.unref();
 
-  const finish = async (drainMs: number = defaultDrainMs): Promise<UploaderEnd> => {
+  /** Resolves when the uploader has had its time without an end. */
+  const overdue = (cut: AbortSignal | undefined): Promise<'overdue'> =>
+    new Promise((resolve) => {
+      const giveUp = () => resolve('overdue');
+      let timer = setTimeout(giveUp, silenceMs);
+      const onCut = () => {
+        send({ type: 'finish', drainMs: 0 });
+        child.off('message', onSign);
+        clearTimeout(timer);
+        timer = setTimeout(giveUp, countMs);
+      };
+      const onSign = () => {
+        clearTimeout(timer);
+        timer = setTimeout(giveUp, silenceMs);
+      };
+      child.on('message', onSign);
+      if (cut?.aborted) onCut();
+      else cut?.addEventListener('abort', onCut, { once: true });
+      void ended.then(() => {
+        child.off('message', onSign);
+        cut?.removeEventListener('abort', onCut);
+        clearTimeout(timer);
+      });
+    });
+
+  /** Ends a process that may be stopped, which only SIGKILL reaches. What it was sending is compared by the next sync. */
+  const abandon = (): UploaderEnd => {
+    abandoned = true;
+    child.kill('SIGKILL');
+    const command = proposedCommand(['sync', experiment], runsDirectory);
+    print(`MLflow: the uploader does not answer, so it was ended. Send what is left with: ${command}`);
+    return { sent: 0, unsent: null, link };
+  };
+
+  const finish = async ({ drainMs = defaultDrainMs, cut }: FinishOptions = {}): Promise<UploaderEnd> => {
     child.ref();
     child.channel?.ref();
     send({ type: 'finish', drainMs });
-    const result = await ended;
+    const first = await Promise.race([ended, overdue(cut)]);
+    const result = first === 'overdue' ? abandon() : first;
     if (child.connected) child.disconnect();
     if (result.unsent)
       print(

@@ -21,6 +21,8 @@ import { watchRecords } from './watch-records.ts';
 export interface Upload {
   /** Sends the rest for at most so long, then says what is left. */
   readonly finish: (drainMs: number) => Promise<void>;
+  /** Ends a `finish` that is under way within so long. */
+  readonly finishWithin: (drainMs: number) => void;
 }
 
 /** With the time of the transmission itself this stays below five seconds. */
@@ -46,6 +48,7 @@ export const startUpload = (settings: UploaderSettings, report: (report: Uploade
       report({ type: 'finished', sent: 0, unsent: null });
       return Promise.resolve();
     },
+    finishWithin: () => undefined,
   };
   if (!plan) {
     notice(`The plan of sweep ${sweepId} cannot be read, so nothing is sent to MLflow.`);
@@ -191,5 +194,7 @@ const upload = ({
     stopper.abort();
   };
 
-  return { finish };
+  const finishWithin = (drainMs: number) => void setTimeout(() => stopper.abort(), drainMs);
+
+  return { finish, finishWithin };
 };

@@ -1,0 +1,61 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { createServer, type AddressInfo, type Server } from 'node:net';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createRig, type Rig, type Started, until } from '../../support/rig.ts';
+import { smallSpec } from '../../support/small-sweep.ts';
+
+/** A server that accepts connections and never answers. */
+let server: Server;
+let uri = '';
+
+beforeAll(async () => {
+  server = createServer(() => undefined);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  uri = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+});
+
+afterAll(() => void server.close());
+
+const uploaderOf = ({ process: { pid } }: Started): number | undefined =>
+  readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')
+    .trim()
+    .split(' ')
+    .filter(Boolean)
+    .map(Number)
+    .find((child) => readFileSync(`/proc/${child}/cmdline`, 'utf8').includes('uploader.js'));
+
+const begin = (): { readonly rig: Rig; readonly started: Started } => {
+  const rig = createRig({ MLFLOW_TRACKING_URI: uri });
+  rig.write('spec.yaml', smallSpec({ steps: 5 }));
+  return { rig, started: rig.start('run', 'spec.yaml', '--quiet') };
+};
+
+const isUploading = (rig: Rig): boolean => {
+  const folder = rig.runPath('trial', 'sweeps');
+  return (
+    existsSync(folder) && readdirSync(folder).some((name) => existsSync(join(folder, name, 'report.html')))
+  );
+};
+
+const sendTheRest = 'unroll sync trial';
+
+test.runIf(process.platform === 'linux')('the first Ctrl-C ends the final upload', async () => {
+  const { rig, started } = begin();
+  await until(() => isUploading(rig));
+  started.process.kill('SIGINT');
+  const { stdout, stderr, code } = await started.finished;
+  expect(code).toBe(0);
+  expect(stdout + stderr).toContain(sendTheRest);
+});
+
+test.runIf(process.platform === 'linux')('a stopped uploader does not hold the command', async () => {
+  const { started } = begin();
+  const pid = await until(() => uploaderOf(started));
+  process.kill(pid, 'SIGSTOP');
+  const { stdout, stderr, code } = await started.finished;
+  expect(code).toBe(0);
+  expect(stdout + stderr).toContain('the uploader does not answer');
+  expect(stdout + stderr).toContain(sendTheRest);
+  await until(() => !existsSync(`/proc/${pid}`));
+});
