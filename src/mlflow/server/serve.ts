@@ -133,6 +133,24 @@ const killGroup = (child: ChildProcess, signal: NodeJS.Signals) => {
   }
 };
 
+/**
+ * Ends the server's group when this process is gone, even by SIGKILL: then the shell reads the end of its input. Released
+ * when the server has ended.
+ */
+const endWithThisProcess = (server: ChildProcess): (() => void) => {
+  if (process.platform === 'win32' || server.pid === undefined) return () => undefined;
+  const script = `read -r _; kill -TERM -- -$1 && sleep ${stopMs / 1000} && kill -KILL -- -$1`;
+  const watch = spawn('/bin/sh', ['-c', script, 'unroll-mlflow-watch', String(server.pid)], {
+    // Ctrl-C in the terminal must not end it before the server.
+    detached: true,
+    stdio: ['pipe', 'ignore', 'ignore'],
+  });
+  watch.on('error', () => undefined);
+  watch.unref();
+  (watch.stdin as unknown as { unref?: () => void }).unref?.();
+  return () => killGroup(watch, 'SIGKILL');
+};
+
 const logPath = (folder: string): string => join(folder, 'server.log');
 
 const explainEnd = (folder: string): Answer<never> => {
@@ -226,6 +244,7 @@ const startOn = async (
   const { version } = program;
   print(`Starting MLflow ${version} at ${uri} ...`);
   const child = launch(program, { folder, port, env });
+  const release = endWithThisProcess(child);
   const ended = new Promise<void>((settle) => {
     child.once('exit', () => {
       settle();
@@ -234,6 +253,7 @@ const startOn = async (
       settle();
     });
   });
+  void ended.then(release);
   const hasEnded = () => child.pid === undefined || child.exitCode !== null || child.signalCode !== null;
   const stop = async () => {
     killGroup(child, 'SIGTERM');
