@@ -100,6 +100,9 @@ export const verifyRun = async (context: SyncContext, record: TrackedRun): Promi
   if (!server)
     return success({ runId: cursor.runId, points, differences: ['the server does not have the run'] });
 
+  if (server.deleted)
+    return success({ runId: server.id, points, differences: ['the run was deleted on the server'] });
+
   const differences: string[] = [];
   for (const [key, history] of local) {
     const fetched = await fetchHistory(context.client, server.id, key);
