@@ -38,8 +38,15 @@ describe.skipIf(missing !== undefined)('with the oldest server that is supported
     const [first = ''] = writeSweep(runsDirectory, plan);
     mkdirSync(join(first, 'model'));
     writeFileSync(join(first, 'model', 'weights.safetensors'), 'weights');
-    expect(await sync(runsDirectory)).toMatchObject({ runs: 2, complete: 2, verified: 2, differences: [] });
+    const report = await sync(runsDirectory);
+    expect(report).toMatchObject({ runs: 2, complete: 2, verified: 2, differences: [] });
+    // Its page does not open saved views.
+    expect(report.links[0]).toContain('searchFilter=');
+    expect(report.links[0]).not.toContain('viewStateShareKey');
     const experiment = await client.experimentByName('old');
+    expect(Object.keys(experiment.ok ? (experiment.value?.tags ?? {}) : {}).join()).not.toContain(
+      'sharedView',
+    );
     const runs = await client.searchRuns(
       experiment.ok ? (experiment.value?.id ?? '') : '',
       `tags."unroll.index" = '0'`,

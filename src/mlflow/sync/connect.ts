@@ -56,6 +56,8 @@ export const connect = async (
     context: {
       client,
       dedupes: store.value === 'SqlStore',
+      // Only servers of version 3 name their store.
+      savedViews: store.value !== 'unknown',
       experimentId: experiment.value.id,
       backoff: target.connection,
       batchRetries: options.batchRetries ?? options.retries ?? target.connection.retries,

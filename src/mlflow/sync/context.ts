@@ -7,6 +7,8 @@ export interface SyncContext {
   readonly client: MlflowClient;
   /** Whether the server's store drops a point that it has already: SQL stores do, its file store does not. */
   readonly dedupes: boolean;
+  /** Whether the server's page opens saved views: that of version 2 shows an empty frame instead. */
+  readonly savedViews: boolean;
   readonly experimentId: string;
   readonly backoff: BackoffSettings;
   /** How often a batch is repeated before the caller is told. */

@@ -153,9 +153,10 @@ export const syncSweepRun = async (outbox: Outbox, sweep: TrackedSweep): Promise
   return outbox.once('status', status, () => context.client.updateRun(runId, status));
 };
 
-/** Publishes the chart view of a sweep; its key for the link, or nothing where it does not fit or is not taken. */
+/** Publishes the chart view of a sweep. Returns its key for the link; undefined if the server does not show such views. */
 export const publishView = async (outbox: Outbox, sweep: TrackedSweep): Promise<string | undefined> => {
-  const { client, experimentId } = outbox.context;
+  const { client, experimentId, savedViews } = outbox.context;
+  if (!savedViews) return undefined;
   const statuses = [...sweep.records.values()].flatMap(({ status }) => (status ? [status] : []));
   if (statuses.length === 0) return undefined;
   const evaluations = [...sweep.records.values()].flatMap(({ evaluation }) => evaluation ?? []);
