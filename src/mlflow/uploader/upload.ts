@@ -88,7 +88,7 @@ const upload = ({
   // A sweep may choose further points while it runs.
   let plan = frozen;
   const watched = watchRecords(runsDirectory, () => plan);
-  const stopSampling = startSampling(watched.all);
+  const stopSampling = startSampling(runsDirectory, () => plan);
   const stopper = new AbortController();
   const wake = { now: () => undefined as void };
   const everyMs = 1000 * (plan.tracking.mlflow?.everySeconds ?? defaultEverySeconds);
