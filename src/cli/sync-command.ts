@@ -35,6 +35,8 @@ export interface SyncOptions {
 export interface SyncReport {
   readonly runs: number;
   readonly complete: number;
+  /** Of these runs the server has everything but files, which it cannot store. */
+  readonly withoutFiles: number;
   readonly points: number;
   readonly rejected: number;
   /** Passed over because another process is sending them. */
@@ -106,9 +108,15 @@ export const syncCommand = async (options: SyncOptions): Promise<Result<SyncRepo
   const locked: string[] = [];
   const problems: Diagnostic[] = [];
   const differences: SyncReport['differences'][number][] = [];
-  const sum = { runs: 0, complete: 0, points: 0, rejected: 0, verified: 0 };
+  const sum = { runs: 0, complete: 0, withoutFiles: 0, points: 0, rejected: 0, verified: 0 };
   let anyRun = false;
   let anyTarget = false;
+  const noticed = new Set<string>();
+  const notice = (message: string) => {
+    // Each run of a sweep may have the same trouble.
+    if (!noticed.has(message)) print(message);
+    noticed.add(message);
+  };
   let allowServers = options.allowServers ?? [];
 
   for (const experiment of experiments) {
@@ -135,7 +143,7 @@ export const syncCommand = async (options: SyncOptions): Promise<Result<SyncRepo
       anyTarget = true;
       if (!target.ok) return target;
       const connected = await connect(target.value, {
-        notice: print,
+        notice,
         onRetry: (problem, waitMs) =>
           print(`${problem.message} Trying again in ${(waitMs / 1000).toFixed(1)} s.`),
         checkRuns: true,
@@ -154,6 +162,7 @@ export const syncCommand = async (options: SyncOptions): Promise<Result<SyncRepo
         if (!synced.ok) return synced;
         sum.runs += group.own.size;
         sum.complete += synced.value.complete.size;
+        sum.withoutFiles += synced.value.withoutFiles.size;
         sum.points += synced.value.points;
         sum.rejected += synced.value.rejected;
         locked.push(...synced.value.locked);

@@ -1,5 +1,13 @@
 import { fork } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { build } from 'esbuild';
@@ -349,6 +357,53 @@ describe.skipIf(missing !== undefined)('with a real server of the pinned version
     expect(runs.every(({ endTime }) => endTime !== null)).toBe(true);
   });
 
+  /** A recorded sweep of two runs with models, and its experiment on the server, whose files are kept in `store`. */
+  const sweepWithStore = async (experiment: string, store: string) => {
+    const created = await fetch(`${server.uri()}/api/2.0/mlflow/experiments/create`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ name: experiment, artifact_location: store }),
+    });
+    expect(created.status).toBe(200);
+    const runsDirectory = temporaryDirectory();
+    const plan = makePlan({ experiment, axes: { 'model.hiddenSize': [8, 16] } });
+    for (const directory of writeSweep(runsDirectory, plan)) {
+      mkdirSync(join(directory, 'model'));
+      writeFileSync(join(directory, 'model', 'weights.safetensors'), 'weights');
+    }
+    return { runsDirectory, plan };
+  };
+
+  test('files go directly to a folder of this machine that the server does not pass on', async () => {
+    const store = join(temporaryDirectory(), 'not there yet');
+    const { runsDirectory } = await sweepWithStore('in-folder', store);
+    expect(await expectEqual(runsDirectory)).toMatchObject({ runs: 2, complete: 2, withoutFiles: 0 });
+    const { id, runs } = await runsOf('in-folder');
+    const child = runs.find(({ tags }) => tags['unroll.index'] === '0');
+    expect(existsSync(join(store, child?.id ?? '', 'artifacts', 'run.json'))).toBe(true);
+    const models = await client.searchModels(id, '');
+    expect(models.ok && models.value?.map(({ status }) => status)).toEqual([
+      'LOGGED_MODEL_READY',
+      'LOGGED_MODEL_READY',
+    ]);
+    for (const { artifactUri } of (models.ok && models.value) || [])
+      expect(readdirSync(artifactUri).sort()).toEqual(['MLmodel', 'weights.safetensors']);
+    expect((await sync(runsDirectory)).points).toBe(0);
+  });
+
+  test('a store that cannot be written to is one message: runs are not complete, and there is no model', async () => {
+    const { runsDirectory } = await sweepWithStore('no-store', 's3://bucket/folder');
+    const lines: string[] = [];
+    const report = await sync(runsDirectory, { print: (line) => lines.push(line) });
+    expect(report).toMatchObject({ runs: 2, complete: 0, withoutFiles: 2, rejected: 0 });
+    expect(lines.filter((line) => line.includes('s3://'))).toEqual([
+      expect.stringContaining('keeps files in s3://bucket/folder, where they cannot be written from here'),
+    ]);
+    const { id, runs } = await runsOf('no-store');
+    expect(runs.map(({ status }) => status)).toEqual(['FINISHED', 'FINISHED', 'FINISHED']);
+    expect(await client.searchModels(id, '')).toMatchObject({ ok: true, value: [] });
+  });
+
   test('what the server refuses is kept in a file with one warning, and the rest arrives', async () => {
     const runsDirectory = temporaryDirectory();
     const plan = makePlan({ experiment: 'refused' });
@@ -389,6 +444,20 @@ describe.skipIf(missing !== undefined)('with a real server of the pinned version
     expect((await sync(runsDirectory, { verify: true })).differences[0]?.differences[0]).toBe(
       'train/accuracy: step 11 is 8 here and 7 on the server',
     );
+  });
+
+  test('a run that was deleted on the server is neither complete nor equal', async () => {
+    const runsDirectory = temporaryDirectory();
+    const { plan } = writeCompactSweep(runsDirectory, { seed: 55, runs: 2, steps: 10 });
+    await sync(runsDirectory);
+    const { runs } = await runsOf(plan.experiment);
+    const child = runs.find(({ tags }) => tags['unroll.index'] === '0');
+    await client.deleteRun(child?.id ?? '');
+    const report = await sync(runsDirectory, { verify: true });
+    expect(report).toMatchObject({ runs: 2, complete: 1 });
+    expect(report.differences).toEqual([
+      { run: plan.runs[0]?.id, differences: ['the run was deleted on the server'] },
+    ]);
   });
 
   test('a deleted experiment is left deleted, with the way to go on, until it is restored on purpose', async () => {

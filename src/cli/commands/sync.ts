@@ -31,6 +31,7 @@ export const execute: Execute = async (words, options, terminal) => {
     terminal.report(result.notices);
     terminal.print(
       `${counted(report.complete, 'run')} of ${report.runs} complete on the server, ${counted(report.points, 'metric point')} sent` +
+        (report.withoutFiles > 0 ? `, ${counted(report.withoutFiles, 'run')} without all files` : '') +
         (verify === true ? `, ${report.verified} verified` : ''),
     );
     for (const { run, differences } of report.differences)

@@ -32,7 +32,7 @@ export const openClient = (
     close: transport.close,
     ...experimentCalls(transport),
     ...runCalls(transport),
-    ...artifactCalls(transport),
+    ...artifactCalls(transport, settings.uri),
     ...modelCalls(transport),
   });
 };

@@ -27,7 +27,8 @@ export interface ModelCalls {
     experimentId: string,
     filter: string,
   ) => Promise<Answer<readonly LoggedModel[] | undefined>>;
-  readonly finishModel: (modelId: string) => Promise<Answer<undefined>>;
+  /** `failed`: not all of its files could be stored. */
+  readonly finishModel: (modelId: string, end: 'ready' | 'failed') => Promise<Answer<undefined>>;
   /** Shows the model as an output of the run. */
   readonly logOutput: (runId: string, modelId: string, step: number) => Promise<Answer<undefined>>;
   readonly registerModel: (name: string) => Promise<Answer<undefined>>;
@@ -111,11 +112,14 @@ export const modelCalls = (transport: Transport): ModelCalls => {
       return success(models);
     },
 
-    finishModel: async (modelId) => {
+    finishModel: async (modelId, end) => {
       const done = await transport.json({
         method: 'PATCH',
         path: pathOf(`logged-models/${encodeURIComponent(modelId)}`),
-        json: { model_id: modelId, status: 'LOGGED_MODEL_READY' },
+        json: {
+          model_id: modelId,
+          status: end === 'ready' ? 'LOGGED_MODEL_READY' : 'LOGGED_MODEL_UPLOAD_FAILED',
+        },
         what: 'finish the model',
         repeatable: true,
       });

@@ -11,6 +11,8 @@ export interface Outbox {
   readonly save: (change: Partial<Cursor>) => void;
   /** The context, with refusals kept in this directory. */
   readonly context: SyncContext;
+  /** Whether a part was sent as it is now. */
+  readonly hasSent: (part: string, content: unknown) => boolean;
   /** Sends a part unless it was sent as it is now; `send` says whether it arrived. */
   readonly once: (
     part: string,
@@ -37,17 +39,19 @@ export const openOutbox = (context: SyncContext, directory: string, first: Curso
     warned = true;
   };
 
+  const hasSent: Outbox['hasSent'] = (part, content) => cursor.sent[part] === digestOfPart(content);
+
   return {
     directory,
     cursor: () => cursor,
     save,
     context: { ...context, reject },
+    hasSent,
     once: async (part, content, send) => {
-      const digest = digestOfPart(content);
-      if (cursor.sent[part] === digest) return success(undefined);
+      if (hasSent(part, content)) return success(undefined);
       const sent = await send();
       if (!sent.ok) return sent;
-      save({ sent: { ...cursor.sent, [part]: digest } });
+      save({ sent: { ...cursor.sent, [part]: digestOfPart(content) } });
       return success(undefined);
     },
   };

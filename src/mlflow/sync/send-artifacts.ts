@@ -8,22 +8,50 @@ import { sectionParams } from '../projection/params.ts';
 import { recordingTag } from '../projection/tags.ts';
 import type { Outbox } from './outbox.ts';
 
-/** Stores files that are new or have changed. One that is refused is reported, and does not hold up the others. */
+/** What of a run's files the server does not have although it answers. */
+export interface FilesSent {
+  /** Files that were refused, or that there is no way to store. */
+  readonly missing: number;
+}
+
+const noStore = ({ context, cursor }: Outbox): string => {
+  const { artifactUri, runId } = cursor();
+  const store = artifactUri.split(`/${runId}`)[0] ?? artifactUri;
+  return (
+    `The MLflow server at ${context.client.uri} keeps files in ${store}, where they cannot be written from here, so no files of the runs were stored. ` +
+    'Start the server with --serve-artifacts (its default) and send the runs to a new experiment: an experiment keeps its place for files.'
+  );
+};
+
+/** Stores files that are new or have changed. Those that are refused are reported, and do not hold up the others. */
 export const sendArtifacts = async (
   outbox: Outbox,
   artifacts: readonly Artifact[],
   target: { readonly root: string; readonly folder?: string } = { root: outbox.cursor().artifactUri },
-): Promise<Answer<undefined>> => {
-  for (const { path, content, digest } of artifacts) {
-    const placed = target.folder === undefined ? path : `${target.folder}/${path}`;
-    const sent = await outbox.once(`artifact:${target.root}/${placed}`, digest, () =>
-      outbox.context.client.uploadArtifact(target.root, placed, content),
-    );
+): Promise<Answer<FilesSent>> => {
+  const { client, notice } = outbox.context;
+  const { runId, artifactUri } = outbox.cursor();
+  const placed = artifacts.map(({ path, content, digest }) => {
+    const place = target.folder === undefined ? path : `${target.folder}/${path}`;
+    return { path: place, part: `artifact:${target.root}/${place}`, content, digest };
+  });
+  const unsent = placed.filter(({ part, digest }) => !outbox.hasSent(part, digest));
+  if (unsent.length === 0) return success({ missing: 0 });
+  const storable = await client.canStoreFiles({ runId, artifactUri });
+  if (!storable.ok) return storable;
+  if (!storable.value) {
+    notice(noStore(outbox));
+    return success({ missing: unsent.length });
+  }
+  let missing = 0;
+  for (const { path, part, content, digest } of unsent) {
+    const sent = await outbox.once(part, digest, () => client.uploadArtifact(target.root, path, content));
     if (sent.ok) continue;
     if (isPassing(sent.errors[0]) || isBlocking(sent.errors[0])) return sent;
-    outbox.context.notice(`${sent.errors[0].message}${sent.errors[0].help ? ` ${sent.errors[0].help}` : ''}`);
+    missing++;
+    notice(`${sent.errors[0].message}${sent.errors[0].help ? ` ${sent.errors[0].help}` : ''}`);
   }
-  return success(undefined);
+  return success({ missing });
 };
 
 /** Files of the model folder as they lie in a model: without the folder's own name. */
@@ -32,46 +60,60 @@ const modelFiles = (directory: string): readonly Artifact[] =>
 
 /**
  * Stores the trained network: as a logged model where the server has them (version 3), else as a folder of the run's
- * artifacts that `runs:/<run>/model` names. Both times with the file that makes it a model for MLflow.
+ * artifacts that `runs:/<run>/model` names. Both times with the file that makes it a model for MLflow. A model without all
+ * of its files does not become ready.
  */
-export const sendModel = async (outbox: Outbox, record: TrackedRun): Promise<Answer<undefined>> => {
+export const sendModel = async (outbox: Outbox, record: TrackedRun): Promise<Answer<FilesSent>> => {
   const files = modelFiles(record.directory);
-  if (files.length === 0 || record.recording === undefined) return success(undefined);
-  const { client, experimentId } = outbox.context;
-  const { runId, artifactUri } = outbox.cursor();
+  if (files.length === 0 || record.recording === undefined) return success({ missing: 0 });
   const whole = files.map(({ digest }) => digest);
-  return outbox.once('model', whole, async () => {
-    const found = await client.searchModels(
-      experimentId,
-      `tags."${recordingTag}" = '${record.recording ?? ''}'`,
-    );
-    if (!found.ok) return found;
-    const known = found.value?.[0];
-    const model =
-      found.value === undefined || known
-        ? success(known)
-        : await client.createModel({
-            experimentId,
-            name: modelName(record),
-            type: 'unroll',
-            sourceRunId: runId,
-            params: sectionParams(record.run.config.model),
-            tags: [{ key: recordingTag, value: record.recording ?? '' }],
-          });
-    if (!model.ok) return model;
-    const modelId = model.value?.id;
-    const description = mlmodelFile(record, {
-      runId,
-      ...(modelId !== undefined && { modelId }),
-      path: 'model',
-    });
-    const target = model.value
-      ? { root: model.value.artifactUri }
-      : { root: artifactUri, folder: fileNames.model };
-    const sent = await sendArtifacts(outbox, [...files, textArtifact('MLmodel', description)], target);
-    if (!sent.ok || modelId === undefined) return sent;
-    const finished = await client.finishModel(modelId);
-    if (!finished.ok) return finished;
-    return client.logOutput(runId, modelId, record.status?.outcome?.step ?? 0);
+  if (outbox.hasSent('model', whole)) return success({ missing: 0 });
+  const { client } = outbox.context;
+  const { runId, artifactUri } = outbox.cursor();
+  const storable = await client.canStoreFiles({ runId, artifactUri });
+  if (!storable.ok) return storable;
+  if (!storable.value) {
+    outbox.context.notice(noStore(outbox));
+    return success({ missing: files.length });
+  }
+  const model = await findOrCreateModel(outbox, record, record.recording);
+  if (!model.ok) return model;
+  const modelId = model.value?.id;
+  const description = mlmodelFile(record, {
+    runId,
+    ...(modelId !== undefined && { modelId }),
+    path: 'model',
   });
+  const target = model.value
+    ? { root: model.value.artifactUri }
+    : { root: artifactUri, folder: fileNames.model };
+  const sent = await sendArtifacts(outbox, [...files, textArtifact('MLmodel', description)], target);
+  if (!sent.ok) return sent;
+  if (sent.value.missing > 0) {
+    const failed = modelId === undefined ? success(undefined) : await client.finishModel(modelId, 'failed');
+    return failed.ok ? sent : failed;
+  }
+  const finished = await outbox.once('model', whole, async () => {
+    if (modelId === undefined) return success(undefined);
+    const ready = await client.finishModel(modelId, 'ready');
+    return ready.ok ? client.logOutput(runId, modelId, record.status?.outcome?.step ?? 0) : ready;
+  });
+  return finished.ok ? sent : finished;
+};
+
+const findOrCreateModel = async ({ context, cursor }: Outbox, record: TrackedRun, recording: string) => {
+  const { client, experimentId } = context;
+  const found = await client.searchModels(experimentId, `tags."${recordingTag}" = '${recording}'`);
+  if (!found.ok) return found;
+  const known = found.value?.[0];
+  return found.value === undefined || known
+    ? success(known)
+    : client.createModel({
+        experimentId,
+        name: modelName(record),
+        type: 'unroll',
+        sourceRunId: cursor().runId,
+        params: sectionParams(record.run.config.model),
+        tags: [{ key: recordingTag, value: recording }],
+      });
 };

@@ -26,6 +26,8 @@ export interface GroupSynced {
   readonly points: number;
   /** Runs of which the server has everything. */
   readonly complete: ReadonlySet<string>;
+  /** Runs of which the server has everything but files, which it cannot store. */
+  readonly withoutFiles: ReadonlySet<string>;
   /** Runs that another process is sending. */
   readonly locked: ReadonlySet<string>;
   readonly rejected: number;
@@ -81,6 +83,7 @@ export const syncGroup = async (
   const parentContext = { ...withoutAdoption, ...(adoptRunId !== undefined && { adoptRunId }) };
 
   const complete = new Set<string>();
+  const withoutFiles = new Set<string>();
   const locked = new Set<string>();
   let points = 0;
   let rejected = 0;
@@ -100,7 +103,14 @@ export const syncGroup = async (
     parentRunId = readCursor(sweepDirectory(runsDirectory, sweep.plan), given.client.uri)?.runId;
   // Without its parent a run would stand alone: the one who holds the parent sends these runs, too.
   if (sweep && parentRunId === undefined)
-    return success({ points, complete, locked: new Set(group.own.keys()), rejected, link: undefined });
+    return success({
+      points,
+      complete,
+      withoutFiles,
+      locked: new Set(group.own.keys()),
+      rejected,
+      link: undefined,
+    });
 
   const syncOne = async (id: string, record: TrackedRun): Promise<Problem | undefined> => {
     const place: SweepPlace | undefined = plan && { plan, parentRunId };
@@ -122,6 +132,7 @@ export const syncGroup = async (
       points += synced.value.points;
       rejected += synced.value.rejected;
       if (synced.value.complete) complete.add(id);
+      if (synced.value.withoutFiles) withoutFiles.add(id);
       if (!synced.value.more || given.signal?.aborted) return undefined;
     }
   };
@@ -152,5 +163,5 @@ export const syncGroup = async (
       ...(parentRunId !== undefined && { parentRunId }),
       ...(viewKey !== undefined && { viewKey }),
     });
-  return success({ points, complete, locked, rejected, link });
+  return success({ points, complete, withoutFiles, locked, rejected, link });
 };

@@ -28,6 +28,8 @@ export interface RunSynced {
   readonly rejected: number;
   /** Whether the server has all there is, the end included. */
   readonly complete: boolean;
+  /** Whether files are all that the server lacks, because it cannot store them. */
+  readonly withoutFiles: boolean;
   /** Whether there is more to send at once. */
   readonly more: boolean;
 }
@@ -111,9 +113,10 @@ export const syncRun = async (
   if (!opened.ok) return opened;
   const outbox = opened.value;
   let points = 0;
-  const synced = ({ complete = false, more = false }): Answer<RunSynced> => {
+  let missingFiles = 0;
+  const synced = ({ complete = false, withoutFiles = false, more = false }): Answer<RunSynced> => {
     const { runId, rejected } = outbox.cursor();
-    return success({ runId, points, rejected, complete, more });
+    return success({ runId, points, rejected, complete, withoutFiles, more });
   };
 
   const described = await sendDescription(outbox, record, place);
@@ -132,13 +135,19 @@ export const syncRun = async (
         const datasets = runDatasets(record.run, shape);
         return outbox.once('inputs', datasets, () => logInputs(outbox, datasets));
       },
-      () => sendArtifacts(outbox, runArtifacts(record, context.artifactGroups)),
-      () =>
-        context.artifactGroups.has('model') ? sendModel(outbox, record) : Promise.resolve(success(undefined)),
     ];
     for (const step of steps) {
       const done = await step();
       if (!done.ok) return forgetIfGone(outbox, done.errors[0]);
+    }
+    const files = [
+      () => sendArtifacts(outbox, runArtifacts(record, context.artifactGroups)),
+      ...(context.artifactGroups.has('model') ? [() => sendModel(outbox, record)] : []),
+    ];
+    for (const send of files) {
+      const done = await send();
+      if (!done.ok) return forgetIfGone(outbox, done.errors[0]);
+      missingFiles += done.value.missing;
     }
   }
   const status = runStatus(record);
@@ -146,7 +155,10 @@ export const syncRun = async (
     context.client.updateRun(outbox.cursor().runId, status),
   );
   if (!updated.ok) return forgetIfGone(outbox, updated.errors[0]);
-  return synced({ complete: isOver(record) });
+  return synced({
+    complete: isOver(record) && missingFiles === 0,
+    withoutFiles: isOver(record) && missingFiles > 0,
+  });
 };
 
 /** A server that lost the run (its database was made anew) gets everything again, next time. */

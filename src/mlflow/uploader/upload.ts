@@ -132,6 +132,8 @@ const upload = ({
     if (!synced.ok) return synced.errors[0];
     sent += synced.value.points;
     for (const id of synced.value.complete) watched.markComplete(id);
+    // Another attempt would store no more; the notice says why.
+    for (const id of synced.value.withoutFiles) watched.markComplete(id);
     if (synced.value.link !== undefined && synced.value.link !== link)
       report({ type: 'linked', link: (link = synced.value.link) });
     return undefined;
