@@ -1,4 +1,4 @@
-import { existsSync, lstatSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, lstatSync, readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { Run } from '../plan/plan.ts';
 import { digestOfFile, isSealIntact, sealedFiles } from '../record/digests.ts';
@@ -8,7 +8,7 @@ import { readRun, recordedId } from '../record/read-runs.ts';
 import { fileNames, modelFileNames, type StatusFile } from '../record/run-files.ts';
 import type { RecordedRun } from '../record/run-state.ts';
 import { readTensors } from '../record/safetensors.ts';
-import { jsonFileText } from '../system/files.ts';
+import { jsonFileText, readRegularText } from '../system/files.ts';
 import { parseJson } from '../system/jsonl.ts';
 import { checkpointDamage } from '../training/checkpoint.ts';
 import { leftoversIn } from './leftovers.ts';
@@ -119,7 +119,7 @@ const unreadable = (directory: string, { planned, training }: Expected): Problem
 };
 
 const rawStatus = (directory: string): Readonly<Record<string, unknown>> => {
-  const value = parseJson(readFileSync(join(directory, fileNames.status), 'utf8'));
+  const value = parseJson(readRegularText(join(directory, fileNames.status)));
   return isObject(value) ? value : {};
 };
 
@@ -137,7 +137,7 @@ const doubled = (path: string): string | undefined => {
   if (!existsSync(path)) return undefined;
   const seen = new Set<string>();
   let number = 0;
-  for (const text of readFileSync(path, 'utf8').split('\n')) {
+  for (const text of readRegularText(path).split('\n')) {
     number++;
     const line = parseJson(text);
     if (!isObject(line) || !isObject(line['metrics'])) continue;
@@ -152,7 +152,7 @@ const doubled = (path: string): string | undefined => {
 };
 
 const brokenJson = (path: string): string | undefined =>
-  isObject(parseJson(readFileSync(path, 'utf8'))) ? undefined : 'does not contain a JSON object';
+  isObject(parseJson(readRegularText(path))) ? undefined : 'does not contain a JSON object';
 
 const brokenTensors = (path: string, run: string): string | undefined => {
   try {

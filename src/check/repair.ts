@@ -1,11 +1,11 @@
-import { readFileSync, renameSync, rmSync } from 'node:fs';
+import { renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { unreachable } from '../diagnostic/diagnostic.ts';
 import { parseStatus } from '../record/parse-run-files.ts';
 import { whileUntouched } from '../record/removal.ts';
 import { fileNames, type StatusFile } from '../record/run-files.ts';
 import { cutDamage } from '../record/search-journal.ts';
-import { writeJson } from '../system/files.ts';
+import { writeJson, readRegularText } from '../system/files.ts';
 import type { Problem, Repair } from './problem.ts';
 
 /** What a repair does, in a few words. */
@@ -65,7 +65,7 @@ const carryOut = (repair: Repair, why: string): boolean => {
 /** The record stays the same one, so that its copy on a server is continued, and only its end is taken back. */
 const reopen = (directory: string, why: string): void => {
   const path = join(directory, fileNames.status);
-  const status = parseStatus(path, readFileSync(path, 'utf8'));
+  const status = parseStatus(path, readRegularText(path));
   if (!status.ok) return;
   const { startedAt, firstStartedAt, attempt, outcome } = status.value;
   const elapsedMs = outcome?.elapsedMs ?? 0;

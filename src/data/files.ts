@@ -4,7 +4,7 @@ import { access, readdir, readFile, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { cacheFolder } from '../system/cache-folder.ts';
-import { writeWhole } from '../system/files.ts';
+import { writeWhole, endlessFile, openRegular } from '../system/files.ts';
 import { nearest } from '../diagnostic/nearest.ts';
 import { DataError, type DataContext, type ReadProgress } from './dataset.ts';
 
@@ -58,7 +58,10 @@ const missingFile = async (wanted: {
   const folder = dirname(path);
   const others = await readdir(folder).catch(() => undefined);
   const similar = others && nearest(basename(path), others);
-  const message = found ? `${name} is not a file.` : `There is no file ${name}.`;
+  const kind = endlessFile(path);
+  const message = found
+    ? `${name} is ${kind === undefined ? 'not a file' : `${kind}, not a file`}.`
+    : `There is no file ${name}.`;
   const help = similar
     ? `In the same folder there is ${similar}.`
     : others
@@ -74,7 +77,10 @@ export const chunksOf = async function* (
   { activity, chunkBytes }: { readonly activity: ReadProgress['activity']; readonly chunkBytes: number },
 ): AsyncGenerator<Buffer> {
   let readBytes = 0;
-  for await (const chunk of createReadStream(path, { highWaterMark: chunkBytes }) as AsyncIterable<Buffer>) {
+  for await (const chunk of createReadStream(path, {
+    fd: openRegular(path),
+    highWaterMark: chunkBytes,
+  }) as AsyncIterable<Buffer>) {
     yield chunk;
     readBytes += chunk.length;
     reading?.({ activity, name, readBytes, totalBytes: size });

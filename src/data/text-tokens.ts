@@ -1,4 +1,4 @@
-import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CharactersParameters } from './characters.ts';
 import { DataError, type DataContext, type Dataset, type SequenceShape, type Split } from './dataset.ts';
@@ -6,7 +6,7 @@ import { countsOf, describeShape, type PartDescription } from './description.ts'
 import { fileDigest, findDataFile, wrongFile, type DataFile } from './files.ts';
 import { singleClass, type DataInspection } from './inspect.ts';
 import type { ParameterIssue } from '../parameters/row.ts';
-import { readFully, writeFully } from '../system/files.ts';
+import { readFully, writeFully, readRegularText } from '../system/files.ts';
 import { packedFolder } from './packed-folder.ts';
 import { textOf } from './table/text.ts';
 
@@ -20,7 +20,7 @@ interface TokenDescription {
 }
 
 const describe = (folder: string): TokenDescription =>
-  JSON.parse(readFileSync(join(folder, 'alphabet.json'), 'utf8')) as TokenDescription;
+  JSON.parse(readRegularText(join(folder, 'alphabet.json'))) as TokenDescription;
 
 const ensureTokens = async ({ file: name }: CharactersParameters, context: DataContext): Promise<string> => {
   const file = await findDataFile(name, context, 'file');

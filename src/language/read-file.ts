@@ -1,4 +1,5 @@
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { endlessFile, readRegular } from '../system/files.ts';
+import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { failure, success, type Diagnostic, type Result, type SourceText } from '../diagnostic/diagnostic.ts';
 import { nearest } from '../diagnostic/nearest.ts';
@@ -27,9 +28,9 @@ export const readSpecFile = async (path: string): Promise<Result<SourceText>> =>
     if (!state.isFile()) {
       return wrong({
         code: 'file-unreadable',
-        message: 'This is no regular file.',
+        message: `This is ${endlessFile(path) ?? 'something else'}, not a file.`,
         expected: 'a YAML file',
-        got: 'a device, pipe or socket',
+        got: endlessFile(path) ?? 'something else',
         help: 'Write the spec to a file and name that.',
       });
     }
@@ -42,7 +43,7 @@ export const readSpecFile = async (path: string): Promise<Result<SourceText>> =>
         help: 'Give ranges such as { log: [1e-4, 1e-2], steps: 9 } in place of long lists of values.',
       });
     }
-    return decode(path, await readFile(path), wrong);
+    return decode(path, readRegular(path), wrong);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT' || code === 'ENOTDIR') {

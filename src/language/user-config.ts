@@ -1,10 +1,9 @@
-import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { isScalar, isSeq, parseDocument, type Document } from 'yaml';
 import { failed, failure, success, type Diagnostic, type Result } from '../diagnostic/diagnostic.ts';
 import { nearest } from '../diagnostic/nearest.ts';
-import { writeWhole } from '../system/files.ts';
+import { writeWhole, readRegularText } from '../system/files.ts';
 import { describeValue } from './describe.ts';
 import { toJson, type Located, type LocatedEntry } from './located.ts';
 import { readYaml } from './read-yaml.ts';
@@ -31,7 +30,7 @@ const originOf = (uri: string): string => (URL.canParse(uri) ? new URL(uri).orig
 
 const readText = (path: string): Result<string> => {
   try {
-    return success(readFileSync(path, 'utf8'));
+    return success(readRegularText(path));
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT') return success('');

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { closeSync, openSync } from 'node:fs';
+import { closeSync } from 'node:fs';
 import { join } from 'node:path';
-import { jsonFileText, readFully } from '../system/files.ts';
+import { jsonFileText, readFully, openRegular } from '../system/files.ts';
 import { onFile } from '../system/system-error.ts';
 import { fileNames, modelFileNames, type StatusFile } from './run-files.ts';
 
@@ -29,7 +29,7 @@ const chunkBytes = 1 << 20;
 export const digestOfFile = (path: string): FileDigest | undefined => {
   let file: number;
   try {
-    file = openSync(path, 'r');
+    file = openRegular(path);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw error;

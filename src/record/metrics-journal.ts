@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { closeSync, fstatSync, fsyncSync, ftruncateSync, openSync, statSync } from 'node:fs';
+import { closeSync, fstatSync, fsyncSync, ftruncateSync, constants, statSync } from 'node:fs';
 import type { Metrics } from './events.ts';
-import { syncFile } from '../system/files.ts';
+import { syncFile, openRegular } from '../system/files.ts';
 import { encodeNumbers } from '../system/json.ts';
 import { linesFrom, lineText } from '../system/jsonl.ts';
 import { openLineWriter } from '../system/line-writer.ts';
@@ -54,7 +54,7 @@ interface RecordedLine {
 
 /** Opens `metrics.jsonl` and cuts off a torn or damaged end. */
 export const openMetricsJournal = (path: string): MetricsJournal => {
-  const file = openSync(path, 'a+');
+  const file = openRegular(path, constants.O_RDWR | constants.O_APPEND | constants.O_CREAT);
   const opened = fstatSync(file);
   const recorded = onFile(path, () => readableLines(file));
   const size = recorded.reduce((sum, { bytes }) => sum + bytes.length, 0);

@@ -1,4 +1,5 @@
-import { createReadStream, existsSync, readFileSync, statSync } from 'node:fs';
+import { readRegular, openRegular } from '../system/files.ts';
+import { createReadStream, existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Diagnostic } from '../diagnostic/diagnostic.ts';
 import { decodeNumber } from '../system/json.ts';
@@ -29,8 +30,8 @@ const streamedBytes = 1 << 20;
 
 const piecesOf = (path: string): AsyncIterable<Buffer> | readonly Buffer[] =>
   statSync(path).size < streamedBytes
-    ? [readFileSync(path)]
-    : (createReadStream(path) as AsyncIterable<Buffer>);
+    ? [readRegular(path)]
+    : (createReadStream(path, { fd: openRegular(path) }) as AsyncIterable<Buffer>);
 
 const repair = "Delete the run's directory and run the spec again: only this run is trained again.";
 
@@ -83,7 +84,7 @@ export const readMetricSeries = (directory: string): MetricHistory['series'] => 
   const path = join(directory, fileNames.metrics);
   const series = new Map<string, MetricSeries>();
   if (!existsSync(path)) return series;
-  for (const one of splitLines().add(readFileSync(path))) {
+  for (const one of splitLines().add(readRegular(path))) {
     const line = parseMetricLine(lineText(one));
     if (line) append(series, line);
   }

@@ -1,4 +1,5 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { endlessFile, readRegularText } from '../system/files.ts';
+import { readdirSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { type Diagnostic, failure, type Result, success } from '../diagnostic/diagnostic.ts';
 import { interruptionOf, named } from '../system/system-error.ts';
@@ -109,6 +110,10 @@ const tryReadFiles = (directory: string): Result<IndexedRun | undefined> =>
 const readFiles = (directory: string): Result<IndexedRun | undefined> => {
   const runPath = join(directory, fileNames.run);
   const statusPath = join(directory, fileNames.status);
+  for (const path of [runPath, statusPath]) {
+    const kind = endlessFile(path);
+    if (kind !== undefined) return failure(damaged(path, `is ${kind}, not a file`));
+  }
   const runText = readText(runPath);
   if (runText === undefined) {
     // A process that dies right after making the directory leaves nothing to be lost.
@@ -171,7 +176,7 @@ const directoriesIn = (directory: string): string[] => {
 
 const readText = (path: string): string | undefined => {
   try {
-    return readFileSync(path, 'utf8');
+    return readRegularText(path);
   } catch (error) {
     if (interruptionOf(error)) throw named(error, path);
     return undefined;

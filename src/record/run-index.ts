@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { writeWhole } from '../system/files.ts';
+import { writeWhole, readRegularText } from '../system/files.ts';
 import { decodeNumbers, encodeNumber } from '../system/json.ts';
 import type { RecordedRun } from './run-state.ts';
 
@@ -38,7 +37,7 @@ const readEntries = (path: string): Map<string, Entry> => {
   const entries = new Map<string, Entry>();
   let content: string;
   try {
-    content = readFileSync(path, 'utf8');
+    content = readRegularText(path);
   } catch {
     return entries;
   }

@@ -1,5 +1,4 @@
-import { readFileSync } from 'node:fs';
-import { writeWhole, type Durability } from '../system/files.ts';
+import { writeWhole, type Durability, readRegular } from '../system/files.ts';
 import { onFile } from '../system/system-error.ts';
 
 /** A named float32 array, row-major. */
@@ -48,7 +47,7 @@ export const writeTensors = (
 
 /** Reads a safetensors file of float32 tensors. Throws when the file is missing or damaged. */
 export const readTensors = (path: string): TensorFile => {
-  const bytes = onFile(path, () => readFileSync(path));
+  const bytes = onFile(path, () => readRegular(path));
   const start = 8 + Number(bytes.readBigUInt64LE(0));
   const header = JSON.parse(bytes.toString('utf8', 8, start)) as Record<string, unknown>;
   const tensors = new Map<string, StoredTensor>();

@@ -1,4 +1,5 @@
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, rmSync } from 'node:fs';
+import { openRegular } from '../system/files.ts';
+import { constants, closeSync, existsSync, fsyncSync, mkdirSync, openSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Diagnostic } from '../diagnostic/diagnostic.ts';
 import type { Plan, Run } from '../plan/plan.ts';
@@ -57,7 +58,7 @@ const readJournal = (path: string): JournalContent => {
   let decisions = 0;
   let last: FileLine | undefined;
   if (!existsSync(path)) return { lines, last, damage: undefined };
-  const file = openSync(path, 'r');
+  const file = openRegular(path);
   try {
     for (const fileLine of onFile(path, () => [...linesFrom(file)])) {
       const line = parseSearchLine(lineText(fileLine), decisions);
@@ -108,7 +109,7 @@ export const journalDamage = (plan: Plan, planPath: string): Diagnostic | undefi
 /** Cuts a damaged journal before its first damaged line; the search decides again from there. */
 export const cutDamage = (path: string): void => {
   const { last } = readJournal(path);
-  const file = openSync(path, 'r+');
+  const file = openRegular(path, constants.O_RDWR);
   try {
     cutAfter(file, last);
   } finally {

@@ -1,8 +1,8 @@
-import { closeSync, existsSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, existsSync, fstatSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Result, success } from '../diagnostic/diagnostic.ts';
 import type { Metrics } from '../record/events.ts';
-import { readJsonIfWhole } from '../system/files.ts';
+import { readJsonIfWhole, openRegular } from '../system/files.ts';
 import { encodeNumber } from '../system/json.ts';
 import { valuesAt } from '../record/kept-weights.ts';
 import { type MetricSeries, readMetrics } from '../record/read-metrics.ts';
@@ -48,7 +48,7 @@ const tailBytes = 8192;
 
 const lastLines = (path: string, count: number): string[] => {
   try {
-    const file = openSync(path, 'r');
+    const file = openRegular(path);
     try {
       const { size } = fstatSync(file);
       const tail = Buffer.alloc(Math.min(size, tailBytes));

@@ -10,6 +10,10 @@ import {
   renameSync,
   rmSync,
   writeSync,
+  constants,
+  fstatSync,
+  statSync,
+  type Stats,
 } from 'node:fs';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
@@ -142,7 +146,7 @@ const openThere = (path: string): number | undefined => {
 export const readJson = (path: string): unknown => {
   let text: string;
   try {
-    text = readFileSync(path, 'utf8');
+    text = readRegularText(path);
   } catch (error) {
     if (!isMissing(error)) throw named(error, path);
     return undefined;
@@ -158,3 +162,55 @@ export const readJsonIfWhole = <T>(path: string): T | undefined => {
     return undefined;
   }
 };
+
+/** What a path is that is no file with an end: reading it could wait or go on for ever. Undefined for any other path. */
+const endlessKind = (stat: Stats): string | undefined => {
+  if (stat.isFIFO()) return 'a pipe';
+  if (stat.isSocket()) return 'a socket';
+  return stat.isCharacterDevice() || stat.isBlockDevice() ? 'a device' : undefined;
+};
+
+/** As `endlessKind`, of a path; undefined too where there is nothing. */
+export const endlessFile = (path: string): string | undefined => {
+  try {
+    return endlessKind(statSync(path));
+  } catch {
+    return undefined;
+  }
+};
+
+/** Opens a file for reading, with `flags` also for writing. Throws at a pipe, socket or device, and does not wait for it. */
+export const openRegular = (path: string, flags: number = constants.O_RDONLY): number => {
+  const refused = (kind: string) =>
+    Object.assign(new Error(`${path} is ${kind}, not a file`), {
+      code: 'ENOTREGULAR',
+      syscall: 'open',
+      path,
+    });
+  let file: number;
+  try {
+    file = openSync(path, flags | constants.O_NONBLOCK);
+  } catch (error) {
+    // A socket cannot even be opened.
+    const kind = (error as NodeJS.ErrnoException).code === 'ENXIO' ? endlessFile(path) : undefined;
+    if (kind === undefined) throw error;
+    throw refused(kind);
+  }
+  const kind = endlessKind(fstatSync(file));
+  if (kind === undefined) return file;
+  closeSync(file);
+  throw refused(kind);
+};
+
+/** Reads a whole file. Throws at a pipe, socket or device. */
+export const readRegular = (path: string): Buffer => {
+  const file = openRegular(path);
+  try {
+    return readFileSync(file);
+  } finally {
+    closeSync(file);
+  }
+};
+
+/** Reads a whole text file. Throws at a pipe, socket or device. */
+export const readRegularText = (path: string): string => readRegular(path).toString('utf8');

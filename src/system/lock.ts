@@ -1,10 +1,10 @@
+import { readRegularText } from './files.ts';
 import { randomUUID } from 'node:crypto';
 import {
   existsSync,
   linkSync,
   mkdirSync,
   readdirSync,
-  readFileSync,
   rmSync,
   statSync,
   utimesSync,
@@ -147,7 +147,7 @@ const isOwn = (path: string): boolean => {
 /** The process that a lock file names; undefined if the file is missing or damaged. */
 export const holderOf = (path: string): ProcessIdentity | undefined => {
   try {
-    return JSON.parse(readFileSync(path, 'utf8')) as ProcessIdentity;
+    return JSON.parse(readRegularText(path)) as ProcessIdentity;
   } catch {
     return undefined;
   }

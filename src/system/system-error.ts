@@ -96,6 +96,12 @@ const rows: Readonly<Record<string, Row>> = {
     advice: 'Raise the limit (`ulimit -f`) or use another file system, and run the command again.',
     scope: 'path',
   },
+  // Of our own: see openRegular.
+  ENOTREGULAR: {
+    what: 'it is a pipe, socket or device, not a file',
+    advice: 'Remove it, or put the file in its place, and run the command again.',
+    scope: 'path',
+  },
   ENOENT: { what: 'it does not exist', advice: checkPath, scope: 'none' },
   ENOTDIR: { what: 'a part of its path is not a folder', advice: checkPath, scope: 'none' },
   EISDIR: { what: 'it is a folder, not a file', advice: checkPath, scope: 'none' },

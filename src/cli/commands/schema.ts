@@ -1,9 +1,8 @@
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { nearest } from '../../diagnostic/nearest.ts';
 import { loadPlugins } from '../../registry/own/load-plugins.ts';
 import { generateSchemas } from '../../language/generate-schemas.ts';
-import { writeWhole } from '../../system/files.ts';
+import { writeWhole, readRegularText } from '../../system/files.ts';
 import type { Execute } from '../command.ts';
 import { commandLineRange } from '../usage.ts';
 
@@ -54,7 +53,7 @@ export const execute: Execute = async (words, options, terminal) => {
 
 const readOr = (path: string): string | undefined => {
   try {
-    return readFileSync(path, 'utf8');
+    return readRegularText(path);
   } catch {
     return undefined;
   }

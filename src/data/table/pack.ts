@@ -1,6 +1,6 @@
-import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { readFully, writeFully } from '../../system/files.ts';
+import { readFully, writeFully, readRegularText, readRegular } from '../../system/files.ts';
 
 /**
  * A table in the form that training reads. Folder:
@@ -117,13 +117,13 @@ const bytesOf = ({ buffer, byteOffset, byteLength }: Float64Array): Uint8Array =
   new Uint8Array(buffer, byteOffset, byteLength);
 
 export const describePack = (folder: string): PackDescription =>
-  JSON.parse(readFileSync(join(folder, 'pack.json'), 'utf8')) as PackDescription;
+  JSON.parse(readRegularText(join(folder, 'pack.json'))) as PackDescription;
 
 /** Opens a pack; the file stays open as long as the process. */
 export const openPack = (folder: string): Pack => {
   const description = describePack(folder);
   const { features, outputs, sequences, longest } = description;
-  const bytes = readFileSync(join(folder, 'offsets.bin'));
+  const bytes = readRegular(join(folder, 'offsets.bin'));
   const offsets = new Float64Array(
     bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + 8 * (sequences + 1)),
   );

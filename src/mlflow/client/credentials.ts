@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readRegularText } from '../../system/files.ts';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { hideSecret } from '../../system/secrets.ts';
@@ -27,7 +27,7 @@ const parseCredentialsFile = (text: string): Readonly<Record<string, string>> =>
 /** The text of `~/.mlflow/credentials`, or nothing. */
 export const readCredentialsFile = (home: string = homedir()): string | undefined => {
   try {
-    return readFileSync(join(home, '.mlflow', 'credentials'), 'utf8');
+    return readRegularText(join(home, '.mlflow', 'credentials'));
   } catch {
     return undefined;
   }

@@ -1,4 +1,5 @@
 import { toRecord } from './experiments.ts';
+import { eachPage } from './pages.ts';
 import { limits } from './limits.ts';
 import { success } from '../../diagnostic/diagnostic.ts';
 import { type Answer, problem } from './problem.ts';
@@ -169,8 +170,9 @@ export const runCalls = (transport: Transport): RunCalls => {
 
     searchRuns: async (experimentId, filter) => {
       const runs: ServerRun[] = [];
-      for (let token: unknown; ;) {
-        const page = await transport.json({
+      const read = await eachPage(
+        transport,
+        (token) => ({
           method: 'POST',
           path: pathOf('runs/search'),
           json: {
@@ -178,20 +180,21 @@ export const runCalls = (transport: Transport): RunCalls => {
             filter,
             max_results: limits.searchPage,
             run_view_type: 'ALL',
-            ...(typeof token === 'string' && { page_token: token }),
+            ...(token !== undefined && { page_token: token }),
           },
           what: 'search runs',
           repeatable: true,
-        });
-        if (!page.ok) return page;
-        for (const raw of (page.value['runs'] ?? []) as readonly unknown[]) {
-          const run = readRun(raw);
-          if (!run.ok) return run;
-          runs.push(run.value);
-        }
-        token = page.value['next_page_token'];
-        if (typeof token !== 'string' || token === '') return success(runs);
-      }
+        }),
+        (page) => {
+          for (const raw of listIn(page, 'runs')) {
+            const run = readRun(raw);
+            if (!run.ok) return run;
+            runs.push(run.value);
+          }
+          return success(undefined);
+        },
+      );
+      return read.ok ? success(runs) : read;
     },
 
     logBatch: async (runId, batch, { newConnection = false } = {}) => {
@@ -222,33 +225,37 @@ export const runCalls = (transport: Transport): RunCalls => {
     restoreRun: (runId) =>
       post('runs/restore', { run_id: runId }, { what: 'restore the run', repeatable: true }),
 
-    metricHistory: async (runId, key, take) => {
-      for (let token: unknown; ;) {
-        const page = await transport.json({
+    metricHistory: (runId, key, take) =>
+      eachPage(
+        transport,
+        (token) => ({
           method: 'GET',
           path: pathOf('metrics/get-history'),
           query: {
             run_id: runId,
             metric_key: key,
             max_results: limits.historyPage,
-            page_token: typeof token === 'string' ? token : undefined,
+            page_token: token,
           },
           what: 'read a history',
           repeatable: true,
-        });
-        if (!page.ok) return page;
-        // int64 may come as text.
-        const metrics = (page.value['metrics'] ?? []) as readonly RawPoint[];
-        take(
-          metrics.map(({ value, timestamp, step }) => ({
-            value: Number(value ?? 0),
-            timestamp: Number(timestamp ?? 0),
-            step: Number(step ?? 0),
-          })),
-        );
-        token = page.value['next_page_token'];
-        if (typeof token !== 'string' || token === '') return success(undefined);
-      }
-    },
+        }),
+        (page) => {
+          const metrics = listIn(page, 'metrics') as readonly (RawPoint | null)[];
+          take(
+            metrics.map((point) => ({
+              // int64 may come as text.
+              value: Number(point?.value ?? 0),
+              timestamp: Number(point?.timestamp ?? 0),
+              step: Number(point?.step ?? 0),
+            })),
+          );
+          return success(undefined);
+        },
+      ),
   };
 };
+
+/** A list of an answer; empty where it is left out. */
+const listIn = (page: Readonly<Record<string, unknown>>, key: string): readonly unknown[] =>
+  Array.isArray(page[key]) ? (page[key] as readonly unknown[]) : [];

@@ -1,5 +1,5 @@
+import { readRegular } from '../../system/files.ts';
 import { randomInt } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { Agent, type Dispatcher, EnvHttpProxyAgent, request } from 'undici';
 import { masked, maskedEntry } from '../../system/secrets.ts';
@@ -11,7 +11,7 @@ import { failedBy, type Answer, isPassing, problem, type Problem } from './probl
 import type { ConnectionSettings } from './settings.ts';
 
 /** One exchange with the server, in terms of HTTP. */
-interface ServerRequest {
+export interface ServerRequest {
   readonly method: 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE';
   /** Joined onto the path of the tracking URI; already percent-encoded. */
   readonly path: string;
@@ -32,6 +32,8 @@ interface ServerRequest {
 export interface Transport {
   readonly json: (request: ServerRequest) => Promise<Answer<Readonly<Record<string, unknown>>>>;
   readonly bytes: (request: ServerRequest) => Promise<Answer<Buffer>>;
+  /** How long a request may take with all its repetitions, until no further attempt begins. */
+  readonly deadlineMs: number;
   /** Stops what is under way and what waits for its next attempt. */
   readonly stop: () => void;
   readonly close: () => Promise<void>;
@@ -44,9 +46,15 @@ export interface TransportOptions {
   readonly retries?: number;
 }
 
+/** Longer timers end at once. */
+const longestTimeoutMs = 2 ** 31 - 1;
+
+/** A server that restarts answers again within this time, however short one attempt may be. */
+const leastDeadlineMs = 20_000;
+
 const largestAnswer = 256 * 1024 * 1024;
 
-const readCertificate = (path: string | undefined) => (path === undefined ? undefined : readFileSync(path));
+const readCertificate = (path: string | undefined) => (path === undefined ? undefined : readRegular(path));
 
 interface Dispatchers {
   readonly keptAlive: Dispatcher;
@@ -103,6 +111,7 @@ export const openTransport = (
   if (!opened.ok) return opened;
   const { keptAlive, fresh } = opened.value;
   const stopper = new AbortController();
+  const deadlineMs = Math.max(2 * settings.timeoutMs, leastDeadlineMs);
   const retries = options.retries ?? settings.retries;
   const authorised = authorization(settings.credentials);
   const commonHeaders = {
@@ -121,10 +130,12 @@ export const openTransport = (
       : one.json === undefined
         ? null
         : JSON.stringify(one.json, maskedEntry);
-    // An upload may take longer than one answer: there only silence counts, by the dispatcher's own timeouts.
-    const signal = one.upload
-      ? stopper.signal
-      : AbortSignal.any([stopper.signal, AbortSignal.timeout(settings.timeoutMs)]);
+    // An upload may take longer than one answer: as long as it arrives with 10 kB a second.
+    const uploadMs = (one.upload?.size ?? 0) / 10;
+    const signal = AbortSignal.any([
+      stopper.signal,
+      AbortSignal.timeout(Math.ceil(Math.min(settings.timeoutMs + uploadMs, longestTimeoutMs))),
+    ]);
     try {
       const response = await request(url, {
         dispatcher,
@@ -174,12 +185,15 @@ export const openTransport = (
   };
 
   const exchange = async (one: ServerRequest): Promise<Answer<RawAnswer>> => {
+    const endsAt = performance.now() + deadlineMs;
     for (let failures = 1; ; failures++) {
       const result = await attemptOnLiveConnection(one);
       if (result.ok || !isPassing(result.errors[0]) || failures > retries) return result;
       if (!one.repeatable && result.errors[0].unclear) return result;
       const draw = randomInt(1_000_000) / 1_000_000;
       const ms = backoffMs(failures, settings, result.errors[0].retryAfterMs, draw);
+      // Also a server that asks for a longer wait than that is not waited for.
+      if (performance.now() + ms > endsAt) return result;
       options.onRetry?.(result.errors[0], ms);
       if (!(await wait(ms, stopper.signal))) return result;
     }
@@ -207,6 +221,7 @@ export const openTransport = (
   return success({
     json,
     bytes,
+    deadlineMs,
     stop: () => stopper.abort(),
     close: async () => {
       await Promise.all([keptAlive.close(), fresh.close()]);

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { closeSync, fstatSync, openSync } from 'node:fs';
-import { readFully } from '../../system/files.ts';
+import { closeSync, fstatSync } from 'node:fs';
+import { readFully, openRegular } from '../../system/files.ts';
 import { isJsonNumber } from '../../system/json.ts';
 import { linesFrom, lineText, parseJson } from '../../system/jsonl.ts';
 import { cleanKey } from '../client/limits.ts';
@@ -65,7 +65,7 @@ const stillThere = (file: number, { offset, tail }: Position): boolean => {
 export const readPage = (path: string, from: Position, most: number): PageResult => {
   let file: number;
   try {
-    file = openSync(path, 'r');
+    file = openRegular(path);
   } catch {
     return from.offset === 0 ? { points: [], end: from, damaged: [], lines: 0 } : 'rewritten';
   }

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readRegularText } from '../../system/files.ts';
 import { join } from 'node:path';
 import { masked } from '../../system/secrets.ts';
 import { type ArtifactGroup, artifactGroupNames } from '../../language/artifact-groups.ts';
@@ -46,7 +46,7 @@ const groupOf = (path: string): ArtifactGroup => groupOfEntry[path.split('/')[0]
 const textGroups: readonly ArtifactGroup[] = ['config', 'log'];
 
 const withoutSecrets = (artifact: Artifact, file: string): Artifact => {
-  const text = readFileSync(file, 'utf8');
+  const text = readRegularText(file);
   const hidden = masked(text);
   return hidden === text ? artifact : textArtifact(artifact.path, hidden);
 };

@@ -1,4 +1,5 @@
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readRegularText } from '../../system/files.ts';
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { cacheFolder } from '../../system/cache-folder.ts';
 import { runCommand } from '../../system/command.ts';
@@ -46,7 +47,7 @@ const stamp = (folder: string) => join(folder, 'installed.json');
 
 const isInstalled = (folder: string, version: string): boolean => {
   try {
-    return (JSON.parse(readFileSync(stamp(folder), 'utf8')) as { version?: string }).version === version;
+    return (JSON.parse(readRegularText(stamp(folder))) as { version?: string }).version === version;
   } catch {
     return false;
   }

@@ -1,5 +1,6 @@
+import { readRegularText } from '../../system/files.ts';
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, openSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { delimiter, dirname, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -76,7 +77,7 @@ const findRunning = async (
   folder: string,
 ): Promise<{ uri: string; version: string; pid: number } | undefined> => {
   try {
-    const { uri, pid } = JSON.parse(readFileSync(join(folder, 'server.json'), 'utf8')) as {
+    const { uri, pid } = JSON.parse(readRegularText(join(folder, 'server.json'))) as {
       uri: string;
       pid: number;
     };
@@ -154,7 +155,7 @@ const endWithThisProcess = (server: ChildProcess): (() => void) => {
 const logPath = (folder: string): string => join(folder, 'server.log');
 
 const explainEnd = (folder: string): Answer<never> => {
-  const log = readFileSync(logPath(folder), 'utf8').trim();
+  const log = readRegularText(logPath(folder)).trim();
   const database = `sqlite:///${join(folder, 'mlflow.db')}`;
   if (/out-of-date database schema/i.test(log))
     return problem('settings', 'The MLflow database was made by another version of MLflow.', {
@@ -186,7 +187,7 @@ const awaitStart = async (
   const deadline = Date.now() + startMs;
   for (let answered: number | undefined; ;) {
     const answers = (await get(`${uri}/health`)) === 'OK';
-    const log = readFileSync(logPath(folder), 'utf8');
+    const log = readRegularText(logPath(folder));
     if (hasEnded()) return /(address already|connection) in use/i.test(log) ? 'port-taken' : 'ended';
     if (answers) {
       answered ??= Date.now();

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { appendFileSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { appendFileSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { writeWhole } from '../../system/files.ts';
+import { writeWhole, readRegularText } from '../../system/files.ts';
 import { maskedEntry } from '../../system/secrets.ts';
 import type { ServerRun } from '../client/runs.ts';
 import { fileNames } from '../../record/run-files.ts';
@@ -73,7 +73,7 @@ export const progressOf = (cursor: Cursor, file: string): FileProgress =>
 /** The cursor, or nothing when it is missing, damaged, or of another server. */
 export const readCursor = (directory: string, uri: string): Cursor | undefined => {
   try {
-    const cursor = JSON.parse(readFileSync(cursorPath(directory, uri), 'utf8')) as Partial<Cursor>;
+    const cursor = JSON.parse(readRegularText(cursorPath(directory, uri))) as Partial<Cursor>;
     const whole =
       cursor.version === 1 &&
       cursor.uri === uri &&

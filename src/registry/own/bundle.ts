@@ -1,5 +1,6 @@
+import { readRegularText, readRegular } from '../../system/files.ts';
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { createRequire, isBuiltin } from 'node:module';
 import { basename, dirname, extname, join, relative, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -129,7 +130,7 @@ const versionOf = (file: string): string => {
   for (let folder = dirname(file); folder !== dirname(folder); folder = dirname(folder)) {
     const manifest = join(folder, 'package.json');
     if (!existsSync(manifest)) continue;
-    const { version } = JSON.parse(readFileSync(manifest, 'utf8')) as { version?: string };
+    const { version } = JSON.parse(readRegularText(manifest)) as { version?: string };
     if (version !== undefined) return version;
   }
   return '';
@@ -155,7 +156,7 @@ const keepLocation = (): Plugin => ({
       const extension = extname(path).slice(1);
       return {
         // On the first line, so that the places in messages stay right.
-        contents: `${locationOf(path)} ${readFileSync(path, 'utf8').replace(/^#!.*/, '')}`,
+        contents: `${locationOf(path)} ${readRegularText(path).replace(/^#!.*/, '')}`,
         loader: extension.replace(/^[cm]/, '') as Loader,
       };
     });
@@ -196,7 +197,7 @@ const importGraph = (
         // The place of a project on a disk has no influence on its numbers.
         hash
           .update(`${relative(dirname(from), file)}\0`)
-          .update(readFileSync(file))
+          .update(readRegular(file))
           .update('\0');
         for (const one of [...(packages.get(file) ?? [])].sort()) hash.update(`${one}\0`);
       }

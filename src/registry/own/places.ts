@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readRegularText } from '../../system/files.ts';
 import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { SourceRange, SourceText } from '../../diagnostic/diagnostic.ts';
@@ -11,7 +11,7 @@ export const shownPath = (file: string): string => {
 
 export const sourceOf = (file: string): SourceText => {
   try {
-    return { name: shownPath(file), text: readFileSync(file, 'utf8') };
+    return { name: shownPath(file), text: readRegularText(file) };
   } catch {
     return { name: shownPath(file), text: '' };
   }

@@ -277,3 +277,50 @@ describe('requests', () => {
     });
   });
 });
+
+describe('no server holds a command for ever', () => {
+  const run = (at: number) => ({ info: { run_id: `r${at}`, experiment_id: '1' } });
+
+  test.each<[string, Handler]>([
+    [
+      'a new page each time',
+      (_, response, count) => json(response, { runs: [], next_page_token: `t${count}` }),
+    ],
+    [
+      'the same page each time',
+      (_, response, count) => json(response, { runs: [run(count)], next_page_token: 'a' }),
+    ],
+  ])('%s', async (_, handler) => {
+    const { client, requests } = await clientOf(handler);
+    for (const read of [
+      () => client.searchRuns('1', ''),
+      () => client.metricHistory('r', 'k', () => undefined),
+    ]) {
+      const result = await read();
+      expect(result.ok || result.errors[0].message).toContain('page after page without end');
+    }
+    expect(requests()).toBeLessThanOrEqual(2002);
+  });
+
+  test('a wait of days is not waited for', async () => {
+    const { client, requests, waits } = await clientOf(
+      (_, response) => response.writeHead(503, { 'retry-after': '100000' }).end(),
+      { MLFLOW_HTTP_REQUEST_MAX_RETRIES: '7' },
+    );
+    expect((await client.experimentByName('x')).ok).toBe(false);
+    expect([requests(), waits]).toEqual([1, []]);
+  });
+
+  test('an answer that comes drop by drop ends with the timeout', async () => {
+    const { client } = await clientOf(
+      (_, response) => {
+        response.writeHead(200, { 'content-type': 'application/json' });
+        const drip = setInterval(() => response.write(' '), 20);
+        cleanups.push(() => clearInterval(drip));
+      },
+      { MLFLOW_HTTP_REQUEST_TIMEOUT: '0.3' },
+    );
+    const result = await client.experimentByName('x');
+    expect(result.ok || result.errors[0].kind).toBe('timeout');
+  });
+});
