@@ -10,7 +10,7 @@ import { temporaryDirectory } from '../support/temporary-directory.ts';
 const withPipe = () => {
   const directory = temporaryDirectory();
   const pipe = join(directory, 'pipe');
-  execFileSync('mkfifo', [pipe]);
+  execFileSync('sh', ['-c', 'mkfifo "$0"', pipe]);
   return { directory, pipe };
 };
 
