@@ -1,4 +1,4 @@
-import type { Command as Program } from 'commander';
+import type { Command as Program, CommandUnknownOpts, OptionValues } from '@commander-js/extra-typings';
 import type { Diagnostic } from '../diagnostic/diagnostic.ts';
 
 /** 0 fine; 1 a run failed, an expectation was missed or the system reported an error; 2 bad input; 130 interrupted. */
@@ -33,14 +33,46 @@ export interface CommandRow {
   readonly summary: string;
   /** For programs only: not in the list of commands. */
   readonly hidden?: true;
-  /** Declares arguments and options. */
-  readonly declare: (program: Program) => Program;
-  readonly load: () => Promise<{ readonly execute: Execute }>;
+  /** Adds arguments and options to a new command. */
+  readonly declare: (program: Program) => DeclaredCommand;
+}
+
+/** A command that can print its help, or parse words and then be executed. */
+export interface DeclaredCommand {
+  readonly command: CommandUnknownOpts;
+  readonly execute: (terminal: Terminal) => Promise<ExitCode>;
 }
 
 /** Does the command. `words` are its arguments, `options` its options as commander read them. */
-export type Execute = (
+export type Execute<Options = unknown> = (
   words: readonly string[],
-  options: Readonly<Record<string, unknown>>,
+  options: Options,
   terminal: Terminal,
 ) => Promise<ExitCode>;
+
+interface TypedRow<Args extends unknown[], Declared, Options> extends Omit<CommandRow, 'declare'> {
+  readonly declare: (program: Program) => Program<Args, Declared & OptionValues>;
+  readonly load: () => Promise<{ readonly execute: Execute<Options> }>;
+}
+
+/** Requires that every option a module reads is declared. */
+type OnlyDeclared<Declared, Options> = [Exclude<keyof Options, keyof Declared>] extends [never]
+  ? unknown
+  : { readonly notDeclared: Exclude<keyof Options, keyof Declared> };
+
+/** A command and the module that does it, whose options the compiler compares with those declared. */
+export const commandRow = <Args extends unknown[], Declared extends Options, Options>(
+  row: TypedRow<Args, Declared, Options> & OnlyDeclared<Declared, Options>,
+): CommandRow => {
+  const { declare, load, ...rest }: TypedRow<Args, Declared, Options> = row;
+  return {
+    ...rest,
+    declare: (program) => {
+      const command = declare(program);
+      return {
+        command,
+        execute: async (terminal) => (await load()).execute(command.args, command.opts(), terminal),
+      };
+    },
+  };
+};

@@ -1,11 +1,19 @@
-import { InvalidArgumentError, Option, type Command as Program } from 'commander';
+import {
+  InvalidArgumentError,
+  Option,
+  type Command as Program,
+  type OptionValues,
+} from '@commander-js/extra-typings';
 import { usualRunsDirectory } from '../system/proposed-command.ts';
-import { diagnosticFormats, type CommandRow } from './command.ts';
+import { commandRow, diagnosticFormats, type CommandRow } from './command.ts';
 
 /** Collects the values of a repeatable option. */
-const collect = (value: string, before: readonly string[] = []): readonly string[] => [...before, value];
+const collect = (value: string, before: readonly string[] | undefined): readonly string[] => [
+  ...(before ?? []),
+  value,
+];
 
-const collectServers = (value: string, before: readonly string[] = []): readonly string[] => {
+const collectServers = (value: string, before: readonly string[] | undefined): readonly string[] => {
   if (!/^https?:\/\//i.test(value) || !URL.canParse(value))
     throw new InvalidArgumentError('the address of a server, with http:// or https://');
   return collect(value, before);
@@ -17,9 +25,10 @@ const positiveInteger = (value: string): number => {
   return Number(value);
 };
 
-const json = (program: Program) => program.option('--json', 'print JSON for programs');
+const json = <Args extends unknown[], Options extends OptionValues>(program: Program<Args, Options>) =>
+  program.option('--json', 'print JSON for programs');
 
-const overrides = (program: Program) =>
+const overrides = <Args extends unknown[], Options extends OptionValues>(program: Program<Args, Options>) =>
   program
     .option(
       '--set <path=value>',
@@ -38,11 +47,14 @@ const overrides = (program: Program) =>
     )
     .option('--yes', 'allow more runs than maxRuns');
 
-const runsDirectory = (program: Program) =>
-  program.option('--runs-directory <folder>', 'where runs are recorded', usualRunsDirectory);
+const runsDirectory = <Args extends unknown[], Options extends OptionValues>(
+  program: Program<Args, Options>,
+) => program.option('--runs-directory <folder>', 'where runs are recorded', usualRunsDirectory);
 
 /** The sweeps that a command reads: the latest, or others by name, id or all. */
-const chosenSweeps = (program: Program) =>
+const chosenSweeps = <Args extends unknown[], Options extends OptionValues>(
+  program: Program<Args, Options>,
+) =>
   runsDirectory(program.argument('[sweeps...]', 'experiments or sweep ids (default: the latest sweep)'))
     .option(
       '--sweep <id>',
@@ -51,7 +63,7 @@ const chosenSweeps = (program: Program) =>
     )
     .addOption(new Option('--all', 'every sweep of the experiments, or of all').conflicts('sweep'));
 
-const selection = (program: Program) =>
+const selection = <Args extends unknown[], Options extends OptionValues>(program: Program<Args, Options>) =>
   program
     .option('--force', 'train selected runs again from the start, done or failed')
     .option('--retry-failed', 'train failed runs again')
@@ -62,7 +74,7 @@ const selection = (program: Program) =>
     )
     .option('--limit <n>', 'train at most this many runs', positiveInteger);
 
-const execution = (program: Program) =>
+const execution = <Args extends unknown[], Options extends OptionValues>(program: Program<Args, Options>) =>
   selection(
     runsDirectory(program).option(
       '--concurrency <n>',
@@ -80,17 +92,20 @@ const execution = (program: Program) =>
       collectServers,
     );
 
-const registryRow = (name: 'models' | 'datasets' | 'optimizers', noun: string): CommandRow => ({
-  name,
-  summary: `list the ${name}, or all parameters of one`,
-  declare: (program) => json(program.argument('[name]', `the name of a ${noun}`)),
-  load: () =>
-    import(`./commands/registry.ts`).then(({ describeTable }) => ({ execute: describeTable(name) })),
-});
+const registryRow = (name: 'models' | 'datasets' | 'optimizers', noun: string): CommandRow =>
+  commandRow({
+    name,
+    summary: `list the ${name}, or all parameters of one`,
+    declare: (program) => json(program.argument('[name]', `the name of a ${noun}`)),
+    load: async () => {
+      const { describeTable } = await import('./commands/registry.ts');
+      return { execute: describeTable(name) };
+    },
+  });
 
 /** Every command, in the order of the help: specs first, then recorded runs, then the rest. */
 export const commands: readonly CommandRow[] = [
-  {
+  commandRow({
     name: 'init',
     summary: 'write a commented, runnable spec; asks for missing values',
     declare: (program) =>
@@ -103,8 +118,8 @@ export const commands: readonly CommandRow[] = [
         .option('--set <path=value>', 'a value of the new spec, such as dataset.file=data.csv', collect)
         .option('--defaults', 'ask nothing'),
     load: () => import('./commands/init.ts'),
-  },
-  {
+  }),
+  commandRow({
     name: 'new',
     summary: 'write a template for your own model, dataset or optimizer, with a spec and a test',
     declare: (program) =>
@@ -112,8 +127,8 @@ export const commands: readonly CommandRow[] = [
         .argument('<kind>', 'model, dataset or optimizer')
         .argument('<name>', 'its name in specs, such as my-model'),
     load: () => import('./commands/new.ts'),
-  },
-  {
+  }),
+  commandRow({
     name: 'validate',
     summary: 'check a spec and every run it unrolls into',
     declare: (program) =>
@@ -123,15 +138,15 @@ export const commands: readonly CommandRow[] = [
         ),
       ),
     load: () => import('./commands/validate.ts'),
-  },
-  {
+  }),
+  commandRow({
     name: 'plan',
     summary: 'show the runs of a spec, their state, and the estimated time',
     declare: (program) =>
       json(selection(runsDirectory(overrides(program.argument('<spec>', 'a YAML file'))))),
     load: () => import('./commands/plan.ts'),
-  },
-  {
+  }),
+  commandRow({
     name: 'run',
     summary: 'train the missing runs of a spec, record and compare them',
     declare: (program) =>
@@ -142,8 +157,8 @@ export const commands: readonly CommandRow[] = [
         ),
       ),
     load: () => import('./commands/run.ts'),
-  },
-  {
+  }),
+  commandRow({
     name: 'resume',
     summary: 'resume a sweep with the plan frozen at its start',
     declare: (program) =>
@@ -155,21 +170,21 @@ export const commands: readonly CommandRow[] = [
         )
         .option('--updated', 'train the current spec instead of the frozen plan'),
     load: () => import('./commands/resume.ts'),
-  },
-  {
+  }),
+  commandRow({
     name: 'ls',
     summary: 'list the recorded runs',
     declare: (program) =>
       json(runsDirectory(program.argument('[experiment]', 'only the runs of this experiment'))),
     load: () => import('./commands/ls.ts'),
-  },
-  {
+  }),
+  commandRow({
     name: 'show',
     summary: 'show one run: configuration, outcome, metrics, environment',
     declare: (program) => json(runsDirectory(program.argument('<run>', 'a run id, or its first characters'))),
     load: () => import('./commands/show.ts'),
-  },
-  {
+  }),
+  commandRow({
     name: 'compare',
     summary: 'compare the runs of sweeps, best first, with mean and spread over seeds',
     declare: (program) =>
@@ -187,15 +202,15 @@ export const commands: readonly CommandRow[] = [
         .option('--csv', 'print CSV')
         .option('--parquet <file>', 'write the CSV rows to an Apache Parquet file'),
     load: () => import('./commands/compare.ts'),
-  },
-  {
+  }),
+  commandRow({
     name: 'diff',
     summary: 'show how two runs differ in configuration and metrics',
     declare: (program) =>
       json(runsDirectory(program.argument('<run>', 'a run id').argument('<other>', 'another run id'))),
     load: () => import('./commands/diff.ts'),
-  },
-  {
+  }),
+  commandRow({
     name: 'report',
     summary: 'write sweeps as one self-contained HTML page with table, curves and maps',
     declare: (program) =>
@@ -203,8 +218,8 @@ export const commands: readonly CommandRow[] = [
         .option('--output <file>', 'the HTML file (default: next to the runs)')
         .option('--watch', 'rewrite it every few seconds while the sweep is running'),
     load: () => import('./commands/report.ts'),
-  },
-  {
+  }),
+  commandRow({
     name: 'check',
     summary: 'read all recorded files and report damage and leftovers; --repair shows what it would change',
     declare: (program) =>
@@ -216,8 +231,8 @@ export const commands: readonly CommandRow[] = [
         .option('--repair', 'show repairs, and make them with --yes')
         .option('--yes', 'make the repairs'),
     load: () => import('./commands/check.ts'),
-  },
-  {
+  }),
+  commandRow({
     name: 'rm',
     summary: 'delete runs or experiments; lists them and their size first, deletes with --yes',
     declare: (program) =>
@@ -226,8 +241,8 @@ export const commands: readonly CommandRow[] = [
         'delete them',
       ),
     load: () => import('./commands/rm.ts'),
-  },
-  {
+  }),
+  commandRow({
     name: 'prune',
     summary: 'delete runs or checkpoints that are no longer needed; lists them first, deletes with --yes',
     declare: (program) =>
@@ -242,8 +257,8 @@ export const commands: readonly CommandRow[] = [
         .option('--experiment <name>', 'only in this experiment')
         .option('--yes', 'delete it'),
     load: () => import('./commands/prune.ts'),
-  },
-  {
+  }),
+  commandRow({
     name: 'sync',
     summary: 'send recorded runs that are missing on an MLflow server',
     declare: (program) =>
@@ -257,8 +272,8 @@ export const commands: readonly CommandRow[] = [
         .option('--verify', 'read everything back and compare')
         .option('--restore', 'restore a deleted experiment'),
     load: () => import('./commands/sync.ts'),
-  },
-  {
+  }),
+  commandRow({
     name: 'trust',
     summary:
       'allow specs to send runs to an MLflow server, from now on; without an address, list what is allowed',
@@ -267,8 +282,8 @@ export const commands: readonly CommandRow[] = [
         .option('--credentials', 'also send it the credentials of your environment')
         .option('--remove', 'no longer allow it'),
     load: () => import('./commands/trust.ts'),
-  },
-  {
+  }),
+  commandRow({
     name: 'mlflow',
     summary: 'start a local MLflow server next to the runs and print its address',
     declare: (program) =>
@@ -278,17 +293,17 @@ export const commands: readonly CommandRow[] = [
         positiveInteger,
       ),
     load: () => import('./commands/mlflow.ts'),
-  },
+  }),
   registryRow('models', 'model'),
   registryRow('datasets', 'dataset'),
   registryRow('optimizers', 'optimizer'),
-  {
+  commandRow({
     name: 'explain',
     summary: 'explain a message code, such as unknown-key, with wrong and right examples',
     declare: (program) => program.argument('[codes...]', 'message codes; lists all codes if omitted'),
     load: () => import('./commands/explain.ts'),
-  },
-  {
+  }),
+  commandRow({
     name: 'schema',
     summary: 'print the JSON schema of a spec, for editors',
     declare: (program) =>
@@ -297,30 +312,30 @@ export const commands: readonly CommandRow[] = [
         .option('--write <folder>', 'write all schemas to a folder instead')
         .option('--check <folder>', 'check that the schemas in a folder are up to date'),
     load: () => import('./commands/schema.ts'),
-  },
-  {
+  }),
+  commandRow({
     name: 'completion',
     summary: 'print the script that completes commands, options, specs and runs in a shell',
     declare: (program) => program.argument('<shell>', 'bash, zsh or fish'),
     load: () => import('./commands/completion.ts'),
-  },
-  {
+  }),
+  commandRow({
     name: 'complete',
     summary: 'print completions of the last word, for a shell script',
     hidden: true,
     declare: (program) => program.argument('[words...]', 'the words after unroll, following --'),
     load: () => import('./commands/complete.ts'),
-  },
-  {
+  }),
+  commandRow({
     name: 'doctor',
     summary: 'check this machine and print the command that fixes what is missing',
     declare: (program) => json(program),
     load: () => import('./commands/doctor.ts'),
-  },
-  {
+  }),
+  commandRow({
     name: 'setup',
     summary: 'install native TensorFlow, unless it is installed already',
     declare: (program) => program,
     load: () => import('./commands/setup.ts'),
-  },
+  }),
 ];

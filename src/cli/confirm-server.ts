@@ -11,8 +11,8 @@ import type { Terminal } from './command.ts';
 /** Options of the commands that send runs. */
 interface SendOptions {
   readonly mlflow: boolean;
-  readonly json?: boolean;
-  readonly allowServer?: readonly string[];
+  readonly json?: boolean | undefined;
+  readonly allowServer?: readonly string[] | undefined;
 }
 
 /**

@@ -4,20 +4,20 @@ import { withEarlierIds } from '../runner/earlier-ids.ts';
 import { planExperiment } from '../plan/plan-experiment.ts';
 import type { Plan } from '../plan/plan.ts';
 import { showReading } from './reading-progress.ts';
-import { readSpecOptions } from './spec-options.ts';
+import { readSpecOptions, type GivenSpecOptions } from './spec-options.ts';
 
 /** The plan of a spec as the command line changes it; shows how far large data files are read. */
 export const planSpec = async (
   path: string,
-  options: Readonly<Record<string, unknown>>,
+  options: GivenSpecOptions & { readonly runsDirectory?: string },
 ): Promise<Result<Plan>> => {
   const reading = showReading(process.stderr);
   try {
     const { listen } = reading;
     const set = { ...readSpecOptions(options), cores: coreCount(), reading: listen };
     const plan = await planExperiment(path, set);
-    const runsDirectory = options['runsDirectory'];
-    if (!plan.ok || typeof runsDirectory !== 'string') return plan;
+    const { runsDirectory } = options;
+    if (!plan.ok || runsDirectory === undefined) return plan;
     return success(withEarlierIds(plan.value, runsDirectory), plan.notices);
   } finally {
     reading.end();

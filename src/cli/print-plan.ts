@@ -34,35 +34,34 @@ interface PlanView {
 /** Prints the runs of a plan with how each stands and what is to be trained: a table for people, or JSON. */
 export const printPlan = async (
   planned: Plan,
-  options: Readonly<Record<string, unknown>>,
+  options: SelectionOptions,
   { terminal, command }: { readonly terminal: Terminal; readonly command: string },
 ): Promise<ExitCode> => {
-  const given = options as unknown as SelectionOptions;
-  const path = frozenPlanPath(given.runsDirectory, planned);
+  const path = frozenPlanPath(options.runsDirectory, planned);
   const frozen = readFrozenPlan(path);
   if (!frozen.ok) {
     terminal.report(frozen.errors, options);
     return 2;
   }
-  const damage = given.force ? undefined : journalDamage(planned, path);
+  const damage = options.force ? undefined : journalDamage(planned, path);
   if (damage) {
     terminal.report([{ ...damage, severity: 'error' }], options);
     return 2;
   }
   const grown = grownPlan(planned, path);
-  const calibration = await describeCalibration(grown, given.runsDirectory);
+  const calibration = await describeCalibration(grown, options.runsDirectory);
   const { plan } = calibration;
-  const selection = readSelection(plan, given, command);
+  const selection = readSelection(plan, options, command);
   if (!selection.ok) {
     terminal.report(selection.errors, options);
     return 2;
   }
-  const standings = runStandings(plan, given.runsDirectory);
+  const standings = runStandings(plan, options.runsDirectory);
   const { toTrain } = selectRuns(standings, withBudget(selection.value, plan));
-  const recorded = toTrain.length > 0 ? listRuns(given.runsDirectory).runs : [];
+  const recorded = toTrain.length > 0 ? listRuns(options.runsDirectory).runs : [];
   const estimate = estimateTime(toTrain, recorded, plan.execution);
   const view = { plan, standings, toTrain, estimate, calibration };
-  if (options['json']) terminal.print(JSON.stringify(planToJson(view), null, 2));
+  if (options.json) terminal.print(JSON.stringify(planToJson(view), null, 2));
   else for (const line of planLines(view)) terminal.print(line);
   return 0;
 };

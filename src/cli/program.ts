@@ -1,6 +1,6 @@
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError } from '@commander-js/extra-typings';
 import { packageVersion } from '../system/package-root.ts';
-import type { CommandRow, ExitCode, Terminal } from './command.ts';
+import type { CommandRow, DeclaredCommand, ExitCode, Terminal } from './command.ts';
 import { commands } from './commands.ts';
 import { faultOf } from './fault.ts';
 import { usageDiagnostic } from './usage.ts';
@@ -18,9 +18,9 @@ export const runProgram = async (argv: readonly string[], terminal: Terminal): P
     .exitOverride();
 
   for (const row of commands) {
-    const command = declareCommand(program, row);
+    const { command, execute } = declareCommand(program, row);
     command.action(async () => {
-      exitCode = await execute(row, command, terminal);
+      exitCode = await execute(terminal);
     });
   }
 
@@ -46,7 +46,7 @@ export const runProgram = async (argv: readonly string[], terminal: Terminal): P
 };
 
 /** Adds a command as its row declares it, without what it does. */
-export const declareCommand = (program: Command, row: CommandRow): Command =>
+export const declareCommand = (program: Command, row: CommandRow): DeclaredCommand =>
   row.declare(
     program
       .command(row.name, { hidden: row.hidden === true })
@@ -56,8 +56,3 @@ export const declareCommand = (program: Command, row: CommandRow): Command =>
       .exitOverride()
       .allowExcessArguments(false),
   );
-
-const execute = async (row: CommandRow, command: Command, terminal: Terminal): Promise<ExitCode> => {
-  const { execute: work } = await row.load();
-  return await work(command.args, command.opts(), terminal);
-};

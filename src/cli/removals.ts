@@ -7,8 +7,8 @@ import { screen } from './screen.ts';
 /** What `rm` and `prune` are told besides what to delete. */
 export interface RemovalOptions {
   readonly runsDirectory: string;
-  readonly yes?: boolean;
-  readonly json?: boolean;
+  readonly yes?: boolean | undefined;
+  readonly json?: boolean | undefined;
 }
 
 /** More rows than this say nothing to a reader; `--json` has them all. */

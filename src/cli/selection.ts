@@ -8,10 +8,11 @@ import { commandLineRange } from './usage.ts';
 /** The options of `plan`, `run` and `resume` that choose among the runs of a plan, as commander reads them. */
 export interface SelectionOptions {
   readonly runsDirectory: string;
-  readonly force?: boolean;
-  readonly retryFailed?: boolean;
-  readonly only?: readonly string[];
-  readonly limit?: number;
+  readonly json?: boolean | undefined;
+  readonly force?: boolean | undefined;
+  readonly retryFailed?: boolean | undefined;
+  readonly only?: readonly string[] | undefined;
+  readonly limit?: number | undefined;
 }
 
 /** Which runs the command line asks for. */

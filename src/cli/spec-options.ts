@@ -10,20 +10,31 @@ export interface SpecOptions {
   readonly concurrency?: WantedConcurrency;
 }
 
-/** The options of `validate`, `plan` and `run` that change the spec, as commander reads them. */
-export const readSpecOptions = (options: Readonly<Record<string, unknown>>): SpecOptions => ({
-  set: (options['set'] ?? []) as readonly string[],
-  sweep: (options['sweep'] ?? []) as readonly string[],
-  allowVariables: (options['allowVariable'] ?? []) as readonly string[],
-  allowManyRuns: options['yes'] === true,
+/** The options that change the spec, as commander reads them. `validate` and `plan` have fewer of them than `run`. */
+export interface GivenSpecOptions extends GivenConcurrency {
+  readonly set?: readonly string[] | undefined;
+  readonly sweep?: readonly string[] | undefined;
+  readonly allowVariable?: readonly string[] | undefined;
+  readonly yes?: boolean | undefined;
+}
+
+interface GivenConcurrency {
+  readonly concurrency?: number | undefined;
+}
+
+export const readSpecOptions = (options: GivenSpecOptions): SpecOptions => ({
+  set: options.set ?? [],
+  sweep: options.sweep ?? [],
+  allowVariables: options.allowVariable ?? [],
+  allowManyRuns: options.yes === true,
   ...readConcurrency(options),
 });
 
 /** The value of `--concurrency`, if it is given, with its place. */
 export const readConcurrency = ({
   concurrency: runs,
-}: Readonly<Record<string, unknown>>): { readonly concurrency?: WantedConcurrency } => {
-  if (typeof runs !== 'number') return {};
+}: GivenConcurrency): { readonly concurrency?: WantedConcurrency } => {
+  if (runs === undefined) return {};
   const option = '--concurrency ';
   const text = `${option}${runs}`;
   const at = { source: { name: commandLine, text }, start: option.length, end: text.length };

@@ -29,22 +29,16 @@ import type { ExitCode, Terminal } from './command.ts';
 import { listenForInterruption } from './interrupt.ts';
 import { allowedServers } from './confirm-server.ts';
 import { screen } from './screen.ts';
-import { readSelection } from './selection.ts';
+import { readSelection, type SelectionOptions } from './selection.ts';
 
 /** Options that `run` and `resume` share, as commander reads them. */
-export interface TrainOptions {
-  readonly runsDirectory: string;
-  readonly concurrency?: number;
-  readonly force?: boolean;
-  readonly retryFailed?: boolean;
-  readonly only?: readonly string[];
-  readonly limit?: number;
-  readonly junit?: string;
-  readonly profile?: boolean;
-  readonly quiet?: boolean;
-  readonly json?: boolean;
+export interface TrainOptions extends SelectionOptions {
+  readonly concurrency?: number | undefined;
+  readonly junit?: string | undefined;
+  readonly profile?: boolean | undefined;
+  readonly quiet?: boolean | undefined;
   readonly mlflow: boolean;
-  readonly allowServer?: readonly string[];
+  readonly allowServer?: readonly string[] | undefined;
 }
 
 const notBuilt: Diagnostic = {

@@ -1,4 +1,4 @@
-import type { Command, CommanderError } from 'commander';
+import type { Command, CommanderError } from '@commander-js/extra-typings';
 import type { Diagnostic, SourceRange } from '../diagnostic/diagnostic.ts';
 import { commandLine } from '../language/overrides.ts';
 import { nearest } from '../diagnostic/nearest.ts';

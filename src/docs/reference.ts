@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import { Command } from '@commander-js/extra-typings';
 import { commands } from '../cli/commands.ts';
 import { declareCommand } from '../cli/program.ts';
 import { metrics } from '../data/metrics.ts';
@@ -141,7 +141,7 @@ const commandsPage = (): string => {
   const program = new Command('unroll').configureHelp({ helpWidth: 100 });
   const visible = commands.filter(({ hidden }) => hidden !== true);
   const parts = visible.map((row) => {
-    const help = declareCommand(program, row).helpInformation().trimEnd();
+    const help = declareCommand(program, row).command.helpInformation().trimEnd();
     return `## unroll ${row.name}\n\n\`\`\`text\n${help}\n\`\`\``;
   });
   const list = visible.map(({ name, summary }) => `| [${name}](#unroll-${name}) | ${cell(summary)} |`);

@@ -13,9 +13,16 @@ import type { Execute, Terminal } from '../command.ts';
 import { showReading } from '../reading-progress.ts';
 import { findRun } from '../recorded.ts';
 
+interface Options {
+  readonly runsDirectory: string;
+  readonly json?: boolean | undefined;
+  readonly repair?: boolean | undefined;
+  readonly yes?: boolean | undefined;
+}
+
 /** `unroll check [WHAT]` */
-export const execute: Execute = async ([what], options, terminal) => {
-  const scope = scopeOf(String(options['runsDirectory']), what);
+export const execute: Execute<Options> = async ([what], options, terminal) => {
+  const scope = scopeOf(options.runsDirectory, what);
   if (!scope.ok) {
     terminal.report(scope.errors, options);
     return 2;
@@ -30,9 +37,9 @@ export const execute: Execute = async ([what], options, terminal) => {
     scope.value.runsDirectory,
   );
   const left =
-    options['repair'] === true && options['yes'] === true ? repairAll(checked.problems) : checked.problems;
+    options.repair === true && options.yes === true ? repairAll(checked.problems) : checked.problems;
   const repaired = checked.problems.filter((one) => !left.includes(one));
-  if (options['json'] === true) terminal.print(JSON.stringify(toJson(checked, repaired, command), null, 2));
+  if (options.json === true) terminal.print(JSON.stringify(toJson(checked, repaired, command), null, 2));
   else print(checked, { left, repaired, command }, terminal);
   return left.some(({ kind }) => kind === 'damage') ? 1 : 0;
 };

@@ -8,14 +8,25 @@ import { readSweeps } from '../recorded.ts';
 import { commandLineRange } from '../usage.ts';
 import { screen } from '../screen.ts';
 
+interface Options {
+  readonly runsDirectory: string;
+  readonly json?: boolean | undefined;
+  readonly sweep?: readonly string[] | undefined;
+  readonly all?: boolean | undefined;
+  readonly groupBy?: readonly string[] | undefined;
+  readonly filter?: readonly string[] | undefined;
+  readonly csv?: boolean | undefined;
+  readonly parquet?: string | undefined;
+}
+
 /** `unroll compare [SWEEPS...]` */
-export const execute: Execute = (words, options, terminal) => {
-  const runsDirectory = options['runsDirectory'] as string;
+export const execute: Execute<Options> = (words, options, terminal) => {
+  const { runsDirectory, groupBy, filter, parquet } = options;
   const chosen = readSweeps(runsDirectory, {
     command: 'compare',
     names: words,
-    sweepIds: (options['sweep'] as readonly string[] | undefined) ?? [],
-    all: options['all'] === true,
+    sweepIds: options.sweep ?? [],
+    all: options.all === true,
   });
   if (!chosen.ok) {
     terminal.report(chosen.errors, options);
@@ -23,8 +34,8 @@ export const execute: Execute = (words, options, terminal) => {
   }
   const { runs, problems } = runsOfSweeps(chosen.value, runsDirectory);
   const compared = compareFiltered(chosen.value, runs, {
-    groupBy: options['groupBy'] as readonly string[] | undefined,
-    filter: options['filter'] as readonly string[] | undefined,
+    groupBy,
+    filter,
     place: {
       option: '--filter',
       at: (text) => commandLineRange(['compare', ...words, '--filter', text], text),
@@ -35,10 +46,9 @@ export const execute: Execute = (words, options, terminal) => {
     return Promise.resolve(2);
   }
   const comparison = compared.value;
-  const parquet = options['parquet'];
-  if (typeof parquet === 'string') writeWhole(parquet, comparisonToParquet(comparison));
-  if (options['json']) terminal.print(JSON.stringify(comparison, null, 2));
-  else if (options['csv']) terminal.data(comparisonToCsv(comparison));
+  if (parquet !== undefined) writeWhole(parquet, comparisonToParquet(comparison));
+  if (options.json) terminal.print(JSON.stringify(comparison, null, 2));
+  else if (options.csv) terminal.data(comparisonToCsv(comparison));
   else terminal.print(renderComparison(comparison, screen(process.stdout)));
   terminal.report(problems);
   return Promise.resolve(0);

@@ -4,9 +4,14 @@ import type { Execute } from '../command.ts';
 import { findRun } from '../recorded.ts';
 import { screen } from '../screen.ts';
 
+interface Options {
+  readonly runsDirectory: string;
+  readonly json?: boolean | undefined;
+}
+
 /** `unroll diff RUN OTHER` */
-export const execute: Execute = async (words, options, terminal) => {
-  const runsDirectory = options['runsDirectory'] as string;
+export const execute: Execute<Options> = async (words, options, terminal) => {
+  const { runsDirectory } = options;
   const load = async (word = '') => {
     const found = findRun(runsDirectory, word, 'diff');
     return found.ok ? await loadRunDetails(found.value) : found;
@@ -20,6 +25,6 @@ export const execute: Execute = async (words, options, terminal) => {
     return 2;
   }
   const diff = diffRuns(one.value, other.value);
-  terminal.print(options['json'] ? JSON.stringify(diff, null, 2) : renderDiff(diff, screen(process.stdout)));
+  terminal.print(options.json ? JSON.stringify(diff, null, 2) : renderDiff(diff, screen(process.stdout)));
   return 0;
 };

@@ -18,8 +18,13 @@ import { commandLineRange } from '../usage.ts';
 
 const presets = { dataset: 'mnist-rows', model: 'lstm', optimizer: 'adam' } as const;
 
+interface Options extends Partial<Record<NamedSectionKind | 'name', string | undefined>> {
+  readonly set?: readonly string[] | undefined;
+  readonly defaults?: boolean | undefined;
+}
+
 /** `unroll init [FILE]`: writes a commented spec. Asks for what is not given, if somebody is there to answer. */
-export const execute: Execute = async (words, options, terminal) => {
+export const execute: Execute<Options> = async (words, options, terminal) => {
   const file = words[0] ?? 'experiment.yaml';
   const plugins = await loadPlugins(dirname(file));
   if (!plugins.ok) {
@@ -27,7 +32,7 @@ export const execute: Execute = async (words, options, terminal) => {
     return 2;
   }
   const { registry } = plugins.value;
-  const written = ((options['set'] ?? []) as readonly string[]).map((text) => readSetting(text, file));
+  const written = (options.set ?? []).map((text) => readSetting(text, file));
   const wrong = [
     ...written.flatMap((one) => (one.ok ? [] : one.errors)),
     ...unknownNames(options, registry),
@@ -37,7 +42,7 @@ export const execute: Execute = async (words, options, terminal) => {
     terminal.report(wrong);
     return 2;
   }
-  const interactive = process.stdin.isTTY && process.stdout.isTTY && options['defaults'] !== true;
+  const interactive = process.stdin.isTTY && process.stdout.isTTY && options.defaults !== true;
   const set = Object.fromEntries(written.flatMap((one) => (one.ok ? [one.value] : [])));
   const wanted = { file, set, options, registry };
   const choice = await (interactive
@@ -84,24 +89,23 @@ interface Wanted {
   readonly file: string;
   /** The values after `--set`, by path. */
   readonly set: Readonly<Record<string, unknown>>;
-  readonly options: Readonly<Record<string, unknown>>;
+  readonly options: Options;
   readonly registry: Registry;
 }
 
 const choose = async ({ file, set, options, registry }: Wanted, ask: Ask): Promise<Choice | undefined> => {
   const values = { ...set };
-  const given = (key: string) => (typeof options[key] === 'string' ? options[key] : undefined);
   const fromFile =
     basename(file, extname(file))
       .replace(/[^A-Za-z0-9._-]+/g, '-')
       .replace(/^[^A-Za-z0-9]+/, '')
       .slice(0, 64) || 'experiment';
-  const name = given('name') ?? (await ask({ text: 'Name of the experiment', preset: fromFile }));
+  const name = options.name ?? (await ask({ text: 'Name of the experiment', preset: fromFile }));
   if (name === undefined) return undefined;
   const chosen: Record<NamedSectionKind, string> = { ...presets };
   for (const kind of namedSections) {
     const names = Object.keys(registry[kind]);
-    const one = given(kind) ?? (await ask({ text: `Which ${kind}?`, preset: presets[kind], names }));
+    const one = options[kind] ?? (await ask({ text: `Which ${kind}?`, preset: presets[kind], names }));
     if (one === undefined) return undefined;
     chosen[kind] = one;
     const row = findRow<Row>(registry[kind], one);
@@ -139,11 +143,11 @@ const existing = (file: string): Diagnostic[] =>
       ]
     : [];
 
-const unknownNames = (options: Readonly<Record<string, unknown>>, registry: Registry): Diagnostic[] =>
+const unknownNames = (options: Options, registry: Registry): Diagnostic[] =>
   namedSections.flatMap((kind): Diagnostic[] => {
     const written = options[kind];
     const names = Object.keys(registry[kind]);
-    if (typeof written !== 'string' || names.includes(written)) return [];
+    if (written === undefined || names.includes(written)) return [];
     const near = nearest(written, names);
     return [
       {

@@ -7,9 +7,14 @@ import type { Execute } from '../command.ts';
 import { unknownOnCommandLine } from '../recorded.ts';
 import { screen } from '../screen.ts';
 
+interface Options {
+  readonly runsDirectory: string;
+  readonly json?: boolean | undefined;
+}
+
 /** `unroll ls [EXPERIMENT]` */
-export const execute: Execute = async (words, options, terminal) => {
-  const runsDirectory = options['runsDirectory'] as string;
+export const execute: Execute<Options> = async (words, options, terminal) => {
+  const { runsDirectory } = options;
   const [experiment] = words;
   const names = listExperiments(runsDirectory);
   if (experiment !== undefined && !names.includes(experiment)) {
@@ -20,8 +25,8 @@ export const execute: Execute = async (words, options, terminal) => {
   const { runs: recorded, problems } = listRuns(runsDirectory, wanted);
   const { sweeps } = listSweeps(runsDirectory, wanted);
   const runs = listedRuns(await markStaleNow(recorded, sweeps), sweeps);
-  if (options['json']) terminal.print(JSON.stringify(runListToJson(runs), null, 2));
+  if (options.json) terminal.print(JSON.stringify(runListToJson(runs), null, 2));
   else terminal.print(renderRunList(runs, screen(process.stdout)));
-  if (!options['json']) terminal.report(problems);
+  if (!options.json) terminal.report(problems);
   return 0;
 };

@@ -3,19 +3,24 @@ import { startMlflowServer } from '../../mlflow/server/serve.ts';
 import type { Execute } from '../command.ts';
 import { listenForInterruption } from '../interrupt.ts';
 
+interface Options {
+  readonly runsDirectory: string;
+  readonly port?: number | undefined;
+}
+
 /** `unroll mlflow` */
-export const execute: Execute = async (_words, options, terminal) => {
-  const runsDirectory = options['runsDirectory'] as string;
+export const execute: Execute<Options> = async (_words, options, terminal) => {
+  const { runsDirectory, port } = options;
   const interruption = listenForInterruption(() => terminal.complain('Stopping the server.'));
   const server = await startMlflowServer({
     runsDirectory,
-    ...(typeof options['port'] === 'number' && { port: options['port'] }),
+    ...(port !== undefined && { port }),
     print: terminal.print,
     signal: interruption.stop,
   });
   if (!server.ok) {
     interruption.release();
-    terminal.report(server.errors, options);
+    terminal.report(server.errors);
     return interruption.stop.aborted ? 130 : 2;
   }
   if (!server.value.started) return 0;

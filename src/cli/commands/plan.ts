@@ -1,14 +1,18 @@
 import type { Execute } from '../command.ts';
 import { printPlan } from '../print-plan.ts';
 import { planSpec } from '../plan-spec.ts';
+import type { SelectionOptions } from '../selection.ts';
+import type { GivenSpecOptions } from '../spec-options.ts';
+
+type Options = SelectionOptions & Omit<GivenSpecOptions, 'concurrency'>;
 
 /** `unroll plan SPEC` */
-export const execute: Execute = async (words, options, terminal) => {
+export const execute: Execute<Options> = async (words, options, terminal) => {
   const planned = await planSpec(words[0] ?? '', options);
   if (!planned.ok) {
     terminal.report(planned.errors, options);
     return 2;
   }
-  if (!options['json']) terminal.report(planned.notices);
+  if (!options.json) terminal.report(planned.notices);
   return await printPlan(planned.value, options, { terminal, command: 'plan' });
 };

@@ -11,9 +11,12 @@ import { commandLineRange } from '../usage.ts';
 /** What can be pruned: runs in a state, or the checkpoints of runs that are done and need none. */
 const kinds = ['failed', 'interrupted', 'stale', 'checkpoints'] as const;
 
+interface Options extends RemovalOptions {
+  readonly experiment?: string | undefined;
+}
+
 /** `unroll prune WHAT...` */
-export const execute: Execute = async (words, options, terminal) => {
-  const given = options as unknown as RemovalOptions;
+export const execute: Execute<Options> = async (words, options, terminal) => {
   const unknown = words.find((word) => !(kinds as readonly string[]).includes(word));
   if (unknown !== undefined) {
     const near = nearest(unknown, kinds);
@@ -33,8 +36,7 @@ export const execute: Execute = async (words, options, terminal) => {
     );
     return 2;
   }
-  const { runsDirectory } = given;
-  const experiment = typeof options['experiment'] === 'string' ? options['experiment'] : undefined;
+  const { runsDirectory, experiment } = options;
   const names = listExperiments(runsDirectory);
   if (experiment !== undefined && !names.includes(experiment)) {
     terminal.report([unknownOnCommandLine(experiment, { names, runsDirectory, command: 'prune' })], options);
@@ -48,5 +50,5 @@ export const execute: Execute = async (words, options, terminal) => {
     const finished = one.state === 'done' || one.state === 'stale';
     return finished && words.includes('checkpoints') ? (removalOf(folderOf(one), 'checkpoints') ?? []) : [];
   });
-  return carryOut(removals, given, terminal);
+  return carryOut(removals, options, terminal);
 };

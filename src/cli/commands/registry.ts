@@ -14,19 +14,23 @@ const pc = createColours();
 
 const sections = { models: 'model', datasets: 'dataset', optimizers: 'optimizer' } as const;
 
+interface Options {
+  readonly json?: boolean | undefined;
+}
+
 /** `unroll models`, `unroll datasets`, `unroll optimizers`: the list, or one row with its parameters. */
 export const describeTable =
-  (name: keyof typeof sections): Execute =>
+  (name: keyof typeof sections): Execute<Options> =>
   async (words, options, terminal) => {
     const plugins = await loadPlugins('.');
     if (!plugins.ok) {
-      terminal.report(plugins.errors, { json: options['json'] === true });
+      terminal.report(plugins.errors, options);
       return 2;
     }
     const table: Table<Row> = plugins.value.registry[sections[name]];
     const wanted = words[0];
     if (wanted === undefined) {
-      if (options['json'])
+      if (options.json)
         terminal.print(
           JSON.stringify(
             Object.entries(table).map(([key, row]) => rowToJson(key, row)),
@@ -53,11 +57,11 @@ export const describeTable =
             help: `unroll ${name} lists them.`,
           },
         ],
-        { json: options['json'] === true },
+        options,
       );
       return 2;
     }
-    if (options['json']) terminal.print(JSON.stringify(rowToJson(wanted, row), null, 2));
+    if (options.json) terminal.print(JSON.stringify(rowToJson(wanted, row), null, 2));
     else printRow(wanted, row, terminal.print);
     return 0;
   };

@@ -9,23 +9,30 @@ import type { ChosenSweeps } from '../../report/chosen-sweeps.ts';
 /** Seconds between two writings of a watched report. */
 const watchEverySeconds = 5;
 
+interface Options {
+  readonly runsDirectory: string;
+  readonly sweep?: readonly string[] | undefined;
+  readonly all?: boolean | undefined;
+  readonly output?: string | undefined;
+  readonly watch?: boolean | undefined;
+}
+
 /** `unroll report [SWEEPS...]` */
-export const execute: Execute = async (words, options, terminal) => {
-  const runsDirectory = String(options['runsDirectory']);
+export const execute: Execute<Options> = async (words, options, terminal) => {
+  const { runsDirectory } = options;
   const found = readSweeps(runsDirectory, {
     command: 'report',
     names: words,
-    sweepIds: (options['sweep'] as readonly string[] | undefined) ?? [],
-    all: options['all'] === true,
+    sweepIds: options.sweep ?? [],
+    all: options.all === true,
   });
   if (!found.ok) {
-    terminal.report(found.errors, options);
+    terminal.report(found.errors);
     return 2;
   }
   const chosen = found.value;
-  const given = options['output'];
-  const path = typeof given === 'string' ? given : join(runsDirectory, defaultPath(chosen));
-  if (options['watch']) {
+  const path = options.output ?? join(runsDirectory, defaultPath(chosen));
+  if (options.watch) {
     const interruption = listenForInterruption(() => undefined);
     terminal.print(
       `${path} is written every ${watchEverySeconds} s while the sweep is running; Ctrl-C ends that.`,

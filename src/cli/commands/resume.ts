@@ -16,10 +16,14 @@ import { readConcurrency } from '../spec-options.ts';
 import { screen } from '../screen.ts';
 import { trainPlan, type TrainOptions } from '../train-plan.ts';
 
+interface Options extends TrainOptions {
+  readonly allowVariable?: readonly string[] | undefined;
+  readonly updated?: boolean | undefined;
+}
+
 /** `unroll resume [SWEEP]` */
-export const execute: Execute = async (words, options, terminal) => {
-  const given = options as unknown as TrainOptions;
-  const found = findSweep(given.runsDirectory, words[0], 'resume');
+export const execute: Execute<Options> = async (words, options, terminal) => {
+  const found = findSweep(options.runsDirectory, words[0], 'resume');
   if (!found.ok) {
     terminal.report(found.errors, options);
     return 2;
@@ -34,19 +38,19 @@ export const execute: Execute = async (words, options, terminal) => {
   }
   const frozen = { ...found.value, execution: execution.value };
   const { path } = frozen.spec;
-  const say = options['json'] || options['quiet'] ? () => undefined : terminal.print;
+  const say = options.json || options.quiet ? () => undefined : terminal.print;
 
   const spec = existsSync(path) ? await planSpec(path, { ...options, yes: true }) : undefined;
-  if (options['updated']) {
-    if (spec?.ok) return await trainPlan(spec.value, given, { terminal, command: 'resume' });
+  if (options.updated) {
+    if (spec?.ok) return await trainPlan(spec.value, options, { terminal, command: 'resume' });
     terminal.report(spec ? spec.errors : [specIsGone(path)], options);
     return 2;
   }
-  const left = runStandings(frozen, given.runsDirectory)
+  const left = runStandings(frozen, options.runsDirectory)
     .filter(({ state }) => state !== 'done')
     .map(({ run }) => run);
   const obstacle =
-    outdatedCode(left, proposedCommand(['resume', frozen.sweepId, '--updated'], given.runsDirectory)) ??
+    outdatedCode(left, proposedCommand(['resume', frozen.sweepId, '--updated'], options.runsDirectory)) ??
     missingData(left, frozen);
   if (obstacle) {
     terminal.report([obstacle], options);
@@ -66,7 +70,7 @@ export const execute: Execute = async (words, options, terminal) => {
       say('');
     }
   }
-  return await trainPlan(frozen, given, { terminal, command: 'resume' });
+  return await trainPlan(frozen, options, { terminal, command: 'resume' });
 };
 
 const specIsGone = (path: string): Diagnostic => ({

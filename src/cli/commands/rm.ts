@@ -12,9 +12,8 @@ import { findRun } from '../recorded.ts';
 import { carryOut, type RemovalOptions } from '../removals.ts';
 
 /** `unroll rm WHAT...` */
-export const execute: Execute = (words, options, terminal) => {
-  const given = options as unknown as RemovalOptions;
-  const { runsDirectory } = given;
+export const execute: Execute<RemovalOptions> = (words, options, terminal) => {
+  const { runsDirectory } = options;
   const experiments = words.filter((word) => listExperiments(runsDirectory).includes(word));
   const errors: Diagnostic[] = [];
   const found = new Map<string, RunFolder>();
@@ -39,11 +38,11 @@ export const execute: Execute = (words, options, terminal) => {
   }
   const code = carryOut(
     [...found.values()].flatMap((one) => removalOf(one, 'run') ?? []),
-    given,
+    options,
     terminal,
   );
   // Plans and reports go with the last run of an experiment that was named as a whole.
-  if (given.yes === true) {
+  if (options.yes === true) {
     for (const name of experiments) {
       const { runs, problems } = listRuns(runsDirectory, { experiment: name });
       if (runs.length === 0 && problems.length === 0) removeExperiment(runsDirectory, name);

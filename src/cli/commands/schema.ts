@@ -6,25 +6,30 @@ import { writeWhole, readRegularText } from '../../system/files.ts';
 import type { Execute } from '../command.ts';
 import { commandLineRange } from '../usage.ts';
 
+interface Options {
+  readonly write?: string | undefined;
+  readonly check?: string | undefined;
+}
+
 /**
  * `unroll schema [NAME]`: prints one; `--write` and `--check` work on a folder with all. The rows of the config in the
  * working directory are in it.
  */
-export const execute: Execute = async (words, options, terminal) => {
+export const execute: Execute<Options> = async (words, options, terminal) => {
   const plugins = await loadPlugins('.');
   if (!plugins.ok) {
-    terminal.report(plugins.errors, options);
+    terminal.report(plugins.errors);
     return 2;
   }
   const schemas = generateSchemas(plugins.value.registry);
   const { write, check } = options;
   const [name = 'experiment'] = words;
 
-  if (typeof write === 'string') {
+  if (write !== undefined) {
     for (const [file, text] of Object.entries(schemas)) writeWhole(join(write, file), text);
     return 0;
   }
-  if (typeof check === 'string') {
+  if (check !== undefined) {
     const stale = Object.entries(schemas).filter(([file, text]) => readOr(join(check, file)) !== text);
     for (const [file] of stale)
       terminal.complain(`${join(check, file)} does not match the registries. Run: npm run schema`);

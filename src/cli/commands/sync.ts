@@ -4,16 +4,25 @@ import type { Execute } from '../command.ts';
 import { confirmServer } from '../confirm-server.ts';
 import { listenForInterruption } from '../interrupt.ts';
 
+interface Options {
+  readonly runsDirectory: string;
+  readonly json?: boolean | undefined;
+  readonly to?: string | undefined;
+  readonly allowServer?: readonly string[] | undefined;
+  readonly verify?: boolean | undefined;
+  readonly restore?: boolean | undefined;
+}
+
 /** `unroll sync [WHAT]` */
-export const execute: Execute = async (words, options, terminal) => {
+export const execute: Execute<Options> = async (words, options, terminal) => {
   const interruption = listenForInterruption(() => terminal.complain('Stopping; what is sent stays sent.'));
   const [what] = words;
   const { to, json, verify, restore, runsDirectory } = options;
   const result = await syncCommand({
-    runsDirectory: String(runsDirectory),
+    runsDirectory,
     ...(what !== undefined && { what }),
-    ...(typeof to === 'string' && { to }),
-    allowServers: (options['allowServer'] ?? []) as readonly string[],
+    ...(to !== undefined && { to }),
+    allowServers: options.allowServer ?? [],
     ...(json !== true && { confirm: confirmServer }),
     verify: verify === true,
     restore: restore === true,

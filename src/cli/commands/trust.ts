@@ -10,15 +10,21 @@ import type { Diagnostic } from '../../diagnostic/diagnostic.ts';
 import { nearest } from '../../diagnostic/nearest.ts';
 import type { Execute } from '../command.ts';
 
+interface Options {
+  readonly json?: boolean | undefined;
+  readonly credentials?: boolean | undefined;
+  readonly remove?: boolean | undefined;
+}
+
 /** `unroll trust [URI]` */
-export const execute: Execute = async ([uri], options, terminal) => {
+export const execute: Execute<Options> = async ([uri], options, terminal) => {
   const before = readUserConfig();
   if (!before.ok) {
     terminal.report(before.errors, options);
     return 2;
   }
-  if (uri === undefined && (options['remove'] || options['credentials'])) {
-    terminal.report([noServer(options['remove'] ? '--remove' : '--credentials')], options);
+  if (uri === undefined && (options.remove || options.credentials)) {
+    terminal.report([noServer(options.remove ? '--remove' : '--credentials')], options);
     return 2;
   }
   if (uri !== undefined) {
@@ -28,7 +34,7 @@ export const execute: Execute = async ([uri], options, terminal) => {
       return 2;
     }
     const origin = originOf(parsed.value.uri);
-    if (options['remove']) {
+    if (options.remove) {
       const listed = [...new Set([...before.value.servers, ...before.value.credentials])];
       if (!listed.includes(origin)) {
         terminal.report([notListed(origin, listed)], options);
@@ -37,7 +43,7 @@ export const execute: Execute = async ([uri], options, terminal) => {
       forbidInUserConfig(origin);
     } else {
       allowInUserConfig('servers', origin);
-      if (options['credentials']) allowInUserConfig('credentials', origin);
+      if (options.credentials) allowInUserConfig('credentials', origin);
     }
   }
   const config = readUserConfig();
@@ -46,7 +52,7 @@ export const execute: Execute = async ([uri], options, terminal) => {
     return 2;
   }
   const { servers, credentials, variables } = config.value;
-  if (options['json']) {
+  if (options.json) {
     terminal.print(JSON.stringify({ path: userConfigPath(), ...config.value }, null, 2));
     return 0;
   }

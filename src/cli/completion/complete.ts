@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { Command, type Option } from 'commander';
+import { Command, type Option } from '@commander-js/extra-typings';
 import { diagnosticCodes } from '../../diagnostic/codes.ts';
 import type { Registry } from '../../registry/rows.ts';
 import { pathSchemas, rowsOf } from '../../registry/schema.ts';
@@ -45,7 +45,7 @@ const candidates = (
     ];
   const row = commands.find(({ name }) => name === first);
   if (!row) return [];
-  const command = row.declare(new Command(row.name));
+  const { command } = row.declare(new Command(row.name));
   const before = rest.slice(0, -1);
   const current = rest.at(-1) ?? '';
   const option = command.options.find(({ long }) => long === before.at(-1));
