@@ -2,6 +2,7 @@ import { counted, formatBytes } from '../terminal/format.ts';
 import { renderTable, type TableCell, type Column } from '../terminal/table.ts';
 import { finishRemovals, remove, type Removal } from '../record/removal.ts';
 import type { ExitCode, Terminal } from './command.ts';
+import { defaultLeaseMs } from '../system/lock.ts';
 import { screen } from './screen.ts';
 
 /** What `rm` and `prune` are told besides what to delete. */
@@ -61,7 +62,10 @@ export const carryOut = (
     if (more > 0) terminal.print(`and ${more} more; --json prints all`);
     terminal.print('');
   }
-  for (const { run } of left) terminal.complain(`${run.id} is being trained and is left alone.`);
+  for (const { run } of left)
+    terminal.complain(
+      `${run.id} is being trained and is left alone. A process that has ended on another machine or in another container holds it for ${defaultLeaseMs / 1000} s.`,
+    );
   if (wanted.length === 0) terminal.print('Nothing to delete.');
   else if (options.yes === true)
     terminal.print(`${counted(done.length, 'item')} deleted, ${formatBytes(bytes(done))} freed.`);

@@ -84,8 +84,8 @@ const recorded = (directory: string, { run, status }: IndexedRun): RecordedRun =
   directory,
   run,
   status,
-  state: stateOf(status),
-  reason: reasonOf(status),
+  state: stateOf(status, directory),
+  reason: reasonOf(status, directory),
   metrics: status?.outcome?.metrics ?? {},
 });
 

@@ -1,6 +1,7 @@
 import type { RunOutcome } from './events.ts';
 import type { DataDescription } from '../plan/plan.ts';
 import type { JsonNumber } from '../system/json.ts';
+import type { ProcessIdentity } from '../system/process-identity.ts';
 
 /**
  * The files of a run's directory, `runs/<experiment>/<run id>/`. Each is written beside and renamed, except
@@ -58,7 +59,7 @@ export interface StatusFile {
   /** Present once ended. */
   readonly outcome: RunOutcome | null;
   /** Who holds the run while it is running. */
-  readonly holder: { readonly host: string; readonly pid: number; readonly processStartedAt: number } | null;
+  readonly holder: ProcessIdentity | null;
   /** Once ended: the run's files by name, as they were then. Runs of 0.1.0 have neither this nor the next. */
   readonly files?: Readonly<Record<string, { readonly bytes: number; readonly sha256: string }>>;
   /** Hexadecimal SHA-256 of this file without this field. */

@@ -1,8 +1,9 @@
 import { unreachable } from '../diagnostic/diagnostic.ts';
 import type { Run } from '../plan/plan.ts';
-import { isAlive } from '../system/process-identity.ts';
+import { join } from 'node:path';
+import { isHolding } from '../system/lock.ts';
 import type { Metrics, OutcomeReason } from './events.ts';
-import type { StatusFile } from './run-files.ts';
+import { fileNames, type StatusFile } from './run-files.ts';
 
 /** A run as it is recorded in its directory, without the history of its metrics. */
 export interface RecordedRun {
@@ -69,20 +70,23 @@ export const stateOfReason = (reason: OutcomeReason): RunState => {
 };
 
 /** The state of a run with this status file, or without one. `running` is believed only while its process lives. */
-export const stateOf = (status: StatusFile | null): RunState => {
+export const stateOf = (status: StatusFile | null, directory: string): RunState => {
   if (!status) return 'new';
   if (status.state === 'ended') return status.outcome ? stateOfReason(status.outcome.reason) : 'interrupted';
-  return status.holder && isAlive(status.holder) ? 'running' : 'interrupted';
+  return status.holder && isTraining(directory, status.holder) ? 'running' : 'interrupted';
 };
 
+const isTraining = (directory: string, holder: NonNullable<StatusFile['holder']>): boolean =>
+  isHolding(join(directory, fileNames.writer), holder);
+
 /** Why a run is in its state, in one sentence; empty where there is nothing to say. */
-export const reasonOf = (status: StatusFile | null): string => {
+export const reasonOf = (status: StatusFile | null, directory: string): string => {
   if (!status) return '';
   if (status.outcome) return status.outcome.reason === 'completed' ? '' : status.outcome.message;
   if (status.state === 'ended') return 'It ended without saying why.';
   const holder = status.holder;
   if (!holder) return 'No process is recorded as training it.';
-  return isAlive(holder)
+  return isTraining(directory, holder)
     ? `Process ${holder.pid} on ${holder.host} trains it.`
     : `Process ${holder.pid} exited without reporting a result.`;
 };

@@ -5,8 +5,8 @@ import type { Execution } from '../language/config.ts';
 import type { Plan, Run } from '../plan/plan.ts';
 import { counted } from '../terminal/format.ts';
 import type { OutcomeReason, RunListener, RunOutcome } from '../record/events.ts';
-import { acquireLock } from '../system/lock.ts';
-import { processIdentity, type ProcessIdentity } from '../system/process-identity.ts';
+import { acquireLock, holderNote, type Lock } from '../system/lock.ts';
+import type { ProcessIdentity } from '../system/process-identity.ts';
 import { interruptionOf, stopsEveryRun } from '../system/system-error.ts';
 import { readStatus } from '../record/read-runs.ts';
 import { fileNames } from '../record/run-files.ts';
@@ -160,8 +160,6 @@ export const scheduleRuns = async (
 
   let held = await trainFree(await orderOfWork(plan, standings, options));
   if (held.length > 0 && !noMore.aborted) options.listener(heldNote(held));
-  // Nothing tells from here whether a process of another host lives: who waited for one could wait forever.
-  held = held.filter(({ heldBy }) => heldBy.host === processIdentity().host);
   while (held.length > 0 && !noMore.aborted) {
     await delay(lookAgainMs, undefined, { signal: noMore }).catch(() => undefined);
     held = await trainFree(held);
@@ -193,15 +191,11 @@ const notBegun = (error: unknown): RunOutcome => {
 const nameOf = ({ pid, host }: ProcessIdentity): string => `process ${pid} on ${host}`;
 
 const heldNote = (held: readonly Held[]): Parameters<RunListener>[0] => {
-  const holders = [...new Set(held.map(({ heldBy }) => nameOf(heldBy)))].join(', ');
-  const here = held.filter(({ heldBy }) => heldBy.host === processIdentity().host).length;
+  const holders = [...new Map(held.map(({ heldBy }) => [nameOf(heldBy), holderNote(heldBy)])).values()];
   const message =
-    `${counted(held.length, 'run')} of this sweep ${held.length === 1 ? 'is' : 'are'} held by ${holders}` +
-    (here > 0 ? '; waiting for what becomes of them (Ctrl-C does not touch that process)' : '') +
-    (here < held.length
-      ? '; if a process of another host no longer runs, delete the file `lock` of its run'
-      : '');
-  return { type: 'note', level: 'info', message };
+    `${counted(held.length, 'run')} of this sweep ${held.length === 1 ? 'is' : 'are'} being trained by ${holders.join(', ')}. ` +
+    'Waiting for the results, or to train what is left. Ctrl-C ends the waiting and does not touch that process.';
+  return { type: 'note', level: 'warning', message };
 };
 
 interface Attempting extends HowToTrain {
@@ -221,7 +215,7 @@ const trainUnlessHeld = async (
   try {
     const before = readStatus(directory);
     const attempted = before?.attempt ?? 0;
-    if (!attempting.fromTheStart && before?.outcome && attempted > known && isSettled(before)) {
+    if (!attempting.fromTheStart && before?.outcome && attempted > known && isSettled(before, directory)) {
       // Another process has trained it since this one looked.
       const { outcome } = before;
       options.listener({ type: 'run-ended', time: Date.now(), runId: run.id, outcome, willRetry: false });
@@ -231,6 +225,7 @@ const trainUnlessHeld = async (
       const outcome = await trainOnce(run, {
         ...attempting,
         attempt: attempted + tried + 1,
+        lock,
         fromTheStart: attempting.fromTheStart && tried === 0,
       });
       const stopped = options.stop.aborted || options.kill.aborted;
@@ -246,12 +241,13 @@ const trainUnlessHeld = async (
 };
 
 interface Attempt extends Attempting {
+  readonly lock: Lock;
   readonly attempt: number;
 }
 
 const trainOnce = async (
   run: Run,
-  { execution, pool, options, pauseAt, attempt, fromTheStart }: Attempt,
+  { execution, pool, options, pauseAt, attempt, fromTheStart, lock }: Attempt,
 ): Promise<RunOutcome> => {
   const directory = runDirectory(options.runsDirectory, run);
   const startedAt = Date.now();
@@ -294,7 +290,7 @@ const trainOnce = async (
   );
   if (result.type === 'done') {
     // What kept the process from recording its end may have passed.
-    if (result.outcome.systemError !== undefined)
+    if (result.outcome.systemError !== undefined && lock.isHeld())
       recordLoss(directory, run, { outcome: result.outcome, attempt });
     return result.outcome;
   }
@@ -304,6 +300,6 @@ const trainOnce = async (
     elapsedMs: Date.now() - startedAt,
     metrics: {},
   };
-  recordLoss(directory, run, { outcome, attempt });
+  if (lock.isHeld()) recordLoss(directory, run, { outcome, attempt });
   return outcome;
 };

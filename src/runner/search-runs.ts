@@ -6,7 +6,7 @@ import { pruningSteps } from '../plan/search-plan.ts';
 import { nextDecision } from '../search/decide.ts';
 import { viewOf, type Decision } from '../search/ledger.ts';
 import type { RunOutcome } from '../record/events.ts';
-import { acquireLock } from '../system/lock.ts';
+import { acquireLock, holderNote } from '../system/lock.ts';
 import { valuesAt } from '../record/kept-weights.ts';
 import { readMetrics } from '../record/read-metrics.ts';
 import { readStatus } from '../record/read-runs.ts';
@@ -58,9 +58,11 @@ export const searchRuns = async (
   const path = frozenPlanPath(options.runsDirectory, plan);
   const lock = acquireLock(`${path}.lock`);
   if ('heldBy' in lock) {
-    const { pid, host } = lock.heldBy;
     options.listener(
-      note('warning', `Process ${pid} on ${host} leads this sweep; one process alone can decide by results.`),
+      note(
+        'warning',
+        `One process alone decides by results, and this sweep is held by ${holderNote(lock.heldBy)}. Run the command again then.`,
+      ),
     );
     return {
       plan: { ...plan, search },
@@ -242,9 +244,10 @@ const needsRetry = ({ points, decisions, options }: Leading, index: number): boo
   const later = decisions.some((one, other) => other > index && one.point === decision?.point);
   if (!decision || later) return false;
   return (points[decision.point]?.runs ?? []).some((run) => {
-    const status = readStatus(runDirectory(options.runsDirectory, run));
+    const directory = runDirectory(options.runsDirectory, run);
+    const status = readStatus(directory);
     if (!status?.outcome || ['completed', 'pruned'].includes(status.outcome.reason)) return false;
-    return options.selection.retryFailed || !isSettled(status);
+    return options.selection.retryFailed || !isSettled(status, directory);
   });
 };
 
@@ -272,7 +275,9 @@ const trainPoint = async (
       const stands =
         status &&
         outcome &&
-        (failedBefore ? isSettled(status) && !options.selection.retryFailed : reached(outcome, pauseAt));
+        (failedBefore
+          ? isSettled(status, directory) && !options.selection.retryFailed
+          : reached(outcome, pauseAt));
       if (!stands) {
         trained.set(run.id, run);
         const attempt = status?.attempt ?? 0;

@@ -103,8 +103,11 @@ export const selectRuns = (standings: readonly RunStanding[], selection: Selecti
 };
 
 /** Whether a run with this status has an end that stands, unless someone asks for another try. */
-export const isSettled = (status: StatusFile): boolean =>
-  !isMissing({ state: stateOf(status), outcome: status.outcome }, { force: false, retryFailed: false });
+export const isSettled = (status: StatusFile, directory: string): boolean =>
+  !isMissing(
+    { state: stateOf(status, directory), outcome: status.outcome },
+    { force: false, retryFailed: false },
+  );
 
 /** Whether a run has an end that counts, good or bad. */
 export const hasEnded = (standing: Pick<RunStanding, 'state' | 'outcome'>): boolean =>

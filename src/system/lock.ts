@@ -13,11 +13,31 @@ import {
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ignoringSystemErrors, named } from './system-error.ts';
-import { canBeChecked, isAlive, processIdentity, type ProcessIdentity } from './process-identity.ts';
+import {
+  canBeChecked,
+  isAlive,
+  isSameProcess,
+  isStopped,
+  processIdentity,
+  type ProcessIdentity,
+} from './process-identity.ts';
 
-/** A held lock; `release` gives it back. */
+/** A held lock. */
 export interface Lock {
+  /** Gives it back. */
   readonly release: () => void;
+  /**
+   * Whether it is still held. A process that was stopped for longer than the lease may have lost it to another one, and
+   * must not write any more then. Cheap unless much of the lease has passed.
+   */
+  readonly isHeld: () => boolean;
+}
+
+/** What a lock protects was taken over by another process, because this one was stopped for too long. */
+export class LockLost extends Error {
+  constructor(path: string) {
+    super(`${path} was taken over by another process, because this one was stopped for too long`);
+  }
 }
 
 export interface HeldLock {
@@ -31,8 +51,8 @@ export interface LockOptions {
    */
   readonly folder?: string;
   /**
-   * Makes the lock a lease: its holder renews it, and loses it after so long without a renewal where nobody can look at
-   * the holder's process. Without it such a holder is believed to live. All processes must lease a path alike.
+   * A lock is a lease. Its holder renews it, and loses it after so long without a renewal if nobody can look at the
+   * holder's process, or if that is stopped. All processes must lease a path alike.
    */
   readonly leaseMs?: number;
 }
@@ -43,6 +63,9 @@ export interface WaitOptions extends LockOptions {
   /** How often to try again, in milliseconds. */
   readonly everyMs?: number;
 }
+
+/** How long a lock is held without being renewed. */
+export const defaultLeaseMs = 30_000;
 
 /** A lease is renewed so many times in its span, so that a busy process does not lose it. */
 const renewalsPerLease = 12;
@@ -98,9 +121,13 @@ export const waitBriefly = async (path: string): Promise<Lock> => {
   );
 };
 
-const linkLock = (path: string, identity: string, { leaseMs }: LockOptions): Lock | HeldLock => {
+const linkLock = (
+  path: string,
+  identity: string,
+  { leaseMs = defaultLeaseMs }: LockOptions,
+): Lock | HeldLock => {
   for (let tries = 0; ; tries++) {
-    if (tryLink(identity, path)) return leaseMs === undefined ? plainLock(path) : leasedLock(path, leaseMs);
+    if (tryLink(identity, path)) return leasedLock(path, leaseMs);
     const holder = holderOf(path);
     if (holder && !isGone(path, holder, leaseMs)) return { heldBy: holder };
     // Gone in between, or damaged by a power cut: the second is told from the first by staying.
@@ -114,8 +141,6 @@ const linkLock = (path: string, identity: string, { leaseMs }: LockOptions): Loc
   }
 };
 
-const plainLock = (path: string): Lock => ({ release: () => removeOwn(path) });
-
 /** Somebody may have deleted the lock by hand, and another process taken it. */
 const removeOwn = (path: string): void => {
   // What cannot be deleted is a lock of a process that has ended, once this one has.
@@ -123,13 +148,19 @@ const removeOwn = (path: string): void => {
 };
 
 const leasedLock = (path: string, leaseMs: number): Lock => {
-  const renew = () => {
-    if (isOwn(path)) utimesSync(path, new Date(), new Date());
+  let confirmedAt = performance.now();
+  const renew = (): boolean => {
+    if (!isOwn(path)) return false;
+    // A disk that refuses it also refuses what the lock protects, which is reported.
+    ignoringSystemErrors(() => utimesSync(path, new Date(), new Date()));
+    confirmedAt = performance.now();
+    return true;
   };
   renew();
   const renewal = setInterval(renew, leaseMs / renewalsPerLease);
   renewal.unref();
   return {
+    isHeld: () => performance.now() - confirmedAt < leaseMs / 2 || renew(),
     release: () => {
       clearInterval(renewal);
       removeOwn(path);
@@ -140,8 +171,7 @@ const leasedLock = (path: string, leaseMs: number): Lock => {
 /** Whether the lock is still this process's: one that slept for longer than its lease may have lost it. */
 const isOwn = (path: string): boolean => {
   const holder = holderOf(path);
-  const self = processIdentity();
-  return holder?.pid === self.pid && holder.host === self.host;
+  return holder !== undefined && isSameProcess(holder, processIdentity());
 };
 
 /** The process that a lock file names; undefined if the file is missing or damaged. */
@@ -153,12 +183,24 @@ export const holderOf = (path: string): ProcessIdentity | undefined => {
   }
 };
 
-const isGone = (path: string, holder: ProcessIdentity, leaseMs: number | undefined): boolean => {
+const isGone = (path: string, holder: ProcessIdentity, leaseMs: number): boolean => {
   if (!isAlive(holder)) return true;
-  if (leaseMs === undefined || canBeChecked(holder)) return false;
-  const renewed = statSync(path, { throwIfNoEntry: false })?.mtimeMs;
-  return renewed !== undefined && Date.now() - renewed > leaseMs;
+  return (!canBeChecked(holder) || isStopped(holder)) && hasExpired(path, leaseMs);
 };
+
+/** A lock from the future has not been renewed since the clock was set back. */
+const hasExpired = (path: string, leaseMs: number): boolean => {
+  const renewed = statSync(path, { throwIfNoEntry: false })?.mtimeMs;
+  return renewed !== undefined && Math.abs(Date.now() - renewed) > leaseMs;
+};
+
+/** Whether a process that is recorded to hold a lock still does: it lives, or nobody can look and its lease lasts. */
+export const isHolding = (path: string, holder: ProcessIdentity): boolean =>
+  isAlive(holder) && (canBeChecked(holder) || (existsSync(path) && !hasExpired(path, defaultLeaseMs)));
+
+/** Who holds a lock and what to do about it, in a sentence. */
+export const holderNote = ({ pid, host }: ProcessIdentity): string =>
+  `process ${pid} on ${host}, which loses it ${defaultLeaseMs / 1000} s after it has ended or was stopped`;
 
 /** The files that hold the identity of this process, by folder. */
 const identities = new Map<string, string>();
@@ -173,7 +215,7 @@ const identityFile = (folder: string): string => {
     const path = join(folder, name);
     if (!name.startsWith(holderName)) continue;
     const holder = holderOf(path);
-    if (holder && !isAlive(holder)) rmSync(path, { force: true });
+    if (holder && isGone(path, holder, defaultLeaseMs)) rmSync(path, { force: true });
   }
   if (identities.size === 0) process.once('exit', removeIdentities);
   const path = join(folder, `${holderName}${randomUUID()}`);

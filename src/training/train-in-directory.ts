@@ -12,7 +12,7 @@ import { loadTensorFlow } from '../tensorflow/load.ts';
 import type { OutcomeReason, RunOutcome, TrainerEvent } from '../record/events.ts';
 import { writeJson } from '../system/files.ts';
 import { interruptionOf } from '../system/system-error.ts';
-import { waitForLockUnless, type Lock } from '../system/lock.ts';
+import { LockLost, waitForLockUnless, type Lock } from '../system/lock.ts';
 import { readStatus, recordedId } from '../record/read-runs.ts';
 import { fileNames, type ProfileFile } from '../record/run-files.ts';
 import { RecordRemoved, recordRun, type RunRecorder } from '../record/run-recorder.ts';
@@ -48,7 +48,7 @@ export const trainInDirectory = async (
     lock = writer;
     supervision.onBegin();
     recorder = recordRun(directory, run, attempt);
-    return await trainAndRecord(request, supervision, recorder);
+    return await trainAndRecord(request, supervision, fenced(recorder, writer));
   } catch (error) {
     const end = unrecordedEnd(error);
     if (!end) throw error;
@@ -74,7 +74,25 @@ const unrecordedEnd = (
     const words = error instanceof DataError ? masked(error.message) : `${message}. ${advice}`;
     return { reason: 'interrupted', message: words, systemError: code };
   }
+  if (error instanceof LockLost) return { reason: 'interrupted', message: error.message };
   return error instanceof RecordRemoved ? { reason: 'failed', message: error.message } : undefined;
+};
+
+/** A recorder that refuses to write once another process has become the writer. Throws `LockLost` then. */
+const fenced = (recorder: RunRecorder, lock: Lock): RunRecorder => {
+  const whileHeld =
+    <Given extends readonly unknown[], Returned>(call: (...given: Given) => Returned) =>
+    (...given: Given): Returned => {
+      if (!lock.isHeld()) throw new LockLost(recorder.directory);
+      return call(...given);
+    };
+  return {
+    ...recorder,
+    listen: whileHeld(recorder.listen),
+    environment: whileHeld(recorder.environment),
+    flush: whileHeld(recorder.flush),
+    settle: whileHeld(recorder.settle),
+  };
 };
 
 /** How often a directory is looked at whose last writer has not left it yet. */
@@ -181,7 +199,7 @@ const trainAndRecord = async (
     }
     return outcome;
   } catch (error) {
-    if (interruptionOf(error) || error instanceof RecordRemoved) throw error;
+    if (interruptionOf(error) || error instanceof RecordRemoved || error instanceof LockLost) throw error;
     const message = error instanceof Error ? error.message : String(error);
     const outcome: RunOutcome = {
       reason: reasonOf(message),

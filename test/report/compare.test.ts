@@ -29,8 +29,8 @@ const recorded = (
     directory: `runs/x/${run.id}`,
     run,
     status,
-    state: stateOf(status),
-    reason: reasonOf(status),
+    state: stateOf(status, run.id),
+    reason: reasonOf(status, run.id),
     metrics,
   };
 };

@@ -53,7 +53,7 @@ test('locks that are links to one file are held and taken over alike, and a kill
   expect('release' in acquireLock(join(folder, 'one', 'lock'), { folder })).toBe(true);
 });
 
-const elsewhere = { ...processIdentity(), host: 'another-host' };
+const elsewhere = { ...processIdentity(), host: 'another-host', space: 'another boot' };
 const makeSilent = (path: string): void => utimesSync(path, 0, 0);
 
 test('a lease is lost by silence only where nobody can look at its holder', () => {
@@ -62,7 +62,6 @@ test('a lease is lost by silence only where nobody can look at its holder', () =
   writeFileSync(path, JSON.stringify(elsewhere));
   expect(acquireLock(path, { leaseMs })).toEqual({ heldBy: elsewhere });
   makeSilent(path);
-  expect(acquireLock(path)).toEqual({ heldBy: elsewhere });
   const taken = acquireLock(path, { leaseMs });
   expect('release' in taken).toBe(true);
   // This process was asleep, but it lives.
