@@ -357,6 +357,52 @@ describe.skipIf(missing !== undefined)('with a real server of the pinned version
     expect(runs.every(({ endTime }) => endTime !== null)).toBe(true);
   });
 
+  /** The units of the runs that a link shows, by the filter of its saved view. */
+  const shownBy = async (link: string | undefined, experimentId: string) => {
+    const experiment = await client.experimentById(experimentId);
+    const key = new URL((link ?? '').replace('/#', '')).searchParams.get('viewStateShareKey') ?? '';
+    const tags = experiment.ok ? (experiment.value?.tags ?? {}) : {};
+    const { state } = JSON.parse(tags[`mlflow.sharedViewState.${key}`] ?? '') as { state: string };
+    const { searchFilter } = JSON.parse(state) as { searchFilter: string };
+    const found = await client.searchRuns(experimentId, searchFilter);
+    return found.ok ? found.value.map(({ params }) => Number(params['model.hiddenSize'])).sort() : [];
+  };
+
+  test('sweeps that share runs keep their links, and what somebody edited on the server stays', async () => {
+    const runsDirectory = temporaryDirectory();
+    const sweepOver = async (...hiddenSizes: number[]) => {
+      const plan = makePlan({ experiment: 'grown', axes: { 'model.hiddenSize': hiddenSizes } });
+      writeSweep(runsDirectory, plan);
+      const report = await sync(runsDirectory);
+      return report.links.find((link) => link.includes(plan.sweepId));
+    };
+    const first = await sweepOver(1, 2);
+    const { id, runs } = await runsOf('grown');
+    const parent = runs.find(({ tags }) => tags['mlflow.parentRunId'] === undefined);
+    const child = runs.find(({ params }) => params['model.hiddenSize'] === '2');
+    const tags = [
+      { key: 'mlflow.note.content', value: 'my note' },
+      { key: 'mlflow.runColor', value: '#123456' },
+      { key: 'unroll.host', value: 'renamed' },
+      { key: 'mine', value: 'kept' },
+    ];
+    for (const run of [parent, child]) await client.logBatch(run?.id ?? '', { tags });
+
+    const grown = await sweepOver(3, 1, 2);
+    const moved = await sweepOver(2, 3, 4);
+    expect(await shownBy(first, id)).toEqual([1, 2]);
+    expect(await shownBy(grown, id)).toEqual([1, 2, 3]);
+    expect(await shownBy(moved, id)).toEqual([2, 3, 4]);
+    for (const run of [parent, child]) {
+      const now = await client.getRun(run?.id ?? '');
+      expect(now.ok && now.value?.tags).toMatchObject(
+        Object.fromEntries(tags.map(({ key, value }) => [key, value])),
+      );
+      // What nobody edited follows the record.
+      if (run === child) expect(now.ok && now.value?.tags['unroll.index']).toBe('0');
+    }
+  });
+
   /** A recorded sweep of two runs with models, and its experiment on the server, whose files are kept in `store`. */
   const sweepWithStore = async (experiment: string, store: string) => {
     const created = await fetch(`${server.uri()}/api/2.0/mlflow/experiments/create`, {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Plan } from '../../plan/plan.ts';
 import type { ImageKey } from './images.ts';
-import { childrenOf } from './link.ts';
+import { runsOf } from './link.ts';
 import { cleanKey, limits } from '../client/limits.ts';
 import type { WirePair } from '../client/wire.ts';
 
@@ -127,7 +127,7 @@ export const savedView = (
     cardHeight: columns === 1 ? 460 : 360,
   });
   const state = {
-    searchFilter: childrenOf(parentRunId),
+    searchFilter: runsOf({ sweepId: plan.sweepId, parentRunId }),
     orderByKey: `metrics.\`${objective}\``,
     orderByAsc: plan.objective.goal === 'minimize',
     runsHiddenMode: 'SHOW_ALL',

@@ -7,6 +7,7 @@ import type { WirePair } from '../client/wire.ts';
 import { lifecycleOf, type TrackedRun } from '../journal/record.ts';
 import { imageKeysOf } from './images.ts';
 import { configurationColour } from './names.ts';
+import { membershipTag } from './link.ts';
 import { runNote } from './notes.ts';
 import { evaluationTables } from './tables.ts';
 
@@ -18,6 +19,8 @@ export interface SweepPlace {
 
 /** The tag by which a recording is found again when the cursor is lost. */
 export const recordingTag = 'unroll.recording';
+
+export const parentTag = 'mlflow.parentRunId';
 
 export const toPairs = (tags: Readonly<Record<string, string | undefined>>): readonly WirePair[] =>
   Object.entries(tags).flatMap(([key, value]) =>
@@ -84,7 +87,7 @@ export const runTags = (
   const configurations = [...new Set(place?.plan.runs.map(({ cell }) => cell) ?? [run.cell])];
   const index = place?.plan.runs.findIndex(({ id }) => id === run.id) ?? -1;
   return toPairs({
-    'mlflow.parentRunId': place?.parentRunId,
+    [parentTag]: place?.parentRunId,
     'mlflow.user': userName(environment),
     'mlflow.source.name': place?.plan.spec.path ?? environment?.commandLine,
     'mlflow.source.type': 'LOCAL',
@@ -95,6 +98,7 @@ export const runTags = (
     'unroll.run': run.id,
     'unroll.cell': run.cell,
     'unroll.sweep': place?.plan.sweepId,
+    ...(place && { [membershipTag(place.plan.sweepId)]: place.parentRunId }),
     'unroll.index': index >= 0 ? String(index) : undefined,
     'unroll.version': environment?.unroll ?? packageVersion,
     'unroll.datasetDigest': run.datasetDigest,

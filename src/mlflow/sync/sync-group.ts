@@ -160,7 +160,7 @@ export const syncGroup = async (
       uri: given.client.uri,
       experimentId: given.experimentId,
       objective: plan.objective,
-      ...(parentRunId !== undefined && { parentRunId }),
+      ...(parentRunId !== undefined && { sweep: { sweepId: plan.sweepId, parentRunId } }),
       ...(viewKey !== undefined && { viewKey }),
     });
   return success({ points, complete, withoutFiles, locked, rejected, link });

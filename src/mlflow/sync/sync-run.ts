@@ -19,6 +19,7 @@ import { openHistories } from './history.ts';
 import type { Outbox } from './outbox.ts';
 import { sendArtifacts, sendModel } from './send-artifacts.ts';
 import { cutBatches, sendBatch } from './send-batch.ts';
+import { sendTags, sentTags } from './send-tags.ts';
 import { sendMetrics } from './send-metrics.ts';
 
 /** What a call of `syncRun` achieved. */
@@ -52,7 +53,7 @@ const openRunOutbox = (
         startTime: Math.trunc(status?.startedAt ?? record.lastTime),
         tags,
       },
-      carried: { tags: digestOfPart(tags), status: digestOfPart({ status: 'RUNNING' }) },
+      carried: { ...sentTags(tags), tags: digestOfPart(tags), status: digestOfPart({ status: 'RUNNING' }) },
     });
   });
 
@@ -64,16 +65,15 @@ const sendDescription = async (
 ): Promise<Answer<undefined>> => {
   const { context } = outbox;
   const { runId } = outbox.cursor();
-  const send = (part: 'params' | 'tags', pairs: ReturnType<typeof runParams>) =>
-    outbox.once(part, pairs, async () => {
-      for (const batch of cutBatches({ [part]: pairs })) {
-        const sent = await sendBatch(context, runId, batch);
-        if (!sent.ok) return sent;
-      }
-      return success(undefined);
-    });
-  const params = await send('params', runParams(record.run));
-  return params.ok ? send('tags', runTags(record, place, context)) : params;
+  const params = runParams(record.run);
+  const sent = await outbox.once('params', params, async () => {
+    for (const batch of cutBatches({ params })) {
+      const arrived = await sendBatch(context, runId, batch);
+      if (!arrived.ok) return arrived;
+    }
+    return success(undefined);
+  });
+  return sent.ok ? sendTags(outbox, runTags(record, place, context)) : sent;
 };
 
 /** The points that are known at the end only. They are a function of the record, so SQL stores drop what they have. */

@@ -21,7 +21,8 @@ import { ensureOutbox } from './ensure-outbox.ts';
 import { openHistories } from './history.ts';
 import type { Outbox } from './outbox.ts';
 import { sendArtifacts } from './send-artifacts.ts';
-import { cutBatches, sendBatch } from './send-batch.ts';
+import { sendBatch } from './send-batch.ts';
+import { sendTags, sentTags } from './send-tags.ts';
 
 /** A sweep on the disk. */
 export interface TrackedSweep {
@@ -80,7 +81,7 @@ export const openSweepOutbox = (context: SyncContext, sweep: TrackedSweep): Prom
         startTime: results.startedAt ?? Date.now(),
         tags,
       },
-      carried: { tags: digestOfPart(tags) },
+      carried: { ...sentTags(tags), tags: digestOfPart(tags) },
     });
   });
 };
@@ -130,13 +131,7 @@ export const syncSweepRun = async (outbox: Outbox, sweep: TrackedSweep): Promise
   const { runId } = outbox.cursor();
   const results = sweepResults(sweep.plan, sweep.records);
   const tags = sweepTags(sweep, results, context);
-  const tagged = await outbox.once('tags', tags, async () => {
-    for (const batch of cutBatches({ tags })) {
-      const sent = await sendBatch(context, runId, batch);
-      if (!sent.ok) return sent;
-    }
-    return success(undefined);
-  });
+  const tagged = await sendTags(outbox, tags);
   if (!tagged.ok) return tagged;
   if (!sweep.live) {
     const metrics = sweepMetrics(sweep.plan, results);

@@ -185,13 +185,13 @@ describe('a sweep', () => {
     expect(shown.map(({ type }) => type)).toEqual(['PARALLEL', 'BAR', 'LINE', 'SCATTER', 'IMAGE']);
     expect({ createdAt, searchFilter, orderByAsc }).toEqual({
       createdAt: 5,
-      searchFilter: `tags."mlflow.parentRunId" = 'p'`,
+      searchFilter: `tags."unroll.sweep.${plan.sweepId}" = 'p'`,
       orderByAsc: true,
     });
   });
 
   test('is shown by a link that brings either a view or a filter and an order', () => {
-    const base = { uri: 'http://h/p', experimentId: '4', objective: plan.objective, parentRunId: 'r' };
+    const base = { uri: 'http://h/p', experimentId: '4', objective: plan.objective };
     expect(compareLink({ ...base, viewKey: 'k' })).toBe(
       'http://h/p/#/experiments/4/runs?workflowType=machine_learning&compareRunsMode=CHART&viewStateShareKey=k',
     );
