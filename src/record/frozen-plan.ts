@@ -41,11 +41,29 @@ const isPlan = (value: unknown): value is Plan =>
   isObject(value) &&
   typeof value['experiment'] === 'string' &&
   typeof value['sweepId'] === 'string' &&
-  ['objective', 'execution', 'tracking', 'spec'].every((key) => isObject(value[key])) &&
-  ['axes', 'expect'].every((key) => Array.isArray(value[key])) &&
-  typeof (value['execution'] as Partial<Execution>).threadsPerRun === 'number' &&
+  isObject(value['tracking']) &&
+  isObjective(value['objective']) &&
+  isExecution(value['execution']) &&
+  isSpec(value['spec']) &&
+  isListOf(value['axes'], (axis) => typeof axis === 'string') &&
+  isListOf(value['expect'], isObject) &&
+  (value['data'] === undefined || isListOf(value['data'], isObject)) &&
   Array.isArray(value['runs']) &&
   value['runs'].every(isRun);
+
+const isListOf = (value: unknown, fits: (one: unknown) => boolean): boolean =>
+  Array.isArray(value) && value.every(fits);
+
+const isObjective = (value: unknown): boolean =>
+  isObject(value) &&
+  typeof value['metric'] === 'string' &&
+  (value['goal'] === 'maximize' || value['goal'] === 'minimize');
+
+const isExecution = (value: unknown): boolean =>
+  isObject(value) && typeof value['threadsPerRun'] === 'number' && typeof value['concurrency'] === 'number';
+
+const isSpec = (value: unknown): boolean =>
+  isObject(value) && typeof value['path'] === 'string' && typeof value['text'] === 'string';
 
 const damagedPlan = (path: string): Diagnostic => ({
   ...damaged(

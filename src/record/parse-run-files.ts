@@ -1,9 +1,11 @@
+import { join } from 'node:path';
 import { type Diagnostic, failure, type Result, success } from '../diagnostic/diagnostic.ts';
 import type { Run } from '../plan/plan.ts';
+import { readJsonIfWhole } from '../system/files.ts';
 import { decodeNumbers, isJsonNumber } from '../system/json.ts';
 import { parseJson } from '../system/jsonl.ts';
 import { outcomeReasons } from './events.ts';
-import type { MetricLine, StatusFile } from './run-files.ts';
+import { type EnvironmentFile, fileNames, type MetricLine, type StatusFile } from './run-files.ts';
 
 /** A recorded file that cannot be used: the file, what is wrong with it, and how to repair it. */
 export const damaged = (
@@ -52,6 +54,7 @@ const missingInRun = (value: unknown): string | undefined =>
     config: isObject,
     varying: isObject,
     versions: isObject,
+    datasetDigest: isText,
   }) ??
   missing((value as Run).config, {
     dataset: isNamed,
@@ -71,6 +74,20 @@ export const parseRun = (path: string, text: string): Result<Run> => {
   return absent === undefined
     ? success(parsed.value as unknown as Run)
     : failure(damaged(path, `has no usable \`${absent}\``));
+};
+
+/** The content of `environment.json`; undefined if there is none that can be used. */
+export const readEnvironment = (directory: string): EnvironmentFile | undefined => {
+  const value: unknown = readJsonIfWhole(join(directory, fileNames.environment));
+  const { git } = isObject(value) ? value : {};
+  const absent =
+    missing(value, {
+      ...{ unroll: isText, node: isText, backend: isText, tensorflow: isText, kernel: isText },
+      ...{ threads: isNumber, platform: isText, cpu: isText, cores: isNumber, host: isText },
+      ...{ user: isText, commandLine: isText },
+      git: (field) => field === null || isObject(field),
+    }) ?? (git === null ? undefined : missing(git, { commit: isText, branch: isText }));
+  return absent === undefined ? (value as EnvironmentFile) : undefined;
 };
 
 /** The content of `status.json`; metrics that are not finite become numbers again. */

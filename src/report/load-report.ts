@@ -3,9 +3,10 @@ import { basename, isAbsolute, join, relative, resolve } from 'node:path';
 import { shortNames } from '../terminal/run-name.ts';
 import { readJsonIfWhole } from '../system/files.ts';
 import { proposedCommand } from '../system/proposed-command.ts';
+import { readEnvironment } from '../record/parse-run-files.ts';
 import { type MetricSeries, readMetrics } from '../record/read-metrics.ts';
 import type { RecordedRun } from '../record/run-state.ts';
-import { type DataFile, type EnvironmentFile, type EvaluationFile, fileNames } from '../record/run-files.ts';
+import { type DataFile, type EvaluationFile, fileNames } from '../record/run-files.ts';
 import { type ChosenSweeps, compareSweeps, runsOfSweeps } from './chosen-sweeps.ts';
 import type { ComparedConfiguration, Comparison } from './compare.ts';
 import { curveTable } from './curve-table.ts';
@@ -85,7 +86,7 @@ const namedFolder = (runsDirectory: string): { readonly name: string; readonly e
 };
 
 const reportRun = ({ run, status, directory, metrics }: RecordedRun, folder: string): ReportRun => {
-  const environment = readJsonIfWhole<EnvironmentFile>(join(directory, fileNames.environment));
+  const environment = readEnvironment(directory);
   const data = readJsonIfWhole<DataFile>(join(directory, fileNames.data));
   return {
     config: Object.fromEntries(flattenConfig(run.config)),

@@ -5,6 +5,7 @@ import type { Metrics } from '../record/events.ts';
 import { readJsonIfWhole, openRegular } from '../system/files.ts';
 import { encodeNumber } from '../system/json.ts';
 import { valuesAt } from '../record/kept-weights.ts';
+import { readEnvironment } from '../record/parse-run-files.ts';
 import { type MetricSeries, readMetrics } from '../record/read-metrics.ts';
 import { readRun } from '../record/read-runs.ts';
 import type { RecordedRun } from '../record/run-state.ts';
@@ -33,7 +34,7 @@ export const loadRunDetails = async (directory: string): Promise<Result<RunDetai
   const { series, problems } = await readMetrics(directory);
   const details: RunDetails = {
     recorded: read.value,
-    environment: readJsonIfWhole<EnvironmentFile>(join(directory, fileNames.environment)) ?? null,
+    environment: readEnvironment(directory) ?? null,
     data: readJsonIfWhole<DataFile>(join(directory, fileNames.data)) ?? null,
     evaluation: readJsonIfWhole<EvaluationFile>(join(directory, fileNames.evaluation)) ?? null,
     series,

@@ -3,6 +3,7 @@ import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { readJsonIfWhole } from '../../system/files.ts';
 import { type Result, success } from '../../diagnostic/diagnostic.ts';
+import { readEnvironment } from '../../record/parse-run-files.ts';
 import { readBegunRun } from '../../record/read-runs.ts';
 import { fileNames, type EnvironmentFile, type EvaluationFile } from '../../record/run-files.ts';
 import type { RecordedRun } from '../../record/run-state.ts';
@@ -54,7 +55,7 @@ export const readTrackedRun = (directory: string): Result<TrackedRun | undefined
   return success(
     recorded && {
       ...recorded,
-      environment: readJsonIfWhole<EnvironmentFile>(join(directory, fileNames.environment)),
+      environment: readEnvironment(directory),
       evaluation: readJsonIfWhole<EvaluationFile>(join(directory, fileNames.evaluation)),
       recording: recordingOf(recorded),
       lastTime: Math.max(recorded.status?.startedAt ?? 0, changedAt(join(directory, fileNames.metrics))),
