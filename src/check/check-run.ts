@@ -43,11 +43,9 @@ export const checkRun = async (directory: string, expected: Expected): Promise<C
   const at = (name: string) => join(directory, name);
   const odd = oddFiles(directory);
   if (odd.length > 0) return { state: undefined, problems: odd };
-  if (readdirSync(directory).length === 0)
-    return {
-      state: 'new',
-      problems: [leftover(directory, 'is the empty folder of a run that never started')],
-    };
+  // A process that died right after making the folder leaves nothing to be lost.
+  if (![fileNames.run, fileNames.status, fileNames.metrics].some((name) => existsSync(at(name))))
+    return { state: 'new', problems: neverStarted(directory) };
   const read = readRun(directory);
   if (!read.ok) return { state: undefined, problems: unreadable(directory, expected) };
   const { run, state, status } = read.value;
@@ -179,6 +177,13 @@ function* changedFiles(directory: string, { files, outcome }: StatusFile): Gener
       yield [name, 'is not as it was when the run ended: its checksum does not match'];
   }
 }
+
+const neverStarted = (directory: string): Problem[] => {
+  const found = leftoversIn(directory);
+  return found.length === readdirSync(directory).length
+    ? [leftover(directory, 'is the folder of a run that never started')]
+    : found;
+};
 
 const runLeftovers = (directory: string): Problem[] => [
   ...[

@@ -1,3 +1,5 @@
+import { constants } from 'node:os';
+
 /**
  * Whom an error of the operating system stops. `machine`: every run of the sweep would meet it. `path`: one run, whose
  * files it concerns. Both interrupt a run, because nothing is wrong with the run itself. `none`: it is not known to be
@@ -162,13 +164,34 @@ export interface SystemError {
 
 type Thrown = Partial<NodeJS.ErrnoException & { readonly dest: string }> | null | undefined;
 
+/** Node.js reports a folder that cannot be created as missing, for most of the reasons. */
+const refusedFolder: Row = {
+  what: 'the system refuses it, as it does on a disk that is read-only or over its quota',
+  advice: 'Check the disk and the folder above it, and run the command again.',
+  scope: 'machine',
+};
+
+const names: ReadonlyMap<number, string> = new Map(
+  Object.entries(constants.errno).map(([name, number]) => [number, name]),
+);
+
+/** Node.js has no name for some numbers, such as that of EDQUOT. */
+const codeOf = ({ code = '', errno }: Pick<NodeJS.ErrnoException, 'code' | 'errno'>): string =>
+  Object.hasOwn(rows, code) || errno === undefined ? code : (names.get(-errno) ?? code);
+
 /** The words for an error that the operating system reported; undefined for every other error. */
 export const systemErrorOf = (error: unknown): SystemError | undefined => {
-  const { code = '', syscall = '', path, dest } = (error as Thrown) ?? {};
-  const row = Object.hasOwn(rows, code) ? rows[code] : undefined;
+  const { syscall = '', path, dest, ...thrown } = (error as Thrown) ?? {};
+  const [call = ''] = syscall.split(' ');
+  const code = codeOf(thrown);
+  const row =
+    call === 'mkdir' && code === 'ENOENT'
+      ? refusedFolder
+      : Object.hasOwn(rows, code)
+        ? rows[code]
+        : undefined;
   if (!row) return undefined;
   const { what, advice, scope } = row;
-  const [call = ''] = syscall.split(' ');
   const subject = dest ?? path;
   const action = call === 'spawn' ? 'start' : (actions[call] ?? 'use');
   const message = `Cannot ${action} ${subject ?? (call === 'spawn' ? 'a process' : 'a file')}: ${what}`;

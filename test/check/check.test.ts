@@ -179,6 +179,6 @@ test('a folder in place of a file and an empty run are reported', async () => {
   expect(code).toBe(1);
   expect(problems.map(({ message, kind }) => [kind, message])).toEqual([
     ['damage', `runs/trial/${first}/metrics.jsonl is not a regular file.`],
-    ['leftover', 'runs/trial/aaaaaaaaaaaa is the empty folder of a run that never started.'],
+    ['leftover', 'runs/trial/aaaaaaaaaaaa is the folder of a run that never started.'],
   ]);
 });

@@ -6,6 +6,7 @@ import {
   readFileSync,
   rmSync,
   truncateSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -84,6 +85,14 @@ const situations: Partial<Record<DiagnosticCode, (form: 'wrong' | 'right') => st
   'backend-missing': () => {
     const warning = slowBackendWarning({ addon: undefined, problems: [] });
     return warning ? renderDiagnostics([warning]) : '';
+  },
+  'leftover-file': async (form) => {
+    const half = 'killed/example/3fa1f0a7ce6a/status.json.12-3.tmp';
+    mkdirSync('killed/example/3fa1f0a7ce6a', { recursive: true });
+    writeFileSync(half, '{');
+    utimesSync(half, 0, 0);
+    if (form === 'right') await run('unroll check --runs-directory killed --repair --yes');
+    return (await run('unroll check --runs-directory killed')).said;
   },
   'plugin-broken': (form) =>
     saidOfModels(form === 'wrong' ? "import './models/tcnn.ts';" : 'export default {};'),
