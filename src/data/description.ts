@@ -1,47 +1,67 @@
+import { Type } from '@sinclair/typebox';
+import type { Described } from '../system/schema.ts';
 import { allocateBatch, type Dataset, type DatasetParts, type SequenceShape, type Split } from './dataset.ts';
 
-/** What a dataset holds, as plain data: shown before it is trained on, and recorded with every run. */
-export interface DataDescription {
-  readonly inputs: InputDescription;
-  readonly target: TargetDescription;
-  /** In the order training, validation, test; a part that the dataset does not have is absent. */
-  readonly parts: Readonly<Partial<Record<PartName, PartDescription>>>;
-}
+/** What comes in at each step. Of many names only the first are kept. */
+const inputSchema = Type.Union([
+  Type.Object({
+    kind: Type.Literal('values'),
+    features: Type.Number(),
+    names: Type.Optional(Type.Array(Type.String())),
+  }),
+  Type.Object({ kind: Type.Literal('tokens'), vocabulary: Type.Number() }),
+]);
+
+const each = Type.Union([Type.Literal('sequence'), Type.Literal('step')]);
+
+/** What is predicted, for each sequence or at each of its steps. Of many labels only the first are kept. */
+const targetSchema = Type.Union([
+  Type.Object({
+    kind: Type.Literal('classes'),
+    each,
+    classes: Type.Number(),
+    labels: Type.Optional(Type.Array(Type.String())),
+  }),
+  Type.Object({
+    kind: Type.Literal('numbers'),
+    each,
+    outputs: Type.Number(),
+    names: Type.Optional(Type.Array(Type.String())),
+  }),
+]);
+
+/** What a part holds; a field is absent where it is known only after the data is loaded. */
+const partSchema = Type.Object({
+  sequences: Type.Number(),
+  steps: Type.Optional(Type.Object({ min: Type.Number(), median: Type.Number(), max: Type.Number() })),
+  /** How often each class is a target, by class; absent where there are too many classes. */
+  counts: Type.Optional(Type.Array(Type.Number())),
+  /** The most frequent class and its share of the targets: the accuracy of always answering it. */
+  majority: Type.Optional(Type.Object({ label: Type.String(), share: Type.Number() })),
+  /** Of each output. */
+  ranges: Type.Optional(
+    Type.Array(Type.Object({ min: Type.Number(), mean: Type.Number(), max: Type.Number() })),
+  ),
+});
+
+export type PartDescription = Described<typeof partSchema>;
 
 export const partNames = ['train', 'validation', 'test'] as const;
 export type PartName = (typeof partNames)[number];
 
-/** What comes in at each step. Of many names only the first are kept. */
-export type InputDescription =
-  | { readonly kind: 'values'; readonly features: number; readonly names?: readonly string[] }
-  | { readonly kind: 'tokens'; readonly vocabulary: number };
+export const dataDescriptionSchema = Type.Object({
+  inputs: inputSchema,
+  target: targetSchema,
+  /** In the order training, validation, test; a part that the dataset does not have is absent. */
+  parts: Type.Object({
+    train: Type.Optional(partSchema),
+    validation: Type.Optional(partSchema),
+    test: Type.Optional(partSchema),
+  }),
+});
 
-/** What is predicted, for each sequence or at each of its steps. Of many labels only the first are kept. */
-export type TargetDescription =
-  | {
-      readonly kind: 'classes';
-      readonly each: 'sequence' | 'step';
-      readonly classes: number;
-      readonly labels?: readonly string[];
-    }
-  | {
-      readonly kind: 'numbers';
-      readonly each: 'sequence' | 'step';
-      readonly outputs: number;
-      readonly names?: readonly string[];
-    };
-
-/** What a part holds; a field is absent where it is known only after the data is loaded. */
-export interface PartDescription {
-  readonly sequences: number;
-  readonly steps?: { readonly min: number; readonly median: number; readonly max: number };
-  /** How often each class is a target, by class; absent where there are too many classes. */
-  readonly counts?: readonly number[];
-  /** The most frequent class and its share of the targets: the accuracy of always answering it. */
-  readonly majority?: { readonly label: string; readonly share: number };
-  /** Of each output. */
-  readonly ranges?: readonly { readonly min: number; readonly mean: number; readonly max: number }[];
-}
+/** What a dataset holds, as plain data: shown before it is trained on, and recorded with every run. */
+export type DataDescription = Described<typeof dataDescriptionSchema>;
 
 /** Names, labels and counts beyond that many are left out. */
 const mostNames = 1000;

@@ -10,6 +10,7 @@ import type {
 import type { SearchRules } from '../search/decide.ts';
 import type { Json } from '../system/json.ts';
 
+export { dataDescriptionSchema } from '../data/description.ts';
 export type { DataDescription };
 
 /** By section of a spec: hex SHA-256 of the module of its row. */

@@ -1,11 +1,11 @@
-import { join } from 'node:path';
+import { Type } from '@sinclair/typebox';
 import { type Diagnostic, failure, type Result, success } from '../diagnostic/diagnostic.ts';
 import type { Run } from '../plan/plan.ts';
-import { readJsonIfWhole } from '../system/files.ts';
-import { decodeNumbers, isJsonNumber } from '../system/json.ts';
+import { decodeNumbers } from '../system/json.ts';
 import { parseJson } from '../system/jsonl.ts';
-import { outcomeReasons } from './events.ts';
-import { type EnvironmentFile, fileNames, type MetricLine, type StatusFile } from './run-files.ts';
+import { parserOf } from '../system/schema.ts';
+import { outcomeReasons, type OutcomeReason } from './events.ts';
+import { metricLineParser, statusParser, type MetricLine, type StatusFile } from './run-files.ts';
 
 /** A recorded file that cannot be used: the file, what is wrong with it, and how to repair it. */
 export const damaged = (
@@ -38,76 +38,60 @@ const parse = (path: string, text: string): Result<Fields> => {
   }
 };
 
-const missing = (value: unknown, fields: Readonly<Record<string, (field: unknown) => boolean>>) =>
-  Object.entries(fields).find(([key, fits]) => !isObject(value) || !fits(value[key]))?.[0];
+const namedSchema = Type.Object({ name: Type.String() });
 
-const isText = (field: unknown) => typeof field === 'string';
-const isNumber = (field: unknown) => typeof field === 'number';
-const isNamed = (field: unknown) => isObject(field) && isText(field['name']);
+/** The parts of a run that its readers rely on. */
+const runSchema = Type.Object({
+  id: Type.String(),
+  cell: Type.String(),
+  experiment: Type.String(),
+  seed: Type.Number(),
+  datasetDigest: Type.String(),
+  config: Type.Object({
+    dataset: namedSchema,
+    model: namedSchema,
+    optimizer: namedSchema,
+    train: Type.Object({}),
+  }),
+  varying: Type.Object({}),
+  versions: Type.Object({}),
+});
 
-const missingInRun = (value: unknown): string | undefined =>
-  missing(value, {
-    id: isText,
-    cell: isText,
-    experiment: isText,
-    seed: isNumber,
-    config: isObject,
-    varying: isObject,
-    versions: isObject,
-    datasetDigest: isText,
-  }) ??
-  missing((value as Run).config, {
-    dataset: isNamed,
-    model: isNamed,
-    optimizer: isNamed,
-    train: isObject,
-  });
+const runParser = parserOf(runSchema);
+
+const noUsable = (path: string, keys: readonly string[]): Diagnostic =>
+  damaged(path, `has no usable \`${keys.join('.')}\``);
 
 /** Whether a value has the parts of a run that its readers rely on. */
-export const isRun = (value: unknown): value is Run => missingInRun(value) === undefined;
+export const isRun = (value: unknown): value is Run => runParser.fits(value);
 
 /** The content of `run.json`. */
 export const parseRun = (path: string, text: string): Result<Run> => {
   const parsed = parse(path, text);
   if (!parsed.ok) return parsed;
-  const absent = missingInRun(parsed.value);
-  return absent === undefined
-    ? success(parsed.value as unknown as Run)
-    : failure(damaged(path, `has no usable \`${absent}\``));
-};
-
-/** The content of `environment.json`; undefined if there is none that can be used. */
-export const readEnvironment = (directory: string): EnvironmentFile | undefined => {
-  const value: unknown = readJsonIfWhole(join(directory, fileNames.environment));
-  const { git } = isObject(value) ? value : {};
-  const absent =
-    missing(value, {
-      ...{ unroll: isText, node: isText, backend: isText, tensorflow: isText, kernel: isText },
-      ...{ threads: isNumber, platform: isText, cpu: isText, cores: isNumber, host: isText },
-      ...{ user: isText, commandLine: isText },
-      git: (field) => field === null || isObject(field),
-    }) ?? (git === null ? undefined : missing(git, { commit: isText, branch: isText }));
-  return absent === undefined ? (value as EnvironmentFile) : undefined;
+  const { value } = parsed;
+  return isRun(value) ? success(value) : failure(noUsable(path, runParser.firstWrong(value) ?? []));
 };
 
 /** The content of `status.json`; metrics that are not finite become numbers again. */
 export const parseStatus = (path: string, text: string): Result<StatusFile> => {
   const parsed = parse(path, text);
-  if (!parsed.ok) return parsed;
-  const { outcome } = parsed.value;
-  const absent =
-    missing(parsed.value, {
-      state: (state) => state === 'running' || state === 'ended',
-      attempt: isNumber,
-      startedAt: isNumber,
-      outcome: (field) => field === null || isObject(field),
-    }) ??
-    (isObject(outcome)
-      ? missing(outcome, { reason: isText, message: isText, step: isNumber, metrics: isObject })
-      : undefined);
-  if (absent !== undefined) return failure(damaged(path, `has no usable \`${absent}\``));
-  const reason = isObject(outcome) ? outcome['reason'] : undefined;
-  if (reason !== undefined && !(outcomeReasons as readonly unknown[]).includes(reason)) {
+  return parsed.ok ? toStatus(path, parsed.value) : parsed;
+};
+
+/** A status that others can do without. */
+export const statusIfWhole = (value: unknown): StatusFile | undefined => {
+  const status = toStatus('', value);
+  return status.ok ? status.value : undefined;
+};
+
+const toStatus = (path: string, value: unknown): Result<StatusFile> => {
+  const status = statusParser(value);
+  if (!status) return failure(noUsable(path, statusParser.firstWrong(value) ?? []));
+  const { outcome, ...rest } = status;
+  if (!outcome) return success({ ...rest, outcome: null });
+  const { reason } = outcome;
+  if (!isReason(reason)) {
     return failure(
       damaged(
         path,
@@ -116,20 +100,11 @@ export const parseStatus = (path: string, text: string): Result<StatusFile> => {
       ),
     );
   }
-  const status = parsed.value as unknown as StatusFile;
-  if (!status.outcome) return success(status);
-  const metrics = decodeNumbers(status.outcome.metrics);
-  return success({ ...status, outcome: { ...status.outcome, metrics } });
+  return success({ ...rest, outcome: { ...outcome, reason, metrics: decodeNumbers(outcome.metrics) } });
 };
 
+const isReason = (value: string): value is OutcomeReason =>
+  (outcomeReasons as readonly string[]).includes(value);
+
 /** A line of `metrics.jsonl`; undefined if it is damaged or is no metric line. */
-export const parseMetricLine = (text: string): MetricLine | undefined => {
-  const value = parseJson(text);
-  const fits =
-    isObject(value) &&
-    Number.isSafeInteger(value['step']) &&
-    isNumber(value['time']) &&
-    isObject(value['metrics']) &&
-    Object.values(value['metrics']).every(isJsonNumber);
-  return fits ? (value as unknown as MetricLine) : undefined;
-};
+export const parseMetricLine = (text: string): MetricLine | undefined => metricLineParser(parseJson(text));

@@ -1,7 +1,7 @@
+import { Type, type TNumber } from '@sinclair/typebox';
+import { dataDescriptionSchema, type DataDescription } from '../plan/plan.ts';
+import { parserOf, type Described } from '../system/schema.ts';
 import type { RunOutcome } from './events.ts';
-import type { DataDescription } from '../plan/plan.ts';
-import type { JsonNumber } from '../system/json.ts';
-import type { ProcessIdentity } from '../system/process-identity.ts';
 
 /**
  * The files of a run's directory, `runs/<experiment>/<run id>/`. Each is written beside and renamed, except
@@ -48,55 +48,98 @@ export const modelFileNames = { weights: 'weights.safetensors', model: 'model.js
 /** Runs of earlier versions have none. */
 export type DataFile = DataDescription;
 
-export interface StatusFile {
+export const parseData = parserOf(dataDescriptionSchema);
+
+const statusSchema = Type.Object({
   /** `running` is trusted only while the named process lives. */
-  readonly state: 'running' | 'ended';
-  readonly attempt: number;
-  readonly startedAt: number;
+  state: Type.Union([Type.Literal('running'), Type.Literal('ended')]),
+  attempt: Type.Number(),
+  startedAt: Type.Number(),
   /** When its first attempt began, which tells this record from every other one of the same run; older records lack it. */
-  readonly firstStartedAt?: number;
-  readonly endedAt: number | null;
-  /** Present once ended. */
-  readonly outcome: RunOutcome | null;
+  firstStartedAt: Type.Optional(Type.Number()),
+  endedAt: Type.Union([Type.Number(), Type.Null()]),
+  /** Present once ended. Its metrics are JSON numbers, and its reason may be one of a later version. */
+  outcome: Type.Union([
+    Type.Object({
+      reason: Type.String(),
+      message: Type.String(),
+      step: Type.Number(),
+      elapsedMs: Type.Number(),
+      keptStep: Type.Optional(Type.Number()),
+      metrics: Type.Record(Type.String(), Type.Unknown()),
+    }),
+    Type.Null(),
+  ]),
   /** Who holds the run while it is running. */
-  readonly holder: ProcessIdentity | null;
+  holder: Type.Union([
+    Type.Object({
+      host: Type.String(),
+      pid: Type.Number(),
+      processStartedAt: Type.Number(),
+      space: Type.Optional(Type.String()),
+    }),
+    Type.Null(),
+  ]),
   /** Once ended: the run's files by name, as they were then. Runs of 0.1.0 have neither this nor the next. */
-  readonly files?: Readonly<Record<string, { readonly bytes: number; readonly sha256: string }>>;
+  files: Type.Optional(
+    Type.Record(Type.String(), Type.Object({ bytes: Type.Number(), sha256: Type.String() })),
+  ),
   /** Hexadecimal SHA-256 of this file without this field. */
-  readonly sha256?: string;
+  sha256: Type.Optional(Type.String()),
+});
+
+export const statusParser = parserOf(statusSchema);
+
+/** `status.json` with its metrics as numbers. */
+export interface StatusFile extends Omit<Described<typeof statusSchema>, 'outcome'> {
+  readonly outcome: RunOutcome | null;
 }
+
+const metricLineSchema = Type.Object({
+  step: Type.Integer(),
+  time: Type.Number(),
+  metrics: Type.Record(
+    Type.String(),
+    Type.Union([Type.Number(), Type.Literal('NaN'), Type.Literal('Infinity'), Type.Literal('-Infinity')]),
+  ),
+});
 
 /**
  * One line of `metrics.jsonl`: the metrics of one step. A metric's step stands there once: the file only grows (but for a
  * torn last line, which is cut off), and a resumed run does not write again what is recorded. `time` is integer milliseconds since 1970, fixed when the line
  * is written. JSON has no NaN, so non-finite values are the strings "NaN", "Infinity" and "-Infinity".
  */
-export interface MetricLine {
-  readonly step: number;
-  readonly time: number;
-  readonly metrics: Readonly<Record<string, JsonNumber>>;
-}
+export type MetricLine = Described<typeof metricLineSchema>;
 
-export interface EnvironmentFile {
-  readonly unroll: string;
-  readonly node: string;
-  readonly backend: string;
-  readonly tensorflow: string;
-  readonly kernel: string;
-  readonly threads: number;
-  readonly platform: string;
-  readonly cpu: string;
-  readonly cores: number;
-  readonly host: string;
-  readonly user: string;
-  readonly commandLine: string;
-  readonly git: {
-    readonly commit: string;
-    readonly branch: string;
-    readonly dirty: boolean;
-    readonly remote: string;
-  } | null;
-}
+export const metricLineParser = parserOf(metricLineSchema);
+
+const environmentSchema = Type.Object({
+  unroll: Type.String(),
+  node: Type.String(),
+  backend: Type.String(),
+  tensorflow: Type.String(),
+  kernel: Type.String(),
+  threads: Type.Number(),
+  platform: Type.String(),
+  cpu: Type.String(),
+  cores: Type.Number(),
+  host: Type.String(),
+  user: Type.String(),
+  commandLine: Type.String(),
+  git: Type.Union([
+    Type.Object({
+      commit: Type.String(),
+      branch: Type.String(),
+      dirty: Type.Boolean(),
+      remote: Type.String(),
+    }),
+    Type.Null(),
+  ]),
+});
+
+export type EnvironmentFile = Described<typeof environmentSchema>;
+
+export const parseEnvironment = parserOf(environmentSchema);
 
 /**
  * What a run spends its time with. `start` loads TensorFlow and builds the network, `data` loads the dataset and puts
@@ -115,58 +158,81 @@ export const phases = [
 ] as const;
 export type Phase = (typeof phases)[number];
 
-/** Where the time of an attempt went, in milliseconds. */
-export interface ProfileFile {
-  readonly attempt: number;
+const profileSchema = Type.Object({
+  attempt: Type.Number(),
   /** Training steps taken. */
-  readonly steps: number;
-  readonly ms: Readonly<Record<Phase, number>>;
-}
+  steps: Type.Number(),
+  ms: Type.Object(
+    Object.fromEntries(phases.map((phase) => [phase, Type.Number()])) as Record<Phase, TNumber>,
+  ),
+});
+
+/** Where the time of an attempt went, in milliseconds. */
+export type ProfileFile = Described<typeof profileSchema>;
+
+export const parseProfile = parserOf(profileSchema);
+
+const partEvaluation = {
+  examples: Type.Number(),
+  scores: Type.Optional(
+    Type.Array(
+      Type.Object({
+        precision: Type.Number(),
+        recall: Type.Number(),
+        f1: Type.Number(),
+        /** Examples of the class. */
+        support: Type.Number(),
+      }),
+    ),
+  ),
+  confusion: Type.Optional(Type.Array(Type.Array(Type.Number()))),
+};
+
+const partEvaluationSchema = Type.Object(partEvaluation);
 
 /**
  * How the classes of one part of a dataset were predicted: precision, recall, F1 and support of each class in `scores`;
  * `confusion[truth][prediction]` counts examples.
  */
-export interface PartEvaluation {
-  readonly examples: number;
-  readonly scores?: readonly {
-    readonly precision: number;
-    readonly recall: number;
-    readonly f1: number;
-    /** Examples of the class. */
-    readonly support: number;
-  }[];
-  readonly confusion?: readonly (readonly number[])[];
-}
+export type PartEvaluation = Described<typeof partEvaluationSchema>;
 
-/** Detail of the end evaluation of the kept weights, on the test part and in `validation` on the validation part. */
-export interface EvaluationFile extends PartEvaluation {
-  readonly split: 'test';
-  readonly labels?: readonly string[];
-  /** Absent where the dataset has none, and in runs recorded by earlier versions. */
-  readonly validation?: PartEvaluation;
-  /** The first examples of the split: the same ones in every run of a dataset. */
-  readonly predictions?: readonly ExamplePrediction[];
-  /** The first examples that were labelled wrongly, of data that can be seen. */
-  readonly images?: readonly ExampleImage[];
-}
+const predictionSchema = Type.Object({
+  index: Type.Number(),
+  truth: Type.Number(),
+  prediction: Type.Number(),
+  /** Softmax probability of the prediction, in [0,1]. */
+  probability: Type.Number(),
+});
 
 /** An example of the test split with its class, what the network took it for, and how sure it was. */
-export interface ExamplePrediction {
-  readonly index: number;
-  readonly truth: number;
-  readonly prediction: number;
-  /** Softmax probability of the prediction, in [0,1]. */
-  readonly probability: number;
-}
+export type ExamplePrediction = Described<typeof predictionSchema>;
+
+const imageSchema = Type.Object({
+  index: Type.Number(),
+  truth: Type.Number(),
+  prediction: Type.Number(),
+  width: Type.Number(),
+  height: Type.Number(),
+  /** Base64 of `width * height` bytes, row-major, 255 is white. */
+  pixels: Type.String(),
+});
 
 /** A grey image of the test split with its class and what the network took it for. */
-export interface ExampleImage {
-  readonly index: number;
-  readonly truth: number;
-  readonly prediction: number;
-  readonly width: number;
-  readonly height: number;
-  /** Base64 of `width * height` bytes, row-major, 255 is white. */
-  readonly pixels: string;
-}
+export type ExampleImage = Described<typeof imageSchema>;
+
+const evaluationSchema = Type.Object({
+  ...partEvaluation,
+  split: Type.Literal('test'),
+  labels: Type.Optional(Type.Array(Type.String())),
+  /** Absent where the dataset has none, and in runs recorded by earlier versions. */
+  validation: Type.Optional(partEvaluationSchema),
+  /** The first examples of the split: the same ones in every run of a dataset. */
+  predictions: Type.Optional(Type.Array(predictionSchema)),
+  /** The first examples that were labelled wrongly, of data that can be seen. */
+  images: Type.Optional(Type.Array(imageSchema)),
+});
+
+/** Detail of the end evaluation of the kept weights, on the test part and in `validation` on the validation part. */
+export type EvaluationFile = Described<typeof evaluationSchema>;
+
+export const parseEvaluation = parserOf(evaluationSchema);

@@ -9,6 +9,7 @@ import { openLineWriter } from '../system/line-writer.ts';
 import { ignoringSystemErrors } from '../system/system-error.ts';
 import { openMetricsJournal, type CountedLines, type MetricsJournal } from './metrics-journal.ts';
 import { processIdentity } from '../system/process-identity.ts';
+import { statusIfWhole } from './parse-run-files.ts';
 import { recordedId } from './read-runs.ts';
 import { fileNames, modelFileNames, type EnvironmentFile, type StatusFile } from './run-files.ts';
 
@@ -49,7 +50,7 @@ export const recordRun = (directory: string, run: Run, attempt: number): RunReco
   const at = (...names: readonly string[]) => join(directory, ...names);
   nameRun(directory, run);
   const startedAt = Date.now();
-  const before = readJsonIfWhole<StatusFile>(statusPath(directory));
+  const before = readJsonIfWhole(statusPath(directory), statusIfWhole);
   const firstStartedAt = before?.firstStartedAt ?? before?.startedAt ?? startedAt;
   const status = (
     state: StatusFile['state'],
@@ -161,7 +162,7 @@ export const recordLoss = (
 ): void => {
   if (!existsSync(directory)) return;
   const known =
-    recordedId(directory) === run.id ? readJsonIfWhole<StatusFile>(statusPath(directory)) : undefined;
+    recordedId(directory) === run.id ? readJsonIfWhole(statusPath(directory), statusIfWhole) : undefined;
   if (known?.state === 'ended' && known.attempt === attempt) return;
   const now = Date.now();
   const file: StatusFile = {

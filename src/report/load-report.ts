@@ -3,10 +3,15 @@ import { basename, isAbsolute, join, relative, resolve } from 'node:path';
 import { shortNames } from '../terminal/run-name.ts';
 import { readJsonIfWhole } from '../system/files.ts';
 import { proposedCommand } from '../system/proposed-command.ts';
-import { readEnvironment } from '../record/parse-run-files.ts';
 import { type MetricSeries, readMetrics } from '../record/read-metrics.ts';
 import type { RecordedRun } from '../record/run-state.ts';
-import { type DataFile, type EvaluationFile, fileNames } from '../record/run-files.ts';
+import {
+  type EvaluationFile,
+  fileNames,
+  parseData,
+  parseEnvironment,
+  parseEvaluation,
+} from '../record/run-files.ts';
 import { type ChosenSweeps, compareSweeps, runsOfSweeps } from './chosen-sweeps.ts';
 import type { ComparedConfiguration, Comparison } from './compare.ts';
 import { curveTable } from './curve-table.ts';
@@ -86,8 +91,8 @@ const namedFolder = (runsDirectory: string): { readonly name: string; readonly e
 };
 
 const reportRun = ({ run, status, directory, metrics }: RecordedRun, folder: string): ReportRun => {
-  const environment = readEnvironment(directory);
-  const data = readJsonIfWhole<DataFile>(join(directory, fileNames.data));
+  const environment = readJsonIfWhole(join(directory, fileNames.environment), parseEnvironment);
+  const data = readJsonIfWhole(join(directory, fileNames.data), parseData);
   return {
     config: Object.fromEntries(flattenConfig(run.config)),
     startedAt: status?.startedAt ?? null,
@@ -105,7 +110,7 @@ const evaluationsOf = (configurations: readonly ComparedConfiguration[]): Record
     .filter((run) => run.value !== null && run.directory !== null);
   const evaluations: Record<string, EvaluationFile> = {};
   for (const [at, run] of best.slice(0, mostEvaluations).entries()) {
-    const evaluation = readJsonIfWhole<EvaluationFile>(join(run.directory ?? '', fileNames.evaluation));
+    const evaluation = readJsonIfWhole(join(run.directory ?? '', fileNames.evaluation), parseEvaluation);
     if (!evaluation) continue;
     const { split, examples, labels, confusion, images } = evaluation;
     evaluations[run.id] = {

@@ -4,7 +4,7 @@ import { counted, formatDuration } from '../terminal/format.ts';
 import { runName, shortNames } from '../terminal/run-name.ts';
 import { renderTable, type TableCell, type Column } from '../terminal/table.ts';
 import { readJsonIfWhole } from '../system/files.ts';
-import { fileNames, phases, type Phase, type ProfileFile } from '../record/run-files.ts';
+import { fileNames, phases, type Phase, type ProfileFile, parseProfile } from '../record/run-files.ts';
 import { runDirectory } from '../record/run-recorder.ts';
 
 type Spent = Readonly<Record<Phase, number>>;
@@ -33,7 +33,7 @@ export const readProfile = (
   }: { readonly runsDirectory: string; readonly concurrency: number; readonly wallMs: number },
 ): SweepProfile => {
   const runs = trained.flatMap((run) => {
-    const file = readJsonIfWhole<ProfileFile>(join(runDirectory(runsDirectory, run), fileNames.profile));
+    const file = readJsonIfWhole(join(runDirectory(runsDirectory, run), fileNames.profile), parseProfile);
     return file ? [{ id: run.id, ...file }] : [];
   });
   const ms = Object.fromEntries(

@@ -5,11 +5,18 @@ import type { Metrics } from '../record/events.ts';
 import { readJsonIfWhole, openRegular } from '../system/files.ts';
 import { encodeNumber } from '../system/json.ts';
 import { valuesAt } from '../record/kept-weights.ts';
-import { readEnvironment } from '../record/parse-run-files.ts';
 import { type MetricSeries, readMetrics } from '../record/read-metrics.ts';
 import { readRun } from '../record/read-runs.ts';
 import type { RecordedRun } from '../record/run-state.ts';
-import { type DataFile, type EnvironmentFile, type EvaluationFile, fileNames } from '../record/run-files.ts';
+import {
+  type DataFile,
+  type EnvironmentFile,
+  type EvaluationFile,
+  fileNames,
+  parseData,
+  parseEnvironment,
+  parseEvaluation,
+} from '../record/run-files.ts';
 
 /** Everything that a run's directory tells. */
 export interface RunDetails {
@@ -34,9 +41,9 @@ export const loadRunDetails = async (directory: string): Promise<Result<RunDetai
   const { series, problems } = await readMetrics(directory);
   const details: RunDetails = {
     recorded: read.value,
-    environment: readEnvironment(directory) ?? null,
-    data: readJsonIfWhole<DataFile>(join(directory, fileNames.data)) ?? null,
-    evaluation: readJsonIfWhole<EvaluationFile>(join(directory, fileNames.evaluation)) ?? null,
+    environment: readJsonIfWhole(join(directory, fileNames.environment), parseEnvironment) ?? null,
+    data: readJsonIfWhole(join(directory, fileNames.data), parseData) ?? null,
+    evaluation: readJsonIfWhole(join(directory, fileNames.evaluation), parseEvaluation) ?? null,
     series,
     values: { ...valuesAt(series, Infinity), ...read.value.metrics },
     logTail: lastLines(join(directory, fileNames.log), 5),

@@ -1,9 +1,11 @@
+import { join } from 'node:path';
 import { median } from 'simple-statistics';
 import type { Execution } from '../language/config.ts';
 import type { Run } from '../plan/plan.ts';
 import { stepsOf } from '../plan/steps.ts';
+import { readJsonIfWhole } from '../system/files.ts';
 import type { RecordedRun } from '../record/run-state.ts';
-import { readEnvironment } from '../record/parse-run-files.ts';
+import { fileNames, parseEnvironment } from '../record/run-files.ts';
 import { stepsDone, type RunStanding } from './select.ts';
 
 /** How long training some runs will take, judged by earlier ones. */
@@ -76,7 +78,7 @@ interface Rate {
 
 const rateOf = (runs: readonly RecordedRun[], threads: number): Rate => {
   const here = runs.filter(({ directory }) => {
-    const environment = readEnvironment(directory);
+    const environment = readJsonIfWhole(join(directory, fileNames.environment), parseEnvironment);
     return environment?.threads === threads;
   });
   const msPerStep = (here.length > 0 ? here : runs).map(({ status }) => {

@@ -17,6 +17,7 @@ import {
 } from 'node:fs';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
+import type { Parse } from './schema.ts';
 import { ignoringSystemErrors, named } from './system-error.ts';
 
 let written = 0;
@@ -155,9 +156,9 @@ export const readJson = (path: string): unknown => {
 };
 
 /** Reads a JSON file that others can do without; undefined if it is missing, damaged or cannot be read. */
-export const readJsonIfWhole = <T>(path: string): T | undefined => {
+export const readJsonIfWhole = <T>(path: string, parse: Parse<T>): T | undefined => {
   try {
-    return readJson(path) as T | undefined;
+    return parse(readJson(path));
   } catch {
     return undefined;
   }

@@ -7,7 +7,8 @@ import { processIdentity } from '../../src/system/process-identity.ts';
 import { listRuns, readRun } from '../../src/record/read-runs.ts';
 import { listSweeps } from '../../src/record/read-sweeps.ts';
 import { resolveRun } from '../../src/record/resolve-run.ts';
-import { fileNames } from '../../src/record/run-files.ts';
+import { fileNames, parseProfile, phases } from '../../src/record/run-files.ts';
+import { readJsonIfWhole } from '../../src/system/files.ts';
 import { finalMetrics, makePlan, writeRunDirectory, writeSweep } from '../support/run-directories.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
@@ -106,8 +107,12 @@ test('a damaged directory is named and hides no other', () => {
 
 test.each([
   ['[]', 'does not hold a JSON object.'],
-  ['{"id": 3}', 'has no usable `id`.'],
-  [JSON.stringify({ ...firstRun, config: { ...firstRun.config, model: {} } }), 'has no usable `model`.'],
+  [JSON.stringify({ ...firstRun, id: 3 }), 'has no usable `id`.'],
+  ['{"id": 3}', 'has no usable `cell`.'],
+  [
+    JSON.stringify({ ...firstRun, config: { ...firstRun.config, model: {} } }),
+    'has no usable `config.model.name`.',
+  ],
   [JSON.stringify({ ...firstRun, id: 'ffffffffffff' }), 'is of another run, ffffffffffff.'],
 ])('run.json %#: says what is wrong', (text, message) => {
   const directory = writeRunDirectory(temporaryDirectory(), firstRun);
@@ -116,6 +121,30 @@ test.each([
   expect(read.ok ? [] : read.errors.map((error) => error.message)).toEqual([
     `${join(directory, 'run.json')} ${message}`,
   ]);
+});
+
+test.each([
+  [{ state: 'paused' }, 'state'],
+  [{ endedAt: undefined }, 'endedAt'],
+  [{ outcome: { reason: 'completed', message: '', step: 1, elapsedMs: 'long', metrics: {} } }, 'outcome'],
+])('status.json with %j says what is wrong, and hides no other run', (change, key) => {
+  const runs = temporaryDirectory();
+  const [first = ''] = writeSweep(runs, plan);
+  const path = join(first, fileNames.status);
+  const status = JSON.parse(readFileSync(path, 'utf8')) as object;
+  writeFileSync(path, JSON.stringify({ ...status, ...change }));
+  const { runs: list, problems } = listRuns(runs);
+  expect(list).toHaveLength(plan.runs.length - 1);
+  expect(problems.map(({ message }) => message)).toEqual([`${path} has no usable \`${key}\`.`]);
+});
+
+test('a file that others can do without is read with fields of later versions, and not with wrong ones', () => {
+  const path = join(temporaryDirectory(), fileNames.profile);
+  const ms = Object.fromEntries(phases.map((phase) => [phase, 1]));
+  writeFileSync(path, JSON.stringify({ attempt: 1, steps: 2, ms, later: true }));
+  expect(readJsonIfWhole(path, parseProfile)).toEqual({ attempt: 1, steps: 2, ms, later: true });
+  writeFileSync(path, JSON.stringify({ attempt: 1, steps: 2, ms: { ...ms, forward: 'long' } }));
+  expect(readJsonIfWhole(path, parseProfile)).toBeUndefined();
 });
 
 test('an end that this version does not know hides no other run', () => {

@@ -3,9 +3,14 @@ import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { readJsonIfWhole } from '../../system/files.ts';
 import { type Result, success } from '../../diagnostic/diagnostic.ts';
-import { readEnvironment } from '../../record/parse-run-files.ts';
 import { readBegunRun } from '../../record/read-runs.ts';
-import { fileNames, type EnvironmentFile, type EvaluationFile } from '../../record/run-files.ts';
+import {
+  fileNames,
+  type EnvironmentFile,
+  type EvaluationFile,
+  parseEnvironment,
+  parseEvaluation,
+} from '../../record/run-files.ts';
 import type { RecordedRun } from '../../record/run-state.ts';
 import { fileStart, readPage } from './metric-file.ts';
 
@@ -55,8 +60,8 @@ export const readTrackedRun = (directory: string): Result<TrackedRun | undefined
   return success(
     recorded && {
       ...recorded,
-      environment: readEnvironment(directory),
-      evaluation: readJsonIfWhole<EvaluationFile>(join(directory, fileNames.evaluation)),
+      environment: readJsonIfWhole(join(directory, fileNames.environment), parseEnvironment),
+      evaluation: readJsonIfWhole(join(directory, fileNames.evaluation), parseEvaluation),
       recording: recordingOf(recorded),
       lastTime: Math.max(recorded.status?.startedAt ?? 0, changedAt(join(directory, fileNames.metrics))),
     },

@@ -7,7 +7,7 @@ import { modelSignature, shapeOfModel, type ModelShape } from './signature.ts';
 
 /** The shape that a run's trained network was built for, once it is kept. */
 export const recordedShape = (directory: string): ModelShape | undefined =>
-  shapeOfModel(readJsonIfWhole(join(directory, fileNames.model, 'model.json')));
+  readJsonIfWhole(join(directory, fileNames.model, 'model.json'), shapeOfModel);
 
 /** A logged model's name: the server refuses `/ : . % " '`. */
 export const modelName = ({ run }: TrackedRun): string =>

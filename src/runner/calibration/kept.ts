@@ -1,26 +1,30 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
+import { Type } from '@sinclair/typebox';
 import { cacheFolder } from '../../system/cache-folder.ts';
 import { computingIdentity, type ComputingIdentity } from '../../tensorflow/expected-kernels.ts';
 import { readJsonIfWhole, writeJson } from '../../system/files.ts';
+import { parserOf, type Described } from '../../system/schema.ts';
+
+const keptSchema = Type.Object({
+  /** Names of the kernels that a process here has been able to run; absent until one was asked. */
+  runnable: Type.Optional(Type.Array(Type.String())),
+  /** By work and threads: the kernel, and the milliseconds of a step with each that was timed. */
+  kernels: Type.Record(
+    Type.String(),
+    Type.Object({ kernel: Type.String(), msPerStep: Type.Record(Type.String(), Type.Number()) }),
+  ),
+  /** By work, runs and cores: threads of a run, and the steps a second of all runs by threads. */
+  threads: Type.Record(
+    Type.String(),
+    Type.Object({ threads: Type.Number(), stepsPerSecond: Type.Record(Type.String(), Type.Number()) }),
+  ),
+});
 
 /** What was found out about a machine, in the per-user cache: measured once, then kept. */
-export interface Kept {
-  /** Names of the kernels that a process here has been able to run; absent until one was asked. */
-  readonly runnable?: readonly string[];
-  /** By work and threads: the kernel, and the milliseconds of a step with each that was timed. */
-  readonly kernels: Readonly<
-    Record<string, { readonly kernel: string; readonly msPerStep: Readonly<Record<string, number>> }>
-  >;
-  /** By work, runs and cores: threads of a run, and the steps a second of all runs by threads. */
-  readonly threads: Readonly<
-    Record<string, { readonly threads: number; readonly stepsPerSecond: Readonly<Record<string, number>> }>
-  >;
-}
+export type Kept = Described<typeof keptSchema>;
 
-interface KeptFile extends Kept {
-  readonly machine: ComputingIdentity;
-}
+const parseKept = parserOf(keptSchema);
 
 const pathOf = (machine: ComputingIdentity): string => {
   const key = createHash('sha256').update(JSON.stringify(machine)).digest('hex').slice(0, 16);
@@ -28,10 +32,8 @@ const pathOf = (machine: ComputingIdentity): string => {
 };
 
 /** What is kept of this machine with the libraries it has now. */
-export const readKept = (): Kept => {
-  const found = readJsonIfWhole<Partial<KeptFile>>(pathOf(computingIdentity()));
-  return { ...found, kernels: found?.kernels ?? {}, threads: found?.threads ?? {} };
-};
+export const readKept = (): Kept =>
+  readJsonIfWhole(pathOf(computingIdentity()), parseKept) ?? { kernels: {}, threads: {} };
 
 /**
  * Keeps what was found out, and answers what is kept then: what another process has kept meanwhile stands. A cache that
