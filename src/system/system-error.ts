@@ -217,9 +217,9 @@ export const onFile = <T>(path: string, action: () => T): T => {
   }
 };
 
-/** An error with the path that a user knows. */
+/** An error with the path that a user knows. That of a folder has it already. */
 export const named = (error: unknown, path: string, syscall?: string): unknown =>
-  systemErrorOf(error) === undefined
+  systemErrorOf(error) === undefined || (error as Thrown)?.syscall === 'mkdir'
     ? error
     : Object.assign(error as object, { path, dest: undefined, ...(syscall !== undefined && { syscall }) });
 

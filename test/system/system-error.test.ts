@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { interruptionOf, stopsEveryRun, systemErrorOf } from '../../src/system/system-error.ts';
+import { interruptionOf, named, stopsEveryRun, systemErrorOf } from '../../src/system/system-error.ts';
 import { writeWhole } from '../../src/system/files.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
@@ -49,5 +49,15 @@ it('interrupts a run for what is no fault of the run, and a sweep for what every
   expect(interruptionOf(new TypeError('undefined is not a function'))).toBeUndefined();
   expect(interruptionOf(new Error('the data cannot be packed', { cause: failing('EDQUOT') }))?.code).toBe(
     'EDQUOT',
+  );
+});
+
+it('knows errors that Node.js has no name for, and folders that it reports as missing', () => {
+  const quota = Object.assign(new Error('UNKNOWN: unknown error, write'), { code: 'UNKNOWN', errno: -122 });
+  expect(interruptionOf(quota)).toMatchObject({ code: 'EDQUOT', scope: 'machine' });
+  const missing = { code: 'ENOENT', errno: -2, syscall: 'mkdir', path: 'runs/a/checkpoints' };
+  const folder = Object.assign(new Error('ENOENT'), missing);
+  expect(interruptionOf(named(folder, 'runs/a/checkpoints/last', 'write'))?.message).toContain(
+    'Cannot create the folder runs/a/checkpoints',
   );
 });
