@@ -71,6 +71,7 @@ export const validateSpec = (document: SpecDocument, registry: Registry = builtI
     if (!checked.ok) for (const issue of checked.errors) report(issue, kind);
   }
 
+  // Of parts with an error nothing is read, so the others have the schema's types.
   const structure = value as unknown as SpecStructure;
   const isSound = (section: string) => !issues.some(({ path: [first] }) => first === section);
   const objective =

@@ -56,7 +56,7 @@ export const checkNetworkWith = (
   if (task.kind === 'next-step' && bidirectional)
     issues.push({
       path: 'bidirectional',
-      message: 'A backward cell would see the very step that is to be predicted.',
+      message: 'A backward cell would see the very step that it must predict.',
       expected: 'false for a dataset of next-step prediction',
       help: 'Remove `bidirectional`.',
     });

@@ -49,7 +49,7 @@ const orthonormalRows = (random: Random, rows: number, columns: number): Float64
   return found;
 };
 
-/** The sizes of a cell's kernel, `[features + recurrent, gates * size]`: rows of the input stand first. */
+/** The sizes of a cell's kernel, `[features + recurrent, gates * size]`: rows of the input come first. */
 export interface KernelSizes {
   readonly features: number;
   readonly recurrent: number;

@@ -16,7 +16,6 @@ import { resolveExecution, type Machine, type WantedConcurrency } from './execut
 import { objectiveBy } from '../language/goal.ts';
 import { find } from '../language/located.ts';
 import type { Plan, Run, Search } from './plan.ts';
-import type { Json } from '../system/json.ts';
 import { resolvePoints } from './resolve-points.ts';
 import { checkPruning, pointsOf, searchedPoints, searchOf } from './search-plan.ts';
 import { groundOf } from '../search/point-values.ts';
@@ -101,7 +100,7 @@ export const unrollSpec = async (
 
 /** 12 hex digits of the SHA-256 of the ids of a sweep's runs, and of how it searches. */
 export const sweepIdOf = (runs: readonly Pick<Run, 'id'>[], search: Search | undefined): string =>
-  shortHash(runs.map(({ id }) => id).join('\n') + (search ? canonicalJson(search as unknown as Json) : ''));
+  shortHash(runs.map(({ id }) => id).join('\n') + (search ? canonicalJson(search) : ''));
 
 const usualMetric = ({ task }: SequenceShape): string => {
   switch (task.kind) {

@@ -5,7 +5,7 @@ import { isNonFinite, type Json } from './json.ts';
  * JSON with the keys of every mapping sorted: equal values give equal strings. Throws on a number that is not finite: JSON
  * has none, and as null it would share an id with a setting that is not used. Specs are checked before they come here.
  */
-export const canonicalJson = (value: Json): string => {
+export const canonicalJson = (value: Json | object): string => {
   if (Array.isArray(value)) return `[${(value as readonly Json[]).map(canonicalJson).join(',')}]`;
   if (typeof value === 'object' && value !== null) {
     const map = value as Readonly<Record<string, Json>>;

@@ -65,7 +65,7 @@ interface NativeBackend {
   ) => Tensor[];
 }
 
-/** The native back end of this process, once it is loaded. */
+/** The native back end of this process, once it is loaded. Its type in tfjs lacks the parts that are used here. */
 export const nativeBackend = (): NativeBackend => core.backend() as unknown as NativeBackend;
 
 /** Makes an int32 scalar on the native back end a 64-bit one, a type that tfjs does not have. */

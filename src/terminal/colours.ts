@@ -39,7 +39,7 @@ export const createColours = (colour: boolean = isColorSupported): Colours =>
       name,
       colour ? painter(open, close) : (text: string) => text,
     ]),
-  ) as unknown as Colours;
+  ) as Colours;
 
 const ownOrUnsafe = new RegExp(`\\u001b\\[(\\d+);${signature}m|\\r\\n|${unsafeClass}`, 'g');
 

@@ -1,7 +1,7 @@
 import { readRegularText } from '../../system/files.ts';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, openSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { createServer, Socket } from 'node:net';
 import { delimiter, dirname, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { request } from 'undici';
@@ -13,7 +13,7 @@ import { findMlflow, type MlflowProgram } from './find-mlflow.ts';
 export interface ServerOptions {
   /** `mlflow/` with the database and the artifacts is made beside it. */
   readonly runsDirectory: string;
-  /** 5000, or the next free one, unless told. */
+  /** 5000, or the next free one, by default. */
   readonly port?: number;
   readonly print: (line: string) => void;
   readonly signal?: AbortSignal;
@@ -148,7 +148,7 @@ const endWithThisProcess = (server: ChildProcess): (() => void) => {
   });
   watch.on('error', () => undefined);
   watch.unref();
-  (watch.stdin as unknown as { unref?: () => void }).unref?.();
+  if (watch.stdin instanceof Socket) watch.stdin.unref();
   return () => killGroup(watch, 'SIGKILL');
 };
 
@@ -228,7 +228,7 @@ export const startMlflowServer = async (options: ServerOptions): Promise<Answer<
     const started = await startOn(port.value, { folder, program: program.value, options });
     if (started !== 'port-taken') return started;
     if (tries === mostPorts) return explainEnd(folder);
-    // Told which port to take, the next look at it says that it is in use.
+    // The next attempt at a port that the user chose reports that it is in use.
     print(`Another program took port ${port.value} meanwhile.`);
   }
 };

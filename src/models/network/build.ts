@@ -40,7 +40,7 @@ export const buildNetwork = ({ parameters, context, weights, recurrence }: Netwo
   const { shape, random, truncation } = context;
   const { layers, embeddingSize } = parameters;
   const variables = drawVariables(weights, random);
-  const weight = <T extends Tensor>(name: string): T => variables.get(name) as unknown as T;
+  const weight = <T extends Tensor>(name: string): T => variables.get(name) as Tensor as T;
   const perStep = hasTargetPerStep(shape.task);
   const trained =
     truncation?.style === 'chunked' ? chunkedTruncation(recurrence, truncation.steps) : recurrence;

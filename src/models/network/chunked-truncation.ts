@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Tensor2D, Tensor3D } from '@tensorflow/tfjs-core';
 import { withoutGradient } from '../../tensorflow/kernels/record.ts';
-import type { CellState } from '../../tensorflow/kernels/scan.ts';
+import { mapParts } from '../../tensorflow/kernels/scan.ts';
 import {
   lastStep,
   reverseWithinLength,
@@ -24,7 +24,7 @@ const runChunks = (recurrence: Recurrence, run: RecurrenceRun, chunk: number) =>
       reverse: false,
     });
     if (result.outputs) outputs.push(result.outputs);
-    state = withoutGradient(() => result.final.map((part) => tf.clone(part))) as unknown as CellState;
+    state = withoutGradient(() => mapParts(result.final, (part) => tf.clone(part)));
     if (start + chunk >= time) return { outputs, final: result.final };
   }
   throw new Error('A sequence has no steps. This is a bug in Unroll.');

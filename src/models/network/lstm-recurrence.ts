@@ -65,7 +65,10 @@ export const lstmRecurrence = (chosen: Chosen, wanted?: string): Recurrence => {
     },
     states: (run) => {
       const mask: readonly CellFeature[] = run.recurrentMask ? ['recurrentMask'] : [];
-      return chooseLstmKernel([...needed, ...mask, 'everyState']).states?.(sequenceOf(chosen, run)) ?? [];
+      const { name, states } = chooseLstmKernel([...needed, ...mask, 'everyState']);
+      if (!states)
+        throw new Error(`The kernel ${name} does not return every state. This is a bug in Unroll.`);
+      return states(sequenceOf(chosen, run));
     },
   };
 };

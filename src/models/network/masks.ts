@@ -36,7 +36,7 @@ export const drawMasks = (
       : drawMask(random('recurrent-dropout', layer, direction, step), recurrentDropout, [batch, size]),
 });
 
-/** The masks of sequences that stand `copies` times each, one after the other, in a larger batch. */
+/** The masks of sequences that appear `copies` times each, one after the other, in a larger batch. */
 export const repeatMasks = (masks: Masks, copies: number): Masks => {
   const repeat = (mask: Tensor2D | undefined): Tensor2D | undefined => {
     if (!mask) return undefined;

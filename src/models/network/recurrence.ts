@@ -1,5 +1,5 @@
-import type { Tensor, Tensor2D, Tensor3D } from '@tensorflow/tfjs-core';
-import type { CellState, SequenceInput, SequenceResult } from '../../tensorflow/kernels/scan.ts';
+import type { Tensor, Tensor2D } from '@tensorflow/tfjs-core';
+import type { CellState, CellStates, SequenceInput, SequenceResult } from '../../tensorflow/kernels/scan.ts';
 
 /** One layer in one direction over a batch of sequences. */
 export interface RecurrenceRun extends SequenceInput {
@@ -18,5 +18,5 @@ export interface Recurrence {
   readonly outputSize: number;
   readonly run: (run: RecurrenceRun) => SequenceResult;
   /** The state after each step, each part `[batch, time, size]`, read forwards, whatever the lengths. */
-  readonly states: (run: RecurrenceRun) => readonly Tensor3D[];
+  readonly states: (run: RecurrenceRun) => CellStates;
 }

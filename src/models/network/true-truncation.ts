@@ -1,21 +1,21 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Rank, Tensor, Tensor1D, Tensor2D, Tensor3D } from '@tensorflow/tfjs-core';
 import { withoutGradient } from '../../tensorflow/kernels/record.ts';
-import type { CellState } from '../../tensorflow/kernels/scan.ts';
+import { type CellStates, mapParts } from '../../tensorflow/kernels/scan.ts';
 import { gatherSteps, withinLength } from '../../tensorflow/kernels/time.ts';
 import { repeatMasks } from './masks.ts';
 import { poolSteps, type LayerInput } from './readout.ts';
 import { cellOf, dropOutputs, inputOfTop, layerOf, type Stack } from './stack.ts';
 
 /** The state of every layer after every step, each part `[batch, time, size]`; constants to the gradient. */
-const statesOf = (stack: Stack, { inputs }: LayerInput): readonly (readonly Tensor3D[])[] => {
-  const found: (readonly Tensor3D[])[] = [];
+const statesOf = (stack: Stack, { inputs }: LayerInput): readonly CellStates[] => {
+  const found: CellStates[] = [];
   let below = inputs;
   for (let layer = 1; layer <= stack.parameters.layers; layer++) {
     const run = { ...cellOf(stack, layer, 'forward'), inputs: below, returns: 'all' } as const;
-    const states = withoutGradient(() => stack.recurrence.states(run)) as readonly Tensor3D[];
+    const states = withoutGradient(() => stack.recurrence.states(run));
     found.push(states);
-    below = dropOutputs(states[0] as Tensor3D, layer, stack);
+    below = dropOutputs(states[0], layer, stack);
   }
   return found;
 };
@@ -46,11 +46,10 @@ const outputsOfWindows = (
   const before = tf.maximum(tf.sub(start, whole(1)), whole(0));
   const begins = tf.expandDims(tf.cast(tf.equal(start, whole(0)), 'float32'), 1);
 
-  const initial = statesOf(stack, input).map(
-    (states) =>
-      withoutGradient(() =>
-        states.map((part) => tf.mul(gatherSteps(part, places(row, before)), tf.sub(1, begins))),
-      ) as unknown as CellState,
+  const initial = statesOf(stack, input).map((states) =>
+    withoutGradient(() =>
+      mapParts(states, (part): Tensor2D => tf.mul(gatherSteps(part, places(row, before)), tf.sub(1, begins))),
+    ),
   );
   // Past its end a window reads on within its sequence; the lengths keep that without effect.
   const within = tf.minimum(

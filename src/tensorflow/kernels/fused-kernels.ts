@@ -20,7 +20,7 @@ type LoadedLibrary = { readonly version?: number; readonly setThreads: (count: n
 /** Raised together with `version` in native/module.cc whenever something of it is added or changed. */
 const libraryVersion = 7;
 
-/** What `useKernelThreads` asked for, until there is a library to tell. */
+/** What `useKernelThreads` asked for, until the library is loaded. */
 let wantedThreads: number | undefined;
 let setThreads = (count: number): void => {
   wantedThreads = count;
@@ -61,6 +61,6 @@ export const fusedKernels = (): FusedKernels =>
  */
 export const useKernelThreads = (count: number): void => setThreads(count);
 
-/** The library's function that gathers images, in vectors; undefined where `fusedKernels()` says that there is none. */
+/** The library's function that gathers images, in vectors; undefined if `fusedKernels()` has none. */
 export const fusedGatherPixels = (): GatherPixels | undefined =>
   fusedKernels().available ? gatherPixels : undefined;

@@ -101,5 +101,6 @@ export const runFused = (
     },
   });
   const outputs = sequence ? (results[0] as Tensor3D) : undefined;
-  return { outputs, final: results.slice(sequence ? 1 : 0) as unknown as FusedResult['final'] };
+  const [finalHidden, finalCell] = results.slice(sequence ? 1 : 0) as [Tensor2D, Tensor2D?];
+  return { outputs, final: finalCell ? [finalHidden, finalCell] : [finalHidden] };
 };

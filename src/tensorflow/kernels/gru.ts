@@ -6,6 +6,7 @@ import {
   inReadingOrder,
   scan,
   scanStates,
+  type CellStates,
   type CellState,
   type SequenceInput,
   type SequenceResult,
@@ -151,5 +152,5 @@ export const composedGru = {
       ? runResetAfter(sequence, sequence.recurrentBias)
       : scan(sequence, cellOf(sequence)),
   /** The state after each step, `[batch, time, hidden]`, read forwards, whatever the lengths. */
-  states: (sequence: GruSequence): readonly Tensor3D[] => scanStates(sequence.inputs, cellOf(sequence)),
+  states: (sequence: GruSequence): CellStates => scanStates(sequence.inputs, cellOf(sequence)),
 };

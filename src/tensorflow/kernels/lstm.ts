@@ -67,7 +67,7 @@ export interface LstmKernel {
   /** For the record: kernels differ in the last bits of their results. */
   readonly name: string;
   readonly run: (sequence: LstmSequence) => LstmResult;
-  /** Hidden and cell state after each step, `[batch, time, size]`, read forwards; only where it can tell them. */
+  /** Hidden and cell state after each step, `[batch, time, size]`, read forwards; only in kernels that have them. */
   readonly states?: (sequence: LstmSequence) => readonly [Tensor3D, Tensor3D];
 }
 

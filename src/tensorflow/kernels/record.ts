@@ -15,7 +15,7 @@ export interface RecordedOperation {
   /**
    * Gradients of the inputs, by name, from the gradients of the outputs (undefined for an output that was not used) and
    * the saved tensors. Runs once a step, so everything may be computed at once; a gradient given as a function is
-   * computed only if it is asked for, and what that needs has to stand in the map too, under a name of no input.
+   * computed only if it is asked for, and what that needs has to be in the map too, under a name of no input.
    */
   readonly backward: (gradients: readonly (Tensor | undefined)[], saved: readonly Tensor[]) => LazyTensorMap;
 }
@@ -35,7 +35,7 @@ export const recordOperation = (inputs: NamedTensorMap, operation: RecordedOpera
   if (recording) {
     const gradient = (given: readonly (Tensor | null)[]) => {
       const known = given.map((one) => one ?? undefined);
-      // tidy() frees what is not in the map; functions in it pass through, though its type does not say so.
+      // tidy() frees what is not in the map; functions in it pass through, which its type does not allow.
       const found = tf.tidy(() => operation.backward(known, saved) as NamedTensorMap) as LazyTensorMap;
       return Object.fromEntries(
         Object.entries(found).map(([name, one]) => [name, typeof one === 'function' ? one : () => one]),
@@ -47,5 +47,5 @@ export const recordOperation = (inputs: NamedTensorMap, operation: RecordedOpera
 };
 
 /** Computes constants off the tape: no gradient goes back through them. */
-export const withoutGradient = (compute: () => readonly Tensor[]): readonly Tensor[] =>
-  recordOperation({}, { forward: () => [...compute()], backward: () => ({}) });
+export const withoutGradient = <T extends readonly Tensor[]>(compute: () => T): T =>
+  recordOperation({}, { forward: () => [...compute()], backward: () => ({}) }) as readonly Tensor[] as T;

@@ -4,7 +4,7 @@ import { lastStep, reverseWithinLength, swapBatchAndTime, zeroPastLength } from 
 
 /** The sequences that a layer reads, and what is wanted of it: the part that all kernels share. */
 export interface SequenceInput {
-  /** `[batch, time, features]`; what stands past a sequence's length has no effect. */
+  /** `[batch, time, features]`; values past a sequence's length have no effect. */
   readonly inputs: Tensor3D;
   /** int32 `[batch]`, each in `[1, time]`; absent when every sequence has the full length. */
   readonly lengths?: Tensor1D | undefined;
@@ -17,6 +17,15 @@ export interface SequenceInput {
 /** A cell's state: parts of `[batch, size]`, the first of which is its output. */
 export type CellState = readonly [Tensor2D, ...Tensor2D[]];
 
+/** A cell's states over time: each part `[time, batch, size]` or `[batch, time, size]`. */
+export type CellStates = readonly [Tensor3D, ...Tensor3D[]];
+
+/** The same for each part of a state, in their order. */
+export const mapParts = <T, U>(
+  [first, ...others]: readonly [T, ...T[]],
+  change: (part: T, index: number) => U,
+): readonly [U, ...U[]] => [change(first, 0), ...others.map((part, index) => change(part, index + 1))];
+
 interface Cell {
   readonly initial: CellState;
   /** What does not depend on the state, for all steps in one product: `[time * batch, features]` to `[.., columns]`. */
@@ -26,10 +35,7 @@ interface Cell {
 }
 
 /** The state after each step in the order of time, each part `[time, batch, size]`. */
-const statesOf = (
-  timeMajor: Tensor3D,
-  { initial, project, step }: Cell,
-): readonly [Tensor3D, ...Tensor3D[]] => {
+const statesOf = (timeMajor: Tensor3D, { initial, project, step }: Cell): CellStates => {
   const [time, batch, features] = timeMajor.shape;
   const projected = project(tf.reshape(timeMajor, [time * batch, features]));
   const columns = projected.shape[1];
@@ -41,9 +47,10 @@ const statesOf = (
     state = step(one as Tensor2D, state);
     states.push(state);
   }
-  return state.map((_, part) =>
-    tf.stack(states.map((each) => each[part] as Tensor2D)),
-  ) as unknown as readonly [Tensor3D, ...Tensor3D[]];
+  return mapParts(
+    state,
+    (_, part): Tensor3D => tf.stack(states.map((each) => each[part] as Tensor2D)) as Tensor3D,
+  );
 };
 
 /** What a layer gives: `outputs` is `[batch, time, size]`, zero past the length. */
@@ -60,11 +67,11 @@ export interface SequenceResult {
  */
 export const inReadingOrder = (
   { inputs, lengths, reverse, returns }: SequenceInput,
-  run: (timeMajor: Tensor3D) => readonly [Tensor3D, ...Tensor3D[]],
+  run: (timeMajor: Tensor3D) => CellStates,
 ): SequenceResult => {
   const timeMajor = swapBatchAndTime(inputs);
   const states = run(reverse ? reverseWithinLength(timeMajor, lengths) : timeMajor);
-  const final = states.map((part) => lastStep(part, lengths)) as unknown as CellState;
+  const final = mapParts(states, (part) => lastStep(part, lengths));
   if (returns === 'final') return { outputs: undefined, final };
   const inOrder = reverse ? reverseWithinLength(states[0], lengths) : states[0];
   return { outputs: swapBatchAndTime(zeroPastLength(inOrder, lengths)), final };
@@ -75,5 +82,5 @@ export const scan = (sequence: SequenceInput, cell: Cell): SequenceResult =>
   inReadingOrder(sequence, (timeMajor) => statesOf(timeMajor, cell));
 
 /** The state after each step, each part `[batch, time, size]`, whatever the lengths. */
-export const scanStates = (inputs: Tensor3D, cell: Cell): readonly Tensor3D[] =>
-  statesOf(swapBatchAndTime(inputs), cell).map(swapBatchAndTime);
+export const scanStates = (inputs: Tensor3D, cell: Cell): CellStates =>
+  mapParts(statesOf(swapBatchAndTime(inputs), cell), swapBatchAndTime);

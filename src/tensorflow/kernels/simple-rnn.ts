@@ -1,11 +1,12 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { Rank, Tensor1D, Tensor2D, Tensor3D } from '@tensorflow/tfjs-core';
+import type { Rank, Tensor1D, Tensor2D } from '@tensorflow/tfjs-core';
 import { layerNorm } from './layer-norm.ts';
 import { recordScan, type ElementwiseCell } from './recorded-scan.ts';
 import {
   inReadingOrder,
   scan,
   scanStates,
+  type CellStates,
   type CellState,
   type SequenceInput,
   type SequenceResult,
@@ -80,5 +81,5 @@ export const composedSimpleRnn = {
   run: (sequence: SimpleRnnSequence): SequenceResult =>
     sequence.norm ? scan(sequence, cellOf(sequence)) : runPlain(sequence),
   /** The state after each step, `[batch, time, hidden]`, read forwards, whatever the lengths. */
-  states: (sequence: SimpleRnnSequence): readonly Tensor3D[] => scanStates(sequence.inputs, cellOf(sequence)),
+  states: (sequence: SimpleRnnSequence): CellStates => scanStates(sequence.inputs, cellOf(sequence)),
 };
