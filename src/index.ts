@@ -1,5 +1,5 @@
 /**
- * What programs and a person's own `unroll.config.ts` import from the package `unroll`. Light to load: what plans,
+ * What programs and the user's `unroll.config.ts` import from the package `unroll`. Light to load: what plans,
  * trains or reads data is imported when it is called.
  */
 import type { CompareSettings } from './api/compare.ts';
@@ -55,7 +55,7 @@ export type { Update } from './optimizers/optimizer.ts';
 
 /**
  * Unrolls an experiment, or a spec in YAML by its path, into its runs; trains nothing. Throws `UnrollError` with every
- * mistake and its place; places in an experiment are those of the YAML that it stands for.
+ * mistake and its place; places in an experiment are those of the equivalent YAML.
  */
 export const plan = async <C extends Config>(
   experiment: Experiment<C> | string,
@@ -65,7 +65,7 @@ export const plan = async <C extends Config>(
 /**
  * Trains what is missing of a plan, an experiment or a spec in YAML, each run in its directory, and compares. Runs train
  * in child processes; this process never loads TensorFlow. A run that fails is an outcome; throws `UnrollError` for
- * mistakes that a person can mend before any run begins.
+ * mistakes that the user can fix before any run begins.
  */
 export const run = async <C extends Config>(
   what: Plan | Experiment<C> | string,

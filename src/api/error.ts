@@ -3,7 +3,7 @@ import { forTerminal } from '../terminal/colours.ts';
 import { masked } from '../system/secrets.ts';
 import { renderDiagnostics } from '../diagnostic/render.ts';
 
-/** What a person can mend: `message` is what the command line would print, `diagnostics` the same as data. */
+/** What the user can fix: `message` is what the command line would print, `diagnostics` the same as data. */
 export class UnrollError extends Error {
   readonly diagnostics: readonly Diagnostic[];
   constructor(diagnostics: readonly Diagnostic[]) {

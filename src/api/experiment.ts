@@ -101,7 +101,7 @@ export interface Experiment<C = unknown> {
   /** The goal follows from the metric. */
   readonly objective?: Pick<Objective, 'metric'> & Partial<Objective>;
   readonly sweep?: SweepInput<C>;
-  /** A number stands for the seeds 1 to that. */
+  /** A number means the seeds from 1 to it. */
   readonly seeds?: number | readonly number[];
   readonly run?: Chosen<RunSection>;
   readonly tracking?: { readonly mlflow?: MlflowSettings };

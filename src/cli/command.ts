@@ -9,7 +9,7 @@ export const diagnosticFormats = ['text', 'json', 'github'] as const;
 
 export type DiagnosticFormat = (typeof diagnosticFormats)[number];
 
-/** What a command may touch of the world outside: passed in, so that a test can stand in for a terminal. */
+/** What a command may touch of the world outside: passed in, so that a test can replace a terminal. */
 export interface Terminal {
   /** Writes a line to standard output. */
   readonly print: (line: string) => void;

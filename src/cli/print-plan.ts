@@ -16,13 +16,13 @@ import type { ExitCode, Terminal } from './command.ts';
 import { screen } from './screen.ts';
 import { readSelection, type SelectionOptions } from './selection.ts';
 
-/** More rows than this say nothing to a reader; `--json` has them all. */
+/** More rows than this help no reader; `--json` has them all. */
 const shownRuns = 60;
 
-/** Reasons that are told below the table. */
+/** Reasons that are printed below the table. */
 const shownReasons = 5;
 
-/** What there is to say about a plan. */
+/** What is printed about a plan. */
 interface PlanView {
   readonly plan: Plan;
   readonly standings: readonly RunStanding[];
@@ -31,7 +31,7 @@ interface PlanView {
   readonly calibration: CalibrationView;
 }
 
-/** Prints the runs of a plan with how each stands and what is to be trained: a table for people, or JSON. */
+/** Prints the runs of a plan with the state of each and what will be trained: a table for people, or JSON. */
 export const printPlan = async (
   planned: Plan,
   options: SelectionOptions,

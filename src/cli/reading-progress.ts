@@ -10,7 +10,7 @@ const everyMs = { pipe: 10_000, terminal: 200 } as const;
 
 export interface ReadingProgress {
   readonly listen: (progress: ReadProgress) => void;
-  /** Takes away what stands on the terminal. */
+  /** Removes the line from the terminal. */
   readonly end: () => void;
 }
 

@@ -5,14 +5,14 @@ import type { ExitCode, Terminal } from './command.ts';
 import { defaultLeaseMs } from '../system/lock.ts';
 import { screen } from './screen.ts';
 
-/** What `rm` and `prune` are told besides what to delete. */
+/** The options of `rm` and `prune`. */
 export interface RemovalOptions {
   readonly runsDirectory: string;
   readonly yes?: boolean | undefined;
   readonly json?: boolean | undefined;
 }
 
-/** More rows than this say nothing to a reader; `--json` has them all. */
+/** More rows than this help no reader; `--json` has them all. */
 const shownRows = 40;
 
 const columns: readonly Column[] = [

@@ -14,7 +14,7 @@ import { verifyRun } from '../mlflow/sync/verify.ts';
 
 export interface SyncOptions {
   readonly runsDirectory: string;
-  /** A run (beginning of its id) or an experiment; everything unless told. */
+  /** A run (beginning of its id) or an experiment; everything by default. */
   readonly what?: string;
   /** Another server than the one that the spec or MLFLOW_TRACKING_URI names. */
   readonly to?: string;

@@ -48,7 +48,7 @@ const notBuilt: Diagnostic = {
   help: 'Run: npm run setup',
 };
 
-/** Trains what is missing of a plan with everything around it that a person sees, and ends with the comparison. */
+/** Trains what is missing of a plan with everything around it that the user sees, and ends with the comparison. */
 export const trainPlan = async (
   plan: Plan,
   options: TrainOptions,

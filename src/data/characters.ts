@@ -39,7 +39,7 @@ const parameters = Type.Object(
 
 export type CharactersParameters = Static<typeof parameters>;
 
-/** The next character of a text. */
+/** The next character of a string. */
 export const characters = {
   title: 'The next character of your own text file',
   description:

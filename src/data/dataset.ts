@@ -34,7 +34,7 @@ export interface Batch {
   readonly inputs: Float32Array | Int32Array;
   /** `[size]`, each in `[1, steps]`. */
   readonly lengths: Int32Array;
-  /** As the task says: Int32Array of classes or Float32Array of values. */
+  /** By the task: Int32Array of classes or Float32Array of values. */
   readonly targets: Int32Array | Float32Array;
 }
 
@@ -43,7 +43,7 @@ export interface Split {
   readonly size: number;
   /** Copies the examples at `indices` into `batch`, in that order, and sets `batch.size`. */
   readonly read: (indices: Int32Array, batch: Batch) => void;
-  /** How an example looks to a person, for reports: a grey image, row-major in [0,1], or nothing. */
+  /** How an example looks, for reports: a grey image, row-major in [0,1], or nothing. */
   readonly image?: (index: number) => {
     readonly width: number;
     readonly height: number;
@@ -75,15 +75,15 @@ export interface DataContext {
   readonly gatherPixels?: GatherPixels | undefined;
 }
 
-/** What the parameters alone tell of the parts of a dataset. */
+/** What the parameters alone show of the parts of a dataset. */
 export interface DatasetParts {
-  /** Examples to train on; undefined where only the files tell. */
+  /** Examples to train on; undefined where only the files show it. */
   readonly trainSize: number | undefined;
   readonly validation: boolean;
 }
 
 export interface DatasetRow<P extends TObject = TObject> extends Row<P> {
-  /** What the parameters alone tell of the shape; reads at most the head of a file. */
+  /** What the parameters alone show of the shape; reads at most the head of a file. */
   shape(this: void, parameters: Static<P>, context: DataContext): SequenceShape | Promise<SequenceShape>;
   /** What is known of the parts before anything is read; a row without it is checked when it is loaded. */
   parts?(this: void, parameters: Static<P>): DatasetParts;
@@ -98,7 +98,7 @@ export interface DatasetRow<P extends TObject = TObject> extends Row<P> {
   readonly files?: readonly string[];
   /** True where `load` makes the data up, so that it may be loaded to be described. */
   readonly generated?: true;
-  /** Loads or generates the data. Throws `DataError` for what a person can mend. */
+  /** Loads or generates the data. Throws `DataError` for what the user can fix. */
   load(this: void, parameters: Static<P>, context: DataContext): Promise<Dataset>;
 }
 

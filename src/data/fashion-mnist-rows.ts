@@ -63,7 +63,7 @@ const findFiles = async (
   throw new DataError(issue, { code: 'data-missing' });
 };
 
-/** Fashion-MNIST from an installed package or from files that a person has. */
+/** Fashion-MNIST from an installed package or from the user's files. */
 export const fashionMnistRows = {
   title: 'Fashion-MNIST, an image read as 28 rows of 28 pixels',
   description:

@@ -8,7 +8,7 @@ import { writeWhole, endlessFile, openRegular } from '../system/files.ts';
 import { nearest } from '../diagnostic/nearest.ts';
 import { DataError, type DataContext, type ReadProgress } from './dataset.ts';
 
-/** A file of a person's own data: where it is, and what messages call it. */
+/** A file of the user's own data: where it is, and what messages call it. */
 export interface DataFile {
   readonly path: string;
   /** As it was written in the spec. */
@@ -71,7 +71,7 @@ const missingFile = async (wanted: {
   return new DataError(issue, { code: 'data-missing' });
 };
 
-/** A file's bytes in pieces; says how far it is read. */
+/** A file's bytes in pieces; reports how far it is read. */
 export const chunksOf = async function* (
   { path, name, size, reading }: DataFile,
   { activity, chunkBytes }: { readonly activity: ReadProgress['activity']; readonly chunkBytes: number },

@@ -1,6 +1,6 @@
 import type { Batch, Split } from './dataset.ts';
 
-/** A split whose examples lie in memory in the layout of a batch; `examples.size` says how many there are. */
+/** A split whose examples lie in memory in the layout of a batch; `examples.size` is their number. */
 export const memorySplit = (examples: Batch): Split => {
   const { size, inputs, lengths, targets } = examples;
   const inputWidth = inputs.length / lengths.length;

@@ -106,7 +106,7 @@ export const loadCharacters = async (
   };
 };
 
-/** Characters `[from, to)` of a text, and how many sequences they make. */
+/** Characters `[from, to)` of a string, and how many sequences they make. */
 interface TextPart {
   readonly from: number;
   readonly to: number;
@@ -115,7 +115,7 @@ interface TextPart {
 
 const strideOf = ({ stride, length }: CharactersParameters): number => stride ?? length;
 
-/** The parts of a text of `count` characters. Throws `DataError` where it is too short. */
+/** The parts of a text file of `count` characters. Throws `DataError` where it is too short. */
 const textParts = (chosen: CharactersParameters, count: number) => {
   const { length, validationFraction, testFraction } = chosen;
   const testStart = count - Math.round(count * testFraction);

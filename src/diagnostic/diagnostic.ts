@@ -1,6 +1,6 @@
 import type { DiagnosticCode } from './codes.ts';
 
-/** A text that a person wrote: a file, or the command line joined by spaces. `name` is what messages call it. */
+/** A text that the user wrote: a file, or the command line joined by spaces. `name` is what messages call it. */
 export interface SourceText {
   readonly name: string;
   readonly text: string;
@@ -20,9 +20,9 @@ export interface RelatedPlace {
 }
 
 /**
- * One mistake (or notice), said to a person. Expected mistakes are values of this type; throwing is for bugs.
+ * One mistake (or notice), for the user. Expected mistakes are values of this type; throwing is for bugs.
  * `message` is one sentence without the position. `expected`, `got` and `nearest` are short phrases;
- * `help` says how to mend it.
+ * `help` is how to fix it.
  */
 export interface Diagnostic {
   readonly code: DiagnosticCode;

@@ -57,7 +57,7 @@ const range = {
   },
 };
 
-/** JSON Schema of what a command prints with `--json` when it has something to say. */
+/** JSON Schema of what a command prints with `--json` when it has diagnostics. */
 export const diagnosticsSchema = {
   $schema: 'http://json-schema.org/draft-07/schema#',
   title: 'Unroll diagnostics',

@@ -11,7 +11,7 @@ const severityColour = { error: pc.red, warning: pc.yellow, notice: pc.cyan } as
 
 const frameWidth = 100;
 
-/** The source line with the range underlined; long lines are cut around the range. Nothing of a file without a text. */
+/** The source line with the range underlined; long lines are cut around the range. Nothing for a file without content. */
 const codeFrame = ({ source, start, end }: SourceRange, paint: (text: string) => string): string[] => {
   if (source.text === '') return [];
   const { line, column, lineStart } = positionOf(source.text, start);

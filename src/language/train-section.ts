@@ -156,7 +156,7 @@ export const trainSchema = Type.Object(
         {
           additionalProperties: false,
           description:
-            'End the run as diverged when the loss of a minibatch is above a bound. A loss that is no finite number always ends it; for patience see earlyStopping.',
+            'End the run as diverged when the loss of a minibatch is above a bound. A loss that is not finite always ends it; for patience see earlyStopping.',
           examples: [{ lossAbove: 100 }],
         },
       ),

@@ -39,7 +39,7 @@ export interface Row<P extends TObject = TObject> {
   versionOf?(this: void, parameters: Static<P>): number;
   /** Schema of the parameters: every property has a title or description, bounds, and a default unless it is required. */
   readonly parameters: P;
-  /** Absent in the rows that come with Unroll, whose `version` says when they change. */
+  /** Absent in the entries that come with Unroll, whose `version` rises when they change. */
   readonly origin?: RowOrigin;
   /** Combinations that make no sense although each value is allowed. */
   check?(this: void, parameters: Static<P>): readonly ParameterIssue[];

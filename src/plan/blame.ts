@@ -83,7 +83,7 @@ const guiltyChoice = (choices: readonly Choice[], path: Path): Choice | undefine
 
 const maxShown = 40;
 
-/** Collects findings. What several values of one axis do is one mistake; the message says for how many points. */
+/** Collects findings. What several values of one axis do is one mistake; the message has the number of points. */
 export const createFindings = (points: number) => {
   const found = new Map<string, Finding & { count: number }>();
   return {

@@ -18,7 +18,7 @@ export interface Together {
   readonly parts: DatasetParts | undefined;
 }
 
-/** What sections have to say of each other that none can say alone. */
+/** Rules between sections, which none can check alone. */
 export const checkTogether = (registry: Registry, together: Together): readonly SectionIssue[] => {
   const { model, optimizer, train, shape } = together;
   const row = findRow(registry.model, model.name);

@@ -15,7 +15,7 @@ export interface Machine {
   readonly cores: number;
 }
 
-/** How many runs the user wants to train at once, over what the spec says, and where that is written. */
+/** How many runs the user wants to train at once, instead of the spec's number, and where that is written. */
 export interface WantedConcurrency {
   readonly runs: number;
   readonly at?: SourceRange;
@@ -24,7 +24,7 @@ export interface WantedConcurrency {
 /**
  * Settles how many runs train at once and with how many threads each: `concurrency x threadsPerRun <= cores`.
  *
- * Automatic threads are `cores / min(cores, runs)`, unless a measurement says otherwise when the sweep starts, and never
+ * Automatic threads are `cores / min(cores, runs)`, unless a measurement at the start of the sweep gives another number, and never
  * depend on `concurrency`, because they can change the last bits of a result while the concurrency must not.
  */
 export const resolveExecution = (

@@ -28,7 +28,7 @@ export interface Run {
   readonly datasetDigest: string;
   /** Versions of the registry rows and of the trainer. */
   readonly versions: Readonly<Record<'dataset' | 'model' | 'optimizer' | 'trainer', number>>;
-  /** SHA-256 of the modules of the rows that a person's config defines; absent where all rows come with Unroll. */
+  /** SHA-256 of the modules of the entries that the user's config defines; absent if all entries come with Unroll. */
   readonly code?: CodeDigests;
   /** The values in which this run differs from its sweep's other runs, by path: `model.hiddenSize`. */
   readonly varying: Readonly<Record<string, Json>>;
@@ -68,7 +68,7 @@ export interface Plan {
   readonly search?: Search;
   readonly tracking: { readonly mlflow?: MlflowSettings };
   readonly expect: readonly Expectation[];
-  /** The config that registers rows of a person's own, as a path from the folder of the spec; absent without one. */
+  /** The config that registers the user's own entries, as a path from the folder of the spec; absent without one. */
   readonly config?: string;
   /** What the data is: one entry for each different dataset section. Plans of earlier versions have none. */
   readonly data?: readonly PlannedData[];

@@ -12,7 +12,7 @@ import { coordinatesOf } from '../search/space.ts';
 import type { Point, Sweep } from '../language/sweep/sweep.ts';
 import type { Spec } from '../language/validate-spec.ts';
 
-/** Points that tpe draws at random before it proposes any: fewer tell too little. */
+/** Points that tpe draws at random before it proposes any: fewer are too little to learn from. */
 const firstPoints = 10;
 
 /** The points of a sweep that are known before any of them is trained. */
@@ -27,7 +27,7 @@ export const pointsOf = (sweep: Sweep, ground: Ground): Result<readonly Point[]>
       const samples = Math.min(firstPoints, sweep.samples);
       const drawn = searchPoints({ ...sweep, samples, add: [] }, ground);
       if (!drawn.ok) return drawn;
-      // What a person names is tried first, and the others learn from it.
+      // What the user names is tried first, and the others learn from it.
       const points = [...sweep.add, ...drawn.value];
       return success([...new Map(points.map((point) => [keyOf(point), point])).values()], drawn.notices);
     }
@@ -43,7 +43,7 @@ export const searchedPoints = (sweep: Sweep, ground: Ground): number => {
   return Math.min(sweep.samples, most) + sweep.add.length;
 };
 
-/** What the plan of a sweep that decides by results holds to go on with; nothing for any other. */
+/** What the plan of a sweep that decides by results needs in order to continue; undefined for other sweeps. */
 export const searchOf = (
   { sweep, document }: Spec,
   { configurations, points }: { readonly configurations: readonly Configuration[]; readonly points: number },

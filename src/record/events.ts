@@ -51,7 +51,7 @@ export interface RunOutcome {
   readonly systemError?: string;
 }
 
-/** What a trainer says, in the order it happens. Times are integer milliseconds since 1970. */
+/** What a trainer reports, in the order it happens. Times are integer milliseconds since 1970. */
 export type TrainerEvent =
   | {
       readonly type: 'training-started';
@@ -63,7 +63,7 @@ export type TrainerEvent =
       /** 0, or the step of the checkpoint the run goes on from. */
       readonly fromStep: number;
     }
-  /** A recorded file is damaged or was changed, and is not used. `message` says which one, and what happens instead. */
+  /** A recorded file is damaged or was changed, and is not used. `message` names it, and what happens instead. */
   | { readonly type: 'record-distrusted'; readonly time: number; readonly message: string }
   | {
       readonly type: 'step-logged';
@@ -76,7 +76,7 @@ export type TrainerEvent =
   | { readonly type: 'checkpoint-written'; readonly time: number; readonly step: number }
   | { readonly type: 'training-ended'; readonly time: number; readonly outcome: RunOutcome };
 
-/** What the runner says of a whole sweep: the only way it speaks. Console, run directories and MLflow are listeners. */
+/** What the runner reports about a whole sweep, and its only output. Console, run directories and MLflow are listeners. */
 export type RunEvent =
   | {
       readonly type: 'sweep-started';
@@ -88,7 +88,7 @@ export type RunEvent =
       readonly concurrency: number;
       readonly threadsPerRun: number;
     }
-  /** How long the runs to train are beside one another, by id, in no unit; told where some have to wait. */
+  /** How long the runs to train are beside one another, by id, in no unit; sent if some have to wait. */
   | { readonly type: 'work-estimated'; readonly work: Readonly<Record<string, number>> }
   /** The sweep has chosen further points: these runs belong to its plan from now on. */
   | { readonly type: 'runs-added'; readonly time: number; readonly runs: readonly Run[] }

@@ -106,7 +106,7 @@ const append = (series: Map<string, MetricSeries>, line: MetricLine): void => {
   }
 };
 
-/** Rising steps, each once. The first record of a step stands, as for the writer. */
+/** Rising steps, each once. The first record of a step counts, as for the writer. */
 const inOrder = (series: MetricSeries): MetricSeries => {
   const { steps, times, values } = series;
   if (steps.every((step, i) => i === 0 || step > (steps[i - 1] ?? 0))) return series;

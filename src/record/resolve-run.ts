@@ -7,7 +7,7 @@ import { listExperiments, listRunIds } from './read-runs.ts';
 import { fileNames } from './run-files.ts';
 
 /**
- * The directory of the run that a person means: the beginning of its id (`3fa`), of `experiment/id`, or the path of
+ * The directory of the run that the user means: the beginning of its id (`3fa`), of `experiment/id`, or the path of
  * its directory.
  */
 export const resolveRun = (runsDirectory: string, written: string): Result<string> => {

@@ -12,7 +12,7 @@ import type { RunOutcome } from './events.ts';
  *     environment.json   EnvironmentFile: where it ran, once an attempt begins
  *     data.json          DataFile: what the data is
  *     metrics.jsonl      MetricLine by MetricLine
- *     log.txt            what a person would have seen: one line each `displayEvery` steps, and the child's own output
+ *     log.txt            what a terminal would have shown: one line each `displayEvery` steps, and the child's own output
  *     checkpoints/       last.safetensors, best.safetensors, step-000500.safetensors: weights, optimizer slots and the trainer's state
  *     model/             weights.safetensors, model.json: the trained network
  *     evaluation.json    EvaluationFile: detail of the end evaluation
@@ -55,7 +55,7 @@ const statusSchema = Type.Object({
   state: Type.Union([Type.Literal('running'), Type.Literal('ended')]),
   attempt: Type.Number(),
   startedAt: Type.Number(),
-  /** When its first attempt began, which tells this record from every other one of the same run; older records lack it. */
+  /** When its first attempt began, which distinguishes this record from every other one of the same run; older records lack it. */
   firstStartedAt: Type.Optional(Type.Number()),
   endedAt: Type.Union([Type.Number(), Type.Null()]),
   /** Present once ended. Its metrics are JSON numbers, and its reason may be one of a later version. */
@@ -105,7 +105,7 @@ const metricLineSchema = Type.Object({
 });
 
 /**
- * One line of `metrics.jsonl`: the metrics of one step. A metric's step stands there once: the file only grows (but for a
+ * One line of `metrics.jsonl`: the metrics of one step. A metric's step appears once: the file only grows (but for a
  * torn last line, which is cut off), and a resumed run does not write again what is recorded. `time` is integer milliseconds since 1970, fixed when the line
  * is written. JSON has no NaN, so non-finite values are the strings "NaN", "Infinity" and "-Infinity".
  */

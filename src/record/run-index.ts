@@ -8,7 +8,7 @@ import type { RecordedRun } from './run-state.ts';
 export type IndexedRun = Pick<RecordedRun, 'run' | 'status'>;
 
 /**
- * A copy of what `run.json` and `status.json` say of every run of an experiment, so that thousands of runs are listed
+ * A copy of `run.json` and `status.json` of every run of an experiment, so that thousands of runs are listed
  * without opening thousands of files. It is never the truth: an entry counts only while the stamps of its run's files are
  * the same, a file that is not as it was written counts for nothing, and it may be deleted at any time.
  */

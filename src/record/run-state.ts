@@ -12,7 +12,7 @@ export interface RecordedRun {
   /** Null before the first attempt. */
   readonly status: StatusFile | null;
   readonly state: RunState;
-  /** One sentence about the state; empty when there is nothing to say. */
+  /** One sentence about the state; empty when there is nothing to add. */
   readonly reason: string;
   /** The values of the weights that it keeps; before the end of the training the last ones; empty while it runs. */
   readonly metrics: Metrics;
@@ -30,7 +30,7 @@ export type RunState =
   | 'pruned'
   /** It ended by a fault of its own: another try may or may not help. */
   | 'failed'
-  /** It was stopped from outside, or its process is gone: `unroll resume` goes on with it. */
+  /** It was stopped from outside, or its process is gone: `unroll resume` continues it. */
   | 'interrupted'
   /** Done with other data or other code than today's: it would not come out the same again. */
   | 'stale';
@@ -79,7 +79,7 @@ export const stateOf = (status: StatusFile | null, directory: string): RunState 
 const isTraining = (directory: string, holder: NonNullable<StatusFile['holder']>): boolean =>
   isHolding(join(directory, fileNames.writer), holder);
 
-/** Why a run is in its state, in one sentence; empty where there is nothing to say. */
+/** Why a run is in its state, in one sentence; empty when there is nothing to add. */
 export const reasonOf = (status: StatusFile | null, directory: string): string => {
   if (!status) return '';
   if (status.outcome) return status.outcome.reason === 'completed' ? '' : status.outcome.message;

@@ -17,7 +17,7 @@ export type Table<R> = Readonly<Record<string, R>>;
 /** The rows that come with Unroll. */
 export const registry: Registry = { dataset: datasets, model: models, optimizer: optimizers };
 
-/** The tables with further rows, which a person's config adds. */
+/** The tables with further entries, which the user's config adds. */
 export const extendRegistry = (base: Registry, more: Registry): Registry => ({
   dataset: { ...base.dataset, ...more.dataset },
   model: { ...base.model, ...more.model },

@@ -31,7 +31,7 @@ export const publicSchema = (schema: TSchema | JsonSchema, key = ''): JsonSchema
 };
 
 /**
- * Hover texts show no default, so the description says it. An empty one (null, no keys) says nothing, and the
+ * Hover texts show no default, so the description has it. An empty one (null, no keys) is left out, and the
  * yaml-language-server offers no further keys when it meets one.
  */
 const withDefaultInWords = (schema: JsonSchema): JsonSchema => {
@@ -72,7 +72,7 @@ export const nameSchema = (registry: Registry, kind: NamedSectionKind): JsonSche
     description: `Which ${kind}: ${rows.map(([name, { title }]) => `${name} (${title})`).join('; ')}.`,
     type: 'string',
     enum: rows.map(([name]) => name),
-    // How editors of the VS Code family show what each of the names stands for.
+    // How editors of the VS Code family show what each of the names means.
     enumDescriptions: rows.map(([, { description }]) => description),
     examples: rows.slice(0, 1).map(([name]) => name),
   };

@@ -1,7 +1,7 @@
 import { renderTable, type Column } from '../terminal/table.ts';
 import type { EvaluationFile, PartEvaluation } from '../record/run-files.ts';
 
-/** Classes that fit on a screen; of more, those of the test split that are told worst. */
+/** Classes that fit on a screen; of more, those of the test part with the worst scores. */
 const mostClasses = 20;
 
 const columns: readonly Column[] = [

@@ -13,7 +13,7 @@ export interface ComparedRun {
   readonly id: string;
   readonly seed: number;
   readonly state: RunState;
-  /** Why it is in that state; empty when there is nothing to say. */
+  /** Why it is in that state; empty when there is nothing to add. */
   readonly reason: string;
   /** The objective at the end; null without a finite one. */
   readonly value: number | null;
@@ -179,7 +179,7 @@ const settingsApart = (firsts: readonly Run[]): Readonly<Record<string, Json>>[]
   const named = paths.includes('dataset.name') ? ['dataset.name'] : paths;
   return scored.map((one) =>
     Object.fromEntries(
-      // Other datasets have other settings altogether: the name says it.
+      // Other datasets have other settings altogether: the name is enough.
       named.flatMap((path) => (one.has(path) ? [[path, one.get(path) ?? null]] : [])),
     ),
   );

@@ -1,7 +1,7 @@
 import type { MetricSeries } from '../record/read-metrics.ts';
 import type { CurveTable } from './report-data.ts';
 
-/** More points than this say nothing at the width of a screen. */
+/** More points than this make no difference at the width of a screen. */
 const mostSteps = 120;
 
 /**

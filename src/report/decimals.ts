@@ -1,5 +1,5 @@
 /**
- * How many decimals numbers of one column are shown with: enough to tell the nearest two apart, and two digits of the
+ * How many decimals numbers of one column are shown with: enough to distinguish the nearest two, and two digits of the
  * smallest spread, between 0 and 6; fewer for large numbers.
  */
 export const decimalsFor = (values: readonly number[], spreads: readonly number[] = []): number => {

@@ -1,5 +1,5 @@
 /**
- * Okabe and Ito's palette (2008), which any kind of colour vision can tell apart: `light` is darker where white paper
+ * Okabe and Ito's palette (2008), which any kind of colour vision can distinguish: `light` is darker where white paper
  * needs it, `dark` lighter for black paper, and `both` serves a picture that may be shown on either.
  */
 export const palettes = {

@@ -28,7 +28,7 @@ const nothing = '–';
 /** Values of a setting that are named one by one. */
 const namedValues = 6;
 
-/** Every setting with the values that it has over the runs, and what stands beside the runs. */
+/** Every setting with the values that it has over the runs, and the settings beside the runs. */
 const settingsOf = (plan: Plan): ReadonlyMap<string, string> => {
   const values = new Map<string, Set<string>>();
   const add = (path: string, value: Json) => {

@@ -18,7 +18,7 @@ export interface TextOptions {
   readonly colour: boolean;
 }
 
-/** Reasons that are told below the table. */
+/** Reasons that are printed below the table. */
 const namedReasons = 8;
 
 /** The comparison as a table for each group, with a legend and the reasons of runs without a result. */

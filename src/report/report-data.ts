@@ -6,7 +6,7 @@ import type { Importance } from './importance.ts';
 /** The histories of one metric on a common grid of steps, so that they can be averaged over seeds. */
 export interface CurveTable {
   readonly steps: readonly number[];
-  /** By run id; null where the run has no finite value. */
+  /** By run id; null if the run has no finite value. */
   readonly values: Readonly<Record<string, readonly (number | null)[]>>;
 }
 

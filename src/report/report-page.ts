@@ -16,7 +16,7 @@ export const renderReportPage = (data: ReportData): string => {
     '<head>',
     '<meta charset="utf-8">',
     '<meta name="viewport" content="width=device-width, initial-scale=1">',
-    // Nothing may be loaded from anywhere, whatever stands in the data.
+    // Nothing may be loaded from anywhere, whatever the data contains.
     `<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:">`,
     `<title>${title}</title>`,
     `<style>${built('report-page.css')}</style>`,
@@ -31,5 +31,5 @@ export const renderReportPage = (data: ReportData): string => {
   ].join('\n');
 };
 
-/** JSON that cannot end the script element it stands in. */
+/** JSON that cannot end the script element around it. */
 const escapeJson = (json: string): string => json.replaceAll('<', String.raw`\u003c`);

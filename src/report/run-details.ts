@@ -18,7 +18,7 @@ import {
   parseEvaluation,
 } from '../record/run-files.ts';
 
-/** Everything that a run's directory tells. */
+/** Everything that a run's directory contains. */
 export interface RunDetails {
   readonly recorded: RecordedRun;
   readonly environment: EnvironmentFile | null;

@@ -51,7 +51,7 @@ export const renderRunList = (runs: readonly ListedRun[], { width, colour }: Tex
   return [...table, '', `${counted(runs.length, 'run')}: ${counts.join(', ')}`].join('\n');
 };
 
-/** The one metric that says most of runs that ended: of the test split, or else the last loss. */
+/** The most useful metric of runs that ended: of the test split, or else the last loss. */
 const headline = (runs: readonly ListedRun[]): string => {
   const known = new Set(runs.flatMap((one) => Object.keys(one.metrics)));
   return (

@@ -24,7 +24,7 @@ export const writeReport = async (
 
 /**
  * Writes the report again and again while the sweep is running; an open page loads itself anew. Ends when no run is
- * running or waiting any more, or when told to stop; the last page stays as it is. `written` is called after each time.
+ * running or waiting any more, or when the signal aborts; the last page stays as it is. `written` is called after each time.
  */
 export const watchReport = async (
   chosen: ChosenSweeps,
@@ -41,7 +41,7 @@ export const watchReport = async (
     written(data);
     const { running, new: waiting } = data.comparison.counts;
     if (running + waiting === 0) break;
-    // Being told to stop ends the wait; that is no mistake.
+    // An abort ends the wait; that is no error.
     await sleep(everySeconds * 1000, undefined, { signal: stop }).catch(() => undefined);
   }
   written(await writeReport(chosen, options));

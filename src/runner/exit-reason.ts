@@ -3,7 +3,7 @@ import type { RunOutcome } from '../record/events.ts';
 import { interruptionOf } from '../system/system-error.ts';
 import type { WorkerResult } from './pool/worker.ts';
 
-/** Processes that Linux has killed for memory since the machine started; nothing where that cannot be told. */
+/** Processes that Linux has killed for memory since the machine started; undefined where that is not known. */
 const memoryKills = (): number | undefined => {
   try {
     return Number(/^oom_kill (\d+)$/m.exec(readFileSync('/proc/vmstat', 'utf8'))?.[1]);

@@ -12,7 +12,7 @@ import { workLeft } from './operations.ts';
 
 /**
  * The order in which runs are begun: the longest first, so that at the end of a sweep no core waits for a long run that
- * began last. Lengths are those of earlier runs like it, else the work that the plan tells, in their proportion; the
+ * began last. Lengths are those of earlier runs like it, otherwise the work by the plan, in their proportion; the
  * listener hears of them. Runs of equal length stay in the order of the plan, and the order changes nothing but the time.
  */
 export const orderOfWork = async (

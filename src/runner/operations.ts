@@ -13,7 +13,7 @@ const operationsPerWeight = 6;
 
 /**
  * Roughly the floating-point operations of a training step in the products of a model, for each example and step of a
- * sequence; undefined for a model that does not tell its size. Of an embedding a step touches a few rows alone.
+ * sequence; undefined for a model without a size among its parameters. Of an embedding a step touches a few rows alone.
  */
 export const operationsPerInput = (
   model: NamedSection,
@@ -27,15 +27,15 @@ export const operationsPerInput = (
 const embeddingOf = ({ embeddingSize }: NamedSection, { input }: SequenceShape): number =>
   input.kind === 'tokens' && typeof embeddingSize === 'number' ? embeddingSize * input.vocabulary : 0;
 
-/** A model that does not tell its size is taken for a large one: a long run that begins last is what costs time. */
+/** A model without a known size counts as a large one: a long run that begins last is what costs time. */
 const assumedOperations = 6e8;
 
-/** Where only the files tell how many examples there are; the runs of a sweep mostly share them. */
+/** Where only the files show how many examples there are; the runs of a sweep mostly share them. */
 const assumedTrainSize = 10_000;
 
 /**
- * How much each run has yet to compute, in floating-point operations, as far as its configuration tells: steps x batch
- * size x sequence length x weights. Good enough to put runs in order, not to tell their time.
+ * How much each run has yet to compute, in floating-point operations, as far as its configuration shows: steps x batch
+ * size x sequence length x weights. Good enough to put runs in order, not to estimate their time.
  */
 export const workLeft = async (
   standings: readonly RunStanding[],
@@ -84,7 +84,7 @@ const readSize = async (
         unknown.operations,
     };
   } catch {
-    // What is wrong with the data or with the code is told by the run itself.
+    // The run itself reports what is wrong with the data or the code.
     return unknown;
   }
 };

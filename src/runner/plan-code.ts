@@ -10,7 +10,7 @@ import { proposedCommand } from '../system/proposed-command.ts';
 
 /**
  * The folder with the code of a plan's own rows, which the children import; undefined where all rows come with Unroll.
- * A frozen plan stands for the code that it was made with: other code would give other numbers under the same ids.
+ * A frozen plan is valid for the code that it was made with: other code would give other numbers under the same ids.
  */
 export const loadPlanCode = async (
   plan: Plan,

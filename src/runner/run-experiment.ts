@@ -57,7 +57,7 @@ export interface ExperimentOutcome {
   readonly outcomes: Readonly<Record<string, RunOutcome>>;
 }
 
-/** Trains what is missing of a plan, and says how every run of it stands. */
+/** Trains what is missing of a plan, and returns the state of each of its runs. */
 export const runExperiment = async (
   planned: Plan,
   options: ExperimentOptions,

@@ -31,7 +31,7 @@ export interface ScheduleOptions {
   readonly profile: boolean;
   /** Where relative paths of the datasets start. */
   readonly baseDirectory: string;
-  /** The folder with the code of a person's own rows; undefined without a config. */
+  /** The folder with the code of the user's own entries; undefined without a config. */
   readonly bundle: string | undefined;
   /** Whether what is recorded of a run is removed before it is trained. */
   readonly fromTheStart: boolean;
@@ -52,7 +52,7 @@ export interface Scheduled {
 /** What may go better at another try. A NaN loss or a mistake in the data comes back every time. */
 const worthRetrying: readonly string[] = ['crashed', 'out-of-memory'];
 
-/** Ends after which the sweep goes on even where the spec says to stop on errors. */
+/** Ends after which the sweep continues even if the spec stops on errors. */
 const endedWell: ReadonlySet<OutcomeReason> = new Set<OutcomeReason>(['completed', 'pruned']);
 
 /** How often a run that another process trains is looked at again. */
@@ -70,13 +70,13 @@ interface HowToTrain {
   readonly fromTheStart: boolean;
 }
 
-/** Trains runs one by one as they are asked for, as many at a time as the plan says. */
+/** Trains runs one by one as they are asked for, as many at a time as the plan allows. */
 export interface Scheduler {
   /** Starts the processes of as many runs, so that they load TensorFlow while the runner gets ready. */
   readonly warm: (runs: number) => void;
-  /** Trains a run to its end, or up to a step; says how that went, or who holds it. Never rejects for a run's sake. */
+  /** Trains a run to its end, or up to a step; returns its outcome, or who holds it. Never rejects because a run failed. */
   readonly train: (standing: RunStanding, how: HowToTrain) => Promise<RunOutcome | Held>;
-  /** Aborted once no other run will begin: after Ctrl-C, or after a failure where the spec says so. */
+  /** Aborted once no other run will begin: after Ctrl-C, or after a failure if the spec stops on errors. */
   readonly noMore: AbortSignal;
   /** Aborted when the time of the budget is over. */
   readonly spent: AbortSignal;

@@ -90,7 +90,7 @@ interface State {
   readonly results: (number | undefined)[];
 }
 
-/** The search as its journal tells it. */
+/** The state of the search by its journal. */
 const replay = (plan: Plan & { readonly search: Search }, { lines }: SearchJournal): State => {
   const configurations = new Map<string, Run[]>();
   const add = (run: Run) => configurations.set(run.cell, [...(configurations.get(run.cell) ?? []), run]);
@@ -256,7 +256,7 @@ interface Progress {
   readonly trained: Map<string, Run>;
 }
 
-/** Trains a point as far as a decision says, and answers its result: the mean over its seeds, larger is better. */
+/** Trains a point as far as a decision asks, and returns its result: the mean over its seeds, larger is better. */
 const trainPoint = async (
   leading: Leading,
   index: number,

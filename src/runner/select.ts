@@ -7,11 +7,11 @@ import { runDirectory } from '../record/run-recorder.ts';
 import { type RecordedRun, stateOf, type RunState } from '../record/run-state.ts';
 import { changesSince, sentence, settingsKey } from './staleness.ts';
 
-/** A run of a plan with how it stands on disk. */
+/** A run of a plan with its state on disk. */
 export interface RunStanding {
   readonly run: Run;
   readonly state: RunState;
-  /** Why it is in that state; empty when there is nothing to say. */
+  /** Why it is in that state; empty when there is nothing to add. */
   readonly reason: string;
   /** How it ended last, where it did. */
   readonly outcome: RunOutcome | null;
@@ -24,7 +24,7 @@ export const stepsDone = ({ outcome }: RunStanding): number =>
   outcome?.reason === 'interrupted' || outcome?.reason === 'pruned' ? outcome.step : 0;
 
 /**
- * How each run of a plan stands in a runs directory. `stale`: nothing is recorded of the run itself, but a finished run
+ * The state of each run of a plan in a runs directory. `stale`: nothing is recorded of the run itself, but a finished run
  * of the same settings is, made with other data or other code.
  */
 export const runStandings = (plan: Plan, runsDirectory: string): readonly RunStanding[] => {
@@ -81,9 +81,9 @@ export const withBudget = (selection: Selection, { execution: { budget } }: Plan
 
 /** What a selection makes of a plan, in its order. */
 export interface Selected {
-  /** What is to be trained now. */
+  /** What must be trained now. */
   readonly toTrain: readonly RunStanding[];
-  /** What the command answers for: what is to be trained, and what is settled already. */
+  /** What the command is responsible for: what must be trained, and what is settled already. */
   readonly chosen: readonly Run[];
 }
 
@@ -102,7 +102,7 @@ export const selectRuns = (standings: readonly RunStanding[], selection: Selecti
   };
 };
 
-/** Whether a run with this status has an end that stands, unless someone asks for another try. */
+/** Whether a run with this status has a final end, unless the user asks for another try. */
 export const isSettled = (status: StatusFile, directory: string): boolean =>
   !isMissing(
     { state: stateOf(status, directory), outcome: status.outcome },

@@ -22,7 +22,7 @@ export type Next =
   /** Nothing is left to decide. */
   | { readonly kind: 'over' };
 
-/** The next decision of a search: go on with a point that has earned it, or begin another one. */
+/** The next decision of a search: continue a point that has earned it, or begin another one. */
 export const nextDecision = (
   { points, lookahead, pruning }: SearchRules,
   ledger: Ledger,

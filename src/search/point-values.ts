@@ -6,7 +6,7 @@ import { trainingEnds } from '../language/train-section.ts';
 import { sweepableParameters, type SweepableParameter } from '../language/sweep/parameters.ts';
 import type { Choice, Condition, Point, Rule } from '../language/sweep/sweep.ts';
 
-/** What a point's values stand on: the sections outside of the sweep, and the registries' defaults. */
+/** What a point's values are added to: the sections outside of the sweep, and the registries' defaults. */
 export interface Ground {
   readonly base: Readonly<Record<SectionKind, JsonMap>>;
   readonly parameters: ReadonlyMap<string, readonly SweepableParameter[]>;

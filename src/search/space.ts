@@ -78,7 +78,7 @@ export const axisOf = (dimension: Dimension): SearchAxis => {
   }
 };
 
-/** Numbers that rise or fall all along stand for one quantity, such as `[16, 32, 64]`. */
+/** Numbers that rise or fall all along are one quantity, such as `[16, 32, 64]`. */
 const isOrdered = ({ keys, options }: Choices): boolean => {
   const values = options.map(([choice]) => choice?.value);
   if (keys.length !== 1 || options.length < 3 || !values.every((one) => typeof one === 'number'))

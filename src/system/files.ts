@@ -66,7 +66,7 @@ const placeWhole = (
     }
     place(beside, path);
   } catch (error) {
-    // On a full disk the half file would keep the little space that is needed to say so.
+    // On a full disk the half file would keep the little space that is needed to record the failure.
     ignoringSystemErrors(() => rmSync(beside, { force: true }));
     throw named(error, path, 'write');
   }
@@ -85,7 +85,7 @@ const openAnew = (path: string): number => {
 
 const isMissing = (error: unknown): boolean => (error as NodeJS.ErrnoException).code === 'ENOENT';
 
-/** Writes every byte: a disk that is nearly full takes a part without an error, and says no only to the next one. */
+/** Writes every byte: a disk that is nearly full takes a part without an error, and refuses only the next one. */
 export const writeFully = (file: number, bytes: Uint8Array): void => {
   for (let offset = 0; offset < bytes.byteLength;) {
     const written = writeSync(file, bytes, offset);

@@ -68,7 +68,7 @@ export const processIdentity = (pid: number = process.pid): ProcessIdentity => {
   };
 };
 
-/** Whether this process can say for certain if another lives: it is on this host, and no later one has its number. */
+/** Whether this process can know for certain if another lives: it is on this host, and no later one has its number. */
 export const canBeChecked = (identity: ProcessIdentity): boolean =>
   isHere(identity) && Boolean(identity.processStartedAt);
 

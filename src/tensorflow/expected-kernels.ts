@@ -5,12 +5,12 @@ import { nativeLibraryPath, readInstallation } from './installation.ts';
 import { candidates, type KernelCandidate } from './kernels/candidates.ts';
 import { readProcessor } from './processor.ts';
 
-/** Whether training processes will load native TensorFlow, as far as files tell. */
+/** Whether training processes will load native TensorFlow, as far as files show. */
 const nativeExpected = (): boolean =>
   !['wasm', 'cpu'].includes(process.env['UNROLL_BACKEND'] ?? '') && findAddon() !== undefined;
 
 /**
- * Names of the kernels that a training process will be able to run, as far as files tell: the processor may still lack
+ * Names of the kernels that a training process will be able to run, as far as files show: the processor may still lack
  * the instructions that our own library needs. Empty where native TensorFlow is not in use: nothing is to choose then.
  */
 export const expectedKernels = (): readonly string[] => {
@@ -23,7 +23,7 @@ export const expectedKernels = (): readonly string[] => {
     .map(({ name }) => name);
 };
 
-/** What the speed of kernels depends on apart from the work: what was measured with another of these says nothing. */
+/** What the speed of kernels depends on apart from the work: what was measured with another of these does not count. */
 export interface ComputingIdentity {
   readonly processor: string;
   /** Instruction sets of the processor, and the one that is asked for by `UNROLL_INSTRUCTION_SET`. */

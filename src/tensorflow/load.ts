@@ -59,7 +59,7 @@ const firstLine = (error: unknown): string =>
 
 const choose = async (addon: string | undefined): Promise<Backend> => {
   const forced = process.env['UNROLL_BACKEND'];
-  let reason = `UNROLL_BACKEND says ${forced ?? ''}`;
+  let reason = `UNROLL_BACKEND is ${forced ?? ''}`;
   if (forced !== 'wasm' && forced !== 'cpu') {
     const path = addon ?? findAddon();
     if (path === undefined) reason = 'it is not set up';

@@ -6,7 +6,7 @@ export interface Processor {
   readonly model: string;
   /** Hardware threads that this process may use. */
   readonly cores: number;
-  /** The instruction sets that the kernels can use, such as `avx2`; undefined where the system does not tell. */
+  /** The instruction sets that the kernels can use, such as `avx2`; undefined if the system does not report them. */
   readonly features: readonly string[] | undefined;
 }
 

@@ -4,7 +4,7 @@ import type { Json } from '../system/json.ts';
 /** Stands where there is nothing to show. */
 const nothing = '–';
 
-/** A length of time as people say it: `0.4s`, `12s`, `3m 05s`, `1h 02m`, `2d 03h`. */
+/** A duration for people: `0.4s`, `12s`, `3m 05s`, `1h 02m`, `2d 03h`. */
 export const formatDuration = (ms: number): string => {
   if (!Number.isFinite(ms)) return nothing;
   const seconds = Math.max(0, ms) / 1000;

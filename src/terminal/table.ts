@@ -44,7 +44,7 @@ export const fit = (foreign: string, width: number): string => {
   return cut;
 };
 
-/** Fills a text with spaces to a width. */
+/** Fills a string with spaces to a width. */
 export const pad = (text: string, width: number, align: 'left' | 'right' = 'left'): string => {
   const space = ' '.repeat(Math.max(0, width - stringWidth(text)));
   return align === 'left' ? text + space : space + text;

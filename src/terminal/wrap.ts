@@ -4,7 +4,7 @@ const usualWidth = 100;
 /** The width at which running text is broken on a screen. */
 export const textWidth = (width: number): number => (Number.isFinite(width) ? width : usualWidth);
 
-/** Lines of a text at most `width` wide, broken between words. */
+/** Lines of a string at most `width` wide, broken between words. */
 export const wrap = (text: string, width: number): string[] => {
   const lines: string[] = [];
   let line = '';

@@ -1,14 +1,14 @@
 import type { Batch, SequenceShape, Split } from '../data/dataset.ts';
 import type { ExampleImage, ExamplePrediction } from '../record/run-files.ts';
 
-/** As many examples, counted from the first, are told one by one. */
+/** As many examples, counted from the first, are recorded one by one. */
 const mostPredictions = 100;
 /** As many wrongly labelled images are kept, counted from the first. */
 const mostImages = 16;
 
 /**
- * What an end evaluation tells of single examples. They are taken from the front of the split, never drawn, so the runs
- * of a dataset tell of the same ones and can be laid side by side.
+ * What an end evaluation records of single examples. They are taken from the front of the split, never drawn, so the runs
+ * of a dataset record the same ones and can be compared.
  */
 export interface Examples {
   /** Takes the batch of the examples from `from` on, in the split's order, with the network's outputs for it. */
@@ -29,7 +29,7 @@ const predict = (outputs: Float32Array): { readonly prediction: number; readonly
 const packPixels = (pixels: Float32Array): string =>
   Buffer.from(Uint8Array.from(pixels, (value) => Math.round(255 * value))).toString('base64');
 
-/** Collects examples of a classification; of other tasks there is nothing to tell by single classes. */
+/** Collects examples of a classification; other tasks have no classes to record. */
 export const collectExamples = ({ task }: SequenceShape, split: Split): Examples => {
   const predictions: ExamplePrediction[] = [];
   const images: ExampleImage[] = [];

@@ -29,7 +29,7 @@ export interface TrainRequest {
   readonly threads: number;
   /** The kernel that the plan was frozen with; absent where there was no choice. */
   readonly kernel?: string;
-  /** The folder with the code of a person's own rows; absent without a config. */
+  /** The folder with the code of the user's own entries; absent without a config. */
   readonly bundle?: string;
   /** Whether to write where the time went, as `profile.json`. */
   readonly profile: boolean;
@@ -77,7 +77,7 @@ export type ChildResponse =
   | Measured
   /** `residentBytes`: what the process takes of the memory now. */
   | { readonly type: 'events'; readonly events: readonly TrainerEvent[]; readonly residentBytes: number }
-  /** The run has ended and its files are closed. `residentBytes` tells whether the process has grown. */
+  /** The run has ended and its files are closed. `residentBytes` shows whether the process has grown. */
   | {
       readonly type: 'done';
       readonly events: readonly TrainerEvent[];

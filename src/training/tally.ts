@@ -27,7 +27,7 @@ export interface Tally {
    * a regression `mse`, its loss under the name that people look for.
    */
   readonly detail: () => Metrics;
-  /** How well each class is told from the others; nothing for a regression. */
+  /** The scores of each class; undefined for a regression. */
   readonly scores: () => readonly ClassScore[] | undefined;
   /** `[truth][prediction]` counts; nothing for a regression or for more than a hundred classes. */
   readonly confusion: () => readonly (readonly number[])[] | undefined;

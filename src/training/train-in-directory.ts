@@ -215,7 +215,7 @@ const trainAndRecord = async (
   }
 };
 
-/** What TensorFlow (status 8: resources exhausted), our own kernels and Node say of a failed allocation. */
+/** The words of TensorFlow (status 8: resources exhausted), our own kernels and Node for a failed allocation. */
 const outOfMemoryWords =
   /Invalid TF_Status: 8\b|OOM when allocating|RESOURCE_EXHAUSTED|There is no memory|Array buffer allocation failed/;
 

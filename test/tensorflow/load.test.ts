@@ -36,7 +36,7 @@ test.each(['tensorflow', 'wasm', 'cpu'] as const)(
     expect(weight).toBeCloseTo(2, 4);
     expect(bias).toBeCloseTo(-1, 4);
     expect(leaked).toBe(0);
-    if (name !== 'tensorflow') expect(backend.warning).toContain(`UNROLL_BACKEND says ${name}`);
+    if (name !== 'tensorflow') expect(backend.warning).toContain(`UNROLL_BACKEND is ${name}`);
   },
 );
 

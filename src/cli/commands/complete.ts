@@ -4,7 +4,7 @@ import type { Execute } from '../command.ts';
 import { commands } from '../commands.ts';
 import { complete } from '../completion/complete.ts';
 
-/** `unroll complete -- WORDS...`: what may stand in place of the last word, a line each, for the scripts of shells. */
+/** `unroll complete -- WORDS...`: what the last word may be, a line each, for the scripts of shells. */
 export const execute: Execute = async (words, _options, terminal) => {
   const plugins = await loadPlugins('.');
   // Somebody who is typing is told nothing of a broken config; the command itself will say it.

@@ -80,7 +80,7 @@ const specIsGone = (path: string): Diagnostic => ({
   help: 'Without --updated, the sweep continues with its frozen plan.',
 });
 
-/** Runs that are still to be trained but would now be trained by other code, under ids that stand for the old one. */
+/** Runs that still have to be trained but would now be trained by other code, under the ids of the old one. */
 const outdatedCode = (runs: readonly Run[], withCurrentSpec: string): Diagnostic | undefined => {
   const changed = runs.map(codeChanges).find((changes) => changes.length > 0);
   return (

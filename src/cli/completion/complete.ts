@@ -9,7 +9,7 @@ import { listSweeps } from '../../record/read-sweeps.ts';
 import type { CommandRow } from '../command.ts';
 import { newKinds } from '../init/own-row.ts';
 
-/** What may stand at a place of the command line. A value that ends in `=` or `/` is to be written on. */
+/** What may be at a place of the command line. The user continues a value that ends in `=` or `/`. */
 export interface Candidate {
   readonly value: string;
   readonly description?: string;
@@ -18,13 +18,13 @@ export interface Candidate {
 /** The shells for which `unroll completion` has a script. */
 export const shells = ['bash', 'zsh', 'fish'] as const;
 
-/** What is known: the commands, and the rows, a person's own among them. */
+/** What is known: the commands, and the entries, the user's own among them. */
 export interface Known {
   readonly commands: readonly CommandRow[];
   readonly registry: Registry;
 }
 
-/** What may stand in place of the last of the words after `unroll`. */
+/** What the last of the words after `unroll` may be. */
 export const complete = (words: readonly string[], known: Known): readonly Candidate[] => {
   const [first = '', ...rest] = words;
   const current = words.at(-1) ?? '';

@@ -13,7 +13,7 @@ _unroll() {
   COMPREPLY=()
   while IFS=$'\\t' read -r value _; do
     [[ "$value" == *[=/] ]] && compopt -o nospace
-    # Bash replaces only what stands after the last =.
+    # Bash replaces only what follows the last =.
     cut="\${current%"\${current##*=}"}"
     COMPREPLY+=("\${value#"$cut"}")
   done < <(unroll complete -- "\${words[@]:1}" 2>/dev/null)

@@ -59,7 +59,7 @@ const shapeOf = (steps: number): SequenceShape => ({
 export const ${identifierOf(name)} = defineDataset({
   name: '${name}',
   title: 'Noisy lines that rise or fall',
-  description: 'Straight lines with normal noise; the class says whether a line rises.',
+  description: 'Straight lines with normal noise; the class shows whether a line rises.',
   parameters: {
     size: Type.Integer({ description: 'Sequences to train on.', minimum: 1, default: 512, examples: [512] }),
     steps: Type.Integer({ description: 'Steps of each sequence.', minimum: 2, maximum: 1000, default: 10 }),

@@ -43,7 +43,7 @@ export const renderLive = (state: SweepState, options: ViewOptions): string[] =>
   const room = Math.max(1, height - (single ? 1 : 3));
   const shown = running.length > room ? running.slice(0, room - 1) : running;
 
-  // Names may take what the numbers leave; cut names would hide just what tells the runs apart.
+  // Names may take what the numbers leave; cut names would hide just what distinguishes the runs.
   const nameRoom = Math.max(12, Math.min(width - 44, Math.floor(width * 0.5)));
   const full = shown.every((one) => stringWidth(one.name) <= nameRoom);
   const nameOf = (one: RunningRun) => fit(full ? one.name : compactName(one.run), nameRoom);
@@ -99,7 +99,7 @@ const sweepLine = (state: SweepState, { width, colour, now }: ViewOptions): stri
   return parts.join('  ');
 };
 
-/** The last line of a sweep: how many runs fared how, in what time. */
+/** The last line of a sweep: how many runs ended in which state, and the time. */
 export const summaryLine = (
   state: SweepState,
   { now, colour }: Pick<ViewOptions, 'now' | 'colour'>,

@@ -14,7 +14,7 @@ export interface RunningRun {
   /** Milliseconds since 1970. */
   readonly startedAt: number;
   step: number;
-  /** 0 until the trainer says. */
+  /** 0 until the trainer reports it. */
   totalSteps: number;
   /** The last metrics of a minibatch. */
   metrics: Metrics;
@@ -180,13 +180,13 @@ export const speedOf = ({ recent }: RunningRun): number => {
   return ((last.step - first.step) * 1000) / (last.time - first.time);
 };
 
-/** Milliseconds until the run's last step; NaN while nothing tells. */
+/** Milliseconds until the run's last step; NaN while it is unknown. */
 export const remainingOf = (running: RunningRun): number =>
   running.totalSteps > 0 ? ((running.totalSteps - running.step) * 1000) / speedOf(running) : NaN;
 
 /**
  * Milliseconds until the sweep's end: what the running runs still need, and what the waiting ones will by their work and
- * the time of those that ended (or will end), shared by the runs side by side. NaN while nothing tells.
+ * the time of those that ended (or will end), shared by the runs side by side. NaN while it is unknown.
  */
 export const remainingOfSweep = (state: SweepState, now: number): number => {
   const running = [...state.running.values()].map((one) => ({ ...one, left: remainingOf(one) }));

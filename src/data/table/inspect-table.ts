@@ -125,7 +125,7 @@ const columnWarnings = (
   return columns.map(({ column, because }) => ({
     path: 'file',
     message: `${file}:1: the column ${JSON.stringify(column)} is used as a feature, ${becauseWords[because]}.`,
-    expected: 'features that say something about the target',
+    expected: 'features that help to predict the target',
     got: `${JSON.stringify(column)} among ${all.length} features that are not named in the spec`,
     help:
       because === 'counts-steps' && order === null && layout === 'long'
@@ -176,7 +176,7 @@ const partWords: Readonly<Record<PartName, string>> = {
   test: 'test',
 };
 
-/** The parameter that says where a part comes from. */
+/** The parameter that decides where a part comes from. */
 const fileParameter = (parameters: TableParameters, part: PartName) => {
   const own = part === 'train' ? 'file' : (`${part}File` as const);
   return parameters[own] === null ? 'file' : own;

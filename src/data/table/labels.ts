@@ -28,7 +28,7 @@ export const createLabels = (column: string, name: string): LabelTable => {
   };
 };
 
-/** A piece of a larger text keeps the whole of it in memory; this is a text of its own. */
+/** A piece of a larger string keeps the whole of it in memory; this is a string of its own. */
 export const ownCopy = (text: string): string => Buffer.from(text).toString();
 
 /** The classes of several files together: by number where all are numbers, else by their letters. */

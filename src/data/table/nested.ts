@@ -4,7 +4,7 @@ import { createNumberList, readNumber, readTarget, type SequenceContext } from '
 
 /**
  * The wide layout of JSON: one object a sequence. A feature key holds a list with one number a step, or one list of
- * numbers a step; several keys hold lists of the same length and stand side by side.
+ * numbers a step; several keys hold lists of the same length, side by side.
  */
 export const nestedSink = (context: SequenceContext, available: readonly string[]): RowSink => {
   const { parameters, problems, writer } = context;

@@ -47,7 +47,7 @@ export const tableParameters = {
     description: 'long: one row a step. wide: one row a sequence.',
   }),
   sequence: text(
-    'long: the column that says which sequence a row belongs to. Rows of one sequence must be adjacent.',
+    'long: the column that identifies the sequence of a row. Rows of one sequence must be adjacent.',
     'id',
   ),
   order: text(

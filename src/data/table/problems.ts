@@ -90,7 +90,7 @@ const dateHelp: Readonly<Record<DateParameter, string>> = {
   targets: 'Write numbers instead, such as days or seconds since the first one.',
 };
 
-/** What there is to say when dates are all that is wrong with a file. */
+/** The message when dates are all that is wrong with a file. */
 const datesError = (name: string, columns: readonly DateColumn[]): DataError => {
   const issues = columns.map((date) => ({
     path: date.parameter,

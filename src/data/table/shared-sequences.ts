@@ -66,7 +66,7 @@ const stretchOf = (parts: readonly Members[]): number => {
 interface HashedPart {
   /** By position of the sequence within its part. */
   readonly whole: Float64Array;
-  /** Of the first stretch; `none` where it is too short or says too little. */
+  /** Of the first stretch; `none` where it is too short or too uniform. */
   readonly begins: Float64Array;
 }
 

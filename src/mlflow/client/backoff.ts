@@ -27,7 +27,7 @@ export const backoffMs = (
     : own;
 };
 
-/** Waits, or stops waiting when told; false when it was told. */
+/** Waits, or stops waiting when the signal aborts; false then. */
 export const wait = async (ms: number, signal?: AbortSignal): Promise<boolean> => {
   if (signal?.aborted) return false;
   try {

@@ -64,14 +64,14 @@ export const experimentCalls = (transport: Transport): ExperimentCalls => {
       const said = await transport.bytes({
         method: 'GET',
         path: '/version',
-        what: 'tell its version',
+        what: 'read its version',
         repeatable: true,
       });
       if (!said.ok) return said;
       const text = said.value.toString('utf8').trim();
       return /^\d+\.\d+/.test(text)
         ? success(text)
-        : problem('not-mlflow', 'What answers is not an MLflow server: it does not tell a version.', {
+        : problem('not-mlflow', 'What answers is not an MLflow server: it does not report a version.', {
             help: 'Check host, port and path prefix of the tracking URI.',
           });
     },
@@ -79,7 +79,7 @@ export const experimentCalls = (transport: Transport): ExperimentCalls => {
       const said = await transport.json({
         method: 'GET',
         path: '/api/3.0/mlflow/server-info',
-        what: 'tell its store',
+        what: 'read its store',
         repeatable: true,
       });
       if (said.ok)

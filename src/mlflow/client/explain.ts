@@ -100,7 +100,7 @@ const badRequestKind = (code: string, message: string): ProblemKind => {
   return 'refused';
 };
 
-/** Says what an answer other than success means, and what a person can do. */
+/** Explains what an answer other than success means, and what the user can do. */
 export const explainResponse = (
   response: ErrorResponse,
   { uri, what, credentials, withheld = false, commands }: Request,

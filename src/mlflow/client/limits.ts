@@ -18,7 +18,7 @@ export const limits = {
 
 /**
  * A key that every server takes: Unicode letters and digits, `_ - . / space`. `:` is left out because servers on
- * Windows refuse it. Other characters become `_`; path parts that would climb or be empty are mended.
+ * Windows refuse it. Other characters become `_`; path parts that would climb or be empty are replaced.
  */
 export const cleanKey = (key: string): string => {
   const parts = key
@@ -44,7 +44,7 @@ export const keyProblem = (key: string): string | undefined => {
   return undefined;
 };
 
-/** Cuts a text and marks the cut. */
+/** Cuts a string and marks the cut. */
 export const cutText = (text: string, length: number): string => {
   if (text.length <= length) return text;
   const kept = text.slice(0, length - 3);

@@ -79,7 +79,7 @@ export const isPassing = ({ kind }: Problem): boolean =>
   kind === 'busy' ||
   kind === 'server-error';
 
-/** Whether no request at all will succeed before a person mends something. */
+/** Whether no request at all will succeed before the user fixes something. */
 export const isBlocking = ({ kind }: Problem): boolean =>
   kind === 'unauthorised' ||
   kind === 'forbidden' ||

@@ -102,7 +102,7 @@ interface RawAnswer {
   readonly body: Buffer;
 }
 
-/** Opens connections to a server. Failures are values; passing ones are repeated as the settings say. */
+/** Opens connections to a server. Failures are values; passing ones are repeated as often as the settings allow. */
 export const openTransport = (
   settings: ConnectionSettings,
   options: TransportOptions = {},

@@ -54,7 +54,7 @@ const metricProblem = ({ key, value, timestamp, step }: WireMetric): string | un
 
 const pairProblem = (what: string, { key, value }: WirePair, longest: number): string | undefined => {
   if (!isText(key)) return `a ${what} has no key`;
-  if (!isText(value)) return `${what} "${key}" is not a text but ${typeof value}`;
+  if (!isText(value)) return `${what} "${key}" is not a string but ${typeof value}`;
   if (value.length > longest)
     return `${what} "${key}" has ${value.length} characters, at most ${longest} are kept`;
   return keyProblem(key);
@@ -96,7 +96,7 @@ export const pairsProblem = (
 /** What is wrong with a dataset, or nothing. */
 export const datasetProblem = ({ dataset, tags }: WireDataset): string | undefined => {
   for (const [field, value] of Object.entries(dataset))
-    if (!isText(value)) return `dataset field "${field}" is not a text`;
+    if (!isText(value)) return `dataset field "${field}" is not a string`;
   if (dataset.name === '' || dataset.name.length > limits.datasetNameLength)
     return 'a dataset needs a name of at most 500';
   if (dataset.digest === '' || dataset.digest.length > limits.datasetDigestLength)

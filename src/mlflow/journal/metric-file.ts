@@ -92,7 +92,7 @@ export const readPage = (path: string, from: Position, most: number): PageResult
   }
 };
 
-/** How many points stand after a position: what is still to be sent. */
+/** How many points come after a position: what still has to be sent. */
 export const countPoints = (path: string, from: Position): number => {
   let count = 0;
   for (let at = from; ;) {

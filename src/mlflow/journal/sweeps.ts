@@ -9,7 +9,7 @@ import { readTrackedRun, type TrackedRun } from './record.ts';
 export const sweepDirectory = (runsDirectory: string, plan: Pick<Plan, 'experiment' | 'sweepId'>): string =>
   join(runsDirectory, plan.experiment, 'sweeps', plan.sweepId);
 
-/** What stands together on the server: a sweep's runs under their parent, or runs without one. */
+/** What belongs together on the server: a sweep's runs under their parent, or runs without one. */
 export interface RecordedGroup {
   readonly plan: Plan | undefined;
   /** Records of begun runs that belong to this group, by run id. */

@@ -83,7 +83,7 @@ export const imageKeysOf = ({ confusion, images = [] }: EvaluationFile): readonl
 ];
 
 /**
- * The confusion matrix and the first wrongly labelled examples of an end evaluation, whose labels stand in a table. At
+ * The confusion matrix and the first wrongly labelled examples of an end evaluation, whose labels are in a table. At
  * step 0, because the server shows images of one step at a time, and runs may end at different ones.
  */
 export const evaluationImages = (

@@ -25,7 +25,7 @@ const shortValue = (value: Json): string => {
   return JSON.stringify(value).slice(0, 20);
 };
 
-/** One varying value as it stands in a run's name: `lr1e-3`, `hs128`, `adam`, `s2`. */
+/** One varying value as it appears in a run's name: `lr1e-3`, `hs128`, `adam`, `s2`. */
 export const shortPoint = (path: string, value: Json): string => {
   if (path === 'seed') return `s${shortValue(value)}`;
   if (path.endsWith('.name') || (value !== null && typeof value === 'object')) return shortValue(value);
@@ -36,7 +36,7 @@ export const shortPoint = (path: string, value: Json): string => {
 };
 
 /**
- * A run's name: only what tells it from the others, the first axis first, because the server's table shows about 16
+ * A run's name: only what distinguishes it from the others, the first axis first, because the server's table shows about 16
  * characters. A run that varies in nothing is called after its model.
  */
 export const mlflowRunName = (run: Run, axes: readonly string[]): string => {

@@ -3,7 +3,7 @@ import { leavesOf, type Json } from '../../system/json.ts';
 import { cleanKey, cutText, limits } from '../client/limits.ts';
 import type { WirePair } from '../client/wire.ts';
 
-/** The leaves that are set: null says that nothing is. */
+/** The leaves that are set; null means that nothing is. */
 const setLeaves = (value: Json) => leavesOf(value).filter(([, leaf]) => leaf !== null);
 
 const toText = (value: Json): string => (typeof value === 'string' ? value : JSON.stringify(value));

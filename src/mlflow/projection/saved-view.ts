@@ -145,7 +145,7 @@ export const savedView = (
       section(sections.overview, 'Comparison'),
       section(sections.curves, 'Learning curves'),
       ...(numeric.length > 0 ? [section(sections.axes, 'By parameter')] : []),
-      // Over the whole width the runs' images stand side by side.
+      // Over the whole width the runs' images are side by side.
       ...(images.length > 0 ? [section(sections.images, 'Test examples', 1)] : []),
     ],
     compareRunCharts: charts,

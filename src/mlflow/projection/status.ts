@@ -4,7 +4,7 @@ import { lifecycleOf, type TrackedRun } from '../journal/record.ts';
 
 const statusOfReason: Readonly<Record<OutcomeReason, RunStatus>> = {
   completed: 'FINISHED',
-  // Ended in order, and by intention; the tag `unroll.outcome` tells the two apart.
+  // Ended in order, and by intention; the tag `unroll.outcome` distinguishes the two.
   pruned: 'FINISHED',
   diverged: 'FAILED',
   failed: 'FAILED',

@@ -14,7 +14,7 @@ interface ResultRow {
   readonly group: number;
   /** The last value of the objective; undefined when there is none. */
   readonly objective: number | undefined;
-  /** How the run ended, or where it stands. */
+  /** How the run ended, or its present state. */
   readonly reason: string;
   readonly steps: number;
   readonly seconds: number;

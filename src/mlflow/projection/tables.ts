@@ -60,7 +60,7 @@ const predictionTable = (evaluation: EvaluationFile, predictions: readonly Examp
   };
 };
 
-/** What stands in the image `mistakes`, row by row. */
+/** What the image `mistakes` shows, row by row. */
 const mistakeTable = (evaluation: EvaluationFile, images: readonly ExampleImage[]): Table => {
   const name = labelIn(evaluation);
   return {

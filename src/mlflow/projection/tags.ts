@@ -11,7 +11,7 @@ import { membershipTag } from './link.ts';
 import { runNote } from './notes.ts';
 import { evaluationTables } from './tables.ts';
 
-/** Where a run stands in its sweep. */
+/** A run's place in its sweep. */
 export interface SweepPlace {
   readonly plan: Plan;
   readonly parentRunId: string | undefined;
@@ -56,7 +56,7 @@ const environmentTags = (environment: EnvironmentFile | undefined): Record<strin
       }
     : { 'unroll.host': hostname() };
 
-/** What the spec and the environment say of what is sent. */
+/** The settings of the spec and the environment for what is sent. */
 export interface ChosenByUser {
   readonly tags: Readonly<Record<string, string>>;
   readonly artifactGroups: ReadonlySet<string>;

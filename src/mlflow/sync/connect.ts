@@ -23,7 +23,7 @@ const agreesWithName = (name: string): Answer<undefined> => {
     ? success(undefined)
     : problem(
         'settings',
-        `MLFLOW_EXPERIMENT_ID is the experiment "${name}", but MLFLOW_EXPERIMENT_NAME says "${wanted}".`,
+        `MLFLOW_EXPERIMENT_ID is the experiment "${name}", but MLFLOW_EXPERIMENT_NAME is "${wanted}".`,
         {
           help: 'Unset one of them.',
         },

@@ -11,7 +11,7 @@ export interface SyncContext {
   readonly savedViews: boolean;
   readonly experimentId: string;
   readonly backoff: BackoffSettings;
-  /** How often a batch is repeated before the caller is told. */
+  /** How often a batch is repeated before the caller gets the problem. */
   readonly batchRetries: number;
   readonly signal?: AbortSignal;
   /** From `tracking.mlflow` and MLFLOW_RUN_CONTEXT. */
@@ -20,9 +20,9 @@ export interface SyncContext {
   readonly artifactGroups: ReadonlySet<string>;
   /** Whether to ask the server for each run that a cursor names, in case it has lost it. */
   readonly checkRuns: boolean;
-  /** MLFLOW_RUN_ID: a run that exists on the server and is to be gone on with. */
+  /** MLFLOW_RUN_ID: a run that exists on the server and is continued. */
   readonly adoptRunId?: string;
-  /** Something a person should know, once. */
+  /** Something the user should know, once. */
   readonly notice: (message: string) => void;
   /** Keeps what the server refused. */
   readonly reject: (entry: {

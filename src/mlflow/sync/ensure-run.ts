@@ -39,7 +39,7 @@ const chooseOne = async (
 };
 
 /**
- * Finds the run that stands for a recording, or creates it. The server has no way to create a run once only, so after
+ * Finds the run of a recording, or creates it. The server has no way to create a run once only, so after
  * every unclear attempt the recording's tag is searched before another is made.
  */
 export const ensureRun = async (

@@ -93,7 +93,7 @@ export interface Histories {
 }
 
 /**
- * The points that a server does not have. The rule is one point for each step of a metric: a point that stands there
+ * The points that a server does not have. The rule is one point for each step of a metric: a point that is there
  * already, even with another time, is not sent again.
  */
 export const openHistories = (client: MlflowClient, runId: string): Histories => {

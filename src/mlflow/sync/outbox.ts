@@ -4,7 +4,7 @@ import { digestOfPart } from '../journal/digest.ts';
 import type { SyncContext } from './context.ts';
 import { type Cursor, keepRejected, writeCursor } from './cursor.ts';
 
-/** What is being sent of one directory, with the cursor as it stands on the disk. */
+/** What is being sent of one directory, with the cursor as it is on the disk. */
 export interface Outbox {
   readonly directory: string;
   readonly cursor: () => Cursor;
@@ -13,7 +13,7 @@ export interface Outbox {
   readonly context: SyncContext;
   /** Whether a part was sent as it is now. */
   readonly hasSent: (part: string, content: unknown) => boolean;
-  /** Sends a part unless it was sent as it is now; `send` says whether it arrived. */
+  /** Sends a part unless it was sent as it is now; `send` returns whether it arrived. */
   readonly once: (
     part: string,
     content: unknown,

@@ -27,7 +27,7 @@ const toBatch = (entities: readonly Entity[]): WireBatch => ({
   metrics: entities.flatMap((one) => (one.kind === 'metric' ? [one.value] : [])),
 });
 
-/** Cuts what is to be sent into requests within every limit, in order. */
+/** Cuts what must be sent into requests within every limit, in order. */
 export const cutBatches = (batch: WireBatch): readonly WireBatch[] => {
   const batches: Entity[][] = [];
   let counts = { param: 0, tag: 0, metric: 0 };

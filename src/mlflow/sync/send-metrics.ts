@@ -22,7 +22,7 @@ interface Share {
 
 /**
  * Sends what the journal files of a run have beyond the cursor, in batches that they share. Before each batch the cursor
- * says what is about to be sent and afterwards that it was, so nothing is forgotten and nothing is sent twice:
+ * records what is about to be sent and afterwards that it was, so nothing is forgotten and nothing is sent twice:
  *
  * - The points of a batch whose fate is unknown are sent again as they are, where the server drops what it has; on other
  *   servers they are compared with its history first.

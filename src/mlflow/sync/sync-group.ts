@@ -61,7 +61,7 @@ const underLock = async <T>(
   }
 };
 
-/** Whether to stop with everything: the server is away, or a person must do something first. */
+/** Whether to stop with everything: the server is away, or the user must do something first. */
 const stopsAll = (problem: Problem): boolean => isPassing(problem) || isBlocking(problem);
 
 /**
@@ -101,7 +101,7 @@ export const syncGroup = async (
   parentRunId = parent?.value.cursor().runId;
   if (sweep && parentRunId === undefined)
     parentRunId = readCursor(sweepDirectory(runsDirectory, sweep.plan), given.client.uri)?.runId;
-  // Without its parent a run would stand alone: the one who holds the parent sends these runs, too.
+  // Without its parent a run would be alone: whoever holds the parent sends these runs, too.
   if (sweep && parentRunId === undefined)
     return success({
       points,

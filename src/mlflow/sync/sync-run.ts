@@ -101,7 +101,7 @@ const logInputs = async (
 };
 
 /**
- * Brings the server up to what a run's directory says: description, metrics, then (once the run is over) end metrics,
+ * Brings the server up to the state of a run's directory: description, metrics, then (once the run is over) end metrics,
  * datasets, files and model, and its status last, so that a run that shows as ended is complete.
  */
 export const syncRun = async (

@@ -34,14 +34,14 @@ export interface TrackedSweep {
   readonly live: boolean;
 }
 
-/** A plan has no time of its own, so a sweep is told from its copies by where it lies. */
+/** A plan has no time of its own, so a sweep is distinguished from its copies by its folder. */
 const sweepRecording = ({ runsDirectory, plan }: TrackedSweep): string =>
   createHash('sha256')
     .update(JSON.stringify([plan.sweepId, hostname(), resolve(runsDirectory)]))
     .digest('hex')
     .slice(0, 32);
 
-/** Whether a sweep has a run of its own on the server: a single training stands for itself. */
+/** Whether a sweep has a run of its own on the server: a single training needs none. */
 export const hasParent = (plan: Plan): boolean => plan.runs.length > 1;
 
 const sweepTags = (sweep: TrackedSweep, results: SweepResults, context: SyncContext) => {

@@ -20,7 +20,7 @@ export interface Target {
   readonly connection: ConnectionSettings;
   readonly experiment: ExperimentChoice;
   readonly tags: Readonly<Record<string, string>>;
-  /** MLFLOW_RUN_ID: a run to go on with, as the sweep's own or as the single run. */
+  /** MLFLOW_RUN_ID: a run to continue, as the sweep's own or as the single run. */
   readonly adoptRunId?: string;
 }
 

@@ -18,7 +18,7 @@ export interface Verified {
   readonly runId: string | undefined;
   /** Points of the record. */
   readonly points: number;
-  /** What is not equal, in sentences; empty when server and record say the same. */
+  /** What is not equal, in sentences; empty when server and record are equal. */
   readonly differences: readonly string[];
 }
 

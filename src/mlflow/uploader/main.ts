@@ -2,8 +2,8 @@ import type { UploaderReport, UploaderRequest } from './protocol.ts';
 import { startUpload, type Upload } from './upload.ts';
 
 /**
- * The uploader's process. It outlives a killed command for as long as it takes to tell the server how the runs ended, and
- * no signal to the terminal's group stops it before: the command says when to finish.
+ * The uploader's process. It outlives a killed command for as long as it takes to send how the runs ended, and
+ * no signal to the terminal's group stops it before: the command decides when it finishes.
  */
 const drainWithoutCommandMs = 30_000;
 const aliveEveryMs = 1000;

@@ -1,4 +1,4 @@
-/** What the uploader's process is told at its start. */
+/** What the uploader's process receives at its start. */
 export interface UploaderSettings {
   readonly runsDirectory: string;
   readonly experiment: string;

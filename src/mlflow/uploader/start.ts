@@ -11,7 +11,7 @@ export interface UploaderOptions extends UploaderSettings {
   readonly print: (line: string) => void;
   /** Called once, as soon as the address of the compare view is known. */
   readonly onLink?: (link: string) => void;
-  /** The program of the uploader's process; the bundled one unless told. */
+  /** The program of the uploader's process; the bundled one by default. */
   readonly entry?: string;
 }
 
@@ -66,7 +66,7 @@ export const startUploader = (options: UploaderOptions): Uploader => {
   } = options;
   const child: ChildProcess = fork(entry, [], {
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-    // Ctrl-C in the terminal is for the command, which then says when to finish.
+    // Ctrl-C in the terminal is for the command, which then tells this process when to finish.
     detached: true,
   });
   standBack(child.pid, uploaderNiceness);

@@ -24,7 +24,7 @@ const readText = (path: string): string => {
   }
 };
 
-/** Bytes of memory in use, as `free` counts it where the kernel tells; else all that is not free. */
+/** Bytes of memory in use, as `free` counts it where the kernel reports it; otherwise all that is not free. */
 const usedMemory = (): number => {
   const available = /MemAvailable:\s+(\d+) kB/.exec(readText('/proc/meminfo'))?.[1];
   return totalmem() - (available === undefined ? freemem() : Number(available) * 1024);
@@ -114,7 +114,7 @@ export interface SamplingSettings {
   readonly everyMs: number;
 }
 
-/** On unless MLFLOW_ENABLE_SYSTEM_METRICS_LOGGING says no: a sample costs well under a millisecond. */
+/** On unless MLFLOW_ENABLE_SYSTEM_METRICS_LOGGING turns it off: a sample costs well under a millisecond. */
 export const samplingSettings = (env: Readonly<Record<string, string | undefined>>): SamplingSettings => {
   const seconds = Number(env['MLFLOW_SYSTEM_METRICS_SAMPLING_INTERVAL'] ?? 10);
   return {

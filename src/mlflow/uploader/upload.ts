@@ -19,7 +19,7 @@ import { watchRecords } from './watch-records.ts';
 
 /** An uploader at work. */
 export interface Upload {
-  /** Sends the rest for at most so long, then says what is left. */
+  /** Sends the rest for at most so long, then returns what is left. */
   readonly finish: (drainMs: number) => Promise<void>;
   /** Ends a `finish` that is under way within so long. */
   readonly finishWithin: (drainMs: number) => void;
@@ -32,7 +32,7 @@ const defaultEverySeconds = 4;
 const deadServerMs = 4000;
 
 /**
- * Sends a sweep while it is trained, every few seconds, from its files alone: it never stands in the way of training, and
+ * Sends a sweep while it is trained, every few seconds, from its files alone: it never holds up training, and
  * what it does not get done is sent by `unroll sync`. A server that is away is tried again and again; one that refuses
  * its user is left alone, with one sentence.
  */
@@ -132,7 +132,7 @@ const upload = ({
     if (!synced.ok) return synced.errors[0];
     sent += synced.value.points;
     for (const id of synced.value.complete) watched.markComplete(id);
-    // Another attempt would store no more; the notice says why.
+    // Another attempt would store no more; the notice gives the reason.
     for (const id of synced.value.withoutFiles) watched.markComplete(id);
     if (synced.value.link !== undefined && synced.value.link !== link)
       report({ type: 'linked', link: (link = synced.value.link) });

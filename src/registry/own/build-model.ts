@@ -32,7 +32,7 @@ const drawOf = (initializer: Initializer, shape: readonly number[]): Draw => {
   }
 };
 
-/** Builds a person's model, and holds it to what the trainer relies on. Errors name the line of their code. */
+/** Builds the user's model, and checks what the trainer relies on. Errors name the line of their code. */
 export const buildModel = async ({ definition, origin, parameters, context }: ModelPlan): Promise<Model> => {
   const { shape, random } = context;
   const what = `model ${definition.name}`;

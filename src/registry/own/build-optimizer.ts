@@ -10,7 +10,7 @@ interface OptimizerPlan {
   readonly parameters: OptimizerParameters;
 }
 
-/** Builds a person's optimizer, and holds it to what the trainer relies on. Errors name the line of their code. */
+/** Builds the user's optimizer, and checks what the trainer relies on. Errors name the line of their code. */
 export const buildOptimizer = async ({ definition, origin, parameters }: OptimizerPlan): Promise<Update> => {
   const what = `optimizer ${definition.name}`;
   const slotCount = definition.slots?.(parameters).length ?? 0;
@@ -46,5 +46,5 @@ const checkNext = (next: ReturnType<Update>, value: tf.Tensor, slotCount: number
     );
   const slots = given.slots?.length ?? 0;
   if (slots !== slotCount)
-    throw new Error(`it returns ${slots} slots; expected ${slotCount}, as its \`slots\` says`);
+    throw new Error(`it returns ${slots} slots; expected ${slotCount}, as in its \`slots\``);
 };

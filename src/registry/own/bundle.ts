@@ -13,7 +13,7 @@ import { fileStart, offsetOf, sourceOf } from './places.ts';
 
 /** One module of a config's import graph. */
 export interface PluginModule {
-  /** Absolute path of what a person wrote. */
+  /** Absolute path of the user's file. */
   readonly file: string;
   /** The bundled module's file in the folder. */
   readonly output: string;
@@ -136,7 +136,7 @@ const versionOf = (file: string): string => {
   return '';
 };
 
-/** What a module reads to learn where it is, and the constant that stands for it in the bundle. */
+/** What a module reads to learn where it is, and the constant that replaces it in the bundle. */
 const locationNames = {
   'import.meta.url': '__unrollUrl',
   'import.meta.filename': '__unrollFile',
@@ -212,7 +212,7 @@ const folderOf = (graph: ImportGraph, [config, ...others]: readonly [string, ...
   return join(cacheFolder(), 'plugins', createHash('sha256').update(key).digest('hex').slice(0, 32));
 };
 
-/** What esbuild says of a file, in our own form. */
+/** esbuild's messages about a file, as diagnostics. */
 const diagnosticOf = ({ text, location }: Message, config: string): Diagnostic => {
   const missing = /^Could not resolve "(.*)"$/.exec(text)?.[1];
   const file = location ? resolve(dirname(config), location.file) : config;

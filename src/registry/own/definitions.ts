@@ -79,7 +79,7 @@ export interface DatasetDefinition<
   N extends string = string,
   P extends TProperties = TProperties,
 > extends Definition<N, P> {
-  /** What the parameters alone tell of the shape; cheap, because `unroll plan` asks for it. */
+  /** What the parameters alone show of the shape; cheap, because `unroll plan` asks for it. */
   shape(
     this: void,
     parameters: ParametersOf<P>,
@@ -90,7 +90,7 @@ export interface DatasetDefinition<
    * and parameters decide every number.
    */
   digest?(this: void, parameters: ParametersOf<P>, context: DataContext): string | Promise<string>;
-  /** Loads or generates the data. Throws `DataError` for what a person can mend. */
+  /** Loads or generates the data. Throws `DataError` for what the user can fix. */
   load(this: void, parameters: ParametersOf<P>, context: DataContext): Dataset | Promise<Dataset>;
 }
 

@@ -28,7 +28,7 @@ export const readBundle = (folder: string): Bundle => ({
  * digest alone; one that is made in the config itself belongs to that. Throws what the code throws.
  */
 export const importBundle = async ({ folder, modules }: Bundle): Promise<ImportedConfig> => {
-  // Errors then name the lines that a person wrote.
+  // Errors then name the lines of the user's file.
   process.setSourceMapsEnabled(true);
   const load = async ({ output }: PluginModule) =>
     (await import(pathToFileURL(join(folder, output)).href)) as Readonly<Record<string, unknown>>;

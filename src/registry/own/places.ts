@@ -28,21 +28,21 @@ export const offsetOf = (text: string, line: number, column: number): number => 
   return start + column;
 };
 
-/** The first line of a file that says something. */
+/** The first line of a file that is neither empty nor a comment. */
 export const fileStart = (file: string): SourceRange => {
   const source = sourceOf(file);
   const [line = ''] = source.text.split('\n', 1);
   return { source, start: 0, end: Math.max(1, line.trimEnd().length) };
 };
 
-/** Where a text first stands in a file, or the file's first line. */
+/** Where a string first appears in a file, or the file's first line. */
 export const placeOfText = (file: string, wanted: RegExp): SourceRange => {
   const source = sourceOf(file);
   const found = wanted.exec(source.text);
   return found ? { source, start: found.index, end: found.index + found[0].length } : fileStart(file);
 };
 
-/** A place in a file of the given ones that an error came from, as its stack tells; `line` from 1, `column` from 1. */
+/** A place in a file of the given ones that an error came from, by its stack; `line` from 1, `column` from 1. */
 export const placeInStack = (
   error: unknown,
   files: ReadonlySet<string>,

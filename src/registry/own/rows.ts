@@ -24,14 +24,14 @@ const head = (definition: Definition, parameters: TObject, { file, digest }: Ori
   origin: { file, digest },
 });
 
-/** Says of an error in a person's code what was at work and the line that threw. */
+/** Adds to an error in the user's code what was at work and the line that threw. */
 export const blamed = (error: unknown, what: string, { file, files }: Origin): string => {
   const found = placeInStack(error, files);
   const place = found ? `${shownPath(found.file)}:${found.line}:${found.column}` : shownPath(file);
   return `${what} (${place}): ${error instanceof Error ? error.message : String(error)}`;
 };
 
-/** A check that throws is a mistake that a person can mend, too. */
+/** A check that throws is a mistake that the user can fix, too. */
 const guarded =
   <A extends readonly unknown[]>(
     check: ((...given: A) => readonly ParameterIssue[]) | undefined,

@@ -56,7 +56,7 @@ export const createChart = (
   return { figure: element('figure', {}, canvas), draw };
 };
 
-/** Colours of axes, as the theme has them. Labels stand on paper: lines pass behind them. */
+/** Colours of axes, as the theme has them. Labels have the colour of the page behind them: lines pass below. */
 export const axisLook = (label?: (value: number) => string) => ({
   axisLabel: {
     color: themeColour('--muted'),

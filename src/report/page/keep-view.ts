@@ -94,7 +94,7 @@ const restore = (kept: KeptView): void => {
 /** So long after the last touch of a choice its list may still be open. */
 const handsOffMs = 10_000;
 
-/** Loads the page anew after some seconds, but never under the reader's hands: with a choice open or a text marked. */
+/** Loads the page anew after some seconds, but never under the reader's hands: with a choice open or text selected. */
 export const loadAgain = (seconds: number): void => {
   let touchedAt = -Infinity;
   for (const type of ['pointerdown', 'keydown'])

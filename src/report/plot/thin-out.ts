@@ -5,7 +5,7 @@ export interface Curve {
 }
 
 /**
- * At most about `points` points that look the same: of each stretch the lowest and the highest value, where they stand.
+ * At most about `points` points that look the same: of each stretch the lowest and the highest value, at their steps.
  * Values that are not finite stay, one a stretch, because they break the line.
  */
 export const thinOut = ({ steps, values }: Curve, points: number): Curve => {

@@ -10,7 +10,7 @@ export const niceTicks = (low: number, high: number, count: number): number[] =>
   return Array.from({ length: last - first + 1 }, (_, i) => Number(((first + i) * step).toPrecision(12)));
 };
 
-/** Ticks as short as they can be told apart. */
+/** Ticks as short as they can be and still differ. */
 export const tickLabel = (value: number): string => {
   const size = Math.abs(value);
   if (size >= 1e6 || (size > 0 && size < 1e-4)) return value.toExponential().replace('e+', 'e');

@@ -15,7 +15,7 @@ import { worksOf, type Work } from './work.ts';
 
 export interface CalibrationOptions {
   readonly runsDirectory: string;
-  /** The folder with the code of a person's own rows; undefined without a config. */
+  /** The folder with the code of the user's own entries; undefined without a config. */
   readonly bundle: string | undefined;
   /** How many runs are to be trained. */
   readonly toTrain: number;
@@ -31,7 +31,7 @@ export interface Calibrated {
 }
 
 /**
- * Settles with how many threads a plan's runs train, and with which kernel each kind of work: as the frozen plan says,
+ * Settles with how many threads a plan's runs train, and with which kernel each kind of work: as the frozen plan has it,
  * else as was measured earlier on this machine, else by a measurement where the plan is worth one. What comes of it is
  * frozen with the plan, because it decides the last bits of the numbers.
  */
@@ -191,7 +191,7 @@ const lookAround = async (
   if (kept.runnable || !work) return { execution, kept, runnable: kept.runnable ?? [] };
   const found = await pool.measure(requestFor(work, { purpose: 'look', kernels: [], options }));
   const runnable = found?.runnable ?? [];
-  // A process without native TensorFlow, or one that died, says nothing of the next one.
+  // A process without native TensorFlow, or one that died, does not predict the next one.
   return { execution, kept: runnable.length > 0 ? keep({ runnable }) : kept, runnable };
 };
 

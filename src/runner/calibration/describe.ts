@@ -20,7 +20,7 @@ export interface CalibrationView {
   >)[];
 }
 
-/** Looks up what is frozen and kept, and says what is to be measured; measures nothing. */
+/** Looks up what is frozen and kept, and returns what must be measured; measures nothing. */
 export const describeCalibration = async (plan: Plan, runsDirectory: string): Promise<CalibrationView> => {
   const frozen = frozenExecution(plan, runsDirectory);
   const works = await worksOf(plan.runs, plan);

@@ -18,7 +18,7 @@ export const kernelFinder = (plan: Plan): ((run: Run) => Promise<string | undefi
   };
 };
 
-/** The kernels that can run here: what a process has said, else what files tell. */
+/** The kernels that can run here: as a process reported, otherwise as files show. */
 export const runnableHere = (): readonly string[] => {
   const expected = expectedKernels();
   return expected.length === 0 ? [] : (readKept().runnable ?? expected);

@@ -36,7 +36,7 @@ export const readKept = (): Kept =>
   readJsonIfWhole(pathOf(computingIdentity()), parseKept) ?? { kernels: {}, threads: {} };
 
 /**
- * Keeps what was found out, and answers what is kept then: what another process has kept meanwhile stands. A cache that
+ * Keeps what was found out, and returns what is kept then: what another process has kept meanwhile counts. A cache that
  * cannot be written costs another measurement, nothing else: what a sweep uses is frozen in its plan.
  */
 export const keep = (found: Partial<Kept>): Kept => {

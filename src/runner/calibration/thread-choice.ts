@@ -9,7 +9,7 @@ export interface Arrangement {
   readonly side: number;
 }
 
-/** What is to be compared before the threads of a run are settled: the arithmetic's arrangement first. */
+/** What must be compared before the threads of a run are settled: the arithmetic's arrangement first. */
 export interface ThreadQuestion {
   /** The heaviest work of the plan. */
   readonly work: Work;
@@ -20,7 +20,7 @@ export interface ThreadQuestion {
 
 /**
  * A plan of fewer operations, which train in about two minutes on two cores, keeps to the arithmetic: loading the
- * processes of another arrangement and measuring takes seconds. It is told from the plan alone.
+ * processes of another arrangement and measuring takes seconds. It follows from the plan alone.
  */
 const worthMeasuringOperations = 1e13;
 

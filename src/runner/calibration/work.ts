@@ -18,7 +18,7 @@ export interface Work {
   readonly shape: SequenceShape;
   /** The kernels that can compute it, the default first. */
   readonly candidates: readonly KernelCandidate[];
-  /** Training steps of all its runs; Infinity where only the files tell how long an epoch is. */
+  /** Training steps of all its runs; Infinity where only the files show how long an epoch is. */
   readonly steps: number;
   /** Floating-point operations of a step, roughly. */
   readonly operations: number;
@@ -43,12 +43,12 @@ const whetherAtWork = ['recurrentDropout'];
 /** What a run computes, apart from how much of it. */
 type WorkOfRun = Pick<Work, 'key' | 'shape' | 'candidates' | 'operations'>;
 
-/** A plan, in as far as it says where rows and data are. */
+/** The parts of a plan that locate entries and data. */
 export type Ground = Pick<Plan, 'config' | 'spec'>;
 
 const baseDirectoryOf = ({ spec }: Ground): string => dirname(resolve(spec.path));
 
-/** The rows of a plan. A config that is broken by now has been told of before; its rows then have no work. */
+/** The rows of a plan. A config that is broken by now was reported before; its entries then have no work. */
 const registryOf = async (ground: Ground): Promise<Registry> => {
   if (ground.config === undefined) return builtIn;
   const plugins = await loadPlugins(baseDirectoryOf(ground));
@@ -80,7 +80,7 @@ const finderWith = (
   };
 };
 
-/** The work of runs, in the order in which it first stands among them. */
+/** The work of runs, in the order of its first appearance. */
 export const worksOf = async (runs: readonly Run[], ground: Ground): Promise<readonly Work[]> => {
   const works = new Map<string, WorkOfRun & { runs: Run[]; steps: number }>();
   const loaded = registryOf(ground);
@@ -98,7 +98,7 @@ export const worksOf = async (runs: readonly Run[], ground: Ground): Promise<rea
   return [...works.values()];
 };
 
-/** Nothing where the data cannot be read: the training itself says so, to each run. */
+/** Nothing where the data cannot be read: each run reports it. */
 const shapeOf = async (
   { config: { dataset } }: Run,
   registry: Registry,

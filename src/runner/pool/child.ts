@@ -8,7 +8,7 @@ import { trainInDirectory } from '../../training/train-in-directory.ts';
 import type { ChildRequest, ChildResponse, StopReason } from '../../training/protocol.ts';
 
 /**
- * The child program: one run at a time, until it is told to exit or its runner is gone. A vanished runner counts as an
+ * The child program: one run at a time, until its runner asks it to exit or is gone. A vanished runner counts as an
  * interruption: the step is finished and a checkpoint written, so that nothing is lost.
  */
 const send = (response: ChildResponse) => {

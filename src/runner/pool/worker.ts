@@ -117,7 +117,7 @@ export const startWorker = ({ threads, ownCode }: WorkerSettings): Worker => {
   };
   child.stdout?.setEncoding('utf8').on('data', keep);
   child.stderr?.setEncoding('utf8').on('data', keep);
-  // `close` rather than `exit`: the streams have then told everything.
+  // `close` rather than `exit`: the streams have then been read to their end.
   const closed = new Promise<Exit>((resolve) => {
     child.once('close', (code, signal) => resolve({ code, signal }));
     child.on('error', (error) => {

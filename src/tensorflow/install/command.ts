@@ -3,7 +3,7 @@ import { installationWarning, setUp } from './main.ts';
 import { standardSetup } from './setup-request.ts';
 
 /**
- * `unroll setup`, and the last step of `npm run setup`: makes native TensorFlow ready and tells on standard error what
+ * `unroll setup`, and the last step of `npm run setup`: makes native TensorFlow ready and prints on standard error what
  * it does. Returns the exit code: 0 also when WebAssembly has to do, because Unroll then works, slowly. `retry` tries
  * again what an earlier set-up gave up within the last hour.
  */

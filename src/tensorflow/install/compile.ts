@@ -10,7 +10,7 @@ import type { NativePart } from './native-parts.ts';
 import { setupFailure } from './problem.ts';
 import { setupCommand } from './setup-command.ts';
 
-/** A C++ compiler as a command and its first arguments: `CXX` may say `ccache g++`. */
+/** A C++ compiler as a command and its first arguments: `CXX` may be `ccache g++`. */
 export interface Compiler {
   readonly command: string;
   readonly args: readonly string[];

@@ -143,7 +143,7 @@ const lockSetup = ({ cache, sink }: SetupRequest): Promise<Lock> =>
   });
 
 /**
- * Makes native TensorFlow ready for this folder of Unroll, or says what is missing. Idempotent: when all is there it
+ * Makes native TensorFlow ready for this folder of Unroll, or returns what is missing. Idempotent: when all is there it
  * only looks. May be interrupted at any point and called again, also by several processes at once.
  */
 export const setUp = async (request: SetupRequest): Promise<Installation> => {
@@ -151,7 +151,7 @@ export const setUp = async (request: SetupRequest): Promise<Installation> => {
   const known = readInstallation(request.record);
   const stands = (installation: Installation | undefined): installation is Installation => {
     if (!isReady(installation, key)) return false;
-    // Asked to retry, one with problems stands only when another process has just decided it.
+    // Asked to retry, one with problems is valid only when another process has just decided it.
     const isNew = installation.decidedAt !== known?.decidedAt;
     return !request.retry || installation.problems.length === 0 || isNew;
   };

@@ -63,7 +63,7 @@ export const nativeParts = (): readonly NativePart[] =>
   [tfjsBinding(), unrollKernels()].filter((part) => part.sources.length > 0);
 
 /**
- * 16 hex digits that stand for everything that decides a part's compiled file: sources, flags, TensorFlow's version,
+ * 16 hex digits, a hash of everything that decides a part's compiled file: sources, flags, TensorFlow's version,
  * system and processor family. The compiler is no part of it: what two of them make is interchangeable through C.
  */
 export const partKey = (part: NativePart): string => {

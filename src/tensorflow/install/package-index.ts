@@ -29,7 +29,7 @@ const readProjectPage = (
   return links;
 };
 
-/** Asks a Python package index for the address of a wheel. `help` says what to do when it cannot tell. */
+/** Asks a Python package index for the address of a wheel. `help` is printed when it has none. */
 export const locateWheel = async (
   get: HttpGet,
   wheel: Wheel,

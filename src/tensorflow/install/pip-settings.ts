@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 
-/** Where packages of the Python index come from, as pip itself would be told. */
+/** Where packages of the Python index come from, by the settings of pip itself. */
 export interface PipSettings {
   /** Base address of the simple API (PEP 503), ending in a slash. May hold a user's name and password. */
   readonly indexUrl: string;

@@ -1,7 +1,7 @@
 import { failure } from '../../diagnostic/diagnostic.ts';
 import type { Diagnostic, Result } from '../../diagnostic/diagnostic.ts';
 
-/** Something the set-up could not do, and how to mend it. */
+/** Something the set-up could not do, and how to fix it. */
 const setupProblem = (message: string, help: string): Diagnostic => ({
   code: 'backend-missing',
   severity: 'warning',

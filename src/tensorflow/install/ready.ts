@@ -4,7 +4,7 @@ import { copyFile, mkdir, rename, rm, symlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Installation } from '../installation.ts';
 
-/** For this long a set-up that had to fall back is not tried again unless a person asks for it. */
+/** For this long a set-up that had to fall back is not tried again unless the user asks for it. */
 const fallBackLastsMs = 60 * 60 * 1000;
 
 const isThere = ({ path, bytes }: Installation['files'][number]): boolean =>
@@ -15,7 +15,7 @@ export const removeDamaged = async (installation: Installation | undefined): Pro
   for (const file of installation?.files ?? []) if (!isThere(file)) await rm(file.path, { force: true });
 };
 
-/** Whether an earlier decision still stands: made for the same sources, every file there, proved in this Node. */
+/** Whether an earlier decision is still valid: made for the same sources, every file there, proved in this Node. */
 export const isReady = (
   installation: Installation | undefined,
   key: string,

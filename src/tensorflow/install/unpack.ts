@@ -33,7 +33,7 @@ const destination = (name: string, wheel: Wheel): string | undefined => {
 
 /**
  * Unpacks the libraries and C headers of a wheel into `folder` (`lib/`, `include/`). The folder appears whole or not
- * at all. `onProgress` is told the unpacked bytes and how many there will be.
+ * at all. `onProgress` gets the unpacked bytes and how many there will be.
  */
 export const unpackWheel = async (
   wheel: Wheel,

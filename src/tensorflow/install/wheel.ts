@@ -7,7 +7,7 @@ export interface Wheel {
   readonly project: string;
   readonly file: string;
   readonly bytes: number;
-  /** SHA-256 of the whole file, in hex: what we tested, whatever an index or a mirror says. */
+  /** SHA-256 of the whole file, in hex: what we tested, whatever an index or a mirror has. */
   readonly sha256: string;
   /** The libraries' names inside the wheel's `tensorflow/` folder. */
   readonly libraries: readonly string[];
