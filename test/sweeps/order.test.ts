@@ -30,11 +30,21 @@ const trained = async (run: string) => {
   };
 };
 
+/** Two runs begin at the same moment, in either order. */
+const pairs = (sizes: readonly number[]) =>
+  [sizes.slice(0, 2), sizes.slice(2)].map((pair) => pair.sort((a, b) => a - b));
+
 test('the longest runs begin first, and neither the plan nor a number knows it', async () => {
   const free = await trained('retries: 0');
   const inOrder = await trained('onError: stop');
-  expect(free.begun).toEqual([128, 64, 8, 4]);
-  expect(inOrder.begun).toEqual([4, 8, 128, 64]);
+  expect(pairs(free.begun)).toEqual([
+    [64, 128],
+    [4, 8],
+  ]);
+  expect(pairs(inOrder.begun)).toEqual([
+    [4, 8],
+    [64, 128],
+  ]);
   expect(free.shown).toEqual([4, 8, 128, 64]);
   expect(free.numbers).toEqual(inOrder.numbers);
 });
