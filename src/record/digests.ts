@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { closeSync } from 'node:fs';
 import { join } from 'node:path';
-import { jsonFileText, readFully, openRegular } from '../system/files.ts';
+import { jsonFileText, openThere, readFully } from '../system/files.ts';
 import { onFile } from '../system/system-error.ts';
 import { fileNames, modelFileNames, type StatusFile } from './run-files.ts';
 
@@ -27,13 +27,8 @@ const chunkBytes = 1 << 20;
 
 /** The digest of a file; undefined if there is none. Throws if it is there and cannot be read. */
 export const digestOfFile = (path: string): FileDigest | undefined => {
-  let file: number;
-  try {
-    file = openRegular(path);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
-  }
+  const file = openThere(path);
+  if (file === undefined) return undefined;
   try {
     const hash = createHash('sha256');
     const chunk = Buffer.allocUnsafe(chunkBytes);

@@ -134,9 +134,10 @@ export const syncFiles = async (paths: readonly string[]): Promise<void> => {
   );
 };
 
-const openThere = (path: string): number | undefined => {
+/** Opens a file for reading; undefined if there is none. Throws if it is there and cannot be opened. */
+export const openThere = (path: string): number | undefined => {
   try {
-    return openSync(path, 'r');
+    return openRegular(path);
   } catch (error) {
     if (!isMissing(error)) throw error;
     return undefined;
