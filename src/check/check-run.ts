@@ -1,8 +1,9 @@
 import { existsSync, lstatSync, readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import type { Diagnostic } from '../diagnostic/diagnostic.ts';
 import type { Run } from '../plan/plan.ts';
 import { digestOfFile, isSealIntact, sealedFiles } from '../record/digests.ts';
-import { isObject } from '../record/parse-run-files.ts';
+import { isObject, parseMetricLine } from '../record/parse-run-files.ts';
 import { readMetrics } from '../record/read-metrics.ts';
 import { readRun, recordedId } from '../record/read-runs.ts';
 import { fileNames, modelFileNames, type StatusFile } from '../record/run-files.ts';
@@ -12,7 +13,7 @@ import { jsonFileText, readRegularText } from '../system/files.ts';
 import { parseJson } from '../system/jsonl.ts';
 import { checkpointDamage } from '../training/checkpoint.ts';
 import { leftoversIn } from './leftovers.ts';
-import { damage, leftover, type Problem, type Repair } from './problem.ts';
+import { damage, leftover, type Problem, type Remedy, reported } from './problem.ts';
 
 /** What is known of a run from outside of its directory. */
 export interface Expected {
@@ -47,13 +48,12 @@ export const checkRun = async (directory: string, expected: Expected): Promise<C
   if (![fileNames.run, fileNames.status, fileNames.metrics].some((name) => existsSync(at(name))))
     return { state: 'new', problems: neverStarted(directory) };
   const read = readRun(directory);
-  if (!read.ok) return { state: undefined, problems: unreadable(directory, expected) };
+  if (!read.ok) return { state: undefined, problems: unreadable(directory, read.errors, expected) };
   const { run, state, status } = read.value;
   if (state === 'running') return { state, problems: [] };
 
-  const again: Parameters<typeof damage>[2] = {
-    ...(status?.state === 'ended' &&
-      state !== 'interrupted' && { repair: { kind: 'reopen', directory } as Repair }),
+  const again: Remedy = {
+    repair: status?.state === 'ended' && state !== 'interrupted' ? { kind: 'reopen', directory } : undefined,
     next: expected.training,
   };
   const found = new Map<string, Problem>();
@@ -72,7 +72,7 @@ export const checkRun = async (directory: string, expected: Expected): Promise<C
   const history = await readMetrics(directory);
   for (const { severity, message } of history.problems)
     if (severity !== 'notice' || status?.state === 'ended')
-      keep(fileNames.metrics, { ...damage(at(fileNames.metrics), '', again), message });
+      keep(fileNames.metrics, reported(at(fileNames.metrics), message, again));
   add(fileNames.metrics, doubled(at(fileNames.metrics)));
   for (const name of jsonFiles) if (existsSync(at(name))) add(name, brokenJson(at(name)));
   if (existsSync(at(weightsFile))) add(weightsFile, brokenTensors(at(weightsFile), run.id));
@@ -102,18 +102,19 @@ const oddFiles = (directory: string): Problem[] => {
 };
 
 /** Why a run cannot be read, and what helps. */
-const unreadable = (directory: string, { planned, training }: Expected): Problem[] => {
-  const read = readRun(directory);
+const unreadable = (
+  directory: string,
+  errors: readonly Diagnostic[],
+  { planned, training }: Expected,
+): Problem[] => {
   const isNamed = recordedId(directory) === basename(directory);
   const path = join(directory, isNamed ? fileNames.status : fileNames.run);
-  return (read.ok ? [] : read.errors).map(({ message, help }): Problem => {
-    const problem = { path, message, kind: 'damage', repair: undefined, next: training } as const;
-    if (!isNamed && planned)
-      return { ...problem, repair: { kind: 'restore', directory, run: planned }, next: undefined };
+  const remedyOf = ({ help }: Diagnostic): Remedy => {
+    if (!isNamed && planned) return { repair: { kind: 'restore', directory, run: planned } };
     // Another version wrote it as it is, and can read it.
-    if (isNamed && isSealIntact(rawStatus(directory)) === true) return { ...problem, next: help };
-    return problem;
-  });
+    return { next: isNamed && isSealIntact(rawStatus(directory)) === true ? help : training };
+  };
+  return errors.map((error) => reported(path, error.message, remedyOf(error)));
 };
 
 const rawStatus = (directory: string): Readonly<Record<string, unknown>> => {
@@ -137,12 +138,10 @@ const doubled = (path: string): string | undefined => {
   let number = 0;
   for (const text of readRegularText(path).split('\n')) {
     number++;
-    const line = parseJson(text);
-    if (!isObject(line) || !isObject(line['metrics'])) continue;
-    for (const metric of Object.keys(line['metrics'])) {
-      const key = `${String(line['step'])} ${metric}`;
-      if (seen.has(key))
-        return `records ${metric} of step ${String(line['step'])} a second time in line ${number}`;
+    const line = parseMetricLine(text);
+    for (const metric of Object.keys(line?.metrics ?? {})) {
+      const key = `${line?.step} ${metric}`;
+      if (seen.has(key)) return `records ${metric} of step ${line?.step} a second time in line ${number}`;
       seen.add(key);
     }
   }

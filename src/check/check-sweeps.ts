@@ -8,7 +8,7 @@ import { grownPlan, journalDamage, searchJournalPath } from '../record/search-jo
 import { readJson } from '../system/files.ts';
 import { proposedCommand, shellWord } from '../system/proposed-command.ts';
 import { leftoversIn } from './leftovers.ts';
-import { damage, type Problem } from './problem.ts';
+import { damage, type Problem, type Remedy, reported } from './problem.ts';
 
 export interface CheckedSweeps {
   /** Those that can be read, with the runs that their searches have chosen. */
@@ -30,7 +30,7 @@ export const checkSweeps = (experimentDirectory: string, runsDirectory: string):
     const path = join(folder, name);
     const read = readFrozenPlan(path);
     if (!read.ok) {
-      for (const { message } of read.errors) problems.push({ ...damage(path, '', planAgain(path)), message });
+      for (const { message } of read.errors) problems.push(reported(path, message, planAgain(path)));
       continue;
     }
     if (!read.value) continue;
@@ -45,11 +45,12 @@ export const checkSweeps = (experimentDirectory: string, runsDirectory: string):
     const broken = journalDamage(plan, path);
     if (broken) {
       const journal = searchJournalPath(path);
-      problems.push({
-        ...damage(journal, '', { repair: { kind: 'cut', path: journal } }),
-        message: broken.message,
-        next: proposedCommand(['resume', plan.sweepId], runsDirectory),
-      });
+      problems.push(
+        reported(journal, broken.message, {
+          repair: { kind: 'cut', path: journal },
+          next: proposedCommand(['resume', plan.sweepId], runsDirectory),
+        }),
+      );
     }
     plans.push(grownPlan(plan, path));
   }
@@ -65,7 +66,7 @@ export const checkSweeps = (experimentDirectory: string, runsDirectory: string):
   return { plans, count: files.length, problems: [...problems, ...leftoversIn(folder)] };
 };
 
-const planAgain = (path: string) => ({
-  repair: { kind: 'set-aside', path } as const,
+const planAgain = (path: string): Remedy => ({
+  repair: { kind: 'set-aside', path },
   next: 'Run its spec again: recorded runs are kept and not trained again.',
 });

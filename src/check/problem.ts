@@ -26,11 +26,21 @@ export type Repair =
   /** Cuts a search's journal before its first damaged line. */
   | { readonly kind: 'cut'; readonly path: string };
 
-export const damage = (
-  path: string,
-  what: string,
-  { repair, next }: { readonly repair?: Repair | undefined; readonly next?: string | undefined } = {},
-): Problem => ({ path, message: `${path} ${what}.`, kind: 'damage', repair, next });
+/** What helps against a problem. */
+export type Remedy = Partial<Pick<Problem, 'repair' | 'next'>>;
+
+/** Damage whose message another room has written. */
+export const reported = (path: string, message: string, { repair, next }: Remedy = {}): Problem => ({
+  path,
+  message,
+  kind: 'damage',
+  repair,
+  next,
+});
+
+/** `what` is the end of a sentence that begins with the path. */
+export const damage = (path: string, what: string, remedy?: Remedy): Problem =>
+  reported(path, `${path} ${what}.`, remedy);
 
 export const leftover = (path: string, what: string): Problem => ({
   path,
