@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { Type } from '@sinclair/typebox';
 import { isDeepStrictEqual } from 'node:util';
 import { failure, success, type Diagnostic, type Result } from '../diagnostic/diagnostic.ts';
 import type { Execution } from '../language/config.ts';
@@ -7,8 +8,9 @@ import { shellWord } from '../system/proposed-command.ts';
 import { systemErrorOf, type SystemError } from '../system/system-error.ts';
 import { jsonFileText, readJson, writeJson, writeNew } from '../system/files.ts';
 import { waitBriefly } from '../system/lock.ts';
+import { parserOf } from '../system/schema.ts';
 import { sealed } from './digests.ts';
-import { damaged, isObject, isRun, RecordUnreadable } from './parse-run-files.ts';
+import { damaged, RecordUnreadable, runSchema } from './parse-run-files.ts';
 import { grownPlan } from './search-journal.ts';
 
 /** Where a sweep's frozen plan lies. */
@@ -36,34 +38,26 @@ const withoutSeal = (file: Plan & { readonly sha256?: string }): Plan => {
   return plan;
 };
 
-/** Whether the parts are there that everything which reads a plan relies on. */
-const isPlan = (value: unknown): value is Plan =>
-  isObject(value) &&
-  typeof value['experiment'] === 'string' &&
-  typeof value['sweepId'] === 'string' &&
-  isObject(value['tracking']) &&
-  isObjective(value['objective']) &&
-  isExecution(value['execution']) &&
-  isSpec(value['spec']) &&
-  isListOf(value['axes'], (axis) => typeof axis === 'string') &&
-  isListOf(value['expect'], isObject) &&
-  (value['data'] === undefined || isListOf(value['data'], isObject)) &&
-  Array.isArray(value['runs']) &&
-  value['runs'].every(isRun);
+/** The parts that everything which reads a plan relies on. */
+const planParser = parserOf(
+  Type.Object({
+    experiment: Type.String(),
+    sweepId: Type.String(),
+    objective: Type.Object({
+      metric: Type.String(),
+      goal: Type.Union([Type.Literal('maximize'), Type.Literal('minimize')]),
+    }),
+    execution: Type.Object({ threadsPerRun: Type.Number(), concurrency: Type.Number() }),
+    axes: Type.Array(Type.String()),
+    runs: Type.Array(runSchema),
+    tracking: Type.Object({}),
+    expect: Type.Array(Type.Object({})),
+    data: Type.Optional(Type.Array(Type.Object({}))),
+    spec: Type.Object({ path: Type.String(), text: Type.String() }),
+  }),
+);
 
-const isListOf = (value: unknown, fits: (one: unknown) => boolean): boolean =>
-  Array.isArray(value) && value.every(fits);
-
-const isObjective = (value: unknown): boolean =>
-  isObject(value) &&
-  typeof value['metric'] === 'string' &&
-  (value['goal'] === 'maximize' || value['goal'] === 'minimize');
-
-const isExecution = (value: unknown): boolean =>
-  isObject(value) && typeof value['threadsPerRun'] === 'number' && typeof value['concurrency'] === 'number';
-
-const isSpec = (value: unknown): boolean =>
-  isObject(value) && typeof value['path'] === 'string' && typeof value['text'] === 'string';
+const isPlan = (value: unknown): value is Plan => planParser.fits(value);
 
 const damagedPlan = (path: string): Diagnostic => ({
   ...damaged(

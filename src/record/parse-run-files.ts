@@ -41,7 +41,7 @@ const parse = (path: string, text: string): Result<Fields> => {
 const namedSchema = Type.Object({ name: Type.String() });
 
 /** The parts of a run that its readers rely on. */
-const runSchema = Type.Object({
+export const runSchema = Type.Object({
   id: Type.String(),
   cell: Type.String(),
   experiment: Type.String(),
