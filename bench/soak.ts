@@ -5,6 +5,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { availableParallelism, cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { childrenOf } from '../test/support/children.ts';
 import { packageRoot } from '../src/system/package-root.ts';
 
 const total = Number(process.argv[2] ?? 2000);
@@ -23,15 +24,6 @@ train: { batchSize: 16, steps: 20, displayEvery: 5, checkpointEvery: 10 }
 seeds: ${total}
 `,
 );
-
-const childrenOf = (pid: number): number[] => {
-  try {
-    const text = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8');
-    return text.trim().split(' ').filter(Boolean).map(Number);
-  } catch {
-    return [];
-  }
-};
 
 interface Sample {
   readonly done: number;

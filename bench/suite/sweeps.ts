@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { packageRoot } from '../../src/system/package-root.ts';
+import { childrenOf } from '../../test/support/children.ts';
 import { mnistFolder, peersFolder, pythonOf } from './peers.ts';
 import { oneThread, say, start } from './processes.ts';
 import { gigaflops, lstm, productsOf } from './step-work.ts';
@@ -234,9 +235,7 @@ run: { threadsPerRun: 1 }
 
 /** Resident megabytes at their highest, of the process itself or of its largest child. */
 const peakOf = (pid: number, ofChild: boolean): number => {
-  const watched = ofChild
-    ? readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean)
-    : [String(pid)];
+  const watched = ofChild ? childrenOf(pid) : [pid];
   const peaks = watched.map((one) => {
     const status = readFileSync(`/proc/${one}/status`, 'utf8');
     return Number(/^VmHWM:\s+(\d+)/m.exec(status)?.[1] ?? 0) * 1024;

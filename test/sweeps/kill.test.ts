@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { randomStream } from '../../src/data/random.ts';
+import { childrenOf } from '../support/children.ts';
 import { createRig, type Rig, type Started, until } from '../support/rig.ts';
 import { testSeed } from '../support/seed.ts';
 import { smallSpec } from '../support/small-sweep.ts';
@@ -22,15 +23,6 @@ const spec = smallSpec({
   train: 'checkpointEvery: 20, evaluateEvery: 50',
   run: 'concurrency: 2, threadsPerRun: 1',
 }).replace('sweep: { axes: {', 'sweep: { axes: { optimizer.learningRate: [0.005, 0.01],');
-
-const childrenOf = (pid: number): number[] => {
-  try {
-    const text = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8');
-    return text.trim().split(' ').filter(Boolean).map(Number);
-  } catch {
-    return [];
-  }
-};
 
 const metricsOfAll = (rig: Rig) =>
   Object.fromEntries(rig.runIds('trial').map((id) => [id, rig.metrics('trial', id)]));

@@ -3,6 +3,7 @@ import { existsSync, readFileSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { packageRoot } from '../../src/system/package-root.ts';
+import { childrenOf } from '../support/children.ts';
 import { createRig, until } from '../support/rig.ts';
 import { smallSpec } from '../support/small-sweep.ts';
 
@@ -10,11 +11,6 @@ const onLinux = test.runIf(process.platform === 'linux');
 const namespaces = test.runIf(process.platform === 'linux' && process.getuid?.() === 0);
 const spec = smallSpec({ steps: 400, train: 'checkpointEvery: 20', run: 'concurrency: 1, threadsPerRun: 1' });
 const longAgo = new Date(Date.now() - 3_600_000);
-
-const childOf = (pid: number): number => {
-  const text = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8');
-  return Number(text.trim().split(' ').at(0));
-};
 
 const undisturbed = async () => {
   const rig = createRig();
@@ -57,7 +53,7 @@ onLinux('a process that was stopped for longer than its lease writes nothing whe
   const stopped = rig.start('run', 'spec.yaml', '--quiet');
   await until(() => rig.lineCount('trial', id) > 30);
   const parent = stopped.process.pid ?? 0;
-  const child = childOf(parent);
+  const child = childrenOf(parent)[0] ?? expect.fail('it has no child');
   process.kill(parent, 'SIGSTOP');
   process.kill(child, 'SIGSTOP');
   for (const name of ['lock', 'writer']) utimesSync(rig.runPath('trial', id, name), longAgo, longAgo);

@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { createServer, type AddressInfo, type Server } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { childrenOf } from '../../support/children.ts';
 import { createRig, type Rig, type Started, until } from '../../support/rig.ts';
 import { smallSpec } from '../../support/small-sweep.ts';
 
@@ -17,13 +18,8 @@ beforeAll(async () => {
 
 afterAll(() => void server.close());
 
-const uploaderOf = ({ process: { pid } }: Started): number | undefined =>
-  readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')
-    .trim()
-    .split(' ')
-    .filter(Boolean)
-    .map(Number)
-    .find((child) => readFileSync(`/proc/${child}/cmdline`, 'utf8').includes('uploader.js'));
+const uploaderOf = ({ process: { pid = 0 } }: Started): number | undefined =>
+  childrenOf(pid).find((child) => readFileSync(`/proc/${child}/cmdline`, 'utf8').includes('uploader.js'));
 
 const begin = (): { readonly rig: Rig; readonly started: Started } => {
   const rig = createRig({ MLFLOW_TRACKING_URI: uri });
