@@ -22,7 +22,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(0);
   throw Object.assign(error, { path: 'the standard output' });
 });
-// Nobody is left to read a message.
+// No reader is left for a message.
 process.stderr.on('error', () => undefined);
 // A child process notices that this one is gone, and ends its run with a checkpoint.
 process.on('uncaughtException', (error) => process.exit(reportUnhandled(error)));

@@ -14,7 +14,7 @@ const parameters = Type.Object(
   {
     file: Type.String({
       minLength: 1,
-      description: 'A text in UTF-8. A relative path starts at the folder of the spec that contains it.',
+      description: 'A UTF-8 text file. A relative path starts at the folder of the spec that contains it.',
       examples: ['data/book.txt'],
     }),
     length: Type.Integer({

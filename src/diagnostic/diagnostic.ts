@@ -1,6 +1,6 @@
 import type { DiagnosticCode } from './codes.ts';
 
-/** A text that the user wrote: a file, or the command line joined by spaces. `name` is what messages call it. */
+/** Source text: a file, or the command line joined by spaces. `name` is what messages call it. */
 export interface SourceText {
   readonly name: string;
   readonly text: string;

@@ -52,7 +52,7 @@ export const selectDiagnostics = (
 /** Characters of one line of a message: a name may be as long as its file. */
 const longestLine = 1000;
 
-/** A text of a diagnostic whose lines have an end. */
+/** A part of a diagnostic, with long lines cut. */
 export const bounded = (text: string): string =>
   text.length <= longestLine
     ? text

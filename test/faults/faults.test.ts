@@ -131,7 +131,7 @@ const failing = (): Case[] =>
   ]);
 
 describe.skipIf(shim === undefined)('with gcc, which compiles what makes system calls fail', () => {
-  test('a failing system call loses nothing, and says what failed', async () => {
+  test('a failing system call loses nothing, and the message names what failed', async () => {
     const chosen = drawn(failing(), cases, 'calls');
     const failures = await failuresOf(chosen, nameOf, async (fault, folder) =>
       judge(folder, await runWithFault(shim ?? '', folder, fault).ended, expected),

@@ -127,7 +127,7 @@ test.each([
   [{ state: 'paused' }, 'state'],
   [{ endedAt: undefined }, 'endedAt'],
   [{ outcome: { reason: 'completed', message: '', step: 1, elapsedMs: 'long', metrics: {} } }, 'outcome'],
-])('status.json with %j says what is wrong, and hides no other run', (change, key) => {
+])('status.json with %j is reported, and hides no other run', (change, key) => {
   const runs = temporaryDirectory();
   const [first = ''] = writeSweep(runs, plan);
   const path = join(first, fileNames.status);
