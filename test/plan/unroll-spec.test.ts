@@ -45,7 +45,7 @@ describe('a plan without a sweep', () => {
     const { config, datasetDigest, seed, versions } = run;
     const hash = (value: object) =>
       createHash('sha256')
-        .update(canonicalJson(value as Json))
+        .update(canonicalJson(value))
         .digest('hex')
         .slice(0, 12);
     expect(run.id).toBe(hash({ config, datasetDigest, seed, versions }));

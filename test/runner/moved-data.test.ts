@@ -7,7 +7,6 @@ import type { Plan, Run } from '../../src/plan/plan.ts';
 import { runStandings } from '../../src/runner/select.ts';
 import { withEarlierIds } from '../../src/runner/earlier-ids.ts';
 import { canonicalJson, shortHash } from '../../src/system/canonical.ts';
-import type { Json } from '../../src/system/json.ts';
 import { listRuns } from '../../src/record/read-runs.ts';
 import { createRig } from '../support/rig.ts';
 import { dataFolder } from '../data/support/data-files.ts';
@@ -54,7 +53,7 @@ it('a data file that is moved changes no id, and one with other content every id
 /** The ids of 0.1.0, which hashed the path, too. */
 const asRecordedEarlier = (run: Run): Run => {
   const { config, datasetDigest, seed, versions } = run;
-  const hashed = (identity: object) => shortHash(canonicalJson(identity as unknown as Json));
+  const hashed = (identity: object) => shortHash(canonicalJson(identity));
   return {
     ...run,
     id: hashed({ config, datasetDigest, seed, versions }),
