@@ -44,10 +44,7 @@ describe('a plan without a sweep', () => {
     if (!run) throw new Error('no run');
     const { config, datasetDigest, seed, versions } = run;
     const hash = (value: object) =>
-      createHash('sha256')
-        .update(canonicalJson(value))
-        .digest('hex')
-        .slice(0, 12);
+      createHash('sha256').update(canonicalJson(value)).digest('hex').slice(0, 12);
     expect(run.id).toBe(hash({ config, datasetDigest, seed, versions }));
     expect(run.cell).toBe(hash({ config, datasetDigest, versions }));
   });
