@@ -143,7 +143,15 @@ const nameIssue = (written: JsonMap, kind: NamedSectionKind, names: readonly str
   };
 };
 
+/** The values in the order of the schema, without the defaults that runs recorded before do not have. */
 const inSchemaOrder = (schema: TSchema, value: JsonMap): JsonMap => {
-  const keys = Object.keys((schema as { properties?: object }).properties ?? {});
-  return Object.fromEntries(keys.flatMap((key) => (value[key] === undefined ? [] : [[key, value[key]]])));
+  const { properties = {} } = schema as { readonly properties?: Readonly<Record<string, TSchema>> };
+  return Object.fromEntries(
+    Object.entries(properties).flatMap(([key, { addedLater, default: preset }]) => {
+      const found = value[key];
+      if (found === undefined) return [];
+      const isLeftOut = addedLater === true && canonicalJson(found) === canonicalJson(preset as Json);
+      return isLeftOut ? [] : [[key, found]];
+    }),
+  );
 };

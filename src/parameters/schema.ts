@@ -1,4 +1,11 @@
-import { Type, type SchemaOptions, type Static, type TSchema, type TUnsafe } from '@sinclair/typebox';
+import {
+  Type,
+  type SchemaOptions,
+  type Static,
+  type TOptional,
+  type TSchema,
+  type TUnsafe,
+} from '@sinclair/typebox';
 
 /**
  * One text out of a list. A plain `enum` rather than a union of literals: a union's errors name every branch, an
@@ -14,3 +21,10 @@ export const nullable = <S extends TSchema & { type: string }>(schema: S): TUnsa
   const { type, ...rest } = schema;
   return Type.Unsafe<Static<S> | null>({ default: null, ...rest, type: [type, 'null'] });
 };
+
+/**
+ * A parameter that an entry got after its first release. Its default is left out of a run's configuration, so that runs
+ * recorded before keep their ids and settings: a reader takes an absent value as the default.
+ */
+export const addedLater = <S extends TSchema>(schema: S): TOptional<TUnsafe<Static<S>>> =>
+  Type.Optional(Type.Unsafe<Static<S>>({ ...schema, addedLater: true }));

@@ -35,10 +35,11 @@ const differs = (path: readonly string[], configurations: readonly Configuration
 /** Reads a configuration's values at the varying paths; a path that its rows do not have is left out. */
 export const varyingReader = (paths: readonly string[]) => {
   const split = paths.map((path) => [path, path.split('.')] as const);
-  return ({ config }: Configuration): Readonly<Record<string, Json>> => {
+  return ({ config, point }: Configuration): Readonly<Record<string, Json>> => {
     const values: Record<string, Json> = {};
     for (const [path, keys] of split) {
-      const value = valueIn(config, keys);
+      // A default that is left out of the configuration is still what the sweep chose.
+      const value = valueIn(config, keys) ?? point.find(({ key }) => key === path)?.value;
       if (value !== undefined) values[path] = value;
     }
     return values;

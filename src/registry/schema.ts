@@ -10,7 +10,9 @@ export type JsonSchema = Readonly<Record<string, unknown>>;
  * default optional, and every key with a title, a description and examples.
  */
 export const publicSchema = (schema: TSchema | JsonSchema, key = ''): JsonSchema => {
-  const plain = withDefaultInWords(without(JSON.parse(JSON.stringify(schema)) as JsonSchema, 'phrase'));
+  const plain = withDefaultInWords(
+    without(JSON.parse(JSON.stringify(schema)) as JsonSchema, 'phrase', 'addedLater'),
+  );
   const properties = plain['properties'] as Record<string, JsonSchema> | undefined;
   const items = plain['items'] as JsonSchema | undefined;
   const required = ((plain['required'] ?? []) as string[]).filter(
@@ -109,7 +111,9 @@ export const resolvedSectionSchema = (registry: Registry, kind: NamedSectionKind
   allOf: rowsOf(registry, kind).map(([name, row]) => {
     const then = parametersWithName(name, row);
     const properties = Object.entries(row.parameters.properties);
-    const required = properties.filter(([, schema]) => schema.default !== undefined).map(([key]) => key);
+    const required = properties
+      .filter(([, schema]) => schema.default !== undefined && schema['addedLater'] !== true)
+      .map(([key]) => key);
     return {
       if: { required: ['name'], properties: { name: { const: name } } },
       then: { ...then, required: [...(then['required'] as string[]), ...required] },
