@@ -1,6 +1,7 @@
 import { checkColumns, featureColumns } from './columns.ts';
 import { ownCopy } from './labels.ts';
-import { textIn, type RowSink } from './rows.ts';
+import { textIn } from '../columns/cells.ts';
+import type { RowSink } from './rows.ts';
 import { createNumberList, readNumber, readTarget, type SequenceContext } from './sequence.ts';
 
 /** The sequence whose rows are being read. */

@@ -1,5 +1,6 @@
 import { checkColumns, featureColumns } from './columns.ts';
-import { shown, textIn, type RowSink } from './rows.ts';
+import { shown, textIn } from '../columns/cells.ts';
+import type { RowSink } from './rows.ts';
 import { createNumberList, readNumber, readTarget, type SequenceContext } from './sequence.ts';
 
 /**

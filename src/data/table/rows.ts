@@ -18,26 +18,3 @@ export type TableReader = (
   begin: (available: readonly string[]) => RowSink,
   problems: RowProblems,
 ) => Promise<void>;
-
-/** A number from a cell: a finite one, as JSON number or as decimal text; else NaN. */
-export const numberIn = (cell: unknown): number => {
-  if (typeof cell === 'string') {
-    const value = Number(cell);
-    // An empty text is 0 to `Number`, and nothing to us.
-    return Number.isFinite(value) && (value !== 0 || cell.trim() !== '') ? value : Number.NaN;
-  }
-  return typeof cell === 'number' && Number.isFinite(cell) ? cell : Number.NaN;
-};
-
-/** A name or label from a cell, without spaces around it; empty where there is none. */
-export const textIn = (cell: unknown): string => {
-  if (typeof cell === 'string') return cell.trim();
-  return typeof cell === 'number' || typeof cell === 'boolean' ? String(cell) : '';
-};
-
-/** How a cell is shown in a message. */
-export const shown = (cell: unknown): string => {
-  if (cell === undefined) return 'nothing';
-  const text = JSON.stringify(cell);
-  return text.length > 40 ? `${text.slice(0, 37)}...` : text;
-};

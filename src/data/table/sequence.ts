@@ -2,7 +2,8 @@ import type { PackDescription, PackWriter } from './pack.ts';
 import type { LabelTable } from './labels.ts';
 import type { TableParameters } from './parameters.ts';
 import type { DateParameter, RowProblems } from './problems.ts';
-import { numberIn, shown, textIn } from './rows.ts';
+import { isDateLike } from '../columns/dates.ts';
+import { numberIn, shown, textIn } from '../columns/cells.ts';
 
 /** What a layout needs to turn the rows of a file into the sequences of a pack. */
 export interface SequenceContext {
@@ -55,19 +56,13 @@ interface NumberPlace {
 export const readNumber = (cell: unknown, { column, line, problems, parameter }: NumberPlace): number => {
   const value = numberIn(cell);
   if (!Number.isNaN(value)) return value;
-  if (isDate(cell)) problems.reportDate(line, { column, shown: shown(cell), parameter });
+  if (isDateLike(cell)) problems.reportDate(line, { column, shown: shown(cell), parameter });
   else {
     const what = textIn(cell) === '' && !Array.isArray(cell) ? 'is empty' : `is not a number: ${shown(cell)}`;
     problems.report(line, `column ${JSON.stringify(column)} ${what}`);
   }
   return value;
 };
-
-/** `2024-01-31`, `2024/1/31 10:00`, `2024-01-31T10:00:00Z`, `31.1.2024`, `1/31/24`, or `10:00:00`. */
-const datePattern =
-  /^(\d{4}[-/.]\d{1,2}([-/.]\d{1,2})?|\d{1,2}[-/.]\d{1,2}[-/.](\d{4}|\d{2}))([T ]+\d{1,2}:\d{2}.*)?$|^\d{1,2}:\d{2}(:\d{2}([.,]\d+)?)?$/;
-
-const isDate = (cell: unknown): boolean => typeof cell === 'string' && datePattern.test(cell.trim());
 
 /** The target in a cell, as number (regression) or class; undefined where the cell is empty or wrong. */
 export const readTarget = (

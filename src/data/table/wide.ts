@@ -1,6 +1,7 @@
 import { DataError } from '../dataset.ts';
 import { checkColumns, featureColumns } from './columns.ts';
-import { numberIn, shown, textIn, type RowSink } from './rows.ts';
+import { numberIn, shown, textIn } from '../columns/cells.ts';
+import type { RowSink } from './rows.ts';
 import { createNumberList, readNumber, readTarget, type SequenceContext } from './sequence.ts';
 
 /** What only a wide table of single cells needs to know. */
