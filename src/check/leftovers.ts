@@ -1,7 +1,6 @@
 import { lstatSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { holderOf } from '../system/lock.ts';
-import { isAlive } from '../system/process-identity.ts';
+import { holderOf, isHolding } from '../system/lock.ts';
 import { leavingPrefix } from '../record/removal.ts';
 import { leftover, type Problem } from './problem.ts';
 
@@ -21,8 +20,10 @@ export const leftoversIn = (folder: string): Problem[] =>
       return leftover(path, 'was being written by a process that died');
     if (!locks.test(name)) return [];
     const holder = holderOf(path);
-    if (holder && isAlive(holder)) return [];
-    return isOld(path) ? leftover(path, 'is the lock of a process that no longer runs') : [];
+    if (holder && isHolding(path, holder)) return [];
+    return isOld(path)
+      ? leftover(path, 'is the lock of a process that ended, or was stopped for too long')
+      : [];
   });
 
 const isOld = (path: string): boolean => {

@@ -64,8 +64,8 @@ export interface WaitOptions extends LockOptions {
   readonly everyMs?: number;
 }
 
-/** How long a lock is held without being renewed. */
-export const defaultLeaseMs = 30_000;
+/** How long a lock is held without being renewed. UNROLL_LEASE_MS is for tests, which cannot wait so long. */
+export const defaultLeaseMs = Number(process.env['UNROLL_LEASE_MS']) || 30_000;
 
 /** A lease is renewed so many times in its span, so that a busy process does not lose it. */
 const renewalsPerLease = 12;
@@ -129,14 +129,14 @@ const linkLock = (
   for (let tries = 0; ; tries++) {
     if (tryLink(identity, path)) return leasedLock(path, leaseMs);
     const holder = holderOf(path);
-    if (holder && !isGone(path, holder, leaseMs)) return { heldBy: holder };
+    if (holder && isHolding(path, holder, leaseMs)) return { heldBy: holder };
     // Gone in between, or damaged by a power cut: the second is told from the first by staying.
     if (!holder && tries < 20) continue;
     if (!holder) rmSync(path, { force: true });
     const guard = acquireLock(`${path}.takeover`);
     if ('heldBy' in guard) return guard;
     const still = holderOf(path);
-    if (still && isGone(path, still, leaseMs)) rmSync(path, { force: true });
+    if (still && !isHolding(path, still, leaseMs)) rmSync(path, { force: true });
     guard.release();
   }
 };
@@ -183,20 +183,18 @@ export const holderOf = (path: string): ProcessIdentity | undefined => {
   }
 };
 
-const isGone = (path: string, holder: ProcessIdentity, leaseMs: number): boolean => {
-  if (!isAlive(holder)) return true;
-  return (!canBeChecked(holder) || isStopped(holder)) && hasExpired(path, leaseMs);
-};
+/**
+ * Whether a process that is recorded to hold a lock still does. One that lives holds it, however long it is silent; if
+ * nobody can look at it, or it is stopped, only until its lease ends. The only function that decides this.
+ */
+export const isHolding = (path: string, holder: ProcessIdentity, leaseMs: number = defaultLeaseMs): boolean =>
+  isAlive(holder) && ((canBeChecked(holder) && !isStopped(holder)) || isRenewed(path, leaseMs));
 
 /** A lock from the future has not been renewed since the clock was set back. */
-const hasExpired = (path: string, leaseMs: number): boolean => {
+const isRenewed = (path: string, leaseMs: number): boolean => {
   const renewed = statSync(path, { throwIfNoEntry: false })?.mtimeMs;
-  return renewed !== undefined && Math.abs(Date.now() - renewed) > leaseMs;
+  return renewed !== undefined && Math.abs(Date.now() - renewed) <= leaseMs;
 };
-
-/** Whether a process that is recorded to hold a lock still does: it lives, or nobody can look and its lease lasts. */
-export const isHolding = (path: string, holder: ProcessIdentity): boolean =>
-  isAlive(holder) && (canBeChecked(holder) || (existsSync(path) && !hasExpired(path, defaultLeaseMs)));
 
 /** Who holds a lock and what to do about it, in a sentence. */
 export const holderNote = ({ pid, host }: ProcessIdentity): string =>
@@ -215,7 +213,7 @@ const identityFile = (folder: string): string => {
     const path = join(folder, name);
     if (!name.startsWith(holderName)) continue;
     const holder = holderOf(path);
-    if (holder && isGone(path, holder, defaultLeaseMs)) rmSync(path, { force: true });
+    if (holder && !isHolding(path, holder)) rmSync(path, { force: true });
   }
   if (identities.size === 0) process.once('exit', removeIdentities);
   const path = join(folder, `${holderName}${randomUUID()}`);

@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process';
 import {
   cpSync,
   existsSync,
@@ -15,7 +16,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { randomStream } from '../../src/data/random.ts';
 import { checkRuns } from '../../src/check/check-runs.ts';
-import { createRig, type Rig } from '../support/rig.ts';
+import { isStopped, processIdentity } from '../../src/system/process-identity.ts';
+import { createRig, until, type Rig } from '../support/rig.ts';
 import { testSeed } from '../support/seed.ts';
 import { smallSpec } from '../support/small-sweep.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
@@ -182,3 +184,35 @@ test('a folder in place of a file and an empty run are reported', async () => {
     ['leftover', 'runs/trial/aaaaaaaaaaaa is the folder of a run that never started.'],
   ]);
 });
+
+test.runIf(process.platform === 'linux')(
+  'a lock is left over once its holder has lost it: ended, stopped or out of sight for too long',
+  async () => {
+    const rig = copied();
+    const [first = '', second = ''] = ids;
+    const stopped = spawn('sleep', ['600']);
+    const pid = stopped.pid ?? 0;
+    process.kill(pid, 'SIGSTOP');
+    const elsewhere = { host: 'another-host', pid: 1, processStartedAt: 1, space: 'another boot' };
+    const lost = [
+      rig.runPath('trial', first, 'lock'),
+      rig.runPath('trial', first, 'writer'),
+      rig.runPath('trial', second, 'lock'),
+    ];
+    const [ofEnded = '', ofStopped = '', ofAnother = ''] = lost;
+    const held = rig.runPath('trial', second, 'writer');
+    const ended = { ...processIdentity(), processStartedAt: 1 };
+    writeFileSync(ofEnded, JSON.stringify(ended));
+    writeFileSync(ofStopped, JSON.stringify(processIdentity(pid)));
+    writeFileSync(ofAnother, JSON.stringify(elsewhere));
+    writeFileSync(held, JSON.stringify(processIdentity()));
+    const longAgo = new Date(Date.now() - 3_600_000);
+    for (const path of [...lost, held]) utimesSync(path, longAgo, longAgo);
+    await until(() => isStopped(processIdentity(pid)));
+
+    const { problems } = await check(rig);
+    stopped.kill('SIGKILL');
+
+    expect(problems.map(({ path }) => join(rig.directory, path)).sort()).toEqual(lost.sort());
+  },
+);
