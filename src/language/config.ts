@@ -1,83 +1,91 @@
+import { Type } from '@sinclair/typebox';
 import type { Json } from '../system/json.ts';
-import type { ArtifactGroup } from './artifact-groups.ts';
-import type { TrainConfig } from './train-section.ts';
+import { anyKeys, oneOf, type Described } from '../system/schema.ts';
+import { retryReasons } from './run-section.ts';
+import { expectationSchema, mlflowSchema } from './spec-schema.ts';
+import { trainConfigSchema } from './train-section.ts';
 
 export type { Objective } from './goal.ts';
 export type { EarlyStopping, TrainConfig } from './train-section.ts';
 
-/** A registry row chosen by `name`, with every parameter resolved. */
+/** A registry entry chosen by `name`, with every parameter resolved. */
 export interface NamedSection {
   readonly name: string;
   readonly [parameter: string]: Json;
 }
 
+/** The parameters are checked by the entry's own schema when the spec is read. */
+const namedSectionSchema = Type.Unsafe<NamedSection>(Type.Object({ name: Type.String() }));
+
+export const runConfigSchema = Type.Object({
+  dataset: namedSectionSchema,
+  model: namedSectionSchema,
+  optimizer: namedSectionSchema,
+  train: trainConfigSchema,
+});
+
 /** Everything that decides a run's numbers, apart from its seed. */
-// A type, not an interface: only a type is assignable to Json.
-export type RunConfig = {
-  readonly dataset: NamedSection;
-  readonly model: NamedSection;
-  readonly optimizer: NamedSection;
-  readonly train: TrainConfig;
+export type RunConfig = Described<typeof runConfigSchema>;
+
+const pruned = {
+  /** Of the validation split. */
+  metric: Type.String(),
+  goal: oneOf(['maximize', 'minimize']),
+  /** The first step at which runs are compared. */
+  minSteps: Type.Number(),
 };
 
-/** Rules that end runs early. The metric is one of the validation split, at the steps that the rule names. */
-export type Pruning = {
-  readonly metric: string;
-  readonly goal: 'maximize' | 'minimize';
-  /** The first step at which runs are compared. */
-  readonly minSteps: number;
-} & (
-  | {
-      readonly name: 'asha';
-      /** One run in so many goes on, to so many times the steps. */
-      readonly reductionFactor: number;
-    }
-  | {
-      readonly name: 'median';
-      /** Steps between two comparisons. */
-      readonly everySteps: number;
-      /** No run is ended before so many are trained to their end. */
-      readonly minRuns: number;
-    }
-);
+export const pruningSchema = Type.Union([
+  Type.Object({
+    name: Type.Literal('asha'),
+    ...pruned,
+    /** One run in this many continues, to this many times the steps. */
+    reductionFactor: Type.Number(),
+  }),
+  Type.Object({
+    name: Type.Literal('median'),
+    ...pruned,
+    /** Steps between two comparisons. */
+    everySteps: Type.Number(),
+    /** No run is ended before this many are trained to their end. */
+    minRuns: Type.Number(),
+  }),
+]);
 
-/** Ends of a run that may go better at another try. A NaN loss or a mistake in the data comes back every time. */
-export const retryReasons = ['crashed', 'out-of-memory', 'timed-out'] as const;
+/** Rules that end runs early. */
+export type Pruning = Described<typeof pruningSchema>;
 
-export type RetryReason = (typeof retryReasons)[number];
-
-/** How the runs are executed; decides how fast, and the last bits through threads and kernels, so it is frozen. */
-export interface Execution {
-  readonly concurrency: number;
-  readonly threadsPerRun: number;
-  /** Until the plan is frozen: the spec leaves the threads to us, and a measurement may better the arithmetic. */
-  readonly automatic?: true;
-  /** All cores, where the spec leaves concurrency and threads to us: what the runs leave of them is lent to them. */
-  readonly cores?: number;
+export const executionSchema = Type.Object({
+  concurrency: Type.Number(),
+  threadsPerRun: Type.Number(),
+  /** Only until the plan is frozen: the spec leaves the threads to us, so a measurement may change them. */
+  automatic: Type.Optional(Type.Literal(true)),
+  /** All cores, if the spec leaves concurrency and threads to us: cores that no run uses are lent to the active runs. */
+  cores: Type.Optional(Type.Number()),
   /** The kernel of each kind of work that has a choice, once the plan is frozen. */
-  readonly kernels?: Readonly<Record<string, string>>;
-  readonly retries: number;
-  /** Ends after which a run is tried again; a crash and lack of memory where absent. */
-  readonly retryOn?: readonly RetryReason[];
-  readonly timeoutMs: number | null;
-  /** What the sweep may cost: milliseconds of one call, and runs that are ever begun. */
-  readonly budget?: { readonly timeMs: number | null; readonly runs: number | null };
-  readonly onError: 'continue' | 'stop';
-}
+  kernels: Type.Optional(Type.Record(Type.String(), Type.String())),
+  retries: Type.Number(),
+  /** Outcomes after which a run is retried. Default: a crash and lack of memory. */
+  retryOn: Type.Optional(Type.Array(oneOf(retryReasons))),
+  timeoutMs: Type.Union([Type.Number(), Type.Null()]),
+  /** Limits of the sweep: milliseconds of one call, and runs that are ever started. */
+  budget: Type.Optional(
+    Type.Object({
+      timeMs: Type.Union([Type.Number(), Type.Null()]),
+      runs: Type.Union([Type.Number(), Type.Null()]),
+    }),
+  ),
+  onError: oneOf(['continue', 'stop']),
+});
+
+/** How the runs are executed. Threads and kernels decide the last bits of a result, so a plan freezes them. */
+export type Execution = Described<typeof executionSchema>;
+
+export const recordedExpectationSchema = anyKeys(expectationSchema);
 
 /** What every finished run must reach. */
-export interface Expectation {
-  readonly metric: string;
-  /** An experiment or the beginning of a run's id: the bounds are then those of the difference to it. */
-  readonly baseline?: string;
-  readonly gte?: number;
-  readonly lte?: number;
-}
+export type Expectation = Described<typeof recordedExpectationSchema>;
 
-export interface MlflowSettings {
-  readonly uri?: string;
-  readonly experiment?: string;
-  readonly tags?: Readonly<Record<string, string>>;
-  readonly artifacts?: readonly ArtifactGroup[];
-  readonly everySeconds?: number;
-}
+export const recordedTrackingSchema = Type.Object({ mlflow: Type.Optional(anyKeys(mlflowSchema)) });
+
+export type MlflowSettings = NonNullable<Described<typeof recordedTrackingSchema>['mlflow']>;

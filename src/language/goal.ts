@@ -1,11 +1,16 @@
+import { Type } from '@sinclair/typebox';
+import { oneOf, type Described } from '../system/schema.ts';
 import { goalOf, type Goal } from '../data/metrics.ts';
 import type { Diagnostic } from '../diagnostic/diagnostic.ts';
 import { find, type LocatedMap } from './located.ts';
 
-export interface Objective {
-  readonly metric: string;
-  readonly goal: Goal;
-}
+export const resolvedObjectiveSchema = Type.Object({
+  metric: Type.String(),
+  goal: oneOf(['maximize', 'minimize']),
+});
+
+/** The metric that runs are compared by, and its better direction. */
+export type Objective = Described<typeof resolvedObjectiveSchema>;
 
 /** The words of a message about a goal that contradicts its metric; undefined where the two agree. */
 export const contradiction = (

@@ -1,6 +1,10 @@
 import { Type, type Static } from '@sinclair/typebox';
 import { choice, nullable } from '../parameters/schema.ts';
-import { retryReasons, type Execution, type RetryReason } from './config.ts';
+
+/** Outcomes worth retrying. A NaN loss or bad data would only fail again. */
+export const retryReasons = ['crashed', 'out-of-memory', 'timed-out'] as const;
+
+type RetryReason = (typeof retryReasons)[number];
 
 const countOrAuto = (description: string) =>
   Type.Unsafe<number | 'auto'>({
@@ -23,7 +27,7 @@ const duration = (description: string, examples: readonly string[]) =>
     examples: [...examples],
   });
 
-export interface Retries {
+interface Retries {
   readonly count: number;
   readonly on: readonly RetryReason[];
 }
@@ -119,24 +123,3 @@ export const runSchema = Type.Object(
 );
 
 export type RunSection = Static<typeof runSchema>;
-
-/** What a `run` section says of the ends and limits of runs, in the form of a plan. */
-export const readLimits = ({
-  retries,
-  timeout,
-  budget,
-}: RunSection): Pick<Execution, 'retries' | 'retryOn' | 'timeoutMs' | 'budget'> => ({
-  ...(typeof retries === 'number' ? { retries } : { retries: retries.count, retryOn: retries.on }),
-  timeoutMs: timeout === null ? null : durationMs(timeout),
-  ...(budget && {
-    budget: { timeMs: budget.time === null ? null : durationMs(budget.time), runs: budget.runs },
-  }),
-});
-
-const unitMs = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
-
-/** `30m` in milliseconds. The text has been checked by the schema. */
-const durationMs = (text: string): number => {
-  const [, amount = '', unit = ''] = /^([\d.]+)([a-z]+)$/.exec(text) ?? [];
-  return Math.round(Number(amount) * unitMs[unit as keyof typeof unitMs]);
-};

@@ -2,7 +2,6 @@ import { openVariables } from './environment.ts';
 import { Type, type Static } from '@sinclair/typebox';
 import { choice } from '../parameters/schema.ts';
 import { artifactGroupNames, artifactGroups } from './artifact-groups.ts';
-import type { MlflowSettings } from './config.ts';
 import { runSchema } from './run-section.ts';
 import { sweepSchema } from './sweep/section.ts';
 
@@ -36,47 +35,46 @@ export const objectiveSchema = Type.Object(
   },
 );
 
-export const expectSchema = Type.Array(
-  Type.Object(
-    {
-      metric: metric('The metric that must keep its bounds.'),
-      baseline: Type.Optional(
-        Type.String({
-          minLength: 1,
-          description:
-            'What to compare with: the beginning of the id of a recorded run, or an experiment, of which the best finished run counts. The bounds are then those of the difference, value minus baseline.',
-          examples: ['quickstart'],
-        }),
-      ),
-      gte: Type.Optional(
-        Type.Number({
-          description:
-            'The least allowed value (greater than or equal); with a baseline the least difference to it.',
-          examples: [0.97],
-        }),
-      ),
-      lte: Type.Optional(
-        Type.Number({
-          description:
-            'The largest allowed value (less than or equal); with a baseline the largest difference to it.',
-          examples: [0.1],
-        }),
-      ),
-    },
-    { additionalProperties: false },
-  ),
+export const expectationSchema = Type.Object(
   {
-    default: [],
-    phrase: 'a list of metrics with their bounds',
-    description: 'What every run must reach; otherwise the command ends with exit code 1.',
-    examples: [
-      [{ metric: 'test/accuracy', gte: 0.97 }],
-      [{ metric: 'test/accuracy', baseline: 'quickstart', gte: -0.005 }],
-    ],
+    metric: metric('The metric that must keep its bounds.'),
+    baseline: Type.Optional(
+      Type.String({
+        minLength: 1,
+        description:
+          'What to compare with: the beginning of the id of a recorded run, or an experiment, of which the best finished run counts. The bounds are then those of the difference, value minus baseline.',
+        examples: ['quickstart'],
+      }),
+    ),
+    gte: Type.Optional(
+      Type.Number({
+        description:
+          'The least allowed value (greater than or equal); with a baseline the least difference to it.',
+        examples: [0.97],
+      }),
+    ),
+    lte: Type.Optional(
+      Type.Number({
+        description:
+          'The largest allowed value (less than or equal); with a baseline the largest difference to it.',
+        examples: [0.1],
+      }),
+    ),
   },
+  { additionalProperties: false },
 );
 
-const mlflowSchema = Type.Object(
+const expectSchema = Type.Array(expectationSchema, {
+  default: [],
+  phrase: 'a list of metrics with their bounds',
+  description: 'What every run must reach; otherwise the command ends with exit code 1.',
+  examples: [
+    [{ metric: 'test/accuracy', gte: 0.97 }],
+    [{ metric: 'test/accuracy', baseline: 'quickstart', gte: -0.005 }],
+  ],
+});
+
+export const mlflowSchema = Type.Object(
   {
     uri: Type.Optional(
       Type.String({
@@ -121,7 +119,7 @@ const mlflowSchema = Type.Object(
 );
 
 export const trackingSchema = Type.Object(
-  { mlflow: Type.Optional(Type.Unsafe<MlflowSettings>(mlflowSchema)) },
+  { mlflow: Type.Optional(mlflowSchema) },
   {
     additionalProperties: false,
     default: {},

@@ -1,7 +1,8 @@
 import { Type, type Static } from '@sinclair/typebox';
+import { anyKeys, type Described } from '../system/schema.ts';
 import { choice, nullable } from '../parameters/schema.ts';
 import type { ParameterIssue } from '../parameters/row.ts';
-import { goalOf, type Goal } from '../data/metrics.ts';
+import { goalOf } from '../data/metrics.ts';
 import { contradiction } from './goal.ts';
 
 /** The three ways to say how long a training lasts; a spec uses exactly one. */
@@ -61,6 +62,22 @@ const truncationSchema = Type.Object(
     }),
   },
   { additionalProperties: false },
+);
+
+const stopOnSchema = Type.Object(
+  {
+    lossAbove: Type.Number({
+      exclusiveMinimum: 0,
+      description: 'The largest loss of a minibatch that a run may have.',
+      examples: [100],
+    }),
+  },
+  {
+    additionalProperties: false,
+    description:
+      'End the run as diverged when the loss of a minibatch is above a bound. A loss that is not finite always ends it; for patience see earlyStopping.',
+    examples: [{ lossAbove: 100 }],
+  },
 );
 
 /** What a spec's `train` section may hold. */
@@ -143,24 +160,8 @@ export const trainSchema = Type.Object(
       description:
         'End the training when a metric of the validation split has stopped improving. null: train to the end.',
     }),
-    // Without a default: a spec that says nothing of it keeps the ids of its runs.
-    stopOn: Type.Optional(
-      Type.Object(
-        {
-          lossAbove: Type.Number({
-            exclusiveMinimum: 0,
-            description: 'The largest loss of a minibatch that a run may have.',
-            examples: [100],
-          }),
-        },
-        {
-          additionalProperties: false,
-          description:
-            'End the run as diverged when the loss of a minibatch is above a bound. A loss that is not finite always ends it; for patience see earlyStopping.',
-          examples: [{ lossAbove: 100 }],
-        },
-      ),
-    ),
+    // Without a default: a spec without it keeps the ids of its runs.
+    stopOn: Type.Optional(stopOnSchema),
     accuracyFirst128: Type.Optional(
       Type.Boolean({
         description:
@@ -183,13 +184,22 @@ export const trainSchema = Type.Object(
   },
 );
 
+/** A resolved `train` section as runs record it. */
+export const trainConfigSchema = Type.Object({
+  ...trainSchema.properties,
+  earlyStopping: Type.Union([
+    Type.Object({ ...earlyStoppingSchema.properties, goal: choice(['minimize', 'maximize']) }),
+    Type.Null(),
+  ]),
+  stopOn: Type.Optional(anyKeys(stopOnSchema)),
+  truncation: Type.Union([anyKeys(truncationSchema), Type.Null()]),
+});
+
 /** How long and how a run trains, every default resolved. Exactly one of the three ends is a number. */
-export type TrainConfig = Readonly<
-  Omit<Static<typeof trainSchema>, 'earlyStopping'> & { earlyStopping: EarlyStopping | null }
->;
+export type TrainConfig = Described<typeof trainConfigSchema>;
 
 /** Ends a training that has stopped getting better on a metric of the validation split; `goal` is resolved. */
-export type EarlyStopping = Readonly<Omit<Static<typeof earlyStoppingSchema>, 'goal'> & { goal: Goal }>;
+export type EarlyStopping = NonNullable<TrainConfig['earlyStopping']>;
 
 /** A `train` section as it is written, with every default but the goal. */
 export type WrittenTrain = Readonly<Static<typeof trainSchema>>;

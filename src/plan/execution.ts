@@ -7,7 +7,7 @@ import {
 } from '../diagnostic/diagnostic.ts';
 import { find } from '../language/located.ts';
 import type { Execution } from '../language/config.ts';
-import { readLimits } from '../language/run-section.ts';
+import type { RunSection } from '../language/run-section.ts';
 import type { Spec } from '../language/validate-spec.ts';
 
 /** What the plan needs to know of the computer. */
@@ -111,4 +111,25 @@ const tooManyThreads = ({
         ? `Write \`${override?.at ? '--concurrency' : 'concurrency:'} ${most}\`${fewerThreads}.`
         : `Write \`threadsPerRun: ${cores}\`, or less.`,
   };
+};
+
+/** The retries and limits of a `run` section, in the form of a plan. */
+const readLimits = ({
+  retries,
+  timeout,
+  budget,
+}: RunSection): Pick<Execution, 'retries' | 'retryOn' | 'timeoutMs' | 'budget'> => ({
+  ...(typeof retries === 'number' ? { retries } : { retries: retries.count, retryOn: retries.on }),
+  timeoutMs: timeout === null ? null : durationMs(timeout),
+  ...(budget && {
+    budget: { timeMs: budget.time === null ? null : durationMs(budget.time), runs: budget.runs },
+  }),
+});
+
+const unitMs = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
+
+/** `30m` in milliseconds. The schema has checked its form. */
+const durationMs = (text: string): number => {
+  const [, amount = '', unit = ''] = /^([\d.]+)([a-z]+)$/.exec(text) ?? [];
+  return Math.round(Number(amount) * unitMs[unit as keyof typeof unitMs]);
 };

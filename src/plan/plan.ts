@@ -1,77 +1,99 @@
-import type { DataDescription } from '../data/description.ts';
-import type {
-  Execution,
-  Expectation,
-  MlflowSettings,
-  NamedSection,
-  Objective,
-  RunConfig,
+import { Type } from '@sinclair/typebox';
+import { dataDescriptionSchema } from '../data/description.ts';
+import {
+  executionSchema,
+  recordedExpectationSchema,
+  recordedTrackingSchema,
+  runConfigSchema,
 } from '../language/config.ts';
-import type { SearchRules } from '../search/decide.ts';
-import type { Json } from '../system/json.ts';
+import { resolvedObjectiveSchema } from '../language/goal.ts';
+import { searchRulesSchema } from '../search/decide.ts';
+import { anyJson, type Described } from '../system/schema.ts';
 
 export { dataDescriptionSchema } from '../data/description.ts';
-export type { DataDescription };
+export type { DataDescription } from '../data/description.ts';
 
-/** By section of a spec: hex SHA-256 of the module of its row. */
-export type CodeDigests = Readonly<Partial<Record<'dataset' | 'model' | 'optimizer', string>>>;
+/** Types of plans and runs are those of their schemas, so what is read from a file or a process is checked as what it is used as. */
+export const runSchema = Type.Object({
+  /** 12 hex digits of the SHA-256 of the canonical JSON of configuration, dataset digest, seed and versions. */
+  id: Type.String(),
+  /** The same hash without the seed: runs of one configuration share it. */
+  cell: Type.String(),
+  experiment: Type.String(),
+  seed: Type.Number(),
+  config: runConfigSchema,
+  datasetDigest: Type.String(),
+  /** Versions of the registry entries and of the trainer. */
+  versions: Type.Object({
+    dataset: Type.Number(),
+    model: Type.Number(),
+    optimizer: Type.Number(),
+    trainer: Type.Number(),
+  }),
+  /** Hex SHA-256 of the modules of the entries that the user's config defines; absent if all entries come with Unroll. */
+  code: Type.Optional(
+    Type.Object({
+      dataset: Type.Optional(Type.String()),
+      model: Type.Optional(Type.String()),
+      optimizer: Type.Optional(Type.String()),
+    }),
+  ),
+  /** The values in which this run differs from its sweep's other runs, by path: `model.hiddenSize`. */
+  varying: Type.Record(Type.String(), anyJson),
+});
 
 /** One training: a fully resolved configuration and one seed. */
-export interface Run {
-  /** 12 hex digits of the SHA-256 of the canonical JSON of configuration, dataset digest, seed and row versions. */
-  readonly id: string;
-  /** The same hash without the seed: runs of one configuration share it. */
-  readonly cell: string;
-  readonly experiment: string;
-  readonly seed: number;
-  readonly config: RunConfig;
-  readonly datasetDigest: string;
-  /** Versions of the registry rows and of the trainer. */
-  readonly versions: Readonly<Record<'dataset' | 'model' | 'optimizer' | 'trainer', number>>;
-  /** SHA-256 of the modules of the entries that the user's config defines; absent if all entries come with Unroll. */
-  readonly code?: CodeDigests;
-  /** The values in which this run differs from its sweep's other runs, by path: `model.hiddenSize`. */
-  readonly varying: Readonly<Record<string, Json>>;
-}
+export type Run = Described<typeof runSchema>;
 
-/** How a sweep that decides by results goes on; part of the frozen plan, so that a resumed sweep decides the same. */
-export interface Search extends SearchRules {
-  /** How further points are proposed; null where all are known from the start. */
-  readonly sampler: Sampler | null;
-}
+export type CodeDigests = NonNullable<Run['code']>;
 
-export interface Sampler {
-  readonly method: 'tpe';
-  /** Where the points of the plan lie in the space, in the order of their configurations. */
-  readonly coordinates: readonly (readonly (number | null)[])[];
-  /** The spec with all that it extends and what the command line changed: what a new point is resolved by. */
-  readonly spec: Json;
-}
+const samplerSchema = Type.Object({
+  method: Type.Literal('tpe'),
+  /** The place of each of the plan's points in the space, in the order of their configurations. */
+  coordinates: Type.Array(Type.Array(Type.Union([Type.Number(), Type.Null()]))),
+  /** The spec with all that it extends and what the command line changed: further points are resolved from it. */
+  spec: anyJson,
+});
 
-/** The dataset of some of a plan's runs, and what it holds. */
-export interface PlannedData {
-  readonly dataset: NamedSection;
-  readonly description: DataDescription;
-}
+export type Sampler = Described<typeof samplerSchema>;
+
+const searchSchema = Type.Object({
+  ...searchRulesSchema.properties,
+  /** How further points are proposed; null if all are known from the start. */
+  sampler: Type.Union([samplerSchema, Type.Null()]),
+});
+
+/** How a sweep decides by results; part of the frozen plan, so that a resumed sweep decides the same. */
+export type Search = Described<typeof searchSchema>;
+
+const plannedDataSchema = Type.Object({
+  dataset: runConfigSchema.properties.dataset,
+  description: dataDescriptionSchema,
+});
+
+/** The dataset of some of a plan's runs, and its description. */
+export type PlannedData = Described<typeof plannedDataSchema>;
+
+export const planSchema = Type.Object({
+  experiment: Type.String(),
+  /** 12 hex digits of the SHA-256 of the run ids in order. */
+  sweepId: Type.String(),
+  objective: resolvedObjectiveSchema,
+  execution: executionSchema,
+  /** Paths that vary, in the order of the file; `seed` last if there are several. */
+  axes: Type.Array(Type.String()),
+  runs: Type.Array(runSchema),
+  /** Absent if every run is trained to its end, whatever the results of the others. */
+  search: Type.Optional(searchSchema),
+  tracking: recordedTrackingSchema,
+  expect: Type.Array(recordedExpectationSchema),
+  /** The config that registers the user's own entries, as a path from the folder of the spec; absent without one. */
+  config: Type.Optional(Type.String()),
+  /** One entry for each different dataset section. Plans of earlier versions have none. */
+  data: Type.Optional(Type.Array(plannedDataSchema)),
+  /** The spec as it was written. */
+  spec: Type.Object({ path: Type.String(), text: Type.String() }),
+});
 
 /** What a spec unrolls into. */
-export interface Plan {
-  readonly experiment: string;
-  /** 12 hex digits of the SHA-256 of the run ids in order. */
-  readonly sweepId: string;
-  readonly objective: Objective;
-  readonly execution: Execution;
-  /** Paths that vary, in the order of the file; `seed` last when there are several. */
-  readonly axes: readonly string[];
-  readonly runs: readonly Run[];
-  /** Absent where every run is trained to its end whatever the others came to. */
-  readonly search?: Search;
-  readonly tracking: { readonly mlflow?: MlflowSettings };
-  readonly expect: readonly Expectation[];
-  /** The config that registers the user's own entries, as a path from the folder of the spec; absent without one. */
-  readonly config?: string;
-  /** What the data is: one entry for each different dataset section. Plans of earlier versions have none. */
-  readonly data?: readonly PlannedData[];
-  /** The spec as it was written. */
-  readonly spec: { readonly path: string; readonly text: string };
-}
+export type Plan = Described<typeof planSchema>;

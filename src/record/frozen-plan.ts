@@ -1,16 +1,15 @@
 import { join } from 'node:path';
-import { Type } from '@sinclair/typebox';
 import { isDeepStrictEqual } from 'node:util';
 import { failure, success, type Diagnostic, type Result } from '../diagnostic/diagnostic.ts';
 import type { Execution } from '../language/config.ts';
-import type { Plan } from '../plan/plan.ts';
+import { planSchema, type Plan } from '../plan/plan.ts';
 import { shellWord } from '../system/proposed-command.ts';
 import { systemErrorOf, type SystemError } from '../system/system-error.ts';
 import { jsonFileText, readJson, writeJson, writeNew } from '../system/files.ts';
 import { waitBriefly } from '../system/lock.ts';
 import { parserOf } from '../system/schema.ts';
 import { sealed } from './digests.ts';
-import { damaged, RecordUnreadable, runSchema } from './parse-run-files.ts';
+import { damaged, noUsable, RecordUnreadable } from './parse-run-files.ts';
 import { grownPlan } from './search-journal.ts';
 
 /** Where a sweep's frozen plan lies. */
@@ -29,7 +28,10 @@ export const readFrozenPlan = (path: string): Result<Plan | undefined> => {
     return failure(trouble ? unreadablePlan(path, trouble) : damagedPlan(path));
   }
   if (value === undefined) return success(undefined);
-  return isPlan(value) ? success(withoutSeal(value)) : failure(damagedPlan(path));
+  const plan = planParser(value);
+  return plan
+    ? success(withoutSeal(plan))
+    : failure(damagedPlan(path, noUsable(planParser.firstWrong(value))));
 };
 
 const withoutSeal = (file: Plan & { readonly sha256?: string }): Plan => {
@@ -38,32 +40,14 @@ const withoutSeal = (file: Plan & { readonly sha256?: string }): Plan => {
   return plan;
 };
 
-/** The parts that everything which reads a plan relies on. */
-const planParser = parserOf(
-  Type.Object({
-    experiment: Type.String(),
-    sweepId: Type.String(),
-    objective: Type.Object({
-      metric: Type.String(),
-      goal: Type.Union([Type.Literal('maximize'), Type.Literal('minimize')]),
-    }),
-    execution: Type.Object({ threadsPerRun: Type.Number(), concurrency: Type.Number() }),
-    axes: Type.Array(Type.String()),
-    runs: Type.Array(runSchema),
-    tracking: Type.Object({}),
-    expect: Type.Array(Type.Object({})),
-    data: Type.Optional(Type.Array(Type.Object({}))),
-    spec: Type.Object({ path: Type.String(), text: Type.String() }),
-  }),
-);
+const planParser = parserOf(planSchema);
 
-const isPlan = (value: unknown): value is Plan => planParser.fits(value);
-
-const damagedPlan = (path: string): Diagnostic => ({
+const damagedPlan = (path: string, what = 'is not a whole plan'): Diagnostic => ({
   ...damaged(
     path,
-    'is not a whole plan',
-    `Delete it and run the spec again: rm ${shellWord(path)}. Recorded runs are kept and not trained again.`,
+    what,
+    'If a later version of Unroll wrote it, use that version. Otherwise delete it and run the spec again: ' +
+      `rm ${shellWord(path)}. Recorded runs are kept and not trained again.`,
   ),
   severity: 'error',
 });

@@ -1,6 +1,5 @@
-import { Type } from '@sinclair/typebox';
 import { type Diagnostic, failure, type Result, success } from '../diagnostic/diagnostic.ts';
-import type { Run } from '../plan/plan.ts';
+import { runSchema, type Run } from '../plan/plan.ts';
 import { decodeNumbers } from '../system/json.ts';
 import { parseJson } from '../system/jsonl.ts';
 import { parserOf } from '../system/schema.ts';
@@ -38,39 +37,19 @@ const parse = (path: string, text: string): Result<Fields> => {
   }
 };
 
-const namedSchema = Type.Object({ name: Type.String() });
-
-/** The parts of a run that its readers rely on. */
-export const runSchema = Type.Object({
-  id: Type.String(),
-  cell: Type.String(),
-  experiment: Type.String(),
-  seed: Type.Number(),
-  datasetDigest: Type.String(),
-  config: Type.Object({
-    dataset: namedSchema,
-    model: namedSchema,
-    optimizer: namedSchema,
-    train: Type.Object({}),
-  }),
-  varying: Type.Object({}),
-  versions: Type.Object({}),
-});
-
 const runParser = parserOf(runSchema);
 
-const noUsable = (path: string, keys: readonly string[]): Diagnostic =>
-  damaged(path, `has no usable \`${keys.join('.')}\``);
-
-/** Whether a value has the parts of a run that its readers rely on. */
-export const isRun = (value: unknown): value is Run => runParser.fits(value);
+/** What is wrong with a file of which the part at `keys` is missing or of no known form. */
+export const noUsable = (keys: readonly string[] = []): string =>
+  keys.length ? `has no usable \`${keys.join('.')}\`` : 'does not hold a JSON object';
 
 /** The content of `run.json`. */
 export const parseRun = (path: string, text: string): Result<Run> => {
   const parsed = parse(path, text);
   if (!parsed.ok) return parsed;
   const { value } = parsed;
-  return isRun(value) ? success(value) : failure(noUsable(path, runParser.firstWrong(value) ?? []));
+  const run = runParser(value);
+  return run ? success(run) : failure(damaged(path, noUsable(runParser.firstWrong(value))));
 };
 
 /** The content of `status.json`; metrics that are not finite become numbers again. */
@@ -87,7 +66,7 @@ export const statusIfWhole = (value: unknown): StatusFile | undefined => {
 
 const toStatus = (path: string, value: unknown): Result<StatusFile> => {
   const status = statusParser(value);
-  if (!status) return failure(noUsable(path, statusParser.firstWrong(value) ?? []));
+  if (!status) return failure(damaged(path, noUsable(statusParser.firstWrong(value))));
   const { outcome, ...rest } = status;
   if (!outcome) return success({ ...rest, outcome: null });
   const { reason } = outcome;

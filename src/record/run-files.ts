@@ -1,6 +1,6 @@
 import { Type, type TNumber } from '@sinclair/typebox';
 import { dataDescriptionSchema, type DataDescription } from '../plan/plan.ts';
-import { parserOf, type Described } from '../system/schema.ts';
+import { jsonNumber, parserOf, type Described } from '../system/schema.ts';
 import type { RunOutcome } from './events.ts';
 
 /**
@@ -98,10 +98,7 @@ export interface StatusFile extends Omit<Described<typeof statusSchema>, 'outcom
 const metricLineSchema = Type.Object({
   step: Type.Integer(),
   time: Type.Number(),
-  metrics: Type.Record(
-    Type.String(),
-    Type.Union([Type.Number(), Type.Literal('NaN'), Type.Literal('Infinity'), Type.Literal('-Infinity')]),
-  ),
+  metrics: Type.Record(Type.String(), jsonNumber),
 });
 
 /**

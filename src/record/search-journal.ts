@@ -1,30 +1,39 @@
+import { Type } from '@sinclair/typebox';
 import { openRegular } from '../system/files.ts';
 import { constants, closeSync, existsSync, fsyncSync, mkdirSync, openSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Diagnostic } from '../diagnostic/diagnostic.ts';
-import type { Plan, Run } from '../plan/plan.ts';
-import { decodeNumber, encodeNumber, isJsonNumber, type JsonNumber } from '../system/json.ts';
+import { runSchema, type Plan, type Run } from '../plan/plan.ts';
+import { decodeNumber, encodeNumber } from '../system/json.ts';
 import { appendLine, cutAfter, linesFrom, lineText, parseJson, type FileLine } from '../system/jsonl.ts';
+import { jsonNumber, oneOf, parserOf, type Described } from '../system/schema.ts';
 import { shellWord } from '../system/proposed-command.ts';
 import { onFile } from '../system/system-error.ts';
-import { damaged, isObject, isRun, RecordUnreadable } from './parse-run-files.ts';
+import { damaged, RecordUnreadable } from './parse-run-files.ts';
+
+const index = Type.Integer({ minimum: 0 });
 
 /**
  * The decisions of a sweep that decides by results, `runs/<experiment>/sweeps/<sweep id>.decisions.jsonl`: a line for each
  * decision before it is acted on, a line for its result. It only grows. A resumed sweep takes decisions from here and
  * takes none a second time.
  */
-export type SearchLine =
-  | {
-      readonly decision: number;
-      readonly kind: 'train' | 'prune';
-      readonly point: number;
-      readonly level: number;
-      /** Of a point that the sampler proposed: its runs, and where it lies in the space. */
-      readonly runs?: readonly Run[];
-      readonly coordinates?: readonly (number | null)[];
-    }
-  | { readonly decision: number; readonly result: JsonNumber };
+const searchLineSchema = Type.Union([
+  Type.Object({
+    decision: index,
+    kind: oneOf(['train', 'prune']),
+    point: index,
+    level: index,
+    /** Of a point that the sampler proposed: its runs, and its place in the space. */
+    runs: Type.Optional(Type.Array(runSchema)),
+    coordinates: Type.Optional(Type.Array(Type.Union([Type.Number(), Type.Null()]))),
+  }),
+  Type.Object({ decision: index, result: jsonNumber }),
+]);
+
+export type SearchLine = Described<typeof searchLineSchema>;
+
+const searchLine = parserOf(searchLineSchema);
 
 export interface SearchJournal {
   /** What is recorded, in order. */
@@ -75,22 +84,10 @@ const readJournal = (path: string): JournalContent => {
 
 /** A line after so many decisions; undefined if it is damaged, or if one before it is missing. */
 const parseSearchLine = (text: string, decisions: number): SearchLine | undefined => {
-  const value = parseJson(text);
-  if (!isObject(value) || !isIndex(value['decision'])) return undefined;
-  const { decision, kind, point, level, runs, coordinates, result } = value;
-  const fits =
-    'result' in value
-      ? decision < decisions && isJsonNumber(result)
-      : decision === decisions &&
-        (kind === 'train' || kind === 'prune') &&
-        isIndex(point) &&
-        isIndex(level) &&
-        (runs === undefined || (Array.isArray(runs) && runs.every(isRun))) &&
-        (coordinates === undefined || Array.isArray(coordinates));
-  return fits ? (value as SearchLine) : undefined;
+  const line = searchLine(parseJson(text));
+  if (!line) return undefined;
+  return ('result' in line ? line.decision < decisions : line.decision === decisions) ? line : undefined;
 };
-
-const isIndex = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) >= 0;
 
 const damagedLine = (path: string, before: number): Diagnostic => {
   const [from, to] = [path, `${path}.kept`].map(shellWord);

@@ -1,18 +1,22 @@
+import { Type } from '@sinclair/typebox';
 import { unreachable } from '../diagnostic/diagnostic.ts';
-import type { Pruning } from '../language/config.ts';
+import { pruningSchema, type Pruning } from '../language/config.ts';
+import type { Described } from '../system/schema.ts';
 import { promote } from './asha.ts';
 import { viewOf, type Decision, type Ledger, type View } from './ledger.ts';
 import { judge } from './median.ts';
 
-/** The settings of a search by which it decides. */
-export interface SearchRules {
+/** The settings by which a search decides. */
+export const searchRulesSchema = Type.Object({
   /** How many points the sweep has in the end. The plan's runs are those that are known so far. */
-  readonly points: number;
+  points: Type.Number(),
   /** Decision n knows the results of the decisions before n - lookahead + 1, whoever else has ended by then. */
-  readonly lookahead: number;
+  lookahead: Type.Number(),
   /** Which runs are trained to their end; null for all. */
-  readonly pruning: Pruning | null;
-}
+  pruning: Type.Union([pruningSchema, Type.Null()]),
+});
+
+export type SearchRules = Described<typeof searchRulesSchema>;
 
 export type Next =
   /** `known`: how many decisions' results it was taken from. */

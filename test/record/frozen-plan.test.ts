@@ -46,13 +46,39 @@ test(
   },
 );
 
+/** A plan with one value changed, as a later version may write it. */
+const planWith = (keys: readonly (string | number)[], value: unknown): string => {
+  const plan: unknown = JSON.parse(JSON.stringify(makePlan()));
+  const last = keys.at(-1) ?? '';
+  const holder = keys.slice(0, -1).reduce<unknown>((inner, key) => (inner as Fields)[key], plan) as Fields;
+  holder[last] = value;
+  return JSON.stringify(plan);
+};
+type Fields = Record<string | number, unknown>;
+
 test.each([
-  ['an empty file', ''],
-  ['half a plan', '{"experiment": "mnist-rows", "runs": ['],
-  ['a plan without its execution', JSON.stringify({ ...makePlan(), execution: undefined })],
-  ['a plan with a damaged run', JSON.stringify({ ...makePlan(), runs: [{ id: 'x' }] })],
-  ['null', 'null'],
-])('%s is an error that hides no other sweep and is never written over', async (_what, text) => {
+  ['an empty file', '', 'is not a whole plan'],
+  ['half a plan', '{"experiment": "mnist-rows", "runs": [', 'is not a whole plan'],
+  ['null', 'null', 'does not hold a JSON object'],
+  ['a plan without its execution', planWith(['execution'], undefined), 'has no usable `execution`'],
+  ['a damaged run', planWith(['runs', 0], { id: 'x' }), 'has no usable `runs.0.cell`'],
+  [
+    'an unknown way to batch',
+    planWith(['runs', 0, 'config', 'train', 'lastBatch'], 'split'),
+    'has no usable `runs.0.config.train.lastBatch`',
+  ],
+  [
+    'an unknown way to stop',
+    planWith(['runs', 0, 'config', 'train', 'earlyStopping'], { metric: 'val/loss' }),
+    'has no usable `runs.0.config.train.earlyStopping`',
+  ],
+  ['an unknown reaction', planWith(['execution', 'onError'], 'pause'), 'has no usable `execution.onError`'],
+  [
+    'an unknown pruning',
+    planWith(['search'], { points: 3, lookahead: 4, sampler: null, pruning: { name: 'hyperband' } }),
+    'has no usable `search.pruning`',
+  ],
+])('%s is an error that hides no other sweep and is never written over', async (_what, text, words) => {
   const runs = temporaryDirectory();
   const [plan, other] = [makePlan(), makePlan({ seeds: [1, 2] })];
   writeSweep(runs, other);
@@ -65,7 +91,7 @@ test.each([
   expect(problems).toMatchObject([
     {
       severity: 'warning',
-      message: `${path} is not a whole plan.`,
+      message: `${path} ${words}.`,
       help: expect.stringContaining(`rm ${path}`) as string,
     },
   ]);
