@@ -55,8 +55,6 @@ const samplerSchema = Type.Object({
   spec: anyJson,
 });
 
-export type Sampler = Described<typeof samplerSchema>;
-
 const searchSchema = Type.Object({
   ...searchRulesSchema.properties,
   /** How further points are proposed; null if all are known from the start. */

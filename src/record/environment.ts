@@ -2,10 +2,7 @@ import { availableParallelism, cpus, hostname, platform, release, userInfo } fro
 import { runCommand } from '../system/command.ts';
 import { packageVersion } from '../system/package-root.ts';
 import { masked } from '../system/secrets.ts';
-import type { EnvironmentFile } from './run-files.ts';
-
-/** What the runner knows of the place before a process has loaded TensorFlow. */
-export type HostEnvironment = Omit<EnvironmentFile, 'backend' | 'tensorflow' | 'kernel' | 'threads'>;
+import type { EnvironmentFile, HostEnvironment } from './run-files.ts';
 
 /** The cores that this process may use. */
 export const coreCount = (): number => availableParallelism();

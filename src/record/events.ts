@@ -1,7 +1,11 @@
+import { Type } from '@sinclair/typebox';
+import { anyNumber, oneOf, type Described } from '../system/schema.ts';
 import type { Run } from '../plan/plan.ts';
 
+const metricsSchema = Type.Record(Type.String(), anyNumber);
+
 /** Named numbers at one step: `train/loss`, `test/accuracy`. NaN and infinities are allowed. */
-export type Metrics = Readonly<Record<string, number>>;
+export type Metrics = Described<typeof metricsSchema>;
 
 /** Why a run ended. The first cause wins. */
 export const outcomeReasons = [
@@ -28,53 +32,60 @@ export const outcomeReasons = [
 
 export type OutcomeReason = (typeof outcomeReasons)[number];
 
-/** How a run ended. */
-export interface RunOutcome {
-  readonly reason: OutcomeReason;
+export const runOutcomeSchema = Type.Object({
+  reason: oneOf(outcomeReasons),
   /** One sentence for people. */
-  readonly message: string;
+  message: Type.String(),
   /** Steps that are recorded. */
-  readonly step: number;
+  step: Type.Number(),
   /** Milliseconds of training in this process. */
-  readonly elapsedMs: number;
+  elapsedMs: Type.Number(),
   /**
    * Of a completed run the step whose weights it keeps: the last one, or that of the best evaluation where the spec
    * restores it. Runs recorded by earlier versions may lack it.
    */
-  readonly keptStep?: number;
+  keptStep: Type.Optional(Type.Number()),
   /**
    * The value of each metric: of a completed run that of the weights it keeps, otherwise the last one recorded. Of `train`
    * it is that of the last minibatch recorded up to `keptStep`.
    */
-  readonly metrics: Metrics;
+  metrics: metricsSchema,
   /** The code of the operating system's error that interrupted it, such as `ENOSPC`. */
-  readonly systemError?: string;
-}
+  systemError: Type.Optional(Type.String()),
+});
+
+/** How a run ended. */
+export type RunOutcome = Described<typeof runOutcomeSchema>;
+
+const time = Type.Number();
+
+export const trainerEventSchema = Type.Union([
+  Type.Object({
+    type: Type.Literal('training-started'),
+    time,
+    backend: Type.String(),
+    kernel: Type.String(),
+    parameterCount: Type.Number(),
+    totalSteps: Type.Number(),
+    /** 0, or the step of the checkpoint that the run resumes from. */
+    fromStep: Type.Number(),
+  }),
+  /** A recorded file is damaged or was changed, and is not used. `message` names it, and what happens instead. */
+  Type.Object({ type: Type.Literal('record-distrusted'), time, message: Type.String() }),
+  Type.Object({
+    type: Type.Literal('step-logged'),
+    time,
+    step: Type.Number(),
+    examples: Type.Number(),
+    metrics: metricsSchema,
+  }),
+  Type.Object({ type: Type.Literal('evaluated'), time, step: Type.Number(), metrics: metricsSchema }),
+  Type.Object({ type: Type.Literal('checkpoint-written'), time, step: Type.Number() }),
+  Type.Object({ type: Type.Literal('training-ended'), time, outcome: runOutcomeSchema }),
+]);
 
 /** What a trainer reports, in the order it happens. Times are integer milliseconds since 1970. */
-export type TrainerEvent =
-  | {
-      readonly type: 'training-started';
-      readonly time: number;
-      readonly backend: string;
-      readonly kernel: string;
-      readonly parameterCount: number;
-      readonly totalSteps: number;
-      /** 0, or the step of the checkpoint the run goes on from. */
-      readonly fromStep: number;
-    }
-  /** A recorded file is damaged or was changed, and is not used. `message` names it, and what happens instead. */
-  | { readonly type: 'record-distrusted'; readonly time: number; readonly message: string }
-  | {
-      readonly type: 'step-logged';
-      readonly time: number;
-      readonly step: number;
-      readonly examples: number;
-      readonly metrics: Metrics;
-    }
-  | { readonly type: 'evaluated'; readonly time: number; readonly step: number; readonly metrics: Metrics }
-  | { readonly type: 'checkpoint-written'; readonly time: number; readonly step: number }
-  | { readonly type: 'training-ended'; readonly time: number; readonly outcome: RunOutcome };
+export type TrainerEvent = Described<typeof trainerEventSchema>;
 
 /** What the runner reports about a whole sweep, and its only output. Console, run directories and MLflow are listeners. */
 export type RunEvent =

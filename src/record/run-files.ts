@@ -110,13 +110,10 @@ export type MetricLine = Described<typeof metricLineSchema>;
 
 export const metricLineParser = parserOf(metricLineSchema);
 
-const environmentSchema = Type.Object({
+/** What is known of the place before a process has loaded TensorFlow. */
+export const hostEnvironmentSchema = Type.Object({
   unroll: Type.String(),
   node: Type.String(),
-  backend: Type.String(),
-  tensorflow: Type.String(),
-  kernel: Type.String(),
-  threads: Type.Number(),
   platform: Type.String(),
   cpu: Type.String(),
   cores: Type.Number(),
@@ -132,6 +129,16 @@ const environmentSchema = Type.Object({
     }),
     Type.Null(),
   ]),
+});
+
+export type HostEnvironment = Described<typeof hostEnvironmentSchema>;
+
+const environmentSchema = Type.Object({
+  ...hostEnvironmentSchema.properties,
+  backend: Type.String(),
+  tensorflow: Type.String(),
+  kernel: Type.String(),
+  threads: Type.Number(),
 });
 
 export type EnvironmentFile = Described<typeof environmentSchema>;

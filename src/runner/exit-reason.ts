@@ -36,6 +36,7 @@ export const outcomeOfExit = (
       message: `${trouble.message}. ${trouble.advice}`,
       systemError: trouble.code,
     };
+  if (exit.refused !== undefined) return { reason: 'interrupted', message: exit.refused };
   if (killedByUser) return { reason: 'killed', message: 'killed by the second Ctrl-C' };
   if (exit.killedByUs) {
     return timeoutMs === null

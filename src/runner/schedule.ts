@@ -13,7 +13,7 @@ import { fileNames } from '../record/run-files.ts';
 import { recordLoss, runDirectory } from '../record/run-recorder.ts';
 import { startBudget } from './budget.ts';
 import { outcomeOfExit } from './exit-reason.ts';
-import type { HostEnvironment } from '../record/environment.ts';
+import type { HostEnvironment } from '../record/run-files.ts';
 import { lendIdleCores } from './idle-cores.ts';
 import { orderOfWork } from './longest-first.ts';
 import { stopGraceMs, type Pool } from './pool/pool.ts';

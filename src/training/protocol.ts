@@ -1,7 +1,9 @@
+import { Type } from '@sinclair/typebox';
 import type { SequenceShape } from '../data/dataset.ts';
-import type { Run } from '../plan/plan.ts';
-import type { HostEnvironment } from '../record/environment.ts';
-import type { RunOutcome, TrainerEvent } from '../record/events.ts';
+import { runSchema } from '../plan/plan.ts';
+import { runOutcomeSchema, trainerEventSchema } from '../record/events.ts';
+import { hostEnvironmentSchema } from '../record/run-files.ts';
+import { anyNumber, oneOf, parserOf, type Described } from '../system/schema.ts';
 
 /**
  * What passes between the runner and a child process, both ways. A child trains one run at a time:
@@ -12,75 +14,110 @@ import type { RunOutcome, TrainerEvent } from '../record/events.ts';
  *             ◀──── measured
  *     runner: stop ──────────────▶ child          (finish the step, write a checkpoint, done: interrupted)
  *     runner: threads ───────────▶ child          (compute on as many from the next step on)
+ *
+ * Both sides parse what they receive: when Unroll is updated while a sweep is active, its next child is of another version.
  */
-export interface TrainRequest {
-  readonly type: 'train';
-  readonly run: Run;
-  /** The step to stop at with a checkpoint, where the sweep then decides; null trains to the end. */
-  readonly pauseAt: number | null;
-  readonly attempt: number;
+const trainRequestSchema = Type.Object({
+  type: Type.Literal('train'),
+  run: runSchema,
+  /** The step to pause at with a checkpoint, so that the sweep can decide; null trains to the end. */
+  pauseAt: Type.Union([Type.Number(), Type.Null()]),
+  attempt: Type.Number(),
   /** Whether what is recorded of the run is removed first. */
-  readonly fromTheStart: boolean;
+  fromTheStart: Type.Boolean(),
   /** The run's own directory. */
-  readonly directory: string;
+  directory: Type.String(),
   /** Where relative paths of the dataset start. */
-  readonly baseDirectory: string;
-  readonly environment: HostEnvironment;
-  readonly threads: number;
-  /** The kernel that the plan was frozen with; absent where there was no choice. */
-  readonly kernel?: string;
+  baseDirectory: Type.String(),
+  environment: hostEnvironmentSchema,
+  threads: Type.Number(),
+  /** The kernel that the plan was frozen with; absent if there was no choice. */
+  kernel: Type.Optional(Type.String()),
   /** The folder with the code of the user's own entries; absent without a config. */
-  readonly bundle?: string;
-  /** Whether to write where the time went, as `profile.json`. */
-  readonly profile: boolean;
-}
+  bundle: Type.Optional(Type.String()),
+  /** Whether to write `profile.json`. */
+  profile: Type.Boolean(),
+});
+
+export type TrainRequest = Described<typeof trainRequestSchema>;
+
+const measureRequestSchema = Type.Object({
+  type: Type.Literal('measure'),
+  /** `look`: what can run here; `kernels`: which one is the fastest; `threads`: steps beside other processes. */
+  purpose: oneOf(['look', 'kernels', 'threads']),
+  run: runSchema,
+  shape: Type.Unsafe<SequenceShape>(
+    Type.Object({
+      steps: Type.Number(),
+      input: Type.Object({ kind: Type.String() }),
+      variableLength: Type.Boolean(),
+      task: Type.Object({ kind: Type.String() }),
+    }),
+  ),
+  /** Names, the default first; of these those that can run here are timed. */
+  kernels: Type.Array(Type.String()),
+  bundle: Type.Optional(Type.String()),
+});
 
 /** Asks how fast a run's training steps are in this process. */
-export interface MeasureRequest {
-  readonly type: 'measure';
-  /** `look`: what can run here; `kernels`: which one is the fastest; `threads`: steps beside other processes. */
-  readonly purpose: 'look' | 'kernels' | 'threads';
-  readonly run: Run;
-  readonly shape: SequenceShape;
-  /** Names, the default first; of these those that can run here are timed. */
-  readonly kernels: readonly string[];
-  readonly bundle?: string;
-}
+export type MeasureRequest = Described<typeof measureRequestSchema>;
 
-export interface Measured {
-  readonly type: 'measured';
+const measuredSchema = Type.Object({
+  type: Type.Literal('measured'),
   /** Names of all kernels that can run in this process; none without native TensorFlow. */
-  readonly runnable: readonly string[];
-  /** By kernel; empty where something went wrong. */
-  readonly msPerStep: Readonly<Record<string, number>>;
-}
+  runnable: Type.Array(Type.String()),
+  /** By kernel; empty if something went wrong. */
+  msPerStep: Type.Record(Type.String(), anyNumber),
+});
+
+export type Measured = Described<typeof measuredSchema>;
+
+const stopReason = oneOf(['interrupted', 'timed-out']);
 
 /** Why a child is asked to end its run early. */
-export type StopReason = 'interrupted' | 'timed-out';
+export type StopReason = Described<typeof stopReason>;
 
-export type ChildRequest =
-  | TrainRequest
-  | MeasureRequest
-  | { readonly type: 'stop'; readonly reason: StopReason }
-  /** More threads than the run was promised where cores would be idle, for what has the same bits on any number. */
-  | { readonly type: 'threads'; readonly count: number }
+const childRequestSchema = Type.Union([
+  trainRequestSchema,
+  measureRequestSchema,
+  Type.Object({ type: Type.Literal('stop'), reason: stopReason }),
+  /** More threads than the run was promised, while cores are idle, for what has the same bits on any number. */
+  Type.Object({ type: Type.Literal('threads'), count: Type.Number() }),
   /** The process ends once it is idle. */
-  | { readonly type: 'exit' };
+  Type.Object({ type: Type.Literal('exit') }),
+]);
 
-export type ChildResponse =
-  /** Sent once, when messages are listened to. */
-  | { readonly type: 'ready' }
+export type ChildRequest = Described<typeof childRequestSchema>;
+
+export const parseChildRequest = parserOf(childRequestSchema);
+
+const doneSchema = Type.Object({
+  type: Type.Literal('done'),
+  events: Type.Array(trainerEventSchema),
+  outcome: runOutcomeSchema,
+  residentBytes: Type.Number(),
+});
+
+/** The run has ended and its files are closed. `residentBytes` shows whether the process has grown. */
+export type Done = Described<typeof doneSchema>;
+
+const childResponseSchema = Type.Union([
+  /** Sent once, when the child receives messages. */
+  Type.Object({ type: Type.Literal('ready'), version: Type.String() }),
   /** Another process still writes the run's directory. */
-  | { readonly type: 'waiting'; readonly pid: number }
+  Type.Object({ type: Type.Literal('waiting'), pid: Type.Number() }),
   /** No other process writes the run's directory. */
-  | { readonly type: 'begun' }
-  | Measured
-  /** `residentBytes`: what the process takes of the memory now. */
-  | { readonly type: 'events'; readonly events: readonly TrainerEvent[]; readonly residentBytes: number }
-  /** The run has ended and its files are closed. `residentBytes` shows whether the process has grown. */
-  | {
-      readonly type: 'done';
-      readonly events: readonly TrainerEvent[];
-      readonly outcome: RunOutcome;
-      readonly residentBytes: number;
-    };
+  Type.Object({ type: Type.Literal('begun') }),
+  measuredSchema,
+  /** `residentBytes`: the memory that the process takes now. */
+  Type.Object({
+    type: Type.Literal('events'),
+    events: Type.Array(trainerEventSchema),
+    residentBytes: Type.Number(),
+  }),
+  doneSchema,
+]);
+
+export type ChildResponse = Described<typeof childResponseSchema>;
+
+export const parseChildResponse = parserOf(childResponseSchema);

@@ -30,6 +30,11 @@ test('any other end that nobody asked for is a crash, with the last words', () =
   });
 });
 
+test('a process of another version of Unroll interrupts its run, although we killed it', () => {
+  const refused = 'its process is of Unroll 9.9.9.';
+  expect(exit({ signal: 'SIGKILL', refused })).toEqual({ reason: 'interrupted', message: refused });
+});
+
 test('the first cause wins: who was killed for a reason ended for that reason', () => {
   const killed = {
     type: 'exited',

@@ -40,13 +40,14 @@ export interface Rig {
 export const createRig = (
   environment: NodeJS.ProcessEnv = {},
   directory: string = temporaryDirectory(),
+  root: string = packageRoot,
 ): Rig => {
   const runPath = (experiment: string, id: string, ...file: readonly string[]) =>
     join(directory, 'runs', experiment, id, ...file);
   const read = (path: string) => readFileSync(path, 'utf8');
 
   const start = (...words: readonly string[]): Started => {
-    const child = spawn(process.execPath, [join(packageRoot, 'bin', 'unroll.js'), ...words], {
+    const child = spawn(process.execPath, [join(root, 'bin', 'unroll.js'), ...words], {
       cwd: directory,
       env: { ...process.env, NO_COLOR: '1', MLFLOW_TRACKING_URI: undefined, ...environment },
       stdio: ['ignore', 'pipe', 'pipe'],

@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { HostEnvironment } from '../../src/record/environment.ts';
+import type { HostEnvironment } from '../../src/record/run-files.ts';
 import { trainInDirectory } from '../../src/training/train-in-directory.ts';
 import { planExperiment } from '../../src/plan/plan-experiment.ts';
 import type { Run } from '../../src/plan/plan.ts';

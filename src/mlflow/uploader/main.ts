@@ -1,4 +1,5 @@
-import type { UploaderReport, UploaderRequest } from './protocol.ts';
+import { writeText } from '../../terminal/output.ts';
+import { parseUploaderRequest, type UploaderReport } from './protocol.ts';
 import { startUpload, type Upload } from './upload.ts';
 
 /**
@@ -28,7 +29,12 @@ const finish = async (drainMs: number): Promise<void> => {
   process.exit(0);
 };
 
-process.on('message', (request: UploaderRequest) => {
+process.on('message', (message) => {
+  const request = parseUploaderRequest(message);
+  if (!request) {
+    writeText(process.stderr, 'The uploader received a message that its version of Unroll does not know.\n');
+    process.exit(1);
+  }
   switch (request.type) {
     case 'start':
       upload = startUpload(request.settings, report);

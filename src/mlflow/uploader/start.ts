@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { packageRoot } from '../../system/package-root.ts';
 import { counted } from '../../terminal/format.ts';
 import { standBack } from '../priority.ts';
-import type { Unsent, UploaderReport, UploaderRequest, UploaderSettings } from './protocol.ts';
+import { parseUploaderReport, type Unsent, type UploaderRequest, type UploaderSettings } from './protocol.ts';
 
 export interface UploaderOptions extends UploaderSettings {
   /** One line for people: a warning, or where to look. */
@@ -77,7 +77,13 @@ export const startUploader = (options: UploaderOptions): Uploader => {
   child.stderr?.on('data', (chunk: Buffer) => (trouble = (trouble + chunk.toString('utf8')).slice(-2000)));
 
   const ended = new Promise<UploaderEnd>((resolve) => {
-    child.on('message', (message: UploaderReport) => {
+    child.on('message', (received) => {
+      const message = parseUploaderReport(received);
+      if (!message) {
+        trouble = 'It sent a message that this version of Unroll does not know.';
+        child.kill('SIGKILL');
+        return;
+      }
       switch (message.type) {
         case 'linked':
           if (link === undefined) onLink?.(message.link);

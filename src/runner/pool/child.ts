@@ -1,11 +1,17 @@
 import type { TrainerEvent } from '../../record/events.ts';
 import { useKernelThreads } from '../../tensorflow/kernels/fused-kernels.ts';
 import { loadTensorFlow } from '../../tensorflow/load.ts';
+import { packageVersion } from '../../system/package-root.ts';
 import { systemErrorOf } from '../../system/system-error.ts';
 import { writeText } from '../../terminal/output.ts';
 import { measure } from '../calibration/measure.ts';
 import { trainInDirectory } from '../../training/train-in-directory.ts';
-import type { ChildRequest, ChildResponse, StopReason } from '../../training/protocol.ts';
+import {
+  parseChildRequest,
+  type ChildResponse,
+  type StopReason,
+  type TrainRequest,
+} from '../../training/protocol.ts';
 
 /**
  * The child program: one run at a time, until its runner asks it to exit or is gone. A vanished runner counts as an
@@ -22,7 +28,7 @@ const flushEveryMs = 100;
 let stopReason: StopReason | undefined;
 let training = false;
 
-const train = async (request: Extract<ChildRequest, { type: 'train' }>) => {
+const train = async (request: TrainRequest) => {
   training = true;
   stopReason = process.connected ? undefined : 'interrupted';
   let waiting: TrainerEvent[] = [];
@@ -51,7 +57,9 @@ const train = async (request: Extract<ChildRequest, { type: 'train' }>) => {
   if (!process.connected) process.exit(0);
 };
 
-process.on('message', (request: ChildRequest) => {
+process.on('message', (message) => {
+  const request = parseChildRequest(message);
+  if (!request) throw new Error('The runner sent a message that this version of Unroll does not know.');
   switch (request.type) {
     case 'train':
       void train(request);
@@ -92,7 +100,7 @@ process.stderr.on('error', () => undefined);
 
 // The runner alone decides: a group signal from a terminal must not cut a step in two.
 process.on('SIGINT', () => undefined);
-send({ type: 'ready' });
+send({ type: 'ready', version: packageVersion });
 
 // Ahead of the first run, which asks again and reports what goes wrong.
 loadTensorFlow().catch(() => undefined);

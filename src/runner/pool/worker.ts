@@ -3,25 +3,29 @@ import { appendFileSync, existsSync } from 'node:fs';
 import module from 'node:module';
 import { join } from 'node:path';
 import { masked, withoutSecrets } from '../../system/secrets.ts';
-import { packageRoot } from '../../system/package-root.ts';
+import { packageRoot, packageVersion } from '../../system/package-root.ts';
 import type { TrainerEvent } from '../../record/events.ts';
 import { fileNames } from '../../record/run-files.ts';
-import type {
-  ChildRequest,
-  ChildResponse,
-  Measured,
-  MeasureRequest,
-  StopReason,
-  TrainRequest,
+import {
+  parseChildResponse,
+  type ChildRequest,
+  type ChildResponse,
+  type Done,
+  type Measured,
+  type MeasureRequest,
+  type StopReason,
+  type TrainRequest,
 } from '../../training/protocol.ts';
 
 /** How a run left its process: with its own last word, or because the process went away. */
 export type WorkerResult =
-  | Extract<ChildResponse, { type: 'done' }>
+  | Done
   | (Exit & {
       readonly type: 'exited';
       /** True when we sent the signal. */
       readonly killedByUs: boolean;
+      /** Why it was ended by us: it is of another version of Unroll than this process. */
+      readonly refused?: string | undefined;
       /** The last lines the process wrote to its standard error. */
       readonly lastWords: string;
     });
@@ -72,6 +76,13 @@ const compileCache = (): NodeJS.ProcessEnv => {
   return folder === undefined ? {} : { NODE_COMPILE_CACHE: folder };
 };
 
+const resumeIt = 'Unroll was updated while the sweep was active; resume the sweep.';
+
+const unknownMessage = `its process sent a message that this version of Unroll does not know. ${resumeIt}`;
+
+const otherVersion = (version: string): string =>
+  `its process is of Unroll ${version}, and the sweep was started by ${packageVersion}. ${resumeIt}`;
+
 /** What every child process of a pool starts with. */
 export interface WorkerSettings {
   /** Its share of the machine's threads, which TensorFlow reads only at its start. */
@@ -100,6 +111,7 @@ export const startWorker = ({ threads, ownCode }: WorkerSettings): Worker => {
   const words: string[] = [];
   let logFile: string | undefined;
   let killedByUs = false;
+  let refused: string | undefined;
   let threadsNow = threads;
 
   const keep = (text: string) => {
@@ -127,6 +139,16 @@ export const startWorker = ({ threads, ownCode }: WorkerSettings): Worker => {
     });
   });
 
+  const listeners = new Set<(response: ChildResponse) => void>();
+  child.on('message', (message) => {
+    const response = parseChildResponse(message);
+    if (!response) refused ??= unknownMessage;
+    else if (response.type === 'ready' && response.version !== packageVersion)
+      refused ??= otherVersion(response.version);
+    if (refused !== undefined) killGroup(child);
+    else if (response) for (const listener of listeners) listener(response);
+  });
+
   const send = (request: ChildRequest) => {
     if (child.connected) child.send(request, () => undefined);
   };
@@ -149,14 +171,14 @@ export const startWorker = ({ threads, ownCode }: WorkerSettings): Worker => {
         if (message.type === 'events' || message.type === 'done')
           for (const event of message.events) onEvent(event, message.residentBytes);
         if (message.type !== 'done') return;
-        child.off('message', listen);
+        listeners.delete(listen);
         resolve(message);
       };
-      child.on('message', listen);
+      listeners.add(listen);
     });
     send(request);
     const gone = closed.then((exit): WorkerResult => {
-      return { type: 'exited', ...exit, killedByUs, lastWords: words.join('\n') };
+      return { type: 'exited', ...exit, killedByUs, refused, lastWords: words.join('\n') };
     });
     const result = await Promise.race([done, gone]);
     logFile = undefined;
@@ -167,10 +189,10 @@ export const startWorker = ({ threads, ownCode }: WorkerSettings): Worker => {
     const measured = new Promise<Measured>((resolve) => {
       const listen = (message: ChildResponse) => {
         if (message.type !== 'measured') return;
-        child.off('message', listen);
+        listeners.delete(listen);
         resolve(message);
       };
-      child.on('message', listen);
+      listeners.add(listen);
     });
     send(request);
     return Promise.race([measured, closed.then(() => undefined)]);
@@ -190,7 +212,7 @@ export const startWorker = ({ threads, ownCode }: WorkerSettings): Worker => {
       timer.unref();
       const cancel = () => clearTimeout(timer);
       child.once('close', cancel);
-      child.on('message', (message: ChildResponse) => {
+      listeners.add((message) => {
         if (message.type === 'done') cancel();
       });
     },
