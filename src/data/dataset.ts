@@ -3,6 +3,7 @@ import type { DiagnosticCode } from '../diagnostic/codes.ts';
 import type { ParameterIssue, Row } from '../parameters/row.ts';
 import type { DataInspection } from './inspect.ts';
 import type { GatherPixels } from './pixels.ts';
+import { isClassTask, isPerStep, targetSize } from './task.ts';
 
 /** What is to be learnt; loss and metrics follow from it. */
 export type Task =
@@ -12,8 +13,15 @@ export type Task =
   | { readonly kind: 'labelling'; readonly classes: number; readonly labels?: readonly string[] }
   /** The next token at each step; targets `[batch, time]`, int; reported as perplexity. */
   | { readonly kind: 'next-step'; readonly classes: number; readonly labels?: readonly string[] }
-  /** A vector of numbers a sequence; targets `[batch, outputs]`, float. */
-  | { readonly kind: 'regression'; readonly outputs: number };
+  /** Any number of labels a sequence, each present or absent; targets `[batch, classes]`, float, 0 or 1. */
+  | { readonly kind: 'multi-label'; readonly classes: number; readonly labels?: readonly string[] }
+  /**
+   * A vector of numbers a sequence; targets `[batch, outputs]`, float. With `perStep` one at each step, `[batch, time,
+   * outputs]`; steps past the length do not count.
+   */
+  | { readonly kind: 'regression'; readonly outputs: number; readonly perStep?: true }
+  /** The next `horizon` values of some columns; targets `[batch, horizon, targets]`, float. */
+  | { readonly kind: 'forecast'; readonly horizon: number; readonly targets: readonly string[] };
 
 /** The shape of one example. `steps` is the longest sequence. */
 export interface SequenceShape {
@@ -36,6 +44,14 @@ export interface Batch {
   readonly lengths: Int32Array;
   /** By the task: Int32Array of classes or Float32Array of values. */
   readonly targets: Int32Array | Float32Array;
+  /** `[size]`: how much each example counts in the loss; absent where all count the same. */
+  readonly weights?: Float32Array;
+}
+
+/** What the targets of an example were scaled by, one number a target: original = scaled / factor + mean. */
+export interface TargetScaling {
+  readonly mean: ArrayLike<number>;
+  readonly factor: ArrayLike<number>;
 }
 
 /** A part of a dataset: `size` examples, read by index in any order. */
@@ -43,6 +59,17 @@ export interface Split {
   readonly size: number;
   /** Copies the examples at `indices` into `batch`, in that order, and sets `batch.size`. */
   readonly read: (indices: Int32Array, batch: Batch) => void;
+  /** How the targets of an example were scaled; without it they are in their own unit. */
+  readonly scaling?: (index: number) => TargetScaling;
+  /** How much an example counts in the loss and the metrics of the training; without it each counts 1. */
+  readonly weight?: (index: number) => number;
+  /**
+   * Of a forecast: the mean absolute error of the seasonal naive forecast on the training part of the example's series, one
+   * number a target, in its own unit. Mase divides by it.
+   */
+  readonly naiveError?: (index: number) => ArrayLike<number>;
+  /** What the data calls an example, for recorded predictions; without it the index. */
+  readonly id?: (index: number) => string;
   /** How an example looks, for reports: a grey image, row-major in [0,1], or nothing. */
   readonly image?: (index: number) => {
     readonly width: number;
@@ -135,10 +162,14 @@ export interface DataErrorOptions {
 export const sentenceOf = ({ message, help }: ParameterIssue): string =>
   help === undefined ? message : `${message} ${help}`;
 
-/** A batch with room for `capacity` examples of a shape. */
-export const allocateBatch = (shape: SequenceShape, capacity: number): Batch => {
+/** A batch with room for `capacity` examples of a shape; with weights where the examples of `split` have some. */
+export const allocateBatch = (
+  shape: SequenceShape,
+  capacity: number,
+  split?: Pick<Split, 'weight'>,
+): Batch => {
   const { steps, input, task } = shape;
-  const perStep = task.kind === 'labelling' || task.kind === 'next-step';
+  const targets = capacity * (isPerStep(task) ? steps : 1) * targetSize(task);
   return {
     size: 0,
     inputs:
@@ -146,9 +177,17 @@ export const allocateBatch = (shape: SequenceShape, capacity: number): Batch => 
         ? new Float32Array(capacity * steps * input.features)
         : new Int32Array(capacity * steps),
     lengths: new Int32Array(capacity),
-    targets:
-      task.kind === 'regression'
-        ? new Float32Array(capacity * task.outputs)
-        : new Int32Array(capacity * (perStep ? steps : 1)),
+    targets: isClassTask(task) ? new Int32Array(targets) : new Float32Array(targets),
+    ...(split?.weight && { weights: new Float32Array(capacity) }),
   };
+};
+
+/** Reads the examples at `indices` into a batch, and how much each counts. */
+export const readBatch = (split: Split, indices: Int32Array, batch: Batch): void => {
+  split.read(indices, batch);
+  if (split.weight) for (const [row, index] of indices.entries()) setWeight(batch, row, split.weight(index));
+};
+
+const setWeight = ({ weights }: Batch, row: number, weight: number): void => {
+  if (weights) weights[row] = weight;
 };

@@ -1,6 +1,14 @@
 import { Type } from '@sinclair/typebox';
 import type { Described } from '../system/schema.ts';
-import { allocateBatch, type Dataset, type DatasetParts, type SequenceShape, type Split } from './dataset.ts';
+import {
+  allocateBatch,
+  type Dataset,
+  type DatasetParts,
+  type SequenceShape,
+  type Split,
+  type Task,
+} from './dataset.ts';
+import { isNumberTask, isPerStep, type NumberTask } from './task.ts';
 
 /** What comes in at each step. Of many names only the first are kept. */
 const inputSchema = Type.Union([
@@ -27,6 +35,14 @@ const targetSchema = Type.Union([
     each,
     outputs: Type.Number(),
     names: Type.Optional(Type.Array(Type.String())),
+    /** Of a forecast: how many steps ahead; each of the outputs has one number for each. */
+    horizon: Type.Optional(Type.Number()),
+  }),
+  Type.Object({
+    kind: Type.Literal('labels'),
+    each,
+    classes: Type.Number(),
+    labels: Type.Optional(Type.Array(Type.String())),
   }),
 ]);
 
@@ -34,7 +50,7 @@ const targetSchema = Type.Union([
 const partSchema = Type.Object({
   sequences: Type.Number(),
   steps: Type.Optional(Type.Object({ min: Type.Number(), median: Type.Number(), max: Type.Number() })),
-  /** How often each class is a target, by class; absent where there are too many classes. */
+  /** How often each class is a target, or each label present, by class; absent where there are too many classes. */
   counts: Type.Optional(Type.Array(Type.Number())),
   /** The most frequent class and its share of the targets: the accuracy of always answering it. */
   majority: Type.Optional(Type.Object({ label: Type.String(), share: Type.Number() })),
@@ -70,49 +86,74 @@ export const firstNames = (names: readonly string[]): readonly string[] => names
 
 /** Adds up a part, example by example. */
 export interface PartTally {
-  /** `targets` from `from` on: one for each step, or one for each output. */
+  /** `targets` from `from` on: those of each step where the task has some, else those of the sequence. */
   readonly add: (steps: number, targets: ArrayLike<number>, from: number) => void;
   readonly description: () => PartDescription;
 }
 
 export const createPartTally = ({ task }: Pick<SequenceShape, 'task'>): PartTally => {
-  const perStep = task.kind === 'labelling' || task.kind === 'next-step';
-  const counts = task.kind === 'regression' ? undefined : new Float64Array(task.classes);
-  const width = task.kind === 'regression' ? task.outputs : 1;
-  const ranges = Array.from({ length: counts ? 0 : width }, () => ({
-    min: Infinity,
-    sum: 0,
-    max: -Infinity,
-  }));
+  const targets = createTargetTally(task);
+  const perStep = isPerStep(task);
   const lengths = new Map<number, number>();
   let sequences = 0;
   return {
-    add: (steps, targets, from) => {
+    add: (steps, values, from) => {
       sequences++;
       lengths.set(steps, (lengths.get(steps) ?? 0) + 1);
-      if (counts) {
-        for (let at = from; at < from + (perStep ? steps : 1); at++) {
-          const target = targets[at] as number;
-          counts[target] = (counts[target] as number) + 1;
-        }
-      } else {
+      targets.add(values, from, perStep ? steps : 1);
+    },
+    description: () => ({
+      sequences,
+      ...(sequences > 0 && { steps: stepsOf(lengths, sequences), ...targets.description() }),
+    }),
+  };
+};
+
+interface TargetTally {
+  /** Targets of `count` steps, or of one sequence. */
+  readonly add: (targets: ArrayLike<number>, from: number, count: number) => void;
+  readonly description: () => Pick<PartDescription, 'counts' | 'majority' | 'ranges'>;
+}
+
+const createTargetTally = (task: Task): TargetTally => {
+  if (isNumberTask(task))
+    return createRanges(task.kind === 'forecast' ? task.targets.length : task.outputs, task);
+  const counts = new Float64Array(task.classes);
+  const increase = (at: number, by: number) => {
+    counts[at] = (counts[at] as number) + by;
+  };
+  if (task.kind === 'multi-label')
+    return {
+      add: (targets, from) => {
+        for (let label = 0; label < task.classes; label++) increase(label, targets[from + label] as number);
+      },
+      description: () => countsOnly(counts),
+    };
+  return {
+    add: (targets, from, count) => {
+      for (let at = from; at < from + count; at++) increase(targets[at] as number, 1);
+    },
+    description: () => countsOf(counts, task.labels),
+  };
+};
+
+/** The ranges of `width` numbers, of which a forecast has one a step of its horizon. */
+const createRanges = (width: number, task: NumberTask): TargetTally => {
+  const rowsEach = task.kind === 'forecast' ? task.horizon : 1;
+  const ranges = Array.from({ length: width }, () => ({ min: Infinity, sum: 0, max: -Infinity }));
+  let rows = 0;
+  return {
+    add: (targets, from, count) => {
+      for (let row = 0; row < count * rowsEach; row++)
         ranges.forEach((range, output) => {
-          const value = targets[from + output] as number;
+          const value = targets[from + row * width + output] as number;
           range.min = Math.min(range.min, value);
           range.max = Math.max(range.max, value);
           range.sum += value;
         });
-      }
+      rows += count * rowsEach;
     },
-    description: () => ({
-      sequences,
-      ...(sequences > 0 && { steps: stepsOf(lengths, sequences) }),
-      ...(counts && countsOf(counts, task.kind === 'regression' ? undefined : task.labels)),
-      ...(ranges.length > 0 &&
-        sequences > 0 && {
-          ranges: ranges.map(({ min, sum, max }) => ({ min, mean: sum / sequences, max })),
-        }),
-    }),
+    description: () => ({ ranges: ranges.map(({ min, sum, max }) => ({ min, mean: sum / rows, max })) }),
   };
 };
 
@@ -122,6 +163,9 @@ const stepsOf = (lengths: ReadonlyMap<number, number>, sequences: number) => {
   const median = sorted.find(([, count]) => (seen += count) * 2 >= sequences)?.[0] ?? 0;
   return { min: sorted[0]?.[0] ?? 0, median, max: sorted.at(-1)?.[0] ?? 0 };
 };
+
+const countsOnly = (counts: Float64Array): Pick<PartDescription, 'counts'> =>
+  counts.length <= mostNames ? { counts: [...counts] } : {};
 
 /** The counts of the classes, and which of them is the most frequent. */
 export const countsOf = (
@@ -135,7 +179,7 @@ export const countsOf = (
     if (count > (counts[largest] as number)) largest = at;
   });
   return {
-    ...(counts.length <= mostNames && { counts: [...counts] }),
+    ...countsOnly(counts),
     ...(total > 0 && {
       majority: {
         label: labels?.[largest] ?? String(largest),
@@ -158,21 +202,34 @@ export const describeShape = (
           ...(names.features && { names: firstNames(names.features) }),
         }
       : { kind: 'tokens', vocabulary: input.vocabulary },
-  target:
-    task.kind === 'regression'
-      ? {
-          kind: 'numbers',
-          each: 'sequence',
-          outputs: task.outputs,
-          ...(names.targets && { names: firstNames(names.targets) }),
-        }
-      : {
-          kind: 'classes',
-          each: task.kind === 'classification' ? 'sequence' : 'step',
-          classes: task.classes,
-          ...(task.labels && { labels: firstNames(task.labels) }),
-        },
+  target: describeTarget(task, names.targets),
 });
+
+const describeTarget = (task: Task, names: readonly string[] | undefined): DataDescription['target'] => {
+  const each = isPerStep(task) ? 'step' : 'sequence';
+  switch (task.kind) {
+    case 'classification':
+    case 'labelling':
+    case 'next-step':
+    case 'multi-label':
+      return {
+        kind: task.kind === 'multi-label' ? 'labels' : 'classes',
+        each,
+        classes: task.classes,
+        ...(task.labels && { labels: firstNames(task.labels) }),
+      };
+    case 'regression':
+      return { kind: 'numbers', each, outputs: task.outputs, ...(names && { names: firstNames(names) }) };
+    case 'forecast':
+      return {
+        kind: 'numbers',
+        each,
+        outputs: task.targets.length,
+        names: firstNames(task.targets),
+        horizon: task.horizon,
+      };
+  }
+};
 
 /** What is known of a dataset before it is loaded. */
 export const describeUnread = (shape: SequenceShape, parts: DatasetParts | undefined): DataDescription => ({

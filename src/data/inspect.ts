@@ -4,6 +4,7 @@ import type { ParameterIssue } from '../parameters/row.ts';
 import { DataError, type DataContext, type Dataset, type DatasetRow } from './dataset.ts';
 import { describeDataset, describeUnread, type DataDescription } from './description.ts';
 import { packedFolder } from './packed-folder.ts';
+import { isClassTask } from './task.ts';
 
 /** A description, and what is suspicious in the data although it can be trained on. */
 export interface DataInspection {
@@ -27,7 +28,7 @@ export const inspectData = async (
   if (row.inspect) return row.inspect(parameters, context);
   const shape = await row.shape(parameters, context);
   const { task } = shape;
-  if (task.kind !== 'regression' && task.classes === 1) {
+  if (isClassTask(task) && task.classes === 1) {
     throw singleClass({ path: 'name', what: 'The dataset', label: task.labels?.[0] ?? '0' });
   }
   const description = loaded

@@ -1,7 +1,7 @@
 import { Command } from '@commander-js/extra-typings';
 import { commands } from '../cli/commands.ts';
 import { declareCommand } from '../cli/program.ts';
-import { metrics } from '../data/metrics.ts';
+import { metrics } from '../metrics/metrics.ts';
 import { namedSections, registry, type NamedSectionKind } from '../registry/rows.ts';
 import { rowsOf } from '../registry/schema.ts';
 import { describeSchema, type PlainSchema } from '../language/describe.ts';

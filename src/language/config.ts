@@ -21,6 +21,8 @@ export const runConfigSchema = Type.Object({
   dataset: namedSectionSchema,
   model: namedSectionSchema,
   optimizer: namedSectionSchema,
+  /** Absent where the loss is the default of the task. */
+  loss: Type.Optional(namedSectionSchema),
   train: trainConfigSchema,
 });
 

@@ -1,6 +1,6 @@
 import { Type } from '@sinclair/typebox';
 import { oneOf, type Described } from '../system/schema.ts';
-import { goalOf, type Goal } from '../data/metrics.ts';
+import { goalOf, type Goal } from '../metrics/metrics.ts';
 import type { Diagnostic } from '../diagnostic/diagnostic.ts';
 import { find, type LocatedMap } from './located.ts';
 

@@ -2,7 +2,7 @@ import { Type, type Static } from '@sinclair/typebox';
 import { anyKeys, type Described } from '../system/schema.ts';
 import { choice, nullable } from '../parameters/schema.ts';
 import type { ParameterIssue } from '../parameters/row.ts';
-import { goalOf } from '../data/metrics.ts';
+import { goalOf } from '../metrics/metrics.ts';
 import { contradiction } from './goal.ts';
 
 /** The three ways to say how long a training lasts; a spec uses exactly one. */

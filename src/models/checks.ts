@@ -2,7 +2,7 @@ import type { SequenceShape } from '../data/dataset.ts';
 import type { ParameterIssue } from '../parameters/row.ts';
 import type { Truncation } from './model.ts';
 import type { NetworkParameters } from './parameters.ts';
-import { hasTargetPerStep } from './weights.ts';
+import { isPerStep } from '../data/task.ts';
 
 /** Parameters of a recurrent network that make no sense together. */
 export const checkNetwork = ({
@@ -35,7 +35,9 @@ const taskWords: Readonly<Record<SequenceShape['task']['kind'], string>> = {
   classification: 'classification',
   labelling: 'labelling',
   'next-step': 'next-step prediction',
+  'multi-label': 'multi-label classification',
   regression: 'regression',
+  forecast: 'forecasting',
 };
 
 /** Parameters of a recurrent network that make no sense with the data or with the truncation. */
@@ -46,7 +48,7 @@ export const checkNetworkWith = (
   const { readout, bidirectional, embeddingSize } = parameters;
   const { task, steps, input } = shape;
   const issues: ParameterIssue[] = [];
-  if (hasTargetPerStep(task) && readout !== 'auto')
+  if (isPerStep(task) && readout !== 'auto')
     issues.push({
       path: 'readout',
       message: `The dataset is for ${taskWords[task.kind]}, where the output of every step is read.`,

@@ -65,7 +65,7 @@ export const gru = {
       : []),
   ],
   checkWith: checkNetworkWith,
-  parameterCount: (chosen, shape) => countWeights(networkWeights(gruWeights(chosen), chosen, shape)),
+  parameterCount: (chosen, context) => countWeights(networkWeights(gruWeights(chosen), chosen, context)),
   kernels: (chosen) => kernelsWith('gru', inTraining(gruFeatures(chosen), chosen)),
   build: async (chosen, context) => {
     const { buildNetwork } = await import('./network/build.ts');
@@ -73,7 +73,7 @@ export const gru = {
     return buildNetwork({
       parameters: chosen,
       context,
-      weights: networkWeights(gruWeights(chosen), chosen, context.shape),
+      weights: networkWeights(gruWeights(chosen), chosen, context),
       recurrence: gruRecurrence(chosen, context.kernel),
     });
   },

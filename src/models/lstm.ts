@@ -124,7 +124,7 @@ export const lstm = {
   parameters,
   check: (chosen) => [...checkNetwork(chosen), ...checkLstm(chosen)],
   checkWith: checkNetworkWith,
-  parameterCount: (chosen, shape) => countWeights(networkWeights(lstmWeights(chosen), chosen, shape)),
+  parameterCount: (chosen, context) => countWeights(networkWeights(lstmWeights(chosen), chosen, context)),
   kernels: (chosen) => kernelsWith('lstm', inTraining(lstmFeatures(chosen), chosen)),
   build: async (chosen, context) => {
     const { buildNetwork } = await import('./network/build.ts');
@@ -132,7 +132,7 @@ export const lstm = {
     return buildNetwork({
       parameters: chosen,
       context,
-      weights: networkWeights(lstmWeights(chosen), chosen, context.shape),
+      weights: networkWeights(lstmWeights(chosen), chosen, context),
       recurrence: lstmRecurrence(chosen, context.kernel),
     });
   },

@@ -21,6 +21,8 @@ export interface Truncation {
 
 export interface BuildContext {
   readonly shape: SequenceShape;
+  /** The length of the last axis of the outputs. */
+  readonly outputs: number;
   /** The run's own stream for a purpose: `random('init', 'cell/kernel')`. */
   readonly random: (...purpose: readonly (string | number)[]) => Random;
   readonly truncation: Truncation | undefined;
@@ -35,7 +37,7 @@ export interface Model {
   /** The implementation of the cell that runs, for the record: `block-lstm`, `composed-gru`. */
   readonly kernel: string;
   /**
-   * Raw outputs (logits or values): `[batch, outputs]`, or `[batch, time, outputs]` for a task with a target a step.
+   * Raw outputs (logits or values): `[batch, outputs]`, or `[batch, time, outputs]` for a task with a target at each step.
    * `step` keys the random draws of training (dropout masks), so that they depend on the step alone.
    */
   readonly forward: (
@@ -52,7 +54,11 @@ export interface ModelRow<P extends TObject = TObject> extends Row<P> {
     context: { readonly shape: SequenceShape; readonly truncation: Truncation | undefined },
   ): readonly ParameterIssue[];
   /** Exact number of trainable weights. */
-  parameterCount?(this: void, parameters: Static<P>, shape: SequenceShape): number;
+  parameterCount?(
+    this: void,
+    parameters: Static<P>,
+    context: Pick<BuildContext, 'shape' | 'outputs'>,
+  ): number;
   /** The kernels that it can be trained with, the default first; a row without a choice has none. */
   kernels?(this: void, parameters: Static<P>): readonly KernelCandidate[];
   /** Imports TensorFlow and builds the network; only a run's own process calls this. */

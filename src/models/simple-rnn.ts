@@ -36,7 +36,8 @@ export const simpleRnn = {
   parameters,
   check: checkNetwork,
   checkWith: checkNetworkWith,
-  parameterCount: (chosen, shape) => countWeights(networkWeights(simpleRnnWeights(chosen), chosen, shape)),
+  parameterCount: (chosen, context) =>
+    countWeights(networkWeights(simpleRnnWeights(chosen), chosen, context)),
   kernels: (chosen) => kernelsWith('simple-rnn', inTraining(simpleRnnFeatures(chosen), chosen)),
   build: async (chosen, context) => {
     const { buildNetwork } = await import('./network/build.ts');
@@ -44,7 +45,7 @@ export const simpleRnn = {
     return buildNetwork({
       parameters: chosen,
       context,
-      weights: networkWeights(simpleRnnWeights(chosen), chosen, context.shape),
+      weights: networkWeights(simpleRnnWeights(chosen), chosen, context),
       recurrence: simpleRnnRecurrence(chosen, context.kernel),
     });
   },

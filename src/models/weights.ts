@@ -1,5 +1,6 @@
-import type { SequenceShape, Task } from '../data/dataset.ts';
+import type { SequenceShape } from '../data/dataset.ts';
 import { drawOutput, normal, type Draw } from './initializers.ts';
+import type { BuildContext } from './model.ts';
 import type { NetworkParameters } from './parameters.ts';
 
 /** A trainable weight before it exists. */
@@ -17,12 +18,6 @@ export interface CellWeights {
   /** Numbers that a cell puts out at each step. */
   readonly outputSize: number;
 }
-
-/** A task with a target at each step reads every output; the others read one vector a sequence. */
-export const hasTargetPerStep = (task: Task): boolean =>
-  task.kind === 'labelling' || task.kind === 'next-step';
-
-export const outputCount = (task: Task): number => (task.kind === 'regression' ? task.outputs : task.classes);
 
 const sizeOf = ({ shape }: Weight): number => shape.reduce((product, length) => product * length, 1);
 
@@ -42,7 +37,7 @@ export const directionsOf = (parameters: NetworkParameters): readonly Direction[
 export const networkWeights = (
   cell: CellWeights,
   parameters: NetworkParameters,
-  shape: SequenceShape,
+  { shape, outputs }: Pick<BuildContext, 'shape' | 'outputs'>,
 ): readonly Weight[] => {
   const { embeddingSize, layers, merge, bidirectional } = parameters;
   const weights: Weight[] = [];
@@ -61,7 +56,6 @@ export const networkWeights = (
         weights.push({ ...weight, name: `layer${String(layer)}/${direction}/${weight.name}` });
     features = bidirectional && merge === 'concat' ? 2 * cell.outputSize : cell.outputSize;
   }
-  const outputs = outputCount(shape.task);
   const { kernel, bias } = drawOutput(parameters.outputInitializer, features, outputs);
   weights.push({ name: 'output/kernel', shape: [features, outputs], draw: kernel });
   weights.push({ name: 'output/bias', shape: [outputs], draw: bias });

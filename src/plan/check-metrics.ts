@@ -1,5 +1,6 @@
 import type { SequenceShape } from '../data/dataset.ts';
-import { goalOf, metricsOf, requestOf, type MetricRequests, type Part } from '../data/metrics.ts';
+import { isNumberTask } from '../data/task.ts';
+import { goalOf, metricsOf, requestOf, type MetricRequests, type Part } from '../metrics/metrics.ts';
 import type { Diagnostic } from '../diagnostic/diagnostic.ts';
 import { nearest } from '../diagnostic/nearest.ts';
 import { find } from '../language/located.ts';
@@ -100,6 +101,6 @@ export const whyNotMeasured = (metric: string, { task }: SequenceShape): string 
   const measuredOn = anyPart.filter((part) => metricsOf(task, part).includes(`${part}/${name}`));
   if (measuredOn.length > 0)
     return `${metric} is not recorded: ${name} is measured on ${measuredOn.join(' and ')} only.`;
-  const size = task.kind === 'regression' ? '' : ` with ${task.classes} classes`;
+  const size = isNumberTask(task) ? '' : ` with ${task.classes} classes`;
   return `${metric} is not recorded: the dataset is for ${task.kind}${size}.`;
 };

@@ -1,6 +1,6 @@
 import { stepsOf } from './steps.ts';
 import type { DatasetParts, SequenceShape } from '../data/dataset.ts';
-import { metricsOf } from '../data/metrics.ts';
+import { metricsOf } from '../metrics/metrics.ts';
 import type { ParameterIssue } from '../parameters/row.ts';
 import { findRow, type Registry } from '../registry/rows.ts';
 import type { SectionIssue } from './blame.ts';

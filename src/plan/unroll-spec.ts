@@ -1,6 +1,6 @@
 import { masked, maskedJson } from '../system/secrets.ts';
 import type { DataContext, SequenceShape } from '../data/dataset.ts';
-import { validationCounterpart } from '../data/metrics.ts';
+import { validationCounterpart } from '../metrics/metrics.ts';
 import {
   failed,
   failure,
@@ -109,8 +109,11 @@ const usualMetric = ({ task }: SequenceShape): string => {
       return 'test/accuracy';
     case 'next-step':
       return 'test/perplexity';
+    case 'multi-label':
     case 'regression':
       return 'test/loss';
+    case 'forecast':
+      return 'test/mae';
     default:
       return unreachable(task);
   }

@@ -169,8 +169,11 @@ const readableLines = (file: number): RecordedLine[] => {
   return found.slice(0, found.findLastIndex(({ line }) => line !== undefined) + 1);
 };
 
+/** An earlier version of Unroll may have measured less. */
 const isRepeated = (
   before: RecordedLine | undefined,
   step: number,
   metrics: MetricLine['metrics'],
-): boolean => before?.line?.step === step && JSON.stringify(before.line.metrics) === JSON.stringify(metrics);
+): boolean =>
+  before?.line?.step === step &&
+  Object.entries(before.line.metrics).every(([name, value]) => metrics[name] === value);

@@ -1,27 +1,31 @@
 import type { DatasetRow } from '../data/dataset.ts';
 import type { ModelRow } from '../models/model.ts';
+import type { LossRow } from '../losses/loss.ts';
 import type { OptimizerRow } from '../optimizers/optimizer.ts';
 import { datasets } from './datasets.ts';
+import { losses } from './losses.ts';
 import { models } from './models.ts';
 import { optimizers } from './optimizers.ts';
 
-/** The tables that a spec's `dataset`, `model` and `optimizer` choose from. */
+/** The tables that a spec's `dataset`, `model`, `optimizer` and `loss` choose from. */
 export interface Registry {
   readonly dataset: Table<DatasetRow>;
   readonly model: Table<ModelRow>;
   readonly optimizer: Table<OptimizerRow>;
+  readonly loss: Table<LossRow>;
 }
 
 export type Table<R> = Readonly<Record<string, R>>;
 
 /** The rows that come with Unroll. */
-export const registry: Registry = { dataset: datasets, model: models, optimizer: optimizers };
+export const registry: Registry = { dataset: datasets, model: models, optimizer: optimizers, loss: losses };
 
 /** The tables with further entries, which the user's config adds. */
 export const extendRegistry = (base: Registry, more: Registry): Registry => ({
   dataset: { ...base.dataset, ...more.dataset },
   model: { ...base.model, ...more.model },
   optimizer: { ...base.optimizer, ...more.optimizer },
+  loss: { ...base.loss, ...more.loss },
 });
 
 /** The sections of a spec that choose a row by `name`, in the order of a spec. */

@@ -1,6 +1,6 @@
 import { proposedCommand } from '../system/proposed-command.ts';
 import { join } from 'node:path';
-import { goalOf } from '../data/metrics.ts';
+import { goalOf } from '../metrics/metrics.ts';
 import { type Diagnostic, failure, type Result, success } from '../diagnostic/diagnostic.ts';
 import { nearest } from '../diagnostic/nearest.ts';
 import type { Expectation } from '../language/config.ts';

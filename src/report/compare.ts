@@ -3,7 +3,7 @@ import type { Run } from '../plan/plan.ts';
 import { scoredData, scoredKey } from '../plan/scored-data.ts';
 import type { Json } from '../system/json.ts';
 import { type RecordedRun, type RunState, runStates } from '../record/run-state.ts';
-import { rangeOf } from '../data/metrics.ts';
+import { rangeOf } from '../metrics/metrics.ts';
 import { type Difference, difference, type Summary, summarize } from './statistics.ts';
 import { compareWithBest, seedsToSeparate, type Verdict } from './ties.ts';
 import { settingsOf, differingPaths } from './varying.ts';

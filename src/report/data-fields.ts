@@ -53,10 +53,13 @@ const inputText = (inputs: DataDescription['inputs']): string => {
 const targetText = (target: DataDescription['target']): string => {
   const each = target.each === 'step' ? 'at each step' : 'for each sequence';
   if (target.kind === 'numbers') {
-    const { names = [], outputs } = target;
-    return `${counted(outputs, 'number')} ${each}${names.length > 0 ? `: ${listed(names.map(named))}` : ''}`;
+    const { names = [], outputs, horizon } = target;
+    const when = horizon === undefined ? each : `for each of the next ${counted(horizon, 'step')}`;
+    return `${counted(outputs, 'number')} ${when}${names.length > 0 ? `: ${listed(names.map(named))}` : ''}`;
   }
-  return `one of ${target.classes} classes ${each}`;
+  return target.kind === 'labels'
+    ? `any of ${target.classes} labels ${each}`
+    : `one of ${target.classes} classes ${each}`;
 };
 
 const partText = (
@@ -65,7 +68,7 @@ const partText = (
 ): string =>
   [
     `${counted(sequences, 'sequence')}${steps ? ` of ${stepsText(steps)}` : ''}`,
-    ...(counts && target.kind === 'classes' ? [countsText(counts, target.labels)] : []),
+    ...(counts && target.kind !== 'numbers' ? [countsText(counts, target.labels)] : []),
     ...(majority ? [`${(100 * majority.share).toFixed(1)} % are ${named(majority.label)}`] : []),
     ...(ranges ?? []).slice(0, mostNames).map(({ min, mean, max }, at) => {
       const name = target.kind === 'numbers' ? target.names?.[at] : undefined;

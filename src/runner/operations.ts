@@ -1,5 +1,6 @@
 import { totalSteps } from '../data/batches.ts';
 import type { DataContext, SequenceShape } from '../data/dataset.ts';
+import { outputsOf } from '../data/task.ts';
 import type { ModelRow } from '../models/model.ts';
 import { findRow, type Registry } from '../registry/rows.ts';
 import type { NamedSection, RunConfig } from '../language/config.ts';
@@ -20,7 +21,7 @@ export const operationsPerInput = (
   row: ModelRow | undefined,
   shape: SequenceShape,
 ): number | undefined => {
-  const weights = row?.parameterCount?.(model, shape);
+  const weights = row?.parameterCount?.(model, { shape, outputs: outputsOf(shape.task) });
   return weights === undefined ? undefined : operationsPerWeight * (weights - embeddingOf(model, shape));
 };
 

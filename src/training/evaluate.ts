@@ -1,4 +1,5 @@
 import { allocateBatch, type Batch, type Split } from '../data/dataset.ts';
+import type { Part } from '../metrics/metrics.ts';
 import type { Session } from './session.ts';
 import { createTally, type Tally } from './tally.ts';
 
@@ -23,12 +24,12 @@ interface Evaluation {
  */
 export const evaluate = async (
   { learner, clock, dataset: { shape } }: Session,
-  split: Split,
+  { split, part }: { readonly split: Split; readonly part: Part },
   see?: (from: number, batch: Batch, outputs: Float32Array) => void,
 ): Promise<Evaluation> => {
   const before = clock.enter('evaluation');
-  const whole = createTally(shape);
-  const first = createTally(shape);
+  const whole = createTally(shape, learner.loss, { part, split });
+  const first = createTally(shape, learner.loss, { part, split });
   const batch = allocateBatch(shape, evaluationBatch);
   const indices = new Int32Array(evaluationBatch);
   for (let start = 0; start < split.size; start += evaluationBatch) {
@@ -36,8 +37,9 @@ export const evaluate = async (
     for (let at = 0; at < count; at++) indices[at] = start + at;
     split.read(indices.subarray(0, count), batch);
     const { loss, outputs } = learner.predict(batch);
-    whole.add(batch, outputs, loss);
-    if (start === 0) first.add({ ...batch, size: Math.min(count, firstExamples) }, outputs, loss);
+    const predicted = { batch, outputs, loss, indices };
+    whole.add(predicted);
+    if (start === 0) first.add({ ...predicted, batch: { ...batch, size: Math.min(count, firstExamples) } });
     see?.(start, batch, outputs);
     // The event loop turns, so that messages to and from the runner pass.
     await new Promise(setImmediate);

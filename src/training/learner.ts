@@ -1,6 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Batch, SequenceShape } from '../data/dataset.ts';
 import { randomStream } from '../data/random.ts';
+import { isClassTask, isPerStep, outputsOf, targetSize } from '../data/task.ts';
+import { defaultLoss, type Loss, type LossContext } from '../losses/loss.ts';
+import { meanLoss } from '../losses/mean-loss.ts';
 import type { Model, TensorBatch } from '../models/model.ts';
 import type { NextWeight } from '../optimizers/optimizer.ts';
 import { clipGradients, type Clipping } from '../optimizers/clipping.ts';
@@ -8,7 +11,6 @@ import { learningRateAt } from '../optimizers/schedule.ts';
 import { rowOf, type Registry } from '../registry/rows.ts';
 import type { Run } from '../plan/plan.ts';
 import type { Checkpoint, TrainerTensors } from './checkpoint.ts';
-import { lossOf } from './loss.ts';
 import { idleStopwatch, type Stopwatch } from './stopwatch.ts';
 
 /** A network with its optimizer: what changes from step to step. */
@@ -16,6 +18,7 @@ export interface Learner {
   /** Name of the kernel that runs the network's cells, for the record. */
   readonly kernel: string;
   readonly parameterCount: number;
+  readonly loss: Loss;
   /** One update on a batch. Returns the loss before the update and, when asked for, the outputs it came from. */
   readonly update: (
     batch: Batch,
@@ -48,17 +51,25 @@ export const buildLearner = async (
     totalSteps,
     kernel,
     clock = idleStopwatch,
+    classCounts = alike(shape),
   }: {
     readonly registry: Registry;
     readonly totalSteps: number;
     /** The default of this process where undefined. */
     readonly kernel?: string | undefined;
     readonly clock?: Stopwatch;
+    /** How often each class is a target in the training part; all alike where undefined. */
+    readonly classCounts?: LossContext['classCounts'];
   },
 ): Promise<Learner> => {
   const { model: modelSection, optimizer: optimizerSection, train } = run.config;
+  const lossSection = run.config.loss ?? { name: defaultLoss(shape.task) };
+  const lossRow = rowOf(registry.loss, lossSection);
+  const loss: Loss = await lossRow.build(lossSection, { task: shape.task, classCounts });
+  const outputsPerTarget = lossRow.outputsPerTarget?.(lossSection) ?? 1;
   const model: Model = await rowOf(registry.model, modelSection).build(modelSection, {
     shape,
+    outputs: outputsOf(shape.task, { outputsPerTarget }),
     random: (...purpose) => randomStream(run.seed, ...purpose),
     truncation: train.truncation ?? undefined,
     kernel,
@@ -75,6 +86,9 @@ export const buildLearner = async (
       tensor: tf.keep(filled(variables[index]?.shape ?? [], fill)),
     })),
   );
+
+  const lossOf = (outputs: tf.Tensor, { targets, weights, batch: { lengths } }: TensorInput) =>
+    meanLoss(shape.task, loss, { outputs, targets, lengths, weights });
 
   const learningRate = (step: number) => learningRateAt(shared, { step, totalSteps });
 
@@ -102,6 +116,7 @@ export const buildLearner = async (
 
   return {
     kernel: model.kernel,
+    loss,
     parameterCount: variables.reduce((sum, variable) => sum + variable.size, 0),
     learningRate,
     tensors,
@@ -114,10 +129,9 @@ export const buildLearner = async (
         const { value, grads } = tf.variableGrads(() => {
           const given = model.forward(input.batch, { training: true, step });
           if (wantOutputs) outputs = tf.keep(given);
-          const { targets, batch: fed } = input;
-          const loss = lossOf(shape.task, { outputs: given, targets, lengths: fed.lengths });
+          const scalar = lossOf(given, input);
           clock.enter('backward');
-          return loss;
+          return scalar;
         }, [...variables]);
         clock.enter('update');
         const gradients = clipGradients(
@@ -133,8 +147,11 @@ export const buildLearner = async (
       withoutTensors(() => {
         const input = toTensors(batch, shape);
         const outputs = model.forward(input.batch, { training: false, step: 0 });
-        const loss = lossOf(shape.task, { outputs, targets: input.targets, lengths: input.batch.lengths });
-        return { loss: loss.dataSync<'float32'>()[0] ?? Number.NaN, outputs: outputs.dataSync<'float32'>() };
+        const scalar = lossOf(outputs, input);
+        return {
+          loss: scalar.dataSync<'float32'>()[0] ?? Number.NaN,
+          outputs: outputs.dataSync<'float32'>(),
+        };
       }),
     restore: (stored) => {
       const restored = (key: string) => {
@@ -180,9 +197,21 @@ const withoutGradient = (name: string): never => {
   throw new Error(`the weight ${name} has no influence on the outputs, so it cannot be trained`);
 };
 
+const alike =
+  ({ task }: SequenceShape) =>
+  () =>
+    new Float64Array(isClassTask(task) ? task.classes : 0).fill(1);
+
+/** A batch on the back end, with what the outputs are compared with. */
+interface TensorInput {
+  readonly batch: TensorBatch;
+  readonly targets: tf.Tensor;
+  readonly weights: tf.Tensor1D | undefined;
+}
+
 /** Puts a batch on the back end, cut to its size. */
-const toTensors = (batch: Batch, shape: SequenceShape): { batch: TensorBatch; targets: tf.Tensor } => {
-  const { size } = batch;
+const toTensors = (batch: Batch, shape: SequenceShape): TensorInput => {
+  const { size, weights } = batch;
   const { steps, input, task } = shape;
   const features = input.kind === 'values' ? input.features : 1;
   const cut = batch.inputs.subarray(0, size * steps * features);
@@ -191,17 +220,17 @@ const toTensors = (batch: Batch, shape: SequenceShape): { batch: TensorBatch; ta
       ? tf.tensor3d(cut as Float32Array, [size, steps, features])
       : tf.tensor2d(cut as Int32Array, [size, steps], 'int32');
   const lengths = shape.variableLength ? tf.tensor1d(batch.lengths.subarray(0, size), 'int32') : undefined;
-  return { batch: { inputs, lengths }, targets: targetTensor(batch, task, steps) };
+  return {
+    batch: { inputs, lengths },
+    targets: targetTensor(batch, task, steps),
+    weights: weights && tf.tensor1d(weights.subarray(0, size)),
+  };
 };
 
+/** `[batch]` or `[batch, time]` of classes, else `[batch, numbers]` or `[batch, time, numbers]`. */
 const targetTensor = ({ targets, size }: Batch, task: SequenceShape['task'], steps: number): tf.Tensor => {
-  switch (task.kind) {
-    case 'classification':
-      return tf.tensor1d(targets.subarray(0, size) as Int32Array, 'int32');
-    case 'labelling':
-    case 'next-step':
-      return tf.tensor2d(targets.subarray(0, size * steps) as Int32Array, [size, steps], 'int32');
-    case 'regression':
-      return tf.tensor2d(targets.subarray(0, size * task.outputs) as Float32Array, [size, task.outputs]);
-  }
+  const axes = isPerStep(task) ? [size, steps] : [size];
+  const width = targetSize(task);
+  const cut = targets.subarray(0, axes.reduce((product, length) => product * length, 1) * width);
+  return isClassTask(task) ? tf.tensor(cut, axes, 'int32') : tf.tensor(cut, [...axes, width], 'float32');
 };

@@ -1,4 +1,4 @@
-import { allocateBatch } from '../data/dataset.ts';
+import { allocateBatch, readBatch } from '../data/dataset.ts';
 import type { Metrics } from '../record/events.ts';
 import { improves } from '../record/kept-weights.ts';
 import type { StopReason } from './protocol.ts';
@@ -6,7 +6,7 @@ import { stepCheckpoint } from './checkpoint.ts';
 import { lowestLoss, patienceIsOver } from './early-stopping.ts';
 import { evaluate } from './evaluate.ts';
 import { report, saveCheckpoint, type Session } from './session.ts';
-import { createTally, named, wholePart, type Tally } from './tally.ts';
+import { createTally, type Tally } from './tally.ts';
 
 /** Why the steps ended. */
 export type StepsEnd =
@@ -28,7 +28,7 @@ const turnEveryMs = 20;
 export const takeSteps = async (session: Session): Promise<StepsEnd> => {
   const { learner, dataset, order, totalSteps, clock } = session;
   const { displayEvery, checkpointEvery, keepCheckpoints, batchSize, stopOn } = session.run.config.train;
-  const batch = allocateBatch(dataset.shape, batchSize);
+  const batch = allocateBatch(dataset.shape, batchSize, dataset.train);
   let checkpointAt = performance.now();
   let turnAt = performance.now();
 
@@ -42,7 +42,8 @@ export const takeSteps = async (session: Session): Promise<StepsEnd> => {
 
     // One update; the displayed loss and accuracy are those of the batch before it.
     clock.enter('data');
-    dataset.train.read(order(step), batch);
+    const indices = order(step);
+    readBatch(dataset.train, indices, batch);
     const displayed = step % displayEvery === 0;
     const { loss, outputs } = learner.update(batch, step, displayed);
     clock.enter('recording');
@@ -52,9 +53,9 @@ export const takeSteps = async (session: Session): Promise<StepsEnd> => {
       return { kind: 'diverged', loss };
     }
     if (outputs) {
-      const tally = createTally(dataset.shape);
-      tally.add(batch, outputs, loss);
-      report(session, 'step-logged', named('train', { ...tally.metrics(), loss }));
+      const tally = createTally(dataset.shape, learner.loss, { part: 'train', split: dataset.train });
+      tally.add({ batch, outputs, loss, indices });
+      report(session, 'step-logged', { ...tally.metrics(), 'train/loss': loss });
     }
 
     await validate(session);
@@ -105,8 +106,8 @@ export const validateNow = async (session: Session): Promise<Tally | undefined> 
 const reportValidation = async (session: Session): Promise<Metrics | undefined> => {
   const { validation } = session.dataset;
   if (!validation) return undefined;
-  const { whole: tally } = await evaluate(session, validation);
-  const metrics = wholePart('val', tally);
+  const { whole: tally } = await evaluate(session, { split: validation, part: 'val' });
+  const metrics = tally.metrics();
   report(session, 'evaluated', metrics);
   session.validated = { step: session.state.step, tally };
   return metrics;

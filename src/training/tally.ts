@@ -1,95 +1,146 @@
-import {
-  accuracyOf,
-  classScores,
-  confusionRows,
-  countRow,
-  createClassCounts,
-  macroF1,
-  topAccuracyOf,
-  topSize,
-  type ClassScore,
-} from '../data/class-counts.ts';
-import type { Batch, SequenceShape } from '../data/dataset.ts';
-import { topAccuracyName } from '../data/metrics.ts';
+import type { Batch, SequenceShape, Split } from '../data/dataset.ts';
+import { isClassTask, isNumberTask, isPerStep, outputsOf, targetSize } from '../data/task.ts';
+import type { Loss } from '../losses/loss.ts';
+import { classScores, confusionRows, type ClassScore } from '../metrics/class-counts.ts';
+import { classMeasure } from '../metrics/class-measure.ts';
+import { labelMeasure } from '../metrics/label-measure.ts';
+import type { Measure, Rows } from '../metrics/measure.ts';
+import { metricsOf, type Part } from '../metrics/metrics.ts';
+import { numberMeasure } from '../metrics/number-measure.ts';
 import type { Metrics } from '../record/events.ts';
 
-/** Sums over batches from which a split's metrics follow, so that a split of any size is evaluated in one pass. */
+/** A batch that was predicted. */
+export interface PredictedBatch {
+  readonly batch: Batch;
+  /** The network's raw outputs. */
+  readonly outputs: Float32Array;
+  /** The mean loss of the batch. */
+  readonly loss: number;
+  /** Which examples of its part the batch has. */
+  readonly indices: ArrayLike<number>;
+}
+
+/** Sums over batches from which a part's metrics follow, so that a part of any size is evaluated in one pass. */
 export interface Tally {
-  /** Takes a batch, the network's outputs for it and their mean loss. */
-  readonly add: (batch: Batch, outputs: Float32Array, loss: number) => void;
-  /**
-   * `loss`, and by task: `accuracy` (classification, labelling), `accuracy` and `perplexity` (next-step: e to the mean
-   * cross-entropy), `mae` (regression, whose loss is the mean squared error).
-   */
+  readonly add: (predicted: PredictedBatch) => void;
+  /** The metrics of the part by their full names, such as `test/loss`. */
   readonly metrics: () => Metrics;
-  /**
-   * What only a part that is evaluated whole has besides: `macroF1`, and `top5Accuracy` with more than five classes; for
-   * a regression `mse`, its loss under the name that people look for.
-   */
-  readonly detail: () => Metrics;
-  /** The scores of each class; undefined for a regression. */
+  /** The scores of each class; undefined for a task without classes. */
   readonly scores: () => readonly ClassScore[] | undefined;
-  /** `[truth][prediction]` counts; nothing for a regression or for more than a hundred classes. */
+  /** `[truth][prediction]` counts; nothing without classes, or for more than a hundred. */
   readonly confusion: () => readonly (readonly number[])[] | undefined;
 }
 
-export const createTally = (shape: SequenceShape): Tally => {
-  const { task, steps } = shape;
+/** The tally of a part of a dataset, or of some of its examples. */
+export const createTally = (
+  { task, steps }: SequenceShape,
+  loss: Loss,
+  { part, split }: { readonly part: Part; readonly split: Pick<Split, 'scaling' | 'naiveError'> },
+): Tally => {
+  const classes = isClassTask(task) ? classMeasure(task) : undefined;
+  const measure: Measure =
+    classes ?? (isNumberTask(task) ? numberMeasure(task, loss) : labelMeasure(task as LabelTask));
+  const rowsOf = rowReader({ task, steps }, loss, split);
   let lossSum = 0;
   let counted = 0;
-
-  if (task.kind === 'regression') {
-    let absolute = 0;
-    return {
-      add: ({ size, targets }, outputs, loss) => {
-        for (let index = 0; index < size * task.outputs; index++) {
-          absolute += Math.abs((outputs[index] ?? 0) - (targets[index] ?? 0)) / task.outputs;
-        }
-        lossSum += loss * size;
-        counted += size;
-      },
-      metrics: () => ({ loss: lossSum / counted, mae: absolute / counted }),
-      detail: () => ({ mse: lossSum / counted }),
-      scores: () => undefined,
-      confusion: () => undefined,
-    };
-  }
-
-  const { classes } = task;
-  const counts = createClassCounts(classes);
-  const perStep = task.kind !== 'classification';
   return {
-    add: ({ size, targets, lengths }, outputs, loss) => {
-      let rows = 0;
-      for (let example = 0; example < size; example++) {
-        const length = perStep ? (lengths[example] ?? steps) : 1;
-        for (let step = 0; step < length; step++) {
-          const row = perStep ? example * steps + step : example;
-          countRow(counts, outputs, { row, truth: targets[row] ?? 0 });
-        }
-        rows += length;
-      }
-      lossSum += loss * rows;
-      counted += rows;
+    add: (predicted) => {
+      const rows = rowsOf(predicted);
+      measure.add(rows);
+      const weight = weightOf(rows, loss.classWeights);
+      lossSum += predicted.loss * weight;
+      counted += weight;
     },
     metrics: () => {
-      const loss = lossSum / counted;
-      const accuracy = accuracyOf(counts);
-      return task.kind === 'next-step' ? { loss, accuracy, perplexity: Math.exp(loss) } : { loss, accuracy };
+      const meanLoss = lossSum / counted;
+      const values: Measure['values'] = {
+        ...measure.values,
+        loss: () => meanLoss,
+        perplexity: () => Math.exp(meanLoss),
+        // The same bits as the loss.
+        ...(loss.isSquaredError && !split.scaling && { mse: () => meanLoss }),
+      };
+      return Object.fromEntries(
+        metricsOf(task, part).map((metric) => [
+          metric,
+          values[metric.slice(part.length + 1)]?.() ?? Number.NaN,
+        ]),
+      );
     },
-    detail: () => ({
-      ...(classes > topSize && { [topAccuracyName]: topAccuracyOf(counts) }),
-      macroF1: macroF1(counts),
-    }),
-    scores: () => classScores(counts),
-    confusion: () => confusionRows(counts),
+    scores: () => classes && classScores(classes.counts),
+    confusion: () => classes && confusionRows(classes.counts),
   };
 };
 
-/** The metrics of a part that was evaluated whole. */
-export const wholePart = (part: 'val' | 'test', tally: Tally): Metrics =>
-  named(part, { ...tally.metrics(), ...tally.detail() });
+type LabelTask = Parameters<typeof labelMeasure>[0];
 
-/** Metrics under a split's name: `test/loss`, `test/accuracy`. */
-export const named = (split: 'train' | 'val' | 'test', metrics: Metrics): Metrics =>
-  Object.fromEntries(Object.entries(metrics).map(([key, value]) => [`${split}/${key}`, value]));
+/** How much the rows of a batch count in its mean loss. */
+const weightOf = ({ size, weights, truths }: Rows, classWeights: Float32Array | undefined): number => {
+  if (!weights && !classWeights) return size;
+  let sum = 0;
+  for (let row = 0; row < size; row++)
+    sum += (weights?.[row] ?? 1) * (classWeights?.[truths[row] as number] ?? 1);
+  return sum;
+};
+
+/** Takes the rows that count out of a predicted batch, with numbers in their own unit. */
+const rowReader = (
+  { task, steps }: Pick<SequenceShape, 'task' | 'steps'>,
+  loss: Loss,
+  { scaling, naiveError }: Pick<Split, 'scaling' | 'naiveError'>,
+) => {
+  const stepsEach = isPerStep(task) ? steps : 1;
+  const width = targetSize(task);
+  const perNumber = loss.quantiles?.length ?? 1;
+  const outputWidth = outputsOf(task, { outputsPerTarget: perNumber });
+  const targetCount = task.kind === 'forecast' ? task.targets.length : width;
+  return ({ batch, outputs: raw, indices }: PredictedBatch): Rows => {
+    const rows = countedRows(batch, stepsEach);
+    const exampleOf = (row: number) => Math.floor((rows[row] as number) / stepsEach);
+    const isWhole = rows.length === batch.size * stepsEach;
+    const take = (values: ArrayLike<number>, each: number) =>
+      isWhole ? values : gathered(values, rows, each);
+    const truths = take(batch.targets, width);
+    const outputs = take(loss.predictions?.(raw) ?? raw, outputWidth);
+    const inOwnUnit = (values: ArrayLike<number>, each: number, perTarget: number) =>
+      scaling
+        ? Float64Array.from({ length: rows.length * each }, (_, at) => {
+            const { mean, factor } = scaling(indices[exampleOf(Math.floor(at / each))] as number);
+            const target = Math.floor((at % each) / perTarget) % targetCount;
+            return (values[at] as number) / (factor[target] as number) + (mean[target] as number);
+          })
+        : values;
+    const { weights } = batch;
+    return {
+      size: rows.length,
+      truths: inOwnUnit(truths, width, 1),
+      outputs: inOwnUnit(outputs, outputWidth, perNumber),
+      weights: weights && Float64Array.from(rows, (_, row) => weights[exampleOf(row)] as number),
+      naiveErrors:
+        naiveError &&
+        Float64Array.from({ length: rows.length * targetCount }, (_, at) => {
+          const errors = naiveError(indices[exampleOf(Math.floor(at / targetCount))] as number);
+          return errors[at % targetCount] as number;
+        }),
+    };
+  };
+};
+
+/** The rows of a batch that count, by their places: all sequences, or the steps within their lengths. */
+const countedRows = ({ size, lengths }: Batch, stepsEach: number): Int32Array => {
+  if (stepsEach === 1) return Int32Array.from({ length: size }, (_, row) => row);
+  const rows = new Int32Array(size * stepsEach);
+  let count = 0;
+  for (let example = 0; example < size; example++)
+    for (let step = 0; step < (lengths[example] as number); step++)
+      rows[count++] = example * stepsEach + step;
+  return rows.subarray(0, count);
+};
+
+const gathered = (values: ArrayLike<number>, rows: Int32Array, width: number): Float64Array => {
+  const taken = new Float64Array(rows.length * width);
+  rows.forEach((row, to) => {
+    for (let at = 0; at < width; at++) taken[to * width + at] = values[row * width + at] as number;
+  });
+  return taken;
+};

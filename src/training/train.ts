@@ -1,6 +1,7 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Split } from '../data/dataset.ts';
+import { labelsOf } from '../data/task.ts';
 import { jsonText } from '../system/json-text.ts';
 import type { Metrics, OutcomeReason, RunOutcome } from '../record/events.ts';
 import { writeJson, writeWhole } from '../system/files.ts';
@@ -13,7 +14,7 @@ import { evaluate } from './evaluate.ts';
 import { collectExamples } from './examples.ts';
 import { beginSession, report, saveCheckpoint, type Session, type Training } from './session.ts';
 import { takeSteps, validateNow, type StepsEnd } from './steps.ts';
-import { wholePart, type Tally } from './tally.ts';
+import type { Tally } from './tally.ts';
 
 /**
  * One training: begin (or go on), step to the end, evaluate the kept weights on the validation and test parts. Every number depends
@@ -81,7 +82,7 @@ const complete = async (session: Session, message: string): Promise<RunOutcome> 
   rmSync(checkpointPath(session.directory, 'last'), { force: true });
   const metrics = {
     ...(await trainedValues(session, keptStep)),
-    ...(validation && wholePart('val', validation)),
+    ...validation?.metrics(),
     ...test,
   };
   const kept = keptStep === step ? message : `${message}; the weights of step ${keptStep} are kept`;
@@ -112,7 +113,7 @@ const restoreBest = (session: Session): number => {
 /** Evaluates the validation part with restored weights. Their step has a point on the curves, the last one gets none. */
 const validateRestored = async (session: Session): Promise<Tally | undefined> => {
   const { validation } = session.dataset;
-  return validation && (await evaluate(session, validation)).whole;
+  return validation && (await evaluate(session, { split: validation, part: 'val' })).whole;
 };
 
 /** The metrics of the last minibatch that was recorded up to a step, by whichever process trained that far. */
@@ -127,16 +128,20 @@ const trainedValues = async (session: Session, upTo: number): Promise<Metrics> =
 const evaluateTest = async (session: Session, validation: Tally | undefined): Promise<Metrics> => {
   const { dataset, directory } = session;
   const examples = collectExamples(dataset.shape, dataset.test);
-  const { whole: tally, first } = await evaluate(session, dataset.test, examples.add);
+  const { whole: tally, first } = await evaluate(
+    session,
+    { split: dataset.test, part: 'test' },
+    examples.add,
+  );
   const { task } = dataset.shape;
-  const { accuracy } = first.metrics();
+  const accuracy = first.metrics()['test/accuracy'];
   const hasFirst = session.run.config.train.accuracyFirst128 === true;
   const metrics: Metrics = {
-    ...wholePart('test', tally),
+    ...tally.metrics(),
     ...(hasFirst && accuracy !== undefined && { 'test/accuracyFirst128': accuracy }),
   };
   report(session, 'evaluated', metrics);
-  const labels = task.kind === 'regression' ? undefined : task.labels;
+  const labels = labelsOf(task);
   const evaluation: EvaluationFile = {
     split: 'test',
     ...(labels && { labels }),

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import Papa from 'papaparse';
+import { labelsOf } from '../../src/data/task.ts';
 import { expect, it } from 'vitest';
 import { csvSequences } from '../../src/data/csv-sequences.ts';
 import type { Dataset } from '../../src/data/dataset.ts';
@@ -47,7 +48,7 @@ const expected = (given: Sequences) => {
 
 const found = ({ shape, test }: Dataset) => {
   const { task } = shape;
-  const labels = task.kind === 'regression' ? [] : (task.labels ?? []);
+  const labels = labelsOf(task) ?? [];
   return examplesOf(shape, test).map(({ inputs, length, targets }) => ({
     label: labels[targets[0] ?? -1],
     length,

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Tensor2D } from '@tensorflow/tfjs-core';
+import { outputsOf } from '../../src/data/task.ts';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { randomStream } from '../../src/data/random.ts';
 import type { Model } from '../../src/models/model.ts';
@@ -104,7 +105,7 @@ const compare = async (setting: NetworkSetting, kind: Inputs = 'random'): Promis
       : tf.tensor2d(tokens, [batch, shape.steps], 'int32');
 
   const frozen = plainNetworkOf(model, setting);
-  const outputCount = shape.task.kind === 'regression' ? shape.task.outputs : shape.task.classes;
+  const outputCount = outputsOf(shape.task);
   const rowsOut = frozen.perStep ? shape.steps : 1;
   const lossWeights = numbers(random, batch * rowsOut * outputCount);
   // Steps past the length do not count.

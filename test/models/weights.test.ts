@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { randomStream } from '../../src/data/random.ts';
+import { outputsOf } from '../../src/data/task.ts';
 import type { SequenceShape } from '../../src/data/dataset.ts';
 import type { ModelRow } from '../../src/models/model.ts';
 import { loadTensorFlow } from '../../src/tensorflow/load.ts';
@@ -61,7 +62,9 @@ describe('the number of weights is exact, and that of the network built', () => 
   for (const [name, changed, shape, expected] of counts)
     test(`${name} ${JSON.stringify(changed)}`, async () => {
       const parameters = parametersOf(name, changed);
-      expect((rows[name] as ModelRow).parameterCount?.(parameters, shape)).toBe(expected);
+      expect(
+        (rows[name] as ModelRow).parameterCount?.(parameters, { shape, outputs: outputsOf(shape.task) }),
+      ).toBe(expected);
       const model = await buildModel({ name, parameters, shape });
       const built = [...model.variables.values()].reduce((sum, { size }) => sum + size, 0);
       expect(built).toBe(expected);

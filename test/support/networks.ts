@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Scalar, Tensor, Tensor1D } from '@tensorflow/tfjs-core';
 import { randomStream, type Random } from '../../src/data/random.ts';
+import { outputsOf } from '../../src/data/task.ts';
 import type { SequenceShape } from '../../src/data/dataset.ts';
 import { gru, type GruParameters } from '../../src/models/gru.ts';
 import { lstm, type LstmParameters } from '../../src/models/lstm.ts';
@@ -52,6 +53,7 @@ export const buildModel = ({
 }: NetworkSetting): Promise<Model> =>
   (rows[name] as ModelRow).build(parametersOf(name, parameters), {
     shape: shapeOf(shape),
+    outputs: outputsOf(shapeOf(shape).task),
     random: (...purpose) => randomStream(seed, ...purpose),
     truncation,
     kernel,

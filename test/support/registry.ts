@@ -1,3 +1,4 @@
+import { losses } from '../../src/registry/losses.ts';
 import { Type } from '@sinclair/typebox';
 import { DataError, type DatasetRow, type SequenceShape } from '../../src/data/dataset.ts';
 import type { ModelRow } from '../../src/models/model.ts';
@@ -194,6 +195,7 @@ export const testRegistry: Registry = {
     lstm: { ...model, title: 'LSTM', parameters: lstmParameters } satisfies ModelRow<typeof lstmParameters>,
     gru: { ...model, title: 'GRU', parameters: gruParameters } satisfies ModelRow<typeof gruParameters>,
   },
+  loss: losses,
   optimizer: {
     sgd: { ...optimizer, title: 'SGD', parameters: sgdParameters } satisfies OptimizerRow<
       typeof sgdParameters

@@ -2,7 +2,7 @@ import { readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Command, type Option } from '@commander-js/extra-typings';
 import { diagnosticCodes } from '../../diagnostic/codes.ts';
-import type { Registry } from '../../registry/rows.ts';
+import type { NamedSectionKind, Registry } from '../../registry/rows.ts';
 import { pathSchemas, rowsOf } from '../../registry/schema.ts';
 import { listExperiments, listRunIds } from '../../record/read-runs.ts';
 import { listSweeps } from '../../record/read-sweeps.ts';
@@ -106,7 +106,7 @@ const optionValues = (
     case '--model':
     case '--dataset':
     case '--optimizer':
-      return named((option.long ?? '').slice(2) as 'model' | 'dataset' | 'optimizer', registry);
+      return named((option.long ?? '').slice(2) as NamedSectionKind, registry);
     case '--runs-directory':
     case '--write':
     case '--check':
@@ -136,7 +136,7 @@ const assignments = (current: string, joint: '' | '=', registry: Registry): read
   return values.map((value) => ({ value: `${path}=${done}${String(value)}` }));
 };
 
-const named = (kind: keyof Registry, registry: Registry): readonly Candidate[] =>
+const named = (kind: NamedSectionKind, registry: Registry): readonly Candidate[] =>
   rowsOf(registry, kind).map(([value, { title }]) => ({ value, description: title }));
 
 const argumentValues = (

@@ -1,5 +1,6 @@
 import type { Batch, SequenceShape, Split } from '../dataset.ts';
 import { indicesBelow } from '../indices.ts';
+import { isClassTask, isNumberTask } from '../task.ts';
 import type { Pack } from './pack.ts';
 import type { Scaling } from './standardize.ts';
 
@@ -50,7 +51,7 @@ interface Place {
 const converter = ({ labels, features, outputs }: Pack, { shape: { task }, scaling }: Laying) => {
   const width = features.length;
   const { mean, factor } = scaling;
-  const named = task.kind === 'regression' ? undefined : (task.labels ?? []);
+  const named = isNumberTask(task) ? undefined : (task.labels ?? []);
   const classes = named && Int32Array.from(labels, (text) => named.indexOf(text));
   return ({ record, recordAt, steps, inputs, inputsAt, targets, targetsAt }: Place): void => {
     const end = steps * width;
@@ -98,7 +99,7 @@ const fromMemory = (pack: Pack, laying: Laying): Copy => {
   const allSteps = startOf(sequences);
   const inputs = new Float32Array(allSteps * width);
   const size = outputs === null ? allSteps : sequences * outputs;
-  const targets = laying.shape.task.kind === 'regression' ? new Float32Array(size) : new Int32Array(size);
+  const targets = isClassTask(laying.shape.task) ? new Int32Array(size) : new Float32Array(size);
   const all = indicesBelow(sequences);
   pack.visit(all, (sequence, record, recordAt) => {
     const steps = pack.steps(sequence);

@@ -14,6 +14,7 @@ import { singleClass, type DataInspection } from '../inspect.ts';
 import { packedFolder } from '../packed-folder.ts';
 import type { TableFormat } from './ensure-pack.ts';
 import { openTable, type OpenTable, type TablePart } from './load-table.ts';
+import { isClassTask } from '../task.ts';
 import type { Pack } from './pack.ts';
 import type { TableParameters } from './parameters.ts';
 import { findShared, type Shared } from './shared-sequences.ts';
@@ -35,10 +36,9 @@ export const inspectTable = async (format: TableFormat, context: DataContext): P
   const table = await openTable(format, context);
   const { shape, parts } = table;
   const { task } = shape;
-  const [label = ''] = task.kind === 'regression' ? [] : (task.labels ?? []);
-  if (task.kind !== 'regression' && task.classes === 1) {
+  if (isClassTask(task) && task.classes === 1) {
     const what = `The target ${JSON.stringify(parameters.targets[0])} of ${parameters.file}`;
-    throw singleClass({ path: 'targets', what, label });
+    throw singleClass({ path: 'targets', what, label: task.labels?.[0] ?? '' });
   }
   const findings = await keptFindings(table, parameters);
   const numbers = manyNumbers(parameters, shape, findings.parts);
@@ -96,7 +96,7 @@ const describePart = (shape: SequenceShape, { pack, members }: TablePart): PartD
 
 /** The class of each label of a pack; nothing where targets are numbers. */
 const classesOf = ({ task }: SequenceShape, { labels }: Pack): Int32Array | undefined => {
-  if (task.kind === 'regression') return undefined;
+  if (!isClassTask(task)) return undefined;
   const classes = new Map(task.labels?.map((label, at) => [label, at]));
   return Int32Array.from(labels, (label) => classes.get(label) ?? 0);
 };
@@ -147,7 +147,7 @@ const manyNumbers = (
   { task }: SequenceShape,
   parts: DataDescription['parts'],
 ): readonly ParameterIssue[] => {
-  if (task.kind === 'regression') return [];
+  if (!isClassTask(task)) return [];
   const numbers = (task.labels ?? []).map((label) => (label.trim() === '' ? NaN : Number(label)));
   const different = new Set(numbers).size;
   if (different <= fewNumbers || !numbers.every(Number.isFinite)) return [];
@@ -191,7 +191,7 @@ const missingClasses = (
   { train, ...others }: DataDescription['parts'],
 ): readonly ParameterIssue[] => {
   const counts = train?.counts;
-  if (task.kind === 'regression' || !counts) return [];
+  if (!isClassTask(task) || !counts) return [];
   const missing = counts.flatMap((count, at) => (count === 0 ? [at] : []));
   if (missing.length === 0) return [];
   const unit = task.kind === 'classification' ? 'sequences' : 'steps';

@@ -1,4 +1,4 @@
-import { goalOf, validationCounterpart } from '../../data/metrics.ts';
+import { goalOf, validationCounterpart } from '../../metrics/metrics.ts';
 import { find, type LocatedMap } from '../located.ts';
 import type { Objective, Pruning } from '../config.ts';
 import type { SweepContext } from './read-choice.ts';

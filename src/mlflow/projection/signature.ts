@@ -4,7 +4,14 @@ export interface ModelShape {
   readonly input:
     | { readonly kind: 'values'; readonly features: number }
     | { readonly kind: 'tokens'; readonly vocabulary: number };
-  readonly task: { readonly kind: string; readonly classes?: number; readonly outputs?: number };
+  readonly task: {
+    readonly kind: string;
+    readonly classes?: number;
+    readonly outputs?: number;
+    readonly perStep?: boolean;
+    readonly horizon?: number;
+    readonly targets?: readonly string[];
+  };
 }
 
 interface TensorSpec {
@@ -37,8 +44,9 @@ const inputTensors = ({ steps, input }: ModelShape): readonly TensorSpec[] => [
 ];
 
 const outputTensors = ({ steps, task }: ModelShape): readonly TensorSpec[] => {
-  const outputs = task.classes ?? task.outputs ?? 1;
-  const perStep = task.kind === 'labelling' || task.kind === 'next-step';
+  const { horizon = 1, targets = [''] } = task;
+  const outputs = task.classes ?? task.outputs ?? horizon * targets.length;
+  const perStep = task.kind === 'labelling' || task.kind === 'next-step' || task.perStep === true;
   return [tensor('float32', perStep ? [-1, steps, outputs] : [-1, outputs], 'outputs')];
 };
 

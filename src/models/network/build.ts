@@ -1,9 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Tensor, Tensor2D, Tensor3D, Variable } from '@tensorflow/tfjs-core';
+import { isPerStep } from '../../data/task.ts';
 import { linear } from '../../tensorflow/kernels/linear.ts';
 import type { BuildContext, Model, TensorBatch } from '../model.ts';
 import type { NetworkParameters } from '../parameters.ts';
-import { hasTargetPerStep, outputCount, type Weight } from '../weights.ts';
+import type { Weight } from '../weights.ts';
 import { chunkedTruncation } from './chunked-truncation.ts';
 import { embedTokens, oneHotTokens } from './inputs.ts';
 import { drawMasks, noMasks } from './masks.ts';
@@ -37,11 +38,11 @@ const drawVariables = (weights: readonly Weight[], random: BuildContext['random'
  *     inputs (one-hot or embedded) -> layers, with dropout between them -> readout -> output layer
  */
 export const buildNetwork = ({ parameters, context, weights, recurrence }: NetworkPlan): Model => {
-  const { shape, random, truncation } = context;
+  const { shape, outputs: width, random, truncation } = context;
   const { layers, embeddingSize } = parameters;
   const variables = drawVariables(weights, random);
   const weight = <T extends Tensor>(name: string): T => variables.get(name) as Tensor as T;
-  const perStep = hasTargetPerStep(shape.task);
+  const perStep = isPerStep(shape.task);
   const trained =
     truncation?.style === 'chunked' ? chunkedTruncation(recurrence, truncation.steps) : recurrence;
 
@@ -59,7 +60,7 @@ export const buildNetwork = ({ parameters, context, weights, recurrence }: Netwo
       linear(rows, weight('output/kernel'), weight('output/bias'));
     if (read.rank === 2) return outputsOf(read as Tensor2D);
     const outputs = outputsOf(tf.reshape(read, [-1, read.shape.at(-1) ?? 0]));
-    return tf.reshape(outputs, [...read.shape.slice(0, -1), outputCount(shape.task)]);
+    return tf.reshape(outputs, [...read.shape.slice(0, -1), width]);
   };
 
   const forward: Model['forward'] = (batch, { training, step }) => {

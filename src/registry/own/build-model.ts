@@ -1,8 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { SequenceShape } from '../../data/dataset.ts';
 import { constant, glorotUniform, normal, type Draw } from '../../models/initializers.ts';
 import type { BuildContext, Model, ModelRow } from '../../models/model.ts';
-import { hasTargetPerStep, outputCount } from '../../models/weights.ts';
+import { isPerStep } from '../../data/task.ts';
 import type { BuiltModel, Initializer, ModelDefinition, ModelTools } from './definitions.ts';
 import { watchForLeaks } from './leaks.ts';
 import { blamed, type Origin } from './rows.ts';
@@ -49,8 +48,7 @@ export const buildModel = async ({ definition, origin, parameters, context }: Mo
   const tools: ModelTools = {
     ...context,
     tf,
-    outputs: outputCount(shape.task),
-    outputPerStep: hasTargetPerStep(shape.task),
+    outputPerStep: isPerStep(shape.task),
     weight,
   };
 
@@ -83,15 +81,19 @@ export const buildModel = async ({ definition, origin, parameters, context }: Mo
     careful('forward', () => {
       if (mode.training) leaks.look();
       const outputs = built.forward(batch, mode);
-      checkOutputs(outputs, batch.inputs.shape[0], shape);
+      checkOutputs(outputs, batch.inputs.shape[0], context);
       return outputs;
     });
   return { variables, kernel: definition.name, forward };
 };
 
-const checkOutputs = (given: unknown, batch: number, { task, steps }: SequenceShape): void => {
-  const wanted = hasTargetPerStep(task) ? [batch, steps, outputCount(task)] : [batch, outputCount(task)];
-  const axes = hasTargetPerStep(task) ? '[batch, time, outputs]' : '[batch, outputs]';
+const checkOutputs = (
+  given: unknown,
+  batch: number,
+  { shape: { task, steps }, outputs: width }: Pick<BuildContext, 'shape' | 'outputs'>,
+): void => {
+  const wanted = isPerStep(task) ? [batch, steps, width] : [batch, width];
+  const axes = isPerStep(task) ? '[batch, time, outputs]' : '[batch, outputs]';
   const outputs = given instanceof tf.Tensor ? (given as tf.Tensor) : undefined;
   if (!outputs) throw new Error(`it returns no tensor; expected ${axes} = [${wanted.join(', ')}]`);
   const isRight =

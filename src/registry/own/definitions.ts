@@ -39,8 +39,6 @@ export type Initializer = 'glorot-uniform' | 'he-normal' | 'zeros' | 'ones' | Dr
 /** What a model is built with. */
 export interface ModelTools extends Omit<BuildContext, 'kernel'> {
   readonly tf: TensorFlow;
-  /** How many numbers the last axis of the outputs has: classes, or values of a regression. */
-  readonly outputs: number;
   /** True where the task has a target at each step: the outputs are then `[batch, time, outputs]`. */
   readonly outputPerStep: boolean;
   /**

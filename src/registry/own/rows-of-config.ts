@@ -19,5 +19,6 @@ export const rowsOfConfig = (imported: ImportedConfig): PluginRows => {
     dataset: table(dataset, datasetRow),
     model: table(model, modelRow),
     optimizer: table(optimizer, optimizerRow),
+    loss: {},
   };
 };

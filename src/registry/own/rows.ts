@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { Type, type TObject } from '@sinclair/typebox';
 import { DataError, type Dataset, type DatasetRow } from '../../data/dataset.ts';
+import type { LossRow } from '../../losses/loss.ts';
 import type { ModelRow } from '../../models/model.ts';
 import { commonParameters, type CommonParameters } from '../../optimizers/common.ts';
 import { eachWeight, type OptimizerRow } from '../../optimizers/optimizer.ts';
@@ -133,4 +134,5 @@ export interface PluginRows {
   readonly dataset: Readonly<Record<string, DatasetRow>>;
   readonly model: Readonly<Record<string, ModelRow>>;
   readonly optimizer: Readonly<Record<string, OptimizerRow>>;
+  readonly loss: Readonly<Record<string, LossRow>>;
 }

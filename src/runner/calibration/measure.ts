@@ -1,5 +1,6 @@
 import { allocateBatch, type Batch, type SequenceShape } from '../../data/dataset.ts';
 import { randomStream } from '../../data/random.ts';
+import { isClassTask } from '../../data/task.ts';
 import { registryOfBundle } from '../../registry/own/load-plugins.ts';
 import { registry as builtIn, type Registry } from '../../registry/rows.ts';
 import type { Run } from '../../plan/plan.ts';
@@ -83,7 +84,7 @@ const madeUpBatch = ({ seed, config: { train } }: Run, shape: SequenceShape): Ba
   for (let at = 0; at < batch.inputs.length; at++) batch.inputs[at] = random.uniform() * range;
   for (let row = 0; row < size; row++)
     batch.lengths[row] = variableLength ? Math.ceil((steps * (row + 1)) / size) : steps;
-  if (task.kind !== 'regression')
+  if (isClassTask(task))
     for (let at = 0; at < batch.targets.length; at++) batch.targets[at] = at % task.classes;
   return batch;
 };

@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, expect, it } from 'vitest';
 import { temporalConvolution } from '../../../examples/own-model/temporal-convolution.ts';
 import type { SequenceShape } from '../../../src/data/dataset.ts';
+import { outputsOf } from '../../../src/data/task.ts';
 import { randomStream } from '../../../src/data/random.ts';
 import type { Model } from '../../../src/models/model.ts';
 import { modelRow } from '../../../src/registry/own/rows.ts';
@@ -15,6 +16,7 @@ const parameters = { filters: 5, kernelSize: 3, blocks: 2 };
 const build = (shape: SequenceShape): Promise<Model> =>
   modelRow(temporalConvolution, { file: 'x.ts', digest: '', files: new Set() }).build(parameters, {
     shape,
+    outputs: outputsOf(shape.task),
     random: (...purpose) => randomStream(1, ...purpose),
     truncation: undefined,
   });

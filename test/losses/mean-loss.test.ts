@@ -1,11 +1,20 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { lossOf } from '../../src/training/loss.ts';
+import type { Task } from '../../src/data/dataset.ts';
+import { defaultLoss, type Loss } from '../../src/losses/loss.ts';
+import { meanLoss, type LossInput } from '../../src/losses/mean-loss.ts';
+import { losses } from '../../src/registry/losses.ts';
 import { loadTensorFlow } from '../../src/tensorflow/load.ts';
+
+const built: Record<string, Loss> = {};
 
 beforeAll(async () => {
   await loadTensorFlow();
+  for (const [name, row] of Object.entries(losses)) built[name] = await row.build();
 });
+
+/** The loss that a task has by default. */
+const lossOf = (task: Task, input: LossInput) => meanLoss(task, built[defaultLoss(task)] as Loss, input);
 
 /** Softmax cross-entropy of one row, in plain numbers. */
 const crossEntropy = (logits: readonly number[], label: number): number => {

@@ -1,5 +1,7 @@
+import type { Task } from '../data/dataset.ts';
+import { isNumberTask } from '../data/task.ts';
 import { topSize } from './class-counts.ts';
-import type { Task } from './dataset.ts';
+import { topAccuracyName } from './class-measure.ts';
 
 /** Which end of a metric's range is the better one. */
 export type Goal = 'minimize' | 'maximize';
@@ -25,27 +27,28 @@ const allParts = ['train', 'val', 'test'] as const;
 /** The parts that are evaluated whole; of `train` single minibatches are measured. */
 const evaluated = ['val', 'test'] as const;
 const withClasses = ['classification', 'labelling', 'next-step'] as const;
-
-export const topAccuracyName = `top${topSize}Accuracy`;
+const withLabels = [...withClasses, 'multi-label'] as const;
+const withNumbers = ['regression', 'forecast'] as const;
 
 /** Every metric by its name. All that compares, stops or searches by a metric takes its direction from here. */
 export const metrics: Readonly<Record<string, Metric>> = {
   loss: {
     goal: 'minimize',
-    unit: 'nats; of a regression the squared unit of the target',
+    unit: 'nats; of numbers the squared unit of the targets as they are scaled for the training',
     range: [0, Infinity],
     parts: allParts,
-    tasks: [...withClasses, 'regression'],
+    tasks: [...withLabels, ...withNumbers],
     description:
-      'What the training minimizes: mean cross-entropy, or the mean squared error of a regression.',
+      'What the training minimizes: by default the mean cross-entropy, or the mean squared error of targets as they are scaled for the training.',
   },
   accuracy: {
     goal: 'maximize',
     unit: 'fraction',
     range: [0, 1],
     parts: allParts,
-    tasks: withClasses,
-    description: 'How often the largest output is that of the true class.',
+    tasks: withLabels,
+    description:
+      'How often the largest output is that of the true class; of several labels, how often all of them are right.',
   },
   perplexity: {
     goal: 'minimize',
@@ -60,7 +63,7 @@ export const metrics: Readonly<Record<string, Metric>> = {
     unit: 'the unit of the target',
     range: [0, Infinity],
     parts: allParts,
-    tasks: ['regression'],
+    tasks: withNumbers,
     description: 'Mean absolute error.',
   },
   mse: {
@@ -68,8 +71,8 @@ export const metrics: Readonly<Record<string, Metric>> = {
     unit: 'the squared unit of the target',
     range: [0, Infinity],
     parts: evaluated,
-    tasks: ['regression'],
-    description: 'Mean squared error, which is also the loss.',
+    tasks: withNumbers,
+    description: 'Mean squared error.',
   },
   [topAccuracyName]: {
     goal: 'maximize',
@@ -85,7 +88,7 @@ export const metrics: Readonly<Record<string, Metric>> = {
     unit: 'fraction',
     range: [0, 1],
     parts: evaluated,
-    tasks: withClasses,
+    tasks: withLabels,
     description:
       'Mean F1 score of the classes that occur in the part, as a label or as a prediction, each with the same weight: the metric for classes of unequal size.',
   },
@@ -114,7 +117,7 @@ export const metricsOf = (task: Task, part: Part, requests: MetricRequests = {})
         (!onRequest || requests[name as keyof MetricRequests] === true) &&
         parts.includes(part) &&
         tasks.includes(task.kind) &&
-        (task.kind === 'regression' || task.classes > moreClassesThan),
+        (isNumberTask(task) || task.classes > moreClassesThan),
     )
     .map(([name]) => `${part}/${name}`);
 

@@ -8,7 +8,7 @@ import {
   createClassCounts,
   macroF1,
   topAccuracyOf,
-} from '../../src/data/class-counts.ts';
+} from '../../src/metrics/class-counts.ts';
 
 /** Counts of rows of outputs with their truths. */
 const countsOf = (rows: readonly { readonly outputs: readonly number[]; readonly truth: number }[]) => {

@@ -36,7 +36,7 @@ const increase = (counts: Float64Array, at: number): void => {
  */
 export const countRow = (
   counts: ClassCounts,
-  outputs: Float32Array,
+  outputs: ArrayLike<number>,
   { row, truth }: { row: number; truth: number },
 ): void => {
   const { classes } = counts;

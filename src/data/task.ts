@@ -1,0 +1,50 @@
+import type { Task } from './dataset.ts';
+
+/** A task whose targets are numbers, measured in a unit of their own. */
+export type NumberTask = Extract<Task, { kind: 'regression' | 'forecast' }>;
+
+/** A task whose targets are one of several classes. */
+export type ClassTask = Extract<Task, { kind: 'classification' | 'labelling' | 'next-step' }>;
+
+export const isNumberTask = (task: Task): task is NumberTask =>
+  task.kind === 'regression' || task.kind === 'forecast';
+
+export const isClassTask = (task: Task): task is ClassTask =>
+  !isNumberTask(task) && task.kind !== 'multi-label';
+
+/** The names of the classes or labels; undefined for numbers, and where they have none. */
+export const labelsOf = (task: Task): readonly string[] | undefined =>
+  isNumberTask(task) ? undefined : task.labels;
+
+/** Whether there is a target at each step. Steps past a sequence's length then do not count. */
+export const isPerStep = (task: Task): boolean =>
+  task.kind === 'labelling' ||
+  task.kind === 'next-step' ||
+  (task.kind === 'regression' && task.perStep === true);
+
+/** How many numbers the target of a sequence has, or of a step where there is one at each step. */
+export const targetSize = (task: Task): number => {
+  switch (task.kind) {
+    case 'classification':
+    case 'labelling':
+    case 'next-step':
+      return 1;
+    case 'multi-label':
+      return task.classes;
+    case 'regression':
+      return task.outputs;
+    case 'forecast':
+      return task.horizon * task.targets.length;
+  }
+};
+
+/**
+ * The length of the last axis of a network's outputs: classes, or the numbers of a target, for each of which a loss may
+ * need several outputs.
+ */
+export const outputsOf = (task: Task, { outputsPerTarget }: PerTarget = { outputsPerTarget: 1 }): number =>
+  (isClassTask(task) ? task.classes : targetSize(task)) * outputsPerTarget;
+
+interface PerTarget {
+  readonly outputsPerTarget: number;
+}

@@ -1,0 +1,36 @@
+import { targetSize, type NumberTask } from '../data/task.ts';
+import type { Measure, MeasureContext } from './measure.ts';
+
+/** Which of the quantiles stands for the prediction: the one nearest to the median. */
+const middleOf = (quantiles: readonly number[]): number =>
+  quantiles.reduce(
+    (best, quantile, at) =>
+      Math.abs(quantile - 0.5) < Math.abs((quantiles[best] as number) - 0.5) ? at : best,
+    0,
+  );
+
+/** Errors of predicted numbers, each number of a target with the same weight. */
+export const numberMeasure = (
+  task: NumberTask,
+  { quantiles = [0.5] }: Pick<MeasureContext, 'quantiles'>,
+): Measure => {
+  const width = targetSize(task);
+  const middle = middleOf(quantiles);
+  let absolute = 0;
+  let squared = 0;
+  let counted = 0;
+  return {
+    add: ({ size, truths, outputs, weights }) => {
+      for (let row = 0; row < size; row++) {
+        const weight = weights?.[row] ?? 1;
+        for (let at = row * width; at < (row + 1) * width; at++) {
+          const error = (outputs[at * quantiles.length + middle] as number) - (truths[at] as number);
+          absolute += (weight * Math.abs(error)) / width;
+          squared += (weight * error * error) / width;
+        }
+        counted += weight;
+      }
+    },
+    values: { mae: () => absolute / counted, mse: () => squared / counted },
+  };
+};
