@@ -94,7 +94,7 @@ export const checkAgainst = (schema: TSchema, written: Json, owner = ''): Checke
       if (meant.has(`${error.instancePath}/${key}`)) continue;
       issues.set(`${error.instancePath}/${key}`, missingKey(error, path, { key, owner }));
     } else if (!issues.has(error.instancePath) && error.keyword !== 'if') {
-      issues.set(error.instancePath, wrongValue(error, path));
+      issues.set(error.instancePath, wrongValue(error, path, listAround(path, written)));
     }
   }
   const last = issues.get(lastUnknown);
@@ -195,7 +195,14 @@ const missingKey = (
   };
 };
 
-const wrongValue = (error: ErrorObject, path: Path): Issue => {
+/** The list that the value at a path is an item of. */
+const listAround = (path: Path, root: Json): readonly Json[] => {
+  let around: unknown = root;
+  for (const part of path.slice(0, -1)) around = (around as Readonly<Record<string | number, unknown>>)[part];
+  return Array.isArray(around) ? (around as readonly Json[]) : [];
+};
+
+const wrongValue = (error: ErrorObject, path: Path, beside: readonly Json[]): Issue => {
   const schema = schemaOf(error);
   const value = error.data as Json;
   const named = path.findLast((part) => typeof part === 'string') ?? 'the value';
@@ -218,7 +225,7 @@ const wrongValue = (error: ErrorObject, path: Path): Issue => {
     expected: keyword === 'finite' ? expected.replace(/^a number/, 'a finite number') : expected,
     got: describeValue(value),
     ...(near !== undefined && { nearest: near }),
-    help: howToFix({ schema, value, name, near }),
+    help: howToFix({ schema, value, name, near, beside }),
     ...(near === undefined &&
       isQuotable(schema, value) && { inQuotes: { value: describeValue(value), pattern: schema.pattern } }),
   };
@@ -249,9 +256,11 @@ interface Wrong {
   readonly value: Json;
   readonly name: string;
   readonly near: string | undefined;
+  /** The items of the list that the value is in. */
+  readonly beside: readonly Json[];
 }
 
-const howToFix = ({ schema, value, name, near }: Wrong): string => {
+const howToFix = ({ schema, value, name, near, beside }: Wrong): string => {
   const write = (text: string) => (name.includes(' ') ? text : `\`${name}: ${text}\``);
   if (near !== undefined) return `Did you mean ${near}? Write ${write(near)}.`;
   const types = [schema.type ?? []].flat();
@@ -263,7 +272,7 @@ const howToFix = ({ schema, value, name, near }: Wrong): string => {
     const number = numberIn(value);
     if (number !== undefined) return `${number.advice}: ${write(number.text)}.`;
     if (isListOfNumbers(value))
-      return `Write one number; to try several, list them under sweep.axes: [${value}].`;
+      return `Write ${write(value.split(',')[0]?.trim() ?? '')}; to try several, list them under sweep.axes: [${value}].`;
   }
   if (types.includes('boolean') && (typeof value === 'string' || typeof value === 'number')) {
     const meant = booleans[String(value).toLowerCase()];
@@ -283,7 +292,9 @@ const howToFix = ({ schema, value, name, near }: Wrong): string => {
   if (only !== undefined && !types.includes('array') && isRow === types.includes('object')) {
     return `Write one value, for example ${write(writeValue(only))}; to try several, list them under sweep.axes.`;
   }
-  const example = exampleOf(schema);
+  const example =
+    (schema.enum?.find((one) => !beside.includes(one as Json) && beside.length > 0) as Json | undefined) ??
+    exampleOf(schema);
   if (example === undefined) return `Write ${describeSchema(schema)}.`;
   // Who writes .inf for "no limit" means the default of a setting that may be null.
   const orNone = isNonFinite(value) && schema.default === null ? `, or leave ${name} out` : '';

@@ -2,7 +2,7 @@ import type { Row } from '../parameters/row.ts';
 import { namedSections, type Registry } from '../registry/rows.ts';
 import type { Issue } from '../diagnostic/diagnostic.ts';
 import { runSchema } from './run-section.ts';
-import type { SectionKind } from './sections.ts';
+import type { JsonMap, SectionKind } from './sections.ts';
 import { isSection } from './sweep/parameters.ts';
 import { specSchema } from './spec-schema.ts';
 import { sweepSchema } from './sweep/section.ts';
@@ -15,13 +15,14 @@ import { trainSchema } from './train-section.ts';
 export const whereKeyBelongs = (
   issue: Issue,
   registry: Registry,
+  written: JsonMap,
   section?: { readonly kind: SectionKind; readonly name: string },
 ): Issue => {
   if (issue.code !== 'unknown-key' || issue.nearest !== undefined || issue.key === undefined) return issue;
   const { key } = issue;
   const here = section?.kind ?? issue.path.slice(0, -1).join('.');
   const [first = ''] = key.split('.');
-  if (key.includes('.') && isSection(first)) return { ...issue, help: helpForAxis(key, here) };
+  if (key.includes('.') && isSection(first)) return { ...issue, help: helpForAxis(key, here, written) };
   const homes = homesOf(key, registry);
   const rows = homes.find(({ place }) => place === here)?.rows ?? [];
   if (section && issue.path.length === 1 && rows.length > 0) {
@@ -33,12 +34,17 @@ export const whereKeyBelongs = (
   const home = homes.find(({ place }) => place !== here);
   if (!home) return issue;
   const place = home.place === '' ? 'at the top level of the spec' : `under ${home.place}`;
+  const there = home.place === '' ? written : written[home.place];
+  if (typeof there === 'object' && there !== null && Object.hasOwn(there, key))
+    return { ...issue, help: `Remove ${key}: it belongs ${place}, where it is set already.` };
   return { ...issue, help: `${key} belongs ${place}; move it there.` };
 };
 
-const helpForAxis = (key: string, here: string): string =>
+const helpForAxis = (key: string, here: string, { sweep }: JsonMap): string =>
   here.startsWith('sweep')
-    ? `Axes are one level deeper: \`axes: { ${key}: [...] }\`.`
+    ? here === 'sweep' && typeof sweep === 'object' && sweep !== null && Object.hasOwn(sweep, 'axes')
+      ? `${key} belongs under sweep.axes; move it there.`
+      : `Axes are one level deeper: \`axes: { ${key}: [...] }\`.`
     : `Write ${key.split('.').join(': { ')}: ...${' }'.repeat(key.split('.').length - 1)}, or list its values under sweep.axes.`;
 
 interface Home {

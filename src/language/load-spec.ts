@@ -11,6 +11,7 @@ import {
 import { hideNamedSecrets } from './hide-secrets.ts';
 import { readUserConfig } from './user-config.ts';
 import { interpolate, type Environment } from './environment.ts';
+import { writeValue } from './describe.ts';
 import { find, type Located, type LocatedMap } from './located.ts';
 import { mergeSpecs } from './merge.ts';
 import { applyOverrides, type Overrides } from './overrides.ts';
@@ -139,13 +140,21 @@ const readChain = async (
     return failure(
       ...base.errors.map((error) =>
         error.at?.source.text === '' && error.at.source.name === parentPath
-          ? { ...error, at: parent.at }
+          ? { ...error, ...fromFolder(dirname(path), error), at: parent.at }
           : error,
       ),
     );
   }
   chain.extendedAt.set(base.value.source, parent.at);
   return success({ source, root: mergeSpecs(base.value.root, root) });
+};
+
+/** The name that was meant, as it is written in a file of the folder. */
+const fromFolder = (folder: string, { nearest }: Diagnostic): Pick<Diagnostic, 'nearest' | 'help'> => {
+  if (nearest === undefined) return {};
+  const path = relative(folder, nearest);
+  const written = path.startsWith('..') ? path : `./${path}`;
+  return { nearest: written, help: `Did you mean ${written}? Write \`extends: ${writeValue(written)}\`.` };
 };
 
 const notAMapping = (root: Located, source: SourceText): Diagnostic => ({

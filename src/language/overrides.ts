@@ -129,13 +129,14 @@ const readSweep = (text: string): Result<Located> => {
   const read = readValue(assignment.value, true);
   if (!read.ok) return read;
   const [only, ...more] = read.value.kind === 'list' ? read.value.items : [];
+  const { source, path, valueStart } = assignment.value;
   const isExpression =
     only !== undefined &&
     more.length === 0 &&
     (only.kind === 'list' || (only.kind === 'map' && axisKinds.some((kind) => only.entries.has(kind))));
-  return success(
-    nest(assignment.value, ['sweep', 'axes', assignment.value.path], isExpression ? only : read.value),
-  );
+  // The brackets around the values are not on the command line.
+  const list = { ...read.value, at: { source, start: valueStart, end: source.text.length } };
+  return success(nest(assignment.value, ['sweep', 'axes', path], isExpression ? only : list));
 };
 
 /** A tree that holds `value` at `keys`; each key's place is its part of the argument. */

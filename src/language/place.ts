@@ -7,11 +7,27 @@ export const place = (issue: Issue, root: Located, base: Path = []): Diagnostic 
   const found = locate(root, [...base, ...issue.path]);
   const at = issue.onKey || !found.exact ? found.key : found.value;
   const placed = placeAt(issue, at, writtenPlaces(issue, root, base));
-  if (!at.source.text.startsWith('--set ')) return placed;
+  const { text } = at.source;
+  if (text.startsWith('--sweep ')) return { ...placed, ...helpInSweep(placed.help, issue) };
+  if (!text.startsWith('--set ')) return placed;
+  if (issue.code === 'unknown-key' && issue.nearest !== undefined) {
+    const path = [...base, ...issue.path];
+    const meant = text
+      .slice('--set '.length)
+      .replace(path.join('.'), [...path.slice(0, -1), issue.nearest].join('.'));
+    return { ...placed, help: `Did you mean ${issue.nearest}? Write \`--set ${shellWord(meant)}\`.` };
+  }
   const missing = issue.code === 'missing-key' && issue.key !== undefined ? [issue.key] : [];
   const help = afterSet(placed.help, [...base, ...issue.path, ...missing]);
   return { ...placed, ...(help !== undefined && { help }) };
 };
+
+/** The text to write, `dropout: 0.1`, as one of the values after `--sweep`. */
+const helpInSweep = (help: string | undefined, { path }: Issue): Pick<Diagnostic, 'help'> => ({
+  ...(help !== undefined && {
+    help: help.replace(/`[\w.-]+: ([^`]*)`/g, (whole, value: string) => (path.length === 0 ? value : whole)),
+  }),
+});
 
 /** The text to write, `dropout: 0.1`, as it is written after `--set`. */
 const afterSet = (help: string | undefined, path: Path): string | undefined => {

@@ -143,8 +143,15 @@ const tooDeep = (at: NonNullable<Diagnostic['at']>): Diagnostic => ({
   help: 'A spec needs about five levels; look for a bracket that is never closed.',
 });
 
+interface NumberWithComma {
+  readonly written: string;
+  readonly start: number;
+  readonly end: number;
+  readonly help: string;
+}
+
 /** In `{ dropout: 0,5 }` the comma ends the value, and 5 is a key. */
-const commaInNumber = (node: YAMLMap, pair: Pair): string | undefined => {
+const commaInNumber = (node: YAMLMap, pair: Pair): NumberWithComma | undefined => {
   const before = node.items[node.items.indexOf(pair) - 1];
   const [start, end] = [before?.value, pair.key];
   if (!isScalar(before?.key) || !isScalar(start) || !isScalar(end) || pair.value !== null) return undefined;
@@ -152,9 +159,15 @@ const commaInNumber = (node: YAMLMap, pair: Pair): string | undefined => {
   const name = String(before.key.value);
   const written = `${start.source ?? ''},${end.source ?? ''}`;
   const number = numberWithComma(written);
-  return number === undefined
-    ? `Write one number; to try several, list them under sweep.axes: [${written.replace(',', ', ')}].`
-    : `A comma ends a value here. Write \`${name}: ${number}\`.`;
+  return {
+    written,
+    start: start.range?.[0] ?? 0,
+    end: end.range?.[1] ?? 0,
+    help:
+      number === undefined
+        ? `Write \`${name}: ${start.source ?? ''}\`; to try several, list them under sweep.axes: [${written.replace(',', ', ')}].`
+        : `A comma ends a value here. Write \`${name}: ${number}\`.`,
+  };
 };
 
 const createWalk = (range: RangeOf, errors: Diagnostic[]) => {
@@ -196,15 +209,18 @@ const createWalk = (range: RangeOf, errors: Diagnostic[]) => {
       if (!isPair(pair)) continue;
       const key = pair.key as Node;
       if (!isScalar(key) || typeof key.value !== 'string') {
+        const comma = commaInNumber(node, pair);
         report({
           code: 'wrong-type',
-          message: 'A key must be a string.',
-          at: at(key),
-          expected: 'a key such as batchSize',
-          got: isScalar(key)
-            ? `${String(key.value)} (${key.value === null ? 'nothing' : typeof key.value})`
-            : 'a list or mapping',
-          help: commaInNumber(node, pair) ?? 'Put the key in quotes if it is meant as a string.',
+          message: comma ? 'A number may not contain a comma.' : 'A key must be a string.',
+          at: comma ? range(comma.start, comma.end) : at(key),
+          expected: comma ? 'a number' : 'a key such as batchSize',
+          got:
+            comma?.written ??
+            (isScalar(key)
+              ? `${String(key.value)} (${key.value === null ? 'nothing' : typeof key.value})`
+              : 'a list or mapping'),
+          help: comma?.help ?? 'Put the key in quotes if it is meant as a string.',
         });
         continue;
       }

@@ -33,11 +33,13 @@ export const inSection = (
   section: JsonMap,
   code: DiagnosticCode = 'conflict',
 ): Issue => {
-  const path = issue.path === '' ? [] : issue.path.split('.');
-  const value = path.reduce<Json | undefined>(
-    (inner, key) => (inner as JsonMap | null | undefined)?.[key],
-    section,
-  );
+  const path: (string | number)[] = [];
+  let value: Json | undefined = section;
+  for (const part of issue.path === '' ? [] : issue.path.split('.')) {
+    const key: string | number = Array.isArray(value) ? Number(part) : part;
+    path.push(key);
+    value = (value as Readonly<Record<string | number, Json>> | null | undefined)?.[key];
+  }
   return {
     code,
     message: issue.message,
@@ -139,7 +141,7 @@ const nameIssue = (written: JsonMap, kind: NamedSectionKind, names: readonly str
     got: describeValue(name),
     help: listed
       ? `Write one name here; to try several, write \`${kind}.name: [${name.join(', ')}]\` under sweep.axes.`
-      : `Write for example \`name: ${names[0] ?? ''}\`; unroll ${kind}s lists what there is.`,
+      : `${name === undefined ? 'Add' : 'Write'} for example \`name: ${names[0] ?? ''}\`; unroll ${kind}s lists what there is.`,
   };
 };
 

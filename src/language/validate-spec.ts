@@ -57,7 +57,7 @@ export const validateSpec = (document: SpecDocument, registry: Registry = builtI
     errors.push(
       place(
         errors.length < mostSuggestions
-          ? whereKeyBelongs(issue, registry, kind && { kind, name: nameOf(base[kind]) })
+          ? whereKeyBelongs(issue, registry, written, kind && { kind, name: nameOf(base[kind]) })
           : issue,
         root,
         kind ? [kind] : [],

@@ -1,7 +1,7 @@
 import type { Static, TObject } from '@sinclair/typebox';
 import type { Issue } from '../diagnostic/diagnostic.ts';
 
-/** An issue as an entry's own check returns it: of the section's values, with keys joined by dots, `schedule.kind`. */
+/** An issue as an entry's own check returns it: of the section's values, with keys and indices joined by dots: `schedule.kind`, `targets.0`. */
 export interface ParameterIssue extends Pick<Issue, 'message' | 'expected' | 'help'> {
   readonly path: string;
   /** Set when the value that has to change is in another section than the entry's own. */

@@ -57,6 +57,10 @@ const helpForAxis = (
   { section, code, key, path }: SectionIssue,
   guilty: Choice,
 ): string | undefined => {
+  if (path.at(-1) === 'goal' && code === 'conflict')
+    return guilty.path.at(-1) === 'goal'
+      ? `Remove the axis ${guilty.key}: the goal follows from the metric.`
+      : `Remove \`goal\` from ${[section, ...path.slice(0, -1)].join('.')}: it follows from the metric.`;
   if (code !== 'unknown-key' || key === undefined || section === 'train' || guilty.path.length === 1)
     return undefined;
   const rows: Readonly<Record<string, Row>> = registry[section];

@@ -97,7 +97,7 @@ export const checkPruning = (
       at,
       expected: 'train.steps or train.trainingIters',
       got: 'train.epochs',
-      help: 'Write for example `steps: 1000` instead of epochs.',
+      help: 'Write for example `steps: 1000` in train instead of epochs.',
     };
   }
   const longest = Math.max(...steps.map((one) => one ?? 0));

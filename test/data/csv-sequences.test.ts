@@ -309,7 +309,7 @@ describe('a file that cannot be read', () => {
       a.csv has no column "c". Names are compared letter by letter, with upper and lower case.
       Its columns are "id", "t", "a", "b", "label"."
     `);
-    expect(issues.map(({ path }) => path)).toEqual(['sequence', 'targets', 'features']);
+    expect(issues.map(({ path }) => path)).toEqual(['sequence', 'targets.0', 'features.1']);
   });
 
   it.each([
@@ -329,7 +329,7 @@ describe('a file that cannot be read', () => {
   it('has no delimiter proposed with which columns would be missing as well', async () => {
     const text = threeSequences.replaceAll(',', ';');
     const { issues } = await mistakeOf(text, { sequence: 'series' });
-    expect(issues.map(({ path }) => path)).toEqual(['sequence', 'targets']);
+    expect(issues.map(({ path }) => path)).toEqual(['sequence', 'targets.0']);
   });
 
   it('is told apart from one that is missing; similar names are shown', async () => {

@@ -13,17 +13,12 @@ import { stripVTControlCharacters } from 'node:util';
 import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
 import { renderDiagnostics } from '../../src/diagnostic/render.ts';
 import { registry, type Registry } from '../../src/registry/rows.ts';
-import { loadSpec, type LoadOptions } from '../../src/language/load-spec.ts';
-import { unrollSpec } from '../../src/plan/unroll-spec.ts';
-import { validateSpec } from '../../src/language/validate-spec.ts';
+import type { LoadOptions } from '../../src/language/load-spec.ts';
 import { testRegistry } from '../support/registry.ts';
+import { diagnose, optionsOf, type Stage, stages } from '../support/wrong-specs.ts';
 
 /** Wrong specs, each in the folder of the stage that reports it, beside the golden text of its messages. */
 const corpus = 'test/corpus';
-
-/** The stages in their order; `data` holds the mistakes of real datasets, which any stage may report. */
-const stages = ['load', 'validate', 'unroll', 'data'] as const;
-type Stage = (typeof stages)[number];
 
 const scratch = mkdtempSync(join(tmpdir(), 'unroll-corpus-'));
 afterAll(() => rmSync(scratch, { recursive: true }));
@@ -34,21 +29,12 @@ interface Reported {
   readonly text: string;
 }
 
-/** Everything that is reported of a spec: its errors, or the warnings and notices of its plan. */
 const report = async (
   path: string,
   { registry = testRegistry, ...options }: LoadOptions & { registry?: Registry } = {},
 ): Promise<Reported> => {
-  const document = await loadSpec(path, {
-    environment: { MLFLOW_TRACKING_URL: 'http://localhost' },
-    ...options,
-  });
-  if (!document.ok) return { stage: 'load', text: renderDiagnostics(document.errors) };
-  const spec = validateSpec(document.value, registry);
-  if (!spec.ok) return { stage: 'validate', text: renderDiagnostics(spec.errors) };
-  const plan = await unrollSpec(spec.value, { cores: 2 });
-  const found = plan.ok ? [...spec.notices, ...plan.notices] : plan.errors;
-  return { stage: 'unroll', text: renderDiagnostics(found) };
+  const { stage, diagnostics } = await diagnose(path, registry, options);
+  return { stage, text: renderDiagnostics(diagnostics) };
 };
 
 const compare = (said: string, golden: string): void => {
@@ -73,14 +59,6 @@ const expectWhole = (said: string): void => {
     expect(message, 'help').toContain('\n  help:     ');
     expect(message, 'no stack trace').not.toMatch(/^\s+at .*:\d+:\d+\)?$/m);
   }
-};
-
-/** A comment in the first line, `# unroll plan FILE --set ...`, may give options of the command line. */
-const optionsOf = (path: string): LoadOptions => {
-  const line = /^# unroll plan FILE (.*)$/m.exec(readFileSync(path, 'latin1'))?.[1] ?? '';
-  const words = [...line.matchAll(/'([^']*)'|(\S+)/g)].map(([, quoted, bare]) => quoted ?? bare ?? '');
-  const after = (option: string) => words.filter((_, index) => words[index - 1] === option);
-  return { set: after('--set'), sweep: after('--sweep') };
 };
 
 const namesIn = (folder: string, suffix: string): string[] =>

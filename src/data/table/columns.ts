@@ -30,16 +30,19 @@ export const featureColumns = (
 /** Only for so many names is it worth looking for the ones that were meant. */
 const mostSuggestions = 20;
 
+/** The parameters that are lists of columns. */
+const listParameters: ReadonlySet<string> = new Set(['features', 'targets']);
+
 /** Throws a `DataError` that names every column of the spec which the file `name` does not have. */
 export const checkColumns = (name: string, available: readonly string[], named: NamedColumns): void => {
   const issues: ParameterIssue[] = [];
   const there = new Set(available);
   for (const [path, columns] of Object.entries(named)) {
-    for (const column of columns) {
+    for (const [index, column] of columns.entries()) {
       if (column === null || there.has(column)) continue;
       const similar = issues.length < mostSuggestions ? nearest(column, available) : undefined;
       issues.push({
-        path,
+        path: listParameters.has(path) ? `${path}.${index}` : path,
         message: `${name} has no column ${JSON.stringify(column)}.`,
         expected: `one of ${listed(available)}`,
         help: similar

@@ -2,15 +2,9 @@ import type { Diagnostic } from '../../diagnostic/diagnostic.ts';
 import { isNonFinite } from '../../system/json.ts';
 import { describeValue } from '../describe.ts';
 import { find, toJson, type LocatedMap } from '../located.ts';
-import { axisForms, type AxisKind } from './axis-kinds.ts';
+import { axisForm, type AxisKind, type Target } from './axis-kinds.ts';
 
 export type Report = (diagnostic: Omit<Diagnostic, 'severity'>) => void;
-
-/** Whether the values must be whole numbers: those that fall between are rounded. */
-export interface Target {
-  readonly key: string;
-  readonly integer: boolean;
-}
 
 /** An axis whose values are computed, as `{ log: [1e-4, 1e-2], steps: 5 }`. */
 export interface Expression {
@@ -22,7 +16,7 @@ export interface Expression {
 /** The two ends of a computed axis. Reports what is wrong with them and then returns nothing. */
 export const readBounds = (
   kind: AxisKind,
-  { node, report }: Expression,
+  { node, report, target }: Expression,
 ): readonly [number, number] | undefined => {
   const written = node.entries.get(kind)?.value;
   const items = written?.kind === 'list' ? written.items.map(toJson) : [];
@@ -41,7 +35,10 @@ export const readBounds = (
     return undefined;
   };
   if (!numeric || items.length !== 2) {
-    wrong(describeValue(written ? toJson(written) : undefined), `Write for example ${axisForms[kind]}.`);
+    wrong(
+      describeValue(written ? toJson(written) : undefined),
+      `Write for example ${axisForm(kind, target)}.`,
+    );
     return;
   }
   const infinite = items.findIndex(isNonFinite);
@@ -52,7 +49,7 @@ export const readBounds = (
       at: find(node, kind, infinite)?.at ?? node.at,
       expected: 'a finite number',
       got: describeValue(items[infinite]),
-      help: `Write for example ${axisForms[kind]}.`,
+      help: `Write for example ${axisForm(kind, target)}.`,
     });
     return;
   }
@@ -61,14 +58,14 @@ export const readBounds = (
     wrong(
       `[${low}, ${high}]`,
       exponents
-        ? `Bounds are real values, never exponents: 1e${low} in place of ${low}, as in ${axisForms[kind]}.`
-        : `A logarithmic axis cannot reach zero: begin at a small number, as in ${axisForms[kind]}.`,
+        ? `Bounds are real values, never exponents: 1e${low} in place of ${low}, as in ${axisForm(kind, target)}.`
+        : `A logarithmic axis cannot reach zero: begin at a small number, as in ${axisForm(kind, target)}.`,
       'two numbers above 0',
     );
     return;
   }
   if (kind === 'integer' && !(Number.isInteger(low) && Number.isInteger(high))) {
-    wrong(`[${low}, ${high}]`, `Write for example ${axisForms[kind]}.`, 'two whole numbers');
+    wrong(`[${low}, ${high}]`, `Write for example ${axisForm(kind, target)}.`, 'two whole numbers');
     return;
   }
   const distance = log ? Math.max(low, high) / Math.min(low, high) : high - low;
@@ -95,7 +92,7 @@ export const readBounds = (
 export const readNumber = (
   key: 'step' | 'steps',
   { node, report }: Expression,
-  { least, whole }: { readonly least: number; readonly whole: boolean },
+  { least, whole, example }: { readonly least: number; readonly whole: boolean; readonly example: number },
 ): number | undefined | 'wrong' => {
   const written = node.entries.get(key)?.value;
   if (!written) return undefined;
@@ -118,7 +115,7 @@ export const readNumber = (
         ? 'a finite number above 0'
         : 'a finite number other than 0',
     got: describeValue(value),
-    help: whole ? 'Write for example `steps: 3`.' : 'Write for example `step: 16`.',
+    help: `Write for example \`${key}: ${example}\`.`,
   });
   return 'wrong';
 };

@@ -8,6 +8,7 @@ import { toJson, type Located, type LocatedEntry } from '../located.ts';
 import type { Json } from '../../system/json.ts';
 import { checkSection, sectionKinds, type JsonMap, type SectionKind } from '../sections.ts';
 import { isSection, type SweepableParameter } from './parameters.ts';
+import type { Target } from './axis-kinds.ts';
 import type { Choice } from './sweep.ts';
 
 /** What the reading of a sweep knows of its surroundings. */
@@ -31,6 +32,8 @@ export const resolvePath = (
   context: SweepContext,
   key: string,
   at: SourceRange,
+  /** The paths that are set beside it. */
+  beside: readonly string[] = [],
 ): readonly SweepableParameter[] | undefined => {
   const [section = '', name, ...more] = key.split('.');
   if (isSection(key)) return [];
@@ -39,7 +42,10 @@ export const resolvePath = (
   if (!known) {
     const unknown = unknownPath(context, key, at, context.nextUnknown() <= mostSuggestions);
     if (unknown.nearest === undefined && isSection(section) && isOpen(context, section)) return [];
-    context.report(unknown);
+    const isSet = unknown.nearest !== undefined && beside.includes(unknown.nearest);
+    context.report(
+      isSet ? { ...unknown, help: `Did you mean ${unknown.nearest ?? ''}, which is set already?` } : unknown,
+    );
     return undefined;
   }
   const usable = known.filter(mayBeUsed(context));
@@ -156,7 +162,11 @@ export const readChoice = (
   if (issues.length === 0) return choice;
   for (const issue of issues) {
     const { at, ...rest } = place(issue, node);
-    context.report({ ...rest, at: computed ? node.at : (at ?? node.at) });
+    context.report({
+      ...rest,
+      at: computed ? node.at : (at ?? node.at),
+      ...(computed && { help: 'Change the axis so that each of its values is allowed.' }),
+    });
   }
   return undefined;
 };
@@ -181,7 +191,12 @@ const issuesOf = (
   if (value === null && !isSection(key) && second !== 'name') return [];
   if (isSection(key)) {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-      return checkAgainst(Type.Object({ [key]: wholeSection(value) }), { [key]: value }).issues.map(inside);
+      const { issues } = checkAgainst(Type.Object({ [key]: wholeSection(value) }), { [key]: value });
+      // The value is an item of a list, so the key must not be written again.
+      return issues.map(({ help = '', ...issue }) => ({
+        ...inside(issue),
+        help: help.replace(/`\w+: (\{[^`]*\})`/, '$1'),
+      }));
     }
     const checked = checkSection(registry, key, value as JsonMap);
     return checked.ok ? [] : checked.errors;
@@ -215,6 +230,32 @@ const wrapped = (key: string, schema: TSchema): TSchema => {
   const wrapper = byKey.get(key) ?? Type.Object({ [key]: schema });
   wrappers.set(schema, byKey.set(key, wrapper));
   return wrapper;
+};
+
+/** What the values of an axis must fit, for the examples in messages about them. */
+export const targetOf = (
+  { registry }: SweepContext,
+  key: string,
+  parameters: readonly SweepableParameter[],
+): Target => {
+  const [section = '', name] = key.split('.');
+  const last = key.slice(key.lastIndexOf('.') + 1);
+  const fits =
+    (value: Json) =>
+    ({ schema }: SweepableParameter) =>
+      checkAgainst(wrapped(last, schema as TSchema), { [last]: value }).issues.length === 0;
+  const rows = isSection(section) && section !== 'train' ? Object.keys(registry[section]) : [];
+  const named = parameters.flatMap(({ schema }) =>
+    [schema.type].flat().includes('boolean') ? [true, false] : ((schema.enum ?? []) as readonly Json[]),
+  );
+  return {
+    key,
+    integer:
+      parameters.length > 0 && parameters.every(({ schema }) => [schema.type].flat().includes('integer')),
+    accepts: (value) => parameters.length === 0 || parameters.some(fits(value)),
+    names:
+      name === undefined ? rows.map((row) => ({ name: row })) : name === 'name' ? rows : [...new Set(named)],
+  };
 };
 
 const inside = (issue: Issue): Issue => ({ ...issue, path: issue.path.slice(1) });

@@ -35,7 +35,7 @@ export const checkResults = (context: SweepContext, { section, node, objective }
       at: asks?.value.at ?? node.at,
       expected: 'objective: { metric: ... } at the top level',
       got: 'nothing',
-      help: 'Add for example `objective: { metric: val/accuracy }`.',
+      help: 'Add for example `objective: { metric: val/accuracy }` at the top level of the spec.',
     });
   }
 };

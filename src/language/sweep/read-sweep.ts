@@ -7,7 +7,7 @@ import type { Json } from '../../system/json.ts';
 import { sectionKinds, type JsonMap, type SectionKind } from '../sections.ts';
 import { checkOverlaps, checkZip } from './overlaps.ts';
 import { isSection, sweepableParameters } from './parameters.ts';
-import { readChoice, readWritten, resolvePath, type SweepContext } from './read-choice.ts';
+import { readChoice, readWritten, resolvePath, targetOf, type SweepContext } from './read-choice.ts';
 import { exampleForm } from './axis-kinds.ts';
 import { checkResults, readPruning } from './read-pruning.ts';
 import { readAxisValues } from './read-values.ts';
@@ -131,13 +131,11 @@ const readEach = <T>(list: Located | undefined, read: (one: LocatedMap) => T | u
 /** The dimensions of a mapping of paths to values. Intervals are allowed where points are drawn. */
 const readDimensions = (context: SweepContext, axes: LocatedMap, search: boolean): Dimension[] => {
   const dimensions: Dimension[] = [];
+  const written = [...axes.entries.keys()];
   for (const [key, entry] of axes.entries) {
-    const parameters = resolvePath(context, key, entry.key);
-    const integer =
-      parameters !== undefined &&
-      parameters.length > 0 &&
-      parameters.every(({ schema }) => [schema.type].flat().includes('integer'));
-    const values = readAxisValues({ key, integer }, entry.value, context.report);
+    const parameters = resolvePath(context, key, entry.key, written);
+    const target = targetOf(context, key, parameters ?? []);
+    const values = readAxisValues(target, entry.value, context.report);
     if (!parameters || !values) continue;
     const shared = { keys: [key], at: entry.value.at };
     if (values.kind === 'interval') {
@@ -148,7 +146,7 @@ const readDimensions = (context: SweepContext, axes: LocatedMap, search: boolean
           at: entry.value.at,
           expected: 'a list, range, linear or log in a grid or a zip',
           got: 'an interval',
-          help: `Write for example ${exampleForm(integer)}, or use method: random with samples.`,
+          help: `Write for example ${exampleForm(target)}, or use method: random with samples.`,
         });
         continue;
       }

@@ -2,9 +2,18 @@ import { nearest } from '../../diagnostic/nearest.ts';
 import { describeValue, writeValue } from '../describe.ts';
 import { toJson, type Located, type LocatedMap } from '../located.ts';
 import type { Json } from '../../system/json.ts';
-import { axisForms, axisKeys, exampleForm, axisKinds, type AxisKind } from './axis-kinds.ts';
+import {
+  axisForm,
+  axisKeys,
+  axisKinds,
+  exampleForm,
+  exampleList,
+  exampleStep,
+  type AxisKind,
+  type Target,
+} from './axis-kinds.ts';
 import { linearValues, logValues, rangeValues, tidy } from './numbers.ts';
-import { readBounds, readNumber, type Expression, type Report, type Target } from './read-bounds.ts';
+import { readBounds, readNumber, type Expression, type Report } from './read-bounds.ts';
 
 /** A value of an axis: `node` is where it is written, or the whole expression that it was computed from. */
 export interface AxisValue {
@@ -42,7 +51,7 @@ export const readAxisValues = (target: Target, node: Located, report: Report): A
           at: node.at,
           expected: 'at least one value',
           got: 'an empty list',
-          help: 'List the values to try, or remove the axis.',
+          help: `List the values to try: ${exampleList(target)}; or remove the axis.`,
         });
         return undefined;
       }
@@ -54,11 +63,11 @@ export const readAxisValues = (target: Target, node: Located, report: Report): A
         code: node.value === null ? 'empty-axis' : 'wrong-type',
         message: `The axis ${target.key} ${node.value === null ? 'has no values' : 'is one value rather than a list'}.`,
         at: node.at,
-        expected: `a list of values, or an expression such as ${exampleForm(target.integer)}`,
+        expected: `a list of values, or an expression such as ${exampleForm(target)}`,
         got: describeValue(node.value),
         help:
           node.value === null
-            ? 'List the values to try: [1, 2, 3].'
+            ? `List the values to try: ${exampleList(target)}.`
             : `Write [${String(node.value)}], or set ${target.key} outside of the sweep.`,
       });
       return undefined;
@@ -80,7 +89,7 @@ const readExpression = (target: Target, node: LocatedMap, report: Report): AxisV
     const list = [...node.entries.values()].map(({ value }) => value).find((value) => value.kind === 'list');
     const near = axisKinds.find((known) => keys.some((key) => nearest(key, [known]) !== undefined));
     const best = near ?? kind;
-    const form = best ? axisForms[best] : exampleForm(target.integer);
+    const form = best ? axisForm(best, target) : exampleForm(target);
     report({
       code: kind === undefined ? 'unknown-key' : 'conflict',
       message:
@@ -122,8 +131,8 @@ const readKind = (kind: AxisKind, expression: Expression): AxisValues | undefine
       ...(near !== undefined && { nearest: near }),
       help:
         near === undefined
-          ? `Remove ${key}: ${axisForms[kind]}.`
-          : `Did you mean ${near}? Write ${axisForms[kind]}.`,
+          ? `Remove ${key}.`
+          : `Did you mean ${near}? Write \`${near}:\` in place of \`${key}:\`.`,
     });
   }
   for (const key of axisKeys[kind].needs) {
@@ -135,21 +144,29 @@ const readKind = (kind: AxisKind, expression: Expression): AxisValues | undefine
       at: node.at,
       expected: `${key}: a whole number from 2`,
       got: 'nothing',
-      help: helpForSteps(kind, node),
+      help: helpForSteps(kind, expression),
     });
   }
   if (!fine) return undefined;
   if (kind === 'choice') return readWeighted(expression);
 
   const bounds = readBounds(kind, expression);
-  const steps = readNumber('steps', expression, { least: 2, whole: true });
-  const step = readNumber('step', expression, { least: kind === 'range' ? -Infinity : 0, whole: false });
+  const steps = readNumber('steps', expression, { least: 2, whole: true, example: 3 });
+  const step = readNumber('step', expression, {
+    least: kind === 'range' ? -Infinity : 0,
+    whole: false,
+    example: bounds ? exampleStep(...bounds) : 1,
+  });
   if (!bounds || steps === 'wrong' || step === 'wrong') return undefined;
   const [low, high] = bounds;
   switch (kind) {
     case 'range': {
       const by = step ?? (low <= high ? 1 : -1);
-      return numbers(expression, { values: () => rangeValues(low, high, by), count: (high - low) / by + 1 });
+      return numbers(expression, {
+        values: () => rangeValues(low, high, by),
+        count: (high - low) / by + 1,
+        turned: `{ range: [${high}, ${low}], step: ${by} }`,
+      });
     }
     case 'linear':
       return numbers(expression, { values: () => linearValues(low, high, steps ?? 2), count: steps ?? 2 });
@@ -166,18 +183,27 @@ const readKind = (kind: AxisKind, expression: Expression): AxisValues | undefine
 };
 
 /** The bounds that are written, with a number of values, and as an interval. */
-const helpForSteps = (kind: AxisKind, node: LocatedMap): string => {
+const helpForSteps = (kind: AxisKind, { node, target }: Expression): string => {
   const search = kind === 'log' ? 'logUniform' : 'uniform';
   const written = node.entries.get(kind)?.value;
   const bounds = written && writeValue(toJson(written));
-  const form = bounds ? `{ ${kind}: ${bounds}, steps: 3 }` : axisForms[kind];
-  const interval = bounds ? `{ ${search}: ${bounds} }` : axisForms[search];
+  const form = bounds ? `{ ${kind}: ${bounds}, steps: 3 }` : axisForm(kind, target);
+  const interval = bounds ? `{ ${search}: ${bounds} }` : axisForm(search, target);
   return `Write ${form}; for any value in between, search with method: random and ${interval}.`;
 };
 
 const numbers = (
   { target, node, report }: Expression,
-  { values, count }: { readonly values: () => readonly number[]; readonly count: number },
+  {
+    values,
+    count,
+    turned = '',
+  }: {
+    readonly values: () => readonly number[];
+    readonly count: number;
+    /** With the bounds swapped, for a range that leads away from its end. */
+    readonly turned?: string;
+  },
 ): AxisValues | undefined => {
   if (!(count >= 1) || count > maxValues) {
     report({
@@ -189,10 +215,7 @@ const numbers = (
         count > maxValues
           ? `${Math.floor(count).toLocaleString('en')} values`
           : 'a step that leads away from the end',
-      help:
-        count > maxValues
-          ? 'Make step larger.'
-          : `Swap the bounds or turn the sign of step: ${axisForms.range}.`,
+      help: count > maxValues ? 'Make step larger.' : `Swap the bounds, ${turned}, or turn the sign of step.`,
     });
     return undefined;
   }
@@ -222,7 +245,7 @@ const readWeighted = ({ target, node, report }: Expression): AxisValues | undefi
     at: written.at,
     expected: `a list of ${values.values.length} finite numbers above 0, one for each value`,
     got: describeValue(weights),
-    help: `Write for example ${axisForms.choice}.`,
+    help: `Write for example \`weights: ${writeValue(values.values.map((_, at) => values.values.length - at))}\`.`,
   });
   return undefined;
 };

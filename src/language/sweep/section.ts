@@ -1,17 +1,18 @@
 import { Type, type Static } from '@sinclair/typebox';
 import { choice } from '../../parameters/schema.ts';
+import type { Json } from '../../system/json.ts';
 
 /** Most runs of a plan unless the spec or the command line allows more. */
 export const defaultMaxRuns = 1000;
 
 /** Paths and values; which paths exist is told by the registries, see `read-sweep.ts`. */
-const assignments = (description: string) =>
+const assignments = (description: string, value: Json = 512) =>
   Type.Unsafe<Readonly<Record<string, unknown>>>({
     type: 'object',
     minProperties: 1,
     phrase: 'a mapping of paths such as model.hiddenSize to values',
     description,
-    examples: [{ 'model.hiddenSize': 512 }],
+    examples: [{ 'model.hiddenSize': value }],
   });
 
 const minSteps = (least: string) =>
@@ -127,7 +128,7 @@ export const sweepSchema = Type.Object(
         Type.Object(
           {
             if: assignments('Paths and the values they must have for the axes below to be added.'),
-            axes: assignments('Axes that only the points with these values have.'),
+            axes: assignments('Axes that only the points with these values have.', [128, 256]),
           },
           { additionalProperties: false, description: 'Further axes for some points only.' },
         ),
