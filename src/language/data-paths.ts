@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { dirname, isAbsolute, relative, resolve, sep } from 'node:path';
 import type { SourceText } from '../diagnostic/diagnostic.ts';
-import type { Registry } from '../registry/rows.ts';
+import { fileParameters, type Registry } from '../registry/rows.ts';
 import type { SpecDocument } from './load-spec.ts';
 import type { Located, LocatedMap } from './located.ts';
 import { commandLine } from './overrides.ts';
@@ -11,8 +11,8 @@ import { commandLine } from './overrides.ts';
  * that contains it, which may be an extended one, or at the working directory if it is on the command line. Where nothing
  * is there but something at the folder of the spec, that is meant.
  */
-export const withDataPaths = (document: SpecDocument, { dataset }: Registry): SpecDocument => {
-  const parameters = new Set(Object.values(dataset).flatMap((row) => row.files ?? []));
+export const withDataPaths = (document: SpecDocument, registry: Registry): SpecDocument => {
+  const parameters = new Set(Object.keys(registry.dataset).flatMap((name) => fileParameters(registry, name)));
   const folderOf = ({ name }: SourceText): string => (name === commandLine ? '.' : dirname(name));
   const extended = new Set(document.extendedAt.keys());
 

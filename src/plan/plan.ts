@@ -38,6 +38,8 @@ export const runSchema = Type.Object({
       optimizer: Type.Optional(Type.String()),
     }),
   ),
+  /** The parameters of the dataset that name files, if the dataset is the user's own. */
+  files: Type.Optional(Type.Array(Type.String())),
   /** The values in which this run differs from its sweep's other runs, by path: `model.hiddenSize`. */
   varying: Type.Record(Type.String(), anyJson),
 });

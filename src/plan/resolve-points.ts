@@ -2,7 +2,13 @@ import { DataError, type DataContext, type DatasetParts, type SequenceShape } fr
 import { inspectData } from '../data/inspect.ts';
 import type { DataDescription } from '../data/description.ts';
 import { failed, success, type Diagnostic, type Result } from '../diagnostic/diagnostic.ts';
-import { findRow, namedSections, type NamedSectionKind, type Table } from '../registry/rows.ts';
+import {
+  fileParameters,
+  findRow,
+  namedSections,
+  type NamedSectionKind,
+  type Table,
+} from '../registry/rows.ts';
 import type { ParameterIssue, Row } from '../parameters/row.ts';
 import { blame, createFindings, type Finding, type SectionIssue } from './blame.ts';
 import { canonicalJson, shortHash } from '../system/canonical.ts';
@@ -33,6 +39,8 @@ export interface Configuration {
   readonly datasetDigest: string;
   readonly versions: Readonly<Record<'dataset' | 'model' | 'optimizer' | 'trainer', number>>;
   readonly code: CodeDigests | undefined;
+  /** The parameters that name files, if the dataset is the user's own. */
+  readonly files: readonly string[] | undefined;
 }
 
 export interface ResolvedPoints {
@@ -232,7 +240,7 @@ const createConfiguration = (
     trainer: trainerVersion,
   };
   const code = codeOf(spec, sections);
-  const { files = [] } = findRow(spec.registry.dataset, dataset.value.name) ?? {};
+  const files = fileParameters(spec.registry, dataset.value.name);
   const placeless =
     files.length === 0 ? dataset.canonical : canonicalJson(withoutPaths(dataset.value, files));
   const training =
@@ -250,6 +258,7 @@ const createConfiguration = (
     datasetDigest,
     versions,
     code,
+    files: code?.dataset === undefined || files.length === 0 ? undefined : files,
   };
 };
 

@@ -1,5 +1,5 @@
 import type { NamedSection, TrainConfig } from '../language/config.ts';
-import { findRow, registry } from '../registry/rows.ts';
+import { fileParameters, registry } from '../registry/rows.ts';
 import { canonicalJson, shortHash } from '../system/canonical.ts';
 import type { Json } from '../system/json.ts';
 import type { Run } from './plan.ts';
@@ -18,8 +18,8 @@ export const withoutRequests = (train: TrainConfig): Partial<TrainConfig> =>
   Object.fromEntries(Object.entries(train).filter(([key]) => key !== 'accuracyFirst128'));
 
 /** The parameters of a run's dataset that name files. */
-const filesOf = ({ config: { dataset } }: Run): readonly string[] =>
-  findRow(registry.dataset, dataset.name)?.files ?? [];
+export const filesOf = ({ config: { dataset }, files }: Run): readonly string[] =>
+  files ?? fileParameters(registry, dataset.name);
 
 export const namesFiles = (run: Run): boolean => filesOf(run).length > 0;
 

@@ -1,5 +1,6 @@
 import type { Json } from '../system/json.ts';
 import type { Run } from './plan.ts';
+import { filesOf } from './run-identity.ts';
 
 /**
  * Settings of a dataset that change what a model is given or learns from, or which of the examples are drawn, but not the
@@ -12,23 +13,20 @@ const sameQuestion: ReadonlySet<string> = new Set([
   ...['delimiter', 'layout', 'order', 'featuresPerStep'],
 ]);
 
-/** Settings that are paths: the digest of what is there decides, not its name. */
-const isPath = (setting: string): boolean =>
-  /^(file|files|folder|path)$|(File|Files|Folder|Path)$/.test(setting);
-
 /**
  * What the scores of a run are scores of, as flat settings: runs in which these differ have answered other questions, so
  * that no one is better than the other. A setting that is not known to leave the question as it is counts as another.
  */
-export const scoredData = ({ config, datasetDigest, versions }: Run): Readonly<Record<string, Json>> => {
-  const { dataset } = config;
-  const fromFiles = Object.keys(dataset).some(isPath);
+export const scoredData = (run: Run): Readonly<Record<string, Json>> => {
+  const { datasetDigest, versions } = run;
+  const files = filesOf(run);
+  const fromFiles = files.length > 0;
   // The length of the sequences of a file is how much is read at once; that of generated ones is how hard they are.
   const counts = (setting: string) =>
-    !sameQuestion.has(setting) && !isPath(setting) && !(fromFiles && setting === 'length');
+    !sameQuestion.has(setting) && !files.includes(setting) && !(fromFiles && setting === 'length');
   return {
     ...Object.fromEntries(
-      Object.entries(dataset)
+      Object.entries(run.config.dataset)
         .filter(([setting, value]) => value !== null && counts(setting))
         .map(([setting, value]) => [`dataset.${setting}`, value]),
     ),

@@ -10,7 +10,7 @@ import {
   type Result,
 } from '../diagnostic/diagnostic.ts';
 import { canonicalJson, shortHash } from '../system/canonical.ts';
-import { configurationRuns } from './configuration-runs.ts';
+import { configurationRuns, sweptPaths } from './configuration-runs.ts';
 import { checkMetrics } from './check-metrics.ts';
 import { resolveExecution, type Machine, type WantedConcurrency } from './execution.ts';
 import { objectiveBy } from '../language/goal.ts';
@@ -20,7 +20,6 @@ import { resolvePoints } from './resolve-points.ts';
 import { checkPruning, pointsOf, searchedPoints, searchOf } from './search-plan.ts';
 import { groundOf } from '../search/point-values.ts';
 import type { Point } from '../language/sweep/sweep.ts';
-import { sweptPaths } from './varying.ts';
 import type { Spec } from '../language/validate-spec.ts';
 
 export interface UnrollOptions {

@@ -37,6 +37,13 @@ export type NamedSectionKind = (typeof namedSections)[number];
 export const findRow = <R>(table: Table<R>, name: string): R | undefined =>
   Object.hasOwn(table, name) ? table[name] : undefined;
 
+/**
+ * The parameters of a dataset that are paths of data files. None if no dataset of the registry has the name: the file
+ * parameters of the user's own datasets are recorded in their runs.
+ */
+export const fileParameters = ({ dataset }: Registry, name: string): readonly string[] =>
+  findRow(dataset, name)?.files ?? [];
+
 /** The row of a validated run's section. */
 export const rowOf = <R>(table: Table<R>, { name }: { readonly name: string }): R => {
   const row = findRow(table, name);

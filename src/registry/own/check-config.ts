@@ -126,7 +126,26 @@ const checkDefinition = (definition: unknown, { kind, imported, seen, taken }: P
       }),
     );
   }
+  if (kind === 'dataset') errors.push(...checkFiles(definition, { name, at }));
   return errors;
+};
+
+const checkFiles = (
+  { files, parameters }: Readonly<Record<string, unknown>>,
+  { name, at }: { readonly name: string; readonly at: SourceRange },
+): Diagnostic[] => {
+  const names = isObject(parameters) ? Object.keys(parameters) : [];
+  if (files === undefined) return [];
+  const wrong = Array.isArray(files) ? (files.find((one) => !names.includes(String(one))) as unknown) : files;
+  if (wrong === undefined) return [];
+  return [
+    invalid(at, {
+      message: `The files of dataset ${name} are not parameters of it.`,
+      expected: `a list of ${names.join(', ') || 'parameters'}`,
+      got: asJson(wrong),
+      help: "List the parameters that are paths of data files, such as files: ['file'].",
+    }),
+  ];
 };
 
 const checkMethods = (

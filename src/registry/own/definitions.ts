@@ -84,8 +84,12 @@ export interface DatasetDefinition<
     context: DataContext,
   ): SequenceShape | Promise<SequenceShape>;
   /**
-   * Identifies the content, such as the digest of a file (`fileDigest`); part of the run's id. Not needed where module
-   * and parameters decide every number.
+   * Parameters that are paths of data files, or null. A relative path starts at the folder of the spec. The content of the
+   * files is part of the run's id, and their paths are not.
+   */
+  readonly files?: readonly Extract<keyof P, string>[];
+  /**
+   * Identifies the content; part of the run's id. Default: the module, the parameters, and the content of `files`.
    */
   digest?(this: void, parameters: ParametersOf<P>, context: DataContext): string | Promise<string>;
   /** Loads or generates the data. Throws `DataError` for what the user can fix. */

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { Type, type TObject } from '@sinclair/typebox';
-import { DataError, type Dataset, type DatasetRow } from '../../data/dataset.ts';
+import { DataError, type DataContext, type Dataset, type DatasetRow } from '../../data/dataset.ts';
+import { filesDigest, findDataFile } from '../../data/files.ts';
 import type { LossRow } from '../../losses/loss.ts';
 import type { ModelRow } from '../../models/model.ts';
 import { commonParameters, type CommonParameters } from '../../optimizers/common.ts';
@@ -105,9 +106,12 @@ export const datasetRow = (definition: DatasetDefinition, origin: Origin): Datas
     ...head(definition, Type.Object(definition.parameters, { additionalProperties: false }), origin),
     check: guarded(definition.check, `dataset ${name}`, origin),
     shape: (parameters, context) => careful('The shape', () => definition.shape(parameters, context)),
+    ...(definition.files && { files: definition.files }),
     digest: (parameters, context) =>
       careful('The digest', async () => {
-        const content = (await definition.digest?.(parameters, context)) ?? JSON.stringify(parameters);
+        const content =
+          (await definition.digest?.(parameters, context)) ??
+          (await contentOf(definition, parameters, context));
         return createHash('sha256')
           .update(JSON.stringify([origin.digest, content]))
           .digest('hex');
@@ -115,6 +119,22 @@ export const datasetRow = (definition: DatasetDefinition, origin: Origin): Datas
     load: (parameters, context) =>
       careful('Loading', async () => checked(await definition.load(parameters, context), name)),
   };
+};
+
+/** What decides the content of a dataset, apart from its module: the parameters, and the bytes of its files. */
+const contentOf = async (
+  { files = [] }: DatasetDefinition,
+  parameters: Readonly<Record<string, unknown>>,
+  context: DataContext,
+): Promise<string> => {
+  if (files.length === 0) return JSON.stringify(parameters);
+  const isFile = ([key, value]: readonly [string, unknown]) =>
+    files.includes(key) && typeof value === 'string';
+  const entries = Object.entries(parameters);
+  const found = await Promise.all(
+    entries.filter(isFile).map(([key, path]) => findDataFile(String(path), context, key)),
+  );
+  return JSON.stringify([entries.filter((entry) => !isFile(entry)), await filesDigest(found)]);
 };
 
 /** What training reads must be there; the rest is up to the dataset. */

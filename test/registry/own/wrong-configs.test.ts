@@ -72,6 +72,11 @@ const cases: Readonly<Record<string, Wrong>> = {
     mine: model(sound.replace('build:', 'built:')),
     says: ['[plugin-invalid] The model mine has no function build'],
   },
+  'files that are no parameters': {
+    config: `import { defineConfig, defineDataset } from 'unroll-ml';
+export default defineConfig({ datasets: [defineDataset({ name: 'lines', parameters: {}, files: ['file'], shape() {}, load() {} })] });`,
+    says: ['[plugin-invalid] The files of dataset lines are not parameters of it.', 'got:      "file"'],
+  },
   'parameters that are one schema': {
     mine: model(sound.replace('parameters: {', "parameters: { type: 'object',")),
     says: ['[plugin-invalid] The parameters of model mine', 'Type.Object is not needed'],
