@@ -27,7 +27,7 @@ const duration = (description: string, examples: readonly string[]) =>
     examples: [...examples],
   });
 
-interface Retries {
+export interface Retries {
   readonly count: number;
   readonly on: readonly RetryReason[];
 }
