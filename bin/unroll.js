@@ -7,7 +7,16 @@ module.enableCompileCache?.();
 
 const built = new URL('../dist/main.js', import.meta.url);
 if (existsSync(built)) {
-  await import(built.href);
+  try {
+    await import(built.href);
+  } catch (error) {
+    // The program, which has better words, is not loaded yet.
+    if (error?.code !== 'EMFILE' && error?.code !== 'ENFILE') throw error;
+    process.stderr.write(
+      'unroll cannot be loaded: too many files are open. Raise the limit (`ulimit -n 4096`), and run the command again.\n',
+    );
+    process.exitCode = 1;
+  }
 } else {
   process.stderr.write('unroll is not built yet. Run: npm run setup\n');
   process.exitCode = 2;

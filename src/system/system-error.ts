@@ -127,6 +127,7 @@ const rows: Readonly<Record<string, Row>> = {
 /** What a system call was to do, as the rest of "Cannot ...". */
 const actions: Readonly<Record<string, string>> = {
   open: 'open',
+  dlopen: 'load',
   read: 'read',
   stat: 'read',
   lstat: 'read',
@@ -207,6 +208,25 @@ export const interruptionOf = (error: unknown): SystemError | undefined => {
 /** Whether every run of a sweep would meet the error with this code. */
 export const stopsEveryRun = (code: string | undefined): boolean =>
   code !== undefined && Object.hasOwn(rows, code) && rows[code]?.scope === 'machine';
+
+/** What the dynamic linker reports in words only. Each passes, so the library must not count as missing or broken. */
+const shortages: readonly (readonly [RegExp, string])[] = [
+  [/too many open files in system/i, 'ENFILE'],
+  [/too many open files/i, 'EMFILE'],
+  [/cannot allocate|failed to map segment|out of memory/i, 'ENOMEM'],
+  [/input\/output error/i, 'EIO'],
+];
+
+/** The passing cause of a library that cannot be loaded; undefined if the library itself is the cause. */
+export const loadingShortage = (error: unknown, library: string): Error | undefined => {
+  const { code, message } = error as NodeJS.ErrnoException;
+  if (systemErrorOf(error)?.scope === 'machine') return error as Error;
+  if (code !== 'ERR_DLOPEN_FAILED') return undefined;
+  const [, cause] = shortages.find(([words]) => words.test(message)) ?? [];
+  return cause === undefined
+    ? undefined
+    : Object.assign(new Error(message), { code: cause, syscall: 'dlopen', path: library });
+};
 
 /** Calls a function on an open file, whose path the errors of system calls lack. */
 export const onFile = <T>(path: string, action: () => T): T => {

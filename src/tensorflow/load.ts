@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import * as core from '@tensorflow/tfjs-core';
 // Declares the methods of tensors (`x.add(y)`), which every back end below registers.
 import type {} from '@tensorflow/tfjs-node';
+import { loadingShortage } from '../system/system-error.ts';
 import { findAddon } from './find-addon.ts';
 import { doctorHint } from './installation.ts';
 import { registerGradients, registerNativeBackend } from './internals.ts';
@@ -67,6 +68,8 @@ const choose = async (addon: string | undefined): Promise<Backend> => {
       try {
         return await loadNative(path);
       } catch (error) {
+        const shortage = loadingShortage(error, path);
+        if (shortage) throw shortage;
         reason = `its addon does not load (${firstLine(error)})`;
       }
     }
@@ -86,6 +89,7 @@ let loaded: Promise<Backend> | undefined;
 /**
  * Loads TensorFlow into this process, once: native when the set-up has made it ready, else WebAssembly, else plain
  * JavaScript. `UNROLL_BACKEND` (`wasm`, `cpu`) forces a slower one. Takes a third of a second and 370 MB; never call it
- * in the command line's process. Prints nothing: a caller shows `warning` to people.
+ * in the command line's process. Prints nothing: a caller shows `warning` to people. Rejects with a system error if there is
+ * too little memory or too few descriptors: a slower one would give other bits, and the next process may succeed.
  */
 export const loadTensorFlow = (addon?: string): Promise<Backend> => (loaded ??= choose(addon));

@@ -1,7 +1,13 @@
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { interruptionOf, named, stopsEveryRun, systemErrorOf } from '../../src/system/system-error.ts';
+import {
+  interruptionOf,
+  loadingShortage,
+  named,
+  stopsEveryRun,
+  systemErrorOf,
+} from '../../src/system/system-error.ts';
 import { writeWhole } from '../../src/system/files.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
@@ -60,4 +66,20 @@ it('knows errors that Node.js has no name for, and folders that it reports as mi
   expect(interruptionOf(named(folder, 'runs/a/checkpoints/last', 'write'))?.message).toContain(
     'Cannot create the folder runs/a/checkpoints',
   );
+});
+
+it('takes a shortage for no fault of a library that cannot be loaded', () => {
+  const linker = (message: string) => Object.assign(new Error(message), { code: 'ERR_DLOPEN_FAILED' });
+  const found = [
+    'libtensorflow_cc.so.2: failed to map segment from shared object',
+    'a.node: cannot open shared object file: Too many open files',
+    'a.node: cannot open shared object file: No such file or directory',
+    'a.node: undefined symbol: TF_Version',
+  ].map((message) => interruptionOf(loadingShortage(linker(message), 'a.node'))?.message);
+  expect(found).toEqual([
+    'Cannot load a.node: there is not enough memory',
+    'Cannot load a.node: this process has too many open files',
+    undefined,
+    undefined,
+  ]);
 });

@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module';
+import { loadingShortage } from '../../system/system-error.ts';
 import { nativeLibraryPath } from '../installation.ts';
 import { isNative } from '../native.ts';
 import { setupCommand } from '../install/setup-command.ts';
@@ -40,6 +41,8 @@ const load = (): FusedKernels => {
     ({ gatherPixels } = library);
     return { available: true, instructionSet: library.instructionSet, threads: library.threads };
   } catch (error) {
+    const shortage = loadingShortage(error, path);
+    if (shortage) throw shortage;
     return { available: false, reason: `${path} cannot be loaded: ${(error as Error).message}` };
   }
 };
@@ -47,8 +50,8 @@ const load = (): FusedKernels => {
 let loaded: FusedKernels | undefined;
 
 /**
- * Registers Unroll's own operations with TensorFlow, once; call it after `loadTensorFlow`. Never throws: without them
- * everything is computed by TensorFlow's own operations, a few times slower.
+ * Registers Unroll's own operations with TensorFlow, once; call it after `loadTensorFlow`. Without them everything is
+ * computed by TensorFlow's own operations, a few times slower. Throws only a system error, as `loadTensorFlow` does.
  */
 export const fusedKernels = (): FusedKernels =>
   isNative()
