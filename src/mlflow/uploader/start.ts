@@ -1,6 +1,7 @@
 import { proposedCommand } from '../../system/proposed-command.ts';
 import { type ChildProcess, fork } from 'node:child_process';
 import { join } from 'node:path';
+import { isStopped, processIdentity } from '../../system/process-identity.ts';
 import { packageRoot } from '../../system/package-root.ts';
 import { counted } from '../../terminal/format.ts';
 import { standBack } from '../priority.ts';
@@ -26,7 +27,7 @@ export interface UploaderEnd {
 export interface Uploader {
   /**
    * Sends the rest for at most `drainMs`, or until `cut` is aborted; prints what is left and how to send it, and ends the
-   * process. A process that gives no sign of life is killed.
+   * process. A process that gives no sign of life is killed: at once if it is stopped, else after `drainMs`.
    */
   readonly finish: (options?: FinishOptions) => Promise<UploaderEnd>;
   readonly pid: number | undefined;
@@ -39,8 +40,12 @@ export interface FinishOptions {
 
 const defaultDrainMs = 30_000;
 
-/** An uploader that reports nothing for so long, although it does so every second, is stopped or hangs. */
+/** An uploader that reports nothing for so long, although it does so every second, is stopped, starved or hangs. */
 const silenceMs = 5000;
+
+/** Whether a silent process may go on: other programs can keep one of low priority from the processor for long. */
+const mayBeStarved = (pid: number | undefined): boolean =>
+  process.platform === 'linux' && pid !== undefined && !isStopped(processIdentity(pid));
 
 /** How long an uploader may take to count what is left once its sending is cut. */
 const countMs = 1000;
@@ -130,10 +135,16 @@ export const startUploader = (options: UploaderOptions): Uploader => {
   child.channel?.unref();
 
   /** Resolves when the uploader has had its time without an end. */
-  const overdue = (cut: AbortSignal | undefined): Promise<'overdue'> =>
+  const overdue = (drainMs: number, cut: AbortSignal | undefined): Promise<'overdue'> =>
     new Promise((resolve) => {
+      const startedAt = performance.now();
       const giveUp = () => resolve('overdue');
-      let timer = setTimeout(giveUp, silenceMs);
+      const onSilence = () => {
+        if (performance.now() - startedAt < drainMs && mayBeStarved(child.pid))
+          timer = setTimeout(onSilence, silenceMs);
+        else giveUp();
+      };
+      let timer = setTimeout(onSilence, silenceMs);
       const onCut = () => {
         send({ type: 'finish', drainMs: 0 });
         child.off('message', onSign);
@@ -142,7 +153,7 @@ export const startUploader = (options: UploaderOptions): Uploader => {
       };
       const onSign = () => {
         clearTimeout(timer);
-        timer = setTimeout(giveUp, silenceMs);
+        timer = setTimeout(onSilence, silenceMs);
       };
       child.on('message', onSign);
       if (cut?.aborted) onCut();
@@ -167,7 +178,7 @@ export const startUploader = (options: UploaderOptions): Uploader => {
     child.ref();
     child.channel?.ref();
     send({ type: 'finish', drainMs });
-    const first = await Promise.race([ended, overdue(cut)]);
+    const first = await Promise.race([ended, overdue(drainMs, cut)]);
     const result = first === 'overdue' ? abandon() : first;
     if (child.connected) child.disconnect();
     if (result.unsent)

@@ -1,10 +1,12 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo, type Server } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { startUploader } from '../../../src/mlflow/uploader/start.ts';
 import { childrenOf } from '../../support/children.ts';
 import { createRig, type Rig, type Started, until } from '../../support/rig.ts';
 import { smallSpec } from '../../support/small-sweep.ts';
+import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
 /** A server that accepts connections and never answers. */
 let server: Server;
@@ -54,4 +56,20 @@ test.runIf(process.platform === 'linux')('a stopped uploader does not hold the c
   expect(stdout + stderr).toContain('the uploader does not answer');
   expect(stdout + stderr).toContain(sendTheRest);
   await until(() => !existsSync(`/proc/${pid}`));
+});
+
+test.runIf(process.platform === 'linux')('an uploader that is only late is waited for', async () => {
+  const folder = temporaryDirectory();
+  const entry = join(folder, 'late.mjs');
+  // As on a machine whose other programs leave it no processor for longer than a stopped one is waited for.
+  const answer = "process.send({ type: 'finished', sent: 7, unsent: null })";
+  writeFileSync(
+    entry,
+    `process.on('message', (m) => m.type === 'finish' && setTimeout(() => ${answer}, 6000));\n`,
+  );
+  const lines: string[] = [];
+  const print = (line: string) => void lines.push(line);
+  const uploader = startUploader({ runsDirectory: folder, experiment: 'trial', sweepId: 'a', print, entry });
+  expect(await uploader.finish()).toMatchObject({ sent: 7, unsent: null });
+  expect(lines).toEqual([]);
 });
