@@ -5,16 +5,18 @@ import type { TableFormat } from './table/ensure-pack.ts';
 import { fromTable } from './table/from-table.ts';
 import { checkTable, tableParameters } from './table/parameters.ts';
 
+export const csvDelimiter = Type.String({
+  minLength: 1,
+  maxLength: 1,
+  default: ',',
+  description: 'The character between two cells.',
+  examples: [',', ';', '\t'],
+});
+
 const parameters = Type.Object(
   {
     ...tableParameters,
-    delimiter: Type.String({
-      minLength: 1,
-      maxLength: 1,
-      default: ',',
-      description: 'The character between two cells.',
-      examples: [',', ';', '\t'],
-    }),
+    delimiter: csvDelimiter,
     featuresPerStep: Type.Integer({
       minimum: 1,
       default: 1,

@@ -1,9 +1,7 @@
-import { readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { ParameterIssue } from '../parameters/row.ts';
 import { DataError, type DataContext, type Dataset, type DatasetRow } from './dataset.ts';
 import { describeDataset, describeUnread, type DataDescription } from './description.ts';
-import { packedFolder } from './packed-folder.ts';
+import { keptJson } from './packed-folder.ts';
 import { isClassTask } from './task.ts';
 
 /** A description, and what is suspicious in the data although it can be trained on. */
@@ -40,12 +38,10 @@ export const inspectData = async (
 };
 
 /** Generating takes longer than describing, so that the description is kept in the cache. */
-const keptDescription = async (digest: string, load: () => Promise<Dataset>): Promise<DataDescription> => {
-  const folder = await packedFolder(['description', descriptionVersion, digest], async (into) =>
-    writeFile(join(into, 'description.json'), JSON.stringify(describeDataset(await load()))),
+const keptDescription = (digest: string, load: () => Promise<Dataset>): Promise<DataDescription> =>
+  keptJson({ name: 'description.json', key: ['description', descriptionVersion, digest] }, async () =>
+    describeDataset(await load()),
   );
-  return JSON.parse(await readFile(join(folder, 'description.json'), 'utf8')) as DataDescription;
-};
 
 /** The mistake of data in which every target is the same class. `what` begins a sentence. */
 export const singleClass = (given: {

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { cacheFolder } from '../system/cache-folder.ts';
 import { makeFolder } from '../system/whole-folder.ts';
@@ -20,6 +21,20 @@ export const packedFolder = async (
     throw cacheProblem(error) ?? error;
   }
   return folder;
+};
+
+/**
+ * Plain JSON that belongs to `key`, made once and then read from the file `name` in its folder of the cache. Throws
+ * `DataError` when the cache cannot be written.
+ */
+export const keptJson = async <T>(
+  { name, key }: { readonly name: string; readonly key: readonly unknown[] },
+  make: () => T | Promise<T>,
+): Promise<T> => {
+  const folder = await packedFolder(key, async (into) =>
+    writeFile(join(into, name), JSON.stringify(await make())),
+  );
+  return JSON.parse(await readFile(join(folder, name), 'utf8')) as T;
 };
 
 /** A problem with the cache that the user can fix, or undefined for any other error. */

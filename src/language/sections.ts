@@ -145,15 +145,33 @@ const nameIssue = (written: JsonMap, kind: NamedSectionKind, names: readonly str
   };
 };
 
+interface ObjectSchema {
+  readonly properties?: Readonly<Record<string, TSchema>>;
+}
+
 /** The values in the order of the schema, without the defaults that runs recorded before do not have. */
 const inSchemaOrder = (schema: TSchema, value: JsonMap): JsonMap => {
-  const { properties = {} } = schema as { readonly properties?: Readonly<Record<string, TSchema>> };
+  const { properties = {} } = schema as ObjectSchema;
   return Object.fromEntries(
-    Object.entries(properties).flatMap(([key, { addedLater, default: preset }]) => {
+    Object.entries(properties).flatMap(([key, inner]) => {
       const found = value[key];
-      if (found === undefined) return [];
-      const isLeftOut = addedLater === true && canonicalJson(found) === canonicalJson(preset as Json);
-      return isLeftOut ? [] : [[key, found]];
+      return found === undefined || isLeftOut(inner, found) ? [] : [[key, withoutLater(inner, found)]];
+    }),
+  );
+};
+
+const isLeftOut = ({ addedLater, default: preset }: TSchema, value: Json): boolean =>
+  addedLater === true && canonicalJson(value) === canonicalJson(preset as Json);
+
+/** The value of a parameter, without the defaults that its own keys got later. */
+const withoutLater = (schema: TSchema, value: Json): Json => {
+  const { properties } = schema as ObjectSchema;
+  if (!properties || typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(
+    Object.entries(value).flatMap(([key, found]: [string, Json]) => {
+      const inner = properties[key];
+      if (!inner) return [[key, found]];
+      return isLeftOut(inner, found) ? [] : [[key, withoutLater(inner, found)]];
     }),
   );
 };

@@ -19,8 +19,7 @@ export const sealedFiles: readonly string[] = [
   fileNames.data,
   fileNames.metrics,
   fileNames.evaluation,
-  `${fileNames.model}/${modelFileNames.weights}`,
-  `${fileNames.model}/${modelFileNames.model}`,
+  ...Object.values(modelFileNames).map((name) => `${fileNames.model}/${name}`),
 ];
 
 const chunkBytes = 1 << 20;

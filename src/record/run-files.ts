@@ -43,7 +43,11 @@ export const fileNames = {
 } as const;
 
 /** In the folder `model`. */
-export const modelFileNames = { weights: 'weights.safetensors', model: 'model.json' } as const;
+export const modelFileNames = {
+  weights: 'weights.safetensors',
+  model: 'model.json',
+  vocabulary: 'vocabulary.json',
+} as const;
 
 /** Runs of earlier versions have none. */
 export type DataFile = DataDescription;

@@ -143,8 +143,7 @@ export const recordRun = (directory: string, run: Run, attempt: number): RunReco
           at(fileNames.run),
           at(fileNames.environment),
           at(fileNames.evaluation),
-          at(fileNames.model, modelFileNames.weights),
-          at(fileNames.model, modelFileNames.model),
+          ...Object.values(modelFileNames).map((name) => at(fileNames.model, name)),
         ]),
       ]);
     },

@@ -1,12 +1,16 @@
 import { addingProblem } from '../data/adding-problem.ts';
 import { characters } from '../data/characters.ts';
+import { conll } from '../data/conll.ts';
 import { copyMemory } from '../data/copy-memory.ts';
 import { csvSequences } from '../data/csv-sequences.ts';
+import { csvText } from '../data/csv-text.ts';
 import type { DatasetRow } from '../data/dataset.ts';
 import { fashionMnistRows } from '../data/fashion-mnist-rows.ts';
 import { jsonlSequences } from '../data/jsonl-sequences.ts';
+import { jsonlText } from '../data/jsonl-text.ts';
 import { mnistPixels } from '../data/mnist-pixels.ts';
 import { mnistRows } from '../data/mnist-rows.ts';
+import { text } from '../data/text.ts';
 import { toySequences } from '../data/toy-sequences.ts';
 
 /** Every dataset, by the name that a spec writes. */
@@ -17,7 +21,11 @@ export const datasets = {
   'toy-sequences': toySequences,
   'adding-problem': addingProblem,
   'copy-memory': copyMemory,
+  text,
   characters,
   'csv-sequences': csvSequences,
   'jsonl-sequences': jsonlSequences,
+  'csv-text': csvText,
+  'jsonl-text': jsonlText,
+  conll,
 } as const satisfies Record<string, DatasetRow>;

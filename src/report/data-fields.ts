@@ -63,11 +63,12 @@ const targetText = (target: DataDescription['target']): string => {
 };
 
 const partText = (
-  { sequences, steps, counts, majority, ranges }: PartDescription,
+  { sequences, steps, tokens, counts, majority, ranges }: PartDescription,
   target: DataDescription['target'],
 ): string =>
   [
     `${counted(sequences, 'sequence')}${steps ? ` of ${stepsText(steps)}` : ''}`,
+    ...(tokens ? [tokensText(tokens)] : []),
     ...(counts && target.kind !== 'numbers' ? [countsText(counts, target.labels)] : []),
     ...(majority ? [`${(100 * majority.share).toFixed(1)} % are ${named(majority.label)}`] : []),
     ...(ranges ?? []).slice(0, mostNames).map(({ min, mean, max }, at) => {
@@ -79,6 +80,9 @@ const partText = (
 
 const stepsText = ({ min, median, max }: NonNullable<PartDescription['steps']>): string =>
   min === max ? counted(max, 'step') : `${min} to ${max} steps, median ${median}`;
+
+const tokensText = ({ count, unknown }: NonNullable<PartDescription['tokens']>): string =>
+  `${counted(count, 'token')}, ${((100 * unknown) / count).toFixed(1)} % of them unknown`;
 
 /** The classes with their counts, the most frequent first where not all fit. */
 const countsText = (counts: readonly number[], labels: readonly string[] = []): string => {

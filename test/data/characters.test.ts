@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Static } from '@sinclair/typebox';
 import { describe, expect, it } from 'vitest';
 import { characters } from '../../src/data/characters.ts';
-import { tokenWindow } from '../../src/data/text-tokens.ts';
+import { tokenWindow } from '../../src/data/text/stream.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { dataFolder } from './support/data-files.ts';
 import { complete, examplesOf } from './support/read-all.ts';
@@ -81,7 +81,7 @@ describe('characters', () => {
 
 it('a text that is too long for the memory is read from the file, to the same tokens', () => {
   const path = join(temporaryDirectory(), 'tokens.bin');
-  writeFileSync(path, new Uint8Array(Uint16Array.from({ length: 50 }, (_, at) => 7 * at).buffer));
+  writeFileSync(path, new Uint8Array(Uint32Array.from({ length: 50 }, (_, at) => 7 * at).buffer));
   const [memory, file] = [tokenWindow(path, 50, 50), tokenWindow(path, 50, 49)];
   for (const [at, characters] of [
     [0, 5],

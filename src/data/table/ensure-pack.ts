@@ -36,9 +36,9 @@ const packFile = async (
   const labels = createLabels(parameters.targets[0] ?? '', file.name);
   const problems = collectProblems(file);
   const writer = writePack(given.folder, outputsOf(parameters));
-  let named: Pick<PackDescription, 'features' | 'columns'> = { features: [], columns: [] };
-  const describe: SequenceContext['describe'] = (features, columns = features) => {
-    named = { features, columns };
+  let named: Pick<PackDescription, 'features' | 'columns' | 'tokens'> = { features: [], columns: [] };
+  const describe: SequenceContext['describe'] = (features, columns = features, tokens) => {
+    named = { features, columns, ...(tokens && { tokens }) };
   };
   const context: SequenceContext = { name: file.name, parameters, labels, writer, problems, describe };
   try {

@@ -14,6 +14,8 @@ const mostInMemory = 1 << 25;
 interface Laying {
   readonly shape: SequenceShape;
   readonly scaling: Scaling;
+  /** Where a step is a token: the index in the vocabulary of each token of the pack. */
+  readonly tokenIndices?: Int32Array;
 }
 
 /** The sequences of a pack as examples: which of them a part has is told later. Values are scaled, padding stays zero. */
@@ -48,7 +50,10 @@ interface Place {
 }
 
 /** Writes a record's values, scaled, and its targets. */
-const converter = ({ labels, features, outputs }: Pack, { shape: { task }, scaling }: Laying) => {
+const converter = (
+  { labels, features, outputs }: Pack,
+  { shape: { task }, scaling, tokenIndices }: Laying,
+) => {
   const width = features.length;
   const { mean, factor } = scaling;
   const named = isNumberTask(task) ? undefined : (task.labels ?? []);
@@ -58,8 +63,10 @@ const converter = ({ labels, features, outputs }: Pack, { shape: { task }, scali
     for (let feature = 0; feature < width; feature++) {
       const less = mean[feature] as number;
       const times = factor[feature] as number;
-      for (let at = feature; at < end; at += width)
-        inputs[inputsAt + at] = ((record[recordAt + at] as number) - less) * times;
+      for (let at = feature; at < end; at += width) {
+        const value = record[recordAt + at] as number;
+        inputs[inputsAt + at] = tokenIndices ? (tokenIndices[value] as number) : (value - less) * times;
+      }
     }
     for (let target = 0; target < (outputs ?? steps); target++) {
       const value = record[recordAt + end + target] as number;
@@ -97,7 +104,7 @@ const fromMemory = (pack: Pack, laying: Laying): Copy => {
   const startOf = (sequence: number) => starts[sequence] as number;
   const targetStartOf = (sequence: number) => (outputs === null ? startOf(sequence) : sequence * outputs);
   const allSteps = startOf(sequences);
-  const inputs = new Float32Array(allSteps * width);
+  const inputs = laying.tokenIndices ? new Int32Array(allSteps * width) : new Float32Array(allSteps * width);
   const size = outputs === null ? allSteps : sequences * outputs;
   const targets = isClassTask(laying.shape.task) ? new Int32Array(size) : new Float32Array(size);
   const all = indicesBelow(sequences);

@@ -9,15 +9,15 @@ export interface LabelTable {
   readonly texts: () => readonly string[];
 }
 
-/** `column` and `name` of the file are for messages. */
-export const createLabels = (column: string, name: string): LabelTable => {
+/** `column` and `name` of the file are for messages; more texts than `most` are an error. */
+export const createLabels = (column: string, name: string, most = mostLabels): LabelTable => {
   const ids = new Map<string, number>();
   return {
     idOf: (text) => {
       const known = ids.get(text);
       if (known !== undefined) return known;
-      if (ids.size === mostLabels) {
-        const message = `The column ${JSON.stringify(column)} of ${name} has more than ${mostLabels} different labels.`;
+      if (ids.size >= most) {
+        const message = `The column ${JSON.stringify(column)} of ${name} has more than ${most} different labels.`;
         const help = 'If it holds numbers to predict, use task: regression.';
         throw new DataError({ path: 'targets', message, help });
       }

@@ -16,6 +16,8 @@ export interface PackDescription {
   readonly columns: readonly string[];
   /** Targets a sequence, or null for one a step. */
   readonly outputs: number | null;
+  /** Where a step is a token: the tokens of the file, as they came. The only feature is the index of one of them. */
+  readonly tokens?: readonly string[];
   /** Texts of the classes, as they came; empty where targets are numbers. */
   readonly labels: readonly string[];
   readonly sequences: number;
@@ -43,7 +45,7 @@ export interface PackWriter {
   /** Appends a sequence: its values `[steps, features]` and its targets. */
   readonly add: (values: Float64Array, targets: readonly number[]) => void;
   readonly sequences: () => number;
-  readonly finish: (named: Pick<PackDescription, 'features' | 'columns' | 'labels'>) => void;
+  readonly finish: (named: Pick<PackDescription, 'features' | 'columns' | 'labels' | 'tokens'>) => void;
   /** Closes the file; needed in any case. */
   readonly close: () => void;
 }
@@ -94,7 +96,7 @@ export const writePack = (folder: string, outputs: number | null): PackWriter =>
       put(targets);
     },
     sequences: () => sequences,
-    finish: ({ features, columns, labels }) => {
+    finish: ({ features, columns, labels, tokens }) => {
       mark();
       flush();
       writeFileSync(join(folder, 'offsets.bin'), bytesOf(offsets.subarray(0, sequences + 1)));
@@ -103,6 +105,7 @@ export const writePack = (folder: string, outputs: number | null): PackWriter =>
         columns,
         outputs,
         labels,
+        ...(tokens && { tokens }),
         sequences,
         longest: longest / features.length,
         shortest: shortest / features.length,

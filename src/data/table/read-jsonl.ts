@@ -49,7 +49,7 @@ const parseObject = (text: string): Readonly<Record<string, unknown>> | string =
 };
 
 /** `node:readline` would also break lines at U+2028, which JSON allows inside a string. */
-const linesOf = async function* (file: DataFile): AsyncGenerator<string> {
+export const linesOf = async function* (file: DataFile): AsyncGenerator<string> {
   let rest = '';
   for await (const chunk of textOf(file)) {
     const parts = (rest + chunk).split('\n');

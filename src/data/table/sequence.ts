@@ -13,8 +13,15 @@ export interface SequenceContext {
   readonly labels: LabelTable;
   readonly writer: PackWriter;
   readonly problems: RowProblems;
-  /** Called once, with the features of a step, and the columns they come from where a row is a whole sequence. */
-  readonly describe: (features: readonly string[], columns?: readonly string[]) => void;
+  /**
+   * Called once, with the features of a step, the columns they come from where a row is a whole sequence, and the tokens
+   * of the file where a step is a token.
+   */
+  readonly describe: (
+    features: readonly string[],
+    columns?: readonly string[],
+    tokens?: readonly string[],
+  ) => void;
 }
 
 /** Numbers that grow; `numbers()` is valid until the next `push`. */

@@ -1,3 +1,4 @@
+import { withCommonTokens } from './common-tokens.ts';
 import type { Pack } from './pack.ts';
 
 /** Sequences of a pack that belong to one part. */
@@ -30,7 +31,8 @@ const shortestStretch = 6;
  * what a split by time looks like at the border, and is no leak. All stretches of a sequence are looked up among the
  * beginnings (rolling hash, Karp and Rabin 1987).
  */
-export const findShared = (parts: readonly Members[]): readonly Shared[] => {
+export const findShared = (given: readonly Members[]): readonly Shared[] => {
+  const parts = withCommonTokens(given);
   const total = parts.reduce((sum, { sequences }) => sum + sequences.length, 0);
   if (total > mostSequences) return [];
   const stretch = stretchOf(parts);

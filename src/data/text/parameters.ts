@@ -1,0 +1,44 @@
+import { Type } from '@sinclair/typebox';
+import { choice } from '../../parameters/schema.ts';
+import { tableParameters } from '../table/parameters.ts';
+
+const { file, validationFile, testFile, validationFraction, testFraction, splitSeed, targets } =
+  tableParameters;
+
+/** The files of a dataset of texts, and how they are cut into parts. */
+export const fileParameters = {
+  file,
+  validationFile,
+  testFile,
+  validationFraction,
+  testFraction,
+  splitSeed,
+};
+
+/** The columns of a table of texts. */
+export const columnParameters = {
+  task: choice(['classification', 'regression'], {
+    default: 'classification',
+    description: 'What is learnt of a text: its class (classification) or numbers (regression).',
+  }),
+  text: Type.String({
+    minLength: 1,
+    default: 'text',
+    description: 'The column of the text.',
+    examples: ['text'],
+  }),
+  targets: Type.Array(targets.items, {
+    ...targets,
+    default: ['label'],
+  }),
+};
+
+/** What the table machinery needs to know of a dataset that has one text a row. */
+export const asTable = <P extends { readonly text: string }>(chosen: P) => ({
+  ...chosen,
+  features: [chosen.text],
+  layout: 'wide' as const,
+  sequence: null,
+  order: null,
+  standardize: false,
+});
