@@ -43,6 +43,7 @@ const documented: readonly { readonly heading: string; readonly matches: RegExp 
   { heading: '`metrics.jsonl`', matches: /^(metrics|system)\.jsonl$/ },
   { heading: '`evaluation.json`', matches: /^evaluation\.json$/ },
   { heading: '`model/model.json`', matches: /^model\/model\.json$/ },
+  { heading: '`model/vocabulary.json`', matches: /^model\/vocabulary\.json$/ },
   { heading: '`profile.json`', matches: /^profile\.json$/ },
   { heading: '`sweeps/<sweep id>.json`', matches: /^sweeps\/[0-9a-f]{12}\.json$/ },
   { heading: '`sweeps/<sweep id>.decisions.jsonl`', matches: /^sweeps\/[0-9a-f]{12}\.decisions\.jsonl$/ },
@@ -90,10 +91,11 @@ test('docs/format.md names every file and field of real runs, and nothing else',
   const rig = createRig();
   cpSync('test/fixtures/recorded-by-0.1.0', rig.directory, { recursive: true });
   const train = 'batchSize: 16, steps: 40, displayEvery: 10, evaluateEvery: 10, checkpointEvery: 10';
-  const spec = (name: string, more: string, keep: string) => `
+  const toy = '{ name: toy-sequences, trainSize: 60, testSize: 20, validationSize: 20 }';
+  const spec = (name: string, more: string, keep: string, dataset = toy) => `
 version: 1
 name: ${name}
-dataset: { name: toy-sequences, trainSize: 60, testSize: 20, validationSize: 20 }
+dataset: ${dataset}
 model: { name: lstm, hiddenSize: 4 }
 optimizer: { name: adam, learningRate: 0.01 }
 train: { ${train}, keepCheckpoints: ${keep} }
@@ -105,7 +107,13 @@ ${more}`;
     'pruning: { name: asha, minSteps: 10, reductionFactor: 2 } }';
   rig.write('all.yaml', spec('all', 'expect: [{ metric: val/loss, lte: 100 }]', 'all'));
   rig.write('tpe.yaml', spec('tpe', search, 'best'));
-  for (const name of ['all.yaml', 'tpe.yaml'])
+  const texts = Array.from({ length: 20 }, (_, at) => (at % 2 ? 'good film,pos' : 'bad film,neg'));
+  rig.write('texts.csv', ['text,label', ...texts].join('\n'));
+  rig.write(
+    'text.yaml',
+    spec('text', '', 'last', '{ name: csv-text, file: texts.csv, testFile: texts.csv }'),
+  );
+  for (const name of ['all.yaml', 'tpe.yaml', 'text.yaml'])
     expect(await rig.unroll('run', name, '--profile', '--no-mlflow')).toMatchObject({ code: 0, stderr: '' });
 
   const runs = join(rig.directory, 'runs');
