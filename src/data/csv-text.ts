@@ -1,10 +1,9 @@
 import { Type, type Static } from '@sinclair/typebox';
 import { csvDelimiter } from './csv-sequences.ts';
 import type { DatasetRow } from './dataset.ts';
-import { checkTable } from './table/parameters.ts';
 import { formatOfTexts } from './text/format.ts';
 import { fromText } from './text/from-text.ts';
-import { asTable, columnParameters, fileParameters } from './text/parameters.ts';
+import { asTable, checkTexts, columnParameters, fileParameters } from './text/parameters.ts';
 import { checkTokenizer, tokenizerParameter, tokensParameter } from './text/tokens.ts';
 
 const parameters = Type.Object(
@@ -27,7 +26,7 @@ export const csvText = {
     'CSV with a header row and one text a row. Texts are split into tokens; the vocabulary has the tokens of the training part, and <unk> for all others. Bad rows are reported all at once, with file and line; none is skipped.',
   version: 1,
   parameters,
-  check: (chosen) => [...checkTable(asTable(chosen)), ...checkTokenizer(chosen)],
+  check: (chosen) => [...checkTexts(chosen), ...checkTokenizer(chosen)],
   ...fromText(asTable<Parameters>, (chosen, context) =>
     formatOfTexts({
       chosen: asTable(chosen),

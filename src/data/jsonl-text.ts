@@ -1,9 +1,8 @@
 import { Type, type Static } from '@sinclair/typebox';
 import type { DatasetRow } from './dataset.ts';
-import { checkTable } from './table/parameters.ts';
 import { formatOfTexts } from './text/format.ts';
 import { fromText } from './text/from-text.ts';
-import { asTable, columnParameters, fileParameters } from './text/parameters.ts';
+import { asTable, checkTexts, columnParameters, fileParameters } from './text/parameters.ts';
 import { checkTokenizer, tokenizerParameter, tokensParameter } from './text/tokens.ts';
 
 const parameters = Type.Object(
@@ -20,7 +19,7 @@ export const jsonlText = {
     'One JSON object a line, with a text: a string, which is split into tokens, or a list of tokens. The vocabulary has the tokens of the training part, and <unk> for all others. Bad rows are reported all at once, with file and line; none is skipped.',
   version: 1,
   parameters,
-  check: (chosen) => [...checkTable(asTable(chosen)), ...checkTokenizer(chosen)],
+  check: (chosen) => [...checkTexts(chosen), ...checkTokenizer(chosen)],
   ...fromText(asTable<Parameters>, (chosen, context) =>
     formatOfTexts({
       chosen: asTable(chosen),

@@ -107,12 +107,9 @@ ${more}`;
     'pruning: { name: asha, minSteps: 10, reductionFactor: 2 } }';
   rig.write('all.yaml', spec('all', 'expect: [{ metric: val/loss, lte: 100 }]', 'all'));
   rig.write('tpe.yaml', spec('tpe', search, 'best'));
-  const texts = Array.from({ length: 20 }, (_, at) => (at % 2 ? 'good film,pos' : 'bad film,neg'));
+  const texts = Array.from({ length: 20 }, (_, at) => `film ${at} ${at % 2 ? 'good,pos' : 'bad,neg'}`);
   rig.write('texts.csv', ['text,label', ...texts].join('\n'));
-  rig.write(
-    'text.yaml',
-    spec('text', '', 'last', '{ name: csv-text, file: texts.csv, testFile: texts.csv }'),
-  );
+  rig.write('text.yaml', spec('text', '', 'last', '{ name: csv-text, file: texts.csv }'));
   for (const name of ['all.yaml', 'tpe.yaml', 'text.yaml'])
     expect(await rig.unroll('run', name, '--profile', '--no-mlflow')).toMatchObject({ code: 0, stderr: '' });
 

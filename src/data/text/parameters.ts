@@ -1,6 +1,7 @@
-import { Type } from '@sinclair/typebox';
+import { Type, type Static, type TObject } from '@sinclair/typebox';
+import type { ParameterIssue } from '../../parameters/row.ts';
 import { choice } from '../../parameters/schema.ts';
-import { tableParameters } from '../table/parameters.ts';
+import { checkTable, tableParameters } from '../table/parameters.ts';
 
 const { file, validationFile, testFile, validationFraction, testFraction, splitSeed, targets } =
   tableParameters;
@@ -42,3 +43,19 @@ export const asTable = <P extends { readonly text: string }>(chosen: P) => ({
   order: null,
   standardize: false,
 });
+
+type TextColumns = Static<TObject<typeof fileParameters & typeof columnParameters>>;
+
+/** Combinations that make no sense, whatever the files hold. */
+export const checkTexts = (chosen: TextColumns): readonly ParameterIssue[] =>
+  chosen.targets.includes(chosen.text)
+    ? [
+        {
+          path: 'targets',
+          with: ['text'],
+          message: `The column ${JSON.stringify(chosen.text)} cannot be the text and a target.`,
+          expected: 'another column than that of the text',
+          help: 'Change `targets` or `text`.',
+        },
+      ]
+    : checkTable(asTable(chosen));
