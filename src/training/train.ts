@@ -169,5 +169,6 @@ const keepModel = ({ directory, learner, run, dataset }: Session): void => {
   writeTensors(join(folder, modelFileNames.weights), weights, 'later');
   const model = { model: run.config.model, shape: dataset.shape, versions: run.versions };
   writeJson(join(folder, modelFileNames.model), model, 'later');
-  if (dataset.vocabulary) writeJson(join(folder, modelFileNames.vocabulary), { tokens: dataset.vocabulary }, 'later');
+  if (dataset.vocabulary)
+    writeJson(join(folder, modelFileNames.vocabulary), { tokens: dataset.vocabulary }, 'later');
 };
