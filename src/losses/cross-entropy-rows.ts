@@ -10,7 +10,7 @@ import { isNative, runNative } from '../tensorflow/native.ts';
 export const crossEntropyRows = (logits: tf.Tensor2D, labels: tf.Tensor1D): tf.Tensor1D =>
   differentiate(logits, labels, {
     reduce: (losses) => losses,
-    spread: (upstream) => upstream.expandDims(1),
+    spread: (upstream) => tf.expandDims(upstream, 1),
   });
 
 /** The mean of the rows, a scalar, with one product for the gradient instead of those of a mean and of a product. */
