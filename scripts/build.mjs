@@ -56,6 +56,9 @@ const tellNames = {
   },
 };
 
+/** The build of `yaml` for browsers: the one for Node reads `process.env` at every token, a third of the time to parse. */
+const plainYaml = join(root, 'node_modules', 'yaml', 'browser', 'index.js');
+
 // Taken first: a source that changes meanwhile must be built again next time.
 const digest = sourceDigest();
 const { outputFiles } = await build({
@@ -68,6 +71,7 @@ const { outputFiles } = await build({
   platform: 'node',
   target: 'node20.19',
   external: [...external, ...external.map((name) => `${name}/*`)],
+  alias: { yaml: plainYaml },
   plugins: [tellNames],
   banner: { js: requireForBundledPackages },
   sourcemap: true,

@@ -7,20 +7,24 @@ export const mostPrinted = 20;
 /** Diagnostics of one code and severity that are in JSON: a file of 1 MB may have 170,000. */
 export const mostInJson = 1000;
 
-const lastOf = new WeakMap<Diagnostic[], Map<DiagnosticCode, { index: number; count: number }>>();
+interface Counted {
+  listed: number;
+  /** The last of its code in the list: it also counts those that are not there. */
+  last?: { -readonly [Key in keyof Diagnostic]: Diagnostic[Key] };
+}
+
+const countsOf = new WeakMap<Diagnostic[], Map<DiagnosticCode, Counted>>();
 
 /** Adds a diagnostic to a list, or counts it where as many of its code are in the list as anyone will see. */
 export const addDiagnostic = (list: Diagnostic[], diagnostic: Diagnostic): void => {
-  const byCode = lastOf.get(list) ?? new Map<DiagnosticCode, { index: number; count: number }>();
-  lastOf.set(list, byCode);
-  const last = byCode.get(diagnostic.code) ?? { index: -1, count: 0 };
-  byCode.set(diagnostic.code, last);
-  last.count++;
-  if (last.count <= mostInJson) last.index = list.push(diagnostic) - 1;
-  else {
-    const kept = list[last.index];
-    if (kept) list[last.index] = { ...kept, more: last.count - mostInJson };
-  }
+  const byCode = countsOf.get(list) ?? new Map<DiagnosticCode, Counted>();
+  countsOf.set(list, byCode);
+  const counted = byCode.get(diagnostic.code) ?? { listed: 0 };
+  byCode.set(diagnostic.code, counted);
+  counted.listed++;
+  if (counted.listed < mostInJson) list.push(diagnostic);
+  else if (counted.last) counted.last.more = (counted.last.more ?? 0) + 1 + (diagnostic.more ?? 0);
+  else list.push((counted.last = { ...diagnostic }));
 };
 
 /** How many diagnostics of a kind were left out. */

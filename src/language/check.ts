@@ -31,11 +31,14 @@ const ajv = new Ajv({
 export const mostSuggestions = 100;
 
 const compiled = new WeakMap<TSchema, ValidateFunction>();
+const closedForms = new WeakMap<TSchema, PlainSchema>();
 
 const validatorOf = (schema: TSchema): ValidateFunction => {
   let validate = compiled.get(schema);
   if (!validate) {
-    validate = ajv.compile(closed(schema as PlainSchema) as TSchema);
+    const form = closed(schema);
+    closedForms.set(schema, form);
+    validate = ajv.compile(form);
     compiled.set(schema, validate);
   }
   return validate;
@@ -58,7 +61,7 @@ export interface Checked {
 /** Checks a value against a schema without unions: one issue a cause. `owner` is what has the keys: `model lstm`. */
 export const checkAgainst = (schema: TSchema, written: Json, owner = ''): Checked => {
   const validate = validatorOf(schema);
-  const value = structuredClone(written);
+  const { copy: value, leftOut } = copyToCheck(closedForms.get(schema) ?? {}, written);
   if (validate(value)) return { value, issues: [] };
   const errors = validate.errors ?? [];
   const issues = new Map<string, Issue>();
@@ -66,7 +69,6 @@ export const checkAgainst = (schema: TSchema, written: Json, owner = ''): Checke
     .filter(({ keyword }) => keyword === 'additionalProperties')
     .slice(0, mostSuggestions);
   let unknownKeys = 0;
-  let more = 0;
   let lastUnknown = '';
   // A misspelt key is one mistake, although the right key is then missing too.
   const meant = new Set(
@@ -75,18 +77,15 @@ export const checkAgainst = (schema: TSchema, written: Json, owner = ''): Checke
         `${error.instancePath}/${nearestKey(error, pathOf(error.instancePath, written), written) ?? ''}`,
     ),
   );
+  let wrongValues = 0;
+  let lastWrong = '';
   for (const error of errors) {
-    if (error.keyword === 'additionalProperties' && unknownKeys >= mostInJson) {
-      // The last one stands for all that nobody will see.
-      more++;
-      continue;
-    }
     const path = pathOf(error.instancePath, written);
     if (error.keyword === 'additionalProperties') {
       const key = (error.params as { additionalProperty: string }).additionalProperty;
       lastUnknown = `${error.instancePath}/${key}`;
       issues.set(
-        `${error.instancePath}/${key}`,
+        lastUnknown,
         unknownKey(error, path, { key, owner, written, suggest: unknownKeys++ < mostSuggestions }),
       );
     } else if (error.keyword === 'required') {
@@ -94,12 +93,41 @@ export const checkAgainst = (schema: TSchema, written: Json, owner = ''): Checke
       if (meant.has(`${error.instancePath}/${key}`)) continue;
       issues.set(`${error.instancePath}/${key}`, missingKey(error, path, { key, owner }));
     } else if (!issues.has(error.instancePath) && error.keyword !== 'if') {
+      // The last one stands for all that nobody will see.
+      if (++wrongValues > mostInJson) continue;
+      lastWrong = error.instancePath;
       issues.set(error.instancePath, wrongValue(error, path, listAround(path, written)));
     }
   }
-  const last = issues.get(lastUnknown);
-  if (last && more > 0) issues.set(lastUnknown, { ...last, more });
+  const countMore = (pointer: string, more: number) => {
+    const last = issues.get(pointer);
+    if (last && more > 0) issues.set(pointer, { ...last, more });
+  };
+  countMore(lastUnknown, leftOut);
+  countMore(lastWrong, wrongValues - mostInJson);
   return { value, issues: [...issues.values()] };
+};
+
+/** A copy that gets the defaults, without the unknown keys that nobody will see: the check makes an error of each. */
+const copyToCheck = (
+  schema: PlainSchema,
+  written: Json,
+): { readonly copy: Json; readonly leftOut: number } => {
+  let unknown = 0;
+  const copied = (value: Json, form: PlainSchema): Json => {
+    if (typeof value !== 'object' || value === null) return value;
+    if (Array.isArray(value)) return (value as readonly Json[]).map((one) => copied(one, form.items ?? {}));
+    const { properties = {}, additionalProperties } = form;
+    const copy: Record<string, Json> = {};
+    for (const [key, inner] of Object.entries(value as Readonly<Record<string, Json>>)) {
+      const known = Object.hasOwn(properties, key) ? properties[key] : undefined;
+      const isUnknown = !known && additionalProperties === false && !('patternProperties' in form);
+      if (isUnknown && ++unknown > mostInJson) continue;
+      copy[key] = copied(inner, known ?? {});
+    }
+    return copy;
+  };
+  return { copy: copied(written, schema), leftOut: Math.max(0, unknown - mostInJson) };
 };
 
 /** The keys of a JSON pointer; whether one is an index is told by the value. */

@@ -3,7 +3,7 @@ import { addDiagnostic } from '../diagnostic/most.ts';
 import { nearest } from '../diagnostic/nearest.ts';
 import { commandLine } from './overrides.ts';
 import { userConfigPath } from './user-config.ts';
-import type { Located, LocatedScalar } from './located.ts';
+import type { Located, LocatedEntry, LocatedScalar } from './located.ts';
 
 /** The variables a spec may use, as `process.env` has them. */
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -84,21 +84,23 @@ const notAllowed = (name: string, at: SourceRange): Diagnostic => ({
 
 type Replace = (scalar: LocatedScalar, inTracking: boolean) => LocatedScalar;
 
+/** The same node where nothing is replaced: most specs have no variables. */
 const visit = (node: Located, inTracking: boolean, replace: Replace, depth = 0): Located => {
   switch (node.kind) {
     case 'scalar':
       return replace(node, inTracking);
-    case 'list':
-      return { ...node, items: node.items.map((item) => visit(item, inTracking, replace, depth + 1)) };
-    case 'map':
-      return {
-        ...node,
-        entries: new Map(
-          [...node.entries].map(([key, entry]) => {
-            const inside = inTracking || (depth === 0 && key === 'tracking');
-            return [key, { ...entry, value: visit(entry.value, inside, replace, depth + 1) }];
-          }),
-        ),
-      };
+    case 'list': {
+      const items = node.items.map((item) => visit(item, inTracking, replace, depth + 1));
+      return items.some((item, index) => item !== node.items[index]) ? { ...node, items } : node;
+    }
+    case 'map': {
+      const changed: [string, LocatedEntry][] = [];
+      for (const [key, entry] of node.entries) {
+        const inside = inTracking || (depth === 0 && key === 'tracking');
+        const value = visit(entry.value, inside, replace, depth + 1);
+        if (value !== entry.value) changed.push([key, { ...entry, value }]);
+      }
+      return changed.length === 0 ? node : { ...node, entries: new Map([...node.entries, ...changed]) };
+    }
   }
 };

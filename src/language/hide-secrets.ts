@@ -1,4 +1,5 @@
 import type { Diagnostic } from '../diagnostic/diagnostic.ts';
+import { addDiagnostic } from '../diagnostic/most.ts';
 import { hideSecret, holdsSecret, isSecretName, keepUserInfo } from '../system/secrets.ts';
 import type { Located } from './located.ts';
 
@@ -27,27 +28,31 @@ const hideIn = (node: Located, key: string): void => {
   }
 };
 
-const recordedSecrets = (node: Located, depth = 0): readonly Diagnostic[] => {
-  switch (node.kind) {
-    case 'scalar':
-      return typeof node.value === 'string' && holdsSecret(node.value)
-        ? [
-            {
-              code: 'not-allowed',
-              severity: 'error',
-              message: 'This value is a secret, and the spec is recorded.',
-              at: node.at,
-              expected: 'a value that may be recorded with each run and sent to MLflow',
-              got: 'a password, token or key',
-              help: 'Remove it here. Code that needs it can read it from the environment.',
-            },
-          ]
-        : [];
-    case 'list':
-      return node.items.flatMap((item) => recordedSecrets(item, depth + 1));
-    case 'map':
-      return [...node.entries].flatMap(([key, { value }]) =>
-        depth === 0 && key === 'tracking' ? [] : recordedSecrets(value, depth + 1),
-      );
-  }
+const recordedSecrets = (root: Located): readonly Diagnostic[] => {
+  const found: Diagnostic[] = [];
+  const visit = (node: Located, depth: number): void => {
+    switch (node.kind) {
+      case 'scalar':
+        if (typeof node.value === 'string' && holdsSecret(node.value)) addDiagnostic(found, recordedAt(node));
+        return;
+      case 'list':
+        for (const item of node.items) visit(item, depth + 1);
+        return;
+      case 'map':
+        for (const [key, { value }] of node.entries)
+          if (depth > 0 || key !== 'tracking') visit(value, depth + 1);
+    }
+  };
+  visit(root, 0);
+  return found;
 };
+
+const recordedAt = ({ at }: Located): Diagnostic => ({
+  code: 'not-allowed',
+  severity: 'error',
+  message: 'This value is a secret, and the spec is recorded.',
+  at,
+  expected: 'a value that may be recorded with each run and sent to MLflow',
+  got: 'a password, token or key',
+  help: 'Remove it here. Code that needs it can read it from the environment.',
+});

@@ -43,8 +43,12 @@ export const toJson = (located: Located): Json => {
     case 'list':
       return located.items.map(toJson);
     case 'map':
-      return Object.fromEntries([...located.entries].map(([key, entry]) => [key, toJson(entry.value)]));
+      return Object.fromEntries(jsonEntries(located));
   }
+};
+
+const jsonEntries = function* ({ entries }: LocatedMap): Generator<[string, Json]> {
+  for (const [key, { value }] of entries) yield [key, toJson(value)];
 };
 
 /** The place of a path: `value` and, inside of a mapping, `key`. */

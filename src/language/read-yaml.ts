@@ -20,6 +20,7 @@ import {
   type Result,
   type SourceText,
 } from '../diagnostic/diagnostic.ts';
+import { withoutTraces } from '../system/without-traces.ts';
 import { numberWithComma } from './describe.ts';
 import { addDiagnostic } from '../diagnostic/most.ts';
 import type { Located, LocatedEntry } from './located.ts';
@@ -37,7 +38,8 @@ const coreTag = /^tag:yaml\.org,2002:(str|int|float|bool|null|map|seq)$/;
  */
 const hideVariables = (text: string): string =>
   text.replace(/\$\{([A-Za-z_][A-Za-z0-9_]*(?::-[^{}\r\n]{0,4096})?)\}/g, '$\uE000$1\uE001');
-const showVariables = (text: string): string => text.replace(/\$\uE000/g, '${').replace(/\uE001/g, '}');
+const showVariables = (text: string): string => (text.includes('\uE001') ? withBraces(text) : text);
+const withBraces = (text: string): string => text.replace(/\$\uE000/g, '${').replace(/\uE001/g, '}');
 
 /** A part of a source text that is read as YAML; `shift` is where the part begins in the source. */
 export interface YamlPart {
@@ -53,13 +55,15 @@ export const readYaml = ({ source, text, shift }: YamlPart): Result<Located> => 
   if (tooMuch) return failure(tooMuch);
   let document: Document.Parsed;
   try {
-    document = parseDocument(hideVariables(text), {
-      version: '1.2',
-      merge: false,
-      prettyErrors: false,
-      // The walk below finds them, and knows where the first one is.
-      uniqueKeys: false,
-    });
+    document = withoutTraces(() =>
+      parseDocument(hideVariables(text), {
+        version: '1.2',
+        merge: false,
+        prettyErrors: false,
+        // The walk below finds them, and knows where the first one is.
+        uniqueKeys: false,
+      }),
+    );
   } catch (error) {
     if (error instanceof RangeError) return failure(tooDeep(range(0, 1)));
     throw error;
@@ -103,8 +107,12 @@ const openedBefore = (document: Document.Parsed, offset: number): number | undef
   return opened;
 };
 
-/** Most brackets, separators and quotes of a spec: the parser needs a second and 200 MB for so many. */
-const mostIndicators = 200_000;
+/** The most that a spec may hold, by what the parser needs for it: it takes a second and 200 MB for so much. */
+const mostWork = 350_000;
+
+/** What each costs: a line and a colon are cheap, all that may begin a value of its own is not. */
+const workFor: Readonly<Record<string, number>> = { '\n': 1, ':': 1, ']': 0, '}': 0 };
+const workForOthers = 5;
 
 /** Brackets that are open at once and are surely no part of a string. */
 const mostBrackets = 1000;
@@ -112,18 +120,19 @@ const mostBrackets = 1000;
 /** What would keep the parser busy for long, found at a glance: quotes and comments are not told apart from the rest. */
 const tooMuchToParse = (text: string, range: RangeOf): Diagnostic | undefined => {
   let open = 0;
-  let indicators = 0;
-  for (const { 0: found, index } of text.matchAll(/[,[\]{}"'*&!]|[:?-](?=\s)/g)) {
+  let work = 0;
+  for (const { 0: found, index } of text.matchAll(/[\n,[\]{}"'*&!|>]|[:?-](?=\s)/g)) {
     if (found === '[' || found === '{') open++;
     if (found === ']' || found === '}') open--;
     if (open > mostBrackets) return tooDeep(range(index, index + 1));
-    if (++indicators <= mostIndicators) continue;
+    work += workFor[found] ?? workForOthers;
+    if (work <= mostWork) continue;
     return {
       code: 'file-too-large',
       severity: 'error',
       message: 'The spec has too many values.',
       at: range(index, index + 1),
-      expected: `at most ${mostIndicators.toLocaleString('en')} brackets, separators and quotes`,
+      expected: `at most ${(mostWork / workForOthers).toLocaleString('en')} values`,
       got: 'more',
       help: 'Give ranges such as { log: [1e-4, 1e-2], steps: 9 } in place of long lists of values.',
     };
@@ -151,8 +160,7 @@ interface NumberWithComma {
 }
 
 /** In `{ dropout: 0,5 }` the comma ends the value, and 5 is a key. */
-const commaInNumber = (node: YAMLMap, pair: Pair): NumberWithComma | undefined => {
-  const before = node.items[node.items.indexOf(pair) - 1];
+const commaInNumber = (pair: Pair, before: Pair | undefined): NumberWithComma | undefined => {
   const [start, end] = [before?.value, pair.key];
   if (!isScalar(before?.key) || !isScalar(start) || !isScalar(end) || pair.value !== null) return undefined;
   if (typeof start.value !== 'number' || typeof end.value !== 'number') return undefined;
@@ -205,11 +213,11 @@ const createWalk = (range: RangeOf, errors: Diagnostic[]) => {
 
   const walkMap = (node: YAMLMap, depth: number): Located => {
     const entries = new Map<string, LocatedEntry>();
-    for (const pair of node.items) {
+    for (const [index, pair] of node.items.entries()) {
       if (!isPair(pair)) continue;
       const key = pair.key as Node;
       if (!isScalar(key) || typeof key.value !== 'string') {
-        const comma = commaInNumber(node, pair);
+        const comma = commaInNumber(pair, node.items[index - 1]);
         report({
           code: 'wrong-type',
           message: comma ? 'A number may not contain a comma.' : 'A key must be a string.',

@@ -66,6 +66,7 @@ export const expectationSchema = Type.Object(
 
 const expectSchema = Type.Array(expectationSchema, {
   default: [],
+  maxItems: 1000,
   phrase: 'a list of metrics with their bounds',
   description: 'What every run must reach; otherwise the command ends with exit code 1.',
   examples: [

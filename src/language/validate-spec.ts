@@ -54,7 +54,8 @@ export const validateSpec = (document: SpecDocument, registry: Registry = builtI
   const base = Object.fromEntries(sectionKinds.map((kind) => [kind, asMap(written[kind])])) as Spec['base'];
   const { value, issues } = checkAgainst(specSchema, written);
   const report = (issue: Issue, kind?: SectionKind) =>
-    errors.push(
+    addDiagnostic(
+      errors,
       place(
         errors.length < mostSuggestions
           ? whereKeyBelongs(issue, registry, written, kind && { kind, name: nameOf(base[kind]) })
@@ -157,15 +158,14 @@ const wrongVersion = (value: Json, at: NonNullable<Diagnostic['at']>): Diagnosti
 });
 
 /** A section that is left empty, `sweep:`, stands for none. */
-const withoutEmptySections = (written: JsonMap, { root }: SpecDocument): JsonMap =>
-  Object.fromEntries(
-    Object.entries(written).filter(
-      ([key, value]) => value !== null || !isOptional(key) || !root.entries.has(key),
-    ),
-  );
+const withoutEmptySections = (written: JsonMap, { root }: SpecDocument): JsonMap => {
+  const empty = optionalSections.filter((key) => written[key] === null && root.entries.has(key));
+  return empty.length === 0
+    ? written
+    : Object.fromEntries(Object.entries(written).filter(([key]) => !empty.includes(key)));
+};
 
-const isOptional = (key: string): boolean =>
-  ['extends', 'sweep', 'objective', 'run', 'tracking', 'expect'].includes(key);
+const optionalSections = ['extends', 'sweep', 'objective', 'run', 'tracking', 'expect'];
 
 const noSweep = (root: LocatedMap): Sweep => ({
   method: 'grid',
@@ -188,7 +188,7 @@ const checkExpect = (root: LocatedMap, errors: Diagnostic[]): void => {
     if (item.kind !== 'map' || item.entries.has('gte') || item.entries.has('lte')) continue;
     const bare = item.entries.has('baseline') ? 2 : 1;
     if (!item.entries.has('metric') || item.entries.size > bare) continue;
-    errors.push({
+    addDiagnostic(errors, {
       code: 'missing-key',
       severity: 'error',
       message: 'The expectation has no bound.',

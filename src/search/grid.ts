@@ -5,27 +5,32 @@ import type { Dimension, Point, Sweep } from '../language/sweep/sweep.ts';
 /** Most points that are looked at; a plan has far fewer. */
 export const maxPoints = 1_000_000;
 
+/** Most points with the axes of `when` rules: each costs as much as ten others. */
+const maxPointsOfRules = maxPoints / 10;
+
+/** Most comparisons of a point with a rule: they take a second. */
+const mostComparisons = 5_000_000;
+
 /**
  * Every point of a grid: all combinations in the order of the file, the last dimension fastest; then, for each, the
  * further axes of the `when` rules that hold; without those that are excluded; then the added points.
  */
 export const gridPoints = (sweep: Sweep, ground: Ground): Result<readonly Point[]> => {
   const size = sweep.dimensions.reduce((product, dimension) => product * optionsOf(dimension).length, 1);
-  if (size > maxPoints) {
-    return failure({
-      code: 'too-many-runs',
-      severity: 'error',
-      message: 'The grid has too many points.',
-      at: sweep.at,
-      expected: `at most ${maxPoints.toLocaleString('en')} points`,
-      got: `${size.toLocaleString('en')} points: ${sweep.dimensions.map((one) => optionsOf(one).length).join(' x ')}`,
-      help: 'Give the axes fewer values, or search with method: random and samples.',
-    });
+  const got = (points: number) =>
+    `${points.toLocaleString('en')} points: ${sweep.dimensions.map((one) => optionsOf(one).length).join(' x ')}`;
+  if (size > maxPoints) return failure(tooManyPoints(sweep, got(size)));
+  const rules = sweep.when.length + sweep.exclude.length;
+  if (size * rules > mostComparisons) {
+    return failure(tooManyPoints(sweep, `${got(size)}, to compare with ${rules.toLocaleString('en')} rules`));
   }
   const hasAxes = sweep.dimensions.length > 0 || sweep.when.length > 0 || sweep.add.length === 0;
-  const whole = hasAxes
-    ? combine([], sweep.dimensions).flatMap((point) => applyWhen(sweep, ground, point))
-    : [];
+  const whole = hasAxes ? applyWhen(sweep, ground, combine([], sweep.dimensions)) : [];
+  if (whole === undefined) {
+    return failure(
+      tooManyPoints(sweep, `more, with the axes of ${sweep.when.length} when rules`, maxPointsOfRules),
+    );
+  }
   const excluded = new Set<object>();
   const kept = whole.filter((point) => {
     const rule = sweep.exclude.find((one) => holds(ground, point, one));
@@ -50,16 +55,38 @@ export const combine = (start: Point, dimensions: readonly Dimension[]): Point[]
   return points;
 };
 
-/** A point, or its combinations with the axes of the rules that hold for it; a rule sees what rules before it chose. */
-const applyWhen = (sweep: Sweep, ground: Ground, start: Point): Point[] => {
-  let points: Point[] = [start];
-  for (const rule of sweep.when) {
-    points = points.flatMap((point) =>
-      holds(ground, point, rule) ? combine(point, rule.dimensions) : [point],
-    );
+/**
+ * The points, each with its combinations with the axes of the rules that hold for it; a rule sees what rules before it
+ * chose. Undefined where that makes too many.
+ */
+const applyWhen = (sweep: Sweep, ground: Ground, starts: readonly Point[]): Point[] | undefined => {
+  const all: Point[] = [];
+  for (const start of starts) {
+    let points: Point[] = [start];
+    for (const rule of sweep.when) {
+      const factor = rule.dimensions.reduce((product, one) => product * optionsOf(one).length, 1);
+      const met = points.filter((point) => holds(ground, point, rule)).length;
+      const grown = points.length + met * (factor - 1);
+      if (grown > points.length && all.length + grown > maxPointsOfRules) return undefined;
+      if (met === 0) continue;
+      points = points.flatMap((point) =>
+        holds(ground, point, rule) ? combine(point, rule.dimensions) : [point],
+      );
+    }
+    for (const point of points) all.push(point);
   }
-  return points;
+  return all;
 };
+
+const tooManyPoints = (sweep: Sweep, got: string, most = maxPoints): Diagnostic => ({
+  code: 'too-many-runs',
+  severity: 'error',
+  message: 'The grid has too many points.',
+  at: sweep.at,
+  expected: `at most ${most.toLocaleString('en')} points`,
+  got,
+  help: 'Give the axes fewer values, or search with method: random and samples.',
+});
 
 const noPoints = ({ exclude, at }: Sweep, all: number): Diagnostic => ({
   code: 'empty-plan',

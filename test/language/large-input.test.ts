@@ -40,11 +40,25 @@ const specs: Readonly<Record<string, readonly [text: string, ...expected: RegExp
   'a long name': [base.replace('lstm', 'l'.repeat(900_000)), /unknown-name/],
   'a long key': [`${base}? ${'k'.repeat(900_000)}\n: 1\n`, /unknown-key/],
   'values of an axis': [
-    `${base}sweep: { axes: { model.hiddenSize: [${lines(100_000, (at) => `a${at},`)}] } }\n`,
-    /and 99,980 more/,
+    `${base}sweep: { axes: { model.hiddenSize: [${lines(60_000, (at) => `a${at},`)}] } }\n`,
+    /and 59,980 more/,
   ],
-  seeds: [base.replace('seeds: [1]', `seeds: [${lines(120_000, (at) => `${at},`)}]`), /too-many-runs/],
-  infinities: [`${base}list: [${'.inf,'.repeat(150_000)}]\n`, /unknown-key/],
+  seeds: [base.replace('seeds: [1]', `seeds: [${lines(60_000, (at) => `${at},`)}]`), /too-many-runs/],
+  infinities: [`${base}list: [${'.inf,'.repeat(60_000)}]\n`, /unknown-key/],
+  'numbers as keys': [base + '1: 1\n'.repeat(150_000), /and 149,980 more of this kind: error \[wrong-type\]/],
+  'errors of syntax': [base + '|\n'.repeat(400_000), /yaml-syntax|file-too-large/],
+  'rules that multiply': [
+    `${base}sweep:\n  axes: { model.hiddenSize: [1] }\n  when:\n${'  - if: { model.hiddenSize: 1 }\n    axes: { train.batchSize: [1, 2] }\n'.repeat(1500)}`,
+    /too-many-runs/,
+  ],
+  'rules for many points': [
+    `${base}sweep:\n  axes: { model.hiddenSize: { range: [1, 9000] } }\n  exclude:\n${'  - { model.hiddenSize: 9001 }\n'.repeat(1500)}`,
+    /to compare with 1,500 rules/,
+  ],
+  'points that are drawn': [
+    `${base}sweep: { method: random, samples: 1000000, axes: { model.hiddenSize: { integer: [1, 9000] } } }\n`,
+    /out-of-range/,
+  ],
   'variables that never end': [
     `${base}tracking: { mlflow: { uri: "${'${A:-b'.repeat(120_000)}" } }\n`,
     /error/,

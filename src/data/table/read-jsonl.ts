@@ -1,5 +1,6 @@
 import { wrongFile, type DataFile } from '../files.ts';
 import type { RowSink, TableReader } from './rows.ts';
+import { withoutTraces } from '../../system/without-traces.ts';
 import { textOf } from './text.ts';
 
 /** Reads JSON lines: one object a line, UTF-8. The columns are the keys of the first object. Empty lines are passed over. */
@@ -10,7 +11,7 @@ export const readJsonl: TableReader = async (file, begin, problems) => {
   for await (const text of linesOf(file)) {
     line++;
     if (text.trim() === '') continue;
-    const row = parseObject(text);
+    const row = problems.count() > mostParsed && !/^\s*\{/.test(text) ? notAnObject : parseObject(text);
     if (typeof row === 'string') {
       problems.report(line, row);
       continue;
@@ -31,20 +32,20 @@ export const readJsonl: TableReader = async (file, begin, problems) => {
   }
 };
 
+/** After so many bad lines, those that cannot be an object are only counted: an error of the parser costs much. */
+const mostParsed = 1000;
+
+const notAnObject = 'not a JSON object';
+
 /** The object, or what is wrong with the line. */
 const parseObject = (text: string): Readonly<Record<string, unknown>> | string => {
-  // A trace of every bad line would take most of the time.
-  const { stackTraceLimit } = Error;
-  Error.stackTraceLimit = 0;
   try {
-    const value = JSON.parse(text) as unknown;
+    const value = withoutTraces(() => JSON.parse(text) as unknown);
     return typeof value === 'object' && value !== null && !Array.isArray(value)
       ? (value as Record<string, unknown>)
-      : 'not a JSON object';
+      : notAnObject;
   } catch (error) {
     return `not valid JSON: ${(error as Error).message}`;
-  } finally {
-    Error.stackTraceLimit = stackTraceLimit;
   }
 };
 

@@ -11,7 +11,7 @@ import { readChoice, readWritten, resolvePath, targetOf, type SweepContext } fro
 import { exampleForm } from './axis-kinds.ts';
 import { checkResults, readPruning } from './read-pruning.ts';
 import { readAxisValues } from './read-values.ts';
-import type { SweepSection } from './section.ts';
+import { mostRules, type SweepSection } from './section.ts';
 import type { Choice, Condition, Dimension, Point, Rule, Sweep, WhenRule } from './sweep.ts';
 
 interface Input {
@@ -122,7 +122,7 @@ const checkMethodKeys = ({
 
 const readEach = <T>(list: Located | undefined, read: (one: LocatedMap) => T | undefined): T[] =>
   list?.kind === 'list'
-    ? list.items.flatMap((item) => {
+    ? list.items.slice(0, mostRules).flatMap((item) => {
         const one = item.kind === 'map' ? read(item) : undefined;
         return one === undefined ? [] : [one];
       })

@@ -38,7 +38,7 @@ export type AxisValues =
     };
 
 /** Most values of one axis. */
-const maxValues = 1_000_000;
+const maxValues = 100_000;
 
 /** Reads what is written after an axis' path. Reports every mistake and then returns nothing. */
 export const readAxisValues = (target: Target, node: Located, report: Report): AxisValues | undefined => {

@@ -5,6 +5,9 @@ import type { Json } from '../../system/json.ts';
 /** Most runs of a plan unless the spec or the command line allows more. */
 export const defaultMaxRuns = 1000;
 
+/** Rules of one kind: each is compared with every point. */
+export const mostRules = 2000;
+
 /** Paths and values; which paths exist is told by the registries, see `read-sweep.ts`. */
 const assignments = (description: string, value: Json = 512) =>
   Type.Unsafe<Readonly<Record<string, unknown>>>({
@@ -85,7 +88,7 @@ export const sweepSchema = Type.Object(
     samples: Type.Optional(
       Type.Integer({
         minimum: 1,
-        maximum: 1_000_000,
+        maximum: 100_000,
         description: 'How many points the methods random, quasi-random and tpe take; not used by grid.',
         examples: [20],
       }),
@@ -119,6 +122,7 @@ export const sweepSchema = Type.Object(
     ),
     zip: Type.Optional(
       Type.Array(assignments('Paths with lists of equal length: they advance together, value by value.'), {
+        maxItems: mostRules,
         description: 'Groups of axes that advance together rather than in every combination.',
         examples: [[{ 'model.layers': [1, 2], 'model.dropout': [0, 0.3] }]],
       }),
@@ -133,6 +137,7 @@ export const sweepSchema = Type.Object(
           { additionalProperties: false, description: 'Further axes for some points only.' },
         ),
         {
+          maxItems: mostRules,
           description: 'Axes that exist only for some points, such as a parameter of one model.',
           examples: [[{ if: { 'model.name': 'lstm' }, axes: { 'model.forgetBias': [0, 1] } }]],
         },
@@ -140,12 +145,14 @@ export const sweepSchema = Type.Object(
     ),
     exclude: Type.Optional(
       Type.Array(assignments('Paths and values: a point that has all of them is left out.'), {
+        maxItems: mostRules,
         description: 'Points that are left out of the grid; a rule names as few values as it needs.',
         examples: [[{ 'model.hiddenSize': 512, 'optimizer.learningRate': 0.01 }]],
       }),
     ),
     add: Type.Optional(
       Type.Array(assignments('Paths and values of one more point; all else is as outside of the sweep.'), {
+        maxItems: mostRules,
         description: 'Further points, after those of the axes. exclude has no influence on them.',
         examples: [[{ 'model.hiddenSize': 1024 }]],
       }),
