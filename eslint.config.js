@@ -81,6 +81,30 @@ const pastTheDoor = [
   'CallExpression[callee.property.name="write"][callee.object.name=/^(stream|stdout|stderr)$/]',
 ].map((selector) => ({ selector, message: theDoor }));
 
+const onlyFiles =
+  'Use src/system/files.ts, which does not wait for a pipe, socket or device in the place of a file.';
+
+/** What opens a path whatever is there. */
+const plainReaders = [
+  {
+    name: 'node:fs',
+    importNames: [
+      'appendFileSync',
+      'copyFileSync',
+      'createReadStream',
+      'openSync',
+      'readFileSync',
+      'promises',
+    ],
+    message: onlyFiles,
+  },
+  {
+    name: 'node:fs/promises',
+    importNames: ['appendFile', 'copyFile', 'open', 'readFile'],
+    message: onlyFiles,
+  },
+];
+
 export default tseslint.config(
   { ignores: ['dist/', 'node_modules/', 'runs/', 'coverage/', 'test/fixtures/recorded-by-*/'] },
   {
@@ -109,6 +133,7 @@ export default tseslint.config(
       'no-restricted-imports': [
         'error',
         {
+          paths: room === 'system' ? [] : plainReaders,
           patterns: [
             {
               regex: `^(\\.\\./)+(${rooms.filter((other) => other !== room && !doors[room].includes(other)).join('|')})/`,

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
-import { constants, createReadStream, type Stats } from 'node:fs';
-import { access, readdir, readFile, stat } from 'node:fs/promises';
+import { constants, type Stats } from 'node:fs';
+import { access, readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { cacheFolder } from '../system/cache-folder.ts';
-import { writeWhole, endlessFile, openRegular } from '../system/files.ts';
+import { writeWhole, endlessFile, streamOf, readRegularText } from '../system/files.ts';
 import { nearest } from '../diagnostic/nearest.ts';
 import { DataError, type DataContext, type ReadProgress } from './dataset.ts';
 
@@ -77,13 +77,18 @@ export const chunksOf = async function* (
   { activity, chunkBytes }: { readonly activity: ReadProgress['activity']; readonly chunkBytes: number },
 ): AsyncGenerator<Buffer> {
   let readBytes = 0;
-  for await (const chunk of createReadStream(path, {
-    fd: openRegular(path),
-    highWaterMark: chunkBytes,
-  }) as AsyncIterable<Buffer>) {
+  for await (const chunk of streamOf(path, { highWaterMark: chunkBytes }) as AsyncIterable<Buffer>) {
     yield chunk;
     readBytes += chunk.length;
     reading?.({ activity, name, readBytes, totalBytes: size });
+  }
+};
+
+const keptDigest = (path: string): string | undefined => {
+  try {
+    return /^[0-9a-f]{64}$/.exec(readRegularText(path))?.[0];
+  } catch {
+    return undefined;
   }
 };
 
@@ -91,8 +96,8 @@ export const chunksOf = async function* (
 export const fileDigest = async (file: DataFile): Promise<string> => {
   const key = createHash('sha256').update(JSON.stringify([file.path, file.size, file.changedAt]));
   const kept = join(cacheFolder(), 'datasets', 'digests', `${key.digest('hex').slice(0, 32)}.txt`);
-  const known = await readFile(kept, 'utf8').catch(() => '');
-  if (/^[0-9a-f]{64}$/.test(known)) return known;
+  const known = keptDigest(kept);
+  if (known !== undefined) return known;
   const hash = createHash('sha256');
   await pipeline(chunksOf(file, { activity: 'checking', chunkBytes: 1 << 20 }), hash);
   const digest = hash.digest('hex');

@@ -1,11 +1,11 @@
-import { closeSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, readSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import { DataError } from './dataset.ts';
 import { fileDigest, type DataFile } from './files.ts';
-import { readFully } from '../system/files.ts';
+import { readFully, openRegular, readRegular } from '../system/files.ts';
 import { packedFolder } from './packed-folder.ts';
 
 /** A file in the IDX format of the MNIST database (LeCun, Cortes and Burges): unsigned bytes with dimensions. */
@@ -25,7 +25,7 @@ const longestHeader = 4 + 4 * 255;
  * then on. Throws `DataError` when it is not one or is cut off.
  */
 export const readIdx = async (file: DataFile, most = Infinity): Promise<IdxFile> => {
-  const opened = openSync(await plainFile(file), 'r');
+  const opened = openRegular(await plainFile(file));
   try {
     const head = new Uint8Array(longestHeader);
     const { size } = fstatSync(opened);
@@ -46,7 +46,7 @@ const plainFile = async (file: DataFile): Promise<string> => {
   const { path } = file;
   if (!isGzipped(path)) return path;
   const folder = await packedFolder(['gunzipped', 1, await fileDigest(file)], async (into) => {
-    const bytes = await promisify(gunzip)(readFileSync(path)).catch((error: unknown) => {
+    const bytes = await promisify(gunzip)(readRegular(path)).catch((error: unknown) => {
       throw new DataError(`${path} is not a complete gzip file: ${(error as Error).message}.`);
     });
     await writeFile(join(into, 'content'), bytes);
@@ -55,7 +55,7 @@ const plainFile = async (file: DataFile): Promise<string> => {
 };
 
 const isGzipped = (path: string): boolean => {
-  const file = openSync(path, 'r');
+  const file = openRegular(path);
   const magic = new Uint8Array(2);
   readSync(file, magic);
   closeSync(file);

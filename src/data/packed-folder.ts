@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import { readFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { readRegularText } from '../system/files.ts';
 import { cacheFolder } from '../system/cache-folder.ts';
 import { makeFolder } from '../system/whole-folder.ts';
 import { DataError } from './dataset.ts';
@@ -34,7 +35,7 @@ export const keptJson = async <T>(
   const folder = await packedFolder(key, async (into) =>
     writeFile(join(into, name), JSON.stringify(await make())),
   );
-  return JSON.parse(await readFile(join(folder, name), 'utf8')) as T;
+  return JSON.parse(readRegularText(join(folder, name))) as T;
 };
 
 /** A problem with the cache that the user can fix, or undefined for any other error. */

@@ -1,5 +1,5 @@
-import { readRegular, openRegular } from '../system/files.ts';
-import { createReadStream, existsSync, statSync } from 'node:fs';
+import { readRegular, streamOf } from '../system/files.ts';
+import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Diagnostic } from '../diagnostic/diagnostic.ts';
 import { decodeNumber } from '../system/json.ts';
@@ -29,9 +29,7 @@ const namedLines = 5;
 const streamedBytes = 1 << 20;
 
 const piecesOf = (path: string): AsyncIterable<Buffer> | readonly Buffer[] =>
-  statSync(path).size < streamedBytes
-    ? [readRegular(path)]
-    : (createReadStream(path, { fd: openRegular(path) }) as AsyncIterable<Buffer>);
+  statSync(path).size < streamedBytes ? [readRegular(path)] : (streamOf(path) as AsyncIterable<Buffer>);
 
 const repair = "Delete the run's directory and run the spec again: only this run is trained again.";
 

@@ -1,10 +1,10 @@
-import { closeSync, existsSync, openSync } from 'node:fs';
+import { closeSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Run } from '../plan/plan.ts';
 import { masked } from '../system/secrets.ts';
 import { sealedStatus } from './digests.ts';
 import type { RunOutcome, TrainerEvent } from './events.ts';
-import { readJsonIfWhole, syncFiles, writeJson } from '../system/files.ts';
+import { readJsonIfWhole, syncFiles, writeJson, openToAppend } from '../system/files.ts';
 import { openLineWriter } from '../system/line-writer.ts';
 import { ignoringSystemErrors } from '../system/system-error.ts';
 import { openMetricsJournal, type CountedLines, type MetricsJournal } from './metrics-journal.ts';
@@ -65,7 +65,7 @@ export const recordRun = (directory: string, run: Run, attempt: number): RunReco
     outcome: outcome && { ...outcome, message: masked(outcome.message) },
     holder: state === 'running' ? processIdentity() : null,
   });
-  const logFile = openSync(at(fileNames.log), 'a');
+  const logFile = openToAppend(at(fileNames.log));
   const log = openLineWriter(logFile, at(fileNames.log));
 
   writeJson(statusPath(directory), status('running', null, null), 'later');

@@ -1,6 +1,6 @@
 import { Type } from '@sinclair/typebox';
-import { openRegular } from '../system/files.ts';
-import { constants, closeSync, existsSync, fsyncSync, mkdirSync, openSync, rmSync } from 'node:fs';
+import { openRegular, openToAppend } from '../system/files.ts';
+import { constants, closeSync, existsSync, fsyncSync, mkdirSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Diagnostic } from '../diagnostic/diagnostic.ts';
 import { runSchema, type Plan, type Run } from '../plan/plan.ts';
@@ -123,7 +123,7 @@ export const openSearchJournal = (path: string, { afresh }: { readonly afresh: b
   if (afresh) rmSync(path, { force: true });
   const { lines, last, damage } = readJournal(path);
   if (damage) throw new RecordUnreadable(damage);
-  const file = openSync(path, 'a');
+  const file = openToAppend(path);
   cutAfter(file, last);
   return {
     lines,

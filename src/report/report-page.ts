@@ -1,11 +1,11 @@
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { readRegularText } from '../system/files.ts';
 import { packageRoot } from '../system/package-root.ts';
 import type { ReportData } from './report-data.ts';
 import { escapeXml } from './xml.ts';
 
 /** The page's program and style, as the build has put them together. */
-const built = (name: string): string => readFileSync(join(packageRoot, 'dist', name), 'utf8');
+const built = (name: string): string => readRegularText(join(packageRoot, 'dist', name));
 
 /** One self-contained HTML page: data, program and style are inside, so that it works from a file, offline, for good. */
 export const renderReportPage = (data: ReportData): string => {

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readRegularText } from '../system/files.ts';
 import type { RunOutcome } from '../record/events.ts';
 import { interruptionOf } from '../system/system-error.ts';
 import type { WorkerResult } from './pool/worker.ts';
@@ -6,7 +6,7 @@ import type { WorkerResult } from './pool/worker.ts';
 /** Processes that Linux has killed for memory since the machine started; undefined where that is not known. */
 const memoryKills = (): number | undefined => {
   try {
-    return Number(/^oom_kill (\d+)$/m.exec(readFileSync('/proc/vmstat', 'utf8'))?.[1]);
+    return Number(/^oom_kill (\d+)$/m.exec(readRegularText('/proc/vmstat'))?.[1]);
   } catch {
     return undefined;
   }

@@ -1,5 +1,7 @@
 import {
   closeSync,
+  createReadStream,
+  createWriteStream,
   fsync,
   fsyncSync,
   linkSync,
@@ -13,9 +15,11 @@ import {
   constants,
   fstatSync,
   statSync,
+  type ReadStream,
   type Stats,
 } from 'node:fs';
 import { dirname } from 'node:path';
+import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
 import type { Parse } from './schema.ts';
 import { ignoringSystemErrors, named } from './system-error.ts';
@@ -213,6 +217,34 @@ export const readRegular = (path: string): Buffer => {
     closeSync(file);
   }
 };
+
+/** Opens an empty file for writing. Throws at a pipe, socket or device. */
+export const openToWrite = (path: string): number =>
+  openRegular(path, constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC);
+
+/** Opens a file, or a new one, for reading and appending. Throws at a pipe, socket or device. */
+export const openToAppend = (path: string): number =>
+  openRegular(path, constants.O_RDWR | constants.O_CREAT | constants.O_APPEND);
+
+/** Appends to a file, or to a new one. Throws at a pipe, socket or device. */
+export const appendRegular = (path: string, text: string): void => {
+  const file = openToAppend(path);
+  try {
+    writeFully(file, Buffer.from(text));
+  } finally {
+    closeSync(file);
+  }
+};
+
+/** A file in pieces. Throws at once at a pipe, socket or device. */
+export const streamOf = (
+  path: string,
+  options: { readonly highWaterMark?: number; readonly end?: number } = {},
+): ReadStream => createReadStream(path, { ...options, fd: openRegular(path) });
+
+/** Copies a file. Throws at a pipe, socket or device. */
+export const copyRegular = (from: string, to: string): Promise<void> =>
+  pipeline(streamOf(from), createWriteStream(to));
 
 /** Reads a whole text file. Throws at a pipe, socket or device. */
 export const readRegularText = (path: string): string => readRegular(path).toString('utf8');

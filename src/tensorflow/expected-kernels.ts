@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { readRegular } from '../system/files.ts';
 import { findAddon } from './find-addon.ts';
 import { nativeLibraryPath, readInstallation } from './installation.ts';
 import { candidates, type KernelCandidate } from './kernels/candidates.ts';
@@ -41,6 +41,6 @@ export const computingIdentity = (): ComputingIdentity => {
     processor: model,
     instructions: [...features, process.env['UNROLL_INSTRUCTION_SET'] ?? ''].join(' ').trim(),
     installation: readInstallation()?.key ?? findAddon() ?? '',
-    library: library === undefined ? '' : createHash('sha256').update(readFileSync(library)).digest('hex'),
+    library: library === undefined ? '' : createHash('sha256').update(readRegular(library)).digest('hex'),
   };
 };

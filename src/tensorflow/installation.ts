@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { readRegularText } from '../system/files.ts';
 import type { Diagnostic } from '../diagnostic/diagnostic.ts';
 import { packageRoot } from '../system/package-root.ts';
 import { cacheFolder } from '../system/cache-folder.ts';
@@ -37,7 +38,7 @@ export const installationFile = (cache: string = cacheFolder(), root: string = p
 export const readInstallation = (file: string = installationFile()): Installation | undefined => {
   if (!existsSync(file)) return undefined;
   try {
-    return JSON.parse(readFileSync(file, 'utf8')) as Installation;
+    return JSON.parse(readRegularText(file)) as Installation;
   } catch {
     return undefined;
   }

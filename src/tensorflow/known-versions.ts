@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { readRegularText } from '../system/files.ts';
 import type { SetupProblem } from './installation.ts';
 
 /** The versions whose internals are as `internals.ts` expects; raise them once the tests pass with a later one. */
@@ -10,7 +10,7 @@ const knownVersions: Readonly<Record<string, readonly string[]>> = {
 
 const installedVersion = (name: string): string => {
   const path = createRequire(import.meta.url).resolve(`${name}/package.json`);
-  return (JSON.parse(readFileSync(path, 'utf8')) as { version: string }).version;
+  return (JSON.parse(readRegularText(path)) as { version: string }).version;
 };
 
 /** What is installed in place of the known versions, and how to fix that; undefined where all are known. */

@@ -1,5 +1,6 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
+import { readRegularText } from '../system/files.ts';
 
 /** What matters of a processor for training speed. */
 export interface Processor {
@@ -16,7 +17,7 @@ const readFeatures = (): readonly string[] | undefined => {
   const file = '/proc/cpuinfo';
   if (!existsSync(file)) return undefined;
   // The processor's line of flags: `flags` on x86, `Features` on ARM.
-  const line = /^(?:flags|Features)\s*:\s*(.*)$/m.exec(readFileSync(file, 'utf8'))?.[1];
+  const line = /^(?:flags|Features)\s*:\s*(.*)$/m.exec(readRegularText(file))?.[1];
   if (line === undefined) return undefined;
   const flags = new Set(line.split(' '));
   return known.filter((name) => flags.has(name));

@@ -1,5 +1,6 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { readRegularText } from '../../system/files.ts';
 import type { ParameterIssue } from '../../parameters/row.ts';
 import type { DataContext, SequenceShape } from '../dataset.ts';
 import {
@@ -79,7 +80,7 @@ const keptFindings = async (table: OpenTable, parameters: TableParameters): Prom
     };
     return writeFile(join(into, 'findings.json'), JSON.stringify(findings));
   });
-  return JSON.parse(await readFile(join(kept, 'findings.json'), 'utf8')) as Findings;
+  return JSON.parse(readRegularText(join(kept, 'findings.json'))) as Findings;
 };
 
 const describePart = (shape: SequenceShape, { pack, members }: TablePart): PartDescription => {

@@ -1,6 +1,13 @@
-import { closeSync, openSync, writeFileSync } from 'node:fs';
+import { closeSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { readFully, writeFully, readRegularText, readRegular } from '../../system/files.ts';
+import {
+  readFully,
+  writeFully,
+  readRegularText,
+  readRegular,
+  openRegular,
+  openToWrite,
+} from '../../system/files.ts';
 
 /**
  * A table in the form that training reads. Folder:
@@ -55,7 +62,7 @@ const bufferedNumbers = 1 << 17;
 
 /** Writes a pack into an empty folder. `outputs` is that of the description. */
 export const writePack = (folder: string, outputs: number | null): PackWriter => {
-  const file = openSync(join(folder, 'records.bin'), 'w');
+  const file = openToWrite(join(folder, 'records.bin'));
   const buffer = new Float64Array(bufferedNumbers);
   let filled = 0;
   let written = 0;
@@ -130,7 +137,7 @@ export const openPack = (folder: string): Pack => {
   const offsets = new Float64Array(
     bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + 8 * (sequences + 1)),
   );
-  const file = openSync(join(folder, 'records.bin'), 'r');
+  const file = openRegular(join(folder, 'records.bin'));
   const start = (sequence: number) => offsets[sequence] as number;
   const length = (sequence: number) => start(sequence + 1) - start(sequence);
   const numbers = start(sequences);

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import { readFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { readRegularText } from '../../system/files.ts';
 import { packedFolder } from '../packed-folder.ts';
 import type { Pack } from './pack.ts';
 
@@ -25,7 +26,7 @@ export const keptScaling = async (folder: string, pack: Pack, sequences: Int32Ar
     const text = JSON.stringify({ mean: [...mean], factor: [...factor] });
     return writeFile(join(into, 'scaling.json'), text);
   });
-  const { mean, factor } = JSON.parse(await readFile(join(kept, 'scaling.json'), 'utf8')) as {
+  const { mean, factor } = JSON.parse(readRegularText(join(kept, 'scaling.json'))) as {
     readonly mean: readonly number[];
     readonly factor: readonly number[];
   };

@@ -1,6 +1,6 @@
-import { closeSync, openSync, writeFileSync } from 'node:fs';
+import { closeSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { readFully, writeFully, readRegularText } from '../../system/files.ts';
+import { readFully, writeFully, readRegularText, openRegular, openToWrite } from '../../system/files.ts';
 import type { ParameterIssue } from '../../parameters/row.ts';
 import { DataError, type DataContext, type Dataset, type SequenceShape, type Split } from '../dataset.ts';
 import { countsOf, describeShape, type PartDescription } from '../description.ts';
@@ -73,7 +73,7 @@ const openStream = async (format: StreamFormat, context: DataContext): Promise<S
 
 const writeTokens = async (pieces: AsyncIterable<readonly string[]>, folder: string): Promise<void> => {
   const seen = new Map<string, number>();
-  const output = openSync(join(folder, 'tokens.bin'), 'w');
+  const output = openToWrite(join(folder, 'tokens.bin'));
   let count = 0;
   /** Tokens are numbered as they come. */
   const numberOf = (text: string): number => {
@@ -228,7 +228,7 @@ type Window = (at: number, length: number) => Uint32Array;
 
 /** A view of the file of `count` tokens; one that is not read at once stays open as long as the process. */
 export const tokenWindow = (path: string, count: number, most = mostInMemory): Window => {
-  const file = openSync(path, 'r');
+  const file = openRegular(path);
   const read = (into: Uint32Array, at: number) => {
     if (readFully(file, into, 4 * at) < into.byteLength)
       throw new Error(`${path} is cut off. Remove its folder: it is made again.`);

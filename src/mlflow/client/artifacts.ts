@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { createReadStream, statSync } from 'node:fs';
-import { copyFile, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { statSync } from 'node:fs';
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, isAbsolute, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { copyRegular, endlessFile, readRegular, streamOf } from '../../system/files.ts';
 import { success } from '../../diagnostic/diagnostic.ts';
 import { type Answer, problem } from './problem.ts';
 import { isLoopback } from './server-access.ts';
@@ -99,7 +100,7 @@ const storeInFolder = async (path: string, content: ArtifactContent): Promise<vo
   const beside = `${path}.${randomUUID()}.tmp`;
   await mkdir(dirname(path), { recursive: true });
   try {
-    await ('bytes' in content ? writeFile(beside, content.bytes) : copyFile(content.file, beside));
+    await ('bytes' in content ? writeFile(beside, content.bytes) : copyRegular(content.file, beside));
     await rename(beside, path);
   } finally {
     await rm(beside, { force: true });
@@ -185,6 +186,8 @@ export const artifactCalls = (transport: Transport, serverUri: string): Artifact
         );
       }
     }
+    const endless = 'file' in content ? endlessFile(content.file) : undefined;
+    if (endless !== undefined) return problem('invalid', `The artifact "${path}" is ${endless}, not a file.`);
     const size = 'bytes' in content ? content.bytes.length : fileSize(content.file);
     if (size === undefined) return problem('invalid', `The artifact "${path}" no longer exists on disk.`);
     const sent = await transport.bytes({
@@ -198,7 +201,7 @@ export const artifactCalls = (transport: Transport, serverUri: string): Artifact
             ? 'bytes' in content
               ? content.bytes
               : Buffer.alloc(0)
-            : createReadStream(content.file, { end: size - 1 }),
+            : streamOf(content.file, { end: size - 1 }),
       },
       what: `store the artifact "${path}"`,
       repeatable: true,
@@ -213,7 +216,7 @@ export const artifactCalls = (transport: Transport, serverUri: string): Artifact
     if (!source.ok) return source;
     if (source.value.kind === 'folder') {
       try {
-        return success(await readFile(source.value.folder));
+        return success(readRegular(source.value.folder));
       } catch (error) {
         return problem(
           'not-found',

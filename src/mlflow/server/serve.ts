@@ -1,6 +1,6 @@
-import { readRegularText } from '../../system/files.ts';
+import { readRegularText, openToWrite } from '../../system/files.ts';
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, openSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { createServer, Socket } from 'node:net';
 import { delimiter, dirname, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -101,7 +101,7 @@ const launch = (
   { command: [program, ...first], binaries }: MlflowProgram,
   { folder, port, env }: { readonly folder: string; readonly port: number; readonly env: NodeJS.ProcessEnv },
 ): ChildProcess => {
-  const log = openSync(logPath(folder), 'w');
+  const log = openToWrite(logPath(folder));
   const args = [
     ...first,
     'server',

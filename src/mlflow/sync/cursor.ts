@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { appendFileSync, mkdirSync, rmSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { writeWhole, readRegularText } from '../../system/files.ts';
+import { writeWhole, readRegularText, appendRegular } from '../../system/files.ts';
 import { maskedEntry } from '../../system/secrets.ts';
 import type { ServerRun } from '../client/runs.ts';
 import { fileNames } from '../../record/run-files.ts';
@@ -93,7 +93,7 @@ export const writeCursor = (directory: string, cursor: Cursor): void =>
 /** Keeps what a server refused, with its reason. */
 export const keepRejected = (directory: string, uri: string, entry: object): void => {
   mkdirSync(join(directory, fileNames.mlflow), { recursive: true });
-  appendFileSync(rejectedPath(directory, uri), `${JSON.stringify(entry, maskedEntry)}\n`);
+  appendRegular(rejectedPath(directory, uri), `${JSON.stringify(entry, maskedEntry)}\n`);
 };
 
 /** Makes the next synchronisation look for the run, or create it. */

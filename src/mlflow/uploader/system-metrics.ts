@@ -1,5 +1,6 @@
-import { closeSync, openSync, readFileSync, statfsSync } from 'node:fs';
+import { closeSync, statfsSync } from 'node:fs';
 import { cpus, freemem, totalmem } from 'node:os';
+import { openToAppend, readRegularText } from '../../system/files.ts';
 import { appendLine, cutAfter, linesFrom } from '../../system/jsonl.ts';
 import type { MetricLine } from '../../record/run-files.ts';
 
@@ -18,7 +19,7 @@ const busyAndTotal = (): { readonly busy: number; readonly total: number } => {
 
 const readText = (path: string): string => {
   try {
-    return readFileSync(path, 'utf8');
+    return readRegularText(path);
   } catch {
     return '';
   }
@@ -95,14 +96,14 @@ export const openSampler = (): { readonly sample: () => Sample } => {
 export const openSystemJournal = (
   path: string,
 ): { readonly append: (time: number, sample: Sample) => void } => {
-  const file = openSync(path, 'a+');
+  const file = openToAppend(path);
   const lines = [...linesFrom(file)];
   cutAfter(file, lines.at(-1));
   closeSync(file);
   let step = lines.length;
   return {
     append: (time, metrics) => {
-      const file = openSync(path, 'a');
+      const file = openToAppend(path);
       appendLine(file, { step: step++, time, metrics } satisfies MetricLine);
       closeSync(file);
     },

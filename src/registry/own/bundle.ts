@@ -1,4 +1,4 @@
-import { readRegularText, readRegular } from '../../system/files.ts';
+import { readRegularText, readRegular, endlessFile } from '../../system/files.ts';
 import { createHash } from 'node:crypto';
 import { existsSync, writeFileSync } from 'node:fs';
 import { createRequire, isBuiltin } from 'node:module';
@@ -152,6 +152,11 @@ const locationOf = (path: string): string =>
 const keepLocation = (): Plugin => ({
   name: 'location',
   setup: (build) => {
+    // What is imported as data is read by esbuild, which would wait for a pipe.
+    build.onLoad({ filter: /./ }, ({ path }) => {
+      const endless = endlessFile(path);
+      return endless === undefined ? undefined : { errors: [{ text: `${path} is ${endless}, not a file` }] };
+    });
     build.onLoad({ filter: codeFile }, ({ path }) => {
       const extension = extname(path).slice(1);
       return {

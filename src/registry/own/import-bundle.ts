@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { readRegularText } from '../../system/files.ts';
 import { modulesFile, type Bundle, type PluginModule } from './bundle.ts';
 import type { Config } from './definitions.ts';
 
@@ -20,7 +20,7 @@ export interface ImportedConfig {
 /** The modules of a bundle's folder. */
 export const readBundle = (folder: string): Bundle => ({
   folder,
-  modules: JSON.parse(readFileSync(join(folder, modulesFile), 'utf8')) as PluginModule[],
+  modules: JSON.parse(readRegularText(join(folder, modulesFile))) as PluginModule[],
 });
 
 /**

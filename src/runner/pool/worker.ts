@@ -1,7 +1,8 @@
 import { fork, type ChildProcess } from 'node:child_process';
-import { appendFileSync, existsSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import module from 'node:module';
 import { join } from 'node:path';
+import { appendRegular } from '../../system/files.ts';
 import { masked, withoutSecrets } from '../../system/secrets.ts';
 import { packageRoot, packageVersion } from '../../system/package-root.ts';
 import type { TrainerEvent } from '../../record/events.ts';
@@ -122,7 +123,7 @@ export const startWorker = ({ threads, ownCode }: WorkerSettings): Worker => {
     words.splice(0, words.length - rememberedLines);
     if (logFile === undefined || lines.length === 0) return;
     try {
-      appendFileSync(logFile, `${lines.join('\n')}\n`);
+      appendRegular(logFile, `${lines.join('\n')}\n`);
     } catch {
       // A full disk ends the run by what the run itself records; its log is the least of it.
     }

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
-import { createReadStream, createWriteStream, statSync } from 'node:fs';
+import { createWriteStream, statSync } from 'node:fs';
 import { mkdir, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { streamOf } from '../../system/files.ts';
 import { success } from '../../diagnostic/diagnostic.ts';
 import type { Result } from '../../diagnostic/diagnostic.ts';
 import { httpCause } from '../../system/http-causes.ts';
@@ -33,7 +34,7 @@ const sizeOf = (file: string): number => statSync(file, { throwIfNoEntry: false 
 /** Hex SHA-256 of a file. */
 export const sha256Of = async (file: string): Promise<string> => {
   const hash = createHash('sha256');
-  await pipeline(createReadStream(file, { highWaterMark: 1 << 20 }), hash);
+  await pipeline(streamOf(file, { highWaterMark: 1 << 20 }), hash);
   return hash.digest('hex');
 };
 

@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { rootCertificates } from 'node:tls';
+import { readRegularText } from '../../system/files.ts';
 import { fetch, EnvHttpProxyAgent } from 'undici';
 import type { Response } from 'undici';
 
@@ -12,7 +12,7 @@ const answerWithinMs = 30_000;
 export const openHttp = (certificates: string | undefined): { get: HttpGet; close: () => Promise<void> } => {
   const connect = {
     timeout: answerWithinMs,
-    ...(certificates && { ca: [...rootCertificates, readFileSync(certificates, 'utf8')] }),
+    ...(certificates && { ca: [...rootCertificates, readRegularText(certificates)] }),
   };
   const dispatcher = new EnvHttpProxyAgent({
     connect,

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
+import { readRegular } from '../../system/files.ts';
 import { packageRoot } from '../../system/package-root.ts';
 import { tensorflowVersion } from './wheel.ts';
 
@@ -70,7 +71,7 @@ export const partKey = (part: NativePart): string => {
   const hash = createHash('sha256');
   hash.update(JSON.stringify([part.sources, part.flags, tensorflowVersion, process.platform, process.arch]));
   for (const file of readdirSync(part.folder).sort()) {
-    if (/\.(cc|h)$/.test(file)) hash.update(`${file}\0`).update(readFileSync(join(part.folder, file)));
+    if (/\.(cc|h)$/.test(file)) hash.update(`${file}\0`).update(readRegular(join(part.folder, file)));
   }
   return hash.digest('hex').slice(0, 16);
 };

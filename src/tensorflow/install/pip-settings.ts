@@ -1,6 +1,7 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { readRegularText } from '../../system/files.ts';
 
 /** Where packages of the Python index come from, by the settings of pip itself. */
 export interface PipSettings {
@@ -47,7 +48,7 @@ export const readPipSettings = (env: NodeJS.ProcessEnv = process.env): PipSettin
   for (const file of configurationFiles(env)) {
     if (!existsSync(file)) continue;
     try {
-      for (const [key, value] of readKeys(readFileSync(file, 'utf8'))) keys.set(key, value);
+      for (const [key, value] of readKeys(readRegularText(file))) keys.set(key, value);
     } catch {
       // A configuration we may not read is pip's to complain about; the next one may do.
     }

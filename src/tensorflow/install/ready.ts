@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { existsSync, readFileSync, statSync } from 'node:fs';
-import { copyFile, mkdir, rename, rm, symlink } from 'node:fs/promises';
+import { existsSync, statSync } from 'node:fs';
+import { mkdir, rename, rm, symlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { copyRegular, readRegular } from '../../system/files.ts';
 import type { Installation } from '../installation.ts';
 
 /** For this long a set-up that had to fall back is not tried again unless the user asks for it. */
@@ -27,7 +28,7 @@ export const isReady = (
 };
 
 const sameFile = (link: string, target: string): boolean =>
-  existsSync(link) && readFileSync(link).equals(readFileSync(target));
+  existsSync(link) && readRegular(link).equals(readRegular(target));
 
 /**
  * Puts the addon where `require('@tensorflow/tfjs-node')` looks for it: a link, or a copy where links are not allowed.
@@ -38,7 +39,7 @@ export const linkAddon = async (addon: string, link: string): Promise<void> => {
   const temporary = `${link}.${randomUUID()}.tmp`;
   try {
     await mkdir(dirname(link), { recursive: true });
-    await symlink(addon, temporary).catch(() => copyFile(addon, temporary));
+    await symlink(addon, temporary).catch(() => copyRegular(addon, temporary));
     await rename(temporary, link);
   } catch {
     await rm(temporary, { force: true }).catch(() => undefined);
