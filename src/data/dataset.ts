@@ -2,6 +2,7 @@ import type { Static, TObject } from '@sinclair/typebox';
 import type { DiagnosticCode } from '../diagnostic/codes.ts';
 import type { ParameterIssue, Row } from '../parameters/row.ts';
 import type { DataInspection } from './inspect.ts';
+import type { ForecastPart } from './forecast-part.ts';
 import type { GatherPixels } from './pixels.ts';
 import { isClassTask, isPerStep, targetSize } from './task.ts';
 
@@ -21,7 +22,15 @@ export type Task =
    */
   | { readonly kind: 'regression'; readonly outputs: number; readonly perStep?: true }
   /** The next `horizon` values of some columns; targets `[batch, horizon, targets]`, float. */
-  | { readonly kind: 'forecast'; readonly horizon: number; readonly targets: readonly string[] };
+  | {
+      readonly kind: 'forecast';
+      readonly horizon: number;
+      readonly targets: readonly string[];
+      /** The last `horizon` steps of the inputs are those to forecast, with what is known of them ahead. */
+      readonly readsAhead?: true;
+      /** Targets may be NaN: such a one counts neither in the loss nor in a metric. */
+      readonly hasGaps?: true;
+    };
 
 /** The shape of one example. `steps` is the longest sequence. */
 export interface SequenceShape {
@@ -68,6 +77,8 @@ export interface Split {
    * number a target, in its own unit. Mase divides by it.
    */
   readonly naiveError?: (index: number) => ArrayLike<number>;
+  /** Of a forecast. */
+  readonly forecast?: ForecastPart;
   /** What the data calls an example, for recorded predictions; without it the index. */
   readonly id?: (index: number) => string;
   /** How an example looks, for reports: a grey image, row-major in [0,1], or nothing. */

@@ -22,6 +22,13 @@ export const isPerStep = (task: Task): boolean =>
   task.kind === 'next-step' ||
   (task.kind === 'regression' && task.perStep === true);
 
+/**
+ * At how many of its last steps a network is read: at each step of the horizon where the inputs reach so far, and the
+ * outputs are then those of one step after another. Otherwise a network gives all outputs of a sequence at once.
+ */
+export const stepsRead = (task: Task): number =>
+  task.kind === 'forecast' && task.readsAhead === true ? task.horizon : 1;
+
 /** How many numbers the target of a sequence has, or of a step where there is one at each step. */
 export const targetSize = (task: Task): number => {
   switch (task.kind) {

@@ -17,13 +17,16 @@ export interface LossInput {
 
 /**
  * The mean loss of a batch, a scalar: over its sequences, or over all steps within their lengths where the task has a
- * target at each step. With weights it is sum(weight x loss) / sum(weight), and 0 where every weight is 0.
+ * target at each step, or over the numbers of a forecast that are not missing. With weights it is sum(weight x loss) /
+ * sum(weight), and 0 where every weight is 0.
  */
 export const meanLoss = (
   task: Task,
   loss: Loss,
   { outputs, targets, lengths, weights }: LossInput,
 ): tf.Scalar => {
+  if (task.kind === 'forecast' && task.hasGaps === true)
+    return meanOfKnown(loss, { outputs, targets, weights });
   const perStep = isPerStep(task);
   const [batch = 0, time = 0] = outputs.shape;
   const size = perStep ? batch * time : batch;
@@ -41,8 +44,29 @@ export const meanLoss = (
   const classShares = loss.classWeights && tf.gather(tf.tensor1d(loss.classWeights), truths);
   const total =
     classShares && shares ? tf.mul(classShares, shares) : (classShares ?? shares ?? tf.onesLike(each));
-  return tf.divNoNan(sum, tf.sum(total));
+  return quotient(sum, tf.sum(total));
 };
+
+/** Each number of a target is a row of its own; one that is NaN counts 0. */
+const meanOfKnown = (
+  loss: Loss,
+  { outputs, targets, weights }: Pick<LossInput, 'outputs' | 'targets' | 'weights'>,
+): tf.Scalar => {
+  const [batch = 0, numbers = 0] = targets.shape;
+  const truths: tf.Tensor2D = tf.reshape(targets, [batch * numbers, 1]);
+  const missing = tf.isNaN(truths);
+  const each = loss.rows(
+    tf.reshape(outputs, [batch * numbers, -1]),
+    tf.where(missing, tf.zerosLike(truths), truths),
+  );
+  const known: tf.Tensor1D = tf.reshape(tf.cast(tf.logicalNot(missing), 'float32'), [batch * numbers]);
+  const shares = weights ? tf.mul<tf.Tensor1D>(known, repeated(weights, numbers)) : known;
+  return quotient(tf.sum(tf.mul(each, shares)), tf.sum(shares));
+};
+
+/** 0 where nothing counts. `tf.divNoNan` has no gradient for its first operand. */
+const quotient = (sum: tf.Tensor, total: tf.Tensor): tf.Scalar =>
+  tf.div<tf.Scalar>(sum, tf.maximum(total, tf.scalar(1e-30)));
 
 /** A tensor of so many rows, without an operation where it has that form. */
 const inRows = (tensor: tf.Tensor, rank: 1 | 2, size: number): tf.Tensor =>

@@ -74,6 +74,15 @@ export const metrics: Readonly<Record<string, Metric>> = {
     tasks: withNumbers,
     description: 'Mean squared error.',
   },
+  skill: {
+    goal: 'maximize',
+    unit: 'fraction',
+    range: [-Infinity, 1],
+    parts: evaluated,
+    tasks: ['forecast'],
+    description:
+      '1 - mae / the mae of the best baseline (the last value, the season before, or the mean of the training part): above 0 the network beats all of them.',
+  },
   [topAccuracyName]: {
     goal: 'maximize',
     unit: 'fraction',

@@ -9,7 +9,7 @@ const middleOf = (quantiles: readonly number[]): number =>
     0,
   );
 
-/** Errors of predicted numbers, each number of a target with the same weight. */
+/** Errors of predicted numbers, each number of a target with the same weight; one that is missing (NaN) has none. */
 export const numberMeasure = (
   task: NumberTask,
   { quantiles = [0.5] }: Pick<MeasureContext, 'quantiles'>,
@@ -23,12 +23,15 @@ export const numberMeasure = (
     add: ({ size, truths, outputs, weights }) => {
       for (let row = 0; row < size; row++) {
         const weight = weights?.[row] ?? 1;
+        let known = 0;
         for (let at = row * width; at < (row + 1) * width; at++) {
+          if (Number.isNaN(truths[at])) continue;
+          known++;
           const error = (outputs[at * quantiles.length + middle] as number) - (truths[at] as number);
           absolute += (weight * Math.abs(error)) / width;
           squared += (weight * error * error) / width;
         }
-        counted += weight;
+        counted += weight * (known / width);
       }
     },
     values: { mae: () => absolute / counted, mse: () => squared / counted },

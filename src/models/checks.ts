@@ -2,7 +2,7 @@ import type { SequenceShape } from '../data/dataset.ts';
 import type { ParameterIssue } from '../parameters/row.ts';
 import type { Truncation } from './model.ts';
 import type { NetworkParameters } from './parameters.ts';
-import { isPerStep } from '../data/task.ts';
+import { isPerStep, stepsRead } from '../data/task.ts';
 
 /** Parameters of a recurrent network that make no sense together. */
 export const checkNetwork = ({
@@ -54,6 +54,14 @@ export const checkNetworkWith = (
       message: `The dataset is for ${taskWords[task.kind]}, where the output of every step is read.`,
       expected: 'auto, or no readout',
       help: 'Remove `readout`, or choose a dataset with one target a sequence.',
+    });
+  if (stepsRead(task) > 1 && readout !== 'auto')
+    issues.push({
+      path: 'readout',
+      message:
+        'The dataset has inputs that are known ahead, so the output of each step of the horizon is read.',
+      expected: 'auto, or no readout',
+      help: 'Remove `readout`, or remove `future` and `calendar` from the dataset.',
     });
   if (task.kind === 'next-step' && bidirectional)
     issues.push({

@@ -1,4 +1,5 @@
 import type { SequenceShape } from '../data/dataset.ts';
+import { stepsRead } from '../data/task.ts';
 import { drawOutput, normal, type Draw } from './initializers.ts';
 import type { BuildContext } from './model.ts';
 import type { NetworkParameters } from './parameters.ts';
@@ -56,9 +57,11 @@ export const networkWeights = (
         weights.push({ ...weight, name: `layer${String(layer)}/${direction}/${weight.name}` });
     features = bidirectional && merge === 'concat' ? 2 * cell.outputSize : cell.outputSize;
   }
-  const { kernel, bias } = drawOutput(parameters.outputInitializer, features, outputs);
-  weights.push({ name: 'output/kernel', shape: [features, outputs], draw: kernel });
-  weights.push({ name: 'output/bias', shape: [outputs], draw: bias });
+  // The steps of a horizon share one output layer.
+  const width = outputs / stepsRead(shape.task);
+  const { kernel, bias } = drawOutput(parameters.outputInitializer, features, width);
+  weights.push({ name: 'output/kernel', shape: [features, width], draw: kernel });
+  weights.push({ name: 'output/bias', shape: [width], draw: bias });
   return weights;
 };
 

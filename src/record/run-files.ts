@@ -180,8 +180,25 @@ export type ProfileFile = Described<typeof profileSchema>;
 
 export const parseProfile = parserOf(profileSchema);
 
+const numberOrNull = Type.Union([Type.Number(), Type.Null()]);
+
+const baselineSchema = Type.Object({
+  /** Such as `naive`, the last value repeated. */
+  name: Type.String(),
+  /** The steps of a season, of a seasonal baseline. */
+  season: Type.Optional(Type.Number()),
+  mae: Type.Number(),
+  rmse: Type.Number(),
+  /** By how many steps ahead; null where no target has a value. */
+  maeByStep: Type.Array(numberOrNull),
+});
+
 const partEvaluation = {
   examples: Type.Number(),
+  /** Of a forecast: the errors of forecasts that need no network, in the unit of the targets. */
+  baselines: Type.Optional(Type.Array(baselineSchema)),
+  /** Of a forecast: the network's mean absolute error by how many steps ahead. */
+  maeByStep: Type.Optional(Type.Array(numberOrNull)),
   scores: Type.Optional(
     Type.Array(
       Type.Object({
@@ -228,6 +245,28 @@ const imageSchema = Type.Object({
 /** A grey image of the test split with its class and what the network took it for. */
 export type ExampleImage = Described<typeof imageSchema>;
 
+const forecastSchema = Type.Object({
+  /** Empty where the file has one series. */
+  series: Type.String(),
+  target: Type.String(),
+  /** As the file has them, one for each truth. */
+  times: Type.Array(Type.String()),
+  truth: Type.Array(numberOrNull),
+  /** Forecasts that do not overlap, each from the place of its first step in `times`. */
+  forecasts: Type.Array(
+    Type.Object({
+      from: Type.Number(),
+      values: Type.Array(Type.Number()),
+      /** The lowest and the highest quantile, with a quantile loss. */
+      low: Type.Optional(Type.Array(Type.Number())),
+      high: Type.Optional(Type.Array(Type.Number())),
+    }),
+  ),
+});
+
+/** A stretch of a series of the test part with what was forecast of it. */
+export type ForecastSeries = Described<typeof forecastSchema>;
+
 const evaluationSchema = Type.Object({
   ...partEvaluation,
   split: Type.Literal('test'),
@@ -238,6 +277,8 @@ const evaluationSchema = Type.Object({
   predictions: Type.Optional(Type.Array(predictionSchema)),
   /** The first examples that were labelled wrongly, of data that can be seen. */
   images: Type.Optional(Type.Array(imageSchema)),
+  /** Of a forecast: the first series, to be drawn. */
+  forecasts: Type.Optional(Type.Array(forecastSchema)),
 });
 
 /** Detail of the end evaluation of the kept weights, on the test part and in `validation` on the validation part. */

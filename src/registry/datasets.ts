@@ -3,10 +3,12 @@ import { characters } from '../data/characters.ts';
 import { conll } from '../data/conll.ts';
 import { copyMemory } from '../data/copy-memory.ts';
 import { csvSequences } from '../data/csv-sequences.ts';
+import { csvSeries } from '../data/csv-series.ts';
 import { csvText } from '../data/csv-text.ts';
 import type { DatasetRow } from '../data/dataset.ts';
 import { fashionMnistRows } from '../data/fashion-mnist-rows.ts';
 import { jsonlSequences } from '../data/jsonl-sequences.ts';
+import { jsonlSeries } from '../data/jsonl-series.ts';
 import { jsonlText } from '../data/jsonl-text.ts';
 import { mnistPixels } from '../data/mnist-pixels.ts';
 import { mnistRows } from '../data/mnist-rows.ts';
@@ -25,6 +27,8 @@ export const datasets = {
   characters,
   'csv-sequences': csvSequences,
   'jsonl-sequences': jsonlSequences,
+  'csv-series': csvSeries,
+  'jsonl-series': jsonlSeries,
   'csv-text': csvText,
   'jsonl-text': jsonlText,
   conll,

@@ -112,12 +112,15 @@ const evaluationsOf = (configurations: readonly ComparedConfiguration[]): Record
   for (const [at, run] of best.slice(0, mostEvaluations).entries()) {
     const evaluation = readJsonIfWhole(join(run.directory ?? '', fileNames.evaluation), parseEvaluation);
     if (!evaluation) continue;
-    const { split, examples, labels, confusion, images } = evaluation;
+    const { split, examples, labels, confusion, images, forecasts, maeByStep, baselines } = evaluation;
     evaluations[run.id] = {
       split,
       examples,
       ...(labels && { labels }),
       ...(confusion && { confusion }),
+      ...(maeByStep && { maeByStep }),
+      ...(baselines && { baselines }),
+      ...(forecasts && at < runsWithImages && { forecasts }),
       ...(images && at < runsWithImages && { images }),
     };
   }

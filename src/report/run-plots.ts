@@ -1,27 +1,38 @@
 import { join } from 'node:path';
+import { readJsonIfWhole, writeWhole } from '../system/files.ts';
 import { formatMetric } from '../terminal/format.ts';
 import { runName, shortNames } from '../terminal/run-name.ts';
-import { writeWhole } from '../system/files.ts';
 import { type MetricSeries, readMetrics } from '../record/read-metrics.ts';
 import { readRun } from '../record/read-runs.ts';
-import { fileNames } from '../record/run-files.ts';
+import { fileNames, parseEvaluation } from '../record/run-files.ts';
 import type { Run } from '../plan/plan.ts';
+import { forecastPlots } from './plot/forecast-charts.ts';
 import { renderLineChart } from './plot/line-chart.ts';
 
 /**
- * Draws a run's metrics into `plots/` of its directory: one SVG for each quantity, as `loss.svg` with the curves
- * `train/loss` and `validation/loss`. Returns the paths. A run without curves has no plots.
+ * Draws a run into `plots/` of its directory: one SVG for each quantity, as `loss.svg` with the curves `train/loss` and
+ * `validation/loss`; of a forecast also `forecast.svg` and `error-by-horizon.svg`. Returns the paths.
  */
 export const writeRunPlots = async (directory: string): Promise<string[]> => {
   const read = readRun(directory);
   if (!read.ok) return [];
+  const { run } = read.value;
   const { series } = await readMetrics(directory);
-  return [...chartsOf(series)].map(([quantity, members]) => {
-    const path = join(directory, fileNames.plots, `${quantity.replace(/[^\w.-]+/g, '-')}.svg`);
-    writeWhole(path, renderRunPlot(read.value.run, quantity, members));
+  const evaluation = readJsonIfWhole(join(directory, fileNames.evaluation), parseEvaluation);
+  const plots = [
+    ...[...chartsOf(series)].map(
+      ([quantity, members]) => [quantity, renderRunPlot(run, quantity, members)] as const,
+    ),
+    ...(evaluation ? forecastPlots(evaluation, titleOf(run)) : []),
+  ];
+  return plots.map(([name, picture]) => {
+    const path = join(directory, fileNames.plots, `${name.replace(/[^\w.-]+/g, '-')}.svg`);
+    writeWhole(path, picture);
     return path;
   });
 };
+
+const titleOf = (run: Run): string => runName(run, shortNames(Object.keys(run.varying)));
 
 type NamedSeries = readonly (readonly [name: string, series: MetricSeries])[];
 
@@ -38,12 +49,11 @@ const chartsOf = (series: ReadonlyMap<string, MetricSeries>): Map<string, NamedS
 };
 
 const renderRunPlot = (run: Run, quantity: string, members: NamedSeries): string => {
-  const name = runName(run, shortNames(Object.keys(run.varying)));
   const ends = members.map(
     ([metric, { values }]) => `${metric} ends at ${formatMetric(values.at(-1) ?? NaN)}`,
   );
   return renderLineChart({
-    title: name,
+    title: titleOf(run),
     description: `${quantity} over training steps of run ${run.id}: ${ends.join(', ')}.`,
     yLabel: quantity,
     series: members.map(([metric, { steps, values }]) => ({ name: metric, steps, values })),

@@ -1,4 +1,5 @@
-import type { Batch, SequenceShape, Split } from '../data/dataset.ts';
+import type { Batch, SequenceShape, Split, Task } from '../data/dataset.ts';
+import { bestBaseline } from '../data/forecast-part.ts';
 import { isClassTask, isNumberTask, isPerStep, outputsOf, targetSize } from '../data/task.ts';
 import type { Loss } from '../losses/loss.ts';
 import { classScores, confusionRows, type ClassScore } from '../metrics/class-counts.ts';
@@ -35,7 +36,10 @@ export interface Tally {
 export const createTally = (
   { task, steps }: SequenceShape,
   loss: Loss,
-  { part, split }: { readonly part: Part; readonly split: Pick<Split, 'scaling' | 'naiveError'> },
+  {
+    part,
+    split,
+  }: { readonly part: Part; readonly split: Pick<Split, 'scaling' | 'naiveError' | 'forecast'> },
 ): Tally => {
   const classes = isClassTask(task) ? classMeasure(task) : undefined;
   const measure: Measure =
@@ -47,7 +51,7 @@ export const createTally = (
     add: (predicted) => {
       const rows = rowsOf(predicted);
       measure.add(rows);
-      const weight = weightOf(rows, loss.classWeights);
+      const weight = weightOf(rows, { classWeights: loss.classWeights, task });
       lossSum += predicted.loss * weight;
       counted += weight;
     },
@@ -57,14 +61,15 @@ export const createTally = (
         ...measure.values,
         loss: () => meanLoss,
         perplexity: () => Math.exp(meanLoss),
+        ...skillOf(measure, split),
         // The same bits as the loss.
         ...(loss.isSquaredError && !split.scaling && { mse: () => meanLoss }),
       };
       return Object.fromEntries(
-        metricsOf(task, part).map((metric) => [
-          metric,
-          values[metric.slice(part.length + 1)]?.() ?? Number.NaN,
-        ]),
+        metricsOf(task, part).flatMap((metric) => {
+          const value = values[metric.slice(part.length + 1)];
+          return value ? [[metric, value()]] : [];
+        }),
       );
     },
     scores: () => classes && classScores(classes.counts),
@@ -72,14 +77,34 @@ export const createTally = (
   };
 };
 
+/** Only where the data gives baselines to compare with. */
+const skillOf = ({ values }: Measure, { forecast }: Pick<Split, 'forecast'>): Measure['values'] => {
+  const best = forecast && bestBaseline(forecast.baselines());
+  const { mae } = values;
+  return best && mae ? { skill: () => 1 - mae() / best.mae } : {};
+};
+
 type LabelTask = Parameters<typeof labelMeasure>[0];
 
 /** How much the rows of a batch count in its mean loss. */
-const weightOf = ({ size, weights, truths }: Rows, classWeights: Float32Array | undefined): number => {
+const weightOf = (
+  { size, weights, truths }: Rows,
+  { classWeights, task }: { readonly classWeights: Float32Array | undefined; readonly task: Task },
+): number => {
+  if (task.kind === 'forecast' && task.hasGaps === true) return knownNumbers({ size, weights, truths });
   if (!weights && !classWeights) return size;
   let sum = 0;
   for (let row = 0; row < size; row++)
     sum += (weights?.[row] ?? 1) * (classWeights?.[truths[row] as number] ?? 1);
+  return sum;
+};
+
+/** The numbers of a forecast that are not missing, each as often as its row counts. */
+const knownNumbers = ({ size, weights, truths }: Pick<Rows, 'size' | 'weights' | 'truths'>): number => {
+  const width = truths.length / size;
+  let sum = 0;
+  for (let at = 0; at < truths.length; at++)
+    if (!Number.isNaN(truths[at])) sum += weights?.[Math.floor(at / width)] ?? 1;
   return sum;
 };
 

@@ -12,6 +12,7 @@ import { writeTensors } from '../record/safetensors.ts';
 import { checkpointPath, readCheckpoint, storeTensors } from './checkpoint.ts';
 import { evaluate } from './evaluate.ts';
 import { collectExamples } from './examples.ts';
+import { collectForecasts } from './forecasts.ts';
 import { beginSession, report, saveCheckpoint, type Session, type Training } from './session.ts';
 import { takeSteps, validateNow, type StepsEnd } from './steps.ts';
 import type { Tally } from './tally.ts';
@@ -128,10 +129,14 @@ const trainedValues = async (session: Session, upTo: number): Promise<Metrics> =
 const evaluateTest = async (session: Session, validation: Tally | undefined): Promise<Metrics> => {
   const { dataset, directory } = session;
   const examples = collectExamples(dataset.shape, dataset.test);
+  const forecasts = collectForecasts(dataset.shape, dataset.test, session.learner.loss);
   const { whole: tally, first } = await evaluate(
     session,
     { split: dataset.test, part: 'test' },
-    examples.add,
+    (...predicted) => {
+      examples.add(...predicted);
+      forecasts.add(...predicted);
+    },
   );
   const { task } = dataset.shape;
   const accuracy = first.metrics()['test/accuracy'];
@@ -151,15 +156,21 @@ const evaluateTest = async (session: Session, validation: Tally | undefined): Pr
       predictions: examples.predictions(),
       ...(dataset.test.image && { images: examples.images() }),
     }),
+    ...(task.kind === 'forecast' && forecasts.evaluation()),
   };
   writeWhole(join(directory, fileNames.evaluation), jsonText(evaluation), 'later');
   return metrics;
 };
 
-const partEvaluation = ({ size }: Split, tally: Tally): PartEvaluation => {
+const partEvaluation = ({ size, forecast }: Split, tally: Tally): PartEvaluation => {
   const scores = tally.scores();
   const confusion = tally.confusion();
-  return { examples: size, ...(scores && { scores }), ...(confusion && { confusion }) };
+  return {
+    examples: size,
+    ...(scores && { scores }),
+    ...(confusion && { confusion }),
+    ...(forecast && { baselines: forecast.baselines() }),
+  };
 };
 
 /** Keeps the trained weights with what is needed to build the network around them again. */

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { allocateBatch, type SequenceShape, type Task } from '../../src/data/dataset.ts';
+import type { ForecastPart } from '../../src/data/forecast-part.ts';
 import { outputsOf } from '../../src/data/task.ts';
 import type { Loss } from '../../src/losses/loss.ts';
 import { goalOf, metrics, metricsOf } from '../../src/metrics/metrics.ts';
@@ -23,6 +24,16 @@ const shape = (task: Task): SequenceShape => ({
   task,
 });
 
+/** A part with a baseline, for the metrics that compare with one. */
+const forecast: ForecastPart = {
+  baselines: () => [{ name: 'naive', mae: 2, rmse: 2, maeByStep: [2, 2, 2] }],
+  seriesOf: () => '',
+  originOf: (index) => index,
+  firstRow: () => 0,
+  timeAt: String,
+  truthAt: () => 0,
+};
+
 const loss: Loss = {
   rows: () => {
     throw new Error('not called');
@@ -32,7 +43,7 @@ const loss: Loss = {
 test.each(tasks)('every metric of $kind is measured on each part that has it', (task) => {
   const whole = shape(task);
   for (const part of ['train', 'val', 'test'] as const) {
-    const tally = createTally(whole, loss, { part, split: {} });
+    const tally = createTally(whole, loss, { part, split: { forecast } });
     const batch = allocateBatch(whole, 4);
     batch.size = 4;
     batch.lengths.fill(2);

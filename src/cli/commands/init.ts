@@ -12,6 +12,7 @@ import { planExperiment } from '../../plan/plan-experiment.ts';
 import type { Execute } from '../command.ts';
 import { withQuestions, type Ask } from '../init/ask.ts';
 import { exampleData } from '../init/example-data.ts';
+import { guessSettings } from '../init/guess-settings.ts';
 import { newSpec, requiredParameters, type SpecChoice } from '../init/new-spec.ts';
 import { readSetting } from '../init/read-setting.ts';
 import { commandLineRange } from '../usage.ts';
@@ -110,9 +111,7 @@ const choose = async ({ file, set, options, registry }: Wanted, ask: Ask): Promi
     chosen[kind] = one;
     const row = findRow<Row>(registry[kind], one);
     if (!row) continue;
-    // What fits the example data fits no file that is named.
-    const example = 'dataset.file' in set ? undefined : exampleData[one];
-    const settings = kind === 'dataset' ? (example?.settings ?? {}) : {};
+    const settings = kind === 'dataset' ? datasetSettings(one, { file, set }) : {};
     const { properties } = row.parameters;
     for (const key of new Set([...requiredParameters(row).map(([key]) => key), ...Object.keys(settings)])) {
       const path = `${kind}.${key}`;
@@ -127,6 +126,19 @@ const choose = async ({ file, set, options, registry }: Wanted, ask: Ask): Promi
     }
   }
   return { name, ...chosen, values };
+};
+
+/** Settings that fit the data: what its file suggests, or those of the example data. */
+const datasetSettings = (
+  dataset: string,
+  { file, set }: Pick<Wanted, 'file' | 'set'>,
+): Readonly<Record<string, unknown>> => {
+  const example = exampleData[dataset]?.settings;
+  const named = set['dataset.file'] ?? example?.['file'];
+  const guessed = typeof named === 'string' ? guessSettings(dataset, named, dirname(file)) : undefined;
+  // What fits the example data fits no file that is named.
+  if (guessed === undefined) return 'dataset.file' in set ? {} : (example ?? {});
+  return { file: named, ...guessed };
 };
 
 const existing = (file: string): Diagnostic[] =>

@@ -18,6 +18,19 @@ const labelOf = (sequence: number): string => (sequence % 2 === 0 ? 'up' : 'down
 const times = Array.from({ length: steps }, (_, time) => time);
 const all = Array.from({ length: sequences }, (_, sequence) => sequence);
 
+const days = 120;
+
+/** A week that returns, a slow rise, and some noise. */
+const salesAt = (day: number): string =>
+  (20 + day / 20 + 6 * Math.sin((2 * Math.PI * day) / 7) + Math.sin(day * 12.9898)).toFixed(2);
+
+const dateOf = (day: number): string => new Date(Date.UTC(2024, 0, 1 + day)).toISOString().slice(0, 10);
+
+const series = {
+  settings: { time: 'date', targets: ['sales'], window: 14, horizon: 7 },
+  rows: Array.from({ length: days }, (_, day) => ({ date: dateOf(day), sales: salesAt(day) })),
+};
+
 const lines = (texts: readonly string[]): string => `${texts.join('\n')}\n`;
 
 const paragraph =
@@ -40,6 +53,14 @@ export const exampleData: Readonly<Record<string, ExampleData>> = {
       lines(
         all.map((id) => JSON.stringify({ x: times.map((time) => valueAt(id, time)), label: labelOf(id) })),
       ),
+  },
+  'csv-series': {
+    settings: { file: 'data/series.csv', ...series.settings },
+    text: () => lines(['date,sales', ...series.rows.map(({ date, sales }) => `${date},${sales}`)]),
+  },
+  'jsonl-series': {
+    settings: { file: 'data/series.jsonl', ...series.settings },
+    text: () => lines(series.rows.map(({ date, sales }) => JSON.stringify({ date, sales: Number(sales) }))),
   },
   characters: { settings: { file: 'data/book.txt' }, text: () => paragraph.repeat(40) },
 };

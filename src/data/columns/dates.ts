@@ -33,6 +33,13 @@ export const parseDate = (text: string): number | undefined => {
   );
 };
 
+/** Milliseconds since 1970 of a date written as one number, `20240131`; undefined for any other number. */
+export const dateInNumber = (number: number): number | undefined => {
+  if (!Number.isInteger(number) || number < 1000_01_01 || number > 2999_12_31) return undefined;
+  const text = String(number);
+  return parseDate(`${text.slice(0, 4)}-${text.slice(4, 6)}-${text.slice(6)}`);
+};
+
 /** Minutes that a zone is ahead of UTC. */
 const offsetOf = (zone: string): number | undefined => {
   if (zone === 'Z' || zone === 'z') return 0;

@@ -33,7 +33,10 @@ interface DateColumn extends DateCell {
 /** Shown at most; the others are counted. */
 const limit = 20;
 
-export const collectProblems = ({ name, parameter }: Pick<DataFile, 'name' | 'parameter'>): RowProblems => {
+export const collectProblems = (
+  { name, parameter }: Pick<DataFile, 'name' | 'parameter'>,
+  helpOf: () => string = () => 'Fix these rows, or remove them from the file. No row is ever skipped.',
+): RowProblems => {
   const bad = lineSet();
   const reasons = new Map<number, string>();
   const dates = new Map<string, DateColumn>();
@@ -56,7 +59,7 @@ export const collectProblems = ({ name, parameter }: Pick<DataFile, 'name' | 'pa
         message,
         expected: 'a file whose rows can all be used',
         got: rows.replace(/^a /, 'one ') + ' that cannot',
-        help: 'Fix these rows, or remove them from the file. No row is ever skipped.',
+        help: helpOf(),
       },
       { message },
     );

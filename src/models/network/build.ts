@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Tensor, Tensor2D, Tensor3D, Variable } from '@tensorflow/tfjs-core';
-import { isPerStep } from '../../data/task.ts';
+import { isPerStep, stepsRead } from '../../data/task.ts';
 import { linear } from '../../tensorflow/kernels/linear.ts';
 import type { BuildContext, Model, TensorBatch } from '../model.ts';
 import type { NetworkParameters } from '../parameters.ts';
@@ -39,10 +39,11 @@ const drawVariables = (weights: readonly Weight[], random: BuildContext['random'
  */
 export const buildNetwork = ({ parameters, context, weights, recurrence }: NetworkPlan): Model => {
   const { shape, outputs: width, random, truncation } = context;
+  const horizon = stepsRead(shape.task);
   const { layers, embeddingSize } = parameters;
   const variables = drawVariables(weights, random);
   const weight = <T extends Tensor>(name: string): T => variables.get(name) as Tensor as T;
-  const perStep = isPerStep(shape.task);
+  const perStep = isPerStep(shape.task) || horizon > 1;
   const trained =
     truncation?.style === 'chunked' ? chunkedTruncation(recurrence, truncation.steps) : recurrence;
 
@@ -54,13 +55,18 @@ export const buildNetwork = ({ parameters, context, weights, recurrence }: Netwo
       : embedTokens(inputs as Tensor2D, weight('embedding'));
   };
 
-  /** `[batch, size]` to `[batch, outputs]`, or `[batch, time, size]` to `[batch, time, outputs]`. */
+  /**
+   * `[batch, size]` to `[batch, outputs]`, or `[batch, time, size]` to `[batch, time, outputs]`; over a horizon to the
+   * outputs of its steps side by side, `[batch, outputs]`.
+   */
   const outputLayer = (read: Tensor): Tensor => {
     const outputsOf = (rows: Tensor2D): Tensor =>
       linear(rows, weight('output/kernel'), weight('output/bias'));
     if (read.rank === 2) return outputsOf(read as Tensor2D);
-    const outputs = outputsOf(tf.reshape(read, [-1, read.shape.at(-1) ?? 0]));
-    return tf.reshape(outputs, [...read.shape.slice(0, -1), width]);
+    const [size = 0, time = 0, features = 0] = read.shape;
+    const steps = horizon > 1 ? tf.slice(read, [0, time - horizon, 0], [size, horizon, features]) : read;
+    const outputs = outputsOf(tf.reshape(steps, [-1, features]));
+    return tf.reshape(outputs, horizon > 1 ? [size, width] : [size, time, width]);
   };
 
   const forward: Model['forward'] = (batch, { training, step }) => {

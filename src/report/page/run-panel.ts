@@ -1,5 +1,6 @@
 import { confusionView } from './confusion.ts';
 import { choice, element, section } from './dom.ts';
+import { forecastView } from './forecast.ts';
 import { configurationName, showNumber, showValue, type ViewState } from './view-state.ts';
 
 /** One run in detail: why it ended, its configuration, metrics, surroundings, and its mistakes. */
@@ -50,7 +51,7 @@ export const runSection = (state: ViewState): HTMLElement | null => {
         pairs('Data', details?.data ?? []),
         pairs('Surroundings', details?.environment ?? []),
       ),
-      ...(evaluation ? [confusionView(evaluation) ?? ''] : []),
+      ...(evaluation ? [confusionView(evaluation) ?? '', forecastView(evaluation) ?? ''] : []),
       ...(details ? [inTerminal(details.command, data.besideFolder)] : []),
     );
   };

@@ -11,8 +11,24 @@ export interface LineChart {
   readonly title: string;
   /** One or two sentences for those who do not see the picture. */
   readonly description: string;
+  readonly xLabel?: string;
   readonly yLabel: string;
   readonly series: readonly ChartSeries[];
+  /** Labels along the horizontal axis, which then reaches from the first to the last; otherwise numbers from 0 on. */
+  readonly xTicks?: readonly { readonly at: number; readonly label: string }[];
+  /** Areas between two curves, in the colour of the series at `series`. */
+  readonly bands?: readonly Band[];
+  /** Where to draw dashed vertical lines. */
+  readonly cutoffs?: readonly number[];
+  /** Curves that are not noisy: drawn as they are, without a running mean or dots. */
+  readonly plain?: true;
+}
+
+export interface Band {
+  readonly steps: readonly number[];
+  readonly low: readonly number[];
+  readonly high: readonly number[];
+  readonly series: number;
 }
 
 const size = { width: 720, height: 400 } as const;
@@ -29,15 +45,29 @@ const style = `
   }`;
 
 /** Curves over steps as a standalone SVG picture, light or dark as the reader's system. */
-export const renderLineChart = ({ title, description, yLabel, series }: LineChart): string => {
-  const points = series.flatMap(({ steps, values }) =>
+export const renderLineChart = (chart: LineChart): string => {
+  const { title, description, xLabel = 'step', yLabel, series, bands = [], cutoffs = [] } = chart;
+  const edges = bands.flatMap(({ steps, low, high }) => [
+    { steps, values: low },
+    { steps, values: high },
+  ]);
+  const points = [...series, ...edges].flatMap(({ steps, values }) =>
     steps.map((step, i) => [step, values[i] ?? NaN] as const).filter(([, value]) => Number.isFinite(value)),
   );
   const extent = (list: readonly number[]): [number, number] =>
     list.length > 0 ? [list.reduce((a, b) => Math.min(a, b)), list.reduce((a, b) => Math.max(a, b))] : [0, 1];
-  const xTicks = niceTicks(0, Math.max(1, extent(points.map(([step]) => step))[1]), 8);
+  const xTicks =
+    chart.xTicks ??
+    niceTicks(0, Math.max(1, extent(points.map(([step]) => step))[1]), 8).map((at) => ({
+      at,
+      label: tickLabel(at),
+    }));
   const yTicks = niceTicks(...extent(points.map(([, value]) => value)), 6);
-  const x = scale(xTicks, margin.left, size.width - margin.right);
+  const x = scale(
+    xTicks.map(({ at }) => at),
+    margin.left,
+    size.width - margin.right,
+  );
   const y = scale(yTicks, size.height - margin.bottom, margin.top);
 
   const grid = yTicks.flatMap((tick) => [
@@ -48,18 +78,28 @@ export const renderLineChart = ({ title, description, yLabel, series }: LineChar
   const base = [
     `<line class="axis" x1="${margin.left}" x2="${size.width - margin.right}" y1="${bottom}" y2="${bottom}"/>`,
     ...xTicks.map(
-      (tick) => `<text x="${x(tick)}" y="${bottom + 18}" text-anchor="middle">${tickLabel(tick)}</text>`,
+      ({ at, label }) =>
+        `<text x="${x(at)}" y="${bottom + 18}" text-anchor="middle">${escapeXml(label)}</text>`,
     ),
-    `<text x="${(margin.left + size.width - margin.right) / 2}" y="${size.height - 8}" text-anchor="middle">step</text>`,
+    `<text x="${(margin.left + size.width - margin.right) / 2}" y="${size.height - 8}" text-anchor="middle">${escapeXml(xLabel)}</text>`,
     `<text transform="translate(16 ${(margin.top + bottom) / 2}) rotate(-90)" text-anchor="middle">${escapeXml(yLabel)}</text>`,
   ];
+  const colourOf = (at: number) => palettes.both[at % palettes.both.length] ?? '';
+  const areas = bands.map(
+    ({ steps, low, high, series: at }) =>
+      `<path d="${areaOf({ steps, low, high }, x, y)}" fill="${colourOf(at)}" fill-opacity="0.2"/>`,
+  );
+  const verticals = cutoffs.map(
+    (at) =>
+      `<line class="axis" stroke-dasharray="2 4" x1="${x(at)}" x2="${x(at)}" y1="${margin.top}" y2="${bottom}"/>`,
+  );
   const curves = series.flatMap((one, at) =>
-    drawSeries(one, palettes.both[at % palettes.both.length] ?? '', x, y),
+    chart.plain ? [pathElement(one, colourOf(at), { x, y }, boldLine)] : drawSeries(one, colourOf(at), x, y),
   );
   const legend = series.map((one, at) => {
     const left = margin.left + at * 160;
     return (
-      `<line x1="${left}" x2="${left + 22}" y1="48" y2="48" stroke="${palettes.both[at % palettes.both.length]}" stroke-width="3"/>` +
+      `<line x1="${left}" x2="${left + 22}" y1="48" y2="48" stroke="${colourOf(at)}" stroke-width="3"/>` +
       `<text x="${left + 28}" y="48" dominant-baseline="middle">${escapeXml(one.name)}</text>`
     );
   });
@@ -72,6 +112,8 @@ export const renderLineChart = ({ title, description, yLabel, series }: LineChar
     `<text class="title" x="16" y="26">${escapeXml(title)}</text>`,
     ...grid,
     ...base,
+    ...verticals,
+    ...areas,
     ...curves,
     ...legend,
     '</svg>\n',
@@ -86,19 +128,31 @@ const scale = (ticks: readonly number[], from: number, to: number): Scale => {
   return (value) => Math.round((from + ((value - low) / (high - low)) * (to - from)) * 10) / 10;
 };
 
+const boldLine = 'stroke-width="2.5" stroke-linejoin="round"';
+
+const pathElement = (
+  curve: Curve,
+  colour: string,
+  { x, y }: { readonly x: Scale; readonly y: Scale },
+  look: string,
+): string => `<path d="${pathOf(curve, x, y)}" fill="none" stroke="${colour}" ${look}/>`;
+
+/** Along the upper edge and back along the lower one. */
+const areaOf = ({ steps, low, high }: Omit<Band, 'series'>, x: Scale, y: Scale): string => {
+  const there = steps.map((step, i) => `${x(step)} ${y(high[i] ?? 0)}`);
+  const back = steps.map((step, i) => `${x(step)} ${y(low[i] ?? 0)}`).toReversed();
+  return `M${[...there, ...back].join('L')}Z`;
+};
+
 const drawSeries = (series: ChartSeries, colour: string, x: Scale, y: Scale): string[] => {
-  const path = (curve: Curve, look: string) =>
-    `<path d="${pathOf(curve, x, y)}" fill="none" stroke="${colour}" ${look}/>`;
+  const path = (curve: Curve, look: string) => pathElement(curve, colour, { x, y }, look);
   const thin = thinOut(series, drawnPoints);
   if (series.values.length >= noisyFrom) {
     const mean = {
       steps: series.steps,
       values: smooth(series.values, Math.max(3, series.values.length / 40)),
     };
-    return [
-      path(thin, 'stroke-width="1" stroke-opacity="0.35"'),
-      path(thinOut(mean, drawnPoints), 'stroke-width="2.5" stroke-linejoin="round"'),
-    ];
+    return [path(thin, 'stroke-width="1" stroke-opacity="0.35"'), path(thinOut(mean, drawnPoints), boldLine)];
   }
   const dots = series.steps.flatMap((step, i) => {
     const value = series.values[i] ?? NaN;
@@ -106,7 +160,7 @@ const drawSeries = (series: ChartSeries, colour: string, x: Scale, y: Scale): st
       ? [`<circle cx="${x(step)}" cy="${y(value)}" r="3" fill="${colour}"/>`]
       : [];
   });
-  return [path(thin, 'stroke-width="2.5" stroke-linejoin="round"'), ...dots];
+  return [path(thin, boldLine), ...dots];
 };
 
 /** Lines between neighbours; what is not finite leaves a gap. */

@@ -1,0 +1,27 @@
+import type { DataContext } from '../dataset.ts';
+import type { SeriesFormat } from './load-series.ts';
+import { checkSeries, seriesParts, type SeriesParameters } from './parameters.ts';
+
+/**
+ * What the rows of series have in common: only how a file is read differs. The modules that read are loaded when they are
+ * needed, since most commands read no series.
+ */
+export const fromSeries = <P extends SeriesParameters>(formatOf: (chosen: P) => Promise<SeriesFormat>) => ({
+  files: ['file'],
+  check: checkSeries,
+  parts: seriesParts,
+  shape: async (chosen: P, context: DataContext) => {
+    const { openSeries } = await import('./load-series.ts');
+    return (await openSeries(await formatOf(chosen), context)).shape;
+  },
+  digest: async (chosen: P, context: DataContext) =>
+    (await import('./load-series.ts')).seriesDigest(chosen, context),
+  inspect: async (chosen: P, context: DataContext) => {
+    const { inspectSeries } = await import('./inspect-series.ts');
+    return inspectSeries(await formatOf(chosen), context);
+  },
+  load: async (chosen: P, context: DataContext) => {
+    const { loadSeries } = await import('./load-series.ts');
+    return loadSeries(await formatOf(chosen), context);
+  },
+});

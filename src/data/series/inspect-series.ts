@@ -1,0 +1,104 @@
+import type { ParameterIssue } from '../../parameters/row.ts';
+import type { DataContext } from '../dataset.ts';
+import { describeShape, type PartDescription, type PartName } from '../description.ts';
+import type { DataInspection } from '../inspect.ts';
+import { openSeries, type OpenSeries, type SeriesFormat } from './load-series.ts';
+import type { SeriesParameters } from './parameters.ts';
+import type { SeriesPack } from './series-pack.ts';
+import { rowsIn, type Span } from './split-series.ts';
+import { writeTime } from './time-step.ts';
+import type { Windows } from './windows.ts';
+
+/** Describes and checks the parts of series. Throws `DataError` for what cannot be trained on. */
+export const inspectSeries = async (format: SeriesFormat, context: DataContext): Promise<DataInspection> => {
+  const { parameters } = format;
+  const open = await openSeries(format, context);
+  const { shape, layout, windows, pack, spans } = open;
+  const parts: Partial<Record<PartName, PartDescription>> = {};
+  for (const [name, part] of Object.entries(windows) as (readonly [PartName, Windows])[]) {
+    parts[name] = describePart(pack, { parameters, span: spans[name], windows: part, steps: shape.steps });
+  }
+  return {
+    description: {
+      ...describeShape(shape, { features: layout.names, targets: parameters.targets }),
+      parts,
+    },
+    warnings: [...unevenWarning(pack, parameters), ...unseenWords(open, parameters)],
+  };
+};
+
+const describePart = (
+  pack: SeriesPack,
+  given: {
+    readonly parameters: SeriesParameters;
+    readonly span: Span;
+    readonly windows: Windows;
+    readonly steps: number;
+  },
+): PartDescription => {
+  const { parameters, span, windows, steps } = given;
+  return {
+    sequences: windows.size,
+    steps: { min: steps, median: steps, max: steps },
+    ranges: parameters.targets.map((_, target) => rangeOf(pack, target, span)),
+  };
+};
+
+/** The range of a target's values in a part, in the unit of the file. */
+const rangeOf = (pack: SeriesPack, target: number, span: Span) => {
+  const { values, columns } = pack;
+  let [min, max, sum, count] = [Infinity, -Infinity, 0, 0];
+  pack.series.forEach((_, series) => {
+    const { first, end } = rowsIn(pack, series, span);
+    for (let row = first; row < end; row++) {
+      const value = values[row * columns.length + target] as number;
+      if (Number.isNaN(value)) continue;
+      min = Math.min(min, value);
+      max = Math.max(max, value);
+      sum += value;
+      count++;
+    }
+  });
+  return count === 0 ? { min: 0, mean: 0, max: 0 } : { min, mean: sum / count, max };
+};
+
+const unevenWarning = (
+  { unevenLine, times, timeKind }: SeriesPack,
+  { file, time }: SeriesParameters,
+): readonly ParameterIssue[] =>
+  unevenLine === undefined
+    ? []
+    : [
+        {
+          path: 'time',
+          message: `${file}:${unevenLine}: the times of ${JSON.stringify(time)} are not evenly apart, so each row is one step, however long.`,
+          expected: 'rows at even steps, such as one a day',
+          got: `${writeTime(times[0] as number, timeKind)} and ${writeTime(times[1] as number, timeKind)} in the first rows`,
+          help:
+            timeKind === 'number'
+              ? 'If the numbers are dates, write them as 2024-01-31; else bring the rows to even steps.'
+              : 'Bring the rows to even steps, such as the mean of each hour.',
+        },
+      ];
+
+/** Static words that the training part never sees. */
+const unseenWords = (
+  { layout, pack }: OpenSeries,
+  { static: statics }: SeriesParameters,
+): readonly ParameterIssue[] =>
+  layout.statics.flatMap((input, at) => {
+    if (input.kind === 'number') return [];
+    const unseen = pack.series.filter((_, series) => {
+      const text = input.texts[series] as string;
+      return text !== '' && !input.words.includes(text);
+    });
+    if (unseen.length === 0) return [];
+    return [
+      {
+        path: 'static',
+        message: `${unseen.length} of ${pack.series.length} series have a ${JSON.stringify(statics[at])} that no series of the training part has, such as ${JSON.stringify(unseen[0])}.`,
+        expected: 'words that the training part has',
+        help: 'Such a word is unknown to the network: all its inputs for the column are 0.',
+      },
+    ];
+  });

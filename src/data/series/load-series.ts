@@ -1,0 +1,183 @@
+import type { DataContext, Dataset, SequenceShape } from '../dataset.ts';
+import { DataError } from '../dataset.ts';
+import { partNames, type PartName } from '../description.ts';
+import { fileDigest, findDataFile } from '../files.ts';
+import { packedFolder } from '../packed-folder.ts';
+import type { TableReader } from '../table/rows.ts';
+import { baselinesOf, naiveErrorsOf } from './baselines.ts';
+import { fillSeries } from './fill-series.ts';
+import { numberColumns, type SeriesParameters } from './parameters.ts';
+import { fitSeriesScaling, type SeriesScaling } from './scale-series.ts';
+import { inputRows, layOutInputs, type InputLayout } from './series-inputs.ts';
+import { openSeriesPack, writeSeriesPack, type SeriesPack } from './series-pack.ts';
+import { findSeason } from './season.ts';
+import { seriesSplit, type SeriesStore } from './series-split.ts';
+import { splitSpans, type Spans } from './split-series.ts';
+import { windowsIn, type Windows } from './windows.ts';
+
+/** Raised whenever the same file and parameters would make another pack. */
+const packVersion = 1;
+
+/** How the file of a dataset is read. */
+export interface SeriesFormat {
+  readonly parameters: SeriesParameters;
+  readonly read: TableReader;
+  /** What decides how the bytes of the file become rows; plain JSON. */
+  readonly key: unknown;
+}
+
+/** The digest of the file's content; everything else that decides the windows is a parameter. */
+export const seriesDigest = async ({ file }: SeriesParameters, context: DataContext): Promise<string> =>
+  fileDigest(await findDataFile(file, context, 'file'));
+
+/** The series of a file, sorted and with a row for each step; the file is read only where the cache has no pack of it. */
+const packedSeries = async (format: SeriesFormat, context: DataContext): Promise<SeriesPack> => {
+  const { parameters, read, key } = format;
+  const { time, series, missing } = parameters;
+  const file = await findDataFile(parameters.file, context, 'file');
+  const columns = [numberColumns(parameters), parameters.static];
+  const decides = [key, time, series, columns, missing === 'error'];
+  const folder = await packedFolder(
+    ['series', packVersion, await fileDigest(file), decides],
+    async (into) => {
+      const { readSeries } = await import('./read-series.ts');
+      writeSeriesPack(into, await readSeries(file, { parameters, read }));
+    },
+  );
+  return openSeriesPack(folder);
+};
+
+/** Series whose parts and windows are known. */
+export interface OpenSeries {
+  readonly pack: SeriesPack;
+  readonly spans: Spans;
+  readonly layout: InputLayout;
+  readonly shape: SequenceShape;
+  readonly windows: Readonly<Partial<Record<PartName, Windows>>>;
+}
+
+/** Opens the series and cuts them into parts. Throws `DataError` where a part has no window. */
+export const openSeries = async (format: SeriesFormat, context: DataContext): Promise<OpenSeries> => {
+  const { parameters } = format;
+  const pack = await packedSeries(format, context);
+  checkCalendar(pack, parameters);
+  const spans = splitSpans(pack, parameters);
+  const layout = layOutInputs(pack, parameters, spans);
+  const { window, horizon } = parameters;
+  const wanted = partNames.filter((part) => part !== 'validation' || parameters.split.validation !== 0);
+  const windows = Object.fromEntries(
+    wanted.map((part) => [part, windowsIn(pack, parameters, spans[part])] as const),
+  );
+  for (const part of wanted) {
+    if (windows[part]?.size === 0) throw withoutWindow(part, { pack, parameters, spans });
+  }
+  return {
+    pack,
+    spans,
+    layout,
+    windows,
+    shape: {
+      steps: layout.flag === undefined ? window : window + horizon,
+      input: { kind: 'values', features: layout.names.length },
+      variableLength: false,
+      task: {
+        kind: 'forecast',
+        horizon,
+        targets: parameters.targets,
+        ...(layout.flag !== undefined && { readsAhead: true }),
+        ...(parameters.missing !== 'error' && { hasGaps: true }),
+      },
+    },
+  };
+};
+
+const checkCalendar = ({ timeKind }: SeriesPack, { calendar, time, file }: SeriesParameters): void => {
+  if (calendar.length === 0 || timeKind === 'date') return;
+  throw new DataError({
+    path: 'calendar',
+    message: `calendar needs dates, and the column ${JSON.stringify(time)} of ${file} has numbers.`,
+    expected: 'a time column of ISO dates such as 2024-01-31',
+    help: 'Write the times as dates, or remove calendar.',
+  });
+};
+
+const partWords: Readonly<Record<PartName, string>> = {
+  train: 'training',
+  validation: 'validation',
+  test: 'test',
+};
+
+const withoutWindow = (
+  part: PartName,
+  given: { readonly pack: SeriesPack; readonly parameters: SeriesParameters; readonly spans: Spans },
+): DataError => {
+  const { pack, parameters, spans } = given;
+  const { window, horizon, file, fold } = parameters;
+  const steps = pack.times.reduce(
+    (count, time) => count + (time >= spans[part].from && time < spans[part].to ? 1 : 0),
+    0,
+  );
+  const several = pack.series.length > 1 ? ` over ${pack.series.length} series` : '';
+  // Of all steps, with some to spare.
+  const share = Math.min(0.5, Math.ceil((120 * horizon) / (pack.times.length / pack.series.length)) / 100);
+  const needed = part === 'train' ? window + horizon : horizon;
+  return new DataError({
+    path: part === 'train' ? 'window' : fold === null ? `split.${part}` : 'rolling',
+    message:
+      part === 'train'
+        ? `The training part of ${file} has ${steps} steps${several}, too few for a window of ${window} and a horizon of ${horizon}.`
+        : `The ${partWords[part]} part of ${file} has ${steps} steps${several}, and no window of ${window} steps with the ${horizon} of the horizon fits.`,
+    expected: `at least ${needed} steps in a series`,
+    got: `${steps} of ${pack.times.length} steps`,
+    help:
+      part === 'train'
+        ? 'Lower window or horizon, or make the validation and the test part smaller with split.'
+        : `Make the part larger, for example \`split: { ${part}: ${share} }\`, or lower horizon${fold === null ? '' : ' or rolling'}.`,
+  });
+};
+
+/** Loads the windows of every part. Statistics are those of the training part. */
+export const loadSeries = async (format: SeriesFormat, context: DataContext): Promise<Dataset> => {
+  const { parameters } = format;
+  const { pack, spans, layout, windows, shape } = await openSeries(format, context);
+  const { scaling, means } = fitSeriesScaling(pack, parameters.scale, spans.train);
+  const season = parameters.season ?? findSeason(pack, spans.train);
+  const baselineGiven = { pack, parameters, season, means };
+  const filled = fillSeries(pack, { strategy: parameters.missing, spans, means });
+  const store: SeriesStore = {
+    pack,
+    parameters,
+    layout,
+    scaling,
+    inputs: inputRows({ pack, filled, scaling, layout, parameters }),
+    targets: scaledTargets(pack, scaling, parameters.targets.length),
+    means: means.map((mean, at) => (mean - (scaling.mean[at] as number)) * (scaling.factor[at] as number)),
+    naiveErrors: naiveErrorsOf(baselineGiven, spans.train),
+    baselines: (part) => baselinesOf(baselineGiven, part),
+    ...(['interpolate', 'mask'].includes(parameters.missing) && filled.gaps && { gaps: filled.gaps }),
+  };
+  const split = (part: PartName) => seriesSplit(store, windows[part] as Windows);
+  return {
+    shape,
+    train: split('train'),
+    ...(windows.validation && { validation: split('validation') }),
+    test: split('test'),
+  };
+};
+
+/** `[rows, targets]`. */
+const scaledTargets = (pack: SeriesPack, scaling: SeriesScaling, count: number): Float32Array => {
+  const { starts, values, columns, times } = pack;
+  const targets = new Float32Array(times.length * count);
+  for (let series = 0; series + 1 < starts.length; series++) {
+    for (let row = starts[series] as number; row < (starts[series + 1] as number); row++) {
+      for (let target = 0; target < count; target++) {
+        const of = series * columns.length + target;
+        targets[row * count + target] =
+          ((values[row * columns.length + target] as number) - (scaling.mean[of] as number)) *
+          (scaling.factor[of] as number);
+      }
+    }
+  }
+  return targets;
+};

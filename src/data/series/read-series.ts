@@ -1,0 +1,355 @@
+import type { ParameterIssue } from '../../parameters/row.ts';
+import { createTimeReader, dateInNumber, type TimeKind } from '../columns/dates.ts';
+import { isMissing } from '../columns/missing.ts';
+import { DataError } from '../dataset.ts';
+import { wrongFile, type DataFile } from '../files.ts';
+import { checkColumns } from '../table/columns.ts';
+import { ownCopy } from '../table/labels.ts';
+import { numberIn, shown, textIn } from '../columns/cells.ts';
+import type { RowSink, TableReader } from '../table/rows.ts';
+import { createNumberList } from '../table/sequence.ts';
+import { collectProblems, type RowProblems } from '../table/problems.ts';
+import { numberColumns, type SeriesParameters } from './parameters.ts';
+import type { SeriesPack } from './series-pack.ts';
+import {
+  describeStep,
+  findTimeStep,
+  stepsBetween,
+  timeAfter,
+  writeTime,
+  type TimeStep,
+} from './time-step.ts';
+
+/** The rows of a file as they came. */
+interface RawSeries {
+  readonly times: Float64Array;
+  /** `[rows, columns]`. */
+  readonly values: Float64Array;
+  readonly lines: Float64Array;
+  /** The series of each row. */
+  readonly owners: Float64Array;
+  readonly series: readonly string[];
+  readonly statics: readonly (readonly string[])[];
+  readonly timeKind: TimeKind;
+}
+
+/** Reads a file into a pack. Throws `DataError` with all that is wrong with its rows. */
+export const readSeries = async (
+  file: DataFile,
+  { parameters, read }: { readonly parameters: SeriesParameters; readonly read: TableReader },
+): Promise<SeriesPack> => {
+  const causes = new Set<Cause>();
+  const problems = collectProblems(file, () => helpOf(causes));
+  let finish: (() => RawSeries) | undefined;
+  await read(
+    file,
+    (available) => {
+      const sink = seriesSink({ parameters, name: file.name, problems, causes }, available);
+      finish = sink.finish;
+      return sink;
+    },
+    problems,
+  );
+  const raw = finish?.();
+  if (!raw || raw.times.length === 0) {
+    problems.throwIfAny();
+    throw wrongFile(file, 'has no rows besides its header.', {
+      expected: 'rows of data below the header',
+      help: 'Add rows, or name another file.',
+    });
+  }
+  // Without its time a row has no place.
+  if (raw.times.some(Number.isNaN)) problems.throwIfAny();
+  return packed(raw, { parameters, file, problems, causes });
+};
+
+/** What an error of the rows may come from besides a mistake in the file. */
+type Cause = 'missing' | 'several-series';
+
+const helpOf = (causes: ReadonlySet<Cause>): string => {
+  if (causes.has('several-series')) {
+    return 'If the file holds several series, name their column, for example `series: station`; else remove the duplicates.';
+  }
+  return causes.has('missing')
+    ? 'Fill these rows in the file, or write `missing: interpolate` (or forward, mean or mask) in dataset.'
+    : 'Fix these rows, or remove them from the file. No row is ever skipped.';
+};
+
+interface SinkGiven {
+  readonly parameters: SeriesParameters;
+  readonly name: string;
+  readonly problems: RowProblems;
+  readonly causes: Set<Cause>;
+}
+
+const seriesSink = (
+  { parameters, name, problems, causes }: SinkGiven,
+  available: readonly string[],
+): RowSink & { readonly finish: () => RawSeries } => {
+  const { time, series, targets, past, future, static: statics, missing } = parameters;
+  checkColumns(name, available, { time: [time], series: [series], targets, past, future, static: statics });
+  const numbers = numberColumns(parameters);
+  const firstNumber = series === null ? 1 : 2;
+  const firstStatic = firstNumber + numbers.length;
+
+  const timeReader = createTimeReader();
+  const times = createNumberList();
+  const values = createNumberList();
+  const lines = createNumberList();
+  const owners = createNumberList();
+  const indices = new Map<string, number>();
+  const staticTexts: string[][] = [];
+  const firstLines: number[] = [];
+
+  const ownerOf = (cell: unknown, line: number): number => {
+    if (series === null) {
+      if (indices.size === 0) begin('', line);
+      return 0;
+    }
+    const text = textIn(cell);
+    if (text === '') problems.report(line, `column ${JSON.stringify(series)} is empty`);
+    return indices.get(text) ?? begin(text, line);
+  };
+  const begin = (text: string, line: number): number => {
+    const owner = indices.size;
+    indices.set(ownCopy(text), owner);
+    staticTexts.push(statics.map(() => ''));
+    firstLines.push(line);
+    return owner;
+  };
+
+  const number = (cell: unknown, column: string, line: number): number => {
+    if (typeof cell === 'boolean') return Number(cell);
+    const value = numberIn(cell);
+    if (!Number.isNaN(value)) return value;
+    if (isMissing(cell)) {
+      if (missing !== 'error') return value;
+      causes.add('missing');
+      problems.report(line, `column ${JSON.stringify(column)} has no value`);
+    } else {
+      problems.report(line, `column ${JSON.stringify(column)} is not a number: ${shown(cell)}`);
+    }
+    return Number.NaN;
+  };
+
+  const addStatics = (owner: number, cells: readonly unknown[], line: number): void => {
+    statics.forEach((column, at) => {
+      const text = textIn(cells[firstStatic + at]);
+      const texts = staticTexts[owner] as string[];
+      if (texts[at] === '') texts[at] = ownCopy(text);
+      else if (text !== '' && text !== texts[at]) {
+        const first = firstLines[owner] as number;
+        problems.report(
+          line,
+          `series ${JSON.stringify(textIn(cells[1]))} has another ${JSON.stringify(column)} here than in line ${first}`,
+        );
+      }
+    });
+  };
+
+  return {
+    columns: [time, ...(series === null ? [] : [series]), ...numbers, ...statics],
+    add: (cells, line) => {
+      const at = timeReader.read(cells[0]);
+      if (typeof at === 'string') problems.report(line, `column ${JSON.stringify(time)} ${at}`);
+      const owner = ownerOf(cells[1], line);
+      times.push(typeof at === 'string' ? Number.NaN : at);
+      lines.push(line);
+      owners.push(owner);
+      for (let column = 0; column < numbers.length; column++) {
+        values.push(number(cells[firstNumber + column], numbers[column] as string, line));
+      }
+      if (statics.length > 0) addStatics(owner, cells, line);
+    },
+    end: () => undefined,
+    finish: () => ({
+      ...datesOf(times.numbers(), timeReader.kind() ?? 'number'),
+      values: values.numbers(),
+      lines: lines.numbers(),
+      owners: owners.numbers(),
+      series: [...indices.keys()],
+      statics: staticTexts,
+    }),
+  };
+};
+
+/** Numbers that are all dates, such as 20240131, mean these dates. */
+const datesOf = (times: Float64Array, timeKind: TimeKind): Pick<RawSeries, 'times' | 'timeKind'> => {
+  const isDate = timeKind === 'number' && times.every((time) => dateInNumber(time) !== undefined);
+  return isDate
+    ? { times: times.map((time) => dateInNumber(time) as number), timeKind: 'date' }
+    : { times, timeKind };
+};
+
+/** Sorts the rows, checks their times and adds the rows that are missing. */
+const packed = (
+  raw: RawSeries,
+  given: {
+    readonly parameters: SeriesParameters;
+    readonly file: DataFile;
+    readonly problems: RowProblems;
+    readonly causes: Set<Cause>;
+  },
+): SeriesPack => {
+  const { parameters, file, problems, causes } = given;
+  const { timeKind, series } = raw;
+  const sorted = sortedRows(raw);
+  const before = problems.count();
+  reportDuplicates(raw, { sorted, parameters, problems });
+  if (problems.count() > before) {
+    if (parameters.series === null) causes.add('several-series');
+    problems.throwIfAny();
+  }
+  const times = Float64Array.from(sorted.rows, (row) => raw.times[row] as number);
+  const step = findTimeStep({ kind: timeKind, times, starts: sorted.starts });
+  const placed = { raw, sorted, times, step };
+  if (parameters.missing === 'error' && reportGaps(placed, { parameters, problems })) causes.add('missing');
+  problems.throwIfAny();
+  const width = numberColumns(parameters).length;
+  return {
+    timeKind,
+    step,
+    series,
+    columns: numberColumns(parameters),
+    statics: raw.statics,
+    fileRows: times.length,
+    ...withRowForEachStep(placed, { width, file }),
+    ...(step.kind === 'uneven' && { unevenLine: raw.lines[sorted.rows[1] ?? 0] as number }),
+  };
+};
+
+interface SortedRows {
+  /** Rows of the file, by series and time. */
+  readonly rows: Int32Array;
+  readonly starts: readonly number[];
+}
+
+const sortedRows = ({ times, owners, series }: RawSeries): SortedRows => {
+  const counts = new Array<number>(series.length).fill(0);
+  for (const owner of owners) counts[owner] = (counts[owner] as number) + 1;
+  const starts = [0];
+  for (const count of counts) starts.push((starts.at(-1) as number) + count);
+  const rows = new Int32Array(times.length);
+  const next = starts.slice();
+  owners.forEach((owner, row) => {
+    rows[next[owner] as number] = row;
+    next[owner] = (next[owner] as number) + 1;
+  });
+  for (let owner = 0; owner < series.length; owner++) {
+    const part = rows.subarray(starts[owner], starts[owner + 1]);
+    const isSorted = part.every(
+      (row, at) => at === 0 || (times[part[at - 1] as number] as number) <= (times[row] as number),
+    );
+    if (!isSorted) part.sort((a, b) => (times[a] as number) - (times[b] as number) || a - b);
+  }
+  return { rows, starts };
+};
+
+/** Reports rows of one series and time. */
+const reportDuplicates = (
+  { times, lines, owners, series, timeKind }: RawSeries,
+  {
+    sorted: { rows },
+    parameters,
+    problems,
+  }: {
+    readonly sorted: SortedRows;
+    readonly parameters: SeriesParameters;
+    readonly problems: RowProblems;
+  },
+): void => {
+  for (let at = 1; at < rows.length; at++) {
+    const [before, row] = [rows[at - 1] as number, rows[at] as number];
+    if (owners[before] !== owners[row] || times[before] !== times[row]) continue;
+    const of =
+      parameters.series === null ? '' : ` of series ${JSON.stringify(series[owners[row] as number])}`;
+    problems.report(
+      lines[row] as number,
+      `the time ${writeTime(times[row] as number, timeKind)}${of} is also in line ${lines[before] as number}`,
+    );
+  }
+};
+
+interface PlacedRows {
+  readonly raw: RawSeries;
+  readonly sorted: SortedRows;
+  /** In the order of the sorted rows. */
+  readonly times: Float64Array;
+  readonly step: TimeStep;
+}
+
+/** Reports rows that are missing. Returns whether any is. */
+const reportGaps = (
+  { raw, sorted: { rows, starts }, times, step }: PlacedRows,
+  { parameters, problems }: { readonly parameters: SeriesParameters; readonly problems: RowProblems },
+): boolean => {
+  if (step.kind === 'uneven') return false;
+  let found = false;
+  for (let series = 0; series + 1 < starts.length; series++) {
+    for (let at = (starts[series] as number) + 1; at < (starts[series + 1] as number); at++) {
+      const [from, to] = [times[at - 1] as number, times[at] as number];
+      const absent = stepsBetween(step, from, to) - 1;
+      if (absent < 1) continue;
+      found = true;
+      const write = (time: number) => writeTime(time, raw.timeKind);
+      const first = write(timeAfter(step, from, 1));
+      const last = write(timeAfter(step, from, absent));
+      const of = parameters.series === null ? '' : ` of series ${JSON.stringify(raw.series[series])}`;
+      problems.report(
+        raw.lines[rows[at] as number] as number,
+        `${absent === 1 ? `the row of ${first}` : `${absent} rows, from ${first} to ${last},`}${of} ${absent === 1 ? 'is' : 'are'} missing before this one, at steps of ${describeStep(step, raw.timeKind)}`,
+      );
+    }
+  }
+  return found;
+};
+
+/** Rows that are missing beyond this many for each that there is are a time column that is none. */
+const mostAddedPerRow = 20;
+
+/** The rows in order, with an empty one for each step that the file has no row of. */
+const withRowForEachStep = (
+  { raw, sorted, times, step }: PlacedRows,
+  { width, file }: { readonly width: number; readonly file: DataFile },
+): Pick<SeriesPack, 'times' | 'values' | 'starts'> => {
+  const places = new Float64Array(times.length);
+  const starts = [0];
+  let place = 0;
+  for (let series = 0; series + 1 < sorted.starts.length; series++) {
+    const [start, end] = [sorted.starts[series] as number, sorted.starts[series + 1] as number];
+    for (let at = start; at < end; at++) {
+      if (at > start) place += stepsBetween(step, times[at - 1] as number, times[at] as number);
+      places[at] = place;
+    }
+    place++;
+    starts.push(place);
+  }
+  if (place > 1000 + (1 + mostAddedPerRow) * times.length) throw tooManyGaps(file, place, times.length);
+  const packedTimes = new Float64Array(place);
+  const values = new Float64Array(place * width).fill(Number.NaN);
+  let before = 0;
+  for (let at = 0; at < times.length; at++) {
+    const here = places[at] as number;
+    packedTimes[here] = times[at] as number;
+    for (let added = before + 1; added < here; added++) {
+      packedTimes[added] = timeAfter(step, packedTimes[before] as number, added - before);
+    }
+    before = here;
+    const row = sorted.rows[at] as number;
+    for (let column = 0; column < width; column++) {
+      values[here * width + column] = raw.values[row * width + column] as number;
+    }
+  }
+  return { times: packedTimes, values, starts };
+};
+
+const tooManyGaps = (file: DataFile, steps: number, rows: number): DataError => {
+  const issue: ParameterIssue = {
+    path: 'time',
+    message: `${file.name} has ${rows} rows, and ${steps} steps lie between its first and its last time.`,
+    expected: 'a row for most of the steps',
+    got: `${rows} rows of ${steps}`,
+    help: 'Check the first and the last rows of the file for a wrong time.',
+  };
+  return new DataError(issue);
+};

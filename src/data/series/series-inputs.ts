@@ -1,0 +1,147 @@
+import type { SeriesPack } from './series-pack.ts';
+import type { FilledSeries } from './fill-series.ts';
+import { phaseOf, type CalendarField } from './calendar.ts';
+import { knowsAhead, type SeriesParameters } from './parameters.ts';
+import type { SeriesScaling } from './scale-series.ts';
+import { rowsIn, type Spans } from './split-series.ts';
+
+/**
+ * The inputs of a step, side by side: what is observed (targets and past columns), what is known ahead (future columns
+ * and the calendar), the static columns of the series, and a flag that is 1 in the steps of the horizon. In those, what
+ * is observed is 0: nobody knows it yet.
+ */
+export interface InputLayout {
+  readonly names: readonly string[];
+  /** How many of the first inputs are observed. */
+  readonly observed: number;
+  /** Where the flag of the horizon's steps is; undefined where nothing is known ahead, and only the window is read. */
+  readonly flag?: number;
+  readonly statics: readonly StaticInput[];
+}
+
+/** How a static column becomes inputs: one number, or one input for each word of the training part's series. */
+type StaticInput =
+  | { readonly kind: 'number'; readonly values: Float64Array }
+  | { readonly kind: 'words'; readonly words: readonly string[]; readonly texts: readonly string[] };
+
+export const layOutInputs = (pack: SeriesPack, parameters: SeriesParameters, spans: Spans): InputLayout => {
+  const { targets, past, future, calendar, missing } = parameters;
+  const withMasks = (columns: readonly string[]) => [
+    ...columns,
+    ...(missing === 'mask' ? columns.map((column) => `${column} is missing`) : []),
+  ];
+  const observed = withMasks([...targets, ...past]);
+  const known = [
+    ...withMasks(future),
+    ...calendar.flatMap((field) => [`sine of ${field}`, `cosine of ${field}`]),
+  ];
+  const statics = parameters.static.map((_, at) => staticInput(pack, at, { spans, parameters }));
+  const staticNames = statics.flatMap((input, at) => {
+    const column = parameters.static[at] as string;
+    return input.kind === 'number' ? [column] : input.words.map((word) => `${column} is ${word}`);
+  });
+  const names = [...observed, ...known, ...staticNames];
+  return knowsAhead(parameters)
+    ? { names: [...names, 'horizon'], observed: observed.length, flag: names.length, statics }
+    : { names, observed: observed.length, statics };
+};
+
+const staticInput = (
+  pack: SeriesPack,
+  column: number,
+  { spans, parameters }: { readonly spans: Spans; readonly parameters: SeriesParameters },
+): StaticInput => {
+  const texts = pack.statics.map((one) => one[column] as string);
+  const trained = texts.filter((text, series) => {
+    const { first, end } = rowsIn(pack, series, spans.train);
+    return end > first && text !== '';
+  });
+  const isNumber = (text: string) => text !== '' && Number.isFinite(Number(text));
+  if (!texts.every((text) => text === '' || isNumber(text))) {
+    return { kind: 'words', words: [...new Set(trained)].sort(), texts };
+  }
+  const numbers = trained.map(Number);
+  const mean = numbers.reduce((sum, value) => sum + value, 0) / Math.max(1, numbers.length);
+  const variance = numbers.reduce((sum, value) => sum + (value - mean) ** 2, 0) / Math.max(1, numbers.length);
+  const factor = variance > 0 ? 1 / Math.sqrt(variance) : 1;
+  const scaled = (text: string) =>
+    parameters.scale === 'none' ? Number(text) : (Number(text) - mean) * factor;
+  return {
+    kind: 'number',
+    values: Float64Array.from(texts, (text) => (text === '' ? 0 : scaled(text))),
+  };
+};
+
+/** The inputs of every row, `[rows, inputs]`, so that a window is one stretch of it. */
+export const inputRows = (given: {
+  readonly pack: SeriesPack;
+  readonly filled: FilledSeries;
+  readonly scaling: SeriesScaling;
+  readonly layout: InputLayout;
+  readonly parameters: SeriesParameters;
+}): Float32Array => {
+  const { pack, filled, scaling, layout, parameters } = given;
+  const { starts, times, columns } = pack;
+  const width = layout.names.length;
+  const inputs = new Float32Array(times.length * width);
+  const place = columnPlaces(parameters);
+  const calendarAt = layout.observed + place.known;
+  const staticAt = calendarAt + 2 * parameters.calendar.length;
+  for (let series = 0; series + 1 < starts.length; series++) {
+    for (let row = starts[series] as number; row < (starts[series + 1] as number); row++) {
+      const at = row * width;
+      columns.forEach((_, column) => {
+        const from = row * columns.length + column;
+        const of = series * columns.length + column;
+        inputs[at + place.value(column)] =
+          ((filled.values[from] as number) - (scaling.mean[of] as number)) * (scaling.factor[of] as number);
+        if (parameters.missing === 'mask') inputs[at + place.mask(column)] = filled.gaps?.missing[from] ?? 0;
+      });
+      writeCalendar(inputs, at + calendarAt, { time: times[row] as number, fields: parameters.calendar });
+      writeStatics(inputs, at + staticAt, { statics: layout.statics, series });
+    }
+  }
+  return inputs;
+};
+
+/** Where the value and the indicator of a column of the pack are among the inputs. */
+export const columnPlaces = ({
+  targets,
+  past,
+  future,
+  missing,
+}: Pick<SeriesParameters, 'targets' | 'past' | 'future' | 'missing'>) => {
+  const observed = targets.length + past.length;
+  const times = missing === 'mask' ? 2 : 1;
+  const value = (column: number) => (column < observed ? column : times * observed + column - observed);
+  return {
+    /** Inputs of future columns. */
+    known: times * future.length,
+    value,
+    mask: (column: number) => value(column) + (column < observed ? observed : future.length),
+  };
+};
+
+const writeCalendar = (
+  into: Float32Array,
+  at: number,
+  { time, fields }: { readonly time: number; readonly fields: readonly CalendarField[] },
+): void => {
+  for (let field = 0; field < fields.length; field++) {
+    const angle = 2 * Math.PI * phaseOf(fields[field] as CalendarField, time);
+    into[at + 2 * field] = Math.sin(angle);
+    into[at + 2 * field + 1] = Math.cos(angle);
+  }
+};
+
+const writeStatics = (
+  into: Float32Array,
+  at: number,
+  { statics, series }: { readonly statics: readonly StaticInput[]; readonly series: number },
+): void => {
+  let next = at;
+  for (const input of statics) {
+    if (input.kind === 'number') into[next++] = input.values[series] as number;
+    else for (const word of input.words) into[next++] = input.texts[series] === word ? 1 : 0;
+  }
+};

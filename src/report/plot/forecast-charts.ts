@@ -1,0 +1,78 @@
+import type { EvaluationFile, ForecastSeries, PartEvaluation } from '../../record/run-files.ts';
+import { renderLineChart, type Band } from './line-chart.ts';
+
+/** Labels along the axis of times. */
+const mostTicks = 6;
+
+/** What happened, what was forecast from each cutoff, and the band between the lowest and the highest quantile. */
+const renderForecastChart = (
+  { series, target, times, truth, forecasts }: ForecastSeries,
+  title: string,
+): string => {
+  const positions = times.map((_, at) => at);
+  const every = Math.max(1, Math.ceil((times.length - 1) / (mostTicks - 1)));
+  const ticks = positions.filter((at) => at % every === 0 || at === times.length - 1);
+  const stepsOf = ({ from, values }: ForecastSeries['forecasts'][number]) =>
+    values.map((_, step) => from + step);
+  const joined = forecasts.flatMap((one) => [
+    ...stepsOf(one).map((at, step) => [at, one.values[step] ?? NaN] as const),
+    // A gap between one forecast and the next.
+    [one.from + one.values.length - 0.5, NaN] as const,
+  ]);
+  const bands = forecasts.flatMap((one): Band[] =>
+    one.low && one.high ? [{ steps: stepsOf(one), low: one.low, high: one.high, series: 1 }] : [],
+  );
+  const of = series === '' ? target : `${target} of ${series}`;
+  return renderLineChart({
+    title,
+    description: `${of} in the test part, and ${forecasts.length} forecasts of it, each from the dashed line before it.`,
+    xLabel: 'time',
+    yLabel: of,
+    series: [
+      { name: 'truth', steps: positions, values: truth.map((value) => value ?? NaN) },
+      { name: 'forecast', steps: joined.map(([at]) => at), values: joined.map(([, value]) => value) },
+    ],
+    // The axis reaches to the last time, whose label may be too near to the one before it.
+    xTicks: ticks.map((at) => ({ at, label: at % every === 0 ? (times[at] ?? '') : '' })),
+    bands,
+    cutoffs: forecasts.map(({ from }) => from - 0.5),
+    plain: true,
+  });
+};
+
+/** The mean absolute error of each step ahead, of the network and of the baselines. */
+const renderHorizonChart = (
+  { maeByStep = [], baselines = [] }: Pick<PartEvaluation, 'maeByStep' | 'baselines'>,
+  title: string,
+): string => {
+  const curve = (name: string, values: readonly (number | null)[]) => ({
+    name,
+    steps: values.map((_, at) => at + 1),
+    values: values.map((value) => value ?? NaN),
+  });
+  return renderLineChart({
+    title,
+    description: 'Mean absolute error on the test part by how many steps ahead the forecast is.',
+    xLabel: 'steps ahead',
+    yLabel: 'mae',
+    series: [
+      curve('network', maeByStep),
+      ...baselines.map((baseline) => curve(baseline.name, baseline.maeByStep)),
+    ],
+    plain: true,
+  });
+};
+
+/** The pictures of a forecast by name; none of another task. */
+export const forecastPlots = (
+  evaluation: Pick<EvaluationFile, 'forecasts' | 'maeByStep' | 'baselines'>,
+  title: string,
+): readonly (readonly [name: string, picture: string])[] => {
+  const { forecasts = [], maeByStep = [] } = evaluation;
+  return [
+    ...forecasts.map(
+      (one, at) => [at === 0 ? 'forecast' : `forecast-${at + 1}`, renderForecastChart(one, title)] as const,
+    ),
+    ...(maeByStep.length > 1 ? [['error-by-horizon', renderHorizonChart(evaluation, title)] as const] : []),
+  ];
+};

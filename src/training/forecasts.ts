@@ -1,0 +1,133 @@
+import type { Batch, SequenceShape, Split } from '../data/dataset.ts';
+import type { ForecastPart } from '../data/forecast-part.ts';
+import type { Loss } from '../losses/loss.ts';
+import type { EvaluationFile, ForecastSeries } from '../record/run-files.ts';
+
+/** So many series are recorded, counted from the first, and of each so many forecasts that do not overlap. */
+const mostSeries = 4;
+const mostForecasts = 40;
+
+/** Steps before the first forecast that are drawn with it. */
+const stepsBefore = 24;
+
+/**
+ * What an end evaluation records of a forecast: of the first series, forecasts that follow one another. They are taken
+ * from the front of the part, so the runs of a dataset record the same ones and can be compared.
+ */
+export interface Forecasts {
+  /** Takes the batch of the windows from `from` on, in the order of the part, with the network's outputs for it. */
+  readonly add: (from: number, batch: Batch, outputs: Float32Array) => void;
+  readonly evaluation: () => Pick<EvaluationFile, 'forecasts' | 'maeByStep'>;
+}
+
+interface Recorded {
+  readonly first: number;
+  end: number;
+  readonly forecasts: { readonly origin: number; readonly values: Quantiles }[];
+}
+
+interface Quantiles {
+  readonly middle: number[];
+  readonly low?: number[];
+  readonly high?: number[];
+}
+
+/** Collects forecasts of the first target, and the errors of all targets; nothing of another task. */
+export const collectForecasts = (
+  { task }: SequenceShape,
+  { forecast, scaling }: Split,
+  { quantiles = [0.5], predictions }: Pick<Loss, 'quantiles' | 'predictions'>,
+): Forecasts => {
+  const recorded = new Map<string, Recorded>();
+  if (task.kind !== 'forecast' || !forecast) return { add: () => undefined, evaluation: () => ({}) };
+  const { horizon, targets } = task;
+  const width = horizon * targets.length * quantiles.length;
+  const middle = quantiles.reduce(
+    (best, quantile, at) =>
+      Math.abs(quantile - 0.5) < Math.abs((quantiles[best] as number) - 0.5) ? at : best,
+    0,
+  );
+
+  const absolute = new Float64Array(horizon);
+  const counts = new Float64Array(horizon);
+
+  /** One quantile of a target over the horizon, in its own unit. */
+  const read = (predicted: Float32Array, row: number, index: number) => {
+    const scales = scaling?.(index);
+    return (quantile: number, target = 0): number[] =>
+      Array.from({ length: horizon }, (_, step) => {
+        const at = row * width + (step * targets.length + target) * quantiles.length + quantile;
+        return (predicted[at] as number) / (scales?.factor[target] ?? 1) + (scales?.mean[target] ?? 0);
+      });
+  };
+
+  const addErrors = (quantile: ReturnType<typeof read>, origin: number): void => {
+    for (let target = 0; target < targets.length; target++) {
+      quantile(middle, target).forEach((value, step) => {
+        const error = Math.abs(value - forecast.truthAt(origin + step, target));
+        if (Number.isNaN(error)) return;
+        absolute[step] = (absolute[step] as number) + error;
+        counts[step] = (counts[step] as number) + 1;
+      });
+    }
+  };
+
+  const add: Forecasts['add'] = (from, { size }, outputs) => {
+    const predicted = predictions?.(outputs) ?? outputs;
+    for (let row = 0; row < size; row++) {
+      const index = from + row;
+      const series = forecast.seriesOf(index);
+      const origin = forecast.originOf(index);
+      const quantile = read(predicted, row, index);
+      addErrors(quantile, origin);
+      const known = recorded.get(series);
+      if (known ? origin < known.end || known.forecasts.length >= mostForecasts : recorded.size >= mostSeries)
+        continue;
+      const one = known ?? { first: origin, end: origin, forecasts: [] };
+      one.forecasts.push({
+        origin,
+        values: {
+          middle: quantile(middle),
+          ...(quantiles.length > 1 && { low: quantile(0), high: quantile(quantiles.length - 1) }),
+        },
+      });
+      one.end = origin + horizon;
+      recorded.set(series, one);
+    }
+  };
+  return {
+    add,
+    evaluation: () => ({
+      forecasts: [...recorded].map(([series, one]) =>
+        seriesOf(series, one, { forecast, target: targets[0] ?? '' }),
+      ),
+      maeByStep: Array.from(absolute, (error, step) =>
+        counts[step] === 0 ? null : error / (counts[step] as number),
+      ),
+    }),
+  };
+};
+
+const seriesOf = (
+  series: string,
+  { first, end, forecasts }: Recorded,
+  { forecast, target }: { readonly forecast: ForecastPart; readonly target: string },
+): ForecastSeries => {
+  const start = Math.max(forecast.firstRow(first), first - stepsBefore);
+  const rows = Array.from({ length: end - start }, (_, at) => start + at);
+  return {
+    series,
+    target,
+    times: rows.map((row) => forecast.timeAt(row)),
+    truth: rows.map((row) => {
+      const value = forecast.truthAt(row, 0);
+      return Number.isNaN(value) ? null : value;
+    }),
+    forecasts: forecasts.map(({ origin, values: { middle, low, high } }) => ({
+      from: origin - start,
+      values: middle,
+      ...(low && { low }),
+      ...(high && { high }),
+    })),
+  };
+};
