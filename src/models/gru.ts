@@ -1,11 +1,10 @@
 import { Type, type Static } from '@sinclair/typebox';
-import { kernelsWith } from '../tensorflow/kernels/candidates.ts';
-import { checkNetwork, checkNetworkWith } from './checks.ts';
+import { checkNetwork } from './checks.ts';
 import { constant, drawBias, drawKernel } from './initializers.ts';
-import { inTraining, gruFeatures } from './kernels.ts';
 import type { ModelRow } from './model.ts';
-import { networkProperties, networkVersion } from './parameters.ts';
-import { countWeights, networkWeights, type CellWeights } from './weights.ts';
+import { networkProperties } from './parameters.ts';
+import { recurrentRow, type RecurrentCell } from './recurrent-row.ts';
+import type { CellWeights } from './weights.ts';
 
 const parameters = Type.Object(
   {
@@ -43,12 +42,25 @@ const gruWeights = (chosen: GruParameters): CellWeights => {
   };
 };
 
+const gruCell: RecurrentCell<'gru', GruParameters> = {
+  cell: 'gru',
+  weights: gruWeights,
+  features: ({ resetAfter, layerNorm }) => [
+    ...(resetAfter ? [] : (['resetBefore'] as const)),
+    ...(layerNorm ? (['norm'] as const) : []),
+  ],
+  sequence: ({ resetAfter, layerNorm }, basic, weight) => ({
+    ...basic,
+    recurrentBias: resetAfter ? weight('recurrentBias') : undefined,
+    norm: layerNorm ? { input: weight('inputGain'), recurrent: weight('recurrentGain') } : undefined,
+  }),
+};
+
 export const gru = {
   title: 'Gated recurrent unit',
   description:
     'GRU (Cho et al. 2014). One kernel `[input + hidden, 3 * hidden]`, its columns in the order reset, update, candidate.',
   version: 1,
-  versionOf: networkVersion,
   parameters,
   check: (chosen) => [
     ...checkNetwork(chosen),
@@ -64,17 +76,5 @@ export const gru = {
         ]
       : []),
   ],
-  checkWith: checkNetworkWith,
-  parameterCount: (chosen, context) => countWeights(networkWeights(gruWeights(chosen), chosen, context)),
-  kernels: (chosen) => kernelsWith('gru', inTraining(gruFeatures(chosen), chosen)),
-  build: async (chosen, context) => {
-    const { buildNetwork } = await import('./network/build.ts');
-    const { gruRecurrence } = await import('./network/gru-recurrence.ts');
-    return buildNetwork({
-      parameters: chosen,
-      context,
-      weights: networkWeights(gruWeights(chosen), chosen, context),
-      recurrence: gruRecurrence(chosen, context.kernel),
-    });
-  },
+  ...recurrentRow(gruCell),
 } as const satisfies ModelRow<typeof parameters>;

@@ -1,13 +1,12 @@
 import { Type, type Static } from '@sinclair/typebox';
 import { nullable } from '../parameters/schema.ts';
 import type { ParameterIssue } from '../parameters/row.ts';
-import { kernelsWith } from '../tensorflow/kernels/candidates.ts';
-import { checkNetwork, checkNetworkWith } from './checks.ts';
+import { checkNetwork } from './checks.ts';
 import { constant, drawBias, drawKernel } from './initializers.ts';
-import { inTraining, lstmFeatures } from './kernels.ts';
 import type { ModelRow } from './model.ts';
-import { networkProperties, networkVersion } from './parameters.ts';
-import { countWeights, networkWeights, type CellWeights, type Weight } from './weights.ts';
+import { networkProperties } from './parameters.ts';
+import { recurrentRow, type RecurrentCell } from './recurrent-row.ts';
+import type { CellWeights, Weight } from './weights.ts';
 
 const parameters = Type.Object(
   {
@@ -89,6 +88,36 @@ const lstmWeights = (chosen: LstmParameters): CellWeights => {
   };
 };
 
+const lstmCell: RecurrentCell<'lstm', LstmParameters> = {
+  cell: 'lstm',
+  weights: lstmWeights,
+  features: ({ peepholes, projectionSize, layerNorm }) => [
+    ...(peepholes ? (['peepholes'] as const) : []),
+    ...(projectionSize === null ? [] : (['projection'] as const)),
+    ...(layerNorm ? (['norm'] as const) : []),
+  ],
+  sequence: ({ forgetBias, peepholes, projectionSize, layerNorm }, basic, weight) => ({
+    ...basic,
+    forgetBias,
+    ...(peepholes && {
+      peepholes: {
+        input: weight('inputPeephole'),
+        forget: weight('forgetPeephole'),
+        output: weight('outputPeephole'),
+      },
+    }),
+    ...(projectionSize !== null && { projection: weight('projection') }),
+    ...(layerNorm && {
+      norm: {
+        input: weight('inputGain'),
+        recurrent: weight('recurrentGain'),
+        cell: weight('cellGain'),
+        cellOffset: weight('cellOffset'),
+      },
+    }),
+  }),
+};
+
 const checkLstm = ({
   peepholes,
   layerNorm,
@@ -120,20 +149,7 @@ export const lstm = {
   description:
     "LSTM (Hochreiter and Schmidhuber 1997) with forget gate (Gers, Schmidhuber and Cummins 2000). One kernel `[input + hidden, 4 * hidden]`, its gates in the order of TensorFlow 1's BasicLSTMCell: input, candidate, forget, output.",
   version: 1,
-  versionOf: networkVersion,
   parameters,
   check: (chosen) => [...checkNetwork(chosen), ...checkLstm(chosen)],
-  checkWith: checkNetworkWith,
-  parameterCount: (chosen, context) => countWeights(networkWeights(lstmWeights(chosen), chosen, context)),
-  kernels: (chosen) => kernelsWith('lstm', inTraining(lstmFeatures(chosen), chosen)),
-  build: async (chosen, context) => {
-    const { buildNetwork } = await import('./network/build.ts');
-    const { lstmRecurrence } = await import('./network/lstm-recurrence.ts');
-    return buildNetwork({
-      parameters: chosen,
-      context,
-      weights: networkWeights(lstmWeights(chosen), chosen, context),
-      recurrence: lstmRecurrence(chosen, context.kernel),
-    });
-  },
+  ...recurrentRow(lstmCell),
 } as const satisfies ModelRow<typeof parameters>;

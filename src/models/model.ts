@@ -3,7 +3,7 @@ import type { Tensor, Tensor1D, Variable } from '@tensorflow/tfjs-core';
 import type { SequenceShape } from '../data/dataset.ts';
 import type { Random } from '../data/random.ts';
 import type { ParameterIssue, Row } from '../parameters/row.ts';
-import type { KernelCandidate } from '../tensorflow/kernels/candidates.ts';
+import type { KernelEntry } from '../tensorflow/kernels/table.ts';
 
 /** A batch on the back end. */
 export interface TensorBatch {
@@ -60,7 +60,7 @@ export interface ModelRow<P extends TObject = TObject> extends Row<P> {
     context: Pick<BuildContext, 'shape' | 'outputs'>,
   ): number;
   /** The kernels that it can be trained with, the default first; a row without a choice has none. */
-  kernels?(this: void, parameters: Static<P>): readonly KernelCandidate[];
+  kernels?(this: void, parameters: Static<P>): readonly Pick<KernelEntry, 'name'>[];
   /** Imports TensorFlow and builds the network; only a run's own process calls this. */
   build(this: void, parameters: Static<P>, context: BuildContext): Promise<Model>;
 }

@@ -1,11 +1,10 @@
 import { Type, type Static } from '@sinclair/typebox';
-import { kernelsWith } from '../tensorflow/kernels/candidates.ts';
-import { checkNetwork, checkNetworkWith } from './checks.ts';
+import { checkNetwork } from './checks.ts';
 import { constant, drawBias, drawKernel } from './initializers.ts';
-import { inTraining, simpleRnnFeatures } from './kernels.ts';
 import type { ModelRow } from './model.ts';
-import { networkProperties, networkVersion } from './parameters.ts';
-import { countWeights, networkWeights, type CellWeights } from './weights.ts';
+import { networkProperties } from './parameters.ts';
+import { recurrentRow, type RecurrentCell } from './recurrent-row.ts';
+import type { CellWeights } from './weights.ts';
 
 const parameters = Type.Object(networkProperties, { additionalProperties: false });
 
@@ -27,26 +26,19 @@ const simpleRnnWeights = (chosen: SimpleRnnParameters): CellWeights => {
   };
 };
 
+const simpleRnnCell: RecurrentCell<'simple-rnn', SimpleRnnParameters> = {
+  cell: 'simple-rnn',
+  weights: simpleRnnWeights,
+  features: ({ layerNorm }) => (layerNorm ? ['norm'] : []),
+  sequence: ({ layerNorm }, basic, weight) => ({ ...basic, norm: layerNorm ? weight('gain') : undefined }),
+};
+
 export const simpleRnn = {
   title: 'Simple recurrent network (Elman)',
   description:
     'The hidden state is the hyperbolic tangent of one linear map of input and hidden state (Elman 1990). One kernel `[input + hidden, hidden]`.',
   version: 1,
-  versionOf: networkVersion,
   parameters,
   check: checkNetwork,
-  checkWith: checkNetworkWith,
-  parameterCount: (chosen, context) =>
-    countWeights(networkWeights(simpleRnnWeights(chosen), chosen, context)),
-  kernels: (chosen) => kernelsWith('simple-rnn', inTraining(simpleRnnFeatures(chosen), chosen)),
-  build: async (chosen, context) => {
-    const { buildNetwork } = await import('./network/build.ts');
-    const { simpleRnnRecurrence } = await import('./network/simple-rnn-recurrence.ts');
-    return buildNetwork({
-      parameters: chosen,
-      context,
-      weights: networkWeights(simpleRnnWeights(chosen), chosen, context),
-      recurrence: simpleRnnRecurrence(chosen, context.kernel),
-    });
-  },
+  ...recurrentRow(simpleRnnCell),
 } as const satisfies ModelRow<typeof parameters>;

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readRegular } from '../system/files.ts';
 import { findAddon } from './find-addon.ts';
 import { nativeLibraryPath, readInstallation } from './installation.ts';
-import { candidates, type KernelCandidate } from './kernels/candidates.ts';
+import { kernelNames } from './kernels/table.ts';
 import { readProcessor } from './processor.ts';
 
 /** Whether training processes will load native TensorFlow, as far as files show. */
@@ -11,24 +11,20 @@ const nativeExpected = (): boolean =>
 
 /**
  * Names of the kernels that a training process will be able to run, as far as files show: the processor may still lack
- * the instructions that our own library needs. Empty where native TensorFlow is not in use: nothing is to choose then.
+ * the instructions that our own library needs. Empty without native TensorFlow, where each cell has one kernel.
  */
 export const expectedKernels = (): readonly string[] => {
   if (!nativeExpected()) return [];
   const own = nativeLibraryPath('unroll_kernels') !== undefined;
-  const isThere = ({ needs }: KernelCandidate): boolean => needs !== 'own-library' || own;
-  return Object.values(candidates)
-    .flat()
-    .filter(isThere)
-    .map(({ name }) => name);
+  return kernelNames((needs) => needs !== 'own-library' || own);
 };
 
-/** What the speed of kernels depends on apart from the work: what was measured with another of these does not count. */
+/** The machine and libraries that kernels' speed depends on: a measurement counts only for the same identity. */
 export interface ComputingIdentity {
   readonly processor: string;
   /** Instruction sets of the processor, and the one that is asked for by `UNROLL_INSTRUCTION_SET`. */
   readonly instructions: string;
-  /** Stands for the versions of TensorFlow and of its addon. */
+  /** Identifies the versions of TensorFlow and of its addon. */
   readonly installation: string;
   /** Hex SHA-256 of our own library of kernels; empty where there is none. */
   readonly library: string;

@@ -4,8 +4,8 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { randomStream } from '../../src/data/random.ts';
 import { loadTensorFlow } from '../../src/tensorflow/load.ts';
 import { blockLstm } from '../../src/tensorflow/kernels/block-lstm.ts';
-import { composedLstm } from '../../src/tensorflow/kernels/composed-lstm.ts';
-import { chooseLstmKernel, type LstmKernel } from '../../src/tensorflow/kernels/lstm.ts';
+import type { Kernel } from '../../src/tensorflow/kernels/kernel.ts';
+import { composedLstm, type LstmSequence } from '../../src/tensorflow/kernels/lstm.ts';
 import { largestDifference } from '../support/networks.ts';
 
 beforeAll(() => loadTensorFlow());
@@ -40,7 +40,7 @@ interface Options {
 }
 
 /** A loss that looks at every output of a kernel, with its gradients. */
-const everything = (kernel: LstmKernel, options: Options): number[][] => {
+const everything = (kernel: Kernel<LstmSequence>, options: Options): number[][] => {
   const lengths = options.lengths ? tf.tensor1d([5, 1, 3], 'int32') : undefined;
   const parts = Object.entries(shapes).map(([name, shape]) => draw(name, shape));
   const used = options.peepholes ? parts : options.initial ? parts.slice(0, 5) : parts.slice(0, 3);
@@ -51,14 +51,14 @@ const everything = (kernel: LstmKernel, options: Options): number[][] => {
       inputs,
       kernel: weights,
       bias,
-      initial: options.initial ? { hidden, cell } : undefined,
+      initial: options.initial ? [hidden, cell] : undefined,
       lengths,
       forgetBias: 0.7,
       reverse: options.reverse,
       returns: options.returns,
-      variation: options.peepholes ? { peepholes: { input, forget, output } } : undefined,
+      peepholes: options.peepholes ? { input, forget, output } : undefined,
     });
-    const terms = [result.finalHidden, result.finalCell, ...(result.outputs ? [result.outputs] : [])];
+    const terms = [...result.final, ...(result.outputs ? [result.outputs] : [])];
     return tf.addN(
       terms.map((term, index) => tf.sum(tf.mul(term, draw(`weight ${String(index)}`, term.shape)))),
     ) as Scalar;
@@ -96,7 +96,7 @@ describe("TensorFlow's operation and the composed kernel agree", () => {
       inputs,
       kernel,
       bias,
-      initial: { hidden, cell },
+      initial: [hidden, cell],
       forgetBias: 1,
       reverse: false,
       returns: 'all',
@@ -107,14 +107,5 @@ describe("TensorFlow's operation and the composed kernel agree", () => {
       expect(largestDifference(part.dataSync(), composed[at]?.dataSync() ?? [])).toBeLessThan(1e-5);
     });
     expect(block.length).toBe(2);
-  });
-});
-
-describe('the kernel chosen has what is asked for', () => {
-  test('in the order from fast to slow', () => {
-    expect(chooseLstmKernel(['peepholes']).name).toBe('block-lstm');
-    expect(chooseLstmKernel(['everyState']).name).toBe('block-lstm');
-    for (const feature of ['norm', 'projection', 'recurrentMask'] as const)
-      expect(chooseLstmKernel([feature, 'peepholes']).name).toBe('composed-lstm');
   });
 });

@@ -12,12 +12,10 @@ import { withThreads } from '../../src/record/frozen-plan.ts';
 import { planDocument } from '../../src/plan/plan-experiment.ts';
 import type { Plan } from '../../src/plan/plan.ts';
 import type { Json } from '../../src/system/json.ts';
-import { candidates } from '../../src/tensorflow/kernels/candidates.ts';
+import { kernelNames } from '../../src/tensorflow/kernels/table.ts';
 import { documentOf, specText } from '../support/spec.ts';
 
-const runnable = Object.values(candidates)
-  .flat()
-  .map(({ name }) => name);
+const runnable = kernelNames(() => true);
 
 const nothingKept: Kept = { kernels: {}, threads: {} };
 
@@ -76,7 +74,7 @@ describe('the work of a plan', () => {
     const { works } = await worksOfSpec({ sweep: { axes: { 'model.recurrentDropout': [0, 0.2, 0.5] } } });
     expect(works.map(({ runs }) => runs.length)).toEqual([1, 2]);
     expect(works[1]?.key).toMatch(/^lstm \d+, recurrentDropout; batch /);
-    expect(works[1]?.candidates.map(({ name }) => name)).toEqual(['fused-lstm', 'composed-lstm']);
+    expect(works[1]?.kernels).toEqual(['fused-lstm', 'composed-lstm']);
   });
 
   test('is read off epochs where the size of the data is known', async () => {

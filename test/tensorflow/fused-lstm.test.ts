@@ -3,11 +3,10 @@ import type { Scalar, Tensor, Tensor1D, Tensor2D, Tensor3D } from '@tensorflow/t
 import { describe, expect, test } from 'vitest';
 import { randomStream } from '../../src/data/random.ts';
 import { blockLstm } from '../../src/tensorflow/kernels/block-lstm.ts';
-import { composedLstm } from '../../src/tensorflow/kernels/composed-lstm.ts';
 import { fusedKernels } from '../../src/tensorflow/kernels/fused-kernels.ts';
-import { fusedLstm } from '../../src/tensorflow/kernels/fused-lstm.ts';
-import { chooseLstmKernel } from '../../src/tensorflow/kernels/lstm.ts';
-import type { LstmKernel } from '../../src/tensorflow/kernels/lstm.ts';
+import { fusedLstm } from '../../src/tensorflow/kernels/fused-recurrent.ts';
+import type { Kernel } from '../../src/tensorflow/kernels/kernel.ts';
+import { composedLstm, type LstmSequence } from '../../src/tensorflow/kernels/lstm.ts';
 import { loadTensorFlow } from '../../src/tensorflow/load.ts';
 import { runNative } from '../../src/tensorflow/native.ts';
 
@@ -52,24 +51,24 @@ const givenFor = ({ batch, time, features, hidden, initial }: Case): Tensor[] =>
   ...(initial ? [draw('hidden', [batch, hidden]), draw('cell', [batch, hidden])] : []),
 ];
 
-const runCase = (kernel: LstmKernel, one: Case, given: readonly Tensor[]): Tensor[] => {
+const runCase = (kernel: Kernel<LstmSequence>, one: Case, given: readonly Tensor[]): Tensor[] => {
   const [inputs, weights, bias, hidden, cell] = given as [Tensor3D, Tensor2D, Tensor1D, Tensor2D, Tensor2D];
-  const { outputs, finalHidden, finalCell } = kernel.run({
+  const { outputs, final } = kernel.run({
     inputs,
     kernel: weights,
     bias,
-    initial: one.initial ? { hidden, cell } : undefined,
+    initial: one.initial ? [hidden, cell] : undefined,
     lengths: one.lengths && tf.tensor1d([...one.lengths], 'int32'),
     forgetBias: 0.7,
     reverse: one.reverse ?? false,
     returns: one.returns ?? 'all',
-    variation: { recurrentMask: one.mask ? drawMask([one.batch, one.hidden]) : undefined },
+    recurrentMask: one.mask ? drawMask([one.batch, one.hidden]) : undefined,
   });
-  return [finalHidden, finalCell, ...(outputs ? [outputs] : [])];
+  return [...final, ...(outputs ? [outputs] : [])];
 };
 
 /** Every result, and the gradient of everything given of a loss that looks at every result. */
-const resultsOf = (kernel: LstmKernel, one: Case): Float32Array[] =>
+const resultsOf = (kernel: Kernel<LstmSequence>, one: Case): Float32Array[] =>
   tf.tidy(() => {
     const given = givenFor(one);
     const loss = (...parts: Tensor[]): Scalar =>
@@ -119,11 +118,6 @@ const cases: readonly Case[] = [
 ];
 
 describe.skipIf(!kernels.available)(`fused LSTM${why}`, () => {
-  test('is what a model gets', () => {
-    expect(chooseLstmKernel().name).toBe('fused-lstm');
-    expect(chooseLstmKernel(['recurrentMask']).name).toBe('fused-lstm');
-  });
-
   test.each(cases)('agrees with TensorFlow: %o', (one) => {
     // Composed operations are slow for large sizes, and tfjs has no gradient for unstacking a single step.
     const reference = one.hidden > 100 || one.time === 1 ? blockLstm : composedLstm;

@@ -2,11 +2,10 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { Scalar, Tensor, Tensor1D, Tensor2D, Tensor3D } from '@tensorflow/tfjs-core';
 import { describe, expect, test } from 'vitest';
 import { randomStream } from '../../src/data/random.ts';
-import { fusedGru } from '../../src/tensorflow/kernels/fused-gru.ts';
 import { fusedKernels } from '../../src/tensorflow/kernels/fused-kernels.ts';
-import { fusedSimpleRnn } from '../../src/tensorflow/kernels/fused-simple-rnn.ts';
+import { fusedGru, fusedSimpleRnn } from '../../src/tensorflow/kernels/fused-recurrent.ts';
 import { composedGru } from '../../src/tensorflow/kernels/gru.ts';
-import type { SequenceInput, SequenceResult } from '../../src/tensorflow/kernels/scan.ts';
+import type { CellState, SequenceInput, SequenceResult } from '../../src/tensorflow/kernels/kernel.ts';
 import { composedSimpleRnn } from '../../src/tensorflow/kernels/simple-rnn.ts';
 import { loadTensorFlow } from '../../src/tensorflow/load.ts';
 import { runNative } from '../../src/tensorflow/native.ts';
@@ -70,7 +69,7 @@ interface Given {
   readonly inputs: Tensor3D;
   readonly kernel: Tensor2D;
   readonly biases: readonly Tensor1D[];
-  readonly initial: Tensor2D | undefined;
+  readonly initial: CellState | undefined;
 }
 
 interface Cell {
@@ -125,7 +124,7 @@ const resultsOf = (cell: Cell, run: Cell['fused'], one: Case): Float32Array[] =>
     const results = (parts: readonly Tensor[]): Tensor[] => {
       const [inputs, kernel, ...rest] = parts as [Tensor3D, Tensor2D, ...Tensor[]];
       const biases = rest.slice(0, biasSizes.length) as Tensor1D[];
-      const state = initial ? (rest.at(-1) as Tensor2D) : undefined;
+      const state = initial ? ([rest.at(-1) as Tensor2D] as const) : undefined;
       const { outputs, final } = run({ inputs, kernel, biases, initial: state }, options);
       return [...final, ...(outputs ? [outputs] : [])];
     };

@@ -2,24 +2,18 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { Tensor, Tensor2D, Tensor3D, Variable } from '@tensorflow/tfjs-core';
 import { isPerStep, stepsRead } from '../../data/task.ts';
 import { linear } from '../../tensorflow/kernels/linear.ts';
+import type { Cell } from '../../tensorflow/kernels/table.ts';
 import type { BuildContext, Model, TensorBatch } from '../model.ts';
 import type { NetworkParameters } from '../parameters.ts';
-import type { Weight } from '../weights.ts';
+import type { RecurrentCell } from '../recurrent-row.ts';
+import { networkWeights, type Weight } from '../weights.ts';
 import { chunkedTruncation } from './chunked-truncation.ts';
 import { embedTokens, oneHotTokens } from './inputs.ts';
 import { drawMasks, noMasks } from './masks.ts';
 import { everyOutput, readOut } from './readout.ts';
-import type { Recurrence } from './recurrence.ts';
+import { loadRecurrence } from './recurrence.ts';
 import { inputOfTop, layerOf, type Stack } from './stack.ts';
 import { readWindows } from './true-truncation.ts';
-
-interface NetworkPlan {
-  readonly parameters: NetworkParameters;
-  readonly context: BuildContext;
-  /** Every weight, in order. */
-  readonly weights: readonly Weight[];
-  readonly recurrence: Recurrence;
-}
 
 /** Each weight is drawn from its own stream, named after it, on the processor of the process. */
 const drawVariables = (weights: readonly Weight[], random: BuildContext['random']): Map<string, Variable> => {
@@ -33,15 +27,20 @@ const drawVariables = (weights: readonly Weight[], random: BuildContext['random'
 };
 
 /**
- * Draws the weights and wires them into a network:
+ * Chooses the kernels, draws the weights and wires them into a network:
  *
  *     inputs (one-hot or embedded) -> layers, with dropout between them -> readout -> output layer
  */
-export const buildNetwork = ({ parameters, context, weights, recurrence }: NetworkPlan): Model => {
+export const buildNetwork = async <C extends Cell, P extends NetworkParameters>(
+  cell: RecurrentCell<C, P>,
+  parameters: P,
+  context: BuildContext,
+): Promise<Model> => {
   const { shape, outputs: width, random, truncation } = context;
   const horizon = stepsRead(shape.task);
   const { layers, embeddingSize } = parameters;
-  const variables = drawVariables(weights, random);
+  const recurrence = await loadRecurrence(cell, parameters, context.kernel);
+  const variables = drawVariables(networkWeights(cell.weights(parameters), parameters, context), random);
   const weight = <T extends Tensor>(name: string): T => variables.get(name) as Tensor as T;
   const perStep = isPerStep(shape.task) || horizon > 1;
   const trained =

@@ -3,7 +3,7 @@ import type { Tensor, Tensor1D, Tensor2D, Tensor3D } from '@tensorflow/tfjs-core
 import { lastStep, swapBatchAndTime, withinLength } from '../../tensorflow/kernels/time.ts';
 import { directionsOf, type Direction } from '../weights.ts';
 import type { NetworkParameters } from '../parameters.ts';
-import type { SequenceResult } from '../../tensorflow/kernels/scan.ts';
+import type { SequenceResult } from '../../tensorflow/kernels/kernel.ts';
 
 /** The sequences that a layer reads. */
 export interface LayerInput {

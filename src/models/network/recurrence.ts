@@ -1,22 +1,54 @@
-import type { Tensor, Tensor2D } from '@tensorflow/tfjs-core';
-import type { CellState, CellStates, SequenceInput, SequenceResult } from '../../tensorflow/kernels/scan.ts';
+import { chooseKernel } from '../../tensorflow/kernels/choose-kernel.ts';
+import type {
+  CellSequence,
+  CellStates,
+  SequenceInput,
+  SequenceResult,
+} from '../../tensorflow/kernels/kernel.ts';
+import type { Cell } from '../../tensorflow/kernels/table.ts';
+import type { NetworkParameters } from '../parameters.ts';
+import { featuresInTraining, type RecurrentCell, type WeightOf } from '../recurrent-row.ts';
 
 /** One layer in one direction over a batch of sequences. */
-export interface RecurrenceRun extends SequenceInput {
-  /** The cell's weights by their name within the cell. */
-  readonly weight: <T extends Tensor>(name: string) => T;
-  /** The state before the first step; zero when undefined. */
-  readonly initial?: CellState | undefined;
-  /** `[batch, size of the output]`: what the gates see of the hidden state is multiplied by it at every step. */
-  readonly recurrentMask?: Tensor2D | undefined;
+export interface RecurrenceRun extends SequenceInput, Pick<CellSequence, 'initial' | 'recurrentMask'> {
+  readonly weight: WeightOf;
 }
 
-/** A kind of cell at work. */
+/** A cell with its kernels loaded. */
 export interface Recurrence {
-  /** The implementation that runs in training, for the record. */
+  /** The name of the kernel that runs in training, for the record. */
   readonly kernel: string;
+  /** Numbers that the cell puts out at each step. */
   readonly outputSize: number;
   readonly run: (run: RecurrenceRun) => SequenceResult;
-  /** The state after each step, each part `[batch, time, size]`, read forwards, whatever the lengths. */
+  /** The state after each step, each part `[batch, time, size]`, read forwards and past the lengths. */
   readonly states: (run: RecurrenceRun) => CellStates;
 }
+
+/**
+ * Chooses and loads a cell's kernels. `wanted` names the one of the training; the default of this process where
+ * undefined. Rejects where the wanted one cannot run here.
+ */
+export const loadRecurrence = async <C extends Cell, P extends NetworkParameters>(
+  recurrent: RecurrentCell<C, P>,
+  chosen: P,
+  wanted: string | undefined,
+): Promise<Recurrence> => {
+  const { cell, features, weights, sequence } = recurrent;
+  const inTraining = featuresInTraining(recurrent, chosen);
+  const training = chooseKernel(cell, inTraining, wanted);
+  // Evaluation has no masks, so it can take a kernel that training with recurrent dropout cannot.
+  const evaluation = chosen.recurrentDropout > 0 ? chooseKernel(cell, features(chosen)) : training;
+  const masked = await training.load();
+  const plain = await evaluation.load();
+  const { states } = await chooseKernel(cell, [...inTraining, 'everyState']).load();
+  if (!states) throw new Error(`No kernel returns every state of this ${cell}. This is a bug in Unroll.`);
+  const sequenceOf = ({ weight, ...run }: RecurrenceRun) =>
+    sequence(chosen, { ...run, kernel: weight('kernel'), bias: weight('bias') }, weight);
+  return {
+    kernel: training.name,
+    outputSize: weights(chosen).outputSize,
+    run: (run) => (run.recurrentMask ? masked : plain).run(sequenceOf(run)),
+    states: (run) => states(sequenceOf(run)),
+  };
+};

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Tensor, Tensor3D } from '@tensorflow/tfjs-core';
-import type { CellState } from '../../tensorflow/kernels/scan.ts';
+import type { CellState } from '../../tensorflow/kernels/kernel.ts';
 import type { NetworkParameters } from '../parameters.ts';
 import type { Masks } from './masks.ts';
 import { everyOutput, type Layer, type LayerInput } from './readout.ts';

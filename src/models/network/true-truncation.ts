@@ -1,7 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Rank, Tensor, Tensor1D, Tensor2D, Tensor3D } from '@tensorflow/tfjs-core';
+import type { CellStates } from '../../tensorflow/kernels/kernel.ts';
 import { withoutGradient } from '../../tensorflow/kernels/record.ts';
-import { type CellStates, mapParts } from '../../tensorflow/kernels/scan.ts';
+import { mapParts } from '../../tensorflow/kernels/scan.ts';
 import { gatherSteps, withinLength } from '../../tensorflow/kernels/time.ts';
 import { repeatMasks } from './masks.ts';
 import { poolSteps, type LayerInput } from './readout.ts';

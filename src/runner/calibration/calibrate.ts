@@ -134,9 +134,9 @@ const measureThreads = async (
 /** How often each arrangement is timed. */
 const threadTurns = 2;
 
-const expected = ({ candidates }: Work): readonly string[] => {
+const expected = ({ kernels }: Work): readonly string[] => {
   const names = expectedKernels();
-  return candidates.map(({ name }) => name).filter((name) => names.includes(name));
+  return kernels.filter((name) => names.includes(name));
 };
 
 const requestFor = (
@@ -160,7 +160,7 @@ const settleKernels = async (
 ): Promise<NonNullable<Execution['kernels']>> => {
   const { execution, options } = settling;
   const kernels: Record<string, string> = { ...execution.kernels };
-  const open = works.filter(({ key, candidates }) => kernels[key] === undefined && candidates.length > 1);
+  const open = works.filter((work) => kernels[work.key] === undefined && work.kernels.length > 1);
   if (open.length === 0 || expectedKernels().length === 0) return kernels;
   const settled = await lookAround(open, settling);
   const toMeasure: Work[] = [];
@@ -199,7 +199,7 @@ const measureKernels = async (
   work: Work,
   { execution, pool, options, settled }: Settling & { readonly settled: Settled },
 ): Promise<string> => {
-  const kernels = work.candidates.map(({ name }) => name).filter((name) => settled.runnable.includes(name));
+  const kernels = work.kernels.filter((name) => settled.runnable.includes(name));
   const found: Measured | undefined = await pool.measure(
     requestFor(work, { purpose: 'kernels', kernels, options }),
   );

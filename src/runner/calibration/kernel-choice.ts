@@ -37,8 +37,8 @@ export const chooseKernelOf = (work: Work, { execution, kept, runnable }: Settle
   const frozen = execution.kernels?.[work.key];
   if (frozen !== undefined) return { how: 'frozen', kernel: frozen };
   // With one candidate the spec alone decides; without native TensorFlow there is nothing but the last one.
-  if (work.candidates.length < 2 || runnable.length === 0) return { how: 'free' };
-  const kernels = work.candidates.map(({ name }) => name).filter((name) => runnable.includes(name));
+  if (work.kernels.length < 2 || runnable.length === 0) return { how: 'free' };
+  const kernels = work.kernels.filter((name) => runnable.includes(name));
   const [first, ...others] = kernels;
   if (first === undefined) return { how: 'free' };
   if (others.length === 0) return { how: 'only-one', kernel: first };

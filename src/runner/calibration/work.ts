@@ -7,7 +7,6 @@ import { findRow, registry as builtIn, type Registry } from '../../registry/rows
 import { canonicalJson } from '../../system/canonical.ts';
 import type { Plan, Run } from '../../plan/plan.ts';
 import type { Json } from '../../system/json.ts';
-import type { KernelCandidate } from '../../tensorflow/kernels/candidates.ts';
 import { operationsPerInput } from '../operations.ts';
 
 /** Runs whose steps compute the same, whatever their seeds, learning rates and lengths. */
@@ -16,8 +15,8 @@ export interface Work {
   readonly key: string;
   readonly runs: readonly Run[];
   readonly shape: SequenceShape;
-  /** The kernels that can compute it, the default first. */
-  readonly candidates: readonly KernelCandidate[];
+  /** Names of the kernels that can compute it, the default first. */
+  readonly kernels: readonly string[];
   /** Training steps of all its runs; Infinity where only the files show how long an epoch is. */
   readonly steps: number;
   /** Floating-point operations of a step, roughly. */
@@ -41,7 +40,7 @@ const withoutWeight = [
 const whetherAtWork = ['recurrentDropout'];
 
 /** What a run computes, apart from how much of it. */
-type WorkOfRun = Pick<Work, 'key' | 'shape' | 'candidates' | 'operations'>;
+type WorkOfRun = Pick<Work, 'key' | 'shape' | 'kernels' | 'operations'>;
 
 /** The parts of a plan that locate entries and data. */
 export type Ground = Pick<Plan, 'config' | 'spec'>;
@@ -68,14 +67,14 @@ const finderWith = (
     const registry = await loaded;
     const { dataset, model } = run.config;
     const row = findRow(registry.model, model.name);
-    const candidates = row?.kernels?.(model) ?? [];
-    if (!row || candidates.length === 0) return undefined;
+    const kernels = row?.kernels?.(model).map(({ name }) => name) ?? [];
+    if (!row || kernels.length === 0) return undefined;
     const named = canonicalJson(dataset);
     const known = shapes.get(named) ?? shapeOf(run, registry, baseDirectoryOf(ground));
     shapes.set(named, known);
     const shape = await known;
     return (
-      shape && { key: keyOf(run, row, shape), shape, candidates, operations: operationsOf(run, row, shape) }
+      shape && { key: keyOf(run, row, shape), shape, kernels, operations: operationsOf(run, row, shape) }
     );
   };
 };

@@ -1,9 +1,16 @@
 import { isNative } from '../native.ts';
-import { candidates, kernelsWith, type Cell, type CellFeature } from './candidates.ts';
 import { fusedKernels } from './fused-kernels.ts';
+import {
+  kernelNames,
+  kernelsWith,
+  type Cell,
+  type CellFeature,
+  type KernelEntry,
+  type KernelNeeds,
+} from './table.ts';
 
-/** Why what a kernel needs is not in this process; undefined where it is. */
-const missing = (needs: 'own-library' | 'native' | 'nothing'): string | undefined => {
+/** Why this process lacks what a kernel needs; undefined where it has it. */
+const missing = (needs: KernelNeeds): string | undefined => {
   if (needs === 'nothing') return undefined;
   if (!isNative()) return 'The native TensorFlow back end is not in use.';
   if (needs === 'native') return undefined;
@@ -12,17 +19,17 @@ const missing = (needs: 'own-library' | 'native' | 'nothing'): string | undefine
 };
 
 /** Names of all kernels that this process can run. Call it after `loadTensorFlow`. */
-export const runnableKernels = (): readonly string[] =>
-  Object.values(candidates)
-    .flat()
-    .filter(({ needs }) => missing(needs) === undefined)
-    .map(({ name }) => name);
+export const runnableKernels = (): readonly string[] => kernelNames((needs) => missing(needs) === undefined);
 
 /**
- * The name of the kernel that computes a cell with some features: `wanted`, or the default of this process. Throws where
- * the wanted one cannot run here, because another one gives other last bits.
+ * The kernel that computes a cell with these features: the one that the run's plan names in `wanted`, or the default of
+ * this process. Throws where the wanted one cannot run here: another one would give other last bits.
  */
-export const chooseKernel = (cell: Cell, features: readonly CellFeature[], wanted?: string): string => {
+export const chooseKernel = <C extends Cell>(
+  cell: C,
+  features: readonly CellFeature[],
+  wanted?: string,
+): KernelEntry<C> => {
   const able = kernelsWith(cell, features);
   const chosen = able.find(({ name, needs }) =>
     wanted === undefined ? missing(needs) === undefined : name === wanted,
@@ -34,5 +41,5 @@ export const chooseKernel = (cell: Cell, features: readonly CellFeature[], wante
       `This run was planned with the kernel ${chosen.name}, which cannot run here: ${reason} ` +
         'Run `unroll doctor` to see what is missing.',
     );
-  return chosen.name;
+  return chosen;
 };

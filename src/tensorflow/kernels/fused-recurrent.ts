@@ -1,34 +1,22 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { Tensor, Tensor1D, Tensor2D, Tensor3D } from '@tensorflow/tfjs-core';
+import type { Tensor, Tensor2D, Tensor3D } from '@tensorflow/tfjs-core';
 import { isRecording } from '../internals.ts';
 import { runNative } from '../native.ts';
+import type { GruSequence } from './gru.ts';
+import type { CellSequence, Kernel, SequenceResult } from './kernel.ts';
+import type { LstmSequence } from './lstm.ts';
 import { recordOperation } from './record.ts';
-import type { SequenceInput } from './scan.ts';
+import type { SimpleRnnSequence } from './simple-rnn.ts';
 
-/** A layer as Unroll's own operations take it. */
-export interface FusedSequence extends SequenceInput {
-  /** `[features + hidden, gates * hidden]`. */
-  readonly kernel: Tensor2D;
-  /** `[gates * hidden]`; of a GRU `[4 * hidden]`: the candidate's bias of the recurrent product comes last. */
-  readonly bias: Tensor1D;
-  /** `[batch, hidden]`, and the cell state where there is one; zero when absent. */
-  readonly initial?: readonly [hidden: Tensor2D, cell?: Tensor2D] | undefined;
-  /** `[batch, hidden]`, a constant: multiplies what the kernel sees of each state; none when absent. */
-  readonly recurrentMask?: Tensor2D | undefined;
+/** A layer as Unroll's own operations take it; of a GRU the bias is `[4 * hidden]`, the candidate's recurrent bias last. */
+interface FusedSequence extends CellSequence {
   /** Of an LSTM: added inside the forget gate. */
   readonly forgetBias?: number;
 }
 
-export interface FusedResult {
-  /** `[batch, time, hidden]`, zero past the length; undefined when only the final state was asked for. */
-  readonly outputs: Tensor3D | undefined;
-  /** `[batch, hidden]`: the state after the last step read, and the cell state where there is one. */
-  readonly final: readonly [hidden: Tensor2D, cell?: Tensor2D];
-}
-
 const nothing = new Map<'float32' | 'int32', Tensor>();
 
-/** An empty tensor for an input that is not there; kept for the life of the process. */
+/** An empty tensor for an absent input; kept for the life of the process. */
 const none = (dtype: 'float32' | 'int32'): Tensor => {
   const known = nothing.get(dtype) ?? tf.keep(tf.tensor([], [0], dtype));
   nothing.set(dtype, known);
@@ -39,12 +27,12 @@ const none = (dtype: 'float32' | 'int32'): Tensor => {
  * Runs a layer with Unroll's own operations from `native/` (`UnrollLstmForward`, `...Backward`, `...InputGradient`): all
  * steps in one call, the gates applied while they are in the cache, lengths and direction inside. Every sum is taken in
  * one fixed order, so results have the same bits for any number of threads, with AVX2 or AVX512, and whatever other
- * rows are in the batch. `fusedKernels()` must have said that the operations are available.
+ * rows are in the batch. Call it only where `fusedKernels()` is available; throws for shapes that do not fit.
  */
 export const runFused = (
   cell: 'Lstm' | 'Gru' | 'SimpleRnn',
   { inputs, kernel, bias, initial, recurrentMask, lengths, forgetBias = 0, reverse, returns }: FusedSequence,
-): FusedResult => {
+): SequenceResult => {
   const recording = isRecording();
   const sequence = returns === 'all';
   const hasCell = cell === 'Lstm';
@@ -86,7 +74,7 @@ export const runFused = (
         { attributes: [direction, { name: 'initial', bool: initial !== undefined }], outputs: 5 },
       ) as [Tensor, Tensor, Tensor, Tensor, Tensor];
       return {
-        // The first layer's inputs are data, whose gradient nobody asks for.
+        // A function, because the inputs of the first layer are data and need no gradient.
         inputs: () =>
           runNative(`Unroll${cell}InputGradient`, [savedKernel, rows, gatesGradient], {
             attributes: [direction],
@@ -101,6 +89,23 @@ export const runFused = (
     },
   });
   const outputs = sequence ? (results[0] as Tensor3D) : undefined;
-  const [finalHidden, finalCell] = results.slice(sequence ? 1 : 0) as [Tensor2D, Tensor2D?];
-  return { outputs, final: finalCell ? [finalHidden, finalCell] : [finalHidden] };
+  return { outputs, final: results.slice(sequence ? 1 : 0) as [Tensor2D, ...Tensor2D[]] };
+};
+
+/** The basic LSTM in Unroll's own operations. */
+export const fusedLstm: Kernel<LstmSequence> = { run: (sequence) => runFused('Lstm', sequence) };
+
+/** The GRU with the reset after the product in Unroll's own operations. */
+export const fusedGru: Kernel<GruSequence> = {
+  run: (sequence) => {
+    const { bias, recurrentBias } = sequence;
+    if (!recurrentBias)
+      throw new Error('fused-gru has no reset before the product. This is a bug in Unroll.');
+    return runFused('Gru', { ...sequence, bias: tf.concat([bias, recurrentBias]) });
+  },
+};
+
+/** Elman's cell in Unroll's own operations. */
+export const fusedSimpleRnn: Kernel<SimpleRnnSequence> = {
+  run: (sequence) => runFused('SimpleRnn', sequence),
 };

@@ -1,16 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Rank, Tensor1D, Tensor2D, Tensor3D } from '@tensorflow/tfjs-core';
+import type { CellSequence, CellState, Kernel } from './kernel.ts';
 import { layerNorm } from './layer-norm.ts';
-import { recordScan, type ElementwiseCell } from './recorded-scan.ts';
-import {
-  inReadingOrder,
-  scan,
-  scanStates,
-  type CellStates,
-  type CellState,
-  type SequenceInput,
-  type SequenceResult,
-} from './scan.ts';
+import { recordedScan, type ElementwiseCell } from './recorded-scan.ts';
+import { scan, scanStates, splitKernel } from './scan.ts';
 
 /**
  * One layer of gated recurrent units over a batch of sequences, in one direction. Columns of the kernel are in the
@@ -21,28 +14,21 @@ import {
  *     n = tanh(x kernel_n + bias_n + r * (h kernel_n + recurrentBias))       reset after the product
  *     h' = (1 - z) * n + z * h
  *
- * Reset before: Cho et al. 2014. Reset after: cuDNN and PyTorch, so that all products of h are one.
+ * Reset before: Cho et al. 2014. Reset after: cuDNN and PyTorch; all products of h are then one. `kernel` is
+ * `[features + hidden, 3 * hidden]`.
  */
-export interface GruSequence extends SequenceInput {
-  /** `[features + hidden, 3 * hidden]`. */
-  readonly kernel: Tensor2D;
-  /** `[3 * hidden]`. */
-  readonly bias: Tensor1D;
+export interface GruSequence extends CellSequence {
   /** `[hidden]`; given: reset after the product, absent: before. */
-  readonly recurrentBias: Tensor1D | undefined;
-  /** `[batch, hidden]`; zero when absent. */
-  readonly initial?: Tensor2D | undefined;
+  readonly recurrentBias?: Tensor1D | undefined;
   /** Gains `[3 * hidden]` of layer normalisation; only with reset after. */
   readonly norm?: { readonly input: Tensor1D; readonly recurrent: Tensor1D } | undefined;
-  /** `[batch, hidden]`: what the gates see of the hidden state is multiplied by it at every step. */
-  readonly recurrentMask?: Tensor2D | undefined;
 }
 
-const cellOf = ({ inputs, kernel, bias, recurrentBias, initial, norm, recurrentMask }: GruSequence) => {
-  const [batch, , features] = inputs.shape;
+const cellOf = (sequence: GruSequence) => {
+  const { bias, recurrentBias, norm, recurrentMask } = sequence;
+  const [batch] = sequence.inputs.shape;
   const size = bias.shape[0] / 3;
-  const inputKernel: Tensor2D = tf.slice(kernel, [0, 0], [features, 3 * size]);
-  const recurrentKernel: Tensor2D = tf.slice(kernel, [features, 0], [size, 3 * size]);
+  const [inputKernel, recurrentKernel] = splitKernel(sequence);
   const parts = (columns: Tensor2D) => tf.split(columns, [2 * size, size], 1) as [Tensor2D, Tensor2D];
   const gains = (gain: Tensor1D) => tf.split(gain, [2 * size, size]) as [Tensor1D, Tensor1D];
 
@@ -79,8 +65,8 @@ const cellOf = ({ inputs, kernel, bias, recurrentBias, initial, norm, recurrentM
     const recurrent = tf.mul(reset, tf.add(candidate, recurrentBias));
     return mix(update, tf.tanh(tf.add<Tensor2D>(inputCandidate, recurrent)));
   };
-  const first: Tensor2D = initial ?? tf.zeros([batch, size]);
-  return { initial: [first] as const, project, step };
+  const initial: CellState = sequence.initial ?? [tf.zeros([batch, size])];
+  return { initial, project, step };
 };
 
 /** The element by element part of a cell with the reset after the product. */
@@ -126,31 +112,17 @@ const resetAfterCell = (size: number): ElementwiseCell => {
   };
 };
 
-const runResetAfter = (sequence: GruSequence, recurrentBias: Tensor1D): SequenceResult => {
-  const { kernel, bias, recurrentMask } = sequence;
-  const size = recurrentBias.shape[0];
-  const { project, initial } = cellOf(sequence);
-  return inReadingOrder(sequence, (timeMajor) => {
-    const [time, batch, features] = timeMajor.shape;
-    const projected = project(tf.reshape(timeMajor, [time * batch, features]));
-    const recurrentKernel: Tensor2D = tf.slice(kernel, [features, 0], [size, 3 * size]);
-    const operands = {
-      projected: tf.reshape<Rank.R3>(projected, [time, batch, bias.shape[0]]),
-      recurrentKernel,
-      productBias: tf.concat([tf.zeros<Rank.R1>([2 * size]), recurrentBias]),
-      initial: initial[0],
-      mask: recurrentMask,
-    };
-    return [recordScan(operands, resetAfterCell(size))];
-  });
-};
-
-export const composedGru = {
-  name: 'composed-gru',
-  run: (sequence: GruSequence): SequenceResult =>
-    sequence.recurrentBias && !sequence.norm
-      ? runResetAfter(sequence, sequence.recurrentBias)
-      : scan(sequence, cellOf(sequence)),
-  /** The state after each step, `[batch, time, hidden]`, read forwards, whatever the lengths. */
-  states: (sequence: GruSequence): CellStates => scanStates(sequence.inputs, cellOf(sequence)),
+/** The GRU in plain tfjs operations, with every feature. */
+export const composedGru: Kernel<GruSequence> = {
+  run: (sequence) => {
+    const { recurrentBias, norm } = sequence;
+    const cell = cellOf(sequence);
+    if (!recurrentBias || norm) return scan(sequence, cell);
+    const {
+      shape: [size],
+    } = recurrentBias;
+    const productBias = tf.concat([tf.zeros<Rank.R1>([2 * size]), recurrentBias]);
+    return recordedScan(sequence, { ...cell, productBias }, resetAfterCell(size));
+  },
+  states: (sequence) => scanStates(sequence.inputs, cellOf(sequence)),
 };

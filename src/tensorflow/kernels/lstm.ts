@@ -1,21 +1,23 @@
-import type { Tensor1D, Tensor2D, Tensor3D } from '@tensorflow/tfjs-core';
-import { blockLstm } from './block-lstm.ts';
-import type { CellFeature } from './candidates.ts';
-import { chooseKernel } from './choose-kernel.ts';
-import { composedLstm } from './composed-lstm.ts';
-import { fusedLstm } from './fused-lstm.ts';
-import type { SequenceInput } from './scan.ts';
+import * as tf from '@tensorflow/tfjs-core';
+import type { Tensor1D, Tensor2D } from '@tensorflow/tfjs-core';
+import type { CellSequence, CellState, Kernel } from './kernel.ts';
+import { layerNorm } from './layer-norm.ts';
+import { scan, scanStates, splitKernel } from './scan.ts';
 
-interface LstmState {
-  /** `[batch, hidden]`. */
-  readonly hidden: Tensor2D;
-  /** `[batch, hidden]`. */
-  readonly cell: Tensor2D;
-}
-
-/** What an LSTM may have beyond the basic cell. */
-export interface LstmVariation {
-  /** Weights of the cell state on the gates, each `[hidden]`; the output gate sees the new one (Gers et al. 2002). */
+/**
+ * One LSTM layer over a batch of sequences, in one direction. Gates are in the order of TensorFlow 1's BasicLSTMCell:
+ * input i, candidate j, forget f, output o.
+ *
+ *     [i, j, f, o] = [x, h] kernel + bias
+ *     c' = sigmoid(f + forgetBias) * c + sigmoid(i) * tanh(j)
+ *     h' = sigmoid(o) * tanh(c')
+ *
+ * `kernel` is `[features + hidden, 4 * hidden]`, or `[features + projected, 4 * hidden]`.
+ */
+export interface LstmSequence extends CellSequence {
+  /** Added inside the forget gate. */
+  readonly forgetBias: number;
+  /** Weights of the cell state on the gates, each `[hidden]`; the output gate reads the new one (Gers et al. 2002). */
   readonly peepholes?:
     { readonly input: Tensor1D; readonly forget: Tensor1D; readonly output: Tensor1D } | undefined;
   /** `[hidden, projected]`: the hidden state is this product of the cell's output (Sak, Senior and Beaufays 2014). */
@@ -29,50 +31,45 @@ export interface LstmVariation {
         readonly cellOffset: Tensor1D;
       }
     | undefined;
-  /** `[batch, hidden or projected]`: what the gates see of the hidden state is multiplied by it at every step. */
-  readonly recurrentMask?: Tensor2D | undefined;
 }
 
-/**
- * One LSTM layer over a batch of sequences, in one direction. Gates are in the order of TensorFlow 1's BasicLSTMCell:
- * input i, candidate j, forget f, output o.
- *
- *     [i, j, f, o] = [x, h] kernel + bias
- *     c' = sigmoid(f + forgetBias) * c + sigmoid(i) * tanh(j)
- *     h' = sigmoid(o) * tanh(c')
- */
-export interface LstmSequence extends SequenceInput {
-  /** `[features + hidden, 4 * hidden]`, or `[features + projected, 4 * hidden]`. */
-  readonly kernel: Tensor2D;
-  /** `[4 * hidden]`. */
-  readonly bias: Tensor1D;
-  /** Zero when absent. */
-  readonly initial?: LstmState | undefined;
-  /** Added inside the forget gate. */
-  readonly forgetBias: number;
-  readonly variation?: LstmVariation | undefined;
-}
+const cellOf = (sequence: LstmSequence) => {
+  const { bias, forgetBias, peepholes, projection, norm, recurrentMask } = sequence;
+  const [batch] = sequence.inputs.shape;
+  const size = bias.shape[0] / 4;
+  const [inputKernel, recurrentKernel] = splitKernel(sequence);
 
-interface LstmResult {
-  /** `[batch, time, hidden]`, zero past the length; undefined when only the final state was asked for. */
-  readonly outputs: Tensor3D | undefined;
-  /** `[batch, hidden]`: the state after the last step read. */
-  readonly finalHidden: Tensor2D;
-  /** `[batch, hidden]`. */
-  readonly finalCell: Tensor2D;
-}
+  const project = (rows: Tensor2D): Tensor2D => {
+    const product: Tensor2D = tf.matMul(rows, inputKernel);
+    return tf.add(norm ? layerNorm(product, norm.input) : product, bias);
+  };
 
-/** A way to compute an LSTM layer and its gradient. */
-export interface LstmKernel {
-  /** For the record: kernels differ in the last bits of their results. */
-  readonly name: string;
-  readonly run: (sequence: LstmSequence) => LstmResult;
-  /** Hidden and cell state after each step, `[batch, time, size]`, read forwards; only in kernels that have them. */
-  readonly states?: (sequence: LstmSequence) => readonly [Tensor3D, Tensor3D];
-}
+  const step = (projected: Tensor2D, state: CellState): CellState => {
+    const [hidden, cell] = state as readonly [Tensor2D, Tensor2D];
+    const product: Tensor2D = tf.matMul(
+      recurrentMask ? tf.mul(hidden, recurrentMask) : hidden,
+      recurrentKernel,
+    );
+    const sums = tf.add(projected, norm ? layerNorm(product, norm.recurrent) : product);
+    const [i, j, f, o] = tf.split(sums, 4, 1) as [Tensor2D, Tensor2D, Tensor2D, Tensor2D];
+    const seen = (gate: Tensor2D, peephole: 'input' | 'forget' | 'output', of: Tensor2D): Tensor2D =>
+      tf.sigmoid(peepholes ? tf.add<Tensor2D>(gate, tf.mul(of, peepholes[peephole])) : gate);
+    const kept: Tensor2D = tf.mul(seen(tf.add(f, forgetBias), 'forget', cell), cell);
+    const next = tf.add<Tensor2D>(kept, tf.mul(seen(i, 'input', cell), tf.tanh(j)));
+    const shown: Tensor2D = norm ? tf.add(layerNorm(next, norm.cell), norm.cellOffset) : next;
+    const output: Tensor2D = tf.mul(seen(o, 'output', next), tf.tanh(shown));
+    return [projection ? tf.matMul(output, projection) : output, next];
+  };
 
-/** The kernel of this process that has all the features: the one that is asked for, or the default. */
-export const chooseLstmKernel = (features: readonly CellFeature[] = [], wanted?: string): LstmKernel => {
-  const name = chooseKernel('lstm', features, wanted);
-  return [fusedLstm, blockLstm].find((kernel) => kernel.name === name) ?? composedLstm;
+  const initial: CellState = sequence.initial ?? [
+    tf.zeros([batch, recurrentKernel.shape[0]]),
+    tf.zeros([batch, size]),
+  ];
+  return { initial, project, step };
+};
+
+/** The LSTM in plain tfjs operations, which every back end has, with every feature; slower than the others. */
+export const composedLstm: Kernel<LstmSequence> = {
+  run: (sequence) => scan(sequence, cellOf(sequence)),
+  states: (sequence) => scanStates(sequence.inputs, cellOf(sequence)),
 };

@@ -1,10 +1,13 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Rank, Tensor, Tensor1D, Tensor2D, Tensor3D } from '@tensorflow/tfjs-core';
+import type { CellSequence, SequenceResult } from './kernel.ts';
 import { recordOperation } from './record.ts';
+import { inReadingOrder, splitKernel, type PlainCell } from './scan.ts';
+import { lastStep } from './time.ts';
 
 /** Whole sequences on the tape: the tensors that a gradient goes to. */
-export interface ScanOperands {
-  /** What does not depend on the state, of each step: `[time, batch, columns]`. */
+interface ScanOperands {
+  /** The part of each step that does not depend on the state: `[time, batch, columns]`. */
   readonly projected: Tensor3D;
   /** `[hidden, columns]`. */
   readonly recurrentKernel: Tensor2D;
@@ -48,7 +51,7 @@ const unstack = (sequence: Tensor3D): Tensor2D[] => tf.unstack(sequence) as Tens
  * Runs a cell along time, `[time, batch, hidden]`, with backpropagation through time written out: compared with tfjs's
  * own tape it takes a third of the calls, and the gradient of the kernel is one product over all steps.
  */
-export const recordScan = (operands: ScanOperands, cell: ElementwiseCell): Tensor3D => {
+const recordScan = (operands: ScanOperands, cell: ElementwiseCell): Tensor3D => {
   const { projected, recurrentKernel, productBias, initial, mask } = operands;
   const [time, batch] = projected.shape;
   const [size, columns] = recurrentKernel.shape;
@@ -126,3 +129,26 @@ export const recordScan = (operands: ScanOperands, cell: ElementwiseCell): Tenso
   });
   return outputs as Tensor3D;
 };
+
+/**
+ * Runs a cell along its sequences as `scan` does, with the gradient of `recordScan`. `productBias`, `[columns]`, is added
+ * to the product of hidden state and kernel.
+ */
+export const recordedScan = (
+  sequence: CellSequence,
+  {
+    initial: [initial],
+    project,
+    productBias,
+  }: Pick<PlainCell, 'initial' | 'project'> & { readonly productBias?: Tensor1D },
+  cell: ElementwiseCell,
+): SequenceResult =>
+  inReadingOrder(sequence, (timeMajor) => {
+    const [time, batch, features] = timeMajor.shape;
+    const projected = project(tf.reshape(timeMajor, [time * batch, features]));
+    const [, recurrentKernel] = splitKernel(sequence);
+    const steps = tf.reshape<Rank.R3>(projected, [time, batch, recurrentKernel.shape[1]]);
+    const mask = sequence.recurrentMask;
+    const hidden = recordScan({ projected: steps, recurrentKernel, productBias, initial, mask }, cell);
+    return [hidden, [lastStep(hidden, sequence.lengths)]];
+  });

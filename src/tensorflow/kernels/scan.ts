@@ -1,24 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { Tensor1D, Tensor2D, Tensor3D } from '@tensorflow/tfjs-core';
+import type { Tensor2D, Tensor3D } from '@tensorflow/tfjs-core';
+import type { CellSequence, CellState, CellStates, SequenceInput, SequenceResult } from './kernel.ts';
 import { lastStep, reverseWithinLength, swapBatchAndTime, zeroPastLength } from './time.ts';
-
-/** The sequences that a layer reads, and what is wanted of it: the part that all kernels share. */
-export interface SequenceInput {
-  /** `[batch, time, features]`; values past a sequence's length have no effect. */
-  readonly inputs: Tensor3D;
-  /** int32 `[batch]`, each in `[1, time]`; absent when every sequence has the full length. */
-  readonly lengths?: Tensor1D | undefined;
-  /** Reads each sequence from its last step to its first; output t is then the one after reading step t. */
-  readonly reverse: boolean;
-  /** `final` when only the final state is asked for, so that no kernel lays out every step's output. */
-  readonly returns: 'all' | 'final';
-}
-
-/** A cell's state: parts of `[batch, size]`, the first of which is its output. */
-export type CellState = readonly [Tensor2D, ...Tensor2D[]];
-
-/** A cell's states over time: each part `[time, batch, size]` or `[batch, time, size]`. */
-export type CellStates = readonly [Tensor3D, ...Tensor3D[]];
 
 /** The same for each part of a state, in their order. */
 export const mapParts = <T, U>(
@@ -26,16 +9,27 @@ export const mapParts = <T, U>(
   change: (part: T, index: number) => U,
 ): readonly [U, ...U[]] => [change(first, 0), ...others.map((part, index) => change(part, index + 1))];
 
-interface Cell {
+/** A cell written in plain tfjs operations. */
+export interface PlainCell {
   readonly initial: CellState;
-  /** What does not depend on the state, for all steps in one product: `[time * batch, features]` to `[.., columns]`. */
+  /** The part that does not depend on the state, for all steps in one product: `[time * batch, features]` to `[.., columns]`. */
   readonly project: (rows: Tensor2D) => Tensor2D;
   /** One step from its projected input, `[batch, columns]`. */
   readonly step: (projected: Tensor2D, state: CellState) => CellState;
 }
 
+/** The rows of a kernel for the input, `[features, columns]`, and for the hidden state, `[output, columns]`. */
+export const splitKernel = ({ inputs, kernel }: CellSequence): readonly [Tensor2D, Tensor2D] => {
+  const features = inputs.shape[2];
+  const [rows, columns] = kernel.shape;
+  return [
+    tf.slice(kernel, [0, 0], [features, columns]),
+    tf.slice(kernel, [features, 0], [rows - features, columns]),
+  ];
+};
+
 /** The state after each step in the order of time, each part `[time, batch, size]`. */
-const statesOf = (timeMajor: Tensor3D, { initial, project, step }: Cell): CellStates => {
+const statesOf = (timeMajor: Tensor3D, { initial, project, step }: PlainCell): CellStates => {
   const [time, batch, features] = timeMajor.shape;
   const projected = project(tf.reshape(timeMajor, [time * batch, features]));
   const columns = projected.shape[1];
@@ -53,34 +47,29 @@ const statesOf = (timeMajor: Tensor3D, { initial, project, step }: Cell): CellSt
   );
 };
 
-/** What a layer gives: `outputs` is `[batch, time, size]`, zero past the length. */
-export interface SequenceResult {
-  readonly outputs: Tensor3D | undefined;
-  /** The state after the last step read. */
-  readonly final: CellState;
-}
-
 /**
- * Puts sequences into the order of reading, time first, and what `run` makes of them back: the outputs of each step,
- * zero past the length, and the final state. `run` may go on past the lengths: as cells are causal, it is enough not
- * to look there.
+ * Runs a computation over sequences in the order of reading, time first, and puts its outputs back into the order of the
+ * sequences. `run` returns the hidden state of each step, `[time, batch, size]`, and the final state. It may read past
+ * the lengths: cells are causal, so that changes nothing within them.
  */
 export const inReadingOrder = (
   { inputs, lengths, reverse, returns }: SequenceInput,
-  run: (timeMajor: Tensor3D) => CellStates,
+  run: (timeMajor: Tensor3D) => readonly [Tensor3D, CellState],
 ): SequenceResult => {
   const timeMajor = swapBatchAndTime(inputs);
-  const states = run(reverse ? reverseWithinLength(timeMajor, lengths) : timeMajor);
-  const final = mapParts(states, (part) => lastStep(part, lengths));
+  const [hidden, final] = run(reverse ? reverseWithinLength(timeMajor, lengths) : timeMajor);
   if (returns === 'final') return { outputs: undefined, final };
-  const inOrder = reverse ? reverseWithinLength(states[0], lengths) : states[0];
+  const inOrder = reverse ? reverseWithinLength(hidden, lengths) : hidden;
   return { outputs: swapBatchAndTime(zeroPastLength(inOrder, lengths)), final };
 };
 
-/** Runs a cell written in plain tfjs operations along its sequences, with tfjs's own gradients. */
-export const scan = (sequence: SequenceInput, cell: Cell): SequenceResult =>
-  inReadingOrder(sequence, (timeMajor) => statesOf(timeMajor, cell));
+/** Runs a cell along its sequences, with tfjs's own gradients. */
+export const scan = (sequence: SequenceInput, cell: PlainCell): SequenceResult =>
+  inReadingOrder(sequence, (timeMajor) => {
+    const states = statesOf(timeMajor, cell);
+    return [states[0], mapParts(states, (part) => lastStep(part, sequence.lengths))];
+  });
 
 /** The state after each step, each part `[batch, time, size]`, whatever the lengths. */
-export const scanStates = (inputs: Tensor3D, cell: Cell): CellStates =>
+export const scanStates = (inputs: Tensor3D, cell: PlainCell): CellStates =>
   mapParts(statesOf(swapBatchAndTime(inputs), cell), swapBatchAndTime);

@@ -1,40 +1,25 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { Rank, Tensor1D, Tensor2D } from '@tensorflow/tfjs-core';
+import type { Tensor1D, Tensor2D } from '@tensorflow/tfjs-core';
+import type { CellSequence, CellState, Kernel } from './kernel.ts';
 import { layerNorm } from './layer-norm.ts';
-import { recordScan, type ElementwiseCell } from './recorded-scan.ts';
-import {
-  inReadingOrder,
-  scan,
-  scanStates,
-  type CellStates,
-  type CellState,
-  type SequenceInput,
-  type SequenceResult,
-} from './scan.ts';
+import { recordedScan, type ElementwiseCell } from './recorded-scan.ts';
+import { scan, scanStates, splitKernel } from './scan.ts';
 
 /**
  * One layer of Elman's cell over a batch of sequences, in one direction (Elman 1990, "Finding Structure in Time"):
  * `h' = tanh([x, h] kernel + bias)`. With layer normalisation the sum is normalised before the bias is added (Ba,
- * Kiros and Hinton 2016, equation 4).
+ * Kiros and Hinton 2016, equation 4). `kernel` is `[features + hidden, hidden]`.
  */
-export interface SimpleRnnSequence extends SequenceInput {
-  /** `[features + hidden, hidden]`. */
-  readonly kernel: Tensor2D;
-  /** `[hidden]`. */
-  readonly bias: Tensor1D;
-  /** `[batch, hidden]`; zero when absent. */
-  readonly initial?: Tensor2D | undefined;
+export interface SimpleRnnSequence extends CellSequence {
   /** Gain `[hidden]` of layer normalisation. */
   readonly norm?: Tensor1D | undefined;
-  /** `[batch, hidden]`: what the cell sees of the hidden state is multiplied by it at every step. */
-  readonly recurrentMask?: Tensor2D | undefined;
 }
 
-const cellOf = ({ inputs, kernel, bias, initial, norm, recurrentMask }: SimpleRnnSequence) => {
-  const [batch, , features] = inputs.shape;
+const cellOf = (sequence: SimpleRnnSequence) => {
+  const { bias, norm, recurrentMask } = sequence;
+  const [batch] = sequence.inputs.shape;
   const size = bias.shape[0];
-  const inputKernel: Tensor2D = tf.slice(kernel, [0, 0], [features, size]);
-  const recurrentKernel: Tensor2D = tf.slice(kernel, [features, 0], [size, size]);
+  const [inputKernel, recurrentKernel] = splitKernel(sequence);
 
   const project = (rows: Tensor2D): Tensor2D => {
     const product: Tensor2D = tf.matMul(rows, inputKernel);
@@ -45,8 +30,8 @@ const cellOf = ({ inputs, kernel, bias, initial, norm, recurrentMask }: SimpleRn
     const sums = tf.add<Tensor2D>(projected, tf.matMul(seen, recurrentKernel));
     return [tf.tanh(norm ? tf.add<Tensor2D>(layerNorm(sums, norm), bias) : sums)];
   };
-  const first: Tensor2D = initial ?? tf.zeros([batch, size]);
-  return { initial: [first] as const, project, step };
+  const initial: CellState = sequence.initial ?? [tf.zeros([batch, size])];
+  return { initial, project, step };
 };
 
 const tanhCell: ElementwiseCell = {
@@ -58,28 +43,11 @@ const tanhCell: ElementwiseCell = {
   },
 };
 
-const runPlain = (sequence: SimpleRnnSequence): SequenceResult => {
-  const { kernel, bias, recurrentMask } = sequence;
-  const size = bias.shape[0];
-  const { project, initial } = cellOf(sequence);
-  return inReadingOrder(sequence, (timeMajor) => {
-    const [time, batch, features] = timeMajor.shape;
-    const projected = project(tf.reshape(timeMajor, [time * batch, features]));
-    const recurrentKernel: Tensor2D = tf.slice(kernel, [features, 0], [size, size]);
-    const operands = {
-      projected: tf.reshape<Rank.R3>(projected, [time, batch, size]),
-      recurrentKernel,
-      initial: initial[0],
-      mask: recurrentMask,
-    };
-    return [recordScan(operands, tanhCell)];
-  });
-};
-
-export const composedSimpleRnn = {
-  name: 'composed-simple-rnn',
-  run: (sequence: SimpleRnnSequence): SequenceResult =>
-    sequence.norm ? scan(sequence, cellOf(sequence)) : runPlain(sequence),
-  /** The state after each step, `[batch, time, hidden]`, read forwards, whatever the lengths. */
-  states: (sequence: SimpleRnnSequence): CellStates => scanStates(sequence.inputs, cellOf(sequence)),
+/** Elman's cell in plain tfjs operations, with every feature. */
+export const composedSimpleRnn: Kernel<SimpleRnnSequence> = {
+  run: (sequence) => {
+    const cell = cellOf(sequence);
+    return sequence.norm ? scan(sequence, cell) : recordedScan(sequence, cell, tanhCell);
+  },
+  states: (sequence) => scanStates(sequence.inputs, cellOf(sequence)),
 };
