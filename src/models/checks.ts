@@ -4,7 +4,7 @@ import type { Truncation } from './model.ts';
 import type { NetworkParameters } from './parameters.ts';
 import { isPerStep, stepsRead } from '../data/task.ts';
 
-/** Parameters of a recurrent network that make no sense together. */
+/** Returns an issue for each combination of parameters that makes no sense. */
 export const checkNetwork = ({
   bidirectional,
   merge,
@@ -40,7 +40,7 @@ const taskWords: Readonly<Record<SequenceShape['task']['kind'], string>> = {
   forecast: 'forecasting',
 };
 
-/** Parameters of a recurrent network that make no sense with the data or with the truncation. */
+/** Returns an issue for each parameter that does not fit the data or the truncation. */
 export const checkNetworkWith = (
   parameters: NetworkParameters,
   { shape, truncation }: { readonly shape: SequenceShape; readonly truncation: Truncation | undefined },

@@ -4,7 +4,7 @@ import type { KernelInitializer, OutputInitializer } from './parameters.ts';
 /** All draws are row-major, computed in double precision and rounded to float32 once. */
 export type Draw = (random: Random) => Float32Array;
 
-/** `Float32Array.from` would ask an iterator for each of them, which takes longer than the draws. */
+/** A loop, because the iterator of `Float32Array.from` takes longer than the draws. */
 export const filled = (size: number, next: () => number): Float32Array => {
   const values = new Float32Array(size);
   for (let at = 0; at < size; at++) values[at] = next();
@@ -27,7 +27,7 @@ export const normal =
   (random) =>
     filled(size, () => random.normal() * deviation);
 
-/** Variance 2 / (rows + columns): Glorot and Bengio 2010, "Understanding the difficulty of training deep feedforward neural networks". */
+/** Uniform with variance 2 / (rows + columns): Glorot and Bengio 2010, "Understanding the difficulty of training deep feedforward neural networks". */
 export const glorotUniform = (rows: number, columns: number): Draw =>
   uniform(rows * columns, Math.sqrt(6 / (rows + columns)));
 
@@ -36,7 +36,7 @@ const orthonormalRows = (random: Random, rows: number, columns: number): Float64
   const found: Float64Array[] = [];
   while (found.length < rows) {
     const row = Float64Array.from({ length: columns }, () => random.normal());
-    // Once more on the result keeps the rows orthogonal to rounding.
+    // The second pass removes the rounding errors of the first.
     for (let pass = 0; pass < 2; pass++)
       for (const other of found) {
         let product = 0;

@@ -13,7 +13,7 @@ export interface TensorBatch {
   readonly lengths: Tensor1D | undefined;
 }
 
-/** How the error is carried back through time: `steps` is n of the two styles. */
+/** Truncated backpropagation: `steps` is the number of steps that an error is carried back. */
 export interface Truncation {
   readonly steps: number;
   readonly style: 'chunked' | 'true';
@@ -23,22 +23,22 @@ export interface BuildContext {
   readonly shape: SequenceShape;
   /** The length of the last axis of the outputs. */
   readonly outputs: number;
-  /** The run's own stream for a purpose: `random('init', 'cell/kernel')`. */
+  /** Returns the run's own random stream for a purpose: `random('init', 'layer1/forward/kernel')`. */
   readonly random: (...purpose: readonly (string | number)[]) => Random;
   readonly truncation: Truncation | undefined;
-  /** Which of the row's kernels to train with; the default of this process where undefined. */
+  /** The row's kernel to train with; the default of this process where undefined. */
   readonly kernel?: string | undefined;
 }
 
-/** A network with its weights. Everything it allocates in `forward` is the caller's tape's to free. */
+/** A network with its weights. The caller frees the tensors that `forward` allocates, as with `tf.tidy`. */
 export interface Model {
   /** Trainable weights in a fixed order; the key is the name used in checkpoints and exports. */
   readonly variables: ReadonlyMap<string, Variable>;
-  /** The implementation of the cell that runs, for the record: `block-lstm`, `composed-gru`. */
+  /** The name of the kernel that computes the cell, for the record: `block-lstm`, `composed-gru`. */
   readonly kernel: string;
   /**
-   * Raw outputs (logits or values): `[batch, outputs]`, or `[batch, time, outputs]` for a task with a target at each step.
-   * `step` keys the random draws of training (dropout masks), so that they depend on the step alone.
+   * Raw outputs (logits or values): `[batch, outputs]`, or `[batch, time, outputs]` for a task with a target per step.
+   * `step` is part of the key of training's random draws (dropout masks), so that they do not depend on earlier steps.
    */
   readonly forward: (
     batch: TensorBatch,
@@ -47,19 +47,19 @@ export interface Model {
 }
 
 export interface ModelRow<P extends TObject = TObject> extends Row<P> {
-  /** Combinations with a dataset or truncation that make no sense. */
+  /** Returns an issue for each parameter that does not fit the dataset or the truncation. */
   checkWith?(
     this: void,
     parameters: Static<P>,
     context: { readonly shape: SequenceShape; readonly truncation: Truncation | undefined },
   ): readonly ParameterIssue[];
-  /** Exact number of trainable weights. */
+  /** Exact number of trainable numbers. */
   parameterCount?(
     this: void,
     parameters: Static<P>,
     context: Pick<BuildContext, 'shape' | 'outputs'>,
   ): number;
-  /** The kernels that it can be trained with, the default first; a row without a choice has none. */
+  /** The kernels that can train it, the default first; absent in a row without a choice. */
   kernels?(this: void, parameters: Static<P>): readonly Pick<KernelEntry, 'name'>[];
   /** Imports TensorFlow and builds the network; only a run's own process calls this. */
   build(this: void, parameters: Static<P>, context: BuildContext): Promise<Model>;

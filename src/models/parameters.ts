@@ -1,11 +1,11 @@
 import { Type, type Static, type TObject } from '@sinclair/typebox';
 import { choice, nullable } from '../parameters/schema.ts';
 
-/** How the weights of a cell may be drawn at first. */
+/** Initializers of a cell's weights. */
 const kernelInitializers = ['glorot-uniform', 'glorot-normal', 'orthogonal', 'uniform'] as const;
 export type KernelInitializer = (typeof kernelInitializers)[number];
 
-/** How the weights of the output layer may be drawn at first. */
+/** Initializers of the output layer's weights. */
 const outputInitializers = ['glorot-uniform', 'normal', 'uniform'] as const;
 export type OutputInitializer = (typeof outputInitializers)[number];
 
@@ -99,6 +99,6 @@ export const networkProperties = {
 
 export type NetworkParameters = Static<TObject<typeof networkProperties>>;
 
-/** Since 2, a blank row that is normalised passes no gradient; what has no layer normalisation computes as in 1. */
+/** Version 2: a blank row that is normalised passes no gradient. Without layer normalisation nothing has changed. */
 export const networkVersion = ({ layerNorm }: Pick<NetworkParameters, 'layerNorm'>): number =>
   layerNorm ? 2 : 1;

@@ -4,19 +4,19 @@ import { drawOutput, normal, type Draw } from './initializers.ts';
 import type { BuildContext } from './model.ts';
 import type { NetworkParameters } from './parameters.ts';
 
-/** A trainable weight before it exists. */
+/** The description of a trainable weight. */
 export interface Weight {
   readonly name: string;
   readonly shape: readonly number[];
-  /** The first values; each weight has a random stream of its own, named after it. */
+  /** Draws the initial values; each weight has its own random stream, named after it. */
   readonly draw: Draw;
 }
 
-/** What a kind of cell adds to a network. */
+/** The weights and the output size of a recurrent cell. */
 export interface CellWeights {
   /** The weights of one cell that reads `features` numbers a step; names are relative to the cell. */
   readonly weights: (features: number) => readonly Weight[];
-  /** Numbers that a cell puts out at each step. */
+  /** Size of the cell's output at each step. */
   readonly outputSize: number;
 }
 
@@ -25,14 +25,14 @@ const sizeOf = ({ shape }: Weight): number => shape.reduce((product, length) => 
 const inputSize = ({ input }: SequenceShape, embeddingSize: number | null): number =>
   input.kind === 'values' ? input.features : (embeddingSize ?? input.vocabulary);
 
-/** In which order a cell reads a sequence. */
+/** The order in which a cell reads a sequence. */
 export type Direction = 'forward' | 'backward';
 
 export const directionsOf = (parameters: NetworkParameters): readonly Direction[] =>
   parameters.bidirectional ? ['forward', 'backward'] : ['forward'];
 
 /**
- * Every weight of a network in its fixed order: `embedding`, then of each layer and direction the cell's own
+ * Lists every weight of a network in a fixed order: `embedding`, then the cell's own for each layer and direction
  * (`layer1/forward/kernel`), then `output/kernel` and `output/bias`.
  */
 export const networkWeights = (

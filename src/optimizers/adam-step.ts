@@ -12,8 +12,8 @@ export interface AdamDecays {
  * Adam, whose slots are the running mean of the gradient and that of its square. With w the weight, g the gradient, r the
  * learning rate and t the step: `m <- b1 m + (1 - b1) g`, `v <- b2 v + (1 - b2) g^2`, `w <- keep w - s m / (sqrt(v) +
  * epsilon)` where `s = r sqrt(1 - b2^t) / (1 - b1^t)`: the efficient form at the end of section 2 of Kingma and Ba (2015),
- * "Adam: A Method for Stochastic Optimization", which is also TensorFlow's. `keep` is what a weight is multiplied by first:
- * less than 1 where it decays.
+ * "Adam: A Method for Stochastic Optimization", which is also TensorFlow's. `keep` multiplies the weight first: below 1 with
+ * weight decay.
  */
 export const adamUpdate = (
   { beta1, beta2, epsilon }: AdamDecays,

@@ -3,7 +3,7 @@ import { commonParameters, decayParameter, epsilonParameter } from './common.ts'
 import type { OptimizerRow } from './optimizer.ts';
 import { checkSchedule } from './schedule.ts';
 
-/** The parameters of Adam and of what descends from it. */
+/** The parameters that Adam and AdamW share. */
 export const adamParameters = {
   ...commonParameters(0.001),
   beta1: decayParameter(0.9, 'Decay of the running mean of the gradient.'),
@@ -13,7 +13,7 @@ export const adamParameters = {
 
 const parameters = Type.Object(adamParameters, { additionalProperties: false });
 
-/** Adam; the formula is at `adamUpdate`. */
+/** Adam; see `adamUpdate` for the formula. */
 export const adam = {
   title: 'Adam: adaptive steps from running moments of the gradient',
   description:

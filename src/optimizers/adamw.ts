@@ -15,7 +15,7 @@ const parameters = Type.Object(
   { additionalProperties: false },
 );
 
-/** Adam with decoupled weight decay d: `w <- (1 - r d) w - change`; change is at `adamUpdate`, r the learning rate. */
+/** Adam with decoupled weight decay d: `w <- (1 - r d) w - change`, with r the learning rate and the change of `adamUpdate`. */
 export const adamw = {
   title: 'Adam with decoupled weight decay',
   description:

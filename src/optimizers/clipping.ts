@@ -8,9 +8,9 @@ export interface Clipping {
 }
 
 /**
- * The gradients of all weights, cut by value and then scaled together to the norm: `g clipNorm / max(norm, clipNorm)`
- * with the norm over all numbers of all gradients (Pascanu, Mikolov and Bengio 2013, "On the difficulty of training
- * recurrent neural networks", algorithm 1). The given tensors are left as they are.
+ * Clips the gradients of all weights by value, then scales them together to the norm: `g clipNorm / max(norm, clipNorm)`,
+ * where the norm is that of all numbers of all gradients (Pascanu, Mikolov and Bengio 2013, "On the difficulty of training
+ * recurrent neural networks", algorithm 1). Leaves the given tensors unchanged.
  */
 export const clipGradients = (
   gradients: readonly Tensor[],

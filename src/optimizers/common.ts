@@ -2,7 +2,7 @@ import { Type, type Static, type TObject } from '@sinclair/typebox';
 import { nullable } from '../parameters/schema.ts';
 import { scheduleParameters } from './schedule.ts';
 
-/** The parameters of every optimizer, with its own default learning rate. */
+/** The parameters that every optimizer has; `learningRate` is its default. */
 export const commonParameters = (learningRate: number) => ({
   learningRate: Type.Number({
     exclusiveMinimum: 0,
@@ -32,7 +32,7 @@ export const commonParameters = (learningRate: number) => ({
 
 export type CommonParameters = Static<TObject<ReturnType<typeof commonParameters>>>;
 
-/** The term that keeps a division finite, in the optimizers that divide by a running size of the gradient. */
+/** Keeps a division finite in optimizers that divide by a running magnitude of the gradient. */
 export const epsilonParameter = (epsilon: number) =>
   Type.Number({
     exclusiveMinimum: 0,
@@ -41,6 +41,6 @@ export const epsilonParameter = (epsilon: number) =>
     description: 'Added to the divisor, so that a gradient near zero does not divide by zero.',
   });
 
-/** A decay rate of a running mean: the weight that the past keeps at each update. */
+/** The decay rate of a running mean: the share of the old mean that each update keeps. */
 export const decayParameter = (decay: number, description: string) =>
   Type.Number({ minimum: 0, exclusiveMaximum: 1, default: decay, description });

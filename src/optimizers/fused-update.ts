@@ -12,8 +12,8 @@ import {
 import { packSettings, type UpdateRule, type UpdateSettings } from './update-settings.ts';
 
 /**
- * An update of all weights in one call of Unroll's own operation, where there is one: of each weight it reads and writes
- * every number once. Elsewhere `update` does the same in operations of tfjs, weight by weight.
+ * Returns an update of all weights in one call of Unroll's own operation, which reads and writes every number once. Where
+ * that is not available, `update` does the same with operations of tfjs, weight by weight.
  */
 export const fusedOr = <Rule extends UpdateRule>(
   rule: Rule,
@@ -27,7 +27,7 @@ export const fusedOr = <Rule extends UpdateRule>(
       : composed(weights, context);
 };
 
-/** The settings are a tensor because they change: a new attribute would have TensorFlow set up the operation anew. */
+/** The settings change at each step, so they are a tensor: for a new attribute TensorFlow would set up the operation again. */
 const fusedUpdate = (
   rule: UpdateRule,
   weights: readonly WeightAndGradient[],

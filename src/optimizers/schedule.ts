@@ -6,8 +6,8 @@ import { unreachable } from '../diagnostic/diagnostic.ts';
 export const scheduleNames = ['constant', 'step', 'exponential', 'cosine'] as const;
 
 /**
- * One flat object for every schedule, so that a sweep may vary `optimizer.schedule.name` alone: each schedule has a
- * default for what it needs, in proportion to the length of the training.
+ * One flat object for every schedule, so that a sweep may vary `optimizer.schedule.name` alone: every parameter of a
+ * schedule has a default, in proportion to the length of the training.
  */
 export const scheduleParameters = Type.Object(
   {
@@ -63,7 +63,7 @@ const usedBy = {
   finalFactor: ['cosine'],
 } as const satisfies Partial<Record<keyof Schedule, readonly Schedule['name'][]>>;
 
-/** Parameters that are given although the named schedule does not use them. */
+/** Returns an issue for each parameter that the named schedule does not use. */
 export const checkSchedule = (schedule: Schedule): readonly ParameterIssue[] =>
   (Object.keys(usedBy) as (keyof typeof usedBy)[])
     .filter((key) => schedule[key] !== null && !usedBy[key].some((name) => name === schedule.name))
@@ -77,8 +77,8 @@ export const checkSchedule = (schedule: Schedule): readonly ParameterIssue[] =>
 /**
  * The learning rate of update `step` (counted from 1) out of `totalSteps`.
  *
- * Warm-up is linear from `learningRate / warmupSteps` to `learningRate`. With t the updates done since the warm-up and
- * T how many there are in all after it: step `factor^floor(t / everySteps)`; exponential `factor^(t / everySteps)`;
+ * Warm-up is linear from `learningRate / warmupSteps` to `learningRate`. With t the updates since the warm-up and T the
+ * number of updates after it: step `factor^floor(t / everySteps)`; exponential `factor^(t / everySteps)`;
  * cosine `f + (1 - f) (1 + cos(pi t / T)) / 2` (Loshchilov and Hutter 2017, "SGDR", without restarts).
  */
 export const learningRateAt = (

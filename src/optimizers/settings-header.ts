@@ -9,7 +9,7 @@ const preamble = `// The settings of the optimizers' update rules, in the order 
 
 namespace unroll {`;
 
-/** The text of native/update-settings.h: a struct for each object in the table, and an alias for each rule that shares one. */
+/** Returns the content of native/update-settings.h: a struct for each object in the table, and an alias for each rule that shares one. */
 export const settingsHeader = (): string => {
   const owners = new Map<object, string>();
   const parts = Object.entries(updateSettings).map(([rule, settings]) => {

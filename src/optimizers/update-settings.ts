@@ -58,13 +58,13 @@ type Table = typeof updateSettings;
 /** A rule of native/update-rules.h; each is an operation of the library. */
 export type UpdateRule = keyof Table;
 
-/** Of a union of rules, the settings of all of them. */
+/** For a union of rules: the settings of all of them. */
 type SettingName<Rule extends UpdateRule> = Rule extends unknown ? keyof Table[Rule] : never;
 
 /** A number for each setting of the rule. */
 export type UpdateSettings<Rule extends UpdateRule> = Readonly<Record<SettingName<Rule>, number>>;
 
-/** The settings as C++ reads them: the bytes of the rule's struct in native/update-settings.h. */
+/** Packs the settings as C++ reads them: the bytes of the rule's struct in native/update-settings.h. */
 export const packSettings = <Rule extends UpdateRule>(
   rule: Rule,
   settings: UpdateSettings<Rule>,

@@ -18,9 +18,9 @@ export interface DoctorReport {
   readonly unroll: string;
   readonly node: string;
   readonly system: string;
-  /** What a run's process would compute on; null when no process with TensorFlow can start. */
+  /** The back end of a run's process; null if no process with TensorFlow can start. */
   readonly backend: Probe | null;
-  /** Where native TensorFlow comes from. */
+  /** The origin of native TensorFlow. */
   readonly native: 'built' | 'prebuilt' | 'none';
   readonly processor: Processor;
   readonly memory: { readonly totalMb: number; readonly freeMb: number };
@@ -100,7 +100,7 @@ const findProblems = (report: Omit<DoctorReport, 'problems'>): SetupProblem[] =>
   return problems.filter(({ message }) => !seen.has(message) && seen.add(message));
 };
 
-/** Looks at everything that decides how fast Unroll can train here. TensorFlow is loaded in a process of its own. */
+/** Checks everything that decides how fast Unroll can train here. Loads TensorFlow in a process of its own. */
 export const diagnose = async (): Promise<DoctorReport> => {
   const [probed, compiler, python] = await Promise.all([runProbe(), findCompiler(), askPython()]);
   const cache = cacheFolder();
@@ -122,7 +122,7 @@ export const diagnose = async (): Promise<DoctorReport> => {
 
 const gigabytes = (megabytes: number): string => `${(megabytes / 1000).toFixed(1)} GB`;
 
-/** The report as lines for people. */
+/** Formats the report for the terminal. */
 export const renderDoctor = (report: DoctorReport): string => {
   const { backend, processor, memory, cache } = report;
   const kernels = backend?.kernels;

@@ -5,12 +5,12 @@ import { nativeLibraryPath, readInstallation } from './installation.ts';
 import { kernelNames } from './kernels/table.ts';
 import { readProcessor } from './processor.ts';
 
-/** Whether training processes will load native TensorFlow, as far as files show. */
+/** Whether training processes will load native TensorFlow, judging by the files. */
 const nativeExpected = (): boolean =>
   !['wasm', 'cpu'].includes(process.env['UNROLL_BACKEND'] ?? '') && findAddon() !== undefined;
 
 /**
- * Names of the kernels that a training process will be able to run, as far as files show: the processor may still lack
+ * Names of the kernels that a training process will be able to run, judging by the files: the processor may still lack
  * the instructions that our own library needs. Empty without native TensorFlow, where each cell has one kernel.
  */
 export const expectedKernels = (): readonly string[] => {
@@ -22,7 +22,7 @@ export const expectedKernels = (): readonly string[] => {
 /** The machine and libraries that kernels' speed depends on: a measurement counts only for the same identity. */
 export interface ComputingIdentity {
   readonly processor: string;
-  /** Instruction sets of the processor, and the one that is asked for by `UNROLL_INSTRUCTION_SET`. */
+  /** Instruction sets of the processor, and the one that `UNROLL_INSTRUCTION_SET` requests. */
   readonly instructions: string;
   /** Identifies the versions of TensorFlow and of its addon. */
   readonly installation: string;

@@ -6,15 +6,16 @@ import { unknownVersions } from './known-versions.ts';
 import { ownAddonPath } from './install/own-addon.ts';
 import { setupCommand } from './install/setup-command.ts';
 
-/** tfjs-node's addon: what the set-up compiled, else what tfjs-node's own install script left. */
+/** Returns the path of tfjs-node's addon: the set-up's, else the one of tfjs-node's own install script. */
 export const findAddon = (): string | undefined => {
   const own = ownAddonPath();
   return nativeLibraryPath('tfjs_binding') ?? (existsSync(own) ? own : undefined);
 };
 
 /**
- * The one warning to show before training when native TensorFlow is not ready, or TensorFlow.js has another version than
- * its internals are known of; undefined when all is well, or when `UNROLL_BACKEND` asks for another back end. Looks at files only, so that the command line's process may call it.
+ * Returns the warning to show before training if native TensorFlow is not ready, or if TensorFlow.js has a version that
+ * Unroll was not tested with; undefined if all is well or `UNROLL_BACKEND` requests another back end. Reads only files,
+ * so the command line's process may call it.
  */
 export const slowBackendWarning = (
   found: {

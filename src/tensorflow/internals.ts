@@ -65,7 +65,7 @@ interface NativeBackend {
   ) => Tensor[];
 }
 
-/** The native back end of this process, once it is loaded. Its type in tfjs lacks the parts that are used here. */
+/** Returns the loaded native back end. Its type in tfjs lacks the parts that are used here. */
 export const nativeBackend = (): NativeBackend => core.backend() as unknown as NativeBackend;
 
 /** Makes an int32 scalar on the native back end a 64-bit one, a type that tfjs does not have. */
@@ -77,10 +77,10 @@ export const becomeInt64 = (scalar: Tensor, value: number): void => {
   record.values = Int32Array.of(value, 0);
 };
 
-/** Whether a gradient tape is running, so that what the gradient needs has to be kept. */
+/** Whether a gradient tape is running, so that operations must keep what their gradient needs. */
 export const isRecording = (): boolean => core.engine().isTapeOn();
 
-/** Computes as a kernel of tfjs does: what runs inside is not recorded for a gradient. */
+/** Runs `compute` as a kernel of tfjs runs: nothing inside is recorded for a gradient. */
 export const offTheTape = <Result>(compute: () => Result): Result => {
   const { state } = core.engine();
   state.kernelDepth++;
@@ -91,14 +91,14 @@ export const offTheTape = <Result>(compute: () => Result): Result => {
   }
 };
 
-/** The same values under a tensor that lives until it is disposed of, whatever becomes of the first. */
+/** Returns a tensor with the same values that lives until it is disposed of, even after the first one is. */
 export const hold = (tensor: Tensor): Tensor => {
   const engine = core.engine();
   engine.backend.incRef(tensor.dataId);
   return core.keep(engine.makeTensorFromTensorInfo(tensor));
 };
 
-/** An operation on the tape; the engine disposes of `saved` when all gradients are there. */
+/** An operation on the tape; the engine disposes of `saved` once all gradients are computed. */
 interface TapeNode {
   readonly inputs: NamedTensorMap;
   readonly outputs: Tensor[];

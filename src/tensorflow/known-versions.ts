@@ -2,7 +2,7 @@ import { createRequire } from 'node:module';
 import { readRegularText } from '../system/files.ts';
 import type { SetupProblem } from './installation.ts';
 
-/** The versions whose internals are as `internals.ts` expects; raise them once the tests pass with a later one. */
+/** The versions that `internals.ts` was written for; raise them once the tests pass with a later one. */
 const knownVersions: Readonly<Record<string, readonly string[]>> = {
   '@tensorflow/tfjs-core': ['4.22.0'],
   '@tensorflow/tfjs-node': ['4.22.0'],
@@ -13,7 +13,7 @@ const installedVersion = (name: string): string => {
   return (JSON.parse(readRegularText(path)) as { version: string }).version;
 };
 
-/** What is installed in place of the known versions, and how to fix that; undefined where all are known. */
+/** Returns which other versions are installed and how to fix that; undefined if all are known. */
 export const unknownVersions = (
   versionOf: (name: string) => string = installedVersion,
 ): SetupProblem | undefined => {

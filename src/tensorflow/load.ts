@@ -8,7 +8,7 @@ import { findAddon } from './find-addon.ts';
 import { doctorHint } from './installation.ts';
 import { registerGradients, registerNativeBackend } from './internals.ts';
 
-/** The back end that tensors live on in this process. */
+/** The back end of tfjs in this process. */
 export interface Backend {
   readonly name: 'tensorflow' | 'wasm' | 'cpu';
   /** Version of the library behind it, such as `2.21.0`. */
@@ -20,7 +20,7 @@ export interface Backend {
 const require = createRequire(import.meta.url);
 
 const loadNative = async (addon: string): Promise<Backend> => {
-  // TensorFlow's greeting on standard error, unless someone asked for it.
+  // Without this, TensorFlow greets on standard error.
   process.env['TF_CPP_MIN_LOG_LEVEL'] ??= '2';
   const version = registerNativeBackend(addon);
   await core.setBackend('tensorflow');
@@ -33,7 +33,7 @@ const loadWasm = async (): Promise<Backend> => {
   wasm.setWasmPaths(
     join(dirname(require.resolve('@tensorflow/tfjs-backend-wasm/package.json')), 'dist') + '/',
   );
-  // Its threads are workers that outlive the work and would keep the process from ending.
+  // Its threads are workers that would keep the process from ending.
   core.env().set('WASM_HAS_MULTITHREAD_SUPPORT', false);
   if (!(await core.setBackend('wasm'))) throw new Error('the WebAssembly back end cannot start');
   return { name: 'wasm', version: wasm.version_wasm };
@@ -87,9 +87,9 @@ const choose = async (addon: string | undefined): Promise<Backend> => {
 let loaded: Promise<Backend> | undefined;
 
 /**
- * Loads TensorFlow into this process, once: native when the set-up has made it ready, else WebAssembly, else plain
+ * Loads TensorFlow into this process, once: native if the set-up has made it ready, else WebAssembly, else plain
  * JavaScript. `UNROLL_BACKEND` (`wasm`, `cpu`) forces a slower one. Takes a third of a second and 370 MB; never call it
- * in the command line's process. Prints nothing: a caller shows `warning` to people. Rejects with a system error if there is
- * too little memory or too few descriptors: a slower one would give other bits, and the next process may succeed.
+ * in the command line's process. Prints nothing: the caller shows `warning`. Rejects with a system error if there is too
+ * little memory or too few descriptors: a slower one would give other bits, and the next process may succeed.
  */
 export const loadTensorFlow = (addon?: string): Promise<Backend> => (loaded ??= choose(addon));

@@ -44,7 +44,7 @@ const int64Scalars = new Map<number, Tensor>();
 
 /**
  * A 64-bit integer on the native back end, kept for the life of the process. tfjs has no such type; tfjs-node's own
- * `Int64Scalar` allocates anew at each use and never frees, which leaks in a training loop.
+ * `Int64Scalar` allocates at each use and never frees, which leaks in a training loop.
  */
 export const int64Scalar = (value: number): Tensor => {
   const known = int64Scalars.get(value);

@@ -5,8 +5,8 @@ import { partKey, unrollKernels } from './install/native-parts.ts';
 import { setupCommand } from './install/setup-command.ts';
 
 /**
- * Says so where the library of kernels was compiled from other sources than these, after an update of Unroll: every run
- * that is planned with one of its kernels would fail. Looks at files only.
+ * Returns an error if the library of kernels was compiled from other sources than these, as after an update of Unroll:
+ * every run planned with one of its kernels would fail. Reads only files.
  */
 export const outdatedSetup = (library = nativeLibraryPath('unroll_kernels')): Diagnostic | undefined => {
   const { UNROLL_NATIVE_LIBRARY: override, UNROLL_BACKEND: backend = '' } = process.env;

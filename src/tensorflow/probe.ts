@@ -3,7 +3,7 @@ import { fusedKernels } from './kernels/fused-kernels.ts';
 import type { FusedKernels } from './kernels/fused-kernels.ts';
 import { loadTensorFlow } from './load.ts';
 
-/** What a fresh process found when it loaded TensorFlow: the one line it prints, as JSON. */
+/** The result of loading TensorFlow in a fresh process, which prints it as one line of JSON. */
 export interface Probe {
   readonly backend: 'tensorflow' | 'wasm' | 'cpu';
   readonly version: string;
@@ -17,7 +17,7 @@ export interface Probe {
 
 /**
  * The entry of the probing process, `node dist/probe.js [addon]`: loads the back end, multiplies two matrices, prints
- * a `Probe`. Ends with code 1 when the product is wrong.
+ * a `Probe`. Exits with code 1 if the product is wrong.
  */
 const probe = async (): Promise<void> => {
   const startedAt = performance.now();

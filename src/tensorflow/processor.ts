@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
 import { readRegularText } from '../system/files.ts';
 
-/** What matters of a processor for training speed. */
+/** The properties of a processor that decide how fast it trains. */
 export interface Processor {
   readonly model: string;
   /** Hardware threads that this process may use. */

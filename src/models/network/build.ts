@@ -15,7 +15,7 @@ import { loadRecurrence } from './recurrence.ts';
 import { inputOfTop, layerOf, type Stack } from './stack.ts';
 import { readWindows } from './true-truncation.ts';
 
-/** Each weight is drawn from its own stream, named after it, on the processor of the process. */
+/** Draws each weight from its own random stream, named after it. */
 const drawVariables = (weights: readonly Weight[], random: BuildContext['random']): Map<string, Variable> => {
   const variables = new Map<string, Variable>();
   for (const { name, shape, draw } of weights) {

@@ -50,7 +50,7 @@ export const chunkedTruncation = (recurrence: Recurrence, chunk: number): Recurr
     const hidden: Tensor2D = lastStep(timeMajor, lengths);
     return {
       outputs: returns === 'all' ? turn(swapBatchAndTime(zeroPastLength(timeMajor, lengths))) : undefined,
-      // Of the other parts only the state after the last chunk is known, and nobody reads it.
+      // The other parts are those after the last chunk, not after the lengths. Callers read only the first part.
       final: [hidden, ...final.slice(1)],
     };
   },

@@ -2,14 +2,14 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { Rank, Tensor, Tensor1D, Tensor2D, Tensor3D } from '@tensorflow/tfjs-core';
 import { recordOperation } from '../../tensorflow/kernels/record.ts';
 
-/** Tokens int32 `[batch, time]` as `[batch, time, vocabulary]`, all zero but for a one at the token. */
+/** One-hot encodes tokens: int32 `[batch, time]` to `[batch, time, vocabulary]`. */
 export const oneHotTokens = (tokens: Tensor2D, vocabulary: number): Tensor3D =>
-  // Asked for floats at once, the WebAssembly back end gives wrong numbers.
+  // The WebAssembly back end returns wrong numbers if `oneHot` makes floats itself.
   tf.cast(tf.oneHot(tokens, vocabulary) as Tensor3D, 'float32');
 
 /**
- * Tokens int32 `[batch, time]` as the rows of a table `[vocabulary, size]`: `[batch, time, size]`. Not `tf.gather`,
- * whose gradient the WebAssembly back end lacks.
+ * Replaces tokens, int32 `[batch, time]`, by rows of a table, `[vocabulary, size]`: `[batch, time, size]`. It has its own
+ * gradient because the WebAssembly back end lacks the one of `tf.gather`.
  */
 export const embedTokens = (tokens: Tensor2D, table: Tensor2D): Tensor3D => {
   const [embedded] = recordOperation(

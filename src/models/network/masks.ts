@@ -6,11 +6,11 @@ import type { BuildContext } from '../model.ts';
 import type { NetworkParameters } from '../parameters.ts';
 import type { Direction } from '../weights.ts';
 
-/** What dropout lets through: zeros and 1 / (1 - rate), `[batch, size]`, the same at every step of a sequence. */
+/** Dropout masks: zeros and 1 / (1 - rate), `[batch, size]`, the same at every step of a sequence. */
 export interface Masks {
   /** On the outputs of a layer that has another above it. */
   readonly between: (layer: number, size: number) => Tensor2D | undefined;
-  /** On the hidden state that a cell sees of itself. */
+  /** On the hidden state that a cell reads from its last step. */
   readonly recurrent: (layer: number, direction: Direction, size: number) => Tensor2D | undefined;
 }
 
@@ -22,7 +22,7 @@ const drawMask = (random: Random, rate: number, [batch, size]: readonly [number,
   return tf.tensor2d(values, [batch, size]);
 };
 
-/** The masks of one step of training: they depend on the run's seed and the step alone. */
+/** Draws the masks of one training step, which depend only on the run's seed and the step. */
 export const drawMasks = (
   { dropout, recurrentDropout }: NetworkParameters,
   random: BuildContext['random'],
@@ -36,7 +36,7 @@ export const drawMasks = (
       : drawMask(random('recurrent-dropout', layer, direction, step), recurrentDropout, [batch, size]),
 });
 
-/** The masks of sequences that appear `copies` times each, one after the other, in a larger batch. */
+/** Repeats the masks for a larger batch in which each sequence appears `copies` times in a row. */
 export const repeatMasks = (masks: Masks, copies: number): Masks => {
   const repeat = (mask: Tensor2D | undefined): Tensor2D | undefined => {
     if (!mask) return undefined;

@@ -13,7 +13,7 @@ export interface LayerInput {
   readonly lengths: Tensor1D | undefined;
 }
 
-/** One layer: runs its cell of a direction. */
+/** Runs one layer's cell in a direction. */
 export type Layer = (direction: Direction, input: LayerInput, returns: 'all' | 'final') => SequenceResult;
 
 const mergeDirections = <T extends Tensor>(parts: readonly T[], merge: NetworkParameters['merge']): T => {
@@ -37,7 +37,7 @@ export const everyOutput = (layer: Layer, input: LayerInput, parameters: Network
   );
 
 /**
- * The output at the last index of each sequence. There the backward cell has read one step only, so it is run over
+ * The output at the last index of each sequence. There the backward cell has read only one step, so it runs over
  * that step alone: the same numbers for a fraction of the work.
  */
 const outputAtLastIndex = (layer: Layer, input: LayerInput, parameters: NetworkParameters): Tensor2D =>
@@ -78,7 +78,7 @@ export const poolSteps = (
   return tf.max(tf.where(within, outputs, tf.fill(outputs.shape, -Infinity)), 1);
 };
 
-/** One vector a sequence out of the top layer: `[batch, size]`. */
+/** Reads one vector per sequence from the top layer: `[batch, size]`. */
 export const readOut = (layer: Layer, input: LayerInput, parameters: NetworkParameters): Tensor2D => {
   switch (parameters.readout) {
     case 'auto':

@@ -18,7 +18,7 @@ export interface RecurrenceRun extends SequenceInput, Pick<CellSequence, 'initia
 export interface Recurrence {
   /** The name of the kernel that runs in training, for the record. */
   readonly kernel: string;
-  /** Numbers that the cell puts out at each step. */
+  /** Size of the cell's output at each step. */
   readonly outputSize: number;
   readonly run: (run: RecurrenceRun) => SequenceResult;
   /** The state after each step, each part `[batch, time, size]`, read forwards and past the lengths. */

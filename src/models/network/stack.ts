@@ -16,7 +16,7 @@ export interface Stack {
   readonly initial?: readonly CellState[];
 }
 
-/** What the cell of a layer and direction needs besides its inputs. */
+/** The operands of a layer's cell in a direction, apart from its inputs. */
 export const cellOf = (
   { weight, recurrence, masks, initial }: Stack,
   layer: number,
@@ -33,13 +33,13 @@ export const layerOf =
   (direction, input, returns) =>
     stack.recurrence.run({ ...cellOf(stack, layer, direction), ...input, returns });
 
-/** The outputs of a layer, `[batch, time, size]`, as the layer above it sees them. */
+/** Applies dropout to the outputs of a layer, `[batch, time, size]`, before the layer above reads them. */
 export const dropOutputs = (outputs: Tensor3D, layer: number, { masks }: Stack): Tensor3D => {
   const mask = masks.between(layer, outputs.shape[2]);
   return mask ? tf.mul(outputs, tf.expandDims(mask, 1)) : outputs;
 };
 
-/** What the top layer reads: the input after every layer below. */
+/** Returns the input of the top layer: the outputs of the layers below. */
 export const inputOfTop = (stack: Stack, input: LayerInput): LayerInput => {
   let { inputs } = input;
   for (let layer = 1; layer < stack.parameters.layers; layer++) {

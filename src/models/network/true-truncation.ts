@@ -29,8 +29,8 @@ const whole = (value: number) => tf.scalar(value, 'int32');
 
 /**
  * The top layer's output at the steps `ends`, int32 `[batch, outputs]`, each computed over a window of the last `steps`
- * steps that starts from the state which the full pass had there: so the error of each output is carried back exactly
- * `steps` steps, through all layers alike. "Styles of Truncated Backpropagation" (R2RT, 2016) calls it true truncation.
+ * steps that starts from the state of the full pass: so the error of each output is carried back exactly `steps` steps,
+ * in every layer. "Styles of Truncated Backpropagation" (R2RT, 2016) calls it true truncation.
  * It costs `steps` times as much as a full pass for an output at every step. Returns `[batch, outputs, size]`.
  */
 const outputsOfWindows = (
@@ -52,7 +52,7 @@ const outputsOfWindows = (
       mapParts(states, (part): Tensor2D => tf.mul(gatherSteps(part, places(row, before)), tf.sub(1, begins))),
     ),
   );
-  // Past its end a window reads on within its sequence; the lengths keep that without effect.
+  // A window may read past its end within its sequence; its length keeps that without effect.
   const within = tf.minimum(
     tf.add(tf.expandDims(start, 1), tf.range(0, steps, 1, 'int32')),
     whole(input.inputs.shape[1] - 1),
@@ -68,8 +68,8 @@ const outputsOfWindows = (
 };
 
 /**
- * What the output layer reads under true truncation: the outputs of all steps, `[batch, time, size]`, or one vector a
- * sequence, `[batch, size]`.
+ * Returns the input of the output layer under true truncation: the outputs of all steps, `[batch, time, size]`, or one
+ * vector per sequence, `[batch, size]`.
  */
 export const readWindows = (
   stack: Stack,

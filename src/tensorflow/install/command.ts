@@ -3,9 +3,9 @@ import { installationWarning, setUp } from './main.ts';
 import { standardSetup } from './setup-request.ts';
 
 /**
- * `unroll setup`, and the last step of `npm run setup`: makes native TensorFlow ready and prints on standard error what
- * it does. Returns the exit code: 0 also when WebAssembly has to do, because Unroll then works, slowly. `retry` tries
- * again what an earlier set-up gave up within the last hour.
+ * `unroll setup`, and the last step of `npm run setup`: makes native TensorFlow ready and prints its steps on standard
+ * error. Returns the exit code: 0 also for WebAssembly, because Unroll then works, slowly. `retry` repeats steps that
+ * failed within the last hour.
  */
 export const setUpCommand = async (retry = true): Promise<number> => {
   const isTerminal = process.stderr.isTTY;

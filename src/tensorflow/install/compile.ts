@@ -36,7 +36,7 @@ export const findCompiler = async (env: NodeJS.ProcessEnv = process.env): Promis
   return undefined;
 };
 
-/** Where a part's compiled library lies in the cache. */
+/** Returns the path of a part's compiled library in the cache. */
 export const compiledFile = (cache: string, part: NativePart): string =>
   join(cache, 'native', `${part.name}-${partKey(part)}`, `${part.name}.node`);
 
@@ -55,8 +55,8 @@ const linkFlags = (output: string, libraries: readonly string[]): string[] => {
 };
 
 /**
- * Compiles a part into the cache and returns its file. It appears whole or not at all; what is there is not made
- * again. `tensorflow` is an unpacked wheel's folder.
+ * Compiles a part into the cache and returns its file, which appears whole or not at all. A file that is already there
+ * is kept. `tensorflow` is an unpacked wheel's folder. Fails with the compiler's first error.
  */
 export const compilePart = async (
   part: NativePart,
@@ -81,7 +81,7 @@ export const compilePart = async (
     const first = /^.*\b(?:error|cannot|undefined).*$/im.exec(output)?.[0] ?? output.trim().split('\n')[0];
     return setupFailure(
       `${compiler.command} cannot build ${part.name}: ${first ?? 'it was stopped'}`,
-      `The compiler's whole output is in ${log}. Mend what it names, then run \`${setupCommand}\` again.`,
+      `The compiler's whole output is in ${log}. Fix the errors it shows, then run \`${setupCommand}\` again.`,
     );
   };
   await mkdir(temporary, { recursive: true });

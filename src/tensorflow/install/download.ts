@@ -15,12 +15,12 @@ import { setupCommand } from './setup-command.ts';
 
 export interface Download {
   readonly url: string;
-  /** Where the whole file shall lie; while it arrives it is called `<file>.part`. */
+  /** Path of the whole file; while it arrives it is called `<file>.part`. */
   readonly file: string;
   readonly bytes: number;
   /** Hex SHA-256 of the whole file. */
   readonly sha256: string;
-  /** Told the bytes that are on disk. */
+  /** Called with the number of bytes on disk. */
   readonly onProgress: (bytes: number) => void;
 }
 
@@ -38,7 +38,7 @@ export const sha256Of = async (file: string): Promise<string> => {
   return hash.digest('hex');
 };
 
-/** Moves a complete file into place when it is what was expected; deletes it when it is not. */
+/** Moves a complete file into place if its digest is the expected one; otherwise deletes it. */
 const accept = async ({ file, sha256 }: Download): Promise<Result<void>> => {
   const part = `${file}.part`;
   const got = await sha256Of(part);
@@ -54,7 +54,7 @@ const accept = async ({ file, sha256 }: Download): Promise<Result<void>> => {
   );
 };
 
-/** One request; appends what comes. An error status is a sentence, a broken connection an exception. */
+/** Makes one request and appends the answer. Returns a sentence for an error status; throws if the connection breaks. */
 const receive = async (get: HttpGet, download: Download): Promise<string | undefined> => {
   const { url, bytes } = download;
   const part = `${download.file}.part`;
@@ -68,7 +68,7 @@ const receive = async (get: HttpGet, download: Download): Promise<string | undef
     response.status === 206 && response.headers.get('content-range')?.startsWith(`bytes ${have}-`) === true;
   if (!resumes && response.status !== 200) {
     await response.body?.cancel();
-    // 416 or another range than asked for: the server has a different file in mind, so begin anew.
+    // 416 or another range than requested: the server has a different file, so start again.
     if (have > 0 && (response.status === 416 || response.status === 206)) {
       await rm(part, { force: true });
       return undefined;
@@ -90,15 +90,15 @@ const receive = async (get: HttpGet, download: Download): Promise<string | undef
   try {
     await pipeline(Readable.fromWeb(response.body), counted, sink);
   } finally {
-    // A broken connection leaves a write under way: only a closed file has the size to go on from.
+    // A broken connection leaves a write under way: only a closed file has the size to resume from.
     await closed;
   }
   return undefined;
 };
 
 /**
- * Fetches a file of known size and digest. Goes on from a `.part` file of an earlier attempt where the server can
- * send ranges, and tries again when the connection breaks.
+ * Fetches a file of known size and digest. Resumes from the `.part` file of an earlier attempt if the server can send
+ * ranges, and tries again when the connection breaks.
  */
 export const fetchFile = async (get: HttpGet, download: Download): Promise<Result<void>> => {
   const part = `${download.file}.part`;

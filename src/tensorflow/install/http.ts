@@ -3,7 +3,7 @@ import { readRegularText } from '../../system/files.ts';
 import { fetch, EnvHttpProxyAgent } from 'undici';
 import type { Response } from 'undici';
 
-/** Asks for an address; redirects are followed, proxies of the environment used. Rejects when no answer comes. */
+/** Requests an address, following redirects and using the environment's proxies. Rejects when no answer comes. */
 export type HttpGet = (url: string, headers?: Readonly<Record<string, string>>) => Promise<Response>;
 
 const answerWithinMs = 30_000;
@@ -38,7 +38,7 @@ const splitCredentials = (address: string): { url: string; authorization: string
   return { url: url.href, authorization: `Basic ${Buffer.from(pair).toString('base64')}` };
 };
 
-/** An address for messages: without user's name, password and query. */
+/** Returns an address for messages: without user name, password and query. */
 export const publicAddress = (address: string): string => {
   const url = new URL(address);
   return `${url.origin}${url.pathname}`;

@@ -21,7 +21,7 @@ type Attempt = Pick<Installation, 'native' | 'parts' | 'problems'> & {
 const tensorflowFolder = ({ cache }: SetupRequest): string =>
   join(cache, `tensorflow-${tensorflowVersion}-${process.platform}-${process.arch}`);
 
-/** Builds the parts against the wheel's libraries; fails when a required one cannot be had. */
+/** Builds the parts against the wheel's libraries; fails if a required one cannot be built. */
 const buildNative = async (request: SetupRequest): Promise<Result<Attempt>> => {
   const { wheel, cache, env } = request;
   if (wheel === undefined) {
@@ -54,7 +54,7 @@ const buildNative = async (request: SetupRequest): Promise<Result<Attempt>> => {
   return success({ native: 'built', parts, libraries, problems: setupProblems(problems) });
 };
 
-/** Our build, else tfjs-node's prebuilt, else nothing native; with what kept the better ones away. */
+/** Tries our build, then tfjs-node's prebuilt addon, then nothing native. Returns the problems of those that failed. */
 const attempt = async (request: SetupRequest): Promise<Attempt> => {
   const built = await buildNative(request);
   if (built.ok) return built.value;
@@ -69,7 +69,7 @@ const attempt = async (request: SetupRequest): Promise<Attempt> => {
   return { native: 'none', parts: {}, libraries: [], problems: setupProblems(errors) };
 };
 
-/** Removes what killed set-ups left half-made. Only the holder of the lock may do so. */
+/** Removes the unfinished files of killed set-ups. Only the holder of the lock may call it. */
 const sweep = async (cache: string): Promise<void> => {
   for (const folder of [cache, join(cache, 'native')]) {
     if (!existsSync(folder)) continue;
@@ -87,7 +87,7 @@ const setupKey = ({ parts, wheel, env }: SetupRequest): string =>
 
 const unwritable = ['EACCES', 'EPERM', 'EROFS', 'ENOSPC', 'EDQUOT', 'ENOTDIR', 'EEXIST'];
 
-/** The outcome when the cache itself cannot be used; it is not recorded, because there is nowhere to. */
+/** The outcome when the cache itself cannot be used. It is not recorded: there is no place for it. */
 const withoutCache = (request: SetupRequest, key: string, error: unknown): Installation => {
   const { code, path } = error as NodeJS.ErrnoException;
   if (code === undefined || !unwritable.includes(code)) throw error;
@@ -104,7 +104,7 @@ const withoutCache = (request: SetupRequest, key: string, error: unknown): Insta
   };
 };
 
-/** Decides anew and records it; only the holder of the cache's lock may call this. */
+/** Decides again and records the decision. Only the holder of the cache's lock may call it. */
 const decide = async (
   request: SetupRequest,
   key: string,
@@ -131,7 +131,7 @@ const decide = async (
   return installation;
 };
 
-/** A cache may be shared by machines, which cannot look at each other's processes. */
+/** A cache may be shared by machines, which cannot check each other's processes. */
 const setupLeaseMs = 60_000;
 
 /** Waits until no other process sets up TensorFlow in this cache. */
@@ -143,8 +143,8 @@ const lockSetup = ({ cache, sink }: SetupRequest): Promise<Lock> =>
   });
 
 /**
- * Makes native TensorFlow ready for this folder of Unroll, or returns what is missing. Idempotent: when all is there it
- * only looks. May be interrupted at any point and called again, also by several processes at once.
+ * Makes native TensorFlow ready for this folder of Unroll, or returns what is missing. If everything is there, it only
+ * checks. It may be interrupted at any point and called again, also by several processes at once.
  */
 export const setUp = async (request: SetupRequest): Promise<Installation> => {
   const key = setupKey(request);
@@ -174,7 +174,7 @@ export const setUp = async (request: SetupRequest): Promise<Installation> => {
   return installation;
 };
 
-/** The warning for people when an installation is not all that it could be; undefined when it is. */
+/** The warning to print when an installation is slower than it could be; undefined when it is not. */
 export const installationWarning = ({ native, problems }: Installation): string | undefined => {
   if (problems.length === 0) return undefined;
   const cost = {

@@ -9,7 +9,7 @@ import { tensorflowVersion } from './wheel.ts';
 /** One shared library that the set-up compiles against TensorFlow's headers and links with its libraries. */
 export interface NativePart {
   readonly name: string;
-  /** Where its sources and private headers lie. Every `.cc` and `.h` in it decides the key of the compiled file. */
+  /** The folder of its sources and private headers. Every `.cc` and `.h` in it is part of the compiled file's key. */
   readonly folder: string;
   readonly sources: readonly { readonly file: string; readonly flags: readonly string[] }[];
   readonly flags: readonly string[];
@@ -65,7 +65,8 @@ export const nativeParts = (): readonly NativePart[] =>
 
 /**
  * 16 hex digits, a hash of everything that decides a part's compiled file: sources, flags, TensorFlow's version,
- * system and processor family. The compiler is no part of it: what two of them make is interchangeable through C.
+ * system and processor family. The compiler is not part of it: the results of two compilers are interchangeable
+ * through C.
  */
 export const partKey = (part: NativePart): string => {
   const hash = createHash('sha256');

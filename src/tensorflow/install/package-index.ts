@@ -29,7 +29,7 @@ const readProjectPage = (
   return links;
 };
 
-/** Asks a Python package index for the address of a wheel. `help` is printed when it has none. */
+/** Finds the address of a wheel on a Python package index. `help` is the way out if it has none. */
 export const locateWheel = async (
   get: HttpGet,
   wheel: Wheel,

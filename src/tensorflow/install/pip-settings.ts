@@ -3,9 +3,9 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { readRegularText } from '../../system/files.ts';
 
-/** Where packages of the Python index come from, by the settings of pip itself. */
+/** The Python package index that pip's own settings name. */
 export interface PipSettings {
-  /** Base address of the simple API (PEP 503), ending in a slash. May hold a user's name and password. */
+  /** Base address of the simple API (PEP 503), ending in a slash. May contain a user name and password. */
   readonly indexUrl: string;
   /** A file of certificate authorities to trust besides Node's own. */
   readonly certificates: string | undefined;
@@ -50,7 +50,7 @@ export const readPipSettings = (env: NodeJS.ProcessEnv = process.env): PipSettin
     try {
       for (const [key, value] of readKeys(readRegularText(file))) keys.set(key, value);
     } catch {
-      // A configuration we may not read is pip's to complain about; the next one may do.
+      // pip itself reports a configuration that cannot be read; the next one may still name an index.
     }
   }
   const indexUrl = env['PIP_INDEX_URL'] || keys.get('index-url') || publicIndex;

@@ -14,7 +14,7 @@ const patienceMs = 180_000;
 /** Runs tfjs-node's own install script, which downloads a prebuilt addon and TensorFlow 2.9 from its makers' host. */
 export const installPrebuilt = async (env: NodeJS.ProcessEnv): Promise<Result<string>> => {
   const addon = ownAddonPath();
-  // A link of an earlier set-up would be taken for the script's success.
+  // A link left by an earlier set-up would look like the script's success.
   await rm(addon, { force: true });
   const tools = join(packageRoot, 'node_modules', '.bin');
   const { code, output } = await runCommand(process.execPath, ['scripts/install.js'], {

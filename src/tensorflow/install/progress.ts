@@ -1,6 +1,6 @@
 import { formatBytes, formatDuration } from '../../terminal/format.ts';
 
-/** Where progress is written: standard error of the set-up, or a test's collector. */
+/** The output for progress: standard error of the set-up, or a test's collector. */
 export interface ProgressSink {
   readonly write: (text: string) => void;
   /** Whether a line can be written over. */
@@ -39,7 +39,7 @@ export const progressLine = (sink: ProgressSink, label: string, totalBytes: numb
       quarter = reached;
       sink.write(`${text(bytes, now)}\n`);
     },
-    /** Ends the line, so that what follows begins on its own. */
+    /** Ends the line, so that the next output starts on a new one. */
     end: (): void => {
       if (sink.isTerminal && first) sink.write('\n');
     },

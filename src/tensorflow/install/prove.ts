@@ -25,7 +25,7 @@ export const runProbe = async (
   );
 };
 
-/** Whether an addon loads in this Node and multiplies matrices right. */
+/** Whether an addon loads in this Node and multiplies matrices correctly. */
 export const proveAddon = async (addon: string, env: NodeJS.ProcessEnv): Promise<Result<void>> => {
   const probed = await runProbe({ addon, env });
   if (!probed.ok) return probed;

@@ -14,7 +14,7 @@ import { unpackWheel } from './unpack.ts';
 import type { Wheel } from './wheel.ts';
 import { setupCommand } from './setup-command.ts';
 
-/** An unpacked wheel needs about three times its size; the wheel lies beside it until it is unpacked. */
+/** An unpacked wheel needs about three times its size; the wheel is kept beside it until it is unpacked. */
 const spaceFactor = 4.3;
 
 const checkSpace = async (folder: string, wheel: Wheel): Promise<Result<void>> => {
@@ -32,7 +32,7 @@ const fetchWheel = async (
   file: string,
   context: { readonly env: NodeJS.ProcessEnv; readonly sink: ProgressSink },
 ): Promise<Result<void>> => {
-  // Someone without a network may have put the wheel there by hand.
+  // A user without a network may have put the wheel there by hand.
   if (existsSync(file)) {
     if ((await sha256Of(file)) === wheel.sha256) return success(undefined);
     await rm(file);
@@ -62,8 +62,8 @@ const fetchWheel = async (
 };
 
 /**
- * TensorFlow's libraries and headers in the cache: what is there, else downloaded, verified and unpacked. The wheel
- * itself is deleted afterwards.
+ * Returns TensorFlow's libraries and headers in the cache. If they are missing, downloads, verifies and unpacks the
+ * wheel, and deletes it afterwards.
  */
 export const provideTensorFlow = async (
   wheel: Wheel,

@@ -5,13 +5,13 @@ import { dirname } from 'node:path';
 import { copyRegular, readRegular } from '../../system/files.ts';
 import type { Installation } from '../installation.ts';
 
-/** For this long a set-up that had to fall back is not tried again unless the user asks for it. */
+/** A set-up that had to fall back is not tried again for this long, unless the user asks for it. */
 const fallBackLastsMs = 60 * 60 * 1000;
 
 const isThere = ({ path, bytes }: Installation['files'][number]): boolean =>
   statSync(path, { throwIfNoEntry: false })?.size === bytes;
 
-/** Removes files that are not as large as they were, after a full disk or a crash, so that they are made anew. */
+/** Removes files whose size changed, after a full disk or a crash, so that they are made again. */
 export const removeDamaged = async (installation: Installation | undefined): Promise<void> => {
   for (const file of installation?.files ?? []) if (!isThere(file)) await rm(file.path, { force: true });
 };
@@ -32,7 +32,7 @@ const sameFile = (link: string, target: string): boolean =>
 
 /**
  * Puts the addon where `require('@tensorflow/tfjs-node')` looks for it: a link, or a copy where links are not allowed.
- * An installation that may not be written to is left as it is; `loadTensorFlow` finds the addon in the cache.
+ * A read-only installation is left as it is; `loadTensorFlow` finds the addon in the cache.
  */
 export const linkAddon = async (addon: string, link: string): Promise<void> => {
   if (sameFile(link, addon)) return;

@@ -8,18 +8,18 @@ import type { ProgressSink } from './progress.ts';
 import { wheelFor } from './wheel.ts';
 import type { Wheel } from './wheel.ts';
 
-/** What the set-up works on; `standardSetup` is the real one. */
+/** Everything the set-up depends on; `standardSetup` is the real one. */
 export interface SetupRequest {
   readonly cache: string;
   readonly env: NodeJS.ProcessEnv;
-  /** TensorFlow for this system; undefined where there is none to build against. */
+  /** TensorFlow for this system; undefined if there is none to build against. */
   readonly wheel: Wheel | undefined;
   readonly parts: readonly NativePart[];
-  /** Where the decision is written. */
+  /** The file that records the decision. */
   readonly record: string;
-  /** Where `require('@tensorflow/tfjs-node')` looks for the addon. */
+  /** The path at which `require('@tensorflow/tfjs-node')` expects the addon. */
   readonly link: string;
-  /** Tries again what an earlier set-up had to give up. */
+  /** Repeats steps that failed in an earlier set-up. */
   readonly retry: boolean;
   readonly sink: ProgressSink;
   /** Loads an addon in a process of its own and computes with it. */

@@ -22,7 +22,7 @@ const headerFolders = [
   'xla/tsl/c/',
 ];
 
-/** Where a file of the wheel goes below the unpacked folder, or undefined when it is not needed. */
+/** The path of a wheel's file below the unpacked folder; undefined if it is not needed. */
 const destination = (name: string, wheel: Wheel): string | undefined => {
   const library = wheel.libraries.find((file) => name === `tensorflow/${file}`);
   if (library !== undefined) return join('lib', library);

@@ -7,7 +7,7 @@ export interface Wheel {
   readonly project: string;
   readonly file: string;
   readonly bytes: number;
-  /** SHA-256 of the whole file, in hex: what we tested, whatever an index or a mirror has. */
+  /** Hex SHA-256 of the file that was tested; an index or a mirror may have another one. */
   readonly sha256: string;
   /** The libraries' names inside the wheel's `tensorflow/` folder. */
   readonly libraries: readonly string[];
@@ -31,7 +31,7 @@ const wheels: Readonly<Record<string, Wheel>> = {
     sha256: '4b24aca16d527a3cf1c37f720c04c484c3d20f4d0fdfa98632ac8b9f3be6eb5c',
     libraries: linuxLibraries,
   },
-  // Not tried on a machine: where it does not build or load, the fall-backs take over.
+  // Not tested on a machine: if it does not build or load, the fall-backs take over.
   'darwin-arm64': {
     project: 'tensorflow',
     file: 'tensorflow-2.21.0-cp311-cp311-macosx_12_0_arm64.whl',

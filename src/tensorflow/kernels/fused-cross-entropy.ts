@@ -3,12 +3,12 @@ import { runNative } from '../native.ts';
 import { recordOperation } from './record.ts';
 
 /**
- * Mean softmax cross-entropy (natural logarithm) of logits `[rows, classes]` with int32 labels `[rows]`, in one call of
- * Unroll's own operation, which gives the gradient with it. `fusedKernels()` must have said that it is available.
+ * Mean softmax cross-entropy (natural logarithm, so in nats) of logits `[rows, classes]` with int32 labels `[rows]`, in
+ * one call of Unroll's own operation, which returns the gradient, too. Call it only where `fusedKernels()` is available.
  * Throws for a label outside of the classes.
  */
 export const fusedCrossEntropy = (logits: Tensor2D, labels: Tensor1D): Scalar => {
-  // The labels are no input: they would be asked for a gradient, which whole numbers have not.
+  // Labels are not an input of the operation: every input needs a gradient, and integers have none.
   const [loss] = recordOperation(
     { logits },
     {
@@ -22,7 +22,7 @@ export const fusedCrossEntropy = (logits: Tensor2D, labels: Tensor1D): Scalar =>
       },
       backward: ([gradient], saved) => {
         const [upstream, slope] = [gradient, ...saved] as [Scalar, Tensor];
-        // 1 where the loss is the end of the tape, as in training; that number is still on the side of JavaScript.
+        // 1 where the loss is the end of the tape, as in training. The number is still in JavaScript, so reading it is cheap.
         const [factor] = upstream.dataSync();
         return { logits: factor === 1 ? clone(slope) : mul(slope, upstream) };
       },

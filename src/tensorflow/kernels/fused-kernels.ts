@@ -9,19 +9,19 @@ export type FusedKernels =
   | { readonly available: true; readonly instructionSet: string; readonly threads: number }
   | { readonly available: false; readonly reason: string };
 
-/** That of src/data/pixels.ts. */
+/** The type of `gatherPixels` in src/data/pixels.ts, which this room may not import. */
 type GatherPixels = (bytes: Uint8Array, size: number, indices: Int32Array, to: Float32Array) => void;
 
-/** What the shared library built from `native/` exports. */
+/** The exports of the shared library built from `native/`. */
 type LoadedLibrary = { readonly version?: number; readonly setThreads: (count: number) => void } & (
   | { readonly instructionSet: string; readonly threads: number; readonly gatherPixels: GatherPixels }
   | { readonly unsupported: string }
 );
 
-/** Raised together with `version` in native/module.cc whenever something of it is added or changed. */
+/** Raised together with `version` in native/module.cc whenever the exports change. */
 const libraryVersion = 7;
 
-/** What `useKernelThreads` asked for, until the library is loaded. */
+/** The count given to `useKernelThreads` before the library is loaded. */
 let wantedThreads: number | undefined;
 let setThreads = (count: number): void => {
   wantedThreads = count;
@@ -59,11 +59,11 @@ export const fusedKernels = (): FusedKernels =>
     : { available: false, reason: 'The native TensorFlow back end is not in use.' };
 
 /**
- * Lets Unroll's own operations compute on so many threads from the next one on. It changes how long they take and not a
- * bit of what they compute; TensorFlow's operations keep the threads that the process began with.
+ * Sets the number of threads of Unroll's own operations, from the next one on. It changes their speed, but not a bit of
+ * their results. TensorFlow's operations keep the threads that the process started with.
  */
 export const useKernelThreads = (count: number): void => setThreads(count);
 
-/** The library's function that gathers images, in vectors; undefined if `fusedKernels()` has none. */
+/** Returns the library's vectorised function that gathers images; undefined if the library is not available. */
 export const fusedGatherPixels = (): GatherPixels | undefined =>
   fusedKernels().available ? gatherPixels : undefined;

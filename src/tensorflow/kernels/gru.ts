@@ -32,7 +32,7 @@ const cellOf = (sequence: GruSequence) => {
   const parts = (columns: Tensor2D) => tf.split(columns, [2 * size, size], 1) as [Tensor2D, Tensor2D];
   const gains = (gain: Tensor1D) => tf.split(gain, [2 * size, size]) as [Tensor1D, Tensor1D];
 
-  /** The two gates and the candidate are normalised each by themselves. */
+  /** Normalises the two gates together and the candidate by itself. */
   const normalised = (columns: Tensor2D, gain: Tensor1D | undefined): [Tensor2D, Tensor2D] => {
     const [gates, candidate] = parts(columns);
     if (!gain) return [gates, candidate];
@@ -69,7 +69,7 @@ const cellOf = (sequence: GruSequence) => {
   return { initial, project, step };
 };
 
-/** The element by element part of a cell with the reset after the product. */
+/** The elementwise part of a cell with the reset after the product. */
 const resetAfterCell = (size: number): ElementwiseCell => {
   const parts = (columns: Tensor2D) => tf.split(columns, [2 * size, size], 1) as [Tensor2D, Tensor2D];
   return {

@@ -2,13 +2,13 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { Tensor1D, Tensor2D } from '@tensorflow/tfjs-core';
 import { recordOperation } from './record.ts';
 
-/** Added to the variance; PyTorch has the same. */
+/** Added to the variance; the same as in PyTorch. */
 const epsilon = 1e-5;
 
 const meanOfRows = (rows: Tensor2D): Tensor2D => tf.mean(rows, 1, true);
 
 /**
- * Each row of `[n, size]` less its mean, divided by `sqrt(variance + epsilon)`.
+ * Subtracts from each row of `[n, size]` its mean and divides it by `sqrt(variance + epsilon)`.
  *
  * A row whose variance is below epsilon passes no gradient back. Its derivative is up to 1 / sqrt(epsilon) = 316, and a
  * recurrent layer multiplies its error by that for each normalisation of each blank step: ten blank rows of an image
@@ -38,7 +38,7 @@ const normalised = (rows: Tensor2D): Tensor2D => {
 };
 
 /**
- * Each row normalised and multiplied by a gain: Ba, Kiros and Hinton 2016, "Layer Normalization", equation 4. `rows` is
+ * Normalises each row and multiplies it by a gain: Ba, Kiros and Hinton 2016, "Layer Normalization", equation 4. `rows` is
  * `[n, size]`, `gain` is `[size]`.
  */
 export const layerNorm = (rows: Tensor2D, gain: Tensor1D): Tensor2D => tf.mul(normalised(rows), gain);

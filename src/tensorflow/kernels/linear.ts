@@ -6,11 +6,11 @@ import { recordOperation } from './record.ts';
 
 interface Linear {
   readonly forward: (rows: Tensor, kernel: Tensor, bias: Tensor) => Tensor;
-  /** Of rows, kernel and bias, from the gradient of the outputs. */
+  /** The gradients of rows, kernel and bias from that of the outputs. */
   readonly backward: (gradient: Tensor, rows: Tensor, kernel: Tensor) => readonly Tensor[];
 }
 
-/** Each way in one call of Unroll's own operations. */
+/** Unroll's own operations: one call forward, one back. */
 const fused: Linear = {
   forward: (rows, kernel, bias) =>
     runNative('UnrollLinear', [rows, kernel, bias], { attributes: [], outputs: 1 })[0] as Tensor,
@@ -18,7 +18,7 @@ const fused: Linear = {
     runNative('UnrollLinearGradient', [gradient, rows, kernel], { attributes: [], outputs: 3 }),
 };
 
-/** Up to so many outputs they took less time for every shape that was measured; wider products are TensorFlow's. */
+/** Up to this many outputs, Unroll's operations were faster for every shape measured; TensorFlow computes wider ones. */
 const mostFusedOutputs = 64;
 
 const product = (
@@ -38,8 +38,8 @@ const single = (name: 'BiasAdd' | 'BiasAddGrad', inputs: readonly Tensor[]): Ten
   runNative(name, inputs, { attributes: [], outputs: 1 })[0] as Tensor;
 
 /**
- * By operations of TensorFlow that tfjs has no function for: its `matMul` calls the product of batches of matrices,
- * which takes five times as long for a small one, and its `add` has a gradient of four more operations.
+ * Operations of TensorFlow that tfjs has no function for. The `matMul` of tfjs calls the product of batches of matrices,
+ * which takes five times as long for a small one, and the gradient of its `add` takes four more operations.
  */
 const composed: Linear = {
   forward: (rows, kernel, bias) => single('BiasAdd', [product(rows, kernel), bias]),

@@ -5,25 +5,25 @@ import { hold, isRecording, offTheTape, putOnTape } from '../internals.ts';
 /** Gradients by the names of inputs. */
 export type LazyTensorMap = Readonly<Record<string, Tensor | (() => Tensor)>>;
 
-/** An operation with a gradient of its own. */
+/** An operation with its own gradient. */
 export interface RecordedOperation {
   /**
-   * Computes the outputs; `save` keeps tensors for the gradient and may be called once. Whatever `backward` uses has
-   * to be saved, inputs too: the tape frees everything else when the forward pass ends.
+   * Computes the outputs. `save` keeps tensors for the gradient and may be called once. Save everything that `backward`
+   * uses, inputs too: the tape frees everything else when the forward pass ends.
    */
   readonly forward: (save: (tensors: Tensor[]) => void) => Tensor[];
   /**
-   * Gradients of the inputs, by name, from the gradients of the outputs (undefined for an output that was not used) and
-   * the saved tensors. Runs once a step, so everything may be computed at once; a gradient given as a function is
-   * computed only if it is asked for, and what that needs has to be in the map too, under a name of no input.
+   * Returns the gradients of the inputs by name, from the gradients of the outputs (undefined for an unused output) and
+   * the saved tensors. A gradient given as a function is computed only if it is needed; the tensors that it uses must be
+   * in the map, too, under a name that is not an input's.
    */
   readonly backward: (gradients: readonly (Tensor | undefined)[], saved: readonly Tensor[]) => LazyTensorMap;
 }
 
 /**
- * Puts an operation with its own gradient on the tape; an input that is left out of `inputs` is a constant. It is what
- * `tf.customGrad` does, for several outputs, without a clone on the tape for each saved tensor, and without zeros made for
- * the gradient of an output that was not used.
+ * Puts an operation with its own gradient on the tape. An input that is left out of `inputs` is a constant. Unlike
+ * `tf.customGrad`, it allows several outputs, clones no saved tensor on the tape, and makes no zeros for the gradient of
+ * an unused output.
  */
 export const recordOperation = (inputs: NamedTensorMap, operation: RecordedOperation): Tensor[] => {
   const recording = isRecording();
@@ -35,7 +35,7 @@ export const recordOperation = (inputs: NamedTensorMap, operation: RecordedOpera
   if (recording) {
     const gradient = (given: readonly (Tensor | null)[]) => {
       const known = given.map((one) => one ?? undefined);
-      // tidy() frees what is not in the map; functions in it pass through, which its type does not allow.
+      // tidy() frees what is not in the map. Functions pass through it, although its type does not allow them.
       const found = tf.tidy(() => operation.backward(known, saved) as NamedTensorMap) as LazyTensorMap;
       return Object.fromEntries(
         Object.entries(found).map(([name, one]) => [name, typeof one === 'function' ? one : () => one]),
@@ -46,6 +46,6 @@ export const recordOperation = (inputs: NamedTensorMap, operation: RecordedOpera
   return outputs;
 };
 
-/** Computes constants off the tape: no gradient goes back through them. */
+/** Computes tensors off the tape: no gradient flows back through them. */
 export const withoutGradient = <T extends readonly Tensor[]>(compute: () => T): T =>
   recordOperation({}, { forward: () => [...compute()], backward: () => ({}) }) as readonly Tensor[] as T;

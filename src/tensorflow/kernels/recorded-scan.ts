@@ -19,27 +19,27 @@ interface ScanOperands {
   readonly mask?: Tensor2D | undefined;
 }
 
-/** A cell with one part of state, on which it depends through one product and element by element. */
+/** A cell with one part of state, which it reads through one matrix product and element by element. */
 export interface ElementwiseCell {
-  /** The next hidden state, and what the gradient needs of this step. */
+  /** Returns the next hidden state, and the tensors of this step that the gradient needs. */
   readonly step: (
     projected: Tensor2D,
     product: Tensor2D,
     hidden: Tensor2D,
   ) => { readonly next: Tensor2D; readonly saved: readonly Tensor2D[] };
-  /** From what was saved, of all steps at once: every factor of the gradient that does not depend on the error. */
+  /** Computes, for all steps at once, the factors of the gradient that do not depend on the error. */
   readonly factors: (
     saved: readonly Tensor3D[],
     states: { readonly before: Tensor3D; readonly after: Tensor3D },
   ) => readonly Tensor3D[];
-  /** From the error of one step's hidden state to the errors of what went in. */
+  /** Carries the error of one step's hidden state back to the operands of the step. */
   readonly stepBack: (
     error: Tensor2D,
     factors: readonly Tensor2D[],
   ) => {
     readonly projected: Tensor2D;
     readonly product: Tensor2D;
-    /** Of the state before, besides what comes through the product. */
+    /** The error of the state before, apart from the part that comes through the product. */
     readonly hidden: Tensor2D | undefined;
   };
 }
@@ -48,8 +48,8 @@ const stack = (steps: readonly Tensor2D[]): Tensor3D => tf.stack([...steps]) as 
 const unstack = (sequence: Tensor3D): Tensor2D[] => tf.unstack(sequence) as Tensor2D[];
 
 /**
- * Runs a cell along time, `[time, batch, hidden]`, with backpropagation through time written out: compared with tfjs's
- * own tape it takes a third of the calls, and the gradient of the kernel is one product over all steps.
+ * Runs a cell along time and returns its states, `[time, batch, hidden]`. Backpropagation through time is written out: it
+ * takes a third of the calls of tfjs's own tape, and the gradient of the kernel is one product over all steps.
  */
 const recordScan = (operands: ScanOperands, cell: ElementwiseCell): Tensor3D => {
   const { projected, recurrentKernel, productBias, initial, mask } = operands;
@@ -62,7 +62,7 @@ const recordScan = (operands: ScanOperands, cell: ElementwiseCell): Tensor3D => 
       let hidden = initial;
       const after: Tensor2D[] = [];
       const saved: (readonly Tensor2D[])[] = [];
-      // A tidy each step: over long sequences, what a step leaves behind would add up.
+      // One tidy a step: over long sequences, the leftovers of all steps would fill the memory.
       for (const one of unstack(projected)) {
         const step = tf.tidy(() => {
           const product: Tensor2D = tf.matMul(mask ? tf.mul(hidden, mask) : hidden, recurrentKernel);

@@ -3,7 +3,7 @@ import type { Tensor2D, Tensor3D } from '@tensorflow/tfjs-core';
 import type { CellSequence, CellState, CellStates, SequenceInput, SequenceResult } from './kernel.ts';
 import { lastStep, reverseWithinLength, swapBatchAndTime, zeroPastLength } from './time.ts';
 
-/** The same for each part of a state, in their order. */
+/** Applies `change` to each part of a state, in order. */
 export const mapParts = <T, U>(
   [first, ...others]: readonly [T, ...T[]],
   change: (part: T, index: number) => U,
@@ -35,7 +35,7 @@ const statesOf = (timeMajor: Tensor3D, { initial, project, step }: PlainCell): C
   const columns = projected.shape[1];
   let state = initial;
   const states: CellState[] = [];
-  // tfjs has no gradient for taking a single step apart.
+  // tfjs has no gradient for unstacking a single step.
   const steps = time === 1 ? [projected] : tf.unstack(tf.reshape(projected, [time, batch, columns]));
   for (const one of steps) {
     state = step(one as Tensor2D, state);
@@ -70,6 +70,6 @@ export const scan = (sequence: SequenceInput, cell: PlainCell): SequenceResult =
     return [states[0], mapParts(states, (part) => lastStep(part, sequence.lengths))];
   });
 
-/** The state after each step, each part `[batch, time, size]`, whatever the lengths. */
+/** The state after each step, each part `[batch, time, size]`, past the lengths too. */
 export const scanStates = (inputs: Tensor3D, cell: PlainCell): CellStates =>
   mapParts(statesOf(swapBatchAndTime(inputs), cell), swapBatchAndTime);

@@ -3,8 +3,8 @@ import type { Rank, Tensor, Tensor1D, Tensor2D, Tensor3D } from '@tensorflow/tfj
 import { recordOperation } from './record.ts';
 
 /**
- * What kernels do along time with time-major sequences, `[time, batch, size]`. `lengths` is int32 `[batch]`, each in
- * `[1, time]`, or undefined when every sequence has the full length.
+ * Operations along time on time-major sequences, `[time, batch, size]`. `lengths` is int32 `[batch]`, each in `[1, time]`,
+ * or undefined when every sequence has the full length.
  */
 
 /** `[batch, time, size]` to `[time, batch, size]`, or back. */
@@ -16,7 +16,7 @@ const rowNumbers = (batch: number): Tensor1D => tf.range(0, batch, 1, 'int32');
 export const withinLength = (time: number, lengths: Tensor1D): Tensor2D =>
   tf.less(tf.expandDims(tf.range(0, time, 1, 'int32'), 1), tf.expandDims(lengths, 0));
 
-/** Turns each sequence around within its own length; steps past the length stay where they are. */
+/** Reverses each sequence within its own length; steps past the length stay in place. */
 export const reverseWithinLength = (sequence: Tensor3D, lengths: Tensor1D | undefined): Tensor3D => {
   if (!lengths) return tf.reverse(sequence, 0);
   const [time, batch] = sequence.shape;
@@ -35,7 +35,7 @@ export const reverseWithinLength = (sequence: Tensor3D, lengths: Tensor1D | unde
         save([indices]);
         return [tf.gatherND(sequence, indices)];
       },
-      // Turning around is its own inverse, and so its own transpose.
+      // Reversing is its own inverse, and so its own transpose.
       backward: ([gradient], [indices]) => ({ sequence: tf.gatherND(gradient as Tensor, indices as Tensor) }),
     },
   );
@@ -65,15 +65,15 @@ export const atLastStep = (last: Tensor2D, time: number, lengths: Tensor1D | und
       ]);
 };
 
-/** The sequence with zeros past each length. */
+/** Sets the steps past each length to zero. */
 export const zeroPastLength = (sequence: Tensor3D, lengths: Tensor1D | undefined): Tensor3D =>
   lengths
     ? tf.mul(sequence, tf.expandDims(tf.cast(withinLength(sequence.shape[0], lengths), 'float32'), 2))
     : sequence;
 
 /**
- * Any steps of any sequences: `places` is int32 `[..., 2]` with a place on the first two axes of `sequence`,
- * `[a, b, size]`; the result is `[..., size]`. The gradient of a step that is taken more than once is the sum.
+ * Picks any steps of any sequences: `places` is int32 `[..., 2]`, indices into the first two axes of `sequence`,
+ * `[a, b, size]`; the result is `[..., size]`. A step that is picked more than once gets the sum of the gradients.
  */
 export const gatherSteps = (sequence: Tensor3D, places: Tensor): Tensor => {
   const [taken] = recordOperation(
