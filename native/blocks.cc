@@ -12,7 +12,7 @@ namespace unroll {
 namespace {
 
 constexpr size_t hugePage = size_t{2} << 20;
-// Unused memory that is kept at most; a block beyond it goes back to the system.
+// The most unused memory that is kept; blocks beyond it go back to the system.
 constexpr size_t keptBytes = size_t{256} << 20;
 
 struct Store {
@@ -44,7 +44,7 @@ Block* takeBlock(size_t count) {
     size_t best = kept.unused.size();
     for (size_t at = 0; at < kept.unused.size(); ++at) {
       const size_t size = kept.unused[at]->bytes;
-      // A much larger block would be missing where it is needed.
+      // A much larger block is left for a request of its size.
       if (size >= bytes && size <= bytes + bytes / 4 && (best == kept.unused.size() || size < kept.unused[best]->bytes))
         best = at;
     }
@@ -68,7 +68,7 @@ void returnBlock(Block* block) {
   const std::lock_guard<std::mutex> lock(kept.mutex);
   kept.unused.push_back(block);
   kept.unusedBytes += block->bytes;
-  // The oldest go first: those of the training step come back in every step.
+  // The oldest go first: the blocks of the training step are needed again in every step.
   while (kept.unusedBytes > keptBytes) {
     Block* const oldest = kept.unused.front();
     kept.unused.erase(kept.unused.begin());

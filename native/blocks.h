@@ -1,5 +1,5 @@
-// Memory that is used again from one training step to the next: fresh pages from the system would have to be cleared
-// first, which costs a few percent of a step.
+// Memory that is reused from one training step to the next: the system would have to clear fresh pages first, which
+// costs a few percent of a step.
 #pragma once
 
 #include <cstddef>
@@ -15,7 +15,7 @@ struct Block {
 Block* takeBlock(size_t count);
 void returnBlock(Block* block);
 
-// A block for the time of a scope.
+// A block that is given back at the end of a scope.
 class Scratch {
  public:
   explicit Scratch(size_t count) : block(takeBlock(count)) {}

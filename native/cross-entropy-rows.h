@@ -7,10 +7,10 @@
 
 namespace {
 
-// Fewer are not worth waking a thread for.
+// Waking a thread for fewer logits costs more than it saves.
 constexpr size_t logitsAtOnce = 16384;
 
-// exp(x) for x up to zero; below -87 it stays at its smallest.
+// exp(x) for x <= 0; exp(-87) for x below -87.
 UNROLL_INLINE Vector exponential(Vector x) {
   const Vector exponents[] = {clamp(x, -87.0f, 0.0f)};
   PowersOfTwo<1> e;
@@ -44,7 +44,7 @@ inline void crossEntropyRow(const unroll::CrossEntropy& in, size_t row) {
   const float* const logits = in.logits + row * in.classes;
   float* const slope = in.slope + row * in.classes;
   const float largest = largestOf(logits, in.classes);
-  // One sum for each place in a panel, so that registers of any size add up the same numbers.
+  // One sum for each column of a panel, so that registers of any size add the same numbers in the same order.
   float sums[panelWidth] = {};
   forPanels(in.classes, [&](size_t first, size_t count) {
     float values[panelWidth];

@@ -1,4 +1,4 @@
-// Softmax cross-entropy of rows of logits x with the class y that is right, and its gradient divided by the rows:
+// Softmax cross-entropy of rows of logits x with the correct class y, and its gradient divided by the number of rows:
 //
 //   loss = log(sum of exp(x)) - x_y      slope = (exp(x) / (sum of exp(x)) - [class is y]) / rows
 #pragma once

@@ -1,4 +1,4 @@
-// Images, stored as bytes, as the floats of a batch.
+// Copies images, stored as bytes, into a batch of floats.
 #pragma once
 
 #include <cstddef>
@@ -6,9 +6,10 @@
 
 namespace {
 
-// Bytes of one line of the cache.
+// Bytes of a cache line.
 constexpr size_t cacheLine = 64;
-// Images are anywhere in memory, so the processor cannot guess the next one: it is told this many images ahead.
+// Images are scattered in memory, so the processor cannot predict the next one: it is prefetched this many images
+// ahead.
 constexpr size_t imagesAhead = 2;
 
 void gatherPixels(const uint8_t* bytes, size_t size, const int32_t* indices, size_t count, float* __restrict to) {
@@ -17,7 +18,7 @@ void gatherPixels(const uint8_t* bytes, size_t size, const int32_t* indices, siz
     if (at + imagesAhead < count)
       for (size_t byte = 0; byte < size; byte += cacheLine) __builtin_prefetch(image(at + imagesAhead) + byte);
     const uint8_t* const from = image(at);
-    // Divided, not multiplied by 1 / 255, which would be another number.
+    // Divided, because multiplying by 1 / 255 rounds differently.
     for (size_t pixel = 0; pixel < size; ++pixel) to[pixel] = from[pixel] / 255.0f;
   }
 }

@@ -5,8 +5,8 @@
 
 namespace {
 
-// The product is taken in blocks of so many panels each way, whose sums lie close together in the second-level cache
-// until all steps are added, and in pieces of about so many rows, of which a panel stays in the first-level cache.
+// The product is computed in blocks of this many panels each way, whose sums stay in the second-level cache until all
+// steps are added, and in pieces of about this many rows, of which a panel stays in the first-level cache.
 constexpr size_t rowPanelsAtOnce = 8, unitPanelsAtOnce = 8, rowsOfPiece = 128;
 
 // The slot whose gradient belongs to a column of the kernel.
@@ -16,7 +16,7 @@ UNROLL_INLINE size_t slotOf(const int* columns, size_t slots, size_t column) {
   return 0;
 }
 
-// The kernel's rows behind one panel of the operand.
+// The kernel's rows that one panel of the operand is multiplied by.
 struct KernelRows {
   bool input;
   size_t first, count;
@@ -29,8 +29,8 @@ UNROLL_INLINE KernelRows kernelRowsOf(const RecurrentShape& shape, size_t rowPan
   return {input, begin + (input ? 0 : shape.features), left < panelWidth ? left : panelWidth};
 }
 
-// Asks for rows of a panel, to be in the second-level cache when they are needed. The gates of all steps may fill more
-// than all caches, and a processor on its own begins to fetch where it already waits.
+// Prefetches rows of a panel into the second-level cache. The gates of all steps may be larger than all caches, and
+// without a prefetch the processor fetches them only when it already waits.
 UNROLL_INLINE void fetchRows(const float* panel, size_t rows, size_t begin, size_t count) {
   for (size_t row = begin; row < begin + count && row < rows; ++row) __builtin_prefetch(panel + row * panelWidth, 0, 2);
 }
@@ -41,11 +41,11 @@ struct KernelBlock {
   alignas(64) float sums[rowPanelsAtOnce * panelWidth][unitPanelsAtOnce * panelWidth];
 };
 
-// Adds operand^T * slots' gradient over some steps to the sums of a block, and fetches what as many further steps need.
+// Adds operand^T * slots' gradient over some steps to the sums of a block, and prefetches as many further steps.
 template <class Cell>
 void addToBlock(const RecurrentBackward& in, KernelBlock& block, size_t begin, size_t end) {
   const RecurrentShape& shape = in.shape;
-  // Each tile fetches its share.
+  // Each tile prefetches its share.
   const size_t operandShare = (shape.batch + block.units - 1) / block.units;
   const size_t gatesShare = (shape.batch + block.rows - 1) / block.rows;
   const size_t further = end + (end - begin) < shape.steps ? end + (end - begin) : shape.steps;
@@ -92,7 +92,7 @@ inline void storeBlock(const RecurrentBackward& in, const KernelBlock& block) {
   }
 }
 
-// Adds the gradient of one slot's bias over some steps, while they are in the cache, to `sums`: 16 for each unit panel.
+// Adds the gradient of one slot's bias over some steps, while they are in the cache, to `sums`: 16 sums per unit panel.
 inline void addBiasGradient(const RecurrentBackward& in, size_t slot, const KernelBlock& block, size_t begin,
                             size_t end, float* sums) {
   const RecurrentShape& shape = in.shape;
@@ -108,7 +108,7 @@ inline void addBiasGradient(const RecurrentBackward& in, size_t slot, const Kern
   }
 }
 
-// One block, and the bias of its units where it has the kernel's first rows.
+// One block, and also the bias of its units if it has the kernel's first rows.
 template <class Cell>
 void computeBlock(const RecurrentBackward& in, KernelBlock& block) {
   const RecurrentShape& shape = in.shape;
@@ -141,7 +141,7 @@ void kernelGradient(const RecurrentBackward& in) {
   const size_t groups = (shape.hiddenPanels() + unitPanelsAtOnce - 1) / unitPanelsAtOnce;
   const size_t threads = threadCount();
   size_t chunks = (shape.rowPanels() + rowPanelsAtOnce - 1) / rowPanelsAtOnce;
-  // A small kernel has few blocks: they become lower, so that every thread has something to do until the end.
+  // A small kernel has few blocks: they get fewer rows, so that every thread has work until the end.
   while (threads > 1 && chunks < shape.rowPanels() && groups * Cell::columns * chunks < 4 * threads)
     chunks = 2 * chunks < shape.rowPanels() ? 2 * chunks : shape.rowPanels();
   parallelFor(groups * Cell::columns * chunks, [&](size_t task) {

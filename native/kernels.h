@@ -1,4 +1,4 @@
-// What is compiled for each instruction set, and the choice between them.
+// The functions that are compiled for each instruction set, and the choice between the sets.
 #pragma once
 
 #include "cross-entropy.h"
@@ -8,7 +8,7 @@
 
 namespace unroll {
 
-// Null `name`: none that this processor has.
+// Null `name`: this processor has none of the instruction sets.
 struct InstructionSet {
   const char* name;
   RecurrentKernels lstm, gru, simpleRnn;
@@ -22,7 +22,7 @@ struct InstructionSet {
 extern const InstructionSet avx2;
 extern const InstructionSet avx512;
 
-// The one chosen when the library was loaded.
+// The set chosen when the library was loaded.
 const InstructionSet& instructionSet();
 
 }  // namespace unroll

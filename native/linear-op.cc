@@ -8,7 +8,7 @@ struct LinearShape {
   int64_t rows, size, outputs;
 };
 
-// Reads the op's input `first` and the kernel after it into `in`; returns the shape, zeros if it is none.
+// Reads the op's input `first` and the kernel after it into `in`; returns the shape, or zeros if the op has failed.
 template <class In>
 LinearShape readLayer(Call& call, int first, In& in) {
   const Dimensions &of = call.dimensions(first), &by = call.dimensions(first + 1);

@@ -7,7 +7,7 @@
 
 namespace {
 
-// Rows of the input that one task computes: fewer are not worth waking a thread for.
+// Rows of the input that one task computes: waking a thread for fewer costs more than it saves.
 constexpr size_t inputRowsAtOnce = 256;
 
 // A row-major matrix [rows, columns] to panels [columns / 16][rows][16], padded with zeros.
@@ -26,7 +26,7 @@ inline void packTransposed(const float* from, size_t rows, size_t columns, float
         *to = row < rows ? from[row * columns + column] : 0.0f;
 }
 
-// A tile to columns `column` and on of a row-major matrix, as far as there are columns.
+// Stores a tile into a row-major matrix from column `column` on, up to the last column.
 template <int Rows, int Panels>
 UNROLL_INLINE void storeTile(const Tile<Rows, Panels>& tile, float* to, size_t columns, size_t column) {
   float sums[Rows][Panels * panelWidth];
@@ -36,8 +36,8 @@ UNROLL_INLINE void storeTile(const Tile<Rows, Panels>& tile, float* to, size_t c
       storePanelRow(to + row * columns + column + at, &sums[row][at], columns - column - at);
 }
 
-// Rows [begin, end) of left * right, plus `start` if it is not null: left [rows, inner] is row-major, right stands in
-// panels, start in as many numbers.
+// Rows [begin, end) of left * right, plus `start` if it is not null: left [rows, inner] is row-major, right is in
+// panels, and start has one number for each of their columns.
 inline void multiplyRows(const float* left, const float* right, const float* start, float* to, size_t inner,
                          size_t columns, size_t begin, size_t end) {
   const size_t panelStride = inner * panelWidth;
@@ -91,7 +91,7 @@ void linearGradient(const unroll::LinearGradient& in) {
   unroll::parallelRanges(in.rows, inputRowsAtOnce, [&](size_t begin, size_t end) {
     multiplyRows(in.outputGradient, in.transposedKernel, nullptr, in.inputGradient, in.outputs, in.size, begin, end);
   });
-  // As much work a task as there.
+  // As much work per task as in the product above.
   const size_t kernelRows = in.size * inputRowsAtOnce / in.rows;
   unroll::parallelRanges(in.size, kernelRows > tileRows ? kernelRows : tileRows,
                          [&](size_t begin, size_t end) { kernelRowsGradient(in, begin, end); });

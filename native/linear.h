@@ -1,12 +1,12 @@
 // A fully connected layer, as the ops call it: rows of the input times a kernel, plus a bias, and its gradient. All
-// matrices are row-major. Made for few outputs, such as the classes of a task.
+// matrices are row-major. Fast for few outputs, such as the classes of a task.
 #pragma once
 
 #include "layout.h"
 
 namespace unroll {
 
-// Numbers in the panels that hold so many columns.
+// The number of columns, rounded up to whole panels.
 UNROLL_SHARED constexpr size_t wholePanels(size_t columns) { return panelsOf(columns) * panelWidth; }
 
 struct Linear {
@@ -31,7 +31,7 @@ struct LinearGradient {
   float* packedGradient;    // scratch of rows * wholePanels(outputs) floats
 };
 
-// Both for one instruction set.
+// Both passes, compiled for one instruction set.
 struct LinearKernels {
   void (*forward)(const Linear&);
   void (*backward)(const LinearGradient&);

@@ -1,6 +1,6 @@
-// What Node sees: `require` of this library registers the ops with the TensorFlow that tfjs-node has loaded, and
-// returns { version, threads, setThreads, instructionSet, gatherPixels }, or the same with `unsupported`, the reason,
-// for the last two.
+// The entry for Node: `require` of this library registers the ops with the TensorFlow that tfjs-node has loaded, and
+// returns { version, threads, setThreads, instructionSet, gatherPixels }, or { version, threads, setThreads,
+// unsupported } with the reason if the processor cannot run the kernels.
 #include <node_api.h>
 
 #include <cstdlib>
@@ -12,7 +12,7 @@
 namespace unroll {
 namespace {
 
-// Raised together with `libraryVersion` in fused-kernels.ts whenever something of it is added or changed.
+// Raised together with `libraryVersion` in fused-kernels.ts whenever the exports change.
 constexpr uint32_t version = 7;
 
 InstructionSet choose() {
@@ -38,7 +38,7 @@ std::string registerOps() {
   return "";
 }
 
-// setThreads(count): how many threads compute from the next op on.
+// setThreads(count): sets how many threads compute from the next op on.
 napi_value setThreads(napi_env env, napi_callback_info info) {
   size_t given = 1;
   napi_value count;
@@ -51,7 +51,7 @@ napi_value setThreads(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
-// Whether `value` is a typed array of this type, and where its elements are.
+// The elements of `value` if it is a typed array of this type.
 template <class Element>
 bool readArray(napi_env env, napi_value value, napi_typedarray_type wanted, Element*& data, size_t& length) {
   napi_typedarray_type type;

@@ -1,4 +1,4 @@
-// What every op needs of TensorFlow's C kernel API: inputs that are checked, outputs, and errors instead of crashes.
+// TensorFlow's C kernel API for all ops: checked inputs, outputs, and errors instead of crashes.
 #pragma once
 
 #include <cstdint>
@@ -37,7 +37,7 @@ class Call {
   // The values of an input of this shape.
   const float* floats(int input, const char* name, const Dimensions& expected);
   const int32_t* integers(int input, const char* name, const Dimensions& expected);
-  // The same where an empty tensor means that there is none.
+  // The same, or null for an empty tensor, which means that the input is absent.
   const float* optionalFloats(int input, const char* name, const Dimensions& expected);
   const int32_t* optionalIntegers(int input, const char* name, const Dimensions& expected);
   // Memory of an output; null if `wanted` is false, and then the output is empty.

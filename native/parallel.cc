@@ -33,7 +33,7 @@ struct Job {
   void (*task)(const void*, size_t);
   const void* context;
   std::atomic<size_t> next{0};
-  // Workers that may still look at this job; it lives on its caller's stack.
+  // Workers that may still read this job, which is on its caller's stack.
   size_t users = 0;
 
   void work() {
@@ -51,7 +51,7 @@ struct Pool {
   // The thread that calls is the first; `thread` counts the others from 1.
   void serve(size_t thread) {
 #if defined(__linux__)
-    // What `top -H` shows.
+    // The name that `top -H` shows.
     pthread_setname_np(pthread_self(), "unroll-kernels");
 #endif
     size_t seen = 0;

@@ -1,12 +1,12 @@
-// A small pool of threads, at first of the size of TensorFlow's own (TF_NUM_INTRAOP_THREADS), whose pool the C API does
-// not offer.
+// A small pool of threads. It starts with as many threads as TensorFlow's own (TF_NUM_INTRAOP_THREADS), which the C API
+// does not offer.
 #pragma once
 
 #include <cstddef>
 
 namespace unroll {
 
-// How many threads work, the calling one included; at least 1.
+// The number of threads that work, including the calling one; at least 1.
 size_t threadCount();
 
 // Lets `count` threads work from the next task on. No result depends on it, so it may change between any two ops.
@@ -23,7 +23,7 @@ inline void parallelFor(size_t count, const Visit& visit) {
       count, [](const void* context, size_t index) { (*static_cast<const Visit*>(context))(index); }, &visit);
 }
 
-// Calls visit(begin, end) for ranges of `atOnce` numbers below `count`, the last as long as is left.
+// Calls visit(begin, end) for ranges of `atOnce` numbers below `count`; the last range may be shorter.
 template <class Visit>
 inline void parallelRanges(size_t count, size_t atOnce, const Visit& visit) {
   parallelFor((count + atOnce - 1) / atOnce, [&](size_t range) {

@@ -1,12 +1,12 @@
 // The gradient, back through the steps. The state's recurrence runs over rows of the batch as in the forward pass and
-// leaves the gradient of every slot; the kernel's gradient comes from all of them at the end.
+// stores the gradient of every slot; the kernel's gradient is computed from all of them at the end.
 #pragma once
 
 #include "kernel-gradient.h"
 
 namespace {
 
-// A gate's gradient has so many terms that its panels are taken in pieces which stay in the second-level cache.
+// A gate's gradient has many terms, so its panels are read in pieces that stay in the second-level cache.
 constexpr size_t gatePanelsAtOnce = 16;
 
 // 16 rows of the kernel, `rows` from the first one on, transposed to [column][unit panel][unit][16].
@@ -21,7 +21,7 @@ void transposeKernel(const RecurrentShape& shape, const float* kernel, size_t ro
       }
 }
 
-// Transposes `panels` panels of the kernel's rows that start at `kernel` and are `rows` in all.
+// Transposes `panels` panels of the kernel's rows: `rows` rows, starting at `kernel`.
 void transposeKernels(const RecurrentShape& shape, const float* kernel, size_t rows, float* to) {
   parallelFor(panelsOf(rows), [&](size_t panel) {
     transposeKernel(shape, kernel + panel * panelWidth * shape.columns * shape.hidden, rows - panel * panelWidth,
@@ -59,8 +59,8 @@ void addGatesTimesKernel(const RecurrentShape& shape, const int* columns, const 
   }
 }
 
-// From the gradient of 16 units' state and cell after a step to that of the slots, and of state and cell before it as
-// far as it does not go through the kernel.
+// From the gradient of 16 units' state and cell after a step to that of the slots, and to the part of the gradient of
+// state and cell before the step that does not pass through the kernel.
 template <class Cell>
 UNROLL_INLINE void differentiateCell(const RecurrentBackward& in, size_t step, size_t row, size_t unitPanel) {
   const RecurrentShape& shape = in.shape;
@@ -82,8 +82,8 @@ UNROLL_INLINE void differentiateCell(const RecurrentBackward& in, size_t step, s
   }
 }
 
-// Adds what a step's gradient passes through the kernel to that of the state before it. With a mask it is summed by
-// itself first, because the mask is on nothing else.
+// Adds the part of a step's gradient that passes through the kernel to the gradient of the state before it. With a mask
+// this part is summed separately first, because the mask applies to nothing else.
 template <class Cell>
 void addThroughKernel(const RecurrentBackward& in, size_t step, size_t begin, size_t end) {
   const RecurrentShape& shape = in.shape;
@@ -130,7 +130,7 @@ void backward(const RecurrentBackward& in) {
   kernelGradient<Cell>(in);
 }
 
-// Of the inputs, from the slots' gradient; a product of its own because the first layer never needs it.
+// The inputs' gradient from the slots' gradient; a separate product, because the first layer never needs it.
 template <class Cell>
 void inputGradient(const RecurrentInputGradient& in) {
   const RecurrentShape& shape = in.shape;

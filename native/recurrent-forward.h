@@ -11,7 +11,7 @@ namespace {
 
 using namespace unroll;
 
-// Vectors that go through a cell side by side.
+// Vectors that a cell processes side by side.
 constexpr int vectorsAtOnce = 4;
 
 // Kernel [rows, columns * hidden] to [column][unit panel][row][16], for one unit panel of one column. Input and state
@@ -53,7 +53,7 @@ void packState(const RecurrentShape& shape, const Sequence& sequence, const floa
           from && unit < shape.hidden ? from[sequence.inBatch(row) * shape.hidden + unit] : 0.0f;
 }
 
-// And back: one row.
+// The inverse of packState, for one row.
 void unpackRow(const RecurrentShape& shape, const Sequence& sequence, const float* from, float* to, size_t row) {
   for (size_t unit = 0; unit < shape.hidden; ++unit)
     to[sequence.inBatch(row) * shape.hidden + unit] =
@@ -66,13 +66,13 @@ void clearPadding(const Sequence& sequence, float* to, size_t size, size_t row) 
   for (size_t at = (first + sequence.length(row)) * size; at < (first + sequence.steps) * size; ++at) to[at] = 0.0f;
 }
 
-// Calls visit(begin, end) for one range of rows for each thread; all ranges have about as many steps to compute.
+// Calls visit(begin, end) with one range of rows for each thread; all ranges have about the same number of steps.
 template <class Visit>
 void parallelRows(const RecurrentShape& shape, const Sequence& sequence, const Visit& visit) {
   const size_t ranges = threadCount() < shape.batch ? threadCount() : shape.batch;
   size_t total = 0;
   for (size_t row = 0; row < shape.batch; ++row) total += sequence.length(row);
-  // The first row before which a part of all steps lies.
+  // The first row with at least this part of all steps before it.
   const auto rowAt = [&](size_t part) {
     if (part == ranges) return shape.batch;
     size_t row = 0;
@@ -82,7 +82,7 @@ void parallelRows(const RecurrentShape& shape, const Sequence& sequence, const V
   parallelFor(ranges, [&](size_t range) { visit(rowAt(range), rowAt(range + 1)); });
 }
 
-// From the sums of 16 units of rows [begin, end) to their gates and state.
+// Computes gates and state from the sums of 16 units of rows [begin, end).
 template <class Cell>
 UNROLL_INLINE void applyCells(const RecurrentForward& in, size_t step, size_t unitPanel, size_t begin, size_t end) {
   const RecurrentShape& shape = in.shape;
@@ -104,7 +104,7 @@ UNROLL_INLINE void applyCells(const RecurrentForward& in, size_t step, size_t un
                   nextState + row * panelWidth, shape.hidden - unitPanel * panelWidth);
 }
 
-// What the kernel sees of some units' state before a step.
+// Multiplies some units' state before a step by the mask, for the kernel to read.
 inline void maskState(const RecurrentForward& in, size_t step, size_t unitPanel, size_t begin, size_t end) {
   const RecurrentShape& shape = in.shape;
   for (size_t row = begin; row < end; ++row)
@@ -187,7 +187,7 @@ void forwardRows(const RecurrentForward& in, size_t begin, size_t end) {
       }
     });
   }
-  // A row's state stays where its last step has left it.
+  // A row's final state is where its last step stored it.
   for (size_t row = begin; row < end; ++row) {
     const size_t length = sequence.length(row);
     unpackRow(shape, sequence, in.buffers.stateAt(length), in.finalHidden, row);

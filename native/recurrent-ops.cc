@@ -1,5 +1,5 @@
-// A recurrent layer as three TensorFlow ops for each kind of cell: forward, backward, and the inputs' gradient, which
-// many networks never ask for.
+// A recurrent layer as three TensorFlow ops for each cell: forward, backward, and the inputs' gradient, which many
+// networks never need.
 #include <algorithm>
 #include <numeric>
 
@@ -8,7 +8,7 @@
 namespace unroll {
 namespace {
 
-// What sets one kind of cell apart outside of its kernels.
+// The properties of a cell that the ops need.
 struct Kind {
   std::string name;
   size_t columns, slots;
@@ -28,7 +28,7 @@ struct Settings {
   float forgetBias = 0;  // of an LSTM
   bool reverse = false;  // runs each sequence from its last step to its first
   bool sequence = true;  // every step's output is wanted, not only the final state
-  bool gradient = true;  // the gradient may be asked for
+  bool gradient = true;  // the gradient may be computed later
   bool initial = false;  // the forward pass had an initial state
 };
 
@@ -49,7 +49,7 @@ void deleteSettings(void* settings) { delete static_cast<Settings*>(settings); }
 
 int64_t size(size_t count) { return static_cast<int64_t>(count); }
 
-// The shape that three leading dimensions and the kernel [features + hidden, columns * hidden] tell.
+// The shape, from three leading dimensions and the kernel [features + hidden, columns * hidden].
 bool readShape(Call& call, const Kind& kind, const Dimensions& leading, const char* name, const Dimensions& kernel,
                RecurrentShape& shape) {
   if (!call.require(
@@ -73,7 +73,7 @@ bool readShape(Call& call, const Kind& kind, const Dimensions& leading, const ch
   return true;
 }
 
-// A mask on what the kernel sees of the state, where there is one; the shape then tells of it.
+// Reads the mask on the state that the kernel reads, if there is one, and sets `hasMask` in the shape.
 const float* readMask(Call& call, int input, RecurrentShape& shape) {
   const float* const mask = call.optionalFloats(input, "mask", {size(shape.batch), size(shape.hidden)});
   shape.hasMask = mask != nullptr;
@@ -97,7 +97,7 @@ class SortedRows {
     for (const int32_t row : rows) lengths.push_back(given[row]);
   }
 
-  // Valid as long as this is.
+  // Valid as long as this object.
   Sequence sequence(const RecurrentShape& shape, bool reverse) const {
     if (rows.empty()) return {nullptr, reverse, shape.steps};
     return {lengths.data(), reverse, shape.steps, rows.data()};
@@ -107,7 +107,7 @@ class SortedRows {
   std::vector<int32_t> rows, lengths;
 };
 
-// Buffers of the forward pass as a tensor [batch, steps, rest], so that it tells the shape by itself.
+// Buffers of the forward pass as a tensor [batch, steps, rest], whose shape gives batch and steps.
 Dimensions savedShape(const RecurrentShape& shape) {
   const size_t pairs = shape.batch * shape.steps;
   return {size(shape.batch), size(shape.steps), size((RecurrentBuffers::floats(shape, true) + pairs - 1) / pairs)};

@@ -15,7 +15,7 @@ struct RecurrentForward {
   const float* bias;           // [slots * hidden]
   const float* initialHidden;  // [batch, hidden] or null for zeros, as initialCell
   const float* initialCell;
-  const float* mask;   // [batch, hidden], on what the kernel sees of each state; null for none
+  const float* mask;   // [batch, hidden], on each state that the kernel reads; null for none
   float* outputs;      // [batch, steps, hidden], or null when only the final state is wanted
   float* finalHidden;  // [batch, hidden]
   float* finalCell;    // [batch, hidden], only with a cell state
@@ -27,15 +27,15 @@ struct RecurrentBackward {
   RecurrentShape shape;
   Sequence sequence;
   const float* kernel;
-  const float* mask;                 // as the forward pass had
+  const float* mask;                 // as in the forward pass
   const float* outputsGradient;      // [batch, steps, hidden] or null for zeros
   const float* finalHiddenGradient;  // [batch, hidden] or null for zeros, as finalCellGradient
   const float* finalCellGradient;
-  RecurrentBuffers buffers;      // only read, so that the gradient can be asked for again
+  RecurrentBuffers buffers;      // only read, so that the gradient can be computed again
   float* gatesGradient;          // gateStep() floats for each step, in the layout of the gates
   float* kernelGradient;         // [features + hidden, columns * hidden]
   float* biasGradient;           // [slots * hidden]
-  bool hasInitialState;          // as the forward pass had
+  bool hasInitialState;          // as in the forward pass
   float* initialHiddenGradient;  // [batch, hidden], only with an initial state, as initialCellGradient
   float* initialCellGradient;
   float* transposedKernel;  // scratch of hiddenPanels() transposed panels
@@ -52,7 +52,7 @@ struct RecurrentInputGradient {
   float* inputSums;         // scratch of inputPanels() panels
 };
 
-// One kind of cell, for one instruction set.
+// One cell, compiled for one instruction set.
 struct RecurrentKernels {
   void (*forward)(const RecurrentForward&);
   void (*backward)(const RecurrentBackward&);

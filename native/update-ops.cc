@@ -1,5 +1,5 @@
-// An optimizer's update of all weights of a network as one TensorFlow op, for each rule: a call takes longer than the
-// update of a small weight. Its results are new tensors: whoever kept a weight from before keeps it.
+// An optimizer's update of all weights of a network as one TensorFlow op per rule: a call takes longer than the update
+// of a small weight. Its results are new tensors, so tensors from before the update stay valid.
 #include <algorithm>
 #include <cstring>
 
@@ -9,11 +9,11 @@
 namespace unroll {
 namespace {
 
-// Fewer numbers are not worth waking a thread for.
+// Waking a thread for fewer numbers costs more than it saves.
 constexpr size_t numbersAtOnce = 65536;
 
-// Of `weights` in a row, cut into equal parts; each number is computed by itself, so the cut changes no bit. `given`
-// are the bytes of the settings, as `packSettings` in src/optimizers/update-settings.ts wrote them.
+// Updates `weights`, cut into equal parts. Each number is computed by itself, so the cut changes no bit. `given` has
+// the bytes of the settings, as written by `packSettings` in src/optimizers/update-settings.ts.
 template <class Settings, UpdateKernel<Settings> UpdateKernels::*kernelOf>
 void updateAll(const float* given, const std::vector<UpdateWeight>& weights) {
   Settings settings;

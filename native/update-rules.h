@@ -1,6 +1,6 @@
-// The rules of the optimizers, each in one pass over memory, which is what takes the time. With value w, gradient g and
-// slots s, each with the next one's name primed; r is the learning rate. Each rule names the settings that it reads;
-// the papers are named where a spec chooses them, in src/optimizers.
+// The rules of the optimizers, each in one pass over memory, which is what takes the time. w is the value, g the
+// gradient, s a slot and r the learning rate; a prime marks the next value. Each rule names the settings that it reads;
+// src/optimizers cites the papers.
 #pragma once
 
 #include "update.h"
@@ -31,8 +31,8 @@ struct Momentum {
 
 // s' = rho s + (1 - rho) g^2      w' = w - u'
 //
-// where u' is r g / sqrt(s' + epsilon), with the square of a' = rho a + (1 - rho) g taken from s' where it is centered,
-// and m u more with momentum.
+// where u' = r g / sqrt(s' + epsilon). If centered, the square of a' = rho a + (1 - rho) g is subtracted from s'; with
+// momentum, m u is added to u'.
 template <bool Centered, bool HasMomentum>
 struct RmsProp {
   using Settings = unroll::RmsPropSettings;
@@ -99,7 +99,7 @@ struct Adamax {
   }
 };
 
-// The first `left` elements of a vector when fewer are left.
+// Stores the first `left` elements of a vector, or all if there is room.
 UNROLL_INLINE void storeSome(float* to, Vector value, size_t left) {
   if (left >= lanes) return store(to, value);
   for (size_t at = 0; at < left; ++at) to[at] = value[at];
@@ -107,7 +107,7 @@ UNROLL_INLINE void storeSome(float* to, Vector value, size_t left) {
 
 template <class Rule>
 void update(const typename Rule::Settings& given, const unroll::UpdateWeight& of, size_t begin, size_t end) {
-  // A copy, because a store to the results could change what is given, as far as the compiler knows.
+  // A copy, because the compiler must assume that a store to the results changes `given`.
   const typename Rule::Settings settings = given;
   for (size_t at = begin; at < end; at += lanes) {
     const size_t left = end - at;

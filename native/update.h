@@ -1,4 +1,4 @@
-// An optimizer's update of the weights of a network: what its operations and its rules in update-rules.h share.
+// An optimizer's update of the weights of a network: the types that its ops and the rules in update-rules.h share.
 #pragma once
 
 #include <cstddef>

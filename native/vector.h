@@ -42,8 +42,8 @@ UNROLL_INLINE void store(float* to, Vector value) { *reinterpret_cast<UnalignedV
 
 UNROLL_INLINE Vector broadcast(float value) { return value - Vector{}; }
 
-// a * b + c, rounded once. The compiler fuses any product and sum; of two products it may choose either, here it is
-// this.
+// a * b + c, rounded once. The compiler fuses products and sums; of two products it may fuse either, so this one is
+// fixed.
 UNROLL_INLINE Vector multiplyAdd(Vector a, Vector b, Vector c) {
 #if UNROLL_LANES == 16
   return _mm512_fmadd_ps(a, b, c);
@@ -60,7 +60,7 @@ UNROLL_INLINE Vector squareRoot(Vector x) {
 #endif
 }
 
-// Of a NaN both instructions give their second operand, so NaN passes through: a diverging run must show.
+// With a NaN both instructions return their second operand, so NaN passes through: a diverging run must show.
 UNROLL_INLINE Vector clamp(Vector x, float low, float high) {
 #if UNROLL_LANES == 16
   return _mm512_maskz_min_ps(0xFFFF, broadcast(high), _mm512_maskz_max_ps(0xFFFF, broadcast(low), x));
@@ -69,8 +69,8 @@ UNROLL_INLINE Vector clamp(Vector x, float low, float high) {
 #endif
 }
 
-// Several vectors go through an activation side by side: each step of the formula waits for the one before it, and the
-// next vector's would come too late to fill the time.
+// An activation takes several vectors side by side: each step of the formula waits for the one before it, and the other
+// vectors fill the time.
 #define UNROLL_EACH _Pragma("GCC unroll 8") for (int at = 0; at < N; ++at)
 
 template <int N>
@@ -83,7 +83,7 @@ struct PowersOfTwo {
 // below 6e-9. Only correctly rounded operations are used, so every instruction set gives the same bits.
 template <int N>
 UNROLL_INLINE void splitExponentials(const Vector (&x)[N], PowersOfTwo<N>& result) {
-  // Adding 1.5 * 2^23 rounds to an integer that then stands in the lowest bits of the float.
+  // Adding 1.5 * 2^23 rounds to an integer and leaves it in the lowest bits of the float.
   const float shift = 12582912.0f;
   Vector shifted[N], n[N], r[N], p[N];
   UNROLL_EACH shifted[at] = x[at] * 1.44269504088896341f + shift;

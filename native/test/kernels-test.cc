@@ -1,5 +1,5 @@
-// Compares every kernel with its plain reference, for shapes that panels, tiles and threads do not divide. What a
-// kernel may not read is NaN or outside of an allocation, so that the sanitizers, or the comparison, find it.
+// Compares every kernel with its plain reference, for shapes that panels, tiles and threads do not divide. Memory that
+// a kernel may not read is NaN or outside of an allocation, so that the comparison or a sanitizer finds it.
 //
 // usage: kernels-test; prints one line for each instruction set and ends with 1 after a difference.
 #include "../kernels.h"
@@ -29,7 +29,7 @@ Floats floats(const Numbers& values) { return Floats(values.begin(), values.end(
 // An output that nothing has written yet.
 Floats unwritten(size_t count) { return Floats(count, std::numeric_limits<float>::quiet_NaN()); }
 
-// Null for "none", as the kernels have it.
+// Null for an absent input, as the kernels expect it.
 const float* orNull(const Floats& values) { return values.empty() ? nullptr : values.data(); }
 
 class Random {
@@ -47,7 +47,7 @@ class Random {
   std::mt19937 engine{seed};
 };
 
-// Differences count relative to the largest number: sums cancel.
+// Differences are relative to the largest number, because sums cancel.
 void compare(const std::string& what, const Floats& found, const Numbers& expected) {
   ++comparisons;
   double largest = 1, apart = 0;
@@ -92,7 +92,7 @@ reference::Layer layerOf(reference::Cell cell, const RecurrentCase& of, Random& 
   return layer;
 }
 
-// The rows in the order that the kernels compute them in, by falling length.
+// The rows in the order in which the kernels compute them, longest first.
 struct Order {
   std::vector<int32_t> rows, lengths;
 
@@ -283,7 +283,7 @@ struct UpdateCase {
   std::vector<Sign> slots;
 };
 
-// The results of the numbers from `begin` to `end`; those of the others stay unwritten.
+// Updates the numbers from `begin` to `end`; the results of the others stay unwritten.
 template <class Settings>
 std::vector<Floats> updated(const UpdateCase<Settings>& of, const std::vector<Floats>& given, size_t begin,
                             size_t end) {
@@ -302,13 +302,13 @@ std::vector<Floats> updated(const UpdateCase<Settings>& of, const std::vector<Fl
   return results;
 }
 
-// A weight whole and in two parts, as threads cut it: a part may write nothing of the other.
+// Updates a weight whole and in two parts, as threads cut it: a part must not write into the other.
 template <class Settings>
 void testUpdate(const UpdateCase<Settings>& of, size_t count, Random& random) {
   std::vector<Numbers> before{random.numbers(count, 1), random.numbers(count, 1)};
   for (const Sign sign : of.slots) {
     before.push_back(random.numbers(count, 0.5));
-    // At least the largest square of a mean, for a variance that is not negative.
+    // At least the largest square of a mean, so that no variance is negative.
     if (sign == Sign::positive)
       for (double& one : before.back()) one = std::abs(one) + 0.25;
   }

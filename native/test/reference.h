@@ -1,5 +1,5 @@
-// Each kernel once more, as plain loops over single numbers in double precision: what the fast ones are compared with.
-// Nothing is packed, and nothing is shared with the fast kernels but the shapes and the optimizers' settings.
+// A plain reference of each kernel: loops over single numbers in double precision, without packing. It shares only the
+// shapes and the optimizers' settings with the fast kernels that are compared with it.
 #pragma once
 
 #include <algorithm>
@@ -30,7 +30,7 @@ struct Layer {
   size_t columns() const { return cell == Cell::lstm ? 4 : cell == Cell::gru ? 3 : 1; }
   size_t slots() const { return cell == Cell::simpleRnn ? 1 : 4; }
   size_t length(size_t row) const { return lengths.empty() ? steps : static_cast<size_t>(lengths[row]); }
-  // Where a row's step is in a tensor [batch, steps].
+  // The index of a row's step in a tensor [batch, steps].
   size_t place(size_t row, size_t step) const { return row * steps + (reverse ? length(row) - 1 - step : step); }
   // The kernel's column that the input or the state adds to a slot; -1: none.
   int columnOf(size_t slot, bool input) const {
@@ -47,7 +47,7 @@ struct Gradients {
   Numbers kernel, bias, inputs, initialHidden, initialCell;
 };
 
-// What the gradient of a step needs of it: the state before it, the slots (gates after their activation), and the cell.
+// The values of a step that its gradient needs: the state before it, the slots (gates after activation), and the cell.
 struct Step {
   Numbers hidden, cell, slots, nextCell;
 };
@@ -124,8 +124,8 @@ inline Outputs forward(const Layer& layer, std::vector<std::vector<Step>>& recor
   return result;
 }
 
-// The gradient of a unit's slots before their activation, from that of its state; `hidden` and `cell` become the
-// gradient of the state before the step, as far as it does not go through the kernel.
+// The gradient of a unit's slots before their activation, from that of its state. `hidden` and `cell` become the part
+// of the gradient of the state before the step that does not pass through the kernel.
 inline void unitBack(const Layer& layer, const Step& step, size_t unit, double& hidden, double& cell, double* to) {
   const size_t size = layer.hidden;
   const double* const slot = &step.slots[unit];
@@ -213,7 +213,7 @@ inline Numbers transposed(const Numbers& matrix, size_t rows, size_t columns) {
   return result;
 }
 
-// The optimizers' rules for one number: its value `w`, gradient `g` and slots `s`, as src/optimizers has the formulas.
+// The optimizers' rules for one number: value `w`, gradient `g` and slots `s`, by the formulas in src/optimizers.
 inline void sgd(const unroll::SgdSettings& set, double& w, double g, double*) { w -= set.learningRate * g; }
 
 inline void momentum(const unroll::MomentumSettings& set, double& w, double g, double* s) {
