@@ -20,7 +20,7 @@ const parameters = Type.Object(
 
 const formatOf = async (chosen: Static<typeof parameters>): Promise<SeriesFormat> => {
   const { csvReader } = await import('./table/read-csv.ts');
-  return { parameters: chosen, read: csvReader(chosen.delimiter), key: ['csv', chosen.delimiter] };
+  return { parameters: chosen, read: csvReader(chosen.delimiter), kind: 'csv', key: chosen.delimiter };
 };
 
 /** Forecasting of series from a CSV file. */

@@ -8,7 +8,7 @@ const parameters = Type.Object(seriesParameters, { additionalProperties: false }
 
 const formatOf = async (chosen: Static<typeof parameters>): Promise<SeriesFormat> => {
   const { readJsonl } = await import('./table/read-jsonl.ts');
-  return { parameters: chosen, read: readJsonl, key: ['jsonl'] };
+  return { parameters: chosen, read: readJsonl, kind: 'jsonl', key: null };
 };
 
 /** Forecasting of series from a file of JSON lines. */

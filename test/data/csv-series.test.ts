@@ -244,9 +244,9 @@ describe('missing values', () => {
 
 describe('mistakes in a series', () => {
   it('names both lines of a time that is there twice, and proposes to name the series', async () => {
-    const { issues } = await mistakeOf(csv('t,y', '1,1', '2,2', '1,3'));
+    const { issues } = await mistakeOf(csv('t,shop,y', '1,a,1', '2,a,2', '1,b,3'));
     expect(issues[0]?.message).toContain('a.csv:4: the time 1 is also in line 2');
-    expect(issues[0]?.help).toContain('series: station');
+    expect(issues[0]?.help).toContain('`series: shop`');
   });
 
   it.each([
@@ -259,7 +259,7 @@ describe('mistakes in a series', () => {
     [{ window: 9 }, 'window', 'has 6 steps, too few for a window of 9'],
     [{ horizon: 3 }, 'split.validation', 'no window of 2 steps with the 3 of the horizon fits'],
     [{ calendar: ['hour'] as const }, 'calendar', 'calendar needs dates'],
-    [{ past: ['z'] }, 'past', 'a.csv has no column "z"'],
+    [{ past: ['z'] }, 'past.0', 'a.csv has no column "z"'],
     [{ rolling: 5, fold: 1 }, 'rolling', 'cannot be cut into 5 folds'],
   ])('reports %j at %s', async (parameters, path, message) => {
     const { issues } = await mistakeOf(ten, parameters as Parameters);

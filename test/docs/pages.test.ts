@@ -43,7 +43,7 @@ const prepare = (folder: string): void => {
   for (const part of ['train', 'validation', 'test'])
     writeFileSync(join(folder, 'data', `${part}.csv`), `id,x,label\n${rows.join('')}`);
   cpSync(join(packageRoot, 'experiments'), join(folder, 'experiments'), { recursive: true });
-  for (const name of readdirSync(join(folder, 'experiments'))) {
+  for (const name of readdirSync(join(folder, 'experiments')).filter((one) => one.endsWith('.yaml'))) {
     const path = join(folder, 'experiments', name);
     writeFileSync(path, smaller(readFileSync(path, 'utf8')));
   }

@@ -22,7 +22,8 @@ const packVersion = 1;
 export interface SeriesFormat {
   readonly parameters: SeriesParameters;
   readonly read: TableReader;
-  /** What decides how the bytes of the file become rows; plain JSON. */
+  readonly kind: 'csv' | 'jsonl';
+  /** What else decides how the bytes of the file become rows; plain JSON. */
   readonly key: unknown;
 }
 
@@ -32,16 +33,16 @@ export const seriesDigest = async ({ file }: SeriesParameters, context: DataCont
 
 /** The series of a file, sorted and with a row for each step; the file is read only where the cache has no pack of it. */
 const packedSeries = async (format: SeriesFormat, context: DataContext): Promise<SeriesPack> => {
-  const { parameters, read, key } = format;
+  const { parameters, kind, key } = format;
   const { time, series, missing } = parameters;
   const file = await findDataFile(parameters.file, context, 'file');
   const columns = [numberColumns(parameters), parameters.static];
-  const decides = [key, time, series, columns, missing === 'error'];
+  const decides = [kind, key, time, series, columns, missing === 'error'];
   const folder = await packedFolder(
     ['series', packVersion, await fileDigest(file), decides],
     async (into) => {
       const { readSeries } = await import('./read-series.ts');
-      writeSeriesPack(into, await readSeries(file, { parameters, read }));
+      writeSeriesPack(into, await readSeries(file, format));
     },
   );
   return openSeriesPack(folder);
@@ -97,7 +98,7 @@ const checkCalendar = ({ timeKind }: SeriesPack, { calendar, time, file }: Serie
     path: 'calendar',
     message: `calendar needs dates, and the column ${JSON.stringify(time)} of ${file} has numbers.`,
     expected: 'a time column of ISO dates such as 2024-01-31',
-    help: 'Write the times as dates, or remove calendar.',
+    help: 'Remove calendar, or write the times as dates.',
   });
 };
 
@@ -119,7 +120,13 @@ const withoutWindow = (
   );
   const several = pack.series.length > 1 ? ` over ${pack.series.length} series` : '';
   // Of all steps, with some to spare.
-  const share = Math.min(0.5, Math.ceil((120 * horizon) / (pack.times.length / pack.series.length)) / 100);
+  const share = Math.min(0.4, Math.ceil((120 * horizon) / (pack.times.length / pack.series.length)) / 100);
+  const splitOf = (least: number) => {
+    const { validation, test } = parameters.split;
+    const atLeast = (border: number | string) =>
+      typeof border === 'number' && border > 0 && border < 1 ? Math.max(border, least) : border;
+    return `{ validation: ${atLeast(validation)}, test: ${atLeast(test)} }`;
+  };
   const needed = part === 'train' ? window + horizon : horizon;
   return new DataError({
     path: part === 'train' ? 'window' : fold === null ? `split.${part}` : 'rolling',
@@ -132,7 +139,7 @@ const withoutWindow = (
     help:
       part === 'train'
         ? 'Lower window or horizon, or make the validation and the test part smaller with split.'
-        : `Make the part larger, for example \`split: { ${part}: ${share} }\`, or lower horizon${fold === null ? '' : ' or rolling'}.`,
+        : `Make the part larger, for example \`split: ${splitOf(share)}\`, or lower horizon${fold === null ? '' : ' or rolling'}.`,
   });
 };
 

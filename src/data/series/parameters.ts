@@ -151,7 +151,7 @@ export const checkSeries = (chosen: SeriesParameters): readonly ParameterIssue[]
           with: ['series'],
           message: 'static needs several series: it is one value a series.',
           expected: 'series beside static',
-          help: 'Name the column of the series, for example `series: station`, or remove static.',
+          help: 'Remove static, or name the column of the series with `series`.',
         },
       ]
     : []),

@@ -3,12 +3,14 @@ import { createTimeReader, dateInNumber, type TimeKind } from '../columns/dates.
 import { isMissing } from '../columns/missing.ts';
 import { DataError } from '../dataset.ts';
 import { wrongFile, type DataFile } from '../files.ts';
-import { checkColumns } from '../table/columns.ts';
+import { checkColumns, type NamedColumns } from '../table/columns.ts';
 import { ownCopy } from '../table/labels.ts';
 import { numberIn, shown, textIn } from '../columns/cells.ts';
-import type { RowSink, TableReader } from '../table/rows.ts';
+import type { RowSink } from '../table/rows.ts';
 import { createNumberList } from '../table/sequence.ts';
 import { collectProblems, type RowProblems } from '../table/problems.ts';
+import { guessSeriesSettings, type GuessedSettings } from './guess-columns.ts';
+import type { SeriesFormat } from './load-series.ts';
 import { numberColumns, type SeriesParameters } from './parameters.ts';
 import type { SeriesPack } from './series-pack.ts';
 import {
@@ -36,10 +38,10 @@ interface RawSeries {
 /** Reads a file into a pack. Throws `DataError` with all that is wrong with its rows. */
 export const readSeries = async (
   file: DataFile,
-  { parameters, read }: { readonly parameters: SeriesParameters; readonly read: TableReader },
+  { parameters, read, kind }: Pick<SeriesFormat, 'parameters' | 'read' | 'kind'>,
 ): Promise<SeriesPack> => {
   const causes = new Set<Cause>();
-  const problems = collectProblems(file, () => helpOf(causes));
+  const problems = collectProblems(file, () => helpOf(causes, () => guessSeriesSettings(file.path, kind)));
   let finish: (() => RawSeries) | undefined;
   await read(
     file,
@@ -64,14 +66,17 @@ export const readSeries = async (
 };
 
 /** What an error of the rows may come from besides a mistake in the file. */
-type Cause = 'missing' | 'several-series';
+type Cause = 'missing' | 'several-series' | 'mistake';
 
-const helpOf = (causes: ReadonlySet<Cause>): string => {
+const helpOf = (causes: ReadonlySet<Cause>, guess: () => GuessedSettings): string => {
   if (causes.has('several-series')) {
-    return 'If the file holds several series, name their column, for example `series: station`; else remove the duplicates.';
+    const { series } = guess();
+    return typeof series === 'string'
+      ? `If the file holds several series, write \`series: ${series}\` in dataset; else remove the duplicates.`
+      : 'Remove the duplicates; or, where the file holds several series, name their column with series.';
   }
-  return causes.has('missing')
-    ? 'Fill these rows in the file, or write `missing: interpolate` (or forward, mean or mask) in dataset.'
+  return causes.has('missing') && !causes.has('mistake')
+    ? 'Write `missing: interpolate` (or forward, mean or mask) in dataset, or fill these rows in the file.'
     : 'Fix these rows, or remove them from the file. No row is ever skipped.';
 };
 
@@ -87,7 +92,11 @@ const seriesSink = (
   available: readonly string[],
 ): RowSink & { readonly finish: () => RawSeries } => {
   const { time, series, targets, past, future, static: statics, missing } = parameters;
-  checkColumns(name, available, { time: [time], series: [series], targets, past, future, static: statics });
+  checkColumns(name, available, {
+    time: [time],
+    series: [series],
+    ...eachAlone({ targets, past, future, static: statics }),
+  });
   const numbers = numberColumns(parameters);
   const firstNumber = series === null ? 1 : 2;
   const firstStatic = firstNumber + numbers.length;
@@ -127,6 +136,7 @@ const seriesSink = (
       causes.add('missing');
       problems.report(line, `column ${JSON.stringify(column)} has no value`);
     } else {
+      causes.add('mistake');
       problems.report(line, `column ${JSON.stringify(column)} is not a number: ${shown(cell)}`);
     }
     return Number.NaN;
@@ -139,6 +149,7 @@ const seriesSink = (
       if (texts[at] === '') texts[at] = ownCopy(text);
       else if (text !== '' && text !== texts[at]) {
         const first = firstLines[owner] as number;
+        causes.add('mistake');
         problems.report(
           line,
           `series ${JSON.stringify(textIn(cells[1]))} has another ${JSON.stringify(column)} here than in line ${first}`,
@@ -151,7 +162,10 @@ const seriesSink = (
     columns: [time, ...(series === null ? [] : [series]), ...numbers, ...statics],
     add: (cells, line) => {
       const at = timeReader.read(cells[0]);
-      if (typeof at === 'string') problems.report(line, `column ${JSON.stringify(time)} ${at}`);
+      if (typeof at === 'string') {
+        causes.add('mistake');
+        problems.report(line, `column ${JSON.stringify(time)} ${at}`);
+      }
       const owner = ownerOf(cells[1], line);
       times.push(typeof at === 'string' ? Number.NaN : at);
       lines.push(line);
@@ -172,6 +186,14 @@ const seriesSink = (
     }),
   };
 };
+
+/** Each column of a list by its own path, `past.0`, so that a message is at its name. */
+const eachAlone = (lists: Readonly<Record<string, readonly string[]>>): NamedColumns =>
+  Object.fromEntries(
+    Object.entries(lists).flatMap(([path, columns]) =>
+      columns.map((column, at) => [`${path}.${at}`, [column]] as const),
+    ),
+  );
 
 /** Numbers that are all dates, such as 20240131, mean these dates. */
 const datesOf = (times: Float64Array, timeKind: TimeKind): Pick<RawSeries, 'times' | 'timeKind'> => {

@@ -82,7 +82,7 @@ const borderAt = (border: number | string, given: BorderGiven): number => {
         ? `Nothing lies before ${border}, where the ${part} part begins.`
         : `Nothing lies between ${border}, where the ${part} part begins, and its end.`,
     expected: `a time within ${range}`,
-    help: 'Choose another time, or a fraction such as 0.15.',
+    help: `Write a fraction, for example \`${part}: 0.15\`, or another time.`,
   });
 };
 
