@@ -1,12 +1,6 @@
 import { Type, type Static } from '@sinclair/typebox';
 import type { DatasetRow, SequenceShape } from './dataset.ts';
-import {
-  checkGeneratedSize,
-  generateDataset,
-  generatedParameters,
-  generatedParts,
-  generatorDigest,
-} from './generated.ts';
+import { checkGeneratedSize, generatedParameters, generatedRow } from './generated.ts';
 
 const parameters = Type.Object(
   {
@@ -20,8 +14,6 @@ const parameters = Type.Object(
   },
   { additionalProperties: false },
 );
-
-const version = 1;
 
 const shapeOf = ({ length }: Static<typeof parameters>): SequenceShape => ({
   steps: length,
@@ -38,31 +30,19 @@ export const addingProblem = {
   title: 'The adding problem: the sum of two marked numbers in a long sequence',
   description:
     'A test of long memory (Hochreiter and Schmidhuber 1997, in the form of Le, Jaitly and Hinton 2015). A network that remembers nothing has a mean squared error of 0.167.',
-  version,
   parameters,
   check: (chosen) => checkGeneratedSize(chosen, 2 * chosen.length),
-  shape: shapeOf,
-  parts: generatedParts,
-  generated: true,
-  digest: (chosen) => generatorDigest('adding-problem', version, chosen),
-  load: (chosen) => {
-    const { length, seed } = chosen;
+  ...generatedRow({ name: 'adding-problem', version: 1, shape: shapeOf }, ({ length }) => {
     const half = Math.floor(length / 2);
-    return Promise.resolve(
-      generateDataset(
-        'adding-problem',
-        { shape: shapeOf(chosen), sizes: chosen, seed },
-        (random, { inputs, lengths, targets }, index) => {
-          const start = index * length * 2;
-          for (let step = 0; step < length; step++) inputs[start + 2 * step] = random.uniform();
-          const first = start + 2 * random.integer(half);
-          const second = start + 2 * (half + random.integer(length - half));
-          inputs[first + 1] = 1;
-          inputs[second + 1] = 1;
-          targets[index] = (inputs[first] as number) + (inputs[second] as number);
-          lengths[index] = length;
-        },
-      ),
-    );
-  },
+    return (random, { inputs, lengths, targets }, index) => {
+      const start = index * length * 2;
+      for (let step = 0; step < length; step++) inputs[start + 2 * step] = random.uniform();
+      const first = start + 2 * random.integer(half);
+      const second = start + 2 * (half + random.integer(length - half));
+      inputs[first + 1] = 1;
+      inputs[second + 1] = 1;
+      targets[index] = (inputs[first] as number) + (inputs[second] as number);
+      lengths[index] = length;
+    };
+  }),
 } as const satisfies DatasetRow<typeof parameters>;

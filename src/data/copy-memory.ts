@@ -1,12 +1,6 @@
 import { Type, type Static } from '@sinclair/typebox';
 import type { DatasetRow, SequenceShape } from './dataset.ts';
-import {
-  checkGeneratedSize,
-  generateDataset,
-  generatedParameters,
-  generatedParts,
-  generatorDigest,
-} from './generated.ts';
+import { checkGeneratedSize, generatedParameters, generatedRow } from './generated.ts';
 
 const parameters = Type.Object(
   {
@@ -33,8 +27,6 @@ const parameters = Type.Object(
   { additionalProperties: false },
 );
 
-const version = 1;
-
 const stepsOf = ({ delay, copyLength }: Static<typeof parameters>) => delay + 2 * copyLength;
 
 const shapeOf = (chosen: Static<typeof parameters>): SequenceShape => ({
@@ -57,34 +49,23 @@ export const copyMemory = {
   title: 'The copy problem: repeat a word after a long delay',
   description:
     'A test of long memory (Hochreiter and Schmidhuber 1997, in the form of Arjovsky, Shah and Bengio 2016): a word of symbols, blanks, a sign, and then the word to repeat.',
-  version,
   parameters,
   check: (chosen) => checkGeneratedSize(chosen, 2 * stepsOf(chosen)),
-  shape: shapeOf,
-  parts: generatedParts,
-  generated: true,
-  digest: (chosen) => generatorDigest('copy-memory', version, chosen),
-  load: (chosen) => {
-    const { delay, copyLength, symbols, seed } = chosen;
+  ...generatedRow({ name: 'copy-memory', version: 1, shape: shapeOf }, (chosen) => {
+    const { delay, copyLength, symbols } = chosen;
     const steps = stepsOf(chosen);
     const sign = delay + copyLength - 1;
-    return Promise.resolve(
-      generateDataset(
-        'copy-memory',
-        { shape: shapeOf(chosen), sizes: chosen, seed },
-        (random, { inputs, lengths, targets }, index) => {
-          const start = index * steps;
-          inputs.fill(symbols, start, start + steps);
-          targets.fill(symbols, start, start + steps);
-          for (let at = 0; at < copyLength; at++) {
-            const symbol = random.integer(symbols);
-            inputs[start + at] = symbol;
-            targets[start + delay + copyLength + at] = symbol;
-          }
-          inputs[start + sign] = symbols + 1;
-          lengths[index] = steps;
-        },
-      ),
-    );
-  },
+    return (random, { inputs, lengths, targets }, index) => {
+      const start = index * steps;
+      inputs.fill(symbols, start, start + steps);
+      targets.fill(symbols, start, start + steps);
+      for (let at = 0; at < copyLength; at++) {
+        const symbol = random.integer(symbols);
+        inputs[start + at] = symbol;
+        targets[start + delay + copyLength + at] = symbol;
+      }
+      inputs[start + sign] = symbols + 1;
+      lengths[index] = steps;
+    };
+  }),
 } as const satisfies DatasetRow<typeof parameters>;

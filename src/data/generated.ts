@@ -46,18 +46,17 @@ export const generatedParameters = (defaults: Sizes) => ({
   }),
 });
 
-export const generatedParts = ({
-  trainSize,
-  validationSize,
-}: Static<TObject<ReturnType<typeof generatedParameters>>>): DatasetParts => ({
+type GeneratedParameters = Static<TObject<ReturnType<typeof generatedParameters>>>;
+
+const generatedParts = ({ trainSize, validationSize }: GeneratedParameters): DatasetParts => ({
   trainSize,
   validation: validationSize > 0,
 });
 
-/** Generated sequences lie in memory; more numbers than this (2 GB) are refused before anything starts. */
+/** Generated sequences are kept in memory; more numbers than this (2 GB) are an error before anything starts. */
 const mostNumbers = 500_000_000;
 
-/** That the sequences fit into memory; `perSequence` is how many numbers one takes. */
+/** Returns an issue if the sequences do not fit into memory; `perSequence` is the count of numbers in one. */
 export const checkGeneratedSize = (sizes: Sizes, perSequence: number): readonly ParameterIssue[] => {
   const sequences = sizes.trainSize + sizes.validationSize + sizes.testSize;
   if (sequences * perSequence <= mostNumbers) return [];
@@ -76,21 +75,21 @@ export const checkGeneratedSize = (sizes: Sizes, perSequence: number): readonly 
 };
 
 /** The digest of generated data: hex SHA-256 of the generator's name, its version and all its parameters. */
-export const generatorDigest = (name: string, version: number, parameters: object): string => {
+const generatorDigest = (name: string, version: number, parameters: object): string => {
   const sorted = Object.entries(parameters).sort(([a], [b]) => (a < b ? -1 : 1));
   return createHash('sha256')
     .update(JSON.stringify([name, version, sorted]))
     .digest('hex');
 };
 
-/**
- * The parts of a generated dataset. `write` fills in example `index` of zeroed examples. Each part draws from a stream
- * of its own, so its size changes no other part.
- */
-export const generateDataset = (
+/** Fills in example `index` of zeroed examples. */
+type WriteExample = (random: Random, examples: Batch, index: number) => void;
+
+/** Draws each part from a stream of its own, so that its size changes no other part. */
+const generateDataset = (
   name: string,
   { shape, sizes, seed }: { readonly shape: SequenceShape; readonly sizes: Sizes; readonly seed: number },
-  write: (random: Random, examples: Batch, index: number) => void,
+  write: WriteExample,
 ): Dataset => {
   const draw = (part: string, size: number): Split => {
     const random = randomStream(seed, name, part);
@@ -106,3 +105,23 @@ export const generateDataset = (
     test: draw('test', sizes.testSize),
   };
 };
+
+/** The part of a generated dataset's row that follows from its generator: how it writes examples for its parameters. */
+export const generatedRow = <P extends GeneratedParameters>(
+  {
+    name,
+    version,
+    shape,
+  }: { readonly name: string; readonly version: number; readonly shape: (chosen: P) => SequenceShape },
+  writerFor: (chosen: P) => WriteExample,
+) => ({
+  version,
+  shape,
+  parts: generatedParts,
+  generated: true as const,
+  digest: (chosen: P) => generatorDigest(name, version, chosen),
+  load: (chosen: P) =>
+    Promise.resolve(
+      generateDataset(name, { shape: shape(chosen), sizes: chosen, seed: chosen.seed }, writerFor(chosen)),
+    ),
+});

@@ -1,12 +1,6 @@
 import { Type, type Static } from '@sinclair/typebox';
 import type { DatasetRow, SequenceShape } from './dataset.ts';
-import {
-  checkGeneratedSize,
-  generateDataset,
-  generatedParameters,
-  generatedParts,
-  generatorDigest,
-} from './generated.ts';
+import { checkGeneratedSize, generatedParameters, generatedRow } from './generated.ts';
 
 const parameters = Type.Object(
   {
@@ -33,8 +27,6 @@ const parameters = Type.Object(
   { additionalProperties: false },
 );
 
-const version = 1;
-
 const shapeOf = ({ maxLength }: Static<typeof parameters>): SequenceShape => ({
   steps: maxLength,
   input: { kind: 'values', features: 1 },
@@ -47,7 +39,6 @@ export const toySequences = {
   title: 'Toy sequences of different lengths: counting up, or random',
   description:
     'Each sequence draws its length, then is with probability one half linear (class 0: a random start and then one more at each step) or random (class 1: every value drawn on its own). Values are divided by maxValue; steps past the length are zero.',
-  version,
   parameters,
   check: ({ minLength, maxLength, maxValue, ...sizes }) => [
     ...checkGeneratedSize(sizes, maxLength),
@@ -74,28 +65,19 @@ export const toySequences = {
         ]
       : []),
   ],
-  shape: shapeOf,
-  parts: generatedParts,
-  generated: true,
-  digest: (chosen) => generatorDigest('toy-sequences', version, chosen),
-  load: (chosen) => {
-    const { minLength, maxLength, maxValue, seed } = chosen;
-    return Promise.resolve(
-      generateDataset(
-        'toy-sequences',
-        { shape: shapeOf(chosen), sizes: chosen, seed },
-        (random, examples, index) => {
-          const length = minLength + random.integer(maxLength - minLength + 1);
-          const linear = random.uniform() < 0.5;
-          const start = linear ? random.integer(maxValue - length + 1) : 0;
-          for (let step = 0; step < length; step++) {
-            const value = linear ? start + step : random.integer(maxValue + 1);
-            examples.inputs[index * maxLength + step] = value / maxValue;
-          }
-          examples.lengths[index] = length;
-          examples.targets[index] = linear ? 0 : 1;
-        },
-      ),
-    );
-  },
+  ...generatedRow(
+    { name: 'toy-sequences', version: 1, shape: shapeOf },
+    ({ minLength, maxLength, maxValue }) =>
+      (random, examples, index) => {
+        const length = minLength + random.integer(maxLength - minLength + 1);
+        const linear = random.uniform() < 0.5;
+        const start = linear ? random.integer(maxValue - length + 1) : 0;
+        for (let step = 0; step < length; step++) {
+          const value = linear ? start + step : random.integer(maxValue + 1);
+          examples.inputs[index * maxLength + step] = value / maxValue;
+        }
+        examples.lengths[index] = length;
+        examples.targets[index] = linear ? 0 : 1;
+      },
+  ),
 } as const satisfies DatasetRow<typeof parameters>;
