@@ -66,14 +66,14 @@ export const checkNetworkWith = (
   if (task.kind === 'next-step' && bidirectional)
     issues.push({
       path: 'bidirectional',
-      message: 'A backward cell would see the very step that it must predict.',
+      message: 'A backward cell would read the step that it must predict.',
       expected: 'false for a dataset of next-step prediction',
       help: 'Remove `bidirectional`.',
     });
   if (embeddingSize !== null && input.kind === 'values')
     issues.push({
       path: 'embeddingSize',
-      message: 'The dataset gives numbers, and only tokens can be embedded.',
+      message: 'The dataset has numbers, and only tokens can be embedded.',
       expected: 'null for a dataset of numbers',
       help: 'Remove `embeddingSize`.',
     });

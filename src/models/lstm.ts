@@ -22,7 +22,7 @@ const parameters = Type.Object(
     }),
     peepholes: Type.Boolean({
       title: 'Peepholes',
-      description: 'The gates see the cell state (Gers, Schraudolph and Schmidhuber 2002).',
+      description: 'The gates also read the cell state (Gers, Schraudolph and Schmidhuber 2002).',
       default: false,
       examples: [true],
     }),
@@ -30,7 +30,7 @@ const parameters = Type.Object(
       Type.Integer({
         title: 'Projection size',
         description:
-          'The hidden state is a linear map of the output of the cell to this size (Sak, Senior and Beaufays 2014); null: the output itself. Slower: no fused kernel knows it.',
+          'The hidden state is a linear map of the output of the cell to this size (Sak, Senior and Beaufays 2014); null: the output itself. Slower: no fused kernel supports it.',
         minimum: 1,
         maximum: 16_384,
         examples: [64],

@@ -3,7 +3,6 @@ import type { Tensor, Tensor1D, Variable } from '@tensorflow/tfjs-core';
 import type { SequenceShape } from '../data/dataset.ts';
 import type { Random } from '../data/random.ts';
 import type { ParameterIssue, Row } from '../parameters/row.ts';
-import type { KernelEntry } from '../tensorflow/kernels/table.ts';
 
 /** A batch on the back end. */
 export interface TensorBatch {
@@ -60,7 +59,7 @@ export interface ModelRow<P extends TObject = TObject> extends Row<P> {
     context: Pick<BuildContext, 'shape' | 'outputs'>,
   ): number;
   /** The kernels that can train it, the default first; absent in a row without a choice. */
-  kernels?(this: void, parameters: Static<P>): readonly Pick<KernelEntry, 'name'>[];
+  kernels?(this: void, parameters: Static<P>): readonly { readonly name: string }[];
   /** Imports TensorFlow and builds the network; only a run's own process calls this. */
   build(this: void, parameters: Static<P>, context: BuildContext): Promise<Model>;
 }

@@ -43,14 +43,14 @@ export const networkProperties = {
   readout: choice(['auto', 'last', 'final-state', 'mean', 'max'], {
     title: 'Readout',
     description:
-      "What of the top layer's outputs the output layer reads, for a task with one target a sequence. `last`: the output at the last index, where the backward cell of a bidirectional model has read one step only. `final-state`: each direction's own state after its whole reading. `mean`, `max`: over the steps within the length. `auto`: `last`; every step where the task has a target a step.",
+      "Which of the top layer's outputs the output layer reads, for a task with one target a sequence. `last`: the output at the last index, where the backward cell of a bidirectional model has read only one step. `final-state`: each direction's state after it has read the whole sequence. `mean`, `max`: over the steps within the length. `auto`: `last`; every step where the task has a target a step.",
     default: 'auto',
     examples: ['last', 'final-state', 'mean', 'max'],
   }),
   dropout: Type.Number({
     title: 'Dropout between layers',
     description:
-      'Share of the outputs of a layer that the next layer does not see in training. The mask is drawn once a sequence and step of training, and holds for all its steps (Gal and Ghahramani 2016).',
+      'Share of the outputs of a layer that are set to zero for the next layer in training. One mask is drawn for each sequence and training step, and applies to all steps of the sequence (Gal and Ghahramani 2016).',
     minimum: 0,
     exclusiveMaximum: 1,
     default: 0,
@@ -59,7 +59,7 @@ export const networkProperties = {
   recurrentDropout: Type.Number({
     title: 'Recurrent dropout',
     description:
-      'Share of the hidden state that a cell does not see of itself in training, with one mask for all steps of a sequence (Gal and Ghahramani 2016).',
+      'Share of the hidden state that is set to zero for the cell itself in training, with one mask for all steps of a sequence (Gal and Ghahramani 2016).',
     minimum: 0,
     exclusiveMaximum: 1,
     default: 0,
@@ -68,7 +68,7 @@ export const networkProperties = {
   layerNorm: Type.Boolean({
     title: 'Layer normalisation',
     description:
-      'Normalises what goes into the gates, of input and hidden state each by itself (Ba, Kiros and Hinton 2016). Slower: no fused kernel knows it.',
+      'Normalises the inputs of the gates, separately for input and hidden state (Ba, Kiros and Hinton 2016). Slower: no fused kernel supports it.',
     default: false,
     examples: [true],
   }),

@@ -10,7 +10,7 @@ const parameters = Type.Object(
     initialAccumulator: Type.Number({
       minimum: 0,
       default: 0.1,
-      description: 'What the sum of squared gradients starts at; larger makes the first updates smaller.',
+      description: 'Initial sum of squared gradients; a larger one makes the first updates smaller.',
     }),
     epsilon: epsilonParameter(1e-7),
   },
