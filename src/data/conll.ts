@@ -2,7 +2,8 @@ import { Type, type Static } from '@sinclair/typebox';
 import { nullable } from '../parameters/schema.ts';
 import type { DatasetRow } from './dataset.ts';
 import type { TableFormat } from './table/ensure-pack.ts';
-import { checkTable, type TableParameters } from './table/parameters.ts';
+import { checkTable } from './table/check-table.ts';
+import { settled, type TableParameters } from './table/parameters.ts';
 import { fromText } from './text/from-text.ts';
 import { asTable, fileParameters } from './text/parameters.ts';
 import { givenTokensParameter } from './text/tokens.ts';
@@ -41,7 +42,7 @@ const formatOf = async (chosen: Parameters): Promise<TableFormat> => {
   const { tokenColumn, labelColumn, tokens } = chosen;
   const { lowercase, maxLength } = tokens;
   return {
-    parameters: tableOf(chosen),
+    settings: settled(tableOf(chosen)),
     read: conllReader({ token: tokenColumn, label: labelColumn }),
     layOut: (context, available) =>
       textSink(context, available, { text: conllColumns.text, lowercase, maxLength }),

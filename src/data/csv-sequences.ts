@@ -1,15 +1,17 @@
 import { Type, type Static } from '@sinclair/typebox';
-import { nullable } from '../parameters/schema.ts';
+import { addedLater, choice, nullable } from '../parameters/schema.ts';
 import type { DatasetRow } from './dataset.ts';
 import type { TableFormat } from './table/ensure-pack.ts';
 import { fromTable } from './table/from-table.ts';
-import { checkTable, tableParameters } from './table/parameters.ts';
+import { checkTable } from './table/check-table.ts';
+import { settled, tableParameters } from './table/parameters.ts';
 
 export const csvDelimiter = Type.String({
   minLength: 1,
   maxLength: 1,
   default: ',',
-  description: 'The character between two cells.',
+  description:
+    'The character between two cells. With the default, a semicolon, tab or bar is found where the first row has one.',
   examples: [',', ';', '\t'],
 });
 
@@ -30,6 +32,13 @@ const parameters = Type.Object(
         examples: ['steps'],
       }),
     ),
+    decimal: addedLater(
+      choice(['.', ','], {
+        default: '.',
+        description:
+          'What numbers have before their decimals. With a comma, another delimiter separates the cells.',
+      }),
+    ),
   },
   { additionalProperties: false },
 );
@@ -37,20 +46,22 @@ const parameters = Type.Object(
 type Parameters = Static<typeof parameters>;
 
 const formatOf = async (chosen: Parameters): Promise<TableFormat> => {
-  const [{ csvReader }, { longSink }, { wideSink }] = await Promise.all([
+  const [{ csvReader }, { longSink }, { wideSink }, { numberIn, numberWithCommaIn }] = await Promise.all([
     import('./table/read-csv.ts'),
     import('./table/long.ts'),
     import('./table/wide.ts'),
+    import('./columns/cells.ts'),
   ]);
-  const { task, layout, sequence, order, features, targets, delimiter, featuresPerStep, length } = chosen;
+  const { layout, delimiter, featuresPerStep, length, decimal = '.' } = chosen;
   return {
-    parameters: chosen,
+    settings: settled(chosen),
     read: csvReader(delimiter),
+    numberIn: decimal === ',' ? numberWithCommaIn : numberIn,
     layOut: (context, available) =>
       layout === 'long'
         ? longSink(context, available)
         : wideSink(context, available, { featuresPerStep, length }),
-    key: ['csv', task, layout, sequence, order, features, targets, delimiter, featuresPerStep, length],
+    key: ['csv', delimiter, featuresPerStep, length, decimal],
   };
 };
 

@@ -70,6 +70,8 @@ export type PartName = (typeof partNames)[number];
 export const dataDescriptionSchema = Type.Object({
   inputs: inputSchema,
   target: targetSchema,
+  /** How many values of each column are missing in all parts together; columns without one are absent. */
+  missing: Type.Optional(Type.Record(Type.String(), Type.Number())),
   /** In the order training, validation, test; a part that the dataset does not have is absent. */
   parts: Type.Object({
     train: Type.Optional(partSchema),

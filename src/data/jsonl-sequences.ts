@@ -2,7 +2,8 @@ import { Type, type Static } from '@sinclair/typebox';
 import type { DatasetRow } from './dataset.ts';
 import type { TableFormat } from './table/ensure-pack.ts';
 import { fromTable } from './table/from-table.ts';
-import { checkTable, tableParameters } from './table/parameters.ts';
+import { checkTable } from './table/check-table.ts';
+import { settled, tableParameters } from './table/parameters.ts';
 
 const parameters = Type.Object(tableParameters, { additionalProperties: false });
 
@@ -12,12 +13,11 @@ const formatOf = async (chosen: Static<typeof parameters>): Promise<TableFormat>
     import('./table/long.ts'),
     import('./table/nested.ts'),
   ]);
-  const { task, layout, sequence, order, features, targets } = chosen;
   return {
-    parameters: chosen,
+    settings: settled(chosen),
     read: readJsonl,
-    layOut: layout === 'long' ? longSink : nestedSink,
-    key: ['jsonl', task, layout, sequence, order, features, targets],
+    layOut: chosen.layout === 'long' ? longSink : nestedSink,
+    key: ['jsonl'],
   };
 };
 

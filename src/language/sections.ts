@@ -81,9 +81,10 @@ export const checkNamedSection = (
   }
   const { value, issues } = checkAgainst(row.parameters, rest, `${kind} ${name}`);
   if (issues.length) return failed(issues);
-  const section: NamedSection = { name, ...inSchemaOrder(row.parameters, value as JsonMap) };
-  const conflicts = row.check?.(section) ?? [];
-  if (conflicts.length) return failed(conflicts.map((issue) => inSection(issue, section)));
+  const sound: NamedSection = { name, ...inSchemaOrder(row.parameters, value as JsonMap) };
+  const conflicts = row.check?.(sound) ?? [];
+  if (conflicts.length) return failed(conflicts.map((issue) => inSection(issue, sound)));
+  const section = (row.configured?.(sound) as NamedSection | undefined) ?? sound;
   return success({ value: section, canonical: canonicalJson(section), version: versionOf(row, section) });
 };
 

@@ -41,6 +41,8 @@ export interface Row<P extends TObject = TObject> {
   readonly parameters: P;
   /** Absent in the entries that come with Unroll, whose `version` rises when they change. */
   readonly origin?: RowOrigin;
+  /** The parameters as a run's configuration has them, where a default depends on other parameters; absent: as they are. */
+  configured?(this: void, parameters: Static<P>): Static<P>;
   /** Combinations that make no sense although each value is allowed. */
   check?(this: void, parameters: Static<P>): readonly ParameterIssue[];
 }

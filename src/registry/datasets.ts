@@ -12,6 +12,7 @@ import { jsonlSeries } from '../data/jsonl-series.ts';
 import { jsonlText } from '../data/jsonl-text.ts';
 import { mnistPixels } from '../data/mnist-pixels.ts';
 import { mnistRows } from '../data/mnist-rows.ts';
+import { parquetSequences } from '../data/parquet-sequences.ts';
 import { text } from '../data/text.ts';
 import { toySequences } from '../data/toy-sequences.ts';
 
@@ -29,6 +30,7 @@ export const datasets = {
   'jsonl-sequences': jsonlSequences,
   'csv-series': csvSeries,
   'jsonl-series': jsonlSeries,
+  'parquet-sequences': parquetSequences,
   'csv-text': csvText,
   'jsonl-text': jsonlText,
   conll,

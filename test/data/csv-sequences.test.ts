@@ -9,7 +9,13 @@ import { complete, examplesOf } from './support/read-all.ts';
 
 type Parameters = Partial<Static<typeof csvSequences.parameters>>;
 
-const long: Parameters = { file: 'a.csv', sequence: 'id', targets: ['label'], standardize: false };
+const long: Parameters = {
+  file: 'a.csv',
+  sequence: 'id',
+  targets: ['label'],
+  standardize: false,
+  standardizeTargets: false,
+};
 
 /** All sequences of a file, which is given as the test file as well so that every one is seen. */
 const readFileOf = async (text: string | Uint8Array, parameters: Parameters = {}) => {
@@ -207,15 +213,15 @@ describe('bad rows', () => {
     const both = ['id,t,a,label', '1,?,?,x', '1,?,?,y', '2,0,1,'].join('\n');
     expect((await mistakeOf(both, { order: 't' })).message).toMatchInlineSnapshot(`
       "a.csv has 3 rows that cannot be used:
-        a.csv:2: column "t" is not a number: "?"
-        a.csv:3: column "t" is not a number: "?"
+        a.csv:2: column "t" is not a number or an ISO date: "?"
+        a.csv:3: column "t" is not a number or an ISO date: "?"
         a.csv:4: sequence "2" has no "label""
     `);
   });
 
   it.each([
-    ['2024-03-01', { order: 't' }, 'order'],
-    ['2024-03-01 10:00:00', { order: 't' }, 'order'],
+    ['2024-03-01 10:00:00', {}, 'features'],
+    ['2024/03/01 10:00:00', { order: 't' }, 'order'],
     ['2024-03-01T10:00Z', {}, 'features'],
     ['1.3.2024', { order: 't' }, 'order'],
     ['3/1/24', {}, 'features'],
@@ -224,19 +230,23 @@ describe('bad rows', () => {
     const rows = Array.from({ length: 40 }, (_, at) => `${at >> 1},${date},1,x`);
     const { message, issues } = await mistakeOf(['id,t,a,label', ...rows].join('\n'), parameters);
     expect(issues).toMatchObject([
-      { path, message: `a.csv:2: column "t" holds dates, such as "${date}", in 40 rows.`, got: `"${date}"` },
+      {
+        path,
+        message: `a.csv:2: column "t" holds dates${path === 'order' ? ' that are not ISO 8601' : ''}, such as "${date}", in 40 rows.`,
+        got: `"${date}"`,
+      },
     ]);
     expect(message.split('\n')).toHaveLength(1);
-    expect(message).toContain('days or seconds since the first one');
+    expect(message).toContain(path === 'order' ? '2024-01-31' : 'days or seconds since the first one');
   });
 
   it('of dates stand beside other mistakes once', async () => {
-    const text = 'id,t,a,label\n1,2024-03-01,1,x\n1,2024-03-02,?,x\n2,5,?,x\n2,6,1\n';
+    const text = 'id,t,a,label\n1,1.3.2024,1,x\n1,2.3.2024,?,x\n2,5,?,x\n2,6,1\n';
     expect((await mistakeOf(text, { order: 't' })).message).toMatchInlineSnapshot(`
       "a.csv has 4 rows that cannot be used:
         a.csv:4: column "a" is not a number: "?"
         a.csv:5: 3 cells where the header has 4
-        a.csv:2: column "t" holds dates, such as "2024-03-01", in 2 rows"
+        a.csv:2: column "t" holds dates that are not ISO 8601, such as "1.3.2024", in 2 rows"
     `);
   });
 
@@ -312,10 +322,15 @@ describe('a file that cannot be read', () => {
     expect(issues.map(({ path }) => path)).toEqual(['sequence', 'targets.0', 'features.1']);
   });
 
+  it.each([';', '\t', '|'])('has its delimiter %j found', async (delimiter) => {
+    const text = threeSequences.replaceAll(',', delimiter);
+    expect(await readFileOf(text, { order: 't' })).toEqual(await readFileOf(threeSequences, { order: 't' }));
+  });
+
   it.each([
-    [';', ';', ','],
-    ['\\t', '\t', ','],
-    ['|', '|', ','],
+    [';', ';', '|'],
+    ['\\t', '\t', ';'],
+    ['|', '|', ';'],
     [',', ',', ';'],
   ])('has its delimiter %s proposed', async (written, delimiter, chosen) => {
     const text = threeSequences.replaceAll(',', delimiter);
@@ -338,7 +353,7 @@ describe('a file that cannot be read', () => {
     await expect(digest('trian.csv')).rejects.toThrow(
       'There is no file trian.csv. In the same folder there is train.csv.',
     );
-    await expect(digest('.')).rejects.toThrow('. is not a file.');
+    await expect(digest('none/')).rejects.toThrow('There is no file none/.');
     await expect(digest('x/train.csv')).rejects.toThrow(/There is no folder .* either/);
   });
 

@@ -72,7 +72,11 @@ describe('the wide layout', () => {
       [0, 1],
       [1, 0],
     ]);
-    const predicted = await read([{ x: [1], u: 0.5, v: -2 }], { task: 'regression', targets: ['v', 'u'] });
+    const predicted = await read([{ x: [1], u: 0.5, v: -2 }], {
+      task: 'regression',
+      targets: ['v', 'u'],
+      standardizeTargets: false,
+    });
     expect(predicted.examples.map(({ targets }) => targets)).toEqual([[-2, 0.5]]);
   });
 

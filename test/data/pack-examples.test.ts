@@ -18,23 +18,35 @@ const sequences = fc.array(
   }),
   { minLength: 1, maxLength: 12 },
 );
-const mean = Float64Array.of(3, -0.5);
-const factor = Float64Array.of(0.25, 7);
+const plain = { kind: 'number', mask: false, fill: 0 } as const;
+const encoding = {
+  columns: [
+    { ...plain, mean: 3, factor: 0.25 },
+    { ...plain, mean: -0.5, factor: 7 },
+  ],
+  targets: [],
+};
 
 it('examples are the same from memory and from the file, for one target a sequence and one a step', () => {
   const parent = temporaryDirectory();
   fc.assert(
     fc.property(sequences, fc.boolean(), fc.boolean(), (given, perStep, numeric) => {
       const folder = mkdtempSync(join(parent, 'pack-'));
-      const writer = writePack(folder, perStep ? null : 1);
+      const writer = writePack(folder);
       for (const steps of given) {
         const targets = steps.map(({ target }) => target);
-        writer.add(
-          Float64Array.from(steps.flatMap(({ values }) => values)),
-          perStep ? targets : targets.slice(0, 1),
-        );
+        writer.add({
+          values: Float64Array.from(steps.flatMap(({ values }) => values)),
+          statics: [],
+          targets: perStep ? targets : targets.slice(0, 1),
+          ...{ weight: undefined, key: undefined, name: undefined },
+        });
       }
-      writer.finish({ features: ['a', 'b'], columns: ['a', 'b'], labels: ['no', 'yes'] });
+      writer.finish({
+        ...{ features: ['a', 'b'], columns: ['a', 'b'], labels: ['no', 'yes'] },
+        targets: { count: 1, each: perStep ? 'step' : 'sequence' },
+        ...{ statics: [], categories: {}, weighted: false, key: null, keyLabels: [], missing: {} },
+      });
       writer.close();
       const pack = openPack(folder);
       const longest = Math.max(...given.map(({ length }) => length));
@@ -54,7 +66,7 @@ it('examples are the same from memory and from the file, for one target a sequen
         .filter((index) => index % 2 === 0)
         .reverse();
       const read = (most: number) =>
-        examplesOf(shape, packExamples(pack, { shape, scaling: { mean, factor } }, most)(members));
+        examplesOf(shape, packExamples(pack, { shape, encoding }, most)(members));
       const wanted = Array.from(members, (member) => {
         const steps = given[member] ?? [];
         const padding = longest - steps.length;

@@ -23,8 +23,8 @@ const specs = stages.flatMap((stage) =>
 
 /** Help that leaves what is written to the user: it has no form to write, and names no single key to remove. */
 const prose = [
-  /^(Add rows|Align|Aliases|Begin with|Change the axis|Check|Choose one of these|Close the|Compare the values)/,
-  /^(Fix these rows|Give (both|ranges|the)|Install|Lower|Mark the value|Move the (axis|bounds)|Name a)/,
+  /^(Add rows|Align|Aliases|Convert the dates|Begin with|Change the axis|Check|Choose one of these|Close the|Compare the values)/,
+  /^(Fix these rows|In the same folder|Names are compared|Give (both|ranges|the)|Install|Lower|Mark the value|Move the (axis|bounds)|Name a)/,
   /^(Nothing is trained twice|Only dataset|Put the|Raise|Remove (extends|the (line|repeated|tag)))/,
   /^(Rename|Replace the tab|Save the file|Set (it|layers)|Take \w+ out|Use single quotes|unroll models)/,
   /^(A spec needs|A logarithmic axis|Bounds are real|YAML 1\.2 has no merge|Write (one of these|the (names|value)))/,

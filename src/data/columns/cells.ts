@@ -5,13 +5,22 @@ export const numberIn = (cell: unknown): number => {
     // An empty text is 0 to `Number`, and nothing to us.
     return Number.isFinite(value) && (value !== 0 || cell.trim() !== '') ? value : Number.NaN;
   }
+  if (typeof cell === 'bigint') return Number(cell);
   return typeof cell === 'number' && Number.isFinite(cell) ? cell : Number.NaN;
+};
+
+/** A number from a cell whose text has a comma before the decimals, as in 3,14; else NaN. */
+export const numberWithCommaIn = (cell: unknown): number => {
+  if (typeof cell !== 'string') return numberIn(cell);
+  return cell.includes('.') ? Number.NaN : numberIn(cell.replace(',', '.'));
 };
 
 /** A name or label from a cell, without spaces around it; empty where there is none. */
 export const textIn = (cell: unknown): string => {
   if (typeof cell === 'string') return cell.trim();
-  return typeof cell === 'number' || typeof cell === 'boolean' ? String(cell) : '';
+  if (cell instanceof Date) return Number.isNaN(cell.getTime()) ? '' : cell.toISOString();
+  const isPlain = typeof cell === 'number' || typeof cell === 'boolean' || typeof cell === 'bigint';
+  return isPlain ? String(cell) : '';
 };
 
 /** How a cell is shown in a message. */

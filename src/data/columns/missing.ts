@@ -1,7 +1,42 @@
+import { Type } from '@sinclair/typebox';
+import { choice } from '../../parameters/schema.ts';
+
 /** What becomes of a value that is missing. */
 export const missingStrategies = ['error', 'interpolate', 'forward', 'mean', 'mask'] as const;
 
 export type MissingStrategy = (typeof missingStrategies)[number];
+
+/** One line for each strategy, for descriptions. */
+const missingMeanings: Readonly<Record<MissingStrategy, string>> = {
+  error: 'a missing value is an error',
+  interpolate:
+    'on a straight line between the values around it, in time where times are known; before the first and after the last value, that value',
+  forward: 'the last value before it; before the first value, the mean',
+  mean: 'the mean of the training part',
+  mask: 'the mean of the training part, with a further input that is 1 where the value is missing and 0 elsewhere',
+};
+
+/** One strategy for all columns, or one by column; a column without one has `error`. */
+export type MissingSetting = MissingStrategy | Readonly<Record<string, MissingStrategy>>;
+
+export const missingParameter = Type.Unsafe<MissingSetting>({
+  type: ['string', 'object'],
+  pattern: `^(${missingStrategies.join('|')})$`,
+  additionalProperties: choice(missingStrategies, {
+    description: 'What becomes of the missing values of the column.',
+  }),
+  phrase: `${missingStrategies.slice(0, -1).join(', ')} or ${missingStrategies.at(-1) ?? ''}, or one of these by column`,
+  default: 'error',
+  description: `What becomes of missing values, of all features or by column. ${missingStrategies.map((one) => `${one}: ${missingMeanings[one]}`).join('. ')}. An empty cell is missing, and NA, N/A, NaN, null, None or ?.`,
+  examples: ['interpolate', { temperature: 'interpolate', wind: 'mask' }],
+});
+
+export const strategyOf = (missing: MissingSetting, column: string): MissingStrategy =>
+  typeof missing === 'string'
+    ? missing
+    : Object.hasOwn(missing, column)
+      ? (missing[column] ?? 'error')
+      : 'error';
 
 /** Cells that stand for a missing value, besides an empty one. In lower case. */
 const markers = new Set(['na', 'n/a', '#n/a', 'nan', 'null', 'none', 'nil', '?']);

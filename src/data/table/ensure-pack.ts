@@ -1,57 +1,159 @@
+import { basename } from 'node:path';
+import { numberIn } from '../columns/cells.ts';
+import type { DataFiles } from '../columns/find-files.ts';
+import { DataError } from '../dataset.ts';
 import { fileDigest, wrongFile, type DataFile } from '../files.ts';
 import { packedFolder } from '../packed-folder.ts';
-import { createLabels } from './labels.ts';
+import { joinColumns, type LabelRows } from './join.ts';
+import { createLabels, type LabelTable } from './labels.ts';
 import { writePack, type PackDescription } from './pack.ts';
-import type { TableParameters } from './parameters.ts';
+import type { TableSettings } from './parameters.ts';
 import { collectProblems } from './problems.ts';
 import type { RowSink, TableReader } from './rows.ts';
-import { outputsOf, type SequenceContext } from './sequence.ts';
+import type { SequenceContext } from './sequence.ts';
 
 /** Raised whenever the same file and parameters would make another pack. */
-const packVersion = 2;
+const packVersion = 3;
 
 /** How the files of a dataset are read. */
 export interface TableFormat {
-  readonly parameters: TableParameters;
+  readonly settings: TableSettings;
   readonly read: TableReader;
+  /** The number in a cell, as the file writes numbers; else NaN. */
+  readonly numberIn?: SequenceContext['numberIn'];
   readonly layOut: (context: SequenceContext, available: readonly string[]) => RowSink;
   /** Everything that decides how a file becomes a pack; plain JSON. */
   readonly key: unknown;
 }
 
-/**
- * The folder of a file's pack in the cache, by content and format; the file is read only when there is none yet.
- * Throws `DataError` with all bad rows of the file.
- */
-export const ensurePack = async (file: DataFile, format: TableFormat): Promise<string> =>
-  packedFolder(['table', packVersion, await fileDigest(file), format.key], (folder) =>
-    packFile(file, { format, folder }),
-  );
+/** The settings that decide how the files of any table become a pack. */
+const keyOf = ({ settings }: TableFormat): unknown => {
+  const { task, layout, sequence, order, features, targets, perStep, labelSeparator, missing } = settings;
+  const { deltaTime, categorical, weight, split, splitBy, labelsKey, fileName } = settings;
+  return [
+    ...[task, layout, sequence, order, features, targets, perStep, labelSeparator, missing],
+    ...[deltaTime, categorical, settings.static, weight, split, splitBy, labelsKey, fileName],
+  ];
+};
 
-const packFile = async (
-  file: DataFile,
-  given: { readonly format: TableFormat; readonly folder: string },
+/** Identifies the content of files: of a single one its bytes, of several their names, too. */
+export const filesKey = async ({ files, isSingle, nameWithin }: DataFiles): Promise<unknown> => {
+  const [first] = files;
+  if (isSingle && first) return fileDigest(first);
+  const all: (readonly [string, string])[] = [];
+  for (const file of files) all.push([nameWithin(file), await fileDigest(file)]);
+  return all;
+};
+
+/**
+ * The folder of the pack of files in the cache, by content and format; the files are read only when there is none yet.
+ * Throws `DataError` with all bad rows.
+ */
+export const ensurePack = async (
+  files: DataFiles,
+  given: { readonly format: TableFormat; readonly labels: LabelRows | undefined },
+): Promise<string> => {
+  const { format, labels } = given;
+  const content = await filesKey(files);
+  const key = ['table', packVersion, content, format.key, keyOf(format), labels?.digest];
+  return packedFolder(key, (folder) => packFiles(files, { ...given, folder }));
+};
+
+const packFiles = async (
+  files: DataFiles,
+  given: {
+    readonly format: TableFormat;
+    readonly labels: LabelRows | undefined;
+    readonly folder: string;
+  },
 ): Promise<void> => {
-  const { parameters, read, layOut } = given.format;
-  const labels = createLabels(parameters.targets[0] ?? '', file.name);
-  const problems = collectProblems(file);
-  const writer = writePack(given.folder, outputsOf(parameters));
-  let named: Pick<PackDescription, 'features' | 'columns' | 'tokens'> = { features: [], columns: [] };
-  const describe: SequenceContext['describe'] = (features, columns = features, tokens) => {
-    named = { features, columns, ...(tokens && { tokens }) };
+  const { format, folder } = given;
+  const { settings } = format;
+  const labels = createLabels(settings.targets[0] ?? '', { name: files.name });
+  const keyLabels = createLabels(settings.splitBy ?? '', { ...files, parameter: 'splitBy' });
+  const categories = new Map<string, LabelTable>();
+  const missing = new Map<string, number>();
+  const writer = writePack(folder);
+  let named: Parameters<SequenceContext['describe']>[0] | undefined;
+  const shared: Omit<SequenceContext, 'name' | 'problems' | 'joined' | 'fileId'> = {
+    settings,
+    numberIn: format.numberIn ?? numberIn,
+    labels,
+    keyLabels,
+    categoriesOf: (column) => {
+      const table = categories.get(column) ?? createLabels(column, { ...files, parameter: 'categorical' });
+      categories.set(column, table);
+      return table;
+    },
+    countMissing: (column) => void missing.set(column, (missing.get(column) ?? 0) + 1),
+    writer,
+    describe: (found) => {
+      if (named && named.features.join('\n') !== found.features.join('\n')) throw otherFeatures(files);
+      named = found;
+    },
   };
-  const context: SequenceContext = { name: file.name, parameters, labels, writer, problems, describe };
   try {
-    await read(file, (available) => layOut(context, available), problems);
-    problems.throwIfAny();
+    const errors: DataError[] = [];
+    for (const file of files.files) {
+      try {
+        await readFile(file, { files, format, labels: given.labels, shared });
+      } catch (error) {
+        if (!(error instanceof DataError) || files.isSingle) throw error;
+        errors.push(error);
+        if (errors.length === mostFiles) break;
+      }
+    }
+    if (errors.length > 0) throw new DataError(errors.flatMap(({ issues }) => issues));
     if (writer.sequences() === 0) {
-      throw wrongFile(file, 'has no rows besides its header.', {
+      throw wrongFile(files, 'has no rows besides its header.', {
         expected: 'rows of data below the header',
         help: 'Add rows, or name another file.',
       });
     }
-    writer.finish({ ...named, labels: labels.texts() });
+    const description: Parameters<typeof writer.finish>[0] = {
+      ...{ features: [], statics: [], targets: { count: 0, each: 'sequence' }, key: null },
+      ...named,
+      columns: named?.columns ?? named?.features ?? [],
+      labels: labels.texts(),
+      keyLabels: keyLabels.texts(),
+      categories: Object.fromEntries([...categories].map(([column, table]) => [column, table.texts()])),
+      weighted: settings.weight !== null,
+      missing: Object.fromEntries(missing),
+    } satisfies Omit<PackDescription, 'sequences' | 'longest' | 'shortest'>;
+    writer.finish(description);
   } finally {
     writer.close();
   }
 };
+
+/** So many bad files are reported at once. */
+const mostFiles = 20;
+
+const otherFeatures = (files: DataFiles): DataError =>
+  new DataError({
+    path: files.parameter,
+    message: `The files of ${files.name} have different features.`,
+    expected: 'the same columns in every file',
+    help: 'Name the columns that all of them have with `features`.',
+  });
+
+const readFile = async (
+  file: DataFile,
+  given: {
+    readonly files: DataFiles;
+    readonly format: TableFormat;
+    readonly labels: LabelRows | undefined;
+    readonly shared: Omit<SequenceContext, 'name' | 'problems' | 'joined' | 'fileId'>;
+  },
+): Promise<void> => {
+  const { files, format, labels, shared } = given;
+  const problems = collectProblems(file);
+  const fileId = files.isSingle ? undefined : stemOf(file);
+  const joined = joinColumns(file, { settings: format.settings, fileId, labels });
+  const context: SequenceContext = { ...shared, name: file.name, fileId, problems, joined: joined.columns };
+  await format.read(file, (available) => joined.into(format.layOut(context, available), available), problems);
+  problems.throwIfAny();
+};
+
+const stemOf = ({ path }: DataFile): string =>
+  basename(path).replace(/(\.(csv|tsv|txt|jsonl|json|parquet|gz|zst|zstd))+$/i, '');

@@ -1,13 +1,14 @@
 import type { DataContext } from '../dataset.ts';
 import type { TableFormat } from './ensure-pack.ts';
-import { tableParts, type TableParameters } from './parameters.ts';
+import { tableParts, withTargetScaling, type TableParameters } from './parameters.ts';
 
 /**
  * What the rows of tables have in common: only how a file is read differs. The modules that read are loaded when they are
  * needed, since most commands read no table.
  */
 export const fromTable = <P extends TableParameters>(formatOf: (chosen: P) => Promise<TableFormat>) => ({
-  files: ['file', 'validationFile', 'testFile'],
+  files: ['file', 'validationFile', 'testFile', 'labelsFile'],
+  configured: withTargetScaling,
   parts: tableParts,
   shape: async (chosen: P, context: DataContext) => {
     const { tableShape } = await import('./load-table.ts');

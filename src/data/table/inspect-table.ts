@@ -15,25 +15,27 @@ import { singleClass, type DataInspection } from '../inspect.ts';
 import { packedFolder } from '../packed-folder.ts';
 import type { TableFormat } from './ensure-pack.ts';
 import { openTable, type OpenTable, type TablePart } from './load-table.ts';
-import { isClassTask } from '../task.ts';
-import type { Pack } from './pack.ts';
-import type { TableParameters } from './parameters.ts';
+import { isClassTask, isPerStep, targetSize } from '../task.ts';
+import { categoriesOf, inputNames, type Encoding } from './encoding.ts';
+import { targetWriter } from './examples.ts';
+import type { TableSettings } from './parameters.ts';
 import { findShared, type Shared } from './shared-sequences.ts';
 import { suspiciousColumns, type SuspiciousColumn } from './suspicious-columns.ts';
 
 /** Raised whenever the same table would give other findings. */
-const findingsVersion = 1;
+const findingsVersion = 2;
 
 /** What reading a table once finds; plain JSON, kept in the cache. */
 interface Findings {
   readonly parts: DataDescription['parts'];
+  readonly unknown: readonly Unknown[];
   readonly shared: readonly Shared[];
   readonly columns: readonly SuspiciousColumn[];
 }
 
 /** Describes and checks the parts of a table. Throws `DataError` for what cannot be trained on. */
 export const inspectTable = async (format: TableFormat, context: DataContext): Promise<DataInspection> => {
-  const { parameters } = format;
+  const { settings: parameters } = format;
   const table = await openTable(format, context);
   const { shape, parts } = table;
   const { task } = shape;
@@ -43,15 +45,36 @@ export const inspectTable = async (format: TableFormat, context: DataContext): P
   }
   const findings = await keptFindings(table, parameters);
   const numbers = manyNumbers(parameters, shape, findings.parts);
-  const names = { features: parts.train.pack.columns, targets: parameters.targets };
+  const { pack } = parts.train;
+  const isWide = pack.columns.length > pack.features.length;
+  const names = {
+    features: isWide ? pack.columns : inputNames(pack, table.encoding),
+    targets: parameters.targets,
+  };
+  const missing = missingIn(table);
   return {
-    description: { ...describeShape(shape, names), parts: findings.parts },
+    description: {
+      ...describeShape(shape, names),
+      ...(Object.keys(missing).length > 0 && { missing }),
+      parts: findings.parts,
+    },
     warnings: [
       ...columnWarnings(parameters, { columns: findings.columns, all: parts.train.pack.columns }),
       ...(numbers.length > 0 ? numbers : missingClasses(parameters, shape, findings.parts)),
+      ...findings.unknown.map((unknown) => unknownWarning(parameters, partsOf(table), unknown)),
       ...withoutEcho(findings.shared).map((shared) => sharedWarning(parameters, partsOf(table), shared)),
     ],
   };
+};
+
+/** How many values of each column are missing in all files together. */
+const missingIn = (table: OpenTable): Readonly<Record<string, number>> => {
+  const packs = new Set(partsOf(table).map(([, { pack }]) => pack));
+  const missing: Record<string, number> = {};
+  for (const pack of packs)
+    for (const [column, count] of Object.entries(pack.missing))
+      missing[column] = (missing[column] ?? 0) + count;
+  return missing;
 };
 
 /** What two parts share with the training part, they often share with one another. */
@@ -66,17 +89,19 @@ const partsOf = ({ parts }: OpenTable): readonly (readonly [PartName, TablePart]
     return part ? [[name, part] as const] : [];
   });
 
-const keptFindings = async (table: OpenTable, parameters: TableParameters): Promise<Findings> => {
+const keptFindings = async (table: OpenTable, parameters: TableSettings): Promise<Findings> => {
   const parts = partsOf(table);
-  const { splitSeed, validationFraction, testFraction, features, targets, task } = parameters;
   const packs = parts.map(([name, { folder }]) => [name, basename(folder)]);
-  const key = { packs, splitSeed, validationFraction, testFraction, features, targets, task };
+  // Where the files are is no part of what is in them.
+  const settings = { ...parameters, file: '', validationFile: '', testFile: '', labelsFile: '' };
+  const key = { packs, settings };
   const kept = await packedFolder(['table findings', findingsVersion, key], (into) => {
     const findings: Findings = {
       parts: Object.fromEntries(parts.map(([name, part]) => [name, describePart(table.shape, part)])),
+      unknown: parts.flatMap(([, part], at) => unknownIn(part, { encoding: table.encoding, part: at })),
       shared: findShared(parts.map(([, { pack, members }]) => ({ pack, sequences: members }))),
       // Who names a column means it.
-      columns: features === null ? suspiciousColumns(table.parts.train.pack) : [],
+      columns: parameters.features === null ? suspiciousColumns(table.parts.train.pack) : [],
     };
     return writeFile(join(into, 'findings.json'), JSON.stringify(findings));
   });
@@ -85,21 +110,68 @@ const keptFindings = async (table: OpenTable, parameters: TableParameters): Prom
 
 const describePart = (shape: SequenceShape, { pack, members }: TablePart): PartDescription => {
   const tally = createPartTally(shape);
-  const classOf = classesOf(shape, pack);
-  pack.visit(members, (sequence, numbers, from) => {
+  const write = targetWriter(pack, { shape, encoding: { columns: [], targets: [] } });
+  const targets = new Float64Array(targetSize(shape.task) * (isPerStep(shape.task) ? pack.longest : 1));
+  pack.visit(members, (sequence, record, from) => {
     const steps = pack.steps(sequence);
-    const start = from + steps * pack.features.length;
-    const targets = numbers.subarray(start, start + (pack.outputs ?? steps));
-    tally.add(steps, classOf ? targets.map((target) => classOf[target] as number) : targets, 0);
+    const places = pack.places(steps);
+    write({ record, targets, targetsAt: 0 }, from + places.targets, places.targetCount);
+    tally.add(steps, targets, 0);
   });
   return tally.description();
 };
 
-/** The class of each label of a pack; nothing where targets are numbers. */
-const classesOf = ({ task }: SequenceShape, { labels }: Pack): Int32Array | undefined => {
-  if (!isClassTask(task)) return undefined;
-  const classes = new Map(task.labels?.map((label, at) => [label, at]));
-  return Int32Array.from(labels, (label) => classes.get(label) ?? 0);
+/** Categories of a part that the training part lacks. */
+interface Unknown {
+  readonly part: number;
+  readonly column: string;
+  /** Cells, at a step or of a sequence. */
+  readonly count: number;
+  readonly categories: readonly string[];
+}
+
+const unknownIn = (
+  { pack, members }: TablePart,
+  { encoding, part }: { readonly encoding: Encoding; readonly part: number },
+): readonly Unknown[] => {
+  const { features, statics } = pack;
+  const width = features.length;
+  return [...features, ...statics].flatMap((column, at) => {
+    const known = encoding.columns[at];
+    const categories = categoriesOf(pack, column);
+    if (known?.kind !== 'category' || !categories) return [];
+    const isKnown = categories.map((label) => known.labels.includes(label));
+    const found = new Map<number, number>();
+    const see = (category: number) => {
+      if (isKnown[category] === false) found.set(category, (found.get(category) ?? 0) + 1);
+    };
+    pack.visit(members, (sequence, numbers, from) => {
+      const steps = pack.steps(sequence);
+      if (at >= width) see(numbers[from + pack.places(steps).statics + at - width] as number);
+      else for (let step = 0; step < steps; step++) see(numbers[from + step * width + at] as number);
+    });
+    const count = [...found.values()].reduce((sum, one) => sum + one, 0);
+    const names = [...found.keys()].map((category) => categories[category] as string);
+    return count === 0 ? [] : [{ part, column, count, categories: names }];
+  });
+};
+
+const unknownWarning = (
+  settings: TableSettings,
+  parts: readonly (readonly [PartName, TablePart])[],
+  { part, column, count, categories }: Unknown,
+): ParameterIssue => {
+  const [name] = parts[part] as readonly [PartName, TablePart];
+  const shown = categories.slice(0, mostClassesNamed).map((category) => JSON.stringify(category));
+  const more = categories.length - shown.length;
+  const one = categories.length === 1;
+  return {
+    path: 'categorical',
+    message: `The ${partWords[name]} part has ${one ? 'a category' : 'categories'} of ${JSON.stringify(column)} that the training part lacks: ${shown.join(', ')}${more > 0 ? ` and ${more} more` : ''}, in ${count} ${count === 1 ? 'cell' : 'cells'}.`,
+    expected: 'categories of the training part',
+    got: `${count} unknown ${count === 1 ? 'cell' : 'cells'}`,
+    help: `Their inputs are all 0, as unknown. Add sequences with ${one ? 'it' : 'them'} to the training part${fileParameter(settings, name) === 'file' ? ', or draw other parts with `splitSeed`' : ''}.`,
+  };
 };
 
 const becauseWords: Readonly<Record<SuspiciousColumn['because'], string>> = {
@@ -114,7 +186,7 @@ const becauseWords: Readonly<Record<SuspiciousColumn['because'], string>> = {
 const mostProposed = 8;
 
 const columnWarnings = (
-  { file, order, layout }: TableParameters,
+  { file, order, layout }: TableSettings,
   { columns, all }: { readonly columns: readonly SuspiciousColumn[]; readonly all: readonly string[] },
 ): readonly ParameterIssue[] => {
   const suspicious = new Set(columns.map(({ column }) => column));
@@ -144,7 +216,7 @@ const leastOfClass = 10;
 
 /** Numbers as classes that look like quantities: many of them, and each of few sequences. */
 const manyNumbers = (
-  { file, targets }: TableParameters,
+  { file, targets }: TableSettings,
   { task }: SequenceShape,
   parts: DataDescription['parts'],
 ): readonly ParameterIssue[] => {
@@ -178,7 +250,7 @@ const partWords: Readonly<Record<PartName, string>> = {
 };
 
 /** The parameter that decides where a part comes from. */
-const fileParameter = (parameters: TableParameters, part: PartName) => {
+const fileParameter = (parameters: TableSettings, part: PartName) => {
   const own = part === 'train' ? 'file' : (`${part}File` as const);
   return parameters[own] === null ? 'file' : own;
 };
@@ -187,7 +259,7 @@ const mostClassesNamed = 5;
 
 /** Classes that the network never sees while it is trained. */
 const missingClasses = (
-  parameters: TableParameters,
+  parameters: TableSettings,
   { task }: SequenceShape,
   { train, ...others }: DataDescription['parts'],
 ): readonly ParameterIssue[] => {
@@ -221,7 +293,7 @@ const missingClasses = (
 };
 
 const sharedWarning = (
-  parameters: TableParameters,
+  parameters: TableSettings,
   parts: readonly (readonly [PartName, TablePart])[],
   { part, earlier, identical, overlapping }: Shared,
 ): ParameterIssue => {

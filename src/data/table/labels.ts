@@ -9,8 +9,18 @@ export interface LabelTable {
   readonly texts: () => readonly string[];
 }
 
-/** `column` and `name` of the file are for messages; more texts than `most` are an error. */
-export const createLabels = (column: string, name: string, most = mostLabels): LabelTable => {
+/**
+ * `column`, and the name of the file, are for messages; `parameter` is where the spec names the column. More texts than
+ * `most` are an error.
+ */
+export const createLabels = (
+  column: string,
+  {
+    name,
+    parameter = 'targets',
+    most = mostLabels,
+  }: { readonly name: string; readonly parameter?: string; readonly most?: number },
+): LabelTable => {
   const ids = new Map<string, number>();
   return {
     idOf: (text) => {
@@ -18,8 +28,11 @@ export const createLabels = (column: string, name: string, most = mostLabels): L
       if (known !== undefined) return known;
       if (ids.size >= most) {
         const message = `The column ${JSON.stringify(column)} of ${name} has more than ${most} different labels.`;
-        const help = 'If it holds numbers to predict, use task: regression.';
-        throw new DataError({ path: 'targets', message, help });
+        const help =
+          parameter === 'targets'
+            ? 'If it holds numbers to predict, use task: regression.'
+            : `If it holds numbers, do not name it in ${parameter}.`;
+        throw new DataError({ path: parameter, message, help });
       }
       ids.set(ownCopy(text), ids.size);
       return ids.size - 1;

@@ -1,68 +1,116 @@
 import { createHash } from 'node:crypto';
-import { DataError, type DataContext, type Dataset, type SequenceShape, type Split } from '../dataset.ts';
-import { fileDigest, findDataFile, type DataFile } from '../files.ts';
+import { findDataFiles, type DataFiles } from '../columns/find-files.ts';
+import {
+  DataError,
+  type DataContext,
+  type Dataset,
+  type SequenceShape,
+  type Split,
+  type Task,
+} from '../dataset.ts';
+import { fileDigest, findDataFile } from '../files.ts';
 import { indicesBelow } from '../indices.ts';
-import { randomStream } from '../random.ts';
-import { ensurePack, type TableFormat } from './ensure-pack.ts';
-import { sortedLabels } from './labels.ts';
+import { keptEncoding, unfitted, widthOf, type Encoding } from './encoding.ts';
+import { ensurePack, filesKey, type TableFormat } from './ensure-pack.ts';
 import { packExamples } from './examples.ts';
+import { readLabelRows } from './join.ts';
+import { sortedLabels } from './labels.ts';
 import { describePack, openPack, type Pack, type PackDescription } from './pack.ts';
-import { fractions, type TableParameters } from './parameters.ts';
-import { keptScaling, noScaling } from './standardize.ts';
+import { needsSequence } from './check-table.ts';
+import { isPerStep, settled, type TableParameters, type TableSettings } from './parameters.ts';
+import { drawParts } from './parts.ts';
 
 const fileParameters = ['file', 'validationFile', 'testFile'] as const;
 type FileParameter = (typeof fileParameters)[number];
 type PerFile<T> = { readonly [parameter in FileParameter]?: T };
 
 const perFile = async <T>(
-  parameters: TableParameters,
+  parameters: Pick<TableParameters, FileParameter>,
   context: DataContext,
-  work: (file: DataFile) => Promise<T>,
+  work: (files: DataFiles) => Promise<T>,
 ): Promise<PerFile<T>> => {
   const done: { [parameter in FileParameter]?: T } = {};
   for (const parameter of fileParameters) {
     const name = parameters[parameter];
-    if (name !== null) done[parameter] = await work(await findDataFile(name, context, parameter));
+    if (name !== null) done[parameter] = await work(await findDataFiles(name, context, parameter));
   }
   return done;
 };
 
 /** Hex SHA-256 over the digests of all files, in the order training, validation, test. */
 export const tableDigest = async (parameters: TableParameters, context: DataContext): Promise<string> => {
-  const digests = await perFile(parameters, context, fileDigest);
+  const { labelsFile } = settled(parameters);
+  const labels = labelsFile === null ? undefined : await findDataFile(labelsFile, context, 'labelsFile');
+  const digests = {
+    ...(await perFile(parameters, context, filesKey)),
+    ...(labels && { labelsFile: await fileDigest(labels) }),
+  };
   return createHash('sha256').update(JSON.stringify(digests)).digest('hex');
 };
 
-const ensurePacks = (format: TableFormat, context: DataContext): Promise<PerFile<string>> =>
-  perFile(format.parameters, context, (file) => ensurePack(file, format));
+const ensurePacks = async (format: TableFormat, context: DataContext): Promise<PerFile<string>> => {
+  const labels = await readLabelRows(format.settings, context);
+  return perFile(format.settings, context, async (files) => {
+    checkSequence(format.settings, files);
+    return ensurePack(files, { format, labels });
+  });
+};
+
+/** That the long layout knows the sequence of a row, where the spec alone does not show it. */
+const checkSequence = ({ layout, sequence }: TableSettings, { isSingle }: DataFiles): void => {
+  if (layout === 'long' && sequence === null && isSingle) throw new DataError(needsSequence);
+};
 
 /** The shape of the sequences in all files; packs the files that are not in the cache yet. */
 export const tableShape = async (format: TableFormat, context: DataContext): Promise<SequenceShape> => {
-  const packs = await ensurePacks(format, context);
-  const described = Object.values(packs).map(describePack);
-  checkAlike(format.parameters, described);
-  return shapeOf(format.parameters, described);
+  const { settings } = format;
+  // Which categories there are depends on which sequences are trained on.
+  if (settings.categorical !== null) return (await openTable(format, context)).shape;
+  const packs = Object.values(await ensurePacks(format, context)).map(describePack);
+  checkAlike(settings, packs);
+  const [first] = packs;
+  return shapeOf(settings, packs, first ? unfitted(settings, first) : { columns: [], targets: [] });
 };
 
-const shapeOf = ({ task, targets }: TableParameters, packs: readonly PackDescription[]): SequenceShape => {
+const shapeOf = (
+  settings: TableSettings,
+  packs: readonly PackDescription[],
+  { columns }: Encoding,
+): SequenceShape => {
   const steps = Math.max(...packs.map(({ longest }) => longest));
-  const labels = sortedLabels(packs.map((pack) => pack.labels));
   return {
     steps,
-    input: { kind: 'values', features: packs[0]?.features.length ?? 0 },
+    input: { kind: 'values', features: columns.reduce((sum, column) => sum + widthOf(column), 0) },
     variableLength: packs.some(({ shortest }) => shortest < steps),
-    task:
-      task === 'regression'
-        ? { kind: task, outputs: targets.length }
-        : { kind: task, classes: labels.length, labels },
+    task: taskOf(settings, packs),
   };
 };
 
+const taskOf = (settings: TableSettings, packs: readonly PackDescription[]): Task => {
+  const labels = sortedLabels(packs.map((pack) => pack.labels));
+  switch (settings.task) {
+    case 'classification':
+    case 'labelling':
+      return { kind: settings.task, classes: labels.length, labels };
+    case 'multi-label': {
+      const named =
+        settings.targets.length > 1
+          ? settings.targets
+          : sortedLabels([labels.flatMap((text) => JSON.parse(text) as string[])]);
+      return { kind: settings.task, classes: named.length, labels: named };
+    }
+    case 'regression': {
+      const outputs = packs[0]?.targets.count ?? 0;
+      return { kind: settings.task, outputs, ...(isPerStep(settings) && { perStep: true }) };
+    }
+  }
+};
+
 /** That every file has the features of the first, in the same order. */
-const checkAlike = (parameters: TableParameters, [first, ...others]: readonly PackDescription[]): void => {
+const checkAlike = (settings: TableSettings, [first, ...others]: readonly PackDescription[]): void => {
   for (const other of others) {
     if (first && first.features.join('\n') !== other.features.join('\n')) {
-      const message = `The files of this dataset have different features: ${parameters.file} has ${first.features.join(', ')}; another has ${other.features.join(', ')}.`;
+      const message = `The files of this dataset have different features: ${settings.file} has ${first.features.join(', ')}; another has ${other.features.join(', ')}.`;
       const help = 'Name the columns that all of them have with features.';
       throw new DataError({ path: 'features', message, expected: 'the same columns in every file', help });
     }
@@ -81,12 +129,13 @@ export interface TablePart {
 /** A table whose parts are drawn, before any is read. */
 export interface OpenTable {
   readonly shape: SequenceShape;
+  readonly encoding: Encoding;
   readonly parts: { readonly train: TablePart; readonly validation?: TablePart; readonly test: TablePart };
 }
 
-/** Opens the parts of a table: from their files, or drawn from `file` by fraction. Throws `DataError` where one is empty. */
+/** Opens the parts of a table: from their files, or drawn from `file`. Throws `DataError` where one is empty. */
 export const openTable = async (format: TableFormat, context: DataContext): Promise<OpenTable> => {
-  const { parameters } = format;
+  const { settings } = format;
   const folders = await ensurePacks(format, context);
   const open = (folder: string) => ({ folder, pack: openPack(folder) });
   const main = open(folders.file as string);
@@ -95,13 +144,15 @@ export const openTable = async (format: TableFormat, context: DataContext): Prom
     const opened = open(folder);
     return { ...opened, members: indicesBelow(opened.pack.sequences) };
   };
-  const drawn = drawParts(parameters, main.pack.sequences);
+  const drawn = drawParts(settings, main.pack);
   const validation = separate(folders.validationFile) ?? { ...main, members: drawn.validation };
   const test = separate(folders.testFile) ?? { ...main, members: drawn.test };
   const packs = [main.pack, validation.pack, test.pack];
-  checkAlike(parameters, packs);
+  checkAlike(settings, packs);
+  const encoding = await keptEncoding(settings, { ...main, sequences: drawn.train });
   return {
-    shape: shapeOf(parameters, packs),
+    shape: shapeOf(settings, packs, encoding),
+    encoding,
     parts: {
       train: { ...main, members: drawn.train },
       ...(validation.members.length > 0 && { validation }),
@@ -112,16 +163,22 @@ export const openTable = async (format: TableFormat, context: DataContext): Prom
 
 /** Loads the parts of a table. */
 export const loadTable = async (format: TableFormat, context: DataContext): Promise<Dataset> => {
-  const { shape, parts } = await openTable(format, context);
+  const { shape, encoding, parts } = await openTable(format, context);
   const { train, validation, test } = parts;
-  const scaling = format.parameters.standardize
-    ? await keptScaling(train.folder, train.pack, train.members)
-    : noScaling(train.pack.features.length);
-  const examplesOf = new Map<Pack, (members: Int32Array) => Split>();
+  const examplesOf = new Map<Pack, ReturnType<typeof packExamples>>();
+  const scaling = {
+    mean: encoding.targets.map(({ mean }) => mean),
+    factor: encoding.targets.map(({ factor }) => factor),
+  };
   const split = ({ pack, members }: TablePart): Split => {
-    const examples = examplesOf.get(pack) ?? packExamples(pack, { shape, scaling });
+    const examples = examplesOf.get(pack) ?? packExamples(pack, { shape, encoding });
     examplesOf.set(pack, examples);
-    return examples(members);
+    return {
+      ...examples(members),
+      ...(encoding.targets.length > 0 && { scaling: () => scaling }),
+      ...(pack.weighted && { weight: weightReader(pack, members) }),
+      id: nameReader(pack, members),
+    };
   };
   return {
     shape,
@@ -131,30 +188,21 @@ export const loadTable = async (format: TableFormat, context: DataContext): Prom
   };
 };
 
-/** Which sequences of `file` belong to which part, each in the order of the file. */
-const drawParts = (parameters: TableParameters, size: number) => {
-  const { validation, test } = fractions(parameters);
-  const counts = {
-    validation: validation === 0 ? 0 : Math.max(1, Math.round(size * validation)),
-    test: parameters.testFile === null ? Math.max(1, Math.round(size * test)) : 0,
-  };
-  if (counts.validation + counts.test >= size) {
-    const message = `${parameters.file} has ${size === 1 ? '1 sequence' : `${size} sequences`}: too few for a validation part of ${counts.validation} and a test part of ${counts.test}.`;
-    throw new DataError(
-      {
-        path: 'file',
-        message,
-        expected: 'sequences that are left to train on',
-        got: size === 1 ? '1 sequence' : `${size} sequences`,
-        help: 'Add sequences, lower the fractions, or name a validationFile and a testFile.',
-      },
-      { message },
-    );
-  }
-  const order = randomStream(parameters.splitSeed, 'split').permutation(size);
-  return {
-    test: order.slice(0, counts.test).sort(),
-    validation: order.slice(counts.test, counts.test + counts.validation).sort(),
-    train: order.slice(counts.test + counts.validation).sort(),
+const weightReader = (pack: Pack, members: Int32Array): ((index: number) => number) => {
+  const weights = new Float64Array(members.length);
+  let at = 0;
+  pack.visit(members, (sequence, numbers, from) => {
+    weights[at++] = numbers[from + pack.places(pack.steps(sequence)).weight] as number;
+  });
+  return (index) => weights[index] as number;
+};
+
+/** Rows that have no names are counted from 1. */
+const nameReader = (pack: Pack, members: Int32Array): ((index: number) => string) => {
+  let names: readonly string[] | undefined;
+  return (index) => {
+    names ??= pack.names();
+    const sequence = members[index] as number;
+    return names[sequence] ?? String(sequence + 1);
   };
 };

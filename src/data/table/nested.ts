@@ -1,25 +1,44 @@
-import { checkColumns, featureColumns } from './columns.ts';
 import { shown, textIn } from '../columns/cells.ts';
+import { isMissing } from '../columns/missing.ts';
+import { isPerStep } from './parameters.ts';
 import type { RowSink } from './rows.ts';
-import { createNumberList, readNumber, readTarget, type SequenceContext } from './sequence.ts';
+import {
+  cellReader,
+  checkInputs,
+  createNumberList,
+  fillWithin,
+  namedOf,
+  onceColumns,
+  onceParts,
+  rolesOf,
+  targetColumn,
+  type SequenceContext,
+} from './sequence.ts';
+
+/** A key's list of steps, each a list of values. */
+type Steps = readonly (readonly unknown[])[];
 
 /**
- * The wide layout of JSON: one object a sequence. A feature key holds a list with one number a step, or one list of
+ * The wide layout of JSON: one object a sequence. A feature key holds a list with one value a step, or one list of
  * numbers a step; several keys hold lists of the same length, side by side.
  */
 export const nestedSink = (context: SequenceContext, available: readonly string[]): RowSink => {
-  const { parameters, problems, writer } = context;
-  const { targets, task } = parameters;
-  checkColumns(context.name, available, { targets, features: parameters.features ?? [] });
-  const keys = featureColumns(parameters.features, available, { targets });
+  const { settings, problems, writer, fileId } = context;
+  const roles = rolesOf(context, available, {});
+  const { features: keys, targets, statics } = roles;
+  checkInputs(context, [...keys, ...statics]);
+  const perStep = isPerStep(settings);
+  const once = onceColumns(context, roles);
+  const readers = keys.map((column) => cellReader(context, { column, parameter: 'features' }));
+  const stepTargets = perStep ? targets.map((column) => targetColumn(context, column)) : [];
+  const firstOnce = keys.length + stepTargets.length;
   const values = createNumberList();
   let widths: readonly number[] | undefined;
+  let filled: readonly string[] = [];
+  let row = 0;
 
-  /** The steps of a row, each key's as a list of lists; nothing where they are reported. */
-  const stepsIn = (
-    cells: readonly unknown[],
-    line: number,
-  ): readonly (readonly (readonly unknown[])[])[] | undefined => {
+  /** The steps of a row, by key; nothing where they are reported. */
+  const stepsIn = (cells: readonly unknown[], line: number): readonly Steps[] | undefined => {
     const before = problems.count();
     const lists = keys.map((key, at) => {
       const cell = cells[at];
@@ -39,17 +58,18 @@ export const nestedSink = (context: SequenceContext, available: readonly string[
       }
     });
     if (problems.count() > before) return undefined;
-    if (!widths) {
-      widths = lists.map((list) => list[0]?.length ?? 0);
-      context.describe(
-        keys.flatMap((key, at) =>
-          Array.from({ length: widths?.[at] ?? 0 }, (_, feature) =>
-            widths?.[at] === 1 ? key : `${key}[${feature}]`,
-          ),
-        ),
-      );
-    }
+    widths ??= describe(lists);
     return lists;
+  };
+
+  const describe = (lists: readonly Steps[]): readonly number[] => {
+    const found = lists.map((list) => list[0]?.length ?? 0);
+    const features = keys.flatMap((key, at) =>
+      Array.from({ length: found[at] ?? 0 }, (_, feature) => (found[at] === 1 ? key : `${key}[${feature}]`)),
+    );
+    filled = keys.flatMap((key, at) => new Array<string>(found[at] ?? 0).fill(key));
+    context.describe(namedOf(context, { ...roles, features }, {}));
+    return found;
   };
 
   const addStep = (
@@ -57,43 +77,57 @@ export const nestedSink = (context: SequenceContext, available: readonly string[
     at: number,
     { index, line }: { index: number; line: number },
   ) => {
-    const key = keys[at] as string;
     const width = widths?.[at] ?? 0;
     if (step.length !== width) {
       problems.report(
         line,
-        `key ${JSON.stringify(key)}: step ${index + 1} has ${step.length} numbers, the first of the file ${width}`,
+        `key ${JSON.stringify(keys[at])}: step ${index + 1} has ${step.length} numbers, the first of the file ${width}`,
       );
     }
-    for (const cell of step)
-      values.push(readNumber(cell, { column: key, line, problems, parameter: 'features' }));
+    for (const cell of step) values.push(readers[at]?.(cell, line) ?? Number.NaN);
   };
 
-  /** The cells that hold targets: one a step when labelling, else one a key. */
-  const targetCells = (cells: readonly unknown[], steps: number, line: number): readonly unknown[] => {
-    if (task !== 'labelling') return cells.slice(keys.length);
-    const list = cells[keys.length];
-    if (Array.isArray(list) && list.length === steps) return list as unknown[];
-    problems.report(
-      line,
-      `key ${JSON.stringify(targets[0])}: ${shown(list)} is not a list of ${steps} labels`,
-    );
-    return [];
-  };
-
-  const targetsIn = (cells: readonly unknown[], steps: number, line: number): number[] =>
-    targetCells(cells, steps, line).map((cell, at) => {
-      const column = targets[task === 'labelling' ? 0 : at] as string;
-      const target = readTarget(cell, { column, line, context });
-      if (target === undefined && textIn(cell) === '') {
-        problems.report(line, `key ${JSON.stringify(column)}: ${shown(cell)} is no target`);
+  /** The targets of all steps, step after step. */
+  const stepTargetsIn = (cells: readonly unknown[], steps: number, line: number): number[] => {
+    const found = new Array<number>(steps * stepTargets.length).fill(Number.NaN);
+    stepTargets.forEach(({ column, read }, at) => {
+      const list = cells[keys.length + at];
+      if (!Array.isArray(list) || list.length !== steps) {
+        const what = settings.task === 'labelling' ? 'labels' : 'numbers';
+        problems.report(
+          line,
+          `key ${JSON.stringify(column)}: ${shown(list)} is not a list of ${steps} ${what}`,
+        );
+        return;
       }
-      return target ?? Number.NaN;
+      list.forEach((cell: unknown, step) => {
+        const target = read(cell, line);
+        if (target === undefined && textIn(cell) === '')
+          problems.report(line, `key ${JSON.stringify(column)}: ${shown(cell)} is no target`);
+        found[step * stepTargets.length + at] = target ?? Number.NaN;
+      });
+    });
+    return found;
+  };
+
+  const onceIn = (cells: readonly unknown[], line: number): number[] =>
+    once.map(({ column, read, preset }, at) => {
+      const cell = cells[firstOnce + at];
+      const value = read(cell, line);
+      if (value !== undefined) return value;
+      const isAbsent = isMissing(cell) || (Array.isArray(cell) && cell.length === 0);
+      if (isAbsent && preset !== undefined) return preset;
+      problems.report(
+        line,
+        `key ${JSON.stringify(column)}: ${shown(cell)} is no ${targets.includes(column) ? 'target' : 'value'}`,
+      );
+      return Number.NaN;
     });
 
   return {
-    columns: [...keys, ...targets],
+    columns: [...keys, ...stepTargets.map(({ column }) => column), ...once.map(({ column }) => column)],
     add: (cells, line) => {
+      row++;
       const lists = stepsIn(cells, line);
       if (!lists) return;
       values.clear();
@@ -101,8 +135,17 @@ export const nestedSink = (context: SequenceContext, available: readonly string[
       for (let index = 0; index < steps; index++) {
         lists.forEach((list, at) => addStep(list[index] ?? [], at, { index, line }));
       }
-      const found = targetsIn(cells, steps, line);
-      if (problems.count() === 0) writer.add(values.numbers(), found);
+      const found = stepTargetsIn(cells, steps, line);
+      const given = onceIn(cells, line);
+      if (problems.count() > 0) return;
+      const numbers = values.numbers();
+      fillWithin(numbers, context, { features: filled });
+      writer.add({
+        ...onceParts(context, roles, { values: given, key: undefined }),
+        values: numbers,
+        ...(perStep && { targets: found }),
+        name: fileId === undefined ? undefined : `${fileId}/${row}`,
+      });
     },
     end: () => undefined,
   };

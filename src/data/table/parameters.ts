@@ -1,6 +1,6 @@
 import { Type, type Static, type TObject } from '@sinclair/typebox';
-import type { ParameterIssue } from '../../parameters/row.ts';
-import { choice, nullable } from '../../parameters/schema.ts';
+import { addedLater, choice, nullable } from '../../parameters/schema.ts';
+import { missingParameter } from '../columns/missing.ts';
 import type { DatasetParts } from '../dataset.ts';
 
 const text = (description: string, example: string) =>
@@ -16,12 +16,33 @@ const fraction = (part: string) =>
     }),
   );
 
+const columnList = (description: string, example: readonly string[]) =>
+  nullable(
+    Type.Array(Type.String({ minLength: 1 }), {
+      minItems: 1,
+      uniqueItems: true,
+      description,
+      examples: [example],
+    }),
+  );
+
+export const splits = ['random', 'stratified', 'grouped', 'chronological', 'column'] as const;
+
+const splitMeanings: Readonly<Record<(typeof splits)[number], string>> = {
+  random: 'drawn by splitSeed',
+  stratified: 'drawn so that each class has the same share of every part',
+  grouped: 'all sequences of a group are in the same part',
+  chronological: 'the latest are the test part, those before them the validation part',
+  column: 'as a column names them, with train, validation and test',
+};
+
 /** The parameters that `csv-sequences` and `jsonl-sequences` share. */
 export const tableParameters = {
   file: Type.String({
     minLength: 1,
-    description: 'The data to train on. A relative path starts at the folder of the spec that contains it.',
-    examples: ['data/train.csv'],
+    description:
+      'The data to train on: a file, plain or compressed with gzip or zstd, a folder, or a pattern such as sensors/*.csv. A relative path starts at the folder of the spec that contains it.',
+    examples: ['data/train.csv', 'sensors/*.csv'],
   }),
   validationFile: text(
     'A file of the same form for validation, instead of a fraction of file.',
@@ -37,21 +58,21 @@ export const tableParameters = {
     description:
       'Decides which sequences the fractions take; apart from the seed of a run, so that replicates agree.',
   }),
-  task: choice(['classification', 'labelling', 'regression'], {
+  task: choice(['classification', 'labelling', 'regression', 'multi-label'], {
     default: 'classification',
     description:
-      'What is learnt: one class a sequence (classification), one class a step (labelling) or numbers (regression).',
+      'What is learnt: one class a sequence (classification), any number of labels a sequence (multi-label), one class a step (labelling) or numbers (regression).',
   }),
   layout: choice(['long', 'wide'], {
     default: 'long',
     description: 'long: one row a step. wide: one row a sequence.',
   }),
   sequence: text(
-    'long: the column that identifies the sequence of a row. Rows of one sequence must be adjacent.',
+    'long: the column that identifies the sequence of a row. Rows of one sequence must be adjacent. null with a folder or a pattern as file: each file is a sequence.',
     'id',
   ),
   order: text(
-    'long: a column of numbers that orders the steps of a sequence. null: they are in the order of the file.',
+    'long: a column of numbers, ISO dates or date-times that orders the steps of a sequence. null: they are in the order of the file.',
     'time',
   ),
   features: nullable(
@@ -66,7 +87,8 @@ export const tableParameters = {
   targets: Type.Array(Type.String({ minLength: 1 }), {
     minItems: 1,
     uniqueItems: true,
-    description: 'The column of the label, or the columns of the numbers to predict (regression).',
+    description:
+      'The column of the label, or the columns of the numbers to predict (regression). multi-label: one column of labels, or a column of 0 and 1 for each label.',
     examples: [['label']],
   }),
   standardize: Type.Boolean({
@@ -74,85 +96,130 @@ export const tableParameters = {
     description:
       'Shift and scale each feature to mean 0 and standard deviation 1, measured on the training part only.',
   }),
+  standardizeTargets: addedLater(
+    Type.Unsafe<boolean | null>({
+      type: ['boolean', 'null'],
+      default: null,
+      description:
+        'regression: train on targets of mean 0 and standard deviation 1, measured on the training part only. Metrics stay in the unit of the target. null: true for a regression.',
+      examples: [false],
+    }),
+  ),
+  perStep: addedLater(
+    Type.Boolean({
+      default: false,
+      description: 'regression: predict the targets at each step of a sequence.',
+    }),
+  ),
+  labelSeparator: addedLater(
+    Type.String({
+      minLength: 1,
+      default: '|',
+      description: 'multi-label with one column of labels: what separates the labels of a sequence.',
+      examples: ['|', ' '],
+    }),
+  ),
+  missing: addedLater(missingParameter),
+  deltaTime: addedLater(
+    Type.Boolean({
+      default: false,
+      description:
+        'long: a further input with the time since the step before, 0 at the first one: in seconds where order has dates, else in its unit.',
+    }),
+  ),
+  categorical: addedLater(
+    columnList(
+      'Features that are categories: an input for each category of the training part, which is 1 where a step has it. A category that the training part lacks is unknown: all of these inputs are 0.',
+      ['weather'],
+    ),
+  ),
+  static: addedLater(
+    columnList(
+      'Columns with one value for a whole sequence, which is an input at each of its steps. In the long layout, the value may be on one row only.',
+      ['age', 'region'],
+    ),
+  ),
+  weight: addedLater(
+    text('The column with the weight of a sequence in the loss and the metrics of training.', 'weight'),
+  ),
+  split: addedLater(
+    choice(splits, {
+      default: 'random',
+      description: `How sequences are divided into parts: ${splits.map((one) => `${one}: ${splitMeanings[one]}`).join('; ')}.`,
+    }),
+  ),
+  splitBy: addedLater(
+    text(
+      'The column that split uses: of the group (grouped), of a time (chronological; null: the first time in order, or the order of the file), or of the part (column).',
+      'patient',
+    ),
+  ),
+  folds: addedLater(
+    nullable(
+      Type.Integer({
+        minimum: 2,
+        maximum: 1000,
+        description:
+          'Cross-validation: the sequences are divided into so many test parts, of which fold chooses one.',
+        examples: [5],
+      }),
+    ),
+  ),
+  fold: addedLater(
+    nullable(
+      Type.Integer({
+        minimum: 1,
+        maximum: 1000,
+        description: 'Which of the folds is the test part, counted from 1. null: the first one.',
+        examples: [1],
+      }),
+    ),
+  ),
+  labelsFile: addedLater(
+    text(
+      'long: a second CSV table with one row a sequence, whose columns can be used as targets, static, weight and splitBy.',
+      'labels.csv',
+    ),
+  ),
+  labelsKey: addedLater(
+    text(
+      'The column of labelsFile with the value of sequence, or with the name of the file where each file is a sequence. null: its first column.',
+      'id',
+    ),
+  ),
+  fileName: addedLater(
+    text(
+      'How the names of the files are composed, where file is a folder or a pattern. Each name in braces is a column with that part of the name.',
+      '{label}-{subject}.csv',
+    ),
+  ),
 };
 
 export type TableParameters = Static<TObject<typeof tableParameters>>;
 
-/** Combinations that make no sense, whatever the files hold. */
-export const checkTable = (chosen: TableParameters): readonly ParameterIssue[] => {
-  const { layout, sequence, order, features, targets, task } = chosen;
-  const issues: ParameterIssue[] = [];
-  for (const part of ['validation', 'test'] as const) {
-    const share = chosen[`${part}Fraction`];
-    if (chosen[`${part}File`] !== null && share !== null && share > 0) {
-      issues.push({
-        path: `${part}Fraction`,
-        with: [`${part}File`],
-        message: `${part}Fraction and ${part}File both define the ${part} part.`,
-        expected: `one of ${part}Fraction and ${part}File`,
-        help: 'Remove one of them.',
-      });
-    }
-  }
-  const { validation, test } = fractions(chosen);
-  if (chosen.testFile === null && test === 0) {
-    issues.push({
-      path: 'testFraction',
-      message: 'Nothing is left to test on.',
-      expected: 'above 0 and below 1',
-      help: 'Set testFraction above 0, or name a testFile.',
-    });
-  }
-  if (validation + test >= 1) {
-    issues.push({
-      path: 'validationFraction',
-      with: ['testFraction'],
-      message: `validationFraction ${validation} and testFraction ${test} leave nothing to train on.`,
-      expected: 'less than 1 together',
-      got: `${validation} + ${test}`,
-      help: 'Lower one of them.',
-    });
-  }
-  if (layout === 'long' && sequence === null) {
-    issues.push({
-      path: 'sequence',
-      message: 'The long layout needs the column that identifies the sequences.',
-      expected: 'the name of a column',
-      help: 'Add for example `sequence: id`, or write `layout: wide` when each row is a whole sequence.',
-    });
-  }
-  if (layout === 'wide') {
-    for (const key of ['sequence', 'order'] as const) {
-      if (chosen[key] !== null) {
-        issues.push({
-          path: key,
-          with: ['layout'],
-          message: `The wide layout does not use ${key}.`,
-          expected: `no ${key}`,
-          help: 'Remove it, or use layout: long.',
-        });
-      }
-    }
-  }
-  if (targets.length > 1 && (task === 'classification' || (task === 'labelling' && layout === 'long'))) {
-    issues.push({
-      path: 'targets',
-      message: `${task} has one target, not ${targets.length}.`,
-      expected: 'one column',
-      help: `Write for example \`targets: [${targets[0] ?? ''}]\`, or use task: regression.`,
-    });
-  }
-  const used = [sequence, order, ...targets].filter((name) => name !== null);
-  for (const name of used.filter((one, index) => features?.includes(one) || used.indexOf(one) !== index)) {
-    issues.push({
-      path: features?.includes(name) ? 'features' : 'targets',
-      message: `The column ${JSON.stringify(name)} is used twice.`,
-      expected: 'each column in one place only',
-      help: `Name ${JSON.stringify(name)} in one of features, targets, sequence and order.`,
-    });
-  }
-  return issues;
+/** Parameters with a value for each that a run may leave out. */
+export type TableSettings = Required<TableParameters> & { readonly standardizeTargets: boolean };
+
+export const settled = (chosen: TableParameters): TableSettings => {
+  const presets = Object.entries(tableParameters).map(([key, schema]) => [key, schema.default as unknown]);
+  const { standardizeTargets = false, task } = chosen;
+  return {
+    ...(Object.fromEntries(presets) as TableSettings),
+    ...chosen,
+    // Runs that were recorded before the setting was there have raw targets: absent is false, and null the default.
+    standardizeTargets: task === 'regression' && (standardizeTargets ?? true),
+  };
 };
+
+/** What a spec without `standardizeTargets` means, in a run's configuration: false is left out, as before it was there. */
+export const withTargetScaling = <P extends TableParameters>(chosen: P): P => {
+  const { standardizeTargets, ...others } = chosen;
+  const isScaled = chosen.task === 'regression' && standardizeTargets !== false;
+  return (isScaled ? { ...others, standardizeTargets: true } : others) as P;
+};
+
+export const isPerStep = ({ task, perStep }: Pick<TableSettings, 'task' | 'perStep'>): boolean =>
+  task === 'labelling' || (task === 'regression' && perStep);
 
 export const tableParts = (chosen: TableParameters): DatasetParts => ({
   trainSize: undefined,

@@ -1,17 +1,21 @@
+import { isoForms } from '../columns/dates.ts';
 import { DataError } from '../dataset.ts';
 import type { DataFile } from '../files.ts';
 
 /** Collects what is wrong with the rows of a file, to report it all at once. */
 export interface RowProblems {
   /** Lines are counted from 1. A row is counted once, with its first reason. */
-  readonly report: (line: number, message: string) => void;
-  /** Reports a date where a number is needed. A column of dates is one mistake, however many rows it has. */
+  readonly report: (line: number, message: string, kind?: ReportKind) => void;
+  /** Reports a date where a number is needed, or one in another form than is read. A column of dates is one mistake, however many rows it has. */
   readonly reportDate: (line: number, date: DateCell) => void;
   /** Bad rows. */
   readonly count: () => number;
   /** Throws a `DataError` that names the file and its bad rows, when there are any. */
   readonly throwIfAny: () => void;
 }
+
+/** What else is known of a bad cell: it is empty, or a feature of this name holds a text. */
+export type ReportKind = 'missing' | { readonly text: string };
 
 /** A cell that holds a date or a time of day. */
 interface DateCell {
@@ -22,7 +26,7 @@ interface DateCell {
   readonly parameter: DateParameter;
 }
 
-export type DateParameter = 'order' | 'features' | 'targets';
+export type DateParameter = 'order' | 'features' | 'static' | 'targets';
 
 /** The rows in which a column has dates. */
 interface DateColumn extends DateCell {
@@ -35,12 +39,14 @@ const limit = 20;
 
 export const collectProblems = (
   { name, parameter }: Pick<DataFile, 'name' | 'parameter'>,
-  helpOf: () => string = () => 'Fix these rows, or remove them from the file. No row is ever skipped.',
+  helpOf?: () => string,
 ): RowProblems => {
   const bad = lineSet();
   const reasons = new Map<number, string>();
   const dates = new Map<string, DateColumn>();
   let withReason = 0;
+  let missing = 0;
+  const texts = new Map<string, number>();
 
   const throwIfAny = (): void => {
     if (bad.count() === 0) return;
@@ -59,16 +65,18 @@ export const collectProblems = (
         message,
         expected: 'a file whose rows can all be used',
         got: rows.replace(/^a /, 'one ') + ' that cannot',
-        help: helpOf(),
+        help: helpOf?.() ?? helpFor({ rows: bad.count(), missing, texts }),
       },
       { message },
     );
   };
 
   return {
-    report: (line, message) => {
+    report: (line, message, kind) => {
       if (!bad.add(line)) return;
       withReason++;
+      if (kind === 'missing') missing++;
+      else if (kind) texts.set(kind.text, (texts.get(kind.text) ?? 0) + 1);
       if (reasons.size < limit) reasons.set(line, message);
     },
     reportDate: (line, date) => {
@@ -82,14 +90,31 @@ export const collectProblems = (
   };
 };
 
-const dateSentence = ({ column, shown, rows }: DateColumn): string =>
-  `column ${JSON.stringify(column)} holds dates, such as ${shown}${rows > 1 ? `, in ${rows} rows` : ''}`;
+const helpFor = (given: {
+  readonly rows: number;
+  readonly missing: number;
+  readonly texts: ReadonlyMap<string, number>;
+}): string => {
+  const { rows, missing, texts } = given;
+  // A single text among numbers is a mistake; a column of them has categories.
+  const columns = [...texts].filter(([, count]) => count > 1 && 2 * count > rows / texts.size);
+  if (columns.length > 0) {
+    const names = columns.map(([column]) => column).join(', ');
+    return `Fix these rows, or remove them from the file; or, where a column holds categories, write \`categorical: [${names}]\`.`;
+  }
+  return missing === 0
+    ? 'Fix these rows, or remove them from the file. No row is ever skipped.'
+    : 'Fix these rows, or remove them from the file; or choose what becomes of missing values, for example `missing: interpolate`.';
+};
+
+const dateSentence = ({ column, shown, rows, parameter }: DateColumn): string =>
+  `column ${JSON.stringify(column)} holds dates${parameter === 'order' ? ' that are not ISO 8601' : ''}, such as ${shown}${rows > 1 ? `, in ${rows} rows` : ''}`;
 
 const dateHelp: Readonly<Record<DateParameter, string>> = {
-  order:
-    'Write numbers instead, such as days or seconds since the first one; or, where the rows of each sequence are in the right order, leave out `order` and name the columns to train on with `features`.',
+  order: `Convert the dates to ISO 8601, such as ${isoForms}, or to numbers.`,
   features:
-    'Write numbers instead, such as days or seconds since the first one; or name the columns to train on with `features`.',
+    'Write numbers instead, such as days or seconds since the first one; if it gives the order of the steps, name it with `order`; or name the columns to train on with `features`.',
+  static: 'Write numbers instead, such as days or seconds since the first one.',
   targets: 'Write numbers instead, such as days or seconds since the first one.',
 };
 
@@ -98,7 +123,7 @@ const datesError = (name: string, columns: readonly DateColumn[]): DataError => 
   const issues = columns.map((date) => ({
     path: date.parameter,
     message: `${name}:${date.line}: ${dateSentence(date)}.`,
-    expected: 'a column of numbers',
+    expected: date.parameter === 'order' ? 'a column of numbers or ISO dates' : 'a column of numbers',
     got: date.shown,
     help: dateHelp[date.parameter],
   }));

@@ -5,13 +5,25 @@ import { wrongFile, type DataFile } from '../files.ts';
 import type { RowSink, TableReader } from './rows.ts';
 import { textOf } from './text.ts';
 
+/** As much is read to find the delimiter of a header. */
+const longestHeader = 1 << 16;
+
 /** A row longer than this is a quote that is never closed, not a row. */
 const longestRow = 16 << 20;
 
-/** Reads CSV (RFC 4180, UTF-8, the first row names the columns) with the given delimiter. Empty lines are passed over. */
+/** What separates cells where a spec names no delimiter, and the header shows no other one. */
+export const usualDelimiter = ',';
+
+/**
+ * Reads CSV (RFC 4180, UTF-8, the first row names the columns) with the given delimiter; with the usual one, another that
+ * the header has is found. Empty lines are passed over.
+ */
 export const csvReader =
-  (delimiter: string): TableReader =>
+  (wanted: string): TableReader =>
   async (file, begin, problems) => {
+    const text = watchText(file);
+    const head = await text.head();
+    const delimiter = wanted === usualDelimiter ? delimiterIn(head, begin) : wanted;
     let sink: RowSink | undefined;
     let indices: readonly number[] = [];
     let width = 0;
@@ -38,7 +50,6 @@ export const csvReader =
       sink.add(cells, line);
     };
 
-    const text = watchText(file);
     await eachChunk(Readable.from(text.chunks()), delimiter, ({ data, errors }) => {
       if (data.length > 0) text.rowsSeen();
       const broken = new Map(errors.toReversed().map((error) => [error.row, quoteMistake(error)]));
@@ -55,7 +66,7 @@ export const csvReader =
 
 const namesIn = (row: readonly string[]): readonly string[] => row.map((name) => name.trim());
 
-const delimiters = [',', ';', '\t', '|'] as const;
+const delimiters = [usualDelimiter, ';', '\t', '|'] as const;
 
 /** Begins with the columns of the header; throws a `DataError` that proposes the delimiter with which they would fit. */
 const beginWith = (
@@ -84,6 +95,15 @@ const beginWith = (
       },
     );
   }
+};
+
+/** The usual delimiter, or another one with which the header has every column that the spec names. */
+const delimiterIn = (head: string, begin: (available: readonly string[]) => RowSink): string => {
+  // The first line is whole if another one follows, or if there is no more.
+  const names = (delimiter: string) =>
+    namesIn(Papa.parse<string[]>(head.trimStart(), { delimiter, preview: 1 }).data[0] ?? []);
+  if (fits(begin, names(usualDelimiter))) return usualDelimiter;
+  return delimiters.find((one) => fits(begin, names(one))) ?? usualDelimiter;
 };
 
 const splitHeader = (names: readonly string[], before: string, delimiter: string): readonly string[] =>
@@ -133,10 +153,16 @@ const checkHeader = (names: readonly string[], file: DataFile): void => {
 
 /** The file's text chunk by chunk, and what must be known of it besides its rows. */
 const watchText = (file: DataFile) => {
+  const pieces = textOf(file);
   let quotes = false;
   let sinceRow = 0;
+  let first = '';
+  const all = async function* (): AsyncGenerator<string> {
+    yield first;
+    yield* pieces;
+  };
   const chunks = async function* (): AsyncGenerator<string> {
-    for await (const chunk of textOf(file)) {
+    for await (const chunk of all()) {
       quotes ||= chunk.includes('"');
       sinceRow += chunk.length;
       if (sinceRow > longestRow) {
@@ -150,6 +176,14 @@ const watchText = (file: DataFile) => {
   };
   return {
     chunks,
+    /** The beginning of the text, which `chunks` begins with as well. */
+    head: async (): Promise<string> => {
+      for (let next = await pieces.next(); next.done !== true; next = await pieces.next()) {
+        first += next.value;
+        if (first.trim() !== '' && first.length >= longestHeader) break;
+      }
+      return first;
+    },
     hasQuotes: () => quotes,
     rowsSeen: () => {
       sinceRow = 0;

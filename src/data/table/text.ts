@@ -1,9 +1,10 @@
+import { decompressed } from '../columns/decompress.ts';
 import { chunksOf, wrongFile, type DataFile } from '../files.ts';
 
 /** What is made of a piece is garbage before the next; much larger pieces outlive the young generation. */
 const chunkBytes = 1 << 18;
 
-/** The text of a UTF-8 file in pieces, without a byte order mark. Throws `DataError` where it is no such text. */
+/** The text of a UTF-8 file, plain or compressed with gzip or zstd, in pieces and without a byte order mark. Throws `DataError` where it is no such text. */
 export const textOf = async function* (file: DataFile): AsyncGenerator<string> {
   const decoder = new TextDecoder('utf-8', { fatal: true });
   const decode = (chunk: Uint8Array | undefined): string => {
@@ -16,7 +17,7 @@ export const textOf = async function* (file: DataFile): AsyncGenerator<string> {
       });
     }
   };
-  for await (const chunk of chunksOf(file, { activity: 'packing', chunkBytes })) {
+  for await (const chunk of decompressed(file, chunksOf(file, { activity: 'packing', chunkBytes }))) {
     if (chunk.includes(0)) {
       throw wrongFile(file, 'is not a text file: it has null bytes.', {
         expected: 'a UTF-8 text file',

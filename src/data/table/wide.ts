@@ -1,8 +1,21 @@
+import { shown, textIn } from '../columns/cells.ts';
+import { isMissing } from '../columns/missing.ts';
 import { DataError } from '../dataset.ts';
-import { checkColumns, featureColumns } from './columns.ts';
-import { numberIn, shown, textIn } from '../columns/cells.ts';
+import { isPerStep } from './parameters.ts';
 import type { RowSink } from './rows.ts';
-import { createNumberList, readNumber, readTarget, type SequenceContext } from './sequence.ts';
+import {
+  cellReader,
+  checkInputs,
+  createNumberList,
+  fillWithin,
+  namedOf,
+  onceColumns,
+  onceParts,
+  rolesOf,
+  targetColumn,
+  type OnceColumn,
+  type SequenceContext,
+} from './sequence.ts';
 
 /** What only a wide table of single cells needs to know. */
 export interface WideOptions {
@@ -18,22 +31,30 @@ export const wideSink = (
   available: readonly string[],
   { featuresPerStep, length }: WideOptions,
 ): RowSink => {
-  const { parameters, problems, writer } = context;
-  const { targets, task } = parameters;
-  const named = { length: [length], targets };
-  checkColumns(context.name, available, { ...named, features: parameters.features ?? [] });
-  const columns = featureColumns(parameters.features, available, named);
+  const { settings, problems, writer, numberIn, fileId } = context;
+  const roles = rolesOf(context, available, { length: [length] });
+  const { features: columns, targets, statics } = roles;
+  const perStep = isPerStep(settings);
   const mostSteps = columns.length / featuresPerStep;
-  checkWidth({
+  const eachStep = checkWidth({
     columns: columns.length,
     featuresPerStep,
-    targets: task === 'labelling' ? targets.length : null,
+    ...(perStep && { targets: targets.length, task: settings.task }),
   });
-  context.describe(columns.slice(0, featuresPerStep), columns);
+  const features = columns.slice(0, featuresPerStep);
+  checkInputs(context, [...features, ...statics]);
+  context.describe(namedOf(context, { ...roles, features }, { columns, eachStep }));
 
+  const once = onceColumns(context, roles);
+  const readers = columns.map((column, at) =>
+    cellReader(context, { column, key: features[at % featuresPerStep] as string, parameter: 'features' }),
+  );
+  const stepTargets = perStep ? targets.map((column) => targetColumn(context, column)) : [];
   const first = length === null ? 0 : 1;
   const firstTarget = first + columns.length;
+  const firstOnce = firstTarget + stepTargets.length;
   const values = createNumberList();
+  let row = 0;
 
   /** Steps by the length column, or up to the last step with a cell that is not empty. */
   const stepsIn = (cells: readonly unknown[], line: number): number => {
@@ -52,44 +73,53 @@ export const wideSink = (
     return Math.ceil((last - first + 1) / featuresPerStep);
   };
 
-  const targetsIn = (cells: readonly unknown[], count: number, line: number): number[] =>
-    targets.slice(0, count).map((column, at) => {
-      const target = readTarget(cells[firstTarget + at], { column, line, context });
-      if (target === undefined && textIn(cells[firstTarget + at]) === '') {
+  const readAll = (given: readonly OnceColumn[], from: number, cells: readonly unknown[], line: number) =>
+    given.map(({ column, read, preset }, at) => {
+      const cell = cells[from + at];
+      const value = read(cell, line) ?? (isMissing(cell) ? preset : undefined);
+      if (value === undefined && isMissing(cell))
         problems.report(line, `column ${JSON.stringify(column)} is empty`);
-      }
-      return target ?? Number.NaN;
+      return value ?? Number.NaN;
     });
 
   return {
-    columns: [...(length === null ? [] : [length]), ...columns, ...targets],
+    columns: [
+      ...(length === null ? [] : [length]),
+      ...columns,
+      ...stepTargets.map(({ column }) => column),
+      ...once.map(({ column }) => column),
+    ],
     add: (cells, line) => {
+      row++;
       const steps = stepsIn(cells, line);
       values.clear();
-      for (let at = 0; at < steps * featuresPerStep; at++) {
-        values.push(
-          readNumber(cells[first + at], {
-            column: columns[at] as string,
-            line,
-            problems,
-            parameter: 'features',
-          }),
-        );
-      }
-      const found = targetsIn(cells, task === 'labelling' ? steps : targets.length, line);
-      if (problems.count() === 0) writer.add(values.numbers(), found);
+      for (let at = 0; at < steps * featuresPerStep; at++)
+        values.push((readers[at] as (typeof readers)[number])(cells[first + at], line));
+      const found = readAll(stepTargets.slice(0, steps * eachStep), firstTarget, cells, line);
+      const given = readAll(once, firstOnce, cells, line);
+      if (problems.count() > 0) return;
+      const numbers = values.numbers();
+      fillWithin(numbers, context, { features });
+      writer.add({
+        ...onceParts(context, roles, { values: given, key: undefined }),
+        values: numbers,
+        ...(perStep && { targets: found }),
+        name: fileId === undefined ? undefined : `${fileId}/${row}`,
+      });
     },
     end: () => undefined,
   };
 };
 
+/** Returns how many targets a step has. Throws a `DataError` where the columns do not make whole steps. */
 const checkWidth = (given: {
   readonly columns: number;
   readonly featuresPerStep: number;
-  /** When labelling. */
-  readonly targets: number | null;
-}): void => {
-  const { columns, featuresPerStep, targets } = given;
+  /** Where there are targets at each step. */
+  readonly targets?: number;
+  readonly task?: string;
+}): number => {
+  const { columns, featuresPerStep, targets, task } = given;
   if (columns % featuresPerStep !== 0) {
     const message = `${columns} feature columns do not make whole steps of ${featuresPerStep}.`;
     const help = 'Change featuresPerStep, or name the feature columns.';
@@ -101,9 +131,21 @@ const checkWidth = (given: {
     });
   }
   const steps = columns / featuresPerStep;
-  if (targets !== null && targets !== steps) {
+  if (targets === undefined) return 0;
+  if (task === 'labelling' && targets !== steps) {
     const message = `Labelling needs one target column a step: ${steps}, not ${targets}.`;
     const help = 'Name as many target columns as there are steps, or use task: classification.';
     throw new DataError({ path: 'targets', message, expected: `${steps} columns`, help });
   }
+  if (targets % steps !== 0) {
+    const message = `perStep needs the target columns of each step: a multiple of ${steps}, not ${targets}.`;
+    const help = 'Name the targets of every step, step after step, or leave out perStep.';
+    throw new DataError({
+      path: 'targets',
+      message,
+      expected: `${steps} columns, or a multiple of it`,
+      help,
+    });
+  }
+  return targets / steps;
 };

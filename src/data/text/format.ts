@@ -1,7 +1,7 @@
 import type { DataContext } from '../dataset.ts';
 import { fileDigest, findDataFile } from '../files.ts';
 import type { TableFormat } from '../table/ensure-pack.ts';
-import type { TableParameters } from '../table/parameters.ts';
+import { settled, type TableParameters } from '../table/parameters.ts';
 import type { TableReader } from '../table/rows.ts';
 import { tokenizers, type Tokenize, type Unit } from './tokens.ts';
 
@@ -33,7 +33,7 @@ export const formatOfTexts = async ({
       : await (await import('./tokenizer-file.ts')).tokenizerIn(tokenizer, context);
   const { lowercase, maxLength } = tokens;
   return {
-    parameters: chosen,
+    settings: settled(chosen),
     read,
     layOut: (sequences, available) =>
       textSink(sequences, available, { text, tokenize, lowercase, maxLength }),

@@ -9,7 +9,6 @@ import { packExamples } from '../table/examples.ts';
 import { inspectTable } from '../table/inspect-table.ts';
 import { openTable, type OpenTable, type TablePart } from '../table/load-table.ts';
 import type { Pack } from '../table/pack.ts';
-import { noScaling } from '../table/standardize.ts';
 import type { VocabularyRules } from './tokens.ts';
 import { indicesIn, unknownToken, vocabularyOf, type Vocabulary } from './vocabulary.ts';
 
@@ -26,9 +25,14 @@ const openTexts = async (
   rules: VocabularyRules,
   context: DataContext,
 ): Promise<OpenTexts> => {
-  const { shape, parts } = await openTable(format, context);
+  const { shape, encoding, parts } = await openTable(format, context);
   const vocabulary = await keptVocabulary(parts.train, rules);
-  return { parts, vocabulary, shape: { ...shape, input: { kind: 'tokens', vocabulary: vocabulary.length } } };
+  return {
+    parts,
+    encoding,
+    vocabulary,
+    shape: { ...shape, input: { kind: 'tokens', vocabulary: vocabulary.length } },
+  };
 };
 
 /** The vocabulary of the training part. Kept in the cache, so that only the first run of all sweeps counts. */
@@ -74,12 +78,11 @@ export const loadText = async (
   rules: VocabularyRules,
   context: DataContext,
 ): Promise<Dataset> => {
-  const { shape, parts, vocabulary } = await openTexts(format, rules, context);
-  const scaling = noScaling(1);
+  const { shape, encoding, parts, vocabulary } = await openTexts(format, rules, context);
   const examplesOf = new Map<Pack, ReturnType<typeof packExamples>>();
   const split = ({ pack, members }: TablePart) => {
     const tokenIndices = indicesIn(vocabulary, tokensOf(pack));
-    const examples = examplesOf.get(pack) ?? packExamples(pack, { shape, scaling, tokenIndices });
+    const examples = examplesOf.get(pack) ?? packExamples(pack, { shape, encoding, tokenIndices });
     examplesOf.set(pack, examples);
     return examples(members);
   };

@@ -1,7 +1,8 @@
 import { Type, type Static, type TObject } from '@sinclair/typebox';
 import type { ParameterIssue } from '../../parameters/row.ts';
 import { choice } from '../../parameters/schema.ts';
-import { checkTable, tableParameters } from '../table/parameters.ts';
+import { checkTable } from '../table/check-table.ts';
+import { tableParameters } from '../table/parameters.ts';
 
 const { file, validationFile, testFile, validationFraction, testFraction, splitSeed, targets } =
   tableParameters;

@@ -2,7 +2,7 @@ import { checkColumns } from '../table/columns.ts';
 import { createLabels } from '../table/labels.ts';
 import { shown, textIn } from '../columns/cells.ts';
 import type { RowSink } from '../table/rows.ts';
-import { createNumberList, readTarget, type SequenceContext } from '../table/sequence.ts';
+import { createNumberList, targetColumn, type SequenceContext } from '../table/sequence.ts';
 import type { Tokenize } from './tokens.ts';
 
 /** How a cell becomes the tokens of a sequence. */
@@ -25,11 +25,12 @@ export const textSink = (
   available: readonly string[],
   { text, tokenize, lowercase, maxLength }: TextOptions,
 ): RowSink => {
-  const { parameters, problems, writer } = context;
-  const { targets, task } = parameters;
+  const { settings, problems, writer } = context;
+  const { targets, task } = settings;
   checkColumns(context.name, available, { text: [text], targets });
-  const known = createLabels(text, context.name, Infinity);
+  const known = createLabels(text, { name: context.name, most: Infinity });
   const values = createNumberList();
+  const readers = new Map(targets.map((column) => [column, targetColumn(context, column)]));
 
   /** The tokens of a cell; nothing where it is reported. */
   const tokensIn = (cell: unknown, line: number): readonly string[] | undefined => {
@@ -56,7 +57,7 @@ export const textSink = (
     const found = task === 'labelling' ? labelsIn(cells[1], tokens, line) : cells.slice(1);
     return found.map((cell, at) => {
       const column = targets[task === 'labelling' ? 0 : at] as string;
-      const target = readTarget(cell, { column, line, context });
+      const target = readers.get(column)?.read(cell, line);
       if (target === undefined && textIn(cell) === '')
         problems.report(line, `column ${JSON.stringify(column)}: ${shown(cell)} is no target`);
       return target ?? Number.NaN;
@@ -71,9 +72,18 @@ export const textSink = (
       values.clear();
       for (const token of tokens) values.push(known.idOf(token));
       const found = targetsIn(cells, tokens, line);
-      if (problems.count() === 0) writer.add(values.numbers(), found);
+      if (problems.count() > 0) return;
+      writer.add({
+        ...{ values: values.numbers(), targets: found },
+        ...{ statics: [], weight: undefined, key: undefined, name: undefined },
+      });
     },
-    end: () => context.describe([text], [text], known.texts()),
+    end: () =>
+      context.describe({
+        ...{ features: [text], statics: [], tokens: known.texts(), key: null },
+        targets:
+          task === 'labelling' ? { count: 1, each: 'step' } : { count: targets.length, each: 'sequence' },
+      }),
   };
 };
 

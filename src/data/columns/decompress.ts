@@ -1,0 +1,64 @@
+import { pipeline, Readable } from 'node:stream';
+import { createGunzip } from 'node:zlib';
+import { wrongFile, type DataFile } from '../files.ts';
+
+type Chunks = AsyncIterable<Uint8Array>;
+
+const magic = { gzip: [0x1f, 0x8b], zstd: [0x28, 0xb5, 0x2f, 0xfd] } as const;
+
+type Compression = keyof typeof magic;
+
+/** The bytes of a file, decompressed where they begin as gzip or zstd does, whatever the name of the file is. */
+export const decompressed = async function* (file: DataFile, chunks: Chunks): AsyncGenerator<Uint8Array> {
+  const iterator = chunks[Symbol.asyncIterator]();
+  const first = await iterator.next();
+  if (first.done === true) return;
+  const begin = first.value;
+  const rest = async function* () {
+    yield begin;
+    for (let next = await iterator.next(); next.done !== true; next = await iterator.next()) yield next.value;
+  };
+  const compression = (Object.keys(magic) as Compression[]).find((one) =>
+    magic[one].every((byte, at) => begin[at] === byte),
+  );
+  if (compression === undefined) {
+    yield* rest();
+    return;
+  }
+  try {
+    yield* compression === 'gzip' ? gunzip(rest()) : unzstd(rest());
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).syscall !== undefined) throw error;
+    throw wrongFile(file, `begins as ${compression} data, and cannot be decompressed: ${reasonOf(error)}.`, {
+      expected: `a whole ${compression} file`,
+      help: 'Copy or compress it again.',
+    });
+  }
+};
+
+const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+const gunzip = (chunks: Chunks): Chunks => {
+  const unzipped = createGunzip();
+  // An error on either side ends both, and is thrown to who reads.
+  pipeline(Readable.from(chunks), unzipped, () => undefined);
+  return unzipped;
+};
+
+/** Zlib has zstd only from Node 22.15 on. */
+const unzstd = async function* (chunks: Chunks): AsyncGenerator<Uint8Array> {
+  const { Decompress } = await import('fzstd');
+  const done: Uint8Array[] = [];
+  const state = { ended: false };
+  const stream = new Decompress((data, isLast) => {
+    if (data.length > 0) done.push(data.slice());
+    state.ended = isLast === true;
+  });
+  for await (const chunk of chunks) {
+    stream.push(chunk);
+    yield* done.splice(0);
+  }
+  stream.push(new Uint8Array(0), true);
+  yield* done.splice(0);
+  if (!state.ended) throw new Error('unexpected end of file');
+};

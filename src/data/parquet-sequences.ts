@@ -1,0 +1,33 @@
+import { Type, type Static } from '@sinclair/typebox';
+import type { DatasetRow } from './dataset.ts';
+import { checkTable } from './table/check-table.ts';
+import type { TableFormat } from './table/ensure-pack.ts';
+import { fromTable } from './table/from-table.ts';
+import { settled, tableParameters } from './table/parameters.ts';
+
+const parameters = Type.Object(tableParameters, { additionalProperties: false });
+
+const formatOf = async (chosen: Static<typeof parameters>): Promise<TableFormat> => {
+  const [{ readParquet }, { longSink }, { nestedSink }] = await Promise.all([
+    import('./table/read-parquet.ts'),
+    import('./table/long.ts'),
+    import('./table/nested.ts'),
+  ]);
+  return {
+    settings: settled(chosen),
+    read: readParquet,
+    layOut: chosen.layout === 'long' ? longSink : nestedSink,
+    key: ['parquet'],
+  };
+};
+
+/** Sequences of numbers from Parquet files. */
+export const parquetSequences = {
+  title: 'Sequences from your own Parquet files',
+  description:
+    'One row a step (long) or a sequence (wide: a feature is a list with a number, or a list of numbers, for each step). Dates and timestamps are times. Bad rows are reported all at once, with file and number of the row; none is skipped. The first use packs a file into the cache, so files may be larger than the memory.',
+  version: 1,
+  parameters,
+  check: checkTable,
+  ...fromTable(formatOf),
+} as const satisfies DatasetRow<typeof parameters>;

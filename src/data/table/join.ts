@@ -1,0 +1,125 @@
+import { basename } from 'node:path';
+import { textIn } from '../columns/cells.ts';
+import { DataError, type DataContext } from '../dataset.ts';
+import { fileDigest, findDataFile, wrongFile, type DataFile } from '../files.ts';
+import type { TableSettings } from './parameters.ts';
+import { collectProblems } from './problems.ts';
+import { csvReader } from './read-csv.ts';
+import type { RowSink } from './rows.ts';
+
+/** The rows of `labelsFile`. */
+export interface LabelRows {
+  readonly digest: string;
+  /** Without that of the key. */
+  readonly columns: readonly string[];
+  /** The cells of a row by its key. */
+  readonly cells: ReadonlyMap<string, readonly string[]>;
+}
+
+/** Reads the second table that a spec names; nothing where it names none. */
+export const readLabelRows = async (
+  { labelsFile, labelsKey }: TableSettings,
+  context: DataContext,
+): Promise<LabelRows | undefined> => {
+  if (labelsFile === null) return undefined;
+  const file = await findDataFile(labelsFile, context, 'labelsFile');
+  const problems = collectProblems(file);
+  const cells = new Map<string, readonly string[]>();
+  let columns: readonly string[] = [];
+  const begin = (available: readonly string[]): RowSink => {
+    const [first = ''] = available;
+    const key = labelsKey ?? first;
+    if (!available.includes(key)) {
+      throw wrongFile({ name: file.name, parameter: 'labelsKey' }, `has no column ${JSON.stringify(key)}.`, {
+        expected: `one of ${available.map((name) => JSON.stringify(name)).join(', ')}`,
+        help: 'Name the column that identifies the sequences.',
+      });
+    }
+    columns = available.filter((column) => column !== key);
+    return {
+      columns: [key, ...columns],
+      add: ([id, ...others], line) => {
+        const text = textIn(id);
+        if (text === '') problems.report(line, `column ${JSON.stringify(key)} is empty`);
+        else if (cells.has(text)) problems.report(line, `a second row of ${JSON.stringify(text)}`);
+        else cells.set(text, others.map(textIn));
+      },
+      end: () => undefined,
+    };
+  };
+  await csvReader(',')(file, begin, problems);
+  problems.throwIfAny();
+  return { digest: await fileDigest(file), columns, cells };
+};
+
+/** Columns whose cells do not come from the rows of a file. */
+export interface JoinedColumns {
+  readonly columns: readonly string[];
+  /** A sink that gets these cells, too. `own` are the columns of the file itself, which come first. */
+  readonly into: (sink: RowSink, own: readonly string[]) => RowSink;
+}
+
+/** The columns that the name of a file and a second table add to a file. */
+export const joinColumns = (
+  file: DataFile,
+  given: {
+    readonly settings: TableSettings;
+    readonly fileId: string | undefined;
+    readonly labels: LabelRows | undefined;
+  },
+): JoinedColumns => {
+  const { settings, fileId, labels } = given;
+  const fromName =
+    settings.fileName === null ? new Map<string, string>() : partsOfName(file, settings.fileName);
+  const fromLabels = labels?.columns ?? [];
+  const columns = [...fromName.keys(), ...fromLabels];
+  if (columns.length === 0) return { columns, into: (sink) => sink };
+  const keyOfRow = (cells: readonly unknown[]): string =>
+    settings.sequence === null ? (fileId ?? '') : textIn(cells[0]);
+  const isFile = settings.sequence === null;
+  const into = (sink: RowSink, own: readonly string[]): RowSink => {
+    const there = new Set(own);
+    const places = sink.columns.map((column) => {
+      if (there.has(column)) return undefined;
+      const value = fromName.get(column);
+      return value === undefined ? { label: fromLabels.indexOf(column) } : { value };
+    });
+    return {
+      ...sink,
+      add: (cells, line) => {
+        const key = keyOfRow(cells);
+        const row = labels?.cells.get(key) ?? (isFile ? labels?.cells.get(basename(file.path)) : undefined);
+        const all = cells.map((cell, at) => {
+          const place = places[at];
+          if (place === undefined) return cell;
+          return 'value' in place ? place.value : row?.[place.label];
+        });
+        sink.add(all, line);
+      },
+    };
+  };
+  return { columns, into };
+};
+
+/** The parts of a file's name, by the names in braces of a form such as `{label}-{subject}.csv`. */
+const partsOfName = (file: DataFile, form: string): ReadonlyMap<string, string> => {
+  const names: string[] = [];
+  const pattern = form
+    .split(/(\{[^{}]+\})/)
+    .map((part) => {
+      if (!/^\{[^{}]+\}$/.test(part)) return part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+      names.push(part.slice(1, -1));
+      return '(.+?)';
+    })
+    .join('');
+  const found = new RegExp(`^${pattern}$`).exec(basename(file.path));
+  if (!found) {
+    throw new DataError({
+      path: 'fileName',
+      message: `The name of ${file.name} does not fit ${form}.`,
+      expected: 'names of files that fit the form',
+      help: 'Change fileName, or name only files that fit with a pattern in file.',
+    });
+  }
+  return new Map(names.map((name, at) => [name, found[at + 1] ?? '']));
+};
