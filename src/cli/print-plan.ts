@@ -162,7 +162,7 @@ const kernelLines = ({ kernels }: CalibrationView): string[] => {
 /** Runs that are still to be chosen, and the steps that pruning lets the sweep cost. */
 const searchToJson = (plan: Plan, { points, lookahead, pruning }: Search) => {
   const known = new Map(plan.runs.map((run) => [run.cell, run]));
-  const seeds = new Set(plan.runs.map(({ seed }) => seed)).size;
+  const seeds = plan.runs.length / known.size;
   const steps = [...known.values()].map(({ config }) => pruningSteps(config.train, pruning));
   // Of a point that is not known it is known only that it is one of this space.
   const longest = [...steps].sort((a, b) => (b.at(-1) ?? 0) - (a.at(-1) ?? 0))[0] ?? [];

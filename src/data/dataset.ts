@@ -134,6 +134,11 @@ export interface DatasetRow<P extends TObject = TObject> extends Row<P> {
    * it, only what shape and parts give is known before the data is loaded.
    */
   inspect?(this: void, parameters: Static<P>, context: DataContext): Promise<DataInspection>;
+  /**
+   * How many folds the parameters ask for. Each configuration is then trained once a fold, with the parameter `fold` set
+   * to 1, 2, ...; its runs are replicates of each other, as those of different seeds are.
+   */
+  folds?(this: void, parameters: Static<P>): number | undefined;
   /** Parameters that name files (or null) whose content is in the digest: where they are is no part of a run's id. */
   readonly files?: readonly string[];
   /** True where `load` makes the data up, so that it may be loaded to be described. */

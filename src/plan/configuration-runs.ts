@@ -5,23 +5,27 @@ import { leavesOf, type Json } from '../system/json.ts';
 import type { Run } from './plan.ts';
 import type { Configuration } from './resolve-points.ts';
 
-/** Makes the runs of a configuration, one for each seed; `paths` are what varies within the sweep. */
+/** Makes the runs of a configuration, one a fold and seed; `paths` are what varies within the sweep. */
 export const configurationRuns = ({ experiment, seeds }: Spec, paths: readonly string[]) => {
   const varyingOf = varyingReader(paths);
   return (configuration: Configuration): Run[] => {
     const { config, datasetDigest, versions, code, files } = configuration;
     const varying = varyingOf(configuration);
-    return seeds.map((seed, index) => ({
-      id: configuration.runIds[index] ?? '',
+    return configuration.replicates.map(({ runId, seed, fold }) => ({
+      id: runId,
       cell: configuration.id,
       experiment,
       seed,
-      config,
+      config: fold === undefined ? config : { ...config, dataset: { ...config.dataset, fold } },
       datasetDigest,
       versions,
       ...(code && { code }),
       ...(files && { files }),
-      varying: seeds.length > 1 ? { ...varying, seed } : varying,
+      varying: {
+        ...varying,
+        ...(fold !== undefined && { fold }),
+        ...(seeds.length > 1 && { seed }),
+      },
     }));
   };
 };

@@ -80,7 +80,7 @@ export const planSchema = Type.Object({
   sweepId: Type.String(),
   objective: resolvedObjectiveSchema,
   execution: executionSchema,
-  /** Paths that vary, in the order of the file; `seed` last if there are several. */
+  /** Paths that vary, in the order of the file; `fold` and `seed` last if there are several. */
   axes: Type.Array(Type.String()),
   runs: Type.Array(runSchema),
   /** Absent if every run is trained to its end, whatever the results of the others. */
@@ -97,3 +97,15 @@ export const planSchema = Type.Object({
 
 /** What a spec unrolls into. */
 export type Plan = Described<typeof planSchema>;
+
+/** The keys of `varying` in which the runs of one configuration differ. */
+const replicateKeys: ReadonlySet<string> = new Set(['fold', 'seed']);
+
+/** Whether a path of `varying` only distinguishes the runs of a configuration, and is no setting. */
+export const isReplicateKey = (path: string): boolean => replicateKeys.has(path);
+
+/** The fold of a run that is one of several of its configuration. */
+export const foldOf = ({ varying }: Pick<Run, 'varying'>): number | undefined => {
+  const fold = varying['fold'];
+  return typeof fold === 'number' ? fold : undefined;
+};

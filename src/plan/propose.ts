@@ -2,7 +2,7 @@ import { randomStream } from '../data/random.ts';
 import { success, type Result } from '../diagnostic/diagnostic.ts';
 import { loadPlugins } from '../registry/own/load-plugins.ts';
 import { configurationRuns } from './configuration-runs.ts';
-import type { Plan, Run } from './plan.ts';
+import { isReplicateKey, type Plan, type Run } from './plan.ts';
 import type { JsonMap } from '../language/sections.ts';
 import { readYaml } from '../language/read-yaml.ts';
 import { resolvePoints } from './resolve-points.ts';
@@ -47,7 +47,7 @@ const proposerOf = (spec: Spec, plan: Plan): Proposer => {
   const axes = dimensionsOf(sweep).map(axisOf);
   const runsOf = configurationRuns(
     spec,
-    plan.axes.filter((path) => path !== 'seed'),
+    plan.axes.filter((path) => !isReplicateKey(path)),
   );
 
   const resolve = async (point: Point, tried: readonly Tried[]): Promise<Proposal | undefined> => {

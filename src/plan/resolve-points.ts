@@ -33,14 +33,23 @@ export interface Configuration {
   readonly point: Point;
   /** 12 hex digits of the SHA-256 of the canonical JSON of `config`, `datasetDigest`, `versions` and `code`. */
   readonly id: string;
-  /** The same with the key `seed`, for each seed of the spec: the ids of the runs. */
-  readonly runIds: readonly string[];
+  /** A run for each fold of its dataset and each seed of the spec, seeds fastest. */
+  readonly replicates: readonly Replicate[];
   readonly config: RunConfig;
   readonly datasetDigest: string;
   readonly versions: Readonly<Record<'dataset' | 'model' | 'optimizer' | 'trainer', number>>;
   readonly code: CodeDigests | undefined;
   /** The parameters that name files, if the dataset is the user's own. */
   readonly files: readonly string[] | undefined;
+}
+
+/** What distinguishes the runs of a configuration. */
+export interface Replicate {
+  /** As the id of the configuration, with the key `seed` and the fold in the dataset. */
+  readonly runId: string;
+  readonly seed: number;
+  /** Counted from 1; absent where the dataset has no folds. */
+  readonly fold?: number;
 }
 
 export interface ResolvedPoints {
@@ -241,25 +250,41 @@ const createConfiguration = (
   };
   const code = codeOf(spec, sections);
   const files = fileParameters(spec.registry, dataset.value.name);
-  const placeless =
-    files.length === 0 ? dataset.canonical : canonicalJson(withoutPaths(dataset.value, files));
+  const placeless = (value: NamedSection) => canonicalJson(withoutPaths(value, files));
   const training =
     train.value.accuracyFirst128 === undefined
       ? train.canonical
       : canonicalJson(withoutRequests(train.value));
-  const config = `{"dataset":${placeless},"model":${model.canonical},"optimizer":${optimizer.canonical},"train":${training}}`;
-  const head = `{${code ? `"code":${canonicalJson({ ...code })},` : ''}"config":${config},"datasetDigest":${JSON.stringify(datasetDigest)}`;
+  const head = (data: string) => {
+    const config = `{"dataset":${data},"model":${model.canonical},"optimizer":${optimizer.canonical},"train":${training}}`;
+    return `{${code ? `"code":${canonicalJson({ ...code })},` : ''}"config":${config},"datasetDigest":${JSON.stringify(datasetDigest)}`;
+  };
   const tail = `"versions":${canonicalJson(versions)}}`;
+  const own = head(files.length === 0 ? dataset.canonical : placeless(dataset.value));
   return {
     point,
-    id: shortHash(`${head},${tail}`),
-    runIds: spec.seeds.map((seed) => shortHash(`${head},"seed":${seed},${tail}`)),
+    id: shortHash(`${own},${tail}`),
+    replicates: foldsOf(spec, dataset.value).flatMap((fold) => {
+      const data = fold === undefined ? own : head(placeless({ ...dataset.value, fold }));
+      return spec.seeds.map((seed) => ({
+        runId: shortHash(`${data},"seed":${seed},${tail}`),
+        seed,
+        ...(fold !== undefined && { fold }),
+      }));
+    }),
     config: { dataset: dataset.value, model: model.value, optimizer: optimizer.value, train: train.value },
     datasetDigest,
     versions,
     code,
     files: code?.dataset === undefined || files.length === 0 ? undefined : files,
   };
+};
+
+/** The folds that a dataset is trained on one by one; a single undefined one where it has none, or one is chosen. */
+const foldsOf = ({ registry }: Spec, dataset: NamedSection): readonly (number | undefined)[] => {
+  const chosen = dataset['fold'] ?? null;
+  const folds = chosen === null ? findRow(registry.dataset, dataset.name)?.folds?.(dataset) : undefined;
+  return folds === undefined ? [undefined] : Array.from({ length: folds }, (_, at) => at + 1);
 };
 
 /** The digests of the rows that do not come with Unroll: a run made by other code is another run. */

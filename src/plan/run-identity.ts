@@ -2,7 +2,7 @@ import type { NamedSection, TrainConfig } from '../language/config.ts';
 import { fileParameters, registry } from '../registry/rows.ts';
 import { canonicalJson, shortHash } from '../system/canonical.ts';
 import type { Json } from '../system/json.ts';
-import type { Run } from './plan.ts';
+import { foldOf, type Run } from './plan.ts';
 
 /**
  * A dataset section without the paths of its files, given the names of the parameters that hold them: the path of
@@ -33,7 +33,8 @@ export const dataPathsOf = (run: Run): readonly string[] =>
 export const runIdOf = (run: Run): string => hashOf({ ...identityOf(run), seed: run.seed });
 
 /** The id of a run's configuration, as this version computes it. */
-export const configurationIdOf = (run: Run): string => (namesFiles(run) ? hashOf(identityOf(run)) : run.cell);
+export const configurationIdOf = (run: Run): string =>
+  namesFiles(run) && foldOf(run) === undefined ? hashOf(identityOf(run)) : run.cell;
 
 const identityOf = (run: Run) => {
   const { code, config, datasetDigest, versions } = run;

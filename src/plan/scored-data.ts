@@ -8,7 +8,7 @@ import { filesOf } from './run-identity.ts';
  */
 const sameQuestion: ReadonlySet<string> = new Set([
   ...['trainSize', 'validationSize', 'testSize', 'trainFraction', 'validationFraction', 'testFraction'],
-  ...['seed', 'splitSeed', 'split', 'stride', 'overlap'],
+  ...['seed', 'fold', 'splitSeed', 'split', 'stride', 'overlap'],
   ...['features', 'inputs', 'standardize', 'scale', 'normalize', 'missing', 'window', 'lags', 'context'],
   ...['delimiter', 'layout', 'order', 'featuresPerStep'],
 ]);

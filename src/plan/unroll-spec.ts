@@ -70,12 +70,16 @@ export const unrollSpec = async (
   const paths = sweptPaths(sweep, configurations);
   const runsOf = configurationRuns(spec, paths);
   const runs = configurations.flatMap(runsOf);
+  const perPoint = Math.max(...configurations.map(({ replicates }) => replicates.length));
+  const folds = perPoint / seeds.length;
+  const tooManyFolds = checkCount(spec, { points: total, seeds: seeds.length, folds });
+  if (tooManyFolds && !options.allowManyRuns) return failure(tooManyFolds);
   const search = searchOf(spec, {
     configurations,
     points: Math.max(total - merged.length, configurations.length),
   });
   const execution = resolveExecution(spec, machine, {
-    runs: (search?.points ?? configurations.length) * seeds.length,
+    runs: (search?.points ?? configurations.length) * perPoint,
     concurrency: options.concurrency,
   });
   if (!execution.ok) return execution;
@@ -86,7 +90,7 @@ export const unrollSpec = async (
     sweepId: sweepIdOf(runs, search),
     objective: spec.objective ?? objectiveBy(usualMetric(shape)),
     execution: execution.value,
-    axes: seeds.length > 1 ? [...paths, 'seed'] : paths,
+    axes: [...paths, ...(folds > 1 ? ['fold'] : []), ...(seeds.length > 1 ? ['seed'] : [])],
     runs,
     ...(search && { search: maskedJson(search) }),
     tracking: maskedJson(tracking),
@@ -120,9 +124,14 @@ const usualMetric = ({ task }: SequenceShape): string => {
 
 const checkCount = (
   { sweep, document }: Spec,
-  { points, seeds }: { readonly points: number; readonly seeds: number },
+  { points, seeds, folds = 1 }: { readonly points: number; readonly seeds: number; readonly folds?: number },
 ): Diagnostic | undefined => {
-  const runs = points * seeds;
+  const runs = points * folds * seeds;
+  const factors = [
+    `${points} points`,
+    ...(folds > 1 ? [`${folds} folds`] : []),
+    ...(seeds > 1 ? [`${seeds} seeds`] : []),
+  ];
   if (runs <= sweep.maxRuns) return undefined;
   const place = find(document.root, 'sweep', 'maxRuns') ?? find(document.root, 'sweep') ?? document.root;
   return {
@@ -131,7 +140,7 @@ const checkCount = (
     message: `The sweep unrolls into ${runs.toLocaleString('en')} runs.`,
     at: place.at,
     expected: `at most ${sweep.maxRuns.toLocaleString('en')} runs (maxRuns)`,
-    got: seeds > 1 ? `${points} points x ${seeds} seeds = ${runs} runs` : `${runs} runs`,
+    got: factors.length > 1 ? `${factors.join(' x ')} = ${runs} runs` : `${runs} runs`,
     help: `Give the axes fewer values, write \`maxRuns: ${runs}\` in sweep, or pass --yes.`,
   };
 };

@@ -4,7 +4,7 @@ import { comparisonRows } from './compare-rows.ts';
 import type { Comparison } from './compare.ts';
 
 /** Columns of whole numbers, whatever their values. */
-const wholeNumbers: ReadonlySet<string> = new Set(['group', 'rank', 'seed', 'steps']);
+const wholeNumbers: ReadonlySet<string> = new Set(['group', 'rank', 'fold', 'seed', 'steps']);
 
 /**
  * The table of `comparisonRows` as an Apache Parquet file. A column of numbers is DOUBLE (INT32 for groups, ranks, seeds

@@ -33,6 +33,7 @@ export const comparisonRows = (comparison: Comparison): ComparisonRows => {
     ['best', (one) => one.best],
     ['tied', (one) => one.tied],
     ...axes.map((path): [string, Field] => [path, (one) => one.values[path]]),
+    ...(comparison.folds.length > 0 ? ([['fold', (_one, run) => run.fold]] satisfies [string, Field][]) : []),
     ['seed', (_, run) => run.seed],
     ...(several
       ? ([['metric', (_one, _run, group) => group.objective.metric]] satisfies [string, Field][])

@@ -1,5 +1,5 @@
 import type { Objective } from '../language/config.ts';
-import type { Run } from '../plan/plan.ts';
+import { foldOf, type Run } from '../plan/plan.ts';
 import { scoredData, scoredKey } from '../plan/scored-data.ts';
 import type { Json } from '../system/json.ts';
 import { type RecordedRun, type RunState, runStates } from '../record/run-state.ts';
@@ -12,6 +12,8 @@ import { settingsOf, differingPaths } from './varying.ts';
 export interface ComparedRun {
   readonly id: string;
   readonly seed: number;
+  /** The fold of its data; null where that has none. */
+  readonly fold: number | null;
   readonly state: RunState;
   /** Why it is in that state; empty when there is nothing to add. */
   readonly reason: string;
@@ -22,7 +24,7 @@ export interface ComparedRun {
   readonly directory: string | null;
 }
 
-/** Runs that differ only by seed, or that share the settings one groups by. */
+/** Runs that differ only by fold and seed, or that share the settings one groups by. */
 export interface ComparedConfiguration {
   /** 1 for the best of its group; null without a result. */
   readonly rank: number | null;
@@ -46,7 +48,7 @@ export interface ComparedConfiguration {
   readonly difference: Difference | null;
   /** Every other metric at the end, over the runs that are done. */
   readonly metrics: Readonly<Record<string, Summary>>;
-  /** In the order of the seeds. */
+  /** In the order of the folds and seeds. */
   readonly runs: readonly ComparedRun[];
 }
 
@@ -80,9 +82,11 @@ export interface Comparison {
   readonly objective: Objective;
   /** At least one. Ranks start anew in each. */
   readonly groups: readonly ComparisonGroup[];
-  /** Paths of the varying settings, without the seed. */
+  /** Paths of the varying settings, without fold and seed. */
   readonly axes: readonly string[];
   readonly seeds: readonly number[];
+  /** Empty where no data is cut into folds. */
+  readonly folds: readonly number[];
   /** True when runs were grouped by chosen settings instead of by configuration. */
   readonly grouped: boolean;
   readonly counts: Readonly<Record<RunState, number>>;
@@ -130,7 +134,7 @@ export const compareRuns = (recorded: readonly RecordedRun[], options: CompareOp
     const member = {
       run,
       flat,
-      pair: JSON.stringify([run.seed, ...others]),
+      pair: JSON.stringify([run.seed, foldOf(run) ?? null, ...others]),
       recorded: byKey.get(keyOf(run)),
     };
     const draft = drafts.get(key);
@@ -163,7 +167,8 @@ export const compareRuns = (recorded: readonly RecordedRun[], options: CompareOp
       ? ranked.map(({ group }) => group)
       : [{ objective: options.objective, values: {}, seedsToSeparate: null }],
     axes,
-    seeds: [...new Set(runs.map((run) => run.seed))].sort((a, b) => a - b),
+    seeds: distinct(runs.map((run) => run.seed)),
+    folds: distinct(runs.flatMap((run) => foldOf(run) ?? [])),
     grouped: groupBy !== undefined,
     counts: Object.fromEntries(
       runStates.map((state) => [state, states.filter((one) => one === state).length]),
@@ -171,6 +176,9 @@ export const compareRuns = (recorded: readonly RecordedRun[], options: CompareOp
     configurations: ranked.flatMap(({ configurations }) => configurations),
   };
 };
+
+/** Each number once, in rising order. */
+const distinct = (numbers: readonly number[]): number[] => [...new Set(numbers)].sort((a, b) => a - b);
 
 /** In which of the settings that decide what is scored the groups differ, for each of them. */
 const settingsApart = (firsts: readonly Run[]): Readonly<Record<string, Json>>[] => {
@@ -265,6 +273,7 @@ const draftConfiguration = (members: readonly Member[], axes: readonly string[],
     return {
       id: run.id,
       seed: run.seed,
+      fold: foldOf(run) ?? null,
       state: recorded?.state ?? 'new',
       reason: reasonFor(recorded, objective.metric, usable),
       value: usable ? value : null,
@@ -285,7 +294,7 @@ const draftConfiguration = (members: readonly Member[], axes: readonly string[],
     byPair,
     objective: values.length > 0 ? summarize(values, rangeOf(objective.metric)) : null,
     metrics: Object.fromEntries([...metrics].map(([name, list]) => [name, summarize(list, rangeOf(name))])),
-    runs: runs.sort((a, b) => a.seed - b.seed),
+    runs: runs.sort((a, b) => (a.fold ?? 0) - (b.fold ?? 0) || a.seed - b.seed),
   };
 };
 

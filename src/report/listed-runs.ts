@@ -1,4 +1,4 @@
-import type { Plan, Run } from '../plan/plan.ts';
+import { foldOf, isReplicateKey, type Plan, type Run } from '../plan/plan.ts';
 import type { RecordedRun } from '../record/run-state.ts';
 import type { Json } from '../system/json.ts';
 import { settingsOf } from './varying.ts';
@@ -44,7 +44,7 @@ const keyOf = ({ experiment, id }: Run): string => `${experiment}/${id}`;
 const settingsReader = (runs: readonly Run[]): ((run: Run) => Record<string, Json>) => {
   const { flatOf, varying } = settingsOf(runs);
   const planned = new Set(runs.flatMap((run) => Object.keys(run.varying)));
-  const paths = [...new Set([...planned, ...varying])].filter((path) => path !== 'seed');
+  const paths = [...new Set([...planned, ...varying])].filter((path) => !isReplicateKey(path));
   const seeds = planned.has('seed') || new Set(runs.map(({ seed }) => seed)).size > 1;
   return (run) => {
     const flat = flatOf(run);
@@ -53,6 +53,11 @@ const settingsReader = (runs: readonly Run[]): ((run: Run) => Record<string, Jso
       const value = run.varying[path] ?? flat.get(path);
       if (value !== undefined) settings[path] = value;
     }
-    return seeds ? { ...settings, seed: run.seed } : settings;
+    const fold = foldOf(run);
+    return {
+      ...settings,
+      ...(fold !== undefined && { fold }),
+      ...(seeds && { seed: run.seed }),
+    };
   };
 };

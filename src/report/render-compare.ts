@@ -24,12 +24,12 @@ const namedReasons = 8;
 /** The comparison as a table for each group, with a legend and the reasons of runs without a result. */
 export const renderComparison = (comparison: Comparison, { width, colour }: TextOptions): string => {
   const pc = createColours(colour);
-  const { axes, configurations, groups, seeds, counts } = comparison;
+  const { axes, configurations, groups, seeds, folds, counts } = comparison;
   if (configurations.length === 0) return ['Nothing to compare yet.', ...sweepLines(comparison)].join('\n');
   const names = shortNames(axes);
 
   const head =
-    `${pc.bold(comparison.experiment)}: ${counted(configurations.length, 'configuration')}, ${counted(seeds.length, 'seed')}; ` +
+    `${pc.bold(comparison.experiment)}: ${counted(configurations.length, 'configuration')}, ${folds.length > 0 ? `${counted(folds.length, 'fold')}, ` : ''}${counted(seeds.length, 'seed')}; ` +
     runStates
       .filter((state) => counts[state] > 0)
       .map((state) => `${counts[state]} ${state}`)
@@ -161,8 +161,7 @@ const reasons = (
     const settings = Object.entries(configuration.values).map(
       ([path, value]) => `${names.get(path) ?? path} ${formatValue(value)}`,
     );
-    const seeds = `seed${runs.length === 1 ? '' : 's'} ${runs.map((run) => run.seed).join(' ')}`;
-    const which = [...settings, seeds].join(', ');
+    const which = [...settings, replicatesOf(runs)].join(', ');
     return [`${paint(first.state)} ${first.id.slice(0, 8)}  ${which}`, `  ${first.reason}`];
   });
   const more = groups.size - namedReasons;
@@ -170,12 +169,20 @@ const reasons = (
   return lines.length > 0 ? ['', ...lines] : [];
 };
 
+/** `seeds 1 2`, or `folds 1 2, seed 1`. */
+const replicatesOf = (runs: readonly ComparedRun[]): string =>
+  (['fold', 'seed'] as const)
+    .map((key) => [key, [...new Set(runs.flatMap((run) => run[key] ?? []))]] as const)
+    .filter(([, values]) => values.length > 0)
+    .map(([key, values]) => `${key}${values.length === 1 ? '' : 's'} ${values.join(' ')}`)
+    .join(', ');
+
 interface ConfigurationColumn extends Column {
   readonly text: (configuration: ComparedConfiguration) => string;
 }
 
 const columnsOf = (
-  { axes, configurations, experiments, grouped, objective, sweeps }: Comparison,
+  { axes, configurations, experiments, folds, grouped, objective, sweeps }: Comparison,
   names: ReadonlyMap<string, string>,
 ): ConfigurationColumn[] => {
   const tested = configurations.some((one) => one.correctedPValue !== null);
@@ -231,7 +238,7 @@ const columnsOf = (
         gap ? `${gap.mean > 0 ? '+' : ''}${show(gap.mean, 2)}` : '',
       ),
       right(
-        grouped ? 'runs' : 'seeds',
+        grouped || folds.length > 0 ? 'runs' : 'seeds',
         11,
         (configuration) => `${configuration.objective?.count ?? 0}/${configuration.runs.length}`,
       ),

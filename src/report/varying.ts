@@ -1,6 +1,6 @@
 import type { RunConfig } from '../language/config.ts';
 import { leavesOf, type Json } from '../system/json.ts';
-import type { Run } from '../plan/plan.ts';
+import { foldOf, type Run } from '../plan/plan.ts';
 
 /** The settings of a run by path: `model.hiddenSize`, `optimizer.schedule.name`. */
 export const flattenConfig = (config: RunConfig): Map<string, Json> => new Map(leavesOf(config));
@@ -34,13 +34,14 @@ export const differingPaths = (
 
 /** The flat settings of each run, and the paths in which they differ. */
 export const settingsOf = (runs: readonly Run[], axes: readonly string[] = []) => {
-  // Runs of a configuration differ only by seed, so thousands of runs are flattened once for each configuration.
+  // Runs of a configuration differ only by fold and seed, so thousands of runs are flattened once for each configuration.
   const flats = new Map<string, Map<string, Json>>();
   const texts = new Map<string, string>();
   let alike = false;
   for (const run of runs) {
     if (flats.has(run.cell)) continue;
     const flat = flattenConfig(run.config);
+    if (foldOf(run) !== undefined) flat.delete('dataset.fold');
     flats.set(run.cell, flat);
     const text = JSON.stringify([...flat]);
     alike ||= texts.has(text);

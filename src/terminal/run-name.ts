@@ -36,5 +36,5 @@ export const runName = (run: Nameable, names: ReadonlyMap<string, string>): stri
 /** The name in less room: values alone, `128 · 0.003 · seed 1`. */
 export const compactName = (run: Nameable): string =>
   Object.entries(run.varying)
-    .map(([path, value]) => (path === 'seed' ? `seed ${inName(value)}` : inName(value)))
+    .map(([path, value]) => (path === 'seed' || path === 'fold' ? `${path} ${inName(value)}` : inName(value)))
     .join(' · ') || run.experiment;

@@ -1,4 +1,4 @@
-import type { Run } from '../../plan/plan.ts';
+import { isReplicateKey, type Run } from '../../plan/plan.ts';
 import type { Json } from '../../system/json.ts';
 
 /** The shortest usual form of a number: `0.001` becomes `1e-3`, `0.01` becomes `1e-2`, `128` and `0.5` stay. */
@@ -27,7 +27,7 @@ const shortValue = (value: Json): string => {
 
 /** One varying value as it appears in a run's name: `lr1e-3`, `hs128`, `adam`, `s2`. */
 export const shortPoint = (path: string, value: Json): string => {
-  if (path === 'seed') return `s${shortValue(value)}`;
+  if (isReplicateKey(path)) return `${path.charAt(0)}${shortValue(value)}`;
   if (path.endsWith('.name') || (value !== null && typeof value === 'object')) return shortValue(value);
   if (typeof value === 'boolean') return `${value ? '' : 'no '}${shortLabel(path)}`;
   return typeof value === 'number'

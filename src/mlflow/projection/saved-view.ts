@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Plan } from '../../plan/plan.ts';
+import { isReplicateKey, type Plan } from '../../plan/plan.ts';
 import type { ImageKey } from './images.ts';
 import { runsOf } from './link.ts';
 import { cleanKey, limits } from '../client/limits.ts';
@@ -37,7 +37,7 @@ export const savedView = (
   { metricKeys, images, parentRunId, createdAt }: ViewFacts,
 ): SavedView => {
   const objective = cleanKey(plan.objective.metric);
-  const axes = plan.axes.filter((axis) => axis !== 'seed');
+  const axes = plan.axes.filter((axis) => !isReplicateKey(axis));
   // An axis over whole objects shows by its name.
   const params = axes.map((axis) => {
     const value = plan.runs[0]?.varying[axis];
@@ -132,7 +132,7 @@ export const savedView = (
     orderByAsc: plan.objective.goal === 'minimize',
     runsHiddenMode: 'SHOW_ALL',
     selectedColumns: [...params.map((param) => `params.\`${param}\``), `metrics.\`${objective}\``],
-    ...(plan.axes.includes('seed') &&
+    ...(plan.axes.some(isReplicateKey) &&
       params.length > 0 && {
         groupBy: {
           aggregateFunction: 'average',
