@@ -10,6 +10,7 @@ export const fromSeries = <P extends SeriesParameters>(formatOf: (chosen: P) => 
   files: ['file'],
   check: checkSeries,
   parts: seriesParts,
+  folds: (chosen: P) => chosen.rolling ?? undefined,
   shape: async (chosen: P, context: DataContext) => {
     const { openSeries } = await import('./load-series.ts');
     return (await openSeries(await formatOf(chosen), context)).shape;
