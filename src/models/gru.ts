@@ -1,4 +1,5 @@
 import { Type, type Static } from '@sinclair/typebox';
+import type { Tensor1D } from '@tensorflow/tfjs-core';
 import { checkNetwork } from './checks.ts';
 import { constant, drawBias, drawKernel } from './initializers.ts';
 import type { ModelRow } from './model.ts';
@@ -51,7 +52,7 @@ const gruCell: RecurrentCell<'gru', GruParameters> = {
   ],
   sequence: ({ resetAfter, layerNorm }, basic, weight) => ({
     ...basic,
-    recurrentBias: resetAfter ? weight('recurrentBias') : undefined,
+    recurrentBias: resetAfter ? weight<Tensor1D>('recurrentBias') : undefined,
     norm: layerNorm ? { input: weight('inputGain'), recurrent: weight('recurrentGain') } : undefined,
   }),
 };

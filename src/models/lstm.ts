@@ -1,4 +1,5 @@
 import { Type, type Static } from '@sinclair/typebox';
+import type { Tensor2D } from '@tensorflow/tfjs-core';
 import { nullable } from '../parameters/schema.ts';
 import type { ParameterIssue } from '../parameters/row.ts';
 import { checkNetwork } from './checks.ts';
@@ -106,7 +107,7 @@ const lstmCell: RecurrentCell<'lstm', LstmParameters> = {
         output: weight('outputPeephole'),
       },
     }),
-    ...(projectionSize !== null && { projection: weight('projection') }),
+    ...(projectionSize !== null && { projection: weight<Tensor2D>('projection') }),
     ...(layerNorm && {
       norm: {
         input: weight('inputGain'),

@@ -1,4 +1,5 @@
 import { Type, type Static } from '@sinclair/typebox';
+import type { Tensor1D } from '@tensorflow/tfjs-core';
 import { checkNetwork } from './checks.ts';
 import { constant, drawBias, drawKernel } from './initializers.ts';
 import type { ModelRow } from './model.ts';
@@ -30,7 +31,10 @@ const simpleRnnCell: RecurrentCell<'simple-rnn', SimpleRnnParameters> = {
   cell: 'simple-rnn',
   weights: simpleRnnWeights,
   features: ({ layerNorm }) => (layerNorm ? ['norm'] : []),
-  sequence: ({ layerNorm }, basic, weight) => ({ ...basic, norm: layerNorm ? weight('gain') : undefined }),
+  sequence: ({ layerNorm }, basic, weight) => ({
+    ...basic,
+    norm: layerNorm ? weight<Tensor1D>('gain') : undefined,
+  }),
 };
 
 export const simpleRnn = {
