@@ -109,7 +109,10 @@ export const verdictLines = (
   { objective, seedsToSeparate }: ComparisonGroup,
   members: readonly ComparedConfiguration[],
 ): string[] => {
-  const lines = [`★ best: ${objective.goal === 'maximize' ? 'highest' : 'lowest'} ${objective.metric}`];
+  const lines = [
+    `★ best: ${objective.goal === 'maximize' ? 'highest' : 'lowest'} ${objective.metric}`,
+    ...skillLine(members, objective.metric),
+  ];
   const tested = members.filter((one) => one.correctedPValue !== null).length;
   const comparisons = counted(tested, 'comparison');
   if (members.some((one) => one.verdict === 'tied')) {
@@ -124,6 +127,23 @@ export const verdictLines = (
   }
   if (seedsToSeparate !== null) lines.push(seedsLine(seedsToSeparate));
   return lines;
+};
+
+/** Of forecasts: how many configurations beat every baseline on average. */
+const skillLine = (members: readonly ComparedConfiguration[], objective: string): string[] => {
+  const skills = members.flatMap((one) => {
+    const skill = objective === 'test/skill' ? one.objective : one.metrics['test/skill'];
+    return skill ? [skill.mean] : [];
+  });
+  if (skills.length === 0) return [];
+  const beating = skills.filter((skill) => skill > 0).length;
+  const which =
+    skills.length === 1
+      ? beating === 1
+        ? 'It beats'
+        : 'It does not beat'
+      : `${beating} of ${counted(skills.length, 'configuration')} ${beating === 1 ? 'beats' : 'beat'}`;
+  return [`${which} the best baseline on the test part (test/skill above 0).`];
 };
 
 const seedsLine = (seeds: number): string => {

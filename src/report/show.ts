@@ -10,6 +10,7 @@ import { textWidth } from '../terminal/wrap.ts';
 import { proposedCommand } from '../system/proposed-command.ts';
 import type { EnvironmentFile } from '../record/run-files.ts';
 import type { RecordedRun, RunState } from '../record/run-state.ts';
+import { baselineLines } from './baseline-table.ts';
 import { classLines } from './class-table.ts';
 import { dataFields } from './data-fields.ts';
 import type { TextOptions } from './render-compare.ts';
@@ -56,6 +57,11 @@ export const renderRun = (details: RunDetails, { width, colour }: TextOptions): 
   lines.push(...section('metrics', metricLines(details, width)));
   if (details.evaluation) {
     const { validation, labels } = details.evaluation;
+    const { values } = details;
+    const network = { mae: values['test/mae'], mse: values['test/mse'] };
+    lines.push(
+      ...section('baselines on the test part', baselineLines(details.evaluation, network, { width })),
+    );
     lines.push(...section('classes of the test part', classLines(details.evaluation, { width })));
     if (validation)
       lines.push(

@@ -75,6 +75,42 @@ it.each(combinations)('writes a valid spec in an empty folder: %s with %s', asyn
   expect(validated).toMatchObject({ code: 0 });
 });
 
+const dayAt = (at: number): string => new Date(Date.UTC(2024, 0, 2 + at)).toISOString().slice(0, 10);
+
+it.each([
+  [
+    'csv-series',
+    'sales.csv',
+    'shop;day;price;sales\na;2024-01-01;1;5\nb;2024-01-01;1;6\n' +
+      Array.from(
+        { length: 60 },
+        (_, at) => `${'ab'[at % 2]};${dayAt(at >> 1)};2;${at === 9 ? '' : at}\n`,
+      ).join(''),
+    { time: 'day', series: 'shop', targets: ['sales'], past: ['price'], missing: 'interpolate' },
+  ],
+  [
+    'jsonl-series',
+    'load.jsonl',
+    Array.from({ length: 60 }, (_, hour) => `${JSON.stringify({ hour, mw: hour % 24 })}\n`).join(''),
+    { time: 'hour', targets: ['mw'] },
+  ],
+])('guesses the columns of %s from its file', async (dataset, name, text, wanted) => {
+  const folder = temporaryDirectory('init');
+  writeFileSync(join(folder, name), text);
+  const file = join(folder, 'first.yaml');
+  const { code, said } = await run(
+    'init',
+    file,
+    '--dataset',
+    dataset,
+    '--set',
+    `dataset.file=${name}`,
+    '--defaults',
+  );
+  expect({ code, said }).toMatchObject({ code: 0 });
+  expect(parse(readFileSync(file, 'utf8'))).toMatchObject({ dataset: { file: name, ...wanted } });
+});
+
 it('names the experiment after the file, as a string', async () => {
   const folder = temporaryDirectory('init');
   for (const [name, wanted] of [

@@ -10,6 +10,9 @@ export type GuessedSettings = Readonly<Record<string, unknown>>;
 
 type Cells = Readonly<Record<string, unknown>>;
 
+/** A shorter series has few windows of the default length to train on. */
+const stepsForDefault = 100;
+
 const headBytes = 1 << 18;
 
 /** The settings that fit the first rows of a file of CSV or JSON lines; none where there is nothing to guess from. */
@@ -26,12 +29,14 @@ export const guessSeriesSettings = (path: string, format: 'csv' | 'jsonl'): Gues
   if (target === undefined) return {};
   const past = numbers.filter((column) => column !== target);
   const hasHoles = rows.some((row) => [target, ...past].some((column) => isMissing(row[column])));
+  const steps = new Set(rows.map((row) => textIn(row[time]))).size;
   return {
     ...(delimiter !== ',' && { delimiter }),
     time,
     ...(series !== undefined && { series }),
     targets: [target],
     ...(past.length > 0 && { past }),
+    ...(steps < stepsForDefault && { window: Math.max(1, Math.floor(steps / 4)) }),
     ...(hasHoles && { missing: 'interpolate' }),
   };
 };

@@ -7,7 +7,7 @@ export const needsSequence: ParameterIssue = {
   path: 'sequence',
   message: 'The long layout needs the column that identifies the sequences.',
   expected: 'the name of a column',
-  help: 'Add for example `sequence: id`, or write `layout: wide` when each row is a whole sequence.',
+  help: 'Add for example `sequence: id`, or write `layout: wide` when each row is a whole sequence. To forecast one long series, use the dataset csv-series.',
 };
 
 /** Combinations that make no sense, whatever the files hold. */
@@ -219,7 +219,11 @@ const checkColumnsOnce = (settings: TableSettings): readonly ParameterIssue[] =>
       path: features?.includes(name) ? 'features' : settings.static?.includes(name) ? 'static' : 'targets',
       message: `The column ${JSON.stringify(name)} is used twice.`,
       expected: 'each column in one place only',
-      help: `Name ${JSON.stringify(name)} in one of features, targets, sequence and order.`,
+      help: `Name ${JSON.stringify(name)} in one of features, targets, sequence and order.${
+        targets.includes(name) && features?.includes(name)
+          ? ' To forecast a column from its own past, use the dataset csv-series.'
+          : ''
+      }`,
     });
   }
   if (splitBy !== null && targets.includes(splitBy)) {

@@ -17,7 +17,7 @@ export const forecastView = (evaluation: EvaluationFile): HTMLElement | null => 
       : element(
           'p',
           {},
-          'Mean absolute error without a network: ',
+          'Mean absolute error without a network (test/skill above 0 beats the best of them): ',
           baselines
             .map(
               ({ name, season, mae }) =>

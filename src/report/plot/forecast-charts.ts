@@ -4,6 +4,9 @@ import { renderLineChart, type Band } from './line-chart.ts';
 /** Labels along the axis of times. */
 const mostTicks = 6;
 
+/** Numbers along the axis of steps ahead. */
+const mostSteps = 12;
+
 /** What happened, what was forecast from each cutoff, and the band between the lowest and the highest quantile. */
 const renderForecastChart = (
   { series, target, times, truth, forecasts }: ForecastSeries,
@@ -50,10 +53,12 @@ const renderHorizonChart = (
     steps: values.map((_, at) => at + 1),
     values: values.map((value) => value ?? NaN),
   });
+  const every = Math.ceil(maeByStep.length / mostSteps);
   return renderLineChart({
     title,
     description: 'Mean absolute error on the test part by how many steps ahead the forecast is.',
     xLabel: 'steps ahead',
+    xTicks: maeByStep.map((_, at) => ({ at: at + 1, label: at % every === 0 ? String(at + 1) : '' })),
     yLabel: 'mae',
     series: [
       curve('network', maeByStep),
