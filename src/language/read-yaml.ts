@@ -123,9 +123,10 @@ const tooMuchToParse = (text: string, range: RangeOf): Diagnostic | undefined =>
   let work = 0;
   for (const { 0: found, index } of text.matchAll(/[\n,[\]{}"'*&!|>]|[:?-](?=\s)/g)) {
     if (found === '[' || found === '{') open++;
-    if (found === ']' || found === '}') open--;
+    const closesNothing = (found === ']' || found === '}') && --open < 0;
+    if (closesNothing) open = 0;
     if (open > mostBrackets) return tooDeep(range(index, index + 1));
-    work += workFor[found] ?? workForOthers;
+    work += closesNothing ? workForOthers : (workFor[found] ?? workForOthers);
     if (work <= mostWork) continue;
     return {
       code: 'file-too-large',

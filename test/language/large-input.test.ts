@@ -31,6 +31,7 @@ const specs: Readonly<Record<string, readonly [text: string, ...expected: RegExp
   ],
   commas: [`${base}list: [${','.repeat(600_000)}]\n`, /file-too-large/],
   brackets: [`${base}list: ${'['.repeat(800_000)}`, /nested too deep/],
+  'brackets that close nothing': [`${base}${']'.repeat(900_000)}\n`, /file-too-large/],
   'duplicate keys': [
     `version: 1\n${'a: 1\n'.repeat(150_000)}`,
     /and 149,979 more of this kind: error \[yaml-duplicate-key\]/,

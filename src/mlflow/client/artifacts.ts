@@ -7,6 +7,7 @@ import { copyRegular, endlessFile, readRegular, streamOf } from '../../system/fi
 import { success } from '../../diagnostic/diagnostic.ts';
 import { type Answer, problem } from './problem.ts';
 import { isLoopback } from './server-access.ts';
+import { listOf, numberOf, textOf } from './read-answer.ts';
 import type { Transport } from './transport.ts';
 
 interface ArtifactEntry {
@@ -120,16 +121,11 @@ const listRunArtifacts = async (
     repeatable: true,
   });
   if (!found.ok) return found;
-  const files = (found.value['files'] ?? []) as readonly {
-    readonly path?: string;
-    readonly is_dir?: boolean;
-    readonly file_size?: number | string;
-  }[];
   return success(
-    files.map(({ path = '', is_dir: isDirectory = false, file_size: size = 0 }) => ({
-      path,
-      isDirectory,
-      size: Number(size),
+    listOf(found.value['files']).map(({ path, is_dir: isDirectory, file_size: size }) => ({
+      path: textOf(path),
+      isDirectory: isDirectory === true,
+      size: numberOf(size),
     })),
   );
 };

@@ -1,6 +1,7 @@
 import { limits } from './limits.ts';
 import { success } from '../../diagnostic/diagnostic.ts';
 import { type Answer, problem } from './problem.ts';
+import { fieldsOf, recordOf } from './read-answer.ts';
 import type { Transport } from './transport.ts';
 import { pairsProblem, type WirePair } from './wire.ts';
 
@@ -23,24 +24,11 @@ export interface ExperimentCalls {
   readonly setExperimentTag: (id: string, tag: WirePair) => Promise<Answer<undefined>>;
 }
 
-interface RawExperiment {
-  readonly experiment_id?: unknown;
-  readonly name?: unknown;
-  readonly lifecycle_stage?: unknown;
-  readonly tags?: readonly { readonly key?: string; readonly value?: string }[];
-}
-
-/** Key-value lists as a record. */
-export const toRecord = (
-  pairs: readonly { readonly key?: string; readonly value?: string }[] = [],
-): Readonly<Record<string, string>> =>
-  Object.fromEntries(pairs.map(({ key = '', value = '' }) => [key, value] as const));
-
 const readExperiment = (raw: unknown): Answer<Experiment> => {
-  const { experiment_id: id, name, lifecycle_stage: stage, tags } = (raw ?? {}) as RawExperiment;
+  const { experiment_id: id, name, lifecycle_stage: stage, tags } = fieldsOf(raw);
   if (typeof id !== 'string' || typeof name !== 'string')
     return problem('not-mlflow', 'The server answered without an experiment.', { unclear: true });
-  return success({ id, name, deleted: stage === 'deleted', tags: toRecord(tags) });
+  return success({ id, name, deleted: stage === 'deleted', tags: recordOf(tags) });
 };
 
 export const experimentCalls = (transport: Transport): ExperimentCalls => {

@@ -1,5 +1,6 @@
 import { success } from '../../diagnostic/diagnostic.ts';
 import { type Answer, problem } from './problem.ts';
+import { fieldsOf, listOf, textOf } from './read-answer.ts';
 import type { Transport } from './transport.ts';
 import type { WirePair } from './wire.ts';
 
@@ -42,19 +43,15 @@ export interface ModelCalls {
   readonly setAlias: (name: string, alias: string, version: string) => Promise<Answer<undefined>>;
 }
 
-interface RawModel {
-  readonly info?: {
-    readonly model_id?: string;
-    readonly artifact_uri?: string;
-    readonly status?: string | number;
-  };
-}
-
 const readModel = (raw: unknown): Answer<LoggedModel> => {
-  const { info } = (raw ?? {}) as RawModel;
-  return info?.model_id === undefined
+  const { model_id: id, artifact_uri: artifactUri, status } = fieldsOf(fieldsOf(raw)['info']);
+  return typeof id !== 'string'
     ? problem('not-mlflow', 'The server answered without a model.', { unclear: true })
-    : success({ id: info.model_id, artifactUri: info.artifact_uri ?? '', status: String(info.status ?? '') });
+    : success({
+        id,
+        artifactUri: textOf(artifactUri),
+        status: typeof status === 'number' ? String(status) : textOf(status),
+      });
 };
 
 const pathOf = (endpoint: string) => `/api/2.0/mlflow/${endpoint}`;
@@ -104,7 +101,7 @@ export const modelCalls = (transport: Transport): ModelCalls => {
       });
       if (!found.ok) return isMissingEndpoint(found.errors[0]) ? success(undefined) : found;
       const models: LoggedModel[] = [];
-      for (const raw of (found.value['models'] ?? []) as readonly unknown[]) {
+      for (const raw of listOf(found.value['models'])) {
         const model = readModel(raw);
         if (!model.ok) return model;
         models.push(model.value);

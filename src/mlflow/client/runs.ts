@@ -1,4 +1,4 @@
-import { toRecord } from './experiments.ts';
+import { fieldsOf, listOf, numberOf, recordOf, textOf } from './read-answer.ts';
 import { eachPage } from './pages.ts';
 import { limits } from './limits.ts';
 import { success } from '../../diagnostic/diagnostic.ts';
@@ -73,56 +73,29 @@ export interface RunCalls {
   ) => Promise<Answer<undefined>>;
 }
 
-interface RawRun {
-  readonly info?: {
-    readonly run_id?: string;
-    readonly experiment_id?: string;
-    readonly run_name?: string;
-    readonly status?: string;
-    readonly start_time?: number | string;
-    readonly end_time?: number | string;
-    readonly lifecycle_stage?: string;
-    readonly artifact_uri?: string;
-  };
-  readonly data?: {
-    readonly metrics?: readonly { readonly key?: string }[];
-    readonly params?: readonly { readonly key?: string; readonly value?: string }[];
-    readonly tags?: readonly { readonly key?: string; readonly value?: string }[];
-  };
-  readonly inputs?: {
-    readonly dataset_inputs?: readonly {
-      readonly tags?: readonly { readonly key?: string; readonly value?: string }[];
-      readonly dataset?: { readonly name?: string; readonly digest?: string };
-    }[];
-  };
-}
-
-interface RawPoint {
-  readonly value?: number | string;
-  readonly timestamp?: number | string;
-  readonly step?: number | string;
-}
-
 const readRun = (raw: unknown): Answer<ServerRun> => {
-  const { info, data, inputs } = (raw ?? {}) as RawRun;
-  if (!info || typeof info.run_id !== 'string' || typeof info.experiment_id !== 'string')
+  const { info: about, data: recorded, inputs } = fieldsOf(raw);
+  const info = fieldsOf(about);
+  const data = fieldsOf(recorded);
+  const { run_id: id, experiment_id: experimentId, end_time: endTime } = info;
+  if (typeof id !== 'string' || typeof experimentId !== 'string')
     return problem('not-mlflow', 'The server answered without a run.', { unclear: true });
   return success({
-    id: info.run_id,
-    experimentId: info.experiment_id,
-    name: info.run_name ?? '',
-    status: info.status ?? '',
-    startTime: Number(info.start_time ?? 0),
-    endTime: info.end_time === undefined ? null : Number(info.end_time),
-    deleted: info.lifecycle_stage === 'deleted',
-    artifactUri: info.artifact_uri ?? '',
-    params: toRecord(data?.params),
-    tags: toRecord(data?.tags),
-    metricKeys: (data?.metrics ?? []).map(({ key = '' }) => key),
-    datasets: (inputs?.dataset_inputs ?? []).map(({ dataset, tags }) => ({
-      name: dataset?.name ?? '',
-      digest: dataset?.digest ?? '',
-      context: toRecord(tags)['mlflow.data.context'] ?? '',
+    id,
+    experimentId,
+    name: textOf(info['run_name']),
+    status: textOf(info['status']),
+    startTime: numberOf(info['start_time']),
+    endTime: endTime === undefined ? null : numberOf(endTime),
+    deleted: info['lifecycle_stage'] === 'deleted',
+    artifactUri: textOf(info['artifact_uri']),
+    params: recordOf(data['params']),
+    tags: recordOf(data['tags']),
+    metricKeys: listOf(data['metrics']).map(({ key }) => textOf(key)),
+    datasets: listOf(fieldsOf(inputs)['dataset_inputs']).map(({ dataset, tags }) => ({
+      name: textOf(fieldsOf(dataset)['name']),
+      digest: textOf(fieldsOf(dataset)['digest']),
+      context: recordOf(tags)['mlflow.data.context'] ?? '',
     })),
   });
 };
@@ -186,7 +159,7 @@ export const runCalls = (transport: Transport): RunCalls => {
           repeatable: true,
         }),
         (page) => {
-          for (const raw of listIn(page, 'runs')) {
+          for (const raw of listOf(page['runs'])) {
             const run = readRun(raw);
             if (!run.ok) return run;
             runs.push(run.value);
@@ -241,13 +214,11 @@ export const runCalls = (transport: Transport): RunCalls => {
           repeatable: true,
         }),
         (page) => {
-          const metrics = listIn(page, 'metrics') as readonly (RawPoint | null)[];
           take(
-            metrics.map((point) => ({
-              // int64 may come as text.
-              value: Number(point?.value ?? 0),
-              timestamp: Number(point?.timestamp ?? 0),
-              step: Number(point?.step ?? 0),
+            listOf(page['metrics']).map(({ value, timestamp, step }) => ({
+              value: numberOf(value),
+              timestamp: numberOf(timestamp),
+              step: numberOf(step),
             })),
           );
           return success(undefined);
@@ -255,7 +226,3 @@ export const runCalls = (transport: Transport): RunCalls => {
       ),
   };
 };
-
-/** A list of an answer; empty where it is left out. */
-const listIn = (page: Readonly<Record<string, unknown>>, key: string): readonly unknown[] =>
-  Array.isArray(page[key]) ? (page[key] as readonly unknown[]) : [];
