@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
 import pc from 'picocolors';
-import { escaped, unsafeClass } from './safe-text.ts';
+import { escaped, unsafePattern } from './safe-text.ts';
 
 /**
  * Our colours carry a number that nobody outside of this process knows, as further parameters of the sequence. So
@@ -41,7 +41,7 @@ export const createColours = (colour: boolean = isColorSupported): Colours =>
     ]),
   ) as Colours;
 
-const ownOrUnsafe = new RegExp(`\\u001b\\[(\\d+);${signature}m|\\r\\n|${unsafeClass}`, 'g');
+const ownOrUnsafe = new RegExp(`\\u001b\\[(\\d+);${signature}m|\\r\\n|${unsafePattern}`, 'gu');
 
 /** Text as a terminal may get it: our colours as colours, or without them; nothing else can drive the terminal. */
 export const forTerminal = (text: string, colour: boolean): string =>
@@ -50,11 +50,11 @@ export const forTerminal = (text: string, colour: boolean): string =>
     return found === '\r\n' ? '\n' : escaped(found);
   });
 
-const ownOrUnsafeInLine = new RegExp(`\\u001b\\[\\d+;${signature}m|[\\t\\n]|${unsafeClass}`, 'g');
+const ownOrUnsafeInLine = new RegExp(`\\u001b\\[\\d+;${signature}m|[\\t\\n]|${unsafePattern}`, 'gu');
 
 /** One line of text that may be painted: our colours stay, foreign characters are shown. */
 export const safePainted = (text: string): string =>
-  text.replace(ownOrUnsafeInLine, (found) => (found.length > 1 ? found : escaped(found)));
+  text.replace(ownOrUnsafeInLine, (found) => (isColour(found) ? found : escaped(found)));
 
 const own = new RegExp(`(\\u001b\\[\\d+;${signature}m)`);
 

@@ -2,7 +2,17 @@ import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { openRegular, readJson, readRegular } from '../../src/system/files.ts';
+import {
+  appendRegular,
+  copyRegular,
+  openRegular,
+  openToAppend,
+  openToWrite,
+  readJson,
+  readRegular,
+  streamOf,
+} from '../../src/system/files.ts';
+import { readIdx } from '../../src/data/idx.ts';
 import { runCommand } from '../../src/system/command.ts';
 import { packageRoot } from '../../src/system/package-root.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
@@ -25,12 +35,24 @@ const unrollIn =
       timeoutMs: deadlineMs,
     });
 
-test('only files are read', () => {
+test('only files are read, written and copied', async () => {
   const { directory, pipe } = withPipe();
   for (const path of [pipe, '/dev/zero', '/dev/tty', '/dev/null']) {
     expect(() => readRegular(path)).toThrow(/ENXIO|is a (pipe|device), not a file/);
     expect(() => openRegular(path)).toThrow();
     expect(() => readJson(path)).toThrow();
+    for (const open of [openToAppend, openToWrite, streamOf]) expect(() => open(path)).toThrow();
+    expect(() => appendRegular(path, 'x')).toThrow();
+    expect(() => copyRegular(path, join(directory, 'copy'))).toThrow();
+    const data = {
+      path,
+      name: path,
+      parameter: 'file',
+      size: 9,
+      changedAt: [0, 0] as const,
+      reading: undefined,
+    };
+    await expect(readIdx(data)).rejects.toThrow(/ENXIO|not a file/);
   }
   const file = join(directory, 'file.json');
   writeFileSync(file, '{"a":1}');

@@ -75,6 +75,14 @@ test('a table keeps its columns whatever its cells hold', () => {
   expect(lines).toEqual(['a\\nb        c', '\\u202ex\\n   1', 'plain      22']);
 });
 
+test('nothing hides in a name, and emoji and other scripts keep what joins them', () => {
+  expect(safeLine('a\u00adb\u200cc\u{e0041}d\ud800e\u3164')).toBe(
+    'a\\u00adb\\u200cc\\udb40\\udc41d\\ud800e\\u3164',
+  );
+  const plain = '\u{1f469}\u200d\u{1f52c} \u0645\u06cc\u200c\u062e \u0915\u094d\u200d\u0937';
+  expect(safeLine(plain)).toBe(plain);
+});
+
 test('a line has no line breaks of its own', () => expect(safeLine('a\r\n\tb')).toBe('a\\r\\n\\tb'));
 
 test('a word for a shell can be typed and is the same word', async () => {

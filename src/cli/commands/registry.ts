@@ -96,7 +96,7 @@ const printRow = (name: string, row: Row, print: Print): void => {
 /** A text in lines that are easy to read. */
 const printText = (text: string, indent: string, print: Print): void => {
   const width = Math.min(screen(process.stdout).width, 100) - indent.length;
-  for (const line of wrap(text, width)) print(`${indent}${line}`);
+  for (const line of wrap(text.replace(/\s+/g, ' '), width)) print(`${indent}${line}`);
 };
 
 /** Each parameter with what it takes and its default, and below that what it means; nested ones by their path. */

@@ -18,9 +18,12 @@ export interface Origin extends RowOrigin {
 
 type Definition = ModelDefinition | DatasetDefinition | OptimizerDefinition;
 
+/** Running text: a line break of its own would begin a line of ours, or of a spec that `init` writes. */
+const running = (text: string): string => text.replace(/\s+/g, ' ').trim();
+
 const head = (definition: Definition, parameters: TObject, { file, digest }: Origin) => ({
-  title: definition.title ?? definition.name,
-  description: definition.description ?? `Defined in ${shownPath(file)}.`,
+  title: running(definition.title ?? definition.name),
+  description: running(definition.description ?? `Defined in ${shownPath(file)}.`),
   version: 1,
   parameters,
   origin: { file, digest },
