@@ -4,11 +4,10 @@ import { join } from 'node:path';
 import { readRegularText } from '../system/files.ts';
 import { cacheFolder } from '../system/cache-folder.ts';
 import { makeFolder } from '../system/whole-folder.ts';
-import { DataError } from './dataset.ts';
 
 /**
  * The folder in the cache that belongs to `key`, plain JSON that names everything its content depends on. `fill` writes the
- * files when there is none yet. Throws `DataError` when the cache cannot be written.
+ * files when there is none yet. Throws a system error when the cache cannot be written.
  */
 export const packedFolder = async (
   key: readonly unknown[],
@@ -16,17 +15,13 @@ export const packedFolder = async (
 ): Promise<string> => {
   const name = createHash('sha256').update(JSON.stringify(key)).digest('hex').slice(0, 32);
   const folder = join(cacheFolder(), 'datasets', 'packed', name);
-  try {
-    await makeFolder(folder, fill);
-  } catch (error) {
-    throw cacheProblem(error) ?? error;
-  }
+  await makeFolder(folder, fill);
   return folder;
 };
 
 /**
- * Plain JSON that belongs to `key`, made once and then read from the file `name` in its folder of the cache. Throws
- * `DataError` when the cache cannot be written.
+ * Plain JSON that belongs to `key`, made once and then read from the file `name` in its folder of the cache. Throws a
+ * system error when the cache cannot be written.
  */
 export const keptJson = async <T>(
   { name, key }: { readonly name: string; readonly key: readonly unknown[] },
@@ -36,22 +31,4 @@ export const keptJson = async <T>(
     writeFile(join(into, name), JSON.stringify(await make())),
   );
   return JSON.parse(readRegularText(join(folder, name))) as T;
-};
-
-/** A problem with the cache that the user can fix, or undefined for any other error. */
-const cacheProblem = (error: unknown): DataError | undefined => {
-  const code = (error as NodeJS.ErrnoException).code ?? '';
-  if (['ENOSPC', 'EDQUOT'].includes(code)) {
-    return new DataError(
-      `There is no space left for the packed data in ${cacheFolder()}. Free some, or let UNROLL_CACHE name another folder.`,
-      { cause: error },
-    );
-  }
-  if (['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'ELOOP', 'ENAMETOOLONG', 'EIO'].includes(code)) {
-    return new DataError(
-      `The packed data cannot be written into ${cacheFolder()}. Let UNROLL_CACHE name a folder of yours.`,
-      { cause: error },
-    );
-  }
-  return undefined;
 };

@@ -22,7 +22,7 @@ import { dirname } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
 import type { Parse } from './schema.ts';
-import { ignoringSystemErrors, named } from './system-error.ts';
+import { ignoringSystemErrors, named, onFile } from './system-error.ts';
 
 let written = 0;
 
@@ -48,6 +48,27 @@ export const writeNew = (path: string, content: Content): boolean => {
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw error;
+  }
+};
+
+/** Writes new files, all of them or none, with their folders. Throws a system error if one is there already. */
+export const createFiles = (contents: Readonly<Record<string, string>>): void => {
+  const made: string[] = [];
+  try {
+    for (const [path, content] of Object.entries(contents)) {
+      mkdirSync(dirname(path), { recursive: true });
+      const file = openSync(path, 'wx');
+      made.push(path);
+      try {
+        onFile(path, () => writeFully(file, Buffer.from(content)));
+      } finally {
+        closeSync(file);
+      }
+    }
+  } catch (error) {
+    // A half file would be one that the next command must not overwrite.
+    for (const path of made) ignoringSystemErrors(() => rmSync(path, { force: true }));
     throw error;
   }
 };

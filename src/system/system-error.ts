@@ -1,4 +1,6 @@
 import { constants } from 'node:os';
+import { resolve, sep } from 'node:path';
+import { cacheFolder } from './cache-folder.ts';
 
 /**
  * Whom an error of the operating system stops. `machine`: every run of the sweep would meet it. `path`: one run, whose
@@ -180,6 +182,10 @@ const names: ReadonlyMap<number, string> = new Map(
 const codeOf = ({ code = '', errno }: Pick<NodeJS.ErrnoException, 'code' | 'errno'>): string =>
   Object.hasOwn(rows, code) || errno === undefined ? code : (names.get(-errno) ?? code);
 
+const isInCache = (path: string): boolean => `${resolve(path)}${sep}`.startsWith(`${cacheFolder()}${sep}`);
+
+const otherCache = 'Or let UNROLL_CACHE name another folder for the cache.';
+
 /** The words for an error that the operating system reported; undefined for every other error. */
 export const systemErrorOf = (error: unknown): SystemError | undefined => {
   const { syscall = '', path, dest, ...thrown } = (error as Thrown) ?? {};
@@ -192,8 +198,9 @@ export const systemErrorOf = (error: unknown): SystemError | undefined => {
         ? rows[code]
         : undefined;
   if (!row) return undefined;
-  const { what, advice, scope } = row;
+  const { what, scope } = row;
   const subject = dest ?? path;
+  const advice = subject !== undefined && isInCache(subject) ? `${row.advice} ${otherCache}` : row.advice;
   const action = call === 'spawn' ? 'start' : (actions[call] ?? 'use');
   const message = `Cannot ${action} ${subject ?? (call === 'spawn' ? 'a process' : 'a file')}: ${what}`;
   return { code, message, what, advice, scope };

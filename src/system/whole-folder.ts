@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
+import { systemErrorOf } from './system-error.ts';
 import { isAlive, processIdentity } from './process-identity.ts';
 
 /**
@@ -24,6 +25,12 @@ export const makeFolder = async (
       // Another process was first, with the same content.
       if (!existsSync(folder)) throw error;
     });
+  } catch (error) {
+    const { path } = error as NodeJS.ErrnoException;
+    // The folder beside is of no use to the user, and a write to an open file has no path at all.
+    if (systemErrorOf(error) && (path === undefined || path.startsWith(beside)))
+      Object.assign(error as object, { path: folder, dest: undefined });
+    throw error;
   } finally {
     // What prevents the removal also prevented the writing, and that error is reported.
     await rm(beside, { recursive: true, force: true }).catch(() => undefined);

@@ -4,6 +4,7 @@ import type { Static } from '@sinclair/typebox';
 import { describe, expect, it } from 'vitest';
 import { csvSequences } from '../../src/data/csv-sequences.ts';
 import { DataError } from '../../src/data/dataset.ts';
+import { systemErrorOf } from '../../src/system/system-error.ts';
 import { dataFolder } from './support/data-files.ts';
 import { complete, examplesOf } from './support/read-all.ts';
 
@@ -490,9 +491,13 @@ describe('the cache', () => {
   it('says when it cannot be written', async () => {
     const context = dataFolder({ 'a.csv': threeSequences });
     process.env['UNROLL_CACHE'] = join(context.baseDirectory, 'a.csv');
-    await expect(csvSequences.shape(complete(csvSequences, long), context)).rejects.toThrow(
-      /^The packed data cannot be written into .*a\.csv\. Let UNROLL_CACHE name a folder of yours\.$/,
+    const error: unknown = await csvSequences
+      .shape(complete(csvSequences, long), context)
+      .catch((one: unknown) => one);
+    expect(systemErrorOf(error)?.message).toMatch(
+      /^Cannot create the folder \S+\/a\.csv\/datasets\/packed\/\w+: a part of its path is not a folder$/,
     );
+    expect(systemErrorOf(error)?.advice).toMatch(/ Or let UNROLL_CACHE name another folder for the cache\.$/);
   });
 
   it('is filled by two at once without harm', async () => {

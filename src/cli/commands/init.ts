@@ -1,8 +1,9 @@
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { basename, dirname, extname, join, relative, resolve } from 'node:path';
 import { parse } from 'yaml';
 import type { Diagnostic } from '../../diagnostic/diagnostic.ts';
 import { nearest } from '../../diagnostic/nearest.ts';
+import { createFiles } from '../../system/files.ts';
 import { packageRoot } from '../../system/package-root.ts';
 import type { Row } from '../../parameters/row.ts';
 import { loadPlugins } from '../../registry/own/load-plugins.ts';
@@ -52,13 +53,11 @@ export const execute: Execute<Options> = async (words, options, terminal) => {
   if (!choice) return 130;
 
   const text = newSpec({ ...choice, file, ...schemaFor(file) }, registry);
-  mkdirSync(dirname(file), { recursive: true });
-  // `wx`: whatever came into being meanwhile is not overwritten either.
-  writeFileSync(file, text, { flag: 'wx' });
+  const example = exampleFor(choice, file);
+  createFiles({ [file]: text, ...example });
   terminal.print(`${file} is written.`);
-  const example = writeExample(choice, file);
-  if (example !== undefined)
-    terminal.print(`${example} is written: example data, to be replaced by your own.`);
+  for (const path of Object.keys(example))
+    terminal.print(`${path} is written: example data, to be replaced by your own.`);
   const planned = await planExperiment(file, {
     set: [],
     sweep: [],
@@ -73,15 +72,12 @@ export const execute: Execute<Options> = async (words, options, terminal) => {
   return 0;
 };
 
-/** The example data of a dataset whose file is not there yet; returns its path. */
-const writeExample = ({ dataset, values }: Choice, file: string): string | undefined => {
+/** The example data of a dataset whose file is not there yet, by its path. */
+const exampleFor = ({ dataset, values }: Choice, file: string): Readonly<Record<string, string>> => {
   const example = exampleData[dataset];
-  if (example === undefined || values['dataset.file'] !== example.settings['file']) return undefined;
+  if (example === undefined || values['dataset.file'] !== example.settings['file']) return {};
   const path = join(dirname(file), String(example.settings['file']));
-  if (existsSync(path)) return undefined;
-  mkdirSync(dirname(path), { recursive: true });
-  writeFileSync(path, example.text(), { flag: 'wx' });
-  return path;
+  return existsSync(path) ? {} : { [path]: example.text() };
 };
 
 type Choice = Omit<SpecChoice, 'file' | 'schema'>;

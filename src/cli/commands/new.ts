@@ -1,8 +1,9 @@
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import type { Diagnostic } from '../../diagnostic/diagnostic.ts';
 import { nearest } from '../../diagnostic/nearest.ts';
 import { configNames } from '../../registry/own/find-config.ts';
 import { registry } from '../../registry/rows.ts';
+import { createFiles } from '../../system/files.ts';
 import type { Execute } from '../command.ts';
 import { configFile, namePattern, newKinds, ownRowFiles, registration } from '../init/own-row.ts';
 import { commandLineRange } from '../usage.ts';
@@ -56,12 +57,10 @@ export const execute: Execute = (words, _options, terminal) => {
     terminal.report(wrong);
     return Promise.resolve(2);
   }
-  for (const [file, text] of Object.entries(files)) writeFileSync(file, text, { flag: 'wx' });
   const config = configNames.find((one) => existsSync(one));
-  if (config === undefined) writeFileSync('unroll.config.ts', configFile(kind, name), { flag: 'wx' });
-  terminal.print(
-    `${[...Object.keys(files), ...(config ? [] : ['unroll.config.ts'])].join(', ')} are written.`,
-  );
+  const created = config ? files : { ...files, 'unroll.config.ts': configFile(kind, name) };
+  createFiles(created);
+  terminal.print(`${Object.keys(created).join(', ')} are written.`);
   if (config) {
     const { importLine, entry } = registration(kind, name);
     terminal.print(`Register it in ${config}: ${importLine} and ${entry} in defineConfig.`);

@@ -5,6 +5,7 @@ import { dirname, isAbsolute, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { copyRegular, endlessFile, readRegular, streamOf } from '../../system/files.ts';
 import { success } from '../../diagnostic/diagnostic.ts';
+import { named, systemErrorOf } from '../../system/system-error.ts';
 import { type Answer, problem } from './problem.ts';
 import { isLoopback } from './server-access.ts';
 import { listOf, numberOf, textOf } from './read-answer.ts';
@@ -103,6 +104,8 @@ const storeInFolder = async (path: string, content: ArtifactContent): Promise<vo
   try {
     await ('bytes' in content ? writeFile(beside, content.bytes) : copyRegular(content.file, beside));
     await rename(beside, path);
+  } catch (error) {
+    throw named(error, path, 'write');
   } finally {
     await rm(beside, { force: true });
   }
@@ -176,10 +179,9 @@ export const artifactCalls = (transport: Transport, serverUri: string): Artifact
         await storeInFolder(target.value.folder, content);
         return success(undefined);
       } catch (error) {
-        return problem(
-          'refused',
-          `The file ${target.value.folder} cannot be written: ${(error as Error).message}.`,
-        );
+        const trouble = systemErrorOf(error);
+        if (!trouble) throw error;
+        return problem('refused', `${trouble.message}.`, { help: trouble.advice });
       }
     }
     const endless = 'file' in content ? endlessFile(content.file) : undefined;
@@ -214,10 +216,9 @@ export const artifactCalls = (transport: Transport, serverUri: string): Artifact
       try {
         return success(readRegular(source.value.folder));
       } catch (error) {
-        return problem(
-          'not-found',
-          `The file ${source.value.folder} cannot be read: ${(error as Error).message}.`,
-        );
+        const trouble = systemErrorOf(error);
+        if (!trouble) throw error;
+        return problem('not-found', `${trouble.message}.`, { help: trouble.advice });
       }
     }
     return transport.bytes({

@@ -37,6 +37,10 @@ export type ProblemKind =
   | 'settings'
   /** Only a spec names the server, and the user has not allowed it: nothing was sent. */
   | 'untrusted'
+  /** This machine's disk is full or fails, or its descriptors are used up. */
+  | 'machine'
+  /** A file of this machine that one run needs cannot be read or written. */
+  | 'file'
   /** The caller gave up. */
   | 'stopped';
 
@@ -77,7 +81,8 @@ export const isPassing = ({ kind }: Problem): boolean =>
   kind === 'dropped' ||
   kind === 'timeout' ||
   kind === 'busy' ||
-  kind === 'server-error';
+  kind === 'server-error' ||
+  kind === 'machine';
 
 /** Whether no request at all will succeed before the user fixes something. */
 export const isBlocking = ({ kind }: Problem): boolean =>

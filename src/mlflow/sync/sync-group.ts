@@ -1,7 +1,8 @@
 import type { Plan } from '../../plan/plan.ts';
 import { waitForLockUnless } from '../../system/lock.ts';
+import { systemErrorOf } from '../../system/system-error.ts';
 import { success } from '../../diagnostic/diagnostic.ts';
-import { failedBy, type Answer, isBlocking, isPassing, type Problem } from '../client/problem.ts';
+import { failedBy, type Answer, isBlocking, isPassing, problem, type Problem } from '../client/problem.ts';
 import type { TrackedRun } from '../journal/record.ts';
 import { sweepDirectory } from '../journal/sweeps.ts';
 import { compareLink } from '../projection/link.ts';
@@ -41,23 +42,34 @@ export interface GroupOptions {
   readonly concurrency: number;
 }
 
-/** Runs under the lock of a directory for this server; `undefined`: another process held it for too long. */
+/**
+ * Runs under the lock of a directory for this server; `undefined`: another process held it for too long. An error of the
+ * operating system, such as a full disk, is a problem like others: it must not end the process that sends.
+ */
 const underLock = async <T>(
   context: SyncContext,
   { directory, waitMs }: { readonly directory: string; readonly waitMs: number },
-  work: () => Promise<T>,
-): Promise<T | undefined> => {
+  work: () => Promise<Answer<T>>,
+): Promise<Answer<T> | undefined> => {
   const path = lockPath(directory, context.client.uri);
   const deadline = Date.now() + waitMs;
-  const lock = await waitForLockUnless(
-    path,
-    () => Date.now() >= deadline || context.signal?.aborted === true,
-  );
-  if ('heldBy' in lock) return undefined;
   try {
-    return await work();
-  } finally {
-    lock.release();
+    const lock = await waitForLockUnless(
+      path,
+      () => Date.now() >= deadline || context.signal?.aborted === true,
+    );
+    if ('heldBy' in lock) return undefined;
+    try {
+      return await work();
+    } finally {
+      lock.release();
+    }
+  } catch (error) {
+    const trouble = systemErrorOf(error);
+    if (!trouble) throw error;
+    return problem(trouble.scope === 'machine' ? 'machine' : 'file', `${trouble.message}.`, {
+      help: trouble.advice,
+    });
   }
 };
 

@@ -84,6 +84,11 @@ const settleThreads = async (
 
 const note = (message: string) => ({ type: 'note', level: 'info', message }) as const;
 
+const warning =
+  ({ listener }: CalibrationOptions) =>
+  (message: string): void =>
+    listener({ type: 'note', level: 'warning', message });
+
 const threadWords = ({ arrangements }: ThreadQuestion): string =>
   arrangements.map(({ threads }) => counted(threads, 'thread')).join(' or ');
 
@@ -124,7 +129,9 @@ const measureThreads = async (
     : usual.threads;
   if (isWhole) {
     const stepsPerSecond = Object.fromEntries(most);
-    threads = keep({ threads: { [key]: { threads, stepsPerSecond } } }).threads[key]?.threads ?? threads;
+    threads =
+      keep({ threads: { [key]: { threads, stepsPerSecond } } }, warning(options)).threads[key]?.threads ??
+      threads;
   }
   const chosen = pools.get(threads) ?? poolOf(threads, options);
   await Promise.all([...pools.values()].filter((pool) => pool !== chosen).map((pool) => pool.close()));
@@ -192,7 +199,7 @@ const lookAround = async (
   const found = await pool.measure(requestFor(work, { purpose: 'look', kernels: [], options }));
   const runnable = found?.runnable ?? [];
   // A process without native TensorFlow, or one that died, does not predict the next one.
-  return { execution, kept: runnable.length > 0 ? keep({ runnable }) : kept, runnable };
+  return { execution, kept: runnable.length > 0 ? keep({ runnable }, warning(options)) : kept, runnable };
 };
 
 const measureKernels = async (
@@ -208,6 +215,9 @@ const measureKernels = async (
   if (!found || Object.keys(found.msPerStep).length < kernels.length) return usual;
   const { msPerStep } = found;
   const key = keptKey(work, execution);
-  const kept = keep({ kernels: { [key]: { kernel: fastest(kernels, msPerStep), msPerStep } } });
+  const kept = keep(
+    { kernels: { [key]: { kernel: fastest(kernels, msPerStep), msPerStep } } },
+    warning(options),
+  );
   return kept.kernels[key]?.kernel ?? usual;
 };

@@ -4,6 +4,7 @@ import { Type } from '@sinclair/typebox';
 import { cacheFolder } from '../../system/cache-folder.ts';
 import { computingIdentity, type ComputingIdentity } from '../../tensorflow/expected-kernels.ts';
 import { readJsonIfWhole, writeJson } from '../../system/files.ts';
+import { systemErrorOf } from '../../system/system-error.ts';
 import { parserOf, type Described } from '../../system/schema.ts';
 
 const keptSchema = Type.Object({
@@ -37,9 +38,9 @@ export const readKept = (): Kept =>
 
 /**
  * Keeps what was found out, and returns what is kept then: what another process has kept meanwhile counts. A cache that
- * cannot be written costs another measurement, nothing else: what a sweep uses is frozen in its plan.
+ * cannot be written costs another measurement, nothing else: what a sweep uses is frozen in its plan. `warn` gets the reason.
  */
-export const keep = (found: Partial<Kept>): Kept => {
+export const keep = (found: Partial<Kept>, warn: (message: string) => void): Kept => {
   const machine = computingIdentity();
   const before = readKept();
   const kept: Kept = {
@@ -50,8 +51,10 @@ export const keep = (found: Partial<Kept>): Kept => {
   };
   try {
     writeJson(pathOf(machine), { machine, ...kept });
-  } catch {
-    // The next sweep measures again.
+  } catch (error) {
+    const trouble = systemErrorOf(error);
+    if (!trouble) throw error;
+    warn(`${trouble.message}. The next sweep measures again. ${trouble.advice}`);
   }
   return kept;
 };
