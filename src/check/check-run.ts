@@ -3,10 +3,10 @@ import { basename, join } from 'node:path';
 import type { Diagnostic } from '../diagnostic/diagnostic.ts';
 import type { Run } from '../plan/plan.ts';
 import { digestOfFile, isSealIntact, sealedFiles } from '../record/digests.ts';
-import { isObject, parseMetricLine } from '../record/parse-run-files.ts';
+import { isObject } from '../record/parse-run-files.ts';
 import { readMetrics } from '../record/read-metrics.ts';
 import { readRun, recordedId } from '../record/read-runs.ts';
-import { fileNames, modelFileNames, type StatusFile } from '../record/run-files.ts';
+import { fileNames, modelFileNames, parseProfile, type StatusFile } from '../record/run-files.ts';
 import type { RecordedRun } from '../record/run-state.ts';
 import { readTensors } from '../record/safetensors.ts';
 import { jsonFileText, readRegularText } from '../system/files.ts';
@@ -73,8 +73,10 @@ export const checkRun = async (directory: string, expected: Expected): Promise<C
   for (const { severity, message } of history.problems)
     if (severity !== 'notice' || status?.state === 'ended')
       keep(fileNames.metrics, reported(at(fileNames.metrics), message, again));
-  add(fileNames.metrics, doubled(at(fileNames.metrics)));
+  for (const { metric, step } of history.repeated.slice(0, 1))
+    add(fileNames.metrics, `records ${metric} of step ${step} twice`);
   for (const name of jsonFiles) if (existsSync(at(name))) add(name, brokenJson(at(name)));
+  for (const problem of brokenProfile(at(fileNames.profile))) keep(fileNames.profile, problem);
   if (existsSync(at(weightsFile))) add(weightsFile, brokenTensors(at(weightsFile), run.id));
   if (status) for (const [name, what] of changedFiles(directory, status)) add(name, what);
   for (const name of filesIn(at(fileNames.checkpoints), '.safetensors')) {
@@ -84,10 +86,15 @@ export const checkRun = async (directory: string, expected: Expected): Promise<C
   return { state, problems: [...found.values(), ...runLeftovers(directory)] };
 };
 
-const jsonFiles: readonly string[] = [
-  ...sealedFiles.filter((name) => name.endsWith('.json') && name !== fileNames.run),
-  fileNames.profile,
-];
+const jsonFiles: readonly string[] = sealedFiles.filter(
+  (name) => name.endsWith('.json') && name !== fileNames.run,
+);
+
+/** Training again without --profile would not write it again, and nothing else needs it. */
+const brokenProfile = (path: string): Problem[] =>
+  !existsSync(path) || parseProfile(parseJson(readRegularText(path)))
+    ? []
+    : [damage(path, 'is not a whole profile', { repair: { kind: 'delete', path } })];
 
 /** Entries that hold no data although a file is expected there, such as a pipe: reading one could wait for ever. */
 const oddFiles = (directory: string): Problem[] => {
@@ -130,23 +137,6 @@ const differenceFromPlan = (run: Run, planned: Run | undefined): string | undefi
   planned === undefined || decisive(run) === decisive(planned)
     ? undefined
     : 'differs from the plan of its sweep, so one of the two was changed';
-
-/** Metric values that are recorded twice at one step. */
-const doubled = (path: string): string | undefined => {
-  if (!existsSync(path)) return undefined;
-  const seen = new Set<string>();
-  let number = 0;
-  for (const text of readRegularText(path).split('\n')) {
-    number++;
-    const line = parseMetricLine(text);
-    for (const metric of Object.keys(line?.metrics ?? {})) {
-      const key = `${line?.step} ${metric}`;
-      if (seen.has(key)) return `records ${metric} of step ${line?.step} a second time in line ${number}`;
-      seen.add(key);
-    }
-  }
-  return undefined;
-};
 
 const brokenJson = (path: string): string | undefined =>
   isObject(parseJson(readRegularText(path))) ? undefined : 'does not contain a JSON object';

@@ -20,6 +20,8 @@ export interface MetricHistory {
   readonly series: ReadonlyMap<string, MetricSeries>;
   /** Lines that could not be read. A torn last line is only a notice: the next run repairs it. */
   readonly problems: readonly Diagnostic[];
+  /** Values that are recorded again at a step, and left out. */
+  readonly repeated: readonly { readonly metric: string; readonly step: number }[];
 }
 
 /** Damaged lines of a file that are named one by one. */
@@ -38,7 +40,7 @@ export const readMetrics = async (directory: string): Promise<MetricHistory> => 
   const path = join(directory, fileNames.metrics);
   const series = new Map<string, MetricSeries>();
   const problems: Diagnostic[] = [];
-  if (!existsSync(path)) return { series, problems };
+  if (!existsSync(path)) return { series, problems, repeated: [] };
 
   const unreadable: number[] = [];
   const lines = splitLines();
@@ -73,8 +75,11 @@ export const readMetrics = async (directory: string): Promise<MetricHistory> => 
       help: 'Nothing to do: a run that is being trained is about to finish it, and a resumed run repairs it.',
     });
   }
+  const repeated = [...series].flatMap(([metric, { steps }]) =>
+    repeatedIn(steps).map((step) => ({ metric, step })),
+  );
   putInOrder(series);
-  return { series, problems };
+  return { series, problems, repeated };
 };
 
 /** Every metric that a run has recorded, without a word about lines that cannot be read. */
@@ -104,10 +109,19 @@ const append = (series: Map<string, MetricSeries>, line: MetricLine): void => {
   }
 };
 
+const repeatedIn = (steps: readonly number[]): readonly number[] => {
+  if (isRising(steps)) return [];
+  const seen = new Set<number>();
+  return steps.filter((step) => seen.has(step) || !seen.add(step));
+};
+
+const isRising = (steps: readonly number[]): boolean =>
+  steps.every((step, i) => i === 0 || step > (steps[i - 1] ?? 0));
+
 /** Rising steps, each once. The first record of a step counts, as for the writer. */
 const inOrder = (series: MetricSeries): MetricSeries => {
   const { steps, times, values } = series;
-  if (steps.every((step, i) => i === 0 || step > (steps[i - 1] ?? 0))) return series;
+  if (isRising(steps)) return series;
   const order = [...steps.keys()].sort((a, b) => (steps[a] ?? 0) - (steps[b] ?? 0) || a - b);
   const kept = order.filter((at, i) => i === 0 || steps[at] !== steps[order[i - 1] ?? 0]);
   const pick = (list: readonly number[]) => kept.map((at) => list[at] ?? NaN);

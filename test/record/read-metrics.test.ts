@@ -54,7 +54,7 @@ test('damaged lines are named, the first few one by one, and the rest is read', 
 });
 
 test('a step that stands twice counts once, as first recorded, and steps rise', async () => {
-  const { series } = await readMetrics(
+  const { series, repeated } = await readMetrics(
     make({
       tail: [20, 70, 60]
         .map((step) => `{"step":${step},"time":9,"metrics":{"train/loss":${step}}}\n`)
@@ -65,6 +65,7 @@ test('a step that stands twice counts once, as first recorded, and steps rise', 
   expect(loss?.steps).toEqual([10, 20, 30, 40, 50, 60, 70]);
   expect(loss?.values[1]).toBe(metricsAt(run, 20)['train/loss']);
   expect(loss?.values.slice(-2)).toEqual([60, 70]);
+  expect(repeated).toEqual([{ metric: 'train/loss', step: 20 }]);
 });
 
 test('lines that lie across the chunks of reading are whole, as are letters of several bytes', async () => {
@@ -82,7 +83,7 @@ test('lines that lie across the chunks of reading are whole, as are letters of s
 
 test('a run without metrics has none; a file that cannot be read is a problem, not an exception', async () => {
   const directory = make({ state: 'new' });
-  expect(await readMetrics(directory)).toEqual({ series: new Map(), problems: [] });
+  expect(await readMetrics(directory)).toEqual({ series: new Map(), problems: [], repeated: [] });
   rmSync(join(directory, fileNames.metrics), { force: true });
   mkdirSync(join(directory, fileNames.metrics));
   expect((await readMetrics(directory)).problems).toMatchObject([{ code: 'damaged-record' }]);
