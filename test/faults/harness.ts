@@ -1,8 +1,14 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { constants, tmpdir } from 'node:os';
+import { availableParallelism, constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { afterAll, beforeAll, expect, vi } from 'vitest';
+import { runProgram } from '../../src/cli/program.ts';
+import { openTerminal } from '../../src/cli/terminal.ts';
+import { randomStream } from '../../src/data/random.ts';
 import { packageRoot } from '../../src/system/package-root.ts';
+import { testSeed } from '../support/seed.ts';
+import { until } from '../support/until.ts';
 import type { MetricLine } from '../../src/record/run-files.ts';
 
 /** A sweep of two short runs with checkpoints, evaluations and a kept best checkpoint. */
@@ -32,15 +38,19 @@ export interface Started {
 }
 
 /** A command of a second that takes longer, on however busy a machine, hangs. */
-const hangsMs = 120_000;
+const hangsMs = 240_000;
 
-/** Starts the program in a folder. */
+/** Starts the program in a folder. `limits` are options of the shell's `ulimit`, such as `-n 40`. */
 export const startUnroll = (
   folder: string,
   words: readonly string[],
   environment: NodeJS.ProcessEnv = {},
+  limits?: string,
 ): Started => {
-  const child = spawn(process.execPath, [join(packageRoot, 'bin', 'unroll.js'), ...words], {
+  const program = [process.execPath, join(packageRoot, 'bin', 'unroll.js'), ...words];
+  const limited = ['sh', '-c', `ulimit ${limits ?? ''} && exec "$@"`, 'sh', ...program];
+  const [command = '', ...given] = limits === undefined ? program : limited;
+  const child = spawn(command, given, {
     cwd: folder,
     env: {
       ...process.env,
@@ -66,20 +76,45 @@ export const startUnroll = (
   return { pid: child.pid ?? 0, ended };
 };
 
+interface FoundProcess {
+  readonly pid: number;
+  readonly state: string;
+  readonly command: string;
+}
+
 /** The processes of a folder's commands that are alive. */
-export const survivors = (folder: string): number[] =>
+export const processesOf = (folder: string): FoundProcess[] =>
   readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
-    .filter((pid) => {
+    .flatMap((name) => {
       try {
-        const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-        if (stat.slice(stat.lastIndexOf(')') + 2).startsWith('Z')) return false;
-        return readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0').includes(`${marker}=${folder}`);
+        const stat = readFileSync(`/proc/${name}/stat`, 'utf8');
+        const state = stat.charAt(stat.lastIndexOf(')') + 2);
+        if (state === 'Z') return [];
+        const environment = readFileSync(`/proc/${name}/environ`, 'utf8').split('\0');
+        if (!environment.includes(`${marker}=${folder}`)) return [];
+        return [{ pid: Number(name), state, command: readFileSync(`/proc/${name}/cmdline`, 'utf8') }];
       } catch {
-        return false;
+        return [];
       }
-    })
-    .map(Number);
+    });
+
+/** A process of a folder's commands that a fault has stopped; undefined if there is none. */
+export const stoppedIn = (folder: string): number | undefined =>
+  processesOf(folder).find(({ state }) => state === 'T')?.pid;
+
+/** Waits for what a condition finds; undefined if the command ends before. */
+export const unlessEnded = async <Found>(
+  { ended }: Started,
+  condition: () => Found | undefined,
+): Promise<Found | undefined> => {
+  let isOver = false;
+  void ended.then(() => (isOver = true));
+  return until(() => {
+    const found = condition();
+    return found === undefined && !isOver ? undefined : { found };
+  }).then(({ found }) => found);
+};
 
 /** Compiles the library that makes system calls fail; undefined where there is no compiler. */
 export const buildShim = (folder: string): string | undefined => {
@@ -97,13 +132,17 @@ export interface Fault {
   /** Number of the call below the runs directory, over all processes, from 1; the next one of the kind is meant. */
   readonly at: number;
   readonly kind: string;
-  readonly action: 'fail' | 'kill' | 'short';
+  readonly action: 'fail' | 'kill' | 'stop' | 'short' | 'clock';
   readonly error?: keyof typeof constants.errno;
   /** Every later call of the same kind fails, too. */
   readonly sticky?: boolean;
+  /** By how many seconds the clock is set. */
+  readonly shift?: number;
+  /** Only calls of processes with this in their command line count. */
+  readonly program?: string;
 }
 
-const faultEnvironment = (shim: string, folder: string, fault: Partial<Fault>): NodeJS.ProcessEnv => ({
+export const faultEnvironment = (shim: string, folder: string, fault: Partial<Fault>): NodeJS.ProcessEnv => ({
   LD_PRELOAD: shim,
   FAULT_PREFIX: join(folder, 'runs'),
   FAULT_COUNTER: join(folder, 'counter'),
@@ -113,6 +152,8 @@ const faultEnvironment = (shim: string, folder: string, fault: Partial<Fault>): 
   FAULT_ACTION: fault.action ?? 'fail',
   FAULT_ERRNO: String(constants.errno[fault.error ?? 'EIO']),
   FAULT_STICKY: fault.sticky ? '1' : '0',
+  FAULT_SHIFT: String(fault.shift ?? 0),
+  FAULT_PROGRAM: fault.program ?? '',
 });
 
 export interface Call {
@@ -148,8 +189,26 @@ export const removeFolder = (folder: string): void => rmSync(folder, { recursive
 
 export const runWords: readonly string[] = ['run', 'spec.yaml', '--no-mlflow', '--quiet'];
 
-export const runWithFault = (shim: string, folder: string, fault: Partial<Fault>): Started =>
-  startUnroll(folder, runWords, faultEnvironment(shim, folder, fault));
+export const runWithFault = (
+  shim: string,
+  folder: string,
+  fault: Partial<Fault>,
+  environment: NodeJS.ProcessEnv = {},
+): Started => startUnroll(folder, runWords, { ...faultEnvironment(shim, folder, fault), ...environment });
+
+/** Runs a command in this process, which is quicker, on a folder's runs. */
+export const unrollHere = async (folder: string, words: readonly string[]): Promise<Ended> => {
+  const lines: string[] = [];
+  const keep = (line: string) => void lines.push(line);
+  const whole = [...words, '--runs-directory', join(folder, 'runs')];
+  const code = await runProgram(whole, openTerminal(whole, { print: keep, complain: keep })).catch(
+    (error: unknown) => {
+      lines.push(`unhandled: ${String((error as Error).stack)}`);
+      return 1;
+    },
+  );
+  return { code, signal: null, output: lines.join('\n') };
+};
 
 /** What must come out the same: metrics without their times, and the bytes of the weights, of each run. */
 export const numbersOf = (folder: string): Readonly<Record<string, readonly string[]>> => {
@@ -172,7 +231,7 @@ export const numbersOf = (folder: string): Readonly<Record<string, readonly stri
 };
 
 /** Words that no user should read, whatever a disk or another process did. */
-const unfit = /this is a bug|\n\s+at .*:\d+:\d+|unhandled|UnhandledPromise|node:internal/i;
+export const unfit = /this is a bug|\n\s+at .*:\d+:\d+|unhandled|UnhandledPromise|node:internal/i;
 
 /**
  * What is wrong after a fault, if anything: how the command ended, whether the next one completes the sweep with the
@@ -197,9 +256,11 @@ export const judge = async (
   } catch (error) {
     found.push(`the numbers cannot be read: ${(error as Error).message}`);
   }
-  const check = await startUnroll(folder, ['check']).ended;
+  const check = await unrollHere(folder, ['check']);
   if (check.code !== 0) found.push(`unroll check: ${check.output}`);
-  const alive = survivors(folder);
+  // Children of a process that was killed need a moment to notice it.
+  await until(() => processesOf(folder).length === 0).catch(() => undefined);
+  const alive = processesOf(folder).map(({ pid }) => pid);
   if (alive.length > 0) found.push(`processes ${alive.join(', ')} are left`);
   for (const pid of alive) {
     try {
@@ -212,7 +273,7 @@ export const judge = async (
 };
 
 /** Does work on every item, a few at a time. */
-export const each = async <T>(
+const each = async <T>(
   items: readonly T[],
   atOnce: number,
   work: (item: T) => Promise<void>,
@@ -222,4 +283,80 @@ export const each = async <T>(
     for (let item = queue.shift(); item !== undefined; item = queue.shift()) await work(item);
   };
   await Promise.all(Array.from({ length: atOnce }, worker));
+};
+
+/**
+ * How many cases of each kind are tried: a share of what CI tries, or all. `npm run test:faults` tries all; UNROLL_FAULTS=0.1
+ * a tenth, for a look.
+ */
+const share = process.env['UNROLL_FAULTS'] === 'all' ? Infinity : Number(process.env['UNROLL_FAULTS'] ?? 1);
+
+export const triesAll = share === Infinity;
+
+/** Some of many, in their order, drawn from the tests' seed; all of them in the long form. */
+export const drawn = <T>(all: readonly T[], inShort: number, purpose: string): readonly T[] => {
+  const random = randomStream(testSeed, 'faults', purpose);
+  return all
+    .map((one, index) => ({ one, index, key: random.uniform() }))
+    .sort((a, b) => a.key - b.key)
+    .slice(0, Math.ceil(inShort * share))
+    .sort((a, b) => a.index - b.index)
+    .map(({ one }) => one);
+};
+
+/** Tries cases, each in a folder of its own, and expects nothing to go wrong in any of them. */
+export const tryAll = async <T>(
+  chosen: readonly T[],
+  name: (one: T) => string,
+  attempt: (one: T, folder: string) => Promise<string[]>,
+  from: () => string = newFolder,
+): Promise<void> => {
+  const failures: string[] = [];
+  await each(chosen, availableParallelism(), async (one) => {
+    const folder = from();
+    const found = await attempt(one, folder);
+    if (found.length > 0) {
+      failures.push([name(one), ...found].join('\n  '));
+      console.log(failures.at(-1));
+    }
+    removeFolder(folder);
+  });
+  console.log(
+    `${chosen.length} faults with UNROLL_TEST_SEED=${testSeed}, ${failures.length} with a wrong outcome`,
+  );
+  expect(failures.join('\n')).toBe('');
+};
+
+/** A sweep that no fault has disturbed. */
+export interface Calm {
+  readonly folder: string;
+  readonly calls: readonly Call[];
+  readonly numbers: ReturnType<typeof numbersOf>;
+}
+
+/** Trains the sweep of a test file without a fault, before its tests. `shim` is undefined where there is no compiler. */
+export const undisturbedSweep = (): { readonly shim: string | undefined; readonly calm: () => Calm } => {
+  vi.setConfig({ testTimeout: 24 * 3600 * 1000, hookTimeout: 300_000 });
+  const tools = mkdtempSync(join(tmpdir(), 'unroll-fault-tools-'));
+  const shim = buildShim(tools);
+  let calm: Calm | undefined;
+  beforeAll(async () => {
+    const folder = newFolder();
+    const started = shim ? runWithFault(shim, folder, {}) : startUnroll(folder, runWords);
+    const { code, output } = await started.ended;
+    expect(code, output).toBe(0);
+    calm = { folder, calls: callsOf(folder), numbers: numbersOf(folder) };
+    expect(Object.keys(calm.numbers)).toHaveLength(2);
+  });
+  afterAll(() => {
+    if (calm) removeFolder(calm.folder);
+    removeFolder(tools);
+  });
+  return {
+    shim,
+    calm: () => {
+      if (!calm) throw new Error('the undisturbed sweep is not there yet');
+      return calm;
+    },
+  };
 };

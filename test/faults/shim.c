@@ -3,8 +3,9 @@
  *
  * All processes count their calls together, in the file FAULT_COUNTER. The first call of FAULT_KIND from number FAULT_AT
  * on (from 1) fails with FAULT_ERRNO, and with FAULT_STICKY=1 every later call of that kind as well. FAULT_ACTION=kill
- * kills the process before that call instead, and `short` writes the first half of the bytes of a write. Calls are
- * appended to FAULT_LOG, if it is set, as "number kind path".
+ * kills the process before that call instead, `stop` stops it, `short` writes the first half of the bytes of a write, and
+ * `clock` sets the clock of all processes by FAULT_SHIFT seconds from then on. Calls are appended to FAULT_LOG, if it is
+ * set, as "number kind path". With FAULT_PROGRAM only processes count whose command line contains it.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -19,8 +20,10 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <sys/types.h>
 #include <sys/uio.h>
+#include <time.h>
 #include <unistd.h>
 
 enum kind { OPEN, WRITE, SYNC, RENAME, LINK, UNLINK, MKDIR, TRUNCATE, READ, KINDS };
@@ -30,13 +33,16 @@ static const char *const kind_names[KINDS] = {"open",   "write", "sync",     "re
 struct shared {
   atomic_long count;
   atomic_int done; /* whether the fault has happened */
+  atomic_long shift; /* seconds that the clock is set by */
 };
 
 static struct shared *shared;
 static const char *prefix;
-static long fail_at, error_number, sticky;
+static long fail_at, error_number, sticky, shift;
 static const char *fail_kind;
-static enum { FAIL, KILL, SHORT } action;
+static enum { FAIL, KILL, STOP, SHORT, CLOCK } action;
+static const char *const action_names[] = {"fail", "kill", "stop", "short", "clock"};
+static int counts = 1;
 static int log_file = -1;
 static __thread int inside;
 
@@ -44,6 +50,15 @@ static void put_log(long number, enum kind kind, const char *path) {
   char line[4200];
   int length = snprintf(line, sizeof line, "%ld %s %s\n", number, kind_names[kind], path);
   if (log_file >= 0 && length > 0) syscall(SYS_write, log_file, line, (size_t)length);
+}
+
+/* Whether the command line of this process contains a word. */
+static int is_program(const char *word) {
+  char line[8192];
+  int file = (int)syscall(SYS_openat, AT_FDCWD, "/proc/self/cmdline", O_RDONLY | O_CLOEXEC);
+  ssize_t length = file < 0 ? -1 : (ssize_t)syscall(SYS_read, file, line, sizeof line);
+  if (file >= 0) syscall(SYS_close, file);
+  return length > 0 && memmem(line, (size_t)length, word, strlen(word)) != NULL;
 }
 
 __attribute__((constructor)) static void begin(void) {
@@ -56,7 +71,11 @@ __attribute__((constructor)) static void begin(void) {
   fail_at = at ? atol(at) : 0;
   error_number = number ? atol(number) : EIO;
   sticky = again ? atol(again) : 0;
-  action = what && !strcmp(what, "kill") ? KILL : what && !strcmp(what, "short") ? SHORT : FAIL;
+  const char *seconds = getenv("FAULT_SHIFT"), *program = getenv("FAULT_PROGRAM");
+  shift = seconds ? atol(seconds) : 0;
+  for (int one = FAIL; one <= CLOCK; one++)
+    if (what && !strcmp(what, action_names[one])) action = one;
+  counts = !program || !*program || is_program(program);
   inside = 1;
   int file = (int)syscall(SYS_openat, AT_FDCWD, counter, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   if (file >= 0 && syscall(SYS_ftruncate, file, sizeof *shared) == 0) {
@@ -82,7 +101,7 @@ static const char *absolute(const char *path, char *into, size_t size) {
 
 /* Whether this call fails; for a write, `*half` asks for half of it instead. */
 static int fails(enum kind kind, const char *written, int *half) {
-  if (!shared || inside) return 0;
+  if (!shared || inside || !counts) return 0;
   char whole[8200];
   const char *path = absolute(written, whole, sizeof whole);
   if (!path || strncmp(path, prefix, strlen(prefix)) != 0) return 0;
@@ -93,6 +112,12 @@ static int fails(enum kind kind, const char *written, int *half) {
     if (!sticky) return 0;
   } else if (action == KILL) {
     kill(getpid(), SIGKILL);
+  } else if (action == STOP) {
+    kill(getpid(), SIGSTOP);
+    return 0;
+  } else if (action == CLOCK) {
+    atomic_store(&shared->shift, shift);
+    return 0;
   } else if (action == SHORT) {
     if (half) *half = 1;
     return 0;
@@ -204,4 +229,27 @@ int unlink(const char *path) {
 int mkdir(const char *path, mode_t mode) {
   REAL(mkdir);
   return fails(MKDIR, path, NULL) ? -1 : real(path, mode);
+}
+
+static long clock_shift(void) { return shared ? atomic_load(&shared->shift) : 0; }
+
+int clock_gettime(clockid_t clock, struct timespec *now) {
+  REAL(clock_gettime);
+  int failed = real(clock, now);
+  if (!failed && (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE)) now->tv_sec += clock_shift();
+  return failed;
+}
+
+int gettimeofday(struct timeval *restrict now, void *restrict zone) {
+  REAL(gettimeofday);
+  int failed = real(now, zone);
+  if (!failed) now->tv_sec += clock_shift();
+  return failed;
+}
+
+time_t time(time_t *into) {
+  REAL(time);
+  time_t now = real(NULL) + clock_shift();
+  if (into) *into = now;
+  return now;
 }
