@@ -169,6 +169,15 @@ export const trainSchema = Type.Object(
         examples: [true],
       }),
     ),
+    predictions: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        maximum: 10_000_000,
+        description:
+          'Record what the trained network predicts for so many sequences of the test part, in predictions.parquet. Changes no run id: a run that is recorded without it is trained again only with --force.',
+        examples: [100_000],
+      }),
+    ),
     truncation: Type.Unsafe<Static<typeof truncationSchema> | null>({
       ...truncationSchema,
       type: ['object', 'null'],

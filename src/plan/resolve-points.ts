@@ -252,7 +252,7 @@ const createConfiguration = (
   const files = fileParameters(spec.registry, dataset.value.name);
   const placeless = (value: NamedSection) => canonicalJson(withoutPaths(value, files));
   const training =
-    train.value.accuracyFirst128 === undefined
+    train.value.accuracyFirst128 === undefined && train.value.predictions === undefined
       ? train.canonical
       : canonicalJson(withoutRequests(train.value));
   const head = (data: string) => {

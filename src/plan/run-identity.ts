@@ -13,9 +13,12 @@ export const withoutPaths = (section: NamedSection, files: readonly string[]): N
     Object.entries(section).filter(([key, value]) => value === null || !files.includes(key)),
   ) as NamedSection;
 
-/** A train section without what only asks for a further metric: that changes no number of a run. */
+/** The settings of train that only record more of a run: they change no number of it. */
+const requests: ReadonlySet<string> = new Set(['accuracyFirst128', 'predictions']);
+
+/** A train section without the settings that only record more of a run. */
 export const withoutRequests = (train: TrainConfig): Partial<TrainConfig> =>
-  Object.fromEntries(Object.entries(train).filter(([key]) => key !== 'accuracyFirst128'));
+  Object.fromEntries(Object.entries(train).filter(([key]) => !requests.has(key)));
 
 /** The parameters of a run's dataset that name files. */
 export const filesOf = ({ config: { dataset }, files }: Run): readonly string[] =>

@@ -19,6 +19,7 @@ export const sealedFiles: readonly string[] = [
   fileNames.data,
   fileNames.metrics,
   fileNames.evaluation,
+  fileNames.predictions,
   ...Object.values(modelFileNames).map((name) => `${fileNames.model}/${name}`),
 ];
 

@@ -16,6 +16,7 @@ import type { RunOutcome } from './events.ts';
  *     checkpoints/       last.safetensors, best.safetensors, step-000500.safetensors: weights, optimizer slots and the trainer's state
  *     model/             weights.safetensors, model.json: the trained network
  *     evaluation.json    EvaluationFile: detail of the end evaluation
+ *     predictions.parquet   what the network predicts for each sequence of the test part, when that was asked for
  *     profile.json       ProfileFile: where the time of the last attempt went, when that was asked for
  *     plots/             loss.svg, accuracy.svg, ...: the metrics as pictures
  *     system.jsonl       MetricLine by MetricLine: the machine's load, when it is recorded on MLflow
@@ -32,6 +33,7 @@ export const fileNames = {
   metrics: 'metrics.jsonl',
   log: 'log.txt',
   evaluation: 'evaluation.json',
+  predictions: 'predictions.parquet',
   checkpoints: 'checkpoints',
   model: 'model',
   profile: 'profile.json',

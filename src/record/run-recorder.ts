@@ -143,6 +143,7 @@ export const recordRun = (directory: string, run: Run, attempt: number): RunReco
           at(fileNames.run),
           at(fileNames.environment),
           at(fileNames.evaluation),
+          at(fileNames.predictions),
           ...Object.values(modelFileNames).map((name) => at(fileNames.model, name)),
         ]),
       ]);

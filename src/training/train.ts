@@ -11,6 +11,7 @@ import { fileNames, modelFileNames, type EvaluationFile, type PartEvaluation } f
 import { writeTensors } from '../record/safetensors.ts';
 import { checkpointPath, readCheckpoint, storeTensors } from './checkpoint.ts';
 import { evaluate } from './evaluate.ts';
+import type { Predictions } from './predictions.ts';
 import { collectExamples } from './examples.ts';
 import { collectForecasts } from './forecasts.ts';
 import { beginSession, report, saveCheckpoint, type Session, type Training } from './session.ts';
@@ -130,12 +131,15 @@ const evaluateTest = async (session: Session, validation: Tally | undefined): Pr
   const { dataset, directory } = session;
   const examples = collectExamples(dataset.shape, dataset.test);
   const forecasts = collectForecasts(dataset.shape, dataset.test, session.learner.loss);
+  const most = session.run.config.train.predictions ?? 0;
+  const predictions = most > 0 ? await predictionsOf(session, most) : undefined;
   const { whole: tally, first } = await evaluate(
     session,
     { split: dataset.test, part: 'test' },
     (...predicted) => {
       examples.add(...predicted);
       forecasts.add(...predicted);
+      predictions?.add(...predicted);
     },
   );
   const { task } = dataset.shape;
@@ -159,7 +163,14 @@ const evaluateTest = async (session: Session, validation: Tally | undefined): Pr
     ...(task.kind === 'forecast' && forecasts.evaluation()),
   };
   writeWhole(join(directory, fileNames.evaluation), jsonText(evaluation), 'later');
+  if (predictions) writeWhole(join(directory, fileNames.predictions), predictions.parquet(), 'later');
   return metrics;
+};
+
+/** What writes Parquet is loaded only for runs that ask for it. */
+const predictionsOf = async ({ dataset, learner }: Session, most: number): Promise<Predictions> => {
+  const { collectPredictions } = await import('./predictions.ts');
+  return collectPredictions(dataset.shape, dataset.test, { loss: learner.loss, most });
 };
 
 const partEvaluation = ({ size, forecast }: Split, tally: Tally): PartEvaluation => {

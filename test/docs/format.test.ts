@@ -90,7 +90,8 @@ const metadataOf = (path: string): readonly string[] => {
 test('docs/format.md names every file and field of real runs, and nothing else', async () => {
   const rig = createRig();
   cpSync('test/fixtures/recorded-by-0.1.0', rig.directory, { recursive: true });
-  const train = 'batchSize: 16, steps: 40, displayEvery: 10, evaluateEvery: 10, checkpointEvery: 10';
+  const train =
+    'batchSize: 16, steps: 40, displayEvery: 10, evaluateEvery: 10, checkpointEvery: 10, predictions: 5';
   const toy = '{ name: toy-sequences, trainSize: 60, testSize: 20, validationSize: 20 }';
   const spec = (name: string, more: string, keep: string, dataset = toy) => `
 version: 1

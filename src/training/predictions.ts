@@ -1,0 +1,141 @@
+import { parquetWriteBuffer, type ColumnSource } from 'hyparquet-writer';
+import type { Batch, SequenceShape, Split, Task } from '../data/dataset.ts';
+import { isPerStep, targetSize } from '../data/task.ts';
+import type { Loss } from '../losses/loss.ts';
+
+/** Of more classes than that, only the probability of the predicted one is recorded. */
+const mostProbabilities = 100;
+
+/** What an end evaluation predicts for each of the first examples of the test part, as rows. */
+export interface Predictions {
+  /** Takes the batch of the examples from `from` on, in the split's order, with the network's outputs for it. */
+  readonly add: (from: number, batch: Batch, outputs: Float32Array) => void;
+  /** An Apache Parquet file. */
+  readonly parquet: () => Uint8Array;
+}
+
+type Cell = string | number | boolean;
+
+/** Collects at most `most` examples. */
+export const collectPredictions = (
+  { task, steps }: Pick<SequenceShape, 'task' | 'steps'>,
+  split: Split,
+  { loss, most }: { readonly loss: Loss; readonly most: number },
+): Predictions => {
+  const columns = new Map<string, Cell[]>();
+  const put = (name: string, value: Cell) => {
+    const column = columns.get(name);
+    if (column) column.push(value);
+    else columns.set(name, [value]);
+  };
+  const putRow = rowWriter(task, loss, put);
+  const stepsEach = isPerStep(task) ? steps : 1;
+  return {
+    add: (from, { size, lengths, targets }, raw) => {
+      const outputs = loss.predictions?.(raw) ?? raw;
+      for (let row = 0; row < size && from + row < most; row++) {
+        const index = from + row;
+        const count = isPerStep(task) ? (lengths[row] as number) : 1;
+        for (let step = 0; step < count; step++) {
+          const head = () => {
+            put('sequence', split.id?.(index) ?? String(index));
+            if (isPerStep(task)) put('step', step + 1);
+          };
+          putRow({ head, targets, outputs, at: row * stepsEach + step, scaling: split.scaling?.(index) });
+        }
+      }
+    },
+    parquet: () => {
+      const columnData = [...columns].map(([name, data]): ColumnSource => ({
+        name,
+        data,
+        type: typeOf(data[0]),
+      }));
+      return new Uint8Array(parquetWriteBuffer({ columnData }));
+    },
+  };
+};
+
+const typeOf = (value: Cell | undefined): 'STRING' | 'BOOLEAN' | 'DOUBLE' =>
+  typeof value === 'string' ? 'STRING' : typeof value === 'boolean' ? 'BOOLEAN' : 'DOUBLE';
+
+/** One sequence, or one step of it. */
+interface PredictedRow {
+  /** Writes which one it is; several times where it becomes several rows. */
+  readonly head: () => void;
+  readonly targets: Batch['targets'];
+  readonly outputs: Float32Array;
+  /** Which row of targets and outputs. */
+  readonly at: number;
+  readonly scaling: ReturnType<NonNullable<Split['scaling']>> | undefined;
+}
+
+const rowWriter = (
+  task: Task,
+  loss: Loss,
+  put: (name: string, value: Cell) => void,
+): ((row: PredictedRow) => void) => {
+  switch (task.kind) {
+    case 'classification':
+    case 'labelling':
+    case 'next-step': {
+      const { classes } = task;
+      const labelOf = (label: number) => task.labels?.[label] ?? String(label);
+      return ({ head, targets, outputs, at }) => {
+        const probabilities = softmax(outputs.subarray(at * classes, (at + 1) * classes));
+        const prediction = probabilities.indexOf(Math.max(...probabilities));
+        head();
+        put('truth', labelOf(targets[at] as number));
+        put('prediction', prediction === -1 ? '' : labelOf(prediction));
+        put('probability', probabilities[prediction] ?? Number.NaN);
+        if (classes <= mostProbabilities)
+          probabilities.forEach((probability, label) => put(`probability ${labelOf(label)}`, probability));
+      };
+    }
+    case 'multi-label':
+      return ({ head, targets, outputs, at }) => {
+        head();
+        for (let label = 0; label < task.classes; label++) {
+          const name = task.labels?.[label] ?? String(label);
+          const probability = 1 / (1 + Math.exp(-(outputs[at * task.classes + label] as number)));
+          put(`truth ${name}`, targets[at * task.classes + label] === 1);
+          put(`prediction ${name}`, probability >= 0.5);
+          put(`probability ${name}`, probability);
+        }
+      };
+    case 'regression':
+    case 'forecast': {
+      const quantiles = loss.quantiles ?? [undefined];
+      const width = targetSize(task);
+      const count = task.kind === 'forecast' ? task.targets.length : width;
+      const ownUnit = (value: number, target: number, scaling: PredictedRow['scaling']) =>
+        scaling ? value / (scaling.factor[target] as number) + (scaling.mean[target] as number) : value;
+      return ({ head, targets, outputs, at, scaling }) => {
+        for (let from = 0; from < width; from += count) {
+          head();
+          if (task.kind === 'forecast') put('ahead', from / count + 1);
+          for (let target = 0; target < count; target++) {
+            const name =
+              task.kind === 'forecast' ? ` ${task.targets[target]}` : count > 1 ? ` ${target + 1}` : '';
+            const number = at * width + from + target;
+            put(`truth${name}`, ownUnit(targets[number] as number, target, scaling));
+            quantiles.forEach((quantile, place) => {
+              const value = outputs[number * quantiles.length + place] as number;
+              put(
+                `${quantile === undefined ? 'prediction' : `quantile ${quantile}`}${name}`,
+                ownUnit(value, target, scaling),
+              );
+            });
+          }
+        }
+      };
+    }
+  }
+};
+
+const softmax = (outputs: Float32Array): readonly number[] => {
+  const largest = outputs.reduce((a, b) => Math.max(a, b), -Infinity);
+  const powers = Array.from(outputs, (output) => Math.exp(output - largest));
+  const sum = powers.reduce((total, one) => total + one, 0);
+  return powers.map((power) => power / sum);
+};
