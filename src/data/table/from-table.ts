@@ -9,6 +9,7 @@ import { tableParts, withTargetScaling, type TableParameters } from './parameter
 export const fromTable = <P extends TableParameters>(formatOf: (chosen: P) => Promise<TableFormat>) => ({
   files: ['file', 'validationFile', 'testFile', 'labelsFile'],
   configured: withTargetScaling,
+  folds: (chosen: P) => chosen.folds ?? undefined,
   parts: tableParts,
   shape: async (chosen: P, context: DataContext) => {
     const { tableShape } = await import('./load-table.ts');

@@ -170,7 +170,8 @@ export const tableParameters = {
       Type.Integer({
         minimum: 1,
         maximum: 1000,
-        description: 'Which of the folds is the test part, counted from 1. null: the first one.',
+        description:
+          'Which of the folds is the test part, counted from 1. null: each in turn, as replicates.',
         examples: [1],
       }),
     ),
