@@ -51,6 +51,7 @@ const doors = {
   record: ['system', 'diagnostic', 'language', 'plan'],
   training: [
     'system',
+    'parameters',
     'tensorflow',
     'data',
     'metrics',

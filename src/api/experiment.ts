@@ -2,6 +2,7 @@ import type { Static, TObject, TProperties } from '@sinclair/typebox';
 import type { CommonParameters } from '../optimizers/common.ts';
 import type { Config } from '../registry/own/definitions.ts';
 import type { datasets } from '../registry/datasets.ts';
+import type { losses } from '../registry/losses.ts';
 import type { models } from '../registry/models.ts';
 import type { optimizers } from '../registry/optimizers.ts';
 import type { MlflowSettings, Objective, TrainConfig } from '../language/config.ts';
@@ -43,6 +44,9 @@ export type ModelSection<C = unknown> = BuiltIn<typeof models> | Own<Listed<C, '
 export type OptimizerSection<C = unknown> =
   BuiltIn<typeof optimizers> | Own<Listed<C, 'optimizers'>, CommonParameters>;
 
+/** A loss with its parameters. */
+export type LossSection<C = unknown> = BuiltIn<typeof losses> | Own<Listed<C, 'losses'>>;
+
 /** The ways to write the values of an axis of numbers, besides a list. */
 export type AxisValues =
   | { readonly range: readonly [number, number]; readonly step?: number }
@@ -64,6 +68,7 @@ type Paths<Prefix extends string, Section> = {
 type AllPaths<C> = Paths<'dataset', DatasetSection<C>> &
   Paths<'model', ModelSection<C>> &
   Paths<'optimizer', OptimizerSection<C>> &
+  Paths<'loss', LossSection<C>> &
   Paths<'train', Chosen<TrainConfig>> & {
     readonly [
       K in keyof CommonParameters['schedule'] as `optimizer.schedule.${K}`
@@ -97,6 +102,8 @@ export interface Experiment<C = unknown> {
   readonly dataset: DatasetSection<C>;
   readonly model: ModelSection<C>;
   readonly optimizer: OptimizerSection<C>;
+  /** Default: what the task of the dataset is trained with. */
+  readonly loss?: LossSection<C>;
   readonly train: Chosen<TrainConfig>;
   /** The goal follows from the metric. */
   readonly objective?: Pick<Objective, 'metric'> & Partial<Objective>;

@@ -92,7 +92,7 @@ const execution = <Args extends unknown[], Options extends OptionValues>(program
       collectServers,
     );
 
-const registryRow = (name: 'models' | 'datasets' | 'optimizers', noun: string): CommandRow =>
+const registryRow = (name: 'models' | 'datasets' | 'optimizers' | 'losses', noun: string): CommandRow =>
   commandRow({
     name,
     summary: `list the ${name}, or all parameters of one`,
@@ -121,10 +121,10 @@ export const commands: readonly CommandRow[] = [
   }),
   commandRow({
     name: 'new',
-    summary: 'write a template for your own model, dataset or optimizer, with a spec and a test',
+    summary: 'write a template for your own model, dataset, optimizer or loss, with a spec and a test',
     declare: (program) =>
       program
-        .argument('<kind>', 'model, dataset or optimizer')
+        .argument('<kind>', 'model, dataset, optimizer or loss')
         .argument('<name>', 'its name in specs, such as my-model'),
     load: () => import('./commands/new.ts'),
   }),
@@ -297,6 +297,7 @@ export const commands: readonly CommandRow[] = [
   registryRow('models', 'model'),
   registryRow('datasets', 'dataset'),
   registryRow('optimizers', 'optimizer'),
+  registryRow('losses', 'loss'),
   commandRow({
     name: 'explain',
     summary: 'explain a message code, such as unknown-key, with wrong and right examples',

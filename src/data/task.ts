@@ -1,5 +1,16 @@
 import type { Task } from './dataset.ts';
 
+export const taskKinds = [
+  'classification',
+  'labelling',
+  'next-step',
+  'multi-label',
+  'regression',
+  'forecast',
+] as const satisfies readonly Task['kind'][];
+
+export const isTaskKind = (value: unknown): value is Task['kind'] => taskKinds.some((kind) => kind === value);
+
 /** A task whose targets are numbers, measured in a unit of their own. */
 export type NumberTask = Extract<Task, { kind: 'regression' | 'forecast' }>;
 

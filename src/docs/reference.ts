@@ -2,7 +2,7 @@ import { Command } from '@commander-js/extra-typings';
 import { commands } from '../cli/commands.ts';
 import { declareCommand } from '../cli/program.ts';
 import { metrics } from '../metrics/metrics.ts';
-import { namedSections, registry, type NamedSectionKind } from '../registry/rows.ts';
+import { listNames, namedSections, registry, type NamedSectionKind } from '../registry/rows.ts';
 import { rowsOf } from '../registry/schema.ts';
 import { describeSchema, type PlainSchema } from '../language/describe.ts';
 import { specSchema } from '../language/spec-schema.ts';
@@ -12,9 +12,9 @@ import { trainSchema } from '../language/train-section.ts';
 
 const generatedNote = '<!-- Made by `npm run docs`; change the code instead. -->\n';
 
-/** docs/reference: every model, dataset, optimizer, key of a spec, metric, and command. */
+/** docs/reference: every model, dataset, optimizer, loss, key of a spec, metric, and command. */
 export const referencePages = (): Readonly<Record<string, string>> => ({
-  ...Object.fromEntries(namedSections.map((kind) => [`reference/${kind}s.md`, rowsPage(kind)])),
+  ...Object.fromEntries(namedSections.map((kind) => [`reference/${listNames[kind]}.md`, rowsPage(kind)])),
   'reference/spec.md': specPage(),
   'reference/metrics.md': metricsPage(),
   'reference/commands.md': commandsPage(),
@@ -24,6 +24,7 @@ const titles: Readonly<Record<NamedSectionKind, string>> = {
   dataset: 'Datasets',
   model: 'Models',
   optimizer: 'Optimizers',
+  loss: 'Losses',
 };
 
 const rowsPage = (kind: NamedSectionKind): string => {
@@ -32,7 +33,7 @@ const rowsPage = (kind: NamedSectionKind): string => {
   const parts = rows.map(([name, { title, description, parameters }]) =>
     [`## ${name}`, `${title}.`, description, parameterTable(parameters as PlainSchema)].join('\n\n'),
   );
-  const head = `# ${titles[kind]}\n\n${generatedNote}\n\`${kind}: { name: ... }\` in a spec chooses one; \`unroll ${kind}s NAME\` prints the same.`;
+  const head = `# ${titles[kind]}\n\n${generatedNote}\n\`${kind}: { name: ... }\` in a spec chooses one; \`unroll ${listNames[kind]} NAME\` prints the same.`;
   return `${[head, list.join('\n'), ...parts].join('\n\n')}\n`;
 };
 
@@ -122,6 +123,7 @@ const withoutInside = (key: string, schema: PlainSchema): PlainSchema => {
     dataset: 'What is learnt from: see [datasets](datasets.md).',
     model: 'What learns: see [models](models.md).',
     optimizer: 'How the weights are changed: see [optimizers](optimizers.md).',
+    loss: 'What the training minimizes: see [losses](losses.md). By default it follows from the task of the dataset.',
     train: 'How long and in which batches each run trains: see [below](#train).',
   };
   const text = about[key] ?? description ?? '';

@@ -1,6 +1,6 @@
 import { parse } from 'yaml';
 import { diagnosticsSchema } from '../diagnostic/json.ts';
-import { namedSections, registry as builtIn, type Registry } from '../registry/rows.ts';
+import { namedSections, registry as builtIn, requiredSections, type Registry } from '../registry/rows.ts';
 import {
   collectPaths,
   pathSchemas,
@@ -43,7 +43,7 @@ const experimentSchema = (registry: Registry): JsonSchema => {
   for (const [path, schemas] of trainPaths) paths.set(path, schemas);
 
   const { properties } = publicSchema(specSchema) as { properties: Record<string, JsonSchema> };
-  const required = ['version', 'name', ...namedSections, 'train'];
+  const required = ['version', 'name', ...requiredSections, 'train'];
   return {
     $schema: draft,
     title: 'Unroll experiment',
@@ -222,7 +222,7 @@ const runSchema = (registry: Registry): JsonSchema => {
   });
   const train = publicSchema(trainSchema, 'train');
   const version = { type: 'integer', minimum: 0 };
-  const versions = [...namedSections, 'trainer'];
+  const versions = [...requiredSections, 'trainer'];
   const properties = {
     id: hex(
       12,
@@ -235,7 +235,7 @@ const runSchema = (registry: Registry): JsonSchema => {
       type: 'object',
       description: 'The configuration with every default resolved.',
       additionalProperties: false,
-      required: [...namedSections, 'train'],
+      required: [...requiredSections, 'train'],
       properties: {
         ...Object.fromEntries(namedSections.map((kind) => [kind, resolvedSectionSchema(registry, kind)])),
         train: { ...train, required: trainSchema.required },
@@ -247,7 +247,7 @@ const runSchema = (registry: Registry): JsonSchema => {
       description: 'Versions of the registry rows and of the trainer.',
       additionalProperties: false,
       required: versions,
-      properties: Object.fromEntries(versions.map((one) => [one, version])),
+      properties: Object.fromEntries([...namedSections, 'trainer'].map((one) => [one, version])),
     },
     code: {
       type: 'object',

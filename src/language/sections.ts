@@ -3,7 +3,7 @@ import type { DiagnosticCode } from '../diagnostic/codes.ts';
 import { failed, success, type Issue, type Result } from '../diagnostic/diagnostic.ts';
 import { nearest } from '../diagnostic/nearest.ts';
 import { versionOf, type ParameterIssue, type Row } from '../parameters/row.ts';
-import { findRow, type NamedSectionKind, type Registry } from '../registry/rows.ts';
+import { findRow, listNames, type NamedSectionKind, type Registry } from '../registry/rows.ts';
 import { canonicalJson } from '../system/canonical.ts';
 import { checkAgainst } from './check.ts';
 import { describeSetting, describeValue } from './describe.ts';
@@ -14,7 +14,7 @@ import { checkTrain, trainSchema, withGoal, type WrittenTrain } from './train-se
 export type JsonMap = Readonly<Record<string, Json>>;
 
 /** The sections that decide a run's numbers, in the order of a spec. */
-export const sectionKinds = ['dataset', 'model', 'optimizer', 'train'] as const;
+export const sectionKinds = ['dataset', 'model', 'optimizer', 'loss', 'train'] as const;
 
 export type SectionKind = (typeof sectionKinds)[number];
 
@@ -74,7 +74,7 @@ export const checkNamedSection = (
         ...(near !== undefined && { nearest: near }),
         help:
           near === undefined
-            ? `Write one of these names; unroll ${kind}s describes them.`
+            ? `Write one of these names; unroll ${listNames[kind]} describes them.`
             : `Did you mean ${near}? Write \`name: ${near}\`.`,
       },
     ]);
@@ -101,7 +101,7 @@ export const checkTrainSection = (written: JsonMap): CheckedSection<TrainConfig>
   return success({ value: resolved, canonical: canonicalJson(resolved), version: 0 });
 };
 
-/** Checks any of the four sections. */
+/** Checks any of the sections. */
 export const checkSection = (
   registry: Registry,
   kind: SectionKind,
@@ -142,7 +142,7 @@ const nameIssue = (written: JsonMap, kind: NamedSectionKind, names: readonly str
     got: describeValue(name),
     help: listed
       ? `Write one name here; to try several, write \`${kind}.name: [${name.join(', ')}]\` under sweep.axes.`
-      : `${name === undefined ? 'Add' : 'Write'} for example \`name: ${names[0] ?? ''}\`; unroll ${kind}s lists what there is.`,
+      : `${name === undefined ? 'Add' : 'Write'} for example \`name: ${names[0] ?? ''}\`; unroll ${listNames[kind]} lists what there is.`,
   };
 };
 

@@ -166,7 +166,7 @@ const namedSection = (kind: string, example: string) =>
   });
 
 /**
- * The structure of a whole spec. The registries know the rest of `dataset`, `model` and `optimizer`; `train` is checked
+ * The structure of a whole spec. The registries know the rest of `dataset`, `model`, `optimizer` and `loss`; `train` is checked
  * by itself, because a sweep may vary it.
  */
 export const specSchema = Type.Object(
@@ -180,6 +180,7 @@ export const specSchema = Type.Object(
     dataset: namedSection('a dataset', 'mnist-rows'),
     model: namedSection('a model', 'lstm'),
     optimizer: namedSection('an optimizer', 'adam'),
+    loss: Type.Optional(namedSection('a loss', 'cross-entropy')),
     train: Type.Unsafe<Readonly<Record<string, unknown>>>({
       type: 'object',
       phrase: 'a mapping that sets how long to train',

@@ -30,7 +30,7 @@ export interface Spec {
   readonly document: SpecDocument;
   readonly registry: Registry;
   readonly experiment: string;
-  /** The four sections as they are written outside of the sweep, without defaults. */
+  /** The sections as they are written outside of the sweep, without defaults. */
   readonly base: Readonly<Record<SectionKind, JsonMap>>;
   readonly sweep: Sweep;
   /** Each once. */
@@ -165,7 +165,7 @@ const withoutEmptySections = (written: JsonMap, { root }: SpecDocument): JsonMap
     : Object.fromEntries(Object.entries(written).filter(([key]) => !empty.includes(key)));
 };
 
-const optionalSections = ['extends', 'sweep', 'objective', 'run', 'tracking', 'expect'];
+const optionalSections = ['extends', 'loss', 'sweep', 'objective', 'run', 'tracking', 'expect'];
 
 const noSweep = (root: LocatedMap): Sweep => ({
   method: 'grid',

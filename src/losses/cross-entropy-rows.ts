@@ -56,3 +56,18 @@ const softmaxAndSlope = (logits: tf.Tensor2D, labels: tf.Tensor1D): [tf.Tensor1D
   const loss = tf.neg(tf.sum(tf.mul(logProbabilities, wanted), 1));
   return [loss as tf.Tensor1D, tf.sub(tf.exp(logProbabilities), wanted)];
 };
+
+/** The rows with weights of classes and smoothed targets; the formula is at `crossEntropy`. */
+export const smoothedCrossEntropyRows = (
+  logits: tf.Tensor2D,
+  labels: tf.Tensor1D,
+  {
+    weights,
+    labelSmoothing,
+  }: { readonly weights: Float32Array | undefined; readonly labelSmoothing: number },
+): tf.Tensor1D => {
+  const classes = logits.shape[1];
+  const wanted = tf.add(tf.mul(tf.oneHot(labels, classes), 1 - labelSmoothing), labelSmoothing / classes);
+  const weighted = weights ? tf.mul(wanted, tf.tensor1d(weights)) : wanted;
+  return tf.neg(tf.sum<tf.Tensor1D>(tf.mul(tf.logSoftmax(logits), weighted), 1));
+};

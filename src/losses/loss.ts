@@ -32,12 +32,21 @@ export interface LossContext {
   readonly classCounts: () => ArrayLike<number>;
 }
 
+/** What is known of the targets before the training. */
+export interface LossData {
+  readonly task: Task;
+  /** The smallest number that is a target in the training part, if it is known. */
+  readonly smallest: number | undefined;
+}
+
 export interface LossRow<P extends TObject = TObject> extends Row<P> {
   readonly tasks: readonly Task['kind'][];
   /** Outputs that a network needs for each class, or for each number of a target; 1 without it. */
   outputsPerTarget?(this: void, parameters: Static<P>): number;
+  /** True where the targets must not be scaled. */
+  readonly ownUnit?: true;
   /** Parameters that make no sense with the data. */
-  checkWith?(this: void, parameters: Static<P>, task: Task): readonly ParameterIssue[];
+  checkWith?(this: void, parameters: Static<P>, data: LossData): readonly ParameterIssue[];
   /** Imports TensorFlow; only a run's own process calls this. */
   build(this: void, parameters: Static<P>, context: LossContext): Promise<Loss>;
 }

@@ -1,13 +1,6 @@
+import { middleOf } from '../data/quantiles.ts';
 import { targetSize, type NumberTask } from '../data/task.ts';
 import type { Measure, MeasureContext } from './measure.ts';
-
-/** Which of the quantiles stands for the prediction: the one nearest to the median. */
-const middleOf = (quantiles: readonly number[]): number =>
-  quantiles.reduce(
-    (best, quantile, at) =>
-      Math.abs(quantile - 0.5) < Math.abs((quantiles[best] as number) - 0.5) ? at : best,
-    0,
-  );
 
 /** Errors of predicted numbers, each number of a target with the same weight; one that is missing (NaN) has none. */
 export const numberMeasure = (

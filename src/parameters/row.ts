@@ -50,3 +50,9 @@ export interface Row<P extends TObject = TObject> {
 /** The version of a row for validated parameters of its schema. */
 export const versionOf = (row: Row, parameters: Readonly<Record<string, unknown>>): number =>
   row.versionOf?.(parameters) ?? row.version;
+
+/** The defaults of an entry's parameters. */
+export const presetsOf = ({ parameters }: Pick<Row, 'parameters'>): Readonly<Record<string, unknown>> =>
+  Object.fromEntries(
+    Object.entries(parameters.properties).map(([key, { default: preset }]) => [key, preset as unknown]),
+  );

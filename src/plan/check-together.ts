@@ -1,6 +1,7 @@
 import { stepsOf } from './steps.ts';
 import type { DatasetParts, SequenceShape } from '../data/dataset.ts';
 import { metricsOf } from '../metrics/metrics.ts';
+import { defaultLoss } from '../losses/loss.ts';
 import type { ParameterIssue } from '../parameters/row.ts';
 import { findRow, type Registry } from '../registry/rows.ts';
 import type { SectionIssue } from './blame.ts';
@@ -12,18 +13,22 @@ import { inSection } from '../language/sections.ts';
 export interface Together {
   readonly model: NamedSection;
   readonly optimizer: NamedSection;
+  /** Undefined where the task decides. */
+  readonly loss: NamedSection | undefined;
   readonly train: TrainConfig;
   readonly shape: SequenceShape;
+  /** The smallest number that is a target in the training part, if it is known. */
+  readonly smallest: number | undefined;
   /** Undefined where nothing is known before the data is read. */
   readonly parts: DatasetParts | undefined;
 }
 
 /** Rules between sections, which none can check alone. */
 export const checkTogether = (registry: Registry, together: Together): readonly SectionIssue[] => {
-  const { model, optimizer, train, shape } = together;
+  const { model, optimizer, loss, train, shape } = together;
   const row = findRow(registry.model, model.name);
   const ofModel = row?.checkWith?.(model, { shape, truncation: train.truncation ?? undefined }) ?? [];
-  const sections = { model, optimizer, train };
+  const sections = { model, optimizer, loss: loss ?? {}, train };
   const of = (section: keyof typeof sections) => (issue: ParameterIssue) => ({
     ...inSection(issue, sections[section]),
     section,
@@ -37,6 +42,26 @@ export const checkTogether = (registry: Registry, together: Together): readonly 
       ...checkWatched(together),
     ].map(of('train')),
     ...checkWarmUp(together).map(of('optimizer')),
+    ...checkLoss(registry, together).map(of('loss')),
+  ];
+};
+
+/** That the loss fits the task, and its parameters the data. */
+const checkLoss = (registry: Registry, { loss, shape, smallest }: Together): readonly ParameterIssue[] => {
+  const row = loss && findRow(registry.loss, loss.name);
+  if (!row) return [];
+  const { task } = shape;
+  if (row.tasks.includes(task.kind)) return row.checkWith?.(loss, { task, smallest }) ?? [];
+  const fitting = Object.entries(registry.loss).flatMap(([name, { tasks }]) =>
+    tasks.includes(task.kind) ? [name] : [],
+  );
+  return [
+    {
+      path: 'name',
+      message: `The loss ${loss.name} is for ${row.tasks.join(', ')}, and the dataset for ${task.kind}.`,
+      expected: fitting.join(', '),
+      help: `Write \`name: ${defaultLoss(task)}\`, or remove the section loss for the same.`,
+    },
   ];
 };
 

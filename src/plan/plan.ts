@@ -28,6 +28,7 @@ export const runSchema = Type.Object({
     dataset: Type.Number(),
     model: Type.Number(),
     optimizer: Type.Number(),
+    loss: Type.Optional(Type.Number()),
     trainer: Type.Number(),
   }),
   /** Hex SHA-256 of the modules of the entries that the user's config defines; absent if all entries come with Unroll. */
@@ -36,6 +37,7 @@ export const runSchema = Type.Object({
       dataset: Type.Optional(Type.String()),
       model: Type.Optional(Type.String()),
       optimizer: Type.Optional(Type.String()),
+      loss: Type.Optional(Type.String()),
     }),
   ),
   /** The parameters of the dataset that name files, if the dataset is the user's own. */

@@ -1,7 +1,14 @@
-import { DataError, type DataContext, type DatasetParts, type SequenceShape } from '../data/dataset.ts';
+import {
+  DataError,
+  type DataContext,
+  type DatasetParts,
+  type SequenceShape,
+  type Task,
+} from '../data/dataset.ts';
 import { inspectData } from '../data/inspect.ts';
 import type { DataDescription } from '../data/description.ts';
 import { failed, success, type Diagnostic, type Result } from '../diagnostic/diagnostic.ts';
+import { defaultLoss } from '../losses/loss.ts';
 import {
   fileParameters,
   findRow,
@@ -14,7 +21,7 @@ import { blame, createFindings, type Finding, type SectionIssue } from './blame.
 import { canonicalJson, shortHash } from '../system/canonical.ts';
 import { checkTogether, type Together } from './check-together.ts';
 import type { NamedSection, RunConfig, TrainConfig } from '../language/config.ts';
-import type { CodeDigests, PlannedData } from './plan.ts';
+import type { CodeDigests, PlannedData, Run } from './plan.ts';
 import {
   checkNamedSection,
   checkTrainSection,
@@ -37,7 +44,7 @@ export interface Configuration {
   readonly replicates: readonly Replicate[];
   readonly config: RunConfig;
   readonly datasetDigest: string;
-  readonly versions: Readonly<Record<'dataset' | 'model' | 'optimizer' | 'trainer', number>>;
+  readonly versions: Run['versions'];
   readonly code: CodeDigests | undefined;
   /** The parameters that name files, if the dataset is the user's own. */
   readonly files: readonly string[] | undefined;
@@ -94,7 +101,7 @@ export const resolvePoints = async (
   for (const point of points) {
     const sections = resolve(point, findings.add);
     if (!sections) continue;
-    const { dataset, model, optimizer, train } = sections;
+    const { dataset, model, optimizer, loss, train } = sections;
     let facts = datasets.get(dataset.canonical);
     if (!facts) {
       facts = await datasetFacts(spec, { point, section: dataset.value, reading });
@@ -107,18 +114,24 @@ export const resolvePoints = async (
     shape ??= facts.shape;
     facts.warnings.forEach(warned.add);
     const issues = fitsTogether(
-      `${model.canonical}${dataset.canonical}${optimizer.canonical}${train.canonical}`,
+      `${model.canonical}${dataset.canonical}${optimizer.canonical}${loss?.canonical ?? ''}${train.canonical}`,
       {
         model: model.value,
         optimizer: optimizer.value,
+        loss: loss?.value,
         train: train.value,
         shape: facts.shape,
+        smallest: smallestTarget(facts.planned.description),
         parts: facts.parts,
       },
     );
     for (const issue of issues) findings.add(blame(spec, point, issue));
     if (issues.length) continue;
-    const configuration = createConfiguration(spec, { point, sections, datasetDigest: facts.digest });
+    const configuration = createConfiguration(spec, {
+      point,
+      sections: withoutDefaultLoss(spec, sections, facts.shape.task),
+      datasetDigest: facts.digest,
+    });
     if (configurations.has(configuration.id)) merged.push(point);
     else configurations.set(configuration.id, configuration);
   }
@@ -137,6 +150,8 @@ interface Sections {
   readonly dataset: SoundSection<NamedSection>;
   readonly model: SoundSection<NamedSection>;
   readonly optimizer: SoundSection<NamedSection>;
+  /** Undefined where the task decides. */
+  readonly loss: SoundSection<NamedSection> | undefined;
   readonly train: SoundSection<TrainConfig>;
 }
 
@@ -147,7 +162,13 @@ const sectionResolver = (spec: Spec) => {
     remember((choices: readonly Choice[]) =>
       checkNamedSection(spec.registry, kind, applyChoices(ground, kind, choices)),
     );
-  const byKind = { dataset: named('dataset'), model: named('model'), optimizer: named('optimizer') };
+  const byKind = {
+    dataset: named('dataset'),
+    model: named('model'),
+    optimizer: named('optimizer'),
+    loss: named('loss'),
+  };
+  const isNamed = Object.keys(spec.base.loss).length > 0;
   const trainOf = remember((choices: readonly Choice[]) =>
     checkTrainSection(applyChoices(ground, 'train', choices)),
   );
@@ -159,16 +180,48 @@ const sectionResolver = (spec: Spec) => {
     const dataset = byKind.dataset(idsOf(choices.dataset), choices.dataset);
     const model = byKind.model(idsOf(choices.model), choices.model);
     const optimizer = byKind.optimizer(idsOf(choices.optimizer), choices.optimizer);
+    const loss =
+      isNamed || choices.loss.length > 0
+        ? byKind.loss(idsOf(choices.loss), choices.loss)
+        : success(undefined);
     const train = trainOf(idsOf(choices.train), choices.train);
-    if (dataset.ok && model.ok && optimizer.ok && train.ok)
-      return { dataset: dataset.value, model: model.value, optimizer: optimizer.value, train: train.value };
-    for (const [section, checked] of Object.entries({ dataset, model, optimizer, train })) {
+    if (dataset.ok && model.ok && optimizer.ok && loss.ok && train.ok)
+      return {
+        dataset: dataset.value,
+        model: model.value,
+        optimizer: optimizer.value,
+        loss: loss.value,
+        train: train.value,
+      };
+    for (const [section, checked] of Object.entries({ dataset, model, optimizer, loss, train })) {
       if (checked.ok) continue;
       for (const issue of checked.errors)
-        report(blame(spec, point, { ...issue, section: section as SectionKind }));
+        report(
+          blame(spec, point, {
+            ...issue,
+            ...(section === 'loss' &&
+              !isNamed &&
+              issue.code === 'missing-key' && { help: lossToName(point) }),
+            section: section as SectionKind,
+          }),
+        );
     }
     return undefined;
   };
+};
+
+/** A sweep varies parameters of a loss, and the spec names none. */
+const lossToName = (point: Point): string => {
+  const swept = point.find(({ path }) => path[0] === 'loss')?.key ?? 'loss';
+  return `Name a loss that has ${swept.slice('loss.'.length)}, such as focal, in a section loss at the top level of the spec.`;
+};
+
+/** A loss that is the default of the task is left out: naming it makes no other run. */
+const withoutDefaultLoss = (spec: Spec, sections: Sections, task: Task): Sections => {
+  if (!sections.loss) return sections;
+  const preset = checkNamedSection(spec.registry, 'loss', { name: defaultLoss(task) });
+  const isDefault = preset.ok && preset.value.canonical === sections.loss.canonical;
+  return isDefault ? { ...sections, loss: undefined } : sections;
 };
 
 /** A function whose results are kept by a key. */
@@ -227,6 +280,9 @@ const dataIssue = (
   return { ...inSection({ ...defaults, ...issue, path }, section, code), section: 'dataset' };
 };
 
+const smallestTarget = ({ parts: { train } }: DataDescription): number | undefined =>
+  train?.ranges && Math.min(...train.ranges.map(({ min }) => min));
+
 /** The sizes of the parts, once all are known. */
 const partsOf = ({ parts: { train, validation, test } }: DataDescription): DatasetParts | undefined =>
   train && test && { trainSize: train.sequences, validation: validation !== undefined };
@@ -241,11 +297,12 @@ const createConfiguration = (
   spec: Spec,
   { point, sections, datasetDigest }: ConfigurationParts,
 ): Configuration => {
-  const { dataset, model, optimizer, train } = sections;
+  const { dataset, model, optimizer, loss, train } = sections;
   const versions = {
     dataset: dataset.version,
     model: model.version,
     optimizer: optimizer.version,
+    ...(loss && { loss: loss.version }),
     trainer: trainerVersion,
   };
   const code = codeOf(spec, sections);
@@ -255,8 +312,9 @@ const createConfiguration = (
     train.value.accuracyFirst128 === undefined && train.value.predictions === undefined
       ? train.canonical
       : canonicalJson(withoutRequests(train.value));
+  const lossText = loss ? `"loss":${loss.canonical},` : '';
   const head = (data: string) => {
-    const config = `{"dataset":${data},"model":${model.canonical},"optimizer":${optimizer.canonical},"train":${training}}`;
+    const config = `{"dataset":${data},${lossText}"model":${model.canonical},"optimizer":${optimizer.canonical},"train":${training}}`;
     return `{${code ? `"code":${canonicalJson({ ...code })},` : ''}"config":${config},"datasetDigest":${JSON.stringify(datasetDigest)}`;
   };
   const tail = `"versions":${canonicalJson(versions)}}`;
@@ -272,7 +330,13 @@ const createConfiguration = (
         ...(fold !== undefined && { fold }),
       }));
     }),
-    config: { dataset: dataset.value, model: model.value, optimizer: optimizer.value, train: train.value },
+    config: {
+      dataset: dataset.value,
+      model: model.value,
+      optimizer: optimizer.value,
+      ...(loss && { loss: loss.value }),
+      train: train.value,
+    },
     datasetDigest,
     versions,
     code,
@@ -291,7 +355,7 @@ const foldsOf = ({ registry }: Spec, dataset: NamedSection): readonly (number | 
 const codeOf = ({ registry }: Spec, sections: Sections): CodeDigests | undefined => {
   const digests = namedSections.flatMap((kind) => {
     const table: Table<Row> = registry[kind];
-    const origin = findRow(table, sections[kind].value.name)?.origin;
+    const origin = findRow(table, sections[kind]?.value.name ?? '')?.origin;
     return origin ? [[kind, origin.digest] as const] : [];
   });
   return digests.length > 0 ? Object.fromEntries(digests) : undefined;

@@ -28,10 +28,23 @@ export const extendRegistry = (base: Registry, more: Registry): Registry => ({
   loss: { ...base.loss, ...more.loss },
 });
 
-/** The sections of a spec that choose a row by `name`, in the order of a spec. */
-export const namedSections = ['dataset', 'model', 'optimizer'] as const satisfies (keyof Registry)[];
+/** The sections that every spec has, each of which chooses an entry by `name`. */
+export const requiredSections = ['dataset', 'model', 'optimizer'] as const satisfies (keyof Registry)[];
+
+export type RequiredSectionKind = (typeof requiredSections)[number];
+
+/** All sections that choose an entry by `name`, in the order of a spec. Without `loss` the task decides. */
+export const namedSections = [...requiredSections, 'loss'] as const satisfies (keyof Registry)[];
 
 export type NamedSectionKind = (typeof namedSections)[number];
+
+/** The commands that list the entries of a section, and their reference pages. */
+export const listNames = {
+  dataset: 'datasets',
+  model: 'models',
+  optimizer: 'optimizers',
+  loss: 'losses',
+} as const satisfies Record<NamedSectionKind, string>;
 
 /** The row of a name, or undefined where nothing is registered under it. */
 export const findRow = <R>(table: Table<R>, name: string): R | undefined =>

@@ -122,13 +122,17 @@ const statusFields = ({ recorded, series }: RunDetails): [string, string][] => {
 /** Section by section, the settings that have a value, in as many lines as they need. */
 const configurationFields = ({ config, seed }: Run, width: number): [string, string][] => {
   const flat = [...flattenConfig(config)].filter(([, value]) => value !== null);
-  const sections = (['dataset', 'model', 'optimizer', 'train'] as const).map((key): [string, string][] => {
-    const settings = flat
-      .filter(([path]) => path.startsWith(`${key}.`) && path !== `${key}.name`)
-      .map(([path, value]) => `${path.slice(key.length + 1)} ${formatValue(value)}`);
-    const name = key === 'train' ? [] : [config[key].name];
-    return inLines([...name, ...settings], width).map((line, at) => [at === 0 ? key : '', line]);
-  });
+  const sections = (['dataset', 'model', 'optimizer', 'loss', 'train'] as const).map(
+    (key): [string, string][] => {
+      const section = config[key];
+      if (!section) return [];
+      const settings = flat
+        .filter(([path]) => path.startsWith(`${key}.`) && path !== `${key}.name`)
+        .map(([path, value]) => `${path.slice(key.length + 1)} ${formatValue(value)}`);
+      const name = 'name' in section ? [section.name] : [];
+      return inLines([...name, ...settings], width).map((line, at) => [at === 0 ? key : '', line]);
+    },
+  );
   return [...sections.flat(), ['seed', String(seed)]];
 };
 

@@ -19,8 +19,15 @@ export interface Estimate {
 }
 
 /** Runs whose steps take about equally long: what a step computes is the same, however long and with which seed. */
-const workKey = ({ config: { dataset, model, optimizer, train } }: Run): string =>
-  JSON.stringify([dataset, model, optimizer.name, train.batchSize, train.truncation]);
+const workKey = ({ config: { dataset, model, optimizer, loss, train } }: Run): string =>
+  JSON.stringify([
+    dataset,
+    model,
+    optimizer.name,
+    train.batchSize,
+    train.truncation,
+    ...(loss ? [loss.name] : []),
+  ]);
 
 /** The environments that are looked at for each kind of run: the last runs are the most like the next. */
 const lookedAt = 8;

@@ -23,7 +23,7 @@ export const loadPlanCode = async (
       code: 'file-missing',
       severity: 'error',
       message: `The config of this plan no longer exists: ${shownPath(config)}.`,
-      help: 'Put it back; the runs of this plan use models, datasets or optimizers that it registers.',
+      help: 'Put it back; the runs of this plan use models, datasets, optimizers or losses that it registers.',
     });
   }
   const plugins = await loadConfig(config);
@@ -32,7 +32,7 @@ export const loadPlanCode = async (
   for (const { code = {}, config: section } of plan.runs) {
     for (const kind of namedSections) {
       if (code[kind] === undefined) continue;
-      const { name } = section[kind];
+      const { name = '' } = section[kind] ?? {};
       const table: Table<Row> = registry[kind];
       const origin = findRow(table, name)?.origin;
       if (origin?.digest === code[kind]) continue;

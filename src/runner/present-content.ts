@@ -22,8 +22,9 @@ export const markStaleNow = async (
   const registries = new Map<string, Registry>();
   const contents = new Map<string, PresentContent>();
   const contentKey = (run: Run) => {
-    const { dataset, model, optimizer } = run.config;
-    return JSON.stringify([folders.get(keyOf(run)), dataset, model.name, optimizer.name, !run.code]);
+    const { dataset, model, optimizer, loss } = run.config;
+    const names = [model.name, optimizer.name, loss?.name];
+    return JSON.stringify([folders.get(keyOf(run)), dataset, ...names, !run.code]);
   };
   for (const { run, state } of runs) {
     const key = contentKey(run);
@@ -71,7 +72,7 @@ const codeOf = ({ config, code }: Run, registry: Registry): Run['code'] => {
     .filter((kind) => code[kind] !== undefined)
     .map((kind) => {
       const table: Table<Row> = registry[kind];
-      return [kind, findRow(table, config[kind].name)?.origin?.digest] as const;
+      return [kind, findRow(table, config[kind]?.name ?? '')?.origin?.digest] as const;
     });
   return origins.some(([, digest]) => digest === undefined) ? undefined : Object.fromEntries(origins);
 };

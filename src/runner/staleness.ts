@@ -18,26 +18,28 @@ export const settingsKey = ({ config, seed }: Run): string => `${seed} ${canonic
 const versionsNow = ({ config, versions, code = {} }: Run): Run['versions'] => {
   const version = (kind: NamedSectionKind): number => {
     const table: Table<Row> = registry[kind];
-    if (code[kind] !== undefined) return versions[kind];
-    const row = findRow(table, config[kind].name);
-    return row ? versionOf(row, config[kind]) : 0;
+    const section = config[kind];
+    if (code[kind] !== undefined) return versions[kind] ?? 0;
+    const row = section && findRow(table, section.name);
+    return row ? versionOf(row, section) : 0;
   };
   return {
     dataset: version('dataset'),
     model: version('model'),
     optimizer: version('optimizer'),
+    ...(config.loss && { loss: version('loss') }),
     trainer: trainerVersion,
   };
 };
 
 const versionChanges = ({ config, versions }: Run, now: Run['versions']): string[] =>
-  (['dataset', 'model', 'optimizer', 'trainer'] as const)
+  ([...namedSections, 'trainer'] as const)
     .filter((part) => versions[part] !== now[part])
     .map((part) => {
-      const name = part === 'trainer' ? 'the trainer' : `the ${part} ${config[part].name}`;
+      const name = part === 'trainer' ? 'the trainer' : `the ${part} ${config[part]?.name ?? ''}`;
       return now[part] === 0
         ? `${name} no longer exists`
-        : `${name} is now version ${now[part]}, was ${versions[part]}`;
+        : `${name} is now version ${now[part] ?? 0}, was ${versions[part] ?? 0}`;
     });
 
 /** What has changed in this program since a run was planned; empty where it would be trained the same way today. */
@@ -51,7 +53,7 @@ export const changesSince = (earlier: Run, planned: Run): readonly string[] => [
   ...versionChanges(earlier, planned.versions),
   ...namedSections
     .filter((kind) => earlier.code?.[kind] !== planned.code?.[kind])
-    .map((kind) => `the code of the ${kind} ${planned.config[kind].name} has changed`),
+    .map((kind) => `the code of the ${kind} ${planned.config[kind]?.name ?? ''} has changed`),
 ];
 
 /** The content that a run would use today; a part that is unknown is absent. */
@@ -94,8 +96,8 @@ const laterOnOtherContent = (runs: readonly RecordedRun[]) => {
   const digests = new Map<string, string>();
   let changed = false;
   for (const { run } of runs) {
-    const { dataset, model, optimizer } = run.config;
-    const rows = `${run.experiment} ${JSON.stringify([dataset, model.name, optimizer.name])}`;
+    const { dataset, model, optimizer, loss } = run.config;
+    const rows = `${run.experiment} ${JSON.stringify([dataset, model.name, optimizer.name, loss?.name])}`;
     const known = digests.get(rows);
     const content = contentKey(run);
     changed ||= known !== undefined && known !== content;

@@ -61,7 +61,13 @@ const equal = (a: Json, b: Json): boolean => {
 
 /** A point's choices by section; within one, whole sections before their parameters. */
 export const bySection = (point: Point): Readonly<Record<SectionKind, Choice[]>> => {
-  const sections: Record<SectionKind, Choice[]> = { dataset: [], model: [], optimizer: [], train: [] };
+  const sections: Record<SectionKind, Choice[]> = {
+    dataset: [],
+    model: [],
+    optimizer: [],
+    loss: [],
+    train: [],
+  };
   for (const choice of point) {
     const kind = sectionKinds.find((one) => one === choice.path[0]);
     if (kind) sections[kind].push(choice);

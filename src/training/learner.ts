@@ -8,6 +8,7 @@ import type { Model, TensorBatch } from '../models/model.ts';
 import type { NextWeight } from '../optimizers/optimizer.ts';
 import { clipGradients, type Clipping } from '../optimizers/clipping.ts';
 import { learningRateAt } from '../optimizers/schedule.ts';
+import { presetsOf } from '../parameters/row.ts';
 import { rowOf, type Registry } from '../registry/rows.ts';
 import type { Run } from '../plan/plan.ts';
 import type { Checkpoint, TrainerTensors } from './checkpoint.ts';
@@ -63,7 +64,7 @@ export const buildLearner = async (
   },
 ): Promise<Learner> => {
   const { model: modelSection, optimizer: optimizerSection, train } = run.config;
-  const lossSection = run.config.loss ?? { name: defaultLoss(shape.task) };
+  const lossSection = run.config.loss ?? defaultSection(shape, registry);
   const lossRow = rowOf(registry.loss, lossSection);
   const loss: Loss = await lossRow.build(lossSection, { task: shape.task, classCounts });
   const outputsPerTarget = lossRow.outputsPerTarget?.(lossSection) ?? 1;
@@ -195,6 +196,12 @@ const filled = (shape: readonly number[], value: number): tf.Tensor =>
 
 const withoutGradient = (name: string): never => {
   throw new Error(`the weight ${name} has no influence on the outputs, so it cannot be trained`);
+};
+
+/** What a task is trained with where the spec names no loss. */
+const defaultSection = ({ task }: SequenceShape, registry: Registry) => {
+  const name = defaultLoss(task);
+  return { ...presetsOf(rowOf(registry.loss, { name })), name };
 };
 
 const alike =

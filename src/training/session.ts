@@ -1,13 +1,15 @@
 import { batchIndices, totalSteps as countSteps, type BatchIndices } from '../data/batches.ts';
 import type { Dataset } from '../data/dataset.ts';
 import type { Run } from '../plan/plan.ts';
-import type { Registry } from '../registry/rows.ts';
+import { rowOf, type Registry } from '../registry/rows.ts';
 import { loadTensorFlow } from '../tensorflow/load.ts';
 import type { Metrics, TrainerEvent } from '../record/events.ts';
 import type { StopReason } from './protocol.ts';
 import type { CountedLines, MetricsJournal } from '../record/metrics-journal.ts';
 import { writeCheckpoint, type CheckpointName, type TrainerState } from './checkpoint.ts';
 import { buildLearner, type Learner } from './learner.ts';
+import { countClasses } from './class-counts.ts';
+import { inOwnUnit } from './own-unit.ts';
 import { findResumePoint } from './resume-point.ts';
 import type { Stopwatch } from './stopwatch.ts';
 import type { Tally } from './tally.ts';
@@ -54,13 +56,21 @@ export interface Session extends Training {
 
 /** Builds the network with weights drawn from the run's seed, and resumes from the newest usable checkpoint. */
 export const beginSession = async (training: Training): Promise<Session> => {
-  const { run, registry, dataset, kernel, clock } = training;
+  const { run, registry, kernel, clock } = training;
+  const lossRow = run.config.loss && rowOf(registry.loss, run.config.loss);
+  const dataset = lossRow?.ownUnit ? inOwnUnit(training.dataset) : training.dataset;
   const { train } = run.config;
   clock.enter('start');
   const backend = await loadTensorFlow();
   const plan = { ...train, size: dataset.train.size, seed: run.seed };
   const totalSteps = countSteps(train, plan);
-  const learner = await buildLearner(run, dataset.shape, { registry, totalSteps, kernel, clock });
+  const learner = await buildLearner(run, dataset.shape, {
+    registry,
+    totalSteps,
+    kernel,
+    clock,
+    classCounts: () => countClasses(dataset),
+  });
   const { checkpoint, lines, warnings } = findResumePoint(training, {
     all: learner.tensors(),
     weights: learner.weights(),
@@ -80,6 +90,7 @@ export const beginSession = async (training: Training): Promise<Session> => {
   });
   return {
     ...training,
+    dataset,
     learner,
     order: batchIndices(plan),
     totalSteps,

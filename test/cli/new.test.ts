@@ -3,6 +3,7 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'n
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { newKinds } from '../../src/cli/init/own-row.ts';
+import { listNames } from '../../src/registry/rows.ts';
 import { packageRoot } from '../../src/system/package-root.ts';
 import { createRig } from '../support/rig.ts';
 
@@ -19,7 +20,7 @@ const pathWith = (folder: string): string => {
 it.each(newKinds)('begins a %s whose own test passes', async (kind) => {
   const rig = createRig();
   expect(await rig.unroll('new', kind, 'my-own')).toMatchObject({ code: 0, stderr: '' });
-  expect((await rig.unroll(`${kind}s`)).stdout).toContain('my-own');
+  expect((await rig.unroll(listNames[kind])).stdout).toContain('my-own');
   const { status, stdout } = spawnSync(process.execPath, ['--test', 'my-own.test.mjs'], {
     cwd: rig.directory,
     encoding: 'utf8',

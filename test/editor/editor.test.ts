@@ -27,6 +27,7 @@ describe('an editor with the real yaml-language-server and the published schema'
         'dataset',
         'model',
         'optimizer',
+        'loss',
         'train',
         'objective',
         'sweep',

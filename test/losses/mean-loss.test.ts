@@ -1,8 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { Task } from '../../src/data/dataset.ts';
-import { defaultLoss, type Loss } from '../../src/losses/loss.ts';
+import { defaultLoss, type Loss, type LossRow } from '../../src/losses/loss.ts';
 import { meanLoss, type LossInput } from '../../src/losses/mean-loss.ts';
+import { presetsOf } from '../../src/parameters/row.ts';
 import { losses } from '../../src/registry/losses.ts';
 import { loadTensorFlow } from '../../src/tensorflow/load.ts';
 
@@ -10,7 +11,11 @@ const built: Record<string, Loss> = {};
 
 beforeAll(async () => {
   await loadTensorFlow();
-  for (const [name, row] of Object.entries(losses)) built[name] = await row.build();
+  for (const [name, row] of Object.entries<LossRow>(losses))
+    built[name] = await row.build(presetsOf(row), {
+      task: { kind: 'classification', classes: 3 },
+      classCounts: () => [1, 1, 1],
+    });
 });
 
 /** The loss that a task has by default. */

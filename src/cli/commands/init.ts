@@ -7,7 +7,7 @@ import { createFiles } from '../../system/files.ts';
 import { packageRoot } from '../../system/package-root.ts';
 import type { Row } from '../../parameters/row.ts';
 import { loadPlugins } from '../../registry/own/load-plugins.ts';
-import { findRow, namedSections, type NamedSectionKind, type Registry } from '../../registry/rows.ts';
+import { findRow, requiredSections, type RequiredSectionKind, type Registry } from '../../registry/rows.ts';
 import { coreCount } from '../../record/environment.ts';
 import { planExperiment } from '../../plan/plan-experiment.ts';
 import type { Execute } from '../command.ts';
@@ -20,7 +20,7 @@ import { commandLineRange } from '../usage.ts';
 
 const presets = { dataset: 'mnist-rows', model: 'lstm', optimizer: 'adam' } as const;
 
-interface Options extends Partial<Record<NamedSectionKind | 'name', string | undefined>> {
+interface Options extends Partial<Record<RequiredSectionKind | 'name', string | undefined>> {
   readonly set?: readonly string[] | undefined;
   readonly defaults?: boolean | undefined;
 }
@@ -99,8 +99,8 @@ const choose = async ({ file, set, options, registry }: Wanted, ask: Ask): Promi
       .slice(0, 64) || 'experiment';
   const name = options.name ?? (await ask({ text: 'Name of the experiment', preset: fromFile }));
   if (name === undefined) return undefined;
-  const chosen: Record<NamedSectionKind, string> = { ...presets };
-  for (const kind of namedSections) {
+  const chosen: Record<RequiredSectionKind, string> = { ...presets };
+  for (const kind of requiredSections) {
     const names = Object.keys(registry[kind]);
     const one = options[kind] ?? (await ask({ text: `Which ${kind}?`, preset: presets[kind], names }));
     if (one === undefined) return undefined;
@@ -152,7 +152,7 @@ const existing = (file: string): Diagnostic[] =>
     : [];
 
 const unknownNames = (options: Options, registry: Registry): Diagnostic[] =>
-  namedSections.flatMap((kind): Diagnostic[] => {
+  requiredSections.flatMap((kind): Diagnostic[] => {
     const written = options[kind];
     const names = Object.keys(registry[kind]);
     if (written === undefined || names.includes(written)) return [];

@@ -8,7 +8,7 @@ import type { Execute } from '../command.ts';
 import { configFile, namePattern, newKinds, ownRowFiles, registration } from '../init/own-row.ts';
 import { commandLineRange } from '../usage.ts';
 
-/** `unroll new model|dataset|optimizer NAME`: a module of one's own with a spec and a test, in the folder of the command. */
+/** `unroll new model|dataset|optimizer|loss NAME`: a module of one's own with a spec and a test, in the folder of the command. */
 export const execute: Execute = (words, _options, terminal) => {
   const [written = '', name = ''] = words;
   const kind = newKinds.find((one) => one === written);

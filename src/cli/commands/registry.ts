@@ -12,13 +12,13 @@ import { commandLineRange } from '../usage.ts';
 
 const pc = createColours();
 
-const sections = { models: 'model', datasets: 'dataset', optimizers: 'optimizer' } as const;
+const sections = { models: 'model', datasets: 'dataset', optimizers: 'optimizer', losses: 'loss' } as const;
 
 interface Options {
   readonly json?: boolean | undefined;
 }
 
-/** `unroll models`, `unroll datasets`, `unroll optimizers`: the list, or one row with its parameters. */
+/** `unroll models`, `unroll datasets`, `unroll optimizers`, `unroll losses`: the list, or one row with its parameters. */
 export const describeTable =
   (name: keyof typeof sections): Execute<Options> =>
   async (words, options, terminal) => {
@@ -50,7 +50,7 @@ export const describeTable =
           {
             code: 'unknown-name',
             severity: 'error',
-            message: `There is no ${name.slice(0, -1)} "${wanted}".`,
+            message: `There is no ${sections[name]} "${wanted}".`,
             at: commandLineRange([name, wanted], wanted),
             expected: names.join(', '),
             ...(near && { nearest: near }),

@@ -173,6 +173,8 @@ const argumentValues = (
           return named('dataset', registry);
         case 'optimizers':
           return named('optimizer', registry);
+        case 'losses':
+          return named('loss', registry);
         case 'schema':
           return ['experiment', 'run', 'diagnostics'].map((value) => ({ value }));
         default:

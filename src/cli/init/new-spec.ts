@@ -1,7 +1,7 @@
 import type { TSchema } from '@sinclair/typebox';
 import { stringify } from 'yaml';
 import type { Row } from '../../parameters/row.ts';
-import { findRow, namedSections, type NamedSectionKind, type Registry } from '../../registry/rows.ts';
+import { findRow, requiredSections, type Registry, type RequiredSectionKind } from '../../registry/rows.ts';
 
 /** What a new spec is made of; every name is registered. */
 export interface SpecChoice {
@@ -18,7 +18,7 @@ export interface SpecChoice {
 }
 
 /** The parameters that a beginner changes first, beside those that must be written. */
-const usual: Readonly<Record<NamedSectionKind, readonly string[]>> = {
+const usual: Readonly<Record<RequiredSectionKind, readonly string[]>> = {
   dataset: [],
   model: ['hiddenSize'],
   optimizer: ['learningRate'],
@@ -43,7 +43,7 @@ export const newSpec = (choice: SpecChoice, registry: Registry): string => {
   const lines = [`# unroll run ${choice.file}`];
   if (choice.schema) lines.push(`# yaml-language-server: $schema=${choice.schema}`);
   lines.push('version: 1', `name: ${inline(choice.name)} # runs are recorded in runs/${choice.name}/`, '');
-  for (const kind of namedSections) lines.push(...sectionLines(kind, choice, registry), '');
+  for (const kind of requiredSections) lines.push(...sectionLines(kind, choice, registry), '');
   lines.push(
     '# How long to train: epochs, steps or trainingIters (examples).',
     'train:',
@@ -61,7 +61,7 @@ export const newSpec = (choice: SpecChoice, registry: Registry): string => {
   return `${lines.join('\n')}\n`;
 };
 
-const sectionLines = (kind: NamedSectionKind, choice: SpecChoice, registry: Registry): string[] => {
+const sectionLines = (kind: RequiredSectionKind, choice: SpecChoice, registry: Registry): string[] => {
   const name = choice[kind];
   const row = findRow<Row>(registry[kind], name);
   if (!row) throw new Error(`No ${kind} is called "${name}".`);

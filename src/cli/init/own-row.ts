@@ -1,5 +1,7 @@
+import { listNames } from '../../registry/rows.ts';
+
 /** What `unroll new` can begin. */
-export const newKinds = ['model', 'dataset', 'optimizer'] as const;
+export const newKinds = ['model', 'dataset', 'optimizer', 'loss'] as const;
 
 export type NewKind = (typeof newKinds)[number];
 
@@ -117,10 +119,39 @@ export const ${identifierOf(name)} = defineOptimizer({
 });
 `;
 
+const lossModule = (name: string): string => `import { defineLoss, Type } from 'unroll-ml';
+
+/** The logarithm of the hyperbolic cosine of the error: change \`build\` to what you have in mind. */
+export const ${identifierOf(name)} = defineLoss({
+  name: '${name}',
+  title: 'Logarithm of the hyperbolic cosine',
+  description: 'Half the squared error near zero, the absolute error far from it.',
+  tasks: ['regression', 'forecast'],
+  parameters: {
+    scale: Type.Number({
+      description: 'The error at which the loss changes from square to linear.',
+      exclusiveMinimum: 0,
+      default: 1,
+      examples: [0.5, 1],
+    }),
+  },
+  build: ({ scale }, { tf }) => {
+    // outputs and targets: [rows, numbers]; the result: the loss of each row, [rows].
+    return (outputs, targets) => {
+      const error = tf.div(tf.sub(outputs, targets), scale);
+      // log cosh x = |x| + log(1 + exp(-2 |x|)) - log 2, which does not overflow.
+      const size = tf.abs(error);
+      return tf.mean(tf.sub(tf.add(size, tf.softplus(tf.mul(size, -2))), Math.log(2)), 1);
+    };
+  },
+});
+`;
+
 const moduleOf: Readonly<Record<NewKind, (name: string) => string>> = {
   model: modelModule,
   dataset: datasetModule,
   optimizer: optimizerModule,
+  loss: lossModule,
 };
 
 const specOf: Readonly<Record<NewKind, (name: string) => string>> = {
@@ -153,6 +184,17 @@ optimizer: { name: ${name}, momentum: 0.9 }
 train: { batchSize: 128, steps: 100 }
 expect:
   - { metric: test/accuracy, gte: 0.3 } # guessing has 0.1
+`,
+  loss: (name) => `# unroll run ${name}.yaml
+version: 1
+name: ${name}
+dataset: { name: adding-problem, length: 10, trainSize: 2000, testSize: 500 }
+model: { name: gru, hiddenSize: 16 }
+optimizer: { name: adam, learningRate: 0.01 }
+loss: { name: ${name}, scale: 0.5 }
+train: { batchSize: 32, steps: 150 }
+expect:
+  - { metric: test/mae, lte: 0.33 } # always answering the mean has about 0.33
 `,
 };
 
@@ -191,7 +233,7 @@ export const ownRowFiles = (kind: NewKind, name: string): Readonly<Record<string
 /** The two lines by which a config registers the row. */
 export const registration = (kind: NewKind, name: string) => ({
   importLine: `import { ${identifierOf(name)} } from './${name}.ts';`,
-  entry: `${kind}s: [${identifierOf(name)}]`,
+  entry: `${listNames[kind]}: [${identifierOf(name)}]`,
 });
 
 /** A config that registers this row only. */

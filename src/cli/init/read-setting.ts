@@ -3,7 +3,7 @@ import { dirname, isAbsolute, relative, resolve, sep } from 'node:path';
 import { parse } from 'yaml';
 import { type Diagnostic, failure, type Result, success } from '../../diagnostic/diagnostic.ts';
 import { nearest } from '../../diagnostic/nearest.ts';
-import { namedSections } from '../../registry/rows.ts';
+import { requiredSections } from '../../registry/rows.ts';
 import { commandLineRange } from '../usage.ts';
 
 /** A setting of a new spec, as `--set` gives it. A data file is named from the folder of the spec. */
@@ -25,10 +25,10 @@ export const readSetting = (text: string, file: string): Result<readonly [path: 
     });
   }
   const [section = '', ...rest] = path.split('.');
-  if (!(namedSections as readonly string[]).includes(section) || rest.length !== 1 || rest[0] === '') {
-    const near = nearest(section, namedSections);
+  if (!(requiredSections as readonly string[]).includes(section) || rest.length !== 1 || rest[0] === '') {
+    const near = nearest(section, requiredSections);
     return wrong(`--set ${path} is not a parameter of the dataset, model or optimizer.`, {
-      expected: namedSections.map((one) => `${one}.PARAMETER`).join(', '),
+      expected: requiredSections.map((one) => `${one}.PARAMETER`).join(', '),
       got: path,
       ...(near !== undefined && near !== section && { nearest: [near, ...rest].join('.') }),
       help: 'Write other values into the new file.',

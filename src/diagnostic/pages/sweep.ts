@@ -4,7 +4,7 @@ import { spec, type Page } from './page.ts';
 export const sweepPages = {
   'unknown-axis': {
     why:
-      'An axis is the path of a parameter: a section, a dot, and the key as written in that section. Only dataset, model, optimizer and train can vary. ' +
+      'An axis is the path of a parameter: a section, a dot, and the key as written in that section. Only dataset, model, optimizer, loss and train can vary. ' +
       'Seeds are not an axis: write `seeds:` at the top level, and the comparison shows mean and spread over them.',
     examples: [
       spec(

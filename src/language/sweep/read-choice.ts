@@ -128,9 +128,9 @@ const unknownPath = (
     help: seeds
       ? 'Write `seeds: [1, 2, 3]` at the top level of the spec.'
       : fixed
-        ? 'Only dataset, model, optimizer and train can vary; write a second spec that extends this one.'
+        ? 'Only dataset, model, optimizer, loss and train can vary; write a second spec that extends this one.'
         : near === undefined
-          ? 'unroll models, unroll datasets and unroll optimizers list all parameters.'
+          ? 'unroll models, unroll datasets, unroll optimizers and unroll losses list all parameters.'
           : `Did you mean ${near}?`,
   };
 };

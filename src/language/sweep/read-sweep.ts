@@ -209,6 +209,7 @@ const possibleNames = (
     dataset: new Set<string>(),
     model: new Set<string>(),
     optimizer: new Set<string>(),
+    loss: new Set<string>(),
     train: new Set<string>(),
   };
   const add = (kind: SectionKind, name: Json | undefined) => {

@@ -9,6 +9,7 @@ import {
 import { nearest } from '../../diagnostic/nearest.ts';
 import { type NamedSectionKind, type Registry, type Table } from '../rows.ts';
 import type { Row } from '../../parameters/row.ts';
+import { isTaskKind, taskKinds } from '../../data/task.ts';
 import { configKinds, type ImportedConfig } from './import-bundle.ts';
 import { fileStart, placeOfText } from './places.ts';
 
@@ -19,6 +20,7 @@ const methodsOf = {
   model: { needs: ['build'], may: ['check', 'checkWith'] },
   dataset: { needs: ['shape', 'load'], may: ['check', 'digest'] },
   optimizer: { needs: ['build'], may: ['check', 'slots'] },
+  loss: { needs: ['build'], may: ['check', 'outputsPerTarget'] },
 } as const satisfies Record<NamedSectionKind, object>;
 
 // As where specs are checked: no parameter may be infinite or not a number.
@@ -175,6 +177,17 @@ const checkMethods = (
       }),
     );
   }
+  const tasks = definition['tasks'];
+  if (kind === 'loss' && !(Array.isArray(tasks) && tasks.length > 0 && tasks.every(isTaskKind))) {
+    errors.push(
+      invalid(at, {
+        message: `The loss ${name} lists no tasks.`,
+        expected: `tasks: a list of ${taskKinds.join(', ')}`,
+        got: asJson(tasks),
+        help: "Add for example tasks: ['regression'].",
+      }),
+    );
+  }
   return errors;
 };
 
@@ -185,6 +198,7 @@ const reserved: Readonly<Record<NamedSectionKind, readonly string[]>> = {
   dataset: ['name'],
   model: ['name'],
   optimizer: ['name', 'learningRate', 'schedule', 'clipNorm', 'clipValue'],
+  loss: ['name'],
 };
 
 const types = ['integer', 'number', 'string', 'boolean', 'array', 'object'];

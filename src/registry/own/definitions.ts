@@ -1,6 +1,7 @@
 import type { Static, TObject, TProperties } from '@sinclair/typebox';
 import type * as tf from '@tensorflow/tfjs-core';
-import type { DataContext, Dataset, SequenceShape } from '../../data/dataset.ts';
+import type { DataContext, Dataset, SequenceShape, Task } from '../../data/dataset.ts';
+import type { Loss, LossContext } from '../../losses/loss.ts';
 import type { BuildContext, Model, Truncation } from '../../models/model.ts';
 import type { Draw } from '../../models/initializers.ts';
 import type { CommonParameters } from '../../optimizers/common.ts';
@@ -116,11 +117,35 @@ export interface OptimizerDefinition<
   ): Update | Promise<Update>;
 }
 
+/** A loss of one's own: `defineLoss({ name, tasks, parameters, build })`. */
+export interface LossDefinition<
+  N extends string = string,
+  P extends TProperties = TProperties,
+> extends Definition<N, P> {
+  /** The tasks that it is for, such as `classification`. */
+  readonly tasks: readonly Task['kind'][];
+  /** Outputs that a network needs for each class, or for each number of a target; 1 by default. */
+  outputsPerTarget?(this: void, parameters: ParametersOf<P>): number;
+  /**
+   * Returns the loss of each row, a function of `outputs` `[rows, outputs]` and `targets` (`[rows]` classes, int32, or
+   * `[rows, numbers]`) that returns `[rows]`; rows are sequences, or steps where the task has a target at each step. With
+   * `predictions`, metrics use what that makes of the raw outputs.
+   */
+  build(
+    this: void,
+    parameters: ParametersOf<P>,
+    tools: LossContext & { readonly tf: TensorFlow },
+  ): BuiltLoss | Promise<BuiltLoss>;
+}
+
+type BuiltLoss = Loss['rows'] | Pick<Loss, 'rows' | 'predictions'>;
+
 /** What `unroll.config.ts` exports by default. */
 export interface Config {
   readonly models?: readonly ModelDefinition[];
   readonly datasets?: readonly DatasetDefinition[];
   readonly optimizers?: readonly OptimizerDefinition[];
+  readonly losses?: readonly LossDefinition[];
 }
 
 /** Describes a model of one's own, with the types of its parameters taken from their schemas. */
@@ -137,6 +162,11 @@ export const defineDataset = <const N extends string, P extends TProperties>(
 export const defineOptimizer = <const N extends string, P extends TProperties>(
   definition: OptimizerDefinition<N, P>,
 ): OptimizerDefinition<N, P> => definition;
+
+/** Describes a loss of one's own. */
+export const defineLoss = <const N extends string, P extends TProperties>(
+  definition: LossDefinition<N, P>,
+): LossDefinition<N, P> => definition;
 
 /** The default export of `unroll.config.ts`: lists the rows that are added to the registries. */
 export const defineConfig = <const C extends Config>(config: C): C => config;

@@ -5,7 +5,12 @@ import { modulesFile, type Bundle, type PluginModule } from './bundle.ts';
 import type { Config } from './definitions.ts';
 
 /** The definitions of a kind that a config may list. */
-export const configKinds = { models: 'model', datasets: 'dataset', optimizers: 'optimizer' } as const;
+export const configKinds = {
+  models: 'model',
+  datasets: 'dataset',
+  optimizers: 'optimizer',
+  losses: 'loss',
+} as const;
 
 /** A config that was imported, and which module each definition comes from. */
 export interface ImportedConfig {
@@ -55,4 +60,5 @@ export const definitionsIn = (config: Config) => ({
   model: config.models ?? [],
   dataset: config.datasets ?? [],
   optimizer: config.optimizers ?? [],
+  loss: config.losses ?? [],
 });

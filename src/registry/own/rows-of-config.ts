@@ -1,10 +1,10 @@
 import { definitionsIn, type ImportedConfig } from './import-bundle.ts';
 import type { Config } from './definitions.ts';
-import { datasetRow, modelRow, optimizerRow, type Origin, type PluginRows } from './rows.ts';
+import { datasetRow, lossRow, modelRow, optimizerRow, type Origin, type PluginRows } from './rows.ts';
 
 /** The rows of a config that was checked. */
 export const rowsOfConfig = (imported: ImportedConfig): PluginRows => {
-  const { model, dataset, optimizer } = definitionsIn(imported.config as Config);
+  const { model, dataset, optimizer, loss } = definitionsIn(imported.config as Config);
   const table = <D extends { readonly name: string }, R>(
     definitions: readonly D[],
     rowOf: (definition: D, origin: Origin) => R,
@@ -19,6 +19,6 @@ export const rowsOfConfig = (imported: ImportedConfig): PluginRows => {
     dataset: table(dataset, datasetRow),
     model: table(model, modelRow),
     optimizer: table(optimizer, optimizerRow),
-    loss: {},
+    loss: table(loss, lossRow),
   };
 };

@@ -8,7 +8,13 @@ import { commonParameters, type CommonParameters } from '../../optimizers/common
 import { eachWeight, type OptimizerRow } from '../../optimizers/optimizer.ts';
 import { checkSchedule } from '../../optimizers/schedule.ts';
 import type { ParameterIssue, RowOrigin } from '../../parameters/row.ts';
-import type { DatasetDefinition, ModelDefinition, OptimizerDefinition, ParametersOf } from './definitions.ts';
+import type {
+  DatasetDefinition,
+  LossDefinition,
+  ModelDefinition,
+  OptimizerDefinition,
+  ParametersOf,
+} from './definitions.ts';
 import { placeInStack, shownPath } from './places.ts';
 
 /** Where a definition comes from, and the files in which its mistakes may be. */
@@ -16,7 +22,7 @@ export interface Origin extends RowOrigin {
   readonly files: ReadonlySet<string>;
 }
 
-type Definition = ModelDefinition | DatasetDefinition | OptimizerDefinition;
+type Definition = ModelDefinition | DatasetDefinition | OptimizerDefinition | LossDefinition;
 
 /** Running text: a line break of its own would begin a line of ours, or of a spec that `init` writes. */
 const running = (text: string): string => text.replace(/\s+/g, ' ').trim();
@@ -94,6 +100,17 @@ export const optimizerRow = (definition: OptimizerDefinition, origin: Origin): O
     },
   };
 };
+
+export const lossRow = (definition: LossDefinition, origin: Origin): LossRow => ({
+  ...head(definition, Type.Object(definition.parameters, { additionalProperties: false }), origin),
+  tasks: definition.tasks,
+  check: guarded(definition.check, `loss ${definition.name}`, origin),
+  outputsPerTarget: (parameters) => definition.outputsPerTarget?.(parameters) ?? 1,
+  build: async (parameters, context) => {
+    const { buildLoss } = await import('./build-loss.ts');
+    return buildLoss({ definition, origin, parameters, context });
+  },
+});
 
 export const datasetRow = (definition: DatasetDefinition, origin: Origin): DatasetRow => {
   const { name } = definition;

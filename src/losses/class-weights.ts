@@ -1,0 +1,81 @@
+import { Type } from '@sinclair/typebox';
+import type { Task } from '../data/dataset.ts';
+import { isClassTask, labelsOf } from '../data/task.ts';
+import { nearest } from '../diagnostic/nearest.ts';
+import type { ParameterIssue } from '../parameters/row.ts';
+import type { LossContext } from './loss.ts';
+
+export type ClassWeights = 'balanced' | Readonly<Record<string, number>> | null;
+
+const form = 'balanced, or a weight by class such as { rare: 5 }';
+
+export const classWeightsParameter = Type.Unsafe<ClassWeights>({
+  type: ['string', 'object', 'null'],
+  additionalProperties: { type: 'number', minimum: 0, maximum: 1e6 },
+  default: null,
+  phrase: form,
+  description:
+    'How much each class counts: balanced gives each class the same total weight (examples / (classes x examples of the class) in the training part); or a weight by the label of a class (its number where classes have no labels), 1 for those not listed. null: every example counts the same.',
+  examples: ['balanced', { rare: 5 }],
+});
+
+/** A string must be `balanced`. */
+export const checkClassWeights = (weights: ClassWeights): readonly ParameterIssue[] =>
+  typeof weights === 'string' && (weights as string) !== 'balanced'
+    ? [
+        {
+          path: 'classWeights',
+          message: 'classWeights is neither `balanced` nor weights by class.',
+          expected: form,
+          help: 'Write `classWeights: balanced`.',
+        },
+      ]
+    : [];
+
+const namesOf = (task: Task & { readonly classes: number }): readonly string[] =>
+  labelsOf(task) ?? Array.from({ length: task.classes }, (_, at) => String(at));
+
+/** Every key must be a class of the data, and some class must count. */
+export const checkClassNames = (weights: ClassWeights, task: Task): readonly ParameterIssue[] => {
+  if (!isClassTask(task) || weights === null || typeof weights === 'string') return [];
+  const names = namesOf(task);
+  const unknown = Object.keys(weights).filter((name) => !names.includes(name));
+  const listed = names.length > 20 ? `${names.slice(0, 20).join(', ')}, ...` : names.join(', ');
+  if (unknown.length === 0 && names.every((name) => weights[name] === 0))
+    return [
+      {
+        path: 'classWeights',
+        message: 'Every class has the weight 0, so nothing would be learnt.',
+        expected: 'a weight above 0 for at least one class',
+        help: 'Raise a weight, or remove `classWeights`.',
+      },
+    ];
+  return unknown.map((name) => {
+    const near = nearest(name, names);
+    return {
+      path: 'classWeights',
+      message: `The data has no class ${JSON.stringify(name)}.`,
+      expected: listed,
+      got: name,
+      help:
+        near === undefined
+          ? `Write one of the classes, such as \`classWeights: { ${JSON.stringify(names[0])}: 2 }\`.`
+          : `Did you mean ${near}? Write \`${near}: ${String(weights[name])}\`.`,
+    };
+  });
+};
+
+/**
+ * The weight of each class; undefined where all count the same. `balanced` is that of scikit-learn: examples / (classes x
+ * examples of the class); a class without training examples has the weight 1.
+ */
+export const weightsOfClasses = (
+  weights: ClassWeights,
+  { task, classCounts }: LossContext,
+): Float32Array | undefined => {
+  if (weights === null || !isClassTask(task)) return undefined;
+  if (weights !== 'balanced') return Float32Array.from(namesOf(task), (name) => weights[name] ?? 1);
+  const counts = Float64Array.from(classCounts());
+  const total = counts.reduce((sum, count) => sum + count, 0);
+  return Float32Array.from(counts, (count) => (count === 0 ? 1 : total / (task.classes * count)));
+};
