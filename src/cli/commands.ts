@@ -299,6 +299,13 @@ export const commands: readonly CommandRow[] = [
   registryRow('optimizers', 'optimizer'),
   registryRow('losses', 'loss'),
   commandRow({
+    name: 'metrics',
+    summary: 'list the metrics, or show one with its direction, unit and tasks',
+    declare: (program) =>
+      json(program.argument('[name]', 'the name of a metric, such as macroF1 or val/loss')),
+    load: () => import('./commands/metrics.ts'),
+  }),
+  commandRow({
     name: 'explain',
     summary: 'explain a message code, such as unknown-key, with wrong and right examples',
     declare: (program) => program.argument('[codes...]', 'message codes; lists all codes if omitted'),

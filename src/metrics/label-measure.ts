@@ -1,41 +1,63 @@
 import type { Task } from '../data/dataset.ts';
 import type { Measure } from './measure.ts';
+import { createRanking } from './ranking.ts';
 
 /** Multi-label classification: a label is predicted where its probability is above one half, its output above 0. */
-export const labelMeasure = ({ classes }: Extract<Task, { kind: 'multi-label' }>): Measure => {
+export const labelMeasure = (
+  { classes }: Extract<Task, { kind: 'multi-label' }>,
+  isWanted: (name: string) => boolean = () => true,
+): Measure => {
   const hits = new Float64Array(classes);
   const predicted = new Float64Array(classes);
   const present = new Float64Array(classes);
+  const ranking = isWanted('rocAuc') ? createRanking(classes) : undefined;
   let exact = 0;
   let counted = 0;
+  let nats = 0;
   const increase = (counts: Float64Array, at: number) => {
     counts[at] = (counts[at] as number) + 1;
   };
+  /** F1 and support of each label that occurs, as truth or as prediction. */
+  const scores = () =>
+    Array.from(hits, (hit, label) => {
+      const support = present[label] as number;
+      const total = support + (predicted[label] as number);
+      return { f1: (2 * hit) / total, support };
+    }).filter(({ f1 }) => !Number.isNaN(f1));
   return {
     add: ({ size, truths, outputs }) => {
       for (let row = 0; row < size; row++) {
+        const from = row * classes;
         let right = true;
         for (let label = 0; label < classes; label++) {
-          const truth = (truths[row * classes + label] as number) > 0.5;
-          const prediction = (outputs[row * classes + label] as number) > 0;
+          const truth = (truths[from + label] as number) > 0.5;
+          const output = outputs[from + label] as number;
+          const prediction = output > 0;
           if (truth) increase(present, label);
           if (prediction) increase(predicted, label);
           if (truth && prediction) increase(hits, label);
           right &&= truth === prediction;
+          const wrong = truth ? -output : output;
+          nats += (Math.max(wrong, 0) + Math.log1p(Math.exp(-Math.abs(wrong)))) / classes;
         }
         if (right) exact++;
         counted++;
+        ranking?.add(outputs, from, { isPositive: (label) => (truths[from + label] as number) > 0.5 });
       }
     },
     values: {
       accuracy: () => exact / counted,
       macroF1: () => {
-        const f1 = Array.from(hits, (hit, label) => {
-          const total = (present[label] as number) + (predicted[label] as number);
-          return total === 0 ? undefined : (2 * hit) / total;
-        }).filter((one) => one !== undefined);
-        return f1.reduce((sum, one) => sum + one, 0) / f1.length;
+        const found = scores();
+        return found.reduce((sum, { f1 }) => sum + f1, 0) / found.length;
       },
+      weightedF1: () => {
+        const total = present.reduce((sum, one) => sum + one, 0);
+        return scores().reduce((sum, { f1, support }) => sum + (f1 * support) / total, 0);
+      },
+      logLoss: () => nats / counted,
+      rocAuc: () => ranking?.rocAuc() ?? Number.NaN,
+      prAuc: () => ranking?.averagePrecision() ?? Number.NaN,
     },
   };
 };

@@ -20,6 +20,8 @@ export interface Metric {
   readonly moreClassesThan?: number;
   /** Measured only where a spec has its name under `train`. */
   readonly onRequest?: true;
+  /** Recorded with every run, but not among the metrics that tables and lines show by default. */
+  readonly recordedOnly?: true;
   readonly description: string;
 }
 
@@ -29,6 +31,18 @@ const evaluated = ['val', 'test'] as const;
 const withClasses = ['classification', 'labelling', 'next-step'] as const;
 const withLabels = [...withClasses, 'multi-label'] as const;
 const withNumbers = ['regression', 'forecast'] as const;
+
+/** Tasks whose metrics may rank all examples of a part. */
+const withScores = ['classification', 'multi-label'] as const;
+
+/** What most of the metrics have that are recorded only. */
+const fraction = {
+  goal: 'maximize',
+  unit: 'fraction',
+  range: [0, 1],
+  parts: evaluated,
+  recordedOnly: true,
+} as const;
 
 /** Every metric by its name. All that compares, stops or searches by a metric takes its direction from here. */
 export const metrics: Readonly<Record<string, Metric>> = {
@@ -101,6 +115,104 @@ export const metrics: Readonly<Record<string, Metric>> = {
     description:
       'Mean F1 score of the classes that occur in the part, as a label or as a prediction, each with the same weight: the metric for classes of unequal size.',
   },
+  balancedAccuracy: {
+    ...fraction,
+    tasks: withClasses,
+    description: 'Mean recall of the classes that occur in the part: 1 / classes for guessing.',
+  },
+  weightedF1: {
+    ...fraction,
+    tasks: withLabels,
+    description: 'Mean F1 score of the classes, each with the weight of its examples.',
+  },
+  mcc: {
+    ...fraction,
+    range: [-1, 1],
+    tasks: withClasses,
+    description:
+      "Matthews' correlation coefficient of classes and predictions (Gorodkin 2004); 0 for guessing, and where only one class occurs or is predicted.",
+  },
+  kappa: {
+    ...fraction,
+    range: [-1, 1],
+    tasks: withClasses,
+    description:
+      "Cohen's kappa: the accuracy beyond that of guessing with the same frequencies; NaN where a single class occurs and is predicted.",
+  },
+  rocAuc: {
+    ...fraction,
+    tasks: withScores,
+    description:
+      'Area under the receiver operating characteristic, one class against the others: the mean over the classes that some examples have and others have not; NaN without any. Equal scores count one half.',
+  },
+  prAuc: {
+    ...fraction,
+    tasks: withScores,
+    description:
+      'Average precision, one class against the others: the mean over the classes that some examples have; NaN without any.',
+  },
+  logLoss: {
+    ...fraction,
+    goal: 'minimize',
+    unit: 'nats',
+    range: [0, Infinity],
+    tasks: withLabels,
+    description:
+      'Mean of minus the logarithm of the probability of the true class, whatever the loss; of several labels the mean over the labels.',
+  },
+  calibrationError: {
+    ...fraction,
+    goal: 'minimize',
+    tasks: withClasses,
+    description:
+      'Expected calibration error: how far the probability of the prediction is from its accuracy, in 15 equal intervals (Guo et al. 2017).',
+  },
+  rmse: {
+    ...fraction,
+    goal: 'minimize',
+    unit: 'the unit of the target',
+    range: [0, Infinity],
+    tasks: withNumbers,
+    description: 'Root of the mean squared error.',
+  },
+  r2: {
+    ...fraction,
+    range: [-Infinity, 1],
+    tasks: withNumbers,
+    description:
+      'Coefficient of determination, the mean over the numbers of a target: 0 for answering the mean. Where all targets are equal 1 without any error, else 0; NaN for a single example.',
+  },
+  smape: {
+    ...fraction,
+    goal: 'minimize',
+    range: [0, 2],
+    tasks: ['forecast'],
+    description:
+      'Symmetric mean absolute percentage error as a fraction: the mean of 2 |error| / (|target| + |prediction|); 0 where both are 0.',
+  },
+  mase: {
+    ...fraction,
+    goal: 'minimize',
+    unit: 'errors of the seasonal naive forecast',
+    range: [0, Infinity],
+    tasks: ['forecast'],
+    description:
+      'Mean absolute scaled error (Hyndman and Koehler 2006): the absolute error as a part of that of the seasonal naive forecast on the training part; NaN where that has none.',
+  },
+  coverage: {
+    ...fraction,
+    tasks: withNumbers,
+    description:
+      'The part of the targets between the lowest and the highest quantile, only with the loss quantile; should be the difference of the two, 0.8 for 0.1 to 0.9.',
+  },
+  pinball: {
+    ...fraction,
+    goal: 'minimize',
+    unit: 'the unit of the target',
+    range: [0, Infinity],
+    tasks: withNumbers,
+    description: 'Mean pinball loss over the quantiles, only with the loss quantile.',
+  },
   accuracyFirst128: {
     goal: 'maximize',
     unit: 'fraction',
@@ -149,6 +261,9 @@ export const goalOf = (metric: string): Goal | undefined => metricOf(metric)?.go
 
 /** The least and the largest possible value of a metric by its full name; infinite where nothing bounds it. */
 export const rangeOf = (metric: string): Metric['range'] => metricOf(metric)?.range ?? [-Infinity, Infinity];
+
+/** Whether tables and lines show a metric that nobody asked for by name. */
+export const isShown = (metric: string): boolean => metricOf(metric)?.recordedOnly !== true;
 
 /** The metric of the same name on the validation part, where that has it. */
 export const validationCounterpart = (metric: string): string | undefined =>

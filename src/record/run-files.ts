@@ -213,6 +213,10 @@ const partEvaluation = {
     ),
   ),
   confusion: Type.Optional(Type.Array(Type.Array(Type.Number()))),
+  /** In equal intervals of the probability of the prediction, from 0 to 1. */
+  calibration: Type.Optional(
+    Type.Array(Type.Object({ rows: Type.Number(), confidence: Type.Number(), accuracy: Type.Number() })),
+  ),
 };
 
 const partEvaluationSchema = Type.Object(partEvaluation);

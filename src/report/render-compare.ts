@@ -1,6 +1,7 @@
 import { createColours } from '../terminal/colours.ts';
 import { counted, formatDuration, formatTime, formatValue } from '../terminal/format.ts';
 import { shortNames } from '../terminal/run-name.ts';
+import { isShown } from '../metrics/metrics.ts';
 import { runStates } from '../record/run-state.ts';
 import type {
   ComparedConfiguration,
@@ -321,5 +322,5 @@ const stateOf = ({ runs }: ComparedConfiguration): string => {
 };
 
 const otherMetrics = (configurations: readonly ComparedConfiguration[]): string[] => [
-  ...new Set(configurations.flatMap((configuration) => Object.keys(configuration.metrics))),
+  ...new Set(configurations.flatMap(({ metrics }) => Object.keys(metrics).filter(isShown))),
 ];

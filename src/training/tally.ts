@@ -2,6 +2,7 @@ import type { Batch, SequenceShape, Split, Task } from '../data/dataset.ts';
 import { bestBaseline } from '../data/forecast-part.ts';
 import { isClassTask, isNumberTask, isPerStep, outputsOf, targetSize } from '../data/task.ts';
 import type { Loss } from '../losses/loss.ts';
+import type { CalibrationBin } from '../metrics/calibration.ts';
 import { classScores, confusionRows, type ClassScore } from '../metrics/class-counts.ts';
 import { classMeasure } from '../metrics/class-measure.ts';
 import { labelMeasure } from '../metrics/label-measure.ts';
@@ -30,6 +31,8 @@ export interface Tally {
   readonly scores: () => readonly ClassScore[] | undefined;
   /** `[truth][prediction]` counts; nothing without classes, or for more than a hundred. */
   readonly confusion: () => readonly (readonly number[])[] | undefined;
+  /** Accuracy by the probability of the prediction; undefined for a task without classes. */
+  readonly calibration: () => readonly CalibrationBin[] | undefined;
 }
 
 /** The tally of a part of a dataset, or of some of its examples. */
@@ -41,9 +44,11 @@ export const createTally = (
     split,
   }: { readonly part: Part; readonly split: Pick<Split, 'scaling' | 'naiveError' | 'forecast'> },
 ): Tally => {
-  const classes = isClassTask(task) ? classMeasure(task) : undefined;
-  const measure: Measure =
-    classes ?? (isNumberTask(task) ? numberMeasure(task, loss) : labelMeasure(task as LabelTask));
+  const wanted = metricsOf(task, part);
+  const isWanted = (name: string) => wanted.includes(`${part}/${name}`);
+  const classes = isClassTask(task) ? classMeasure(task, isWanted) : undefined;
+  const numbers = isNumberTask(task) ? numberMeasure(task, loss) : undefined;
+  const measure: Measure = classes ?? numbers ?? labelMeasure(task as LabelTask, isWanted);
   const rowsOf = rowReader({ task, steps }, loss, split);
   let lossSum = 0;
   let counted = 0;
@@ -66,7 +71,7 @@ export const createTally = (
         ...(loss.isSquaredError && !split.scaling && { mse: () => meanLoss }),
       };
       return Object.fromEntries(
-        metricsOf(task, part).flatMap((metric) => {
+        wanted.flatMap((metric) => {
           const value = values[metric.slice(part.length + 1)];
           return value ? [[metric, value()]] : [];
         }),
@@ -74,6 +79,7 @@ export const createTally = (
     },
     scores: () => classes && classScores(classes.counts),
     confusion: () => classes && confusionRows(classes.counts),
+    calibration: () => classes?.calibration(),
   };
 };
 

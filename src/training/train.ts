@@ -176,9 +176,11 @@ const predictionsOf = async ({ dataset, learner }: Session, most: number): Promi
 const partEvaluation = ({ size, forecast }: Split, tally: Tally): PartEvaluation => {
   const scores = tally.scores();
   const confusion = tally.confusion();
+  const calibration = tally.calibration();
   return {
     examples: size,
     ...(scores && { scores }),
+    ...(calibration && { calibration }),
     ...(confusion && { confusion }),
     ...(forecast && { baselines: forecast.baselines() }),
   };

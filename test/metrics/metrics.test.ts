@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { allocateBatch, type SequenceShape, type Task } from '../../src/data/dataset.ts';
 import type { ForecastPart } from '../../src/data/forecast-part.ts';
-import { outputsOf } from '../../src/data/task.ts';
+import { isNumberTask, outputsOf } from '../../src/data/task.ts';
 import type { Loss } from '../../src/losses/loss.ts';
 import { goalOf, metrics, metricsOf } from '../../src/metrics/metrics.ts';
 import { createTally } from '../../src/training/tally.ts';
@@ -43,12 +43,15 @@ const loss: Loss = {
 test.each(tasks)('every metric of $kind is measured on each part that has it', (task) => {
   const whole = shape(task);
   for (const part of ['train', 'val', 'test'] as const) {
-    const tally = createTally(whole, loss, { part, split: { forecast } });
+    const quantiles = isNumberTask(task) ? [0.1, 0.5, 0.9] : undefined;
+    const split = { forecast, ...(task.kind === 'forecast' && { naiveError: () => [1, 2] }) };
+    const tally = createTally(whole, { ...loss, ...(quantiles && { quantiles }) }, { part, split });
     const batch = allocateBatch(whole, 4);
     batch.size = 4;
     batch.lengths.fill(2);
     batch.targets.forEach((_, at) => (batch.targets[at] = at % 2));
-    const outputs = Float32Array.from({ length: 8 * outputsOf(task) }, (_, at) => Math.sin(at));
+    const count = outputsOf(task, { outputsPerTarget: quantiles?.length ?? 1 });
+    const outputs = Float32Array.from({ length: 8 * count }, (_, at) => Math.sin(at));
     tally.add({ batch, outputs, loss: 1, indices: [0, 1, 2, 3] });
     const measured = tally.metrics();
     expect(Object.keys(measured)).toEqual(metricsOf(task, part));
@@ -58,10 +61,10 @@ test.each(tasks)('every metric of $kind is measured on each part that has it', (
 });
 
 test('losses and errors are to be small, all else is to be large', () => {
-  const small = ['loss', 'mae', 'mse', 'perplexity'];
+  const small = /loss|^(mae|mse|rmse|smape|mase|pinball|perplexity)$|Error/i;
   for (const [name, { range }] of Object.entries(metrics)) {
-    expect(goalOf(`val/${name}`)).toBe(small.includes(name) ? 'minimize' : 'maximize');
-    expect(range[1]).toBe(small.includes(name) ? Infinity : 1);
+    expect([name, goalOf(`val/${name}`)]).toEqual([name, small.test(name) ? 'minimize' : 'maximize']);
+    if (!small.test(name)) expect(range[1]).toBe(1);
   }
   expect(goalOf('val/constructor')).toBeUndefined();
 });

@@ -2,6 +2,7 @@ import { readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Command, type Option } from '@commander-js/extra-typings';
 import { diagnosticCodes } from '../../diagnostic/codes.ts';
+import { metrics } from '../../metrics/metrics.ts';
 import type { NamedSectionKind, Registry } from '../../registry/rows.ts';
 import { pathSchemas, rowsOf } from '../../registry/schema.ts';
 import { listExperiments, listRunIds } from '../../record/read-runs.ts';
@@ -175,6 +176,8 @@ const argumentValues = (
           return named('optimizer', registry);
         case 'losses':
           return named('loss', registry);
+        case 'metrics':
+          return Object.entries(metrics).map(([value, { description }]) => ({ value, description }));
         case 'schema':
           return ['experiment', 'run', 'diagnostics'].map((value) => ({ value }));
         default:

@@ -1,3 +1,4 @@
+import { isShown } from '../../metrics/metrics.ts';
 import { counted, formatDuration, formatMetric, formatRate } from '../../terminal/format.ts';
 import { displayLine } from '../../record/run-recorder.ts';
 import type { RunEvent } from '../../record/events.ts';
@@ -83,6 +84,7 @@ const singleRunLines = (event: Progress): string[] => {
     case 'evaluated':
       return [
         `step ${event.step}: ${Object.entries(event.metrics)
+          .filter(([name]) => isShown(name))
           .map(([name, value]) => `${name} ${formatMetric(value)}`)
           .join(', ')}`,
       ];

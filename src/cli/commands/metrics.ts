@@ -1,0 +1,73 @@
+import { nearest } from '../../diagnostic/nearest.ts';
+import { metrics, type Metric } from '../../metrics/metrics.ts';
+import { createColours } from '../../terminal/colours.ts';
+import { wrap } from '../../terminal/wrap.ts';
+import type { Execute } from '../command.ts';
+import { screen } from '../screen.ts';
+import { commandLineRange } from '../usage.ts';
+
+const pc = createColours();
+
+interface Options {
+  readonly json?: boolean | undefined;
+}
+
+/** `unroll metrics`: the list of what is measured, or one metric with its direction, unit and tasks. */
+export const execute: Execute<Options> = (words, options, terminal) => {
+  const [wanted] = words;
+  const names = Object.keys(metrics);
+  if (wanted === undefined) {
+    const width = Math.max(...names.map((name) => name.length));
+    if (options.json) terminal.print(JSON.stringify(Object.entries(metrics).map(asJson), null, 2));
+    else
+      for (const [name, { goal, tasks }] of Object.entries(metrics))
+        terminal.print(`${pc.bold(name.padEnd(width))}  ${goal}  ${tasks.join(', ')}`);
+    return Promise.resolve(0);
+  }
+  // As a spec writes it, `val/loss`, or the name alone.
+  const name = wanted.slice(wanted.indexOf('/') + 1);
+  const metric = Object.hasOwn(metrics, name) ? metrics[name] : undefined;
+  if (!metric) {
+    const near = nearest(name, names);
+    terminal.report(
+      [
+        {
+          code: 'unknown-name',
+          severity: 'error',
+          message: `There is no metric "${wanted}".`,
+          at: commandLineRange(['metrics', wanted], wanted),
+          expected: names.join(', '),
+          ...(near !== undefined && { nearest: near }),
+          help: 'unroll metrics lists them.',
+        },
+      ],
+      options,
+    );
+    return Promise.resolve(2);
+  }
+  if (options.json) terminal.print(JSON.stringify(asJson([name, metric]), null, 2));
+  else for (const line of linesOf(name, metric)) terminal.print(line);
+  return Promise.resolve(0);
+};
+
+const asJson = ([name, metric]: readonly [string, Metric]) => ({
+  name,
+  ...metric,
+  range: metric.range.map((bound) => (Number.isFinite(bound) ? bound : String(bound))),
+});
+
+const linesOf = (name: string, metric: Metric): readonly string[] => {
+  const { goal, unit, range, parts, tasks, moreClassesThan, description } = metric;
+  const needs = moreClassesThan === undefined ? '' : ` with more than ${moreClassesThan} classes`;
+  const width = Math.min(screen(process.stdout).width, 100);
+  return [
+    `${pc.bold(name)}: ${goal === 'minimize' ? 'lower' : 'higher'} is better`,
+    '',
+    ...wrap(description, width),
+    '',
+    `  unit   ${unit}`,
+    `  range  ${range[0]} to ${range[1]}`,
+    `  parts  ${parts.join(', ')}`,
+    `  tasks  ${tasks.join(', ')}${needs}`,
+  ];
+};
