@@ -15,6 +15,7 @@ import { mnistRows } from '../data/mnist-rows.ts';
 import { parquetSequences } from '../data/parquet-sequences.ts';
 import { text } from '../data/text.ts';
 import { toySequences } from '../data/toy-sequences.ts';
+import { ucr } from '../data/ucr.ts';
 
 /** Every dataset, by the name that a spec writes. */
 export const datasets = {
@@ -31,6 +32,7 @@ export const datasets = {
   'csv-series': csvSeries,
   'jsonl-series': jsonlSeries,
   'parquet-sequences': parquetSequences,
+  ucr,
   'csv-text': csvText,
   'jsonl-text': jsonlText,
   conll,

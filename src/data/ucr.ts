@@ -1,0 +1,93 @@
+import { stat } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { Type, type Static } from '@sinclair/typebox';
+import { choice } from '../parameters/schema.ts';
+import { missingParameter } from './columns/missing.ts';
+import type { DataContext, DatasetRow } from './dataset.ts';
+import { checkTable } from './table/check-table.ts';
+import type { TableFormat } from './table/ensure-pack.ts';
+import { fromTable } from './table/from-table.ts';
+import { settled, tableParameters, type TableParameters } from './table/parameters.ts';
+
+const { validationFile, validationFraction, testFraction, splitSeed } = tableParameters;
+const { standardize, standardizeTargets, folds, fold } = tableParameters;
+
+const parameters = Type.Object(
+  {
+    file: Type.String({
+      minLength: 1,
+      description:
+        'The training file: .ts, .arff or .tsv, plain or compressed. Where its name has _TRAIN, the file with _TEST beside it is the test part. A relative path starts at the folder of the spec that contains it.',
+      examples: ['JapaneseVowels_TRAIN.ts'],
+    }),
+    validationFile,
+    testFile: {
+      ...tableParameters.testFile,
+      description: 'The test file. null: the one with _TEST in its name, or a fraction of file.',
+    },
+    validationFraction,
+    testFraction,
+    splitSeed,
+    task: choice(['classification', 'regression'], {
+      default: 'classification',
+      description: 'Whether the label of a sequence is a class or a number.',
+    }),
+    standardize,
+    standardizeTargets,
+    missing: { ...missingParameter, default: 'interpolate' },
+    split: choice(['random', 'stratified'], {
+      default: 'random',
+      description:
+        'How fractions and folds of file are drawn; stratified: each class has its share of every part.',
+    }),
+    folds,
+    fold,
+  },
+  { additionalProperties: false },
+);
+
+type Parameters = Static<typeof parameters>;
+
+const asTable = (chosen: Parameters): TableParameters => ({
+  ...chosen,
+  layout: 'wide',
+  sequence: null,
+  order: null,
+  features: ['x'],
+  targets: ['label'],
+});
+
+/** With the test file beside the training file, if the spec names none. */
+const withTestFile = async (chosen: Parameters, { baseDirectory }: DataContext): Promise<TableParameters> => {
+  const { file, testFile, testFraction, folds = null } = chosen;
+  const other = file.replace(/_TRAIN(?=[^/]*$)/, '_TEST');
+  const isWanted = testFile === null && testFraction === null && folds === null && other !== file;
+  const isThere = isWanted && (await stat(resolve(baseDirectory, other)).catch(() => undefined))?.isFile();
+  return asTable(isThere ? { ...chosen, testFile: other } : chosen);
+};
+
+const table = fromTable(async (chosen: TableParameters): Promise<TableFormat> => {
+  const [{ readUcr }, { nestedSink }] = await Promise.all([
+    import('./table/read-ucr.ts'),
+    import('./table/nested.ts'),
+  ]);
+  return { settings: settled(chosen), read: readUcr, layOut: nestedSink, key: ['ucr'] };
+});
+
+/** Files of the UCR and UEA archives of time series. */
+export const ucr = {
+  title: 'Time series of the UCR and UEA archives',
+  description:
+    'Files as the archives have them (timeseriesclassification.com): .ts, .arff and .tsv, with one or several dimensions, missing values, and sequences of different lengths. The features x[0], x[1], ... are the dimensions.',
+  version: 1,
+  parameters,
+  files: ['file', 'validationFile', 'testFile'],
+  check: (chosen) => checkTable(asTable(chosen)),
+  configured: table.configured as (chosen: Parameters) => Parameters,
+  folds: (chosen) => chosen.folds ?? undefined,
+  parts: (chosen) => table.parts(asTable(chosen)),
+  shape: async (chosen, context) => table.shape(await withTestFile(chosen, context), context),
+  digest: async (chosen, context) => table.digest(await withTestFile(chosen, context), context),
+  inspect: async (chosen, context) => table.inspect(await withTestFile(chosen, context), context),
+  load: async (chosen, context) => table.load(await withTestFile(chosen, context), context),
+} as const satisfies DatasetRow<typeof parameters>;
