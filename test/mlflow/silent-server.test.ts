@@ -18,6 +18,10 @@ const servers: Readonly<Record<string, (socket: Socket) => void>> = {
     everyTenth(socket, () => undefined);
     socket.write(head);
   },
+  'sends a body byte by byte': (socket) => {
+    socket.write(`${head}Content-Length: 100000\r\n\r\n`);
+    everyTenth(socket, () => socket.write('a'));
+  },
   'sends header after header': (socket) => {
     let count = 0;
     socket.write(head);

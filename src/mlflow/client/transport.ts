@@ -102,6 +102,28 @@ interface RawAnswer {
   readonly body: Buffer;
 }
 
+/**
+ * A signal that aborts after a time, or with another one; `release` stops the clock. `AbortSignal.any` holds a signal of
+ * `AbortSignal.timeout` so weakly that it may be collected before its time, and then never aborts (Node 20).
+ */
+const timedSignal = (ms: number, other: AbortSignal) => {
+  const controller = new AbortController();
+  const stop = () => controller.abort(other.reason);
+  const timer = setTimeout(
+    () => controller.abort(new DOMException('The time is over.', 'TimeoutError')),
+    Math.ceil(Math.min(ms, longestTimeoutMs)),
+  );
+  if (other.aborted) stop();
+  other.addEventListener('abort', stop);
+  return {
+    signal: controller.signal,
+    release: () => {
+      clearTimeout(timer);
+      other.removeEventListener('abort', stop);
+    },
+  };
+};
+
 /** Opens connections to a server. Failures are values; passing ones are repeated as often as the settings allow. */
 export const openTransport = (
   settings: ConnectionSettings,
@@ -132,10 +154,7 @@ export const openTransport = (
         : JSON.stringify(one.json, maskedEntry);
     // An upload may take longer than one answer: as long as it arrives with 10 kB a second.
     const uploadMs = (one.upload?.size ?? 0) / 10;
-    const signal = AbortSignal.any([
-      stopper.signal,
-      AbortSignal.timeout(Math.ceil(Math.min(settings.timeoutMs + uploadMs, longestTimeoutMs))),
-    ]);
+    const { signal, release } = timedSignal(settings.timeoutMs + uploadMs, stopper.signal);
     try {
       const response = await request(url, {
         dispatcher,
@@ -172,6 +191,8 @@ export const openTransport = (
       if (stopper.signal.aborted)
         return problem('stopped', `Stopped while trying to ${one.what}.`, { unclear: true });
       return failedBy(explainFailure(error, { ...settings, what: one.what }, settings.timeoutMs));
+    } finally {
+      release();
     }
   };
 
