@@ -3,7 +3,7 @@ import type { Comparison } from '../report/compare.ts';
 import { writeRunPlots } from '../report/run-plots.ts';
 import { checkFrozen } from '../runner/calibration/frozen-kernels.ts';
 import { loadPlanCode } from '../runner/plan-code.ts';
-import { childIsBuilt } from '../runner/pool/worker.ts';
+import { childIsBuilt } from '../runner/pool/pool.ts';
 import { withEarlierIds } from '../runner/earlier-ids.ts';
 import { runExperiment } from '../runner/run-experiment.ts';
 import type { Plan } from '../plan/plan.ts';

@@ -332,7 +332,7 @@ export const commands: readonly CommandRow[] = [
     summary: 'print completions of the last word, for a shell script',
     hidden: true,
     declare: (program) => program.argument('[words...]', 'the words after unroll, following --'),
-    load: () => import('./commands/complete.ts'),
+    load: async () => ({ execute: (await import('./commands/complete.ts')).completeFrom(commands) }),
   }),
   commandRow({
     name: 'doctor',

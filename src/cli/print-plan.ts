@@ -3,7 +3,7 @@ import { plannedDataLines } from '../report/data-fields.ts';
 import { estimateTime, type Estimate } from '../runner/estimate.ts';
 import { runStandings, selectRuns, withBudget, type RunStanding } from '../runner/select.ts';
 import { frozenPlanPath, readFrozenPlan } from '../record/frozen-plan.ts';
-import { stepBudget } from '../search/step-budget.ts';
+import { stepBudget } from '../search/decide.ts';
 import type { Execution } from '../language/config.ts';
 import type { Plan, Search } from '../plan/plan.ts';
 import { pruningSteps } from '../plan/search-plan.ts';

@@ -1,4 +1,4 @@
-import { commandLine } from '../language/overrides.ts';
+import { commandLine } from '../language/located.ts';
 import type { WantedConcurrency } from '../plan/execution.ts';
 
 /** What the command line changes in a spec. */

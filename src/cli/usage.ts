@@ -1,6 +1,6 @@
 import type { Command, CommanderError } from '@commander-js/extra-typings';
 import type { Diagnostic, SourceRange } from '../diagnostic/diagnostic.ts';
-import { commandLine } from '../language/overrides.ts';
+import { commandLine } from '../language/located.ts';
 import { nearest } from '../diagnostic/nearest.ts';
 
 /** The command line as a source text, with the place of one of its words underlined. */

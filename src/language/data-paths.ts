@@ -4,7 +4,7 @@ import type { SourceText } from '../diagnostic/diagnostic.ts';
 import { fileParameters, type Registry } from '../registry/rows.ts';
 import type { SpecDocument } from './load-spec.ts';
 import type { Located, LocatedMap } from './located.ts';
-import { commandLine } from './overrides.ts';
+import { commandLine } from './located.ts';
 
 /**
  * The document with the paths of data files from the folder of the spec. A relative path starts at the folder of the file

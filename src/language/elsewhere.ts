@@ -3,7 +3,7 @@ import { namedSections, type Registry } from '../registry/rows.ts';
 import type { Issue } from '../diagnostic/diagnostic.ts';
 import { runSchema } from './run-section.ts';
 import type { JsonMap, SectionKind } from './sections.ts';
-import { isSection } from './sweep/parameters.ts';
+import { isSection } from './sweep/axis-kinds.ts';
 import { specSchema } from './spec-schema.ts';
 import { sweepSchema } from './sweep/section.ts';
 import { trainSchema } from './train-section.ts';

@@ -1,7 +1,7 @@
 import type { Diagnostic, SourceRange } from '../diagnostic/diagnostic.ts';
 import { addDiagnostic } from '../diagnostic/most.ts';
 import { nearest } from '../diagnostic/nearest.ts';
-import { commandLine } from './overrides.ts';
+import { commandLine } from './located.ts';
 import { userConfigPath } from './user-config.ts';
 import type { Located, LocatedEntry, LocatedScalar } from './located.ts';
 

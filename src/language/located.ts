@@ -1,5 +1,8 @@
-import type { Path, SourceRange } from '../diagnostic/diagnostic.ts';
+import type { Path, SourceRange, SourceText } from '../diagnostic/diagnostic.ts';
 import type { Json } from '../system/json.ts';
+
+/** The name of the source text that is the command line. */
+export const commandLine = 'command line';
 
 /** A value of a spec that remembers where a person wrote it. */
 export type Located = LocatedScalar | LocatedList | LocatedMap;
@@ -85,3 +88,10 @@ export const find = (root: Located, ...path: Path): Located | undefined => {
   const place = locate(root, path);
   return place.exact ? place.node : undefined;
 };
+
+/** A part of a source text that is read as YAML; `shift` is where the part begins in the source. */
+export interface YamlPart {
+  readonly source: SourceText;
+  readonly text: string;
+  readonly shift: number;
+}

@@ -12,18 +12,11 @@ import {
   type Pair,
   type YAMLMap,
 } from 'yaml';
-import {
-  failed,
-  failure,
-  success,
-  type Diagnostic,
-  type Result,
-  type SourceText,
-} from '../diagnostic/diagnostic.ts';
+import { failed, failure, success, type Diagnostic, type Result } from '../diagnostic/diagnostic.ts';
 import { withoutTraces } from '../system/without-traces.ts';
 import { numberWithComma } from './describe.ts';
 import { addDiagnostic } from '../diagnostic/most.ts';
-import type { Located, LocatedEntry } from './located.ts';
+import type { Located, LocatedEntry, YamlPart } from './located.ts';
 import { describeYamlError } from './yaml-errors.ts';
 
 /** Most nodes that aliases may add to a spec, and how deep a spec may nest. */
@@ -40,13 +33,6 @@ const hideVariables = (text: string): string =>
   text.replace(/\$\{([A-Za-z_][A-Za-z0-9_]*(?::-[^{}\r\n]{0,4096})?)\}/g, '$\uE000$1\uE001');
 const showVariables = (text: string): string => (text.includes('\uE001') ? withBraces(text) : text);
 const withBraces = (text: string): string => text.replace(/\$\uE000/g, '${').replace(/\uE001/g, '}');
-
-/** A part of a source text that is read as YAML; `shift` is where the part begins in the source. */
-export interface YamlPart {
-  readonly source: SourceText;
-  readonly text: string;
-  readonly shift: number;
-}
 
 /** Reads one YAML 1.2 document (core schema) with the place of every value. */
 export const readYaml = ({ source, text, shift }: YamlPart): Result<Located> => {

@@ -1,7 +1,7 @@
 import type { ErrorCode } from 'yaml';
 import type { DiagnosticCode } from '../diagnostic/codes.ts';
 import type { Diagnostic } from '../diagnostic/diagnostic.ts';
-import type { YamlPart } from './read-yaml.ts';
+import type { YamlPart } from './located.ts';
 
 interface Sentence {
   readonly code?: DiagnosticCode;

@@ -3,7 +3,7 @@ import type { Row } from '../parameters/row.ts';
 import { placeAt, writtenPlaces } from '../language/place.ts';
 import { formatPath, locate } from '../language/located.ts';
 import type { SectionKind } from '../language/sections.ts';
-import { bySection } from '../search/point-values.ts';
+import { bySection } from '../search/grid.ts';
 import type { Choice, Point } from '../language/sweep/sweep.ts';
 import { withExtends, type Spec } from '../language/validate-spec.ts';
 import { writeValue } from '../language/describe.ts';

@@ -1,11 +1,17 @@
-import type { SequenceShape } from '../data/dataset.ts';
+import type { DatasetParts, SequenceShape } from '../data/dataset.ts';
+import type { RunConfig } from '../language/config.ts';
 import { isNumberTask } from '../data/task.ts';
 import { goalOf, metricsOf, requestOf, type MetricRequests, type Part } from '../metrics/metrics.ts';
 import type { Diagnostic } from '../diagnostic/diagnostic.ts';
 import { nearest } from '../diagnostic/nearest.ts';
 import { find } from '../language/located.ts';
-import type { DatasetFacts, ResolvedPoints } from './resolve-points.ts';
 import { withExtends, type Spec } from '../language/validate-spec.ts';
+
+/** What decides which metrics runs of a dataset record. */
+interface MeasuredDataset {
+  readonly shape: SequenceShape;
+  readonly parts: DatasetParts | undefined;
+}
 
 /** Where a metric is named, and on which parts it may be measured there. */
 interface Use {
@@ -19,7 +25,13 @@ const anyPart = ['test', 'val', 'train'] as const;
 /** Checks that every dataset of the sweep has the metrics of the objective, of pruning and of each expectation. */
 export const checkMetrics = (
   spec: Spec,
-  { datasets, configurations }: Pick<ResolvedPoints, 'datasets' | 'configurations'>,
+  {
+    datasets,
+    configurations,
+  }: {
+    readonly datasets: readonly MeasuredDataset[];
+    readonly configurations: readonly { readonly config: RunConfig }[];
+  },
 ): Diagnostic[] => {
   const requests = {
     accuracyFirst128: configurations.every(({ config }) => config.train.accuracyFirst128),
@@ -35,7 +47,7 @@ export const checkMetrics = (
     })),
   ];
   const problems = uses.flatMap((use) => {
-    const recordedOf = (dataset: DatasetFacts) => recordedMetrics(dataset, { parts: use.parts, requests });
+    const recordedOf = (dataset: MeasuredDataset) => recordedMetrics(dataset, { parts: use.parts, requests });
     const lacking = datasets.find((dataset) => !recordedOf(dataset).includes(use.metric));
     return lacking ? [notRecorded(spec, { ...use, recorded: recordedOf(lacking) }, lacking)] : [];
   });
@@ -44,7 +56,7 @@ export const checkMetrics = (
 
 /** The metrics that runs of a dataset record on some of its parts. */
 const recordedMetrics = (
-  { shape, parts: known }: DatasetFacts,
+  { shape, parts: known }: MeasuredDataset,
   { parts, requests }: { readonly parts: readonly Part[]; readonly requests: MetricRequests },
 ): readonly string[] =>
   parts
@@ -54,7 +66,7 @@ const recordedMetrics = (
 const notRecorded = (
   { document: { root } }: Spec,
   { metric, path, recorded }: Use & { readonly recorded: readonly string[] },
-  dataset: DatasetFacts,
+  dataset: MeasuredDataset,
 ): Diagnostic => {
   const lacksValidation = metricsOf(dataset.shape.task, 'val').includes(metric);
   const near = nearMetric(metric, recorded);
@@ -77,7 +89,7 @@ const notRecorded = (
 };
 
 /** The fix for a metric that resembles no recorded one. */
-const howToRecord = (metric: string, { shape }: DatasetFacts): string => {
+const howToRecord = (metric: string, { shape }: MeasuredDataset): string => {
   const request = requestOf(metric, shape.task);
   return request === undefined
     ? 'Choose one of these.'

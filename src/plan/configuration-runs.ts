@@ -1,6 +1,6 @@
 import type { Choice, Dimension, Sweep } from '../language/sweep/sweep.ts';
 import type { Spec } from '../language/validate-spec.ts';
-import { valueIn } from '../search/point-values.ts';
+import { valueIn } from '../search/grid.ts';
 import { leavesOf, type Json } from '../system/json.ts';
 import type { Run } from './plan.ts';
 import type { Configuration } from './resolve-points.ts';

@@ -6,7 +6,7 @@ import { isReplicateKey, type Plan, type Run } from './plan.ts';
 import type { JsonMap } from '../language/sections.ts';
 import { readYaml } from '../language/read-yaml.ts';
 import { resolvePoints } from './resolve-points.ts';
-import { groundOf, holds } from '../search/point-values.ts';
+import { groundOf, holds } from '../search/grid.ts';
 import { finiteSpace, keyOf } from '../search/search.ts';
 import { axisOf, coordinatesOf, dimensionsOf, placePoint, type Coordinates } from '../search/space.ts';
 import { proposeByTpe, type Trial } from '../search/tpe.ts';

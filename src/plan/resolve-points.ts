@@ -29,10 +29,9 @@ import {
   type SoundSection,
   type SectionKind,
 } from '../language/sections.ts';
-import { applyChoices, bySection, groundOf } from '../search/point-values.ts';
+import { applyChoices, bySection, groundOf } from '../search/grid.ts';
 import type { Choice, Point } from '../language/sweep/sweep.ts';
-import { withoutPaths, withoutRequests } from './run-identity.ts';
-import { trainerVersion } from './trainer-version.ts';
+import { trainerVersion, withoutPaths, withoutRequests } from './run-identity.ts';
 import type { Spec } from '../language/validate-spec.ts';
 
 /** A point with every value resolved: what its runs have in common, whatever their seed. */

@@ -18,7 +18,7 @@ import { find } from '../language/located.ts';
 import type { Plan, Run, Search } from './plan.ts';
 import { resolvePoints } from './resolve-points.ts';
 import { checkPruning, pointsOf, searchedPoints, searchOf } from './search-plan.ts';
-import { groundOf } from '../search/point-values.ts';
+import { groundOf } from '../search/grid.ts';
 import type { Point } from '../language/sweep/sweep.ts';
 import type { Spec } from '../language/validate-spec.ts';
 

@@ -5,13 +5,12 @@ import type { Run } from '../plan/plan.ts';
 import { counted, formatDuration, formatMetric, formatTime, formatValue } from '../terminal/format.ts';
 import { runName, shortNames } from '../terminal/run-name.ts';
 import { sparkline } from '../terminal/sparkline.ts';
-import { type Column, fit, pad, renderTable } from '../terminal/table.ts';
+import { fit, pad, renderTable, type Column } from '../terminal/table.ts';
 import { textWidth } from '../terminal/wrap.ts';
 import { proposedCommand } from '../system/proposed-command.ts';
-import type { EnvironmentFile } from '../record/run-files.ts';
+import type { EnvironmentFile, EvaluationFile, PartEvaluation } from '../record/run-files.ts';
 import type { RecordedRun, RunState } from '../record/run-state.ts';
 import { baselineLines } from './baseline-table.ts';
-import { classLines } from './class-table.ts';
 import { dataFields } from './data-fields.ts';
 import type { TextOptions } from './render-compare.ts';
 import type { RunDetails } from './run-details.ts';
@@ -216,4 +215,42 @@ const whatNext = ({ run, state, directory }: RecordedRun): string => {
     case 'pruned':
       return '';
   }
+};
+
+/** Classes that fit on a screen; of more, those of the test part with the worst scores. */
+const mostClasses = 20;
+
+const columns: readonly Column[] = [
+  { title: '  class', align: 'left', keep: Infinity },
+  { title: 'precision', align: 'right', keep: 4 },
+  { title: 'recall', align: 'right', keep: 4 },
+  { title: 'F1', align: 'right', keep: Infinity },
+  { title: 'examples', align: 'right', keep: 3 },
+];
+
+/** Precision, recall and F1 of each class on a part of the dataset, as lines; none where there are no classes. */
+export const classLines = (
+  { scores = [], labels }: PartEvaluation & Pick<EvaluationFile, 'labels'>,
+  { width }: { readonly width: number },
+): string[] => {
+  const named = scores.map((score, index) => ({ ...score, label: labels?.[index] ?? String(index) }));
+  const worst = named
+    .filter(({ support }) => support > 0)
+    .sort((a, b) => a.f1 - b.f1 || b.support - a.support);
+  const shown = named.length <= mostClasses ? named : worst.slice(0, mostClasses);
+  if (shown.length === 0) return [];
+  const rows = shown.map(({ label, precision, recall, f1, support }) =>
+    [
+      `  ${/\s|^$/.test(label) ? JSON.stringify(label) : label}`,
+      precision.toFixed(4),
+      recall.toFixed(4),
+      f1.toFixed(4),
+      String(support),
+    ].map((text) => ({ text })),
+  );
+  const rest = named.length - shown.length;
+  return [
+    ...renderTable(columns, rows, { width }),
+    ...(rest > 0 ? [`  and ${rest} more: evaluation.json has them`] : []),
+  ];
 };

@@ -1,9 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { writeWhole } from '../system/files.ts';
+import { readRegularText, writeWhole } from '../system/files.ts';
 import type { ChosenSweeps } from './chosen-sweeps.ts';
 import { loadReport } from './load-report.ts';
 import type { ReportData } from './report-data.ts';
-import { renderReportPage } from './report-page.ts';
+import { join } from 'node:path';
+import { packageRoot } from '../system/package-root.ts';
+import { escapeXml } from './xml.ts';
 
 export interface WriteReportOptions {
   readonly runsDirectory: string;
@@ -46,3 +48,33 @@ export const watchReport = async (
   }
   written(await writeReport(chosen, options));
 };
+
+/** The page's program and style, as the build has put them together. */
+const built = (name: string): string => readRegularText(join(packageRoot, 'dist', name));
+
+/** One self-contained HTML page: data, program and style are inside, so that it works from a file, offline, for good. */
+export const renderReportPage = (data: ReportData): string => {
+  const title = escapeXml(`${data.comparison.experiment}: report`);
+  return [
+    '<!doctype html>',
+    '<html lang="en">',
+    '<head>',
+    '<meta charset="utf-8">',
+    '<meta name="viewport" content="width=device-width, initial-scale=1">',
+    // Nothing may be loaded from anywhere, whatever the data contains.
+    `<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:">`,
+    `<title>${title}</title>`,
+    `<style>${built('report-page.css')}</style>`,
+    '</head>',
+    '<body>',
+    '<noscript>This report needs JavaScript to be shown; nothing is loaded from a network.</noscript>',
+    `<script type="application/json" id="data">${escapeJson(JSON.stringify(data))}</script>`,
+    `<script>${built('report-page.js').replaceAll('</script', '<\\/script')}</script>`,
+    '</body>',
+    '</html>',
+    '',
+  ].join('\n');
+};
+
+/** JSON that cannot end the script element around it. */
+const escapeJson = (json: string): string => json.replaceAll('<', String.raw`\u003c`);

@@ -3,18 +3,15 @@ import { setTimeout as delay } from 'node:timers/promises';
 import PQueue from 'p-queue';
 import type { Execution } from '../language/config.ts';
 import type { Plan, Run } from '../plan/plan.ts';
-import { counted } from '../terminal/format.ts';
+import { counted, formatDuration } from '../terminal/format.ts';
 import type { OutcomeReason, RunListener, RunOutcome } from '../record/events.ts';
 import { acquireLock, holderNote, type Lock } from '../system/lock.ts';
 import type { ProcessIdentity } from '../system/process-identity.ts';
 import { interruptionOf, stopsEveryRun } from '../system/system-error.ts';
 import { readStatus } from '../record/read-runs.ts';
-import { fileNames } from '../record/run-files.ts';
+import { fileNames, type HostEnvironment } from '../record/run-files.ts';
 import { recordLoss, runDirectory } from '../record/run-recorder.ts';
-import { startBudget } from './budget.ts';
 import { outcomeOfExit } from './exit-reason.ts';
-import type { HostEnvironment } from '../record/run-files.ts';
-import { lendIdleCores } from './idle-cores.ts';
 import { orderOfWork } from './longest-first.ts';
 import { stopGraceMs, type Pool } from './pool/pool.ts';
 import { isSettled, type RunStanding } from './select.ts';
@@ -302,4 +299,48 @@ const trainOnce = async (
   };
   if (lock.isHeld()) recordLoss(directory, run, { outcome, attempt });
   return outcome;
+};
+
+/** Node's timers go no further than this, 24 days. */
+const longestTimerMs = 2 ** 31 - 1;
+
+/** Ends the running runs with a checkpoint when the budget's time is over. */
+const startBudget = (
+  { budget }: Execution,
+  { pool, listener }: { readonly pool: Pool; readonly listener: RunListener },
+): { readonly spent: AbortSignal; readonly cancel: () => void } => {
+  const over = new AbortController();
+  const spent = over.signal;
+  const timeMs = budget?.timeMs ?? null;
+  if (timeMs === null) return { spent, cancel: () => undefined };
+  const end = () => {
+    const message = `The budget of ${formatDuration(timeMs)} is spent: running runs end with a checkpoint, no other begins.`;
+    listener({ type: 'note', level: 'info', message });
+    over.abort();
+    pool.stopAll('interrupted', stopGraceMs);
+  };
+  const timer = setTimeout(end, Math.min(timeMs, longestTimerMs));
+  return { spent, cancel: () => clearTimeout(timer) };
+};
+
+/** Where one run follows another, or a search decides what comes next, nothing is idle for as long as this. */
+const lendAfterMs = 100;
+
+/**
+ * Lets runs compute on cores that would be idle, too: those that cannot be divided among the runs, and at the end of a
+ * sweep those of the runs that have ended. No bit of a result depends on it: only kernels that give the same bits on any
+ * number of threads take part.
+ */
+const lendIdleCores = (
+  { concurrency, threadsPerRun, cores = concurrency * threadsPerRun }: Execution,
+  { pool, queue }: { readonly pool: Pool; readonly queue: PQueue },
+): { readonly cancel: () => void } => {
+  let timer: NodeJS.Timeout | undefined;
+  const lend = () => pool.shareThreads(cores, queue.size > 0 ? concurrency : 0);
+  const soon = () => {
+    clearTimeout(timer);
+    timer = setTimeout(lend, lendAfterMs).unref();
+  };
+  queue.on('active', soon).on('next', soon);
+  return { cancel: () => clearTimeout(timer) };
 };

@@ -1,7 +1,6 @@
 import { randomStream } from '../data/random.ts';
 import { failure, success, type Diagnostic, type Result } from '../diagnostic/diagnostic.ts';
-import { gridPoints, maxPoints } from './grid.ts';
-import { holds, type Ground } from './point-values.ts';
+import { gridPoints, maxPoints, holds, type Ground } from './grid.ts';
 import { placePoint } from './space.ts';
 import type { Point, Sweep } from '../language/sweep/sweep.ts';
 

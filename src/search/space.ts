@@ -1,7 +1,7 @@
 import { unreachable } from '../diagnostic/diagnostic.ts';
 import type { Json } from '../system/json.ts';
-import { tidy } from '../language/sweep/numbers.ts';
-import { holds, type Ground } from './point-values.ts';
+import { tidy } from '../language/sweep/axis-kinds.ts';
+import { holds, type Ground } from './grid.ts';
 import type { Choice, Dimension, Point, Sweep } from '../language/sweep/sweep.ts';
 
 /**

@@ -1,12 +1,12 @@
 import { allocateBatch, readBatch } from '../data/dataset.ts';
 import type { Metrics } from '../record/events.ts';
-import { improves } from '../record/kept-weights.ts';
+import { improves, type Best, type Watched } from '../record/kept-weights.ts';
 import type { StopReason } from './protocol.ts';
 import { stepCheckpoint } from './checkpoint.ts';
-import { lowestLoss, patienceIsOver } from './early-stopping.ts';
 import { evaluate } from './evaluate.ts';
 import { report, saveCheckpoint, type Session } from './session.ts';
 import { createTally, type Tally } from './tally.ts';
+import type { EarlyStopping } from '../language/config.ts';
 
 /** Why the steps ended. */
 export type StepsEnd =
@@ -121,3 +121,13 @@ const outOfPatience = ({ state, run }: Session): boolean => {
   if (evaluateEvery === null || !earlyStopping) return false;
   return patienceIsOver(earlyStopping, state.best, { step: state.step, evaluateEvery });
 };
+
+/** What makes a checkpoint the best where a spec names no metric. */
+const lowestLoss: Watched = { metric: 'val/loss', goal: 'minimize', minDelta: 0 };
+
+/** Whether patience is over at `step`, with an evaluation each `evaluateEvery` steps. */
+export const patienceIsOver = (
+  { patience }: EarlyStopping,
+  best: Best,
+  at: { readonly step: number; readonly evaluateEvery: number },
+): boolean => at.step - (best?.step ?? 0) >= patience * at.evaluateEvery;

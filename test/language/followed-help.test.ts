@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Diagnostic } from '../../src/diagnostic/diagnostic.ts';
 import type { LoadOptions } from '../../src/language/load-spec.ts';
-import { commandLine } from '../../src/language/overrides.ts';
+import { commandLine } from '../../src/language/located.ts';
 import { registry } from '../../src/registry/rows.ts';
 import { type Advice, followHelp } from '../support/follow-help.ts';
 import { testRegistry } from '../support/registry.ts';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Json } from '../../src/system/json.ts';
-import { valueIn } from '../../src/search/point-values.ts';
+import { valueIn } from '../../src/search/grid.ts';
 import { planOf } from '../support/spec.ts';
 
 /**

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { classLines } from '../../src/report/class-table.ts';
+import { classLines } from '../../src/report/show.ts';
 
 const score = (f1: number) => ({ precision: f1, recall: f1, f1, support: 10 });
 

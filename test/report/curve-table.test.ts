@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { curveTable } from '../../src/report/curve-table.ts';
+import { curveTable } from '../../src/report/load-report.ts';
 
 const series = (steps: number[], values: number[]) => ({ steps, values, times: steps });
 

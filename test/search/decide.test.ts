@@ -1,10 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { randomStream } from '../../src/data/random.ts';
-import { stepBudget } from '../../src/search/step-budget.ts';
+import { stepBudget, nextDecision } from '../../src/search/decide.ts';
 import type { Decision } from '../../src/search/ledger.ts';
 import type { Pruning } from '../../src/language/config.ts';
-import { nextDecision } from '../../src/search/decide.ts';
 
 const shared = { metric: 'val/accuracy', goal: 'maximize', minSteps: 1 } as const;
 const asha = (reductionFactor: number): Pruning => ({ name: 'asha', ...shared, reductionFactor });

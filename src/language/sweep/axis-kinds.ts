@@ -1,5 +1,9 @@
 import type { Json } from '../../system/json.ts';
-import { writeValue } from '../describe.ts';
+import { writeValue, type PlainSchema } from '../describe.ts';
+import type { Row } from '../../parameters/row.ts';
+import { namedSections, type Registry } from '../../registry/rows.ts';
+import { sectionKinds, type SectionKind } from '../sections.ts';
+import { trainSchema } from '../train-section.ts';
 
 /** The ways to write the values of an axis, apart from a plain list. Each is the key of a mapping. */
 export const axisKinds = ['range', 'linear', 'log', 'choice', 'uniform', 'logUniform', 'integer'] as const;
@@ -95,3 +99,64 @@ export const axisForms = Object.fromEntries(
     axisForm(kind, { ...anyTarget, integer: kind === 'range' || kind === 'integer' }),
   ]),
 ) as Readonly<Record<AxisKind, string>>;
+
+/**
+ * Removes the noise of floating-point arithmetic: twelve significant digits, so that the middle of
+ * `{ log: [1e-4, 1e-2], steps: 3 }` is 0.001 rather than 0.0009999999999999998.
+ */
+export const tidy = (value: number): number => Number(value.toPrecision(12));
+
+/** `first`, `first + step`, ... up to `last`, which belongs to it when it is met. Empty when `step` leads away. */
+export const rangeValues = (first: number, last: number, step: number): number[] => {
+  const count = Math.floor((last - first) / step + 1e-9) + 1;
+  return Array.from({ length: Math.max(0, count) }, (_, index) => tidy(first + index * step));
+};
+
+/** `steps` numbers at equal distances from `first` to `last`, both included exactly. */
+export const linearValues = (first: number, last: number, steps: number): number[] =>
+  parts(steps).map((part) => exactEnds(part, [first, last]) ?? tidy(first + (last - first) * part));
+
+/** `steps` numbers at equal ratios from `first` to `last`, both above zero and included exactly. */
+export const logValues = (first: number, last: number, steps: number): number[] =>
+  parts(steps).map((part) => exactEnds(part, [first, last]) ?? tidy(first * (last / first) ** part));
+
+const parts = (steps: number): number[] => Array.from({ length: steps }, (_, index) => index / (steps - 1));
+
+const exactEnds = (part: number, [first, last]: readonly [number, number]): number | undefined =>
+  part === 0 ? first : part === 1 ? last : undefined;
+
+/** A path that a sweep may vary, in one row of a registry (or in `train`, where `row` is null). */
+export interface SweepableParameter {
+  /** `optimizer.schedule.name` */
+  readonly key: string;
+  readonly kind: SectionKind;
+  readonly row: string | null;
+  readonly schema: PlainSchema;
+}
+
+/** Every parameter of every row, by its path; one path may exist in several rows. */
+export const sweepableParameters = (
+  registry: Registry,
+): ReadonlyMap<string, readonly SweepableParameter[]> => {
+  const found = new Map<string, SweepableParameter[]>();
+  const collect = (prefix: string, schema: PlainSchema, from: Omit<SweepableParameter, 'key' | 'schema'>) => {
+    for (const [name, inner] of Object.entries(schema.properties ?? {})) {
+      const key = `${prefix}.${name}`;
+      const parameter = { ...from, key, schema: inner };
+      const others = found.get(key);
+      if (others) others.push(parameter);
+      else found.set(key, [parameter]);
+      if (inner.properties) collect(key, parameter.schema, from);
+    }
+  };
+  for (const kind of namedSections) {
+    const table: Readonly<Record<string, Row>> = registry[kind];
+    for (const [row, { parameters }] of Object.entries(table))
+      collect(kind, parameters as PlainSchema, { kind, row });
+  }
+  collect('train', trainSchema as PlainSchema, { kind: 'train', row: null });
+  return found;
+};
+
+/** Whether a path is a whole section, such as `optimizer`. */
+export const isSection = (key: string): key is SectionKind => sectionKinds.some((kind) => kind === key);

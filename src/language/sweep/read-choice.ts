@@ -7,8 +7,7 @@ import { place } from '../place.ts';
 import { toJson, type Located, type LocatedEntry } from '../located.ts';
 import type { Json } from '../../system/json.ts';
 import { checkSection, sectionKinds, type JsonMap, type SectionKind } from '../sections.ts';
-import { isSection, type SweepableParameter } from './parameters.ts';
-import type { Target } from './axis-kinds.ts';
+import { isSection, type SweepableParameter, type Target } from './axis-kinds.ts';
 import type { Choice } from './sweep.ts';
 
 /** What the reading of a sweep knows of its surroundings. */

@@ -9,10 +9,13 @@ import {
   exampleForm,
   exampleList,
   exampleStep,
+  linearValues,
+  logValues,
+  rangeValues,
+  tidy,
   type AxisKind,
   type Target,
 } from './axis-kinds.ts';
-import { linearValues, logValues, rangeValues, tidy } from './numbers.ts';
 import { readBounds, readNumber, type Expression, type Report } from './read-bounds.ts';
 
 /** A value of an axis: `node` is where it is written, or the whole expression that it was computed from. */

@@ -12,10 +12,14 @@ import { connect } from '../sync/connect.ts';
 import type { SyncContext } from '../sync/context.ts';
 import { syncGroup } from '../sync/sync-group.ts';
 import { resolveTarget, syncOptions, type Target } from '../sync/target.ts';
-import type { UploaderReport, UploaderSettings } from './protocol.ts';
+import type { UploaderReport, UploaderSettings, Unsent } from './protocol.ts';
 import { startSampling } from './sample-runs.ts';
-import { countUnsent } from './unsent.ts';
 import { watchRecords } from './watch-records.ts';
+import { proposedCommand } from '../../system/proposed-command.ts';
+import { fileNames } from '../../record/run-files.ts';
+import { countPoints, fileStart } from '../journal/metric-file.ts';
+import type { TrackedRun } from '../journal/record.ts';
+import { progressOf, readCursor } from '../sync/cursor.ts';
 
 /** An uploader at work. */
 export interface Upload {
@@ -199,4 +203,34 @@ const upload = ({
   const finishWithin = (drainMs: number) => void setTimeout(() => stopper.abort(), drainMs);
 
   return { finish, finishWithin };
+};
+
+/** Counts what a server does not have of the given runs; nothing when it has all. */
+const countUnsent = (
+  incomplete: readonly TrackedRun[],
+  uri: string,
+  {
+    plan,
+    runsDirectory,
+    options,
+  }: {
+    readonly plan: Plan;
+    readonly runsDirectory: string;
+    /** Options of `unroll sync` that lead to the server. */
+    readonly options: readonly string[];
+  },
+): Unsent | null => {
+  if (incomplete.length === 0) return null;
+  const points = incomplete.reduce((sum, { directory }) => {
+    const cursor = readCursor(directory, uri);
+    const left = [fileNames.metrics, fileNames.system].map((file) =>
+      countPoints(join(directory, file), cursor ? progressOf(cursor, file).done : fileStart),
+    );
+    return sum + left.reduce((a, b) => a + b, 0);
+  }, 0);
+  return {
+    runs: incomplete.length,
+    points,
+    command: proposedCommand(['sync', plan.experiment, ...options], runsDirectory),
+  };
 };

@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest';
-import { renderLineChart } from '../../../src/report/plot/line-chart.ts';
+import { renderLineChart, niceTicks, tickLabel } from '../../../src/report/plot/line-chart.ts';
 import { smooth, thinOut } from '../../../src/report/plot/thin-out.ts';
-import { niceTicks, tickLabel } from '../../../src/report/plot/ticks.ts';
 
 test('ticks are round numbers around the values', () => {
   expect(niceTicks(0, 781, 8)).toEqual([0, 100, 200, 300, 400, 500, 600, 700, 800]);
