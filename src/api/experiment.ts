@@ -26,7 +26,7 @@ type BuiltIn<Table> = {
     : never;
 }[keyof Table & string];
 
-/** The same of a row of one's own; `Common`: parameters that every row of the section has. */
+/** The same of the user's own entry; `Common`: parameters that every row of the section has. */
 type Own<D, Common = unknown> = D extends {
   readonly name: infer N extends string;
   readonly parameters: infer P extends TProperties;

@@ -21,9 +21,9 @@ import { plan as planOf, type PlanSettings } from './plan.ts';
 export interface RunSettings extends PlanSettings {
   /** Where runs are recorded; `runs` by default. */
   readonly runsDirectory?: string;
-  /** Hears everything that happens, in order: see `RunEvent`. */
+  /** Called with everything that happens, in order: see `RunEvent`. */
   readonly listener?: RunListener;
-  /** Ends the sweep in order: each run finishes its step and writes a checkpoint; `run` again goes on from there. */
+  /** Ends the sweep in order: each run finishes its step and writes a checkpoint. Call `run` again to resume from there. */
   readonly signal?: AbortSignal;
   /** Train the runs again that are done or failed, from the start. */
   readonly force?: boolean;

@@ -3,7 +3,7 @@ import { RecordUnreadable } from '../record/parse-run-files.ts';
 import { systemErrorOf } from '../system/system-error.ts';
 import type { ExitCode } from './command.ts';
 
-/** What a command reports about an error that is no bug, and the exit code it ends with. */
+/** The message and exit code of a command for an error that is not a bug. */
 export interface Fault {
   readonly diagnostic: Diagnostic;
   readonly exitCode: ExitCode;

@@ -17,7 +17,7 @@ const reportUnhandled = (error: unknown): number => {
   return fault?.exitCode ?? 1;
 };
 
-// A reader that goes away (`unroll ls | head`) is no fault of ours.
+// A reader that exits early (`unroll ls | head`) is not an error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(0);
   throw Object.assign(error, { path: 'the standard output' });

@@ -210,8 +210,8 @@ const estimateLine = (count: number, { ms, runs, unknown }: Estimate): string =>
 
 /** Why runs are stale, failed or interrupted: each reason once. */
 const reasonLines = (standings: readonly RunStanding[], width: number): string[] => {
-  const told = standings.filter(({ state, reason }) => reason !== '' && state !== 'done');
-  const lines = [...new Map(told.map((one) => [`${one.state} ${one.reason}`, one])).values()].map(
+  const explained = standings.filter(({ state, reason }) => reason !== '' && state !== 'done');
+  const lines = [...new Map(explained.map((one) => [`${one.state} ${one.reason}`, one])).values()].map(
     ({ run, state, reason }) => fit(`${state} ${run.id.slice(0, 8)}: ${reason}`, width),
   );
   const more = lines.length - shownReasons;

@@ -27,7 +27,7 @@ const ajv = new Ajv({
   code: { optimize: false },
 });
 
-/** Only for so many unknown names is it worth looking for the known ones that were meant. */
+/** The known name that was meant is searched for at most this many unknown names. */
 export const mostSuggestions = 100;
 
 const compiled = new WeakMap<TSchema, ValidateFunction>();
@@ -93,7 +93,7 @@ export const checkAgainst = (schema: TSchema, written: Json, owner = ''): Checke
       if (meant.has(`${error.instancePath}/${key}`)) continue;
       issues.set(`${error.instancePath}/${key}`, missingKey(error, path, { key, owner }));
     } else if (!issues.has(error.instancePath) && error.keyword !== 'if') {
-      // The last one stands for all that nobody will see.
+      // The last one represents all that are not shown.
       if (++wrongValues > mostInJson) continue;
       lastWrong = error.instancePath;
       issues.set(error.instancePath, wrongValue(error, path, listAround(path, written)));
@@ -108,7 +108,7 @@ export const checkAgainst = (schema: TSchema, written: Json, owner = ''): Checke
   return { value, issues: [...issues.values()] };
 };
 
-/** A copy that gets the defaults, without the unknown keys that nobody will see: the check makes an error of each. */
+/** A copy that gets the defaults, without the unknown keys that are not shown: the check reports each one. */
 const copyToCheck = (
   schema: PlainSchema,
   written: Json,
@@ -130,7 +130,7 @@ const copyToCheck = (
   return { copy: copied(written, schema), leftOut: Math.max(0, unknown - mostInJson) };
 };
 
-/** The keys of a JSON pointer; whether one is an index is told by the value. */
+/** The keys of a JSON pointer; the value shows whether a key is an index. */
 const pathOf = (pointer: string, root: Json): Path => {
   let value: unknown = root;
   return pointer
@@ -234,7 +234,7 @@ const wrongValue = (error: ErrorObject, path: Path, beside: readonly Json[]): Is
   const schema = schemaOf(error);
   const value = error.data as Json;
   const named = path.findLast((part) => typeof part === 'string') ?? 'the value';
-  // A value of a list has no key of its own.
+  // A value of a list has no key.
   const name = typeof path.at(-1) === 'number' ? `a value of ${named}` : named;
   const allowed = (schema.enum ?? []).filter((one): one is string => typeof one === 'string');
   const near = typeof value === 'string' ? nearest(value, allowed) : undefined;
@@ -380,7 +380,7 @@ const isTextLike = ({ type, enum: allowed, pattern }: PlainSchema, text: string)
   !allowed &&
   (pattern === undefined || new RegExp(pattern).test(text));
 
-/** A number alone is no duration, a number with a unit is. */
+/** A duration is a number with a unit, not a number alone. */
 const isDuration = (schema: PlainSchema): boolean => isTextLike(schema, '1s') && !isTextLike(schema, '1');
 
 /** Whether a string is wanted, and YAML has read what is written as something else. */

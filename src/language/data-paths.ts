@@ -8,8 +8,8 @@ import { commandLine } from './located.ts';
 
 /**
  * The document with the paths of data files from the folder of the spec. A relative path starts at the folder of the file
- * that contains it, which may be an extended one, or at the working directory if it is on the command line. Where nothing
- * is there but something at the folder of the spec, that is meant.
+ * that contains it, which may be an extended one, or at the working directory if it is on the command line. If there is
+ * no such file but one at the same path from the folder of the spec, that one is used.
  */
 export const withDataPaths = (document: SpecDocument, registry: Registry): SpecDocument => {
   const parameters = new Set(Object.keys(registry.dataset).flatMap((name) => fileParameters(registry, name)));

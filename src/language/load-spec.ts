@@ -27,7 +27,7 @@ export interface SpecDocument {
   /** Absolute: where relative paths of the spec begin. */
   readonly baseDirectory: string;
   readonly root: LocatedMap;
-  /** Where each extended file is named, for messages about what stands in it. */
+  /** Where each extended file is named, for messages about its content. */
   readonly extendedAt: ReadonlyMap<SourceText, SourceRange>;
 }
 
@@ -66,7 +66,7 @@ export const loadSpec = async (path: string, options: LoadOptions = {}): Promise
   });
 };
 
-/** The document of a text that is in no file, without `extends`; `path` is where it would lie. */
+/** The document of a string that is not in a file, without `extends`; `path` is where the file would be. */
 export const documentOfText = ({
   path,
   text,

@@ -4,7 +4,7 @@ import type { Json } from '../system/json.ts';
 /** The name of the source text that is the command line. */
 export const commandLine = 'command line';
 
-/** A value of a spec that remembers where a person wrote it. */
+/** A value of a spec with the place where it is written. */
 export type Located = LocatedScalar | LocatedList | LocatedMap;
 
 export interface LocatedScalar {

@@ -96,7 +96,7 @@ const openedBefore = (document: Document.Parsed, offset: number): number | undef
 /** The most that a spec may hold, by what the parser needs for it: it takes a second and 200 MB for so much. */
 const mostWork = 350_000;
 
-/** What each costs: a line and a colon are cheap, all that may begin a value of its own is not. */
+/** The cost of each: a line or a colon is cheap, a character that may begin a value is not. */
 const workFor: Readonly<Record<string, number>> = { '\n': 1, ':': 1, ']': 0, '}': 0 };
 const workForOthers = 5;
 

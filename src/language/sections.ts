@@ -109,7 +109,7 @@ export const checkSection = (
 ): CheckedSection<NamedSection> | CheckedSection<TrainConfig> =>
   kind === 'train' ? checkTrainSection(written) : checkNamedSection(registry, kind, written);
 
-/** What is wrong with a name that is no text: there is none, or another key stands for it, or it is a list to try. */
+/** The issue of a name that is not a string: it is missing, another key was written for it, or it is a list of names. */
 const nameIssue = (written: JsonMap, kind: NamedSectionKind, names: readonly string[]): Issue => {
   const { name } = written;
   const expected = names.join(', ');

@@ -3,7 +3,7 @@ import type { JsonSchema } from '../registry/schema.ts';
 /** A shorter schema is easier to read at its place than behind a reference. */
 const shortest = 100;
 
-/** The same schema, in which each key's schema that occurs more than once stands in `definitions` and is referred to. */
+/** The same schema, in which the schema of a key that occurs more than once is in `definitions`, with references to it. */
 export const shareRepeated = (schema: JsonSchema): JsonSchema => {
   const { definitions: given = {}, ...rest } = schema as { definitions?: Record<string, JsonSchema> };
   const counts = new Map<string, number>();
@@ -11,7 +11,7 @@ export const shareRepeated = (schema: JsonSchema): JsonSchema => {
     const text = JSON.stringify(inner);
     const before = text.length < shortest ? 0 : (counts.get(text) ?? 0);
     counts.set(text, before + 1);
-    // What is inside of a second one will stand in the first only.
+    // Parts of a repeated schema appear in its definition only.
     return before > 0 ? inner : walk(inner, count);
   };
   walk(schema, count);

@@ -217,7 +217,7 @@ export type WrittenTrain = Readonly<Static<typeof trainSchema>>;
 export const withGoal = (train: WrittenTrain): TrainConfig => {
   if (!train.earlyStopping) return { ...train, earlyStopping: null };
   const { metric, goal, ...rest } = train.earlyStopping;
-  // Where there is no such metric, any goal will do: `checkTogether` reports it.
+  // If there is no such metric, any goal will do: `checkTogether` reports it.
   return { ...train, earlyStopping: { metric, goal: goal ?? goalOf(metric) ?? 'minimize', ...rest } };
 };
 

@@ -25,7 +25,7 @@ import { checkSpace, readSweep } from './sweep/read-sweep.ts';
 import { defaultMaxRuns } from './sweep/section.ts';
 import type { Sweep } from './sweep/sweep.ts';
 
-/** A spec without mistakes of its own; what its sweep unrolls into is not known yet. */
+/** A spec without mistakes. Its sweep is not unrolled yet. */
 export interface Spec {
   readonly document: SpecDocument;
   readonly registry: Registry;
@@ -157,7 +157,7 @@ const wrongVersion = (value: Json, at: NonNullable<Diagnostic['at']>): Diagnosti
       : 'Write `version: 1`.',
 });
 
-/** A section that is left empty, `sweep:`, stands for none. */
+/** An empty section, such as `sweep:`, counts as absent. */
 const withoutEmptySections = (written: JsonMap, { root }: SpecDocument): JsonMap => {
   const empty = optionalSections.filter((key) => written[key] === null && root.entries.has(key));
   return empty.length === 0

@@ -107,8 +107,8 @@ const sentenceFor = ({ code, message }: YamlError): Sentence => {
 };
 
 /**
- * A syntax error of the YAML parser, said to a person; `got` is what the parser has to say. `opened` is where the
- * bracket or quote begins that is open at the error.
+ * The diagnostic of a syntax error of the YAML parser; `got` is the parser's own message. `opened` is the start of the
+ * bracket or quote that is open at the error.
  */
 export const describeYamlError = (
   error: YamlError,

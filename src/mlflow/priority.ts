@@ -10,7 +10,7 @@ export const standBack = (pid: number | undefined, niceness: number): void => {
   if (pid === undefined) return;
   try {
     setPriority(pid, niceness);
-    // Desktops' kernels share the processor between sessions first, and a detached process is a session of its own.
+    // Desktops' kernels share the processor between sessions first, and a detached process is its own session.
     if (process.platform === 'linux') writeFileSync(`/proc/${pid}/autogroup`, String(niceness));
   } catch {
     // Gone already, or without such groups.

@@ -72,7 +72,7 @@ export const withConcurrency = (
   const { threadsPerRun } = frozen;
   const { runs: concurrency, at } = override;
   const execution = { ...frozen, concurrency };
-  // A number that is asked for leaves no cores to lend.
+  // With a number that the user chose, there are no cores to lend.
   delete execution.cores;
   return concurrency * threadsPerRun <= cores
     ? success(execution)

@@ -22,7 +22,7 @@ export interface PlanOptions {
   readonly concurrency?: WantedConcurrency;
   /** Cores of the machine that will train. */
   readonly cores: number;
-  /** Hears how far large data files are read. */
+  /** Called with the progress of reading large data files. */
   readonly reading?: DataContext['reading'];
 }
 

@@ -13,7 +13,7 @@ import { proposeByTpe, type Trial } from '../search/tpe.ts';
 import type { Point } from '../language/sweep/sweep.ts';
 import { validateSpec, type Spec } from '../language/validate-spec.ts';
 
-/** A point that a search has chosen: its runs, one for each seed, and where it lies. */
+/** A point that a search has chosen: its runs, one for each seed, and its coordinates. */
 export interface Proposal {
   readonly runs: readonly Run[];
   readonly coordinates: Coordinates;
@@ -54,7 +54,7 @@ const proposerOf = (spec: Spec, plan: Plan): Proposer => {
     if (sweep.exclude.some((rule) => holds(ground, point, rule))) return undefined;
     const resolved = await resolvePoints(spec, [point]);
     const [configuration] = resolved.ok ? resolved.value.configurations : [];
-    // Values that cannot go together, and another way to write a point that was tried, are no points of the space.
+    // Values that conflict, and other ways to write a point that was tried, are not points of the space.
     if (!configuration || tried.some((one) => one.configuration === configuration.id)) return undefined;
     return { runs: runsOf(configuration), coordinates: coordinatesOf(sweep, point) };
   };
@@ -75,7 +75,7 @@ const proposerOf = (spec: Spec, plan: Plan): Proposer => {
         if (found) return found;
       }
     }
-    // What is left of a small space lies far from what is promising.
+    // The rest of a small space is far from what is promising.
     const finite = finiteSpace(sweep, ground);
     const points = finite?.ok
       ? Array.from(random.permutation(finite.value.length), (index) => finite.value[index] ?? [])

@@ -171,7 +171,7 @@ const sectionResolver = (spec: Spec) => {
   const trainOf = remember((choices: readonly Choice[]) =>
     checkTrainSection(applyChoices(ground, 'train', choices)),
   );
-  // A value drawn from an interval has no number of its own.
+  // A value drawn from an interval has no number.
   const idsOf = (choices: readonly Choice[]) =>
     choices.reduce((text, { id, key, value }) => `${text} ${id ?? `${key}=${JSON.stringify(value)}`}`, '');
   return (point: Point, report: (finding: Finding) => void): Sections | undefined => {

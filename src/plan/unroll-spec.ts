@@ -27,7 +27,7 @@ export interface UnrollOptions {
   readonly concurrency?: WantedConcurrency;
   /** `--yes`: more runs than `maxRuns` are fine. */
   readonly allowManyRuns?: boolean;
-  /** Hears how far large data files are read. */
+  /** Called with the progress of reading large data files. */
   readonly reading?: DataContext['reading'];
 }
 
@@ -145,7 +145,7 @@ const checkCount = (
   };
 };
 
-/** The best of many values of the test split is no estimate of how good a model is. */
+/** The best of many values on the test split does not estimate how good a model is. */
 const choosesByTest = ({ objective, sweep, document }: Spec): Diagnostic => {
   const metric = objective?.metric ?? '';
   const counterpart = validationCounterpart(metric) ?? 'val/loss';

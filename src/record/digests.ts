@@ -12,7 +12,7 @@ export interface FileDigest {
   readonly sha256: string;
 }
 
-/** The files of a run that never change once it has ended. Checkpoints carry digests of their own. */
+/** The files of a run that never change once it has ended. Checkpoints contain their own digests. */
 export const sealedFiles: readonly string[] = [
   fileNames.run,
   fileNames.environment,

@@ -17,7 +17,7 @@ export const outcomeReasons = [
   'diverged',
   /** The run's own code or data reported an error. */
   'failed',
-  /** The process died by a signal or exit code of its own. */
+  /** The process died of a signal, or with an exit code, for no known reason. */
   'crashed',
   /** The process was killed for memory, or an allocation failed. */
   'out-of-memory',

@@ -12,7 +12,7 @@ import { sealed } from './digests.ts';
 import { damaged, noUsable, RecordUnreadable } from './parse-run-files.ts';
 import { grownPlan } from './search-journal.ts';
 
-/** Where a sweep's frozen plan lies. */
+/** The path of a sweep's frozen plan. */
 export const frozenPlanPath = (
   runsDirectory: string,
   { experiment, sweepId }: Pick<Plan, 'experiment' | 'sweepId'>,

@@ -85,5 +85,5 @@ const toStatus = (path: string, value: unknown): Result<StatusFile> => {
 const isReason = (value: string): value is OutcomeReason =>
   (outcomeReasons as readonly string[]).includes(value);
 
-/** A line of `metrics.jsonl`; undefined if it is damaged or is no metric line. */
+/** A line of `metrics.jsonl`; undefined if it is damaged or not a metric line. */
 export const parseMetricLine = (text: string): MetricLine | undefined => metricLineParser(parseJson(text));

@@ -52,7 +52,7 @@ export const sizeOf = (path: string): number | undefined => {
   return readdirSync(path).reduce((sum, name) => sum + (sizeOf(join(path, name)) ?? 0), 0);
 };
 
-/** Folders that are being deleted have names that no listing shows: one that is half gone is no damaged run. */
+/** Folders that are being deleted have names that no listing shows, so a half-deleted one does not appear as a damaged run. */
 export const leavingPrefix = '.removed-';
 
 /**

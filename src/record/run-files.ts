@@ -23,7 +23,7 @@ import type { RunOutcome } from './events.ts';
  *     mlflow/            what was sent to which server
  *     lock, writer       while it is being trained: which process decides over it, and which one writes it
  *
- * A sweep's frozen plan lies beside, in `runs/<experiment>/sweeps/<sweep id>.json`.
+ * A sweep's frozen plan is in `runs/<experiment>/sweeps/<sweep id>.json`.
  */
 export const fileNames = {
   run: 'run.json',

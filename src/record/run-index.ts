@@ -21,7 +21,7 @@ export interface RunIndex {
 
 interface Entry {
   readonly stamp: string;
-  /** JSON of a record, parsed when it is asked for. */
+  /** JSON of a record, parsed on demand. */
   readonly text: string;
 }
 

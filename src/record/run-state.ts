@@ -26,9 +26,9 @@ export type RunState =
   | 'running'
   /** Every step is done and the end evaluation is recorded. */
   | 'done'
-  /** Its sweep gave its steps to better runs; it goes on from its checkpoint once it is promoted. */
+  /** Its sweep gave its steps to better runs; it resumes from its checkpoint once it is promoted. */
   | 'pruned'
-  /** It ended by a fault of its own: another try may or may not help. */
+  /** It failed by itself: a retry may or may not help. */
   | 'failed'
   /** It was stopped from outside, or its process is gone: `unroll resume` continues it. */
   | 'interrupted'

@@ -82,7 +82,7 @@ const readJournal = (path: string): JournalContent => {
   return { lines, last, damage: undefined };
 };
 
-/** A line after so many decisions; undefined if it is damaged, or if one before it is missing. */
+/** Parses the line after `decisions` decisions; undefined if it is damaged, or if one before it is missing. */
 const parseSearchLine = (text: string, decisions: number): SearchLine | undefined => {
   const line = searchLine(parseJson(text));
   if (!line) return undefined;

@@ -54,7 +54,7 @@ export const chooseSweeps = (
     else if (!own.some((one) => chosen.has(one)) && errors.length === 0)
       take(success(all ? own : own.slice(0, 1)));
   }
-  // The sweep that is meant may be one that cannot be read.
+  // The chosen sweep may be unreadable.
   if (errors.length > 0) return failure(...unreadable, ...errors);
   if (chosen.size === 0) take(success(all ? sweeps : [latest]));
 

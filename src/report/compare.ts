@@ -96,7 +96,7 @@ export interface Comparison {
 
 export interface CompareOptions {
   readonly objective: Objective;
-  /** Of experiments that have an objective of their own. */
+  /** Of experiments with a different objective. */
   readonly objectives?: ReadonlyMap<string, Objective>;
   /** The plan's runs, so that those that never began are shown too; the recorded ones alone by default. */
   readonly planned?: readonly Run[];

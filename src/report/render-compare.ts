@@ -151,7 +151,7 @@ const seedsLine = (seeds: number): string => {
   return `About ${counted(seeds, 'seed')} would separate the first two, with a chance of 80%.`;
 };
 
-/** A pruned run was meant to end early: that is no news. */
+/** A pruned run ended early on purpose, so this needs no note. */
 const needsReason = ({ value, reason, state }: ComparedRun): boolean =>
   value === null && reason !== '' && state !== 'pruned';
 

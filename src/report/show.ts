@@ -228,7 +228,7 @@ const columns: readonly Column[] = [
   { title: 'examples', align: 'right', keep: 3 },
 ];
 
-/** Precision, recall and F1 of each class on a part of the dataset, as lines; none where there are no classes. */
+/** Precision, recall and F1 of each class on a part of the dataset, as lines; none if there are no classes. */
 export const classLines = (
   { scores = [], labels }: PartEvaluation & Pick<EvaluationFile, 'labels'>,
   { width }: { readonly width: number },

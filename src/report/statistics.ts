@@ -4,7 +4,7 @@ import { mean, sampleStandardDeviation, sampleVariance } from 'simple-statistics
 /** A range that contains the true mean with 95% confidence, if the values are near normal: `[low, high]`. */
 export type Interval = readonly [low: number, high: number];
 
-/** The least and the largest possible value; infinite where there is no bound. */
+/** The least and the largest possible value; infinite if there is no bound. */
 export type Range = readonly [least: number, largest: number];
 
 export const unbounded: Range = [-Infinity, Infinity];

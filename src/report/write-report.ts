@@ -43,7 +43,7 @@ export const watchReport = async (
     written(data);
     const { running, new: waiting } = data.comparison.counts;
     if (running + waiting === 0) break;
-    // An abort ends the wait; that is no error.
+    // An abort ends the wait and is not an error.
     await sleep(everySeconds * 1000, undefined, { signal: stop }).catch(() => undefined);
   }
   written(await writeReport(chosen, options));

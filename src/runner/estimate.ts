@@ -29,7 +29,7 @@ const workKey = ({ config: { dataset, model, optimizer, loss, train } }: Run): s
     ...(loss ? [loss.name] : []),
   ]);
 
-/** The environments that are looked at for each kind of run: the last runs are the most like the next. */
+/** The environments that are compared for each kind of run: the last runs resemble the next one most. */
 const lookedAt = 8;
 
 /** Estimates from measured steps a second; runs on as many threads of the same machine are preferred. */

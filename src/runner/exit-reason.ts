@@ -24,7 +24,7 @@ const lastLine = (text: string): string =>
     .at(-1)
     ?.trim() ?? '';
 
-/** Why a process that left without its last word did so. */
+/** Why a process exited without reporting a result. */
 export const outcomeOfExit = (
   exit: Extract<WorkerResult, { type: 'exited' }>,
   { killedByUser, timeoutMs }: { killedByUser: boolean; timeoutMs: number | null },

@@ -30,7 +30,7 @@ export interface ScheduleOptions {
   readonly baseDirectory: string;
   /** The folder with the code of the user's own entries; undefined without a config. */
   readonly bundle: string | undefined;
-  /** Whether what is recorded of a run is removed before it is trained. */
+  /** Whether the record of a run is removed before it is trained. */
   readonly fromTheStart: boolean;
   readonly listener: RunListener;
   /** Aborted by the first Ctrl-C: running runs end in order, no other begins. */
@@ -52,7 +52,7 @@ const worthRetrying: readonly string[] = ['crashed', 'out-of-memory'];
 /** Ends after which the sweep continues even if the spec stops on errors. */
 const endedWell: ReadonlySet<OutcomeReason> = new Set<OutcomeReason>(['completed', 'pruned']);
 
-/** How often a run that another process trains is looked at again. */
+/** How often the state of a run that another process trains is checked. */
 const lookAgainMs = 250;
 
 /** A run that another living process has taken. */
@@ -63,7 +63,7 @@ interface Held {
 interface HowToTrain {
   /** The step to stop at with a checkpoint; null trains to the end. */
   readonly pauseAt: number | null;
-  /** Whether what is recorded of the run is removed before it is trained. */
+  /** Whether the record of the run is removed before it is trained. */
   readonly fromTheStart: boolean;
 }
 

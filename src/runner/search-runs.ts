@@ -49,7 +49,7 @@ const unfinished: readonly string[] = ['interrupted', 'killed', 'not-started'];
 
 /**
  * Trains a sweep that decides by results: takes the next decision, writes it down, acts on it, writes down what came of
- * it. What is written down is never decided again, so a search that was killed at any moment goes on where it was.
+ * it. A recorded decision is never taken again, so a search that was killed at any moment resumes where it was.
  */
 export const searchRuns = async (
   { search, ...plan }: Plan & { readonly search: Search },
@@ -272,13 +272,13 @@ const trainPoint = async (
       const status = level === 0 && options.selection.force ? undefined : readStatus(directory);
       let outcome = status?.outcome ?? undefined;
       const failedBefore = outcome && !['completed', 'pruned'].includes(outcome.reason);
-      const stands =
+      const confirmed =
         status &&
         outcome &&
         (failedBefore
           ? isSettled(status, directory) && !options.selection.retryFailed
           : reached(outcome, pauseAt));
-      if (!stands) {
+      if (!confirmed) {
         trained.set(run.id, run);
         const attempt = status?.attempt ?? 0;
         const ended = await scheduler.train(
@@ -311,7 +311,7 @@ const mean = (values: readonly number[]): number =>
 
 /**
  * What a run was measured at: the pruning metric at a step, or the objective at its end. A run that ended before the step
- * counts there with the weights that it keeps. Worst where there is no number.
+ * counts there with the weights that it keeps. The worst value if there is no number.
  */
 const valueOf = async (
   { objective, search: { pruning } }: Leading['plan'],

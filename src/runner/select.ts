@@ -124,7 +124,7 @@ const isMissing = (
     case 'interrupted':
     // Who trains it may give it up undone; until then the scheduler leaves it alone.
     case 'running':
-    // Without its sweep's pruning it is a run like any other, and goes on from its checkpoint.
+    // Without its sweep's pruning it is a run like any other, and resumes from its checkpoint.
     case 'pruned':
       return true;
     case 'failed':

@@ -6,11 +6,11 @@ import { promote } from './asha.ts';
 import { viewOf, type Decision, type Ledger, type View } from './ledger.ts';
 import { judge } from './median.ts';
 
-/** The settings by which a search decides. */
+/** The settings of a search that decides by results. */
 export const searchRulesSchema = Type.Object({
   /** How many points the sweep has in the end. The plan's runs are those that are known so far. */
   points: Type.Number(),
-  /** Decision n knows the results of the decisions before n - lookahead + 1, whoever else has ended by then. */
+  /** Decision n knows the results of the decisions before n - lookahead + 1, whatever else has ended by then. */
   lookahead: Type.Number(),
   /** Which runs are trained to their end; null for all. */
   pruning: Type.Union([pruningSchema, Type.Null()]),
@@ -21,7 +21,7 @@ type SearchRules = Described<typeof searchRulesSchema>;
 type Next =
   /** `known`: how many decisions' results it was taken from. */
   | { readonly kind: 'decided'; readonly decision: Decision; readonly known: number }
-  /** The results that it hangs on are not there yet. */
+  /** The results that it depends on are missing. */
   | { readonly kind: 'wait' }
   /** Nothing is left to decide. */
   | { readonly kind: 'over' };
@@ -34,7 +34,7 @@ export const nextDecision = (
 ): Next => {
   const taken = ledger.decisions.length;
   const begun = ledger.decisions.filter(({ kind, level }) => kind === 'train' && level === 0).length;
-  // With nothing to do, more results are waited for, one by one: that order, too, is nobody's accident.
+  // With nothing to do, wait for more results one by one, so that this order is the same every time, too.
   for (let known = Math.max(0, taken - lookahead + 1); known <= taken; known++) {
     const view = viewOf(ledger, known, levelsOf);
     if (!view) return { kind: 'wait' };
@@ -59,9 +59,9 @@ const goOnWith = (pruning: Pruning, view: View): Decision | undefined => {
 
 /** Training steps that a sweep with pruning may cost. */
 export interface StepBudget {
-  /** With every result such that most runs go on. */
+  /** With results that let most runs continue. */
   readonly most: number;
-  /** With results in no particular order; null where that hangs on the results alone. */
+  /** With results in no particular order; null if that depends on the results alone. */
   readonly usual: number | null;
   /** Without pruning. */
   readonly unpruned: number;
@@ -87,7 +87,7 @@ export const stepBudget = (steps: readonly (readonly number[])[], pruning: Pruni
       Math.max(1, Math.floor(steps.length / reductionFactor ** level)),
     );
     usual += (usualRuns * sum(lengths)) / Math.max(1, lengths.length);
-    // Of the runs at a level the worst `reductionFactor - 1` never go on, however late the better ones come.
+    // The worst `reductionFactor - 1` runs of a level never continue, however late the better ones arrive.
     mostRuns = Math.max(1, mostRuns - reductionFactor + 1);
   }
   return { most, usual: Math.round(usual), unpruned };

@@ -6,7 +6,7 @@ import { sectionKinds, type JsonMap, type SectionKind } from '../language/sectio
 import { trainingEnds } from '../language/train-section.ts';
 import { sweepableParameters, type SweepableParameter } from '../language/sweep/axis-kinds.ts';
 
-/** Most points that are looked at; a plan has far fewer. */
+/** Most points that are examined; a plan has far fewer. */
 export const maxPoints = 1_000_000;
 
 /** Most points with the axes of `when` rules: each costs as much as ten others. */

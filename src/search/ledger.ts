@@ -26,7 +26,7 @@ export interface View {
   readonly results: ReadonlyMap<number, ReadonlyMap<number, number>>;
   /** Number of levels of a point. */
   readonly levelsOf: (point: number) => number;
-  /** Whether the point was let go on to the level (or ended there). */
+  /** Whether the point continued to the level (or ended there). */
   readonly isDecided: (point: number, level: number) => boolean;
   /** Whether every decision's result is in view. */
   readonly complete: boolean;

@@ -4,7 +4,7 @@ import { gridPoints, maxPoints, holds, type Ground } from './grid.ts';
 import { placePoint } from './space.ts';
 import type { Point, Sweep } from '../language/sweep/sweep.ts';
 
-/** Draws in vain, one after another, until a space is taken to hold no further point. */
+/** After this many draws without a new point, the space counts as exhausted. */
 const maxVainDraws = 10_000;
 
 /**

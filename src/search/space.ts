@@ -48,7 +48,7 @@ export const placePoint = (
   return point;
 };
 
-/** Where a point lies: null for a dimension that it does not set, or sets to a value outside of the space. */
+/** The coordinates of a point: null for a dimension that it does not set, or sets to a value outside of the space. */
 export const coordinatesOf = (sweep: Sweep, point: Point): Coordinates => {
   const values = new Map(point.map(({ key, value }) => [key, JSON.stringify(value)]));
   return dimensionsOf(sweep).map((dimension) => {
@@ -94,7 +94,7 @@ const edgesOf = ({ options, weights }: Choices): number[] => {
   return [0, ...shares.map((share) => (sum += share) / total)];
 };
 
-/** Each multiple of a step gets an interval of its own, so that the ends are as likely as the others. */
+/** Each multiple of a step gets its own interval, so that the ends are as likely as the others. */
 const spread = ({ low, high, scale }: Interval, step: number) => {
   const last = low + Math.floor((high - low) / step + 1e-9) * step;
   return {

@@ -96,7 +96,7 @@ const drawAlong = (axis: SearchAxis, { centre, width, count }: Kernel, random: R
   if (axis.kind === 'bins' && !axis.ordered) {
     return random.uniform() < ownShare(axis.edges.length - 1, count) ? centre : random.uniform();
   }
-  // A centre in [0, 1] has at least nearly half of its normal density inside: few draws are in vain.
+  // A centre in [0, 1] has at least nearly half of its normal density inside: few draws are rejected.
   for (;;) {
     const drawn = centre + width * random.normal();
     if (drawn >= 0 && drawn < 1) return drawn;

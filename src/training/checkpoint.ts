@@ -15,7 +15,7 @@ import {
 import { decodeNumber, encodeNumber, type JsonNumber } from '../system/json.ts';
 import { interruptionOf } from '../system/system-error.ts';
 
-/** Everything beyond the tensors that training needs to go on from a step as if it had never stopped. */
+/** Everything besides the tensors that training needs to resume from a step as if it had never stopped. */
 export interface TrainerState {
   readonly step: number;
   /** The best value of the watched metric so far, and at which step; for early stopping and `best.safetensors`. */

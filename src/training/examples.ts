@@ -14,7 +14,7 @@ export interface Examples {
   /** Takes the batch of the examples from `from` on, in the split's order, with the network's outputs for it. */
   readonly add: (from: number, batch: Batch, outputs: Float32Array) => void;
   readonly predictions: () => readonly ExamplePrediction[];
-  /** Nothing where the split's examples are no images. */
+  /** Absent if the split's examples are not images. */
   readonly images: () => readonly ExampleImage[];
 }
 

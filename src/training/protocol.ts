@@ -23,7 +23,7 @@ const trainRequestSchema = Type.Object({
   /** The step to pause at with a checkpoint, so that the sweep can decide; null trains to the end. */
   pauseAt: Type.Union([Type.Number(), Type.Null()]),
   attempt: Type.Number(),
-  /** Whether what is recorded of the run is removed first. */
+  /** Whether the record of the run is removed first. */
   fromTheStart: Type.Boolean(),
   /** The run's own directory. */
   directory: Type.String(),
@@ -74,7 +74,7 @@ export type Measured = Described<typeof measuredSchema>;
 
 const stopReason = oneOf(['interrupted', 'timed-out']);
 
-/** Why a child is asked to end its run early. */
+/** Why a child must end its run early. */
 export type StopReason = Described<typeof stopReason>;
 
 const childRequestSchema = Type.Union([

@@ -19,7 +19,7 @@ export interface Training {
   readonly run: Run;
   /** The built-in rows and those of the user's config. */
   readonly registry: Registry;
-  /** Where the training stops with a checkpoint, to go on only if the sweep decides so; null for nowhere. */
+  /** The step to pause at with a checkpoint; training continues only if the sweep decides so. null: none. */
   readonly pauseAt: number | null;
   readonly dataset: Dataset;
   /** The kernel that the plan was frozen with; undefined where there was no choice. */
@@ -48,7 +48,7 @@ export interface Session extends Training {
   state: TrainerState;
   /** The last value of each metric. */
   latest: Metrics;
-  /** The step of the checkpoint that the training goes on from; 0 for none. */
+  /** The step of the checkpoint that training resumes from; 0 for none. */
   readonly fromStep: number;
   /** The last evaluation of the validation part by this process. */
   validated: { readonly step: number; readonly tally: Tally } | undefined;
@@ -113,7 +113,7 @@ export const report = (session: Session, type: 'step-logged' | 'evaluated', metr
   session.clock.enter(before);
 };
 
-/** Writes a checkpoint: with everything to go on from, but `best` with the weights alone. */
+/** Writes a checkpoint: everything needed to resume, or for `best` the weights alone. */
 export const saveCheckpoint = (session: Session, name: CheckpointName): void => {
   const before = session.clock.enter('recording');
   const metrics = session.flush();

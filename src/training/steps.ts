@@ -14,7 +14,7 @@ export type StepsEnd =
   /** Early stopping: no improvement for as long as the spec allows. */
   | { readonly kind: 'no-improvement' }
   | { readonly kind: 'diverged'; readonly loss: number }
-  /** The step is done at which the sweep decides whether the run goes on. */
+  /** The run has reached the step at which the sweep decides whether it continues. */
   | { readonly kind: 'paused' }
   | { readonly kind: 'stopped'; readonly reason: StopReason };
 

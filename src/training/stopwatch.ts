@@ -6,7 +6,7 @@ export interface Stopwatch {
   readonly enter: (phase: Phase) => Phase;
 }
 
-/** Measures nothing, for runs whose profile nobody asked for. */
+/** Measures nothing, for runs without a profile. */
 export const idleStopwatch: Stopwatch = { enter: () => 'waiting' };
 
 /** A stopwatch that runs from now on, `waiting` at first; `ms` answers the milliseconds of each phase up to now. */

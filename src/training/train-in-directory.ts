@@ -95,12 +95,12 @@ const fenced = (recorder: RunRecorder, lock: Lock): RunRecorder => {
   };
 };
 
-/** How often a directory is looked at whose last writer has not left it yet. */
+/** How often to check whether the last writer of a directory is gone. */
 const lookAgainMs = 20;
 
 /**
  * Waits until no other process writes the run's directory: the child of a runner that was killed may still be at its last
- * step. Answers the outcome instead where that child has brought the run to its end, or where there is no time to wait.
+ * step. Returns the outcome instead if that child has finished the run, or if there is no time to wait.
  */
 const becomeWriter = async (
   request: TrainRequest,

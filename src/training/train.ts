@@ -19,7 +19,7 @@ import { takeSteps, validateNow, type StepsEnd } from './steps.ts';
 import type { Tally } from './tally.ts';
 
 /**
- * One training: begin (or go on), step to the end, evaluate the kept weights on the validation and test parts. Every number depends
+ * One training: start (or resume), step to the end, evaluate the kept weights on the validation and test parts. Every number depends
  * on the run alone: draws are keyed by seed and step, so neither a resumption nor another run changes a bit.
  */
 export const train = async (training: Training): Promise<RunOutcome> => {
@@ -118,7 +118,7 @@ const validateRestored = async (session: Session): Promise<Tally | undefined> =>
   return validation && (await evaluate(session, { split: validation, part: 'val' })).whole;
 };
 
-/** The metrics of the last minibatch that was recorded up to a step, by whichever process trained that far. */
+/** The metrics of the last minibatch recorded up to a step, by any process. */
 const trainedValues = async (session: Session, upTo: number): Promise<Metrics> => {
   const { latest, fromStep, state, directory } = session;
   const isWhole = fromStep === 0 && upTo === state.step;

@@ -170,7 +170,7 @@ const unknownNames = (options: Options, registry: Registry): Diagnostic[] =>
     ];
   });
 
-/** The schema's path as editors need it; none where the package lies outside, since the path would be of this machine only. */
+/** The schema's path as editors need it; none if the package is outside the folder, since the path would be valid on this machine only. */
 const schemaFor = (file: string): { readonly schema?: string } => {
   const schema = join(packageRoot, 'schema', 'experiment.schema.json');
   if (relative(process.cwd(), schema).startsWith('..')) return {};

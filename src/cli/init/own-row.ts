@@ -230,7 +230,7 @@ export const ownRowFiles = (kind: NewKind, name: string): Readonly<Record<string
   [`${name}.test.mjs`]: testOf(name),
 });
 
-/** The two lines by which a config registers the row. */
+/** The two lines that register the entry in a config. */
 export const registration = (kind: NewKind, name: string) => ({
   importLine: `import { ${identifierOf(name)} } from './${name}.ts';`,
   entry: `${listNames[kind]}: [${identifierOf(name)}]`,

@@ -22,7 +22,7 @@ export interface RunningRun {
   losses: number[];
   /** Steps and times of the last few reports, for the speed. */
   recent: { readonly step: number; readonly time: number }[];
-  /** Memory of the run's process; 0 until it is told. */
+  /** Memory of the run's process; 0 until it is known. */
   residentBytes: number;
 }
 
@@ -43,7 +43,7 @@ export interface SweepState {
   toRun: number;
   /** Ids of the runs that ended before this command and are not trained by it. */
   readonly before: Set<string>;
-  /** How long these are beside one another, by id; empty where nobody has said. */
+  /** The relative length of each, by id; empty if unknown. */
   work: ReadonlyMap<string, number>;
   concurrency: number;
   readonly running: Map<string, RunningRun>;

@@ -29,7 +29,7 @@ export interface Target {
   /** Whether the values must be whole numbers: those that fall between are rounded. */
   readonly integer: boolean;
   readonly accepts: (value: Json) => boolean;
-  /** Values that the parameter may have, where it is no number. */
+  /** Values that the parameter may have, if it is not a number. */
   readonly names: readonly Json[];
 }
 

@@ -23,8 +23,8 @@ export interface SweepContext {
 }
 
 /**
- * The parameters that a path may mean in this spec, one for each row that may be used; empty for a whole section, for a
- * section's name, and for what may belong to a row that nobody knows. Reports a path that leads nowhere and returns
+ * The parameters that a path may mean in this spec, one for each entry that may be used; empty for a whole section, for a
+ * section's name, and for a path that may belong to an unknown entry. Reports a path that leads nowhere and returns
  * undefined.
  */
 export const resolvePath = (
@@ -73,8 +73,8 @@ export const resolvePath = (
 };
 
 /**
- * Whether the row of a section is yet to be said: it has no name, or one that no row has. That is told where it is
- * written, and what follows from it is not.
+ * Whether the entry of a section is unknown: it has no name, or one that no entry has. Only the name is reported, not what
+ * follows from it.
  */
 const isOpen = ({ registry, names }: SweepContext, kind: SectionKind): boolean =>
   kind !== 'train' &&
@@ -102,7 +102,7 @@ const unknownPath = (
   const near =
     // A parameter's name alone, or under the wrong section.
     usable.find((path) => path.endsWith(`.${key}`) || (tail !== '' && path.endsWith(`.${tail}`))) ??
-    // The section is no part of what is near: two long words after it would seem alike.
+    // Names are compared without the section: with it, two long words would seem alike.
     inSection.find((path) => below(path) === nearest(tail === '' ? first : tail, inSection.map(below))) ??
     (section === undefined ? nearest(key, usable) : undefined) ??
     usable.find((path) => nearest(key, [below(path)]) !== undefined);
@@ -213,7 +213,7 @@ const issuesOf = (
   return found.some((issues) => issues.length === 0) ? [] : (found[0] ?? []).map(inside);
 };
 
-/** `written` is what stands in its place: a name alone, most likely. */
+/** `written` is the value found instead, most likely a name alone. */
 const wholeSection = (written: Json) =>
   Type.Unsafe({
     type: 'object',

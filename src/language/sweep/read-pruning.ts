@@ -63,7 +63,7 @@ export const readPruning = (context: SweepContext, { section, node, objective }:
   }
   const counterpart = typeof objective === 'object' ? validationCounterpart(objective.metric) : undefined;
   const metric = pruning.metric ?? counterpart ?? 'val/loss';
-  // Of a metric that does not exist the goal is of no importance: `checkMetrics` refuses it.
+  // The goal of a metric that does not exist does not matter: `checkMetrics` rejects it.
   const shared = { metric, goal: goalOf(metric) ?? 'minimize', minSteps: pruning.minSteps };
   return pruning.name === 'asha'
     ? { name: 'asha', ...shared, reductionFactor: pruning.reductionFactor ?? 3 }

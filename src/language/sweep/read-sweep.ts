@@ -49,7 +49,7 @@ export const readSweep = (
 
 type Surroundings = Pick<Input, 'registry' | 'base' | 'node'>;
 
-/** Pushes the mistakes in paths, values and rules of a sweep whose structure is wrong elsewhere: they are told at once. */
+/** Adds the mistakes in paths, values and rules of a sweep whose structure is wrong elsewhere, so that all are reported at once. */
 export const checkSpace = (surroundings: Surroundings, errors: Diagnostic[]): void => {
   // Whether it is a grid is not sure, so intervals pass.
   readSpace(createContext(surroundings, errors), surroundings.node, true);
@@ -68,7 +68,7 @@ const createContext = ({ registry, base, node }: Surroundings, errors: Diagnosti
   };
 };
 
-/** The points that a sweep may take. What is no mapping or no list is passed over. */
+/** The points that a sweep may take. What is not a mapping or a list is skipped. */
 const readSpace = (
   context: SweepContext,
   node: LocatedMap,
@@ -184,7 +184,7 @@ const readRule = (context: SweepContext, node: LocatedMap): Rule => ({
   at: node.at,
 });
 
-/** A mapping under a section or parameter stands for a condition on each of its keys. */
+/** A mapping under a section or parameter is a condition on each of its keys. */
 const readConditions = (context: SweepContext, key: string, entry: LocatedEntry): Condition[] => {
   const node = entry.value;
   if (node.kind === 'map') {

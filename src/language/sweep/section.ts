@@ -8,7 +8,7 @@ export const defaultMaxRuns = 1000;
 /** Rules of one kind: each is compared with every point. */
 export const mostRules = 2000;
 
-/** Paths and values; which paths exist is told by the registries, see `read-sweep.ts`. */
+/** Paths and values. `read-sweep.ts` checks the paths against the registries. */
 const assignments = (description: string, value: Json = 512) =>
   Type.Unsafe<Readonly<Record<string, unknown>>>({
     type: 'object',
@@ -35,7 +35,7 @@ const pruningMetric = Type.Optional(
   }),
 );
 
-/** The two rules in one object: which keys belong to which is told by `read-pruning.ts`, with the key's own place. */
+/** Both rules in one object. `read-pruning.ts` checks which keys belong to which rule, and reports the place of the key. */
 export const pruningSchema = Type.Object(
   {
     name: choice(['asha', 'median'], {

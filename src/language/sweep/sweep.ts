@@ -3,14 +3,14 @@ import type { Located } from '../located.ts';
 import type { Pruning } from '../config.ts';
 import type { Json } from '../../system/json.ts';
 
-/** One value of one path, and where a person wrote it. */
+/** One value of one path, and where it is written. */
 export interface Choice {
   /** `model.hiddenSize`, and the same as keys. */
   readonly key: string;
   readonly path: readonly string[];
   readonly value: Json;
   readonly at: SourceRange;
-  /** What was written, where the value stands in the spec as it is. */
+  /** The value as written, if the spec contains it literally. */
   readonly node: Located | undefined;
   /** Tells this choice from every other one of the sweep; null for a value drawn from an interval. */
   readonly id: number | null;

@@ -24,7 +24,7 @@ export interface Page {
   readonly lines: number;
 }
 
-/** `rewritten`: what stood before the position is no longer there, so the position means nothing. */
+/** `rewritten`: the content before the position has changed, so the position is no longer valid. */
 export type PageResult = Page | 'rewritten';
 
 const newline = 10;

@@ -103,7 +103,7 @@ export const listFiles = (directory: string): readonly RecordFile[] => {
   try {
     walk('');
   } catch {
-    // A folder that vanishes while it is read is looked at again next time.
+    // A folder that vanishes while it is read is read again next time.
   }
   return found.sort((a, b) => (a.path < b.path ? -1 : 1));
 };

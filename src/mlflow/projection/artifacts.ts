@@ -39,7 +39,7 @@ const groupOfEntry: Readonly<Record<string, ArtifactGroup>> = {
   [fileNames.model]: 'model',
 };
 
-/** What else lies in a run's directory was drawn of it. */
+/** Everything else in a run's directory is drawn from it. */
 const groupOf = (path: string): ArtifactGroup => groupOfEntry[path.split('/')[0] ?? ''] ?? 'plots';
 
 /** Groups of text that an earlier version may have recorded with a secret. */

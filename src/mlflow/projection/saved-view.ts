@@ -25,7 +25,7 @@ export interface ViewFacts {
 const identifier = (...parts: readonly string[]): string =>
   createHash('sha256').update(parts.join(' ')).digest('hex').slice(0, 20);
 
-/** Curves worth a chart of their own when the runs have them. */
+/** Curves that get their own chart if the runs have them. */
 const curves = ['train/loss', 'train/accuracy', 'val/loss', 'val/accuracy'];
 
 /**

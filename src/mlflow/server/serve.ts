@@ -110,7 +110,7 @@ const launch = (
     ...['--artifacts-destination', join(folder, 'artifacts')],
   ];
   const child = spawn(program, args, {
-    // A group of its own: the server has children, and Ctrl-C is for us.
+    // In its own process group: the server has children, and Ctrl-C is for us.
     detached: true,
     stdio: ['ignore', log, log],
     env: {

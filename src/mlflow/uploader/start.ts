@@ -54,7 +54,7 @@ const countMs = 1000;
 const uploaderNiceness = 10;
 
 /**
- * Starts the uploader of a sweep in a process of its own, so that no slow server and no large backlog ever holds up the
+ * Starts the uploader of a sweep in its own process, so that no slow server and no large backlog ever holds up the
  * scheduler. It works from the files of the runs alone. Returns at once.
  */
 export const startUploader = (options: UploaderOptions): Uploader => {
@@ -71,7 +71,7 @@ export const startUploader = (options: UploaderOptions): Uploader => {
   } = options;
   const child: ChildProcess = fork(entry, [], {
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-    // Ctrl-C in the terminal is for the command, which then tells this process when to finish.
+    // Ctrl-C in the terminal is for the command, which then asks this process to finish.
     detached: true,
   });
   standBack(child.pid, uploaderNiceness);

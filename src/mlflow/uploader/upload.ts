@@ -102,12 +102,12 @@ const upload = ({
   let failures = 0;
   let sent = 0;
   let link: string | undefined;
-  const told = new Set<string>();
+  const reported = new Set<string>();
 
   const notice = (message: string) => {
     // The same trouble every few seconds is one trouble.
-    if (told.has(message)) return;
-    told.add(message);
+    if (reported.has(message)) return;
+    reported.add(message);
     report({ type: 'notice', message });
   };
 

@@ -33,7 +33,7 @@ export interface Band {
 const size = { width: 720, height: 400 } as const;
 const margin = { top: 66, right: 20, bottom: 46, left: 64 } as const;
 const drawnPoints = 1000;
-/** From so many points on a curve is taken for noisy: drawn pale, with its running mean on top. */
+/** A curve with at least this many points counts as noisy: it is drawn pale, with its running mean on top. */
 const noisyFrom = 60;
 
 const style = `

@@ -17,7 +17,7 @@ export interface CalibrationOptions {
   readonly runsDirectory: string;
   /** The folder with the code of the user's own entries; undefined without a config. */
   readonly bundle: string | undefined;
-  /** How many runs are to be trained. */
+  /** How many runs will be trained. */
   readonly toTrain: number;
   readonly listener: RunListener;
   readonly stop: AbortSignal;

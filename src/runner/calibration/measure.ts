@@ -16,7 +16,7 @@ const hopeless = 1.5;
 /** What the first step with a kernel may cost besides, because TensorFlow prepares its operations. */
 const firstStepMs = 150;
 
-/** Rivals take turns for so long, so that a busy moment of the machine meets them all. */
+/** The kernels take turns for this long, so that a busy moment of the machine affects them all. */
 const turnsMs = 200;
 const mostTurns = 9;
 

@@ -116,7 +116,7 @@ const keyOf = (
   { parameters: { properties: defaults } }: ModelRow,
   { steps, input, variableLength }: SequenceShape,
 ): string => {
-  const told = Object.entries(model)
+  const settings = Object.entries(model)
     .filter(([name]) => !withoutWeight.includes(name))
     .filter(([name, value]) => value !== ((defaults[name]?.['default'] ?? null) as Json))
     .map(([name, value]) => (whetherAtWork.includes(name) ? name : `${name} ${JSON.stringify(value)}`));
@@ -125,7 +125,7 @@ const keyOf = (
     input.kind === 'values' ? `${input.features} features` : `${input.vocabulary} kinds of tokens`;
   const length = steps > measuredSteps ? `${measuredSteps}+` : String(steps);
   return [
-    [`${model.name} ${JSON.stringify(model['hiddenSize'])}`, ...told].join(', '),
+    [`${model.name} ${JSON.stringify(model['hiddenSize'])}`, ...settings].join(', '),
     `batch ${batchSize}, ${length} steps of ${features}` +
       (variableLength ? ', of varying length' : '') +
       (truncation ? `, truncation ${truncation.style} ${truncation.steps}` : ''),

@@ -18,7 +18,7 @@ import {
  * interruption: the step is finished and a checkpoint written, so that nothing is lost.
  */
 const send = (response: ChildResponse) => {
-  // With a callback, a runner that dies in the middle of a message is no uncaught error: the run ends in order.
+  // With a callback, a runner that dies during a message causes no uncaught error: the run ends in order.
   if (process.connected) process.send?.(response, undefined, undefined, () => undefined);
 };
 

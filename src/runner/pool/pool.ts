@@ -27,7 +27,7 @@ export interface Pool {
   /** Starts processes ahead of their first runs. */
   readonly warm: (count: number) => void;
   /**
-   * Shares so many threads out among the busy processes, the first begun first; none gets fewer than it began with.
+   * Shares this many threads among the busy processes, the earliest first; none gets fewer than at its start.
    * `atLeast` processes get a share, those that are not there yet included.
    */
   readonly shareThreads: (total: number, atLeast: number) => void;
@@ -123,7 +123,7 @@ export const createPool = (settings: WorkerSettings): Pool => {
   };
 };
 
-/** How a run left its process: with its own last word, or because the process went away. */
+/** How a run ended: its process reported a result, or exited without one. */
 export type WorkerResult =
   | Done
   | (Exit & {
@@ -143,7 +143,7 @@ interface Exit {
   readonly error?: Error;
 }
 
-/** What is heard of a run while its process trains it. */
+/** Called while a process trains a run. */
 export interface WorkerTask {
   /** The process begins the run, after waiting for another one that still wrote it. */
   readonly onBegin: () => void;
@@ -158,7 +158,7 @@ export interface Worker {
   readonly train: (request: TrainRequest, task: WorkerTask) => Promise<WorkerResult>;
   /** Measures between runs; undefined when the process has gone. */
   readonly measure: (request: MeasureRequest) => Promise<Measured | undefined>;
-  /** Lets our own kernels compute on so many threads from the next step on. */
+  /** Lets our own kernels use this many threads from the next step on. */
   readonly useThreads: (count: number) => void;
   /** Asks for an orderly end of the current run; kills the process if that takes longer than `graceMs`. */
   readonly stop: (reason: StopReason, graceMs: number) => void;
@@ -211,7 +211,7 @@ export const startWorker = ({ threads, ownCode }: WorkerSettings): Worker => {
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     // Structured clone keeps NaN, which JSON does not.
     serialization: 'advanced',
-    // A group of its own: the terminal's Ctrl-C reaches the runner alone, which then ends each run in order.
+    // In its own process group: the terminal's Ctrl-C reaches only the runner, which then ends each run in order.
     detached: true,
   });
   const words: string[] = [];
@@ -230,7 +230,7 @@ export const startWorker = ({ threads, ownCode }: WorkerSettings): Worker => {
     try {
       appendRegular(logFile, `${lines.join('\n')}\n`);
     } catch {
-      // A full disk ends the run by what the run itself records; its log is the least of it.
+      // A full disk ends the run when the run itself records; the log matters less.
     }
   };
   child.stdout?.setEncoding('utf8').on('data', keep);
