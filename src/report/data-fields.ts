@@ -13,9 +13,15 @@ const partTitles = { train: 'training', validation: 'validation', test: 'test' }
 type PartDescription = NonNullable<DataDescription['parts']['train']>;
 
 /** What data is, as label and text: inputs, targets, and each part. */
-export const dataFields = ({ inputs, target, parts }: DataDescription): [label: string, text: string][] => [
+export const dataFields = ({
+  inputs,
+  target,
+  missing = {},
+  parts,
+}: DataDescription): [label: string, text: string][] => [
   ['inputs', inputText(inputs)],
   ['targets', targetText(target)],
+  ...(Object.keys(missing).length > 0 ? [['missing', missingText(missing)] as [string, string]] : []),
   ...Object.entries(partTitles).flatMap(([name, title]): [string, string][] => {
     const part = parts[name as keyof typeof partTitles];
     return part ? [[title, partText(part, target)]] : [];
@@ -49,6 +55,9 @@ const inputText = (inputs: DataDescription['inputs']): string => {
   if (names.length === 0) return head;
   return `${head}${names.length > features ? ', from the columns ' : ': '}${listed(names.map(named))}`;
 };
+
+const missingText = (missing: Readonly<Record<string, number>>): string =>
+  listed(Object.entries(missing).map(([column, count]) => `${named(column)} ${counted(count, 'value')}`));
 
 const targetText = (target: DataDescription['target']): string => {
   const each = target.each === 'step' ? 'at each step' : 'for each sequence';
