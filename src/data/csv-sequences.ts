@@ -15,6 +15,12 @@ export const csvDelimiter = Type.String({
   examples: [',', ';', '\t'],
 });
 
+export const csvDecimal = choice(['.', ','], {
+  default: '.',
+  description:
+    'What numbers have before their decimals. With a comma, another delimiter separates the cells.',
+});
+
 const parameters = Type.Object(
   {
     ...tableParameters,
@@ -32,13 +38,7 @@ const parameters = Type.Object(
         examples: ['steps'],
       }),
     ),
-    decimal: addedLater(
-      choice(['.', ','], {
-        default: '.',
-        description:
-          'What numbers have before their decimals. With a comma, another delimiter separates the cells.',
-      }),
-    ),
+    decimal: addedLater(csvDecimal),
   },
   { additionalProperties: false },
 );

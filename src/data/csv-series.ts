@@ -1,4 +1,5 @@
 import { Type, type Static } from '@sinclair/typebox';
+import { csvDecimal, csvDelimiter } from './csv-sequences.ts';
 import type { DatasetRow } from './dataset.ts';
 import { fromSeries } from './series/from-series.ts';
 import type { SeriesFormat } from './series/load-series.ts';
@@ -7,20 +8,25 @@ import { seriesParameters } from './series/parameters.ts';
 const parameters = Type.Object(
   {
     ...seriesParameters,
-    delimiter: Type.String({
-      minLength: 1,
-      maxLength: 1,
-      default: ',',
-      description: 'The character between two cells.',
-      examples: [',', ';', '\t'],
-    }),
+    delimiter: csvDelimiter,
+    decimal: csvDecimal,
   },
   { additionalProperties: false },
 );
 
 const formatOf = async (chosen: Static<typeof parameters>): Promise<SeriesFormat> => {
-  const { csvReader } = await import('./table/read-csv.ts');
-  return { parameters: chosen, read: csvReader(chosen.delimiter), kind: 'csv', key: chosen.delimiter };
+  const [{ csvReader }, { numberIn, numberWithCommaIn }] = await Promise.all([
+    import('./table/read-csv.ts'),
+    import('./columns/cells.ts'),
+  ]);
+  const { delimiter, decimal } = chosen;
+  return {
+    parameters: chosen,
+    read: csvReader(delimiter),
+    numberIn: decimal === ',' ? numberWithCommaIn : numberIn,
+    kind: 'csv',
+    key: [delimiter, decimal],
+  };
 };
 
 /** Forecasting of series from a CSV file. */

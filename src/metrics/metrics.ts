@@ -20,8 +20,6 @@ export interface Metric {
   readonly moreClassesThan?: number;
   /** Measured only where a spec has its name under `train`. */
   readonly onRequest?: true;
-  /** Measured only with a loss that predicts quantiles. */
-  readonly ofQuantiles?: true;
   /** Recorded with every run, but not among the metrics that tables and lines show by default. */
   readonly recordedOnly?: true;
   readonly description: string;
@@ -203,14 +201,12 @@ export const metrics: Readonly<Record<string, Metric>> = {
   },
   coverage: {
     ...fraction,
-    ofQuantiles: true,
     tasks: withNumbers,
     description:
       'The part of the targets between the lowest and the highest quantile, only with the loss quantile; should be the difference of the two, 0.8 for 0.1 to 0.9.',
   },
   pinball: {
     ...fraction,
-    ofQuantiles: true,
     goal: 'minimize',
     unit: 'the unit of the target',
     range: [0, Infinity],
@@ -229,19 +225,17 @@ export const metrics: Readonly<Record<string, Metric>> = {
   },
 };
 
-/** What a spec asks further metrics by: a setting of `train`, or a loss of quantiles. */
+/** The settings of `train` by which a spec asks for further metrics. */
 export interface MetricRequests {
   readonly accuracyFirst128?: boolean;
-  readonly quantiles?: boolean;
 }
 
 /** The full names of what is measured of a task on one part, such as `val/loss`. */
 export const metricsOf = (task: Task, part: Part, requests: MetricRequests = {}): readonly string[] =>
   Object.entries(metrics)
     .filter(
-      ([name, { parts, tasks, moreClassesThan = 0, onRequest, ofQuantiles }]) =>
+      ([name, { parts, tasks, moreClassesThan = 0, onRequest }]) =>
         (!onRequest || requests[name as keyof MetricRequests] === true) &&
-        (!ofQuantiles || requests.quantiles === true) &&
         parts.includes(part) &&
         tasks.includes(task.kind) &&
         (isNumberTask(task) || task.classes > moreClassesThan),
@@ -261,9 +255,6 @@ export const requestOf = (metric: string, task: Task): string | undefined => {
   const onRequest = Object.hasOwn(metrics, name) && metrics[name]?.onRequest;
   return onRequest && metricsOf(task, part, { [name]: true }).includes(metric) ? name : undefined;
 };
-
-/** Whether a metric is measured only with a loss that predicts quantiles. */
-export const needsQuantiles = (metric: string): boolean => metricOf(metric)?.ofQuantiles === true;
 
 /** The direction of a metric by its full name, such as `val/loss`; undefined where there is no such metric. */
 export const goalOf = (metric: string): Goal | undefined => metricOf(metric)?.goal;

@@ -1,14 +1,7 @@
 import type { DatasetParts, SequenceShape } from '../data/dataset.ts';
 import type { RunConfig } from '../language/config.ts';
 import { isNumberTask } from '../data/task.ts';
-import {
-  goalOf,
-  metricsOf,
-  needsQuantiles,
-  requestOf,
-  type MetricRequests,
-  type Part,
-} from '../metrics/metrics.ts';
+import { goalOf, metricsOf, requestOf, type MetricRequests, type Part } from '../metrics/metrics.ts';
 import type { Diagnostic } from '../diagnostic/diagnostic.ts';
 import { nearest } from '../diagnostic/nearest.ts';
 import { find } from '../language/located.ts';
@@ -42,7 +35,6 @@ export const checkMetrics = (
 ): Diagnostic[] => {
   const requests = {
     accuracyFirst128: configurations.every(({ config }) => config.train.accuracyFirst128),
-    quantiles: configurations.every(({ config }) => Array.isArray(config.loss?.['quantiles'])),
   };
   const { pruning } = spec.sweep;
   const uses: readonly Use[] = [
@@ -117,7 +109,6 @@ export const whyNotMeasured = (metric: string, { task }: SequenceShape): string 
   const name = nameOf(metric);
   const request = requestOf(metric, task);
   if (request !== undefined) return `${metric} is recorded only with \`${request}: true\` in train.`;
-  if (needsQuantiles(metric)) return `${metric} is recorded only with the loss quantile.`;
   if (goalOf(metric) === undefined) return `There is no metric ${metric}.`;
   const measuredOn = anyPart.filter((part) => metricsOf(task, part).includes(`${part}/${name}`));
   if (measuredOn.length > 0)

@@ -108,11 +108,11 @@ const checkValidation = ({ train, parts }: Together): readonly ParameterIssue[] 
 };
 
 /** That what early stopping watches is measured at all. */
-const checkWatched = ({ train, loss, shape, parts }: Together): readonly ParameterIssue[] => {
+const checkWatched = ({ train, shape, parts }: Together): readonly ParameterIssue[] => {
   const { earlyStopping, evaluateEvery } = train;
   if (!earlyStopping || evaluateEvery === null) return [];
   const issues: ParameterIssue[] = [];
-  const measured = metricsOf(shape.task, 'val', { quantiles: Array.isArray(loss?.['quantiles']) });
+  const measured = metricsOf(shape.task, 'val');
   if (!measured.includes(earlyStopping.metric)) {
     const near = nearMetric(earlyStopping.metric, measured);
     issues.push({

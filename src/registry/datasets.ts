@@ -13,6 +13,7 @@ import { jsonlText } from '../data/jsonl-text.ts';
 import { mnistPixels } from '../data/mnist-pixels.ts';
 import { mnistRows } from '../data/mnist-rows.ts';
 import { parquetSequences } from '../data/parquet-sequences.ts';
+import { parquetSeries } from '../data/parquet-series.ts';
 import { text } from '../data/text.ts';
 import { toySequences } from '../data/toy-sequences.ts';
 import { ucr } from '../data/ucr.ts';
@@ -31,6 +32,7 @@ export const datasets = {
   'jsonl-sequences': jsonlSequences,
   'csv-series': csvSeries,
   'jsonl-series': jsonlSeries,
+  'parquet-series': parquetSeries,
   'parquet-sequences': parquetSequences,
   ucr,
   'csv-text': csvText,

@@ -53,7 +53,7 @@ export const writeNew = (path: string, content: Content): boolean => {
 };
 
 /** Writes new files, all of them or none, with their folders. Throws a system error if one is there already. */
-export const createFiles = (contents: Readonly<Record<string, string>>): void => {
+export const createFiles = (contents: Readonly<Record<string, string | Uint8Array>>): void => {
   const made: string[] = [];
   try {
     for (const [path, content] of Object.entries(contents)) {
@@ -61,7 +61,7 @@ export const createFiles = (contents: Readonly<Record<string, string>>): void =>
       const file = openSync(path, 'wx');
       made.push(path);
       try {
-        onFile(path, () => writeFully(file, Buffer.from(content)));
+        onFile(path, () => writeFully(file, typeof content === 'string' ? Buffer.from(content) : content));
       } finally {
         closeSync(file);
       }

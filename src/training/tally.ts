@@ -44,7 +44,7 @@ export const createTally = (
     split,
   }: { readonly part: Part; readonly split: Pick<Split, 'scaling' | 'naiveError' | 'forecast'> },
 ): Tally => {
-  const wanted = metricsOf(task, part, { quantiles: loss.quantiles !== undefined });
+  const wanted = metricsOf(task, part);
   const isWanted = (name: string) => wanted.includes(`${part}/${name}`);
   const classes = isClassTask(task) ? classMeasure(task, isWanted) : undefined;
   const numbers = isNumberTask(task) ? numberMeasure(task, loss) : undefined;

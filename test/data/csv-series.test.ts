@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import type { Static } from '@sinclair/typebox';
+import { parquetWriteBuffer } from 'hyparquet-writer';
 import { csvSeries } from '../../src/data/csv-series.ts';
 import { DataError, type Dataset } from '../../src/data/dataset.ts';
 import { jsonlSeries } from '../../src/data/jsonl-series.ts';
+import { parquetSeries } from '../../src/data/parquet-series.ts';
 import { dataFolder } from './support/data-files.ts';
 import { complete, examplesOf } from './support/read-all.ts';
 
@@ -126,6 +128,25 @@ describe('the windows of a series', () => {
     const dataset = await jsonlSeries.load(chosen, dataFolder({ 'a.jsonl': lines }));
     expect(windowsOf(dataset)).toEqual(windowsOf(await load(ten)));
   });
+});
+
+it('come from Parquet with its timestamps, and from CSV with semicolons and decimal commas', async () => {
+  const day = (t: number) => new Date(Date.UTC(2024, 0, 1 + t));
+  const bytes = parquetWriteBuffer({
+    columnData: [
+      { name: 't', data: Array.from({ length: 10 }, (_, t) => day(t)), type: 'TIMESTAMP' },
+      { name: 'y', data: Array.from({ length: 10 }, (_, t) => t + 0.5), type: 'DOUBLE' },
+    ],
+  });
+  const chosen = complete(parquetSeries, { ...plain, file: 'a.parquet' });
+  const parquet = await parquetSeries.load(chosen, dataFolder({ 'a.parquet': new Uint8Array(bytes) }));
+  expect(windowsOf(parquet).test).toEqual([
+    [[6.5, 7.5], [8.5]],
+    [[7.5, 8.5], [9.5]],
+  ]);
+  expect(parquet.test.id?.(0)).toBe('2024-01-08');
+  const text = ['t;y', ...Array.from({ length: 10 }, (_, t) => `${t};${t},5`), ''].join('\n');
+  expect(windowsOf(await load(text, { decimal: ',' })).test).toEqual(windowsOf(parquet).test);
 });
 
 describe('the inputs', () => {

@@ -53,7 +53,7 @@ export const execute: Execute<Options> = async (words, options, terminal) => {
   if (!choice) return 130;
 
   const text = newSpec({ ...choice, file, ...schemaFor(file) }, registry);
-  const example = exampleFor(choice, file);
+  const example = await exampleFor(choice, file);
   createFiles({ [file]: text, ...example });
   terminal.print(`${file} is written.`);
   for (const path of Object.keys(example))
@@ -73,11 +73,14 @@ export const execute: Execute<Options> = async (words, options, terminal) => {
 };
 
 /** The example data of a dataset whose file is not there yet, by its path. */
-const exampleFor = ({ dataset, values }: Choice, file: string): Readonly<Record<string, string>> => {
+const exampleFor = async (
+  { dataset, values }: Choice,
+  file: string,
+): Promise<Readonly<Record<string, string | Uint8Array>>> => {
   const example = exampleData[dataset];
   if (example === undefined || values['dataset.file'] !== example.settings['file']) return {};
   const path = join(dirname(file), String(example.settings['file']));
-  return existsSync(path) ? {} : { [path]: example.text() };
+  return existsSync(path) ? {} : { [path]: await example.content() };
 };
 
 type Choice = Omit<SpecChoice, 'file' | 'schema'>;

@@ -1,7 +1,7 @@
 /** What a new spec names while you have no data of your own: settings of its dataset, and the file that they fit. */
 export interface ExampleData {
   readonly settings: Readonly<Record<string, unknown>>;
-  readonly text: () => string;
+  readonly content: () => string | Promise<Uint8Array>;
 }
 
 const sequences = 60;
@@ -33,6 +33,19 @@ const series = {
 
 const lines = (texts: readonly string[]): string => `${texts.join('\n')}\n`;
 
+/** Columns as a Parquet file; its writer is loaded only for one. */
+const parquet = async (
+  columns: Readonly<Record<string, readonly (number | string)[]>>,
+): Promise<Uint8Array> => {
+  const { parquetWriteBuffer } = await import('hyparquet-writer');
+  const columnData = Object.entries(columns).map(([name, data]) => ({
+    name,
+    data: [...data],
+    type: typeof data[0] === 'string' ? ('STRING' as const) : ('DOUBLE' as const),
+  }));
+  return new Uint8Array(parquetWriteBuffer({ columnData }));
+};
+
 const paragraph =
   'The wind came over the hill and the grass bent low. A bird sang once, and then the field was still. ' +
   'Far away a dog barked at the moon, and nobody answered it. In the morning there was dew on the stones. ';
@@ -41,7 +54,7 @@ const paragraph =
 export const exampleData: Readonly<Record<string, ExampleData>> = {
   'csv-sequences': {
     settings: { file: 'data/train.csv', sequence: 'id', order: 'time', targets: ['label'] },
-    text: () =>
+    content: () =>
       lines([
         'id,time,x,label',
         ...all.flatMap((id) => times.map((time) => `${id},${time},${valueAt(id, time)},${labelOf(id)}`)),
@@ -49,18 +62,45 @@ export const exampleData: Readonly<Record<string, ExampleData>> = {
   },
   'jsonl-sequences': {
     settings: { file: 'data/train.jsonl', layout: 'wide', features: ['x'], targets: ['label'] },
-    text: () =>
+    content: () =>
       lines(
         all.map((id) => JSON.stringify({ x: times.map((time) => valueAt(id, time)), label: labelOf(id) })),
       ),
   },
   'csv-series': {
     settings: { file: 'data/series.csv', ...series.settings },
-    text: () => lines(['date,sales', ...series.rows.map(({ date, sales }) => `${date},${sales}`)]),
+    content: () => lines(['date,sales', ...series.rows.map(({ date, sales }) => `${date},${sales}`)]),
   },
   'jsonl-series': {
     settings: { file: 'data/series.jsonl', ...series.settings },
-    text: () => lines(series.rows.map(({ date, sales }) => JSON.stringify({ date, sales: Number(sales) }))),
+    content: () =>
+      lines(series.rows.map(({ date, sales }) => JSON.stringify({ date, sales: Number(sales) }))),
   },
-  characters: { settings: { file: 'data/book.txt' }, text: () => paragraph.repeat(40) },
+  'parquet-sequences': {
+    settings: {
+      file: 'data/train.parquet',
+      sequence: 'id',
+      order: 'time',
+      features: ['x'],
+      targets: ['label'],
+    },
+    content: () => {
+      const steps = all.flatMap((id) => times.map((time) => ({ id, time })));
+      return parquet({
+        id: steps.map(({ id }) => id),
+        time: steps.map(({ time }) => time),
+        x: steps.map(({ id, time }) => valueAt(id, time)),
+        label: steps.map(({ id }) => labelOf(id)),
+      });
+    },
+  },
+  'parquet-series': {
+    settings: { file: 'data/series.parquet', ...series.settings },
+    content: () =>
+      parquet({
+        date: series.rows.map(({ date }) => date),
+        sales: series.rows.map(({ sales }) => Number(sales)),
+      }),
+  },
+  characters: { settings: { file: 'data/book.txt' }, content: () => paragraph.repeat(40) },
 };

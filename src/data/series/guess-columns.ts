@@ -4,6 +4,7 @@ import { openRegular } from '../../system/files.ts';
 import { numberIn, textIn } from '../columns/cells.ts';
 import { createTimeReader } from '../columns/dates.ts';
 import { isMissing } from '../columns/missing.ts';
+import type { SeriesFormat } from './load-series.ts';
 
 /** Settings of a series dataset that its file suggests, for a new spec. */
 export type GuessedSettings = Readonly<Record<string, unknown>>;
@@ -16,7 +17,8 @@ const stepsForDefault = 100;
 const headBytes = 1 << 18;
 
 /** The settings that fit the first rows of a file of CSV or JSON lines; none where there is nothing to guess from. */
-export const guessSeriesSettings = (path: string, format: 'csv' | 'jsonl'): GuessedSettings => {
+export const guessSeriesSettings = (path: string, format: SeriesFormat['kind']): GuessedSettings => {
+  if (format === 'parquet') return {};
   const text = headOf(path);
   const { rows, delimiter } = format === 'csv' ? csvRows(text) : { rows: jsonRows(text), delimiter: ',' };
   const columns = Object.keys(rows[0] ?? {});

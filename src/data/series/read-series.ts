@@ -5,7 +5,7 @@ import { DataError } from '../dataset.ts';
 import { wrongFile, type DataFile } from '../files.ts';
 import { checkColumns, type NamedColumns } from '../table/columns.ts';
 import { ownCopy } from '../table/labels.ts';
-import { numberIn, shown, textIn } from '../columns/cells.ts';
+import { numberIn as plainNumberIn, shown, textIn } from '../columns/cells.ts';
 import type { RowSink } from '../table/rows.ts';
 import { createNumberList } from '../table/sequence.ts';
 import { collectProblems, type RowProblems } from '../table/problems.ts';
@@ -38,7 +38,7 @@ interface RawSeries {
 /** Reads a file into a pack. Throws `DataError` with all that is wrong with its rows. */
 export const readSeries = async (
   file: DataFile,
-  { parameters, read, kind }: Pick<SeriesFormat, 'parameters' | 'read' | 'kind'>,
+  { parameters, read, kind, numberIn = plainNumberIn }: Omit<SeriesFormat, 'key'>,
 ): Promise<SeriesPack> => {
   const causes = new Set<Cause>();
   const problems = collectProblems(file, () => helpOf(causes, () => guessSeriesSettings(file.path, kind)));
@@ -46,7 +46,7 @@ export const readSeries = async (
   await read(
     file,
     (available) => {
-      const sink = seriesSink({ parameters, name: file.name, problems, causes }, available);
+      const sink = seriesSink({ parameters, name: file.name, problems, causes, numberIn }, available);
       finish = sink.finish;
       return sink;
     },
@@ -85,10 +85,11 @@ interface SinkGiven {
   readonly name: string;
   readonly problems: RowProblems;
   readonly causes: Set<Cause>;
+  readonly numberIn: (cell: unknown) => number;
 }
 
 const seriesSink = (
-  { parameters, name, problems, causes }: SinkGiven,
+  { parameters, name, problems, causes, numberIn }: SinkGiven,
   available: readonly string[],
 ): RowSink & { readonly finish: () => RawSeries } => {
   const { time, series, targets, past, future, static: statics, missing } = parameters;

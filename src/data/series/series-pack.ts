@@ -1,5 +1,6 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { readRegular, readRegularText } from '../../system/files.ts';
 import type { TimeKind } from '../columns/dates.ts';
 import type { TimeStep } from './time-step.ts';
 
@@ -39,7 +40,7 @@ export const writeSeriesPack = (folder: string, { times, values, ...description 
 };
 
 export const openSeriesPack = (folder: string): SeriesPack => {
-  const description = JSON.parse(readFileSync(join(folder, 'series.json'), 'utf8')) as SeriesDescription;
+  const description = JSON.parse(readRegularText(join(folder, 'series.json'))) as SeriesDescription;
   return {
     ...description,
     times: numbersIn(join(folder, 'times.bin')),
@@ -51,7 +52,7 @@ const bytesOf = ({ buffer, byteOffset, byteLength }: Float64Array): Uint8Array =
   new Uint8Array(buffer, byteOffset, byteLength);
 
 const numbersIn = (path: string): Float64Array => {
-  const bytes = readFileSync(path);
+  const bytes = readRegular(path);
   // A small file is read into a pooled buffer, at any offset.
   const aligned = bytes.byteOffset % 8 === 0 ? bytes : new Uint8Array(bytes);
   return new Float64Array(aligned.buffer, aligned.byteOffset, aligned.byteLength / 8);
