@@ -102,5 +102,15 @@ export const exampleData: Readonly<Record<string, ExampleData>> = {
         sales: series.rows.map(({ sales }) => Number(sales)),
       }),
   },
+  ucr: {
+    settings: { file: 'data/train.ts' },
+    content: () =>
+      lines([
+        '@timeStamps false',
+        '@classLabel true up down',
+        '@data',
+        ...all.map((id) => `${times.map((time) => valueAt(id, time)).join(',')}:${labelOf(id)}`),
+      ]),
+  },
   characters: { settings: { file: 'data/book.txt' }, content: () => paragraph.repeat(40) },
 };

@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { guessSeriesSettings } from '../../data/series/guess-columns.ts';
+import { guessTableSettings } from '../../data/table/guess-table.ts';
 
 /** The settings that a dataset's own file suggests; `name` starts at `folder`. Undefined where there is no such file. */
 export const guessSettings = (
@@ -8,12 +9,14 @@ export const guessSettings = (
   name: string,
   folder: string,
 ): Readonly<Record<string, unknown>> | undefined => {
-  const format = formats[dataset];
-  if (format === undefined) return undefined;
+  const guess = guesses[dataset];
   const path = resolve(folder, name);
-  return statSync(path, { throwIfNoEntry: false })?.isFile() === true
-    ? guessSeriesSettings(path, format)
-    : undefined;
+  const isThere = guess !== undefined && statSync(path, { throwIfNoEntry: false })?.isFile() === true;
+  return isThere ? guess(path) : undefined;
 };
 
-const formats: Readonly<Record<string, 'csv' | 'jsonl'>> = { 'csv-series': 'csv', 'jsonl-series': 'jsonl' };
+const guesses: Readonly<Record<string, (path: string) => Readonly<Record<string, unknown>>>> = {
+  'csv-sequences': guessTableSettings,
+  'csv-series': (path) => guessSeriesSettings(path, 'csv'),
+  'jsonl-series': (path) => guessSeriesSettings(path, 'jsonl'),
+};

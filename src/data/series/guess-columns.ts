@@ -9,7 +9,7 @@ import type { SeriesFormat } from './load-series.ts';
 /** Settings of a series dataset that its file suggests, for a new spec. */
 export type GuessedSettings = Readonly<Record<string, unknown>>;
 
-type Cells = Readonly<Record<string, unknown>>;
+export type Cells = Readonly<Record<string, unknown>>;
 
 /** A shorter series has few windows of the default length to train on. */
 const stepsForDefault = 100;
@@ -42,6 +42,9 @@ export const guessSeriesSettings = (path: string, format: SeriesFormat['kind']):
     ...(hasHoles && { missing: 'interpolate' }),
   };
 };
+
+/** The first rows of a CSV file, and what separates its cells. */
+export const firstCsvRows = (path: string) => csvRows(headOf(path));
 
 /** The first whole lines of a file. */
 const headOf = (path: string): string => {
@@ -80,7 +83,7 @@ const timeNames = /^(date|time|timestamp|date_?time|ds|day|week|month|quarter|ye
 const targetNames = /^(y|value|target|close|sales|demand|load|count)$/i;
 
 /** A column of times: by its name, else the first of dates, else the first of different numbers. */
-const timeColumn = (rows: readonly Cells[], columns: readonly string[]): string | undefined => {
+export const timeColumn = (rows: readonly Cells[], columns: readonly string[]): string | undefined => {
   const kinds = new Map(columns.map((column) => [column, timeKindOf(rows, column)]));
   const ofTimes = columns.filter((column) => kinds.get(column) !== undefined);
   return (
@@ -95,7 +98,7 @@ const timeKindOf = (rows: readonly Cells[], column: string) => {
   return rows.every((row) => typeof reader.read(row[column]) === 'number') ? reader.kind() : undefined;
 };
 
-const isNumbers = (rows: readonly Cells[], column: string): boolean =>
+export const isNumbers = (rows: readonly Cells[], column: string): boolean =>
   rows.every((row) => isMissing(row[column]) || !Number.isNaN(numberIn(row[column]))) &&
   rows.some((row) => !isMissing(row[column]));
 
