@@ -26,7 +26,7 @@ export const checkNetwork = ({
       with: ['layers'],
       message: 'Dropout acts between layers, and the model has one layer.',
       expected: '0, or layers of at least 2',
-      help: 'Raise `layers`, or use `recurrentDropout`, which acts within a layer.',
+      help: 'Raise `layers`, or use `inputDropout`, `outputDropout` or `recurrentDropout`, which need one layer only.',
     });
   return issues;
 };

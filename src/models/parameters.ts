@@ -1,5 +1,5 @@
 import { Type, type Static, type TObject } from '@sinclair/typebox';
-import { choice, nullable } from '../parameters/schema.ts';
+import { addedLater, choice, nullable } from '../parameters/schema.ts';
 
 /** Initializers of a cell's weights. */
 const kernelInitializers = ['glorot-uniform', 'glorot-normal', 'orthogonal', 'uniform'] as const;
@@ -56,6 +56,28 @@ export const networkProperties = {
     default: 0,
     examples: [0.2, 0.5],
   }),
+  inputDropout: addedLater(
+    Type.Number({
+      title: 'Input dropout',
+      description:
+        'Share of the inputs, or of the numbers of an embedded token, that the first layer does not see in training, with one mask for all steps of a sequence (Gal and Ghahramani 2016).',
+      minimum: 0,
+      exclusiveMaximum: 1,
+      default: 0,
+      examples: [0.2],
+    }),
+  ),
+  outputDropout: addedLater(
+    Type.Number({
+      title: 'Output dropout',
+      description:
+        'Share of what the output layer reads of the top layer that it does not see in training, with one mask for all steps of a sequence.',
+      minimum: 0,
+      exclusiveMaximum: 1,
+      default: 0,
+      examples: [0.2, 0.5],
+    }),
+  ),
   recurrentDropout: Type.Number({
     title: 'Recurrent dropout',
     description:

@@ -67,7 +67,7 @@ describe('dropout masks', () => {
 
 test('a mask is drawn sequence by sequence from a stream of its own', () => {
   const masks = drawMasks(
-    parametersOf('gru', { dropout: 0.4, recurrentDropout: 0.2 }),
+    parametersOf('gru', { dropout: 0.4, recurrentDropout: 0.2, inputDropout: 0.3, outputDropout: 0.6 }),
     (...purpose) => randomStream(1, ...purpose),
     { step: 7, batch: 5 },
   );
@@ -77,7 +77,21 @@ test('a mask is drawn sequence by sequence from a stream of its own', () => {
   };
   const values = (mask: Tensor | undefined) => [...(mask?.dataSync() ?? [])];
   expect(values(masks.between(2, 3))).toEqual(drawn(0.4, 'dropout', 2));
+  expect(values(masks.input(3))).toEqual(drawn(0.3, 'input-dropout'));
+  expect(values(masks.output(3))).toEqual(drawn(0.6, 'output-dropout'));
   expect(values(masks.recurrent(1, 'backward', 3))).toEqual(drawn(0.2, 'recurrent-dropout', 1, 'backward'));
+});
+
+test('dropout before and after a single layer acts in training alone', async () => {
+  for (const key of ['inputDropout', 'outputDropout'] as const) {
+    const dropping = await buildModel({ name: 'lstm', parameters: { hiddenSize: 8, [key]: 0.5 } });
+    const plain = await buildModel({ name: 'lstm', parameters: { hiddenSize: 8 } });
+    scatterWeights(dropping);
+    scatterWeights(plain);
+    expect(run(dropping, 3, false).outputs).toEqual(run(plain, 3, false).outputs);
+    expect(run(dropping, 3).outputs).not.toEqual(run(plain, 3).outputs);
+    expect(run(dropping, 3).outputs).not.toEqual(run(dropping, 4).outputs);
+  }
 });
 
 describe.skipIf(!kernels.available)(`fused kernels drop what composed operations drop${why}`, () => {

@@ -9,7 +9,7 @@ import type { RecurrentCell } from '../recurrent-row.ts';
 import { networkWeights, type Weight } from '../weights.ts';
 import { chunkedTruncation } from './chunked-truncation.ts';
 import { embedTokens, oneHotTokens } from './inputs.ts';
-import { drawMasks, noMasks } from './masks.ts';
+import { behindMask, drawMasks, noMasks, type Masks } from './masks.ts';
 import { everyOutput, readOut } from './readout.ts';
 import { loadRecurrence } from './recurrence.ts';
 import { inputOfTop, layerOf, type Stack } from './stack.ts';
@@ -29,7 +29,7 @@ const drawVariables = (weights: readonly Weight[], random: BuildContext['random'
 /**
  * Chooses the kernels, draws the weights and wires them into a network:
  *
- *     inputs (one-hot or embedded) -> layers, with dropout between them -> readout -> output layer
+ *     inputs (one-hot or embedded), dropout -> layers, with dropout between them -> readout, dropout -> output layer
  */
 export const buildNetwork = async <C extends Cell, P extends NetworkParameters>(
   cell: RecurrentCell<C, P>,
@@ -58,7 +58,8 @@ export const buildNetwork = async <C extends Cell, P extends NetworkParameters>(
    * `[batch, size]` to `[batch, outputs]`, or `[batch, time, size]` to `[batch, time, outputs]`; over a horizon to the
    * outputs of its steps side by side, `[batch, outputs]`.
    */
-  const outputLayer = (read: Tensor): Tensor => {
+  const outputLayer = (given: Tensor, masks: Masks): Tensor => {
+    const read = behindMask(given, masks.output(given.shape.at(-1) ?? 0));
     const outputsOf = (rows: Tensor2D): Tensor =>
       linear(rows, weight('output/kernel'), weight('output/bias'));
     if (read.rank === 2) return outputsOf(read as Tensor2D);
@@ -69,18 +70,20 @@ export const buildNetwork = async <C extends Cell, P extends NetworkParameters>(
   };
 
   const forward: Model['forward'] = (batch, { training, step }) => {
-    const input = { inputs: inputOf(batch), lengths: batch.lengths };
-    const [size, time] = input.inputs.shape;
+    const inputs = inputOf(batch);
+    const [size, time, features] = inputs.shape;
+    const masks = training ? drawMasks(parameters, random, { step, batch: size }) : noMasks;
+    const input = { inputs: behindMask(inputs, masks.input(features)), lengths: batch.lengths };
     const stack: Stack = {
       parameters,
       weight,
       recurrence: training ? trained : recurrence,
-      masks: training ? drawMasks(parameters, random, { step, batch: size }) : noMasks,
+      masks,
     };
     if (training && truncation?.style === 'true' && truncation.steps < time)
-      return outputLayer(readWindows(stack, { input, steps: truncation.steps, perStep }));
+      return outputLayer(readWindows(stack, { input, steps: truncation.steps, perStep }), masks);
     const read = perStep ? everyOutput : readOut;
-    return outputLayer(read(layerOf(stack, layers), inputOfTop(stack, input), parameters));
+    return outputLayer(read(layerOf(stack, layers), inputOfTop(stack, input), parameters), masks);
   };
   return { variables, kernel: recurrence.kernel, forward };
 };

@@ -1,8 +1,7 @@
-import * as tf from '@tensorflow/tfjs-core';
 import type { Tensor, Tensor3D } from '@tensorflow/tfjs-core';
 import type { CellState } from '../../tensorflow/kernels/kernel.ts';
 import type { NetworkParameters } from '../parameters.ts';
-import type { Masks } from './masks.ts';
+import { behindMask, type Masks } from './masks.ts';
 import { everyOutput, type Layer, type LayerInput } from './readout.ts';
 import type { Recurrence, RecurrenceRun } from './recurrence.ts';
 
@@ -34,10 +33,8 @@ export const layerOf =
     stack.recurrence.run({ ...cellOf(stack, layer, direction), ...input, returns });
 
 /** Applies dropout to the outputs of a layer, `[batch, time, size]`, before the layer above reads them. */
-export const dropOutputs = (outputs: Tensor3D, layer: number, { masks }: Stack): Tensor3D => {
-  const mask = masks.between(layer, outputs.shape[2]);
-  return mask ? tf.mul(outputs, tf.expandDims(mask, 1)) : outputs;
-};
+export const dropOutputs = (outputs: Tensor3D, layer: number, { masks }: Stack): Tensor3D =>
+  behindMask(outputs, masks.between(layer, outputs.shape[2]));
 
 /** Returns the input of the top layer: the outputs of the layers below. */
 export const inputOfTop = (stack: Stack, input: LayerInput): LayerInput => {

@@ -34,6 +34,8 @@ const withoutWeight = [
   'kernelInitializer',
   'outputInitializer',
   'dropout',
+  'inputDropout',
+  'outputDropout',
 ];
 
 /** Parameters of which it only matters whether they are at work. */
