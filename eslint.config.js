@@ -106,6 +106,19 @@ const plainReaders = [
   },
 ];
 
+const commands =
+  'validate|plan|run|resume|ls|show|compare|diff|report|watch|sync|check|rm|prune|init|new|models?|datasets?|optimizers?|trust|setup|doctor|mlflow|schema|explain|completion';
+
+/** A command in a message that is put together by hand: without the folder of the runs and without quotes. */
+const byHand = [
+  `TemplateElement[value.raw=/\\bunroll (${commands})\\b(?!:)/]`,
+  `Literal[value=/\\bunroll (${commands})\\b/]`,
+  'TemplateElement[value.raw=/\\bunroll $/]',
+].map((selector) => ({
+  selector,
+  message: 'Build a proposed command with proposedCommand of src/system/proposed-command.ts.',
+}));
+
 export default tseslint.config(
   { ignores: ['dist/', 'node_modules/', 'runs/', 'coverage/', 'test/fixtures/recorded-by-*/'] },
   {
@@ -151,13 +164,29 @@ export default tseslint.config(
           ],
         },
       ],
-      ...(room !== 'terminal' && { 'no-restricted-syntax': ['error', ...pastTheDoor] }),
+      ...(room !== 'terminal' && { 'no-restricted-syntax': ['error', ...pastTheDoor, ...byHand] }),
     },
   })),
   {
     // Written to a parent process, which reads it.
     files: ['src/tensorflow/probe.ts', 'src/training/train-in-directory.ts'],
     rules: { 'no-restricted-syntax': 'off' },
+  },
+  {
+    // Pages, help and scripts that are the same wherever they are read; and the version of Unroll after its name.
+    files: [
+      'src/diagnostic/pages/**',
+      'src/diagnostic/json.ts',
+      'src/docs/**',
+      'src/cli/completion/scripts.ts',
+      'src/cli/init/own-row.ts',
+      'src/cli/usage.ts',
+      'src/cli/bug.ts',
+      'src/report/show.ts',
+      'src/report/page/keep-view.ts',
+      'src/mlflow/projection/datasets.ts',
+    ],
+    rules: { 'no-restricted-syntax': ['error', ...pastTheDoor] },
   },
   { files: ['test/**/*.ts', 'bench/**/*.ts'], rules: { 'max-lines': 'off', 'no-console': 'off' } },
   { files: ['src/cli/main.ts'], rules: { 'no-console': 'off' } },

@@ -1,5 +1,5 @@
 import { existsSync, lstatSync, readdirSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import type { Diagnostic } from '../diagnostic/diagnostic.ts';
 import type { Run } from '../plan/plan.ts';
 import { digestOfFile, isSealIntact, sealedFiles } from '../record/digests.ts';
@@ -14,6 +14,7 @@ import { parseJson } from '../system/jsonl.ts';
 import { checkpointDamage } from '../training/checkpoint.ts';
 import { leftoversIn } from './leftovers.ts';
 import { damage, leftover, type Problem, type Remedy, reported } from './problem.ts';
+import { proposedCommand } from '../system/proposed-command.ts';
 
 /** What is known of a run from outside of its directory. */
 export interface Expected {
@@ -187,7 +188,7 @@ const runLeftovers = (directory: string): Problem[] => [
     .map((path) =>
       leftover(
         path,
-        `is damaged; without it \`unroll sync ${basename(directory)}\` compares with the server again`,
+        `is damaged; without it \`${proposedCommand(['sync', basename(directory)], dirname(dirname(directory)))}\` compares with the server again`,
       ),
     ),
 ];

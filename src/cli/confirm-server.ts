@@ -7,6 +7,7 @@ import { allowInUserConfig, userConfigPath } from '../language/user-config.ts';
 import { forTerminal } from '../terminal/colours.ts';
 import { writeText } from '../terminal/output.ts';
 import type { Terminal } from './command.ts';
+import { proposedCommand } from '../system/proposed-command.ts';
 
 /** Options of the commands that send runs. */
 interface SendOptions {
@@ -47,7 +48,7 @@ export const confirmServer = async ({ message }: Diagnostic, uri: string): Promi
     allowInUserConfig('servers', origin);
     writeText(
       process.stderr,
-      `Remembered in ${userConfigPath()}; undo it with: unroll trust --remove ${origin}\n`,
+      `Remembered in ${userConfigPath()}; undo it with: ${proposedCommand(['trust', '--remove', origin])}\n`,
     );
     return true;
   } finally {

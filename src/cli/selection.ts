@@ -41,7 +41,7 @@ export const readSelection = (plan: Plan, options: SelectionOptions, command: st
       message: `None of the plan's ${plan.runs.length} runs fits ${only.join(' and ')}.`,
       at: at(only.at(-1) ?? ''),
       expected: 'conditions that at least one run fits',
-      help: `${proposedCommand(['plan', 'SPEC'], runsDirectory)} shows the settings and the state of each run.`,
+      help: `\`${proposedCommand(['plan', plan.spec.path], runsDirectory)}\` shows the settings and the state of each run.`,
     });
   }
   return success({ ...rest, only: new Set(kept.value.map(({ run }) => run.id)) });

@@ -5,7 +5,7 @@ import { diagnosticsToJson } from '../diagnostic/json.ts';
 import { renderDiagnostics } from '../diagnostic/render.ts';
 import type { Terminal } from './command.ts';
 import { writeData, writeText } from '../terminal/output.ts';
-import { shellWord } from '../system/proposed-command.ts';
+import { proposedCommand, shellWord } from '../system/proposed-command.ts';
 
 /** Where lines go; the process' own streams by default. */
 interface Streams {
@@ -25,7 +25,7 @@ const ownStreams: Streams = {
 const whereToReadMore = (diagnostics: readonly Diagnostic[]): string => {
   const errors = diagnostics.filter(({ severity }) => severity === 'error');
   const codes = [...new Set(errors.map(({ code }) => code))];
-  return codes.length === 0 ? '' : `\n\nFor examples: unroll explain ${codes.join(' ')}`;
+  return codes.length === 0 ? '' : `\n\nFor examples: ${proposedCommand(['explain', ...codes])}`;
 };
 
 /** The terminal (or pipe) that a command line was typed on. */

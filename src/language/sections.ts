@@ -10,6 +10,7 @@ import { describeSetting, describeValue } from './describe.ts';
 import type { NamedSection, TrainConfig } from './config.ts';
 import type { Json } from '../system/json.ts';
 import { checkTrain, trainSchema, withGoal, type WrittenTrain } from './train-section.ts';
+import { proposedCommand } from '../system/proposed-command.ts';
 
 export type JsonMap = Readonly<Record<string, Json>>;
 
@@ -74,7 +75,11 @@ export const checkNamedSection = (
         ...(near !== undefined && { nearest: near }),
         help:
           near === undefined
+<<<<<<< HEAD
             ? `Write one of these names; unroll ${listNames[kind]} describes them.`
+=======
+            ? `Write one of these names; \`${proposedCommand([`${kind}s`])}\` describes them.`
+>>>>>>> 1b94105 (Build every proposed command in one place)
             : `Did you mean ${near}? Write \`name: ${near}\`.`,
       },
     ]);
@@ -142,7 +147,11 @@ const nameIssue = (written: JsonMap, kind: NamedSectionKind, names: readonly str
     got: describeValue(name),
     help: listed
       ? `Write one name here; to try several, write \`${kind}.name: [${name.join(', ')}]\` under sweep.axes.`
+<<<<<<< HEAD
       : `${name === undefined ? 'Add' : 'Write'} for example \`name: ${names[0] ?? ''}\`; unroll ${listNames[kind]} lists what there is.`,
+=======
+      : `${name === undefined ? 'Add' : 'Write'} for example \`name: ${names[0] ?? ''}\`; \`${proposedCommand([`${kind}s`])}\` lists what there is.`,
+>>>>>>> 1b94105 (Build every proposed command in one place)
   };
 };
 

@@ -33,7 +33,7 @@ export interface Tracker {
 export const trackSweep = (options: TrackOptions): Tracker | undefined => {
   const { plan, env = process.env, runsDirectory, print, onLink, entry, allowServers } = options;
   const { experiment, sweepId } = plan;
-  if (trackingUri({ settings: plan.tracking.mlflow, experiment, env }) === undefined) return undefined;
+  if (trackingUri({ settings: plan.tracking.mlflow, env }) === undefined) return undefined;
   const uri = plan.tracking.mlflow?.uri;
   const other = elsewhere({ settings: plan.tracking.mlflow, experiment, env });
   if (other !== undefined) print(`MLflow: ${other}`);
@@ -47,6 +47,7 @@ export const trackSweep = (options: TrackOptions): Tracker | undefined => {
           experiment,
           sweepId,
           print,
+          mlflow: plan.tracking.mlflow,
           ...(onLink && { onLink }),
           ...(allowServers && { allowServers }),
           ...(uri !== undefined && { uriWithUserInfo: withKeptUserInfo(uri) }),

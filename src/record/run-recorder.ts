@@ -189,6 +189,13 @@ const nameRun = (directory: string, run: Run): void => {
   if (recordedId(directory) !== run.id) writeJson(join(directory, fileNames.run), run, 'later');
 };
 
+/** With fixed decimals, or with more where it would keep fewer than four significant digits. */
+const decimal = (value: number, decimals: number): string => {
+  const size = Math.abs(value);
+  if (size === 0 || !Number.isFinite(value)) return value.toFixed(decimals);
+  return value.toFixed(Math.min(100, Math.max(decimals, 3 - Math.floor(Math.log10(size)))));
+};
+
 /** The line that the reference systems print: `Iter 1280, Minibatch Loss= 1.576423, Training Accuracy= 0.46875`. */
 export const displayLine = (event: Extract<TrainerEvent, { type: 'step-logged' }>): string => {
   const loss = event.metrics['train/loss'];
@@ -198,8 +205,8 @@ export const displayLine = (event: Extract<TrainerEvent, { type: 'step-logged' }
   );
   return [
     `Iter ${event.examples}`,
-    loss !== undefined && `Minibatch Loss= ${loss.toFixed(6)}`,
-    accuracy !== undefined && `Training Accuracy= ${accuracy.toFixed(5)}`,
+    loss !== undefined && `Minibatch Loss= ${decimal(loss, 6)}`,
+    accuracy !== undefined && `Training Accuracy= ${decimal(accuracy, 5)}`,
     ...others.map(([key, value]) => `${key}= ${value.toPrecision(6)}`),
   ]
     .filter(Boolean)
@@ -208,5 +215,5 @@ export const displayLine = (event: Extract<TrainerEvent, { type: 'step-logged' }
 
 const evaluationLine = (event: Extract<TrainerEvent, { type: 'evaluated' }>): string =>
   `step ${event.step}: ${Object.entries(event.metrics)
-    .map(([key, value]) => `${key} ${value.toFixed(5)}`)
+    .map(([key, value]) => `${key} ${decimal(value, 5)}`)
     .join(', ')}`;

@@ -54,6 +54,12 @@ export const comparisonRows = (comparison: Comparison): ComparisonRows => {
     ['differenceKind', ({ difference }) => difference?.kind],
     ['verdict', ({ verdict }) => verdict],
     ['correctedPValue', ({ correctedPValue }) => correctedPValue],
+    ...(groups.some(({ majority }) => majority)
+      ? ([
+          ['majorityClass', (_one, _run, { majority }) => majority?.label],
+          ['majorityShare', (_one, _run, { majority }) => majority?.share],
+        ] satisfies [string, Field][])
+      : []),
   ];
   return {
     columns: fields.map(([name]) => name),

@@ -5,6 +5,7 @@ import type { Json } from '../system/json.ts';
 import { type RecordedRun, type RunState, runStates } from '../record/run-state.ts';
 import { rangeOf } from '../metrics/metrics.ts';
 import { type Difference, difference, type Summary, summarize } from './statistics.ts';
+import { type Majority, majorityOf } from './majority.ts';
 import { compareWithBest, seedsToSeparate, type Verdict } from './ties.ts';
 import { settingsOf, differingPaths } from './varying.ts';
 
@@ -59,6 +60,8 @@ export interface ComparisonGroup {
   readonly values: Readonly<Record<string, Json>>;
   /** How many seeds would separate the first two, see `seedsToSeparate`. */
   readonly seedsToSeparate: number | null;
+  /** What always answering the most frequent class would score; null where the task has no classes. */
+  readonly majority: Majority | null;
 }
 
 /** A sweep that is part of a comparison. */
@@ -151,7 +154,14 @@ export const compareRuns = (recorded: readonly RecordedRun[], options: CompareOp
       .filter((draft) => draft.scores === scores)
       .map(({ members }) => draftConfiguration(members, axes, objective));
     const { configurations, seedsToSeparate: seeds } = rankGroup(list, { objective, group, sweeps });
-    return { group: { objective, values: apart[group] ?? {}, seedsToSeparate: seeds }, configurations };
+    const scored = [...drafts.values()]
+      .filter((draft) => draft.scores === scores)
+      .flatMap(({ members }) => members.flatMap((member) => member.recorded ?? []));
+    const majority = majorityOf(scored, objective.metric);
+    return {
+      group: { objective, values: apart[group] ?? {}, seedsToSeparate: seeds, majority },
+      configurations,
+    };
   });
 
   const states = runs.map((run) => byKey.get(keyOf(run))?.state ?? 'new');
@@ -165,7 +175,7 @@ export const compareRuns = (recorded: readonly RecordedRun[], options: CompareOp
     objective: first?.group.objective ?? options.objective,
     groups: first
       ? ranked.map(({ group }) => group)
-      : [{ objective: options.objective, values: {}, seedsToSeparate: null }],
+      : [{ objective: options.objective, values: {}, seedsToSeparate: null, majority: null }],
     axes,
     seeds: distinct(runs.map((run) => run.seed)),
     folds: distinct(runs.flatMap((run) => foldOf(run) ?? [])),

@@ -228,7 +228,12 @@ const withoutOperator = (
   const expected = `a setting, one of ${operators.join(' ')}, and a value, such as seed=1`;
   const [name = '', ...rest] = text.split(/\s+/);
   const path = pathOf(name, known);
-  if (typeof path !== 'string') return { expected };
+  if (typeof path !== 'string') {
+    const [having, ...others] = [...known].filter(([, values]) => values.map(String).includes(text));
+    return having && others.length === 0
+      ? { expected, help: `${propose(`${having[0]}=${text}`)}.` }
+      : { expected };
+  }
   if (rest.length > 0) return { expected, help: `${propose(`${name}=${rest.join(' ')}`)}.` };
   const [value] = known.get(path) ?? [];
   const example = propose(`${name}${typeof value === 'number' ? '>=' : '='}${formatValue(value)}`);
@@ -263,7 +268,8 @@ const unknownSetting = (
     return [message, { expected, help: `${propose(`${name}.name${sign}${value}`)}.` }];
   const paths = [...known.keys()];
   const near = nearest(name, [...paths, ...paths.map((one) => one.slice(one.lastIndexOf('.') + 1))]);
-  return [message, { expected, ...(near && { nearest: near }) }];
+  const help = `${propose(`${near ?? ''}${sign}${value}`)}.`;
+  return [message, { expected, ...(near !== undefined && { nearest: near, help }) }];
 };
 
 /**

@@ -1,5 +1,7 @@
+import { dirname } from 'node:path';
+import { proposedCommand } from '../system/proposed-command.ts';
 import { createColours } from '../terminal/colours.ts';
-import { counted, formatDuration, formatTime, formatValue } from '../terminal/format.ts';
+import { counted, formatDuration, formatMetric, formatTime, formatValue } from '../terminal/format.ts';
 import { shortNames } from '../terminal/run-name.ts';
 import { isShown } from '../metrics/metrics.ts';
 import { runStates } from '../record/run-state.ts';
@@ -10,6 +12,7 @@ import type {
   Comparison,
   ComparisonGroup,
 } from './compare.ts';
+import type { Majority } from './majority.ts';
 import { fit, renderTable, type TableCell, type Column } from '../terminal/table.ts';
 
 export interface TextOptions {
@@ -101,7 +104,8 @@ const legendOf = (
 ): string[] => {
   if (!members.some((one) => one.best)) return [];
   const pc = createColours(colour);
-  return ['', ...verdictLines(group, members).map((line) => pc.dim(fit(line, width)))];
+  const lines = [...verdictLines(group, members), ...majorityLines(group)];
+  return ['', ...lines.map((line) => pc.dim(fit(line, width)))];
 };
 
 /** What the marks before the ranks mean, and what it would take to separate the first two. */
@@ -146,6 +150,13 @@ const skillLine = (members: readonly ComparedConfiguration[], objective: string)
   return [`${which} the best baseline on the test part (test/skill above 0).`];
 };
 
+/** What a result has to be held against, where the task has classes. */
+const majorityLines = ({ majority }: ComparisonGroup): string[] =>
+  majority ? [`baseline: ${majorityText(majority)}`] : [];
+
+const majorityText = ({ part, label, share }: Majority): string =>
+  `always answering ${JSON.stringify(label)} has accuracy ${formatMetric(share)} on the ${part} part`;
+
 const seedsLine = (seeds: number): string => {
   if (seeds === Infinity) return 'The first two are so close that 10,000 seeds would not separate them.';
   return `About ${counted(seeds, 'seed')} would separate the first two, with a chance of 80%.`;
@@ -185,7 +196,9 @@ const reasons = (
     return [`${paint(first.state)} ${first.id.slice(0, 8)}  ${which}`, `  ${first.reason}`];
   });
   const more = groups.size - namedReasons;
-  if (more > 0) lines.push(pc.dim(`and ${more} more without a result: \`unroll ls\` shows all`));
+  const [directory] = [...groups.values()].flatMap(({ runs }) => runs.flatMap((run) => run.directory ?? []));
+  const listed = proposedCommand(['ls'], directory && dirname(dirname(directory)));
+  if (more > 0) lines.push(pc.dim(`and ${more} more without a result: \`${listed}\` shows all`));
   return lines.length > 0 ? ['', ...lines] : [];
 };
 

@@ -1,3 +1,4 @@
+import { proposedCommand } from '../system/proposed-command.ts';
 import type { Diagnostic } from '../diagnostic/diagnostic.ts';
 import { createProposer, type Proposer } from '../plan/propose.ts';
 import type { Plan, Run, Search } from '../plan/plan.ts';
@@ -172,7 +173,7 @@ const lead = async (leading: Leading): Promise<SearchOutcome> => {
       if (!proposer) {
         const created = await createProposer(plan, options.baseDirectory);
         if (!created.ok) {
-          options.listener(note('warning', cannotPropose(plan, created.errors)));
+          options.listener(note('warning', cannotPropose(plan, options.runsDirectory, created.errors)));
           break;
         }
         proposer = created.value;
@@ -208,9 +209,13 @@ const lead = async (leading: Leading): Promise<SearchOutcome> => {
   };
 };
 
-const cannotPropose = ({ spec: { path }, sweepId }: Plan, [first]: readonly Diagnostic[]): string =>
+const cannotPropose = (
+  { spec: { path }, sweepId }: Plan,
+  runsDirectory: string,
+  [first]: readonly Diagnostic[],
+): string =>
   `The frozen plan of ${path} does not fit this version of Unroll, so it gets no further points: ${first?.message ?? ''} ` +
-  `${first?.help ?? ''} Correct ${path}, and start a sweep by it with: unroll resume ${sweepId} --updated`;
+  `${first?.help ?? ''} Correct ${path}, and start a sweep by it with: ${proposedCommand(['resume', sweepId, '--updated'], runsDirectory)}`;
 
 const note = (level: 'info' | 'warning', message: string) => ({ type: 'note', level, message }) as const;
 

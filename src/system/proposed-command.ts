@@ -15,8 +15,14 @@ export const shellWord = (word: string): string => {
 /** Characters that cannot be typed, and that a terminal does not show. */
 const invisible = /[\p{Cc}\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]/u;
 
-/** A command that a message proposes, as it is typed: with the folder of the runs unless it is the usual one. */
-export const proposedCommand = (words: readonly string[], runsDirectory: string): string => {
+/**
+ * A command that a message proposes, as it is typed. One that reads or writes runs gets their folder, which is part of
+ * it unless it is the usual one.
+ */
+export const proposedCommand = (
+  words: readonly string[],
+  runsDirectory: string = usualRunsDirectory,
+): string => {
   const folder = runsDirectory === usualRunsDirectory ? [] : ['--runs-directory', runsDirectory];
   return ['unroll', ...words, ...folder].map(shellWord).join(' ');
 };

@@ -5,6 +5,7 @@ import type { Installation } from './installation.ts';
 import { unknownVersions } from './known-versions.ts';
 import { ownAddonPath } from './install/own-addon.ts';
 import { setupCommand } from './install/setup-command.ts';
+import { proposedCommand } from '../system/proposed-command.ts';
 
 /** Returns the path of tfjs-node's addon: the set-up's, else the one of tfjs-node's own install script. */
 export const findAddon = (): string | undefined => {
@@ -38,6 +39,6 @@ export const slowBackendWarning = (
     message:
       `Native TensorFlow is not ready: ${problem?.message ?? 'it is not set up'}. ` +
       'Training runs on WebAssembly, about 50 times slower.',
-    help: `Run \`${setupCommand}\`; \`unroll doctor\` prints what is missing.`,
+    help: `Run \`${setupCommand}\`; \`${proposedCommand(['doctor'])}\` prints what is missing.`,
   };
 };

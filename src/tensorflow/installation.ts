@@ -5,6 +5,7 @@ import { readRegularText } from '../system/files.ts';
 import type { Diagnostic } from '../diagnostic/diagnostic.ts';
 import { packageRoot } from '../system/package-root.ts';
 import { cacheFolder } from '../system/cache-folder.ts';
+import { proposedCommand } from '../system/proposed-command.ts';
 
 /** The part of a diagnostic that is kept: what is missing or slow, and the command that fixes it. */
 export type SetupProblem = Required<Pick<Diagnostic, 'message' | 'help'>>;
@@ -55,4 +56,4 @@ export const nativeLibraryPath = (part: 'tfjs_binding' | 'unroll_kernels'): stri
 };
 
 /** How the warning of a slow back end ends; the doctor itself leaves it out. */
-export const doctorHint = ' Run `unroll doctor` to see what is missing.';
+export const doctorHint = ` Run \`${proposedCommand(['doctor'])}\` to see what is missing.`;

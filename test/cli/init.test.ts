@@ -147,6 +147,26 @@ it.each([
   expect(existsSync(file)).toBe(false);
 });
 
+it.each([
+  [['--name', 'my exp'], 'name cannot be "my exp"'],
+  [['--name', ''], 'name '],
+  [['--set', 'model.hiddenSize=-3'], 'hiddenSize is out of range'],
+  [['--set', 'optimizer.learningRate=fast'], 'learningRate has the wrong type'],
+  [['--set', 'dataset.minLength=30', '--set', 'dataset.maxLength=20'], 'minLength'],
+])('writes nothing when the spec would be wrong: %j', async (words, message) => {
+  const file = join(temporaryDirectory('init'), 'first.yaml');
+  const { code, said } = await run('init', file, '--dataset', 'toy-sequences', '--defaults', ...words);
+  expect(said).toContain(message);
+  expect(code).toBe(2);
+  expect(existsSync(file)).toBe(false);
+});
+
+it('shows a wrong name where it was given', async () => {
+  const file = join(temporaryDirectory('init'), 'first.yaml');
+  const { said } = await run('init', file, '--defaults', '--name', 'my exp');
+  expect(said).toMatch(/command line:1:\d+ error/);
+});
+
 it('takes names, says the nearest of a wrong one, and writes nothing then', async () => {
   const file = join(temporaryDirectory('init'), 'first.yaml');
   const { code, said } = await run('init', file, '--model', 'ltsm');

@@ -26,7 +26,7 @@ const prose = [
   /^(Add rows|Align|Aliases|Convert the dates|Begin with|Change the axis|Check|Choose one of these|Close the|Compare the values)/,
   /^(Fix these rows|In the same folder|Names are compared|Give (both|ranges|the)|Install|Lower|Mark the value|Move the (axis|bounds)|Name a)/,
   /^(Nothing is trained twice|Only dataset|Put the|Raise|Remove (extends|the (line|repeated|tag)))/,
-  /^(Rename|Replace the tab|Save the file|Set (it|layers)|Take \w+ out|Use single quotes|unroll models)/,
+  /^(Rename|Replace the tab|Save the file|Set (it|layers)|Take \w+ out|Use single quotes|`unroll models`)/,
   /^(A spec needs|A logarithmic axis|Bounds are real|YAML 1\.2 has no merge|Write (one of these|the (names|value)))/,
 ];
 
@@ -41,7 +41,7 @@ const foundNext: Readonly<Record<string, RegExp>> = {
 
 /** A section that just got its name may lack what its row requires. */
 const revealed = ({ code, message }: Diagnostic): boolean =>
-  code === 'missing-key' && message === 'optimizer adam has no learningRate.';
+  code === 'missing-key' && /^optimizer \w+ has no learningRate/.test(message);
 
 /** The options after one of them is replaced by others, as they are typed. */
 const withOption = (options: LoadOptions, old: string, typed: string): LoadOptions => {

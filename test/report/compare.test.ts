@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { parquetReadObjects } from 'hyparquet';
 import { expect, test } from 'vitest';
 import { forTerminal } from '../../src/terminal/colours.ts';
@@ -10,6 +12,7 @@ import { type RecordedRun, reasonOf, stateOf } from '../../src/record/run-state.
 import type { OutcomeReason } from '../../src/record/events.ts';
 import type { Plan, Run } from '../../src/plan/plan.ts';
 import { makePlan } from '../support/run-directories.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 /** A recorded run with the given end, without a directory. */
 const recorded = (
@@ -270,6 +273,16 @@ test('scores of different datasets are ranked apart, each with its own best', ()
 test.each([
   ['targets', [['price'], ['demand']], 2],
   ['task', ['classification', 'regression'], 2],
+  [
+    'classes',
+    [
+      [0, 1],
+      [0, 1, 2],
+    ],
+    2,
+  ],
+  ['horizon', [1, 5], 2],
+  ['testFile', ['new.csv', 'old.csv'], 1],
   ['trainSize', [100, 1000], 1],
   ['features', [['a'], ['a', 'b']], 1],
   ['standardize', [true, false], 1],
@@ -283,6 +296,54 @@ test.each([
     { objective: plan.objective },
   );
   expect(comparison.groups).toHaveLength(groups);
+});
+
+test('generated data of another length, noise or alphabet is another question', () => {
+  const groupsOf = (setting: string, values: readonly unknown[]) =>
+    compareRuns(
+      twoDatasets.runs.map((run, i) => {
+        const dataset = { name: 'copy-memory', [setting]: values[i < 3 ? 0 : 1] };
+        const config = { ...run.config, dataset } as Run['config'];
+        return recorded({ ...run, config }, { 'test/accuracy': i / 10 });
+      }),
+      { objective: plan.objective },
+    );
+  for (const [setting, values] of [
+    ['length', [10, 100]],
+    ['delay', [5, 50]],
+    ['symbols', [2, 8]],
+  ] as const) {
+    const comparison = groupsOf(setting, values);
+    expect(comparison.configurations.filter(({ best }) => best)).toHaveLength(2);
+    const { columns, rows } = comparisonRows(comparison);
+    const group = columns.indexOf('group');
+    expect(new Set(rows.map((row) => row[group]))).toEqual(new Set([1, 2]));
+  }
+});
+
+test('the share of the most frequent class is beside the result', () => {
+  const directory = temporaryDirectory('majority');
+  const part = (share: number) => ({ sequences: 10, majority: { label: 'no rain', share } });
+  const data = {
+    inputs: { kind: 'values', features: 1 },
+    target: { kind: 'classes', each: 'sequence', classes: 2 },
+    parts: { train: part(0.6), validation: part(0.7), test: part(0.75) },
+  };
+  writeFileSync(join(directory, 'data.json'), JSON.stringify(data));
+  const of = (metric: string) =>
+    compareRuns(
+      twoDatasets.runs.map((run, i) => ({ ...recorded(run, { [metric]: i / 10 }), directory })),
+      { objective: { metric, goal: 'maximize' } },
+    );
+  const comparison = of('test/accuracy');
+  const majority = { part: 'test', label: 'no rain', share: 0.75 };
+  expect(comparison.groups).toMatchObject([{ majority }]);
+  expect(renderComparison(comparison, { width: 120, colour: false })).toContain(
+    'baseline: always answering "no rain" has accuracy 0.7500 on the test part',
+  );
+  expect(comparisonToCsv(comparison).split('\r\n')[1]).toMatch(/,no rain,0\.75$/);
+  expect(of('val/macroF1').groups).toMatchObject([{ majority: { part: 'validation', share: 0.7 } }]);
+  expect(compare(plan, failing).groups).toMatchObject([{ majority: null }]);
 });
 
 test('another file is other data, and the same data under another name is not', () => {

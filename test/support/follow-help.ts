@@ -9,6 +9,7 @@ import {
   type Pair,
   type YAMLMap,
 } from 'yaml';
+import { axisKinds } from '../../src/language/sweep/axis-kinds.ts';
 import type { SourceRange } from '../../src/diagnostic/diagnostic.ts';
 
 /** What a user who follows the help of a message to the letter changes: the file at the place, or the option. */
@@ -293,7 +294,8 @@ const clauses: readonly (readonly [clause: RegExp, follow: Follow])[] = [
     ),
     (place, [, text = '']) => {
       const [kind] = /^\{ (\w+):/.exec(text)?.slice(1) ?? [];
-      const around = place.around().find(({ map }) => kind !== undefined && map.has(kind));
+      const isKind = axisKinds.some((one) => one === kind);
+      const around = place.around().find(({ map }) => isKind && map.has(kind));
       const range = around?.map.range;
       return range ? place.replace(text, range[0], range[1]) : place.replace(text);
     },

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import { createRig, type Rig } from '../support/rig.ts';
@@ -7,24 +7,94 @@ import { smallSpec } from '../support/small-sweep.ts';
 // Real sweeps, on a machine that may have much else to do.
 vi.setConfig({ testTimeout: 240_000 });
 
-/** The words of the commands that a text proposes, as a shell would split them. */
+/** The words of every command that a text proposes, as a shell would split them. */
 const proposed = (text: string): string[][] =>
-  [...text.matchAll(/with: unroll ([^;\n]+)/g)].map(([, words = '']) =>
-    [...words.matchAll(/'([^']*)'|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain ?? ''),
+  [...text.matchAll(/\bunroll( (?:'[^']*'|(?:[^\s;"`',.]|[.,](?=[^\s;"`']))+))+/g)].map(([command]) =>
+    [...command.matchAll(/'([^']*)'|(\S+)/g)]
+      .slice(1)
+      .map(([, quoted, plain]) => quoted ?? plain ?? '')
+      .map((word) => (word === 'SPEC' ? 'my spec.yaml' : word)),
   );
 
-test('every command that a sweep in another folder proposes works as it is printed', async () => {
+/** A server that no port has. */
+const nowhere = 'http://127.0.0.1:1';
+
+test('every command that is proposed for another folder works as it is printed', async () => {
+  const rig = createRig({ MLFLOW_HTTP_REQUEST_MAX_RETRIES: '0' });
+  const folder = ['--runs-directory', 'my runs'];
+  rig.write('my spec.yaml', smallSpec({ steps: 3, seeds: 2 }));
+  const followed = new Set<string>();
+  /** Runs what a command prints; `ends` has the exit codes of those that cannot succeed. */
+  const follow = async (
+    printed: { readonly stdout: string; readonly stderr: string },
+    wanted: readonly string[],
+    ends: Readonly<Record<string, number>> = {},
+  ) => {
+    // What was typed is shown above what is proposed.
+    const text = `${printed.stdout}\n${printed.stderr}`.replaceAll(/^ +\d+ \|.*$/gm, '');
+    const commands = proposed(text);
+    expect([...new Set(commands.map(([command = '']) => command))].sort(), text).toEqual([...wanted].sort());
+    for (const words of commands) {
+      const [command = ''] = words;
+      // A server would run until it is stopped.
+      if (command === 'mlflow' || followed.has(words.join('\n'))) continue;
+      followed.add(words.join('\n'));
+      const { code, stderr } = await rig.unroll(...words);
+      expect(code, `unroll ${words.join(' ')}: ${stderr}`).toBe(ends[command] ?? 0);
+    }
+  };
+
+  await follow(await rig.unroll('show', 'zzz', ...folder), ['explain', 'run']);
+  const first = await rig.unroll('run', 'my spec.yaml', '--runs-directory', 'others', '--limit', '1');
+  await follow(first, ['report', 'resume', 'show']);
+  await follow(await rig.unroll('show', 'zzz', ...folder), ['explain', 'ls']);
+  await follow(await rig.unroll('compare', 'zzz', ...folder), ['explain', 'ls']);
+  await follow(await rig.unroll('sync', ...folder), ['explain', 'mlflow']);
+  const unreachable = await rig.unroll('sync', ...folder, '--to', nowhere);
+  await follow(unreachable, ['explain', 'mlflow', 'sync'], { sync: 2 });
+  expect(unreachable.stderr).toContain(`unroll sync --to ${nowhere} --runs-directory 'my runs'`);
+
+  const [id = ''] = readdirSync(join(rig.directory, 'my runs', 'trial')).filter((name) =>
+    /^[0-9a-f]+$/.test(name),
+  );
+  writeFileSync(join(rig.directory, 'my runs', 'trial', id, 'run.json'), '{');
+  const damaged = await rig.unroll('check', ...folder);
+  await follow(damaged, ['check', 'explain']);
+  expect((await rig.unroll('check', ...folder)).code).toBe(0);
+
+  const { stdout } = await rig.unroll('init', 'my own.yaml', '--dataset', 'toy-sequences', '--defaults');
+  expect(proposed(stdout)).toEqual([['run', 'my own.yaml']]);
+  await follow(await rig.unroll('models', 'lsmt'), ['explain', 'models']);
+});
+
+test('the address that only the environment names is part of the command that sends the rest', async () => {
+  const rig = createRig({ MLFLOW_TRACKING_URI: nowhere, MLFLOW_HTTP_REQUEST_MAX_RETRIES: '0' });
+  rig.write('spec.yaml', smallSpec({ steps: 2 }));
+  const { stdout } = await rig.unroll('run', 'spec.yaml', '--runs-directory', 'my runs');
+  expect(stdout).toContain(`unroll sync trial --to ${nowhere} --runs-directory 'my runs'`);
+});
+
+test('a frozen plan whose data is gone proposes to resume in its own folder', async () => {
   const rig = createRig();
-  rig.write('spec.yaml', smallSpec({ steps: 3, seeds: 2 }));
-  const first = await rig.unroll('run', 'spec.yaml', '--runs-directory', 'my runs', '--limit', '1');
-  const commands = proposed(first.stdout);
-  expect(commands.map(([command]) => command)).toEqual(['show', 'report', 'resume']);
-  for (const words of commands) {
-    const { code, stderr } = await rig.unroll(...words);
-    expect(code, `${words.join(' ')}: ${stderr}`).toBe(0);
-  }
-  const { stdout } = await rig.unroll('ls', '--runs-directory', 'my runs');
-  expect(stdout).toContain('2 runs: 2 done');
+  const rows = Array.from({ length: 40 }, (_, at) => `${at},${at % 2},${at % 2 ? 'up' : 'down'}`);
+  rig.write('data.csv', ['id,x,label', ...rows].join('\n'));
+  rig.write(
+    'spec.yaml',
+    smallSpec({ steps: 2, seeds: 2 }).replace(
+      /dataset: .*/,
+      'dataset: { name: csv-sequences, file: data.csv, sequence: id, targets: [label] }',
+    ),
+  );
+  await rig.unroll('run', 'spec.yaml', '--runs-directory', 'my runs', '--limit', '1');
+  renameSync(join(rig.directory, 'data.csv'), join(rig.directory, 'moved.csv'));
+  const { stderr } = await rig.unroll('resume', '--runs-directory', 'my runs');
+  const [words = []] = proposed(stderr).filter(([command]) => command === 'resume');
+  expect(words).toEqual(['resume', expect.any(String), '--updated', '--runs-directory', 'my runs']);
+  rig.write(
+    'spec.yaml',
+    readFileSync(join(rig.directory, 'spec.yaml'), 'utf8').replace('data.csv', 'moved.csv'),
+  );
+  expect((await rig.unroll(...words)).code).toBe(0);
 });
 
 /** The states that `ls` and `plan` print, and how many runs `prune stale` would delete. */

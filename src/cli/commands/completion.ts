@@ -3,6 +3,7 @@ import type { Execute } from '../command.ts';
 import { shells } from '../completion/complete.ts';
 import { completionScripts } from '../completion/scripts.ts';
 import { commandLineRange } from '../usage.ts';
+import { proposedCommand } from '../../system/proposed-command.ts';
 
 /** `unroll completion SHELL` */
 export const execute: Execute = (words, _options, terminal) => {
@@ -21,7 +22,7 @@ export const execute: Execute = (words, _options, terminal) => {
       at: commandLineRange(['completion', written], written),
       expected: shells.join(', '),
       ...(near !== undefined && { nearest: near }),
-      help: 'Write for example: unroll completion bash >> ~/.bashrc',
+      help: `Write for example: ${proposedCommand(['completion', 'bash'])} >> ~/.bashrc`,
     },
   ]);
   return Promise.resolve(2);

@@ -7,6 +7,7 @@ import type { Execute } from '../command.ts';
 import { textWidth } from '../../terminal/wrap.ts';
 import { screen } from '../screen.ts';
 import { commandLineRange } from '../usage.ts';
+import { proposedCommand } from '../../system/proposed-command.ts';
 
 const codes = Object.keys(diagnosticCodes);
 
@@ -46,6 +47,6 @@ const unknownCode = (word: string, words: readonly string[]): Diagnostic => {
     at: commandLineRange(['explain', ...words], word),
     expected: 'a code as messages show it in brackets, such as unknown-key',
     ...(near !== undefined && { nearest: near }),
-    help: 'unroll explain lists them all.',
+    help: `\`${proposedCommand(['explain'])}\` lists them all.`,
   };
 };

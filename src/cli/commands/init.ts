@@ -3,13 +3,16 @@ import { basename, dirname, extname, join, relative, resolve } from 'node:path';
 import { parse } from 'yaml';
 import type { Diagnostic } from '../../diagnostic/diagnostic.ts';
 import { nearest } from '../../diagnostic/nearest.ts';
+import { documentOfText } from '../../language/load-spec.ts';
+import { validateSpec } from '../../language/validate-spec.ts';
 import { createFiles } from '../../system/files.ts';
 import { packageRoot } from '../../system/package-root.ts';
 import type { Row } from '../../parameters/row.ts';
 import { loadPlugins } from '../../registry/own/load-plugins.ts';
 import { findRow, requiredSections, type RequiredSectionKind, type Registry } from '../../registry/rows.ts';
 import { coreCount } from '../../record/environment.ts';
-import { planExperiment } from '../../plan/plan-experiment.ts';
+import { unrollSpec } from '../../plan/unroll-spec.ts';
+import { proposedCommand } from '../../system/proposed-command.ts';
 import type { Execute } from '../command.ts';
 import { withQuestions, type Ask } from '../init/ask.ts';
 import { exampleData } from '../init/example-data.ts';
@@ -54,22 +57,48 @@ export const execute: Execute<Options> = async (words, options, terminal) => {
 
   const text = newSpec({ ...choice, file, ...schemaFor(file) }, registry);
   const example = await exampleFor(choice, file);
+  const withData = Object.keys(example).length === 0;
+  const errors = await errorsOf(text, { file, registry, withData });
+  // A spec whose data is still to be fetched is what was asked for.
+  const isLacking = errors.length > 0 && errors.every(({ code }) => code === 'data-missing');
+  if (errors.length > 0 && !isLacking) {
+    terminal.report(errors.map((error) => onCommandLine(error, choice.name)));
+    return 2;
+  }
   createFiles({ [file]: text, ...example });
   terminal.print(`${file} is written.`);
   for (const path of Object.keys(example))
     terminal.print(`${path} is written: example data, to be replaced by your own.`);
-  const planned = await planExperiment(file, {
-    set: [],
-    sweep: [],
-    allowManyRuns: false,
-    cores: coreCount(),
-  });
-  if (!planned.ok) {
-    terminal.report(planned.errors);
+  if (isLacking) {
+    terminal.report(errors);
     return 2;
   }
-  terminal.print(`Train it with: unroll run ${file}`);
+  terminal.print(`Train it with: ${proposedCommand(['run', file])}`);
   return 0;
+};
+
+/** What is wrong with the new spec, and with the data that it names unless that is still to be written. */
+const errorsOf = async (
+  text: string,
+  {
+    file,
+    registry,
+    withData,
+  }: { readonly file: string; readonly registry: Registry; readonly withData: boolean },
+): Promise<readonly Diagnostic[]> => {
+  const document = documentOfText({ path: file, text });
+  if (!document.ok) return document.errors;
+  const spec = validateSpec(document.value, registry);
+  if (!spec.ok) return spec.errors;
+  const plan = withData ? await unrollSpec(spec.value, { cores: coreCount() }) : undefined;
+  return plan?.ok === false ? plan.errors : [];
+};
+
+/** A mistake in the name is one of the command line, where it was given. */
+const onCommandLine = (error: Diagnostic, name: string): Diagnostic => {
+  const { source, start = 0 } = error.at ?? {};
+  const isName = source !== undefined && /(^|\n)name: $/.test(source.text.slice(0, start));
+  return isName ? { ...error, at: commandLineRange(['init', '--name', name], name) } : error;
 };
 
 /** The example data of a dataset whose file is not there yet, by its path. */
@@ -168,7 +197,7 @@ const unknownNames = (options: Options, registry: Registry): Diagnostic[] =>
         at: commandLineRange(['init', `--${kind}`, written], written),
         expected: names.join(', '),
         ...(near !== undefined && { nearest: near }),
-        help: `unroll ${kind}s lists them.`,
+        help: `\`${proposedCommand([`${kind}s`])}\` lists them.`,
       },
     ];
   });

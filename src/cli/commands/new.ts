@@ -7,6 +7,7 @@ import { createFiles } from '../../system/files.ts';
 import type { Execute } from '../command.ts';
 import { configFile, namePattern, newKinds, ownRowFiles, registration } from '../init/own-row.ts';
 import { commandLineRange } from '../usage.ts';
+import { proposedCommand } from '../../system/proposed-command.ts';
 
 /** `unroll new model|dataset|optimizer|loss NAME`: a module of one's own with a spec and a test, in the folder of the command. */
 export const execute: Execute = (words, _options, terminal) => {
@@ -23,7 +24,7 @@ export const execute: Execute = (words, _options, terminal) => {
         at: place(written),
         expected: newKinds.join(', '),
         ...(near !== undefined && { nearest: near }),
-        help: 'Write for example: unroll new model my-model',
+        help: `Write for example: ${proposedCommand(['new', 'model', 'my-model'])}`,
       },
     ]);
     return Promise.resolve(2);
@@ -39,7 +40,7 @@ export const execute: Execute = (words, _options, terminal) => {
         : `"${name}" cannot be the name of a ${kind}.`,
       at: place(name),
       expected: 'a new name of small letters, digits and dashes, beginning with a letter',
-      help: `Write for example: unroll new ${kind} my-${kind}`,
+      help: `Write for example: ${proposedCommand(['new', kind, `my-${kind}`])}`,
     });
   }
   const files = ownRowFiles(kind, name);
@@ -65,6 +66,8 @@ export const execute: Execute = (words, _options, terminal) => {
     const { importLine, entry } = registration(kind, name);
     terminal.print(`Register it in ${config}: ${importLine} and ${entry} in defineConfig.`);
   }
-  terminal.print(`Train it with: unroll run ${name}.yaml; test it with: node --test ${name}.test.mjs`);
+  terminal.print(
+    `Train it with: ${proposedCommand(['run', `${name}.yaml`])}; test it with: node --test ${name}.test.mjs`,
+  );
   return Promise.resolve(0);
 };

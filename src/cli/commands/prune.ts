@@ -7,6 +7,7 @@ import type { Execute } from '../command.ts';
 import { unknownOnCommandLine } from '../recorded.ts';
 import { carryOut, type RemovalOptions } from '../removals.ts';
 import { commandLineRange } from '../usage.ts';
+import { proposedCommand } from '../../system/proposed-command.ts';
 
 /** What can be pruned: runs in a state, or the checkpoints of runs that are done and need none. */
 const kinds = ['failed', 'interrupted', 'stale', 'checkpoints'] as const;
@@ -29,7 +30,7 @@ export const execute: Execute<Options> = async (words, options, terminal) => {
           at: commandLineRange(['prune', ...words], unknown),
           expected: kinds.join(', '),
           ...(near !== undefined && { nearest: near }),
-          help: 'unroll rm deletes single runs and whole experiments.',
+          help: `\`${proposedCommand(['rm', 'NAME'], options.runsDirectory)}\` deletes single runs and whole experiments.`,
         },
       ],
       options,

@@ -9,6 +9,7 @@ import { findRow, type Table } from '../../registry/rows.ts';
 import type { Execute } from '../command.ts';
 import { screen } from '../screen.ts';
 import { commandLineRange } from '../usage.ts';
+import { proposedCommand } from '../../system/proposed-command.ts';
 
 const pc = createColours();
 
@@ -54,7 +55,7 @@ export const describeTable =
             at: commandLineRange([name, wanted], wanted),
             expected: names.join(', '),
             ...(near && { nearest: near }),
-            help: `unroll ${name} lists them.`,
+            help: `\`${proposedCommand([name])}\` lists them.`,
           },
         ],
         options,

@@ -6,9 +6,9 @@ import { coreCount } from '../../record/environment.ts';
 import { diffPlans, renderPlanDiff } from '../../report/plan-diff.ts';
 import { runStandings } from '../../runner/select.ts';
 import { codeChanges, sentence } from '../../runner/staleness.ts';
-import type { Plan, Run } from '../../plan/plan.ts';
+import type { Run } from '../../plan/plan.ts';
 import { dataPathsOf } from '../../plan/run-identity.ts';
-import { proposedCommand, shellWord } from '../../system/proposed-command.ts';
+import { proposedCommand } from '../../system/proposed-command.ts';
 import type { Execute } from '../command.ts';
 import { findSweep } from '../recorded.ts';
 import { planSpec } from '../plan-spec.ts';
@@ -49,18 +49,16 @@ export const execute: Execute<Options> = async (words, options, terminal) => {
   const left = runStandings(frozen, options.runsDirectory)
     .filter(({ state }) => state !== 'done')
     .map(({ run }) => run);
+  const withCurrentSpec = proposedCommand(['resume', frozen.sweepId, '--updated'], options.runsDirectory);
   const obstacle =
-    outdatedCode(left, proposedCommand(['resume', frozen.sweepId, '--updated'], options.runsDirectory)) ??
-    missingData(left, frozen);
+    outdatedCode(left, withCurrentSpec) ?? missingData(left, { path: frozen.spec.path, withCurrentSpec });
   if (obstacle) {
     terminal.report([obstacle], options);
     return 2;
   }
   if (!spec) say(`${path} no longer exists; continuing with the frozen plan.`);
   else if (!spec.ok)
-    say(
-      `${path} has errors now (${['unroll', 'validate', path].map(shellWord).join(' ')}); continuing with the frozen plan.`,
-    );
+    say(`${path} has errors now (${proposedCommand(['validate', path])}); continuing with the frozen plan.`);
   else {
     const changes = diffPlans(frozen, spec.value);
     if (changes.length > 0) {
@@ -96,8 +94,11 @@ const outdatedCode = (runs: readonly Run[], withCurrentSpec: string): Diagnostic
 };
 
 /** A data file that runs still to be trained would read, but that is not where the frozen plan has it. */
-const missingData = (runs: readonly Run[], { sweepId, spec }: Plan): Diagnostic | undefined => {
-  const folder = dirname(resolve(spec.path));
+const missingData = (
+  runs: readonly Run[],
+  { path: specPath, withCurrentSpec }: { readonly path: string; readonly withCurrentSpec: string },
+): Diagnostic | undefined => {
+  const folder = dirname(resolve(specPath));
   const missing = runs.flatMap(dataPathsOf).find((path) => !existsSync(resolve(folder, path)));
   return missing === undefined
     ? undefined
@@ -107,6 +108,6 @@ const missingData = (runs: readonly Run[], { sweepId, spec }: Plan): Diagnostic 
         message: `There is no ${missing}, which the frozen plan reads.`,
         expected: `the data at ${resolve(folder, missing)}`,
         got: 'nothing there',
-        help: `Put it back. If you moved it, write its new path in ${spec.path} and run: unroll resume ${sweepId} --updated. The path of a data file changes no run id.`,
+        help: `Put it back. If you moved it, write its new path in ${specPath} and run: ${withCurrentSpec}. The path of a data file changes no run id.`,
       };
 };

@@ -5,6 +5,7 @@ import { generateSchemas } from '../../language/generate-schemas.ts';
 import { writeWhole, readRegularText } from '../../system/files.ts';
 import type { Execute } from '../command.ts';
 import { commandLineRange } from '../usage.ts';
+import { proposedCommand } from '../../system/proposed-command.ts';
 
 interface Options {
   readonly write?: string | undefined;
@@ -50,7 +51,7 @@ export const execute: Execute<Options> = async (words, options, terminal) => {
       at: commandLineRange(['schema', name], name),
       expected: names.join(', '),
       ...(near && { nearest: near }),
-      help: 'unroll schema prints that of a spec.',
+      help: `\`${proposedCommand(['schema'])}\` prints that of a spec.`,
     },
   ]);
   return 2;

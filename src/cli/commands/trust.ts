@@ -9,6 +9,7 @@ import {
 import type { Diagnostic } from '../../diagnostic/diagnostic.ts';
 import { nearest } from '../../diagnostic/nearest.ts';
 import type { Execute } from '../command.ts';
+import { proposedCommand } from '../../system/proposed-command.ts';
 
 interface Options {
   readonly json?: boolean | undefined;
@@ -70,7 +71,7 @@ const noServer = (option: string): Diagnostic => ({
   code: 'bad-argument',
   severity: 'error',
   message: `${option} needs the address of a server.`,
-  expected: `unroll trust ${option} https://mlflow.example.com`,
+  expected: proposedCommand(['trust', option, 'https://mlflow.example.com']),
 });
 
 const notListed = (origin: string, listed: readonly string[]): Diagnostic => {

@@ -1,7 +1,12 @@
 import type { TSchema } from '@sinclair/typebox';
 import { stringify } from 'yaml';
 import type { Row } from '../../parameters/row.ts';
+<<<<<<< HEAD
 import { findRow, requiredSections, type Registry, type RequiredSectionKind } from '../../registry/rows.ts';
+=======
+import { findRow, namedSections, type NamedSectionKind, type Registry } from '../../registry/rows.ts';
+import { proposedCommand } from '../../system/proposed-command.ts';
+>>>>>>> 1b94105 (Build every proposed command in one place)
 
 /** What a new spec is made of; every name is registered. */
 export interface SpecChoice {
@@ -40,7 +45,7 @@ export const requiredParameters = ({ parameters }: Row): readonly (readonly [str
 
 /** A commented spec that runs: the chosen rows with what they need, and the rest of the language to uncomment. */
 export const newSpec = (choice: SpecChoice, registry: Registry): string => {
-  const lines = [`# unroll run ${choice.file}`];
+  const lines = [`# ${proposedCommand(['run', choice.file])}`];
   if (choice.schema) lines.push(`# yaml-language-server: $schema=${choice.schema}`);
   lines.push('version: 1', `name: ${inline(choice.name)} # runs are recorded in runs/${choice.name}/`, '');
   for (const kind of requiredSections) lines.push(...sectionLines(kind, choice, registry), '');
@@ -82,7 +87,7 @@ const sectionLines = (kind: RequiredSectionKind, choice: SpecChoice, registry: R
     return `  ${key}: ${inline(value)}${about}`;
   });
   return [
-    `# ${row.title}; all its parameters: unroll ${kind}s ${name}`,
+    `# ${row.title}; all its parameters: ${proposedCommand([`${kind}s`, name])}`,
     `${kind}:`,
     `  name: ${name}`,
     ...valueLines,

@@ -9,6 +9,7 @@ import type { Json } from '../../system/json.ts';
 import { checkSection, sectionKinds, type JsonMap, type SectionKind } from '../sections.ts';
 import { isSection, type SweepableParameter, type Target } from './axis-kinds.ts';
 import type { Choice } from './sweep.ts';
+import { proposedCommand } from '../../system/proposed-command.ts';
 
 /** What the reading of a sweep knows of its surroundings. */
 export interface SweepContext {
@@ -129,10 +130,16 @@ const unknownPath = (
       : fixed
         ? 'Only dataset, model, optimizer, loss and train can vary; write a second spec that extends this one.'
         : near === undefined
+<<<<<<< HEAD
           ? 'unroll models, unroll datasets, unroll optimizers and unroll losses list all parameters.'
+=======
+          ? `${listing('models')}, ${listing('datasets')} and ${listing('optimizers')} list all parameters.`
+>>>>>>> 1b94105 (Build every proposed command in one place)
           : `Did you mean ${near}?`,
   };
 };
+
+const listing = (entries: string) => `\`${proposedCommand([entries])}\``;
 
 interface Written {
   readonly key: string;

@@ -3,6 +3,7 @@ import { masked } from '../../system/secrets.ts';
 import type { Credentials } from './credentials.ts';
 import type { ProposedCommands } from './settings.ts';
 import { createProblem, type Problem, type ProblemKind } from './problem.ts';
+import { proposedCommand } from '../../system/proposed-command.ts';
 
 /** What came back instead of success. Header names are lower-case. */
 export interface ErrorResponse {
@@ -35,7 +36,7 @@ const explainSignIn = ({
       if (withheld)
         return [
           `The MLflow server at ${uri} asks for credentials, and yours were set for another server (401).`,
-          `If this server may have them, run: unroll trust --credentials ${new URL(uri).origin}. ${recordedLocally(commands)}`,
+          `If this server may have them, run: ${proposedCommand(['trust', '--credentials', new URL(uri).origin])}. ${recordedLocally(commands)}`,
         ];
       return [
         `The MLflow server at ${uri} asks for credentials, and none are set (401).`,

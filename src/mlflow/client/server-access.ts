@@ -1,6 +1,7 @@
 import type { UserConfig } from '../../language/user-config.ts';
 import { success } from '../../diagnostic/diagnostic.ts';
 import { type Answer, problem } from './problem.ts';
+import { proposedCommand } from '../../system/proposed-command.ts';
 
 /** Who named the address of a server. */
 export type NamedBy = 'command' | 'spec' | 'environment';
@@ -54,7 +55,7 @@ export const serverAccess = ({
   if (allowed) return success({ credentials: false });
   return problem('untrusted', `The spec sends its runs to ${origin}, which you have not allowed.`, {
     help:
-      `If you trust this server, allow it for good with "unroll trust ${origin}", or for one command with --allow-server ${origin} ` +
+      `If you trust this server, allow it for good with "${proposedCommand(['trust', origin])}", or for one command with --allow-server ${origin} ` +
       '(from a program: allowServers). With --no-mlflow nothing is sent.',
   });
 };

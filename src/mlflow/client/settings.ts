@@ -54,7 +54,7 @@ const unsupportedSchemes: Readonly<Record<string, string>> = {
   postgresql: 'A database is read by a server: start one on it with "mlflow server --backend-store-uri URI"',
   mysql: 'A database is read by a server: start one on it with "mlflow server --backend-store-uri URI"',
   mssql: 'A database is read by a server: start one on it with "mlflow server --backend-store-uri URI"',
-  file: 'MLflow no longer takes a folder as its store: start a server with "unroll mlflow" and send runs to its address',
+  file: `MLflow no longer takes a folder as its store: start a server with "${proposedCommand(['mlflow'])}" and send runs to its address`,
   databricks: 'Databricks needs its own sign-in, which is not supported: give an http(s) address',
   uc: 'Unity Catalog is a registry, not a tracking server: give an http(s) address',
 };

@@ -9,7 +9,7 @@ import { compareLink } from '../projection/link.ts';
 import type { SweepPlace } from '../projection/tags.ts';
 import type { SyncContext } from './context.ts';
 import { lockPath, readCursor } from './cursor.ts';
-import { syncRun } from './sync-run.ts';
+import { shareRun, syncRun } from './sync-run.ts';
 import { hasParent, openSweepOutbox, publishView, syncSweepRun, type TrackedSweep } from './sync-sweep.ts';
 
 /** What is sent together: the runs of a plan (or runs without one). */
@@ -156,6 +156,17 @@ export const syncGroup = async (
   };
   await Promise.all(Array.from({ length: concurrency }, work));
   if (stopped) return failedBy(stopped);
+
+  if (sweep && parentRunId !== undefined) {
+    const place = { sweepId: sweep.plan.sweepId, parentRunId };
+    for (const [id, record] of group.all) {
+      if (group.own.has(id) || given.signal?.aborted) continue;
+      const shared = await underLock(given, { directory: record.directory, waitMs: lockWaitMs }, () =>
+        shareRun(context, record, place),
+      );
+      if (shared && !shared.ok && stopsAll(shared.errors[0])) return shared;
+    }
+  }
 
   let viewKey: string | undefined;
   const finished = await ofParent(async (opened) => {

@@ -8,15 +8,16 @@ import { runArtifacts } from '../projection/artifacts.ts';
 import { runDatasets } from '../projection/datasets.ts';
 import { endMetrics } from '../projection/end-metrics.ts';
 import { recordedShape } from '../projection/mlmodel.ts';
+import { membershipTag, type SweepOnServer } from '../projection/link.ts';
 import { mlflowRunName } from '../projection/names.ts';
 import { runParams } from '../projection/params.ts';
 import { runStatus } from '../projection/status.ts';
-import { runTags, type SweepPlace, userName } from '../projection/tags.ts';
+import { runTags, type SweepPlace, toPairs, userName } from '../projection/tags.ts';
 import type { SyncContext } from './context.ts';
-import { forgetCursor } from './cursor.ts';
+import { forgetCursor, readCursor } from './cursor.ts';
 import { ensureOutbox } from './ensure-outbox.ts';
 import { openHistories } from './history.ts';
-import type { Outbox } from './outbox.ts';
+import { openOutbox, type Outbox } from './outbox.ts';
 import { sendArtifacts, sendModel } from './send-artifacts.ts';
 import { cutBatches, sendBatch } from './send-batch.ts';
 import { sendTags, sentTags } from './send-tags.ts';
@@ -98,6 +99,22 @@ const logInputs = async (
     if (logged.ok || logged.errors[0].kind !== 'duplicate' || tries === 5) return logged;
     await wait(100 * tries, context.signal);
   }
+};
+
+/** Marks a run that was sent with a later sweep as one of this sweep, too, so that this sweep's link shows it. */
+export const shareRun = async (
+  context: SyncContext,
+  record: TrackedRun,
+  sweep: SweepOnServer,
+): Promise<Answer<undefined>> => {
+  const cursor = readCursor(record.directory, context.client.uri);
+  if (!cursor) return success(undefined);
+  const outbox = openOutbox(context, record.directory, cursor);
+  const tags = toPairs({ [membershipTag(sweep.sweepId)]: sweep.parentRunId });
+  const shared = await outbox.once(`shared:${sweep.sweepId}`, tags, () =>
+    sendBatch(outbox.context, cursor.runId, { tags }),
+  );
+  return shared.ok ? shared : forgetIfGone(outbox, shared.errors[0]);
 };
 
 /**

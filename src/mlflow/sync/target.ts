@@ -39,7 +39,11 @@ export interface TargetOptions {
 }
 
 /** The address that is meant, or nothing: then nothing is sent anywhere. */
-export const trackingUri = ({ settings, to, env = process.env }: TargetOptions): string | undefined =>
+export const trackingUri = ({
+  settings,
+  to,
+  env = process.env,
+}: Pick<SyncOptions, 'settings' | 'to' | 'env'>): string | undefined =>
   to ?? settings?.uri ?? (env['MLFLOW_TRACKING_URI']?.trim() || undefined);
 
 const contextTags = (text: string | undefined): Answer<Readonly<Record<string, string>>> => {
@@ -107,12 +111,17 @@ export const elsewhere = ({ settings, env = process.env }: TargetOptions): strin
     : undefined;
 };
 
-/** The options that lead `unroll sync` to the same server. */
-export const syncOptions = ({
-  to,
-  allowServers = [],
-}: Pick<TargetOptions, 'to' | 'allowServers'>): readonly string[] => {
-  const parsed = to === undefined ? undefined : parseTrackingUri(to);
+interface SyncOptions {
+  readonly settings: MlflowSettings | undefined;
+  readonly to?: string | undefined;
+  readonly allowServers?: readonly string[] | undefined;
+  readonly env?: Environment | undefined;
+}
+
+/** The options that lead `unroll sync` to the same server; one that the spec names is in the recorded plan. */
+export const syncOptions = ({ settings, to, allowServers = [], env }: SyncOptions): readonly string[] => {
+  const address = to ?? (settings?.uri === undefined ? trackingUri({ settings, env }) : undefined);
+  const parsed = address === undefined ? undefined : parseTrackingUri(address);
   return [
     ...(parsed?.ok ? ['--to', parsed.value.uri] : []),
     ...allowServers.flatMap((one) => ['--allow-server', one]),

@@ -1,3 +1,5 @@
+import type { MlflowSettings } from '../../language/config.ts';
+import { syncOptions } from '../sync/target.ts';
 import { proposedCommand } from '../../system/proposed-command.ts';
 import { type ChildProcess, fork } from 'node:child_process';
 import { join } from 'node:path';
@@ -12,6 +14,8 @@ export interface UploaderOptions extends UploaderSettings {
   readonly print: (line: string) => void;
   /** Called once, as soon as the address of the compare view is known. */
   readonly onLink?: (link: string) => void;
+  /** `tracking.mlflow` of the spec. */
+  readonly mlflow?: MlflowSettings | undefined;
   /** The program of the uploader's process; the bundled one by default. */
   readonly entry?: string;
 }
@@ -68,7 +72,12 @@ export const startUploader = (options: UploaderOptions): Uploader => {
     to,
     allowServers,
     uriWithUserInfo,
+    mlflow,
   } = options;
+  const syncCommand = proposedCommand(
+    ['sync', experiment, ...syncOptions({ settings: mlflow, to, allowServers })],
+    runsDirectory,
+  );
   const child: ChildProcess = fork(entry, [], {
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     // Ctrl-C in the terminal is for the command, which then asks this process to finish.
@@ -109,7 +118,7 @@ export const startUploader = (options: UploaderOptions): Uploader => {
     child.on('exit', (code, signal) => {
       if (end || abandoned) return;
       print(
-        `MLflow: the uploader ended (${signal ?? `code ${code ?? 0}`}). Recording continues locally; send the rest with "${proposedCommand(['sync', experiment], runsDirectory)}".` +
+        `MLflow: the uploader ended (${signal ?? `code ${code ?? 0}`}). Recording continues locally; send the rest with "${syncCommand}".` +
           (trouble === '' ? '' : ` ${trouble.trim().split('\n').at(-1) ?? ''}`),
       );
       resolve({ sent: 0, unsent: null, link });
@@ -169,8 +178,7 @@ export const startUploader = (options: UploaderOptions): Uploader => {
   const abandon = (): UploaderEnd => {
     abandoned = true;
     child.kill('SIGKILL');
-    const command = proposedCommand(['sync', experiment], runsDirectory);
-    print(`MLflow: the uploader does not answer, so it was ended. Send what is left with: ${command}`);
+    print(`MLflow: the uploader does not answer, so it was ended. Send what is left with: ${syncCommand}`);
     return { sent: 0, unsent: null, link };
   };
 

@@ -194,7 +194,7 @@ const upload = ({
     const unsent = countUnsent(left, target.connection.uri, {
       plan,
       runsDirectory,
-      options: syncOptions({ ...(to !== undefined && { to }), allowServers }),
+      options: syncOptions({ settings: plan.tracking.mlflow, to, allowServers }),
     });
     report({ type: 'finished', sent, unsent });
     stopper.abort();

@@ -115,6 +115,14 @@ const notes = ({ groups }: Comparison): string[] => [
     const count = `About ${group.seedsToSeparate} seeds would separate the first two with a chance of 80%`;
     return [`${count}${name ? ` (${name})` : ''}.`];
   }),
+  ...groups.flatMap((group) => {
+    if (!group.majority) return [];
+    const { part, label, share } = group.majority;
+    const name = groups.length > 1 ? ` (${groupTitleOf(group)})` : '';
+    return [
+      `Baseline: always answering ${JSON.stringify(label)} has accuracy ${showNumber(share)} on the ${part} part${name}.`,
+    ];
+  }),
   ...(groups.length > 1
     ? ['Scores of different groups cannot be compared, so each group has its own ranks and its own best.']
     : []),

@@ -7,6 +7,7 @@ import { journalDamage } from '../../record/search-journal.ts';
 import { runStandings } from '../select.ts';
 import { readKept } from './kept.ts';
 import { workFinder, worksOf } from './work.ts';
+import { proposedCommand } from '../../system/proposed-command.ts';
 
 /** Tells the kernel that a frozen plan has for a run, also for one that its search has chosen since. */
 export const kernelFinder = (plan: Plan): ((run: Run) => Promise<string | undefined>) => {
@@ -58,7 +59,7 @@ export const checkFrozen = async (
       runnable.length > 0 ? `one of ${runnable.join(', ')}` : 'native TensorFlow, which is not in use',
     got: kernel,
     help:
-      '`unroll doctor` prints what is missing and how to fix it. To train the sweep from the start with what is available, ' +
+      `\`${proposedCommand(['doctor'])}\` prints what is missing and how to fix it. To train the sweep from the start with what is available, ` +
       'name another folder: --runs-directory.',
   };
 };

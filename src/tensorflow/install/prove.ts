@@ -5,6 +5,7 @@ import { packageRoot } from '../../system/package-root.ts';
 import type { Probe } from '../probe.ts';
 import { runCommand } from '../../system/command.ts';
 import { setupFailure } from './problem.ts';
+import { proposedCommand } from '../../system/proposed-command.ts';
 
 /** Loads TensorFlow in a process of its own and reports what it found; see `probe.ts`. */
 export const runProbe = async (
@@ -21,7 +22,7 @@ export const runProbe = async (
     /^.*Error:.*$/m.exec(output)?.[0]?.trim() ?? 'its process was killed, as by an unknown instruction';
   return setupFailure(
     `TensorFlow does not run on this machine: ${why}`,
-    'Run `unroll doctor` to see what the processor and the system offer.',
+    `Run \`${proposedCommand(['doctor'])}\` to see what the processor and the system offer.`,
   );
 };
 
@@ -33,6 +34,6 @@ export const proveAddon = async (addon: string, env: NodeJS.ProcessEnv): Promise
   if (backend === 'tensorflow') return success(undefined);
   return setupFailure(
     warning ?? `The addon loads as ${backend}`,
-    'Run `unroll doctor` to see what is missing.',
+    `Run \`${proposedCommand(['doctor'])}\` to see what is missing.`,
   );
 };

@@ -8,6 +8,7 @@ import {
   type KernelEntry,
   type KernelNeeds,
 } from './table.ts';
+import { proposedCommand } from '../../system/proposed-command.ts';
 
 /** Why this process lacks what a kernel needs; undefined where it has it. */
 const missing = (needs: KernelNeeds): string | undefined => {
@@ -39,7 +40,7 @@ export const chooseKernel = <C extends Cell>(
   if (reason !== undefined)
     throw new Error(
       `This run was planned with the kernel ${chosen.name}, which cannot run here: ${reason} ` +
-        'Run `unroll doctor` to see what is missing.',
+        `Run \`${proposedCommand(['doctor'])}\` to see what is missing.`,
     );
   return chosen;
 };
