@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import { createRig, type Rig } from '../support/rig.ts';
@@ -86,6 +86,12 @@ test('a frozen plan whose data is gone proposes to resume in its own folder', as
     ),
   );
   await rig.unroll('run', 'spec.yaml', '--runs-directory', 'my runs', '--limit', '1');
+  mkdirSync(join(rig.directory, 'deeper'));
+  const deeper = createRig({}, join(rig.directory, 'deeper'));
+  const elsewhere = await deeper.unroll('resume', '--runs-directory', '../my runs');
+  expect(elsewhere.stderr).toMatch(
+    /Resume it there: cd \.\. && unroll resume \w+ --runs-directory 'my runs'/,
+  );
   renameSync(join(rig.directory, 'data.csv'), join(rig.directory, 'moved.csv'));
   const { stderr } = await rig.unroll('resume', '--runs-directory', 'my runs');
   const [words = []] = proposed(stderr).filter(([command]) => command === 'resume');

@@ -1,14 +1,14 @@
 import { existsSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import { type Diagnostic, success } from '../../diagnostic/diagnostic.ts';
 import { withConcurrency } from '../../plan/execution.ts';
 import { coreCount } from '../../record/environment.ts';
 import { diffPlans, renderPlanDiff } from '../../report/plan-diff.ts';
 import { runStandings } from '../../runner/select.ts';
 import { codeChanges, sentence } from '../../runner/staleness.ts';
-import type { Run } from '../../plan/plan.ts';
+import type { Plan, Run } from '../../plan/plan.ts';
 import { dataPathsOf } from '../../plan/run-identity.ts';
-import { proposedCommand } from '../../system/proposed-command.ts';
+import { proposedCommand, shellWord } from '../../system/proposed-command.ts';
 import type { Execute } from '../command.ts';
 import { findSweep } from '../recorded.ts';
 import { planSpec } from '../plan-spec.ts';
@@ -51,7 +51,12 @@ export const execute: Execute<Options> = async (words, options, terminal) => {
     .map(({ run }) => run);
   const withCurrentSpec = proposedCommand(['resume', frozen.sweepId, '--updated'], options.runsDirectory);
   const obstacle =
-    outdatedCode(left, withCurrentSpec) ?? missingData(left, { path: frozen.spec.path, withCurrentSpec });
+    outdatedCode(left, withCurrentSpec) ??
+    missingData(left, {
+      path,
+      withCurrentSpec,
+      there: whereItWasStarted(frozen, options.runsDirectory),
+    });
   if (obstacle) {
     terminal.report([obstacle], options);
     return 2;
@@ -93,10 +98,27 @@ const outdatedCode = (runs: readonly Run[], withCurrentSpec: string): Diagnostic
   );
 };
 
+/** The command that resumes a sweep in the folder that its paths start from, where that is the one of the runs. */
+const whereItWasStarted = ({ spec: { path }, sweepId }: Plan, runsDirectory: string): string | undefined => {
+  const folder = dirname(resolve(runsDirectory));
+  if (isAbsolute(path) || existsSync(path) || !existsSync(join(folder, path))) return undefined;
+  const command = proposedCommand(['resume', sweepId], relative(folder, resolve(runsDirectory)));
+  return `cd ${shellWord(relative(process.cwd(), folder))} && ${command}`;
+};
+
 /** A data file that runs still to be trained would read, but that is not where the frozen plan has it. */
 const missingData = (
   runs: readonly Run[],
-  { path: specPath, withCurrentSpec }: { readonly path: string; readonly withCurrentSpec: string },
+  {
+    path: specPath,
+    withCurrentSpec,
+    there,
+  }: {
+    readonly path: string;
+    readonly withCurrentSpec: string;
+    /** The command that resumes the sweep where it was started, if that is another folder. */
+    readonly there: string | undefined;
+  },
 ): Diagnostic | undefined => {
   const folder = dirname(resolve(specPath));
   const missing = runs.flatMap(dataPathsOf).find((path) => !existsSync(resolve(folder, path)));
@@ -108,6 +130,9 @@ const missingData = (
         message: `There is no ${missing}, which the frozen plan reads.`,
         expected: `the data at ${resolve(folder, missing)}`,
         got: 'nothing there',
-        help: `Put it back. If you moved it, write its new path in ${specPath} and run: ${withCurrentSpec}. The path of a data file changes no run id.`,
+        help:
+          there !== undefined
+            ? `The sweep was started in another folder. Resume it there: ${there}`
+            : `Put it back. If you moved it, write its new path in ${specPath} and run: ${withCurrentSpec}. The path of a data file changes no run id.`,
       };
 };

@@ -241,7 +241,7 @@ const schemaProblem = (schema: unknown): Complaint | undefined => {
     return {
       expected: 'a JSON schema (draft 7)',
       got: `${first?.instancePath.slice(1) ?? ''} ${first?.message ?? ''}`.trim(),
-      help: 'Mend this keyword of the schema.',
+      help: 'Fix this keyword of the schema.',
     };
   }
   const { default: usual } = schema;

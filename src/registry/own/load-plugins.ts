@@ -57,7 +57,7 @@ const thrownAtImport = (error: unknown, config: string, files: ReadonlySet<strin
     at: source ? { source, start, end: start + wordLength(source.text, start) } : fileStart(config),
     expected: 'a module that only describes its rows',
     got: message,
-    help: 'Mend the code at this place; what needs TensorFlow or data belongs into build or load.',
+    help: 'Fix the code at this place; what needs TensorFlow or data belongs into build or load.',
   };
 };
 

@@ -58,7 +58,7 @@ const guarded =
           path: 'name',
           message: `${blamed(error, `The check of ${what}`, origin)}.`,
           expected: 'a check that returns a list of issues',
-          help: 'Mend the code at this place.',
+          help: 'Fix the code at this place.',
         },
       ];
     }
