@@ -75,11 +75,7 @@ export const checkNamedSection = (
         ...(near !== undefined && { nearest: near }),
         help:
           near === undefined
-<<<<<<< HEAD
-            ? `Write one of these names; unroll ${listNames[kind]} describes them.`
-=======
-            ? `Write one of these names; \`${proposedCommand([`${kind}s`])}\` describes them.`
->>>>>>> 1b94105 (Build every proposed command in one place)
+            ? `Write one of these names; \`${proposedCommand([listNames[kind]])}\` describes them.`
             : `Did you mean ${near}? Write \`name: ${near}\`.`,
       },
     ]);
@@ -147,11 +143,7 @@ const nameIssue = (written: JsonMap, kind: NamedSectionKind, names: readonly str
     got: describeValue(name),
     help: listed
       ? `Write one name here; to try several, write \`${kind}.name: [${name.join(', ')}]\` under sweep.axes.`
-<<<<<<< HEAD
-      : `${name === undefined ? 'Add' : 'Write'} for example \`name: ${names[0] ?? ''}\`; unroll ${listNames[kind]} lists what there is.`,
-=======
-      : `${name === undefined ? 'Add' : 'Write'} for example \`name: ${names[0] ?? ''}\`; \`${proposedCommand([`${kind}s`])}\` lists what there is.`,
->>>>>>> 1b94105 (Build every proposed command in one place)
+      : `${name === undefined ? 'Add' : 'Write'} for example \`name: ${names[0] ?? ''}\`; \`${proposedCommand([listNames[kind]])}\` lists what there is.`,
   };
 };
 

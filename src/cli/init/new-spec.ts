@@ -1,12 +1,8 @@
 import type { TSchema } from '@sinclair/typebox';
 import { stringify } from 'yaml';
 import type { Row } from '../../parameters/row.ts';
-<<<<<<< HEAD
 import { findRow, requiredSections, type Registry, type RequiredSectionKind } from '../../registry/rows.ts';
-=======
-import { findRow, namedSections, type NamedSectionKind, type Registry } from '../../registry/rows.ts';
 import { proposedCommand } from '../../system/proposed-command.ts';
->>>>>>> 1b94105 (Build every proposed command in one place)
 
 /** What a new spec is made of; every name is registered. */
 export interface SpecChoice {

@@ -130,11 +130,7 @@ const unknownPath = (
       : fixed
         ? 'Only dataset, model, optimizer, loss and train can vary; write a second spec that extends this one.'
         : near === undefined
-<<<<<<< HEAD
-          ? 'unroll models, unroll datasets, unroll optimizers and unroll losses list all parameters.'
-=======
-          ? `${listing('models')}, ${listing('datasets')} and ${listing('optimizers')} list all parameters.`
->>>>>>> 1b94105 (Build every proposed command in one place)
+          ? `${listing('models')}, ${listing('datasets')}, ${listing('optimizers')} and ${listing('losses')} list all parameters.`
           : `Did you mean ${near}?`,
   };
 };
