@@ -22,10 +22,9 @@ const forbidden: readonly {
       'test/support/until.ts',
       // Kills a command that hangs.
       'test/faults/harness.ts',
-      // A stopped process must see half a lease pass on its own clock.
-      'test/sweeps/leases.test.ts',
-      // A server that answers drop by drop.
+      // Servers that answer drop by drop.
       'test/mlflow/client/transport.test.ts',
+      'test/mlflow/silent-server.test.ts',
     ],
   },
   {

@@ -31,6 +31,22 @@ const series = {
   rows: Array.from({ length: days }, (_, day) => ({ date: dateOf(day), sales: salesAt(day) })),
 };
 
+const colours = ['red', 'green', 'blue', 'yellow', 'black', 'white'];
+const animals = ['cat', 'dog', 'horse', 'bird', 'fish', 'sheep'];
+
+/** `a red dog sleeps`: the second word is a colour, the third an animal; half of them sleep. */
+const sentenceOf = (at: number): readonly string[] => [
+  at % 3 === 0 ? 'the' : 'a',
+  colours[at % colours.length] ?? '',
+  animals[(at >> 1) % animals.length] ?? '',
+  at % 2 === 0 ? 'sleeps' : 'runs',
+];
+
+const labelledTexts = all.map((at) => ({
+  text: sentenceOf(at).join(' '),
+  label: at % 2 === 0 ? 'calm' : 'quick',
+}));
+
 const lines = (texts: readonly string[]): string => `${texts.join('\n')}\n`;
 
 /** Columns as a Parquet file; its writer is loaded only for one. */
@@ -112,5 +128,24 @@ export const exampleData: Readonly<Record<string, ExampleData>> = {
         ...all.map((id) => `${times.map((time) => valueAt(id, time)).join(',')}:${labelOf(id)}`),
       ]),
   },
+  'csv-text': {
+    settings: { file: 'data/texts.csv', text: 'text', targets: ['label'] },
+    content: () => lines(['text,label', ...labelledTexts.map(({ text, label }) => `${text},${label}`)]),
+  },
+  'jsonl-text': {
+    settings: { file: 'data/texts.jsonl', text: 'text', targets: ['label'] },
+    content: () => lines(labelledTexts.map((one) => JSON.stringify(one))),
+  },
+  conll: {
+    settings: { file: 'data/sentences.conll' },
+    content: () =>
+      lines(
+        all.flatMap((at) => [
+          ...sentenceOf(at).map((word, place) => `${word} ${['O', 'COLOUR', 'ANIMAL', 'O'][place] ?? 'O'}`),
+          '',
+        ]),
+      ),
+  },
+  text: { settings: { file: 'data/book.txt' }, content: () => paragraph.repeat(120) },
   characters: { settings: { file: 'data/book.txt' }, content: () => paragraph.repeat(40) },
 };

@@ -56,7 +56,7 @@ export const checkTexts = (chosen: TextColumns): readonly ParameterIssue[] =>
           with: ['text'],
           message: `The column ${JSON.stringify(chosen.text)} cannot be the text and a target.`,
           expected: 'another column than that of the text',
-          help: 'Change `targets` or `text`.',
+          help: 'Name another column in `targets`, or the column of the text in `text`.',
         },
       ]
     : checkTable(asTable(chosen));

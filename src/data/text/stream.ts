@@ -150,7 +150,7 @@ const streamParts = ({ chosen, unit }: StreamFormat, count: number) => {
     });
     const message = `${chosen.file} has ${countedTokens(count, unit)}, which leaves ${sizes.join(' and ')}: too few for sequences of ${length}.`;
     const expected = `at least ${length + 1} ${unit}s in each of these parts`;
-    const help = 'Use a longer text, lower `length`, or change `validationFraction` and `testFraction`.';
+    const help = 'Lower `length`, use a longer text, or change `validationFraction` and `testFraction`.';
     throw new DataError({
       path: 'length',
       message,
