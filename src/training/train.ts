@@ -191,7 +191,8 @@ const keepModel = ({ directory, learner, run, dataset }: Session): void => {
   const folder = join(directory, fileNames.model);
   const weights = { tensors: storeTensors(learner.weights()), metadata: { run: run.id } };
   writeTensors(join(folder, modelFileNames.weights), weights, 'later');
-  const model = { model: run.config.model, shape: dataset.shape, versions: run.versions };
+  const { model: network, loss } = run.config;
+  const model = { model: network, ...(loss && { loss }), shape: dataset.shape, versions: run.versions };
   writeJson(join(folder, modelFileNames.model), model, 'later');
   if (dataset.vocabulary)
     writeJson(join(folder, modelFileNames.vocabulary), { tokens: dataset.vocabulary }, 'later');

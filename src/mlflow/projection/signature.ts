@@ -12,6 +12,8 @@ export interface ModelShape {
     readonly horizon?: number;
     readonly targets?: readonly string[];
   };
+  /** Quantiles that the loss predicts of each number of a target. */
+  readonly quantiles?: number;
 }
 
 interface TensorSpec {
@@ -33,8 +35,13 @@ const isShape = (value: unknown): value is ModelShape => {
 
 /** The shape that `model.json` names, or nothing. */
 export const shapeOfModel = (model: unknown): ModelShape | undefined => {
-  const { shape } = (model ?? {}) as { readonly shape?: unknown };
-  return isShape(shape) ? shape : undefined;
+  const { shape, loss } = (model ?? {}) as {
+    readonly shape?: unknown;
+    readonly loss?: { readonly quantiles?: unknown } | null;
+  };
+  if (!isShape(shape)) return undefined;
+  const quantiles = loss?.quantiles;
+  return Array.isArray(quantiles) ? { ...shape, quantiles: quantiles.length } : shape;
 };
 
 const inputTensors = ({ steps, input }: ModelShape): readonly TensorSpec[] => [
@@ -43,9 +50,9 @@ const inputTensors = ({ steps, input }: ModelShape): readonly TensorSpec[] => [
     : tensor('int32', [-1, steps], 'inputs'),
 ];
 
-const outputTensors = ({ steps, task }: ModelShape): readonly TensorSpec[] => {
+const outputTensors = ({ steps, task, quantiles = 1 }: ModelShape): readonly TensorSpec[] => {
   const { horizon = 1, targets = [''] } = task;
-  const outputs = task.classes ?? task.outputs ?? horizon * targets.length;
+  const outputs = task.classes ?? quantiles * (task.outputs ?? horizon * targets.length);
   const perStep = task.kind === 'labelling' || task.kind === 'next-step' || task.perStep === true;
   return [tensor('float32', perStep ? [-1, steps, outputs] : [-1, outputs], 'outputs')];
 };

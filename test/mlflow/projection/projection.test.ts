@@ -309,6 +309,8 @@ test('the model file has a signature of tensors', () => {
     inputs: expect.stringContaining('"int32","shape":[-1,28]') as string,
     outputs: expect.stringContaining('[-1,28,5]') as string,
   });
+  const forecast = { kind: 'forecast', horizon: 4, targets: ['a', 'b'] } as const;
+  expect(modelSignature({ ...shape, task: forecast, quantiles: 3 }).outputs).toContain('[-1,24]');
   const run = makePlan({ experiment: 'mlmodel' }).runs[0];
   if (!run) throw new Error('no run');
   const directory = writeRunDirectory(temporaryDirectory(), run, {});
