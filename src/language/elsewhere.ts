@@ -8,6 +8,9 @@ import { specSchema } from './spec-schema.ts';
 import { sweepSchema } from './sweep/section.ts';
 import { trainSchema } from './train-section.ts';
 
+/** `a, b and c`. */
+const inWords = new Intl.ListFormat('en-GB');
+
 /**
  * Says of an unknown key, when no key near it is known at its place, where it belongs: another section, another row of
  * the same section, or the axes of a sweep. `name` is the row that the section uses.
@@ -28,7 +31,7 @@ export const whereKeyBelongs = (
   if (section && issue.path.length === 1 && rows.length > 0) {
     return {
       ...issue,
-      help: `Remove ${key}, which ${rows.join(' and ')} ${rows.length === 1 ? 'has' : 'have'} and ${section.name} has not, or use another ${here}.`,
+      help: `Remove ${key}, which ${inWords.format(rows)} ${rows.length === 1 ? 'has' : 'have'} and ${section.name} does not, or use another ${here}.`,
     };
   }
   const home = homes.find(({ place }) => place !== here);

@@ -310,7 +310,7 @@ const sharedWarning = (
     got: `${identical + overlapping} of ${members.length} sequences`,
     help:
       overlapping > 0
-        ? 'Cut windows of one series after it is split: earlier rows into `file`, later ones into `validationFile` and `testFile`.'
+        ? 'Cut windows of one series after it is split: earlier rows into `file`, later ones into `validationFile` and `testFile`. To forecast, give the series itself to the dataset csv-series, which cuts it so.'
         : 'Remove the duplicates, or put all copies of a sequence into the same file.',
   };
 };
