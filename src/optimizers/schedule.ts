@@ -3,7 +3,7 @@ import type { ParameterIssue } from '../parameters/row.ts';
 import { choice, nullable } from '../parameters/schema.ts';
 import { unreachable } from '../diagnostic/diagnostic.ts';
 
-export const scheduleNames = ['constant', 'step', 'exponential', 'cosine'] as const;
+export const scheduleNames = ['constant', 'step', 'exponential', 'cosine', 'one-cycle'] as const;
 
 /**
  * One flat object for every schedule, so that a sweep may vary `optimizer.schedule.name` alone: every parameter of a
@@ -14,7 +14,7 @@ export const scheduleParameters = Type.Object(
     name: choice(scheduleNames, {
       default: 'constant',
       description:
-        'How the learning rate changes: constant; step (times factor every everySteps); exponential (the same, but smoothly); cosine (half a cosine wave down to finalFactor at the end).',
+        'How the learning rate changes: constant; step (times factor every everySteps); exponential (the same, but smoothly); cosine (half a cosine wave down to finalFactor at the end); one-cycle (from a 25th up to learningRate over the first 30 % of the training, then down to finalFactor, each along half a cosine wave).',
     }),
     factor: nullable(
       Type.Number({
@@ -37,7 +37,8 @@ export const scheduleParameters = Type.Object(
       Type.Number({
         minimum: 0,
         maximum: 1,
-        description: 'cosine: the learning rate at the end, as a part of learningRate. Default 0.',
+        description:
+          'cosine and one-cycle: the learning rate at the end, as a part of learningRate. Default 0, or 0.000004 with one-cycle.',
         examples: [0.01],
       }),
     ),
@@ -60,26 +61,36 @@ export type Schedule = Static<typeof scheduleParameters>;
 const usedBy = {
   factor: ['step', 'exponential'],
   everySteps: ['step', 'exponential'],
-  finalFactor: ['cosine'],
+  finalFactor: ['cosine', 'one-cycle'],
 } as const satisfies Partial<Record<keyof Schedule, readonly Schedule['name'][]>>;
 
 /** Returns an issue for each parameter that the named schedule does not use. */
-export const checkSchedule = (schedule: Schedule): readonly ParameterIssue[] =>
-  (Object.keys(usedBy) as (keyof typeof usedBy)[])
+export const checkSchedule = (schedule: Schedule): readonly ParameterIssue[] => [
+  ...(schedule.name === 'one-cycle' && schedule.warmupSteps > 0 ? [ownWarmUp] : []),
+  ...(Object.keys(usedBy) as (keyof typeof usedBy)[])
     .filter((key) => schedule[key] !== null && !usedBy[key].some((name) => name === schedule.name))
     .map((key) => ({
       path: `schedule.${key}`,
       message: `The schedule "${schedule.name}" does not use ${key}.`,
       expected: 'null, or no such key',
       help: `Remove ${key}, or use the schedule ${usedBy[key].join(' or ')}.`,
-    }));
+    })),
+];
+
+const ownWarmUp: ParameterIssue = {
+  path: 'schedule.warmupSteps',
+  message: 'The schedule "one-cycle" begins with a rise of its own.',
+  expected: '0, or no such key',
+  help: 'Remove warmupSteps, or use the schedule cosine.',
+};
 
 /**
  * The learning rate of update `step` (counted from 1) out of `totalSteps`.
  *
  * Warm-up is linear from `learningRate / warmupSteps` to `learningRate`. With t the updates since the warm-up and T the
  * number of updates after it: step `factor^floor(t / everySteps)`; exponential `factor^(t / everySteps)`;
- * cosine `f + (1 - f) (1 + cos(pi t / T)) / 2` (Loshchilov and Hutter 2017, "SGDR", without restarts).
+ * cosine `f + (1 - f) (1 + cos(pi t / T)) / 2` (Loshchilov and Hutter 2017, "SGDR", without restarts). one-cycle (Smith
+ * and Topin 2018) is that of PyTorch's `OneCycleLR` with its defaults.
  */
 export const learningRateAt = (
   { learningRate, schedule }: { readonly learningRate: number; readonly schedule: Schedule },
@@ -102,7 +113,21 @@ export const learningRateAt = (
       const wave = (1 + Math.cos((Math.PI * Math.min(done, whole)) / whole)) / 2;
       return learningRate * (final + (1 - final) * wave);
     }
+    case 'one-cycle':
+      return learningRate * oneCycleAt(step, totalSteps, schedule.finalFactor ?? oneCycle.final);
     default:
       return unreachable(schedule.name);
   }
+};
+
+/** The defaults of PyTorch's `OneCycleLR`, as parts of the largest learning rate and of the training. */
+const oneCycle = { initial: 1 / 25, final: 1 / 25 / 10_000, rising: 0.3 };
+
+/** The part of the learning rate at an update counted from 1: half a cosine wave up, and another one down. */
+const oneCycleAt = (step: number, totalSteps: number, final: number): number => {
+  const top = oneCycle.rising * totalSteps - 1;
+  const done = Math.min(step, totalSteps) - 1;
+  const wave = (share: number) => (1 + Math.cos(Math.PI * share)) / 2;
+  if (done <= top) return 1 + (oneCycle.initial - 1) * wave(top > 0 ? done / top : 1);
+  return final + (1 - final) * wave((done - top) / (totalSteps - 1 - top));
 };

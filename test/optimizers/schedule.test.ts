@@ -51,6 +51,15 @@ describe('learningRateAt', () => {
     expectRates(rates({ name: 'cosine', finalFactor: 0.5 }, [1, 46, 91, 500]), [2, 1.5, 1, 1]);
   });
 
+  it('rises and falls in one cycle, as OneCycleLR of PyTorch does', () => {
+    // Computed from the definition in its documentation, in double precision.
+    expectRates(
+      rates({ name: 'one-cycle' }, [1, 10, 27, 28, 50, 90]),
+      [0.08000000000000007, 0.5938657548379822, 2.0, 1.9987569261912375, 1.4112894579821993, 8e-6],
+    );
+    expectRates(rates({ name: 'one-cycle', finalFactor: 0.5 }, [27, 90, 500]), [2, 1, 1]);
+  });
+
   it('rises linearly first and then begins the schedule', () => {
     expectRates(rates({ warmupSteps: 4 }, [1, 2, 3, 4, 5]), [0.5, 1, 1.5, 2, 2]);
     expectRates(rates({ name: 'cosine', warmupSteps: 10 }, [5, 10, 11, 51, 91]), [1, 2, 2, 1, 0]);
@@ -86,7 +95,10 @@ describe('checkSchedule', () => {
     const issues = checkSchedule(complete({ name: 'cosine', factor: 0.5, everySteps: 3 }));
     expect(issues.map(({ path }) => path)).toEqual(['schedule.factor', 'schedule.everySteps']);
     expect(checkSchedule(complete({ finalFactor: 0 })).map(({ help }) => help)).toEqual([
-      'Remove finalFactor, or use the schedule cosine.',
+      'Remove finalFactor, or use the schedule cosine or one-cycle.',
+    ]);
+    expect(checkSchedule(complete({ name: 'one-cycle', warmupSteps: 5 })).map(({ path }) => path)).toEqual([
+      'schedule.warmupSteps',
     ]);
   });
 });
