@@ -118,8 +118,8 @@ test('a training goes on when the address is wrong or the server refuses its use
   const refused = await refusing.unroll('run', refusing.write('spec.yaml', spec));
   expect([refused.code, refusing.runIds('goes-on').length]).toEqual([0, 1]);
   expect(mlflowLines(refused.stdout + refused.stderr)).toMatchInlineSnapshot(`
-    "warning MLflow: The MLflow server at http://127.0.0.1:PORT asks for credentials, and none are set (401). Set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN, or write ~/.mlflow/credentials. What is recorded locally is sent later with "unroll sync".
-    warning MLflow: 13 metric points of 1 run not on the server yet. Send what is left with: unroll sync goes-on"
+    "warning MLflow: The MLflow server at http://127.0.0.1:PORT asks for credentials, and none are set (401). Set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN, or write ~/.mlflow/credentials. What is recorded locally is sent later with "unroll sync --to http://127.0.0.1:PORT".
+    warning MLflow: 21 metric points of 1 run not on the server yet. Send what is left with: unroll sync goes-on --to http://127.0.0.1:PORT"
   `);
 });
 
