@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { Type, type Static } from '@sinclair/typebox';
-import { choice } from '../parameters/schema.ts';
+import { choice, withOptions } from '../parameters/schema.ts';
 import { missingParameter } from './columns/missing.ts';
 import type { DataContext, DatasetRow } from './dataset.ts';
 import { checkTable } from './table/check-table.ts';
@@ -21,10 +21,9 @@ const parameters = Type.Object(
       examples: ['JapaneseVowels_TRAIN.ts'],
     }),
     validationFile,
-    testFile: {
-      ...tableParameters.testFile,
+    testFile: withOptions(tableParameters.testFile, {
       description: 'The test file. null: the one with _TEST in its name, or a fraction of file.',
-    },
+    }),
     validationFraction,
     testFraction,
     splitSeed,
@@ -34,7 +33,7 @@ const parameters = Type.Object(
     }),
     standardize,
     standardizeTargets,
-    missing: { ...missingParameter, default: 'interpolate' },
+    missing: withOptions(missingParameter, { default: 'interpolate' }),
     split: choice(['random', 'stratified'], {
       default: 'random',
       description:

@@ -50,3 +50,9 @@ TypeRegistry.Set<{ readonly [notNull]: TSchema }>(
  */
 export const addedLater = <S extends TSchema>(schema: S): TOptional<TUnsafe<Static<S>>> =>
   Type.Optional(Type.Unsafe<Static<S>>({ ...schema, addedLater: true }));
+
+/** A schema with other words or another default. */
+export const withOptions = <S extends TSchema>(schema: S, options: SchemaOptions): S => ({
+  ...schema,
+  ...options,
+});

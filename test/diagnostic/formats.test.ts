@@ -48,7 +48,7 @@ it('prints annotations that a CI job shows in the file', async () => {
   expect(await printed('validate', 'test/corpus/validate/key-misspelt.yaml', '--format', 'github')).toBe(
     '::error title=unknown-key,file=test/corpus/validate/key-misspelt.yaml,line=6,endLine=6,col=1,endColumn=10' +
       '::optimiser is not a key of a spec.' +
-      '%0Aexpected: version, name, extends, dataset, model, optimizer, train, objective, sweep, seeds, run, tracking, expect' +
+      '%0Aexpected: version, name, extends, dataset, model, optimizer, loss, train, objective, sweep, seeds, run, tracking, expect' +
       '%0Agot: optimiser' +
       '%0Ahelp: Did you mean optimizer? Write `optimizer:` in place of `optimiser:`.',
   );

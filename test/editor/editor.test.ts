@@ -67,7 +67,7 @@ describe('an editor with the real yaml-language-server and the published schema'
       'sum',
     ]);
     const forms = labels(await offered('sweep:\n  axes:\n    optimizer.learningRate:\n      |'));
-    expect(forms).toContain('{ log: [1e-4, 1e-2], steps: 3 }');
+    expect(forms).toContain('{ log: [1e-4, 0.01], steps: 3 }');
   });
 
   it('tells of a key under the mouse what it is, its default and examples', async () => {
