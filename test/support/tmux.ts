@@ -7,13 +7,14 @@ export const noTerminal = spawnSync('tmux', ['-V']).status !== 0 && process.env[
 
 if (noTerminal) process.stderr.write('Tests in a real terminal are skipped: tmux is not on the PATH.\n');
 
-const socket = `unroll-${process.pid}`;
-
-const tmux = (...words: readonly string[]) =>
-  execFileSync('tmux', ['-L', socket, ...words], {
-    encoding: 'utf8',
-    env: { ...process.env, LC_ALL: 'C.UTF-8' },
-  });
+/** Runs tmux on a server of its own for a session: one that all share ends with its last session, just as the next begins. */
+const tmuxOf =
+  (session: string) =>
+  (...words: readonly string[]) =>
+    execFileSync('tmux', ['-L', `unroll-${process.pid}-${session}`, ...words], {
+      encoding: 'utf8',
+      env: { ...process.env, LC_ALL: 'C.UTF-8' },
+    });
 
 /** A shell's command in a real terminal of its own, which is gone after the test. */
 export const openRealTerminal = (
@@ -24,6 +25,7 @@ export const openRealTerminal = (
     height = 30,
   }: { readonly name: string; readonly width?: number; readonly height?: number },
 ) => {
+  const tmux = tmuxOf(name);
   const size = ['-x', String(width), '-y', String(height)];
   tmux('-f', '/dev/null', 'new-session', '-d', '-s', name, ...size, command);
   onTestFinished(() => {

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import { createRig, until, type Rig } from '../support/rig.ts';
@@ -56,7 +56,10 @@ test.each([
     const started = rig.start('run', 'spec.yaml');
     await until(() => rig.runIds('trial').some((id) => rig.lineCount('trial', id) > 5));
     const [id = ''] = rig.runIds('trial');
-    rmSync(lost(rig, id), { recursive: true, maxRetries: 5 });
+    // Away at once: a file that is written meanwhile would hold a removal up.
+    const gone = join(rig.directory, 'gone');
+    renameSync(lost(rig, id), gone);
+    rmSync(gone, { recursive: true });
     const { code, stdout, stderr } = await started.finished;
     expect(code, stderr).toBe(1);
     expect(stdout).toContain(`runs/trial/${id} was removed or moved while this run was trained`);
