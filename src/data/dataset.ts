@@ -91,7 +91,7 @@ export interface Split {
 
 export interface Dataset {
   readonly shape: SequenceShape;
-  /** Where the inputs are tokens of a text: each by its index, recorded with the model. */
+  /** The tokens by index, if the inputs are text; recorded with the model. */
   readonly vocabulary?: readonly string[];
   readonly train: Split;
   readonly validation?: Split;

@@ -1,6 +1,4 @@
-import { writeFile } from 'node:fs/promises';
-import { basename, join } from 'node:path';
-import { readRegularText } from '../../system/files.ts';
+import { basename } from 'node:path';
 import type { ParameterIssue } from '../../parameters/row.ts';
 import type { DataContext, SequenceShape } from '../dataset.ts';
 import {
@@ -12,7 +10,7 @@ import {
   type PartName,
 } from '../description.ts';
 import { singleClass, type DataInspection } from '../inspect.ts';
-import { packedFolder } from '../packed-folder.ts';
+import { keptJson } from '../packed-folder.ts';
 import type { TableFormat } from './ensure-pack.ts';
 import { openTable, type OpenTable, type TablePart } from './load-table.ts';
 import { isClassTask, isPerStep, targetSize } from '../task.ts';
@@ -89,23 +87,19 @@ const partsOf = ({ parts }: OpenTable): readonly (readonly [PartName, TablePart]
     return part ? [[name, part] as const] : [];
   });
 
-const keptFindings = async (table: OpenTable, parameters: TableSettings): Promise<Findings> => {
+const keptFindings = (table: OpenTable, parameters: TableSettings): Promise<Findings> => {
   const parts = partsOf(table);
   const packs = parts.map(([name, { folder }]) => [name, basename(folder)]);
   // Where the files are is no part of what is in them.
   const settings = { ...parameters, file: '', validationFile: '', testFile: '', labelsFile: '' };
   const key = { packs, settings };
-  const kept = await packedFolder(['table findings', findingsVersion, key], (into) => {
-    const findings: Findings = {
-      parts: Object.fromEntries(parts.map(([name, part]) => [name, describePart(table.shape, part)])),
-      unknown: parts.flatMap(([, part], at) => unknownIn(part, { encoding: table.encoding, part: at })),
-      shared: findShared(parts.map(([, { pack, members }]) => ({ pack, sequences: members }))),
-      // Who names a column means it.
-      columns: parameters.features === null ? suspiciousColumns(table.parts.train.pack) : [],
-    };
-    return writeFile(join(into, 'findings.json'), JSON.stringify(findings));
-  });
-  return JSON.parse(readRegularText(join(kept, 'findings.json'))) as Findings;
+  return keptJson<Findings>({ name: 'findings.json', key: ['table findings', findingsVersion, key] }, () => ({
+    parts: Object.fromEntries(parts.map(([name, part]) => [name, describePart(table.shape, part)])),
+    unknown: parts.flatMap(([, part], at) => unknownIn(part, { encoding: table.encoding, part: at })),
+    shared: findShared(parts.map(([, { pack, members }]) => ({ pack, sequences: members }))),
+    // Who names a column means it.
+    columns: parameters.features === null ? suspiciousColumns(table.parts.train.pack) : [],
+  }));
 };
 
 const describePart = (shape: SequenceShape, { pack, members }: TablePart): PartDescription => {

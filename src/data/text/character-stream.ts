@@ -8,7 +8,7 @@ const tokensVersion = 2;
 
 const byCodePoint = (a: string, b: string) => (a.codePointAt(0) ?? 0) - (b.codePointAt(0) ?? 0);
 
-/** A text as its Unicode code points, each of which is in the vocabulary, in their order. */
+/** Splits a file into Unicode code points, all of which are in the vocabulary, in their order. */
 export const characterStream = (chosen: StreamParameters): StreamFormat => ({
   chosen,
   key: ['characters', tokensVersion],

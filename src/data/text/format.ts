@@ -1,42 +1,41 @@
 import type { DataContext } from '../dataset.ts';
-import { fileDigest, findDataFile } from '../files.ts';
 import type { TableFormat } from '../table/ensure-pack.ts';
-import { settled, type TableParameters } from '../table/parameters.ts';
+import { settled } from '../table/parameters.ts';
 import type { TableReader } from '../table/rows.ts';
-import { tokenizers, type Tokenize, type Unit } from './tokens.ts';
+import { fromText } from './from-text.ts';
+import { asTable, checkTexts, type ColumnOfText } from './parameters.ts';
+import { splitterOf } from './splitter.ts';
+import { tokenizers } from './tokens.ts';
 
-interface ChosenText extends TableParameters {
-  readonly text: string;
-  readonly tokenizer: string | null;
-  readonly tokens: { readonly unit: Unit; readonly lowercase: boolean; readonly maxLength: number | null };
+/** How the rows of a kind of file are read. */
+interface FileFormat<P> {
+  /** What decides how a file is read. */
+  readonly key: (chosen: P) => readonly string[];
+  readonly reader: (chosen: P) => Promise<TableReader>;
 }
 
-/** How a table with one text a row is read. `key` is what decides of the reader. */
-export const formatOfTexts = async ({
-  chosen,
-  context,
-  key,
-  reader,
-}: {
-  readonly chosen: ChosenText;
-  readonly context: DataContext;
-  readonly key: readonly string[];
-  readonly reader: () => Promise<TableReader>;
-}): Promise<TableFormat> => {
+/** What the rows for a table with one text a row have in common: only how a file is read differs. */
+export const fromColumnOfText = <P extends ColumnOfText>(file: FileFormat<P>) => ({
+  check: checkTexts,
+  ...fromText(asTable<P>, (chosen, context) => formatOf(chosen, { file, context })),
+});
+
+const formatOf = async <P extends ColumnOfText>(
+  chosen: P,
+  { file, context }: { readonly file: FileFormat<P>; readonly context: DataContext },
+): Promise<TableFormat> => {
   const { text, task, targets, tokenizer, tokens } = chosen;
-  const [read, { textSink }] = await Promise.all([reader(), import('./sink.ts')]);
-  const split =
-    tokenizer === null ? tokens.unit : await fileDigest(await findDataFile(tokenizer, context, 'tokenizer'));
-  const tokenize: Tokenize =
-    tokenizer === null
-      ? tokenizers[tokens.unit]
-      : await (await import('./tokenizer-file.ts')).tokenizerIn(tokenizer, context);
-  const { lowercase, maxLength } = tokens;
+  const { unit, lowercase, maxLength } = tokens;
+  const [read, { textSink }, { name, tokenize }] = await Promise.all([
+    file.reader(chosen),
+    import('./sink.ts'),
+    splitterOf({ tokenizer, unit }, tokenizers, context),
+  ]);
   return {
-    settings: settled(chosen),
+    settings: settled(asTable(chosen)),
     read,
     layOut: (sequences, available) =>
       textSink(sequences, available, { text, tokenize, lowercase, maxLength }),
-    key: [...key, 'text', text, task, targets, split, lowercase, maxLength],
+    key: [...file.key(chosen), 'text', text, task, targets, name, lowercase, maxLength],
   };
 };

@@ -81,8 +81,9 @@ export const loadText = async (
   const { shape, encoding, parts, vocabulary } = await openTexts(format, rules, context);
   const examplesOf = new Map<Pack, ReturnType<typeof packExamples>>();
   const split = ({ pack, members }: TablePart) => {
-    const tokenIndices = indicesIn(vocabulary, tokensOf(pack));
-    const examples = examplesOf.get(pack) ?? packExamples(pack, { shape, encoding, tokenIndices });
+    const examples =
+      examplesOf.get(pack) ??
+      packExamples(pack, { shape, encoding, tokenIndices: indicesIn(vocabulary, tokensOf(pack)) });
     examplesOf.set(pack, examples);
     return examples(members);
   };

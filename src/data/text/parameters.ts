@@ -3,6 +3,7 @@ import type { ParameterIssue } from '../../parameters/row.ts';
 import { choice } from '../../parameters/schema.ts';
 import { checkTable } from '../table/check-table.ts';
 import { tableParameters } from '../table/parameters.ts';
+import { checkTokenizer, tokenizerParameter, tokensParameter } from './tokens.ts';
 
 const { file, validationFile, testFile, validationFraction, testFraction, splitSeed, targets } =
   tableParameters;
@@ -18,10 +19,10 @@ export const fileParameters = {
 };
 
 /** The columns of a table of texts. */
-export const columnParameters = {
+const columnParameters = {
   task: choice(['classification', 'regression'], {
     default: 'classification',
-    description: 'What is learnt of a text: its class (classification) or numbers (regression).',
+    description: 'What is predicted from each text: its class (classification) or numbers (regression).',
   }),
   text: Type.String({
     minLength: 1,
@@ -45,10 +46,23 @@ export const asTable = <P extends { readonly text: string }>(chosen: P) => ({
   standardize: false,
 });
 
-type TextColumns = Static<TObject<typeof fileParameters & typeof columnParameters>>;
+/** The parameters of every table with one text a row. */
+export const columnOfText = {
+  ...fileParameters,
+  ...columnParameters,
+  tokens: tokensParameter,
+  tokenizer: tokenizerParameter,
+};
+
+export type ColumnOfText = Static<TObject<typeof columnOfText>>;
 
 /** Combinations that make no sense, whatever the files hold. */
-export const checkTexts = (chosen: TextColumns): readonly ParameterIssue[] =>
+export const checkTexts = (chosen: ColumnOfText): readonly ParameterIssue[] => [
+  ...checkColumns(chosen),
+  ...checkTokenizer(chosen),
+];
+
+const checkColumns = (chosen: ColumnOfText): readonly ParameterIssue[] =>
   chosen.targets.includes(chosen.text)
     ? [
         {

@@ -12,7 +12,7 @@ export interface TextOptions {
   /** Splits a string; absent where every cell is a list of tokens. */
   readonly tokenize?: Tokenize;
   readonly lowercase: boolean;
-  /** As many tokens are read of a text; null: all. */
+  /** The tokens that are read of each text, at most; null: all. */
   readonly maxLength: number | null;
 }
 

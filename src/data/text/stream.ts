@@ -34,7 +34,7 @@ export interface StreamFormat {
   readonly unknown?: number;
 }
 
-/** A text as tokens: `tokens.bin` holds a number for each, its index in `alphabet`. */
+/** The tokens of a file: `tokens.bin` holds a number for each, its index in `alphabet`. */
 interface TokenDescription {
   readonly alphabet: readonly string[];
   readonly count: number;
@@ -117,7 +117,7 @@ export const loadStream = async (format: StreamFormat, context: DataContext): Pr
   };
 };
 
-/** Tokens `[from, to)` of a text, and how many sequences they make. */
+/** Tokens `[from, to)` of the file, and how many sequences they make. */
 interface StreamPart {
   readonly from: number;
   readonly to: number;
@@ -126,7 +126,7 @@ interface StreamPart {
 
 const strideOf = ({ stride, length }: StreamParameters): number => stride ?? length;
 
-/** The parts of a text of `count` tokens. Throws `DataError` where it is too short. */
+/** The parts of a file of `count` tokens. Throws `DataError` where it is too short. */
 const streamParts = ({ chosen, unit }: StreamFormat, count: number) => {
   const { length, validationFraction, testFraction } = chosen;
   const testStart = count - Math.round(count * testFraction);
@@ -164,7 +164,7 @@ const streamParts = ({ chosen, unit }: StreamFormat, count: number) => {
 
 const countedTokens = (count: number, unit: string): string => `${count} ${count === 1 ? unit : `${unit}s`}`;
 
-/** Describes and checks a text file without making sequences of it. */
+/** Describes and checks the file without cutting it into sequences. */
 export const inspectStream = async (format: StreamFormat, context: DataContext): Promise<DataInspection> => {
   const { alphabet, parts, vocabulary, classes, shape, path, count } = await openStream(format, context);
   const { chosen, unknown } = format;

@@ -1,6 +1,7 @@
 import type { DataContext } from '../dataset.ts';
-import { fileDigest, findDataFile, type DataFile } from '../files.ts';
+import type { DataFile } from '../files.ts';
 import { textOf } from '../table/text.ts';
+import { splitterOf } from './splitter.ts';
 import type { StreamFormat, StreamParameters } from './stream.ts';
 import { streamTokenizers, type Tokenize, type Unit, type VocabularyRules } from './tokens.ts';
 import { indicesIn, unknownToken, vocabularyOf } from './vocabulary.ts';
@@ -15,20 +16,14 @@ export interface TokenStreamParameters extends StreamParameters {
 
 const unitNames: Readonly<Record<Unit, string>> = { words: 'word', characters: 'character', bytes: 'byte' };
 
-/** A text as tokens; the vocabulary has those of the training part. */
+/** Splits a file into tokens; the vocabulary has those of the training part. */
 export const tokenStream = async (
   chosen: TokenStreamParameters,
   context: DataContext,
 ): Promise<StreamFormat> => {
   const { tokenizer, tokens } = chosen;
   const { unit, lowercase } = tokens;
-  const [name, tokenize]: [string, Tokenize] =
-    tokenizer === null
-      ? [unit, streamTokenizers[unit]]
-      : [
-          await fileDigest(await findDataFile(tokenizer, context, 'tokenizer')),
-          await (await import('./tokenizer-file.ts')).tokenizerIn(tokenizer, context),
-        ];
+  const { name, tokenize } = await splitterOf({ tokenizer, unit }, streamTokenizers, context);
   return {
     chosen,
     key: ['tokens', tokensVersion, name, lowercase],

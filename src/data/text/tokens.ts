@@ -49,7 +49,7 @@ const maxLength = nullable(
 /** The `tokens` of a dataset whose texts are split here. */
 export const tokensParameter = Type.Object(
   { unit: unitParameter, ...vocabularyProperties, maxLength },
-  { default: {}, description: 'How a text becomes tokens, and which of them the vocabulary has.' },
+  { default: {}, description: 'How each text is split into tokens, and which of them the vocabulary has.' },
 );
 
 /** The `tokens` of a dataset that comes split into tokens. */
