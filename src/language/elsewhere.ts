@@ -1,3 +1,4 @@
+import { inWords } from '../diagnostic/in-words.ts';
 import type { Row } from '../parameters/row.ts';
 import { namedSections, type Registry } from '../registry/rows.ts';
 import type { Issue } from '../diagnostic/diagnostic.ts';
@@ -7,9 +8,6 @@ import { isSection } from './sweep/axis-kinds.ts';
 import { specSchema } from './spec-schema.ts';
 import { sweepSchema } from './sweep/section.ts';
 import { trainSchema } from './train-section.ts';
-
-/** `a, b and c`. */
-const inWords = new Intl.ListFormat('en-GB');
 
 /**
  * Says of an unknown key, when no key near it is known at its place, where it belongs: another section, another row of
@@ -31,7 +29,7 @@ export const whereKeyBelongs = (
   if (section && issue.path.length === 1 && rows.length > 0) {
     return {
       ...issue,
-      help: `Remove ${key}, which ${inWords.format(rows)} ${rows.length === 1 ? 'has' : 'have'} and ${section.name} does not, or use another ${here}.`,
+      help: `Remove ${key}, which ${inWords(rows)} ${rows.length === 1 ? 'has' : 'have'} and ${section.name} does not, or use another ${here}.`,
     };
   }
   const home = homes.find(({ place }) => place !== here);

@@ -2,6 +2,7 @@ import { stepsOf } from './steps.ts';
 import type { DatasetParts, SequenceShape } from '../data/dataset.ts';
 import { metricsOf } from '../metrics/metrics.ts';
 import { defaultLoss } from '../losses/loss.ts';
+import { inWords } from '../diagnostic/in-words.ts';
 import type { ParameterIssue } from '../parameters/row.ts';
 import { findRow, type Registry } from '../registry/rows.ts';
 import type { SectionIssue } from './blame.ts';
@@ -58,7 +59,7 @@ const checkLoss = (registry: Registry, { loss, shape, smallest }: Together): rea
   return [
     {
       path: 'name',
-      message: `The loss ${loss.name} is for ${row.tasks.join(', ')}, and the dataset for ${task.kind}.`,
+      message: `The loss ${loss.name} is for ${inWords(row.tasks)}, and the dataset for ${task.kind}.`,
       expected: fitting.join(', '),
       help: `Write \`name: ${defaultLoss(task)}\`, or remove the section loss for the same.`,
     },

@@ -21,7 +21,7 @@ import { findShared, type Shared } from './shared-sequences.ts';
 import { suspiciousColumns, type SuspiciousColumn } from './suspicious-columns.ts';
 
 /** Raised whenever the same table would give other findings. */
-const findingsVersion = 2;
+const findingsVersion = 3;
 
 /** What reading a table once finds; plain JSON, kept in the cache. */
 interface Findings {
@@ -32,9 +32,14 @@ interface Findings {
 }
 
 /** Describes and checks the parts of a table. Throws `DataError` for what cannot be trained on. */
-export const inspectTable = async (format: TableFormat, context: DataContext): Promise<DataInspection> => {
-  const { settings: parameters } = format;
-  const table = await openTable(format, context);
+export const inspectTable = async (format: TableFormat, context: DataContext): Promise<DataInspection> =>
+  inspectOpenTable(await openTable(format, context), format.settings);
+
+/** As `inspectTable`, of a table that is open already. */
+export const inspectOpenTable = async (
+  table: OpenTable,
+  parameters: TableSettings,
+): Promise<DataInspection> => {
   const { shape, parts } = table;
   const { task } = shape;
   if (isClassTask(task) && task.classes === 1) {
@@ -81,7 +86,7 @@ const withoutEcho = (shared: readonly Shared[]): readonly Shared[] => {
   return withTraining.length > 0 ? withTraining : shared;
 };
 
-const partsOf = ({ parts }: OpenTable): readonly (readonly [PartName, TablePart])[] =>
+export const partsOf = ({ parts }: OpenTable): readonly (readonly [PartName, TablePart])[] =>
   partNames.flatMap((name) => {
     const part = parts[name];
     return part ? [[name, part] as const] : [];

@@ -26,7 +26,8 @@ const mostSequences = 2_000_000;
 const shortestStretch = 6;
 
 /**
- * Finds sequences that a part shares with an earlier one. A sequence overlaps with one of the earlier part when that one
+ * Finds sequences that a part shares with an earlier one. Of texts only identical ones are shared: two texts may well have
+ * a phrase in common. A sequence overlaps with one of the earlier part when that one
  * begins inside of it, by half a sequence or more: then the earlier part has seen what follows. The other way round is
  * what a split by time looks like at the border, and is no leak. All stretches of a sequence are looked up among the
  * beginnings (rolling hash, Karp and Rabin 1987).
@@ -55,8 +56,9 @@ export const findShared = (given: readonly Members[]): readonly Shared[] => {
   return found.filter(({ identical, overlapping }) => identical + overlapping > 0);
 };
 
-/** Half of a middling sequence; 0 where sequences are too short to overlap. */
+/** Half of a middling sequence; 0 where sequences are too short to overlap, or cannot be windows of one series. */
 const stretchOf = (parts: readonly Members[]): number => {
+  if (parts.some(({ pack }) => pack.tokens)) return 0;
   const lengths = parts.flatMap(({ pack, sequences }) => [
     pack.steps(sequences[sequences.length >> 1] ?? 0),
     pack.steps(sequences[0] ?? 0),

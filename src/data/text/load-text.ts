@@ -1,50 +1,62 @@
 import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
 import type { DataContext, Dataset, SequenceShape } from '../dataset.ts';
-import { partNames, type PartDescription } from '../description.ts';
+import type { PartDescription, PartName } from '../description.ts';
 import type { DataInspection } from '../inspect.ts';
 import { keptJson } from '../packed-folder.ts';
 import type { TableFormat } from '../table/ensure-pack.ts';
 import { packExamples } from '../table/examples.ts';
-import { inspectTable } from '../table/inspect-table.ts';
+import { inspectOpenTable, partsOf } from '../table/inspect-table.ts';
 import { openTable, type OpenTable, type TablePart } from '../table/load-table.ts';
 import type { Pack } from '../table/pack.ts';
 import type { VocabularyRules } from './tokens.ts';
 import { indicesIn, unknownToken, vocabularyOf, type Vocabulary } from './vocabulary.ts';
 
-/** Raised whenever the same texts would give another vocabulary. */
-const vocabularyVersion = 1;
+/** Raised whenever the same texts would give another vocabulary or other counts. */
+const vocabularyVersion = 2;
+
+/** What reading the tokens of all parts once finds; plain JSON, kept in the cache. */
+interface KnownTokens {
+  /** Of the training part. */
+  readonly vocabulary: Vocabulary;
+  readonly counts: { readonly [part in PartName]?: NonNullable<PartDescription['tokens']> };
+}
 
 /** Texts whose parts are drawn and whose vocabulary is known. */
-interface OpenTexts extends OpenTable {
-  readonly vocabulary: Vocabulary;
-}
+interface OpenTexts extends OpenTable, KnownTokens {}
 
 const openTexts = async (
   format: TableFormat,
   rules: VocabularyRules,
   context: DataContext,
 ): Promise<OpenTexts> => {
-  const { shape, encoding, parts } = await openTable(format, context);
-  const vocabulary = await keptVocabulary(parts.train, rules);
-  return {
-    parts,
-    encoding,
-    vocabulary,
-    shape: { ...shape, input: { kind: 'tokens', vocabulary: vocabulary.length } },
+  const table = await openTable(format, context);
+  const known = await keptTokens(table, rules);
+  const shape: SequenceShape = {
+    ...table.shape,
+    input: { kind: 'tokens', vocabulary: known.vocabulary.length },
   };
+  return { ...table, ...known, shape };
 };
 
-/** The vocabulary of the training part. Kept in the cache, so that only the first run of all sweeps counts. */
-const keptVocabulary = (
-  { folder, pack, members }: TablePart,
-  rules: VocabularyRules,
-): Promise<Vocabulary> => {
-  const drawn = createHash('sha256').update(members).digest('hex');
-  const key = ['vocabulary', vocabularyVersion, basename(folder), drawn, rules];
-  return keptJson({ name: 'vocabulary.json', key }, () =>
-    vocabularyOf(tokensOf(pack), countTokens(pack, members), rules),
-  );
+/** Kept in the cache, so that only the first run of all sweeps counts. */
+const keptTokens = (table: OpenTable, rules: VocabularyRules): Promise<KnownTokens> => {
+  const parts = partsOf(table);
+  const drawn = parts.map(([name, { folder, members }]) => [
+    name,
+    basename(folder),
+    createHash('sha256').update(members).digest('hex'),
+  ]);
+  const { maxVocabulary, minCount } = rules;
+  const key = ['tokens', vocabularyVersion, drawn, maxVocabulary, minCount];
+  return keptJson({ name: 'tokens.json', key }, () => {
+    const { pack, members } = table.parts.train;
+    const vocabulary = vocabularyOf(tokensOf(pack), countTokens(pack, members), rules);
+    return {
+      vocabulary,
+      counts: Object.fromEntries(parts.map(([name, part]) => [name, tokensIn(part, vocabulary)])),
+    };
+  });
 };
 
 const tokensOf = ({ tokens }: Pack): readonly string[] => {
@@ -103,19 +115,14 @@ export const inspectText = async (
   rules: VocabularyRules,
   context: DataContext,
 ): Promise<DataInspection> => {
-  const { parts, vocabulary, shape } = await openTexts(format, rules, context);
-  const { description, warnings } = await inspectTable(format, context);
-  const described = partNames.flatMap((name) => {
-    const part = parts[name];
-    const found = description.parts[name];
-    return part && found ? [[name, { ...found, tokens: tokensIn(part, vocabulary) }] as const] : [];
-  });
+  const { counts, ...table } = await openTexts(format, rules, context);
+  const { description, warnings } = await inspectOpenTable(table, format.settings);
+  const described = Object.entries(description.parts).map(([name, part]) => [
+    name,
+    { ...part, tokens: counts[name as PartName] },
+  ]);
   return {
-    description: {
-      ...description,
-      inputs: { kind: 'tokens', vocabulary: shape.input.kind === 'tokens' ? shape.input.vocabulary : 0 },
-      parts: Object.fromEntries(described),
-    },
+    description: { ...description, parts: Object.fromEntries(described) as typeof description.parts },
     warnings,
   };
 };

@@ -106,6 +106,16 @@ describe('csv-text', () => {
     ]);
   });
 
+  it('does not take texts with a phrase in common for windows of one series', async () => {
+    const phrase = 'the quick brown fox jumps over a lazy dog and runs into the dark wood';
+    const context = dataFolder({
+      'train.csv': `text,label\n${phrase} today,x\none more text,y\n`,
+      'test.csv': `text,label\nyesterday ${phrase} again,x\n${phrase},y\n`,
+    });
+    const { inspection } = await loaded(csvText, context, twoFiles);
+    expect(inspection?.warnings).toEqual([]);
+  });
+
   it('predicts numbers', async () => {
     const context = dataFolder({ 'a.csv': 'text,stars\ngood,4.5\nbad,1\n' });
     const { shape, train } = await loaded(csvText, context, {
