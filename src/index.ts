@@ -48,8 +48,8 @@ export {
   type Dataset,
   type SequenceShape,
   type Split,
-  type Task,
 } from './data/dataset.ts';
+export type { Task } from './data/task.ts';
 export { memorySplit } from './data/memory.ts';
 export { randomStream, type Random } from './data/random.ts';
 export type { TensorBatch } from './models/model.ts';

@@ -1,7 +1,7 @@
 import { DataError, type Dataset, type SequenceShape, type Split } from './dataset.ts';
-import { createPartTally, describeShape, type PartDescription } from './description.ts';
+import { createPartTally, describeShape } from './describe.ts';
+import type { DataInspection, PartDescription } from './description.ts';
 import type { DataFile } from './files.ts';
-import type { DataInspection } from './inspect.ts';
 import { readIdx, type IdxFile } from './idx.ts';
 import type { ImageSizes } from './image-parameters.ts';
 import { gatherPixels, type GatherPixels } from './pixels.ts';

@@ -1,14 +1,8 @@
-import type { ParameterIssue } from '../parameters/row.ts';
 import { DataError, type DataContext, type Dataset, type DatasetRow } from './dataset.ts';
-import { describeDataset, describeUnread, type DataDescription } from './description.ts';
+import { describeDataset, describeUnread } from './describe.ts';
+import type { DataDescription, DataInspection } from './description.ts';
 import { keptJson } from './packed-folder.ts';
 import { isClassTask } from './task.ts';
-
-/** A description, and what is suspicious in the data although it can be trained on. */
-export interface DataInspection {
-  readonly description: DataDescription;
-  readonly warnings: readonly ParameterIssue[];
-}
 
 /** Raised whenever the same data would be described in another way. */
 const descriptionVersion = 1;

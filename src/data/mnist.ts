@@ -2,7 +2,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { DataError, type DataContext, type Dataset } from './dataset.ts';
 import { filesDigest, findDataFile, type DataFile } from './files.ts';
-import type { DataInspection } from './inspect.ts';
+import type { DataInspection } from './description.ts';
 import { imageShape, type ImageSizes } from './image-parameters.ts';
 import { imageFileNames, imageSequences, inspectImages, readImageParts } from './images.ts';
 

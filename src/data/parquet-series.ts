@@ -1,7 +1,7 @@
 import { Type, type Static } from '@sinclair/typebox';
 import type { DatasetRow } from './dataset.ts';
 import { fromSeries } from './series/from-series.ts';
-import type { SeriesFormat } from './series/load-series.ts';
+import type { SeriesFormat } from './series/format.ts';
 import { seriesParameters } from './series/parameters.ts';
 
 const parameters = Type.Object(seriesParameters, { additionalProperties: false });

@@ -1,4 +1,28 @@
-import type { Task } from './dataset.ts';
+/** What is to be learnt; loss and metrics follow from it. */
+export type Task =
+  /** One class a sequence; targets `[batch]`, int. */
+  | { readonly kind: 'classification'; readonly classes: number; readonly labels?: readonly string[] }
+  /** One class a step; targets `[batch, time]`, int; steps past the length do not count. */
+  | { readonly kind: 'labelling'; readonly classes: number; readonly labels?: readonly string[] }
+  /** The next token at each step; targets `[batch, time]`, int; reported as perplexity. */
+  | { readonly kind: 'next-step'; readonly classes: number; readonly labels?: readonly string[] }
+  /** Any number of labels a sequence, each present or absent; targets `[batch, classes]`, float, 0 or 1. */
+  | { readonly kind: 'multi-label'; readonly classes: number; readonly labels?: readonly string[] }
+  /**
+   * A vector of numbers a sequence; targets `[batch, outputs]`, float. With `perStep` one at each step, `[batch, time,
+   * outputs]`; steps past the length do not count.
+   */
+  | { readonly kind: 'regression'; readonly outputs: number; readonly perStep?: true }
+  /** The next `horizon` values of some columns; targets `[batch, horizon, targets]`, float. */
+  | {
+      readonly kind: 'forecast';
+      readonly horizon: number;
+      readonly targets: readonly string[];
+      /** The last `horizon` steps of the inputs are those to forecast, with what is known of them ahead. */
+      readonly readsAhead?: true;
+      /** Targets may be NaN: such a one counts neither in the loss nor in a metric. */
+      readonly hasGaps?: true;
+    };
 
 export const taskKinds = [
   'classification',

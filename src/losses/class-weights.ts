@@ -1,6 +1,5 @@
 import { Type } from '@sinclair/typebox';
-import type { Task } from '../data/dataset.ts';
-import { isClassTask, labelsOf } from '../data/task.ts';
+import { isClassTask, labelsOf, type Task } from '../data/task.ts';
 import { nearest } from '../diagnostic/nearest.ts';
 import type { ParameterIssue } from '../parameters/row.ts';
 import type { LossContext } from './loss.ts';

@@ -1,7 +1,6 @@
 import type { Static, TObject } from '@sinclair/typebox';
 import type { Scalar, Tensor, Tensor1D, Tensor2D } from '@tensorflow/tfjs-core';
-import type { Task } from '../data/dataset.ts';
-import { isNumberTask } from '../data/task.ts';
+import { isNumberTask, type Task } from '../data/task.ts';
 import type { ParameterIssue, Row } from '../parameters/row.ts';
 
 /**

@@ -1,6 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { Task } from '../data/dataset.ts';
-import { isClassTask, isPerStep } from '../data/task.ts';
+import { isClassTask, isPerStep, type Task } from '../data/task.ts';
 import type { Loss } from './loss.ts';
 
 /** A network's outputs for a batch, and what they are compared with. */

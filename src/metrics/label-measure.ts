@@ -1,4 +1,4 @@
-import type { Task } from '../data/dataset.ts';
+import type { Task } from '../data/task.ts';
 import type { Measure } from './measure.ts';
 import { createRanking } from './ranking.ts';
 

@@ -1,4 +1,4 @@
-import type { Task } from '../data/dataset.ts';
+import type { Task } from '../data/task.ts';
 
 /** What the measures of a task may depend on besides the rows. */
 export interface MeasureContext {

@@ -1,5 +1,4 @@
-import type { Task } from '../data/dataset.ts';
-import { isNumberTask } from '../data/task.ts';
+import { isNumberTask, type Task } from '../data/task.ts';
 import { topSize } from './class-counts.ts';
 import { topAccuracyName } from './class-measure.ts';
 

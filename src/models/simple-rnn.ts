@@ -4,7 +4,8 @@ import { checkNetwork } from './checks.ts';
 import { constant, drawBias, drawKernel } from './initializers.ts';
 import type { ModelRow } from './model.ts';
 import { networkProperties } from './parameters.ts';
-import { recurrentRow, type RecurrentCell } from './recurrent-row.ts';
+import type { RecurrentCell } from './recurrent-cell.ts';
+import { recurrentRow } from './recurrent-row.ts';
 import type { CellWeights } from './weights.ts';
 
 const parameters = Type.Object(networkProperties, { additionalProperties: false });

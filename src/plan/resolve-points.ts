@@ -1,10 +1,5 @@
-import {
-  DataError,
-  type DataContext,
-  type DatasetParts,
-  type SequenceShape,
-  type Task,
-} from '../data/dataset.ts';
+import { DataError, type DataContext, type DatasetParts, type SequenceShape } from '../data/dataset.ts';
+import type { Task } from '../data/task.ts';
 import { inspectData } from '../data/inspect.ts';
 import type { DataDescription } from '../data/description.ts';
 import { failed, success, type Diagnostic, type Result } from '../diagnostic/diagnostic.ts';

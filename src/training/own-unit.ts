@@ -1,5 +1,5 @@
-import type { Dataset, Split, Task } from '../data/dataset.ts';
-import { isPerStep, targetSize } from '../data/task.ts';
+import type { Dataset, Split } from '../data/dataset.ts';
+import { isPerStep, targetSize, type Task } from '../data/task.ts';
 
 /** A dataset with its targets in their own unit, for losses that need them so. */
 export const inOwnUnit = ({ shape, train, validation, test }: Dataset): Dataset => {

@@ -1,6 +1,6 @@
 import { parquetWriteBuffer, type ColumnSource } from 'hyparquet-writer';
-import type { Batch, SequenceShape, Split, Task } from '../data/dataset.ts';
-import { isPerStep, targetSize } from '../data/task.ts';
+import type { Batch, SequenceShape, Split } from '../data/dataset.ts';
+import { isPerStep, targetSize, type Task } from '../data/task.ts';
 import type { Loss } from '../losses/loss.ts';
 
 /** Of more classes than that, only the probability of the predicted one is recorded. */

@@ -1,6 +1,6 @@
-import type { Batch, SequenceShape, Split, Task } from '../data/dataset.ts';
+import type { Batch, SequenceShape, Split } from '../data/dataset.ts';
 import { bestBaseline } from '../data/forecast-part.ts';
-import { isClassTask, isNumberTask, isPerStep, outputsOf, targetSize } from '../data/task.ts';
+import { isClassTask, isNumberTask, isPerStep, outputsOf, targetSize, type Task } from '../data/task.ts';
 import type { Loss } from '../losses/loss.ts';
 import type { CalibrationBin } from '../metrics/calibration.ts';
 import { classScores, confusionRows, type ClassScore } from '../metrics/class-counts.ts';

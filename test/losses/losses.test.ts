@@ -1,8 +1,7 @@
 import { readFileSync } from 'node:fs';
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { Task } from '../../src/data/dataset.ts';
-import { isClassTask } from '../../src/data/task.ts';
+import { isClassTask, type Task } from '../../src/data/task.ts';
 import type { Loss, LossRow } from '../../src/losses/loss.ts';
 import { meanLoss } from '../../src/losses/mean-loss.ts';
 import { presetsOf } from '../../src/parameters/row.ts';

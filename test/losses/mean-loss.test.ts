@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { Task } from '../../src/data/dataset.ts';
+import type { Task } from '../../src/data/task.ts';
 import { defaultLoss, type Loss, type LossRow } from '../../src/losses/loss.ts';
 import { meanLoss, type LossInput } from '../../src/losses/mean-loss.ts';
 import { presetsOf } from '../../src/parameters/row.ts';

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { expect, test } from 'vitest';
-import type { Task } from '../../src/data/dataset.ts';
+import type { Task } from '../../src/data/task.ts';
 import { meanLoss } from '../../src/losses/mean-loss.ts';
 import { mse } from '../../src/losses/mse.ts';
 import { loadTensorFlow } from '../../src/tensorflow/load.ts';

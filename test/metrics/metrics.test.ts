@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { allocateBatch, type SequenceShape, type Task } from '../../src/data/dataset.ts';
+import { allocateBatch, type SequenceShape } from '../../src/data/dataset.ts';
 import type { ForecastPart } from '../../src/data/forecast-part.ts';
-import { isNumberTask, outputsOf } from '../../src/data/task.ts';
+import { isNumberTask, outputsOf, type Task } from '../../src/data/task.ts';
 import type { Loss } from '../../src/losses/loss.ts';
 import { goalOf, metrics, metricsOf } from '../../src/metrics/metrics.ts';
 import { createTally } from '../../src/training/tally.ts';

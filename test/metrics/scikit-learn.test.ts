@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import type { Task } from '../../src/data/dataset.ts';
-import { isClassTask, isNumberTask } from '../../src/data/task.ts';
+import { isClassTask, isNumberTask, type Task } from '../../src/data/task.ts';
 import { classMeasure } from '../../src/metrics/class-measure.ts';
 import { labelMeasure } from '../../src/metrics/label-measure.ts';
 import { goalOf } from '../../src/metrics/metrics.ts';

@@ -1,5 +1,5 @@
 import type { DataContext } from '../dataset.ts';
-import type { SeriesFormat } from './load-series.ts';
+import type { SeriesFormat } from './format.ts';
 import { checkSeries, seriesParts, type SeriesParameters } from './parameters.ts';
 
 /**

@@ -4,7 +4,7 @@ import { openRegular } from '../../system/files.ts';
 import { numberIn, textIn } from '../columns/cells.ts';
 import { createTimeReader } from '../columns/dates.ts';
 import { isMissing } from '../columns/missing.ts';
-import type { SeriesFormat } from './load-series.ts';
+import type { SeriesFormat } from './format.ts';
 
 /** Settings of a series dataset that its file suggests, for a new spec. */
 export type GuessedSettings = Readonly<Record<string, unknown>>;

@@ -1,8 +1,9 @@
 import type { ParameterIssue } from '../../parameters/row.ts';
 import type { DataContext } from '../dataset.ts';
-import { describeShape, type PartDescription, type PartName } from '../description.ts';
-import type { DataInspection } from '../inspect.ts';
-import { openSeries, type OpenSeries, type SeriesFormat } from './load-series.ts';
+import { describeShape } from '../describe.ts';
+import type { DataInspection, PartDescription, PartName } from '../description.ts';
+import type { SeriesFormat } from './format.ts';
+import { openSeries, type OpenSeries } from './load-series.ts';
 import type { SeriesParameters } from './parameters.ts';
 import type { SeriesPack } from './series-pack.ts';
 import { rowsIn, type Span } from './split-series.ts';

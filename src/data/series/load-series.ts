@@ -3,9 +3,9 @@ import { DataError } from '../dataset.ts';
 import { partNames, type PartName } from '../description.ts';
 import { fileDigest, findDataFile } from '../files.ts';
 import { packedFolder } from '../packed-folder.ts';
-import type { TableReader } from '../table/rows.ts';
 import { baselinesOf, naiveErrorsOf } from './baselines.ts';
 import { fillSeries } from './fill-series.ts';
+import type { SeriesFormat } from './format.ts';
 import { numberColumns, type SeriesParameters } from './parameters.ts';
 import { fitSeriesScaling, type SeriesScaling } from './scale-series.ts';
 import { inputRows, layOutInputs, type InputLayout } from './series-inputs.ts';
@@ -17,17 +17,6 @@ import { windowsIn, type Windows } from './windows.ts';
 
 /** Raised whenever the same file and parameters would make another pack. */
 const packVersion = 1;
-
-/** How the file of a dataset is read. */
-export interface SeriesFormat {
-  readonly parameters: SeriesParameters;
-  readonly read: TableReader;
-  readonly kind: 'csv' | 'jsonl' | 'parquet';
-  /** How a number is read from a cell; absent: with a point before its decimals. */
-  readonly numberIn?: (cell: unknown) => number;
-  /** What else decides how the bytes of the file become rows; plain JSON. */
-  readonly key: unknown;
-}
 
 /** The digest of the file's content; everything else that decides the windows is a parameter. */
 export const seriesDigest = async ({ file }: SeriesParameters, context: DataContext): Promise<string> =>

@@ -10,7 +10,7 @@ import type { RowSink } from '../table/rows.ts';
 import { createNumberList } from '../table/sequence.ts';
 import { collectProblems, type RowProblems } from '../table/problems.ts';
 import { guessSeriesSettings, type GuessedSettings } from './guess-columns.ts';
-import type { SeriesFormat } from './load-series.ts';
+import type { SeriesFormat } from './format.ts';
 import { numberColumns, type SeriesParameters } from './parameters.ts';
 import type { SeriesPack } from './series-pack.ts';
 import {

@@ -1,15 +1,15 @@
 import { basename } from 'node:path';
 import type { ParameterIssue } from '../../parameters/row.ts';
 import type { DataContext, SequenceShape } from '../dataset.ts';
+import { createPartTally, describeShape } from '../describe.ts';
 import {
-  createPartTally,
-  describeShape,
   partNames,
   type DataDescription,
+  type DataInspection,
   type PartDescription,
   type PartName,
 } from '../description.ts';
-import { singleClass, type DataInspection } from '../inspect.ts';
+import { singleClass } from '../inspect.ts';
 import { keptJson } from '../packed-folder.ts';
 import type { TableFormat } from './ensure-pack.ts';
 import { openTable, type OpenTable, type TablePart } from './load-table.ts';

@@ -1,13 +1,7 @@
 import { createHash } from 'node:crypto';
 import { findDataFiles, type DataFiles } from '../columns/find-files.ts';
-import {
-  DataError,
-  type DataContext,
-  type Dataset,
-  type SequenceShape,
-  type Split,
-  type Task,
-} from '../dataset.ts';
+import { DataError, type DataContext, type Dataset, type SequenceShape, type Split } from '../dataset.ts';
+import type { Task } from '../task.ts';
 import { fileDigest, findDataFile } from '../files.ts';
 import { indicesBelow } from '../indices.ts';
 import { keptEncoding, unfitted, widthOf, type Encoding } from './encoding.ts';

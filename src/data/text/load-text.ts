@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
 import type { DataContext, Dataset, SequenceShape } from '../dataset.ts';
-import type { PartDescription, PartName } from '../description.ts';
-import type { DataInspection } from '../inspect.ts';
+import type { DataInspection, PartDescription, PartName } from '../description.ts';
 import { keptJson } from '../packed-folder.ts';
 import type { TableFormat } from '../table/ensure-pack.ts';
 import { packExamples } from '../table/examples.ts';

@@ -3,9 +3,10 @@ import { join } from 'node:path';
 import { readFully, writeFully, readRegularText, openRegular, openToWrite } from '../../system/files.ts';
 import type { ParameterIssue } from '../../parameters/row.ts';
 import { DataError, type DataContext, type Dataset, type SequenceShape, type Split } from '../dataset.ts';
-import { countsOf, describeShape, type PartDescription } from '../description.ts';
+import { countsOf, describeShape } from '../describe.ts';
+import type { DataInspection, PartDescription } from '../description.ts';
 import { fileDigest, findDataFile, type DataFile } from '../files.ts';
-import { singleClass, type DataInspection } from '../inspect.ts';
+import { singleClass } from '../inspect.ts';
 import { packedFolder } from '../packed-folder.ts';
 
 /** The parameters of a dataset that cuts one long text into sequences. */

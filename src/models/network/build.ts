@@ -5,7 +5,7 @@ import { linear } from '../../tensorflow/kernels/linear.ts';
 import type { Cell } from '../../tensorflow/kernels/table.ts';
 import type { BuildContext, Model, TensorBatch } from '../model.ts';
 import type { NetworkParameters } from '../parameters.ts';
-import type { RecurrentCell } from '../recurrent-row.ts';
+import type { RecurrentCell } from '../recurrent-cell.ts';
 import { networkWeights, type Weight } from '../weights.ts';
 import { chunkedTruncation } from './chunked-truncation.ts';
 import { embedTokens, oneHotTokens } from './inputs.ts';

@@ -7,7 +7,7 @@ import type {
 } from '../../tensorflow/kernels/kernel.ts';
 import type { Cell } from '../../tensorflow/kernels/table.ts';
 import type { NetworkParameters } from '../parameters.ts';
-import { featuresInTraining, type RecurrentCell, type WeightOf } from '../recurrent-row.ts';
+import { featuresInTraining, type RecurrentCell, type WeightOf } from '../recurrent-cell.ts';
 
 /** One layer in one direction over a batch of sequences. */
 export interface RecurrenceRun extends SequenceInput, Pick<CellSequence, 'initial' | 'recurrentMask'> {

@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { Loss, LossContext } from '../../losses/loss.ts';
 import type { LossDefinition, ParametersOf } from './definitions.ts';
 import { watchForLeaks } from './leaks.ts';
-import { blamed, type Origin } from './rows.ts';
+import { blamed, type Origin } from './places.ts';
 
 interface LossPlan {
   readonly definition: LossDefinition;

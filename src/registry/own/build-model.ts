@@ -4,7 +4,7 @@ import type { BuildContext, Model, ModelRow } from '../../models/model.ts';
 import { isPerStep } from '../../data/task.ts';
 import type { BuiltModel, Initializer, ModelDefinition, ModelTools } from './definitions.ts';
 import { watchForLeaks } from './leaks.ts';
-import { blamed, type Origin } from './rows.ts';
+import { blamed, type Origin } from './places.ts';
 
 interface ModelPlan {
   readonly definition: ModelDefinition;
@@ -31,7 +31,7 @@ const drawOf = (initializer: Initializer, shape: readonly number[]): Draw => {
   }
 };
 
-/** Builds the user's model, and checks what the trainer relies on. Errors name the line of their code. */
+/** Builds the user's model, and checks what the trainer relies on. Errors contain the line of their code. */
 export const buildModel = async ({ definition, origin, parameters, context }: ModelPlan): Promise<Model> => {
   const { shape, random } = context;
   const what = `model ${definition.name}`;

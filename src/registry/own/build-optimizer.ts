@@ -1,8 +1,11 @@
 import * as tf from '@tensorflow/tfjs-core';
+import type { CommonParameters } from '../../optimizers/common.ts';
 import type { Update } from '../../optimizers/optimizer.ts';
-import type { OptimizerDefinition } from './definitions.ts';
+import type { OptimizerDefinition, ParametersOf } from './definitions.ts';
 import { watchForLeaks } from './leaks.ts';
-import { blamed, type OptimizerParameters, type Origin } from './rows.ts';
+import { blamed, type Origin } from './places.ts';
+
+export type OptimizerParameters = CommonParameters & ParametersOf<OptimizerDefinition['parameters']>;
 
 interface OptimizerPlan {
   readonly definition: OptimizerDefinition;

@@ -1,6 +1,7 @@
 import type { Static, TObject, TProperties } from '@sinclair/typebox';
 import type * as tf from '@tensorflow/tfjs-core';
-import type { DataContext, Dataset, SequenceShape, Task } from '../../data/dataset.ts';
+import type { DataContext, Dataset, SequenceShape } from '../../data/dataset.ts';
+import type { Task } from '../../data/task.ts';
 import type { Loss, LossContext } from '../../losses/loss.ts';
 import type { BuildContext, Model, Truncation } from '../../models/model.ts';
 import type { Draw } from '../../models/initializers.ts';

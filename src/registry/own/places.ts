@@ -2,6 +2,7 @@ import { readRegularText } from '../../system/files.ts';
 import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { SourceRange, SourceText } from '../../diagnostic/diagnostic.ts';
+import type { RowOrigin } from '../../parameters/row.ts';
 
 /** A file as messages call it: from the working directory, where it lies below that. */
 export const shownPath = (file: string): string => {
@@ -55,4 +56,16 @@ export const placeInStack = (
     if (files.has(file)) return { file, line: Number(line), column: Number(column) };
   }
   return undefined;
+};
+
+/** Where a definition comes from, and the files in which its mistakes may be. */
+export interface Origin extends RowOrigin {
+  readonly files: ReadonlySet<string>;
+}
+
+/** Adds to an error in the user's code what was at work and the line that threw. */
+export const blamed = (error: unknown, what: string, { file, files }: Origin): string => {
+  const found = placeInStack(error, files);
+  const place = found ? `${shownPath(found.file)}:${found.line}:${found.column}` : shownPath(file);
+  return `${what} (${place}): ${error instanceof Error ? error.message : String(error)}`;
 };

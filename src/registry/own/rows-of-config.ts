@@ -1,6 +1,7 @@
 import { definitionsIn, type ImportedConfig } from './import-bundle.ts';
 import type { Config } from './definitions.ts';
-import { datasetRow, lossRow, modelRow, optimizerRow, type Origin, type PluginRows } from './rows.ts';
+import type { Origin } from './places.ts';
+import { datasetRow, lossRow, modelRow, optimizerRow, type PluginRows } from './rows.ts';
 
 /** The rows of a config that was checked. */
 export const rowsOfConfig = (imported: ImportedConfig): PluginRows => {

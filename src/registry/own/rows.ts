@@ -4,23 +4,18 @@ import { DataError, type DataContext, type Dataset, type DatasetRow } from '../.
 import { filesDigest, findDataFile } from '../../data/files.ts';
 import type { LossRow } from '../../losses/loss.ts';
 import type { ModelRow } from '../../models/model.ts';
-import { commonParameters, type CommonParameters } from '../../optimizers/common.ts';
+import { commonParameters } from '../../optimizers/common.ts';
 import { eachWeight, type OptimizerRow } from '../../optimizers/optimizer.ts';
 import { checkSchedule } from '../../optimizers/schedule.ts';
-import type { ParameterIssue, RowOrigin } from '../../parameters/row.ts';
+import type { ParameterIssue } from '../../parameters/row.ts';
+import type { OptimizerParameters } from './build-optimizer.ts';
 import type {
   DatasetDefinition,
   LossDefinition,
   ModelDefinition,
   OptimizerDefinition,
-  ParametersOf,
 } from './definitions.ts';
-import { placeInStack, shownPath } from './places.ts';
-
-/** Where a definition comes from, and the files in which its mistakes may be. */
-export interface Origin extends RowOrigin {
-  readonly files: ReadonlySet<string>;
-}
+import { blamed, shownPath, type Origin } from './places.ts';
 
 type Definition = ModelDefinition | DatasetDefinition | OptimizerDefinition | LossDefinition;
 
@@ -34,13 +29,6 @@ const head = (definition: Definition, parameters: TObject, { file, digest }: Ori
   parameters,
   origin: { file, digest },
 });
-
-/** Adds to an error in the user's code what was at work and the line that threw. */
-export const blamed = (error: unknown, what: string, { file, files }: Origin): string => {
-  const found = placeInStack(error, files);
-  const place = found ? `${shownPath(found.file)}:${found.line}:${found.column}` : shownPath(file);
-  return `${what} (${place}): ${error instanceof Error ? error.message : String(error)}`;
-};
 
 /** A check that throws is a mistake that the user can fix, too. */
 const guarded =
@@ -76,8 +64,6 @@ export const modelRow = (definition: ModelDefinition, origin: Origin): ModelRow 
     },
   };
 };
-
-export type OptimizerParameters = CommonParameters & ParametersOf<OptimizerDefinition['parameters']>;
 
 export const optimizerRow = (definition: OptimizerDefinition, origin: Origin): OptimizerRow => {
   const what = `optimizer ${definition.name}`;
