@@ -1,16 +1,23 @@
 import { Type, type Static } from '@sinclair/typebox';
-import { nullable } from '../parameters/schema.ts';
+import { addedLater, choice, nullable } from '../parameters/schema.ts';
 import type { DatasetRow } from './dataset.ts';
 import type { TableFormat } from './table/ensure-pack.ts';
 import { checkTable } from './table/check-table.ts';
 import { settled, type TableParameters } from './table/parameters.ts';
 import { fromText } from './text/from-text.ts';
-import { asTable, fileParameters } from './text/parameters.ts';
+import { asTable, conllColumns, fileParameters } from './text/parameters.ts';
 import { givenTokensParameter } from './text/tokens.ts';
 
 const parameters = Type.Object(
   {
     ...fileParameters,
+    split: addedLater(
+      choice(['random', 'grouped', 'chronological'], {
+        default: 'random',
+        description:
+          'How sentences are divided into parts: random: drawn by splitSeed; grouped: all sentences of a document are in the same part, where a document starts with a line `-DOCSTART-` or `# newdoc`; chronological: the last ones of the file are the test part, those before them the validation part.',
+      }),
+    ),
     tokenColumn: Type.Integer({
       minimum: 1,
       default: 1,
@@ -32,10 +39,19 @@ const parameters = Type.Object(
 type Parameters = Static<typeof parameters>;
 
 const tableOf = (chosen: Parameters): Parameters & TableParameters =>
-  asTable({ ...chosen, text: 'token', task: 'labelling' as const, targets: ['label'] });
+  asTable({
+    ...chosen,
+    text: 'token',
+    task: 'labelling' as const,
+    targets: ['label'],
+    splitBy: chosen.split === 'grouped' ? conllColumns.document : null,
+  });
+
+/** Raised whenever the same file would make another pack. */
+const conllVersion = 2;
 
 const formatOf = async (chosen: Parameters): Promise<TableFormat> => {
-  const [{ conllColumns, conllReader }, { textSink }] = await Promise.all([
+  const [{ conllReader }, { textSink }] = await Promise.all([
     import('./text/read-conll.ts'),
     import('./text/sink.ts'),
   ]);
@@ -46,7 +62,7 @@ const formatOf = async (chosen: Parameters): Promise<TableFormat> => {
     read: conllReader({ token: tokenColumn, label: labelColumn }),
     layOut: (context, available) =>
       textSink(context, available, { text: conllColumns.text, lowercase, maxLength }),
-    key: ['conll', tokenColumn, labelColumn, lowercase, maxLength],
+    key: ['conll', conllVersion, tokenColumn, labelColumn, lowercase, maxLength],
   };
 };
 

@@ -156,8 +156,14 @@ export const openTable = async (format: TableFormat, context: DataContext): Prom
 };
 
 /** Loads the parts of a table. */
-export const loadTable = async (format: TableFormat, context: DataContext): Promise<Dataset> => {
-  const { shape, encoding, parts } = await openTable(format, context);
+export const loadTable = async (format: TableFormat, context: DataContext): Promise<Dataset> =>
+  loadOpenTable(await openTable(format, context));
+
+/** Loads the parts of an open table; where a step is a token, with the index of each token of a pack. */
+export const loadOpenTable = (
+  { shape, encoding, parts }: OpenTable,
+  tokenIndicesOf?: (pack: Pack) => Int32Array,
+): Dataset => {
   const { train, validation, test } = parts;
   const examplesOf = new Map<Pack, ReturnType<typeof packExamples>>();
   const scaling = {
@@ -165,7 +171,9 @@ export const loadTable = async (format: TableFormat, context: DataContext): Prom
     factor: encoding.targets.map(({ factor }) => factor),
   };
   const split = ({ pack, members }: TablePart): Split => {
-    const examples = examplesOf.get(pack) ?? packExamples(pack, { shape, encoding });
+    const examples =
+      examplesOf.get(pack) ??
+      packExamples(pack, { shape, encoding, ...(tokenIndicesOf && { tokenIndices: tokenIndicesOf(pack) }) });
     examplesOf.set(pack, examples);
     return {
       ...examples(members),

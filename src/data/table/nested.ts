@@ -1,5 +1,4 @@
 import { shown, textIn } from '../columns/cells.ts';
-import { isMissing } from '../columns/missing.ts';
 import { isPerStep } from './parameters.ts';
 import type { RowSink } from './rows.ts';
 import {
@@ -10,6 +9,7 @@ import {
   namedOf,
   onceColumns,
   onceParts,
+  onceReader,
   rolesOf,
   targetColumn,
   type SequenceContext,
@@ -31,6 +31,7 @@ export const nestedSink = (context: SequenceContext, available: readonly string[
   const once = onceColumns(context, roles);
   const readers = keys.map((column) => cellReader(context, { column, parameter: 'features' }));
   const stepTargets = perStep ? targets.map((column) => targetColumn(context, column)) : [];
+  const readOnce = onceReader(context, once, 'key');
   const firstOnce = keys.length + stepTargets.length;
   const values = createNumberList();
   let widths: readonly number[] | undefined;
@@ -110,20 +111,6 @@ export const nestedSink = (context: SequenceContext, available: readonly string[
     return found;
   };
 
-  const onceIn = (cells: readonly unknown[], line: number): number[] =>
-    once.map(({ column, read, preset }, at) => {
-      const cell = cells[firstOnce + at];
-      const value = read(cell, line);
-      if (value !== undefined) return value;
-      const isAbsent = isMissing(cell) || (Array.isArray(cell) && cell.length === 0);
-      if (isAbsent && preset !== undefined) return preset;
-      problems.report(
-        line,
-        `key ${JSON.stringify(column)}: ${shown(cell)} is no ${targets.includes(column) ? 'target' : 'value'}`,
-      );
-      return Number.NaN;
-    });
-
   return {
     columns: [...keys, ...stepTargets.map(({ column }) => column), ...once.map(({ column }) => column)],
     add: (cells, line) => {
@@ -136,7 +123,7 @@ export const nestedSink = (context: SequenceContext, available: readonly string[
         lists.forEach((list, at) => addStep(list[index] ?? [], at, { index, line }));
       }
       const found = stepTargetsIn(cells, steps, line);
-      const given = onceIn(cells, line);
+      const given = readOnce(cells.slice(firstOnce), line);
       if (problems.count() > 0) return;
       const numbers = values.numbers();
       fillWithin(numbers, context, { features: filled });

@@ -213,7 +213,9 @@ export const settled = (chosen: TableParameters): TableSettings => {
 };
 
 /** What a spec without `standardizeTargets` means, in a run's configuration: false is left out, as before it was there. */
-export const withTargetScaling = <P extends TableParameters>(chosen: P): P => {
+export const withTargetScaling = <P extends Pick<TableParameters, 'task' | 'standardizeTargets'>>(
+  chosen: P,
+): P => {
   const { standardizeTargets, ...others } = chosen;
   const isScaled = chosen.task === 'regression' && standardizeTargets !== false;
   return (isScaled ? { ...others, standardizeTargets: true } : others) as P;

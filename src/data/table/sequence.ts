@@ -136,9 +136,9 @@ const kindOf = (
   cell: unknown,
   { column, parameter }: { readonly column: string; readonly parameter: DateParameter },
 ): ReportKind | undefined => {
+  if (parameter === 'targets') return undefined;
   if (isMissing(cell)) return 'missing';
-  const isText = typeof cell === 'string' && /^\p{L}/u.test(cell.trim());
-  return isText && parameter !== 'targets' ? { text: column } : undefined;
+  return typeof cell === 'string' && /^\p{L}/u.test(cell.trim()) ? { text: column } : undefined;
 };
 
 const wrongCell = (column: string, cell: unknown, wanted: string): string => {
@@ -191,6 +191,27 @@ export const onceColumns = (context: SequenceContext, roles: Roles): readonly On
 };
 
 const finite = (value: number): number | undefined => (Number.isNaN(value) ? undefined : value);
+
+/** Reads the cells of `onceColumns`; NaN where one is reported. `word` is what the file calls a column. */
+export const onceReader =
+  (
+    { settings: { targets }, problems }: SequenceContext,
+    once: readonly OnceColumn[],
+    word: 'column' | 'key',
+  ): ((cells: readonly unknown[], line: number) => number[]) =>
+  (cells, line) =>
+    once.map(({ column, read, preset }, at) => {
+      const cell = cells[at];
+      const value = read(cell, line);
+      if (value !== undefined) return value;
+      const isAbsent = isMissing(cell) || (Array.isArray(cell) && cell.length === 0);
+      if (isAbsent && preset !== undefined) return preset;
+      problems.report(
+        line,
+        `${word} ${JSON.stringify(column)}: ${shown(cell)} is no ${targets.includes(column) ? 'target' : 'value'}`,
+      );
+      return Number.NaN;
+    });
 
 /** What the values of `onceColumns` are in a record. `key` is that of a sequence without a column for it. */
 export const onceParts = (

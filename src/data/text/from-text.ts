@@ -16,6 +16,7 @@ export const fromText = <P>(
   formatOf: (chosen: P, context: DataContext) => Promise<TableFormat>,
 ) => ({
   files: ['file', 'validationFile', 'testFile', 'tokenizer'],
+  folds: (chosen: P) => tableOf(chosen).folds ?? undefined,
   parts: (chosen: P) => tableParts(tableOf(chosen)),
   shape: async (chosen: P, context: DataContext) => {
     const { textShape } = await import('./load-text.ts');

@@ -4,9 +4,8 @@ import type { DataContext, Dataset, SequenceShape } from '../dataset.ts';
 import type { DataInspection, PartDescription, PartName } from '../description.ts';
 import { keptJson } from '../packed-folder.ts';
 import type { TableFormat } from '../table/ensure-pack.ts';
-import { packExamples } from '../table/examples.ts';
 import { inspectOpenTable, partsOf } from '../table/inspect-table.ts';
-import { openTable, type OpenTable, type TablePart } from '../table/load-table.ts';
+import { loadOpenTable, openTable, type OpenTable, type TablePart } from '../table/load-table.ts';
 import type { Pack } from '../table/pack.ts';
 import type { VocabularyRules } from './tokens.ts';
 import { indicesIn, unknownToken, vocabularyOf, type Vocabulary } from './vocabulary.ts';
@@ -89,23 +88,8 @@ export const loadText = async (
   rules: VocabularyRules,
   context: DataContext,
 ): Promise<Dataset> => {
-  const { shape, encoding, parts, vocabulary } = await openTexts(format, rules, context);
-  const examplesOf = new Map<Pack, ReturnType<typeof packExamples>>();
-  const split = ({ pack, members }: TablePart) => {
-    const examples =
-      examplesOf.get(pack) ??
-      packExamples(pack, { shape, encoding, tokenIndices: indicesIn(vocabulary, tokensOf(pack)) });
-    examplesOf.set(pack, examples);
-    return examples(members);
-  };
-  const { train, validation, test } = parts;
-  return {
-    shape,
-    vocabulary,
-    train: split(train),
-    ...(validation && { validation: split(validation) }),
-    test: split(test),
-  };
+  const { vocabulary, ...table } = await openTexts(format, rules, context);
+  return { ...loadOpenTable(table, (pack) => indicesIn(vocabulary, tokensOf(pack))), vocabulary };
 };
 
 /** Describes and checks the parts of a dataset of texts. */

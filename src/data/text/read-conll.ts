@@ -1,5 +1,6 @@
 import { linesOf } from '../table/read-jsonl.ts';
 import type { TableReader } from '../table/rows.ts';
+import { conllColumns } from './parameters.ts';
 
 /** What is read of a line of tokens; columns are counted from 1, `label` null is the last one. */
 export interface ConllColumns {
@@ -7,24 +8,22 @@ export interface ConllColumns {
   readonly label: number | null;
 }
 
-/** The columns of the table that a file of tokens is read as: one row a sentence, its tokens and their labels. */
-export const conllColumns = { text: 'token', label: 'label' } as const;
-
 /**
  * Reads sentences in the form of the CoNLL shared tasks (Tjong Kim Sang and De Meulder 2003): a token and its labels on
  * each line, split by spaces or tabs, and a blank line between sentences. Comments (`# ` at the start of a sentence, as in
- * CoNLL-U) and `-DOCSTART-` lines are passed over.
+ * CoNLL-U) are passed over. `-DOCSTART-` and `# newdoc` start a document; documents are counted.
  */
 export const conllReader =
   ({ token, label }: ConllColumns): TableReader =>
   async (file, begin, problems) => {
-    const sink = begin([conllColumns.text, conllColumns.label]);
-    const places = sink.columns.map((name) => (name === conllColumns.text ? 0 : 1));
+    const columns = Object.values(conllColumns);
+    const sink = begin(columns);
+    const places = sink.columns.map((name) => columns.findIndex((column) => column === name));
     let tokens: string[] = [];
     let labels: string[] = [];
-    let [line, firstLine] = [0, 0];
+    let [line, firstLine, document] = [0, 0, 0];
     const endSentence = () => {
-      const cells = [tokens, labels];
+      const cells = [tokens, labels, document];
       if (tokens.length > 0)
         sink.add(
           places.map((place) => cells[place]),
@@ -39,14 +38,17 @@ export const conllReader =
         endSentence();
         continue;
       }
-      if (row.startsWith('-DOCSTART-') || (tokens.length === 0 && /^#(\s|$)/.test(row))) continue;
-      const columns = row.split(/\s+/);
-      const found = [columns[token - 1], columns[(label ?? columns.length) - 1]];
-      if (found.includes(undefined) || columns.length < 2) {
+      const isComment = tokens.length === 0 && /^#(\s|$)/.test(row);
+      const startsDocument = row.startsWith('-DOCSTART-') || (isComment && /^#\s*newdoc\b/.test(row));
+      if (startsDocument) document++;
+      if (startsDocument || isComment) continue;
+      const words = row.split(/\s+/);
+      const found = [words[token - 1], words[(label ?? words.length) - 1]];
+      if (found.includes(undefined) || words.length < 2) {
         const needed = Math.max(2, token, label ?? 0);
         problems.report(
           line,
-          `${columns.length} ${columns.length === 1 ? 'column' : 'columns'} where at least ${needed} are needed`,
+          `${words.length} ${words.length === 1 ? 'column' : 'columns'} where at least ${needed} are needed`,
         );
         continue;
       }

@@ -1,8 +1,19 @@
 import { checkColumns } from '../table/columns.ts';
 import { createLabels } from '../table/labels.ts';
+import { isPerStep } from '../table/parameters.ts';
 import { shown, textIn } from '../columns/cells.ts';
 import type { RowSink } from '../table/rows.ts';
-import { createNumberList, targetColumn, type SequenceContext } from '../table/sequence.ts';
+import {
+  createNumberList,
+  namedOf,
+  onceColumns,
+  onceParts,
+  onceReader,
+  targetColumn,
+  type OnceColumn,
+  type Roles,
+  type SequenceContext,
+} from '../table/sequence.ts';
 import type { Tokenize } from './tokens.ts';
 
 /** How a cell becomes the tokens of a sequence. */
@@ -25,12 +36,17 @@ export const textSink = (
   available: readonly string[],
   { text, tokenize, lowercase, maxLength }: TextOptions,
 ): RowSink => {
-  const { settings, problems, writer } = context;
-  const { targets, task } = settings;
-  checkColumns(context.name, available, { text: [text], targets });
+  const { settings, problems, writer, fileId } = context;
+  const { targets, weight, splitBy: key } = settings;
+  const roles: Roles = { features: [text], statics: [], targets, weight, key };
+  checkColumns(context.name, available, { text: [text], targets, weight: [weight], splitBy: [key] });
   const known = createLabels(text, { name: context.name, most: Infinity });
   const values = createNumberList();
-  const readers = new Map(targets.map((column) => [column, targetColumn(context, column)]));
+  const labels = isPerStep(settings) ? targetColumn(context, targets[0] as string) : undefined;
+  const once = onceColumns(context, roles);
+  const readOnce = onceReader(context, once, 'column');
+  const firstOnce = labels ? 2 : 1;
+  let row = 0;
 
   /** The tokens of a cell; nothing where it is reported. */
   const tokensIn = (cell: unknown, line: number): readonly string[] | undefined => {
@@ -41,49 +57,45 @@ export const textSink = (
     return undefined;
   };
 
-  /** One label a token, as a list of the same length. */
-  const labelsIn = (cell: unknown, tokens: readonly string[], line: number): readonly unknown[] => {
-    const labels: readonly unknown[] = Array.isArray(cell) ? cell : [];
-    const same = Math.min(labels.length, maxLength ?? Infinity) === tokens.length;
-    if (!same)
+  /** A label for each token, from a list of the same length. */
+  const labelsIn = (
+    { column, read }: OnceColumn,
+    cell: unknown,
+    { tokens, line }: { readonly tokens: readonly string[]; readonly line: number },
+  ): readonly number[] => {
+    const found: readonly unknown[] = Array.isArray(cell) ? cell : [];
+    if (Math.min(found.length, maxLength ?? Infinity) !== tokens.length)
       problems.report(
         line,
-        `column ${JSON.stringify(targets[0])}: ${shown(cell)} is not a list of ${tokens.length} labels`,
+        `column ${JSON.stringify(column)}: ${shown(cell)} is not a list of ${tokens.length} labels`,
       );
-    return labels.slice(0, tokens.length);
-  };
-
-  const targetsIn = (cells: readonly unknown[], tokens: readonly string[], line: number): number[] => {
-    const found = task === 'labelling' ? labelsIn(cells[1], tokens, line) : cells.slice(1);
-    return found.map((cell, at) => {
-      const column = targets[task === 'labelling' ? 0 : at] as string;
-      const target = readers.get(column)?.read(cell, line);
-      if (target === undefined && textIn(cell) === '')
-        problems.report(line, `column ${JSON.stringify(column)}: ${shown(cell)} is no target`);
+    return found.slice(0, tokens.length).map((label) => {
+      const target = read(label, line);
+      if (target === undefined)
+        problems.report(line, `column ${JSON.stringify(column)}: ${shown(label)} is no target`);
       return target ?? Number.NaN;
     });
   };
 
   return {
-    columns: [text, ...targets],
+    columns: [text, ...(labels ? [labels.column] : []), ...once.map(({ column }) => column)],
     add: (cells, line) => {
+      row++;
       const tokens = tokensIn(cells[0], line);
       if (!tokens) return;
       values.clear();
       for (const token of tokens) values.push(known.idOf(token));
-      const found = targetsIn(cells, tokens, line);
+      const given = readOnce(cells.slice(firstOnce), line);
+      const found = labels && labelsIn(labels, cells[1], { tokens, line });
       if (problems.count() > 0) return;
       writer.add({
-        ...{ values: values.numbers(), targets: found },
-        ...{ statics: [], weight: undefined, key: undefined, name: undefined },
+        ...onceParts(context, roles, { values: given, key: undefined }),
+        values: values.numbers(),
+        ...(found && { targets: found }),
+        name: fileId === undefined ? undefined : `${fileId}/${row}`,
       });
     },
-    end: () =>
-      context.describe({
-        ...{ features: [text], statics: [], tokens: known.texts(), key: null },
-        targets:
-          task === 'labelling' ? { count: 1, each: 'step' } : { count: targets.length, each: 'sequence' },
-      }),
+    end: () => context.describe({ ...namedOf(context, roles, {}), tokens: known.texts() }),
   };
 };
 
