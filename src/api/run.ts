@@ -1,5 +1,6 @@
 import type { Config } from '../registry/own/definitions.ts';
 import type { Comparison } from '../report/compare.ts';
+import { weightsFinder } from '../report/find-weights.ts';
 import { writeRunPlots } from '../report/run-plots.ts';
 import { checkFrozen } from '../runner/calibration/frozen-kernels.ts';
 import { loadPlanCode } from '../runner/plan-code.ts';
@@ -104,6 +105,7 @@ export const run = async <C extends Config>(
     selection: { force, retryFailed },
     commandLine: process.argv.map(maskedWord).join(' '),
     bundle,
+    findWeights: weightsFinder(runsDirectory),
     profile: false,
     listener: (event) => {
       if (event.type === 'run-ended' && !event.willRetry) {

@@ -3,6 +3,8 @@ import { coreCount } from '../record/environment.ts';
 import { withEarlierIds } from '../runner/earlier-ids.ts';
 import { planExperiment } from '../plan/plan-experiment.ts';
 import type { Plan } from '../plan/plan.ts';
+import { weightsFinder } from '../report/find-weights.ts';
+import { usualRunsDirectory } from '../system/proposed-command.ts';
 import { showReading } from './reading-progress.ts';
 import { readSpecOptions, type GivenSpecOptions } from './spec-options.ts';
 
@@ -14,9 +16,10 @@ export const planSpec = async (
   const reading = showReading(process.stderr);
   try {
     const { listen } = reading;
-    const set = { ...readSpecOptions(options), cores: coreCount(), reading: listen };
-    const plan = await planExperiment(path, set);
     const { runsDirectory } = options;
+    const findWeights = weightsFinder(runsDirectory ?? usualRunsDirectory);
+    const set = { ...readSpecOptions(options), cores: coreCount(), reading: listen, findWeights };
+    const plan = await planExperiment(path, set);
     if (!plan.ok || runsDirectory === undefined) return plan;
     return success(withEarlierIds(plan.value, runsDirectory), plan.notices);
   } finally {

@@ -7,6 +7,7 @@ import { checkExpectations } from '../report/expectations.ts';
 import { junitReport } from '../report/junit.ts';
 import { readProfile, renderProfile, type SweepProfile } from '../report/profile.ts';
 import { bestRunOf, renderComparison } from '../report/render-compare.ts';
+import { weightsFinder } from '../report/find-weights.ts';
 import { writeRunPlots } from '../report/run-plots.ts';
 import { writeReport } from '../report/write-report.ts';
 import { checkFrozen } from '../runner/calibration/frozen-kernels.ts';
@@ -131,6 +132,7 @@ export const trainPlan = async (
       selection: selection.value,
       commandLine: terminal.commandLine,
       bundle: code.value,
+      findWeights: weightsFinder(runsDirectory),
       profile: options.profile === true,
       listener: (event) => {
         console.listener(event);

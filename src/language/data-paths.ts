@@ -53,11 +53,27 @@ export const withDataPaths = (document: SpecDocument, registry: Registry): SpecD
     }
   };
 
-  const root = mapEntries(document.root, (key, value) =>
-    key === 'dataset' ? visit(value, false) : key === 'sweep' ? visitSweep(value) : value,
-  );
+  /** `train.from` is a path only if it ends as one. */
+  const visitWeights = (node: Located): Located => {
+    if (node.kind === 'list') return { ...node, items: node.items.map(visitWeights) };
+    return visit(node, node.kind === 'scalar' && isWeightsFile(node.value));
+  };
+  const visitTrain = (node: Located): Located =>
+    node.kind === 'map'
+      ? mapEntries(node, (key, value) => (key === 'from' ? visitWeights(value) : value))
+      : node;
+
+  const root = mapEntries(document.root, (key, value) => {
+    if (key === 'dataset') return visit(value, false);
+    if (key === 'train') return visitTrain(value);
+    return key === 'sweep' ? visitSweep(value) : value;
+  });
   return { ...document, root };
 };
+
+/** Whether `train.from` is the path of a file. */
+export const isWeightsFile = (from: unknown): from is string =>
+  typeof from === 'string' && from.endsWith('.safetensors');
 
 const mapEntries = (node: LocatedMap, change: (key: string, value: Located) => Located): LocatedMap => ({
   ...node,

@@ -1,6 +1,6 @@
 import { Type, type Static } from '@sinclair/typebox';
 import { anyKeys, type Described } from '../system/schema.ts';
-import { choice, nullable } from '../parameters/schema.ts';
+import { addedLater, choice, nullable } from '../parameters/schema.ts';
 import type { ParameterIssue } from '../parameters/row.ts';
 import { goalOf } from '../metrics/metrics.ts';
 import { contradiction } from './goal.ts';
@@ -79,6 +79,17 @@ const stopOnSchema = Type.Object(
     examples: [{ lossAbove: 100 }],
   },
 );
+
+const patternsSchema = (description: string, example: string) =>
+  addedLater(
+    Type.Array(Type.String({ minLength: 1, maxLength: 200 }), {
+      maxItems: 1000,
+      uniqueItems: true,
+      default: [],
+      description,
+      examples: [[example]],
+    }),
+  );
 
 /** What a spec's `train` section may hold. */
 export const trainSchema = Type.Object(
@@ -177,6 +188,25 @@ export const trainSchema = Type.Object(
           'Record what the trained network predicts for so many sequences of the test part, in predictions.parquet. Changes no run id: a run that is recorded without it is trained again only with --force.',
         examples: [100_000],
       }),
+    ),
+    from: addedLater(
+      nullable(
+        Type.String({
+          minLength: 1,
+          maxLength: 4096,
+          description:
+            'The weights to start from, instead of weights drawn from the seed: the first characters of a run id, best:EXPERIMENT for the best run of an experiment, or a .safetensors file. Each variable of the network must be among them, in the same shape. The id of the run covers the SHA-256 of the weights.',
+          examples: ['best:quickstart', 'weights/pretrained.safetensors'],
+        }),
+      ),
+    ),
+    reinitialize: patternsSchema(
+      'The variables that are drawn from the seed although from is set, such as an output layer for other classes: names, or patterns in which * is any number of characters.',
+      'output/*',
+    ),
+    freeze: patternsSchema(
+      'The variables that are not trained: names, or patterns in which * is any number of characters. They keep their values bit for bit, have no optimizer state and no weight decay, and their gradients are no part of clipNorm.',
+      'layer1/*',
     ),
     truncation: Type.Unsafe<Static<typeof truncationSchema> | null>({
       ...truncationSchema,

@@ -52,6 +52,12 @@ export interface ModelRow<P extends TObject = TObject> extends Row<P> {
     parameters: Static<P>,
     context: { readonly shape: SequenceShape; readonly truncation: Truncation | undefined },
   ): readonly ParameterIssue[];
+  /** The variables of its networks in their order; absent in a row that is known only once it is built. */
+  variables?(
+    this: void,
+    parameters: Static<P>,
+    context: Pick<BuildContext, 'shape' | 'outputs'>,
+  ): readonly { readonly name: string; readonly shape: readonly number[] }[];
   /** Exact number of trainable numbers. */
   parameterCount?(
     this: void,

@@ -9,6 +9,8 @@ import { countWeights, networkWeights } from './weights.ts';
 export const recurrentRow = <C extends Cell, P extends NetworkParameters>(cell: RecurrentCell<C, P>) => ({
   versionOf: networkVersion,
   checkWith: checkNetworkWith,
+  variables: (chosen: P, context: Pick<BuildContext, 'shape' | 'outputs'>) =>
+    networkWeights(cell.weights(chosen), chosen, context),
   parameterCount: (chosen: P, context: Pick<BuildContext, 'shape' | 'outputs'>) =>
     countWeights(networkWeights(cell.weights(chosen), chosen, context)),
   kernels: (chosen: P) => kernelsWith(cell.cell, featuresInTraining(cell, chosen)),

@@ -1,5 +1,4 @@
 import { relative } from 'node:path';
-import type { DataContext } from '../data/dataset.ts';
 import { success, type Result } from '../diagnostic/diagnostic.ts';
 import { loadPlugins } from '../registry/own/load-plugins.ts';
 import { withDataPaths } from '../language/data-paths.ts';
@@ -7,9 +6,10 @@ import { loadSpec, type SpecDocument } from '../language/load-spec.ts';
 import type { WantedConcurrency } from './execution.ts';
 import type { Plan } from './plan.ts';
 import { unrollSpec } from './unroll-spec.ts';
+import type { ResolveOptions } from './resolve-points.ts';
 import { validateSpec } from '../language/validate-spec.ts';
 
-export interface PlanOptions {
+export interface PlanOptions extends ResolveOptions {
   /** `path=value` of each `--set`. */
   readonly set?: readonly string[];
   /** `path=a,b` of each `--sweep`. */
@@ -22,8 +22,6 @@ export interface PlanOptions {
   readonly concurrency?: WantedConcurrency;
   /** Cores of the machine that will train. */
   readonly cores: number;
-  /** Called with the progress of reading large data files. */
-  readonly reading?: DataContext['reading'];
 }
 
 /**
@@ -46,6 +44,7 @@ export const planDocument = async (
     concurrency,
     allowManyRuns = false,
     reading,
+    findWeights,
   }: Omit<PlanOptions, 'set' | 'sweep' | 'allowVariables'>,
 ): Promise<Result<Plan>> => {
   const { baseDirectory } = document;
@@ -55,7 +54,7 @@ export const planDocument = async (
   const spec = validateSpec(withDataPaths(document, registry), registry);
   if (!spec.ok) return spec;
   const chosen = concurrency === undefined ? {} : { concurrency };
-  const plan = await unrollSpec(spec.value, { cores }, { ...chosen, allowManyRuns, reading });
+  const plan = await unrollSpec(spec.value, { cores }, { ...chosen, allowManyRuns, reading, findWeights });
   if (!plan.ok) return plan;
   const from = config === undefined ? {} : { config: relative(baseDirectory, config) };
   return success({ ...plan.value, ...from }, [...spec.notices, ...plan.notices]);

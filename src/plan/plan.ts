@@ -40,6 +40,17 @@ export const runSchema = Type.Object({
       loss: Type.Optional(Type.String()),
     }),
   ),
+  /** The weights that the training starts from; absent where they are drawn from the seed. */
+  start: Type.Optional(
+    Type.Object({
+      /** Hex SHA-256 of their safetensors file. */
+      sha256: Type.String(),
+      /** The run whose weights they are, `experiment/id`; absent for the file of no run. */
+      run: Type.Optional(Type.String()),
+      /** The path of the file from the folder of the spec; absent for a run of the same runs directory. */
+      file: Type.Optional(Type.String()),
+    }),
+  ),
   /** The parameters of the dataset that name files, if the dataset is the user's own. */
   files: Type.Optional(Type.Array(Type.String())),
   /** The values in which this run differs from its sweep's other runs, by path: `model.hiddenSize`. */

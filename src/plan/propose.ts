@@ -6,6 +6,7 @@ import { isReplicateKey, type Plan, type Run } from './plan.ts';
 import type { JsonMap } from '../language/sections.ts';
 import { readYaml } from '../language/read-yaml.ts';
 import { resolvePoints } from './resolve-points.ts';
+import type { FindWeights } from './starting-weights.ts';
 import { groundOf, holds } from '../search/grid.ts';
 import { finiteSpace, keyOf } from '../search/search.ts';
 import { axisOf, coordinatesOf, dimensionsOf, placePoint, type Coordinates } from '../search/space.ts';
@@ -36,12 +37,26 @@ const mostRounds = 20;
 const mostRandomDraws = 10_000;
 
 /** Resumes a frozen plan: neither the spec's file nor what it extends is read again. */
-export const createProposer = async (plan: Plan, baseDirectory: string): Promise<Result<Proposer>> => {
+export const createProposer = async (
+  plan: Plan,
+  baseDirectory: string,
+  findWeights?: FindWeights,
+): Promise<Result<Proposer>> => {
   const thawed = await thawSpec(plan, baseDirectory);
-  return thawed.ok ? success(proposerOf(thawed.value, plan)) : thawed;
+  if (!thawed.ok) return thawed;
+  return success(proposerOf(thawed.value, plan, findWeights && asFrozen(plan, findWeights)));
 };
 
-const proposerOf = (spec: Spec, plan: Plan): Proposer => {
+/** Weights that the plan has found already stay the same, whichever run is the best by now. */
+const asFrozen =
+  ({ runs }: Plan, findWeights: FindWeights): FindWeights =>
+  (from, baseDirectory) => {
+    const known = runs.find(({ config, start }) => start && config.train.from === from)?.start;
+    const found = findWeights(known?.file ?? known?.run ?? from, baseDirectory);
+    return found.ok && known ? success({ ...found.value, start: known }) : found;
+  };
+
+const proposerOf = (spec: Spec, plan: Plan, findWeights: FindWeights | undefined): Proposer => {
   const { sweep } = spec;
   const ground = groundOf(spec.registry, spec.base);
   const axes = dimensionsOf(sweep).map(axisOf);
@@ -52,7 +67,7 @@ const proposerOf = (spec: Spec, plan: Plan): Proposer => {
 
   const resolve = async (point: Point, tried: readonly Tried[]): Promise<Proposal | undefined> => {
     if (sweep.exclude.some((rule) => holds(ground, point, rule))) return undefined;
-    const resolved = await resolvePoints(spec, [point]);
+    const resolved = await resolvePoints(spec, [point], { findWeights });
     const [configuration] = resolved.ok ? resolved.value.configurations : [];
     // Values that conflict, and other ways to write a point that was tried, are not points of the space.
     if (!configuration || tried.some((one) => one.configuration === configuration.id)) return undefined;

@@ -1,6 +1,7 @@
 import { DataError, type DataContext, type DatasetParts, type SequenceShape } from '../data/dataset.ts';
 import type { Task } from '../data/task.ts';
 import { inspectData } from '../data/inspect.ts';
+import { outputsOf } from '../data/task.ts';
 import type { DataDescription } from '../data/description.ts';
 import { failed, success, type Diagnostic, type Result } from '../diagnostic/diagnostic.ts';
 import { defaultLoss } from '../losses/loss.ts';
@@ -9,6 +10,7 @@ import {
   findRow,
   namedSections,
   type NamedSectionKind,
+  type Registry,
   type Table,
 } from '../registry/rows.ts';
 import type { ParameterIssue, Row } from '../parameters/row.ts';
@@ -24,9 +26,18 @@ import {
   type SoundSection,
   type SectionKind,
 } from '../language/sections.ts';
+import { describeSetting } from '../language/describe.ts';
 import { applyChoices, bySection, groundOf } from '../search/grid.ts';
 import type { Choice, Point } from '../language/sweep/sweep.ts';
-import { trainerVersion, withoutPaths, withoutRequests } from './run-identity.ts';
+import { identityOfTrain, trainerVersion, withoutPaths } from './run-identity.ts';
+import {
+  checkVariables,
+  unusedWeights,
+  type FindWeights,
+  type FoundWeights,
+  type StartingWeights,
+  type Variable,
+} from './starting-weights.ts';
 import type { Spec } from '../language/validate-spec.ts';
 
 /** A point with every value resolved: what its runs have in common, whatever their seed. */
@@ -40,6 +51,7 @@ export interface Configuration {
   readonly datasetDigest: string;
   readonly versions: Run['versions'];
   readonly code: CodeDigests | undefined;
+  readonly start: StartingWeights | undefined;
   /** The parameters that name files, if the dataset is the user's own. */
   readonly files: readonly string[] | undefined;
 }
@@ -74,6 +86,14 @@ export interface DatasetFacts {
   readonly warnings: readonly Finding[];
 }
 
+/** What resolving takes besides the spec. */
+export interface ResolveOptions {
+  /** Called with the progress of reading large data files. */
+  readonly reading?: DataContext['reading'];
+  /** Finds what `train.from` names. */
+  readonly findWeights?: FindWeights | undefined;
+}
+
 /**
  * Validates what each point makes of the spec and fills in every default. Sections are checked once for each
  * combination of choices that touches them, so a large grid costs little more than its hashes.
@@ -81,13 +101,14 @@ export interface DatasetFacts {
 export const resolvePoints = async (
   spec: Spec,
   points: readonly Point[],
-  reading?: DataContext['reading'],
+  { reading, findWeights }: ResolveOptions = {},
 ): Promise<Result<ResolvedPoints>> => {
   const findings = createFindings(points.length);
   const warned = createFindings(points.length);
   const resolve = sectionResolver(spec);
   const datasets = new Map<string, DatasetFacts | readonly Finding[]>();
   const fitsTogether = remember((together: Together) => checkTogether(spec.registry, together));
+  const startOf = weightsResolver(spec, findWeights);
   const configurations = new Map<string, Configuration>();
   const merged: Point[] = [];
   let shape: SequenceShape | undefined;
@@ -121,8 +142,13 @@ export const resolvePoints = async (
     );
     for (const issue of issues) findings.add(blame(spec, point, issue));
     if (issues.length) continue;
+    const started = startOf(point, sections, facts.shape);
+    for (const issue of started.issues) findings.add(blame(spec, point, issue));
+    for (const issue of started.warnings) warned.add({ ...blame(spec, point, issue), severity: 'warning' });
+    if (started.issues.length) continue;
     const configuration = createConfiguration(spec, {
       point,
+      start: started.start,
       sections: withoutDefaultLoss(spec, sections, facts.shape.task),
       datasetDigest: facts.digest,
     });
@@ -281,15 +307,84 @@ const smallestTarget = ({ parts: { train } }: DataDescription): number | undefin
 const partsOf = ({ parts: { train, validation, test } }: DataDescription): DatasetParts | undefined =>
   train && test && { trainSize: train.sequences, validation: validation !== undefined };
 
+interface Started {
+  readonly start: StartingWeights | undefined;
+  readonly issues: readonly SectionIssue[];
+  readonly warnings: readonly SectionIssue[];
+}
+
+/** Finds the weights that points start from, each once, and compares them and the patterns of `train` with the network. */
+const weightsResolver = ({ registry, document }: Spec, findWeights: FindWeights | undefined) => {
+  const find = remember(
+    (from: string) => findWeights?.(from, document.baseDirectory) ?? failed([cannotFind]),
+  );
+  return (point: Point, { model, loss, train }: Sections, shape: SequenceShape): Started => {
+    const { from = null, freeze, reinitialize } = train.value;
+    if (from === null && !freeze && !reinitialize) return { start: undefined, issues: [], warnings: [] };
+    const inTrain = (issue: ParameterIssue): SectionIssue => ({
+      ...inSection(issue, train.value),
+      section: 'train',
+    });
+    // A sweep may compare starting weights with none.
+    if (from === null && reinitialize && !point.some(({ key }) => key.startsWith('train.from')))
+      return { start: undefined, issues: [inTrain(withoutFrom)], warnings: [] };
+    const found = from === null ? undefined : find(from, from);
+    if (found?.ok === false) {
+      const issues = found.errors.map((error) => ({
+        got: describeSetting(from),
+        ...error,
+        path: ['from'],
+        section: 'train' as const,
+      }));
+      return { start: undefined, issues, warnings: [] };
+    }
+    const weights: FoundWeights | undefined = found?.value;
+    const network = networkOf(registry, { model: model.value, loss: loss?.value, shape });
+    // Of a model of the user's own, the training compares them once it is built.
+    if (!network) return { start: weights?.start, issues: [], warnings: [] };
+    const unused = weights && unusedWeights(network, weights);
+    return {
+      start: weights?.start,
+      issues: checkVariables(train.value, network, weights).map(inTrain),
+      warnings: unused ? [inTrain(unused)] : [],
+    };
+  };
+};
+
+const withoutFrom: ParameterIssue = {
+  path: 'reinitialize',
+  message: 'reinitialize has no effect without from: every variable is drawn anyway.',
+  expected: 'from to be set, or no reinitialize',
+  help: 'Add `from` to train, or remove reinitialize.',
+};
+
+const cannotFind = {
+  code: 'conflict',
+  message: 'from cannot be used here: there are no recorded runs to start from.',
+  expected: 'no from',
+  help: 'Remove from.',
+} as const;
+
+/** The variables of a network; undefined where they are known only once it is built. */
+const networkOf = (
+  registry: Registry,
+  { model, loss, shape }: { model: NamedSection; loss: NamedSection | undefined; shape: SequenceShape },
+): readonly Variable[] | undefined => {
+  const outputsPerTarget = (loss && findRow(registry.loss, loss.name)?.outputsPerTarget?.(loss)) ?? 1;
+  const outputs = outputsOf(shape.task, { outputsPerTarget });
+  return findRow(registry.model, model.name)?.variables?.(model, { shape, outputs });
+};
+
 interface ConfigurationParts {
   readonly point: Point;
+  readonly start: StartingWeights | undefined;
   readonly sections: Sections;
   readonly datasetDigest: string;
 }
 
 const createConfiguration = (
   spec: Spec,
-  { point, sections, datasetDigest }: ConfigurationParts,
+  { point, start, sections, datasetDigest }: ConfigurationParts,
 ): Configuration => {
   const { dataset, model, optimizer, loss, train } = sections;
   const versions = {
@@ -302,10 +397,9 @@ const createConfiguration = (
   const code = codeOf(spec, sections);
   const files = fileParameters(spec.registry, dataset.value.name);
   const placeless = (value: NamedSection) => canonicalJson(withoutPaths(value, files));
-  const training =
-    train.value.accuracyFirst128 === undefined && train.value.predictions === undefined
-      ? train.canonical
-      : canonicalJson(withoutRequests(train.value));
+  const isPlain =
+    train.value.accuracyFirst128 === undefined && train.value.predictions === undefined && !start;
+  const training = isPlain ? train.canonical : canonicalJson(identityOfTrain(train.value, start));
   const lossText = loss ? `"loss":${loss.canonical},` : '';
   const head = (data: string) => {
     const config = `{"dataset":${data},${lossText}"model":${model.canonical},"optimizer":${optimizer.canonical},"train":${training}}`;
@@ -334,6 +428,7 @@ const createConfiguration = (
     datasetDigest,
     versions,
     code,
+    start,
     files: code?.dataset === undefined || files.length === 0 ? undefined : files,
   };
 };

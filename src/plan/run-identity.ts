@@ -16,9 +16,14 @@ export const withoutPaths = (section: NamedSection, files: readonly string[]): N
 /** The settings of train that only record more of a run: they change no number of it. */
 const requests: ReadonlySet<string> = new Set(['accuracyFirst128', 'predictions']);
 
-/** A train section without the settings that only record more of a run. */
-export const withoutRequests = (train: TrainConfig): Partial<TrainConfig> =>
-  Object.fromEntries(Object.entries(train).filter(([key]) => !requests.has(key)));
+/**
+ * A train section as ids cover it: without the settings that only record more of a run, and with the digest of the
+ * weights that it starts from in place of the name.
+ */
+export const identityOfTrain = (train: TrainConfig, start: Run['start']): Partial<TrainConfig> => ({
+  ...Object.fromEntries(Object.entries(train).filter(([key]) => !requests.has(key))),
+  ...(start && { from: start.sha256 }),
+});
 
 /** The parameters of a run's dataset that name files. */
 export const filesOf = ({ config: { dataset }, files }: Run): readonly string[] =>
@@ -40,11 +45,11 @@ export const configurationIdOf = (run: Run): string =>
   namesFiles(run) && foldOf(run) === undefined ? hashOf(identityOf(run)) : run.cell;
 
 const identityOf = (run: Run) => {
-  const { code, config, datasetDigest, versions } = run;
+  const { code, config, datasetDigest, versions, start } = run;
   const dataset = withoutPaths(config.dataset, filesOf(run));
   return {
     ...(code && { code }),
-    config: { ...config, dataset, train: withoutRequests(config.train) },
+    config: { ...config, dataset, train: identityOfTrain(config.train, start) },
     datasetDigest,
     versions,
   };

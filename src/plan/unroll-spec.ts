@@ -1,5 +1,5 @@
 import { masked, maskedJson } from '../system/secrets.ts';
-import type { DataContext, SequenceShape } from '../data/dataset.ts';
+import type { SequenceShape } from '../data/dataset.ts';
 import { validationCounterpart } from '../metrics/metrics.ts';
 import {
   failed,
@@ -16,19 +16,17 @@ import { resolveExecution, type Machine, type WantedConcurrency } from './execut
 import { objectiveBy } from '../language/goal.ts';
 import { find } from '../language/located.ts';
 import type { Plan, Run, Search } from './plan.ts';
-import { resolvePoints } from './resolve-points.ts';
+import { resolvePoints, type ResolveOptions } from './resolve-points.ts';
 import { checkPruning, pointsOf, searchedPoints, searchOf } from './search-plan.ts';
 import { groundOf } from '../search/grid.ts';
 import type { Point } from '../language/sweep/sweep.ts';
 import type { Spec } from '../language/validate-spec.ts';
 
-export interface UnrollOptions {
+export interface UnrollOptions extends ResolveOptions {
   /** Over the spec's; has no influence on the threads of a run. */
   readonly concurrency?: WantedConcurrency;
   /** `--yes`: more runs than `maxRuns` are fine. */
   readonly allowManyRuns?: boolean;
-  /** Called with the progress of reading large data files. */
-  readonly reading?: DataContext['reading'];
 }
 
 /**
@@ -56,7 +54,7 @@ export const unrollSpec = async (
   const tooMany = checkCount(spec, { points: total, seeds: seeds.length });
   if (tooMany && !options.allowManyRuns) return failure(tooMany);
 
-  const resolved = await resolvePoints(spec, points.value, options.reading);
+  const resolved = await resolvePoints(spec, points.value, options);
   if (!resolved.ok) return resolved;
   const { configurations, merged, datasets, shape, warnings } = resolved.value;
   notices.push(...warnings);

@@ -3,6 +3,7 @@ import { dirname, resolve } from 'node:path';
 import type { Plan, Run } from '../plan/plan.ts';
 import type { RunListener, RunOutcome } from '../record/events.ts';
 import { grownPlan } from '../record/search-journal.ts';
+import type { FindWeights } from '../plan/starting-weights.ts';
 import { captureEnvironment } from '../record/environment.ts';
 import type { HostEnvironment } from '../record/run-files.ts';
 import { calibrate } from './calibration/calibrate.ts';
@@ -40,6 +41,8 @@ export interface ExperimentOptions {
   /** Whether each run records where its time went. */
   readonly profile: boolean;
   readonly listener: RunListener;
+  /** Finds the weights that `train.from` names, for points that a search chooses. */
+  readonly findWeights?: FindWeights;
   /** First Ctrl-C: running runs end in order. */
   readonly stop: AbortSignal;
   /** Second Ctrl-C: everything ends at once. */
@@ -141,6 +144,7 @@ const trainFrozen = async (frozen: Plan, ready: Ready): Promise<ExperimentOutcom
     profile: ready.profile,
     fromTheStart: selection.force,
     listener,
+    findWeights: ready.findWeights,
     stop,
     kill,
   };

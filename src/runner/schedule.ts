@@ -3,6 +3,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import PQueue from 'p-queue';
 import type { Execution } from '../language/config.ts';
 import type { Plan, Run } from '../plan/plan.ts';
+import type { FindWeights } from '../plan/starting-weights.ts';
+import { startFileOf } from '../record/starting-weights.ts';
 import { counted, formatDuration } from '../terminal/format.ts';
 import type { OutcomeReason, RunListener, RunOutcome } from '../record/events.ts';
 import { acquireLock, holderNote, type Lock } from '../system/lock.ts';
@@ -33,6 +35,8 @@ export interface ScheduleOptions {
   /** Whether the record of a run is removed before it is trained. */
   readonly fromTheStart: boolean;
   readonly listener: RunListener;
+  /** Finds the weights that `train.from` names, for points that a search chooses. */
+  readonly findWeights?: FindWeights | undefined;
   /** Aborted by the first Ctrl-C: running runs end in order, no other begins. */
   readonly stop: AbortSignal;
   /** Aborted by the second: everything ends at once. */
@@ -253,6 +257,7 @@ const trainOnce = async (
   let step = 0;
   const environment = await options.environment;
   const kernel = await options.kernelOf(run);
+  const startFile = startFileOf(run, options);
   const result = await pool.train(
     {
       type: 'train',
@@ -267,6 +272,7 @@ const trainOnce = async (
       ...(kernel !== undefined && { kernel }),
       profile,
       ...(bundle !== undefined && { bundle }),
+      ...(startFile !== undefined && { startFile }),
     },
     {
       timeoutMs,

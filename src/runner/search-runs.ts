@@ -171,7 +171,7 @@ const lead = async (leading: Leading): Promise<SearchOutcome> => {
       leading.journal.append({ decision: index, ...decision });
     } else {
       if (!proposer) {
-        const created = await createProposer(plan, options.baseDirectory);
+        const created = await createProposer(plan, options.baseDirectory, options.findWeights);
         if (!created.ok) {
           options.listener(note('warning', cannotPropose(plan, options.runsDirectory, created.errors)));
           break;

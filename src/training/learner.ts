@@ -9,8 +9,10 @@ import type { NextWeight } from '../optimizers/optimizer.ts';
 import { clipGradients, type Clipping } from '../optimizers/clipping.ts';
 import { learningRateAt } from '../optimizers/schedule.ts';
 import { presetsOf } from '../parameters/row.ts';
+import type { TrainConfig } from '../language/config.ts';
 import { rowOf, type Registry } from '../registry/rows.ts';
 import type { Run } from '../plan/plan.ts';
+import { checkPatterns, chosenVariables } from '../plan/variable-names.ts';
 import type { Checkpoint, TrainerTensors } from './checkpoint.ts';
 import { idleStopwatch, type Stopwatch } from './stopwatch.ts';
 
@@ -81,10 +83,17 @@ export const buildLearner = async (
   const update = await optimizer.build(optimizerSection);
   const names = [...model.variables.keys()];
   const variables = [...model.variables.values()];
-  const slots: Slot[][] = names.map((name, index) =>
+  const frozen = chosenVariables(train.freeze, names);
+  refuseWrongPatterns(train, names);
+  /** What is trained, with its optimizer state. */
+  const trained = names.flatMap((name, index) => {
+    const variable = variables[index];
+    return variable && !frozen.has(name) ? [{ name, variable }] : [];
+  });
+  const slots: Slot[][] = trained.map(({ name, variable }) =>
     optimizer.slots(optimizerSection).map(({ name: slot, fill }) => ({
       key: `optimizer/${slot}/${name}`,
-      tensor: tf.keep(filled(variables[index]?.shape ?? [], fill)),
+      tensor: tf.keep(filled(variable.shape, fill)),
     })),
   );
 
@@ -99,13 +108,13 @@ export const buildLearner = async (
     new Map([...weights(), ...slots.flat().map(({ key, tensor }): [string, tf.Tensor] => [key, tensor])]);
 
   const applyGradients = (gradients: readonly tf.Tensor[], step: number) => {
-    const weights = variables.map((value, index) => ({
+    const weights = trained.map(({ variable: value }, index) => ({
       value,
       gradient: gradients[index] as tf.Tensor,
       slots: (slots[index] ?? []).map(({ tensor }) => tensor),
     }));
     const next = update(weights, { step, learningRate: learningRate(step) });
-    variables.forEach((variable, index) => {
+    trained.forEach(({ variable }, index) => {
       const after = next[index] as NextWeight;
       variable.assign(after.value);
       slots[index]?.forEach((slot, position) => {
@@ -133,10 +142,10 @@ export const buildLearner = async (
           const scalar = lossOf(given, input);
           clock.enter('backward');
           return scalar;
-        }, [...variables]);
+        }, [...trained.map(({ variable }) => variable)]);
         clock.enter('update');
         const gradients = clipGradients(
-          variables.map((variable, index) => grads[variable.name] ?? withoutGradient(names[index] ?? '')),
+          trained.map(({ name, variable }) => grads[variable.name] ?? withoutGradient(name)),
           shared,
         );
         applyGradients(gradients, step);
@@ -196,6 +205,17 @@ const filled = (shape: readonly number[], value: number): tf.Tensor =>
 
 const withoutGradient = (name: string): never => {
   throw new Error(`the weight ${name} has no influence on the outputs, so it cannot be trained`);
+};
+
+/** Of a model of the user's own, the names are known only now. */
+const refuseWrongPatterns = ({ freeze, reinitialize }: TrainConfig, names: readonly string[]): void => {
+  const [wrong] = [
+    ...checkPatterns('freeze', freeze, names),
+    ...checkPatterns('reinitialize', reinitialize, names),
+  ];
+  if (wrong) throw new Error(`train.${wrong.path}: ${wrong.message} There are ${wrong.expected ?? ''}.`);
+  if (chosenVariables(freeze, names).size === names.length)
+    throw new Error('train.freeze leaves nothing to train: every variable of the network is frozen');
 };
 
 /** What a task is trained with where the spec names no loss. */

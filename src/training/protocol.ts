@@ -35,6 +35,8 @@ const trainRequestSchema = Type.Object({
   kernel: Type.Optional(Type.String()),
   /** The folder with the code of the user's own entries; absent without a config. */
   bundle: Type.Optional(Type.String()),
+  /** The file with the weights that the run starts from; absent where they are drawn. */
+  startFile: Type.Optional(Type.String()),
   /** Whether to write `profile.json`. */
   profile: Type.Boolean(),
 });

@@ -11,6 +11,7 @@ import { buildLearner, type Learner } from './learner.ts';
 import { countClasses } from './class-counts.ts';
 import { inOwnUnit } from './own-unit.ts';
 import { findResumePoint } from './resume-point.ts';
+import { startingTensors } from './starting-tensors.ts';
 import type { Stopwatch } from './stopwatch.ts';
 import type { Tally } from './tally.ts';
 
@@ -24,6 +25,8 @@ export interface Training {
   readonly dataset: Dataset;
   /** The kernel that the plan was frozen with; undefined where there was no choice. */
   readonly kernel: string | undefined;
+  /** The file with the weights that the run starts from. */
+  readonly startFile?: string | undefined;
   /** Where checkpoints lie. */
   readonly directory: string;
   readonly emit: (event: TrainerEvent) => void;
@@ -78,6 +81,7 @@ export const beginSession = async (training: Training): Promise<Session> => {
   for (const message of warnings) training.emit({ type: 'record-distrusted', time: Date.now(), message });
   training.metrics.goOnAfter(lines);
   if (checkpoint) learner.restore(checkpoint.tensors);
+  else if (run.start) learner.restore(startingTensors(training, learner));
   const state = checkpoint?.state ?? { step: 0, best: null };
   training.emit({
     type: 'training-started',

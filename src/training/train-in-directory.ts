@@ -177,13 +177,14 @@ const trainAndRecord = async (
       await environment;
       await recorder.settle();
     };
-    const { kernel } = request;
+    const { kernel, startFile } = request;
     const given = {
       run,
       registry,
       pauseAt,
       dataset,
       kernel,
+      startFile,
       directory,
       emit,
       stopRequested,

@@ -3,6 +3,7 @@ import type { Diagnostic } from '../../src/diagnostic/diagnostic.ts';
 import { type LoadOptions, loadSpec } from '../../src/language/load-spec.ts';
 import { validateSpec } from '../../src/language/validate-spec.ts';
 import { unrollSpec } from '../../src/plan/unroll-spec.ts';
+import { weightsFinder } from '../../src/report/find-weights.ts';
 import type { Registry } from '../../src/registry/rows.ts';
 
 /** The stages in their order; `data` holds the mistakes of real datasets, which any stage may report. */
@@ -27,7 +28,7 @@ export const diagnose = async (
   if (!document.ok) return { stage: 'load', diagnostics: document.errors };
   const spec = validateSpec(document.value, registry);
   if (!spec.ok) return { stage: 'validate', diagnostics: spec.errors };
-  const plan = await unrollSpec(spec.value, { cores: 2 });
+  const plan = await unrollSpec(spec.value, { cores: 2 }, { findWeights: weightsFinder('test/corpus/runs') });
   return { stage: 'unroll', diagnostics: plan.ok ? [...spec.notices, ...plan.notices] : plan.errors };
 };
 

@@ -1,7 +1,7 @@
 import { parquetReadObjects } from 'hyparquet';
 import { expect, it } from 'vitest';
 import { allocateBatch, type SequenceShape, type Split } from '../../src/data/dataset.ts';
-import { withoutRequests } from '../../src/plan/run-identity.ts';
+import { identityOfTrain } from '../../src/plan/run-identity.ts';
 import { collectPredictions } from '../../src/training/predictions.ts';
 
 /** The recorded rows of a batch of two sequences. */
@@ -95,7 +95,7 @@ it('sets of labels have one column each, and forecasts one row a step ahead', as
 
 it('is part of no id', () => {
   const train = { batchSize: 8, accuracyFirst128: true, predictions: 100 };
-  expect(withoutRequests(train as unknown as Parameters<typeof withoutRequests>[0])).toEqual({
+  expect(identityOfTrain(train as unknown as Parameters<typeof identityOfTrain>[0], undefined)).toEqual({
     batchSize: 8,
   });
 });

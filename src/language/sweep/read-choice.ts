@@ -120,7 +120,7 @@ const unknownPath = (
         : `The path ${key} leads to no parameter.`,
     at,
     expected:
-      inSection.length > 0 && inSection.length < 24
+      inSection.length > 0 && inSection.length < 40
         ? inSection.join(', ')
         : 'a path such as model.hiddenSize, optimizer.learningRate or train.batchSize',
     got: key,

@@ -1,0 +1,40 @@
+import type { ParameterIssue } from '../parameters/row.ts';
+import { nearest } from '../diagnostic/nearest.ts';
+
+/** Whether a pattern fits the name of a variable: `*` is any number of characters, `/` included, and `?` is one. */
+const fits = (pattern: string, name: string): boolean => {
+  const source = pattern
+    .replace(/[.+^${}()|[\]\\]/g, '\\$&')
+    .replaceAll('*', '.*')
+    .replaceAll('?', '.');
+  return new RegExp(`^${source}$`).test(name);
+};
+
+/** The variables that one of the patterns fits. */
+export const chosenVariables = (
+  patterns: readonly string[] | undefined,
+  names: readonly string[],
+): ReadonlySet<string> =>
+  new Set(names.filter((name) => (patterns ?? []).some((pattern) => fits(pattern, name))));
+
+/** An issue for each pattern of a list in `train` that fits no variable of the network. */
+export const checkPatterns = (
+  key: 'freeze' | 'reinitialize',
+  patterns: readonly string[] | undefined,
+  names: readonly string[],
+): readonly ParameterIssue[] =>
+  (patterns ?? []).flatMap((pattern, at) => {
+    if (names.some((name) => fits(pattern, name))) return [];
+    const near = nearest(pattern, names);
+    return [
+      {
+        path: `${key}.${at}`,
+        message: `No variable of the network fits ${JSON.stringify(pattern)}.`,
+        expected: names.join(', '),
+        help:
+          near === undefined
+            ? 'Write the name of a variable, or a pattern such as "layer1/*".'
+            : `Did you mean ${near}?`,
+      },
+    ];
+  });

@@ -1,0 +1,28 @@
+import { failure, type Result } from '../diagnostic/diagnostic.ts';
+import { readRun } from '../record/read-runs.ts';
+import type { RecordedRun } from '../record/run-state.ts';
+import { proposedCommand } from '../system/proposed-command.ts';
+import { chooseSweeps, compareSweeps, runsOfSweeps } from './chosen-sweeps.ts';
+import { bestRunOf } from './render-compare.ts';
+
+/** Begins a reference to the best run of an experiment: `best:quickstart`. */
+export const bestPrefix = 'best:';
+
+/** The best run of the best configuration of an experiment's latest sweep, as `unroll compare` ranks them. */
+export const bestRun = (runsDirectory: string, experiment: string): Result<RecordedRun> => {
+  const chosen = chooseSweeps(runsDirectory, { names: [experiment] });
+  if (!chosen.ok) return chosen;
+  const comparison = compareSweeps(chosen.value, runsOfSweeps(chosen.value, runsDirectory).runs);
+  const best = comparison.configurations.find((one) => one.best);
+  const { directory } = (best && bestRunOf(best, comparison.objective.goal)) ?? {};
+  if (directory !== undefined && directory !== null) return readRun(directory);
+  const metric = comparison.objective.metric;
+  return failure({
+    code: 'unknown-run',
+    severity: 'error',
+    message: `No run of the latest sweep of ${experiment} is done with a ${metric}, so none is the best.`,
+    expected: 'an experiment with a finished run',
+    got: experiment,
+    help: `\`${proposedCommand(['compare', experiment], runsDirectory)}\` shows its runs; \`${proposedCommand(['resume', experiment], runsDirectory)}\` trains what is left.`,
+  });
+};
