@@ -6,12 +6,33 @@ import type { ForecastPart } from './forecast-part.ts';
 import type { GatherPixels } from './pixels.ts';
 import { isClassTask, isPerStep, targetSize, type Task } from './task.ts';
 
+/**
+ * A feature that holds the index of a category, for a model to embed: one of `categories` numbers from 0 on. 0 stands for a
+ * missing category, and for one that the training part lacks.
+ */
+export interface CategoryFeature {
+  /** Its index among the features. */
+  readonly feature: number;
+  /** The column that it comes from. */
+  readonly name: string;
+  readonly categories: number;
+  /** The size of the vector that a category becomes. */
+  readonly size: number;
+}
+
 /** The shape of one example. `steps` is the longest sequence. */
 export interface SequenceShape {
   readonly steps: number;
-  /** `values`: float features at each step. `tokens`: one integer in `[0, vocabulary)` a step. */
+  /**
+   * `values`: float features at each step, some of which may be categories to embed, in rising order. `tokens`: one integer
+   * in `[0, vocabulary)` a step.
+   */
   readonly input:
-    | { readonly kind: 'values'; readonly features: number }
+    | {
+        readonly kind: 'values';
+        readonly features: number;
+        readonly embedded?: readonly CategoryFeature[];
+      }
     | { readonly kind: 'tokens'; readonly vocabulary: number };
   /** False when every sequence has exactly `steps` steps. */
   readonly variableLength: boolean;

@@ -44,6 +44,8 @@ const partSchema = Type.Object({
   steps: Type.Optional(Type.Object({ min: Type.Number(), median: Type.Number(), max: Type.Number() })),
   /** Of texts: their tokens, and how many of these the vocabulary of the training part does not have. */
   tokens: Type.Optional(Type.Object({ count: Type.Number(), unknown: Type.Number() })),
+  /** How many values of each column are categories that the training part lacks; columns without one are absent. */
+  unknown: Type.Optional(Type.Record(Type.String(), Type.Number())),
   /** How often each class is a target, or each label present, by class; absent where there are too many classes. */
   counts: Type.Optional(Type.Array(Type.Number())),
   /** The most frequent class and its share of the targets: the accuracy of always answering it. */

@@ -64,6 +64,8 @@ export interface ModelRow<P extends TObject = TObject> extends Row<P> {
     parameters: Static<P>,
     context: Pick<BuildContext, 'shape' | 'outputs'>,
   ): number;
+  /** Whether its networks replace the features in `shape.input.embedded` by trained vectors. */
+  readonly embedsCategories?: true;
   /** The kernels that can train it, the default first; absent in a row without a choice. */
   kernels?(this: void, parameters: Static<P>): readonly { readonly name: string }[];
   /** Imports TensorFlow and builds the network; only a run's own process calls this. */

@@ -8,6 +8,7 @@ import { countWeights, networkWeights } from './weights.ts';
 /** The part of a model's row that follows from its cell. */
 export const recurrentRow = <C extends Cell, P extends NetworkParameters>(cell: RecurrentCell<C, P>) => ({
   versionOf: networkVersion,
+  embedsCategories: true as const,
   checkWith: checkNetworkWith,
   variables: (chosen: P, context: Pick<BuildContext, 'shape' | 'outputs'>) =>
     networkWeights(cell.weights(chosen), chosen, context),

@@ -1,4 +1,4 @@
-import type { SequenceShape } from '../data/dataset.ts';
+import type { CategoryFeature, SequenceShape } from '../data/dataset.ts';
 import { stepsRead } from '../data/task.ts';
 import { drawOutput, normal, type Draw } from './initializers.ts';
 import type { BuildContext } from './model.ts';
@@ -22,8 +22,25 @@ export interface CellWeights {
 
 const sizeOf = ({ shape }: Weight): number => shape.reduce((product, length) => product * length, 1);
 
-const inputSize = ({ input }: SequenceShape, embeddingSize: number | null): number =>
-  input.kind === 'values' ? input.features : (embeddingSize ?? input.vocabulary);
+/** How many numbers the first layer reads a step. */
+const inputSize = ({ input }: SequenceShape, embeddingSize: number | null): number => {
+  if (input.kind === 'tokens') return embeddingSize ?? input.vocabulary;
+  return (input.embedded ?? []).reduce((sum, { size }) => sum + size - 1, input.features);
+};
+
+/** The name of the table of vectors for the categories of a column. */
+export const categoryTable = ({ name }: CategoryFeature): string => `embedding/${name}`;
+
+/** Vectors of the categories of a column, `[categories, size]`; that of an unknown one is zero until it is trained. */
+const categoryVectors = (column: CategoryFeature): Weight => {
+  const { categories, size } = column;
+  const vectors = normal(categories * size);
+  return {
+    name: categoryTable(column),
+    shape: [categories, size],
+    draw: (random) => vectors(random).fill(0, 0, size),
+  };
+};
 
 /** The order in which a cell reads a sequence. */
 export type Direction = 'forward' | 'backward';
@@ -32,7 +49,7 @@ export const directionsOf = (parameters: NetworkParameters): readonly Direction[
   parameters.bidirectional ? ['forward', 'backward'] : ['forward'];
 
 /**
- * Lists every weight of a network in a fixed order: `embedding`, then the cell's own for each layer and direction
+ * Lists every weight of a network in a fixed order: `embedding` or those of columns (`embedding/weather`), then the cell's own for each layer and direction
  * (`layer1/forward/kernel`), then `output/kernel` and `output/bias`.
  */
 export const networkWeights = (
@@ -50,6 +67,7 @@ export const networkWeights = (
       draw: normal(vocabulary * embeddingSize),
     });
   }
+  if (shape.input.kind === 'values') weights.push(...(shape.input.embedded ?? []).map(categoryVectors));
   let features = inputSize(shape, embeddingSize);
   for (let layer = 1; layer <= layers; layer++) {
     for (const direction of directionsOf(parameters))

@@ -35,6 +35,7 @@ export const checkTogether = (registry: Registry, together: Together): readonly 
     section,
   });
   return [
+    ...checkEmbedded(registry, together).map(of('model')),
     ...ofModel.map((issue) => of(isOfTrain(issue) ? 'train' : 'model')(issue)),
     ...[
       ...checkBatches(together),
@@ -44,6 +45,24 @@ export const checkTogether = (registry: Registry, together: Together): readonly 
     ].map(of('train')),
     ...checkWarmUp(together).map(of('optimizer')),
     ...checkLoss(registry, together).map(of('loss')),
+  ];
+};
+
+/** That the model can embed the categories which the dataset leaves to it: to another one they look like quantities. */
+const checkEmbedded = (
+  registry: Registry,
+  { model: { name }, shape: { input } }: Together,
+): readonly ParameterIssue[] => {
+  const columns = (input.kind === 'values' ? (input.embedded ?? []) : []).map((column) => column.name);
+  if (columns.length === 0 || findRow(registry.model, name)?.embedsCategories) return [];
+  return [
+    {
+      path: 'name',
+      message: `The model ${name} does not embed categories.`,
+      expected: 'a recurrent model of Unroll, or one-hot categories',
+      got: `${columns.length === 1 ? 'the embedded column' : 'the embedded columns'} ${columns.map((one) => JSON.stringify(one)).join(', ')}`,
+      help: 'Write `one-hot` in place of the size in `categorical` of the dataset.',
+    },
   ];
 };
 

@@ -15,6 +15,7 @@ export const publicSchema = (schema: TSchema | JsonSchema, key = ''): JsonSchema
   );
   const properties = plain['properties'] as Record<string, JsonSchema> | undefined;
   const items = plain['items'] as JsonSchema | undefined;
+  const values = plain['additionalProperties'] as JsonSchema | boolean | undefined;
   const required = ((plain['required'] ?? []) as string[]).filter(
     (name) => properties?.[name]?.['default'] === undefined,
   );
@@ -29,6 +30,7 @@ export const publicSchema = (schema: TSchema | JsonSchema, key = ''): JsonSchema
       ),
     }),
     ...(items && { items: publicSchema(items) }),
+    ...(typeof values === 'object' && { additionalProperties: publicSchema(values) }),
   };
 };
 

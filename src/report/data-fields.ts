@@ -72,12 +72,15 @@ const targetText = (target: DataDescription['target']): string => {
 };
 
 const partText = (
-  { sequences, steps, tokens, counts, majority, ranges }: PartDescription,
+  { sequences, steps, tokens, unknown = {}, counts, majority, ranges }: PartDescription,
   target: DataDescription['target'],
 ): string =>
   [
     `${counted(sequences, 'sequence')}${steps ? ` of ${stepsText(steps)}` : ''}`,
     ...(tokens ? [tokensText(tokens)] : []),
+    ...Object.entries(unknown).map(
+      ([column, count]) => `${counted(count, 'unknown value')} of ${named(column)}`,
+    ),
     ...(counts && target.kind !== 'numbers' ? [countsText(counts, target.labels)] : []),
     ...(majority ? [`${(100 * majority.share).toFixed(1)} % are ${named(majority.label)}`] : []),
     ...(ranges ?? []).slice(0, mostNames).map(({ min, mean, max }, at) => {

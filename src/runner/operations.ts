@@ -25,8 +25,11 @@ export const operationsPerInput = (
   return weights === undefined ? undefined : operationsPerWeight * (weights - embeddingOf(model, shape));
 };
 
-const embeddingOf = ({ embeddingSize }: NamedSection, { input }: SequenceShape): number =>
-  input.kind === 'tokens' && typeof embeddingSize === 'number' ? embeddingSize * input.vocabulary : 0;
+const embeddingOf = ({ embeddingSize }: NamedSection, { input }: SequenceShape): number => {
+  if (input.kind === 'values')
+    return (input.embedded ?? []).reduce((sum, { categories, size }) => sum + categories * size, 0);
+  return typeof embeddingSize === 'number' ? embeddingSize * input.vocabulary : 0;
+};
 
 /** A model without a known size counts as a large one: a long run that begins last is what costs time. */
 const assumedOperations = 6e8;

@@ -185,6 +185,56 @@ describe('categories and static columns', () => {
     ]);
   });
 
+  it('are an index each where they are embedded: 0 for what the training part lacks or what is missing', async () => {
+    const files = { 'a.csv': text, 'b.csv': `${text}\n3,hail,5,east,v\n3,,5,east,v\n` };
+    const given: Parameters = {
+      ...{ testFile: 'b.csv', static: ['region'], missing: { weather: 'mask' } },
+      categorical: { weather: 3, region: 'one-hot' },
+    };
+    const { shape, test } = await load(files, given);
+    expect(shape.input).toEqual({
+      kind: 'values',
+      features: 4,
+      embedded: [{ feature: 0, name: 'weather', categories: 3, size: 3 }],
+    });
+    expect(examplesOf(shape, test).map(({ inputs }) => inputs)).toEqual([
+      [2, 1, 1, 0, 1, 2, 1, 0],
+      [1, 3, 0, 1, 1, 4, 0, 1],
+      [0, 5, 0, 0, 0, 5, 0, 0],
+    ]);
+    const { description } = await inspect(files, given);
+    expect(description.inputs).toMatchObject({ names: ['weather', 'x', 'region=north', 'region=south'] });
+    expect(description.parts.test?.unknown).toEqual({ weather: 1, region: 1 });
+    expect(description.parts.train?.unknown).toBeUndefined();
+    const wrong = load(files, { ...given, categorical: { wether: 3 } });
+    expect((await mistakeOf(wrong)).issues).toMatchObject([
+      { path: 'categorical.wether', help: 'Did you mean "weather"?' },
+    ]);
+  });
+
+  it('in lists of JSON lines are categories at each place of a list', async () => {
+    const lines = [
+      {
+        x: [
+          ['a', 'b'],
+          ['b', 'b'],
+        ],
+        label: 'u',
+      },
+      { x: [['c', 'a']], label: 'v' },
+    ];
+    const chosen = complete(jsonlSequences, {
+      ...{ file: 'a.jsonl', testFile: 'a.jsonl', validationFraction: 0, layout: 'wide' },
+      ...{ targets: ['label'], categorical: { x: 2 } },
+    });
+    const files = { 'a.jsonl': lines.map((line) => JSON.stringify(line)).join('\n') };
+    const { shape, test } = await jsonlSequences.load(chosen, dataFolder(files));
+    expect(examplesOf(shape, test).map(({ inputs }) => inputs)).toEqual([
+      [1, 2, 2, 2],
+      [3, 1, 0, 0],
+    ]);
+  });
+
   it('must be inputs, and static values the same at every step', async () => {
     expect((await mistakeOf(read(text, { features: ['x'], categorical: ['weather'] }))).issues).toMatchObject(
       [{ path: 'categorical.0', message: '"weather" is not an input.' }],

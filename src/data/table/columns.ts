@@ -31,7 +31,7 @@ export const featureColumns = (
 const mostSuggestions = 20;
 
 /** The parameters that are lists of columns. */
-const listParameters: ReadonlySet<string> = new Set(['features', 'targets', 'static', 'categorical']);
+const listParameters: ReadonlySet<string> = new Set(['features', 'targets', 'static']);
 
 /** Throws a `DataError` that names every column of the spec which the file `name` does not have. */
 export const checkColumns = (name: string, available: readonly string[], named: NamedColumns): void => {
@@ -63,25 +63,26 @@ const listed = (columns: readonly string[]): string => {
     : shown.join(', ');
 };
 
-/** Throws a `DataError` where a parameter names a column that is not among the inputs. */
-export const checkNamedFeatures = (inputs: readonly string[], named: NamedColumns): void => {
+/** Throws a `DataError` for columns that a parameter names at `path` and that are not among the inputs. */
+export const checkNamedFeatures = (
+  inputs: readonly string[],
+  named: readonly { readonly column: string; readonly path: string }[],
+): void => {
   const there = new Set(inputs);
-  const issues = Object.entries(named).flatMap(([path, columns]) =>
-    [...columns.entries()]
-      .filter(([, column]) => column !== null && !there.has(column))
-      .slice(0, mostSuggestions)
-      .map(([index, column]): ParameterIssue => {
-        const similar = nearest(column as string, inputs);
-        return {
-          path: listParameters.has(path) ? `${path}.${index}` : `${path}.${column}`,
-          message: `${JSON.stringify(column)} is not an input.`,
-          expected: `one of ${listed(inputs)}`,
-          help:
-            similar === undefined
-              ? 'Remove it, or name it in features or static, too.'
-              : `Did you mean ${JSON.stringify(similar)}?`,
-        };
-      }),
-  );
+  const issues = named
+    .filter(({ column }) => !there.has(column))
+    .slice(0, mostSuggestions)
+    .map(({ column, path }): ParameterIssue => {
+      const similar = nearest(column, inputs);
+      return {
+        path,
+        message: `${JSON.stringify(column)} is not an input.`,
+        expected: `one of ${listed(inputs)}`,
+        help:
+          similar === undefined
+            ? 'Remove it, or name it in features or static, too.'
+            : `Did you mean ${JSON.stringify(similar)}?`,
+      };
+    });
   if (issues.length > 0) throw new DataError(issues);
 };

@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
+import { embeddingSizeOf } from '../columns/categories.ts';
 import { strategyOf } from '../columns/missing.ts';
+import type { CategoryFeature } from '../dataset.ts';
 import { keptJson } from '../packed-folder.ts';
 import { sortedLabels } from './labels.ts';
 import { deltaTime, type Pack, type PackDescription } from './pack.ts';
@@ -20,8 +22,8 @@ interface Scale {
 export type ColumnEncoding =
   /** One input, scaled, and if it has a mask another one that is 1 where the value is missing. */
   | ({ readonly kind: 'number'; readonly mask: boolean; readonly fill: number } & Scale)
-  /** One input for each category of the training part. */
-  | { readonly kind: 'category'; readonly labels: readonly string[] };
+  /** One input for each category of the training part; or one that is the index of a category, to be embedded. */
+  | { readonly kind: 'category'; readonly labels: readonly string[]; readonly embeddingSize?: number };
 
 /** Everything that is measured on the training part; plain JSON. */
 export interface Encoding {
@@ -49,7 +51,37 @@ export const keptEncoding = async (
     standardizeTargets,
     missing,
   ];
-  return keptJson({ name: 'encoding.json', key }, () => fitEncoding(settings, pack, sequences));
+  const fitted = await keptJson({ name: 'encoding.json', key }, () => fitEncoding(settings, pack, sequences));
+  return { ...fitted, columns: withEmbeddings(settings, pack, fitted) };
+};
+
+/** The columns, with the sizes of those that are embedded: a sweep over sizes measures nothing anew. */
+const withEmbeddings = (
+  { categorical }: TableSettings,
+  pack: PackDescription,
+  { columns }: Encoding,
+): readonly ColumnEncoding[] => {
+  const names = inputColumns(pack);
+  return columns.map((column, at) => {
+    const embeddingSize = embeddingSizeOf(categorical, columnKey(names[at] as string, pack));
+    return column.kind === 'category' && embeddingSize !== undefined ? { ...column, embeddingSize } : column;
+  });
+};
+
+/** The features of `inputNames` that are to be embedded. */
+export const embeddedFeatures = (
+  pack: PackDescription,
+  { columns }: Encoding,
+): readonly CategoryFeature[] => {
+  const names = inputColumns(pack);
+  let feature = 0;
+  return columns.flatMap((column, at) => {
+    const from = feature;
+    feature += widthOf(column);
+    if (column.kind === 'number' || column.embeddingSize === undefined) return [];
+    const { labels, embeddingSize: size } = column;
+    return [{ feature: from, name: names[at] as string, categories: labels.length + 1, size }];
+  });
 };
 
 const unscaled = { kind: 'number', mask: false, fill: 0, mean: 0, factor: 1 } as const;
@@ -77,13 +109,15 @@ export const inputNames = (pack: PackDescription, { columns }: Encoding): readon
       case 'number':
         return column.mask ? [name, `${name} missing`] : [name];
       case 'category':
-        return column.labels.map((label) => `${name}=${label}`);
+        return column.embeddingSize === undefined ? column.labels.map((label) => `${name}=${label}`) : [name];
     }
   });
 
 /** How many inputs a column becomes. */
-export const widthOf = (column: ColumnEncoding): number =>
-  column.kind === 'category' ? column.labels.length : column.mask ? 2 : 1;
+export const widthOf = (column: ColumnEncoding): number => {
+  if (column.kind === 'number') return column.mask ? 2 : 1;
+  return column.embeddingSize === undefined ? column.labels.length : 1;
+};
 
 /** Mean and spread of numbers that come one by one (Welford 1962). */
 const createMoments = (width: number) => {
@@ -152,8 +186,10 @@ const fitEncoding = (settings: TableSettings, pack: Pack, sequences: Int32Array)
 };
 
 /** The categories of an input, by its name; undefined where it is a number. */
-export const categoriesOf = ({ categories }: PackDescription, name: string): readonly string[] | undefined =>
-  Object.hasOwn(categories, name) ? categories[name] : undefined;
+export const categoriesOf = (pack: PackDescription, name: string): readonly string[] | undefined => {
+  const key = columnKey(name, pack);
+  return Object.hasOwn(pack.categories, key) ? pack.categories[key] : undefined;
+};
 
 /** The name that a spec knows an input by: `x` for `x[0]` of a list of numbers. */
 const columnKey = (name: string, { features }: PackDescription): string => {

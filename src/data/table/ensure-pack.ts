@@ -1,4 +1,5 @@
 import { basename } from 'node:path';
+import { categoricalColumns } from '../columns/categories.ts';
 import { numberIn } from '../columns/cells.ts';
 import type { DataFiles } from '../columns/find-files.ts';
 import { DataError } from '../dataset.ts';
@@ -29,7 +30,9 @@ export interface TableFormat {
 /** The settings that decide how the files of any table become a pack. */
 const keyOf = ({ settings }: TableFormat): unknown => {
   const { task, layout, sequence, order, features, targets, perStep, labelSeparator, missing } = settings;
-  const { deltaTime, categorical, weight, split, splitBy, labelsKey, fileName } = settings;
+  const { deltaTime, weight, split, splitBy, labelsKey, fileName } = settings;
+  // How categories are read later does not change what is packed.
+  const categorical = settings.categorical && categoricalColumns(settings.categorical);
   return [
     ...[task, layout, sequence, order, features, targets, perStep, labelSeparator, missing],
     ...[deltaTime, categorical, settings.static, weight, split, splitBy, labelsKey, fileName],

@@ -105,8 +105,14 @@ interface Stretch {
 
 const columnWriter = (column: ColumnEncoding, categories: readonly string[]) => {
   if (column.kind === 'category') {
-    const { labels } = column;
+    const { labels, embeddingSize } = column;
     const slots = categories.map((label) => labels.indexOf(label));
+    if (embeddingSize !== undefined) {
+      return ({ from, start, stride, into, at, step, count }: Stretch): void => {
+        for (let index = 0; index < count; index++)
+          into[at + index * step] = (slots[from[start + index * stride] as number] ?? -1) + 1;
+      };
+    }
     return ({ from, start, stride, into, at, step, count }: Stretch): void => {
       for (let index = 0; index < count; index++) {
         const to = at + index * step;

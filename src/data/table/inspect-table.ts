@@ -59,7 +59,7 @@ export const inspectOpenTable = async (
     description: {
       ...describeShape(shape, names),
       ...(Object.keys(missing).length > 0 && { missing }),
-      parts: findings.parts,
+      parts: withUnknown(findings, partsOf(table)),
     },
     warnings: [
       ...columnWarnings(parameters, { columns: findings.columns, all: parts.train.pack.columns }),
@@ -68,6 +68,23 @@ export const inspectOpenTable = async (
       ...withoutEcho(findings.shared).map((shared) => sharedWarning(parameters, partsOf(table), shared)),
     ],
   };
+};
+
+/** The parts, with how many of their categories the training part lacks. */
+const withUnknown = (
+  { parts, unknown }: Findings,
+  names: readonly (readonly [PartName, TablePart])[],
+): DataDescription['parts'] => {
+  const described = names.map(([name], at) => {
+    const counts = unknown.flatMap(({ part, column, count }) =>
+      part === at ? [[column, count] as const] : [],
+    );
+    return [
+      name,
+      { ...parts[name], ...(counts.length > 0 && { unknown: Object.fromEntries(counts) }) },
+    ] as const;
+  });
+  return Object.fromEntries(described);
 };
 
 /** How many values of each column are missing in all files together. */
@@ -169,7 +186,7 @@ const unknownWarning = (
     message: `The ${partWords[name]} part has ${one ? 'a category' : 'categories'} of ${JSON.stringify(column)} that the training part lacks: ${shown.join(', ')}${more > 0 ? ` and ${more} more` : ''}, in ${count} ${count === 1 ? 'cell' : 'cells'}.`,
     expected: 'categories of the training part',
     got: `${count} unknown ${count === 1 ? 'cell' : 'cells'}`,
-    help: `Their inputs are all 0, as unknown. Add sequences with ${one ? 'it' : 'them'} to the training part${fileParameter(settings, name) === 'file' ? ', or draw other parts with `splitSeed`' : ''}.`,
+    help: `The network reads them as unknown. Add sequences with ${one ? 'it' : 'them'} to the training part${fileParameter(settings, name) === 'file' ? ', or draw other parts with `splitSeed`' : ''}.`,
   };
 };
 

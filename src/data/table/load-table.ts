@@ -4,7 +4,7 @@ import { DataError, type DataContext, type Dataset, type SequenceShape, type Spl
 import type { Task } from '../task.ts';
 import { fileDigest, findDataFile } from '../files.ts';
 import { indicesBelow } from '../indices.ts';
-import { keptEncoding, unfitted, widthOf, type Encoding } from './encoding.ts';
+import { embeddedFeatures, keptEncoding, unfitted, widthOf, type Encoding } from './encoding.ts';
 import { ensurePack, filesKey, type TableFormat } from './ensure-pack.ts';
 import { packExamples } from './examples.ts';
 import { readLabelRows } from './join.ts';
@@ -69,12 +69,17 @@ export const tableShape = async (format: TableFormat, context: DataContext): Pro
 const shapeOf = (
   settings: TableSettings,
   packs: readonly PackDescription[],
-  { columns }: Encoding,
+  encoding: Encoding,
 ): SequenceShape => {
   const steps = Math.max(...packs.map(({ longest }) => longest));
+  const embedded = packs[0] ? embeddedFeatures(packs[0], encoding) : [];
   return {
     steps,
-    input: { kind: 'values', features: columns.reduce((sum, column) => sum + widthOf(column), 0) },
+    input: {
+      kind: 'values',
+      features: encoding.columns.reduce((sum, column) => sum + widthOf(column), 0),
+      ...(embedded.length > 0 && { embedded }),
+    },
     variableLength: packs.some(({ shortest }) => shortest < steps),
     task: taskOf(settings, packs),
   };

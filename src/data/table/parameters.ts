@@ -1,5 +1,6 @@
 import { Type, type Static, type TObject } from '@sinclair/typebox';
 import { addedLater, choice, nullable } from '../../parameters/schema.ts';
+import { categoricalParameter } from '../columns/categories.ts';
 import { missingParameter } from '../columns/missing.ts';
 import type { DatasetParts } from '../dataset.ts';
 
@@ -127,12 +128,7 @@ export const tableParameters = {
         'long: a further input with the time since the step before, 0 at the first one: in seconds where order has dates, else in its unit.',
     }),
   ),
-  categorical: addedLater(
-    columnList(
-      'Features that are categories: an input for each category of the training part, which is 1 where a step has it. A category that the training part lacks is unknown: all of these inputs are 0.',
-      ['weather'],
-    ),
-  ),
+  categorical: addedLater(categoricalParameter),
   static: addedLater(
     columnList(
       'Columns with one value for a whole sequence, which is an input at each of its steps. In the long layout, the value may be on one row only.',

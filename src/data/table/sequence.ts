@@ -1,4 +1,5 @@
 import { shown, textIn } from '../columns/cells.ts';
+import { categoricalColumns, categoricalPath } from '../columns/categories.ts';
 import { createTimeReader, isDateLike } from '../columns/dates.ts';
 import { fillMissing, isMissing, strategyOf } from '../columns/missing.ts';
 import { checkColumns, checkNamedFeatures, featureColumns, type NamedColumns } from './columns.ts';
@@ -98,7 +99,9 @@ export const cellReader = (
   const { settings, problems, countMissing } = context;
   const strategy = strategyOf(settings.missing, key);
   const place = { column, parameter };
-  const categories = settings.categorical?.includes(key) ? context.categoriesOf(key) : undefined;
+  const categories = categoricalColumns(settings.categorical).includes(key)
+    ? context.categoriesOf(key)
+    : undefined;
   const readValue: CellReader = categories
     ? (cell, line) => {
         const text = textIn(cell);
@@ -153,10 +156,11 @@ export const fillWithin = (
   { features, times }: { readonly features: readonly string[]; readonly times?: Float64Array | undefined },
 ): void => {
   const stride = features.length;
+  const categories = categoricalColumns(settings.categorical);
   features.forEach((feature, from) => {
     const strategy = strategyOf(settings.missing, feature);
     // Between two categories there is no line.
-    const isLine = strategy === 'interpolate' && !settings.categorical?.includes(feature);
+    const isLine = strategy === 'interpolate' && !categories.includes(feature);
     if (!isLine && strategy !== 'forward') return;
     const place = { from, stride, count: values.length / stride };
     fillMissing(values, place, { strategy, mean: Number.NaN, times });
@@ -355,8 +359,16 @@ export const namedOf = (
 });
 
 /** Throws a `DataError` where `categorical` or `missing` name columns that are no inputs. */
-export const checkInputs = ({ settings }: SequenceContext, inputs: readonly string[]): void =>
-  checkNamedFeatures(inputs, {
-    categorical: settings.categorical ?? [],
-    missing: typeof settings.missing === 'string' ? [] : Object.keys(settings.missing),
-  });
+export const checkInputs = ({ settings }: SequenceContext, inputs: readonly string[]): void => {
+  const { categorical, missing } = settings;
+  checkNamedFeatures(inputs, [
+    ...categoricalColumns(categorical).map((column) => ({
+      column,
+      path: categoricalPath(categorical, column),
+    })),
+    ...(typeof missing === 'string' ? [] : Object.keys(missing)).map((column) => ({
+      column,
+      path: `missing.${column}`,
+    })),
+  ]);
+};

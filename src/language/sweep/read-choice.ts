@@ -38,7 +38,7 @@ export const resolvePath = (
   const [section = '', name, ...more] = key.split('.');
   if (isSection(key)) return [];
   if (isSection(section) && section !== 'train' && name === 'name' && more.length === 0) return [];
-  const known = context.parameters.get(key);
+  const known = context.parameters.get(key) ?? keyOfMapping(context, key);
   if (!known) {
     const unknown = unknownPath(context, key, at, context.nextUnknown() <= mostSuggestions);
     if (unknown.nearest === undefined && isSection(section) && isOpen(context, section)) return [];
@@ -71,6 +71,18 @@ export const resolvePath = (
     help: `Remove it, or add ${known[0]?.row ?? ''} to the values of ${kind}.name.`,
   });
   return undefined;
+};
+
+/** What a path means in a parameter that maps names of the data to values, as `dataset.missing.wind` does. */
+const keyOfMapping = (
+  { parameters }: SweepContext,
+  key: string,
+): readonly SweepableParameter[] | undefined => {
+  const around = parameters.get(key.slice(0, key.lastIndexOf('.'))) ?? [];
+  const found = around.flatMap(({ schema: { additionalProperties: schema }, ...from }) =>
+    typeof schema === 'object' ? [{ ...from, key, schema }] : [],
+  );
+  return found.length > 0 ? found : undefined;
 };
 
 /**

@@ -6,9 +6,9 @@ import type { Cell } from '../../tensorflow/kernels/table.ts';
 import type { BuildContext, Model, TensorBatch } from '../model.ts';
 import type { NetworkParameters } from '../parameters.ts';
 import type { RecurrentCell } from '../recurrent-cell.ts';
-import { networkWeights, type Weight } from '../weights.ts';
+import { categoryTable, networkWeights, type Weight } from '../weights.ts';
 import { chunkedTruncation } from './chunked-truncation.ts';
-import { embedTokens, oneHotTokens } from './inputs.ts';
+import { embedCategories, embedTokens, oneHotTokens } from './inputs.ts';
 import { behindMask, drawMasks, noMasks, type Masks } from './masks.ts';
 import { everyOutput, readOut } from './readout.ts';
 import { loadRecurrence } from './recurrence.ts';
@@ -48,7 +48,12 @@ export const buildNetwork = async <C extends Cell, P extends NetworkParameters>(
 
   /** `[batch, time, features]`. */
   const inputOf = ({ inputs }: TensorBatch): Tensor3D => {
-    if (shape.input.kind === 'values') return inputs as Tensor3D;
+    if (shape.input.kind === 'values') {
+      const { embedded } = shape.input;
+      if (!embedded) return inputs as Tensor3D;
+      const tables = embedded.map((column) => weight<Tensor2D>(categoryTable(column)));
+      return embedCategories(inputs as Tensor3D, embedded, tables);
+    }
     return embeddingSize === null
       ? oneHotTokens(inputs as Tensor2D, shape.input.vocabulary)
       : embedTokens(inputs as Tensor2D, weight('embedding'));

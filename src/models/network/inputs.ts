@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Rank, Tensor, Tensor1D, Tensor2D, Tensor3D } from '@tensorflow/tfjs-core';
+import type { CategoryFeature } from '../../data/dataset.ts';
 import { recordOperation } from '../../tensorflow/kernels/record.ts';
 
 /** One-hot encodes tokens: int32 `[batch, time]` to `[batch, time, vocabulary]`. */
@@ -31,4 +32,28 @@ export const embedTokens = (tokens: Tensor2D, table: Tensor2D): Tensor3D => {
     },
   );
   return embedded as Tensor3D;
+};
+
+/**
+ * Replaces features that are categories by their vectors: `[batch, time, features]` to the other features in their order,
+ * then the vectors of each column. `tables` has those of each, `[categories, size]`.
+ */
+export const embedCategories = (
+  inputs: Tensor3D,
+  embedded: readonly CategoryFeature[],
+  tables: readonly Tensor2D[],
+): Tensor3D => {
+  const [batch, time, features] = inputs.shape;
+  const columns = (from: number, to: number): Tensor3D =>
+    tf.slice(inputs, [0, 0, from], [batch, time, to - from]);
+  const ends = [...embedded.map(({ feature }) => feature), features];
+  const numbers = ends.flatMap((end, at) => {
+    const from = at === 0 ? 0 : (ends[at - 1] as number) + 1;
+    return end > from ? [columns(from, end)] : [];
+  });
+  const vectors = embedded.map(({ feature }, at) => {
+    const indices: Tensor2D = tf.reshape(tf.cast(columns(feature, feature + 1), 'int32'), [batch, time]);
+    return embedTokens(indices, tables[at] as Tensor2D);
+  });
+  return tf.concat([...numbers, ...vectors], 2);
 };

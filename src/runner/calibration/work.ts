@@ -124,7 +124,12 @@ const keyOf = (
     .map(([name, value]) => (whetherAtWork.includes(name) ? name : `${name} ${JSON.stringify(value)}`));
   const { truncation, batchSize } = train;
   const features =
-    input.kind === 'values' ? `${input.features} features` : `${input.vocabulary} kinds of tokens`;
+    input.kind === 'values'
+      ? [
+          `${input.features} features`,
+          ...(input.embedded ?? []).map(({ size }) => `embedded in ${size}`),
+        ].join(' ')
+      : `${input.vocabulary} kinds of tokens`;
   const length = steps > measuredSteps ? `${measuredSteps}+` : String(steps);
   return [
     [`${model.name} ${JSON.stringify(model['hiddenSize'])}`, ...settings].join(', '),
