@@ -65,7 +65,7 @@ export interface Split {
   readonly read: (indices: Int32Array, batch: Batch) => void;
   /** How the targets of an example were scaled; without it they are in their own unit. */
   readonly scaling?: (index: number) => TargetScaling;
-  /** How much an example counts in the loss and the metrics of the training; without it each counts 1. */
+  /** How much an example counts in the loss and the metrics; without it each counts 1. */
   readonly weight?: (index: number) => number;
   /**
    * Of a forecast: the mean absolute error of the seasonal naive forecast on the training part of the example's series, one

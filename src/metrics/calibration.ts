@@ -1,4 +1,4 @@
-/** Rows whose largest probability lies in one interval. */
+/** Rows whose largest probability lies in one interval; each counts as often as its weight says. */
 export interface CalibrationBin {
   readonly rows: number;
   /** The mean of the largest probabilities. */
@@ -27,13 +27,13 @@ export const createCalibration = () => {
       accuracy: count === 0 ? 0 : (hits[at] as number) / count,
     }));
   return {
-    add: (probability: number, isRight: boolean) => {
+    add: (probability: number, isRight: boolean, weight = 1) => {
       // A row with NaN has no prediction.
       if (Number.isNaN(probability)) return;
       const bin = Math.min(binCount - 1, Math.max(0, Math.ceil(probability * binCount) - 1));
-      increase(rows, bin, 1);
-      increase(confidences, bin, probability);
-      if (isRight) increase(hits, bin, 1);
+      increase(rows, bin, weight);
+      increase(confidences, bin, weight * probability);
+      if (isRight) increase(hits, bin, weight);
     },
     bins,
     /** NaN without rows. */

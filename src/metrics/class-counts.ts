@@ -1,4 +1,4 @@
-/** How often each class was wanted, predicted and hit. Counts add up over batches, so a split of any size streams through. */
+/** How often each class was wanted, predicted and hit, by the weights of the rows. Counts add up over batches. */
 export interface ClassCounts {
   readonly classes: number;
   /** By class: how often it was the truth, how often it was predicted, how often both. */
@@ -26,18 +26,18 @@ export const createClassCounts = (classes: number): ClassCounts => ({
   topHits: 0,
 });
 
-const increase = (counts: Float64Array, at: number): void => {
-  counts[at] = (counts[at] as number) + 1;
+const increase = (counts: Float64Array, at: number, by: number): void => {
+  counts[at] = (counts[at] as number) + by;
 };
 
 /**
- * Counts one row of outputs `[rows, classes]`. The prediction is the first of the largest outputs; a row with NaN in
+ * Counts one row of outputs `[rows, classes]` as often as its weight says. The prediction is the first of the largest outputs; a row with NaN in
  * place of its largest predicts nothing, and is a miss.
  */
 export const countRow = (
   counts: ClassCounts,
   outputs: ArrayLike<number>,
-  { row, truth }: { row: number; truth: number },
+  { row, truth, weight = 1 }: { row: number; truth: number; weight?: number },
 ): void => {
   const { classes } = counts;
   const start = row * classes;
@@ -54,12 +54,12 @@ export const countRow = (
     const behind = output < wanted || (output === wanted && index >= truth);
     if (!behind) ahead++;
   }
-  increase(counts.truths, truth);
-  if (ahead < topSize) counts.topHits++;
+  increase(counts.truths, truth, weight);
+  if (ahead < topSize) counts.topHits += weight;
   if (prediction === -1) return;
-  increase(counts.predictions, prediction);
-  if (prediction === truth) increase(counts.hits, truth);
-  if (counts.confusion) increase(counts.confusion, truth * classes + prediction);
+  increase(counts.predictions, prediction, weight);
+  if (prediction === truth) increase(counts.hits, truth, weight);
+  if (counts.confusion) increase(counts.confusion, truth * classes + prediction, weight);
 };
 
 const sum = (numbers: Float64Array): number => numbers.reduce((total, one) => total + one, 0);
@@ -78,7 +78,7 @@ export interface ClassScore {
   readonly recall: number;
   /** Harmonic mean of the two. */
   readonly f1: number;
-  /** Rows of the class. */
+  /** Rows of the class, by their weights. */
   readonly support: number;
 }
 

@@ -35,16 +35,18 @@ export const classMeasure = (
   return {
     counts,
     calibration: calibration.bins,
-    add: ({ size, truths, outputs }) => {
+    add: ({ size, truths, outputs, weights }) => {
       for (let row = 0; row < size; row++) {
+        const weight = weights?.[row] ?? 1;
+        if (weight === 0) continue;
         const truth = truths[row] as number;
-        countRow(counts, outputs, { row, truth });
+        countRow(counts, outputs, { row, truth, weight });
         if (!needsProbabilities) continue;
         const { prediction, largest, logSum } = logSumOf(outputs, row * classes, classes);
         const logProbability = (outputs[row * classes + truth] as number) - logSum;
-        nats -= logProbability;
-        calibration.add(Math.exp(largest - logSum), prediction === truth);
-        ranking?.add(outputs, row * classes, { logSum, isPositive: (label) => label === truth });
+        nats -= weight * logProbability;
+        calibration.add(Math.exp(largest - logSum), prediction === truth, weight);
+        ranking?.add(outputs, row * classes, { logSum, weight, isPositive: (label) => label === truth });
       }
     },
     values: {

@@ -14,8 +14,8 @@ export const labelMeasure = (
   let exact = 0;
   let counted = 0;
   let nats = 0;
-  const increase = (counts: Float64Array, at: number) => {
-    counts[at] = (counts[at] as number) + 1;
+  const increase = (counts: Float64Array, at: number, by: number) => {
+    counts[at] = (counts[at] as number) + by;
   };
   /** F1 and support of each label that occurs, as truth or as prediction. */
   const scores = () =>
@@ -25,24 +25,29 @@ export const labelMeasure = (
       return { f1: (2 * hit) / total, support };
     }).filter(({ f1 }) => !Number.isNaN(f1));
   return {
-    add: ({ size, truths, outputs }) => {
+    add: ({ size, truths, outputs, weights }) => {
       for (let row = 0; row < size; row++) {
+        const weight = weights?.[row] ?? 1;
+        if (weight === 0) continue;
         const from = row * classes;
         let right = true;
         for (let label = 0; label < classes; label++) {
           const truth = (truths[from + label] as number) > 0.5;
           const output = outputs[from + label] as number;
           const prediction = output > 0;
-          if (truth) increase(present, label);
-          if (prediction) increase(predicted, label);
-          if (truth && prediction) increase(hits, label);
+          if (truth) increase(present, label, weight);
+          if (prediction) increase(predicted, label, weight);
+          if (truth && prediction) increase(hits, label, weight);
           right &&= truth === prediction;
           const wrong = truth ? -output : output;
-          nats += (Math.max(wrong, 0) + Math.log1p(Math.exp(-Math.abs(wrong)))) / classes;
+          nats += (weight * (Math.max(wrong, 0) + Math.log1p(Math.exp(-Math.abs(wrong))))) / classes;
         }
-        if (right) exact++;
-        counted++;
-        ranking?.add(outputs, from, { isPositive: (label) => (truths[from + label] as number) > 0.5 });
+        if (right) exact += weight;
+        counted += weight;
+        ranking?.add(outputs, from, {
+          weight,
+          isPositive: (label) => (truths[from + label] as number) > 0.5,
+        });
       }
     },
     values: {

@@ -9,6 +9,8 @@ interface Sums {
   mean: number;
   spread: number;
   weight: number;
+  /** Rows that count at all. */
+  rows: number;
 }
 
 /** Errors of predicted numbers, each number of a target with the same weight; one that is missing (NaN) has none. */
@@ -19,7 +21,13 @@ export const numberMeasure = (
   const width = targetSize(task);
   const targets = task.kind === 'forecast' ? task.targets.length : width;
   const middle = middleOf(quantiles);
-  const sums = Array.from({ length: width }, (): Sums => ({ squared: 0, mean: 0, spread: 0, weight: 0 }));
+  const sums = Array.from({ length: width }, (): Sums => ({
+    squared: 0,
+    mean: 0,
+    spread: 0,
+    weight: 0,
+    rows: 0,
+  }));
   let absolute = 0;
   let squared = 0;
   let relative = 0;
@@ -43,6 +51,7 @@ export const numberMeasure = (
     add: ({ size, truths, outputs, weights, naiveErrors }) => {
       for (let row = 0; row < size; row++) {
         const weight = weights?.[row] ?? 1;
+        if (weight === 0) continue;
         let known = 0;
         for (let number = 0; number < width; number++) {
           const at = row * width + number;
@@ -85,9 +94,10 @@ const addToSums = (
   sums: Sums,
   { truth, error, weight }: { readonly truth: number; readonly error: number; readonly weight: number },
 ): void => {
+  if (weight === 0) return;
+  sums.rows++;
   sums.squared += weight * error * error;
   sums.weight += weight;
-  if (weight === 0) return;
   const distance = truth - sums.mean;
   sums.mean += (distance * weight) / sums.weight;
   sums.spread += weight * distance * (truth - sums.mean);
@@ -97,8 +107,8 @@ const addToSums = (
  * 1 - squared error / squared distance from the mean of the truths. Where all truths are equal: 1 for predictions without error,
  * else 0. NaN for fewer than two rows.
  */
-const determination = ({ squared, spread, weight }: Sums): number => {
-  if (weight < 2) return Number.NaN;
+const determination = ({ squared, spread, rows }: Sums): number => {
+  if (rows < 2) return Number.NaN;
   if (spread === 0) return squared === 0 ? 1 : 0;
   return 1 - squared / spread;
 };

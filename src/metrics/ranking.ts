@@ -7,7 +7,11 @@ export interface Ranking {
   readonly add: (
     outputs: ArrayLike<number>,
     from: number,
-    row: { readonly logSum?: number; readonly isPositive: (label: number) => boolean },
+    row: {
+      readonly logSum?: number;
+      readonly weight: number;
+      readonly isPositive: (label: number) => boolean;
+    },
   ) => void;
   /** Mean over the classes that some rows have and others have not; NaN without any. */
   readonly rocAuc: () => number;
@@ -18,17 +22,20 @@ export interface Ranking {
 export const createRanking = (classes: number): Ranking => {
   let scores = new Float32Array(256 * classes);
   let positive = new Uint8Array(256 * classes);
+  let weights = new Float64Array(256);
   let rows = 0;
   const grow = () => {
     const moreScores = new Float32Array(2 * scores.length);
     const morePositive = new Uint8Array(2 * positive.length);
+    const moreWeights = new Float64Array(2 * weights.length);
     moreScores.set(scores);
     morePositive.set(positive);
-    [scores, positive] = [moreScores, morePositive];
+    moreWeights.set(weights);
+    [scores, positive, weights] = [moreScores, morePositive, moreWeights];
   };
   let isTooLarge = false;
 
-  /** The rows of a class from the highest score to the lowest, those of one score together. */
+  /** The rows of a class from the highest score to the lowest, those of one score together, by their weights. */
   const groupsOf = (label: number): { readonly hits: number; readonly misses: number }[] => {
     const order = Uint32Array.from({ length: rows }, (_, row) => row * classes + label);
     order.sort((a, b) => (scores[b] as number) - (scores[a] as number));
@@ -38,8 +45,9 @@ export const createRanking = (classes: number): Ranking => {
       if (scores[at] !== last || groups.length === 0) groups.push({ hits: 0, misses: 0 });
       last = scores[at];
       const group = groups.at(-1) as { hits: number; misses: number };
-      if (positive[at] === 1) group.hits++;
-      else group.misses++;
+      const weight = weights[Math.floor(at / classes)] as number;
+      if (positive[at] === 1) group.hits += weight;
+      else group.misses += weight;
     }
     return groups;
   };
@@ -53,7 +61,7 @@ export const createRanking = (classes: number): Ranking => {
   };
 
   return {
-    add: (outputs, from, { logSum, isPositive }) => {
+    add: (outputs, from, { logSum, weight, isPositive }) => {
       if (isTooLarge) return;
       if ((rows + 1) * classes > scores.length) grow();
       for (let label = 0; label < classes; label++) {
@@ -62,10 +70,11 @@ export const createRanking = (classes: number): Ranking => {
         scores[at] = logSum === undefined ? logit : logOdds(logit - logSum);
         positive[at] = isPositive(label) ? 1 : 0;
       }
+      weights[rows] = weight;
       rows++;
       if (rows * classes <= mostScores) return;
       isTooLarge = true;
-      [scores, positive] = [new Float32Array(0), new Uint8Array(0)];
+      [scores, positive, weights] = [new Float32Array(0), new Uint8Array(0), new Float64Array(0)];
     },
     rocAuc: () => meanOver(areaUnderRoc),
     averagePrecision: () => meanOver(averagePrecision),

@@ -199,8 +199,13 @@ const partEvaluation = {
   examples: Type.Number(),
   /** Of a forecast: the errors of forecasts that need no network, in the unit of the targets. */
   baselines: Type.Optional(Type.Array(baselineSchema)),
-  /** Of a forecast: the network's mean absolute error by how many steps ahead. */
+  /** Of a forecast: the network's errors by how many steps ahead, null where no target has a value. */
   maeByStep: Type.Optional(Type.Array(numberOrNull)),
+  rmseByStep: Type.Optional(Type.Array(numberOrNull)),
+  smapeByStep: Type.Optional(Type.Array(numberOrNull)),
+  maseByStep: Type.Optional(Type.Array(numberOrNull)),
+  /** With a quantile loss: the part of the targets between the lowest and the highest quantile. */
+  coverageByStep: Type.Optional(Type.Array(numberOrNull)),
   scores: Type.Optional(
     Type.Array(
       Type.Object({
@@ -223,7 +228,7 @@ const partEvaluationSchema = Type.Object(partEvaluation);
 
 /**
  * How the classes of one part of a dataset were predicted: precision, recall, F1 and support of each class in `scores`;
- * `confusion[truth][prediction]` counts examples.
+ * `confusion[truth][prediction]` counts examples. Where examples have weights, support and counts are sums of them.
  */
 export type PartEvaluation = Described<typeof partEvaluationSchema>;
 

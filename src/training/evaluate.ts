@@ -1,4 +1,4 @@
-import { allocateBatch, type Batch, type Split } from '../data/dataset.ts';
+import { allocateBatch, readBatch, type Batch, type Split } from '../data/dataset.ts';
 import type { Part } from '../metrics/metrics.ts';
 import type { Session } from './session.ts';
 import { createTally, type Tally } from './tally.ts';
@@ -30,12 +30,12 @@ export const evaluate = async (
   const before = clock.enter('evaluation');
   const whole = createTally(shape, learner.loss, { part, split });
   const first = createTally(shape, learner.loss, { part, split });
-  const batch = allocateBatch(shape, evaluationBatch);
+  const batch = allocateBatch(shape, evaluationBatch, split);
   const indices = new Int32Array(evaluationBatch);
   for (let start = 0; start < split.size; start += evaluationBatch) {
     const count = Math.min(evaluationBatch, split.size - start);
     for (let at = 0; at < count; at++) indices[at] = start + at;
-    split.read(indices.subarray(0, count), batch);
+    readBatch(split, indices.subarray(0, count), batch);
     const { loss, outputs } = learner.predict(batch);
     const predicted = { batch, outputs, loss, indices };
     whole.add(predicted);

@@ -12,6 +12,7 @@ interface Case {
   readonly quantiles?: readonly number[];
   readonly outputs: readonly (readonly number[])[];
   readonly truths: readonly number[] | readonly (readonly number[])[];
+  readonly weights?: readonly number[];
   /** null: scikit-learn has no value. */
   readonly values: Readonly<Record<string, number | null>>;
 }
@@ -38,6 +39,7 @@ test.each(cases)('$title: every metric is that of scikit-learn', (one) => {
       size: to - from,
       truths: one.truths.slice(from, to).flat(),
       outputs: one.outputs.slice(from, to).flat(),
+      weights: one.weights?.slice(from, to),
     });
   for (const [name, wanted] of Object.entries(one.values)) {
     const found = measure.values[name]?.();

@@ -136,7 +136,7 @@ export const tableParameters = {
     ),
   ),
   weight: addedLater(
-    text('The column with the weight of a sequence in the loss and the metrics of training.', 'weight'),
+    text('The column with the weight of a sequence in the loss and the metrics of its part.', 'weight'),
   ),
   split: addedLater(
     choice(splits, {

@@ -26,7 +26,7 @@ const classTable = (evaluation: EvaluationFile, confusion: Confusion): Table => 
     const predictions = sum(confusion.map((other) => other[label] ?? 0));
     return [
       labelIn(evaluation)(label),
-      truths,
+      Number(truths.toPrecision(9)),
       ratio(right, predictions),
       ratio(right, truths),
       ratio(2 * right, truths + predictions),
@@ -39,7 +39,10 @@ const confusionTable = (evaluation: EvaluationFile, confusion: Confusion): Table
   const name = labelIn(evaluation);
   return {
     columns: ['truth', ...confusion.map((_, index) => `predicted ${name(index)}`)],
-    data: confusion.map((row, index) => [name(index), ...row]),
+    data: confusion.map((row, index) => [
+      name(index),
+      ...row.map((count) => Number(count.toPrecision(9))),
+    ]),
   };
 };
 

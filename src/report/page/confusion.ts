@@ -1,5 +1,6 @@
 import type { EvaluationFile, ExampleImage } from '../../record/run-files.ts';
 import { element } from './dom.ts';
+import { showNumber } from './view-state.ts';
 
 const mostPairs = 6;
 const mostClasses = 40;
@@ -46,7 +47,7 @@ export const confusionView = (evaluation: EvaluationFile): HTMLElement | null =>
             return element(
               'td',
               { class: right ? 'numeric right' : 'numeric wrong', style: `--tint:${tint}%` },
-              count > 0 ? String(count) : '·',
+              count > 0 ? showCount(count) : '·',
             );
           }),
         ),
@@ -66,12 +67,15 @@ export const confusionView = (evaluation: EvaluationFile): HTMLElement | null =>
       element(
         'p',
         {},
-        `Most confused: ${pairs.map(({ truth, prediction, count }) => `${label(truth)} taken for ${label(prediction)} (${count})`).join(', ')}.`,
+        `Most confused: ${pairs.map(({ truth, prediction, count }) => `${label(truth)} taken for ${label(prediction)} (${showCount(count)})`).join(', ')}.`,
       ),
     images.length > 0 &&
       element('ul', { class: 'examples' }, ...images.map((image) => exampleOf(image, label))),
   );
 };
+
+/** Counts are sums of weights where examples have some. */
+const showCount = (count: number): string => (Number.isInteger(count) ? String(count) : showNumber(count));
 
 const exampleOf = (image: ExampleImage, label: (at: number) => string): HTMLElement => {
   const { width, height, truth, prediction, index } = image;
