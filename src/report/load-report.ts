@@ -103,6 +103,12 @@ const reportRun = ({ run, status, directory, metrics }: RecordedRun, folder: str
   };
 };
 
+/** What the page does not show, or only of the best runs. */
+const large = new Set(['predictions', 'scores', 'validation', 'images', 'forecasts']);
+
+const withoutLarge = (evaluation: EvaluationFile): EvaluationFile =>
+  Object.fromEntries(Object.entries(evaluation).filter(([key]) => !large.has(key))) as EvaluationFile;
+
 const evaluationsOf = (configurations: readonly ComparedConfiguration[]): Record<string, EvaluationFile> => {
   const best = configurations
     .flatMap((configuration) => configuration.runs)
@@ -111,14 +117,9 @@ const evaluationsOf = (configurations: readonly ComparedConfiguration[]): Record
   for (const [at, run] of best.slice(0, mostEvaluations).entries()) {
     const evaluation = readJsonIfWhole(join(run.directory ?? '', fileNames.evaluation), parseEvaluation);
     if (!evaluation) continue;
-    const { split, examples, labels, confusion, images, forecasts, maeByStep, baselines } = evaluation;
+    const { images, forecasts } = evaluation;
     evaluations[run.id] = {
-      split,
-      examples,
-      ...(labels && { labels }),
-      ...(confusion && { confusion }),
-      ...(maeByStep && { maeByStep }),
-      ...(baselines && { baselines }),
+      ...withoutLarge(evaluation),
       ...(forecasts && at < runsWithImages && { forecasts }),
       ...(images && at < runsWithImages && { images }),
     };

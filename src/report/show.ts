@@ -10,7 +10,7 @@ import { textWidth } from '../terminal/wrap.ts';
 import { proposedCommand } from '../system/proposed-command.ts';
 import type { EnvironmentFile, EvaluationFile, PartEvaluation } from '../record/run-files.ts';
 import type { RecordedRun, RunState } from '../record/run-state.ts';
-import { baselineLines } from './baseline-table.ts';
+import { baselineLines, stepErrorLines } from './baseline-table.ts';
 import { dataFields } from './data-fields.ts';
 import type { TextOptions } from './render-compare.ts';
 import type { RunDetails } from './run-details.ts';
@@ -61,6 +61,7 @@ export const renderRun = (details: RunDetails, { width, colour }: TextOptions): 
     lines.push(
       ...section('baselines on the test part', baselineLines(details.evaluation, network, { width })),
     );
+    lines.push(...section('errors by steps ahead', stepErrorLines(details.evaluation, { width })));
     lines.push(...section('classes of the test part', classLines(details.evaluation, { width })));
     if (validation)
       lines.push(
@@ -245,7 +246,7 @@ export const classLines = (
       precision.toFixed(4),
       recall.toFixed(4),
       f1.toFixed(4),
-      String(support),
+      formatMetric(support),
     ].map((text) => ({ text })),
   );
   const rest = named.length - shown.length;

@@ -1,6 +1,8 @@
 import type { Batch, SequenceShape, Split } from '../data/dataset.ts';
 import type { ForecastPart } from '../data/forecast-part.ts';
+import { middleOf } from '../data/quantiles.ts';
 import type { Loss } from '../losses/loss.ts';
+import { createStepErrors, type StepErrors } from '../metrics/step-errors.ts';
 import type { EvaluationFile, ForecastSeries } from '../record/run-files.ts';
 
 /** So many series are recorded, counted from the first, and of each so many forecasts that do not overlap. */
@@ -17,7 +19,7 @@ const stepsBefore = 24;
 export interface Forecasts {
   /** Takes the batch of the windows from `from` on, in the order of the part, with the network's outputs for it. */
   readonly add: (from: number, batch: Batch, outputs: Float32Array) => void;
-  readonly evaluation: () => Pick<EvaluationFile, 'forecasts' | 'maeByStep'>;
+  readonly evaluation: () => Pick<EvaluationFile, 'forecasts' | keyof StepErrors>;
 }
 
 interface Recorded {
@@ -35,21 +37,16 @@ interface Quantiles {
 /** Collects forecasts of the first target, and the errors of all targets; nothing of another task. */
 export const collectForecasts = (
   { task }: SequenceShape,
-  { forecast, scaling }: Split,
+  { forecast, scaling, naiveError, weight }: Split,
   { quantiles = [0.5], predictions }: Pick<Loss, 'quantiles' | 'predictions'>,
 ): Forecasts => {
   const recorded = new Map<string, Recorded>();
   if (task.kind !== 'forecast' || !forecast) return { add: () => undefined, evaluation: () => ({}) };
   const { horizon, targets } = task;
   const width = horizon * targets.length * quantiles.length;
-  const middle = quantiles.reduce(
-    (best, quantile, at) =>
-      Math.abs(quantile - 0.5) < Math.abs((quantiles[best] as number) - 0.5) ? at : best,
-    0,
-  );
-
-  const absolute = new Float64Array(horizon);
-  const counts = new Float64Array(horizon);
+  const middle = middleOf(quantiles);
+  const last = quantiles.length - 1;
+  const errors = createStepErrors(horizon);
 
   /** One quantile of a target over the horizon, in its own unit. */
   const read = (predicted: Float32Array, row: number, index: number) => {
@@ -61,13 +58,18 @@ export const collectForecasts = (
       });
   };
 
-  const addErrors = (quantile: ReturnType<typeof read>, origin: number): void => {
+  const addErrors = (quantile: ReturnType<typeof read>, index: number, origin: number): void => {
+    const naiveErrors = naiveError?.(index);
     for (let target = 0; target < targets.length; target++) {
-      quantile(middle, target).forEach((value, step) => {
-        const error = Math.abs(value - forecast.truthAt(origin + step, target));
-        if (Number.isNaN(error)) return;
-        absolute[step] = (absolute[step] as number) + error;
-        counts[step] = (counts[step] as number) + 1;
+      const band = last > 0 ? { low: quantile(0, target), high: quantile(last, target) } : undefined;
+      quantile(middle, target).forEach((prediction, step) => {
+        errors.add(step, {
+          truth: forecast.truthAt(origin + step, target),
+          prediction,
+          ...(band && { band: { low: band.low[step] as number, high: band.high[step] as number } }),
+          naiveError: naiveErrors?.[target],
+          weight: weight?.(index) ?? 1,
+        });
       });
     }
   };
@@ -79,7 +81,7 @@ export const collectForecasts = (
       const series = forecast.seriesOf(index);
       const origin = forecast.originOf(index);
       const quantile = read(predicted, row, index);
-      addErrors(quantile, origin);
+      addErrors(quantile, index, origin);
       const known = recorded.get(series);
       if (known ? origin < known.end || known.forecasts.length >= mostForecasts : recorded.size >= mostSeries)
         continue;
@@ -88,7 +90,7 @@ export const collectForecasts = (
         origin,
         values: {
           middle: quantile(middle),
-          ...(quantiles.length > 1 && { low: quantile(0), high: quantile(quantiles.length - 1) }),
+          ...(last > 0 && { low: quantile(0), high: quantile(last) }),
         },
       });
       one.end = origin + horizon;
@@ -101,9 +103,7 @@ export const collectForecasts = (
       forecasts: [...recorded].map(([series, one]) =>
         seriesOf(series, one, { forecast, target: targets[0] ?? '' }),
       ),
-      maeByStep: Array.from(absolute, (error, step) =>
-        counts[step] === 0 ? null : error / (counts[step] as number),
-      ),
+      ...errors.values(),
     }),
   };
 };

@@ -1,5 +1,6 @@
 import type { EvaluationFile } from '../../record/run-files.ts';
 import { forecastPlots } from '../plot/forecast-charts.ts';
+import { stepErrorTable } from '../step-errors.ts';
 import { element } from './dom.ts';
 import { showNumber } from './view-state.ts';
 
@@ -26,13 +27,38 @@ export const forecastView = (evaluation: EvaluationFile): HTMLElement | null => 
             .join(', '),
           '.',
         ),
+    stepErrors(evaluation),
     // As images, so that the style of a picture stays its own.
     ...plots.map(([name, picture]) =>
       element('img', {
         src: `data:image/svg+xml;charset=utf-8,${encodeURIComponent(picture)}`,
-        alt: name === 'error-by-horizon' ? 'Error by steps ahead' : 'Forecast against truth',
+        alt: describe(name),
         class: 'plot',
       }),
     ),
+  );
+};
+
+const describe = (plot: string): string => {
+  if (plot === 'error-by-horizon') return 'Error by steps ahead';
+  return plot === 'coverage-by-horizon' ? 'Coverage by steps ahead' : 'Forecast against truth';
+};
+
+const stepErrors = (evaluation: EvaluationFile): HTMLElement | null => {
+  const table = stepErrorTable(evaluation);
+  if (!table) return null;
+  const head = ['steps ahead', ...table.metrics].map((title) => element('th', { scope: 'col' }, title));
+  const rows = table.rows.map(({ step, values }) =>
+    element(
+      'tr',
+      {},
+      element('th', { scope: 'row' }, String(step)),
+      ...values.map((value) => element('td', { class: 'numeric' }, value === null ? '·' : showNumber(value))),
+    ),
+  );
+  return element(
+    'div',
+    { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': 'Errors by steps ahead' },
+    element('table', {}, element('thead', {}, element('tr', {}, ...head)), element('tbody', {}, ...rows)),
   );
 };

@@ -43,41 +43,70 @@ const renderForecastChart = (
   });
 };
 
-/** The mean absolute error of each step ahead, of the network and of the baselines. */
+type ByStep = readonly (number | null)[];
+
+/** Curves over the steps of a horizon. */
 const renderHorizonChart = (
-  { maeByStep = [], baselines = [] }: Pick<PartEvaluation, 'maeByStep' | 'baselines'>,
-  title: string,
+  curves: readonly { readonly name: string; readonly values: ByStep }[],
+  words: { readonly title: string; readonly description: string; readonly yLabel: string },
 ): string => {
-  const curve = (name: string, values: readonly (number | null)[]) => ({
-    name,
-    steps: values.map((_, at) => at + 1),
-    values: values.map((value) => value ?? NaN),
-  });
-  const every = Math.ceil(maeByStep.length / mostSteps);
+  const horizon = curves[0]?.values.length ?? 0;
+  const every = Math.ceil(horizon / mostSteps);
   return renderLineChart({
-    title,
-    description: 'Mean absolute error on the test part by how many steps ahead the forecast is.',
+    ...words,
     xLabel: 'steps ahead',
-    xTicks: maeByStep.map((_, at) => ({ at: at + 1, label: at % every === 0 ? String(at + 1) : '' })),
-    yLabel: 'mae',
-    series: [
-      curve('network', maeByStep),
-      ...baselines.map((baseline) => curve(baseline.name, baseline.maeByStep)),
-    ],
+    xTicks: Array.from({ length: horizon }, (_, at) => ({
+      at: at + 1,
+      label: at % every === 0 ? String(at + 1) : '',
+    })),
+    series: curves.map(({ name, values }) => ({
+      name,
+      steps: values.map((_, at) => at + 1),
+      values: values.map((value) => value ?? NaN),
+    })),
     plain: true,
   });
 };
 
+/** The mean absolute error of each step ahead, of the network and of the baselines. */
+const renderErrors = (
+  { maeByStep = [], baselines = [] }: Pick<PartEvaluation, 'maeByStep' | 'baselines'>,
+  title: string,
+): string =>
+  renderHorizonChart(
+    [
+      { name: 'network', values: maeByStep },
+      ...baselines.map((baseline) => ({ name: baseline.name, values: baseline.maeByStep })),
+    ],
+    {
+      title,
+      description: 'Mean absolute error on the test part by how many steps ahead the forecast is.',
+      yLabel: 'mae',
+    },
+  );
+
+/** How often the truth lies in the band, for each step ahead. */
+const renderCoverage = (coverageByStep: ByStep, title: string): string =>
+  renderHorizonChart([{ name: 'coverage', values: coverageByStep }], {
+    title,
+    description:
+      'The part of the targets of the test part between the lowest and the highest quantile, by how many steps ahead the forecast is.',
+    yLabel: 'coverage',
+  });
+
 /** The pictures of a forecast by name; none of another task. */
 export const forecastPlots = (
-  evaluation: Pick<EvaluationFile, 'forecasts' | 'maeByStep' | 'baselines'>,
+  evaluation: Pick<EvaluationFile, 'forecasts' | 'maeByStep' | 'coverageByStep' | 'baselines'>,
   title: string,
 ): readonly (readonly [name: string, picture: string])[] => {
-  const { forecasts = [], maeByStep = [] } = evaluation;
+  const { forecasts = [], maeByStep = [], coverageByStep = [] } = evaluation;
   return [
     ...forecasts.map(
       (one, at) => [at === 0 ? 'forecast' : `forecast-${at + 1}`, renderForecastChart(one, title)] as const,
     ),
-    ...(maeByStep.length > 1 ? [['error-by-horizon', renderHorizonChart(evaluation, title)] as const] : []),
+    ...(maeByStep.length > 1 ? [['error-by-horizon', renderErrors(evaluation, title)] as const] : []),
+    ...(coverageByStep.length > 1
+      ? [['coverage-by-horizon', renderCoverage(coverageByStep, title)] as const]
+      : []),
   ];
 };
