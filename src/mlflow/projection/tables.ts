@@ -39,10 +39,7 @@ const confusionTable = (evaluation: EvaluationFile, confusion: Confusion): Table
   const name = labelIn(evaluation);
   return {
     columns: ['truth', ...confusion.map((_, index) => `predicted ${name(index)}`)],
-    data: confusion.map((row, index) => [
-      name(index),
-      ...row.map((count) => Number(count.toPrecision(9))),
-    ]),
+    data: confusion.map((row, index) => [name(index), ...row.map((count) => Number(count.toPrecision(9)))]),
   };
 };
 
