@@ -22,7 +22,7 @@ interface Case {
   readonly gradient: number[][];
 }
 
-/** Made by fixtures/losses/make.py from the formulas, in float64. */
+/** Made by fixtures/losses/make.py from the formulas, in float64; with --torch it compares them with PyTorch. */
 const cases = JSON.parse(
   readFileSync(new URL('../fixtures/losses/losses.json', import.meta.url), 'utf8'),
 ) as readonly Case[];
