@@ -9,10 +9,12 @@ import type { Run } from '../plan/plan.ts';
 import { forecastPlots } from './plot/forecast-charts.ts';
 import { isShown } from '../metrics/metrics.ts';
 import { renderLineChart } from './plot/line-chart.ts';
+import { reliabilityPlots } from './plot/reliability-chart.ts';
 
 /**
  * Draws a run into `plots/` of its directory: one SVG for each quantity, as `loss.svg` with the curves `train/loss` and
- * `validation/loss`; of a forecast also `forecast.svg` and `error-by-horizon.svg`. Returns the paths.
+ * `validation/loss`; of a forecast also `forecast.svg` and
+ * `error-by-horizon.svg`, of classes `reliability.svg`. Returns the paths.
  */
 export const writeRunPlots = async (directory: string): Promise<string[]> => {
   const read = readRun(directory);
@@ -24,7 +26,9 @@ export const writeRunPlots = async (directory: string): Promise<string[]> => {
     ...[...chartsOf(series)].map(
       ([quantity, members]) => [quantity, renderRunPlot(run, quantity, members)] as const,
     ),
-    ...(evaluation ? forecastPlots(evaluation, titleOf(run)) : []),
+    ...(evaluation
+      ? [...forecastPlots(evaluation, titleOf(run)), ...reliabilityPlots(evaluation, titleOf(run))]
+      : []),
   ];
   return plots.map(([name, picture]) => {
     const path = join(directory, fileNames.plots, `${name.replace(/[^\w.-]+/g, '-')}.svg`);

@@ -42,3 +42,11 @@ export const section = (id: string, title: string, ...children: readonly Child[]
     element('h2', { id: `${id}-title` }, title),
     ...children,
   );
+
+/** A picture as an image, so that its style stays its own. */
+export const svgImage = (picture: string, alt: string): HTMLImageElement =>
+  element('img', {
+    src: `data:image/svg+xml;charset=utf-8,${encodeURIComponent(picture)}`,
+    alt,
+    class: 'plot',
+  });

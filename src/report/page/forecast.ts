@@ -1,7 +1,7 @@
 import type { EvaluationFile } from '../../record/run-files.ts';
 import { forecastPlots } from '../plot/forecast-charts.ts';
 import { stepErrorTable } from '../step-errors.ts';
-import { element } from './dom.ts';
+import { element, svgImage } from './dom.ts';
 import { showNumber } from './view-state.ts';
 
 /** The pictures of a forecast, and its errors beside those of the baselines; null for another task. */
@@ -28,14 +28,7 @@ export const forecastView = (evaluation: EvaluationFile): HTMLElement | null => 
           '.',
         ),
     stepErrors(evaluation),
-    // As images, so that the style of a picture stays its own.
-    ...plots.map(([name, picture]) =>
-      element('img', {
-        src: `data:image/svg+xml;charset=utf-8,${encodeURIComponent(picture)}`,
-        alt: describe(name),
-        class: 'plot',
-      }),
-    ),
+    ...plots.map(([name, picture]) => svgImage(picture, describe(name))),
   );
 };
 

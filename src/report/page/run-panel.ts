@@ -1,6 +1,7 @@
 import { confusionView } from './confusion.ts';
 import { choice, element, section } from './dom.ts';
 import { forecastView } from './forecast.ts';
+import { reliabilityView } from './reliability.ts';
 import { configurationName, showNumber, showValue, type ViewState } from './view-state.ts';
 
 /** One run in detail: why it ended, its configuration, metrics, surroundings, and its mistakes. */
@@ -51,7 +52,11 @@ export const runSection = (state: ViewState): HTMLElement | null => {
         pairs('Data', details?.data ?? []),
         pairs('Surroundings', details?.environment ?? []),
       ),
-      ...(evaluation ? [confusionView(evaluation) ?? '', forecastView(evaluation) ?? ''] : []),
+      ...(evaluation
+        ? [confusionView(evaluation), reliabilityView(evaluation), forecastView(evaluation)].filter(
+            (view) => view !== null,
+          )
+        : []),
       ...(details ? [inTerminal(details.command, data.besideFolder)] : []),
     );
   };

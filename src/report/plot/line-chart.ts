@@ -15,6 +15,10 @@ export interface LineChart {
   readonly series: readonly ChartSeries[];
   /** Labels along the horizontal axis, which then reaches from the first to the last; otherwise numbers from 0 on. */
   readonly xTicks?: readonly { readonly at: number; readonly label: string }[];
+  /** Labels along the vertical axis, which then reaches from the first to the last; otherwise round numbers. */
+  readonly yTicks?: readonly number[];
+  /** Pale bars behind the curves. */
+  readonly bars?: readonly { readonly from: number; readonly to: number; readonly height: number }[];
   /** Areas between two curves, in the colour of the series at `series`. */
   readonly bands?: readonly Band[];
   /** Where to draw dashed vertical lines. */
@@ -38,14 +42,14 @@ const noisyFrom = 60;
 
 const style = `
   .paper { fill: #fff } text { fill: #333; font: 13px system-ui, sans-serif }
-  .title { font-size: 16px; font-weight: 600 } .grid { stroke: #ddd } .axis { stroke: #777 }
+  .title { font-size: 16px; font-weight: 600 } .grid { stroke: #ddd } .axis { stroke: #777 } .bar { fill: #e8e8e8 }
   @media (prefers-color-scheme: dark) {
-    .paper { fill: #16181d } text { fill: #ddd } .grid { stroke: #333 } .axis { stroke: #999 }
+    .paper { fill: #16181d } text { fill: #ddd } .grid { stroke: #333 } .axis { stroke: #999 } .bar { fill: #262a33 }
   }`;
 
 /** Curves over steps as a standalone SVG picture, light or dark as the reader's system. */
 export const renderLineChart = (chart: LineChart): string => {
-  const { title, description, xLabel = 'step', yLabel, series, bands = [], cutoffs = [] } = chart;
+  const { title, description, xLabel = 'step', yLabel, series, bands = [], cutoffs = [], bars = [] } = chart;
   const edges = bands.flatMap(({ steps, low, high }) => [
     { steps, values: low },
     { steps, values: high },
@@ -61,7 +65,7 @@ export const renderLineChart = (chart: LineChart): string => {
       at,
       label: tickLabel(at),
     }));
-  const yTicks = niceTicks(...extent(points.map(([, value]) => value)), 6);
+  const yTicks = chart.yTicks ?? niceTicks(...extent(points.map(([, value]) => value)), 6);
   const x = scale(
     xTicks.map(({ at }) => at),
     margin.left,
@@ -92,6 +96,10 @@ export const renderLineChart = (chart: LineChart): string => {
     (at) =>
       `<line class="axis" stroke-dasharray="2 4" x1="${x(at)}" x2="${x(at)}" y1="${margin.top}" y2="${bottom}"/>`,
   );
+  const columns = bars.map(
+    ({ from, to, height }) =>
+      `<rect class="bar" x="${x(from)}" width="${x(to) - x(from)}" y="${y(height)}" height="${bottom - y(height)}"/>`,
+  );
   const curves = series.flatMap((one, at) =>
     chart.plain ? [pathElement(one, colourOf(at), { x, y }, boldLine)] : drawSeries(one, colourOf(at), x, y),
   );
@@ -109,6 +117,7 @@ export const renderLineChart = (chart: LineChart): string => {
     `<style>${style}</style>`,
     `<rect class="paper" width="${size.width}" height="${size.height}"/>`,
     `<text class="title" x="16" y="26">${escapeXml(title)}</text>`,
+    ...columns,
     ...grid,
     ...base,
     ...verticals,
