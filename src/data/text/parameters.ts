@@ -43,7 +43,7 @@ const columnParameters = {
   }),
   standardizeTargets,
   weight: withOptions(weight, {
-    description: 'The column with the weight of a text in the loss and the metrics of training.',
+    description: 'The column with the weight of a text in the loss and the metrics of its part.',
   }),
   split,
   splitBy: withOptions(splitBy, {
