@@ -48,9 +48,10 @@ const doors = {
   language: ['system', 'diagnostic', 'parameters', 'data', 'metrics', 'registry'],
   search: ['system', 'diagnostic', 'data', 'registry', 'language'],
   plan: ['system', 'diagnostic', 'parameters', 'data', 'metrics', 'losses', 'registry', 'language', 'search'],
-  record: ['system', 'diagnostic', 'language', 'plan'],
+  record: ['system', 'diagnostic', 'data', 'language', 'plan'],
   training: [
     'system',
+    'terminal',
     'parameters',
     'tensorflow',
     'data',

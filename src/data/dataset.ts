@@ -4,6 +4,7 @@ import type { ParameterIssue, Row } from '../parameters/row.ts';
 import type { DataInspection } from './description.ts';
 import type { ForecastPart } from './forecast-part.ts';
 import type { GatherPixels } from './pixels.ts';
+import type { Preprocessing } from './preprocessing.ts';
 import { isClassTask, isPerStep, targetSize, type Task } from './task.ts';
 
 /**
@@ -88,6 +89,8 @@ export interface Dataset {
   readonly shape: SequenceShape;
   /** The tokens by index, if the inputs are text; recorded with the model. */
   readonly vocabulary?: readonly string[];
+  /** What was done to the values of files, recorded with the model; absent for data that is read as it is. */
+  readonly preprocessing?: Preprocessing;
   readonly train: Split;
   readonly validation?: Split;
   readonly test: Split;

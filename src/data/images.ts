@@ -117,8 +117,10 @@ export const imageSequences = (
     );
   }
   const size = trainSize ?? count - validationSize;
+  const [, height = 0, width = 0] = training.images.dimensions;
   return {
     shape,
+    preprocessing: { kind: 'pixels', height, width, divide: 255 },
     train: split(training, validationSize, size),
     ...(validationSize > 0 && { validation: split(training, 0, validationSize) }),
     test: split(test, 0, test.images.dimensions[0] ?? 0),

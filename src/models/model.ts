@@ -66,6 +66,12 @@ export interface ModelRow<P extends TObject = TObject> extends Row<P> {
   ): number;
   /** Whether its networks replace the features in `shape.input.embedded` by trained vectors. */
   readonly embedsCategories?: true;
+  /** The parameters as the network has them, where one leaves a choice to the data; absent: as they are. */
+  resolved?(
+    this: void,
+    parameters: Static<P>,
+    context: { readonly shape: SequenceShape },
+  ): Readonly<Record<string, unknown>>;
   /** The kernels that can train it, the default first; absent in a row without a choice. */
   kernels?(this: void, parameters: Static<P>): readonly { readonly name: string }[];
   /** Imports TensorFlow and builds the network; only a run's own process calls this. */

@@ -1,4 +1,6 @@
 import { Type, type Static, type TObject } from '@sinclair/typebox';
+import type { SequenceShape } from '../data/dataset.ts';
+import { isPerStep, stepsRead } from '../data/task.ts';
 import { addedLater, choice, nullable } from '../parameters/schema.ts';
 
 /** Initializers of a cell's weights. */
@@ -124,3 +126,13 @@ export type NetworkParameters = Static<TObject<typeof networkProperties>>;
 /** Version 2: a blank row that is normalised passes no gradient. Without layer normalisation nothing has changed. */
 export const networkVersion = ({ layerNorm }: Pick<NetworkParameters, 'layerNorm'>): number =>
   layerNorm ? 2 : 1;
+
+/** What a network reads of its top layer where `readout` leaves that to the task, and what it does where every step counts. */
+export const resolvedReadout = (
+  parameters: NetworkParameters,
+  { shape: { task } }: { readonly shape: Pick<SequenceShape, 'task'> },
+): Readonly<Record<string, unknown>> => {
+  const { readout } = parameters;
+  const everyStep = isPerStep(task) || stepsRead(task) > 1;
+  return { ...parameters, readout: everyStep ? 'every-step' : readout === 'auto' ? 'last' : readout };
+};

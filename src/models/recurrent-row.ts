@@ -1,7 +1,7 @@
 import { kernelsWith, type Cell } from '../tensorflow/kernels/table.ts';
 import { checkNetworkWith } from './checks.ts';
 import type { BuildContext } from './model.ts';
-import { networkVersion, type NetworkParameters } from './parameters.ts';
+import { networkVersion, resolvedReadout, type NetworkParameters } from './parameters.ts';
 import { featuresInTraining, type RecurrentCell } from './recurrent-cell.ts';
 import { countWeights, networkWeights } from './weights.ts';
 
@@ -14,6 +14,7 @@ export const recurrentRow = <C extends Cell, P extends NetworkParameters>(cell: 
     networkWeights(cell.weights(chosen), chosen, context),
   parameterCount: (chosen: P, context: Pick<BuildContext, 'shape' | 'outputs'>) =>
     countWeights(networkWeights(cell.weights(chosen), chosen, context)),
+  resolved: resolvedReadout,
   kernels: (chosen: P) => kernelsWith(cell.cell, featuresInTraining(cell, chosen)),
   build: async (chosen: P, context: BuildContext) => {
     const { buildNetwork } = await import('./network/build.ts');

@@ -1,6 +1,8 @@
 import { Type, type TNumber } from '@sinclair/typebox';
-import { dataDescriptionSchema, type DataDescription } from '../plan/plan.ts';
-import { jsonNumber, parserOf, type Described } from '../system/schema.ts';
+import { preprocessingSchema, tokenizerFile } from '../data/preprocessing.ts';
+import { shapeSchema } from '../data/shape-schema.ts';
+import { dataDescriptionSchema, runSchema, type DataDescription } from '../plan/plan.ts';
+import { anyJson, jsonNumber, parserOf, type Described } from '../system/schema.ts';
 import type { RunOutcome } from './events.ts';
 
 /**
@@ -14,7 +16,7 @@ import type { RunOutcome } from './events.ts';
  *     metrics.jsonl      MetricLine by MetricLine
  *     log.txt            what a terminal would have shown: one line each `displayEvery` steps, and the child's own output
  *     checkpoints/       last.safetensors, best.safetensors, step-000500.safetensors: weights, optimizer slots and the trainer's state
- *     model/             weights.safetensors, model.json: the trained network
+ *     model/             weights.safetensors, model.json: the trained network; vocabulary.json, tokenizer.json where it reads text
  *     evaluation.json    EvaluationFile: detail of the end evaluation
  *     predictions.parquet   what the network predicts for each sequence of the test part, when that was asked for
  *     profile.json       ProfileFile: where the time of the last attempt went, when that was asked for
@@ -49,6 +51,7 @@ export const modelFileNames = {
   weights: 'weights.safetensors',
   model: 'model.json',
   vocabulary: 'vocabulary.json',
+  tokenizer: tokenizerFile,
 } as const;
 
 /** Runs of earlier versions have none. */
@@ -296,3 +299,45 @@ const evaluationSchema = Type.Object({
 export type EvaluationFile = Described<typeof evaluationSchema>;
 
 export const parseEvaluation = parserOf(evaluationSchema);
+
+const sectionSchema = Type.Intersect([
+  Type.Object({ name: Type.String() }),
+  Type.Record(Type.String(), anyJson),
+]);
+
+const { versions, code } = runSchema.properties;
+
+const modelFileSchema = Type.Object({
+  format: Type.Literal(2),
+  run: Type.Object({
+    id: Type.String(),
+    /** The settings in which the run differs from its sweep's others, or the experiment: `learningRate 0.004, hiddenSize 128`. */
+    label: Type.String(),
+    experiment: Type.String(),
+    seed: Type.Number(),
+    fold: Type.Optional(Type.Number()),
+  }),
+  /** Without the paths of data files. */
+  dataset: sectionSchema,
+  /** With every default written out, and the readout that the network has. */
+  model: Type.Object({ name: Type.String(), parameters: Type.Record(Type.String(), anyJson) }),
+  loss: sectionSchema,
+  /** Outputs of the network for each class, or for each number of a target. */
+  outputsPerTarget: Type.Number(),
+  /** Which quantiles of a number the outputs for it are. */
+  quantiles: Type.Optional(Type.Array(Type.Number())),
+  shape: shapeSchema,
+  preprocessing: preprocessingSchema,
+  /** Of the kept weights. */
+  metrics: Type.Record(Type.String(), jsonNumber),
+  data: Type.Object({ digest: Type.String() }),
+  /** The kernel that computed the recorded metrics. */
+  kernel: Type.String(),
+  versions,
+  code,
+});
+
+/** `model/model.json`: all that is needed to use the weights beside it on other data. */
+export type ModelFile = Described<typeof modelFileSchema>;
+
+export const modelFileParser = parserOf(modelFileSchema);

@@ -13,6 +13,7 @@ import type { TrainConfig } from '../language/config.ts';
 import { rowOf, type Registry } from '../registry/rows.ts';
 import type { Run } from '../plan/plan.ts';
 import { checkPatterns, chosenVariables } from '../plan/variable-names.ts';
+import type { Json } from '../system/json.ts';
 import type { Checkpoint, TrainerTensors } from './checkpoint.ts';
 import { idleStopwatch, type Stopwatch } from './stopwatch.ts';
 
@@ -66,7 +67,7 @@ export const buildLearner = async (
   },
 ): Promise<Learner> => {
   const { model: modelSection, optimizer: optimizerSection, train } = run.config;
-  const lossSection = run.config.loss ?? defaultSection(shape, registry);
+  const lossSection = lossSectionOf(run.config, shape, registry);
   const lossRow = rowOf(registry.loss, lossSection);
   const loss: Loss = await lossRow.build(lossSection, { task: shape.task, classCounts });
   const outputsPerTarget = lossRow.outputsPerTarget?.(lossSection) ?? 1;
@@ -218,10 +219,15 @@ const refuseWrongPatterns = ({ freeze, reinitialize }: TrainConfig, names: reado
     throw new Error('train.freeze leaves nothing to train: every variable of the network is frozen');
 };
 
-/** What a task is trained with where the spec names no loss. */
-const defaultSection = ({ task }: SequenceShape, registry: Registry) => {
+/** The loss of a configuration: that of its task where the spec names none. */
+export const lossSectionOf = (
+  { loss }: Pick<Run['config'], 'loss'>,
+  { task }: SequenceShape,
+  registry: Registry,
+): NonNullable<Run['config']['loss']> => {
+  if (loss) return loss;
   const name = defaultLoss(task);
-  return { ...presetsOf(rowOf(registry.loss, { name })), name };
+  return { name, ...(presetsOf(rowOf(registry.loss, { name })) as Readonly<Record<string, Json>>) };
 };
 
 const alike =

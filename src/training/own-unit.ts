@@ -1,11 +1,14 @@
 import type { Dataset, Split } from '../data/dataset.ts';
+import { withTargetsInOwnUnit } from '../data/preprocessing.ts';
 import { isPerStep, targetSize, type Task } from '../data/task.ts';
 
 /** A dataset with its targets in their own unit, for losses that need them so. */
-export const inOwnUnit = ({ shape, train, validation, test }: Dataset): Dataset => {
+export const inOwnUnit = (dataset: Dataset): Dataset => {
+  const { shape, train, validation, test, preprocessing } = dataset;
   const unscale = (split: Split) => unscaled(split, shape.task, shape.steps);
   return {
-    shape,
+    ...dataset,
+    ...(preprocessing && { preprocessing: withTargetsInOwnUnit(preprocessing) }),
     train: unscale(train),
     ...(validation && { validation: unscale(validation) }),
     test: unscale(test),

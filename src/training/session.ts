@@ -27,6 +27,8 @@ export interface Training {
   readonly kernel: string | undefined;
   /** The file with the weights that the run starts from. */
   readonly startFile?: string | undefined;
+  /** Where relative paths of the dataset start. */
+  readonly baseDirectory: string;
   /** Where checkpoints lie. */
   readonly directory: string;
   readonly emit: (event: TrainerEvent) => void;

@@ -185,6 +185,7 @@ const trainAndRecord = async (
       dataset,
       kernel,
       startFile,
+      baseDirectory,
       directory,
       emit,
       stopRequested,

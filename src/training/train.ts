@@ -4,16 +4,16 @@ import type { Split } from '../data/dataset.ts';
 import { labelsOf } from '../data/task.ts';
 import { jsonText } from '../system/json-text.ts';
 import type { Metrics, OutcomeReason, RunOutcome } from '../record/events.ts';
-import { writeJson, writeWhole } from '../system/files.ts';
+import { writeWhole } from '../system/files.ts';
 import { valuesAt } from '../record/kept-weights.ts';
 import { readMetrics } from '../record/read-metrics.ts';
-import { fileNames, modelFileNames, type EvaluationFile, type PartEvaluation } from '../record/run-files.ts';
-import { writeTensors } from '../record/safetensors.ts';
-import { checkpointPath, readCheckpoint, storeTensors } from './checkpoint.ts';
+import { fileNames, type EvaluationFile, type PartEvaluation } from '../record/run-files.ts';
+import { checkpointPath, readCheckpoint } from './checkpoint.ts';
 import { evaluate } from './evaluate.ts';
 import type { Predictions } from './predictions.ts';
 import { collectExamples } from './examples.ts';
 import { collectForecasts } from './forecasts.ts';
+import { keepModel } from './keep-model.ts';
 import { beginSession, report, saveCheckpoint, type Session, type Training } from './session.ts';
 import { takeSteps, validateNow, type StepsEnd } from './steps.ts';
 import type { Tally } from './tally.ts';
@@ -80,13 +80,13 @@ const complete = async (session: Session, message: string): Promise<RunOutcome> 
   const validation = keptStep === step ? await validateNow(session) : await validateRestored(session);
   const test = await evaluateTest(session, validation);
   session.clock.enter('recording');
-  keepModel(session);
-  rmSync(checkpointPath(session.directory, 'last'), { force: true });
   const metrics = {
     ...(await trainedValues(session, keptStep)),
     ...validation?.metrics(),
     ...test,
   };
+  await keepModel(session, metrics);
+  rmSync(checkpointPath(session.directory, 'last'), { force: true });
   const kept = keptStep === step ? message : `${message}; the weights of step ${keptStep} are kept`;
   return { ...outcomeOf(session, 'completed', kept), keptStep, metrics };
 };
@@ -184,16 +184,4 @@ const partEvaluation = ({ size, forecast }: Split, tally: Tally): PartEvaluation
     ...(confusion && { confusion }),
     ...(forecast && { baselines: forecast.baselines() }),
   };
-};
-
-/** Keeps the trained weights with what is needed to build the network around them again. */
-const keepModel = ({ directory, learner, run, dataset }: Session): void => {
-  const folder = join(directory, fileNames.model);
-  const weights = { tensors: storeTensors(learner.weights()), metadata: { run: run.id } };
-  writeTensors(join(folder, modelFileNames.weights), weights, 'later');
-  const { model: network, loss } = run.config;
-  const model = { model: network, ...(loss && { loss }), shape: dataset.shape, versions: run.versions };
-  writeJson(join(folder, modelFileNames.model), model, 'later');
-  if (dataset.vocabulary)
-    writeJson(join(folder, modelFileNames.vocabulary), { tokens: dataset.vocabulary }, 'later');
 };

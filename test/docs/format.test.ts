@@ -110,7 +110,18 @@ ${more}`;
   rig.write('tpe.yaml', spec('tpe', search, 'best'));
   const texts = Array.from({ length: 20 }, (_, at) => `film ${at} ${at % 2 ? 'good,pos' : 'bad,neg'}`);
   rig.write('texts.csv', ['text,label', ...texts].join('\n'));
-  rig.write('text.yaml', spec('text', '', 'last', '{ name: csv-text, file: texts.csv }'));
+  rig.write(
+    'words.json',
+    JSON.stringify({
+      ...{ version: '1.0', truncation: null, padding: null, added_tokens: [], normalizer: null },
+      ...{ pre_tokenizer: { type: 'Whitespace' }, post_processor: null, decoder: null },
+      model: { type: 'WordLevel', vocab: { '[UNK]': 0, film: 1, good: 2, bad: 3 }, unk_token: '[UNK]' },
+    }),
+  );
+  rig.write(
+    'text.yaml',
+    spec('text', '', 'last', '{ name: csv-text, file: texts.csv, tokenizer: words.json }'),
+  );
   for (const name of ['all.yaml', 'tpe.yaml', 'text.yaml'])
     expect(await rig.unroll('run', name, '--profile', '--no-mlflow')).toMatchObject({ code: 0, stderr: '' });
 

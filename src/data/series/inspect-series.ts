@@ -90,7 +90,7 @@ const unseenWords = (
   layout.statics.flatMap((input, at) => {
     if (input.kind === 'number') return [];
     const unseen = pack.series.filter((_, series) => {
-      const text = input.texts[series] as string;
+      const text = pack.statics[series]?.[at] ?? '';
       return text !== '' && !input.words.includes(text);
     });
     if (unseen.length === 0) return [];

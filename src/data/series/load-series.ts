@@ -8,9 +8,10 @@ import { fillSeries } from './fill-series.ts';
 import type { SeriesFormat } from './format.ts';
 import { numberColumns, type SeriesParameters } from './parameters.ts';
 import { fitSeriesScaling, type SeriesScaling } from './scale-series.ts';
-import { inputRows, layOutInputs, type InputLayout } from './series-inputs.ts';
+import { fitStatics, inputRows, layOutInputs, type InputLayout } from './series-inputs.ts';
 import { openSeriesPack, writeSeriesPack, type SeriesPack } from './series-pack.ts';
 import { findSeason } from './season.ts';
+import { seriesPreprocessing } from './series-preprocessing.ts';
 import { seriesSplit, type SeriesStore } from './series-split.ts';
 import { splitSpans, type Spans } from './split-series.ts';
 import { windowsIn, type Windows } from './windows.ts';
@@ -54,7 +55,7 @@ export const openSeries = async (format: SeriesFormat, context: DataContext): Pr
   const pack = await packedSeries(format, context);
   checkCalendar(pack, parameters);
   const spans = splitSpans(pack, parameters);
-  const layout = layOutInputs(pack, parameters, spans);
+  const layout = layOutInputs(parameters, fitStatics(pack, parameters, spans));
   const { window, horizon } = parameters;
   const wanted = partNames.filter((part) => part !== 'validation' || parameters.split.validation !== 0);
   const windows = Object.fromEntries(
@@ -138,7 +139,8 @@ const withoutWindow = (
 export const loadSeries = async (format: SeriesFormat, context: DataContext): Promise<Dataset> => {
   const { parameters } = format;
   const { pack, spans, layout, windows, shape } = await openSeries(format, context);
-  const { scaling, means } = fitSeriesScaling(pack, parameters.scale, spans.train);
+  const fitted = fitSeriesScaling(pack, parameters.scale, spans.train);
+  const { scaling, means } = fitted;
   const season = parameters.season ?? findSeason(pack, spans.train);
   const baselineGiven = { pack, parameters, season, means };
   const filled = fillSeries(pack, { strategy: parameters.missing, spans, means });
@@ -157,6 +159,7 @@ export const loadSeries = async (format: SeriesFormat, context: DataContext): Pr
   const split = (part: PartName) => seriesSplit(store, windows[part] as Windows);
   return {
     shape,
+    preprocessing: seriesPreprocessing(store, { fitted, spans, season }),
     train: split('train'),
     ...(windows.validation && { validation: split('validation') }),
     test: split('test'),

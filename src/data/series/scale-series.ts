@@ -16,12 +16,20 @@ interface Moments {
   spread: number;
 }
 
+export interface FittedScaling {
+  readonly scaling: SeriesScaling;
+  /** `[series * columns]`, in the unit of the file. */
+  readonly means: Float64Array;
+  /** By column: the same of all series together. */
+  readonly pooled: SeriesScaling & { readonly means: readonly number[] };
+}
+
 /** Mean and scale of each column and series, of the values that the training part has. */
 export const fitSeriesScaling = (
   pack: SeriesPack,
   scale: SeriesParameters['scale'],
   train: Span,
-): { readonly scaling: SeriesScaling; readonly means: Float64Array } => {
+): FittedScaling => {
   const width = pack.columns.length;
   const size = pack.series.length * width;
   const scaling = { mean: new Float64Array(size), factor: new Float64Array(size).fill(1) };
@@ -36,13 +44,27 @@ export const fitSeriesScaling = (
       const moments = scale === 'all' || single.count === 0 ? pooled : single;
       const at = series * width + column;
       means[at] = moments.mean;
-      if (scale === 'none') continue;
-      scaling.mean[at] = moments.mean;
-      scaling.factor[at] = moments.spread > 0 ? 1 / Math.sqrt(moments.spread / moments.count) : 1;
+      const fitted = scaleOf(moments, scale);
+      scaling.mean[at] = fitted.mean;
+      scaling.factor[at] = fitted.factor;
     }
   }
-  return { scaling, means };
+  const together = (all ?? []).map((moments) => scaleOf(moments, scale));
+  const pooled = {
+    mean: Float64Array.from(together, ({ mean }) => mean),
+    factor: Float64Array.from(together, ({ factor }) => factor),
+    means: (all ?? []).map(({ mean }) => mean),
+  };
+  return { scaling, means, pooled };
 };
+
+const scaleOf = (
+  { count, mean, spread }: Moments,
+  scale: SeriesParameters['scale'],
+): { readonly mean: number; readonly factor: number } =>
+  scale === 'none'
+    ? { mean: 0, factor: 1 }
+    : { mean, factor: spread > 0 ? 1 / Math.sqrt(spread / count) : 1 };
 
 const none = (): Moments => ({ count: 0, mean: 0, spread: 0 });
 

@@ -20,11 +20,18 @@ export interface InputLayout {
 }
 
 /** How a static column becomes inputs: one number, or one input for each word of the training part's series. */
-type StaticInput =
-  | { readonly kind: 'number'; readonly values: Float64Array }
-  | { readonly kind: 'words'; readonly words: readonly string[]; readonly texts: readonly string[] };
+export type StaticInput =
+  | { readonly kind: 'number'; readonly mean: number; readonly factor: number }
+  | { readonly kind: 'words'; readonly words: readonly string[] };
 
-export const layOutInputs = (pack: SeriesPack, parameters: SeriesParameters, spans: Spans): InputLayout => {
+/** Measures the static columns on the series of the training part. */
+export const fitStatics = (
+  pack: SeriesPack,
+  parameters: SeriesParameters,
+  spans: Spans,
+): readonly StaticInput[] => parameters.static.map((_, at) => staticInput(pack, at, { spans, parameters }));
+
+export const layOutInputs = (parameters: SeriesParameters, statics: readonly StaticInput[]): InputLayout => {
   const { targets, past, future, calendar, missing } = parameters;
   const withMasks = (columns: readonly string[]) => [
     ...columns,
@@ -35,7 +42,6 @@ export const layOutInputs = (pack: SeriesPack, parameters: SeriesParameters, spa
     ...withMasks(future),
     ...calendar.flatMap((field) => [`sine of ${field}`, `cosine of ${field}`]),
   ];
-  const statics = parameters.static.map((_, at) => staticInput(pack, at, { spans, parameters }));
   const staticNames = statics.flatMap((input, at) => {
     const column = parameters.static[at] as string;
     return input.kind === 'number' ? [column] : input.words.map((word) => `${column} is ${word}`);
@@ -58,18 +64,15 @@ const staticInput = (
   });
   const isNumber = (text: string) => text !== '' && Number.isFinite(Number(text));
   if (!texts.every((text) => text === '' || isNumber(text))) {
-    return { kind: 'words', words: [...new Set(trained)].sort(), texts };
+    return { kind: 'words', words: [...new Set(trained)].sort() };
   }
   const numbers = trained.map(Number);
   const mean = numbers.reduce((sum, value) => sum + value, 0) / Math.max(1, numbers.length);
   const variance = numbers.reduce((sum, value) => sum + (value - mean) ** 2, 0) / Math.max(1, numbers.length);
   const factor = variance > 0 ? 1 / Math.sqrt(variance) : 1;
-  const scaled = (text: string) =>
-    parameters.scale === 'none' ? Number(text) : (Number(text) - mean) * factor;
-  return {
-    kind: 'number',
-    values: Float64Array.from(texts, (text) => (text === '' ? 0 : scaled(text))),
-  };
+  return parameters.scale === 'none'
+    ? { kind: 'number', mean: 0, factor: 1 }
+    : { kind: 'number', mean, factor };
 };
 
 /** The inputs of every row, `[rows, inputs]`, so that a window is one stretch of it. */
@@ -98,7 +101,7 @@ export const inputRows = (given: {
         if (parameters.missing === 'mask') inputs[at + place.mask(column)] = filled.gaps?.missing[from] ?? 0;
       });
       writeCalendar(inputs, at + calendarAt, { time: times[row] as number, fields: parameters.calendar });
-      writeStatics(inputs, at + staticAt, { statics: layout.statics, series });
+      writeStatics(inputs, at + staticAt, { statics: layout.statics, texts: pack.statics[series] ?? [] });
     }
   }
   return inputs;
@@ -137,11 +140,12 @@ const writeCalendar = (
 const writeStatics = (
   into: Float32Array,
   at: number,
-  { statics, series }: { readonly statics: readonly StaticInput[]; readonly series: number },
+  { statics, texts }: { readonly statics: readonly StaticInput[]; readonly texts: readonly string[] },
 ): void => {
   let next = at;
-  for (const input of statics) {
-    if (input.kind === 'number') into[next++] = input.values[series] as number;
-    else for (const word of input.words) into[next++] = input.texts[series] === word ? 1 : 0;
-  }
+  statics.forEach((input, column) => {
+    const text = texts[column] ?? '';
+    if (input.kind === 'number') into[next++] = text === '' ? 0 : (Number(text) - input.mean) * input.factor;
+    else for (const word of input.words) into[next++] = text === word ? 1 : 0;
+  });
 };

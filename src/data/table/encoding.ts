@@ -4,6 +4,7 @@ import { embeddingSizeOf } from '../columns/categories.ts';
 import { strategyOf } from '../columns/missing.ts';
 import type { CategoryFeature } from '../dataset.ts';
 import { keptJson } from '../packed-folder.ts';
+import type { TablePreprocessing } from '../preprocessing.ts';
 import { sortedLabels } from './labels.ts';
 import { deltaTime, type Pack, type PackDescription } from './pack.ts';
 import type { TableSettings } from './parameters.ts';
@@ -112,6 +113,27 @@ export const inputNames = (pack: PackDescription, { columns }: Encoding): readon
         return column.embeddingSize === undefined ? column.labels.map((label) => `${name}=${label}`) : [name];
     }
   });
+
+/** An encoding with the names of its columns, to be recorded with a model. */
+export const preprocessingOf = (
+  settings: TableSettings,
+  pack: PackDescription,
+  { columns, targets }: Encoding,
+): TablePreprocessing => ({
+  kind: 'table',
+  features: settings.features ?? [
+    ...new Set(pack.columns.filter((name) => name !== deltaTime).map((name) => columnKey(name, pack))),
+  ],
+  inputs: inputColumns(pack).map((name, at) => ({ name, ...(columns[at] ?? unscaled) })),
+  targets: scaledTargets(settings, { targets }),
+});
+
+/** The scales of targets with their names; none where they are not scaled. */
+export const scaledTargets = (
+  settings: TableSettings,
+  { targets }: Pick<Encoding, 'targets'>,
+): TablePreprocessing['targets'] =>
+  targets.map((scale, at) => ({ name: settings.targets[at] ?? String(at + 1), ...scale }));
 
 /** How many inputs a column becomes. */
 export const widthOf = (column: ColumnEncoding): number => {

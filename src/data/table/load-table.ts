@@ -4,7 +4,14 @@ import { DataError, type DataContext, type Dataset, type SequenceShape, type Spl
 import type { Task } from '../task.ts';
 import { fileDigest, findDataFile } from '../files.ts';
 import { indicesBelow } from '../indices.ts';
-import { embeddedFeatures, keptEncoding, unfitted, widthOf, type Encoding } from './encoding.ts';
+import {
+  embeddedFeatures,
+  keptEncoding,
+  preprocessingOf,
+  unfitted,
+  widthOf,
+  type Encoding,
+} from './encoding.ts';
 import { ensurePack, filesKey, type TableFormat } from './ensure-pack.ts';
 import { packExamples } from './examples.ts';
 import { readLabelRows } from './join.ts';
@@ -161,8 +168,13 @@ export const openTable = async (format: TableFormat, context: DataContext): Prom
 };
 
 /** Loads the parts of a table. */
-export const loadTable = async (format: TableFormat, context: DataContext): Promise<Dataset> =>
-  loadOpenTable(await openTable(format, context));
+export const loadTable = async (format: TableFormat, context: DataContext): Promise<Dataset> => {
+  const table = await openTable(format, context);
+  return {
+    ...loadOpenTable(table),
+    preprocessing: preprocessingOf(format.settings, table.parts.train.pack, table.encoding),
+  };
+};
 
 /** Loads the parts of an open table; where a step is a token, with the index of each token of a pack. */
 export const loadOpenTable = (

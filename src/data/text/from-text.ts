@@ -41,6 +41,6 @@ export const fromText = <P>(
   },
   load: async (chosen: P, context: DataContext) => {
     const { loadText } = await import('./load-text.ts');
-    return loadText(await formatOf(chosen, context), tableOf(chosen).tokens, context);
+    return loadText(await formatOf(chosen, context), tableOf(chosen), context);
   },
 });

@@ -5,8 +5,10 @@ import type { DataInspection, PartDescription, PartName } from '../description.t
 import { keptJson } from '../packed-folder.ts';
 import type { TableFormat } from '../table/ensure-pack.ts';
 import { inspectOpenTable, partsOf } from '../table/inspect-table.ts';
+import { scaledTargets } from '../table/encoding.ts';
 import { loadOpenTable, openTable, type OpenTable, type TablePart } from '../table/load-table.ts';
 import type { Pack } from '../table/pack.ts';
+import type { TextParameters } from './from-text.ts';
 import type { VocabularyRules } from './tokens.ts';
 import { indicesIn, unknownToken, vocabularyOf, type Vocabulary } from './vocabulary.ts';
 
@@ -85,11 +87,20 @@ export const textShape = async (
 /** Loads the parts. Tokens that the training part does not have are the unknown one. */
 export const loadText = async (
   format: TableFormat,
-  rules: VocabularyRules,
+  { tokens, tokenizer = null }: Pick<TextParameters, 'tokens' | 'tokenizer'>,
   context: DataContext,
 ): Promise<Dataset> => {
-  const { vocabulary, ...table } = await openTexts(format, rules, context);
-  return { ...loadOpenTable(table, (pack) => indicesIn(vocabulary, tokensOf(pack))), vocabulary };
+  const { vocabulary, ...table } = await openTexts(format, tokens, context);
+  return {
+    ...loadOpenTable(table, (pack) => indicesIn(vocabulary, tokensOf(pack))),
+    vocabulary,
+    preprocessing: {
+      kind: 'text',
+      unknown: unknownToken,
+      tokenizer: tokenizer !== null,
+      targets: scaledTargets(format.settings, table.encoding),
+    },
+  };
 };
 
 /** Describes and checks the parts of a dataset of texts. */

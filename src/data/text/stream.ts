@@ -16,6 +16,7 @@ export interface StreamParameters {
   readonly stride: number | null;
   readonly validationFraction: number;
   readonly testFraction: number;
+  readonly tokenizer?: string | null;
 }
 
 /** How one long text is split, and what its vocabulary is. */
@@ -111,7 +112,12 @@ export const loadStream = async (format: StreamFormat, context: DataContext): Pr
   const { train, validation, test } = parts;
   return {
     shape,
-    ...(format.unknown !== undefined && { vocabulary }),
+    vocabulary,
+    preprocessing: {
+      kind: 'stream',
+      unknown: format.unknown ?? null,
+      tokenizer: typeof chosen.tokenizer === 'string',
+    },
     train: split(train),
     ...(validation.sequences > 0 && { validation: split(validation) }),
     test: split(test),
