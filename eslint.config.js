@@ -68,8 +68,9 @@ const doors = {
   runner: belowTheRunner,
   report: ['system', 'terminal', 'diagnostic', 'data', 'metrics', 'language', 'plan', 'record'],
   mlflow: ['system', 'terminal', 'diagnostic', 'language', 'plan', 'record'],
-  api: [...belowTheRunner, 'runner', 'report', 'mlflow'],
-  cli: [...belowTheRunner, 'check', 'runner', 'report', 'mlflow'],
+  prediction: [...belowTheRunner, 'report'],
+  api: [...belowTheRunner, 'runner', 'report', 'mlflow', 'prediction'],
+  cli: [...belowTheRunner, 'check', 'runner', 'report', 'mlflow', 'prediction'],
   docs: ['diagnostic', 'parameters', 'data', 'metrics', 'registry', 'language', 'cli'],
 };
 const rooms = Object.keys(doors);

@@ -1,7 +1,6 @@
 import { Type } from '@sinclair/typebox';
 import type { Json } from '../system/json.ts';
 import type { Described } from '../system/schema.ts';
-import type { DatasetRow } from './dataset.ts';
 
 const numbers = Type.Array(Type.Number());
 const numberOrNull = Type.Union([Type.Number(), Type.Null()]);
@@ -160,7 +159,10 @@ export const tokenizerFile = 'tokenizer.json';
  * A dataset's section without its data files: what decides how other files of the same form are read. A tokenizer is named
  * as in the folder of the model.
  */
-export const readingSection = ({ files = [] }: Pick<DatasetRow, 'files'>, section: Section): Section => ({
+export const readingSection = (
+  { files = [] }: { readonly files?: readonly string[] },
+  section: Section,
+): Section => ({
   ...Object.fromEntries(Object.entries(section).filter(([key]) => !files.includes(key))),
   name: section.name,
   ...('tokenizer' in section && { tokenizer: section['tokenizer'] === null ? null : tokenizerFile }),

@@ -341,3 +341,19 @@ const modelFileSchema = Type.Object({
 export type ModelFile = Described<typeof modelFileSchema>;
 
 export const modelFileParser = parserOf(modelFileSchema);
+
+const earlierModelFileSchema = Type.Object({
+  model: sectionSchema,
+  loss: Type.Optional(sectionSchema),
+  shape: shapeSchema,
+  versions,
+});
+
+/** `model/model.json` of runs recorded before format 2. */
+export type EarlierModelFile = Described<typeof earlierModelFileSchema>;
+
+export const earlierModelFileParser = parserOf(earlierModelFileSchema);
+
+const vocabularySchema = Type.Object({ tokens: Type.Array(Type.String()) });
+
+export const parseVocabulary = parserOf(vocabularySchema);

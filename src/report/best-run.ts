@@ -1,12 +1,13 @@
-import { failure, type Result } from '../diagnostic/diagnostic.ts';
+import { failed, failure, type Diagnostic, type Result } from '../diagnostic/diagnostic.ts';
 import { readRun } from '../record/read-runs.ts';
+import { resolveRun } from '../record/resolve-run.ts';
 import type { RecordedRun } from '../record/run-state.ts';
 import { proposedCommand } from '../system/proposed-command.ts';
 import { chooseSweeps, compareSweeps, runsOfSweeps } from './chosen-sweeps.ts';
 import { bestRunOf } from './render-compare.ts';
 
 /** Begins a reference to the best run of an experiment: `best:quickstart`. */
-export const bestPrefix = 'best:';
+const bestPrefix = 'best:';
 
 /** The best run of the best configuration of an experiment's latest sweep, as `unroll compare` ranks them. */
 export const bestRun = (runsDirectory: string, experiment: string): Result<RecordedRun> => {
@@ -26,3 +27,22 @@ export const bestRun = (runsDirectory: string, experiment: string): Result<Recor
     help: `\`${proposedCommand(['compare', experiment], runsDirectory)}\` shows its runs; \`${proposedCommand(['resume', experiment], runsDirectory)}\` trains what is left.`,
   });
 };
+
+/** The run that a reference names: the beginning of its id, its directory, or `best:EXPERIMENT`. */
+export const referredRun = (from: string, runsDirectory: string): Result<RecordedRun> => {
+  if (from.startsWith(bestPrefix)) {
+    const best = bestRun(runsDirectory, from.slice(bestPrefix.length));
+    return best.ok ? best : failed(best.errors.map(withPrefix));
+  }
+  const directory = resolveRun(runsDirectory, from);
+  return directory.ok ? readRun(directory.value) : directory;
+};
+
+const withPrefix = (error: Diagnostic): Diagnostic =>
+  error.nearest === undefined
+    ? error
+    : {
+        ...error,
+        nearest: `${bestPrefix}${error.nearest}`,
+        help: `Did you mean ${bestPrefix}${error.nearest}?`,
+      };

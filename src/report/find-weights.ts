@@ -1,17 +1,14 @@
 import { existsSync } from 'node:fs';
 import { basename, dirname, join, relative, resolve, sep } from 'node:path';
-import { failed, success, type Diagnostic, type Result } from '../diagnostic/diagnostic.ts';
+import { failed, success, type Diagnostic } from '../diagnostic/diagnostic.ts';
 import { isWeightsFile } from '../language/data-paths.ts';
 import type { FindWeights, NoWeights } from '../plan/starting-weights.ts';
 import { digestOfFile } from '../record/digests.ts';
-import { readRun } from '../record/read-runs.ts';
-import { resolveRun } from '../record/resolve-run.ts';
-import type { RecordedRun } from '../record/run-state.ts';
 import { readTensors, type StoredTensor } from '../record/safetensors.ts';
 import { variablesIn, weightsFileOf } from '../record/starting-weights.ts';
 import { proposedCommand } from '../system/proposed-command.ts';
 import { interruptionOf } from '../system/system-error.ts';
-import { bestPrefix, bestRun } from './best-run.ts';
+import { referredRun } from './best-run.ts';
 
 /** Finds the weights that `train.from` names: of a run, of the best run of an experiment, or in a file. */
 export const weightsFinder =
@@ -38,7 +35,7 @@ const ofRun = (
   from: string,
   { runsDirectory, baseDirectory }: { readonly runsDirectory: string; readonly baseDirectory: string },
 ): ReturnType<FindWeights> => {
-  const found = recordedRun(from, runsDirectory);
+  const found = referredRun(from, runsDirectory);
   if (!found.ok) return failed(found.errors.map(asTrouble));
   const { run, directory, state } = found.value;
   const name = `${run.experiment}/${run.id}`;
@@ -58,24 +55,6 @@ const ofRun = (
   const file = relative(resolve(baseDirectory), resolve(path)).split(sep).join('/');
   return read(path, { name: `run ${name}`, place: { run: name, ...(!isHere && { file }) } });
 };
-
-const recordedRun = (from: string, runsDirectory: string): Result<RecordedRun> => {
-  if (from.startsWith(bestPrefix)) {
-    const best = bestRun(runsDirectory, from.slice(bestPrefix.length));
-    return best.ok ? best : failed(best.errors.map(withPrefix));
-  }
-  const directory = resolveRun(runsDirectory, from);
-  return directory.ok ? readRun(directory.value) : directory;
-};
-
-const withPrefix = (error: Diagnostic): Diagnostic =>
-  error.nearest === undefined
-    ? error
-    : {
-        ...error,
-        nearest: `${bestPrefix}${error.nearest}`,
-        help: `Did you mean ${bestPrefix}${error.nearest}?`,
-      };
 
 const asTrouble = ({ code, message, expected, nearest, help }: Diagnostic): NoWeights => ({
   code,

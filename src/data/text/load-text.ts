@@ -8,7 +8,6 @@ import { inspectOpenTable, partsOf } from '../table/inspect-table.ts';
 import { scaledTargets } from '../table/encoding.ts';
 import { loadOpenTable, openTable, type OpenTable, type TablePart } from '../table/load-table.ts';
 import type { Pack } from '../table/pack.ts';
-import type { TextParameters } from './from-text.ts';
 import type { VocabularyRules } from './tokens.ts';
 import { indicesIn, unknownToken, vocabularyOf, type Vocabulary } from './vocabulary.ts';
 
@@ -87,7 +86,7 @@ export const textShape = async (
 /** Loads the parts. Tokens that the training part does not have are the unknown one. */
 export const loadText = async (
   format: TableFormat,
-  { tokens, tokenizer = null }: Pick<TextParameters, 'tokens' | 'tokenizer'>,
+  { tokens, tokenizer = null }: { readonly tokens: VocabularyRules; readonly tokenizer?: string | null },
   context: DataContext,
 ): Promise<Dataset> => {
   const { vocabulary, ...table } = await openTexts(format, tokens, context);

@@ -1,0 +1,137 @@
+import { existsSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { failed, failure, success, type Diagnostic, type Result } from '../diagnostic/diagnostic.ts';
+import type { Run } from '../plan/plan.ts';
+import { parseRun } from '../record/parse-run-files.ts';
+import {
+  earlierModelFileParser,
+  fileNames,
+  modelFileNames,
+  modelFileParser,
+  parseVocabulary,
+  type ModelFile,
+} from '../record/run-files.ts';
+import { readTensors, type StoredTensor } from '../record/safetensors.ts';
+import { variablesIn } from '../record/starting-weights.ts';
+import { referredRun } from '../report/best-run.ts';
+import { readJson, readJsonIfWhole, readRegularText } from '../system/files.ts';
+import { proposedCommand } from '../system/proposed-command.ts';
+import { interruptionOf } from '../system/system-error.ts';
+import { fromEarlierFile } from './earlier-model.ts';
+
+/** A trained network with what is needed to use it on other data. */
+export interface OpenModel {
+  readonly file: ModelFile;
+  /** Trained weights by the names of `Model.variables`. */
+  readonly weights: ReadonlyMap<string, StoredTensor>;
+  /** The tokens by index, of a network that reads text. */
+  readonly vocabulary?: readonly string[];
+  /** The folder with `model.json`. */
+  readonly directory: string;
+}
+
+/**
+ * Opens the model that a reference names: the beginning of a run's id, `best:EXPERIMENT`, the directory of a run, or a
+ * folder with `model.json`.
+ */
+export const openModel = (
+  reference: string,
+  { runsDirectory }: { readonly runsDirectory: string },
+): Result<OpenModel> => {
+  const folder = folderOf(reference, runsDirectory);
+  return folder.ok ? openFolder(folder.value, reference) : folder;
+};
+
+const folderOf = (reference: string, runsDirectory: string): Result<string> => {
+  const path = reference.replace(/\/+$/, '');
+  if (existsSync(join(path, modelFileNames.model))) return success(path);
+  const run = referredRun(reference, runsDirectory);
+  if (!run.ok) return failed(run.errors.map(namingModels));
+  const { directory, run: found, state } = run.value;
+  const folder = join(directory, fileNames.model);
+  if (existsSync(join(folder, modelFileNames.model))) return success(folder);
+  return failure({
+    code: 'unknown-run',
+    severity: 'error',
+    message: `The run ${found.experiment}/${found.id} has no model: it is ${state}.`,
+    expected: 'a run that is done',
+    help: `Train it to its end with \`${proposedCommand(['resume', found.experiment], runsDirectory)}\`, or name another run.`,
+  });
+};
+
+const namingModels = (error: Diagnostic): Diagnostic =>
+  error.code === 'unknown-run' && error.expected?.startsWith('the beginning of') === true
+    ? {
+        ...error,
+        expected: "the beginning of a run's id, best:EXPERIMENT, or the path of a folder with model.json",
+      }
+    : error;
+
+const openFolder = (directory: string, reference: string): Result<OpenModel> => {
+  const file = readModelFile(directory);
+  if (!file.ok) return file;
+  try {
+    const { tensors } = readTensors(join(directory, modelFileNames.weights));
+    const weights = new Map(variablesIn(tensors).map(({ name, tensor }) => [name, tensor]));
+    const vocabulary = readJsonIfWhole(join(directory, modelFileNames.vocabulary), parseVocabulary)?.tokens;
+    return success({ file: file.value, weights, ...(vocabulary && { vocabulary }), directory });
+  } catch (error) {
+    if (interruptionOf(error)) throw error;
+    const reason = error instanceof Error ? error.message : String(error);
+    return failure(
+      broken(
+        `The weights of ${reference} cannot be read: ${reason}.`,
+        'a whole safetensors file of float32 tensors',
+      ),
+    );
+  }
+};
+
+const broken = (message: string, expected: string): Diagnostic => ({
+  code: 'damaged-record',
+  severity: 'error',
+  message,
+  expected,
+  help: 'Copy the folder again, or train the run again with the option --force.',
+});
+
+const readModelFile = (directory: string): Result<ModelFile> => {
+  const path = join(directory, modelFileNames.model);
+  let content: unknown;
+  try {
+    content = readJson(path);
+  } catch (error) {
+    if (interruptionOf(error)) throw error;
+    return failure(broken(`${path} is not whole JSON.`, 'the model.json that a training wrote'));
+  }
+  const file = modelFileParser(content);
+  if (file) return success(file);
+  const { format } = (content ?? {}) as { readonly format?: unknown };
+  if (format === undefined) {
+    const earlier = earlierModelFileParser(content);
+    if (earlier) {
+      const hasVocabulary = existsSync(join(directory, modelFileNames.vocabulary));
+      return fromEarlierFile(earlier, { run: runOf(directory), hasVocabulary, path });
+    }
+  } else if (typeof format === 'number' && format > 2) {
+    return failure({
+      code: 'unsupported-version',
+      severity: 'error',
+      message: `${path} was written by a later version of Unroll, in format ${format}.`,
+      expected: 'format 2',
+      help: 'Use the version of Unroll that trained the model.',
+    });
+  }
+  const wrong = (format === undefined ? earlierModelFileParser : modelFileParser).firstWrong(content) ?? [];
+  return failure(
+    broken(`${path} has no usable \`${wrong.join('.')}\`.`, 'the model.json that a training wrote'),
+  );
+};
+
+/** The run whose directory a folder of a model is in. */
+const runOf = (directory: string): Run | undefined => {
+  const path = join(dirname(directory), fileNames.run);
+  if (basename(directory) !== fileNames.model || !existsSync(path)) return undefined;
+  const run = parseRun(path, readRegularText(path));
+  return run.ok ? run.value : undefined;
+};
