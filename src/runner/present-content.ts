@@ -2,8 +2,8 @@ import { dirname, resolve } from 'node:path';
 import type { Row } from '../parameters/row.ts';
 import type { Plan, Run } from '../plan/plan.ts';
 import type { RecordedRun } from '../record/run-state.ts';
-import { loadPlugins } from '../registry/own/load-plugins.ts';
 import { findRow, namedSections, registry as builtIn, type Registry, type Table } from '../registry/rows.ts';
+import { askDataset, registryIn } from './run-ground.ts';
 import { markStale, type PresentContent } from './staleness.ts';
 
 /**
@@ -31,7 +31,7 @@ export const markStaleNow = async (
     const folder = folders.get(keyOf(run));
     if (state !== 'done' || folder === undefined || contents.has(key)) continue;
     // A config is code: only runs that use it need it.
-    const registry = run.code ? (registries.get(folder) ?? (await registryOf(folder))) : builtIn;
+    const registry = run.code ? (registries.get(folder) ?? (await registryIn(folder))) : builtIn;
     if (run.code) registries.set(folder, registry);
     contents.set(key, await contentOf(run, registry, folder));
   }
@@ -40,29 +40,11 @@ export const markStaleNow = async (
 
 const keyOf = ({ experiment, id }: Run): string => `${experiment}/${id}`;
 
-/** The registries as the folder's config extends them now; the built-in ones where it has none, or one with errors. */
-const registryOf = async (folder: string): Promise<Registry> => {
-  const plugins = await loadPlugins(folder);
-  return plugins.ok ? plugins.value.registry : builtIn;
-};
-
 const contentOf = async (run: Run, registry: Registry, baseDirectory: string): Promise<PresentContent> => {
-  const datasetDigest = await digestOf(run, registry, baseDirectory);
+  const { dataset } = run.config;
+  const datasetDigest = await askDataset(run, registry, (row) => row.digest(dataset, { baseDirectory }));
   const code = codeOf(run, registry);
   return { ...(datasetDigest !== undefined && { datasetDigest }), ...(code && { code }) };
-};
-
-/** The digest of a run's data as it is now; undefined if the data cannot be read, or the dataset no longer exists. */
-const digestOf = async (
-  { config: { dataset } }: Run,
-  registry: Registry,
-  baseDirectory: string,
-): Promise<string | undefined> => {
-  try {
-    return await findRow(registry.dataset, dataset.name)?.digest(dataset, { baseDirectory });
-  } catch {
-    return undefined;
-  }
 };
 
 /** The digests of the user's own entries that a run uses, as they are now; undefined if one of them no longer exists. */

@@ -154,48 +154,56 @@ const moduleOf: Readonly<Record<NewKind, (name: string) => string>> = {
   loss: lossModule,
 };
 
-const specOf: Readonly<Record<NewKind, (name: string) => string>> = {
-  model: (name) => `# unroll run ${name}.yaml
+/** What the spec of a new entry has besides its name: the sections that decide how fast it learns, and what it must reach. */
+interface Trial {
+  readonly dataset: string;
+  readonly model: string;
+  readonly optimizer?: string;
+  readonly loss?: string;
+  readonly train: string;
+  readonly expect: string;
+}
+
+const digits = {
+  dataset: 'name: mnist-rows',
+  train: 'batchSize: 128, steps: 100',
+  expect: '{ metric: test/accuracy, gte: 0.3 } # guessing has 0.1',
+};
+
+const trialOf: Readonly<Record<NewKind, (name: string) => Trial>> = {
+  model: (name) => ({ ...digits, model: `name: ${name}, hiddenSize: 32` }),
+  dataset: (name) => ({
+    dataset: `name: ${name}, steps: 10`,
+    model: 'name: gru, hiddenSize: 8',
+    train: 'batchSize: 32, steps: 60',
+    expect: '{ metric: test/accuracy, gte: 0.9 }',
+  }),
+  optimizer: (name) => ({
+    ...digits,
+    model: 'name: simple-rnn, hiddenSize: 32',
+    optimizer: `name: ${name}, momentum: 0.9`,
+  }),
+  loss: (name) => ({
+    dataset: 'name: adding-problem, length: 10, trainSize: 2000, testSize: 500',
+    model: 'name: gru, hiddenSize: 16',
+    loss: `name: ${name}, scale: 0.5`,
+    train: 'batchSize: 32, steps: 150',
+    expect: '{ metric: test/mae, lte: 0.33 } # always answering the mean has about 0.33',
+  }),
+};
+
+const specOf = (kind: NewKind, name: string): string => {
+  const { dataset, model, optimizer, loss, train, expect } = trialOf[kind](name);
+  return `# unroll run ${name}.yaml
 version: 1
 name: ${name}
-dataset: { name: mnist-rows }
-model: { name: ${name}, hiddenSize: 32 }
-optimizer: { name: adam, learningRate: 0.01 }
-train: { batchSize: 128, steps: 100 }
+dataset: { ${dataset} }
+model: { ${model} }
+optimizer: { ${optimizer ?? 'name: adam, learningRate: 0.01'} }
+${loss === undefined ? '' : `loss: { ${loss} }\n`}train: { ${train} }
 expect:
-  - { metric: test/accuracy, gte: 0.3 } # guessing has 0.1
-`,
-  dataset: (name) => `# unroll run ${name}.yaml
-version: 1
-name: ${name}
-dataset: { name: ${name}, steps: 10 }
-model: { name: gru, hiddenSize: 8 }
-optimizer: { name: adam, learningRate: 0.01 }
-train: { batchSize: 32, steps: 60 }
-expect:
-  - { metric: test/accuracy, gte: 0.9 }
-`,
-  optimizer: (name) => `# unroll run ${name}.yaml
-version: 1
-name: ${name}
-dataset: { name: mnist-rows }
-model: { name: simple-rnn, hiddenSize: 32 }
-optimizer: { name: ${name}, momentum: 0.9 }
-train: { batchSize: 128, steps: 100 }
-expect:
-  - { metric: test/accuracy, gte: 0.3 } # guessing has 0.1
-`,
-  loss: (name) => `# unroll run ${name}.yaml
-version: 1
-name: ${name}
-dataset: { name: adding-problem, length: 10, trainSize: 2000, testSize: 500 }
-model: { name: gru, hiddenSize: 16 }
-optimizer: { name: adam, learningRate: 0.01 }
-loss: { name: ${name}, scale: 0.5 }
-train: { batchSize: 32, steps: 150 }
-expect:
-  - { metric: test/mae, lte: 0.33 } # always answering the mean has about 0.33
-`,
+  - ${expect}
+`;
 };
 
 const testOf = (name: string): string => `// node --test ${name}.test.mjs
@@ -226,7 +234,7 @@ test('${name} trains and reaches what its spec expects', () => {
 /** The module, its spec and its test, by file name. */
 export const ownRowFiles = (kind: NewKind, name: string): Readonly<Record<string, string>> => ({
   [`${name}.ts`]: moduleOf[kind](name),
-  [`${name}.yaml`]: specOf[kind](name),
+  [`${name}.yaml`]: specOf(kind, name),
   [`${name}.test.mjs`]: testOf(name),
 });
 

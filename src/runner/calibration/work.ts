@@ -2,12 +2,12 @@ import { dirname, resolve } from 'node:path';
 import { stepsOf } from '../../plan/steps.ts';
 import type { SequenceShape } from '../../data/dataset.ts';
 import type { ModelRow } from '../../models/model.ts';
-import { loadPlugins } from '../../registry/own/load-plugins.ts';
 import { findRow, registry as builtIn, type Registry } from '../../registry/rows.ts';
 import { canonicalJson } from '../../system/canonical.ts';
 import type { Plan, Run } from '../../plan/plan.ts';
 import type { Json } from '../../system/json.ts';
 import { operationsPerInput } from '../operations.ts';
+import { askDataset, registryIn } from '../run-ground.ts';
 
 /** Runs whose steps compute the same, whatever their seeds, learning rates and lengths. */
 export interface Work {
@@ -50,13 +50,10 @@ export type Ground = Pick<Plan, 'config' | 'spec'>;
 const baseDirectoryOf = ({ spec }: Ground): string => dirname(resolve(spec.path));
 
 /** The rows of a plan. A config that is broken by now was reported before; its entries then have no work. */
-const registryOf = async (ground: Ground): Promise<Registry> => {
-  if (ground.config === undefined) return builtIn;
-  const plugins = await loadPlugins(baseDirectoryOf(ground));
-  return plugins.ok ? plugins.value.registry : builtIn;
-};
+const registryOf = async (ground: Ground): Promise<Registry> =>
+  ground.config === undefined ? builtIn : registryIn(baseDirectoryOf(ground));
 
-/** Tells the work of one run after the other; nothing of a model without a choice of kernels. */
+/** Returns the work of one run after the other; nothing of a model without a choice of kernels. */
 export const workFinder = (ground: Ground): ((run: Run) => Promise<WorkOfRun | undefined>) =>
   finderWith(registryOf(ground), ground);
 
@@ -72,7 +69,10 @@ const finderWith = (
     const kernels = row?.kernels?.(model).map(({ name }) => name) ?? [];
     if (!row || kernels.length === 0) return undefined;
     const named = canonicalJson(dataset);
-    const known = shapes.get(named) ?? shapeOf(run, registry, baseDirectoryOf(ground));
+    const baseDirectory = baseDirectoryOf(ground);
+    // Nothing where the data cannot be read: each run reports it.
+    const known =
+      shapes.get(named) ?? askDataset(run, registry, ({ shape }) => shape(dataset, { baseDirectory }));
     shapes.set(named, known);
     const shape = await known;
     return (
@@ -97,19 +97,6 @@ export const worksOf = async (runs: readonly Run[], ground: Ground): Promise<rea
     works.set(found.key, work);
   }
   return [...works.values()];
-};
-
-/** Nothing where the data cannot be read: each run reports it. */
-const shapeOf = async (
-  { config: { dataset } }: Run,
-  registry: Registry,
-  baseDirectory: string,
-): Promise<SequenceShape | undefined> => {
-  try {
-    return await findRow(registry.dataset, dataset.name)?.shape(dataset, { baseDirectory });
-  } catch {
-    return undefined;
-  }
 };
 
 /** Such as `lstm 128; batch 128, 16+ steps of 28 features`. */
