@@ -390,10 +390,11 @@ test.each(Object.entries(inputs))(
     const directory = temporaryDirectory();
     vi.stubEnv('UNROLL_CACHE', join(directory, 'cache'));
     mkdirSync(join(directory, 'cache'));
-    const endsAt = performance.now() + (1000 * seconds) / Object.keys(inputs).length;
     const limit = (name.startsWith('large') ? largeLimitMs : limitMs) * slowdown();
+    const endsAt = performance.now() + (1000 * seconds) / Object.keys(inputs).length;
     let count = 0;
-    for (; performance.now() < endsAt; count++) {
+    // On a machine that is busy, too, each has inputs besides the first, whose time is not limited.
+    for (; count < 3 || performance.now() < endsAt; count++) {
       const began = processorMs();
       try {
         await input(randomStream(testSeed, `${name} ${count}`), directory);
@@ -409,7 +410,6 @@ test.each(Object.entries(inputs))(
     }
     vi.unstubAllEnvs();
     console.log(`${name}: ${count} inputs of UNROLL_TEST_SEED=${testSeed}`);
-    expect(count).toBeGreaterThan(0);
   },
   1000 * seconds + 300_000,
 );

@@ -1,12 +1,10 @@
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
-import { runCommand } from '../../src/system/command.ts';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { packageRoot } from '../../src/system/package-root.ts';
-import { temporaryDirectory } from '../support/temporary-directory.ts';
-
-/** A hang, not a slow machine: the largest of these needs 3 s with both cores busy. */
-const deadlineMs = 60_000;
+import { runTypeScript } from '../support/run-typescript.ts';
+import type { Answer } from '../support/validate-files.ts';
 
 const lines = (count: number, line: (at: number) => string) =>
   Array.from({ length: count }, (_, at) => line(at)).join('');
@@ -66,30 +64,6 @@ const specs: Readonly<Record<string, readonly [text: string, ...expected: RegExp
   ],
 };
 
-const validate = async (text: string, data: Readonly<Record<string, string>> = {}, ...words: string[]) => {
-  const directory = temporaryDirectory();
-  writeFileSync(join(directory, 'spec.yaml'), text);
-  for (const [name, content] of Object.entries(data)) writeFileSync(join(directory, name), content);
-  return runCommand(
-    process.execPath,
-    [join(packageRoot, 'bin', 'unroll.js'), 'validate', 'spec.yaml', ...words],
-    {
-      cwd: directory,
-      timeoutMs: deadlineMs,
-      env: { ...process.env, NODE_OPTIONS: '--max-old-space-size=400' },
-    },
-  );
-};
-
-test.each(Object.entries(specs))('%s end in a short answer', async (_, [text, ...expected]) => {
-  expect(text.length).toBeLessThanOrEqual(1024 * 1024);
-  const { code, output } = await validate(text);
-  expect(code, output.slice(0, 1000)).toBe(2);
-  expect(output.length).toBeLessThan(40_000);
-  expect(output).not.toMatch(/a bug in Unroll|RangeError/);
-  for (const one of expected) expect(output).toMatch(one);
-});
-
 const csv = `${rest}dataset: { name: csv-sequences, file: data.csv, sequence: c0, targets: [zz] }\n`;
 const jsonl = `${rest}dataset: { name: jsonl-sequences, layout: wide, file: data.jsonl, targets: [t] }\n`;
 
@@ -126,18 +100,66 @@ const data: Readonly<Record<string, readonly [spec: string, file: string, text: 
     'lines that are no JSON': [jsonl, 'data.jsonl', 'x\n'.repeat(300_000), /300000 rows/],
   };
 
-test.each(Object.entries(data))('data: %s end in a short answer', async (_, [spec, file, text, expected]) => {
-  const { code, output } = await validate(spec, { [file]: text });
+const manyUnknown = base + lines(5000, (at) => `z${at}: 1\n`);
+
+const folder = mkdtempSync(join(tmpdir(), 'unroll-large-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+let answers: Readonly<Record<string, Answer>>;
+
+/** The words after `unroll validate`, for the files of an input in a folder of their own. */
+const written = (name: string, files: Readonly<Record<string, string>>, ...options: readonly string[]) => {
+  const directory = join(folder, name.replaceAll(' ', '-'));
+  mkdirSync(directory);
+  for (const [file, text] of Object.entries(files)) writeFileSync(join(directory, file), text);
+  return [join(directory, 'spec.yaml'), ...options];
+};
+
+// All in one process, which starts once, and whose memory is limited.
+beforeAll(async () => {
+  const inputs = {
+    ...Object.fromEntries(
+      Object.entries(specs).map(([name, [text]]) => [name, written(name, { 'spec.yaml': text })]),
+    ),
+    ...Object.fromEntries(
+      Object.entries(data).map(([name, [spec, file, text]]) => [
+        name,
+        written(name, { 'spec.yaml': spec, [file]: text }),
+      ]),
+    ),
+    json: written('json', { 'spec.yaml': manyUnknown }, '--json'),
+  };
+  writeFileSync(join(folder, 'inputs.json'), JSON.stringify(inputs));
+  const program = join(packageRoot, 'test', 'support', 'validate-files.ts');
+  const printed = await runTypeScript(program, {
+    INPUTS: join(folder, 'inputs.json'),
+    NODE_OPTIONS: '--max-old-space-size=400',
+    UNROLL_CACHE: join(folder, 'cache'),
+  });
+  answers = JSON.parse(printed) as typeof answers;
+});
+
+const checkAnswer = (name: string, expected: readonly RegExp[]) => {
+  const { code, output } = answers[name] ?? { code: NaN, output: '' };
   expect(code, output.slice(0, 1000)).toBe(2);
   expect(output.length).toBeLessThan(40_000);
   expect(output).not.toMatch(/a bug in Unroll|RangeError/);
-  expect(output).toMatch(expected);
+  for (const one of expected) expect(output).toMatch(one);
+};
+
+test.each(Object.entries(specs))('%s end in a short answer', (name, [text, ...expected]) => {
+  expect(text.length).toBeLessThanOrEqual(1024 * 1024);
+  checkAnswer(name, expected);
 });
 
-test('JSON has at most 1,000 of a code, and the number of the others', async () => {
-  const { code, stdout } = await validate(base + lines(5000, (at) => `z${at}: 1\n`), {}, '--json');
+test.each(Object.entries(data))('data: %s end in a short answer', (name, [, , , expected]) =>
+  checkAnswer(name, [expected]),
+);
+
+test('JSON has at most 1,000 of a code, and the number of the others', () => {
+  const { code, output } = answers['json'] ?? { code: NaN, output: '' };
   expect(code).toBe(2);
-  const { diagnostics, omitted } = JSON.parse(stdout) as { diagnostics: unknown[]; omitted: unknown };
+  const { diagnostics, omitted } = JSON.parse(output) as { diagnostics: unknown[]; omitted: unknown };
   expect(diagnostics).toHaveLength(1000);
   expect(omitted).toEqual([{ code: 'unknown-key', severity: 'error', count: 4000 }]);
 });

@@ -27,6 +27,9 @@ export const runTypeScript = async (file: string, env: Readonly<Record<string, s
     });
     const { stdout } = await promisify(execFile)(process.execPath, [bundle], {
       env: { ...process.env, ...env },
+      // A hang, not a slow machine. The error then has what was printed to stderr.
+      timeout: 240_000,
+      maxBuffer: 64 * 1024 * 1024,
     });
     return stdout;
   } finally {

@@ -6,11 +6,12 @@ import { dirname, join, normalize } from 'node:path';
  * modules. So a test leaves `npm run test:unit` by itself once it needs the built command line, MLflow, a browser or a
  * terminal.
  */
-const starters = /from '(?:node:child_process|playwright-core|esbuild|typescript)'/;
+const starters =
+  /from '(?:node:child_process|playwright-core|esbuild|typescript|(?:\.\.\/)+src\/system\/command\.ts)'/;
 
-/** What trains in child processes or starts MLflow: the function of the package for programs, and modules of src. */
+/** What trains in child processes, starts MLflow or loads TensorFlow in another process: the function of the package for programs, and modules of src. */
 const startingImports =
-  /^import \{[^}]*\brun\b[^}]*\} from 'unroll(?:-ml)?';|from '(?:\.\.\/)+src\/.*\/(?:find-mlflow|upload|track-sweep)\.ts'/m;
+  /^import \{[^}]*\brun\b[^}]*\} from 'unroll(?:-ml)?';|from '(?:\.\.\/)+src\/.*\/(?:find-mlflow|upload|track-sweep|doctor)\.ts'/m;
 
 const importsOf = (file: string, text: string): string[] =>
   [...text.matchAll(/from '(\.{1,2}\/[^']+\.ts)'/g)]
