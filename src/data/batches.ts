@@ -8,6 +8,8 @@ export interface BatchPlan {
   /** Examples in the split. */
   readonly size: number;
   readonly batchSize: number;
+  /** How many batches an update is made of; 1 if absent. A step has the examples of all of them. */
+  readonly accumulate?: number;
   /** Each pass in an order of its own; otherwise every pass from the first example to the last. */
   readonly shuffle: boolean;
   /**
@@ -21,18 +23,22 @@ export interface BatchPlan {
 
 /** How long a training lasts; one of the three is a number. */
 export interface TrainingLength {
-  /** Training goes on while `step * batchSize < trainingIters`, counting steps from 1. */
+  /** Training continues while the examples of all steps up to this one are fewer, counting steps from 1. */
   readonly trainingIters: number | null;
   readonly epochs: number | null;
   readonly steps: number | null;
 }
 
-/** Batches in one pass over the split; with `wrap` a fraction, unless the batch size divides the split. */
-export const stepsPerEpoch = ({
-  size,
+/** The examples of a step. */
+export const examplesPerStep = ({
   batchSize,
-  lastBatch,
-}: Omit<BatchPlan, 'shuffle' | 'seed'>): number => {
+  accumulate = 1,
+}: Pick<BatchPlan, 'batchSize' | 'accumulate'>): number => batchSize * accumulate;
+
+/** Steps in one pass over the split; with `wrap` a fraction, unless the batch size divides the split. */
+export const stepsPerEpoch = (plan: Omit<BatchPlan, 'shuffle' | 'seed'>): number => {
+  const { size, lastBatch } = plan;
+  const batchSize = examplesPerStep(plan);
   switch (lastBatch) {
     case 'keep':
       return Math.ceil(size / batchSize);
@@ -52,7 +58,7 @@ export const totalSteps = (
 ): number => {
   if (steps !== null) return steps;
   if (epochs !== null) return Math.ceil(epochs * stepsPerEpoch(plan));
-  if (trainingIters !== null) return Math.max(0, Math.ceil(trainingIters / plan.batchSize) - 1);
+  if (trainingIters !== null) return Math.max(0, Math.ceil(trainingIters / examplesPerStep(plan)) - 1);
   throw new Error('A training needs steps, epochs or trainingIters.');
 };
 
@@ -64,7 +70,8 @@ export type BatchIndices = (step: number) => Int32Array;
  * directly: a resumed run needs nothing but its step. Only the orders of the passes that a batch touches are kept.
  */
 export const batchIndices = (plan: BatchPlan): BatchIndices => {
-  const { size, batchSize, shuffle, lastBatch, seed } = plan;
+  const { size, shuffle, lastBatch, seed } = plan;
+  const batchSize = examplesPerStep(plan);
   if (lastBatch === 'drop' && size < batchSize) {
     throw new DataError(
       `A batch of ${batchSize} cannot be taken from ${size} examples with lastBatch: drop; lower batchSize or use lastBatch: keep.`,

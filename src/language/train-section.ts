@@ -2,6 +2,7 @@ import { Type, type Static } from '@sinclair/typebox';
 import { anyKeys, type Described } from '../system/schema.ts';
 import { addedLater, choice, nullable } from '../parameters/schema.ts';
 import type { ParameterIssue } from '../parameters/row.ts';
+import { examplesPerStep } from '../data/batches.ts';
 import { goalOf } from '../metrics/metrics.ts';
 import { contradiction } from './goal.ts';
 
@@ -173,6 +174,27 @@ export const trainSchema = Type.Object(
     }),
     // Without a default: a spec without it keeps the ids of its runs.
     stopOn: Type.Optional(stopOnSchema),
+    accumulate: addedLater(
+      Type.Integer({
+        minimum: 1,
+        maximum: 1_000_000,
+        default: 1,
+        description:
+          'Minibatches whose gradients are added up for one update, as if they were one minibatch of accumulate x batchSize examples, in the memory of a single one. A step is then one update, and epochs and trainingIters count the examples of all of them. Each minibatch counts by its targets (where each step has one, by the steps within the lengths) and their weights, so the sum is that of the large minibatch; only what dropout draws is different.',
+        examples: [4],
+      }),
+    ),
+    ema: addedLater(
+      nullable(
+        Type.Number({
+          exclusiveMinimum: 0,
+          exclusiveMaximum: 1,
+          description:
+            'Average the weights over the steps, and evaluate and keep the averages: at each step, the average keeps this share of itself (exponential moving average; Polyak and Juditsky 1992, Tarvainen and Valpola 2017). The average is corrected for its start as the moments of Adam are (Kingma and Ba 2015), so the initial weights are no part of it and no warm-up is needed. null: keep the weights themselves.',
+          examples: [0.99, 0.999],
+        }),
+      ),
+    ),
     accuracyFirst128: Type.Optional(
       Type.Boolean({
         description:
@@ -271,13 +293,19 @@ export const checkTrain = (train: WrittenTrain): readonly ParameterIssue[] => {
       help: `Keep one of ${given.join(' and ')} and remove the other.`,
     });
   }
-  if (train.trainingIters !== null && given.length === 1 && train.trainingIters <= train.batchSize) {
+  if (train.trainingIters !== null && given.length === 1 && train.trainingIters <= examplesPerStep(train)) {
     issues.push({
       path: 'trainingIters',
-      with: ['batchSize'],
-      message: 'trainingIters is not larger than batchSize, so the run would have no steps.',
-      expected: `more than batchSize (${train.batchSize})`,
-      help: 'Raise trainingIters, or lower batchSize.',
+      with: ['batchSize', ...(train.accumulate === undefined ? [] : ['accumulate'])],
+      message:
+        train.accumulate === undefined
+          ? 'trainingIters is not larger than batchSize, so the run would have no steps.'
+          : 'trainingIters is not larger than batchSize x accumulate, so the run would have no steps.',
+      expected:
+        train.accumulate === undefined
+          ? `more than batchSize (${train.batchSize})`
+          : `more than batchSize x accumulate (${examplesPerStep(train)})`,
+      help: `Raise trainingIters, or lower batchSize${train.accumulate === undefined ? '' : ' or accumulate'}.`,
     });
   }
   if (train.keepCheckpoints === 'best' && train.evaluateEvery === null) {

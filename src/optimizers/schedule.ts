@@ -1,9 +1,12 @@
 import { Type, type Static } from '@sinclair/typebox';
 import type { ParameterIssue } from '../parameters/row.ts';
-import { choice, nullable } from '../parameters/schema.ts';
+import { addedLater, choice, nullable } from '../parameters/schema.ts';
 import { unreachable } from '../diagnostic/diagnostic.ts';
 
-export const scheduleNames = ['constant', 'step', 'exponential', 'cosine', 'one-cycle'] as const;
+export const scheduleNames = ['constant', 'step', 'exponential', 'cosine', 'one-cycle', 'plateau'] as const;
+
+/** The patience of `plateau` where none is given. */
+export const defaultPatience = 3;
 
 /**
  * One flat object for every schedule, so that a sweep may vary `optimizer.schedule.name` alone: every parameter of a
@@ -14,14 +17,14 @@ export const scheduleParameters = Type.Object(
     name: choice(scheduleNames, {
       default: 'constant',
       description:
-        'How the learning rate changes: constant; step (times factor every everySteps); exponential (the same, but smoothly); cosine (half a cosine wave down to finalFactor at the end); one-cycle (from a 25th up to learningRate over the first 30 % of the training, then down to finalFactor, each along half a cosine wave).',
+        'How the learning rate changes: constant; step (times factor every everySteps); exponential (the same, but smoothly); cosine (half a cosine wave down to finalFactor at the end); one-cycle (from a 25th up to learningRate over the first 30 % of the training, then down to finalFactor, each along half a cosine wave); plateau (times factor whenever a metric of the validation part has not improved for patience evaluations).',
     }),
     factor: nullable(
       Type.Number({
         exclusiveMinimum: 0,
         maximum: 1,
         description:
-          'step and exponential: what the learning rate is multiplied with over everySteps. Default 0.1.',
+          'step and exponential: what the learning rate is multiplied with over everySteps; plateau: at each reduction. Default 0.1.',
         examples: [0.5],
       }),
     ),
@@ -42,6 +45,56 @@ export const scheduleParameters = Type.Object(
         examples: [0.01],
       }),
     ),
+    metric: addedLater(
+      nullable(
+        Type.String({
+          pattern: '^val/[\\w-]+$',
+          phrase: 'a metric such as val/loss or val/accuracy',
+          description:
+            'plateau: the metric that is watched at each evaluation. Default: that of train.earlyStopping, or val/loss.',
+          examples: ['val/loss', 'val/accuracy'],
+        }),
+      ),
+    ),
+    patience: addedLater(
+      nullable(
+        Type.Integer({
+          minimum: 1,
+          maximum: 1_000_000,
+          description: `plateau: evaluations without improvement before the learning rate falls. Default ${defaultPatience}.`,
+          examples: [3],
+        }),
+      ),
+    ),
+    minDelta: addedLater(
+      nullable(
+        Type.Number({
+          minimum: 0,
+          description: 'plateau: the least change of the metric that counts as an improvement. Default 0.',
+          examples: [0.001],
+        }),
+      ),
+    ),
+    cooldown: addedLater(
+      nullable(
+        Type.Integer({
+          minimum: 0,
+          maximum: 1_000_000,
+          description:
+            'plateau: evaluations after a reduction that do not count as being without improvement. Default 0.',
+          examples: [2],
+        }),
+      ),
+    ),
+    minimum: addedLater(
+      nullable(
+        Type.Number({
+          minimum: 0,
+          description: 'plateau: the learning rate never falls below this. Default 0.',
+          examples: [0.00001],
+        }),
+      ),
+    ),
     warmupSteps: Type.Integer({
       minimum: 0,
       default: 0,
@@ -59,16 +112,21 @@ export const scheduleParameters = Type.Object(
 export type Schedule = Static<typeof scheduleParameters>;
 
 const usedBy = {
-  factor: ['step', 'exponential'],
+  factor: ['step', 'exponential', 'plateau'],
   everySteps: ['step', 'exponential'],
   finalFactor: ['cosine', 'one-cycle'],
+  metric: ['plateau'],
+  patience: ['plateau'],
+  minDelta: ['plateau'],
+  cooldown: ['plateau'],
+  minimum: ['plateau'],
 } as const satisfies Partial<Record<keyof Schedule, readonly Schedule['name'][]>>;
 
 /** Returns an issue for each parameter that the named schedule does not use. */
 export const checkSchedule = (schedule: Schedule): readonly ParameterIssue[] => [
   ...(schedule.name === 'one-cycle' && schedule.warmupSteps > 0 ? [ownWarmUp] : []),
   ...(Object.keys(usedBy) as (keyof typeof usedBy)[])
-    .filter((key) => schedule[key] !== null && !usedBy[key].some((name) => name === schedule.name))
+    .filter((key) => (schedule[key] ?? null) !== null && !usedBy[key].some((name) => name === schedule.name))
     .map((key) => ({
       path: `schedule.${key}`,
       message: `The schedule "${schedule.name}" does not use ${key}.`,
@@ -90,11 +148,16 @@ const ownWarmUp: ParameterIssue = {
  * Warm-up is linear from `learningRate / warmupSteps` to `learningRate`. With t the updates since the warm-up and T the
  * number of updates after it: step `factor^floor(t / everySteps)`; exponential `factor^(t / everySteps)`;
  * cosine `f + (1 - f) (1 + cos(pi t / T)) / 2` (Loshchilov and Hutter 2017, "SGDR", without restarts). one-cycle (Smith
- * and Topin 2018) is that of PyTorch's `OneCycleLR` with its defaults.
+ * and Topin 2018) is that of PyTorch's `OneCycleLR` with its defaults. plateau `factor^reductions`, not below `minimum`; how
+ * many reductions there were by then follows from the evaluations, as with Keras' `ReduceLROnPlateau`.
  */
 export const learningRateAt = (
   { learningRate, schedule }: { readonly learningRate: number; readonly schedule: Schedule },
-  { step, totalSteps }: { readonly step: number; readonly totalSteps: number },
+  {
+    step,
+    totalSteps,
+    reductions = 0,
+  }: { readonly step: number; readonly totalSteps: number; readonly reductions?: number },
 ): number => {
   if (step <= schedule.warmupSteps) return (learningRate * step) / schedule.warmupSteps;
   const done = step - 1 - schedule.warmupSteps;
@@ -115,6 +178,8 @@ export const learningRateAt = (
     }
     case 'one-cycle':
       return learningRate * oneCycleAt(step, totalSteps, schedule.finalFactor ?? oneCycle.final);
+    case 'plateau':
+      return Math.max(learningRate * factor ** reductions, Math.min(learningRate, schedule.minimum ?? 0));
     default:
       return unreachable(schedule.name);
   }
@@ -131,3 +196,9 @@ const oneCycleAt = (step: number, totalSteps: number, final: number): number => 
   if (done <= top) return 1 + (oneCycle.initial - 1) * wave(top > 0 ? done / top : 1);
   return final + (1 - final) * wave((done - top) / (totalSteps - 1 - top));
 };
+
+/** The metric that the schedule `plateau` watches. */
+export const watchedMetric = (
+  { metric }: Pick<Schedule, 'metric'>,
+  { earlyStopping }: { readonly earlyStopping: { readonly metric: string } | null },
+): string => metric ?? earlyStopping?.metric ?? 'val/loss';

@@ -1,6 +1,8 @@
 import { stepsOf } from './steps.ts';
 import type { DatasetParts, SequenceShape } from '../data/dataset.ts';
+import { examplesPerStep } from '../data/batches.ts';
 import { metricsOf } from '../metrics/metrics.ts';
+import type { Schedule } from '../optimizers/schedule.ts';
 import { defaultLoss } from '../losses/loss.ts';
 import { inWords } from '../diagnostic/in-words.ts';
 import type { ParameterIssue } from '../parameters/row.ts';
@@ -43,7 +45,7 @@ export const checkTogether = (registry: Registry, together: Together): readonly 
       ...checkValidation(together),
       ...checkWatched(together),
     ].map(of('train')),
-    ...checkWarmUp(together).map(of('optimizer')),
+    ...[...checkWarmUp(together), ...checkPlateau(together)].map(of('optimizer')),
     ...checkLoss(registry, together).map(of('loss')),
   ];
 };
@@ -91,12 +93,12 @@ const isOfTrain = ({ section, path }: ParameterIssue): boolean =>
 
 const checkBatches = ({ train, parts }: Together): readonly ParameterIssue[] => {
   const size = parts?.trainSize;
-  if (size === undefined || train.lastBatch !== 'drop' || train.batchSize <= size) return [];
+  if (size === undefined || train.lastBatch !== 'drop' || examplesPerStep(train) <= size) return [];
   return [
     {
       path: 'batchSize',
-      with: ['lastBatch'],
-      message: `With lastBatch: drop no batch of ${train.batchSize} is left of ${size} training examples.`,
+      with: ['lastBatch', ...(train.accumulate === undefined ? [] : ['accumulate'])],
+      message: `With lastBatch: drop no batch of ${examplesPerStep(train)} is left of ${size} training examples.`,
       expected: `at most ${size} with lastBatch: drop`,
       help: 'Lower batchSize, or use lastBatch: keep.',
     },
@@ -131,18 +133,7 @@ const checkValidation = ({ train, parts }: Together): readonly ParameterIssue[] 
 const checkWatched = ({ train, shape, parts }: Together): readonly ParameterIssue[] => {
   const { earlyStopping, evaluateEvery } = train;
   if (!earlyStopping || evaluateEvery === null) return [];
-  const issues: ParameterIssue[] = [];
-  const measured = metricsOf(shape.task, 'val');
-  if (!measured.includes(earlyStopping.metric)) {
-    const near = nearMetric(earlyStopping.metric, measured);
-    issues.push({
-      path: 'earlyStopping.metric',
-      message: whyNotMeasured(earlyStopping.metric, shape),
-      expected: measured.join(', '),
-      help:
-        near === undefined ? `Write for example \`metric: ${measured[0] ?? ''}\`.` : `Did you mean ${near}?`,
-    });
-  }
+  const issues = [...checkMeasured(earlyStopping.metric, shape, 'earlyStopping.metric')];
   const steps = stepsOf(train, parts?.trainSize);
   if (steps !== undefined && evaluateEvery > steps) {
     issues.push({
@@ -154,6 +145,49 @@ const checkWatched = ({ train, shape, parts }: Together): readonly ParameterIssu
     });
   }
   return issues;
+};
+
+/** That a metric of the validation part is measured at all. */
+const checkMeasured = (metric: string, shape: SequenceShape, path: string): readonly ParameterIssue[] => {
+  const measured = metricsOf(shape.task, 'val');
+  if (measured.includes(metric)) return [];
+  const near = nearMetric(metric, measured);
+  return [
+    {
+      path,
+      message: whyNotMeasured(metric, shape),
+      expected: measured.join(', '),
+      help:
+        near === undefined ? `Write for example \`metric: ${measured[0] ?? ''}\`.` : `Did you mean ${near}?`,
+    },
+  ];
+};
+
+/** That the schedule `plateau` has evaluations to watch, of a metric that is measured. */
+const checkPlateau = ({ optimizer, train, shape, parts }: Together): readonly ParameterIssue[] => {
+  const schedule = (optimizer['schedule'] ?? {}) as Partial<Schedule>;
+  if (schedule.name !== 'plateau') return [];
+  const { evaluateEvery } = train;
+  if (evaluateEvery === null)
+    return [
+      {
+        path: 'schedule.name',
+        message: 'The schedule "plateau" needs evaluations during the training.',
+        expected: 'evaluateEvery in train to be set',
+        help: 'Add for example `evaluateEvery: 100` to train.',
+      },
+    ];
+  const steps = stepsOf(train, parts?.trainSize);
+  if (steps !== undefined && evaluateEvery > steps)
+    return [
+      {
+        path: 'schedule.name',
+        message: `The schedule "plateau" never sees an evaluation: evaluateEvery is ${evaluateEvery}, and the training has only ${steps} steps.`,
+        expected: `evaluateEvery of at most ${steps}`,
+        help: 'Lower evaluateEvery, or train for longer.',
+      },
+    ];
+  return schedule.metric ? checkMeasured(schedule.metric, shape, 'schedule.metric') : [];
 };
 
 const checkWarmUp = ({ optimizer, train, parts }: Together): readonly ParameterIssue[] => {

@@ -25,6 +25,7 @@ const workKey = ({ config: { dataset, model, optimizer, loss, train } }: Run): s
     model,
     optimizer.name,
     train.batchSize,
+    ...(train.accumulate === undefined ? [] : [train.accumulate]),
     train.truncation,
     ...(loss ? [loss.name] : []),
   ]);

@@ -1,4 +1,4 @@
-import { totalSteps } from '../data/batches.ts';
+import { examplesPerStep, totalSteps } from '../data/batches.ts';
 import type { DataContext, SequenceShape } from '../data/dataset.ts';
 import { outputsOf } from '../data/task.ts';
 import type { ModelRow } from '../models/model.ts';
@@ -57,7 +57,7 @@ export const workLeft = async (
     const { train } = standing.run.config;
     const { examples, sequence, operations } = await sizeOf(standing.run.config);
     const steps = totalSteps(train, { ...train, size: examples }) - stepsDone(standing);
-    const ofStep = operationsPerStep + operations * train.batchSize * sequence;
+    const ofStep = operationsPerStep + operations * examplesPerStep(train) * sequence;
     work.push(Math.max(0, steps) * ofStep);
   }
   return work;

@@ -14,15 +14,18 @@ import {
 } from '../record/safetensors.ts';
 import { decodeNumber, encodeNumber, type JsonNumber } from '../system/json.ts';
 import { interruptionOf } from '../system/system-error.ts';
+import type { Plateau } from './plateau.ts';
 
 /** Everything besides the tensors that training needs to resume from a step as if it had never stopped. */
 export interface TrainerState {
   readonly step: number;
   /** The best value of the watched metric so far, and at which step; for early stopping and `best.safetensors`. */
   readonly best: Best;
+  /** Only with the schedule `plateau`, once there was an evaluation. */
+  readonly plateau?: Plateau;
 }
 
-/** Tensors by name, in a fixed order: `weights/<variable>` and `optimizer/<slot>/<variable>`. */
+/** Tensors by name, in a fixed order: `weights/<variable>`, `optimizer/<slot>/<variable>`, `average/<variable>`. */
 export type TrainerTensors = ReadonlyMap<string, tf.Tensor>;
 
 /** `last` and `best` are written over; one under its step stays. */
@@ -59,15 +62,26 @@ export const writeCheckpoint = (
   }: { name: CheckpointName; tensors: TrainerTensors; label: CheckpointLabel },
 ): void => {
   const stored = storeTensors(tensors);
-  const { best } = state;
+  const { best, plateau } = state;
   const fields = {
-    state: JSON.stringify({ ...state, best: best && { ...best, value: encodeNumber(best.value) } }),
+    state: JSON.stringify({
+      ...state,
+      best: encodeBest(best),
+      ...(plateau && { plateau: { ...plateau, best: encodeBest(plateau.best) } }),
+    }),
     run,
     metrics: JSON.stringify(metrics),
   };
   const metadata = { ...fields, sha256: digestOf({ tensors: stored, metadata: fields }) };
   writeTensors(checkpointPath(directory, name), { tensors: stored, metadata });
 };
+
+const encodeBest = (best: Best): StoredBest => best && { ...best, value: encodeNumber(best.value) };
+
+const decodeBest = (best: StoredBest): Best => best && { ...best, value: decodeNumber(best.value) };
+
+/** A value that is not finite has no number in JSON. */
+type StoredBest = { readonly value: JsonNumber; readonly step: number } | null;
 
 /** Hex SHA-256 of the tensors with their names and shapes, and of the label. */
 const digestOf = ({ tensors, metadata: { state, run, metrics } }: TensorFile): string => {
@@ -133,8 +147,13 @@ const readOwn = (path: string, run: string): Checkpoint | Unusable => {
 };
 
 const parseState = (text: string): TrainerState => {
-  const state = JSON.parse(text) as Omit<TrainerState, 'best'> & {
-    readonly best: { readonly value: JsonNumber; readonly step: number } | null;
+  const { best, plateau, ...state } = JSON.parse(text) as Omit<TrainerState, 'best' | 'plateau'> & {
+    readonly best: StoredBest;
+    readonly plateau?: Omit<Plateau, 'best'> & { readonly best: StoredBest };
   };
-  return { ...state, best: state.best && { ...state.best, value: decodeNumber(state.best.value) } };
+  return {
+    ...state,
+    best: decodeBest(best),
+    ...(plateau && { plateau: { ...plateau, best: decodeBest(plateau.best) } }),
+  };
 };

@@ -16,6 +16,7 @@ import { checkPatterns, chosenVariables } from '../plan/variable-names.ts';
 import type { Json } from '../system/json.ts';
 import type { Checkpoint, TrainerTensors } from './checkpoint.ts';
 import { idleStopwatch, type Stopwatch } from './stopwatch.ts';
+import { averageWeights } from './weight-averages.ts';
 
 /** A network with its optimizer: what changes from step to step. */
 export interface Learner {
@@ -28,13 +29,23 @@ export interface Learner {
     batch: Batch,
     step: number,
     wantOutputs: boolean,
+    reductions?: number,
   ) => { loss: number; outputs: Float32Array | undefined };
+  /** Adds the gradient of a batch, so many times, to a sum. `draw` keys what is drawn at random, as a step does. */
+  readonly addGradient: (
+    batch: Batch,
+    given: { readonly draw: number; readonly times: number; readonly wantOutputs: boolean },
+  ) => { loss: number; outputs: Float32Array | undefined };
+  /** One update by the sum of gradients, divided by `total`; the next sum begins at 0. */
+  readonly updateBySum: (
+    step: number,
+    given: { readonly total: number; readonly reductions: number },
+  ) => void;
   /** Loss and outputs of a batch, without dropout and without changing anything. */
   readonly predict: (batch: Batch) => { loss: number; outputs: Float32Array };
-  /** The learning rate of a step, after the schedule. */
-  readonly learningRate: (step: number) => number;
-  /** Weights and optimizer slots, by name, in a fixed order. */
+  /** Weights, optimizer slots and averages of weights, by name, in a fixed order: all that changes with a step. */
   readonly tensors: () => TrainerTensors;
+  /** The weights that are evaluated and kept: with `train.ema` their averages. */
   readonly weights: () => TrainerTensors;
   /** Takes over weights (and slots, where the checkpoint has them). */
   readonly restore: (tensors: Checkpoint['tensors']) => void;
@@ -101,20 +112,61 @@ export const buildLearner = async (
   const lossOf = (outputs: tf.Tensor, { targets, weights, batch: { lengths } }: TensorInput) =>
     meanLoss(shape.task, loss, { outputs, targets, lengths, weights });
 
-  const learningRate = (step: number) => learningRateAt(shared, { step, totalSteps });
-
+  const averages = averageWeights(trained, train.ema);
+  const current = names.map((name, index) => [`weights/${name}`, variables[index] as tf.Tensor] as const);
   const weights = (): TrainerTensors =>
-    new Map(names.map((name, index) => [`weights/${name}`, variables[index] as tf.Tensor]));
+    new Map([
+      ...current,
+      ...averages.tensors().map(({ name, tensor }) => [`weights/${name}`, tensor] as const),
+    ]);
   const tensors = (): TrainerTensors =>
-    new Map([...weights(), ...slots.flat().map(({ key, tensor }): [string, tf.Tensor] => [key, tensor])]);
+    new Map([
+      ...current,
+      ...slots.flat().map(({ key, tensor }): [string, tf.Tensor] => [key, tensor]),
+      ...averages.tensors().map(({ name, tensor }) => [`average/${name}`, tensor] as const),
+    ]);
 
-  const applyGradients = (gradients: readonly tf.Tensor[], step: number) => {
+  /** Loss, outputs and gradients of a batch; to be called where tensors are freed. */
+  const backward = (batch: Batch, draw: number, wantOutputs: boolean) => {
+    const input = toTensors(batch, shape);
+    let outputs: tf.Tensor | undefined;
+    clock.enter('forward');
+    const { value, grads } = tf.variableGrads(() => {
+      const given = model.forward(input.batch, { training: true, step: draw });
+      if (wantOutputs) outputs = tf.keep(given);
+      const scalar = lossOf(given, input);
+      clock.enter('backward');
+      return scalar;
+    }, [...trained.map(({ variable }) => variable)]);
+    clock.enter('update');
+    return {
+      gradients: trained.map(({ name, variable }) => grads[variable.name] ?? withoutGradient(name)),
+      /** Reads loss and outputs back, which waits for the back end. */
+      read: () => {
+        const read = outputs?.dataSync<'float32'>();
+        outputs?.dispose();
+        return { loss: value.dataSync<'float32'>()[0] ?? Number.NaN, outputs: read };
+      },
+    };
+  };
+
+  let sums: readonly tf.Tensor[] = [];
+  const setSums = (next: readonly tf.Tensor[]) => {
+    for (const tensor of sums) tensor.dispose();
+    sums = next;
+  };
+
+  const applyGradients = (found: readonly tf.Tensor[], step: number, reductions = 0) => {
+    const gradients = clipGradients(found, shared);
     const weights = trained.map(({ variable: value }, index) => ({
       value,
       gradient: gradients[index] as tf.Tensor,
       slots: (slots[index] ?? []).map(({ tensor }) => tensor),
     }));
-    const next = update(weights, { step, learningRate: learningRate(step) });
+    const next = update(weights, {
+      step,
+      learningRate: learningRateAt(shared, { step, totalSteps, reductions }),
+    });
     trained.forEach(({ variable }, index) => {
       const after = next[index] as NextWeight;
       variable.assign(after.value);
@@ -123,47 +175,50 @@ export const buildLearner = async (
         slot.tensor = tf.keep(after.slots[position] as tf.Tensor);
       });
     });
+    averages.add(step);
   };
 
   return {
     kernel: model.kernel,
     loss,
     parameterCount: variables.reduce((sum, variable) => sum + variable.size, 0),
-    learningRate,
     tensors,
     weights,
-    update: (batch, step, wantOutputs) =>
+    update: (batch, step, wantOutputs, reductions) =>
       withoutTensors(() => {
-        const input = toTensors(batch, shape);
-        let outputs: tf.Tensor | undefined;
-        clock.enter('forward');
-        const { value, grads } = tf.variableGrads(() => {
-          const given = model.forward(input.batch, { training: true, step });
-          if (wantOutputs) outputs = tf.keep(given);
-          const scalar = lossOf(given, input);
-          clock.enter('backward');
-          return scalar;
-        }, [...trained.map(({ variable }) => variable)]);
-        clock.enter('update');
-        const gradients = clipGradients(
-          trained.map(({ name, variable }) => grads[variable.name] ?? withoutGradient(name)),
-          shared,
+        const { gradients, read } = backward(batch, step, wantOutputs);
+        applyGradients(gradients, step, reductions);
+        return read();
+      }),
+    addGradient: (batch, { draw, times, wantOutputs }) =>
+      withoutTensors(() => {
+        const { gradients, read } = backward(batch, draw, wantOutputs);
+        const parts = gradients.map((gradient) => tf.mul(gradient, times));
+        setSums(parts.map((part, index) => tf.keep(sums[index] ? tf.add(part, sums[index]) : part)));
+        return read();
+      }),
+    updateBySum: (step, { total, reductions }) => {
+      withoutTensors(() => {
+        applyGradients(
+          sums.map((sum) => tf.div(sum, total)),
+          step,
+          reductions,
         );
-        applyGradients(gradients, step);
-        const read = outputs?.dataSync<'float32'>();
-        outputs?.dispose();
-        return { loss: value.dataSync<'float32'>()[0] ?? Number.NaN, outputs: read };
-      }),
+        setSums([]);
+      });
+    },
     predict: (batch) =>
-      withoutTensors(() => {
-        const input = toTensors(batch, shape);
-        const outputs = model.forward(input.batch, { training: false, step: 0 });
-        const scalar = lossOf(outputs, input);
-        return {
-          loss: scalar.dataSync<'float32'>()[0] ?? Number.NaN,
-          outputs: outputs.dataSync<'float32'>(),
-        };
-      }),
+      withoutTensors(() =>
+        averages.during(() => {
+          const input = toTensors(batch, shape);
+          const outputs = model.forward(input.batch, { training: false, step: 0 });
+          const scalar = lossOf(outputs, input);
+          return {
+            loss: scalar.dataSync<'float32'>()[0] ?? Number.NaN,
+            outputs: outputs.dataSync<'float32'>(),
+          };
+        }),
+      ),
     restore: (stored) => {
       const restored = (key: string) => {
         const found = stored.get(key);
@@ -180,8 +235,11 @@ export const buildLearner = async (
         slot.tensor.dispose();
         slot.tensor = tf.keep(value);
       }
+      averages.restore((name) => restored(`average/${name}`));
     },
     dispose: () => {
+      setSums([]);
+      averages.dispose();
       variables.forEach((variable) => variable.dispose());
       slots.flat().forEach(({ tensor }) => tensor.dispose());
     },

@@ -1,4 +1,9 @@
-import { batchIndices, totalSteps as countSteps, type BatchIndices } from '../data/batches.ts';
+import {
+  batchIndices,
+  examplesPerStep,
+  totalSteps as countSteps,
+  type BatchIndices,
+} from '../data/batches.ts';
 import type { Dataset } from '../data/dataset.ts';
 import type { Run } from '../plan/plan.ts';
 import { rowOf, type Registry } from '../registry/rows.ts';
@@ -113,7 +118,7 @@ export const report = (session: Session, type: 'step-logged' | 'evaluated', metr
   const { step } = session.state;
   session.latest = { ...session.latest, ...metrics };
   const before = session.clock.enter('recording');
-  const examples = step * session.run.config.train.batchSize;
+  const examples = step * examplesPerStep(session.run.config.train);
   if (type === 'step-logged') session.emit({ type, time: Date.now(), step, examples, metrics });
   else session.emit({ type, time: Date.now(), step, metrics });
   session.clock.enter(before);

@@ -1,9 +1,12 @@
-import { allocateBatch, readBatch } from '../data/dataset.ts';
+import { allocateBatch, readBatch, type Batch } from '../data/dataset.ts';
+import { watchedMetric, type Schedule } from '../optimizers/schedule.ts';
 import type { Metrics } from '../record/events.ts';
 import { improves, type Best, type Watched } from '../record/kept-weights.ts';
 import type { StopReason } from './protocol.ts';
 import { stepCheckpoint } from './checkpoint.ts';
 import { evaluate } from './evaluate.ts';
+import { lossWeight } from './loss-weight.ts';
+import { afterEvaluation } from './plateau.ts';
 import { report, saveCheckpoint, type Session } from './session.ts';
 import { createTally, type Tally } from './tally.ts';
 import type { EarlyStopping } from '../language/config.ts';
@@ -26,7 +29,7 @@ const turnEveryMs = 20;
 
 /** Steps from where the session is to the end: update, display, evaluate, checkpoint, listen. */
 export const takeSteps = async (session: Session): Promise<StepsEnd> => {
-  const { learner, dataset, order, totalSteps, clock } = session;
+  const { dataset, totalSteps, clock } = session;
   const { displayEvery, checkpointEvery, keepCheckpoints, batchSize, stopOn } = session.run.config.train;
   const batch = allocateBatch(dataset.shape, batchSize, dataset.train);
   let checkpointAt = performance.now();
@@ -40,23 +43,17 @@ export const takeSteps = async (session: Session): Promise<StepsEnd> => {
       return { kind: 'paused' };
     }
 
-    // One update; the displayed loss and accuracy are those of the batch before it.
+    // The displayed loss and accuracy are those of the batch before it.
     clock.enter('data');
-    const indices = order(step);
-    readBatch(dataset.train, indices, batch);
     const displayed = step % displayEvery === 0;
-    const { loss, outputs } = learner.update(batch, step, displayed);
+    const { loss, tally } = takeStep(session, batch, { step, displayed });
     clock.enter('recording');
     session.state = { ...session.state, step };
     if (!Number.isFinite(loss) || loss > (stopOn?.lossAbove ?? Infinity)) {
       report(session, 'step-logged', { 'train/loss': loss });
       return { kind: 'diverged', loss };
     }
-    if (outputs) {
-      const tally = createTally(dataset.shape, learner.loss, { part: 'train', split: dataset.train });
-      tally.add({ batch, outputs, loss, indices });
-      report(session, 'step-logged', { ...tally.metrics(), 'train/loss': loss });
-    }
+    if (tally) report(session, 'step-logged', { ...tally.metrics(), 'train/loss': loss });
 
     await validate(session);
 
@@ -81,19 +78,72 @@ export const takeSteps = async (session: Session): Promise<StepsEnd> => {
   return { kind: 'all-done' };
 };
 
-/** Evaluates on the validation split when it is time, and keeps the weights of the best evaluation. */
+/** One update, on one batch or by the gradients of several; with the tally of their outputs if it is displayed. */
+const takeStep = (
+  { learner, dataset: { train, shape }, order, clock, state, run }: Session,
+  batch: Batch,
+  { step, displayed }: { readonly step: number; readonly displayed: boolean },
+): { readonly loss: number; readonly tally: Tally | undefined } => {
+  const { batchSize, accumulate = 1 } = run.config.train;
+  const reductions = state.plateau?.reductions ?? 0;
+  const tally = displayed ? createTally(shape, learner.loss, { part: 'train', split: train }) : undefined;
+  const examples = order(step);
+  if (accumulate === 1) {
+    readBatch(train, examples, batch);
+    const { loss, outputs } = learner.update(batch, step, displayed, reductions);
+    if (outputs) tally?.add({ batch, outputs, loss, indices: examples });
+    return { loss, tally };
+  }
+  let sum = 0;
+  let total = 0;
+  for (let from = 0; from < examples.length; from += batchSize) {
+    clock.enter('data');
+    const indices = examples.subarray(from, from + batchSize);
+    readBatch(train, indices, batch);
+    // By what each batch counts, so that the sum is that of one large batch.
+    const times = lossWeight(batch, shape, learner.loss.classWeights);
+    const draw = (step - 1) * accumulate + from / batchSize + 1;
+    const { loss, outputs } = learner.addGradient(batch, { draw, times, wantOutputs: displayed });
+    if (outputs) tally?.add({ batch, outputs, loss, indices });
+    sum += loss * times;
+    total += times;
+  }
+  // A batch whose examples all have the weight 0 changes nothing.
+  total = Math.max(total, 1e-30);
+  learner.updateBySum(step, { total, reductions });
+  return { loss: sum / total, tally };
+};
+
+/** Evaluates on the validation split when it is time, keeps the weights of the best evaluation, and may end a plateau. */
 const validate = async (session: Session): Promise<void> => {
   const { evaluateEvery, earlyStopping, keepCheckpoints } = session.run.config.train;
   const { step } = session.state;
   if (evaluateEvery === null || step % evaluateEvery !== 0) return;
   const metrics = await reportValidation(session);
+  if (!metrics) return;
+  reduceOnPlateau(session, metrics);
   const watched = earlyStopping ?? (keepCheckpoints === 'best' ? lowestLoss : undefined);
-  if (!watched || !metrics) return;
+  if (!watched) return;
   const value = metrics[watched.metric] ?? Number.NaN;
   if (improves(watched, value, session.state.best)) {
     session.state = { ...session.state, best: { value, step } };
     saveCheckpoint(session, 'best');
   }
+};
+
+/** Before the best weights are kept, so that each checkpoint has the state after its evaluation. */
+const reduceOnPlateau = (session: Session, metrics: Metrics): void => {
+  const { state, run } = session;
+  const { optimizer, train } = run.config;
+  // Every optimizer has a schedule; the section was validated against its entry.
+  const schedule = optimizer['schedule'] as unknown as Schedule;
+  if (schedule.name !== 'plateau') return;
+  const metric = watchedMetric(schedule, train);
+  const value = metrics[metric] ?? Number.NaN;
+  session.state = {
+    ...state,
+    plateau: afterEvaluation(state.plateau, schedule, { metric, value, step: state.step }),
+  };
 };
 
 /** Evaluates the validation part with the weights of this step, unless that is done. */

@@ -1,6 +1,6 @@
 import type { Batch, SequenceShape, Split } from '../data/dataset.ts';
 import { bestBaseline } from '../data/forecast-part.ts';
-import { isClassTask, isNumberTask, isPerStep, outputsOf, targetSize, type Task } from '../data/task.ts';
+import { isClassTask, isNumberTask, isPerStep, outputsOf, targetSize } from '../data/task.ts';
 import type { Loss } from '../losses/loss.ts';
 import type { CalibrationBin } from '../metrics/calibration.ts';
 import { classScores, confusionRows, type ClassScore } from '../metrics/class-counts.ts';
@@ -10,6 +10,7 @@ import type { Measure, Rows } from '../metrics/measure.ts';
 import { metricsOf, type Part } from '../metrics/metrics.ts';
 import { numberMeasure } from '../metrics/number-measure.ts';
 import type { Metrics } from '../record/events.ts';
+import { lossWeight } from './loss-weight.ts';
 
 /** A batch that was predicted. */
 export interface PredictedBatch {
@@ -56,7 +57,7 @@ export const createTally = (
     add: (predicted) => {
       const rows = rowsOf(predicted);
       measure.add(rows);
-      const weight = weightOf(rows, { classWeights: loss.classWeights, task });
+      const weight = lossWeight(predicted.batch, { task, steps }, loss.classWeights);
       lossSum += predicted.loss * weight;
       counted += weight;
     },
@@ -91,28 +92,6 @@ const skillOf = ({ values }: Measure, { forecast }: Pick<Split, 'forecast'>): Me
 };
 
 type LabelTask = Parameters<typeof labelMeasure>[0];
-
-/** How much the rows of a batch count in its mean loss. */
-const weightOf = (
-  { size, weights, truths }: Rows,
-  { classWeights, task }: { readonly classWeights: Float32Array | undefined; readonly task: Task },
-): number => {
-  if (task.kind === 'forecast' && task.hasGaps === true) return knownNumbers({ size, weights, truths });
-  if (!weights && !classWeights) return size;
-  let sum = 0;
-  for (let row = 0; row < size; row++)
-    sum += (weights?.[row] ?? 1) * (classWeights?.[truths[row] as number] ?? 1);
-  return sum;
-};
-
-/** The numbers of a forecast that are not missing, each as often as its row counts. */
-const knownNumbers = ({ size, weights, truths }: Pick<Rows, 'size' | 'weights' | 'truths'>): number => {
-  const width = truths.length / size;
-  let sum = 0;
-  for (let at = 0; at < truths.length; at++)
-    if (!Number.isNaN(truths[at])) sum += weights?.[Math.floor(at / width)] ?? 1;
-  return sum;
-};
 
 /** Takes the rows that count out of a predicted batch, with numbers in their own unit. */
 const rowReader = (

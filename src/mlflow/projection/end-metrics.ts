@@ -1,3 +1,4 @@
+import { examplesPerStep } from '../../data/batches.ts';
 import { cleanKey } from '../client/limits.ts';
 import { encodeNumber } from '../../system/json.ts';
 import type { WireMetric } from '../client/wire.ts';
@@ -17,7 +18,7 @@ export const endMetrics = ({ run, status }: TrackedRun): readonly WireMetric[] =
     'time/trainingSeconds': elapsedMs / 1000,
     ...(step > 0 && {
       'time/millisecondsPerStep': elapsedMs / step,
-      'time/examplesPerSecond': (step * run.config.train.batchSize * 1000) / Math.max(1, elapsedMs),
+      'time/examplesPerSecond': (step * examplesPerStep(run.config.train) * 1000) / Math.max(1, elapsedMs),
     }),
   };
   const timestamp = status.endedAt;
