@@ -9,10 +9,11 @@ import {
   drawn,
   type Fault,
   judge,
+  oneFor,
   runWithFault,
   startUnroll,
-  triesAll,
   tryAll,
+  twinsOf,
   undisturbedSweep,
   unrollHere,
 } from './harness.ts';
@@ -55,21 +56,24 @@ interface Case extends Fault {
 const nameOf = ({ call, action, error, sticky }: Case): string =>
   `call ${call.number} (${call.kind} ${call.path.replace(/.*\/runs\//, '')}): ${action} ${error ?? ''}${sticky ? ' from then on' : ''}`;
 
+/** Each call with each error, at one of the sweep's runs. */
 const failing = (): Case[] =>
-  calm().calls.flatMap((call) => [
-    ...(errors[call.kind] ?? []).flatMap((error) =>
-      // A call that is interrupted is made again, so it is not interrupted for ever.
-      (error === 'EINTR' ? [false] : [false, true]).map((sticky): Case => ({
-        at: call.number,
-        kind: call.kind,
-        action: 'fail',
-        error,
-        sticky,
-        call,
-      })),
-    ),
-    ...(call.kind === 'write' ? [{ at: call.number, kind: call.kind, action: 'short', call } as const] : []),
-  ]);
+  twinsOf(calm().calls).flatMap((twins) => {
+    const [first] = twins;
+    if (!first) return [];
+    const fault = (purpose: string, rest: Pick<Fault, 'action' | 'error' | 'sticky'>): Case => {
+      const call = oneFor(first, purpose, twins);
+      return { at: call.number, kind: call.kind, call, ...rest };
+    };
+    const ofKind = errors[first.kind] ?? [];
+    // A call that is interrupted is made again, so it is not interrupted for ever.
+    const lasting = ofKind.filter((error) => error !== 'EINTR');
+    return [
+      ...ofKind.map((error) => fault(error, { action: 'fail', error })),
+      fault('sticky', { action: 'fail', error: oneFor(first, 'lasting', lasting), sticky: true }),
+      ...(first.kind === 'write' ? [fault('short', { action: 'short' })] : []),
+    ];
+  });
 
 describe.skipIf(shim === undefined)('with gcc, which compiles what makes system calls fail', () => {
   const attempt = async (fault: Case, folder: string) =>
@@ -114,7 +118,7 @@ const damages: Readonly<Record<string, (path: string, random: ReturnType<typeof 
 test('a damaged file of a finished sweep is repaired, and stops no command', () => {
   const all = recordedFiles(calm().folder).flatMap((file) =>
     Object.keys(damages).flatMap((damage) =>
-      Array.from({ length: triesAll ? 20 : 3 }, (_, round) => ({ file, damage, round })),
+      Array.from({ length: 3 }, (_, round) => ({ file, damage, round })),
     ),
   );
   return tryAll(

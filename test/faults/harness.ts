@@ -248,7 +248,7 @@ export const judge = async (
   if (unfit.test(disturbed.output)) found.push(`printed: ${disturbed.output}`);
   if (disturbed.code !== 0 && disturbed.signal === null && disturbed.output.trim() === '')
     found.push(`ended with ${disturbed.code} and printed nothing`);
-  const next = await startUnroll(folder, runWords).ended;
+  const next = await unrollHere(folder, ['run', join(folder, 'spec.yaml'), '--no-mlflow', '--quiet']);
   if (next.code !== 0) found.push(`the next run ended with ${next.code ?? next.signal}: ${next.output}`);
   if (unfit.test(next.output)) found.push(`the next run printed: ${next.output}`);
   try {
@@ -285,13 +285,33 @@ const each = async <T>(
   await Promise.all(Array.from({ length: atOnce }, worker));
 };
 
+/** One of several for a call, drawn from the tests' seed: another seed tries others. */
+export const oneFor = <T>(call: Call, purpose: string, choices: readonly T[]): T => {
+  const random = randomStream(testSeed, 'faults', purpose, call.kind, call.number);
+  const chosen = choices[random.integer(choices.length)];
+  if (chosen === undefined) throw new Error(`nothing to choose for ${purpose}`);
+  return chosen;
+};
+
+/** Calls that do the same, one for each run of the sweep. */
+export const twinsOf = (calls: readonly Call[]): readonly Call[][] => {
+  const seen = new Map<string, number>();
+  const twins = new Map<string, Call[]>();
+  for (const call of calls) {
+    const own = `${call.kind} ${call.path}`;
+    const before = seen.get(own) ?? 0;
+    seen.set(own, before + 1);
+    const place = `${own.replace(/[0-9a-f]{12}/g, 'ID')} ${before}`;
+    twins.set(place, [...(twins.get(place) ?? []), call]);
+  }
+  return [...twins.values()];
+};
+
 /**
  * How many cases of each kind are tried: a share of what CI tries, or all. `npm run test:faults` tries all; UNROLL_FAULTS=0.1
  * a tenth, for a look.
  */
 const share = process.env['UNROLL_FAULTS'] === 'all' ? Infinity : Number(process.env['UNROLL_FAULTS'] ?? 1);
-
-export const triesAll = share === Infinity;
 
 /** Some of many, in their order, drawn from the tests' seed; all of them in the long form. */
 export const drawn = <T>(all: readonly T[], inShort: number, purpose: string): readonly T[] => {
@@ -312,6 +332,7 @@ export const tryAll = async <T>(
   from: () => string = newFolder,
 ): Promise<void> => {
   const failures: string[] = [];
+  let tried = 0;
   await each(chosen, availableParallelism(), async (one) => {
     const folder = from();
     const found = await attempt(one, folder);
@@ -320,6 +341,7 @@ export const tryAll = async <T>(
       console.log(failures.at(-1));
     }
     removeFolder(folder);
+    if (++tried % 100 === 0) console.log(`${tried} of ${chosen.length} faults tried`);
   });
   console.log(
     `${chosen.length} faults with UNROLL_TEST_SEED=${testSeed}, ${failures.length} with a wrong outcome`,

@@ -4,11 +4,11 @@ import { basename, join } from 'node:path';
 import { describe, test } from 'vitest';
 import { packageRoot } from '../../src/system/package-root.ts';
 import {
-  type Call,
   drawn,
   type Ended,
   judge,
   newFolder,
+  oneFor,
   removeFolder,
   runWithFault,
   runWords,
@@ -166,9 +166,8 @@ const hour = 3600;
 
 describe.skipIf(shim === undefined)('with gcc, which compiles what shifts clocks and stops processes', () => {
   test('a clock that is set forward or back at any moment changes no number', () => {
-    const all = calm().calls.flatMap((call) =>
-      [-30 * 24 * hour, -5 * hour, 7 * hour, 400 * 24 * hour].map((shift) => ({ call, shift })),
-    );
+    const shifts = [-30 * 24 * hour, -5 * hour, 7 * hour, 400 * 24 * hour];
+    const all = calm().calls.map((call) => ({ call, shift: oneFor(call, 'shift', shifts) }));
     return tryAll(
       drawn(all, 20, 'clocks'),
       ({ call, shift }) => `the clock set by ${shift} s at call ${call.number} (${call.kind} ${call.path})`,
@@ -201,7 +200,7 @@ describe.skipIf(shim === undefined)('with gcc, which compiles what shifts clocks
   };
 
   test('a folder that is removed at any moment stops nothing but what needs it', () => {
-    const all = calm().calls.flatMap((call: Call) => places.map((place) => ({ call, place })));
+    const all = calm().calls.map((call) => ({ call, place: oneFor(call, 'place', places) }));
     return tryAll(
       drawn(all, 25, 'removals'),
       ({ call, place }) => `${place} removed at call ${call.number} (${call.kind} ${basename(call.path)})`,
