@@ -13,7 +13,7 @@ import { interpolate, type Environment } from './environment.ts';
 import { writeValue } from './describe.ts';
 import { find, type Located, type LocatedMap } from './located.ts';
 import { applyOverrides, mergeSpecs, type Overrides } from './overrides.ts';
-import { readYaml } from './read-yaml.ts';
+import { mostWork, readYaml, type ReadingBudget } from './read-yaml.ts';
 import { endlessFile, readRegular } from '../system/files.ts';
 import { readdir, stat } from 'node:fs/promises';
 import { nearest } from '../diagnostic/nearest.ts';
@@ -43,7 +43,11 @@ export interface LoadOptions extends Overrides {
  */
 export const loadSpec = async (path: string, options: LoadOptions = {}): Promise<Result<SpecDocument>> => {
   const extendedAt = new Map<SourceText, SourceRange>();
-  const read = await readChain(path, { extendedAt, open: [] });
+  const read = await readChain(path, {
+    extendedAt,
+    open: [],
+    budget: { work: mostWork, bytes: maxFileBytes },
+  });
   if (!read.ok) return read;
   const { source, root } = read.value;
   const errors: Diagnostic[] = [];
@@ -92,16 +96,20 @@ interface Chain {
   readonly extendedAt: Map<SourceText, SourceRange>;
   /** The files that are being read, outermost first. */
   readonly open: readonly string[];
+  readonly budget: ReadingBudget & { bytes: number };
 }
+
+/** Most specs that extend one another. */
+const longestChain = 64;
 
 const readChain = async (
   path: string,
   chain: Chain,
 ): Promise<Result<{ source: SourceText; root: Located }>> => {
-  const file = await readSpecFile(path);
+  const file = await readSpecFile(path, chain.budget);
   if (!file.ok) return file;
   const source = file.value;
-  const read = readYaml({ source, text: source.text, shift: 0 });
+  const read = readYaml({ source, text: source.text, shift: 0 }, chain.budget);
   if (!read.ok) return read;
   const root = read.value;
   if (root.kind !== 'map') return failure(notAMapping(root, source));
@@ -134,6 +142,17 @@ const readChain = async (
       expected: 'a spec that does not lead back to this one',
       got: [...open, resolve(parentPath)].map((one) => relative(process.cwd(), one)).join(' -> '),
       help: 'Remove extends from one of these files.',
+    });
+  }
+  if (open.length >= longestChain) {
+    return failure({
+      code: 'not-allowed',
+      severity: 'error',
+      message: 'Too many specs extend one another.',
+      at: parent.at,
+      expected: `at most ${longestChain} files`,
+      got: 'more',
+      help: 'Write what these specs have in common into one file, and extend that.',
     });
   }
   const base = await readChain(parentPath, { ...chain, open });
@@ -174,11 +193,11 @@ const notAMapping = (root: Located, source: SourceText): Diagnostic => ({
   help: 'Begin with a copy of one of the specs under experiments/; mind the space after each colon.',
 });
 
-/** Largest spec file, in bytes: 1 MiB. */
+/** Most bytes of a spec and those that it extends: 1 MiB. */
 const maxFileBytes = 1024 * 1024;
 
 /** A file's text, or why it cannot be a spec. Byte order marks are dropped. `path` is shown as it is written. */
-const readSpecFile = async (path: string): Promise<Result<SourceText>> => {
+const readSpecFile = async (path: string, budget: Chain['budget']): Promise<Result<SourceText>> => {
   const wrong = (diagnostic: Pick<Diagnostic, 'code' | 'message'> & Partial<Diagnostic>) =>
     failure({ severity: 'error', at: { source: { name: path, text: '' }, start: 0, end: 0 }, ...diagnostic });
   try {
@@ -204,12 +223,17 @@ const readSpecFile = async (path: string): Promise<Result<SourceText>> => {
         help: 'Write the spec to a file and name that.',
       });
     }
-    if (state.size > maxFileBytes) {
+    const before = maxFileBytes - budget.bytes;
+    budget.bytes -= state.size;
+    if (budget.bytes < 0) {
       return wrong({
         code: 'file-too-large',
-        message: 'The file is too large to be a spec.',
+        message:
+          before === 0
+            ? 'The file is too large to be a spec.'
+            : 'The spec is too large, together with those that it extends.',
         expected: 'at most 1 MiB',
-        got: `${(state.size / maxFileBytes).toFixed(1)} MiB`,
+        got: `${((before + state.size) / maxFileBytes).toFixed(1)} MiB`,
         help: 'Give ranges such as { log: [1e-4, 1e-2], steps: 9 } in place of long lists of values.',
       });
     }

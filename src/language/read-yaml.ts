@@ -34,10 +34,21 @@ const hideVariables = (text: string): string =>
 const showVariables = (text: string): string => (text.includes('\uE001') ? withBraces(text) : text);
 const withBraces = (text: string): string => text.replace(/\$\uE000/g, '${').replace(/\uE001/g, '}');
 
-/** Reads one YAML 1.2 document (core schema) with the place of every value. */
-export const readYaml = ({ source, text, shift }: YamlPart): Result<Located> => {
+/** What may still be read, where one spec is in several files. */
+export interface ReadingBudget {
+  work: number;
+}
+
+/** The most that a spec may hold, by what the parser needs for it: it takes a second and 200 MB for so much. */
+export const mostWork = 350_000;
+
+/** Reads one YAML 1.2 document (core schema) with the place of every value, and takes its work from the budget. */
+export const readYaml = (
+  { source, text, shift }: YamlPart,
+  budget: ReadingBudget = { work: mostWork },
+): Result<Located> => {
   const range = (start: number, end: number) => ({ source, start: start + shift, end: end + shift });
-  const tooMuch = tooMuchToParse(text, range);
+  const tooMuch = tooMuchToParse(text, range, budget);
   if (tooMuch) return failure(tooMuch);
   let document: Document.Parsed;
   try {
@@ -93,9 +104,6 @@ const openedBefore = (document: Document.Parsed, offset: number): number | undef
   return opened;
 };
 
-/** The most that a spec may hold, by what the parser needs for it: it takes a second and 200 MB for so much. */
-const mostWork = 350_000;
-
 /** The cost of each: a line or a colon is cheap, a character that may begin a value is not. */
 const workFor: Readonly<Record<string, number>> = { '\n': 1, ':': 1, ']': 0, '}': 0 };
 const workForOthers = 5;
@@ -104,22 +112,21 @@ const workForOthers = 5;
 const mostBrackets = 1000;
 
 /** What would keep the parser busy for long, found at a glance: quotes and comments are not told apart from the rest. */
-const tooMuchToParse = (text: string, range: RangeOf): Diagnostic | undefined => {
+const tooMuchToParse = (text: string, range: RangeOf, budget: ReadingBudget): Diagnostic | undefined => {
   let open = 0;
-  let work = 0;
   for (const { 0: found, index } of text.matchAll(/[\n,[\]{}"'*&!|>]|[:?-](?=\s)/g)) {
     if (found === '[' || found === '{') open++;
     const closesNothing = (found === ']' || found === '}') && --open < 0;
     if (closesNothing) open = 0;
     if (open > mostBrackets) return tooDeep(range(index, index + 1));
-    work += closesNothing ? workForOthers : (workFor[found] ?? workForOthers);
-    if (work <= mostWork) continue;
+    budget.work -= closesNothing ? workForOthers : (workFor[found] ?? workForOthers);
+    if (budget.work >= 0) continue;
     return {
       code: 'file-too-large',
       severity: 'error',
       message: 'The spec has too many values.',
       at: range(index, index + 1),
-      expected: `at most ${(mostWork / workForOthers).toLocaleString('en')} values`,
+      expected: `at most ${(mostWork / workForOthers).toLocaleString('en')} values, those of extended specs included`,
       got: 'more',
       help: 'Give ranges such as { log: [1e-4, 1e-2], steps: 9 } in place of long lists of values.',
     };

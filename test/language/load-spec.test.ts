@@ -109,6 +109,37 @@ describe('extends', () => {
   });
 });
 
+describe('a chain of specs', () => {
+  /** The first of some specs that extend one another. */
+  const chainOf = (name: string, count: number, text: string): string => {
+    for (let at = count - 1; at >= 0; at--) {
+      const next = at === count - 1 ? '' : `extends: ${name}${at + 1}.yaml\n`;
+      write(`${name}${at}.yaml`, `${next}${text}`);
+    }
+    return join(folder, `${name}0.yaml`);
+  };
+  const diagnosed = async (path: string) => {
+    const loaded = await loadSpec(path);
+    return loaded.ok ? [] : loaded.errors.map(({ code, message }) => `${code}: ${message}`);
+  };
+
+  it('may have 64 files, of which none extends a further one', async () => {
+    expect(await diagnosed(chainOf('short', 64, 'name: x\n'))).toEqual([]);
+    expect(await diagnosed(chainOf('long', 65, 'name: x\n'))).toEqual([
+      'not-allowed: Too many specs extend one another.',
+    ]);
+  });
+
+  it('may be as large as one spec', async () => {
+    expect(await diagnosed(chainOf('wide', 20, `# ${'x'.repeat(60_000)}\nname: x\n`))).toEqual([
+      'file-too-large: The spec is too large, together with those that it extends.',
+    ]);
+    expect(await diagnosed(chainOf('rich', 20, `name: x\nseeds: [${'1,'.repeat(5000)}1]\n`))).toEqual([
+      'file-too-large: The spec has too many values.',
+    ]);
+  });
+});
+
 describe('variables of the environment', () => {
   const path = write(
     'tracking.yaml',
