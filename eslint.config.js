@@ -16,6 +16,7 @@ const belowTheRunner = [
   'search',
   'plan',
   'record',
+  'export',
   'training',
 ];
 
@@ -49,6 +50,7 @@ const doors = {
   search: ['system', 'diagnostic', 'data', 'registry', 'language'],
   plan: ['system', 'diagnostic', 'parameters', 'data', 'metrics', 'losses', 'registry', 'language', 'search'],
   record: ['system', 'diagnostic', 'data', 'language', 'plan'],
+  export: ['system', 'diagnostic', 'data', 'models', 'record'],
   training: [
     'system',
     'terminal',
@@ -63,6 +65,7 @@ const doors = {
     'language',
     'plan',
     'record',
+    'export',
   ],
   check: ['system', 'diagnostic', 'data', 'plan', 'record', 'training'],
   runner: belowTheRunner,

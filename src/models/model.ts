@@ -3,6 +3,7 @@ import type { Tensor, Tensor1D, Variable } from '@tensorflow/tfjs-core';
 import type { SequenceShape } from '../data/dataset.ts';
 import type { Random } from '../data/random.ts';
 import type { ParameterIssue, Row } from '../parameters/row.ts';
+import type { OnnxContext } from './onnx.ts';
 
 /** A batch on the back end. */
 export interface TensorBatch {
@@ -74,6 +75,11 @@ export interface ModelRow<P extends TObject = TObject> extends Row<P> {
   ): Readonly<Record<string, unknown>>;
   /** The kernels that can train it, the default first; absent in a row without a choice. */
   kernels?(this: void, parameters: Static<P>): readonly { readonly name: string }[];
+  /**
+   * Adds the trained network to an ONNX graph and returns the name of its raw outputs, as `forward` gives them in evaluation.
+   * Built-in models need none; without it a model has no `model.onnx`.
+   */
+  onnx?(this: void, parameters: Static<P>, context: OnnxContext): string;
   /** Imports TensorFlow and builds the network; only a run's own process calls this. */
   build(this: void, parameters: Static<P>, context: BuildContext): Promise<Model>;
 }

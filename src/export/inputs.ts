@@ -1,0 +1,108 @@
+import type { Preprocessing, SeriesPreprocessing } from '../data/preprocessing.ts';
+import { columnPlaces } from '../data/series/series-inputs.ts';
+import type { TrainedModel } from './trained-model.ts';
+
+type TableColumn = Extract<Preprocessing, { kind: 'table' }>['inputs'][number];
+
+/** What the inputs of an exported model are, and how they become what the network reads: plain data. */
+export type InputEncoding =
+  /** int32 `[batch, time]`. */
+  | { readonly kind: 'tokens'; readonly vocabulary: number }
+  /** float32 `[batch, time, features]`, as the network reads them. */
+  | { readonly kind: 'numbers'; readonly features: number }
+  /** float32 `[batch, time, features]`, divided by a number. */
+  | { readonly kind: 'divided'; readonly features: number; readonly divide: number }
+  /**
+   * float64 `[batch, time, columns]`: numbers in the unit of the file, NaN where one is missing; of a column of categories
+   * the index of its label, -1 for another one.
+   */
+  | { readonly kind: 'columns'; readonly columns: readonly TableColumn[] }
+  /** float64 `[batch, time, features]`: numbers in the unit of the file, NaN where one is missing. */
+  | {
+      readonly kind: 'series';
+      readonly features: number;
+      /** By series, and at the end for series that are not listed; one alone where all are alike. */
+      readonly scales: readonly InputScales[];
+      /** The first inputs, which are not known in the steps of the horizon; the input `flag` is 1 there. */
+      readonly ahead?: { readonly observed: number; readonly flag: number };
+    };
+
+/** By input: what a missing number is replaced with, and (number - mean) * factor. */
+export interface InputScales {
+  readonly mean: readonly number[];
+  readonly factor: readonly number[];
+  readonly fill: readonly number[];
+}
+
+export const inputEncodingOf = (model: TrainedModel): InputEncoding => {
+  const { shape, preprocessing } = model;
+  const { input } = shape;
+  if (input.kind === 'tokens') return input;
+  switch (preprocessing.kind) {
+    case 'pixels':
+      return { kind: 'divided', features: input.features, divide: preprocessing.divide };
+    case 'table':
+      return { kind: 'columns', columns: preprocessing.inputs };
+    case 'series':
+      return seriesEncoding(model, preprocessing, input.features);
+    case 'text':
+    case 'stream':
+    case 'none':
+      return { kind: 'numbers', features: input.features };
+  }
+};
+
+/** Whether the scales of an example depend on its series, which is then an input. */
+export const hasSeriesInput = (encoding: InputEncoding): boolean =>
+  encoding.kind === 'series' && encoding.scales.length > 1;
+
+type SeriesColumns = Parameters<typeof columnPlaces>[0];
+
+const seriesEncoding = (
+  { dataset, shape: { task } }: TrainedModel,
+  preprocessing: SeriesPreprocessing,
+  features: number,
+): InputEncoding => {
+  const { columns, series, others, statics } = preprocessing;
+  // The section was checked against the dataset's schema.
+  const parameters = dataset as unknown as SeriesColumns;
+  const place = columnPlaces(parameters);
+  const readsAhead = task.kind === 'forecast' && task.readsAhead === true;
+  const flag = readsAhead ? features - 1 : undefined;
+  const staticWidth = statics.reduce((sum, one) => sum + (one.kind === 'words' ? one.words.length : 1), 0);
+  const staticsAt = (flag ?? features) - staticWidth;
+  const scalesOf = ({ mean, factor, fill }: InputScales): InputScales => {
+    const scales = { mean: zeros(features), factor: zeros(features).fill(1), fill: zeros(features) };
+    columns.forEach((_, column) => {
+      const at = place.value(column);
+      scales.mean[at] = mean[column] as number;
+      scales.factor[at] = factor[column] as number;
+      scales.fill[at] = fill[column] as number;
+    });
+    let at = staticsAt;
+    for (const one of statics) {
+      if (one.kind === 'number') {
+        scales.mean[at] = one.mean;
+        scales.factor[at] = one.factor;
+        scales.fill[at] = one.mean;
+      }
+      at += one.kind === 'words' ? one.words.length : 1;
+    }
+    return scales;
+  };
+  const filled = (one: InputScales): InputScales =>
+    parameters.missing === 'error' ? { ...one, fill: others.fill } : one;
+  const scales = [...series, others].map((one) => scalesOf(filled(one)));
+  const first = JSON.stringify(scales[0]);
+  const past = parameters.targets.length + parameters.past.length;
+  return {
+    kind: 'series',
+    features,
+    scales: scales.every((one) => JSON.stringify(one) === first) ? scales.slice(0, 1) : scales,
+    ...(flag !== undefined && {
+      ahead: { observed: parameters.missing === 'mask' ? 2 * past : past, flag },
+    }),
+  };
+};
+
+const zeros = (size: number): number[] => Array.from({ length: size }, () => 0);

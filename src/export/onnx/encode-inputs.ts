@@ -1,0 +1,139 @@
+import type { OnnxGraph } from '../../models/onnx.ts';
+import { hasSeriesInput, type InputEncoding } from '../inputs.ts';
+import { elementTypes, type Port } from './graph.ts';
+
+type Columns = Extract<InputEncoding, { kind: 'columns' }>['columns'];
+type Series = Extract<InputEncoding, { kind: 'series' }>;
+
+/** The inputs of a graph, by name. */
+export const inputPorts = (encoding: InputEncoding, variableLength: boolean): readonly Port[] => [
+  inputsPort(encoding),
+  ...(variableLength ? [{ name: 'lengths', type: 'int32', shape: ['batch'] } as const] : []),
+  ...(hasSeriesInput(encoding) ? [{ name: 'series', type: 'int32', shape: ['batch'] } as const] : []),
+];
+
+const inputsPort = (encoding: InputEncoding): Port => {
+  const port = (type: Port['type'], ...shape: Port['shape']): Port => ({ name: 'inputs', type, shape });
+  switch (encoding.kind) {
+    case 'tokens':
+      return port('int32', 'batch', 'time');
+    case 'numbers':
+    case 'divided':
+      return port('float32', 'batch', 'time', encoding.features);
+    case 'columns':
+      return port('float64', 'batch', 'time', encoding.columns.length);
+    case 'series':
+      return port('float64', 'batch', 'time', encoding.features);
+  }
+};
+
+/** Adds what the network reads to the graph: float32 `[batch, time, features]`, or int32 `[batch, time]` for tokens. */
+export const encodeInputs = (graph: OnnxGraph, encoding: InputEncoding): string => {
+  const inputs = 'inputs';
+  switch (encoding.kind) {
+    case 'tokens':
+    case 'numbers':
+      return inputs;
+    case 'divided':
+      return graph.node('Div', [inputs, graph.floats([encoding.divide], [])]);
+    case 'columns':
+      return encodeColumns(graph, inputs, encoding.columns);
+    case 'series':
+      return encodeSeries(graph, inputs, encoding);
+  }
+};
+
+const toFloat32 = (graph: OnnxGraph, value: string): string =>
+  graph.node('Cast', [value], { to: elementTypes.float32 });
+
+/** Replaces missing numbers, and scales; double precision keeps the digits of large numbers such as times. */
+const scaled = (
+  graph: OnnxGraph,
+  numbers: string,
+  { mean, factor, fill }: { readonly mean: string; readonly factor: string; readonly fill: string },
+): string => {
+  const whole = graph.node('Where', [graph.node('IsNaN', [numbers]), fill, numbers]);
+  return toFloat32(graph, graph.node('Mul', [graph.node('Sub', [whole, mean]), factor]));
+};
+
+const encodeColumns = (graph: OnnxGraph, inputs: string, columns: Columns): string => {
+  const at = (wanted: (column: Columns[number]) => boolean) =>
+    columns.flatMap((column, index) => (wanted(column) ? [index] : []));
+  const pick = (places: readonly number[]) =>
+    places.length === columns.length
+      ? inputs
+      : graph.node('Gather', [inputs, graph.integers(places)], { axis: 2 });
+  const numbers = at(({ kind }) => kind === 'number');
+  const masks = at((column) => column.kind === 'number' && column.mask);
+  const categories = at(({ kind }) => kind === 'category');
+  const pieces: string[] = [];
+  /** The places of the pieces' inputs among those of the network. */
+  const places: number[] = [];
+  if (numbers.length > 0) {
+    const each = numbers.map((index) => columns[index] as Extract<Columns[number], { kind: 'number' }>);
+    const vector = (key: 'mean' | 'factor' | 'fill') =>
+      graph.doubles(
+        each.map((column) => column[key]),
+        [each.length],
+      );
+    const scales = { mean: vector('mean'), factor: vector('factor'), fill: vector('fill') };
+    pieces.push(scaled(graph, pick(numbers), scales));
+    places.push(...numbers.map((index) => placeOf(columns, index)));
+  }
+  if (masks.length > 0) {
+    pieces.push(toFloat32(graph, graph.node('IsNaN', [pick(masks)])));
+    places.push(...masks.map((index) => placeOf(columns, index) + 1));
+  }
+  for (const index of categories) {
+    const { labels } = columns[index] as Extract<Columns[number], { kind: 'category' }>;
+    const column = graph.node('Gather', [inputs, graph.integers([index], [])], { axis: 2 });
+    // A missing label is NaN, which is no integer.
+    const known = graph.node('Where', [graph.node('IsNaN', [column]), graph.doubles([-1], []), column]);
+    const label = graph.node('Cast', [known], { to: elementTypes.int64 });
+    const every = graph.integers(labels.map((_, id) => id));
+    const equal = graph.node('Equal', [graph.node('Unsqueeze', [label, graph.integers([-1])]), every]);
+    pieces.push(toFloat32(graph, equal));
+    places.push(...labels.map((_, id) => placeOf(columns, index) + id));
+  }
+  const together = pieces.length === 1 ? (pieces[0] as string) : graph.node('Concat', pieces, { axis: 2 });
+  const inOrder = places.map((_, place) => places.indexOf(place));
+  if (inOrder.every((from, to) => from === to)) return together;
+  return graph.node('Gather', [together, graph.integers(inOrder)], { axis: 2 });
+};
+
+/** Where the inputs of a column begin. */
+const placeOf = (columns: Columns, index: number): number =>
+  columns.slice(0, index).reduce((sum, column) => sum + inputsOf(column), 0);
+
+const inputsOf = (column: Columns[number]): number =>
+  column.kind === 'category' ? column.labels.length : column.mask ? 2 : 1;
+
+const encodeSeries = (graph: OnnxGraph, inputs: string, encoding: Series): string => {
+  const { scales, features, ahead } = encoding;
+  const table = (key: 'mean' | 'factor' | 'fill') =>
+    bySeries(
+      graph,
+      encoding,
+      scales.flatMap((one) => one[key]),
+    );
+  const values = scaled(graph, inputs, { mean: table('mean'), factor: table('factor'), fill: table('fill') });
+  if (!ahead) return values;
+  const flag = graph.node('Slice', [
+    values,
+    ...[[ahead.flag], [ahead.flag + 1], [2]].map((one) => graph.integers(one)),
+  ]);
+  const isObserved = graph.floats(
+    Array.from({ length: features }, (_, at) => Number(at < ahead.observed)),
+    [features],
+  );
+  const hidden = graph.node('Mul', [flag, isObserved]);
+  return graph.node('Mul', [values, graph.node('Sub', [graph.floats([1], []), hidden])]);
+};
+
+/** A float64 constant by series: `[batch, 1, width]`, or `[width]` where all series are alike. */
+export const bySeries = (graph: OnnxGraph, { scales }: Series, values: readonly number[]): string => {
+  const width = values.length / scales.length;
+  if (scales.length === 1) return graph.doubles(values, [width]);
+  const table = graph.doubles(values, [scales.length, 1, width]);
+  return graph.node('Gather', [table, 'series']);
+};

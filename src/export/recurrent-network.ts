@@ -1,0 +1,208 @@
+import type { SequenceShape } from '../data/dataset.ts';
+import { isPerStep, stepsRead } from '../data/task.ts';
+import type { GruParameters } from '../models/gru.ts';
+import type { LstmParameters } from '../models/lstm.ts';
+import type { NetworkParameters } from '../models/parameters.ts';
+import type { SimpleRnnParameters } from '../models/simple-rnn.ts';
+import { directionsOf, type Direction } from '../models/weights.ts';
+import type { TrainedModel, Weights } from './trained-model.ts';
+
+/** A matrix, row-major. */
+export interface Matrix {
+  readonly rows: number;
+  readonly columns: number;
+  readonly values: Float32Array;
+}
+
+interface CellBase {
+  /** The numbers that a step has. */
+  readonly features: number;
+  /** Units of the cell. */
+  readonly size: number;
+  /** The numbers of its hidden state. */
+  readonly outputs: number;
+  /** `[features, gates * size]`. */
+  readonly inputKernel: Matrix;
+  /** `[outputs, gates * size]`. */
+  readonly recurrentKernel: Matrix;
+  /** `[gates * size]`. */
+  readonly bias: Float32Array;
+}
+
+/** Gates in the order input, candidate, forget, output; the forget bias is added to `bias`. */
+export interface LstmCell extends CellBase {
+  readonly kind: 'lstm';
+  readonly peepholes?: {
+    readonly input: Float32Array;
+    readonly forget: Float32Array;
+    readonly output: Float32Array;
+  };
+  readonly projection?: Matrix;
+  readonly norm?: {
+    readonly input: Float32Array;
+    readonly recurrent: Float32Array;
+    readonly cell: Float32Array;
+    readonly cellOffset: Float32Array;
+  };
+}
+
+/** Gates in the order reset, update, candidate. */
+export interface GruCell extends CellBase {
+  readonly kind: 'gru';
+  /** `[size]`, of the candidate; given: the reset gate acts after the product, absent: before. */
+  readonly recurrentBias?: Float32Array;
+  readonly norm?: { readonly input: Float32Array; readonly recurrent: Float32Array };
+}
+
+export interface SimpleRnnCell extends CellBase {
+  readonly kind: 'simple-rnn';
+  /** The gain of layer normalisation, which comes before the bias. */
+  readonly norm?: Float32Array;
+}
+
+export type Cell = LstmCell | GruCell | SimpleRnnCell;
+
+/** The cells of a layer: forward, and backward where it reads in both directions. */
+export type LayerCells = readonly [Cell, Cell?];
+
+/** What the output layer reads of the top layer. */
+export type Readout =
+  | 'last'
+  | 'final-state'
+  | 'mean'
+  | 'max'
+  /** Every step. */
+  | 'steps'
+  /** The last steps, as many as are forecast. */
+  | { readonly last: number };
+
+/** A trained network of a built-in model as plain data, without names of parameters that only its training needs. */
+export interface RecurrentNetwork {
+  /** Numbers, or tokens that are read as one-hot or as rows of a table. */
+  readonly input:
+    | { readonly kind: 'values'; readonly features: number }
+    | { readonly kind: 'tokens'; readonly vocabulary: number; readonly table?: Matrix };
+  readonly layers: readonly LayerCells[];
+  readonly merge: NetworkParameters['merge'];
+  readonly readout: Readout;
+  readonly output: { readonly kernel: Matrix; readonly bias: Float32Array };
+}
+
+type BuiltInModel =
+  | ({ readonly name: 'lstm' } & LstmParameters)
+  | ({ readonly name: 'gru' } & GruParameters)
+  | ({ readonly name: 'simple-rnn' } & SimpleRnnParameters);
+
+/** The model's section where it is a built-in one: its parameters were checked against the model's schema. */
+const builtInModel = ({ name, parameters }: TrainedModel['model']): BuiltInModel | undefined =>
+  name === 'lstm' || name === 'gru' || name === 'simple-rnn'
+    ? ({ name, ...parameters } as BuiltInModel)
+    : undefined;
+
+/** The network of a built-in model; undefined for another model. Throws where a weight is missing. */
+export const recurrentNetworkOf = (
+  { model, shape }: Pick<TrainedModel, 'model' | 'shape'>,
+  weights: Weights,
+): RecurrentNetwork | undefined => {
+  const section = builtInModel(model);
+  if (!section) return undefined;
+  const layers = Array.from({ length: section.layers }, (_, layer) =>
+    directionsOf(section).map((direction) => cellOf(section, weights, { layer: layer + 1, direction })),
+  );
+  return {
+    input: inputOf(section, shape, weights),
+    layers: layers as readonly (readonly Cell[])[] as readonly LayerCells[],
+    merge: section.merge,
+    readout: readoutOf(section, shape),
+    output: { kernel: matrixOf(weights, 'output/kernel'), bias: valuesOf(weights, 'output/bias') },
+  };
+};
+
+const valuesOf = (weights: Weights, name: string): Float32Array => {
+  const found = weights.get(name);
+  if (!found) throw new Error(`There is no weight ${name}.`);
+  return found.values;
+};
+
+const matrixOf = (weights: Weights, name: string): Matrix => {
+  const values = valuesOf(weights, name);
+  const [rows = 0, columns = 0] = weights.get(name)?.shape ?? [];
+  return { rows, columns, values };
+};
+
+const inputOf = (
+  { embeddingSize }: NetworkParameters,
+  { input }: SequenceShape,
+  weights: Weights,
+): RecurrentNetwork['input'] =>
+  input.kind === 'tokens' && embeddingSize !== null
+    ? { ...input, table: matrixOf(weights, 'embedding') }
+    : input;
+
+const readoutOf = ({ readout }: NetworkParameters, { task }: SequenceShape): Readout => {
+  if (isPerStep(task)) return 'steps';
+  const last = stepsRead(task);
+  if (last > 1) return { last };
+  return readout === 'auto' ? 'last' : readout;
+};
+
+const cellOf = (
+  section: BuiltInModel,
+  weights: Weights,
+  { layer, direction }: { readonly layer: number; readonly direction: Direction },
+): Cell => {
+  const own = (name: string) => `layer${layer}/${direction}/${name}`;
+  const values = (name: string) => valuesOf(weights, own(name));
+  const { hiddenSize: size, layerNorm } = section;
+  const outputs = section.name === 'lstm' ? (section.projectionSize ?? size) : size;
+  const kernel = matrixOf(weights, own('kernel'));
+  const features = kernel.rows - outputs;
+  const rows = (from: number, to: number): Matrix => ({
+    rows: to - from,
+    columns: kernel.columns,
+    values: kernel.values.subarray(from * kernel.columns, to * kernel.columns),
+  });
+  const base: CellBase = {
+    features,
+    size,
+    outputs,
+    inputKernel: rows(0, features),
+    recurrentKernel: rows(features, kernel.rows),
+    bias: values('bias'),
+  };
+  switch (section.name) {
+    case 'lstm':
+      return {
+        ...base,
+        kind: 'lstm',
+        bias: base.bias.map((value, at) =>
+          Math.floor(at / size) === 2 ? value + section.forgetBias : value,
+        ),
+        ...(section.peepholes && {
+          peepholes: {
+            input: values('inputPeephole'),
+            forget: values('forgetPeephole'),
+            output: values('outputPeephole'),
+          },
+        }),
+        ...(section.projectionSize !== null && { projection: matrixOf(weights, own('projection')) }),
+        ...(layerNorm && {
+          norm: {
+            input: values('inputGain'),
+            recurrent: values('recurrentGain'),
+            cell: values('cellGain'),
+            cellOffset: values('cellOffset'),
+          },
+        }),
+      };
+    case 'gru':
+      return {
+        ...base,
+        kind: 'gru',
+        ...(section.resetAfter && { recurrentBias: values('recurrentBias') }),
+        ...(layerNorm && { norm: { input: values('inputGain'), recurrent: values('recurrentGain') } }),
+      };
+    case 'simple-rnn':
+      return { ...base, kind: 'simple-rnn', ...(layerNorm && { norm: values('gain') }) };
+  }
+};
