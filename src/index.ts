@@ -53,6 +53,7 @@ export type { Task } from './data/task.ts';
 export { memorySplit } from './data/memory.ts';
 export { randomStream, type Random } from './data/random.ts';
 export type { TensorBatch } from './models/model.ts';
+export type { OnnxAttribute, OnnxContext, OnnxGraph, OnnxStep } from './models/onnx.ts';
 export type { Update } from './optimizers/optimizer.ts';
 
 /**

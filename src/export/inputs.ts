@@ -1,8 +1,14 @@
-import type { Preprocessing, SeriesPreprocessing } from '../data/preprocessing.ts';
+import type { SeriesPreprocessing, TablePreprocessing } from '../data/preprocessing.ts';
 import { columnPlaces } from '../data/series/series-inputs.ts';
 import type { TrainedModel } from './trained-model.ts';
 
-type TableColumn = Extract<Preprocessing, { kind: 'table' }>['inputs'][number];
+type PlainColumn = TablePreprocessing['inputs'][number];
+
+/** A column of a table. */
+export type TableColumn =
+  | PlainColumn
+  /** A category that the network embeds: it reads the index of the label plus 1, and 0 for another one. */
+  | { readonly kind: 'embedded'; readonly name: string };
 
 /** What the inputs of an exported model are, and how they become what the network reads: plain data. */
 export type InputEncoding =
@@ -14,7 +20,7 @@ export type InputEncoding =
   | { readonly kind: 'divided'; readonly features: number; readonly divide: number }
   /**
    * float64 `[batch, time, columns]`: numbers in the unit of the file, NaN where one is missing; of a column of categories
-   * the index of its label, -1 for another one.
+   * the index of its label, -1 or NaN for another one.
    */
   | { readonly kind: 'columns'; readonly columns: readonly TableColumn[] }
   /** float64 `[batch, time, features]`: numbers in the unit of the file, NaN where one is missing. */
@@ -42,7 +48,7 @@ export const inputEncodingOf = (model: TrainedModel): InputEncoding => {
     case 'pixels':
       return { kind: 'divided', features: input.features, divide: preprocessing.divide };
     case 'table':
-      return { kind: 'columns', columns: preprocessing.inputs };
+      return { kind: 'columns', columns: preprocessing.inputs.map(columnOf) };
     case 'series':
       return seriesEncoding(model, preprocessing, input.features);
     case 'text':
@@ -51,6 +57,11 @@ export const inputEncodingOf = (model: TrainedModel): InputEncoding => {
       return { kind: 'numbers', features: input.features };
   }
 };
+
+const columnOf = (column: PlainColumn): TableColumn =>
+  column.kind === 'category' && column.embeddingSize !== undefined
+    ? { kind: 'embedded', name: column.name }
+    : column;
 
 /** Whether the scales of an example depend on its series, which is then an input. */
 export const hasSeriesInput = (encoding: InputEncoding): boolean =>

@@ -4,7 +4,7 @@ import type { GruParameters } from '../models/gru.ts';
 import type { LstmParameters } from '../models/lstm.ts';
 import type { NetworkParameters } from '../models/parameters.ts';
 import type { SimpleRnnParameters } from '../models/simple-rnn.ts';
-import { directionsOf, type Direction } from '../models/weights.ts';
+import { categoryTable, directionsOf, type Direction } from '../models/weights.ts';
 import type { TrainedModel, Weights } from './trained-model.ts';
 
 /** A matrix, row-major. */
@@ -76,11 +76,17 @@ export type Readout =
   /** The last steps, as many as are forecast. */
   | { readonly last: number };
 
+/** A feature that holds the index of a row of a table. The rows follow the other features. */
+export interface EmbeddedFeature {
+  readonly feature: number;
+  readonly table: Matrix;
+}
+
 /** A trained network of a built-in model as plain data, without names of parameters that only its training needs. */
 export interface RecurrentNetwork {
-  /** Numbers, or tokens that are read as one-hot or as rows of a table. */
+  /** Numbers, some of which may be categories that are read as rows of a table; or tokens, as one-hot or as rows of a table. */
   readonly input:
-    | { readonly kind: 'values'; readonly features: number }
+    | { readonly kind: 'values'; readonly features: number; readonly embedded: readonly EmbeddedFeature[] }
     | { readonly kind: 'tokens'; readonly vocabulary: number; readonly table?: Matrix };
   readonly layers: readonly LayerCells[];
   readonly merge: NetworkParameters['merge'];
@@ -93,11 +99,12 @@ type BuiltInModel =
   | ({ readonly name: 'gru' } & GruParameters)
   | ({ readonly name: 'simple-rnn' } & SimpleRnnParameters);
 
+export const isBuiltInModel = ({ name }: Pick<TrainedModel['model'], 'name'>): boolean =>
+  name === 'lstm' || name === 'gru' || name === 'simple-rnn';
+
 /** The model's section where it is a built-in one: its parameters were checked against the model's schema. */
 const builtInModel = ({ name, parameters }: TrainedModel['model']): BuiltInModel | undefined =>
-  name === 'lstm' || name === 'gru' || name === 'simple-rnn'
-    ? ({ name, ...parameters } as BuiltInModel)
-    : undefined;
+  isBuiltInModel({ name }) ? ({ name, ...parameters } as unknown as BuiltInModel) : undefined;
 
 /** The network of a built-in model; undefined for another model. Throws where a weight is missing. */
 export const recurrentNetworkOf = (
@@ -134,10 +141,26 @@ const inputOf = (
   { embeddingSize }: NetworkParameters,
   { input }: SequenceShape,
   weights: Weights,
-): RecurrentNetwork['input'] =>
-  input.kind === 'tokens' && embeddingSize !== null
-    ? { ...input, table: matrixOf(weights, 'embedding') }
-    : input;
+): RecurrentNetwork['input'] => {
+  if (input.kind === 'values') {
+    const { features, embedded = [] } = input;
+    const tables = embedded.map((one) => ({
+      feature: one.feature,
+      table: matrixOf(weights, categoryTable(one)),
+    }));
+    return { kind: 'values', features, embedded: tables };
+  }
+  return embeddingSize === null ? input : { ...input, table: matrixOf(weights, 'embedding') };
+};
+
+/** The features that are read as they are. */
+export const plainFeatures = ({
+  features,
+  embedded,
+}: Extract<RecurrentNetwork['input'], { kind: 'values' }>): readonly number[] =>
+  Array.from({ length: features }, (_, feature) => feature).filter((feature) =>
+    embedded.every((one) => one.feature !== feature),
+  );
 
 const readoutOf = ({ readout }: NetworkParameters, { task }: SequenceShape): Readout => {
   if (isPerStep(task)) return 'steps';

@@ -1,17 +1,25 @@
-import type { SequenceShape } from '../data/dataset.ts';
-import type { Preprocessing } from '../data/preprocessing.ts';
+import type { ModelFile } from '../record/run-files.ts';
 import type { StoredTensor } from '../record/safetensors.ts';
 
 /** Trained weights by the names of `Model.variables`. */
 export type Weights = ReadonlyMap<string, StoredTensor>;
 
+/** The key of `model.json` in the metadata of exported files. */
+export const modelKey = 'unroll.model';
+
 /** What an export needs of `model.json`. */
-export interface TrainedModel {
-  readonly dataset: Readonly<Record<string, unknown>>;
-  readonly model: { readonly name: string; readonly parameters: Readonly<Record<string, unknown>> };
-  readonly loss: { readonly name: string };
-  readonly outputsPerTarget: number;
-  readonly quantiles?: readonly number[];
-  readonly shape: SequenceShape;
-  readonly preprocessing: Preprocessing;
-}
+export type TrainedModel = Pick<
+  ModelFile,
+  'dataset' | 'model' | 'loss' | 'outputsPerTarget' | 'quantiles' | 'shape' | 'preprocessing'
+>;
+
+/** The prefix of weights in files that hold the optimizer's tensors, too. */
+const prefix = 'weights/';
+
+/** The weights of `weights.safetensors`, by the names of `Model.variables`. */
+export const weightsIn = (tensors: ReadonlyMap<string, StoredTensor>): Weights =>
+  new Map(
+    [...tensors].flatMap(([name, tensor]) =>
+      name.startsWith(prefix) ? [[name.slice(prefix.length), tensor] as const] : [],
+    ),
+  );

@@ -1,4 +1,4 @@
-import type { BuildContext } from './model.ts';
+import type { SequenceShape } from '../data/dataset.ts';
 
 /** A number is an integer; ONNX keeps integers and floats apart. */
 export type OnnxAttribute = number | readonly number[] | string | { readonly float: number };
@@ -51,7 +51,10 @@ export interface OnnxGraph {
 }
 
 /** What an ONNX graph of a model is built from. */
-export interface OnnxContext extends Pick<BuildContext, 'shape' | 'outputs'> {
+export interface OnnxContext {
+  readonly shape: SequenceShape;
+  /** The length of the last axis of the outputs. */
+  readonly outputs: number;
   readonly graph: OnnxGraph;
   /** What the network reads: float32 `[batch, time, features]`, or int32 `[batch, time]` for tokens. */
   readonly inputs: string;

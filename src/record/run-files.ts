@@ -16,7 +16,7 @@ import type { RunOutcome } from './events.ts';
  *     metrics.jsonl      MetricLine by MetricLine
  *     log.txt            what a terminal would have shown: one line each `displayEvery` steps, and the child's own output
  *     checkpoints/       last.safetensors, best.safetensors, step-000500.safetensors: weights, optimizer slots and the trainer's state
- *     model/             weights.safetensors, model.json: the trained network; vocabulary.json, tokenizer.json where it reads text
+ *     model/             weights.safetensors, model.json, model.onnx: the trained network; vocabulary.json, tokenizer.json where it reads text
  *     evaluation.json    EvaluationFile: detail of the end evaluation
  *     predictions.parquet   what the network predicts for each sequence of the test part, when that was asked for
  *     profile.json       ProfileFile: where the time of the last attempt went, when that was asked for
@@ -50,6 +50,7 @@ export const fileNames = {
 export const modelFileNames = {
   weights: 'weights.safetensors',
   model: 'model.json',
+  onnx: 'model.onnx',
   vocabulary: 'vocabulary.json',
   tokenizer: tokenizerFile,
 } as const;

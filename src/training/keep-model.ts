@@ -6,7 +6,9 @@ import { foldOf } from '../plan/plan.ts';
 import { rowOf } from '../registry/rows.ts';
 import type { Metrics } from '../record/events.ts';
 import { fileNames, modelFileNames, type ModelFile } from '../record/run-files.ts';
-import { writeTensors } from '../record/safetensors.ts';
+import { canExport, toOnnx, type OnnxFile } from '../export/onnx/to-onnx.ts';
+import { weightsIn } from '../export/trained-model.ts';
+import { writeTensors, type StoredTensor } from '../record/safetensors.ts';
 import { readRegular, writeJson, writeWhole } from '../system/files.ts';
 import { encodeNumbers } from '../system/json.ts';
 import { runName, shortNames } from '../terminal/run-name.ts';
@@ -20,7 +22,9 @@ export const keepModel = async (session: Session, metrics: Metrics): Promise<voi
   const folder = join(directory, fileNames.model);
   const weights = { tensors: storeTensors(learner.weights()), metadata: { run: run.id } };
   writeTensors(join(folder, modelFileNames.weights), weights, 'later');
-  writeJson(join(folder, modelFileNames.model), modelFile(session, metrics), 'later');
+  const model = modelFile(session, metrics);
+  writeJson(join(folder, modelFileNames.model), model, 'later');
+  writeOnnx(session, model, weights.tensors);
   if (dataset.vocabulary)
     writeJson(join(folder, modelFileNames.vocabulary), { tokens: dataset.vocabulary }, 'later');
   const { preprocessing } = dataset;
@@ -28,6 +32,32 @@ export const keepModel = async (session: Session, metrics: Metrics): Promise<voi
     const named = run.config.dataset['tokenizer'] as string;
     const { path } = await findDataFile(named, { baseDirectory }, 'tokenizer');
     writeWhole(join(folder, tokenizerFile), readRegular(path), 'later');
+  }
+};
+
+/** Writes `model.onnx` where the network can be expressed; a run never fails for want of it. */
+const writeOnnx = (
+  { directory, registry, run, emit }: Session,
+  model: ModelFile,
+  tensors: ReadonlyMap<string, StoredTensor>,
+): void => {
+  const row = rowOf(registry.model, run.config.model);
+  if (!canExport(model, row)) return;
+  const file = onnxFile(model, weightsIn(tensors), row);
+  if ('pieces' in file)
+    writeWhole(join(directory, fileNames.model, modelFileNames.onnx), file.pieces, 'later');
+  else {
+    const message = `${modelFileNames.onnx} was not written. ${file.impossible}`;
+    emit({ type: 'record-distrusted', time: Date.now(), message });
+  }
+};
+
+/** A plugin's builder may throw. */
+const onnxFile = (...given: Parameters<typeof toOnnx>): OnnxFile => {
+  try {
+    return toOnnx(...given);
+  } catch (error) {
+    return { impossible: error instanceof Error ? error.message : String(error) };
   }
 };
 

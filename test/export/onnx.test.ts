@@ -1,5 +1,6 @@
 import * as ort from 'onnxruntime-node';
 import { describe, expect, it } from 'vitest';
+import type { TrainedModel } from '../../src/export/trained-model.ts';
 import { toOnnx } from '../../src/export/onnx/to-onnx.ts';
 import { loadTensorFlow } from '../../src/tensorflow/load.ts';
 import { largestDifference } from '../support/networks.ts';
@@ -47,4 +48,74 @@ describe('an ONNX file in ONNX Runtime', () => {
       await session.release();
     },
   );
+});
+
+const shape = {
+  steps: 3,
+  input: { kind: 'values', features: 2 },
+  variableLength: false,
+  task: { kind: 'classification', classes: 2 },
+} as const;
+
+const own: TrainedModel = {
+  dataset: { name: 'my-data' },
+  model: { name: 'my-mean', parameters: {} },
+  loss: { name: 'cross-entropy' },
+  outputsPerTarget: 1,
+  shape,
+  preprocessing: { kind: 'none' },
+};
+
+describe('the ONNX file of a model that is not built in', () => {
+  const weights = new Map([['map', { shape: [2, 2], values: Float32Array.of(1, 2, 3, 4) }]]);
+
+  it('is what its own builder makes', async () => {
+    const file = toOnnx(own, weights, {
+      onnx: (_, { graph, inputs, weights: given }) => {
+        const { shape: sizes, values } = given.get('map') ?? { shape: [], values: new Float32Array() };
+        const mean = graph.node('ReduceMean', [inputs], { axes: [1], keepdims: 0 });
+        return graph.node('MatMul', [mean, graph.floats(values, sizes)]);
+      },
+    });
+    if ('impossible' in file) throw new Error(file.impossible);
+    const session = await ort.InferenceSession.create(Buffer.concat(file.pieces));
+    const inputs = new ort.Tensor('float32', Float32Array.of(1, 0, 2, 3, 3, 3), [1, 3, 2]);
+    const { logits, probabilities } = await session.run({ inputs });
+    expect([...(logits?.data as Float32Array)]).toEqual([8, 12]);
+    expect(probabilities?.data[1]).toBeCloseTo(1 / (1 + Math.exp(-4)), 6);
+    await session.release();
+  });
+
+  it('does not exist without a builder', () => {
+    expect(toOnnx(own, weights)).toEqual({
+      impossible: 'The model my-mean has no `onnx` function that builds its ONNX graph.',
+    });
+  });
+});
+
+it('refuses weights above the limit of protobuf', () => {
+  const values = new Float32Array(2 ** 27);
+  const weights = new Map(['a', 'b', 'c', 'd'].map((name) => [name, { shape: [2 ** 27], values }]));
+  expect(toOnnx(own, weights, { onnx: () => '' })).toEqual({
+    impossible:
+      'The file would have 2.15 GB, and an ONNX file has at most 2 GB (2^31 - 1 bytes, the limit of protobuf).',
+  });
+});
+
+it('computes with the digits of float64 before it scales', async () => {
+  const column = { name: 'time', kind: 'number', mean: 1.7e9, factor: 1, fill: 0, mask: false } as const;
+  const file = toOnnx(
+    {
+      ...own,
+      shape: { ...shape, input: { kind: 'values', features: 1 } },
+      preprocessing: { kind: 'table', features: ['time'], inputs: [column], targets: [] },
+    },
+    new Map(),
+    { onnx: (_, { graph, inputs }) => graph.node('ReduceMax', [inputs], { axes: [1], keepdims: 0 }) },
+  );
+  if ('impossible' in file) throw new Error(file.impossible);
+  const session = await ort.InferenceSession.create(Buffer.concat(file.pieces), { logSeverityLevel: 3 });
+  const inputs = new ort.Tensor('float64', Float64Array.of(1.7e9 + 1, 1.7e9 + 2.5, 1.7e9), [1, 3, 1]);
+  expect((await session.run({ inputs }))['logits']?.data[0]).toBe(2.5);
+  await session.release();
 });

@@ -1,8 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { SequenceShape, Task } from '../../src/data/dataset.ts';
+import type { SequenceShape } from '../../src/data/dataset.ts';
 import type { Preprocessing } from '../../src/data/preprocessing.ts';
 import { randomStream, type Random } from '../../src/data/random.ts';
-import { isPerStep, outputsOf, stepsRead } from '../../src/data/task.ts';
+import type { Json } from '../../src/system/json.ts';
+import { isPerStep, outputsOf, stepsRead, type Task } from '../../src/data/task.ts';
 import { risingQuantiles } from '../../src/losses/quantile-rows.ts';
 import type { Model } from '../../src/models/model.ts';
 import type { TrainedModel, Weights } from '../../src/export/trained-model.ts';
@@ -47,7 +48,7 @@ interface Data {
   readonly task: Task;
   readonly input: SequenceShape['input'];
   readonly preprocessing: Preprocessing;
-  readonly dataset?: Readonly<Record<string, unknown>>;
+  readonly dataset?: Readonly<Record<string, Json>>;
   readonly loss: string;
   readonly quantiles?: readonly number[];
   /** A raw number of a column, or a token. */
@@ -77,7 +78,7 @@ const table: Pick<Data, 'preprocessing' | 'input' | 'draw' | 'encode'> = {
     kind: 'table',
     features: ['a', 'colour', 'b'],
     inputs: [
-      { name: 'a', kind: 'number', mean: 1.7e9, factor: 1e-3, fill: 1.7e9 + 500, mask: true },
+      { name: 'a', kind: 'number', mean: 1.7e9, factor: 1e-3, fill: 1.7e9 + 512, mask: true },
       { name: 'colour', kind: 'category', labels: ['blue', 'green', 'red'] },
       { name: 'b', kind: 'number', mean: -4, factor: 0.5, fill: -3, mask: false },
     ],
@@ -90,13 +91,44 @@ const table: Pick<Data, 'preprocessing' | 'input' | 'draw' | 'encode'> = {
     const missing = random.uniform() < 0.1;
     if (column === 1) return missing ? Number.NaN : random.integer(4) - 1;
     if (missing) return Number.NaN;
-    return column === 0 ? 1.7e9 + uniform(random) * 1000 : uniform(random) * 2 - 4;
+    return column === 0 ? 1.7e9 + 128 * (random.integer(17) - 8) : uniform(random) * 2 - 4;
   },
   encode: ([a = 0, colour = 0, b = 0]) => [
-    ((Number.isNaN(a) ? 1.7e9 + 500 : a) - 1.7e9) * 1e-3,
+    ((Number.isNaN(a) ? 1.7e9 + 512 : a) - 1.7e9) * 1e-3,
     Number(Number.isNaN(a)),
     ...[0, 1, 2].map((label) => Number(label === colour)),
     ((Number.isNaN(b) ? -3 : b) + 4) * 0.5,
+  ],
+};
+
+/** The category and another one as vectors of the network, which reads 0 for a label that it lacks. */
+const embedded: Pick<Data, 'preprocessing' | 'input' | 'draw' | 'encode'> = {
+  input: {
+    kind: 'values',
+    features: 3,
+    embedded: [
+      { feature: 0, name: 'colour', categories: 4, size: 2 },
+      { feature: 2, name: 'place', categories: 3, size: 3 },
+    ],
+  },
+  preprocessing: {
+    kind: 'table',
+    features: ['colour', 'a', 'place'],
+    inputs: [
+      { name: 'colour', kind: 'category', labels: ['blue', 'green', 'red'], embeddingSize: 2 },
+      { name: 'a', kind: 'number', mean: 0.5, factor: 2, fill: 0, mask: false },
+      { name: 'place', kind: 'category', labels: ['north', 'south'], embeddingSize: 3 },
+    ],
+    targets: [],
+  },
+  draw: (random, column) => {
+    if (column === 1) return uniform(random);
+    return random.uniform() < 0.1 ? Number.NaN : random.integer(column === 0 ? 4 : 3) - 1;
+  },
+  encode: ([colour = 0, a = 0, place = 0]) => [
+    Number.isNaN(colour) ? 0 : colour + 1,
+    (a - 0.5) * 2,
+    Number.isNaN(place) ? 0 : place + 1,
   ],
 };
 
@@ -189,6 +221,12 @@ const kindsOfData: readonly Data[] = [
     decode: ofSeries,
   },
   {
+    title: 'labelling on a table of embedded categories',
+    task: { kind: 'labelling', classes: 3 },
+    loss: 'cross-entropy',
+    ...embedded,
+  },
+  {
     title: 'next-step prediction',
     task: { kind: 'next-step', classes: 7 },
     loss: 'cross-entropy',
@@ -233,7 +271,7 @@ export const trainedCase = async (number: number, examples = 1000): Promise<Trai
   const bidirectional = task.kind !== 'next-step' && pick(true, false);
   const single = isPerStep(task) || stepsRead(task) > 1;
   const parameters = parametersOf(name, {
-    hiddenSize: 5,
+    hiddenSize: given.layerNorm ? 12 : 5,
     ...given,
     bidirectional,
     merge: bidirectional ? pick('concat', 'sum', 'mean') : 'concat',
@@ -255,7 +293,7 @@ export const trainedCase = async (number: number, examples = 1000): Promise<Trai
   });
   scatterWeights(network);
   const model: TrainedModel = {
-    dataset: data.dataset ?? {},
+    dataset: { name: 'none', ...data.dataset },
     model: { name, parameters: ownParameters(name, parameters) },
     loss: { name: data.loss },
     outputsPerTarget,

@@ -1,6 +1,7 @@
 import type { OnnxGraph } from '../../models/onnx.ts';
 import type { Head } from '../head.ts';
 import type { InputEncoding } from '../inputs.ts';
+import { quantileMatrices } from '../quantile-matrices.ts';
 import { bySeries } from './encode-inputs.ts';
 import { elementTypes } from './graph.ts';
 
@@ -37,25 +38,15 @@ const transformed = (graph: OnnxGraph, outputs: string, transform: Numbers['tran
   }
 };
 
-/** The middle output is the middle quantile; each other one is, through softplus, the distance to its neighbour towards the middle. */
 const risingQuantiles = (
   graph: OnnxGraph,
   outputs: string,
   { quantiles, middle }: { readonly quantiles: number; readonly middle: number },
 ): string => {
-  const matrix = (entry: (from: number, to: number) => number) =>
-    graph.floats(
-      Array.from({ length: quantiles * quantiles }, (_, at) =>
-        entry(Math.floor(at / quantiles), at % quantiles),
-      ),
-      [quantiles, quantiles],
-    );
-  const base = matrix((from) => Number(from === middle));
-  const steps = matrix((from, to) =>
-    from > middle && from <= to ? 1 : from < middle && from >= to ? -1 : 0,
-  );
-  const distances = graph.node('Softplus', [outputs]);
-  return graph.node('Add', [graph.node('MatMul', [outputs, base]), graph.node('MatMul', [distances, steps])]);
+  const { base, steps } = quantileMatrices(quantiles, middle);
+  const times = (value: string, matrix: readonly number[]) =>
+    graph.node('MatMul', [value, graph.floats(matrix, [quantiles, quantiles])]);
+  return graph.node('Add', [times(outputs, base), times(graph.node('Softplus', [outputs]), steps)]);
 };
 
 /** Of the targets, as they combine with the predictions. */

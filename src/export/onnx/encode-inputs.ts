@@ -1,8 +1,8 @@
 import type { OnnxGraph } from '../../models/onnx.ts';
-import { hasSeriesInput, type InputEncoding } from '../inputs.ts';
+import { hasSeriesInput, type InputEncoding, type TableColumn } from '../inputs.ts';
 import { elementTypes, type Port } from './graph.ts';
 
-type Columns = Extract<InputEncoding, { kind: 'columns' }>['columns'];
+type Columns = readonly TableColumn[];
 type Series = Extract<InputEncoding, { kind: 'series' }>;
 
 /** The inputs of a graph, by name. */
@@ -66,6 +66,7 @@ const encodeColumns = (graph: OnnxGraph, inputs: string, columns: Columns): stri
   const numbers = at(({ kind }) => kind === 'number');
   const masks = at((column) => column.kind === 'number' && column.mask);
   const categories = at(({ kind }) => kind === 'category');
+  const embedded = at(({ kind }) => kind === 'embedded');
   const pieces: string[] = [];
   /** The places of the pieces' inputs among those of the network. */
   const places: number[] = [];
@@ -86,14 +87,21 @@ const encodeColumns = (graph: OnnxGraph, inputs: string, columns: Columns): stri
   }
   for (const index of categories) {
     const { labels } = columns[index] as Extract<Columns[number], { kind: 'category' }>;
-    const column = graph.node('Gather', [inputs, graph.integers([index], [])], { axis: 2 });
-    // A missing label is NaN, which is no integer.
-    const known = graph.node('Where', [graph.node('IsNaN', [column]), graph.doubles([-1], []), column]);
-    const label = graph.node('Cast', [known], { to: elementTypes.int64 });
-    const every = graph.integers(labels.map((_, id) => id));
-    const equal = graph.node('Equal', [graph.node('Unsqueeze', [label, graph.integers([-1])]), every]);
+    const column = graph.node('Gather', [inputs, graph.integers([index])], { axis: 2 });
+    const every = graph.doubles(
+      labels.map((_, label) => label),
+      [labels.length],
+    );
+    const equal = graph.node('Equal', [column, every]);
     pieces.push(toFloat32(graph, equal));
     places.push(...labels.map((_, id) => placeOf(columns, index) + id));
+  }
+  if (embedded.length > 0) {
+    // A missing label is NaN, which is no integer.
+    const raw = pick(embedded);
+    const known = graph.node('Where', [graph.node('IsNaN', [raw]), graph.doubles([-1], []), raw]);
+    pieces.push(toFloat32(graph, graph.node('Add', [known, graph.doubles([1], [])])));
+    places.push(...embedded.map((index) => placeOf(columns, index)));
   }
   const together = pieces.length === 1 ? (pieces[0] as string) : graph.node('Concat', pieces, { axis: 2 });
   const inOrder = places.map((_, place) => places.indexOf(place));
@@ -105,8 +113,16 @@ const encodeColumns = (graph: OnnxGraph, inputs: string, columns: Columns): stri
 const placeOf = (columns: Columns, index: number): number =>
   columns.slice(0, index).reduce((sum, column) => sum + inputsOf(column), 0);
 
-const inputsOf = (column: Columns[number]): number =>
-  column.kind === 'category' ? column.labels.length : column.mask ? 2 : 1;
+const inputsOf = (column: TableColumn): number => {
+  switch (column.kind) {
+    case 'number':
+      return column.mask ? 2 : 1;
+    case 'category':
+      return column.labels.length;
+    case 'embedded':
+      return 1;
+  }
+};
 
 const encodeSeries = (graph: OnnxGraph, inputs: string, encoding: Series): string => {
   const { scales, features, ahead } = encoding;

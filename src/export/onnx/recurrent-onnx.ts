@@ -1,5 +1,5 @@
 import type { OnnxContext, OnnxGraph } from '../../models/onnx.ts';
-import type { LayerCells, RecurrentNetwork } from '../recurrent-network.ts';
+import { plainFeatures, type LayerCells, type RecurrentNetwork } from '../recurrent-network.ts';
 import { addComposedCell } from './composed-cell.ts';
 import { elementTypes } from './graph.ts';
 import { addFusedLayer, isFused } from './fused-layer.ts';
@@ -49,7 +49,7 @@ export const addRecurrentNetwork = (
 
 /** `[time, batch, features]`. */
 const timeMajorInputs = (graph: OnnxGraph, inputs: string, input: RecurrentNetwork['input']): string => {
-  if (input.kind === 'values') return swapBatchAndTime(graph, inputs);
+  if (input.kind === 'values') return withVectors(graph, swapBatchAndTime(graph, inputs), input);
   const tokens = graph.node('Transpose', [inputs], { perm: [1, 0] });
   if (input.table) {
     const { rows, columns, values } = input.table;
@@ -59,6 +59,25 @@ const timeMajorInputs = (graph: OnnxGraph, inputs: string, input: RecurrentNetwo
   // ONNX Runtime has no one-hot encoding of int32.
   const indices = graph.node('Cast', [tokens], { to: elementTypes.int64 });
   return graph.node('OneHot', [indices, graph.integers([input.vocabulary], []), offOn]);
+};
+
+/** Replaces features that are categories by their vectors, behind the other features. */
+const withVectors = (
+  graph: OnnxGraph,
+  inputs: string,
+  input: Extract<RecurrentNetwork['input'], { kind: 'values' }>,
+): string => {
+  const { embedded } = input;
+  if (embedded.length === 0) return inputs;
+  const numbers = plainFeatures(input);
+  const vectors = embedded.map(({ feature, table: { rows, columns, values } }) => {
+    const index = graph.node('Gather', [inputs, graph.integers([feature], [])], { axis: 2 });
+    const whole = graph.node('Cast', [index], { to: elementTypes.int64 });
+    return graph.node('Gather', [graph.floats(values, [rows, columns]), whole]);
+  });
+  const others =
+    numbers.length === 0 ? [] : [graph.node('Gather', [inputs, graph.integers(numbers)], { axis: 2 })];
+  return graph.node('Concat', [...others, ...vectors], { axis: 2 });
 };
 
 interface Layer extends Pick<RecurrentNetwork, 'merge'> {

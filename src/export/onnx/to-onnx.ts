@@ -1,8 +1,8 @@
 import type { ModelRow } from '../../models/model.ts';
 import { headOf, leadingAxes, outputCount, type Head } from '../head.ts';
 import { inputEncodingOf } from '../inputs.ts';
-import { recurrentNetworkOf } from '../recurrent-network.ts';
-import type { TrainedModel, Weights } from '../trained-model.ts';
+import { isBuiltInModel, recurrentNetworkOf } from '../recurrent-network.ts';
+import { modelKey, type TrainedModel, type Weights } from '../trained-model.ts';
 import { addNumbers } from './add-predictions.ts';
 import { encodeInputs, inputPorts } from './encode-inputs.ts';
 import { createGraph, type Port } from './graph.ts';
@@ -13,11 +13,12 @@ import { addRecurrentNetwork } from './recurrent-onnx.ts';
 const irVersion = 8;
 const operatorSet = 17;
 
-/** The key of `model.json` in the metadata of the file. */
-export const modelKey = 'unroll.model';
-
 /** The file, or why there is none: a sentence. */
 export type OnnxFile = { readonly pieces: readonly Uint8Array[] } | { readonly impossible: string };
+
+/** Whether a model is built in or has a builder of its own. */
+export const canExport = ({ model }: TrainedModel, row: Pick<ModelRow, 'onnx'>): boolean =>
+  isBuiltInModel(model) || row.onnx !== undefined;
 
 /**
  * A trained model as an ONNX file: raw inputs to predictions. `row` is the model's entry, which builds the graph of a model
@@ -28,7 +29,7 @@ export const toOnnx = (model: TrainedModel, weights: Weights, row?: Pick<ModelRo
   const network = recurrentNetworkOf(model, weights);
   if (!network && !row?.onnx)
     return {
-      impossible: `The model ${model.model.name} has no function \`onnx\` that builds its ONNX graph.`,
+      impossible: `The model ${model.model.name} has no \`onnx\` function that builds its ONNX graph.`,
     };
   const weightBytes = [...weights.values()].reduce((sum, { values }) => sum + values.byteLength, 0);
   if (weightBytes > mostBytes) return { impossible: tooLarge(weightBytes) };

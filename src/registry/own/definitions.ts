@@ -4,6 +4,7 @@ import type { DataContext, Dataset, SequenceShape } from '../../data/dataset.ts'
 import type { Task } from '../../data/task.ts';
 import type { Loss, LossContext } from '../../losses/loss.ts';
 import type { BuildContext, Model, Truncation } from '../../models/model.ts';
+import type { OnnxContext } from '../../models/onnx.ts';
 import type { Draw } from '../../models/initializers.ts';
 import type { CommonParameters } from '../../optimizers/common.ts';
 import type { Update } from '../../optimizers/optimizer.ts';
@@ -72,6 +73,11 @@ export interface ModelDefinition<
   ): readonly ParameterIssue[];
   /** Creates the weights and returns the network; called once a run, in the run's own process. */
   build(this: void, parameters: ParametersOf<P>, tools: ModelTools): BuiltModel | Promise<BuiltModel>;
+  /**
+   * Adds the trained network to an ONNX graph and returns the name of its raw outputs, as `forward` gives them outside
+   * training. Without it, runs of the model have no `model.onnx`.
+   */
+  onnx?(this: void, parameters: ParametersOf<P>, context: OnnxContext): string;
 }
 
 /** A dataset of one's own: `defineDataset({ name, parameters, shape, load })`. */

@@ -62,6 +62,7 @@ export const modelRow = (definition: ModelDefinition, origin: Origin): ModelRow 
       const { buildModel } = await import('./build-model.ts');
       return buildModel({ definition, origin, parameters, context });
     },
+    ...(definition.onnx && { onnx: definition.onnx }),
   };
 };
 
