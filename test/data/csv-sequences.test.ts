@@ -170,7 +170,7 @@ describe('bad rows', () => {
         a.csv:2: column "a" is not a number: "one"
         a.csv:3: 3 cells where the header has 5
         a.csv:6: column "id" is empty
-        a.csv:7: column "b" is not a number: "Infinity"
+        a.csv:7: column "b" is not a finite number: "Infinity"
         a.csv:8: sequence "3" has another "label" here than from line 7 on
         a.csv:9: column "a" is not a number: "0x"
         a.csv:10: more of sequence "2" after other sequences; its rows must be adjacent

@@ -69,6 +69,20 @@ describe('the order of steps', () => {
   });
 });
 
+describe('columns without a name', () => {
+  it('at the end of every row are left out where they have no values', async () => {
+    expect(await inputsOf('id,x,label,,\n1,1,u,,\n1,2,u,,\n')).toEqual([[1, 2]]);
+    const values = read(`id,x,label,\n${'1,1,u,\n'.repeat(120)}1,1,u,7\n`);
+    expect((await mistakeOf(values)).message).toContain(
+      'a.csv:122: a value in a column that has no name in the first row',
+    );
+  });
+
+  it('at the end of every row are inputs where they have values', async () => {
+    expect(await inputsOf('id,x,label,\n1,1,u,5\n')).toEqual([[1, 5]]);
+  });
+});
+
 describe('missing values', () => {
   const text = [
     'id,t,x,y,label',

@@ -15,6 +15,18 @@ export const numberWithCommaIn = (cell: unknown): number => {
   return cell.includes('.') ? Number.NaN : numberIn(cell.replace(',', '.'));
 };
 
+/** Whether a cell holds an infinite number, or one that is too large. */
+export const isInfinite = (cell: unknown): boolean => {
+  if (typeof cell === 'number') return Math.abs(cell) === Infinity;
+  if (typeof cell !== 'string') return false;
+  const text = cell.trim();
+  return Math.abs(Number(text)) === Infinity || /^[+-]?(inf|infinity|∞)$/i.test(text);
+};
+
+/** Whether a cell is a number once the comma in it is taken as the one before the decimals. */
+export const hasDecimalComma = (cell: unknown): boolean =>
+  typeof cell === 'string' && /^\s*[+-]?\d*,\d+\s*$/.test(cell);
+
 /** A name or label from a cell, without spaces around it; empty where there is none. */
 export const textIn = (cell: unknown): string => {
   if (typeof cell === 'string') return cell.trim();
@@ -26,6 +38,7 @@ export const textIn = (cell: unknown): string => {
 /** How a cell is shown in a message. */
 export const shown = (cell: unknown): string => {
   if (cell === undefined) return 'nothing';
-  const text = typeof cell === 'bigint' ? String(cell) : JSON.stringify(cell);
+  const isPlain = typeof cell === 'bigint' || typeof cell === 'number';
+  const text = isPlain ? String(cell) : JSON.stringify(cell);
   return text.length > 40 ? `${text.slice(0, 37)}...` : text;
 };

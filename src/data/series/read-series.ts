@@ -5,7 +5,7 @@ import { DataError } from '../dataset.ts';
 import { wrongFile, type DataFile } from '../files.ts';
 import { checkColumns, type NamedColumns } from '../table/columns.ts';
 import { ownCopy } from '../table/labels.ts';
-import { numberIn as plainNumberIn, shown, textIn } from '../columns/cells.ts';
+import { hasDecimalComma, isInfinite, numberIn as plainNumberIn, shown, textIn } from '../columns/cells.ts';
 import type { RowSink } from '../table/rows.ts';
 import { createNumberList } from '../table/sequence.ts';
 import { collectProblems, type RowProblems } from '../table/problems.ts';
@@ -66,7 +66,7 @@ export const readSeries = async (
 };
 
 /** What an error of the rows may come from besides a mistake in the file. */
-type Cause = 'missing' | 'several-series' | 'mistake';
+type Cause = 'missing' | 'several-series' | 'infinite' | 'comma' | 'mistake';
 
 const helpOf = (causes: ReadonlySet<Cause>, guess: () => GuessedSettings): string => {
   if (causes.has('several-series')) {
@@ -75,6 +75,10 @@ const helpOf = (causes: ReadonlySet<Cause>, guess: () => GuessedSettings): strin
       ? `If the file holds several series, write \`series: ${series}\` in dataset; else remove the duplicates.`
       : 'Remove the duplicates; or, where the file holds several series, name their column with series.';
   }
+  if (causes.has('comma') && !causes.has('mistake'))
+    return 'Where numbers have a comma before their decimals, write `decimal: ","` in dataset.';
+  if (causes.has('infinite') && !causes.has('mistake'))
+    return 'Replace infinite values by numbers; or leave their cells empty, and write `missing: interpolate` (or forward, mean or mask) in dataset.';
   return causes.has('missing') && !causes.has('mistake')
     ? 'Write `missing: interpolate` (or forward, mean or mask) in dataset, or fill these rows in the file.'
     : 'Fix these rows, or remove them from the file. No row is ever skipped.';
@@ -137,8 +141,10 @@ const seriesSink = (
       causes.add('missing');
       problems.report(line, `column ${JSON.stringify(column)} has no value`);
     } else {
-      causes.add('mistake');
-      problems.report(line, `column ${JSON.stringify(column)} is not a number: ${shown(cell)}`);
+      const infinite = isInfinite(cell);
+      causes.add(infinite ? 'infinite' : hasDecimalComma(cell) ? 'comma' : 'mistake');
+      const wanted = infinite ? 'a finite number' : 'a number';
+      problems.report(line, `column ${JSON.stringify(column)} is not ${wanted}: ${shown(cell)}`);
     }
     return Number.NaN;
   };

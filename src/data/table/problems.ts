@@ -14,8 +14,11 @@ export interface RowProblems {
   readonly throwIfAny: () => void;
 }
 
-/** What else is known of a bad cell: it is empty, or a feature of this name holds a text. */
-export type ReportKind = 'missing' | { readonly text: string };
+/** What else is known of a bad cell: it is empty, infinite, has a decimal comma, or a feature of this name holds a text. */
+export type ReportKind = 'missing' | 'infinite' | 'comma' | { readonly text: string };
+
+/** How many bad cells are of each kind, apart from texts. */
+type KindCounts = Readonly<Record<Exclude<ReportKind, object>, number>>;
 
 /** A cell that holds a date or a time of day. */
 interface DateCell {
@@ -45,7 +48,7 @@ export const collectProblems = (
   const reasons = new Map<number, string>();
   const dates = new Map<string, DateColumn>();
   let withReason = 0;
-  let missing = 0;
+  const kinds = { missing: 0, infinite: 0, comma: 0 };
   const texts = new Map<string, number>();
 
   const throwIfAny = (): void => {
@@ -65,7 +68,7 @@ export const collectProblems = (
         message,
         expected: 'a file whose rows can all be used',
         got: rows.replace(/^a /, 'one ') + ' that cannot',
-        help: helpOf?.() ?? helpFor({ rows: bad.count(), missing, texts }),
+        help: helpOf?.() ?? helpFor({ rows: bad.count(), kinds, texts }),
       },
       { message },
     );
@@ -75,7 +78,7 @@ export const collectProblems = (
     report: (line, message, kind) => {
       if (!bad.add(line)) return;
       withReason++;
-      if (kind === 'missing') missing++;
+      if (typeof kind === 'string') kinds[kind]++;
       else if (kind) texts.set(kind.text, (texts.get(kind.text) ?? 0) + 1);
       if (reasons.size < limit) reasons.set(line, message);
     },
@@ -92,17 +95,21 @@ export const collectProblems = (
 
 const helpFor = (given: {
   readonly rows: number;
-  readonly missing: number;
+  readonly kinds: KindCounts;
   readonly texts: ReadonlyMap<string, number>;
 }): string => {
-  const { rows, missing, texts } = given;
+  const { rows, kinds, texts } = given;
   // A single text among numbers is a mistake; a column of them has categories.
   const columns = [...texts].filter(([, count]) => count > 1 && 2 * count > rows / texts.size);
   if (columns.length > 0) {
     const names = columns.map(([column]) => column).join(', ');
     return `Fix these rows, or remove them from the file; or, where a column holds categories, write \`categorical: [${names}]\`.`;
   }
-  return missing === 0
+  if (2 * kinds.comma > rows)
+    return 'Where numbers have a comma before their decimals, write `decimal: ","` in dataset.';
+  if (kinds.infinite > 0)
+    return 'Replace infinite values by numbers; or leave their cells empty, and choose what becomes of missing values, for example `missing: interpolate`.';
+  return kinds.missing === 0
     ? 'Fix these rows, or remove them from the file. No row is ever skipped.'
     : 'Fix these rows, or remove them from the file; or choose what becomes of missing values, for example `missing: interpolate`.';
 };

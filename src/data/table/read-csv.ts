@@ -24,26 +24,33 @@ export const csvReader =
     const text = watchText(file);
     const head = await text.head();
     const delimiter = wanted === usualDelimiter ? delimiterIn(head, begin) : wanted;
+    const unused = emptyAtEnd(head, delimiter);
     let sink: RowSink | undefined;
     let indices: readonly number[] = [];
     let width = 0;
+    let named = 0;
     let line = 1;
     let cells: unknown[] = [];
 
     const addRow = (row: readonly string[]): void => {
       if (row.length === 1 && row[0]?.trim() === '') return;
       if (!sink) {
-        const names = namesIn(row);
+        const names = namesIn(row, unused);
         checkHeader(names, file);
         sink = beginWith(names, { begin, delimiter, file });
         const places = new Map(names.map((name, at) => [name, at]));
         indices = sink.columns.map((column) => places.get(column) ?? -1);
-        width = names.length;
+        width = row.length;
+        named = names.length;
         cells = new Array<unknown>(indices.length);
         return;
       }
       if (row.length !== width) {
         problems.report(line, `${row.length} cells where the header has ${width}`);
+        return;
+      }
+      if (unused > 0 && row.slice(named).some((cell) => cell.trim() !== '')) {
+        problems.report(line, 'a value in a column that has no name in the first row');
         return;
       }
       for (let at = 0; at < indices.length; at++) cells[at] = row[indices[at] as number];
@@ -64,7 +71,21 @@ export const csvReader =
     sink.end();
   };
 
-const namesIn = (row: readonly string[]): readonly string[] => row.map((name) => name.trim());
+/** How many columns at the end have neither a name nor a value in the first rows: a delimiter ends each row. */
+const emptyAtEnd = (head: string, delimiter: string): number => {
+  const rows = firstRows(head, delimiter, 100);
+  const [names = []] = rows;
+  let used = names.length;
+  while (used > 1 && rows.every((row) => (row[used - 1] ?? '').trim() === '')) used--;
+  return names.length - used;
+};
+
+const firstRows = (head: string, delimiter: string, preview: number): readonly (readonly string[])[] =>
+  Papa.parse<string[]>(head.trimStart(), { delimiter, preview, skipEmptyLines: true }).data;
+
+/** The names in a header whose last `unused` columns have none. */
+const namesIn = (row: readonly string[], unused = 0): readonly string[] =>
+  row.slice(0, row.length - unused).map((name) => name.trim());
 
 const delimiters = [usualDelimiter, ';', '\t', '|'] as const;
 
@@ -101,7 +122,7 @@ const beginWith = (
 const delimiterIn = (head: string, begin: (available: readonly string[]) => RowSink): string => {
   // The first line is whole if another one follows, or if there is no more.
   const names = (delimiter: string) =>
-    namesIn(Papa.parse<string[]>(head.trimStart(), { delimiter, preview: 1 }).data[0] ?? []);
+    namesIn(firstRows(head, delimiter, 1)[0] ?? [], emptyAtEnd(head, delimiter));
   if (fits(begin, names(usualDelimiter))) return usualDelimiter;
   return delimiters.find((one) => fits(begin, names(one))) ?? usualDelimiter;
 };
@@ -146,7 +167,9 @@ const checkHeader = (names: readonly string[], file: DataFile): void => {
   if (twice !== undefined) {
     throw wrongFile(file, `names the column ${JSON.stringify(twice)} twice in its first row.`, {
       expected: 'a name of its own for each column',
-      help: 'Rename one of the two columns in the file.',
+      help: Number.isFinite(Number(twice))
+        ? 'If the first row holds data, write the names of the columns into a row above it; else rename one of the two columns.'
+        : 'Rename one of the two columns in the file.',
     });
   }
 };

@@ -1,4 +1,4 @@
-import { shown, textIn } from '../columns/cells.ts';
+import { hasDecimalComma, isInfinite, shown, textIn } from '../columns/cells.ts';
 import { categoricalColumns, categoricalPath } from '../columns/categories.ts';
 import { createTimeReader, isDateLike } from '../columns/dates.ts';
 import { fillMissing, isMissing, strategyOf } from '../columns/missing.ts';
@@ -131,7 +131,10 @@ const readNumber = (
   const value = numberIn(cell);
   if (!Number.isNaN(value)) return value;
   if (isDateLike(cell)) problems.reportDate(line, { column, shown: shown(cell), parameter });
-  else problems.report(line, wrongCell(column, cell, 'a number'), kindOf(cell, { column, parameter }));
+  else {
+    const wanted = isInfinite(cell) ? 'a finite number' : 'a number';
+    problems.report(line, wrongCell(column, cell, wanted), kindOf(cell, { column, parameter }));
+  }
   return value;
 };
 
@@ -141,6 +144,8 @@ const kindOf = (
 ): ReportKind | undefined => {
   if (parameter === 'targets') return undefined;
   if (isMissing(cell)) return 'missing';
+  if (isInfinite(cell)) return 'infinite';
+  if (hasDecimalComma(cell)) return 'comma';
   return typeof cell === 'string' && /^\p{L}/u.test(cell.trim()) ? { text: column } : undefined;
 };
 
