@@ -23,7 +23,7 @@ import { makePlan } from '../test/support/run-directories.ts';
 import { groupSeconds, waitedMs } from './suite/processor-time.ts';
 import { median, quartilesOf } from './suite/statistics.ts';
 
-/** Hands on to a server, with every answer two seconds late; tells its address to the parent. */
+/** Hands on to a server, with every answer two seconds late; sends its address to the parent. */
 const serveSlowly = (to: string): void => {
   const slow = createServer((incoming, outgoing) => {
     setTimeout(() => {

@@ -40,12 +40,12 @@ const requireForBundledPackages =
 
 /**
  * Before Node imports a CommonJS package it looks through its text for the names of its exports: for this one that takes
- * five times as long as loading it, at each start of a process that trains. With `require` it is told them instead.
+ * five times as long as loading it, at each start of a process that trains. With `require` it is given them instead.
  */
-const tellNames = {
-  name: 'tell-names',
+const giveNames = {
+  name: 'give-names',
   setup: ({ onResolve, onLoad }) => {
-    const namespace = 'told-names';
+    const namespace = 'given-names';
     onResolve({ filter: /^@tensorflow\/tfjs-core$/ }, ({ path, kind }) =>
       kind === 'require-call' ? { path, external: true } : { path, namespace },
     );
@@ -72,7 +72,7 @@ const { outputFiles } = await build({
   target: 'node20.19',
   external: [...external, ...external.map((name) => `${name}/*`)],
   alias: { yaml: plainYaml },
-  plugins: [tellNames],
+  plugins: [giveNames],
   banner: { js: requireForBundledPackages },
   sourcemap: true,
   logLevel: 'warning',

@@ -22,7 +22,7 @@ export const installNode = (major) => {
     ['install', '--prefix', folder, '--no-save', '--no-audit', '--no-fund', `node@${major}`],
     folder,
   );
-  // The package fetches the binary in an install script, which npm can be told not to run.
+  // The package fetches the binary in an install script, which npm can be set not to run.
   if (!existsSync(binary))
     run(process.execPath, ['installArchSpecificPackage'], join(folder, 'node_modules', 'node'));
   if (!existsSync(binary)) throw new Error(`node@${major} cannot be installed into ${folder}`);

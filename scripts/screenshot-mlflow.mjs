@@ -1,5 +1,5 @@
 // Opens the compare view of a sweep in a real Chromium, waits until its charts are drawn, keeps a picture, and prints what
-// the page says as JSON: node scripts/screenshot-mlflow.mjs LINK PICTURE.png
+// the page shows as JSON: node scripts/screenshot-mlflow.mjs LINK PICTURE.png
 // The link is the one that `unroll run` and `unroll sync` print.
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
-/** The file in dist/ that says what it was built from and which files that made; it is written last. */
+/** The file in dist/ that records what it was built from and which files that made; it is written last. */
 export const stampFile = join(root, 'dist', '.stamp.json');
 
 /** What the last complete build left in the stamp. */

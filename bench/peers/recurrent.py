@@ -60,7 +60,7 @@ def timed_steps(build):
 def answer(functions):
     """Reads a JSON request a line from standard input, and answers each with a line."""
     replies = os.fdopen(os.dup(1), "w")
-    # What a library prints must not stand between the answers.
+    # What a library prints must not appear between the answers.
     os.dup2(2, 1)
     for line in sys.stdin:
         request = json.loads(line)

@@ -100,7 +100,7 @@ void measure(size_t batch, size_t steps, size_t features, size_t hidden) {
   back.transposedKernel = numbers(shape.hiddenPanels() * shape.transposedPanel());
   back.stateGradient = numbers(2 * shape.stateStep());
 
-  // Fills every buffer with what really stands in it.
+  // Fills every buffer with its real content.
   const double forwardAll = best([&] { forward<Cell>(in); });
   const double backwardAll = best([&] { backward<Cell>(back); });
   const double forwardProduct = best([&] {

@@ -11,7 +11,7 @@ const read = (path: string): string => {
   }
 };
 
-/** Seconds of processor time that the living processes of a group have used; NaN where `/proc` does not tell. */
+/** Seconds of processor time that the living processes of a group have used; NaN where `/proc` does not show it. */
 export const groupSeconds = (group: number): number => {
   if (process.platform !== 'linux') return Number.NaN;
   let sum = 0;
@@ -25,5 +25,5 @@ export const groupSeconds = (group: number): number => {
   return sum;
 };
 
-/** Milliseconds that this process's main thread was ready but another had the core; NaN where `/proc` does not tell. */
+/** Milliseconds that this process's main thread was ready but another had the core; NaN where `/proc` does not show it. */
 export const waitedMs = (): number => Number(read('/proc/self/schedstat').split(' ')[1] || Number.NaN) / 1e6;

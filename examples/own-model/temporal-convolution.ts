@@ -4,7 +4,7 @@ import { defineModel, Type } from 'unroll-ml';
 /**
  * A temporal convolution network (Bai, Kolter and Koltun 2018, "An empirical evaluation of generic convolutional and
  * recurrent networks for sequence modeling"): blocks of causal convolutions whose dilation doubles, each with a residual
- * connection. A step sees itself and the past only, so what stands past a sequence's length has no influence.
+ * connection. A step sees itself and the past only, so values past a sequence's length have no influence.
  */
 export const temporalConvolution = defineModel({
   name: 'temporal-convolution',

@@ -41,7 +41,7 @@ const visibleCommands = (program: Command): string[] =>
     .map((one) => one.name())
     .filter((name) => name !== 'help');
 
-/** A mistake on the command line, as commander found it, said the way every other mistake is said. */
+/** A mistake on the command line, as commander found it, as a diagnostic like every other mistake. */
 export const usageDiagnostic = (
   error: CommanderError,
   argv: readonly string[],

@@ -65,7 +65,7 @@ const formatOf = async (chosen: Parameters): Promise<TableFormat> => {
   };
 };
 
-/** What only `csv-sequences` can be told, and only for the wide layout. */
+/** Parameters of `csv-sequences` alone, for the wide layout. */
 const checkWide = ({ layout, featuresPerStep, length, targets, features }: Parameters) => {
   const unused = (path: string) => ({
     path,

@@ -49,7 +49,7 @@ export const randomStream = (seed: number, ...purpose: readonly (string | number
     const divisor = below >>> 0;
     for (;;) {
       const drawn = next();
-      // Rejection keeps every value equally likely. Nearly every draw is told to be fine without a division.
+      // Rejection keeps every value equally likely. Nearly every draw is accepted without a division.
       if (drawn <= 0x1_0000_0000 - divisor || drawn < 0x1_0000_0000 - (0x1_0000_0000 % divisor))
         return (drawn >>> 0) % divisor;
     }

@@ -1,4 +1,4 @@
-/** What is to be learnt; loss and metrics follow from it. */
+/** What a network learns; loss and metrics follow from it. */
 export type Task =
   /** One class a sequence; targets `[batch]`, int. */
   | { readonly kind: 'classification'; readonly classes: number; readonly labels?: readonly string[] }

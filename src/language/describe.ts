@@ -23,7 +23,7 @@ export interface PlainSchema {
   readonly examples?: readonly Json[];
   readonly title?: string;
   readonly description?: string;
-  /** How a message calls what is expected, where type and bounds do not say it well. */
+  /** How a message calls what is expected, where type and bounds do not describe it well. */
   readonly phrase?: string;
 }
 

@@ -10,7 +10,7 @@ import { sweepSchema } from './sweep/section.ts';
 import { trainSchema } from './train-section.ts';
 
 /**
- * Says of an unknown key, when no key near it is known at its place, where it belongs: another section, another row of
+ * Finds where an unknown key belongs when no key near it is known at its place: another section, another row of
  * the same section, or the axes of a sweep. `name` is the row that the section uses.
  */
 export const whereKeyBelongs = (

@@ -23,7 +23,7 @@ const sections: readonly string[] = [...namedSections, 'train'];
 const draft = 'http://json-schema.org/draft-07/schema#';
 
 /**
- * The published schemas as texts, by file name: `experiment.schema.json` is what people write (editors complete and
+ * The published schemas as strings, by file name: `experiment.schema.json` is what people write (editors complete and
  * check with it), `run.schema.json` is one resolved run, `diagnostics.schema.json` what `--json` prints of mistakes. Everything comes from the registries and the spec's own schema.
  */
 export const generateSchemas = (registry: Registry = builtIn): Readonly<Record<string, string>> => ({
@@ -57,7 +57,7 @@ const experimentSchema = (registry: Registry): JsonSchema => {
       train: publicSchema(trainSchema, 'train'),
       sweep: sweepWithPaths(),
     },
-    // What a spec extends may say the rest.
+    // What a spec extends may have the rest.
     if: { not: { required: ['extends'] } },
     then: {
       required,

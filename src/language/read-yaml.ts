@@ -111,7 +111,7 @@ const workForOthers = 5;
 /** Brackets that are open at once and are surely no part of a string. */
 const mostBrackets = 1000;
 
-/** What would keep the parser busy for long, found at a glance: quotes and comments are not told apart from the rest. */
+/** What would keep the parser busy for long, found at a glance: quotes and comments are treated as the rest. */
 const tooMuchToParse = (text: string, range: RangeOf, budget: ReadingBudget): Diagnostic | undefined => {
   let open = 0;
   for (const { 0: found, index } of text.matchAll(/[\n,[\]{}"'*&!|>]|[:?-](?=\s)/g)) {

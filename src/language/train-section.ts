@@ -6,7 +6,7 @@ import { examplesPerStep } from '../data/batches.ts';
 import { goalOf } from '../metrics/metrics.ts';
 import { contradiction } from './goal.ts';
 
-/** The three ways to say how long a training lasts; a spec uses exactly one. */
+/** The three ways to set how long a training lasts; a spec uses exactly one. */
 export const trainingEnds = ['trainingIters', 'epochs', 'steps'] as const;
 
 export const earlyStoppingSchema = Type.Object(
@@ -273,7 +273,7 @@ export const withGoal = (train: WrittenTrain): TrainConfig => {
   return { ...train, earlyStopping: { metric, goal: goal ?? goalOf(metric) ?? 'minimize', ...rest } };
 };
 
-/** What a schema cannot say of `train`: exactly one end, and what needs `evaluateEvery`. */
+/** What a schema cannot express of `train`: exactly one end, and what needs `evaluateEvery`. */
 export const checkTrain = (train: WrittenTrain): readonly ParameterIssue[] => {
   const given = trainingEnds.filter((name) => train[name] !== null);
   const issues: ParameterIssue[] = [];

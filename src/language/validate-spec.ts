@@ -205,7 +205,7 @@ const checkExpect = (root: LocatedMap, errors: Diagnostic[]): void => {
 
 /**
  * Reports each number that is not finite, wherever it is written, unless a mistake at its place is reported already: not
- * every schema of a plugin says that a parameter is a number.
+ * every schema of a plugin requires a parameter to be a number.
  */
 const checkFinite = (root: Located, errors: Diagnostic[]): void => {
   const reported = new Map<SourceText, Set<string>>();
@@ -240,7 +240,7 @@ const checkFinite = (root: Located, errors: Diagnostic[]): void => {
   visit(root);
 };
 
-/** Says of a mistake in an extended file where that file is named. */
+/** Adds to a mistake in an extended file where that file is named. */
 export const withExtends = (document: SpecDocument, errors: readonly Diagnostic[]): Diagnostic[] =>
   errors.map((error) => {
     const from = error.at && document.extendedAt.get(error.at.source);

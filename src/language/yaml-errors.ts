@@ -48,7 +48,7 @@ const sentences: Partial<Record<ErrorCode, Sentence>> = {
     help: 'Use single quotes, in which a backslash is only a backslash.',
   },
   BAD_SCALAR_START: {
-    message: 'A text may not begin with this character unless it is in quotes.',
+    message: 'A string may not begin with this character unless it is in quotes.',
     expected: 'a quoted text',
     help: 'Put the value in quotes.',
   },
@@ -132,7 +132,7 @@ export const describeYamlError = (
   };
 };
 
-/** Moves a place at the end of a text, or on an empty line, back to the last character that can be seen. */
+/** Moves a place at the end of a file, or on an empty line, back to the last character that can be seen. */
 const onText = (text: string, start: number, end: number): [number, number] => {
   if (start < text.length && text[start] !== '\n') return [start, Math.max(end, start + 1)];
   const before = text.slice(0, start).trimEnd().length;

@@ -1,4 +1,4 @@
-/** Rows whose largest probability lies in one interval; each counts as often as its weight says. */
+/** Rows whose largest probability lies in one interval; each counts as often as its weight. */
 export interface CalibrationBin {
   readonly rows: number;
   /** The mean of the largest probabilities. */

@@ -31,7 +31,7 @@ const increase = (counts: Float64Array, at: number, by: number): void => {
 };
 
 /**
- * Counts one row of outputs `[rows, classes]` as often as its weight says. The prediction is the first of the largest outputs; a row with NaN in
+ * Counts one row of outputs `[rows, classes]` as often as its weight. The prediction is the first of the largest outputs; a row with NaN in
  * place of its largest predicts nothing, and is a miss.
  */
 export const countRow = (
@@ -70,7 +70,7 @@ export const accuracyOf = ({ hits, truths }: ClassCounts): number => sum(hits) /
 /** The fraction of rows whose truth was among the `topSize` largest outputs; NaN without rows. */
 export const topAccuracyOf = ({ topHits, truths }: ClassCounts): number => topHits / sum(truths);
 
-/** How well one class is told from the others; all in [0,1], and 0 where the divisor is. */
+/** How well one class is separated from the others; all in [0,1], and 0 where the divisor is. */
 export interface ClassScore {
   /** Of what was predicted to be of the class, the fraction that was. */
   readonly precision: number;

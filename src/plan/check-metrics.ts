@@ -104,7 +104,7 @@ export const nearMetric = (metric: string, recorded: readonly string[]): string 
 
 const nameOf = (metric: string): string => metric.slice(metric.indexOf('/') + 1);
 
-/** Says why the runs of a dataset have no such metric, whatever its parts. */
+/** Returns why the runs of a dataset have no such metric, whatever its parts. */
 export const whyNotMeasured = (metric: string, { task }: SequenceShape): string => {
   const name = nameOf(metric);
   const request = requestOf(metric, task);

@@ -66,7 +66,7 @@ const lossOf = (task: EarlierModelFile['shape']['task']): ModelFile['loss'] => {
   return { name, ...((row && presetsOf(row)) as Readonly<Record<string, Json>>) };
 };
 
-/** What can be told without the statistics of the training part; undefined where they are needed. */
+/** What is known without the statistics of the training part; undefined where they are needed. */
 const preprocessingOf = (run: Run, hasVocabulary: boolean): Preprocessing | undefined => {
   const { dataset } = run.config;
   if (findRow(registry.dataset, dataset.name) === undefined) return { kind: 'none' };

@@ -29,7 +29,7 @@ export interface RunRecorder {
   readonly metrics: Pick<MetricsJournal, 'begins' | 'linesUpTo' | 'goOnAfter'>;
   /** Waits until the disk has every metric. Returns the lines so far. */
   readonly flush: () => CountedLines;
-  /** Waits until the disk has the whole directory, before the run is said to have ended. */
+  /** Waits until the disk has the whole directory, before the run is recorded as ended. */
   readonly settle: () => Promise<void>;
 }
 

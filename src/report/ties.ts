@@ -47,8 +47,8 @@ export interface ComparedWithBest {
  * The verdicts on configurations by their differences to the best one, in the order of their ranks. `spread` is the
  * largest minus the least of all values compared.
  *
- * Two rules keep `tied` believable. An interval from two seeds, or one that reaches as far as all values are apart, says
- * nothing: `unclear`. And behind a configuration that is separated none is tied: one that the test does not separate although it is worse only
+ * Two rules keep `tied` believable. An interval from two seeds, or one that reaches as far as all values are apart, proves
+ * nothing: `unclear`. And no configuration ranked behind a separated one is tied: if the test does not separate it although it is worse, it only
  * varies more from seed to seed. So ties are the first ranks without a gap.
  */
 export const compareWithBest = (gaps: readonly Difference[], spread: number): ComparedWithBest[] => {

@@ -14,7 +14,7 @@ export interface Estimate {
   readonly ms: number | null;
   /** Runs in the estimate. */
   readonly runs: number;
-  /** Runs of which nothing like them has been trained here yet. */
+  /** Runs without a comparable run on record. */
   readonly unknown: number;
 }
 

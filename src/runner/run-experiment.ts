@@ -23,7 +23,7 @@ import {
 } from './select.ts';
 
 /**
- * The way of the data:
+ * Data flow:
  *
  *     text ─ load ─▶ document ─ validate ─▶ spec ─ unroll ─▶ plan ─ calibrate, freeze ─▶ plan ─ select ─▶ runs
  *          └──────────── src/language ───────────────────────┘

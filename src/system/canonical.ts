@@ -18,5 +18,5 @@ export const canonicalJson = (value: Json | object): string => {
   return JSON.stringify(value);
 };
 
-/** 12 hex digits of the SHA-256 of a text. */
+/** 12 hex digits of the SHA-256 of a string. */
 export const shortHash = (text: string): string => hash('sha256', text, 'hex').slice(0, 12);

@@ -1,7 +1,7 @@
 const width = 120;
 
 /**
- * JSON for people and for small files: what fits on a line stands on one, and so does every list of plain values, however
+ * JSON for people and for small files: what fits on a line is on one, and so does every list of plain values, however
  * long. `value` is plain data.
  */
 export const jsonText = (value: unknown): string => `${laidOut(value, '')}\n`;

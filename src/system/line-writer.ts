@@ -9,7 +9,7 @@ const writeEveryMs = 50;
 
 /** Appends lines to an open file, many at a time where they come fast: each call of the system costs a step its time. */
 export interface LineWriter {
-  /** A text without its newline. */
+  /** A string without its newline. */
   readonly add: (line: string) => void;
   /** Writes what waits to be written. */
   readonly write: () => void;

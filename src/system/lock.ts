@@ -130,7 +130,7 @@ const linkLock = (
     if (tryLink(identity, path)) return leasedLock(path, leaseMs);
     const holder = holderOf(path);
     if (holder && isHolding(path, holder, leaseMs)) return { heldBy: holder };
-    // Gone in between, or damaged by a power cut: the second is told from the first by staying.
+    // Gone in between, or damaged by a power cut: only the second stays.
     if (!holder && tries < 20) continue;
     if (!holder) rmSync(path, { force: true });
     const guard = acquireLock(`${path}.takeover`);

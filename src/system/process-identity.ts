@@ -5,7 +5,7 @@ import { hostname } from 'node:os';
 export interface ProcessIdentity {
   readonly host: string;
   readonly pid: number;
-  /** Start time in the unit of the platform (clock ticks since boot on Linux); 0 where it cannot be told. */
+  /** Start time in the unit of the platform (clock ticks since boot on Linux); 0 where it is unknown. */
   readonly processStartedAt: number;
   /**
    * Where its number counts: the boot of the machine, and the container. Two containers may have the same host name, and a
@@ -85,7 +85,7 @@ export const isStopped = (identity: ProcessIdentity): boolean =>
   canBeChecked(identity) && /^[Tt]$/.test(statOf(identity.pid)?.state ?? '');
 
 /**
- * Whether the process lives. A process of another machine or container is believed to live: nothing here can tell.
+ * Whether the process lives. A process of another machine or container is taken to live, since it cannot be checked from here.
  */
 export const isAlive = (identity: ProcessIdentity): boolean => {
   if (!isHere(identity)) return true;

@@ -1,7 +1,7 @@
 import { safeLine } from './safe-text.ts';
 import type { Json } from '../system/json.ts';
 
-/** Stands where there is nothing to show. */
+/** Shown where there is no value. */
 const nothing = '–';
 
 /** A duration for people: `0.4s`, `12s`, `3m 05s`, `1h 02m`, `2d 03h`. */

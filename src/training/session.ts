@@ -43,7 +43,7 @@ export interface Training {
   readonly metrics: Pick<MetricsJournal, 'begins' | 'linesUpTo' | 'goOnAfter'>;
   /** Waits until recorded metrics are on disk, before a checkpoint that relies on them. Returns their lines. */
   readonly flush: () => CountedLines;
-  /** Waits until everything is on disk, before the training is said to have ended. */
+  /** Waits until everything is on disk, before the training is reported as ended. */
   readonly settle: () => Promise<void>;
   readonly clock: Stopwatch;
 }
@@ -113,7 +113,7 @@ export const beginSession = async (training: Training): Promise<Session> => {
   };
 };
 
-/** Says the metrics of the step that the session is at. */
+/** Reports the metrics of the step that the session is at. */
 export const report = (session: Session, type: 'step-logged' | 'evaluated', metrics: Metrics): void => {
   const { step } = session.state;
   session.latest = { ...session.latest, ...metrics };

@@ -165,7 +165,7 @@ const reportValidation = async (session: Session): Promise<Metrics | undefined> 
 
 const atPause = ({ pauseAt, state: { step } }: Session): boolean => pauseAt !== null && step >= pauseAt;
 
-/** Told from the state alone, so that a training resumed after its last step ends where it would have ended. */
+/** Decided from the state alone, so that a training resumed after its last step ends where it would have ended. */
 const outOfPatience = ({ state, run }: Session): boolean => {
   const { evaluateEvery, earlyStopping } = run.config.train;
   if (evaluateEvery === null || !earlyStopping) return false;

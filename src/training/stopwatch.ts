@@ -1,6 +1,6 @@
 import { phases, type Phase } from '../record/run-files.ts';
 
-/** Tells where the time goes: at any moment one phase is under way. */
+/** Measures where the time goes: at any moment one phase is under way. */
 export interface Stopwatch {
   /** Ends the phase that is under way and begins another; answers the one before. */
   readonly enter: (phase: Phase) => Phase;

@@ -94,7 +94,7 @@ const printRow = (name: string, row: Row, print: Print): void => {
   printParameters(row.parameters, '', print);
 };
 
-/** A text in lines that are easy to read. */
+/** Wraps a string into lines that are easy to read. */
 const printText = (text: string, indent: string, print: Print): void => {
   const width = Math.min(screen(process.stdout).width, 100) - indent.length;
   for (const line of wrap(text.replace(/\s+/g, ' '), width)) print(`${indent}${line}`);

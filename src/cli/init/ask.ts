@@ -3,7 +3,7 @@ import { forTerminal } from '../../terminal/colours.ts';
 import { writeText } from '../../terminal/output.ts';
 import { nearest } from '../../diagnostic/nearest.ts';
 
-/** A question on the terminal. `undefined` once the person ends the input. */
+/** A question on the terminal. `undefined` once the user ends the input. */
 export type Ask = (question: {
   readonly text: string;
   readonly preset: string;

@@ -102,7 +102,7 @@ export const isNumbers = (rows: readonly Cells[], column: string): boolean =>
   rows.every((row) => isMissing(row[column]) || !Number.isNaN(numberIn(row[column]))) &&
   rows.some((row) => !isMissing(row[column]));
 
-/** Where a time is there several times, the column that tells its rows apart. */
+/** Where a time appears several times, the column that separates its rows. */
 const seriesColumn = (
   rows: readonly Cells[],
   time: string,

@@ -69,7 +69,7 @@ const withEmbeddings = (
   });
 };
 
-/** The features of `inputNames` that are to be embedded. */
+/** The features of `inputNames` for a model to embed. */
 export const embeddedFeatures = (
   pack: PackDescription,
   { columns }: Encoding,

@@ -14,7 +14,7 @@ const targetNames = /^(label|class|target|y|state|category)$/i;
 /** More different numbers than that are quantities, not classes. */
 const mostClasses = 20;
 
-/** The settings that fit the first rows of a table with one row a step; none where no column tells sequences apart. */
+/** The settings that fit the first rows of a table with one row a step; none where no column separates sequences. */
 export const guessTableSettings = (path: string): GuessedSettings => {
   const { rows, delimiter } = firstCsvRows(path);
   const columns = Object.keys(rows[0] ?? {});

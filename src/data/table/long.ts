@@ -21,7 +21,7 @@ import {
 interface OpenSequence {
   readonly id: string;
   readonly startLine: number;
-  /** Bad rows of the file before it: what is said of a whole sequence is only known where all of its rows are good. */
+  /** Bad rows of the file before it: messages about a whole sequence need all of its rows to be good. */
   readonly badBefore: number;
   /** By `onceColumns`. */
   readonly once: (number | undefined)[];

@@ -343,7 +343,7 @@ const keyColumn = (context: SequenceContext, column: string): OnceColumn => {
   return { column, read, preset: undefined };
 };
 
-/** What a pack says of the columns that were read. */
+/** What a pack records of the columns that were read. */
 export const namedOf = (
   { settings }: SequenceContext,
   { features, statics, targets, key }: Roles,

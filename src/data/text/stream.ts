@@ -32,7 +32,7 @@ export interface StreamFormat {
   readonly vocabularyOf: (texts: readonly string[], counts: () => Float64Array) => readonly string[];
   /** The index in the vocabulary of each token of the file. */
   readonly indicesIn: (vocabulary: readonly string[], texts: readonly string[]) => Int32Array;
-  /** The index of the token that stands for all which the vocabulary does not have. */
+  /** The index of the token for everything that the vocabulary lacks. */
   readonly unknown?: number;
 }
 

@@ -153,7 +153,7 @@ interface Written {
   readonly key: string;
   readonly value: Json;
   readonly node: Located;
-  /** Whether the value was computed from what `node` says. */
+  /** Whether the value was computed from `node`. */
   readonly computed: boolean;
 }
 

@@ -12,7 +12,7 @@ export interface Choice {
   readonly at: SourceRange;
   /** The value as written, if the spec contains it literally. */
   readonly node: Located | undefined;
-  /** Tells this choice from every other one of the sweep; null for a value drawn from an interval. */
+  /** Distinguishes this choice from every other one of the sweep; null for a value drawn from an interval. */
   readonly id: number | null;
 }
 

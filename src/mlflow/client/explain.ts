@@ -211,7 +211,7 @@ const wantedCodes =
 const certificateCodes = /CERT|SELF_SIGNED|UNABLE_TO_(VERIFY|GET_ISSUER)|ERR_TLS/;
 const plainCodes = /WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|HTTP_REQUEST/;
 
-/** Says what a failed exchange (no answer at all) means. */
+/** Explains a failed exchange (no answer at all). */
 export const explainFailure = (
   error: unknown,
   { uri, what, commands }: Pick<Request, 'uri' | 'what' | 'commands'>,

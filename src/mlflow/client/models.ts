@@ -129,7 +129,7 @@ export const modelCalls = (transport: Transport): ModelCalls => {
         { run_id: runId, models: [{ model_id: modelId, step }] },
         'link the model',
       );
-      // Said already.
+      // Reported already.
       return !done.ok && done.errors[0].kind === 'duplicate' ? success(undefined) : done;
     },
 

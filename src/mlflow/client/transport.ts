@@ -40,7 +40,7 @@ export interface Transport {
 }
 
 export interface TransportOptions {
-  /** Told of each failed attempt that will be repeated. */
+  /** Called for each failed attempt that will be repeated. */
   readonly onRetry?: (problem: Problem, waitMs: number) => void;
   /** Overrides the settings' count: an uploader repeats in its own rhythm. */
   readonly retries?: number;
@@ -229,7 +229,7 @@ export const openTransport = (
       if (typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed))
         return success(parsed as Readonly<Record<string, unknown>>);
     } catch {
-      // Said below.
+      // Reported below.
     }
     return failedBy(explainWrongBody(settings.uri, result.value.contentType, text));
   };

@@ -30,7 +30,7 @@ const round = (value: number): number => Number(value.toPrecision(5));
 export const runNote = (record: TrackedRun): string => {
   const { run, status, directory } = record;
   const outcome = status?.outcome;
-  const said = outcome
+  const ended = outcome
     ? `**${outcome.reason}** after ${outcome.step} steps: ${outcome.message}`
     : lifecycleOf(record) === 'lost'
       ? '**lost**: its process exited without reporting a result.'
@@ -38,7 +38,7 @@ export const runNote = (record: TrackedRun): string => {
   const varying = Object.entries(run.varying);
   const metrics = Object.entries(outcome?.metrics ?? {}).filter(([, value]) => Number.isFinite(value));
   return [
-    said,
+    ended,
     varying.length > 0 ? markdownTable(['what varies', 'here'], varying) : '',
     metrics.length > 0
       ? markdownTable(

@@ -20,7 +20,7 @@ interface ResultRow {
   readonly seconds: number;
 }
 
-/** A sweep's runs by group, best first, and what is said of all of them. */
+/** A sweep's runs by group, best first, and what is recorded of all of them. */
 export interface SweepResults {
   readonly rows: readonly ResultRow[];
   /** How many groups of runs there are whose scores cannot be compared with each other's. */

@@ -44,7 +44,7 @@ const confusionTable = (evaluation: EvaluationFile, confusion: Confusion): Table
 };
 
 /**
- * Example by example what the network said. The examples are the same in every run, so that each run is a column in the
+ * Example by example what the network predicted. The examples are the same in every run, so that each run is a column in the
  * server's comparison of tables, which at first groups by the first column and compares the second.
  */
 const predictionTable = (evaluation: EvaluationFile, predictions: readonly ExamplePrediction[]): Table => {

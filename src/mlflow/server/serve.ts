@@ -163,8 +163,8 @@ const explainEnd = (folder: string): Answer<never> => {
     });
   return problem(
     'settings',
-    `The MLflow server ended at once: ${log.split('\n').at(-1) ?? 'it said nothing'}`,
-    { help: `All it said is in ${logPath(folder)}.` },
+    `The MLflow server ended at once: ${log.split('\n').at(-1) ?? 'it printed nothing'}`,
+    { help: `All it printed is in ${logPath(folder)}.` },
   );
 };
 
@@ -178,7 +178,7 @@ type Start = 'ready' | 'ended' | 'port-taken' | 'stopped' | 'timeout';
 
 /**
  * Waits until the server answers. A port that was free may be taken by another server that starts at the same time: its
- * answer is not ours, so ours must also say that it listens.
+ * answer is not ours, so ours must also print that it listens.
  */
 const awaitStart = async (
   { uri, folder, signal }: { readonly uri: string; readonly folder: string; readonly signal?: AbortSignal },

@@ -32,7 +32,7 @@ const chooseOne = async (
   for (const other of sorted.slice(1)) {
     const deleted = await context.client.deleteRun(other.id);
     if (!deleted.ok) return deleted;
-    context.notice(`Two runs stood for one recording; the emptier one (${other.id}) was deleted.`);
+    context.notice(`Two runs belonged to one recording; the emptier one (${other.id}) was deleted.`);
   }
   const kept = sorted[0] ?? found[0];
   return success(kept);

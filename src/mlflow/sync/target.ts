@@ -27,7 +27,7 @@ export interface Target {
 export interface TargetOptions {
   /** `tracking.mlflow` of the spec. */
   readonly settings: MlflowSettings | undefined;
-  /** The spec's name: the experiment unless something else is said. */
+  /** The spec's name: the experiment unless the spec names another. */
   readonly experiment: string;
   /** For the commands that messages propose. */
   readonly runsDirectory?: string;
@@ -55,7 +55,7 @@ const contextTags = (text: string | undefined): Answer<Readonly<Record<string, s
         Object.fromEntries(Object.entries(maskedJson(parsed)).map(([key, value]) => [key, String(value)])),
       );
   } catch {
-    // Said below.
+    // Reported below.
   }
   return problem('settings', 'MLFLOW_RUN_CONTEXT is not a JSON object.', {
     help: `Write it like '{"team": "speech"}', or unset it.`,

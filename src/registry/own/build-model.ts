@@ -52,7 +52,7 @@ export const buildModel = async ({ definition, origin, parameters, context }: Mo
     weight,
   };
 
-  /** Says of anything that is thrown by the person's code where that was. */
+  /** Adds the place to anything that the user's code throws. */
   const careful = <T>(doing: string, work: () => T): T => {
     try {
       return work();

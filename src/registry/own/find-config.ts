@@ -6,7 +6,7 @@ export const configNames = ['unroll.config.ts', 'unroll.config.mts', 'unroll.con
 
 /**
  * The nearest config: in a folder or above it, as far as the working directory. A folder outside of the working
- * directory is looked into alone.
+ * directory is searched alone.
  */
 export const findConfig = (folder: string, workingDirectory = process.cwd()): string | undefined => {
   const start = resolve(folder);

@@ -18,7 +18,7 @@ export interface ImportedConfig {
   readonly config: unknown;
   readonly file: string;
   readonly originOf: (definition: unknown) => PluginModule;
-  /** Every file of the person's. */
+  /** Every file of the user's. */
   readonly files: ReadonlySet<string>;
 }
 

@@ -14,7 +14,7 @@ export interface Chart {
 }
 
 /**
- * A chart that is drawn when it first comes into view, and again when the theme or the width changes. `describe` says in
+ * A chart that is drawn when it first comes into view, and again when the theme or the width changes. `describe` puts in
  * words what it shows.
  */
 export const createChart = (

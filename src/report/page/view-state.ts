@@ -9,7 +9,7 @@ export interface ViewState {
   /** The run whose details are shown. */
   runId: string | null;
   readonly listen: (listener: () => void) => void;
-  /** Tells the listeners after a change. */
+  /** Calls the listeners after a change. */
   readonly changed: () => void;
 }
 

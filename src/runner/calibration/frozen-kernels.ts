@@ -9,7 +9,7 @@ import { readKept } from './kept.ts';
 import { workFinder, worksOf } from './work.ts';
 import { proposedCommand } from '../../system/proposed-command.ts';
 
-/** Tells the kernel that a frozen plan has for a run, also for one that its search has chosen since. */
+/** Returns the kernel that a frozen plan has for a run, also for one that its search has chosen since. */
 export const kernelFinder = (plan: Plan): ((run: Run) => Promise<string | undefined>) => {
   const { kernels = {} } = plan.execution;
   const workOf = workFinder(plan);

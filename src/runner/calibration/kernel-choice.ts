@@ -13,7 +13,7 @@ export type KernelChoice =
   | { readonly how: 'free' };
 
 /**
- * Work of fewer training steps is not measured: the time of about twenty steps would be out of proportion. It is told
+ * Work of fewer training steps is not measured: the time of about twenty steps would be out of proportion. It is decided
  * from the plan alone, so that equal plans are treated equally.
  */
 const worthMeasuringSteps = 500;

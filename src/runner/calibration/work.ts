@@ -53,7 +53,7 @@ const baseDirectoryOf = ({ spec }: Ground): string => dirname(resolve(spec.path)
 const registryOf = async (ground: Ground): Promise<Registry> =>
   ground.config === undefined ? builtIn : registryIn(baseDirectoryOf(ground));
 
-/** Returns the work of one run after the other; nothing of a model without a choice of kernels. */
+/** Returns the work of one run after the other; nothing for a model without a choice of kernels. */
 export const workFinder = (ground: Ground): ((run: Run) => Promise<WorkOfRun | undefined>) =>
   finderWith(registryOf(ground), ground);
 

@@ -94,7 +94,7 @@ process.on('uncaughtException', (error) => {
   process.exit(1);
 });
 
-// Its pipes die with the runner; what was to be said there is in the run's log.
+// Its pipes die with the runner; what was written there is in the run's log.
 process.stdout.on('error', () => undefined);
 process.stderr.on('error', () => undefined);
 
