@@ -38,7 +38,8 @@ const report = async (
 };
 
 const compare = (said: string, golden: string): void => {
-  const text = `${stripVTControlCharacters(said).replaceAll(scratch, '<scratch>')}\n`;
+  const plain = stripVTControlCharacters(said);
+  const text = `${plain.replaceAll(scratch, '<scratch>').replaceAll(process.cwd(), '<project>')}\n`;
   if (process.env['UPDATE_GOLDEN']) writeFileSync(golden, text);
   expect(existsSync(golden), `${golden} is missing; write it with UPDATE_GOLDEN=1`).toBe(true);
   expect(text).toBe(readFileSync(golden, 'utf8'));
