@@ -274,6 +274,25 @@ export const commands: readonly CommandRow[] = [
     load: () => import('./commands/sync.ts'),
   }),
   commandRow({
+    name: 'register',
+    summary: "register a run's trained network as a version of a model on an MLflow server",
+    declare: (program) =>
+      json(
+        runsDirectory(
+          program.argument('<run>', 'the first characters of a run id, or best:EXPERIMENT for its best run'),
+        ),
+      )
+        .requiredOption('--name <name>', 'the name of the registered model, such as digits')
+        .option('--alias <alias>', 'an alias of the new version, such as champion')
+        .option('--to <uri>', 'the server, instead of that of the spec or MLFLOW_TRACKING_URI')
+        .option(
+          '--allow-server <uri>',
+          'an MLflow server that a spec may send runs to, in this command; repeatable',
+          collectServers,
+        ),
+    load: () => import('./commands/register.ts'),
+  }),
+  commandRow({
     name: 'trust',
     summary:
       'allow specs to send runs to an MLflow server, from now on; without an address, list what is allowed',

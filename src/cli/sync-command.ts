@@ -5,6 +5,8 @@ import { proposedCommand } from '../system/proposed-command.ts';
 import { counted } from '../terminal/format.ts';
 import { listExperiments } from '../record/read-runs.ts';
 import { resolveRun } from '../record/resolve-run.ts';
+import type { Answer } from '../mlflow/client/problem.ts';
+import type { TrackedRun } from '../mlflow/journal/record.ts';
 import { recordedGroups, type RecordedGroup } from '../mlflow/journal/sweeps.ts';
 import { connect } from '../mlflow/sync/connect.ts';
 import type { SyncContext } from '../mlflow/sync/context.ts';
@@ -26,6 +28,8 @@ export interface SyncOptions {
   readonly allowServers?: readonly string[];
   /** Asks the user whether a spec may send runs to a server that is not allowed yet. */
   readonly confirm?: (refused: Diagnostic, uri: string) => Promise<boolean>;
+  /** What to do with each chosen run once the server has all of it. */
+  readonly whenComplete?: (context: SyncContext, record: TrackedRun) => Promise<Answer<unknown>>;
   readonly print: (line: string) => void;
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly signal?: AbortSignal;
@@ -170,6 +174,12 @@ export const syncCommand = async (options: SyncOptions): Promise<Result<SyncRepo
         print(
           `${join(runsDirectory, experiment)}: ${counted(group.own.size, 'run')}, ${counted(synced.value.points, 'point')} sent to ${target.value.connection.uri}`,
         );
+        for (const [id, record] of group.own) {
+          const done = synced.value.complete.has(id)
+            ? await options.whenComplete?.(context, record)
+            : undefined;
+          if (done?.ok === false) return done;
+        }
         if (options.verify) {
           const { problem, verified, points, differing } = await verifyAll(context, group);
           if (problem) return failure(problem);

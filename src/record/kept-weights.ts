@@ -48,7 +48,7 @@ export const withKeptValues = (status: StatusFile, run: Run, directory: string):
 };
 
 /** The test part is evaluated once, with the kept weights. */
-const isOfTest = (metric: string): boolean => metric.startsWith('test/');
+export const isOfTest = (metric: string): boolean => metric.startsWith('test/');
 
 const bestOf = (watched: Watched, series: MetricSeries | undefined): Best => {
   let best: Best = null;

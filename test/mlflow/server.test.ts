@@ -152,6 +152,12 @@ describe.skipIf(missing !== undefined)('with a real server of the pinned version
     );
     expect(parent?.status).toBe('FAILED');
     expect(parent?.tags['mlflow.note.content']).toContain('| rank |');
+    const best = children.find(({ tags }) => tags['unroll.run'] === parent?.tags['unroll.best']);
+    expect(parent?.tags['mlflow.note.content']).toContain(`](#/experiments/${id}/runs/${best?.id ?? ''})`);
+    expect(parent?.params).toMatchObject({
+      'best of 10.optimizer.learningRate': best?.params['optimizer.learningRate'],
+      'best of 10.run': best?.tags['unroll.run'],
+    });
     expect(parent?.metricKeys.every((key) => key.startsWith('sweep/'))).toBe(true);
     const files = await client.listArtifacts(parent?.id ?? '');
     expect(files.ok && files.value.map(({ path }) => path)).toEqual(
@@ -161,6 +167,17 @@ describe.skipIf(missing !== undefined)('with a real server of the pinned version
     const models = await client.searchModels(id, '');
     expect(models).toMatchObject({ ok: true, value: [{ status: 'LOGGED_MODEL_READY' }] });
     const model = models.ok ? models.value?.[0] : undefined;
+    const shown = (await (
+      await fetch(`${server.uri()}/api/2.0/mlflow/logged-models/${model?.id ?? ''}`)
+    ).json()) as { readonly model: { readonly info: { readonly name: string }; readonly data: object } };
+    expect(shown.model.info.name).toBe('lr1e-3 hs64 s1');
+    expect(shown.model.data).toMatchObject({
+      metrics: expect.arrayContaining([
+        expect.objectContaining({ key: 'test/accuracy', step: 0, dataset_name: 'mnist-rows-test' }),
+        expect.objectContaining({ key: 'train/loss', step: 100, dataset_name: 'mnist-rows-train' }),
+      ]) as unknown,
+      params: expect.arrayContaining([{ key: 'optimizer.learningRate', value: '0.001' }]) as unknown,
+    });
     const description = await client.downloadArtifact(model?.artifactUri ?? '', 'MLmodel');
     expect(description.ok && description.value.toString()).toContain('[-1,28,28]');
     const experiment = await client.experimentById(id);

@@ -1,5 +1,6 @@
 import { success } from '../../diagnostic/diagnostic.ts';
 import { type Answer, problem } from './problem.ts';
+import { eachPage } from './pages.ts';
 import { fieldsOf, listOf, textOf } from './read-answer.ts';
 import type { Transport } from './transport.ts';
 import type { WirePair } from './wire.ts';
@@ -21,6 +22,11 @@ interface NewModel {
   readonly tags: readonly WirePair[];
 }
 
+interface ModelVersion {
+  readonly name: string;
+  readonly version: string;
+}
+
 export interface ModelCalls {
   /** Each call makes a model: search first. `undefined`: the server is older than 3 and has no logged models. */
   readonly createModel: (model: NewModel) => Promise<Answer<LoggedModel | undefined>>;
@@ -32,7 +38,10 @@ export interface ModelCalls {
   readonly finishModel: (modelId: string, end: 'ready' | 'failed') => Promise<Answer<undefined>>;
   /** Shows the model as an output of the run. */
   readonly logOutput: (runId: string, modelId: string, step: number) => Promise<Answer<undefined>>;
+  /** Makes the name known; one that is known stays as it is. */
   readonly registerModel: (name: string) => Promise<Answer<undefined>>;
+  /** The versions of registered models that are of a run. */
+  readonly searchVersions: (runId: string) => Promise<Answer<readonly ModelVersion[]>>;
   /** The new version's number. Each call makes one. */
   readonly createVersion: (version: {
     readonly name: string;
@@ -136,6 +145,28 @@ export const modelCalls = (transport: Transport): ModelCalls => {
     registerModel: async (name) => {
       const done = await post('registered-models/create', { name }, `register the model "${name}"`);
       return !done.ok && done.errors[0].kind === 'exists' ? success(undefined) : done;
+    },
+
+    searchVersions: async (runId) => {
+      const versions: ModelVersion[] = [];
+      const read = await eachPage(
+        transport,
+        (token) => ({
+          method: 'GET',
+          path: pathOf('model-versions/search'),
+          query: { filter: `run_id='${runId}'`, max_results: 200, page_token: token },
+          what: 'search versions of models',
+          repeatable: true,
+        }),
+        (page) => {
+          for (const raw of listOf(page['model_versions'])) {
+            const { name, version } = fieldsOf(raw);
+            versions.push({ name: textOf(name), version: String(version as string | number) });
+          }
+          return success(undefined);
+        },
+      );
+      return read.ok ? success(versions) : read;
     },
 
     createVersion: async ({ name, source, runId, modelId }) => {

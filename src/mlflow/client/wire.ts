@@ -8,6 +8,10 @@ export interface WireMetric {
   /** Integer milliseconds since 1970. */
   readonly timestamp: number;
   readonly step: number;
+  /** The logged model that has this value, and the dataset that it has it on. */
+  readonly model_id?: string;
+  readonly dataset_name?: string;
+  readonly dataset_digest?: string;
 }
 
 export interface WirePair {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { closeSync, fstatSync } from 'node:fs';
 import { readFully, openRegular } from '../../system/files.ts';
+import { isOfTest } from '../../record/kept-weights.ts';
 import { isJsonNumber } from '../../system/json.ts';
 import { linesFrom, lineText, parseJson } from '../../system/jsonl.ts';
 import { cleanKey } from '../client/limits.ts';
@@ -31,6 +32,12 @@ const newline = 10;
 
 const digestOf = (line: Buffer): string => createHash('sha256').update(line).digest('hex').slice(0, 16);
 
+/**
+ * The step at which the server gets a point. It draws a bar for a metric whose only point is at step 0, and a dot
+ * otherwise; so the points of the test part, which is evaluated once, are there.
+ */
+export const stepOnServer = (key: string, step: number): number => (isOfTest(key) ? 0 : step);
+
 /** The points of a line, or nothing when it is damaged. Keys are cleaned as MLflow needs them. */
 const parseMetricLine = (text: string): readonly WireMetric[] | undefined => {
   const { step, time, metrics } = (parseJson(text) ?? {}) as Record<string, unknown>;
@@ -39,7 +46,12 @@ const parseMetricLine = (text: string): readonly WireMetric[] | undefined => {
   const points: WireMetric[] = [];
   for (const [key, value] of Object.entries(metrics as Record<string, unknown>)) {
     if (!isJsonNumber(value)) return undefined;
-    points.push({ key: cleanKey(key), value, timestamp: time as number, step: step as number });
+    points.push({
+      key: cleanKey(key),
+      value,
+      timestamp: time as number,
+      step: stepOnServer(key, step as number),
+    });
   }
   return points;
 };

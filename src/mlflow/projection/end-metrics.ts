@@ -2,6 +2,7 @@ import { examplesPerStep } from '../../data/batches.ts';
 import { cleanKey } from '../client/limits.ts';
 import { encodeNumber } from '../../system/json.ts';
 import type { WireMetric } from '../client/wire.ts';
+import { isOfTest } from '../../record/kept-weights.ts';
 import type { RunOutcome } from '../../record/events.ts';
 import type { TrackedRun } from '../journal/record.ts';
 
@@ -36,4 +37,4 @@ export const endMetrics = ({ run, status }: TrackedRun): readonly WireMetric[] =
 const restoredValues = ({ keptStep, step, metrics }: RunOutcome): (readonly [string, number])[] =>
   keptStep === undefined || keptStep === step
     ? []
-    : Object.entries(metrics).filter(([metric]) => !metric.startsWith('test/'));
+    : Object.entries(metrics).filter(([metric]) => !isOfTest(metric));

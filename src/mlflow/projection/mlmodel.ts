@@ -9,9 +9,17 @@ import { modelSignature, shapeOfModel, type ModelShape } from './signature.ts';
 export const recordedShape = (directory: string): ModelShape | undefined =>
   readJsonIfWhole(join(directory, fileNames.model, 'model.json'), shapeOfModel);
 
-/** A logged model's name: the server refuses `/ : . % " '`. */
-export const modelName = ({ run }: TrackedRun): string =>
-  run.config.model.name.replace(/[^\p{L}\p{N}_-]/gu, '-');
+/**
+ * A logged model is called after its run: `lr4e-3 hs128 s1`. The server refuses `/ : . % " '` in it, so a fraction is written
+ * with an exponent: `dropout15e-2`.
+ */
+export const modelName = (runName: string): string =>
+  runName
+    .replace(/(\d+)\.(\d+)(?:e([+-]?\d+))?/g, (_, whole: string, fraction: string, exponent = '0') => {
+      const power = Number(exponent) - fraction.length;
+      return `${Number(whole + fraction)}${power === 0 ? '' : `e${power}`}`;
+    })
+    .replace(/[/:.%"'\p{C}]/gu, '-');
 
 /**
  * The file that makes a folder a model for MLflow. There is no Python flavour: the weights are safetensors, with all that

@@ -24,6 +24,9 @@ const fenced = (language: string, text: string): string => {
   return `${fence}${language}\n${text.trimEnd()}\n${fence}`;
 };
 
+const linked = (run: string, link: string | undefined): string =>
+  link === undefined ? `run ${run}` : `[run ${run}](${link})`;
+
 const round = (value: number): number => Number(value.toPrecision(5));
 
 /** A run's description on the server. */
@@ -52,12 +55,17 @@ export const runNote = (record: TrackedRun): string => {
     .join('\n\n');
 };
 
-/** A sweep's description: what it is, the table of its runs, the spec. */
-export const sweepNote = (plan: Plan, results: SweepResults): string => {
+/** A sweep's description: what it is, its best run with a link to it, the table of its runs, the spec. */
+export const sweepNote = (
+  plan: Plan,
+  results: SweepResults,
+  linkTo: (run: string) => string | undefined,
+): string => {
   const { objective } = plan;
   const best = results.best.map(
     ({ run, objective: value }) =>
-      `**${round(value ?? NaN)}** with ${plan.axes.map((axis) => `\`${axis}\` = ${cellText(run.varying[axis])}`).join(', ')}`,
+      `**${round(value ?? NaN)}** with ${plan.axes.map((axis) => `\`${axis}\` = ${cellText(run.varying[axis])}`).join(', ')}` +
+      ` (${linked(run.id, linkTo(run.id))})`,
   );
   const head = [
     `${plan.runs.length} runs over ${plan.axes.map((axis) => `\`${axis}\``).join(' x ') || 'nothing that varies'}, ` +

@@ -2,6 +2,7 @@ import type { Run } from '../../plan/plan.ts';
 import { leavesOf, type Json } from '../../system/json.ts';
 import { cleanKey, cutText, limits } from '../client/limits.ts';
 import type { WirePair } from '../client/wire.ts';
+import type { SweepResults } from './sweep-results.ts';
 
 /** The leaves that are set; null means that nothing is. */
 const setLeaves = (value: Json) => leavesOf(value).filter(([, leaf]) => leaf !== null);
@@ -23,9 +24,24 @@ export const runParams = (run: Run): readonly WirePair[] => {
   return order.map((key) => ({ key: cleanKey(key), value: cutText(all.get(key) ?? '', limits.paramLength) }));
 };
 
-/** The leaves of one section as pairs, such as a model's own parameters. */
-export const sectionParams = (section: Json): readonly WirePair[] =>
-  setLeaves(section).map(([key, value]) => ({
-    key: cleanKey(key),
+/**
+ * What the best of a sweep's runs has on the axes, for the sweep's own run. The server never changes a parameter, and a run
+ * that is trained later may be better: so the name says of how many runs it is the best.
+ */
+export const bestParams = (
+  { completed, best, groups }: SweepResults,
+  axes: readonly string[],
+): readonly WirePair[] => {
+  const winner = groups === 1 ? best[0]?.run : undefined;
+  if (!winner) return [];
+  const values: Json = Object.fromEntries(
+    [...axes, ...Object.keys(winner.varying)].flatMap((axis) => {
+      const value = winner.varying[axis];
+      return value === undefined ? [] : [[axis, value]];
+    }),
+  );
+  return [...setLeaves(values), ['run', winner.id] as const].map(([key, value]) => ({
+    key: cleanKey(`best of ${completed}.${key}`),
     value: cutText(toText(value), limits.paramLength),
   }));
+};

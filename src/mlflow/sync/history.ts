@@ -2,6 +2,7 @@ import type { MlflowClient } from '../client/client.ts';
 import { success } from '../../diagnostic/diagnostic.ts';
 import type { Answer } from '../client/problem.ts';
 import { infinityOnServer, type WireMetric } from '../client/wire.ts';
+import { isOfTest } from '../../record/kept-weights.ts';
 
 /** A metric's points, sorted by step; 24 bytes a point. */
 export interface History {
@@ -80,6 +81,10 @@ const findStep = ({ size, steps }: History, step: number): number => {
   return low < size && steps[low] === step ? low : -1;
 };
 
+/** The index of a point, or -1. Earlier versions sent the one point of a test metric as of the last step. */
+const placeOf = (history: History, { key, step }: WireMetric): number =>
+  isOfTest(key) && history.size === 1 ? 0 : findStep(history, step);
+
 /** What a comparison of points with a server leaves over. */
 interface Missing {
   readonly points: readonly WireMetric[];
@@ -110,7 +115,7 @@ export const openHistories = (client: MlflowClient, runId: string): Histories =>
           history = fetched.value;
           known.set(point.key, history);
         }
-        const at = findStep(history, point.step);
+        const at = placeOf(history, point);
         if (at === -1) left.push(point);
         else if (!sameValue(history.values[at] ?? NaN, Number(point.value))) conflicts.push(point);
       }

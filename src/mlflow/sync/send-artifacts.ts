@@ -1,11 +1,14 @@
 import { success } from '../../diagnostic/diagnostic.ts';
 import { type Answer, isBlocking, isPassing } from '../client/problem.ts';
+import type { WireMetric } from '../client/wire.ts';
 import { fileNames } from '../../record/run-files.ts';
 import type { TrackedRun } from '../journal/record.ts';
 import { type Artifact, filesOfGroup, textArtifact } from '../projection/artifacts.ts';
 import { mlmodelFile, modelName } from '../projection/mlmodel.ts';
-import { sectionParams } from '../projection/params.ts';
-import { recordingTag } from '../projection/tags.ts';
+import { modelMetrics } from '../projection/model-metrics.ts';
+import { mlflowRunName } from '../projection/names.ts';
+import { runParams } from '../projection/params.ts';
+import { recordingTag, type SweepPlace } from '../projection/tags.ts';
 import type { Outbox } from './outbox.ts';
 
 /** What of a run's files the server does not have although it answers. */
@@ -63,7 +66,10 @@ const modelFiles = (directory: string): readonly Artifact[] =>
  * artifacts that `runs:/<run>/model` names. Both times with the file that makes it a model for MLflow. A model without all
  * of its files does not become ready.
  */
-export const sendModel = async (outbox: Outbox, record: TrackedRun): Promise<Answer<FilesSent>> => {
+export const sendModel = async (
+  outbox: Outbox,
+  { record, place }: { readonly record: TrackedRun; readonly place: SweepPlace | undefined },
+): Promise<Answer<FilesSent>> => {
   const files = modelFiles(record.directory);
   if (files.length === 0 || record.recording === undefined) return success({ missing: 0 });
   const whole = files.map(({ digest }) => digest);
@@ -76,13 +82,14 @@ export const sendModel = async (outbox: Outbox, record: TrackedRun): Promise<Ans
     outbox.context.notice(noStore(outbox));
     return success({ missing: files.length });
   }
-  const model = await findOrCreateModel(outbox, record, record.recording);
+  const name = modelName(mlflowRunName(record.run, place?.plan.axes ?? []));
+  const model = await findOrCreateModel(outbox, { record, name, recording: record.recording });
   if (!model.ok) return model;
   const modelId = model.value?.id;
   const description = mlmodelFile(record, {
     runId,
     ...(modelId !== undefined && { modelId }),
-    path: 'model',
+    path: model.value?.artifactUri ?? fileNames.model,
   });
   const target = model.value
     ? { root: model.value.artifactUri }
@@ -95,13 +102,42 @@ export const sendModel = async (outbox: Outbox, record: TrackedRun): Promise<Ans
   }
   const finished = await outbox.once('model', whole, async () => {
     if (modelId === undefined) return success(undefined);
+    const measured = await sendModelMetrics(outbox, modelMetrics(record, modelId));
+    if (!measured.ok) return measured;
     const ready = await client.finishModel(modelId, 'ready');
     return ready.ok ? client.logOutput(runId, modelId, record.status?.outcome?.step ?? 0) : ready;
   });
   return finished.ok ? sent : finished;
 };
 
-const findOrCreateModel = async ({ context, cursor }: Outbox, record: TrackedRun, recording: string) => {
+/**
+ * Links metrics to a logged model. The store of models refuses a batch with a point that it has, as after an attempt of
+ * which the answer was lost; then they go one by one. A store that keeps repeated points gets none: the run's history has
+ * these points already.
+ */
+const sendModelMetrics = async (
+  { context, cursor }: Outbox,
+  metrics: readonly WireMetric[],
+): Promise<Answer<undefined>> => {
+  if (metrics.length === 0 || !context.dedupes) return success(undefined);
+  const { runId } = cursor();
+  const whole = await context.client.logBatch(runId, { metrics });
+  if (whole.ok || whole.errors[0].kind !== 'duplicate') return whole;
+  for (const metric of metrics) {
+    const one = await context.client.logBatch(runId, { metrics: [metric] });
+    if (!one.ok && one.errors[0].kind !== 'duplicate') return one;
+  }
+  return success(undefined);
+};
+
+const findOrCreateModel = async (
+  { context, cursor }: Outbox,
+  {
+    record,
+    name,
+    recording,
+  }: { readonly record: TrackedRun; readonly name: string; readonly recording: string },
+) => {
   const { client, experimentId } = context;
   const found = await client.searchModels(experimentId, `tags."${recordingTag}" = '${recording}'`);
   if (!found.ok) return found;
@@ -110,10 +146,10 @@ const findOrCreateModel = async ({ context, cursor }: Outbox, record: TrackedRun
     ? success(known)
     : client.createModel({
         experimentId,
-        name: modelName(record),
+        name,
         type: 'unroll',
         sourceRunId: cursor().runId,
-        params: sectionParams(record.run.config.model),
+        params: runParams(record.run),
         tags: [{ key: recordingTag, value: recording }],
       });
 };

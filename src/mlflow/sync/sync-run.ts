@@ -8,6 +8,7 @@ import { runArtifacts } from '../projection/artifacts.ts';
 import { runDatasets } from '../projection/datasets.ts';
 import { endMetrics } from '../projection/end-metrics.ts';
 import { recordedShape } from '../projection/mlmodel.ts';
+import { measuredContexts } from '../projection/model-metrics.ts';
 import { membershipTag, type SweepOnServer } from '../projection/link.ts';
 import { mlflowRunName } from '../projection/names.ts';
 import { runParams } from '../projection/params.ts';
@@ -149,7 +150,7 @@ export const syncRun = async (
     const steps = [
       () => sendEndMetrics(outbox, record),
       () => {
-        const datasets = runDatasets(record.run, shape);
+        const datasets = runDatasets(record.run, { shape, contexts: measuredContexts(record) });
         return outbox.once('inputs', datasets, () => logInputs(outbox, datasets));
       },
     ];
@@ -159,7 +160,7 @@ export const syncRun = async (
     }
     const files = [
       () => sendArtifacts(outbox, runArtifacts(record, context.artifactGroups)),
-      ...(context.artifactGroups.has('model') ? [() => sendModel(outbox, record)] : []),
+      ...(context.artifactGroups.has('model') ? [() => sendModel(outbox, { record, place })] : []),
     ];
     for (const send of files) {
       const done = await send();

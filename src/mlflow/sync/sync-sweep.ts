@@ -12,11 +12,13 @@ import { sweepDirectory } from '../journal/sweeps.ts';
 import { type Artifact, textArtifact } from '../projection/artifacts.ts';
 import { imageKeysOf } from '../projection/images.ts';
 import { sweepNote } from '../projection/notes.ts';
+import { bestParams } from '../projection/params.ts';
 import { savedView, viewFits } from '../projection/saved-view.ts';
 import { resultsCsv, sweepMetrics, sweepResults, type SweepResults } from '../projection/sweep-results.ts';
 import { runStatus } from '../projection/status.ts';
 import { recordingTag, toPairs, userName } from '../projection/tags.ts';
 import type { SyncContext } from './context.ts';
+import { readCursor } from './cursor.ts';
 import { ensureOutbox } from './ensure-outbox.ts';
 import { openHistories } from './history.ts';
 import type { Outbox } from './outbox.ts';
@@ -44,6 +46,15 @@ const sweepRecording = ({ runsDirectory, plan }: TrackedSweep): string =>
 /** Whether a sweep has a run of its own on the server: a single training needs none. */
 export const hasParent = (plan: Plan): boolean => plan.runs.length > 1;
 
+/** The address of a run's page, within the server's pages; nothing before the server has the run. */
+const linkTo =
+  ({ records }: TrackedSweep, { client, experimentId }: SyncContext) =>
+  (id: string): string | undefined => {
+    const record = records.get(id);
+    const cursor = record && readCursor(record.directory, client.uri);
+    return cursor && `#/experiments/${experimentId}/runs/${cursor.runId}`;
+  };
+
 const sweepTags = (sweep: TrackedSweep, results: SweepResults, context: SyncContext) => {
   const { plan, records } = sweep;
   const environment = [...records.values()].find((record) => record.environment)?.environment;
@@ -54,7 +65,7 @@ const sweepTags = (sweep: TrackedSweep, results: SweepResults, context: SyncCont
     'mlflow.source.git.commit': environment?.git?.commit,
     'mlflow.source.git.branch': environment?.git?.branch,
     'mlflow.source.git.repoURL': environment?.git?.remote,
-    'mlflow.note.content': sweepNote(plan, results),
+    'mlflow.note.content': sweepNote(plan, results, linkTo(sweep, context)),
     'unroll.sweep': plan.sweepId,
     'unroll.axes': plan.axes.join(', '),
     'unroll.runs': String(plan.runs.length),
@@ -141,6 +152,9 @@ export const syncSweepRun = async (outbox: Outbox, sweep: TrackedSweep): Promise
       return missing.ok ? sendBatch(context, runId, { metrics: missing.value.points }) : missing;
     });
     if (!measured.ok) return measured;
+    const params = results.over ? bestParams(results, sweep.plan.axes) : [];
+    const named = await outbox.once('bestParams', params, () => sendBatch(context, runId, { params }));
+    if (!named.ok) return named;
     const stored = await sendArtifacts(outbox, sweepArtifacts(sweep, results));
     if (!stored.ok) return stored;
   }

@@ -150,7 +150,7 @@ describe('a sweep', () => {
       [1, 1],
     ]);
     expect(apart.best.map(({ run }) => run.id)).toEqual([plan.runs[1]?.id, plan.runs[2]?.id]);
-    expect(sweepNote(mixed, apart)).toMatch(/Best so far of each group: \*\*[^;]*; \*\*/);
+    expect(sweepNote(mixed, apart, () => undefined)).toMatch(/Best so far of each group: \*\*[^;]*; \*\*/);
     const keys = sweepMetrics(mixed, apart).map(({ key }) => key);
     expect(keys).toEqual(['sweep/completedRuns', 'sweep/failedRuns', 'sweep/trainingSeconds']);
     expect(resultsCsv(mixed, apart)).toMatch(/^group,rank,run,/);
@@ -164,8 +164,8 @@ describe('a sweep', () => {
 
   test('has a description that fits, however long the spec and the table are', () => {
     const long = { ...plan, spec: { ...plan.spec, text: 'a: `x`\n'.repeat(3000) } };
-    expect(sweepNote(long, results).length).toBeLessThanOrEqual(limits.tagLength);
-    expect(sweepNote(plan, results)).toContain('```yaml');
+    expect(sweepNote(long, results, () => undefined).length).toBeLessThanOrEqual(limits.tagLength);
+    expect(sweepNote(plan, results, () => undefined)).toContain('```yaml');
   });
 
   test('has a view of parallel coordinates, bars, curves, scatter and images', () => {

@@ -1,0 +1,58 @@
+import { success } from '../../diagnostic/diagnostic.ts';
+import { type Answer, problem } from '../client/problem.ts';
+import { fileNames } from '../../record/run-files.ts';
+import type { TrackedRun } from '../journal/record.ts';
+import { recordingTag } from '../projection/tags.ts';
+import type { SyncContext } from './context.ts';
+import { readCursor } from './cursor.ts';
+
+/** A version of a registered model. */
+export interface Registered {
+  readonly name: string;
+  readonly version: string;
+  /** Whether the version was there already. */
+  readonly known: boolean;
+  /** The run on the server. */
+  readonly runId: string;
+}
+
+/**
+ * Registers the trained network of a run that the server has in full. A run has one version of a name: to register it again
+ * finds this version. An alias then names it, and no other version any more.
+ */
+export const registerRun = async (
+  { client, experimentId }: SyncContext,
+  record: TrackedRun,
+  { name, alias }: { readonly name: string; readonly alias: string | undefined },
+): Promise<Answer<Registered>> => {
+  const runId = readCursor(record.directory, client.uri)?.runId;
+  if (runId === undefined || record.recording === undefined)
+    return problem('invalid', `The server does not have run ${record.run.id}.`);
+  const models = await client.searchModels(experimentId, `tags."${recordingTag}" = '${record.recording}'`);
+  if (!models.ok) return models;
+  const model = models.value?.[0];
+  if (models.value && !model)
+    return problem('invalid', `The server has no model of run ${record.run.id}.`, {
+      help: 'Add "model" to tracking.mlflow.artifacts, and send the run again with "unroll sync".',
+    });
+  const made = await client.registerModel(name);
+  if (!made.ok) return made;
+  const versions = await client.searchVersions(runId);
+  if (!versions.ok) return versions;
+  const known = versions.value.find((one) => one.name === name)?.version;
+  const version =
+    known === undefined
+      ? await client.createVersion({
+          name,
+          source: model ? `models:/${model.id}` : `runs:/${runId}/${fileNames.model}`,
+          runId,
+          ...(model && { modelId: model.id }),
+        })
+      : success(known);
+  if (!version.ok) return version;
+  if (alias !== undefined) {
+    const named = await client.setAlias(name, alias, version.value);
+    if (!named.ok) return named;
+  }
+  return success({ name, version: version.value, known: known !== undefined, runId });
+};
