@@ -9,7 +9,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { hostname } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { randomStream } from '../../src/data/random.ts';
@@ -17,6 +17,8 @@ import { packageRoot } from '../../src/system/package-root.ts';
 import { type MlflowClient, openClient } from '../../src/mlflow/client/client.ts';
 import { connectionSettings } from '../../src/mlflow/client/settings.ts';
 import { cursorPath, readCursor } from '../../src/mlflow/sync/cursor.ts';
+import { runProgram } from '../../src/cli/program.ts';
+import { openTerminal } from '../../src/cli/terminal.ts';
 import { syncCommand, type SyncReport } from '../../src/cli/sync-command.ts';
 import { startUploader } from '../../src/mlflow/uploader/start.ts';
 import { type Fault, startFaultProxy } from '../support/mlflow/fault-proxy.ts';
@@ -188,6 +190,34 @@ describe.skipIf(missing !== undefined)('with a real server of the pinned version
     const again = await sync(runsDirectory);
     expect(again.points).toBe(0);
     expect((await runsOf('twelve')).runs).toHaveLength(13);
+
+    const register = async (written: string) => {
+      const lines: string[] = [];
+      const words = [
+        ...['register', written, '--name', 'rows', '--alias', 'champion', '--json'],
+        ...['--to', server.uri(), '--runs-directory', runsDirectory],
+      ];
+      const terminal = openTerminal(words, { print: (line) => lines.push(line), complain: () => undefined });
+      return { code: await runProgram(words, terminal), said: JSON.parse(lines.join('\n')) as unknown };
+    };
+    // All of it is sent again, to the same model.
+    rmSync(cursorPath(first, server.uri()));
+    await expectEqual(runsDirectory);
+    expect(await client.searchModels(id, '')).toMatchObject({ ok: true, value: [{ id: model?.id }] });
+
+    const firstId = basename(first);
+    const registered = { name: 'rows', version: '1', uri: 'models:/rows@champion', runId: child?.id };
+    expect(await register(firstId)).toMatchObject({ code: 0, said: { ...registered, known: false } });
+    expect(await register(firstId)).toMatchObject({ code: 0, said: { ...registered, known: true } });
+    const aliased = await fetch(
+      `${server.uri()}/api/2.0/mlflow/registered-models/alias?name=rows&alias=champion`,
+    );
+    expect(await aliased.json()).toMatchObject({ model_version: { version: '1', run_id: child?.id } });
+    // The best of these made runs kept no model.
+    expect(await register('best:twelve')).toMatchObject({
+      code: 2,
+      said: { diagnostics: [{ message: expect.stringContaining('has no model of run') as unknown }] },
+    });
   });
 
   test('a run that is gone on with is one run with one curve, whatever happens to the cursor', async () => {

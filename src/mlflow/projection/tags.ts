@@ -20,6 +20,9 @@ export interface SweepPlace {
 /** The tag by which a recording is found again when the cursor is lost. */
 export const recordingTag = 'unroll.recording';
 
+/** Finds the logged model of a recording. The search of models takes a quoted key for another one, unlike that of runs. */
+export const modelOfRecording = (recording: string): string => `tags.\`${recordingTag}\` = '${recording}'`;
+
 export const parentTag = 'mlflow.parentRunId';
 
 export const toPairs = (tags: Readonly<Record<string, string | undefined>>): readonly WirePair[] =>

@@ -2,7 +2,7 @@ import { success } from '../../diagnostic/diagnostic.ts';
 import { type Answer, problem } from '../client/problem.ts';
 import { fileNames } from '../../record/run-files.ts';
 import type { TrackedRun } from '../journal/record.ts';
-import { recordingTag } from '../projection/tags.ts';
+import { modelOfRecording } from '../projection/tags.ts';
 import type { SyncContext } from './context.ts';
 import { readCursor } from './cursor.ts';
 
@@ -28,7 +28,7 @@ export const registerRun = async (
   const runId = readCursor(record.directory, client.uri)?.runId;
   if (runId === undefined || record.recording === undefined)
     return problem('invalid', `The server does not have run ${record.run.id}.`);
-  const models = await client.searchModels(experimentId, `tags."${recordingTag}" = '${record.recording}'`);
+  const models = await client.searchModels(experimentId, modelOfRecording(record.recording));
   if (!models.ok) return models;
   const model = models.value?.[0];
   if (models.value && !model)

@@ -8,7 +8,7 @@ import { mlmodelFile, modelName } from '../projection/mlmodel.ts';
 import { modelMetrics } from '../projection/model-metrics.ts';
 import { mlflowRunName } from '../projection/names.ts';
 import { runParams } from '../projection/params.ts';
-import { recordingTag, type SweepPlace } from '../projection/tags.ts';
+import { modelOfRecording, recordingTag, type SweepPlace } from '../projection/tags.ts';
 import type { Outbox } from './outbox.ts';
 
 /** What of a run's files the server does not have although it answers. */
@@ -139,7 +139,7 @@ const findOrCreateModel = async (
   }: { readonly record: TrackedRun; readonly name: string; readonly recording: string },
 ) => {
   const { client, experimentId } = context;
-  const found = await client.searchModels(experimentId, `tags."${recordingTag}" = '${recording}'`);
+  const found = await client.searchModels(experimentId, modelOfRecording(recording));
   if (!found.ok) return found;
   const known = found.value?.[0];
   return found.value === undefined || known
