@@ -1,8 +1,6 @@
-import { type Result, success } from '../../diagnostic/diagnostic.ts';
 import { createProblem } from '../../mlflow/client/problem.ts';
 import { type Registered, registerRun } from '../../mlflow/sync/register.ts';
-import { resolveRun } from '../../record/resolve-run.ts';
-import { bestPrefix, bestRun } from '../../report/best-run.ts';
+import { referredRun } from '../../report/best-run.ts';
 import { confirmServer } from '../confirm-server.ts';
 import type { Execute } from '../command.ts';
 import { listenForInterruption } from '../interrupt.ts';
@@ -17,26 +15,19 @@ interface Options {
   readonly allowServer?: readonly string[] | undefined;
 }
 
-/** The directory of the run that the user means. */
-const directoryOf = (runsDirectory: string, written: string): Result<string> => {
-  if (!written.startsWith(bestPrefix)) return resolveRun(runsDirectory, written);
-  const best = bestRun(runsDirectory, written.slice(bestPrefix.length));
-  return best.ok ? success(best.value.directory) : best;
-};
-
 /** `unroll register RUN --name NAME`: sends what the server lacks of the run, then registers its logged model. */
 export const execute: Execute<Options> = async ([written = ''], options, terminal) => {
   const { runsDirectory, name, alias, to, json } = options;
-  const directory = directoryOf(runsDirectory, written);
-  if (!directory.ok) {
-    terminal.report(directory.errors, options);
+  const referred = referredRun(written, runsDirectory);
+  if (!referred.ok) {
+    terminal.report(referred.errors, options);
     return 2;
   }
   const interruption = listenForInterruption(() => terminal.complain('Stopping; what is sent stays sent.'));
   let registered: Registered | undefined;
   const synced = await syncCommand({
     runsDirectory,
-    what: directory.value,
+    what: referred.value.directory,
     ...(to !== undefined && { to }),
     allowServers: options.allowServer ?? [],
     ...(json !== true && { confirm: confirmServer }),

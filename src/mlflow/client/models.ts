@@ -161,7 +161,7 @@ export const modelCalls = (transport: Transport): ModelCalls => {
         (page) => {
           for (const raw of listOf(page['model_versions'])) {
             const { name, version } = fieldsOf(raw);
-            versions.push({ name: textOf(name), version: String(version as string | number) });
+            versions.push({ name: textOf(name), version: String(version) });
           }
           return success(undefined);
         },

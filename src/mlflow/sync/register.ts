@@ -1,5 +1,7 @@
+import { dirname } from 'node:path';
 import { success } from '../../diagnostic/diagnostic.ts';
 import { type Answer, problem } from '../client/problem.ts';
+import { proposedCommand } from '../../system/proposed-command.ts';
 import { fileNames } from '../../record/run-files.ts';
 import type { TrackedRun } from '../journal/record.ts';
 import { modelOfRecording } from '../projection/tags.ts';
@@ -33,7 +35,7 @@ export const registerRun = async (
   const model = models.value?.[0];
   if (models.value && !model)
     return problem('invalid', `The server has no model of run ${record.run.id}.`, {
-      help: 'Add "model" to tracking.mlflow.artifacts, and send the run again with "unroll sync".',
+      help: `Only a run with "model" in tracking.mlflow.artifacts has one there. Add it, then send the run again: \`${proposedCommand(['sync', record.run.id], dirname(dirname(record.directory)))}\`.`,
     });
   const made = await client.registerModel(name);
   if (!made.ok) return made;
