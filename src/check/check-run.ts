@@ -8,7 +8,7 @@ import { readMetrics } from '../record/read-metrics.ts';
 import { readRun, recordedId } from '../record/read-runs.ts';
 import { fileNames, modelFileNames, parseProfile, type StatusFile } from '../record/run-files.ts';
 import type { RecordedRun } from '../record/run-state.ts';
-import { readTensors } from '../record/safetensors.ts';
+import { readTensors } from '../system/safetensors.ts';
 import { jsonFileText, readRegularText } from '../system/files.ts';
 import { parseJson } from '../system/jsonl.ts';
 import { checkpointDamage } from '../training/checkpoint.ts';
@@ -131,8 +131,8 @@ const rawStatus = (directory: string): Readonly<Record<string, unknown>> => {
 };
 
 /** What decides a run's numbers. */
-const decisive = ({ id, seed, config, datasetDigest, versions, code }: Run): string =>
-  jsonFileText({ id, seed, config, datasetDigest, versions, code });
+const decisive = ({ id, seed, config, datasetDigest, versions, code, vectors }: Run): string =>
+  jsonFileText({ id, seed, config, datasetDigest, versions, code, vectors });
 
 const differenceFromPlan = (run: Run, planned: Run | undefined): string | undefined =>
   planned === undefined || decisive(run) === decisive(planned)

@@ -137,6 +137,8 @@ export interface DatasetRow<P extends TObject = TObject> extends Row<P> {
    * to 1, 2, ...; its runs are replicates of each other, as those of different seeds are.
    */
   folds?(this: void, parameters: Static<P>): number | undefined;
+  /** The tokens by index, where the inputs are text; as in the loaded dataset. */
+  vocabulary?(this: void, parameters: Static<P>, context: DataContext): Promise<readonly string[]>;
   /** Parameters that name files (or null) whose content is in the digest: where they are is no part of a run's id. */
   readonly files?: readonly string[];
   /** True where `load` makes the data up, so that it may be loaded to be described. */

@@ -66,6 +66,10 @@ export const dataDescriptionSchema = Type.Object({
   target: targetSchema,
   /** How many values of each column are missing in all parts together; columns without one are absent. */
   missing: Type.Optional(Type.Record(Type.String(), Type.Number())),
+  /** Files of pretrained vectors, and how many tokens of the vocabulary they have. */
+  vectors: Type.Optional(
+    Type.Array(Type.Object({ file: Type.String(), tokens: Type.Number(), found: Type.Number() })),
+  ),
   /** In the order training, validation, test; a part that the dataset does not have is absent. */
   parts: Type.Object({
     train: Type.Optional(partSchema),

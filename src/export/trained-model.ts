@@ -1,5 +1,5 @@
 import type { ModelFile } from '../record/run-files.ts';
-import type { StoredTensor } from '../record/safetensors.ts';
+import type { StoredTensor } from '../system/safetensors.ts';
 
 /** Trained weights by the names of `Model.variables`. */
 export type Weights = ReadonlyMap<string, StoredTensor>;

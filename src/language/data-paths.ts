@@ -47,7 +47,11 @@ export const withDataPaths = (document: SpecDocument, registry: Registry): SpecD
       case 'map':
         return mapEntries(node, (key, value) => {
           if (key === 'dataset') return visit(value, false);
-          const isPath = key.startsWith('dataset.') && parameters.has(key.slice('dataset.'.length));
+          if (key === 'model') return visitModel(value);
+          if (key === 'model.embedding') return visitEmbedding(value);
+          const isPath =
+            (key.startsWith('dataset.') && parameters.has(key.slice('dataset.'.length))) ||
+            (key.startsWith('model.embedding.') && vectorPaths.has(key.slice('model.embedding.'.length)));
           return isPath ? visit(value, true) : visitSweep(value);
         });
     }
@@ -63,13 +67,30 @@ export const withDataPaths = (document: SpecDocument, registry: Registry): SpecD
       ? mapEntries(node, (key, value) => (key === 'from' ? visitWeights(value) : value))
       : node;
 
+  /** The embedding of a model, where it is not only a size. */
+  const visitEmbedding = (node: Located): Located => {
+    if (node.kind === 'list') return { ...node, items: node.items.map(visitEmbedding) };
+    if (node.kind === 'scalar') return node;
+    return mapEntries(node, (key, value) =>
+      vectorPaths.has(key) ? visit(value, true) : visitEmbedding(value),
+    );
+  };
+  const visitModel = (node: Located): Located =>
+    node.kind === 'map'
+      ? mapEntries(node, (key, value) => (key === 'embedding' ? visitEmbedding(value) : value))
+      : node;
+
   const root = mapEntries(document.root, (key, value) => {
     if (key === 'dataset') return visit(value, false);
+    if (key === 'model') return visitModel(value);
     if (key === 'train') return visitTrain(value);
     return key === 'sweep' ? visitSweep(value) : value;
   });
   return { ...document, root };
 };
+
+/** The keys of `model.embedding` that are paths. */
+const vectorPaths: ReadonlySet<string> = new Set(['file', 'tokens']);
 
 /** Whether `train.from` is the path of a file. */
 export const isWeightsFile = (from: unknown): from is string =>

@@ -1,17 +1,14 @@
 import type { SequenceShape } from '../data/dataset.ts';
 import type { ParameterIssue } from '../parameters/row.ts';
+import { checkEmbedding } from './embedding.ts';
 import type { Truncation } from './model.ts';
 import type { NetworkParameters } from './parameters.ts';
 import { isPerStep, stepsRead } from '../data/task.ts';
 
 /** Returns an issue for each combination of parameters that makes no sense. */
-export const checkNetwork = ({
-  bidirectional,
-  merge,
-  layers,
-  dropout,
-}: NetworkParameters): readonly ParameterIssue[] => {
-  const issues: ParameterIssue[] = [];
+export const checkNetwork = (parameters: NetworkParameters): readonly ParameterIssue[] => {
+  const { bidirectional, merge, layers, dropout } = parameters;
+  const issues: ParameterIssue[] = [...checkEmbedding(parameters)];
   if (!bidirectional && merge !== 'concat')
     issues.push({
       path: 'merge',
@@ -45,7 +42,7 @@ export const checkNetworkWith = (
   parameters: NetworkParameters,
   { shape, truncation }: { readonly shape: SequenceShape; readonly truncation: Truncation | undefined },
 ): readonly ParameterIssue[] => {
-  const { readout, bidirectional, embeddingSize } = parameters;
+  const { readout, bidirectional, embeddingSize, embedding = null } = parameters;
   const { task, steps, input } = shape;
   const issues: ParameterIssue[] = [];
   if (isPerStep(task) && readout !== 'auto')
@@ -70,13 +67,15 @@ export const checkNetworkWith = (
       expected: 'false for a dataset of next-step prediction',
       help: 'Remove `bidirectional`.',
     });
-  if (embeddingSize !== null && input.kind === 'values')
+  if ((embeddingSize !== null || embedding !== null) && input.kind === 'values') {
+    const path = embedding === null ? 'embeddingSize' : 'embedding';
     issues.push({
-      path: 'embeddingSize',
+      path,
       message: 'The dataset has numbers, and only tokens can be embedded.',
       expected: 'null for a dataset of numbers',
-      help: 'Remove `embeddingSize`.',
+      help: `Remove \`${path}\`.`,
     });
+  }
   return [...issues, ...checkTruncation(parameters, truncation, steps)];
 };
 

@@ -2,6 +2,7 @@ import type { Static, TObject } from '@sinclair/typebox';
 import type { Tensor, Tensor1D, Variable } from '@tensorflow/tfjs-core';
 import type { SequenceShape } from '../data/dataset.ts';
 import type { Random } from '../data/random.ts';
+import type { Vectors } from '../data/vectors/vectors.ts';
 import type { ParameterIssue, Row } from '../parameters/row.ts';
 import type { OnnxContext } from './onnx.ts';
 
@@ -26,6 +27,8 @@ export interface BuildContext {
   /** Returns the run's own random stream for a purpose: `random('init', 'layer1/forward/kernel')`. */
   readonly random: (...purpose: readonly (string | number)[]) => Random;
   readonly truncation: Truncation | undefined;
+  /** The pretrained vectors of the tokens; absent where a model reads none, or its weights come from elsewhere. */
+  readonly vectors?: Vectors | undefined;
   /** The row's kernel to train with; the default of this process where undefined. */
   readonly kernel?: string | undefined;
 }
@@ -34,6 +37,8 @@ export interface BuildContext {
 export interface Model {
   /** Trainable weights in a fixed order; the key is the name used in checkpoints and exports. */
   readonly variables: ReadonlyMap<string, Variable>;
+  /** Weights that stay as they begin, by name. */
+  readonly fixed?: readonly string[];
   /** The name of the kernel that computes the cell, for the record: `block-lstm`, `composed-gru`. */
   readonly kernel: string;
   /**
@@ -73,6 +78,8 @@ export interface ModelRow<P extends TObject = TObject> extends Row<P> {
     parameters: Static<P>,
     context: { readonly shape: SequenceShape },
   ): Readonly<Record<string, unknown>>;
+  /** Whether it has the parameter `embedding`, which may name files of pretrained vectors. */
+  readonly readsVectors?: true;
   /** The kernels that can train it, the default first; absent in a row without a choice. */
   kernels?(this: void, parameters: Static<P>): readonly { readonly name: string }[];
   /**

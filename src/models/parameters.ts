@@ -1,6 +1,7 @@
 import { Type, type Static, type TObject } from '@sinclair/typebox';
 import type { SequenceShape } from '../data/dataset.ts';
 import { isPerStep, stepsRead } from '../data/task.ts';
+import { embeddingParameter } from './embedding.ts';
 import { addedLater, choice, nullable } from '../parameters/schema.ts';
 
 /** Initializers of a cell's weights. */
@@ -105,6 +106,7 @@ export const networkProperties = {
       examples: [16, 64],
     }),
   ),
+  embedding: addedLater(embeddingParameter),
   kernelInitializer: choice(kernelInitializers, {
     title: 'Kernel initializer',
     description:

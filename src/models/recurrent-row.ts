@@ -1,5 +1,6 @@
 import { kernelsWith, type Cell } from '../tensorflow/kernels/table.ts';
 import { checkNetworkWith } from './checks.ts';
+import { withEmbedding } from './embedding.ts';
 import type { BuildContext } from './model.ts';
 import { networkVersion, resolvedReadout, type NetworkParameters } from './parameters.ts';
 import { featuresInTraining, type RecurrentCell } from './recurrent-cell.ts';
@@ -9,6 +10,8 @@ import { countWeights, networkWeights } from './weights.ts';
 export const recurrentRow = <C extends Cell, P extends NetworkParameters>(cell: RecurrentCell<C, P>) => ({
   versionOf: networkVersion,
   embedsCategories: true as const,
+  readsVectors: true as const,
+  configured: withEmbedding<P>,
   checkWith: checkNetworkWith,
   variables: (chosen: P, context: Pick<BuildContext, 'shape' | 'outputs'>) =>
     networkWeights(cell.weights(chosen), chosen, context),

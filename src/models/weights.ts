@@ -1,5 +1,6 @@
 import type { CategoryFeature, SequenceShape } from '../data/dataset.ts';
 import { stepsRead } from '../data/task.ts';
+import { vectorSizeOf } from './embedding.ts';
 import { drawOutput, normal, type Draw } from './initializers.ts';
 import type { BuildContext } from './model.ts';
 import type { NetworkParameters } from './parameters.ts';
@@ -23,10 +24,25 @@ export interface CellWeights {
 const sizeOf = ({ shape }: Weight): number => shape.reduce((product, length) => product * length, 1);
 
 /** How many numbers the first layer reads a step. */
-const inputSize = ({ input }: SequenceShape, embeddingSize: number | null): number => {
-  if (input.kind === 'tokens') return embeddingSize ?? input.vocabulary;
+const inputSize = ({ input }: SequenceShape, vectorSize: number | null): number => {
+  if (input.kind === 'tokens') return vectorSize ?? input.vocabulary;
   return (input.embedded ?? []).reduce((sum, { size }) => sum + size - 1, input.features);
 };
+
+/** The name of the table of vectors for tokens. */
+export const tokenTable = 'embedding';
+
+/** Pretrained vectors in place of the drawn ones, where there are some. */
+const withVectors =
+  (draw: Draw, vectors: BuildContext['vectors']): Draw =>
+  (random) => {
+    const rows = draw(random);
+    vectors?.found.forEach((isFound, at) => {
+      const from = at * vectors.size;
+      if (isFound === 1) rows.set(vectors.rows.subarray(from, from + vectors.size), from);
+    });
+    return rows;
+  };
 
 /** The name of the table of vectors for the categories of a column. */
 export const categoryTable = ({ name }: CategoryFeature): string => `embedding/${name}`;
@@ -55,20 +71,21 @@ export const directionsOf = (parameters: NetworkParameters): readonly Direction[
 export const networkWeights = (
   cell: CellWeights,
   parameters: NetworkParameters,
-  { shape, outputs }: Pick<BuildContext, 'shape' | 'outputs'>,
+  { shape, outputs, vectors }: Pick<BuildContext, 'shape' | 'outputs' | 'vectors'>,
 ): readonly Weight[] => {
-  const { embeddingSize, layers, merge, bidirectional } = parameters;
+  const { layers, merge, bidirectional } = parameters;
+  const vectorSize = vectorSizeOf(parameters);
   const weights: Weight[] = [];
-  if (shape.input.kind === 'tokens' && embeddingSize !== null) {
+  if (shape.input.kind === 'tokens' && vectorSize !== null) {
     const { vocabulary } = shape.input;
     weights.push({
-      name: 'embedding',
-      shape: [vocabulary, embeddingSize],
-      draw: normal(vocabulary * embeddingSize),
+      name: tokenTable,
+      shape: [vocabulary, vectorSize],
+      draw: withVectors(normal(vocabulary * vectorSize), vectors),
     });
   }
   if (shape.input.kind === 'values') weights.push(...(shape.input.embedded ?? []).map(categoryVectors));
-  let features = inputSize(shape, embeddingSize);
+  let features = inputSize(shape, vectorSize);
   for (let layer = 1; layer <= layers; layer++) {
     for (const direction of directionsOf(parameters))
       for (const weight of cell.weights(features))

@@ -9,7 +9,7 @@ import type { Configuration } from './resolve-points.ts';
 export const configurationRuns = ({ experiment, seeds }: Spec, paths: readonly string[]) => {
   const varyingOf = varyingReader(paths);
   return (configuration: Configuration): Run[] => {
-    const { config, datasetDigest, versions, code, start, files } = configuration;
+    const { config, datasetDigest, versions, code, start, vectors, files } = configuration;
     const varying = varyingOf(configuration);
     return configuration.replicates.map(({ runId, seed, fold }) => ({
       id: runId,
@@ -21,6 +21,7 @@ export const configurationRuns = ({ experiment, seeds }: Spec, paths: readonly s
       versions,
       ...(code && { code }),
       ...(start && { start }),
+      ...(vectors !== undefined && { vectors }),
       ...(files && { files }),
       varying: {
         ...varying,

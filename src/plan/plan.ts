@@ -51,6 +51,8 @@ export const runSchema = Type.Object({
       file: Type.Optional(Type.String()),
     }),
   ),
+  /** Hex SHA-256 of the pretrained vectors that the model reads; absent where it reads none. */
+  vectors: Type.Optional(Type.String()),
   /** The parameters of the dataset that name files, if the dataset is the user's own. */
   files: Type.Optional(Type.Array(Type.String())),
   /** The values in which this run differs from its sweep's other runs, by path: `model.hiddenSize`. */

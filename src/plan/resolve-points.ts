@@ -1,6 +1,5 @@
-import { DataError, type DataContext, type DatasetParts, type SequenceShape } from '../data/dataset.ts';
+import type { DataContext, SequenceShape } from '../data/dataset.ts';
 import type { Task } from '../data/task.ts';
-import { inspectData } from '../data/inspect.ts';
 import { outputsOf } from '../data/task.ts';
 import type { DataDescription } from '../data/description.ts';
 import { failed, success, type Diagnostic, type Result } from '../diagnostic/diagnostic.ts';
@@ -14,11 +13,13 @@ import {
   type Table,
 } from '../registry/rows.ts';
 import type { ParameterIssue, Row } from '../parameters/row.ts';
+import { datasetFacts, type DatasetFacts } from './dataset-facts.ts';
+import { vectorsResolver } from './pretrained-vectors.ts';
 import { blame, createFindings, type Finding, type SectionIssue } from './blame.ts';
 import { canonicalJson, shortHash } from '../system/canonical.ts';
 import { checkTogether, type Together } from './check-together.ts';
 import type { NamedSection, RunConfig, TrainConfig } from '../language/config.ts';
-import type { CodeDigests, PlannedData, Run } from './plan.ts';
+import type { CodeDigests, Run } from './plan.ts';
 import {
   checkNamedSection,
   checkTrainSection,
@@ -29,7 +30,7 @@ import {
 import { describeSetting } from '../language/describe.ts';
 import { applyChoices, bySection, groundOf } from '../search/grid.ts';
 import type { Choice, Point } from '../language/sweep/sweep.ts';
-import { identityOfTrain, trainerVersion, withoutPaths } from './run-identity.ts';
+import { identityOfModel, identityOfTrain, trainerVersion, withoutPaths } from './run-identity.ts';
 import {
   checkVariables,
   unusedWeights,
@@ -52,6 +53,8 @@ export interface Configuration {
   readonly versions: Run['versions'];
   readonly code: CodeDigests | undefined;
   readonly start: StartingWeights | undefined;
+  /** The digest of the model's pretrained vectors, if it reads some. */
+  readonly vectors: string | undefined;
   /** The parameters that name files, if the dataset is the user's own. */
   readonly files: readonly string[] | undefined;
 }
@@ -77,15 +80,6 @@ export interface ResolvedPoints {
   readonly warnings: readonly Diagnostic[];
 }
 
-/** What is known of a dataset before it is loaded. */
-export interface DatasetFacts {
-  readonly shape: SequenceShape;
-  readonly parts: DatasetParts | undefined;
-  readonly digest: string;
-  readonly planned: PlannedData;
-  readonly warnings: readonly Finding[];
-}
-
 /** What resolving takes besides the spec. */
 export interface ResolveOptions {
   /** Called with the progress of reading large data files. */
@@ -109,6 +103,7 @@ export const resolvePoints = async (
   const datasets = new Map<string, DatasetFacts | readonly Finding[]>();
   const fitsTogether = remember((together: Together) => checkTogether(spec.registry, together));
   const startOf = weightsResolver(spec, findWeights);
+  const vectorsOf = vectorsResolver(spec, reading);
   const configurations = new Map<string, Configuration>();
   const merged: Point[] = [];
   let shape: SequenceShape | undefined;
@@ -116,7 +111,7 @@ export const resolvePoints = async (
   for (const point of points) {
     const sections = resolve(point, findings.add);
     if (!sections) continue;
-    const { dataset, model, optimizer, loss, train } = sections;
+    const { dataset, optimizer, loss, train } = sections;
     let facts = datasets.get(dataset.canonical);
     if (!facts) {
       facts = await datasetFacts(spec, { point, section: dataset.value, reading });
@@ -128,6 +123,11 @@ export const resolvePoints = async (
     }
     shape ??= facts.shape;
     facts.warnings.forEach(warned.add);
+    const read = await vectorsOf(sections, facts.shape);
+    for (const issue of read.issues) findings.add(blame(spec, point, issue));
+    if (read.issues.length) continue;
+    const { model, vectors } = read;
+    if (read.described) facts.noteVectors(read.described);
     const issues = fitsTogether(
       `${model.canonical}${dataset.canonical}${optimizer.canonical}${loss?.canonical ?? ''}${train.canonical}`,
       {
@@ -142,14 +142,15 @@ export const resolvePoints = async (
     );
     for (const issue of issues) findings.add(blame(spec, point, issue));
     if (issues.length) continue;
-    const started = startOf(point, sections, facts.shape);
+    const started = startOf(point, { ...sections, model }, facts.shape);
     for (const issue of started.issues) findings.add(blame(spec, point, issue));
     for (const issue of started.warnings) warned.add({ ...blame(spec, point, issue), severity: 'warning' });
     if (started.issues.length) continue;
     const configuration = createConfiguration(spec, {
       point,
       start: started.start,
-      sections: withoutDefaultLoss(spec, sections, facts.shape.task),
+      vectors,
+      sections: withoutDefaultLoss(spec, { ...sections, model }, facts.shape.task),
       datasetDigest: facts.digest,
     });
     if (configurations.has(configuration.id)) merged.push(point);
@@ -257,55 +258,8 @@ const remember = <A, R>(compute: (argument: A) => R): ((key: string, argument: A
   };
 };
 
-const datasetFacts = async (
-  spec: Spec,
-  { point, section, reading }: { point: Point; section: NamedSection; reading: DataContext['reading'] },
-): Promise<DatasetFacts | readonly Finding[]> => {
-  const row = findRow(spec.registry.dataset, section.name);
-  if (!row) throw new Error(`The dataset ${section.name} was checked but is not registered.`);
-  const context: DataContext = { baseDirectory: spec.document.baseDirectory, reading };
-  try {
-    const shape = await row.shape(section, context);
-    const digest = await row.digest(section, context);
-    const { description, warnings } = await inspectData(row, section, { context });
-    return {
-      shape,
-      parts: partsOf(description) ?? row.parts?.(section),
-      digest,
-      planned: { dataset: section, description },
-      warnings: warnings.map((issue) => ({
-        ...blame(spec, point, dataIssue(issue, section, 'suspicious-data')),
-        severity: 'warning',
-      })),
-    };
-  } catch (error) {
-    if (!(error instanceof DataError)) throw error;
-    return error.issues.map((issue) => blame(spec, point, dataIssue(issue, section, error.code)));
-  }
-};
-
-/** An issue of a dataset's data; one about the dataset as a whole is shown at its name. */
-const dataIssue = (
-  issue: ParameterIssue,
-  section: NamedSection,
-  code: DataError['code'] | 'suspicious-data',
-): SectionIssue => {
-  const path = issue.path === '' ? 'name' : issue.path;
-  const got = issue.path === '' ? `what the dataset ${section.name} has` : undefined;
-  const defaults = {
-    expected: 'data that can be read',
-    help: 'Fix the data, or choose another dataset.',
-    ...(got !== undefined && { got }),
-  };
-  return { ...inSection({ ...defaults, ...issue, path }, section, code), section: 'dataset' };
-};
-
 const smallestTarget = ({ parts: { train } }: DataDescription): number | undefined =>
   train?.ranges && Math.min(...train.ranges.map(({ min }) => min));
-
-/** The sizes of the parts, once all are known. */
-const partsOf = ({ parts: { train, validation, test } }: DataDescription): DatasetParts | undefined =>
-  train && test && { trainSize: train.sequences, validation: validation !== undefined };
 
 interface Started {
   readonly start: StartingWeights | undefined;
@@ -378,13 +332,15 @@ const networkOf = (
 interface ConfigurationParts {
   readonly point: Point;
   readonly start: StartingWeights | undefined;
+  /** The digest of the model's pretrained vectors. */
+  readonly vectors: string | undefined;
   readonly sections: Sections;
   readonly datasetDigest: string;
 }
 
 const createConfiguration = (
   spec: Spec,
-  { point, start, sections, datasetDigest }: ConfigurationParts,
+  { point, start, vectors, sections, datasetDigest }: ConfigurationParts,
 ): Configuration => {
   const { dataset, model, optimizer, loss, train } = sections;
   const versions = {
@@ -400,9 +356,11 @@ const createConfiguration = (
   const isPlain =
     train.value.accuracyFirst128 === undefined && train.value.predictions === undefined && !start;
   const training = isPlain ? train.canonical : canonicalJson(identityOfTrain(train.value, start));
+  const modelText =
+    vectors === undefined ? model.canonical : canonicalJson(identityOfModel(model.value, vectors));
   const lossText = loss ? `"loss":${loss.canonical},` : '';
   const head = (data: string) => {
-    const config = `{"dataset":${data},${lossText}"model":${model.canonical},"optimizer":${optimizer.canonical},"train":${training}}`;
+    const config = `{"dataset":${data},${lossText}"model":${modelText},"optimizer":${optimizer.canonical},"train":${training}}`;
     return `{${code ? `"code":${canonicalJson({ ...code })},` : ''}"config":${config},"datasetDigest":${JSON.stringify(datasetDigest)}`;
   };
   const tail = `"versions":${canonicalJson(versions)}}`;
@@ -429,6 +387,7 @@ const createConfiguration = (
     versions,
     code,
     start,
+    vectors,
     files: code?.dataset === undefined || files.length === 0 ? undefined : files,
   };
 };

@@ -1,4 +1,5 @@
 import type { NamedSection, TrainConfig } from '../language/config.ts';
+import { pretrainedOf } from '../data/vectors/setting.ts';
 import { fileParameters, registry } from '../registry/rows.ts';
 import { canonicalJson, shortHash } from '../system/canonical.ts';
 import type { Json } from '../system/json.ts';
@@ -25,17 +26,26 @@ export const identityOfTrain = (train: TrainConfig, start: Run['start']): Partia
   ...(start && { from: start.sha256 }),
 });
 
+/** A model section as ids cover it: with the digest of its pretrained vectors in place of their files. */
+export const identityOfModel = (model: NamedSection, vectors: Run['vectors']): NamedSection => {
+  const setting = pretrainedOf(model);
+  if (!setting || vectors === undefined) return model;
+  return { ...model, embedding: { size: setting.size, trainable: setting.trainable, vectors } };
+};
+
 /** The parameters of a run's dataset that name files. */
 export const filesOf = ({ config: { dataset }, files }: Run): readonly string[] =>
   files ?? fileParameters(registry, dataset.name);
 
 export const namesFiles = (run: Run): boolean => filesOf(run).length > 0;
 
-/** The paths of a run's data files, as written in the spec. */
-export const dataPathsOf = (run: Run): readonly string[] =>
-  filesOf(run)
-    .map((parameter) => run.config.dataset[parameter])
-    .filter((path) => typeof path === 'string');
+/** The paths of the data files of a run and its model, as written in the spec. */
+export const dataPathsOf = (run: Run): readonly string[] => {
+  const { file, tokens } = pretrainedOf(run.config.model) ?? {};
+  return [...filesOf(run).map((parameter) => run.config.dataset[parameter]), file, tokens].filter(
+    (path) => typeof path === 'string',
+  );
+};
 
 /** The id of a run as this version computes it; a run that an earlier version recorded may have another. */
 export const runIdOf = (run: Run): string => hashOf({ ...identityOf(run), seed: run.seed });
@@ -45,11 +55,16 @@ export const configurationIdOf = (run: Run): string =>
   namesFiles(run) && foldOf(run) === undefined ? hashOf(identityOf(run)) : run.cell;
 
 const identityOf = (run: Run) => {
-  const { code, config, datasetDigest, versions, start } = run;
+  const { code, config, datasetDigest, versions, start, vectors } = run;
   const dataset = withoutPaths(config.dataset, filesOf(run));
   return {
     ...(code && { code }),
-    config: { ...config, dataset, train: identityOfTrain(config.train, start) },
+    config: {
+      ...config,
+      dataset,
+      model: identityOfModel(config.model, vectors),
+      train: identityOfTrain(config.train, start),
+    },
     datasetDigest,
     versions,
   };

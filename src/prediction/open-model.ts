@@ -11,7 +11,7 @@ import {
   parseVocabulary,
   type ModelFile,
 } from '../record/run-files.ts';
-import { readTensors, type StoredTensor } from '../record/safetensors.ts';
+import { readTensors, type StoredTensor } from '../system/safetensors.ts';
 import { variablesIn } from '../record/starting-weights.ts';
 import { referredRun } from '../report/best-run.ts';
 import { readJson, readJsonIfWhole, readRegularText } from '../system/files.ts';

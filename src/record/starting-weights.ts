@@ -2,7 +2,7 @@ import { join, resolve } from 'node:path';
 import type { Variable } from '../plan/starting-weights.ts';
 import type { Run } from '../plan/plan.ts';
 import { fileNames, modelFileNames } from './run-files.ts';
-import type { StoredTensor } from './safetensors.ts';
+import type { StoredTensor } from '../system/safetensors.ts';
 
 /** The weights of a run's directory. */
 export const weightsFileOf = (directory: string): string =>

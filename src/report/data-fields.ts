@@ -17,11 +17,13 @@ export const dataFields = ({
   inputs,
   target,
   missing = {},
+  vectors = [],
   parts,
 }: DataDescription): [label: string, text: string][] => [
   ['inputs', inputText(inputs)],
   ['targets', targetText(target)],
   ...(Object.keys(missing).length > 0 ? [['missing', missingText(missing)] as [string, string]] : []),
+  ...vectors.map((one): [string, string] => ['vectors', vectorsText(one)]),
   ...Object.entries(partTitles).flatMap(([name, title]): [string, string][] => {
     const part = parts[name as keyof typeof partTitles];
     return part ? [[title, partText(part, target)]] : [];
@@ -58,6 +60,9 @@ const inputText = (inputs: DataDescription['inputs']): string => {
 
 const missingText = (missing: Readonly<Record<string, number>>): string =>
   listed(Object.entries(missing).map(([column, count]) => `${named(column)} ${counted(count, 'value')}`));
+
+const vectorsText = ({ file, tokens, found }: NonNullable<DataDescription['vectors']>[number]): string =>
+  `${file} has ${found} of ${counted(tokens, 'token')} (${((100 * found) / tokens).toFixed(1)} %)`;
 
 const targetText = (target: DataDescription['target']): string => {
   const each = target.each === 'step' ? 'at each step' : 'for each sequence';

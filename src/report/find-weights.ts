@@ -4,7 +4,7 @@ import { failed, success, type Diagnostic } from '../diagnostic/diagnostic.ts';
 import { isWeightsFile } from '../language/data-paths.ts';
 import type { FindWeights, NoWeights } from '../plan/starting-weights.ts';
 import { digestOfFile } from '../record/digests.ts';
-import { readTensors, type StoredTensor } from '../record/safetensors.ts';
+import { readTensors, type StoredTensor } from '../system/safetensors.ts';
 import { variablesIn, weightsFileOf } from '../record/starting-weights.ts';
 import { proposedCommand } from '../system/proposed-command.ts';
 import { interruptionOf } from '../system/system-error.ts';

@@ -1,6 +1,7 @@
 import { examplesPerStep, totalSteps } from '../data/batches.ts';
 import type { DataContext, SequenceShape } from '../data/dataset.ts';
 import { outputsOf } from '../data/task.ts';
+import { vectorSizeOf } from '../models/embedding.ts';
 import type { ModelRow } from '../models/model.ts';
 import { findRow, type Registry } from '../registry/rows.ts';
 import type { NamedSection, RunConfig } from '../language/config.ts';
@@ -25,10 +26,11 @@ export const operationsPerInput = (
   return weights === undefined ? undefined : operationsPerWeight * (weights - embeddingOf(model, shape));
 };
 
-const embeddingOf = ({ embeddingSize }: NamedSection, { input }: SequenceShape): number => {
+const embeddingOf = (model: NamedSection, { input }: SequenceShape): number => {
   if (input.kind === 'values')
     return (input.embedded ?? []).reduce((sum, { categories, size }) => sum + categories * size, 0);
-  return typeof embeddingSize === 'number' ? embeddingSize * input.vocabulary : 0;
+  const size = vectorSizeOf(model as unknown as Parameters<typeof vectorSizeOf>[0]);
+  return (size ?? 0) * input.vocabulary;
 };
 
 /** A model without a known size counts as a large one: a long run that begins last is what costs time. */

@@ -1,4 +1,6 @@
 import { dirname, resolve } from 'node:path';
+import { vectorsDigest } from '../data/vectors/vectors.ts';
+import { pretrainedOf } from '../data/vectors/setting.ts';
 import type { Row } from '../parameters/row.ts';
 import type { Plan, Run } from '../plan/plan.ts';
 import type { RecordedRun } from '../record/run-state.ts';
@@ -23,7 +25,7 @@ export const markStaleNow = async (
   const contents = new Map<string, PresentContent>();
   const contentKey = (run: Run) => {
     const { dataset, model, optimizer, loss } = run.config;
-    const names = [model.name, optimizer.name, loss?.name];
+    const names = [model.name, model['embedding'], optimizer.name, loss?.name];
     return JSON.stringify([folders.get(keyOf(run)), dataset, ...names, !run.code]);
   };
   for (const { run, state } of runs) {
@@ -43,8 +45,26 @@ const keyOf = ({ experiment, id }: Run): string => `${experiment}/${id}`;
 const contentOf = async (run: Run, registry: Registry, baseDirectory: string): Promise<PresentContent> => {
   const { dataset } = run.config;
   const datasetDigest = await askDataset(run, registry, (row) => row.digest(dataset, { baseDirectory }));
+  const vectors = await presentVectors(run, baseDirectory);
   const code = codeOf(run, registry);
-  return { ...(datasetDigest !== undefined && { datasetDigest }), ...(code && { code }) };
+  return {
+    ...(datasetDigest !== undefined && { datasetDigest }),
+    ...(vectors !== undefined && { vectors }),
+    ...(code && { code }),
+  };
+};
+
+/** The digest of the pretrained vectors as they are now; undefined if the model reads none, or they cannot be read. */
+const presentVectors = async (
+  { config: { model } }: Run,
+  baseDirectory: string,
+): Promise<string | undefined> => {
+  const files = pretrainedOf(model);
+  try {
+    return files && (await vectorsDigest(files, { baseDirectory }));
+  } catch {
+    return undefined;
+  }
 };
 
 /** The digests of the user's own entries that a run uses, as they are now; undefined if one of them no longer exists. */

@@ -50,6 +50,7 @@ export const changesSince = (earlier: Run, planned: Run): readonly string[] => [
   ...(earlier.datasetDigest === planned.datasetDigest
     ? []
     : [`the data of ${planned.config.dataset.name} has changed`]),
+  ...(earlier.vectors === planned.vectors ? [] : ['the vectors of the embedding have changed']),
   ...versionChanges(earlier, planned.versions),
   ...namedSections
     .filter((kind) => earlier.code?.[kind] !== planned.code?.[kind])
@@ -59,6 +60,8 @@ export const changesSince = (earlier: Run, planned: Run): readonly string[] => [
 /** The content that a run would use today; a part that is unknown is absent. */
 export interface PresentContent {
   readonly datasetDigest?: string;
+  /** Digest of the model's pretrained vectors. */
+  readonly vectors?: string;
   /** Digests of the user's own entries. */
   readonly code?: CodeDigests;
 }
@@ -87,9 +90,9 @@ export const sentence = (changes: readonly string[]): string => {
   return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
 };
 
-/** Differs between runs with other data or other code of the user's own entries. */
-const contentKey = ({ datasetDigest, code }: Run): string =>
-  code ? `${datasetDigest} ${canonicalJson(code)}` : datasetDigest;
+/** Differs between runs with other data other vectors or other code of the user's own entries. */
+const contentKey = ({ datasetDigest, vectors, code }: Run): string =>
+  [datasetDigest, vectors, code && canonicalJson(code)].filter((part) => part !== undefined).join(' ');
 
 const laterOnOtherContent = (runs: readonly RecordedRun[]) => {
   // Most experiments have seen one state of their data and code: then no settings need be compared.
@@ -97,7 +100,7 @@ const laterOnOtherContent = (runs: readonly RecordedRun[]) => {
   let changed = false;
   for (const { run } of runs) {
     const { dataset, model, optimizer, loss } = run.config;
-    const rows = `${run.experiment} ${JSON.stringify([dataset, model.name, optimizer.name, loss?.name])}`;
+    const rows = `${run.experiment} ${JSON.stringify([dataset, model.name, model['embedding'], optimizer.name, loss?.name])}`;
     const known = digests.get(rows);
     const content = contentKey(run);
     changed ||= known !== undefined && known !== content;

@@ -11,7 +11,7 @@ import {
   writeTensors,
   type StoredTensor,
   type TensorFile,
-} from '../record/safetensors.ts';
+} from '../system/safetensors.ts';
 import { decodeNumber, encodeNumber, type JsonNumber } from '../system/json.ts';
 import { interruptionOf } from '../system/system-error.ts';
 import type { Plateau } from './plateau.ts';

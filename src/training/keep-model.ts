@@ -8,7 +8,7 @@ import type { Metrics } from '../record/events.ts';
 import { fileNames, modelFileNames, type ModelFile } from '../record/run-files.ts';
 import { canExport, toOnnx, type OnnxFile } from '../export/onnx/to-onnx.ts';
 import { weightsIn } from '../export/trained-model.ts';
-import { writeTensors, type StoredTensor } from '../record/safetensors.ts';
+import { writeTensors, type StoredTensor } from '../system/safetensors.ts';
 import { readRegular, writeJson, writeWhole } from '../system/files.ts';
 import { encodeNumbers } from '../system/json.ts';
 import { runName, shortNames } from '../terminal/run-name.ts';

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Batch, SequenceShape } from '../data/dataset.ts';
 import { randomStream } from '../data/random.ts';
+import type { Vectors } from '../data/vectors/vectors.ts';
 import { isClassTask, isPerStep, outputsOf, targetSize } from '../data/task.ts';
 import { defaultLoss, type Loss, type LossContext } from '../losses/loss.ts';
 import { meanLoss } from '../losses/mean-loss.ts';
@@ -65,6 +66,7 @@ export const buildLearner = async (
     registry,
     totalSteps,
     kernel,
+    vectors,
     clock = idleStopwatch,
     classCounts = alike(shape),
   }: {
@@ -72,6 +74,8 @@ export const buildLearner = async (
     readonly totalSteps: number;
     /** The default of this process where undefined. */
     readonly kernel?: string | undefined;
+    /** The pretrained vectors of the model's tokens, if it reads some. */
+    readonly vectors?: Vectors | undefined;
     readonly clock?: Stopwatch;
     /** How often each class is a target in the training part; all alike where undefined. */
     readonly classCounts?: LossContext['classCounts'];
@@ -87,6 +91,7 @@ export const buildLearner = async (
     outputs: outputsOf(shape.task, { outputsPerTarget }),
     random: (...purpose) => randomStream(run.seed, ...purpose),
     truncation: train.truncation ?? undefined,
+    vectors,
     kernel,
   });
   // Every optimizer's row has these parameters; the section was validated against the row.
@@ -95,7 +100,7 @@ export const buildLearner = async (
   const update = await optimizer.build(optimizerSection);
   const names = [...model.variables.keys()];
   const variables = [...model.variables.values()];
-  const frozen = chosenVariables(train.freeze, names);
+  const frozen = new Set([...chosenVariables(train.freeze, names), ...(model.fixed ?? [])]);
   refuseWrongPatterns(train, names);
   /** What is trained, with its optimizer state. */
   const trained = names.flatMap((name, index) => {

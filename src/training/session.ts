@@ -5,6 +5,7 @@ import {
   type BatchIndices,
 } from '../data/batches.ts';
 import type { Dataset } from '../data/dataset.ts';
+import type { Vectors } from '../data/vectors/vectors.ts';
 import type { Run } from '../plan/plan.ts';
 import { rowOf, type Registry } from '../registry/rows.ts';
 import { loadTensorFlow } from '../tensorflow/load.ts';
@@ -30,6 +31,8 @@ export interface Training {
   readonly dataset: Dataset;
   /** The kernel that the plan was frozen with; undefined where there was no choice. */
   readonly kernel: string | undefined;
+  /** The pretrained vectors of the model's tokens, if it reads some. */
+  readonly vectors?: Vectors | undefined;
   /** The file with the weights that the run starts from. */
   readonly startFile?: string | undefined;
   /** Where relative paths of the dataset start. */
@@ -78,6 +81,7 @@ export const beginSession = async (training: Training): Promise<Session> => {
     registry,
     totalSteps,
     kernel,
+    vectors: training.vectors,
     clock,
     classCounts: () => countClasses(dataset),
   });

@@ -2,7 +2,7 @@ import { DataError } from '../data/dataset.ts';
 import { misfitIssue } from '../plan/starting-weights.ts';
 import { chosenVariables } from '../plan/variable-names.ts';
 import { digestOfFile } from '../record/digests.ts';
-import { readTensors, type StoredTensor } from '../record/safetensors.ts';
+import { readTensors, type StoredTensor } from '../system/safetensors.ts';
 import { variablesIn } from '../record/starting-weights.ts';
 import type { Learner } from './learner.ts';
 import type { Training } from './session.ts';

@@ -1,5 +1,8 @@
 import { readdirSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { describeVectors } from '../data/vectors/describe-vectors.ts';
+import { keptVectors, vectorsDigest } from '../data/vectors/vectors.ts';
+import { pretrainedOf } from '../data/vectors/setting.ts';
 import { DataError, type Dataset } from '../data/dataset.ts';
 import type { DataDescription } from '../data/description.ts';
 import { inspectData } from '../data/inspect.ts';
@@ -170,7 +173,13 @@ const trainAndRecord = async (
     await loadTensorFlow();
     clock.enter('data');
     const { dataset, description } = await loadDataset(run, registry, baseDirectory);
-    if (description) writeJson(join(directory, fileNames.data), description, 'later');
+    const vectors = await loadVectors(run, dataset, baseDirectory);
+    if (description)
+      writeJson(
+        join(directory, fileNames.data),
+        { ...description, ...(vectors && { vectors: [vectors.description] }) },
+        'later',
+      );
     const { stopRequested } = supervision;
     const { metrics, flush } = recorder;
     const settle = async () => {
@@ -184,6 +193,7 @@ const trainAndRecord = async (
       pauseAt,
       dataset,
       kernel,
+      vectors: vectors?.read,
       startFile,
       baseDirectory,
       directory,
@@ -268,6 +278,22 @@ const loadDataset = async (run: Run, registry: Registry, baseDirectory: string):
     loaded = { key, dataset, description };
   }
   return loaded;
+};
+
+/** The pretrained vectors of a run's model; undefined where it reads none. */
+const loadVectors = async (
+  { config: { model }, vectors: planned }: Run,
+  { vocabulary = [] }: Dataset,
+  baseDirectory: string,
+) => {
+  const files = pretrainedOf(model);
+  if (!files || planned === undefined) return undefined;
+  if ((await vectorsDigest(files, { baseDirectory })) !== planned)
+    throw new DataError(
+      `The vectors of ${files.file} have changed since this run was planned. Run the spec again to train with them as they are now.`,
+    );
+  const read = await keptVectors(files, { vocabulary, context: { baseDirectory } });
+  return { read, description: describeVectors(files.file, read) };
 };
 
 const describeLoaded = async (

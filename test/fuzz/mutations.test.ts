@@ -24,7 +24,7 @@ import {
   parseStatus,
   RecordUnreadable,
 } from '../../src/record/parse-run-files.ts';
-import { writeTensors } from '../../src/record/safetensors.ts';
+import { writeTensors } from '../../src/system/safetensors.ts';
 import { checkpointDamage } from '../../src/training/checkpoint.ts';
 import { testSeed } from '../support/seed.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';

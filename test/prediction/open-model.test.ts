@@ -2,7 +2,7 @@ import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { openModel } from '../../src/prediction/open-model.ts';
-import { readTensors } from '../../src/record/safetensors.ts';
+import { readTensors } from '../../src/system/safetensors.ts';
 import { createRig } from '../support/rig.ts';
 import { sharedDirectory, temporaryDirectory } from '../support/temporary-directory.ts';
 

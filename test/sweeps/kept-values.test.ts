@@ -4,7 +4,7 @@ import { randomStream } from '../../src/data/random.ts';
 import { readCursor } from '../../src/mlflow/sync/cursor.ts';
 import type { Run } from '../../src/plan/plan.ts';
 import type { SequenceShape } from '../../src/data/dataset.ts';
-import { readTensors } from '../../src/record/safetensors.ts';
+import { readTensors } from '../../src/system/safetensors.ts';
 import { listSweeps } from '../../src/record/read-sweeps.ts';
 import type { Comparison } from '../../src/report/compare.ts';
 import { realServer, whyNoMlflow } from '../support/mlflow/real-server.ts';

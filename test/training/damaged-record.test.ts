@@ -11,7 +11,7 @@ import {
 } from '../../src/training/checkpoint.ts';
 import type { Run } from '../../src/plan/plan.ts';
 import { loadTensorFlow } from '../../src/tensorflow/load.ts';
-import { readTensors, writeTensors } from '../../src/record/safetensors.ts';
+import { readTensors, writeTensors } from '../../src/system/safetensors.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { metricsIn, toyRun, trainUntil } from '../support/toy-training.ts';
 

@@ -9,7 +9,7 @@ import { freezePlan } from '../../src/record/frozen-plan.ts';
 import { parseRun } from '../../src/record/parse-run-files.ts';
 import type { HostEnvironment } from '../../src/record/run-files.ts';
 import { runDirectory } from '../../src/record/run-recorder.ts';
-import { readTensors } from '../../src/record/safetensors.ts';
+import { readTensors } from '../../src/system/safetensors.ts';
 import { startFileOf, weightsFileOf } from '../../src/record/starting-weights.ts';
 import { weightsFinder } from '../../src/report/find-weights.ts';
 import { trainInDirectory } from '../../src/training/train-in-directory.ts';

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { TrainerState } from '../../src/training/checkpoint.ts';
-import { readTensors } from '../../src/record/safetensors.ts';
+import { readTensors } from '../../src/system/safetensors.ts';
 import { createRig, until, type Rig } from '../support/rig.ts';
 
 /** A network that takes a few milliseconds a step; `steps` decides how long a run lasts. */

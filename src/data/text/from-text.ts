@@ -22,6 +22,10 @@ export const fromText = <P>(
     const { textShape } = await import('./load-text.ts');
     return textShape(await formatOf(chosen, context), tableOf(chosen).tokens, context);
   },
+  vocabulary: async (chosen: P, context: DataContext) => {
+    const { textVocabulary } = await import('./load-text.ts');
+    return textVocabulary(await formatOf(chosen, context), tableOf(chosen).tokens, context);
+  },
   digest: async (chosen: P, context: DataContext) => {
     const [{ tableDigest }, { fileDigest, findDataFile }] = await Promise.all([
       import('../table/load-table.ts'),

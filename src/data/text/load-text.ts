@@ -83,6 +83,13 @@ export const textShape = async (
   context: DataContext,
 ): Promise<SequenceShape> => (await openTexts(format, rules, context)).shape;
 
+/** The vocabulary of the training part. */
+export const textVocabulary = async (
+  format: TableFormat,
+  rules: VocabularyRules,
+  context: DataContext,
+): Promise<Vocabulary> => (await openTexts(format, rules, context)).vocabulary;
+
 /** Loads the parts. Tokens that the training part does not have are the unknown one. */
 export const loadText = async (
   format: TableFormat,

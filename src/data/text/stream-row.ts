@@ -62,6 +62,8 @@ export const fromStream = <P extends StreamParameters>(
   parts: ({ validationFraction }: P) => ({ trainSize: undefined, validation: validationFraction > 0 }),
   shape: async (chosen: P, context: DataContext) =>
     (await import('./stream.ts')).streamShape(await formatOf(chosen, context), context),
+  vocabulary: async (chosen: P, context: DataContext) =>
+    (await import('./stream.ts')).streamVocabulary(await formatOf(chosen, context), context),
   inspect: async (chosen: P, context: DataContext) =>
     (await import('./stream.ts')).inspectStream(await formatOf(chosen, context), context),
   load: async (chosen: P, context: DataContext) =>

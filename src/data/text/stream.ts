@@ -100,6 +100,12 @@ const writeTokens = async (pieces: AsyncIterable<readonly string[]>, folder: str
 export const streamShape = async (format: StreamFormat, context: DataContext): Promise<SequenceShape> =>
   (await openStream(format, context)).shape;
 
+/** The tokens by index. */
+export const streamVocabulary = async (
+  format: StreamFormat,
+  context: DataContext,
+): Promise<readonly string[]> => (await openStream(format, context)).vocabulary;
+
 export const loadStream = async (format: StreamFormat, context: DataContext): Promise<Dataset> => {
   const { path, count, classes, shape, parts, vocabulary } = await openStream(format, context);
   const { chosen } = format;

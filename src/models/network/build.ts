@@ -6,7 +6,8 @@ import type { Cell } from '../../tensorflow/kernels/table.ts';
 import type { BuildContext, Model, TensorBatch } from '../model.ts';
 import type { NetworkParameters } from '../parameters.ts';
 import type { RecurrentCell } from '../recurrent-cell.ts';
-import { categoryTable, networkWeights, type Weight } from '../weights.ts';
+import { hasFixedVectors, vectorSizeOf } from '../embedding.ts';
+import { categoryTable, networkWeights, tokenTable, type Weight } from '../weights.ts';
 import { chunkedTruncation } from './chunked-truncation.ts';
 import { embedCategories, embedTokens, oneHotTokens } from './inputs.ts';
 import { behindMask, drawMasks, noMasks, type Masks } from './masks.ts';
@@ -38,7 +39,7 @@ export const buildNetwork = async <C extends Cell, P extends NetworkParameters>(
 ): Promise<Model> => {
   const { shape, outputs: width, random, truncation } = context;
   const horizon = stepsRead(shape.task);
-  const { layers, embeddingSize } = parameters;
+  const { layers } = parameters;
   const recurrence = await loadRecurrence(cell, parameters, context.kernel);
   const variables = drawVariables(networkWeights(cell.weights(parameters), parameters, context), random);
   const weight = <T extends Tensor>(name: string): T => variables.get(name) as Tensor as T;
@@ -54,9 +55,9 @@ export const buildNetwork = async <C extends Cell, P extends NetworkParameters>(
       const tables = embedded.map((column) => weight<Tensor2D>(categoryTable(column)));
       return embedCategories(inputs as Tensor3D, embedded, tables);
     }
-    return embeddingSize === null
+    return vectorSizeOf(parameters) === null
       ? oneHotTokens(inputs as Tensor2D, shape.input.vocabulary)
-      : embedTokens(inputs as Tensor2D, weight('embedding'));
+      : embedTokens(inputs as Tensor2D, weight(tokenTable));
   };
 
   /**
@@ -90,5 +91,10 @@ export const buildNetwork = async <C extends Cell, P extends NetworkParameters>(
     const read = perStep ? everyOutput : readOut;
     return outputLayer(read(layerOf(stack, layers), inputOfTop(stack, input), parameters), masks);
   };
-  return { variables, kernel: recurrence.kernel, forward };
+  return {
+    variables,
+    ...(hasFixedVectors(parameters) && { fixed: [tokenTable] }),
+    kernel: recurrence.kernel,
+    forward,
+  };
 };

@@ -1,5 +1,5 @@
-import { writeWhole, type Durability, readRegular } from '../system/files.ts';
-import { onFile } from '../system/system-error.ts';
+import { writeWhole, type Durability, readRegular } from './files.ts';
+import { onFile } from './system-error.ts';
 
 /** A named float32 array, row-major. */
 export interface StoredTensor {

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, truncateSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { readTensors, writeTensors } from '../../src/record/safetensors.ts';
+import { readTensors, writeTensors } from '../../src/system/safetensors.ts';
 
 const path = join(mkdtempSync(join(tmpdir(), 'unroll-tensors-')), 'weights.safetensors');
 

@@ -1,0 +1,112 @@
+import { readRegular, readRegularText } from '../../system/files.ts';
+import { readTensors } from '../../system/safetensors.ts';
+import { interruptionOf } from '../../system/system-error.ts';
+import { wrongFile, type DataFile } from '../files.ts';
+import type { DataError } from '../dataset.ts';
+
+/** Vectors without their tokens. */
+export interface VectorArray {
+  /** Numbers of a vector. */
+  readonly size: number;
+  /** Row-major. */
+  readonly values: Float32Array;
+}
+
+/** Reads an `.npy` file of NumPy: a matrix of float32 or float64, one row a vector. Throws `DataError`. */
+export const readNpy = (file: DataFile): VectorArray => {
+  const bytes = readRegular(file.path);
+  if (bytes.length < 12 || bytes.toString('latin1', 0, 6) !== '\x93NUMPY')
+    throw damaged(file, 'it does not begin as an .npy file does');
+  const isLong = (bytes[6] as number) >= 2;
+  const start = isLong ? 12 + bytes.readUInt32LE(8) : 10 + bytes.readUInt16LE(8);
+  const header = bytes.toString('latin1', isLong ? 12 : 10, start);
+  const type = /'descr':\s*'([^']*)'/.exec(header)?.[1] ?? '';
+  const shape = (/'shape':\s*\(([^)]*)\)/.exec(header)?.[1] ?? '')
+    .split(',')
+    .filter((length) => length.trim() !== '')
+    .map(Number);
+  const width = { '<f4': 4, '<f8': 8 }[type];
+  const [count = 0, size = 0] = shape;
+  const byColumn = /'fortran_order':\s*True/.test(header);
+  if (width === undefined || shape.length !== 2 || byColumn) {
+    const what = shape.length === 2 ? 'a matrix' : `an array of ${shape.length} axes`;
+    throw notMatrix(file, `${what} of ${type}${byColumn ? ' in Fortran order' : ''}`);
+  }
+  const length = width * count * size;
+  if (bytes.length < start + length)
+    throw damaged(file, `it has ${bytes.length - start} of ${length} bytes of numbers`);
+  const numbers = Uint8Array.from(bytes.subarray(start, start + length)).buffer;
+  const values = width === 4 ? new Float32Array(numbers) : Float32Array.from(new Float64Array(numbers));
+  return checked(file, { size, values });
+};
+
+/** Reads the matrix of a safetensors file: the only one, or the one called embedding. Throws `DataError`. */
+export const readVectorTensor = (file: DataFile): VectorArray => {
+  const { tensors } = tensorsOf(file);
+  const matrices = [...tensors].filter(([, { shape }]) => shape.length === 2);
+  const named = matrices.filter(([name]) => /(^|[/.])embeddings?([/.]weight)?$/.test(name));
+  const [matrix, ...others] = named.length > 0 ? named : matrices;
+  if (!matrix || others.length > 0) {
+    const names = [...tensors].map(([name, { shape }]) => `${name} [${shape.join(', ')}]`);
+    throw notMatrix(file, names.length === 0 ? 'no tensors' : names.slice(0, 8).join(', '));
+  }
+  const [, { shape, values }] = matrix;
+  return checked(file, { size: shape[1] as number, values });
+};
+
+const tensorsOf = (file: DataFile) => {
+  try {
+    return readTensors(file.path);
+  } catch (error) {
+    if (interruptionOf(error)) throw error;
+    throw damaged(file, (error as Error).message.replace(`${file.path}: `, ''));
+  }
+};
+
+const checked = (file: DataFile, array: VectorArray): VectorArray => {
+  const { size, values } = array;
+  if (size === 0 || values.length === 0) throw notMatrix(file, 'no numbers');
+  const wrong = values.findIndex((value) => !Number.isFinite(value));
+  if (wrong !== -1)
+    throw damaged(
+      file,
+      `number ${(wrong % size) + 1} of vector ${Math.floor(wrong / size) + 1} is not finite`,
+    );
+  return array;
+};
+
+const damaged = (file: DataFile, why: string): DataError =>
+  wrongFile(file, `is damaged: ${why}.`, {
+    expected: 'a file of vectors that can be read',
+    help: 'Get or write the file again.',
+  });
+
+const notMatrix = (file: DataFile, found: string): DataError =>
+  wrongFile(file, `has ${found}.`, {
+    expected: 'one matrix of float32 (.npy: or float64), a row for each token',
+    help: 'Save one matrix in C order, or call it embedding.',
+  });
+
+/** The tokens in a file: one a line, or as JSON, such as the model/vocabulary.json of a run. Throws `DataError`. */
+export const readTokenList = (file: DataFile): readonly string[] => {
+  const text = readRegularText(file.path);
+  if (!file.path.endsWith('.json')) {
+    const lines = text.split(/\r?\n/);
+    return lines.at(-1) === '' ? lines.slice(0, -1) : lines;
+  }
+  const tokens = jsonTokens(text);
+  if (Array.isArray(tokens) && tokens.every((token) => typeof token === 'string')) return tokens;
+  throw wrongFile(file, 'is not a list of tokens.', {
+    expected: 'a JSON list of strings, or an object with such a list in tokens',
+    help: 'Write one token a line in a text file, or name the model/vocabulary.json of a run.',
+  });
+};
+
+const jsonTokens = (text: string): unknown => {
+  try {
+    const parsed = JSON.parse(text) as unknown;
+    return Array.isArray(parsed) ? parsed : (parsed as { readonly tokens?: unknown } | null)?.tokens;
+  } catch {
+    return undefined;
+  }
+};
