@@ -125,10 +125,25 @@ def forecast(folder, given):
     from darts import TimeSeries
     from darts.dataprocessing.transformers import Scaler
     from darts.models import BlockRNNModel
+    from darts.models.forecasting.block_rnn_model import CustomBlockRNNModule
+    from darts.models.forecasting.pl_forecasting_module import io_processor
     from sklearn.preprocessing import StandardScaler
 
-    nn.LSTM.reset_parameters = glorot_lstm
-    nn.Linear.reset_parameters = glorot_linear
+    class LastOutput(CustomBlockRNNModule):
+        """All steps of the horizon from the last output, as Unroll's; Darts' own reads one output for each."""
+
+        def __init__(self, **settings):
+            super().__init__(**settings)
+            self.lstm = nn.LSTM(self.input_size, self.hidden_dim, batch_first=True)
+            self.output = nn.Linear(self.hidden_dim, self.output_chunk_length)
+            glorot_lstm(self.lstm)
+            glorot_linear(self.output)
+
+        @io_processor
+        def forward(self, x_in):
+            outputs, _ = self.lstm(x_in[0])
+            return self.output(outputs[:, -1]).view(-1, self.output_chunk_length, 1, 1)
+
     values = np.loadtxt(folder / f"{given['name']}.csv", delimiter=",", skiprows=1)[:, 1]
     series = TimeSeries.from_values(values.astype(np.float64))
     start, horizon = given["testFrom"], given["horizon"]
@@ -136,7 +151,7 @@ def forecast(folder, given):
     scaler.fit(series[:start])
     scaled = scaler.transform(series).astype(np.float32)
     model = BlockRNNModel(
-        model="LSTM",
+        model=LastOutput,
         input_chunk_length=given["window"],
         output_chunk_length=horizon,
         hidden_dim=given["hiddenSize"],

@@ -1,4 +1,5 @@
 import { addingProblem } from '../data/adding-problem.ts';
+import { blockSequences } from '../data/block-sequences.ts';
 import { characters } from '../data/characters.ts';
 import { conll } from '../data/conll.ts';
 import { copyMemory } from '../data/copy-memory.ts';
@@ -34,6 +35,7 @@ export const datasets = {
   'jsonl-series': jsonlSeries,
   'parquet-series': parquetSeries,
   'parquet-sequences': parquetSequences,
+  'block-sequences': blockSequences,
   ucr,
   'csv-text': csvText,
   'jsonl-text': jsonlText,
