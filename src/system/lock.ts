@@ -150,17 +150,20 @@ const removeOwn = (path: string): void => {
 const leasedLock = (path: string, leaseMs: number): Lock => {
   let confirmedAt = performance.now();
   const renew = (): boolean => {
+    // The process may be stopped after it has read the lock, and lose it then.
+    const askedAt = performance.now();
     if (!isOwn(path)) return false;
     // A disk that refuses it also refuses what the lock protects, which is reported.
     ignoringSystemErrors(() => utimesSync(path, new Date(), new Date()));
-    confirmedAt = performance.now();
+    confirmedAt = askedAt;
     return true;
   };
+  const isFresh = () => performance.now() - confirmedAt < leaseMs / 2;
   renew();
   const renewal = setInterval(renew, leaseMs / renewalsPerLease);
   renewal.unref();
   return {
-    isHeld: () => performance.now() - confirmedAt < leaseMs / 2 || renew(),
+    isHeld: () => isFresh() || (renew() && isFresh()),
     release: () => {
       clearInterval(renewal);
       removeOwn(path);

@@ -20,6 +20,7 @@ import {
   removeFolder,
   runWithFault,
   runWords,
+  type Started,
   startUnroll,
   stoppedIn,
   tryAll,
@@ -47,6 +48,21 @@ const signal = (pid: number, name: NodeJS.Signals): void => {
   }
 };
 
+/** Lets another command complete the sweep while a process is stopped, then continues it: it must not write any more. */
+const overtake = async (folder: string, started: Started, stopped: number): Promise<string[]> => {
+  // A command that lives waits for its stopped training process.
+  if (stopped !== started.pid) signal(started.pid, 'SIGKILL');
+  const other = await startUnroll(folder, runWords, shortLease).ended;
+  const before = JSON.stringify(numbersOf(folder));
+  signal(stopped, 'SIGCONT');
+  await started.ended;
+  await until(() => processesOf(folder).length === 0);
+  return [
+    ...completed('the other command', other),
+    ...(JSON.stringify(numbersOf(folder)) === before ? [] : ['it wrote after it had lost its run']),
+  ];
+};
+
 describe.skipIf(shim === undefined)('with gcc, which compiles what stops processes at a system call', () => {
   test('a process that is stopped at any moment loses nothing, whatever becomes of it', () => {
     const all = calm().calls.map((call) => ({ call, sequel: oneFor(call, 'sequel', sequels) }));
@@ -71,24 +87,30 @@ describe.skipIf(shim === undefined)('with gcc, which compiles what stops process
               signal(started.pid, 'SIGKILL');
               signal(stopped, 'SIGCONT');
               break;
-            case 'overtake': {
-              // A command that lives waits for its stopped training process.
-              if (stopped !== started.pid) signal(started.pid, 'SIGKILL');
-              const other = await startUnroll(folder, runWords, shortLease).ended;
-              found.push(...completed('the other command', other));
-              const before = JSON.stringify(numbersOf(folder));
-              signal(stopped, 'SIGCONT');
-              await started.ended;
-              await until(() => processesOf(folder).length === 0);
-              if (JSON.stringify(numbersOf(folder)) !== before)
-                found.push('it wrote after it had lost its run');
-            }
+            case 'overtake':
+              found.push(...(await overtake(folder, started, stopped)));
           }
         }
         return [...found, ...(await judge(folder, await started.ended, calm().numbers))];
       },
     );
   });
+
+  test('a process that is stopped while it looks at its own lock has lost it when it wakes up', () =>
+    tryAll(
+      Object.keys(calm().numbers).slice(0, 1),
+      (id) => `stopped at the second look at the lock of ${id}`,
+      async (id, folder) => {
+        const fault = { at: 4, kind: 'read', action: 'stop', program: 'child.js' } as const;
+        const lock = join(folder, 'runs', 'trial', id, 'writer');
+        const environment = { ...shortLease, FAULT_PREFIX: lock };
+        const started = runWithFault(shim ?? '', folder, fault, environment);
+        const stopped = await unlessEnded(started, () => stoppedIn(folder));
+        const found =
+          stopped === undefined ? ['it was not stopped'] : await overtake(folder, started, stopped);
+        return [...found, ...(await judge(folder, await started.ended, calm().numbers))];
+      },
+    ));
 });
 
 const missing = await whyNoMlflow();
