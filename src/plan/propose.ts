@@ -1,11 +1,11 @@
 import { randomStream } from '../data/random.ts';
 import { success, type Result } from '../diagnostic/diagnostic.ts';
 import { loadPlugins } from '../registry/own/load-plugins.ts';
-import { configurationRuns } from './configuration-runs.ts';
 import { isReplicateKey, type Plan, type Run } from './plan.ts';
 import type { JsonMap } from '../language/sections.ts';
 import { readYaml } from '../language/read-yaml.ts';
 import { resolvePoints } from './resolve-points.ts';
+import { configurationRuns } from './unroll-spec.ts';
 import type { FindWeights } from './starting-weights.ts';
 import { groundOf, holds } from '../search/grid.ts';
 import { finiteSpace, keyOf } from '../search/search.ts';

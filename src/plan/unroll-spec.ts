@@ -10,16 +10,16 @@ import {
   type Result,
 } from '../diagnostic/diagnostic.ts';
 import { canonicalJson, shortHash } from '../system/canonical.ts';
-import { configurationRuns, sweptPaths } from './configuration-runs.ts';
 import { checkMetrics } from './check-metrics.ts';
 import { resolveExecution, type Machine, type WantedConcurrency } from './execution.ts';
 import { objectiveBy } from '../language/goal.ts';
 import { find } from '../language/located.ts';
 import type { Plan, Run, Search } from './plan.ts';
-import { resolvePoints, type ResolveOptions } from './resolve-points.ts';
+import { resolvePoints, type Configuration, type ResolveOptions } from './resolve-points.ts';
 import { checkPruning, pointsOf, searchedPoints, searchOf } from './search-plan.ts';
-import { groundOf } from '../search/grid.ts';
-import type { Point } from '../language/sweep/sweep.ts';
+import { groundOf, valueIn } from '../search/grid.ts';
+import { leavesOf, type Json } from '../system/json.ts';
+import type { Choice, Dimension, Point, Sweep } from '../language/sweep/sweep.ts';
 import type { Spec } from '../language/validate-spec.ts';
 
 export interface UnrollOptions extends ResolveOptions {
@@ -170,3 +170,73 @@ const mergedPoints = (
   got: `${merged.length + configurations} points, ${configurations} of them different`,
   help: 'Nothing is trained twice. Check for a duplicate value, or for a setting that makes an axis ineffective.',
 });
+
+/** Makes the runs of a configuration, one a fold and seed; `paths` are what varies within the sweep. */
+export const configurationRuns = ({ experiment, seeds }: Spec, paths: readonly string[]) => {
+  const varyingOf = varyingReader(paths);
+  return (configuration: Configuration): Run[] => {
+    const { config, datasetDigest, versions, code, start, vectors, files } = configuration;
+    const varying = varyingOf(configuration);
+    return configuration.replicates.map(({ runId, seed, fold }) => ({
+      id: runId,
+      cell: configuration.id,
+      experiment,
+      seed,
+      config: fold === undefined ? config : { ...config, dataset: { ...config.dataset, fold } },
+      datasetDigest,
+      versions,
+      ...(code && { code }),
+      ...(start && { start }),
+      ...(vectors !== undefined && { vectors }),
+      ...(files && { files }),
+      varying: {
+        ...varying,
+        ...(fold !== undefined && { fold }),
+        ...(seeds.length > 1 && { seed }),
+      },
+    }));
+  };
+};
+
+/**
+ * The paths in which configurations differ, in the order of the file. A choice that is a whole block, such as one of several
+ * optimizers, counts as the parameters that are written in it.
+ */
+const sweptPaths = (sweep: Sweep, configurations: readonly Configuration[]): readonly string[] => {
+  const paths = new Set<string>();
+  const addChoice = ({ key, value }: Choice) => {
+    for (const [path] of leavesOf(value, key)) paths.add(path);
+  };
+  const addDimension = (dimension: Dimension) => {
+    if (dimension.kind === 'interval') dimension.keys.forEach((key) => paths.add(key));
+    else dimension.options.forEach((option) => option.forEach(addChoice));
+  };
+  sweep.dimensions.forEach(addDimension);
+  sweep.when.forEach(({ dimensions }) => dimensions.forEach(addDimension));
+  sweep.add.forEach((point) => point.forEach(addChoice));
+  // Points that are proposed later may differ where the first ones do not.
+  return sweep.method === 'tpe'
+    ? [...paths]
+    : [...paths].filter((path) => differs(path.split('.'), configurations));
+};
+
+const differs = (path: readonly string[], configurations: readonly Configuration[]): boolean => {
+  const text = (configuration: Configuration) => JSON.stringify(valueIn(configuration.config, path));
+  const [first] = configurations;
+  const one = first && text(first);
+  return configurations.some((configuration) => text(configuration) !== one);
+};
+
+/** Reads a configuration's values at the varying paths; a path that its entries do not have is left out. */
+const varyingReader = (paths: readonly string[]) => {
+  const split = paths.map((path) => [path, path.split('.')] as const);
+  return ({ config, point }: Configuration): Readonly<Record<string, Json>> => {
+    const values: Record<string, Json> = {};
+    for (const [path, keys] of split) {
+      // A default that is left out of the configuration is still what the sweep chose.
+      const value = valueIn(config, keys) ?? point.find(({ key }) => key === path)?.value;
+      if (value !== undefined) values[path] = value;
+    }
+    return values;
+  };
+};

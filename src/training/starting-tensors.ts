@@ -1,18 +1,18 @@
 import { DataError } from '../data/dataset.ts';
+import type { Run } from '../plan/plan.ts';
 import { misfitIssue } from '../plan/starting-weights.ts';
 import { chosenVariables } from '../plan/variable-names.ts';
 import { digestOfFile } from '../record/digests.ts';
 import { readTensors, type StoredTensor } from '../system/safetensors.ts';
 import { variablesIn } from '../record/starting-weights.ts';
 import type { Learner } from './learner.ts';
-import type { Training } from './session.ts';
 
 /**
  * The weights that a run starts from, by their names in a checkpoint, without the variables that stay as they were drawn.
  * Throws `DataError` if the file is not the one that the run was planned with, or does not fit the network.
  */
 export const startingTensors = (
-  { run, startFile = '' }: Pick<Training, 'run' | 'startFile'>,
+  { run, startFile = '' }: { readonly run: Run; readonly startFile?: string | undefined },
   learner: Pick<Learner, 'weights'>,
 ): ReadonlyMap<string, StoredTensor> => {
   const { from, reinitialize } = run.config.train;

@@ -1,14 +1,14 @@
-import type { Diagnostic } from '../../diagnostic/diagnostic.ts';
+import type { Diagnostic, SourceRange } from '../../diagnostic/diagnostic.ts';
 import { addDiagnostic } from '../../diagnostic/most.ts';
+import { goalOf, validationCounterpart } from '../../metrics/metrics.ts';
 import type { Registry } from '../../registry/rows.ts';
 import { find, toJson, type Located, type LocatedEntry, type LocatedMap } from '../located.ts';
-import type { Objective } from '../config.ts';
+import type { Objective, Pruning } from '../config.ts';
 import type { Json } from '../../system/json.ts';
+import { trainingEnds } from '../train-section.ts';
 import { sectionKinds, type JsonMap, type SectionKind } from '../sections.ts';
-import { checkOverlaps, checkZip } from './overlaps.ts';
 import { isSection, sweepableParameters, exampleForm } from './axis-kinds.ts';
 import { readChoice, readWritten, resolvePath, targetOf, type SweepContext } from './read-choice.ts';
-import { checkResults, readPruning } from './read-pruning.ts';
 import { readAxisValues } from './read-values.ts';
 import { mostRules, type SweepSection } from './section.ts';
 import type { Choice, Condition, Dimension, Point, Rule, Sweep, WhenRule } from './sweep.ts';
@@ -23,6 +23,8 @@ interface Input {
   /** Undefined where the spec names none; `wrong` where it is reported already. */
   readonly objective: Objective | 'wrong' | undefined;
 }
+
+type Written = Pick<Input, 'section' | 'node' | 'objective'>;
 
 /** Reads a `sweep` section whose structure is valid: paths, values, zips and rules. Pushes every mistake to `errors`. */
 export const readSweep = (
@@ -237,4 +239,145 @@ const leaves = (value: Json): readonly Json[] => {
   if (Array.isArray(value)) return value as readonly Json[];
   const chosen = typeof value === 'object' && value !== null ? (value as JsonMap)['choice'] : undefined;
   return Array.isArray(chosen) ? (chosen as readonly Json[]) : [value];
+};
+
+/** What a sweep that decides by results needs: something to decide by. Nothing else may ask for `lookahead`. */
+const checkResults = (context: SweepContext, { section, node, objective }: Written): void => {
+  const { method, pruning } = section;
+  const asks = node.entries.get(method === 'tpe' ? 'method' : 'pruning');
+  const lookahead = node.entries.get('lookahead');
+  if (method !== 'tpe' && !pruning) {
+    if (lookahead) {
+      context.report({
+        code: 'conflict',
+        message: 'lookahead is for sweeps that decide by results.',
+        at: lookahead.key,
+        expected: 'method: tpe, or pruning',
+        got: `method: ${method} without pruning`,
+        help: 'Remove lookahead; run.concurrency sets how many runs train at once.',
+      });
+    }
+    return;
+  }
+  if (objective === undefined) {
+    context.report({
+      code: 'missing-key',
+      message: `${method === 'tpe' ? 'The method tpe' : 'pruning'} decides by the objective, and the spec names none.`,
+      at: asks?.value.at ?? node.at,
+      expected: 'objective: { metric: ... } at the top level',
+      got: 'nothing',
+      help: 'Add for example `objective: { metric: val/accuracy }` at the top level of the spec.',
+    });
+  }
+};
+
+/** Which keys belong to which rule, besides those that both have. */
+const ownKeys = { asha: ['reductionFactor'], median: ['everySteps', 'minRuns'] } as const;
+
+/** Reads `pruning`, once its structure is valid. */
+const readPruning = (context: SweepContext, { section, node, objective }: Written): Pruning | null => {
+  const { pruning } = section;
+  const written = find(node, 'pruning');
+  if (!pruning || written?.kind !== 'map') return null;
+  const other = pruning.name === 'asha' ? 'median' : 'asha';
+  for (const key of ownKeys[other]) {
+    const entry = written.entries.get(key);
+    if (!entry) continue;
+    context.report({
+      code: 'conflict',
+      message: `${key} is a key of ${other}, not of ${pruning.name}.`,
+      at: entry.key,
+      expected: ['minSteps', 'metric', ...ownKeys[pruning.name]].join(', '),
+      got: key,
+      help: `Remove ${key}, or write \`name: ${other}\`.`,
+    });
+  }
+  const counterpart = typeof objective === 'object' ? validationCounterpart(objective.metric) : undefined;
+  const metric = pruning.metric ?? counterpart ?? 'val/loss';
+  // The goal of a metric that does not exist does not matter: `checkMetrics` rejects it.
+  const shared = { metric, goal: goalOf(metric) ?? 'minimize', minSteps: pruning.minSteps };
+  return pruning.name === 'asha'
+    ? { name: 'asha', ...shared, reductionFactor: pruning.reductionFactor ?? 3 }
+    : {
+        name: 'median',
+        ...shared,
+        everySteps: pruning.everySteps ?? pruning.minSteps,
+        minRuns: pruning.minRuns ?? 5,
+      };
+};
+
+/** Joins the axes of a zip into one dimension whose options set all of its paths together. */
+const checkZip = (
+  context: SweepContext,
+  axes: readonly Dimension[],
+  node: LocatedMap,
+): Dimension | undefined => {
+  const lists = axes.filter((axis) => axis.kind === 'choices');
+  const [first, ...others] = lists;
+  if (!first || lists.length !== node.entries.size) return undefined;
+  for (const other of others) {
+    if (other.options.length === first.options.length) continue;
+    context.report({
+      code: 'conflict',
+      message: `${other.keys.join()} and ${first.keys.join()} advance together but have different numbers of values.`,
+      at: other.at,
+      expected: `${first.options.length} values`,
+      got: `${other.options.length} values`,
+      related: [{ message: `the ${first.options.length} values of ${first.keys.join()}`, at: first.at }],
+      help: 'Give both the same number of values, or make them two axes.',
+    });
+    return undefined;
+  }
+  const options = first.options.map((_, index): Point =>
+    lists.flatMap(({ options }) => options[index] ?? []),
+  );
+  return { kind: 'choices', keys: lists.flatMap(({ keys }) => keys), options, weights: null, at: node.at };
+};
+
+/** A path may be set once by axes and zips; a `when` may not set it a second time. */
+const checkOverlaps = (context: SweepContext, { dimensions, when }: Sweep): void => {
+  const taken = new Map<string, SourceRange>();
+  const clash = (key: string, at: SourceRange, first: SourceRange) =>
+    context.report({
+      code: 'conflict',
+      message: `Two parts of the sweep set ${key}.`,
+      at,
+      expected: 'each path in one axis, zip or when',
+      got: `a second list of values for ${key}`,
+      related: [{ message: 'set here already', at: first }],
+      help: 'Remove one of the two, or put all the values in one place.',
+    });
+  for (const { keys, at } of dimensions) {
+    for (const key of keys) {
+      const first = taken.get(key);
+      if (first) clash(key, at, first);
+      else taken.set(key, at);
+    }
+  }
+  checkEnds(context, taken);
+  for (const rule of when) {
+    for (const { keys, at } of rule.dimensions) {
+      for (const key of keys) {
+        const first = taken.get(key);
+        if (first) clash(key, at, first);
+      }
+    }
+  }
+};
+
+/** Two axes that end a training in different ways would each undo the other. */
+const checkEnds = (context: SweepContext, taken: ReadonlyMap<string, SourceRange>): void => {
+  const [first, second] = trainingEnds.map((end) => `train.${end}`).filter((key) => taken.has(key));
+  const at = second === undefined ? undefined : taken.get(second);
+  const firstAt = first === undefined ? undefined : taken.get(first);
+  if (!at || !firstAt) return;
+  context.report({
+    code: 'conflict',
+    message: `${first ?? ''} and ${second ?? ''} both set the length of the training.`,
+    at,
+    expected: 'an axis over one of trainingIters, epochs and steps',
+    got: 'axes over two of them',
+    related: [{ message: 'the other axis', at: firstAt }],
+    help: 'Remove one of the two axes.',
+  });
 };

@@ -35,7 +35,7 @@ const pruningMetric = Type.Optional(
   }),
 );
 
-/** Both rules in one object. `read-pruning.ts` checks which keys belong to which rule, and reports the place of the key. */
+/** Both rules in one object. `read-sweep.ts` checks which keys belong to which rule, and reports the place of the key. */
 export const pruningSchema = Type.Object(
   {
     name: choice(['asha', 'median'], {
