@@ -19,6 +19,8 @@ export interface BatchPlan {
   readonly lastBatch: 'keep' | 'drop' | 'wrap';
   /** The run's seed; decides the order. */
   readonly seed: number;
+  /** The steps of each example, to put examples of similar length into a batch; absent: batches are drawn. */
+  readonly lengths?: ArrayLike<number> | undefined;
 }
 
 /** How long a training lasts; one of the three is a number. */
@@ -70,7 +72,7 @@ export type BatchIndices = (step: number) => Int32Array;
  * directly: a resumed run needs nothing but its step. Only the orders of the passes that a batch touches are kept.
  */
 export const batchIndices = (plan: BatchPlan): BatchIndices => {
-  const { size, shuffle, lastBatch, seed } = plan;
+  const { size, shuffle, lastBatch, seed, lengths } = plan;
   const batchSize = examplesPerStep(plan);
   if (lastBatch === 'drop' && size < batchSize) {
     throw new DataError(
@@ -84,6 +86,7 @@ export const batchIndices = (plan: BatchPlan): BatchIndices => {
     if (!shuffle) return inOrder;
     if (wanted !== pass) {
       order = randomStream(seed, 'shuffle', wanted).permutation(size);
+      if (lengths) order = bySimilarLength(order, { batchSize, lengths, seed, pass: wanted });
       pass = wanted;
     }
     return order;
@@ -108,4 +111,36 @@ export const batchIndices = (plan: BatchPlan): BatchIndices => {
     }
     return indices;
   };
+};
+
+/** So many batches of a drawn order are sorted together: enough for batches of similar length, few enough to differ by pass. */
+const batchesTogether = 50;
+
+/**
+ * Sorts stretches of a drawn order by length, and then draws the order of the batches, so that lengths do not rise within a
+ * stretch. What does not fill a batch stays at the end as it was drawn: no length is more often left out or alone.
+ */
+const bySimilarLength = (
+  order: Int32Array,
+  given: {
+    readonly batchSize: number;
+    readonly lengths: ArrayLike<number>;
+    readonly seed: number;
+    readonly pass: number;
+  },
+): Int32Array => {
+  const { batchSize, lengths, seed, pass } = given;
+  const batches = Math.floor(order.length / batchSize);
+  const sorted = order.slice();
+  const stretch = batchesTogether * batchSize;
+  for (let from = 0; from < batches * batchSize; from += stretch)
+    sorted
+      .subarray(from, Math.min(from + stretch, batches * batchSize))
+      .sort((a, b) => (lengths[a] as number) - (lengths[b] as number));
+  const places = randomStream(seed, 'buckets', pass).permutation(batches);
+  const result = sorted.slice();
+  places.forEach((batch, to) => {
+    result.set(sorted.subarray(batch * batchSize, (batch + 1) * batchSize), to * batchSize);
+  });
+  return result;
 };

@@ -43,6 +43,8 @@ export interface SequenceShape {
 /** Examples as plain memory, row-major. All arrays are sized for at least `size` examples. */
 export interface Batch {
   size: number;
+  /** Steps of each row, where the batch is cut to its longest sequence; absent: those of the shape. */
+  steps?: number;
   /** `values`: Float32Array `[size, steps, features]`; `tokens`: Int32Array `[size, steps]`. Zero past the length. */
   readonly inputs: Float32Array | Int32Array;
   /** `[size]`, each in `[1, steps]`. */

@@ -138,6 +138,14 @@ export const trainSchema = Type.Object(
       description:
         'Read the examples in a new random order in each pass; false reads them as they are stored.',
     }),
+    bucketing: addedLater(
+      Type.Boolean({
+        default: false,
+        description:
+          'Put sequences of similar length into a batch, and compute only the steps of its longest one. Which sequences, and the order of the batches, are drawn anew in each pass.',
+        examples: [true],
+      }),
+    ),
     lastBatch: choice(['keep', 'drop', 'wrap'], {
       default: 'keep',
       description:
@@ -306,6 +314,15 @@ export const checkTrain = (train: WrittenTrain): readonly ParameterIssue[] => {
           ? `more than batchSize (${train.batchSize})`
           : `more than batchSize x accumulate (${examplesPerStep(train)})`,
       help: `Raise trainingIters, or lower batchSize${train.accumulate === undefined ? '' : ' or accumulate'}.`,
+    });
+  }
+  if (train.bucketing && !train.shuffle) {
+    issues.push({
+      path: 'bucketing',
+      with: ['shuffle'],
+      message: 'bucketing draws the order of the batches, and shuffle: false keeps the order of the data.',
+      expected: 'shuffle: true, or no bucketing',
+      help: 'Remove `shuffle: false` or `bucketing`.',
     });
   }
   if (train.keepCheckpoints === 'best' && train.evaluateEvery === null) {

@@ -41,6 +41,7 @@ export const checkTogether = (registry: Registry, together: Together): readonly 
     ...ofModel.map((issue) => of(isOfTrain(issue) ? 'train' : 'model')(issue)),
     ...[
       ...checkBatches(together),
+      ...checkBucketing(together),
       ...checkFirst(together),
       ...checkValidation(together),
       ...checkWatched(together),
@@ -104,6 +105,18 @@ const checkBatches = ({ train, parts }: Together): readonly ParameterIssue[] => 
     },
   ];
 };
+
+const checkBucketing = ({ train, shape }: Together): readonly ParameterIssue[] =>
+  train.bucketing && !shape.variableLength
+    ? [
+        {
+          path: 'bucketing',
+          message: `All sequences have ${shape.steps} steps, so there is nothing to sort by length.`,
+          expected: 'a dataset of sequences of different lengths, or no bucketing',
+          help: 'Remove `bucketing`.',
+        },
+      ]
+    : [];
 
 const checkFirst = ({ train, shape }: Together): readonly ParameterIssue[] =>
   train.accuracyFirst128 && shape.task.kind !== 'classification'

@@ -308,7 +308,8 @@ interface TensorInput {
 /** Puts a batch on the back end, cut to its size. */
 const toTensors = (batch: Batch, shape: SequenceShape): TensorInput => {
   const { size, weights } = batch;
-  const { steps, input, task } = shape;
+  const { input, task } = shape;
+  const steps = batch.steps ?? shape.steps;
   const features = input.kind === 'values' ? input.features : 1;
   const cut = batch.inputs.subarray(0, size * steps * features);
   const inputs =

@@ -6,7 +6,7 @@ import { isPerStep, targetSize } from '../data/task.ts';
  * that are not missing, each by the weights of its example and its class. The mean loss of a batch is the sum divided by this.
  */
 export const lossWeight = (
-  { size, lengths, targets, weights }: Batch,
+  { size, lengths, targets, weights, steps: cut }: Batch,
   { task, steps }: Pick<SequenceShape, 'task' | 'steps'>,
   classWeights: Float32Array | undefined,
 ): number => {
@@ -17,7 +17,7 @@ export const lossWeight = (
   let sum = 0;
   for (let example = 0; example < size; example++) {
     const weight = weights?.[example] ?? 1;
-    const from = example * (perStep ? steps : 1);
+    const from = example * (perStep ? (cut ?? steps) : 1);
     const rows = perStep ? (lengths[example] as number) : 1;
     for (let row = from; row < from + rows; row++) {
       if (countsNumbers) {

@@ -5,6 +5,7 @@ import {
   type BatchIndices,
 } from '../data/batches.ts';
 import type { Dataset } from '../data/dataset.ts';
+import { lengthsOf } from '../data/lengths.ts';
 import type { Vectors } from '../data/vectors/vectors.ts';
 import type { Run } from '../plan/plan.ts';
 import { rowOf, type Registry } from '../registry/rows.ts';
@@ -75,7 +76,8 @@ export const beginSession = async (training: Training): Promise<Session> => {
   const { train } = run.config;
   clock.enter('start');
   const backend = await loadTensorFlow();
-  const plan = { ...train, size: dataset.train.size, seed: run.seed };
+  const lengths = train.bucketing ? lengthsOf(dataset.shape, dataset.train) : undefined;
+  const plan = { ...train, size: dataset.train.size, seed: run.seed, lengths };
   const totalSteps = countSteps(train, plan);
   const learner = await buildLearner(run, dataset.shape, {
     registry,

@@ -1,5 +1,6 @@
 import { allocateBatch, readBatch, type Batch } from '../data/dataset.ts';
 import { watchedMetric, type Schedule } from '../optimizers/schedule.ts';
+import { cutToLongest } from '../data/lengths.ts';
 import type { Metrics } from '../record/events.ts';
 import { improves, type Best, type Watched } from '../record/kept-weights.ts';
 import type { StopReason } from './protocol.ts';
@@ -80,16 +81,18 @@ export const takeSteps = async (session: Session): Promise<StepsEnd> => {
 
 /** One update, on one batch or by the gradients of several; with the tally of their outputs if it is displayed. */
 const takeStep = (
-  { learner, dataset: { train, shape }, order, clock, state, run }: Session,
+  session: Session,
   batch: Batch,
   { step, displayed }: { readonly step: number; readonly displayed: boolean },
 ): { readonly loss: number; readonly tally: Tally | undefined } => {
+  const { learner, dataset, order, clock, state, run } = session;
+  const { train, shape } = dataset;
   const { batchSize, accumulate = 1 } = run.config.train;
   const reductions = state.plateau?.reductions ?? 0;
   const tally = displayed ? createTally(shape, learner.loss, { part: 'train', split: train }) : undefined;
   const examples = order(step);
   if (accumulate === 1) {
-    readBatch(train, examples, batch);
+    readNext(session, examples, batch);
     const { loss, outputs } = learner.update(batch, step, displayed, reductions);
     if (outputs) tally?.add({ batch, outputs, loss, indices: examples });
     return { loss, tally };
@@ -99,7 +102,7 @@ const takeStep = (
   for (let from = 0; from < examples.length; from += batchSize) {
     clock.enter('data');
     const indices = examples.subarray(from, from + batchSize);
-    readBatch(train, indices, batch);
+    readNext(session, indices, batch);
     // By what each batch counts, so that the sum is that of one large batch.
     const times = lossWeight(batch, shape, learner.loss.classWeights);
     const draw = (step - 1) * accumulate + from / batchSize + 1;
@@ -181,3 +184,9 @@ export const patienceIsOver = (
   best: Best,
   at: { readonly step: number; readonly evaluateEvery: number },
 ): boolean => at.step - (best?.step ?? 0) >= patience * at.evaluateEvery;
+
+/** Reads examples of the training part into a batch. */
+const readNext = ({ run, dataset }: Session, indices: Int32Array, batch: Batch): void => {
+  readBatch(dataset.train, indices, batch);
+  if (run.config.train.bucketing) cutToLongest(batch, dataset.shape);
+};

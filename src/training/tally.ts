@@ -99,12 +99,12 @@ const rowReader = (
   loss: Loss,
   { scaling, naiveError }: Pick<Split, 'scaling' | 'naiveError'>,
 ) => {
-  const stepsEach = isPerStep(task) ? steps : 1;
   const width = targetSize(task);
   const perNumber = loss.quantiles?.length ?? 1;
   const outputWidth = outputsOf(task, { outputsPerTarget: perNumber });
   const targetCount = task.kind === 'forecast' ? task.targets.length : width;
   return ({ batch, outputs: raw, indices }: PredictedBatch): Rows => {
+    const stepsEach = isPerStep(task) ? (batch.steps ?? steps) : 1;
     const rows = countedRows(batch, stepsEach);
     const exampleOf = (row: number) => Math.floor((rows[row] as number) / stepsEach);
     const isWhole = rows.length === batch.size * stepsEach;

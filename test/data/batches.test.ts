@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { batchIndices, stepsPerEpoch, totalSteps, type BatchPlan } from '../../src/data/batches.ts';
 import { DataError } from '../../src/data/dataset.ts';
+import { randomStream } from '../../src/data/random.ts';
 
 const plans = fc
   .record({
@@ -21,12 +22,17 @@ const examplesOf = (plan: BatchPlan, count: number): number[] => {
   return Array.from({ length: count }, (_, step) => [...indices(step + 1)]).flat();
 };
 
+/** Every second plan puts examples of similar length into a batch. */
+const bucketed = fc
+  .tuple(plans, fc.array(fc.integer({ min: 1, max: 30 }), { minLength: 60, maxLength: 60 }))
+  .map(([plan, lengths]): BatchPlan => ({ ...plan, shuffle: true, lengths }));
+
 const ascending = (size: number) => Array.from({ length: size }, (_, index) => index);
 
 describe('batchIndices', () => {
   it('takes every example exactly once a pass (keep, wrap) or at most once (drop)', () => {
     fc.assert(
-      fc.property(plans, (plan) => {
+      fc.property(fc.oneof(plans, bucketed), (plan) => {
         const { size, batchSize, lastBatch } = plan;
         const passes = 3;
         const examples = examplesOf(plan, Math.ceil(passes * stepsPerEpoch(plan)));
@@ -53,12 +59,16 @@ describe('batchIndices', () => {
 
   it('gives a step the same examples, whichever steps were asked for before', () => {
     fc.assert(
-      fc.property(plans, fc.array(fc.integer({ min: 1, max: 40 }), { maxLength: 8 }), (plan, steps) => {
-        const jumping = batchIndices(plan);
-        for (const step of steps) {
-          expect([...jumping(step)]).toEqual([...batchIndices(plan)(step)]);
-        }
-      }),
+      fc.property(
+        fc.oneof(plans, bucketed),
+        fc.array(fc.integer({ min: 1, max: 40 }), { maxLength: 8 }),
+        (plan, steps) => {
+          const jumping = batchIndices(plan);
+          for (const step of steps) {
+            expect([...jumping(step)]).toEqual([...batchIndices(plan)(step)]);
+          }
+        },
+      ),
     );
   });
 
@@ -89,6 +99,37 @@ describe('batchIndices', () => {
     expect(() => batchIndices({ size: 3, batchSize: 4, shuffle: true, lastBatch: 'drop', seed: 1 })).toThrow(
       DataError,
     );
+  });
+
+  it('puts examples of similar length into a batch, in other batches each pass', () => {
+    const random = randomStream(3, 'lengths');
+    const lengths = Array.from({ length: 1003 }, () => 1 + random.integer(40));
+    const plan: BatchPlan = { size: 1003, batchSize: 10, shuffle: true, lastBatch: 'keep', seed: 5 };
+    /** The steps that are computed for nothing in a pass, among all that are computed. */
+    const padded = (given: BatchPlan, pass: number): number => {
+      const indices = batchIndices(given);
+      let [computed, needed] = [0, 0];
+      for (let step = pass * 101 + 1; step <= (pass + 1) * 101; step++) {
+        const found = [...indices(step)].map((example) => lengths[example] ?? 0);
+        computed += found.length * Math.max(...found);
+        needed += found.reduce((sum, one) => sum + one, 0);
+      }
+      return 1 - needed / computed;
+    };
+    const similar = { ...plan, lengths };
+    for (const pass of [0, 1]) {
+      expect(padded(plan, pass)).toBeGreaterThan(0.4);
+      expect(padded(similar, pass)).toBeLessThan(0.05);
+    }
+    const batchesOf = (pass: number) =>
+      Array.from({ length: 101 }, (_, at) => [...batchIndices(similar)(pass * 101 + at + 1)].join());
+    expect(new Set([...batchesOf(0), ...batchesOf(1)]).size).toBe(202);
+    // The longest batches come anywhere in a pass, not at its end.
+    const longest = batchesOf(0).map((batch) =>
+      Math.max(...batch.split(',').map((at) => lengths[Number(at)] ?? 0)),
+    );
+    expect(longest.slice(0, 50).some((steps) => steps === 40)).toBe(true);
+    expect(longest.slice(0, 50)).not.toEqual(longest.slice(0, 50).toSorted((a, b) => a - b));
   });
 });
 

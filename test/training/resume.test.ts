@@ -22,7 +22,12 @@ const optimizers = [
   'name: adadelta, learningRate: 1',
 ];
 
-const trains = ['', ', earlyStopping: { patience: 2, minDelta: 0.02 }', ', shuffle: false, lastBatch: wrap'];
+const trains = [
+  '',
+  ', bucketing: true',
+  ', earlyStopping: { patience: 2, minDelta: 0.02 }',
+  ', shuffle: false, lastBatch: wrap',
+];
 
 /** Each model and each optimizer once; the slow part is what reaches the disk. */
 const chosen = models.map((model, at) => ({
