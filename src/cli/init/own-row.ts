@@ -50,10 +50,22 @@ const datasetModule = (
   name: string,
 ): string => `import { defineDataset, memorySplit, randomStream, Type, type SequenceShape } from 'unroll-ml';
 
+/**
+ * One number a step, and one class a sequence. Other forms, with the arrays that a split of \`size\` sequences then has:
+ *
+ *     input: { kind: 'values', features: 3 }                    inputs: Float32Array [size, steps, 3]
+ *     input: { kind: 'tokens', vocabulary: 26 }                 inputs: Int32Array [size, steps], from 0 to 25
+ *     task: { kind: 'labelling', classes: 3, labels }           targets: Int32Array [size, steps], a class for each step
+ *     task: { kind: 'next-step', classes: 26 }                  targets: Int32Array [size, steps], the next token
+ *     task: { kind: 'multi-label', classes: 3, labels }         targets: Float32Array [size, 3], 0 or 1 for each label
+ *     task: { kind: 'regression', outputs: 2 }                  targets: Float32Array [size, 2]
+ *     task: { kind: 'regression', outputs: 2, perStep: true }   targets: Float32Array [size, steps, 2]
+ */
 const shapeOf = (steps: number): SequenceShape => ({
   steps,
   input: { kind: 'values', features: 1 },
-  variableLength: false,
+  // Each sequence has a length of its own, of at most \`steps\`; what is past it is zero.
+  variableLength: true,
   task: { kind: 'classification', classes: 2, labels: ['falling', 'rising'] },
 });
 
@@ -64,25 +76,32 @@ export const ${identifierOf(name)} = defineDataset({
   description: 'Straight lines with normal noise; the class shows whether a line rises.',
   parameters: {
     size: Type.Integer({ description: 'Sequences to train on.', minimum: 1, default: 512, examples: [512] }),
-    steps: Type.Integer({ description: 'Steps of each sequence.', minimum: 2, maximum: 1000, default: 10 }),
+    steps: Type.Integer({ description: 'Steps of the longest sequence.', minimum: 2, maximum: 1000, default: 10 }),
     noise: Type.Number({ description: 'Standard deviation of the noise.', minimum: 0, default: 0.1 }),
   },
   // Known without loading anything, because \`unroll plan\` asks for it.
   shape: ({ steps }) => shapeOf(steps),
+  // A run's id depends on this module, on the parameters, and on the content of the files whose parameters are named here.
+  // For data from elsewhere add \`digest\`: it returns a text that changes with the data, such as a version of a database.
+  files: [],
   load: ({ size, steps, noise }) => {
     const split = (part: string, count: number) => {
       // Draws of the part's own, the same in every run.
       const random = randomStream(1, part);
       const inputs = new Float32Array(count * steps);
       const targets = new Int32Array(count);
+      const lengths = new Int32Array(count);
       for (let row = 0; row < count; row++) {
+        // The index of the class in \`labels\`.
         targets[row] = random.integer(2);
-        for (let step = 0; step < steps; step++) {
+        const length = 2 + random.integer(steps - 1);
+        lengths[row] = length;
+        for (let step = 0; step < length; step++) {
           const line = (step / (steps - 1)) * (targets[row] === 1 ? 1 : -1);
           inputs[row * steps + step] = line + noise * random.normal();
         }
       }
-      return memorySplit({ size: count, inputs, targets, lengths: new Int32Array(count).fill(steps) });
+      return memorySplit({ size: count, inputs, targets, lengths });
     };
     return { shape: shapeOf(steps), train: split('train', size), test: split('test', 256) };
   },
