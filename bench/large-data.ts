@@ -1,0 +1,190 @@
+/**
+ * The largest memory that a training on a large file takes: writes the file, runs `unroll run` on it twice (the first time
+ * packs the file) and adds up the resident memory of its processes every 50 ms. `series` is one series of a million rows,
+ * read in a million windows of 100 steps. Linux only.
+ *
+ *     node bench/run.mjs large-data.ts [--kind csv|parquet|series] [--megabytes 1000] [--steps 200] [--keep FOLDER]
+ */
+import { spawn } from 'node:child_process';
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { ParquetWriter, schemaFromColumnData, fileWriter } from 'hyparquet-writer';
+import { randomStream } from '../src/data/random.ts';
+import { packageRoot } from '../src/system/package-root.ts';
+
+const { values: options } = parseArgs({
+  options: {
+    kind: { type: 'string', default: 'csv' },
+    megabytes: { type: 'string', default: '1000' },
+    steps: { type: 'string', default: '200' },
+    keep: { type: 'string' },
+  },
+});
+
+/** Sequences of 20 to 49 steps of four numbers, and a label that is the sign of their sum. */
+const sequences = function* () {
+  const random = randomStream(1, 'large-csv');
+  for (let id = 0; ; id++) {
+    const rows = Array.from({ length: 20 + random.integer(30) }, () =>
+      Array.from({ length: 4 }, () => random.normal()),
+    );
+    const label = rows.flat().reduce((sum, value) => sum + value, 0) > 0 ? 'up' : 'down';
+    yield { id, rows, label };
+  }
+};
+
+const writeTable = (path: string, bytes: number): void => {
+  const file = openSync(path, 'w');
+  let written = writeSync(file, 'id,step,a,b,c,d,label\n');
+  for (const { id, rows, label } of sequences()) {
+    const lines = rows.map(
+      (row, step) => [id, step, ...row.map((value) => value.toFixed(6)), label].join(',') + '\n',
+    );
+    written += writeSync(file, lines.join(''));
+    if (written > bytes) break;
+  }
+  closeSync(file);
+};
+
+const rowsInGroup = 100_000;
+
+const parquetColumns = [
+  ...(['id', 'step'] as const).map((name) => ({ name, type: 'INT32' as const })),
+  ...['a', 'b', 'c', 'd'].map((name) => ({ name, type: 'DOUBLE' as const })),
+  { name: 'label', type: 'STRING' as const },
+];
+
+const writeParquet = (path: string, bytes: number): void => {
+  const writer = fileWriter(path);
+  const schema = schemaFromColumnData({
+    columnData: parquetColumns.map((column) => ({ ...column, data: [] })),
+  });
+  const file = new ParquetWriter({ writer, schema });
+  let data: unknown[][] = parquetColumns.map(() => []);
+  const flush = () => {
+    file.write({ columnData: parquetColumns.map((column, at) => ({ ...column, data: data[at] ?? [] })) });
+    data = parquetColumns.map(() => []);
+  };
+  for (const { id, rows, label } of sequences()) {
+    rows.forEach((row, step) => [id, step, ...row, label].forEach((cell, at) => data[at]?.push(cell)));
+    if ((data[0]?.length ?? 0) < rowsInGroup) continue;
+    flush();
+    if (writer.offset > bytes) break;
+  }
+  file.finish();
+};
+
+const rowsOfSeries = 1_000_000;
+
+const writeSeries = (path: string): void => {
+  const random = randomStream(1, 'large-series');
+  const file = openSync(path, 'w');
+  writeSync(file, 'time,value\n');
+  for (let row = 0; row < rowsOfSeries; row += 1000) {
+    const lines = Array.from(
+      { length: 1000 },
+      (_, at) => `${row + at},${(Math.sin((row + at) / 24) + random.normal()).toFixed(6)}\n`,
+    );
+    writeSync(file, lines.join(''));
+  }
+  closeSync(file);
+};
+
+const columns = 'sequence: id, order: step, targets: [label]';
+
+/** A file and how it is read. */
+const kinds: Readonly<
+  Record<
+    string,
+    { readonly file: string; readonly write: (path: string, bytes: number) => void; readonly dataset: string }
+  >
+> = {
+  csv: { file: 'large.csv', write: writeTable, dataset: `name: csv-sequences, ${columns}` },
+  parquet: { file: 'large.parquet', write: writeParquet, dataset: `name: parquet-sequences, ${columns}` },
+  series: {
+    file: 'series.csv',
+    write: writeSeries,
+    dataset: 'name: csv-series, time: time, targets: [value], window: 100, horizon: 1',
+  },
+};
+
+const spec = (dataset: string, steps: string) => `version: 1
+name: large-data
+dataset: { ${dataset} }
+model: { name: lstm, hiddenSize: 64 }
+optimizer: { name: adam, learningRate: 0.001 }
+train: { batchSize: 128, steps: ${steps}, displayEvery: 50 }
+`;
+
+/** Resident bytes of a process and all that descend from it. */
+const residentBytes = (root: number): number => {
+  const parents = new Map<number, number>();
+  const resident = new Map<number, number>();
+  for (const name of readdirSync('/proc')) {
+    if (!/^\d+$/.test(name)) continue;
+    try {
+      const status = readFileSync(`/proc/${name}/status`, 'utf8');
+      parents.set(Number(name), Number(/^PPid:\s+(\d+)/m.exec(status)?.[1]));
+      resident.set(Number(name), 1024 * Number(/^VmRSS:\s+(\d+)/m.exec(status)?.[1] ?? 0));
+    } catch {
+      // It ended meanwhile.
+    }
+  }
+  const within = (pid: number | undefined): boolean =>
+    pid === root || (pid !== undefined && within(parents.get(pid)));
+  return [...resident].reduce((sum, [pid, bytes]) => sum + (within(pid) ? bytes : 0), 0);
+};
+
+const run = async (folder: string, extra: readonly string[]): Promise<{ seconds: number; peak: number }> => {
+  const started = performance.now();
+  const child = spawn(
+    process.execPath,
+    [join(packageRoot, 'bin', 'unroll.js'), 'run', 'spec.yaml', ...extra],
+    {
+      cwd: folder,
+      stdio: ['ignore', 'inherit', 'inherit'],
+    },
+  );
+  let peak = 0;
+  const watch = setInterval(() => {
+    if (child.pid !== undefined) peak = Math.max(peak, residentBytes(child.pid));
+  }, 50);
+  const code = await new Promise((done) => child.once('exit', done));
+  clearInterval(watch);
+  if (code !== 0) throw new Error(`unroll run ended with ${String(code)}.`);
+  return { seconds: (performance.now() - started) / 1000, peak };
+};
+
+const kind = kinds[options.kind];
+if (!kind) throw new Error(`--kind is one of ${Object.keys(kinds).join(', ')}.`);
+const folder = options.keep ?? mkdtempSync(join(tmpdir(), 'unroll-large-data-'));
+mkdirSync(folder, { recursive: true });
+try {
+  const path = join(folder, kind.file);
+  if (!existsSync(path)) kind.write(path, Number(options.megabytes) * 1e6);
+  console.log(`${kind.file}: ${(statSync(path).size / 1e6).toFixed(0)} MB`);
+  writeFileSync(join(folder, 'spec.yaml'), spec(`${kind.dataset}, file: ${kind.file}`, options.steps));
+  for (const [name, extra] of [
+    ['first run, packs the file', []],
+    ['second run', ['--force']],
+  ] as const) {
+    const { seconds, peak } = await run(folder, extra);
+    console.log(`${name}: ${seconds.toFixed(1)} s, at most ${(peak / 1e6).toFixed(0)} MB resident`);
+  }
+} finally {
+  if (options.keep === undefined) rmSync(folder, { recursive: true, force: true });
+}
