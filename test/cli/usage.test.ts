@@ -67,7 +67,7 @@ const wrong: readonly (readonly string[])[] = [
   ['init', join(empty, 'new.yaml'), '--model', 'ltsm'],
 ];
 
-test('every wrong command line is told what is wrong, where, and how to mend it', async () => {
+test('every wrong command line prints what is wrong, where, and how to fix it', async () => {
   const texts: string[] = [];
   for (const words of wrong) texts.push(await transcript(words));
   for (const text of texts) expect(text).toMatch(/\[exit 2\]/);
