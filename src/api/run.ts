@@ -5,6 +5,7 @@ import { writeRunPlots } from '../report/run-plots.ts';
 import { checkFrozen } from '../runner/calibration/frozen-kernels.ts';
 import { loadPlanCode } from '../runner/plan-code.ts';
 import { childIsBuilt } from '../runner/pool/pool.ts';
+import { withContinuations } from '../runner/continuations.ts';
 import { withEarlierIds } from '../runner/earlier-ids.ts';
 import { runExperiment } from '../runner/run-experiment.ts';
 import type { Plan } from '../plan/plan.ts';
@@ -70,7 +71,7 @@ export const run = async <C extends Config>(
   const planned =
     typeof what === 'object' && 'sweepId' in what
       ? what
-      : withEarlierIds(await planOf(what, settings), runsDirectory);
+      : unwrap(withContinuations(withEarlierIds(await planOf(what, settings), runsDirectory), runsDirectory));
   const bundle = unwrap(await loadPlanCode(planned, runsDirectory));
   const lost = await checkFrozen(planned, { runsDirectory, force });
   if (lost) throw new UnrollError([lost]);

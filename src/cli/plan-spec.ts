@@ -1,5 +1,6 @@
 import { success, type Result } from '../diagnostic/diagnostic.ts';
 import { coreCount } from '../record/environment.ts';
+import { withContinuations } from '../runner/continuations.ts';
 import { withEarlierIds } from '../runner/earlier-ids.ts';
 import { planExperiment } from '../plan/plan-experiment.ts';
 import type { Plan } from '../plan/plan.ts';
@@ -21,7 +22,8 @@ export const planSpec = async (
     const set = { ...readSpecOptions(options), cores: coreCount(), reading: listen, findWeights };
     const plan = await planExperiment(path, set);
     if (!plan.ok || runsDirectory === undefined) return plan;
-    return success(withEarlierIds(plan.value, runsDirectory), plan.notices);
+    const continued = withContinuations(withEarlierIds(plan.value, runsDirectory), runsDirectory);
+    return continued.ok ? success(continued.value, [...plan.notices, ...continued.notices]) : continued;
   } finally {
     reading.end();
   }

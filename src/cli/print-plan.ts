@@ -1,5 +1,6 @@
 import { describeCalibration, type CalibrationView } from '../runner/calibration/describe.ts';
 import { plannedDataLines } from '../report/data-fields.ts';
+import { continuesFrom } from '../runner/continuations.ts';
 import { estimateTime, type Estimate } from '../runner/estimate.ts';
 import { runStandings, selectRuns, withBudget, type RunStanding } from '../runner/select.ts';
 import { frozenPlanPath, readFrozenPlan } from '../record/frozen-plan.ts';
@@ -88,11 +89,22 @@ const planToJson = ({ plan, standings, toTrain, estimate, calibration }: PlanVie
     estimate,
     runs: standings.map((standing) => {
       const {
-        run: { id, cell, seed, config, varying },
+        run: { id, cell, seed, config, varying, start, continues },
         state,
         reason,
       } = standing;
-      return { id, cell, seed, state, reason, toTrain: now.has(standing), varying, config };
+      return {
+        id,
+        cell,
+        seed,
+        state,
+        reason,
+        toTrain: now.has(standing),
+        varying,
+        config,
+        ...(start && { start }),
+        ...(continues && { continues }),
+      };
     }),
   };
 };
@@ -126,6 +138,7 @@ const planLines = ({ plan, standings, toTrain, estimate, calibration }: PlanView
     ...renderTable(columns, rows, { width }),
     ...(more > 0 ? [`and ${more} more; --json prints all`] : []),
     ...reasonLines(standings, width),
+    ...continuationLines(toTrain),
   ];
 };
 
@@ -206,6 +219,18 @@ const estimateLine = (count: number, { ms, runs, unknown }: Estimate): string =>
   if (ms === null) return `${head}; no estimate: no comparable run on record`;
   const known = `${head}; about ${formatDuration(ms)}`;
   return unknown === 0 ? known : `${known} for ${runs} of them; no estimate for the other ${unknown}`;
+};
+
+/** Which runs take over the steps of shorter ones. */
+const continuationLines = (toTrain: readonly RunStanding[]): string[] => {
+  const lines = toTrain.flatMap(({ run: { id, continues } }) =>
+    continues ? [`${id.slice(0, 8)} ${continuesFrom(continues)}`] : [],
+  );
+  const more = lines.length - shownReasons;
+  return [
+    ...(lines.length > 0 ? ['', ...lines.slice(0, shownReasons)] : []),
+    ...(more > 0 ? [`and ${more} more continue a run; --json has all`] : []),
+  ];
 };
 
 /** Why runs are stale, failed or interrupted: each reason once. */

@@ -166,10 +166,10 @@ export const trainSchema = Type.Object(
         examples: [500],
       }),
     ),
-    keepCheckpoints: choice(['last', 'best', 'all'], {
+    keepCheckpoints: choice(['last', 'best', 'all', 'none'], {
       default: 'last',
       description:
-        'What is kept in checkpoints/. last: the newest, which a stopped training resumes from. best: also the weights of the best evaluation, by the metric of earlyStopping, or by the lowest val/loss. all: also every one of checkpointEvery, under its step.',
+        'What is kept in checkpoints/. last: the newest, which a stopped training resumes from and a longer one continues from. best: also the weights of the best evaluation, by the metric of earlyStopping, or by the lowest val/loss. all: also every one of checkpointEvery, under its step. none: nothing once the run is done.',
       examples: ['best'],
     }),
     earlyStopping: Type.Unsafe<Static<typeof earlyStoppingSchema> | null>({

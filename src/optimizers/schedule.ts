@@ -142,6 +142,23 @@ const ownWarmUp: ParameterIssue = {
   help: 'Remove warmupSteps, or use the schedule cosine.',
 };
 
+/** Whether the learning rate of an update depends on the length of the whole training. */
+export const dependsOnLength = ({ name, everySteps }: Schedule): boolean => {
+  switch (name) {
+    case 'constant':
+    case 'plateau':
+      return false;
+    case 'step':
+    case 'exponential':
+      return everySteps === null;
+    case 'cosine':
+    case 'one-cycle':
+      return true;
+    default:
+      return unreachable(name);
+  }
+};
+
 /**
  * The learning rate of update `step` (counted from 1) out of `totalSteps`.
  *

@@ -53,6 +53,17 @@ export const runSchema = Type.Object({
   ),
   /** Hex SHA-256 of the pretrained vectors that the model reads; absent where it reads none. */
   vectors: Type.Optional(Type.String()),
+  /** The shorter run whose steps it continues; its numbers are those of a training from the start, so it is part of no id. */
+  continues: Type.Optional(
+    Type.Object({
+      /** Id of a run of the same experiment. */
+      run: Type.String(),
+      /** The last step of that run. */
+      step: Type.Number(),
+      /** The epochs of that run, if it counts in epochs. */
+      epoch: Type.Optional(Type.Number()),
+    }),
+  ),
   /** The parameters of the dataset that name files, if the dataset is the user's own. */
   files: Type.Optional(Type.Array(Type.String())),
   /** The values in which this run differs from its sweep's other runs, by path: `model.hiddenSize`. */

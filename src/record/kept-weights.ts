@@ -17,6 +17,13 @@ export const improves = ({ goal, minDelta }: Watched, value: number, best: Best)
   return goal === 'minimize' ? value < best.value - minDelta : value > best.value + minDelta;
 };
 
+/** Whether patience is over at `step`, with an evaluation each `evaluateEvery` steps. */
+export const patienceIsOver = (
+  { patience }: EarlyStopping,
+  best: Best,
+  at: { readonly step: number; readonly evaluateEvery: number },
+): boolean => at.step - (best?.step ?? 0) >= patience * at.evaluateEvery;
+
 /** The last value of each metric at or before a step. */
 export const valuesAt = (series: ReadonlyMap<string, MetricSeries>, step: number): Metrics =>
   Object.fromEntries(

@@ -89,9 +89,9 @@ const rateOf = (runs: readonly RecordedRun[], threads: number): Rate => {
     const environment = readJsonIfWhole(join(directory, fileNames.environment), parseEnvironment);
     return environment?.threads === threads;
   });
-  const msPerStep = (here.length > 0 ? here : runs).map(({ status }) => {
+  const msPerStep = (here.length > 0 ? here : runs).map(({ run, status }) => {
     const { elapsedMs = 0, step = 1 } = status?.outcome ?? {};
-    return elapsedMs / step;
+    return elapsedMs / Math.max(1, step - (run.continues?.step ?? 0));
   });
   const stepsPerEpoch = runs.map(({ run, status }) => {
     const { epochs, earlyStopping } = run.config.train;

@@ -20,8 +20,10 @@ export interface RunStanding {
 }
 
 /** Steps that need not be trained again: a checkpoint has them. */
-export const stepsDone = ({ outcome }: RunStanding): number =>
-  outcome?.reason === 'interrupted' || outcome?.reason === 'pruned' ? outcome.step : 0;
+export const stepsDone = ({ run, outcome }: RunStanding): number =>
+  outcome?.reason === 'interrupted' || outcome?.reason === 'pruned'
+    ? outcome.step
+    : (run.continues?.step ?? 0);
 
 /**
  * The state of each run of a plan in a runs directory. `stale`: nothing is recorded of the run itself, but a finished run

@@ -15,7 +15,7 @@ export const settingsKey = ({ config, seed }: Run): string => `${seed} ${canonic
  * The versions of code that this program would train a configuration with; 0 for an unknown name. An entry of the user's
  * own is identified by its code instead, and only the config contains its present state.
  */
-const versionsNow = ({ config, versions, code = {} }: Run): Run['versions'] => {
+export const versionsNow = ({ config, versions, code = {} }: Run): Run['versions'] => {
   const version = (kind: NamedSectionKind): number => {
     const table: Table<Row> = registry[kind];
     const section = config[kind];
@@ -52,6 +52,9 @@ export const changesSince = (earlier: Run, planned: Run): readonly string[] => [
     : [`the data of ${planned.config.dataset.name} has changed`]),
   ...(earlier.vectors === planned.vectors ? [] : ['the vectors of the embedding have changed']),
   ...versionChanges(earlier, planned.versions),
+  ...(earlier.start?.sha256 === planned.start?.sha256
+    ? []
+    : ['the weights that it starts from have changed']),
   ...namedSections
     .filter((kind) => earlier.code?.[kind] !== planned.code?.[kind])
     .map((kind) => `the code of the ${kind} ${planned.config[kind]?.name ?? ''} has changed`),

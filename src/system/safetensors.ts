@@ -1,4 +1,5 @@
-import { writeWhole, type Durability, readRegular } from './files.ts';
+import { closeSync, fstatSync } from 'node:fs';
+import { openRegular, readFully, writeWhole, type Durability, readRegular } from './files.ts';
 import { onFile } from './system-error.ts';
 
 /** A named float32 array, row-major. */
@@ -64,6 +65,24 @@ export const readTensors = (path: string): TensorFile => {
   }
   return { tensors, metadata: (header['__metadata__'] ?? {}) as Record<string, string> };
 };
+
+/** Reads the metadata of a safetensors file alone. Throws when the file is missing or damaged. */
+export const readMetadata = (path: string): TensorFile['metadata'] =>
+  onFile(path, () => {
+    const file = openRegular(path);
+    try {
+      const length = Buffer.alloc(8);
+      readFully(file, length, 0);
+      const header = Buffer.alloc(Math.min(Number(length.readBigUInt64LE(0)), fstatSync(file).size));
+      readFully(file, header, 8);
+      const { __metadata__: metadata = {} } = JSON.parse(header.toString('utf8')) as {
+        readonly __metadata__?: TensorFile['metadata'];
+      };
+      return metadata;
+    } finally {
+      closeSync(file);
+    }
+  });
 
 /** The bytes of a tensor, without copying them. */
 export const bytesOf = (values: Float32Array): Uint8Array =>

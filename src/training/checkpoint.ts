@@ -7,6 +7,7 @@ import type { CountedLines } from '../record/metrics-journal.ts';
 import { fileNames } from '../record/run-files.ts';
 import {
   bytesOf,
+  readMetadata,
   readTensors,
   writeTensors,
   type StoredTensor,
@@ -55,13 +56,18 @@ export interface CheckpointLabel {
 /** Writes a checkpoint whole: a kill at any moment leaves the one before. Its metric lines must be on the disk already. */
 export const writeCheckpoint = (
   directory: string,
+  { tensors, ...rest }: { name: CheckpointName; tensors: TrainerTensors; label: CheckpointLabel },
+): void => writeStored(directory, { ...rest, stored: storeTensors(tensors) });
+
+/** As `writeCheckpoint`, of tensors that are not on the back end. */
+export const writeStored = (
+  directory: string,
   {
     name,
-    tensors,
+    stored,
     label: { state, run, metrics },
-  }: { name: CheckpointName; tensors: TrainerTensors; label: CheckpointLabel },
+  }: { name: CheckpointName; stored: Checkpoint['tensors']; label: CheckpointLabel },
 ): void => {
-  const stored = storeTensors(tensors);
   const { best, plateau } = state;
   const fields = {
     state: JSON.stringify({
@@ -125,7 +131,18 @@ export const checkpointDamage = (path: string, run: string): string | undefined 
   return 'unusable' in read ? read.unusable : undefined;
 };
 
-const readOwn = (path: string, run: string): Checkpoint | Unusable => {
+/** The state of a run's last checkpoint, without its tensors; undefined if it cannot be read. */
+export const checkpointOfEnd = (directory: string): TrainerState | undefined => {
+  try {
+    return parseState(readMetadata(checkpointPath(directory, 'last'))['state'] ?? '');
+  } catch (error) {
+    if (interruptionOf(error)) throw error;
+    return undefined;
+  }
+};
+
+/** Reads a checkpoint of a run whatever its network. */
+export const readOwn = (path: string, run: string): Checkpoint | Unusable => {
   try {
     const file = readTensors(path);
     const { metadata } = file;

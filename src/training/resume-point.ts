@@ -83,5 +83,6 @@ const mismatchOf = (
     : undefined;
 };
 
-const needsBest = ({ config: { train } }: Run, { best }: TrainerState): boolean =>
+/** Whether a training in this state relies on the weights of its best evaluation. */
+export const needsBest = ({ config: { train } }: Run, { best }: TrainerState): boolean =>
   best !== null && (train.keepCheckpoints === 'best' || train.earlyStopping?.restoreBest === true);

@@ -2,7 +2,7 @@ import { allocateBatch, readBatch, type Batch } from '../data/dataset.ts';
 import { watchedMetric, type Schedule } from '../optimizers/schedule.ts';
 import { cutToLongest } from '../data/lengths.ts';
 import type { Metrics } from '../record/events.ts';
-import { improves, type Best, type Watched } from '../record/kept-weights.ts';
+import { improves, patienceIsOver, type Watched } from '../record/kept-weights.ts';
 import type { StopReason } from './protocol.ts';
 import { stepCheckpoint } from './checkpoint.ts';
 import { evaluate } from './evaluate.ts';
@@ -10,7 +10,6 @@ import { lossWeight } from './loss-weight.ts';
 import { afterEvaluation } from './plateau.ts';
 import { report, saveCheckpoint, type Session } from './session.ts';
 import { createTally, type Tally } from './tally.ts';
-import type { EarlyStopping } from '../language/config.ts';
 
 /** Why the steps ended. */
 export type StepsEnd =
@@ -177,13 +176,6 @@ const outOfPatience = ({ state, run }: Session): boolean => {
 
 /** What makes a checkpoint the best where a spec names no metric. */
 const lowestLoss: Watched = { metric: 'val/loss', goal: 'minimize', minDelta: 0 };
-
-/** Whether patience is over at `step`, with an evaluation each `evaluateEvery` steps. */
-export const patienceIsOver = (
-  { patience }: EarlyStopping,
-  best: Best,
-  at: { readonly step: number; readonly evaluateEvery: number },
-): boolean => at.step - (best?.step ?? 0) >= patience * at.evaluateEvery;
 
 /** Reads examples of the training part into a batch. */
 const readNext = ({ run, dataset }: Session, indices: Int32Array, batch: Batch): void => {

@@ -20,6 +20,7 @@ import { readStatus, recordedId } from '../record/read-runs.ts';
 import { fileNames, type ProfileFile } from '../record/run-files.ts';
 import { RecordRemoved, recordRun, type RunRecorder } from '../record/run-recorder.ts';
 import type { StopReason, TrainRequest } from './protocol.ts';
+import { continueFrom } from './continue-from.ts';
 import { idleStopwatch, startStopwatch } from './stopwatch.ts';
 import { train } from './train.ts';
 
@@ -41,7 +42,7 @@ export const trainInDirectory = async (
   request: TrainRequest,
   supervision: Supervision,
 ): Promise<RunOutcome> => {
-  const { run, directory, attempt } = request;
+  const { directory, attempt } = request;
   const startedAt = performance.now();
   let lock: Lock | undefined;
   let recorder: RunRecorder | undefined;
@@ -50,7 +51,10 @@ export const trainInDirectory = async (
     if ('reason' in writer) return writer;
     lock = writer;
     supervision.onBegin();
-    recorder = recordRun(directory, run, attempt);
+    const { run: begun, warning } = await continueFrom(request);
+    recorder = recordRun(directory, begun, attempt);
+    if (warning !== undefined)
+      supervision.listen({ type: 'record-distrusted', time: Date.now(), message: warning });
     return await trainAndRecord(request, supervision, fenced(recorder, writer));
   } catch (error) {
     const end = unrecordedEnd(error);

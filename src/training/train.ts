@@ -62,14 +62,20 @@ const finish = async (session: Session, end: StepsEnd): Promise<RunOutcome> => {
     case 'no-improvement':
       return await complete(
         session,
+        end.kind,
         `stopped early at step ${step}: no improvement since step ${session.state.best?.step ?? 0}`,
       );
     case 'all-done':
-      return await complete(session, `all ${step} steps done`);
+      // What a longer training continues from; the end evaluation is no part of it.
+      if (session.run.config.train.keepCheckpoints !== 'none') saveCheckpoint(session, 'last');
+      return await complete(session, end.kind, `all ${step} steps done`);
   }
 };
 
-const complete = async (session: Session, message: string): Promise<RunOutcome> => {
+/** Ends after which a run is done. */
+type FinalEnd = Extract<StepsEnd['kind'], 'all-done' | 'no-improvement'>;
+
+const complete = async (session: Session, end: FinalEnd, message: string): Promise<RunOutcome> => {
   const reason = session.stopRequested();
   if (reason) {
     saveCheckpoint(session, 'last');
@@ -86,9 +92,16 @@ const complete = async (session: Session, message: string): Promise<RunOutcome> 
     ...test,
   };
   await keepModel(session, metrics);
-  rmSync(checkpointPath(session.directory, 'last'), { force: true });
+  removeCheckpoints(session, end);
   const kept = keptStep === step ? message : `${message}; the weights of step ${keptStep} are kept`;
   return { ...outcomeOf(session, 'completed', kept), keptStep, metrics };
+};
+
+/** A training that early stopping has ended is continued by none. */
+const removeCheckpoints = ({ directory, run }: Session, end: FinalEnd): void => {
+  if (run.config.train.keepCheckpoints === 'none')
+    rmSync(join(directory, fileNames.checkpoints), { recursive: true, force: true });
+  else if (end === 'no-improvement') rmSync(checkpointPath(directory, 'last'), { force: true });
 };
 
 const outcomeOf = (session: Session, reason: OutcomeReason, message: string): RunOutcome => ({

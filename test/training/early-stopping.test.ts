@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { patienceIsOver } from '../../src/training/steps.ts';
+import { patienceIsOver } from '../../src/record/kept-weights.ts';
 import type { EarlyStopping } from '../../src/language/config.ts';
 import { improves } from '../../src/record/kept-weights.ts';
 

@@ -1,105 +1,15 @@
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
-import { planExperiment } from '../../src/plan/plan-experiment.ts';
 import type { Run } from '../../src/plan/plan.ts';
 import { runIdOf } from '../../src/plan/run-identity.ts';
-import type { RunOutcome, TrainerEvent } from '../../src/record/events.ts';
-import { freezePlan } from '../../src/record/frozen-plan.ts';
 import { parseRun } from '../../src/record/parse-run-files.ts';
-import type { HostEnvironment } from '../../src/record/run-files.ts';
 import { runDirectory } from '../../src/record/run-recorder.ts';
 import { readTensors } from '../../src/system/safetensors.ts';
-import { startFileOf, weightsFileOf } from '../../src/record/starting-weights.ts';
-import { weightsFinder } from '../../src/report/find-weights.ts';
-import { trainInDirectory } from '../../src/training/train-in-directory.ts';
+import { weightsFileOf } from '../../src/record/starting-weights.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { metricsIn } from '../support/toy-training.ts';
-
-interface Sections {
-  readonly name?: string;
-  readonly model?: string;
-  readonly optimizer?: string;
-  readonly learningRate?: number;
-  readonly steps?: number;
-  readonly train?: string;
-  readonly more?: string;
-}
-
-const plan = async (
-  folder: string,
-  {
-    name = 'parent',
-    model = 'hiddenSize: 5',
-    optimizer = 'name: adam',
-    learningRate = 0.05,
-    steps = 8,
-    train = '',
-    more = '',
-  }: Sections,
-) => {
-  const path = join(folder, `${name}.yaml`);
-  writeFileSync(
-    path,
-    `version: 1
-name: ${name}
-dataset: { name: toy-sequences, trainSize: 60, testSize: 20, validationSize: 20 }
-model: { name: lstm, ${model} }
-optimizer: { ${optimizer}, learningRate: ${learningRate} }
-train: { batchSize: 16, steps: ${steps}, displayEvery: 1, ${train} }
-${more}
-`,
-  );
-  const runs = join(folder, 'runs');
-  const planned = await planExperiment(path, { cores: 1, findWeights: weightsFinder(runs) });
-  if (!planned.ok) throw new Error(planned.errors.map(({ message }) => message).join(' '));
-  return planned;
-};
-
-const planned = async (folder: string, sections: Sections): Promise<Run> => {
-  const [run] = (await plan(folder, sections)).value.runs;
-  if (!run) throw new Error('the spec has no run');
-  return run;
-};
-
-/** Trains a run; dies at a number of events. */
-const train = async (folder: string, run: Run, events = Infinity): Promise<RunOutcome> => {
-  const runsDirectory = join(folder, 'runs');
-  let heard = 0;
-  const startFile = startFileOf(run, { runsDirectory, baseDirectory: folder });
-  return await trainInDirectory(
-    {
-      type: 'train',
-      run,
-      attempt: 1,
-      fromTheStart: false,
-      pauseAt: null,
-      profile: false,
-      directory: runDirectory(runsDirectory, run),
-      baseDirectory: folder,
-      environment: {} as HostEnvironment,
-      threads: 1,
-      ...(startFile !== undefined && { startFile }),
-    },
-    {
-      listen: (event: TrainerEvent) => {
-        if (event.type !== 'training-ended' && ++heard === events) throw new Error('killed');
-      },
-      onWait: () => undefined,
-      onBegin: () => undefined,
-      stopRequested: () => undefined,
-    },
-  );
-};
-
-const trained = async (folder: string, sections: Sections): Promise<Run> => {
-  const { value } = await plan(folder, sections);
-  const [run] = value.runs;
-  if (!run) throw new Error('the spec has no run');
-  expect(await train(folder, run)).toMatchObject({ reason: 'completed' });
-  await freezePlan(value, join(folder, 'runs'));
-  return run;
-};
+import { plan, planned, train, trained } from '../support/trained-runs.ts';
 
 const weightsOf = (folder: string, run: Run) =>
   new Map(
