@@ -234,13 +234,22 @@ describe('the checkpoints that stay', () => {
     return { files: existsSync(folder) ? readdirSync(folder).sort() : [], folder, rig };
   };
 
-  test('last: none once a run is done', async () => {
-    expect((await kept('checkpointEvery: 20')).files).toEqual([]);
+  test('last: that of the last step, with what a longer training continues from', async () => {
+    const { files, folder } = await kept('checkpointEvery: 50');
+    expect(files).toEqual(['last.safetensors']);
+    const { tensors, metadata } = readTensors(join(folder, 'last.safetensors'));
+    expect(JSON.parse(metadata['state'] ?? '')).toMatchObject({ step: 60 });
+    expect([...tensors.keys()].some((key) => key.startsWith('optimizer/'))).toBe(true);
   });
 
   test('all: every one of checkpointEvery, under its step, with what a training goes on from', async () => {
     const { files, folder } = await kept('checkpointEvery: 20, keepCheckpoints: all');
-    expect(files).toEqual(['step-000020.safetensors', 'step-000040.safetensors', 'step-000060.safetensors']);
+    expect(files).toEqual([
+      'last.safetensors',
+      'step-000020.safetensors',
+      'step-000040.safetensors',
+      'step-000060.safetensors',
+    ]);
     const { tensors, metadata } = readTensors(join(folder, 'step-000040.safetensors'));
     expect(JSON.parse(metadata['state'] ?? '')).toMatchObject({ step: 40 });
     expect([...tensors.keys()].some((key) => key.startsWith('optimizer/'))).toBe(true);
@@ -248,7 +257,7 @@ describe('the checkpoints that stay', () => {
 
   test('best: the weights of the evaluation with the lowest loss', async () => {
     const { files, folder, rig } = await kept('evaluateEvery: 5, keepCheckpoints: best');
-    expect(files).toEqual(['best.safetensors']);
+    expect(files).toEqual(['best.safetensors', 'last.safetensors']);
     const { best } = JSON.parse(
       readTensors(join(folder, 'best.safetensors')).metadata['state'] ?? '',
     ) as TrainerState;
