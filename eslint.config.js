@@ -69,11 +69,12 @@ const doors = {
   ],
   check: ['system', 'diagnostic', 'data', 'plan', 'record', 'training'],
   runner: belowTheRunner,
+  verify: [...belowTheRunner, 'runner'],
   report: ['system', 'terminal', 'diagnostic', 'data', 'metrics', 'language', 'plan', 'record'],
   mlflow: ['system', 'terminal', 'diagnostic', 'language', 'plan', 'record'],
   prediction: [...belowTheRunner, 'report'],
   api: [...belowTheRunner, 'runner', 'report', 'mlflow', 'prediction'],
-  cli: [...belowTheRunner, 'check', 'runner', 'report', 'mlflow', 'prediction'],
+  cli: [...belowTheRunner, 'check', 'runner', 'verify', 'report', 'mlflow', 'prediction'],
   docs: ['diagnostic', 'parameters', 'data', 'metrics', 'registry', 'language', 'cli'],
 };
 const rooms = Object.keys(doors);
@@ -112,7 +113,7 @@ const plainReaders = [
 ];
 
 const commands =
-  'validate|plan|run|resume|ls|show|compare|diff|report|watch|sync|check|rm|prune|init|new|models?|datasets?|optimizers?|losses|trust|setup|doctor|mlflow|schema|explain|completion';
+  'validate|plan|run|resume|verify|bundle|ls|show|compare|diff|report|watch|sync|check|rm|prune|init|new|models?|datasets?|optimizers?|losses|trust|setup|doctor|mlflow|schema|explain|completion';
 
 /** A command in a message that is put together by hand: without the folder of the runs and without quotes. */
 const byHand = [

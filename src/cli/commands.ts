@@ -233,6 +233,32 @@ export const commands: readonly CommandRow[] = [
     load: () => import('./commands/check.ts'),
   }),
   commandRow({
+    name: 'verify',
+    summary: 'train a recorded run again and compare its metrics and weights',
+    declare: (program) =>
+      json(runsDirectory(program.argument('<run>', 'a run id, its first characters, or a bundle')))
+        .option('--steps <n>', 'train and compare only so many steps', positiveInteger)
+        .option('--exact', 'exit with 1 also if numbers are within 1e-6 but not the same bits')
+        .option(
+          '--spec-directory <folder>',
+          'where relative paths of the spec start (default: the folder of the spec)',
+        ),
+    load: () => import('./commands/verify.ts'),
+  }),
+  commandRow({
+    name: 'bundle',
+    summary: 'write a run with its code into one file that another machine can verify',
+    declare: (program) =>
+      json(runsDirectory(program.argument('<run>', 'a run id, or its first characters')))
+        .option('--output <file>', 'the zip file (default: the experiment and the id)')
+        .option('--data', 'put the data files into it')
+        .option(
+          '--spec-directory <folder>',
+          'where relative paths of the spec start (default: the folder of the spec)',
+        ),
+    load: () => import('./commands/bundle.ts'),
+  }),
+  commandRow({
     name: 'rm',
     summary: 'delete runs or experiments; lists them and their size first, deletes with --yes',
     declare: (program) =>

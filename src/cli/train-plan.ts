@@ -42,7 +42,7 @@ export interface TrainOptions extends SelectionOptions {
   readonly allowServer?: readonly string[] | undefined;
 }
 
-const notBuilt: Diagnostic = {
+export const notBuilt: Diagnostic = {
   code: 'backend-missing',
   severity: 'error',
   message: 'The program that trains is not built.',

@@ -109,6 +109,7 @@ const optionValues = (
     case '--optimizer':
       return named((option.long ?? '').slice(2) as NamedSectionKind, registry);
     case '--runs-directory':
+    case '--spec-directory':
     case '--write':
     case '--check':
       return files(current, () => false);
@@ -151,7 +152,10 @@ const argumentValues = (
       return files(current, (name) => /\.ya?ml$/.test(name));
     case 'run':
     case 'other':
-      return runIds(runsDirectory);
+      return [
+        ...runIds(runsDirectory),
+        ...(command === 'verify' ? files(current, (name) => name.endsWith('.zip')) : []),
+      ];
     case 'experiment':
     case 'sweep':
     case 'sweeps':

@@ -30,6 +30,14 @@ export interface Bundle {
   readonly modules: readonly PluginModule[];
 }
 
+/** Every file of a config's code, the config first, with what it imports as data; packages are not among them. */
+export const filesOfConfig = async (config: string): Promise<Result<readonly string[]>> => {
+  const read = await graphOf(config);
+  if (!read.ok) return read;
+  const { files } = read.value.graph;
+  return success([config, ...files.filter((file) => file !== config)]);
+};
+
 /** The file in a bundle's folder that lists its modules. */
 export const modulesFile = 'modules.json';
 
@@ -41,24 +49,10 @@ const codeFile = /\.[cm]?[jt]sx?$/;
  */
 export const bundleConfig = async (config: string): Promise<Result<Bundle>> => {
   const { build, version } = await import('esbuild');
-  const packages: PackageUses = new Map();
-  const common = {
-    absWorkingDir: dirname(config),
-    bundle: true,
-    splitting: true,
-    format: 'esm',
-    platform: 'node',
-    target: 'node20.19',
-    sourcemap: 'inline',
-    metafile: true,
-    write: false,
-    logLevel: 'silent',
-    define: locationNames,
-  } as const;
-  const plugins = [resolvePackages(packages), keepLocation()];
+  const read = await graphOf(config);
+  if (!read.ok) return read;
+  const { graph, common, plugins } = read.value;
   try {
-    const { metafile } = await build({ ...common, plugins, outdir: '/', entryPoints: [config] });
-    const graph = importGraph(metafile, { base: dirname(config), packages });
     const files = graph.files.filter((file) => codeFile.test(file));
     const ordered = [config, ...files.filter((file) => file !== config)];
     const folder = folderOf(graph, [config, version]);
@@ -83,10 +77,40 @@ export const bundleConfig = async (config: string): Promise<Result<Bundle>> => {
     });
     return success({ folder, modules });
   } catch (error) {
-    const { errors } = error as Partial<BuildFailure>;
-    if (!errors) throw error;
-    return failure(...errors.map((one) => diagnosticOf(one, config)));
+    return failed(config, error);
   }
+};
+
+/** What a config imports, and how it is compiled. */
+const graphOf = async (config: string) => {
+  const { build } = await import('esbuild');
+  const packages: PackageUses = new Map();
+  const common = {
+    absWorkingDir: dirname(config),
+    bundle: true,
+    splitting: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node20.19',
+    sourcemap: 'inline',
+    metafile: true,
+    write: false,
+    logLevel: 'silent',
+    define: locationNames,
+  } as const;
+  const plugins = [resolvePackages(packages), keepLocation()];
+  try {
+    const { metafile } = await build({ ...common, plugins, outdir: '/', entryPoints: [config] });
+    return success({ graph: importGraph(metafile, { base: dirname(config), packages }), common, plugins });
+  } catch (error) {
+    return failed(config, error);
+  }
+};
+
+const failed = (config: string, error: unknown) => {
+  const { errors } = error as Partial<BuildFailure>;
+  if (!errors) throw error;
+  return failure(...errors.map((one) => diagnosticOf(one, config)));
 };
 
 /** Packages, as `name@version`, that each file imports. */

@@ -1,0 +1,48 @@
+import { statSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { proposedCommand } from '../../system/proposed-command.ts';
+import { formatBytes } from '../../terminal/format.ts';
+import { bundleRun } from '../../verify/bundle-run.ts';
+import { recordedSubject } from '../../verify/subject.ts';
+import type { Execute } from '../command.ts';
+import { findRun } from '../recorded.ts';
+
+interface Options {
+  readonly runsDirectory: string;
+  readonly output?: string | undefined;
+  readonly data?: boolean | undefined;
+  readonly specDirectory?: string | undefined;
+  readonly json?: boolean | undefined;
+}
+
+/** `unroll bundle RUN` */
+export const execute: Execute<Options> = async (words, options, terminal) => {
+  const { runsDirectory, specDirectory, data = false } = options;
+  const found = findRun(runsDirectory, words[0] ?? '', 'bundle');
+  const subject = found.ok ? recordedSubject(found.value, { runsDirectory, specDirectory }) : found;
+  if (!subject.ok) {
+    terminal.report(subject.errors, options);
+    return 2;
+  }
+  const { experiment, id } = subject.value.run;
+  const output = options.output ?? `${experiment}-${id}.zip`;
+  const bundled = await bundleRun(subject.value, { output, data });
+  if (!bundled.ok) {
+    terminal.report(bundled.errors, options);
+    return 2;
+  }
+  const { size } = statSync(output);
+  if (options.json) {
+    const file = resolve(output);
+    terminal.print(JSON.stringify({ run: id, experiment, file, bytes: size, data: bundled.value }, null, 2));
+    return 0;
+  }
+  terminal.print(`${output} (${formatBytes(size)})${contentNote(bundled.value)}`);
+  terminal.print(`Verify it with: ${proposedCommand(['verify', output])}`);
+  return 0;
+};
+
+const contentNote = (data: Readonly<Record<string, string>> | null): string => {
+  if (data === null) return ', without the data';
+  return Object.keys(data).length > 0 ? ', with the data' : '; its dataset has no files of yours';
+};

@@ -1,0 +1,145 @@
+import { Type } from '@sinclair/typebox';
+import { hash } from 'node:crypto';
+import { createWriteStream, mkdirSync, rmSync } from 'node:fs';
+import { rename } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { openPromise } from 'yauzl';
+import { ZipFile } from 'yazl';
+import { failure, success, type Diagnostic, type Result } from '../diagnostic/diagnostic.ts';
+import { digestOfFile, isSealIntact, sealed } from '../record/digests.ts';
+import { jsonFileText, readJson } from '../system/files.ts';
+import { parserOf, type Described } from '../system/schema.ts';
+
+const orNull = Type.Union([Type.String(), Type.Null()]);
+
+const manifestSchema = Type.Object({
+  format: Type.Literal(1),
+  /** The version of Unroll that wrote the bundle. */
+  unroll: Type.String(),
+  experiment: Type.String(),
+  /** The run's id; its files are in the folder of that name. */
+  run: Type.String(),
+  /** The spec as it was written. */
+  spec: orNull,
+  /** The config with the user's own entries. */
+  config: orNull,
+  /** The weights that the run starts from. */
+  startWeights: orNull,
+  /** The values of the dataset's parameters that name files, within the bundle; null where the data is not in it. */
+  data: Type.Union([Type.Record(Type.String(), Type.String()), Type.Null()]),
+  files: Type.Record(Type.String(), Type.Object({ bytes: Type.Number(), sha256: Type.String() })),
+  /** Hexadecimal SHA-256 of this file without this field. */
+  sha256: Type.String(),
+});
+
+/** `bundle.json`: what a bundle has. */
+export type Manifest = Described<typeof manifestSchema>;
+
+const parseManifest = parserOf(manifestSchema);
+
+/** The name of the manifest in a bundle. */
+const manifestName = 'bundle.json';
+
+/** What goes into a bundle: names in it, and either where the content is or the content. */
+export type Entries = ReadonlyMap<string, { readonly path: string } | { readonly text: string }>;
+
+/** Entries are stored, and have no time of their own: the same content gives the same bytes on every machine. */
+const plain = {
+  compress: false,
+  mtime: new Date(1980, 0, 1),
+  mode: 0o100644,
+  forceDosTimestamp: true,
+} as const;
+
+/** Writes a bundle, whole. */
+export const writeBundle = async (
+  path: string,
+  entries: Entries,
+  manifest: Omit<Manifest, 'format' | 'files' | 'sha256'>,
+): Promise<void> => {
+  const zip = new ZipFile();
+  const files: Record<string, Manifest['files'][string]> = {};
+  const folder = `${path}.${process.pid}.tmp`;
+  const written = createWriteStream(folder);
+  try {
+    const names = [...entries.keys()].sort();
+    const beside = new Map<string, Buffer>();
+    for (const name of names) {
+      const entry = entries.get(name);
+      if (!entry) continue;
+      if ('path' in entry) {
+        const digest = digestOfFile(entry.path);
+        if (digest) files[name] = digest;
+      } else {
+        const bytes = Buffer.from(entry.text);
+        beside.set(name, bytes);
+        files[name] = { bytes: bytes.length, sha256: hash('sha256', bytes, 'hex') };
+      }
+    }
+    const text = jsonFileText(sealed({ format: 1, ...manifest, files }));
+    zip.addBuffer(Buffer.from(text), manifestName, plain);
+    for (const name of names) {
+      const entry = entries.get(name);
+      const bytes = beside.get(name);
+      if (bytes) zip.addBuffer(bytes, name, plain);
+      else if (entry && 'path' in entry) zip.addFile(entry.path, name, plain);
+    }
+    zip.end();
+    await pipeline(zip.outputStream, written);
+    await rename(folder, path);
+  } catch (error) {
+    rmSync(folder, { force: true });
+    throw error;
+  }
+};
+
+const notWhole = (path: string, what: string): Diagnostic => ({
+  code: 'damaged-record',
+  severity: 'error',
+  message: `${path} ${what}.`,
+  expected: 'a bundle as `bundle` wrote it',
+  help: 'Copy it again from the machine that wrote it.',
+});
+
+/** Unpacks a bundle into an empty folder and compares each file with its digest. */
+export const openBundle = async (path: string, folder: string): Promise<Result<Manifest>> => {
+  try {
+    await unpack(path, folder);
+  } catch (error) {
+    return failure(
+      notWhole(path, `is not a whole zip file: ${error instanceof Error ? error.message : String(error)}`),
+    );
+  }
+  let value: unknown;
+  try {
+    value = readJson(join(folder, manifestName));
+  } catch {
+    value = undefined;
+  }
+  const manifest = parseManifest(value);
+  if (!manifest) return failure(notWhole(path, `has no ${manifestName} that this version of Unroll reads`));
+  if (isSealIntact(value as Readonly<Record<string, unknown>>) !== true)
+    return failure(notWhole(path, `has a ${manifestName} that was changed`));
+  for (const [name, { sha256 }] of Object.entries(manifest.files)) {
+    const digest = digestOfFile(join(folder, name));
+    if (digest?.sha256 !== sha256)
+      return failure(notWhole(path, digest ? `has a changed ${name}` : `lacks ${name}`));
+  }
+  return success(manifest);
+};
+
+const unpack = async (path: string, folder: string): Promise<void> => {
+  // It refuses names that lead out of the folder.
+  const zip = await openPromise(path, { lazyEntries: true, autoClose: false });
+  try {
+    for await (const entry of zip.eachEntry()) {
+      if (entry.fileName.endsWith('/')) continue;
+      const target = join(folder, entry.fileName);
+      mkdirSync(dirname(target), { recursive: true });
+      await pipeline(await zip.openReadStreamPromise(entry), createWriteStream(target));
+    }
+  } finally {
+    zip.close();
+  }
+};
