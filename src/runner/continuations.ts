@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { success, type Diagnostic, type Result } from '../diagnostic/diagnostic.ts';
 import { trainingEnds, type TrainConfig } from '../language/train-section.ts';
 import { dependsOnLength, type Schedule } from '../optimizers/schedule.ts';
-import { filesOf, identityOfTrain, withoutPaths } from '../plan/run-identity.ts';
+import { filesOf, identityOfModel, identityOfTrain, withoutPaths } from '../plan/run-identity.ts';
 import type { Plan, Run } from '../plan/plan.ts';
 import { patienceIsOver } from '../record/kept-weights.ts';
 import { listRuns } from '../record/read-runs.ts';
@@ -53,11 +53,21 @@ const lengthOf = ({ config: { train } }: Run): number => train[endOf(train)] ?? 
 
 /** Equal for runs that differ in their length alone. */
 const keyOf = (run: Run): string => {
-  const { config, seed, datasetDigest, versions, code, start } = run;
+  const { config, seed, datasetDigest, versions, code, start, vectors } = run;
   const end = endOf(config.train);
   const dataset = withoutPaths(config.dataset, filesOf(run));
   const train = { ...identityOfTrain(config.train, start), [end]: 'any' };
-  return canonicalJson({ ...config, dataset, train, seed, datasetDigest, versions, code: code ?? null });
+  const model = identityOfModel(config.model, vectors);
+  return canonicalJson({
+    ...config,
+    dataset,
+    model,
+    train,
+    seed,
+    datasetDigest,
+    versions,
+    code: code ?? null,
+  });
 };
 
 /** Why a longer training cannot continue from a run, as the end of a sentence. */

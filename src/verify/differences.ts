@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { digestOfFile } from '../record/digests.ts';
 import { readMetricSeries, type MetricSeries } from '../record/read-metrics.ts';
 import type { EnvironmentFile, StatusFile } from '../record/run-files.ts';
-import type { StoredTensor } from '../record/safetensors.ts';
+import type { StoredTensor } from '../system/safetensors.ts';
 import type { Run } from '../plan/plan.ts';
 
 /** What is not as it was when a run was recorded. */

@@ -10,7 +10,7 @@ import { captureEnvironment } from '../record/environment.ts';
 import type { RunOutcome } from '../record/events.ts';
 import { fileNames, parseEnvironment } from '../record/run-files.ts';
 import { runDirectory } from '../record/run-recorder.ts';
-import { readTensors, type StoredTensor } from '../record/safetensors.ts';
+import { readTensors, type StoredTensor } from '../system/safetensors.ts';
 import { variablesIn, weightsFileOf } from '../record/starting-weights.ts';
 import { loadConfig } from '../registry/own/load-plugins.ts';
 import { findRow, namedSections, registry as builtIn, type Registry, type Table } from '../registry/rows.ts';
