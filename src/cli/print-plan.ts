@@ -1,6 +1,6 @@
 import { describeCalibration, type CalibrationView } from '../runner/calibration/describe.ts';
 import { plannedDataLines } from '../report/data-fields.ts';
-import { continuesFrom } from '../runner/continuations.ts';
+import { continuesFrom } from '../plan/origin.ts';
 import { estimateTime, type Estimate } from '../runner/estimate.ts';
 import { runStandings, selectRuns, withBudget, type RunStanding } from '../runner/select.ts';
 import { frozenPlanPath, readFrozenPlan } from '../record/frozen-plan.ts';

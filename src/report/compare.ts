@@ -1,4 +1,5 @@
 import type { Objective } from '../language/config.ts';
+import { originOf } from '../plan/origin.ts';
 import { foldOf, type Run } from '../plan/plan.ts';
 import { scoredData, scoredKey } from '../plan/scored-data.ts';
 import type { Json } from '../system/json.ts';
@@ -23,6 +24,8 @@ export interface ComparedRun {
   readonly step: number;
   readonly elapsedMs: number;
   readonly directory: string | null;
+  /** What it builds on, in words; absent where it began with drawn weights at step 0. */
+  readonly origin?: readonly string[];
 }
 
 /** Runs that differ only by fold and seed, or that share the settings one groups by. */
@@ -280,6 +283,7 @@ const draftConfiguration = (members: readonly Member[], axes: readonly string[],
       if (list) list.push(one);
       else metrics.set(name, [one]);
     }
+    const origin = originOf(recorded?.run ?? run);
     return {
       id: run.id,
       seed: run.seed,
@@ -290,6 +294,7 @@ const draftConfiguration = (members: readonly Member[], axes: readonly string[],
       step: recorded?.status?.outcome?.step ?? 0,
       elapsedMs: recorded?.status?.outcome?.elapsedMs ?? 0,
       directory: recorded?.directory ?? null,
+      ...(origin.length > 0 && { origin }),
     };
   });
   const flat = members[0]?.flat;

@@ -18,6 +18,7 @@ import { importances } from './importance.ts';
 import type { ReportData, ReportRun, CurveTable } from './report-data.ts';
 import { dataFields } from './data-fields.ts';
 import { environmentFields } from './show.ts';
+import { originOf } from '../plan/origin.ts';
 import { flattenConfig } from './varying.ts';
 
 /** Evaluations (confusion matrix, images) of the best runs only: they are large. */
@@ -92,8 +93,12 @@ const namedFolder = (runsDirectory: string): { readonly name: string; readonly e
 const reportRun = ({ run, status, directory, metrics }: RecordedRun, folder: string): ReportRun => {
   const environment = readJsonIfWhole(join(directory, fileNames.environment), parseEnvironment);
   const data = readJsonIfWhole(join(directory, fileNames.data), parseData);
+  const origin = originOf(run);
   return {
-    config: Object.fromEntries(flattenConfig(run.config)),
+    config: {
+      ...Object.fromEntries(flattenConfig(run.config)),
+      ...(origin.length > 0 && { origin: origin.join('; ') }),
+    },
     startedAt: status?.startedAt ?? null,
     attempt: status?.attempt ?? 0,
     environment: environment ? environmentFields(environment) : [],

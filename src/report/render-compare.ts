@@ -60,8 +60,26 @@ export const renderComparison = (comparison: Comparison, { width, colour }: Text
     ...sweepLines(comparison).map((line) => pc.dim(fit(line, width))),
     ...tables,
     ...(groups.length > 1 ? ['', pc.dim(fit(apart, width))] : []),
+    ...originLines(configurations).map((line) => fit(line, width)),
     ...reasons(configurations, names, colour),
   ].join('\n');
+};
+
+/** Runs whose origin is named one by one. */
+const namedOrigins = 8;
+
+/** What runs build on: other runs, or files of weights. */
+const originLines = (configurations: readonly ComparedConfiguration[]): string[] => {
+  const lines = configurations.flatMap(({ runs }) =>
+    runs.flatMap(({ id, origin = [] }) =>
+      origin.length > 0 ? [`${id.slice(0, 8)} ${origin.join('; ')}`] : [],
+    ),
+  );
+  const more = lines.length - namedOrigins;
+  return [
+    ...(lines.length > 0 ? ['', ...lines.slice(0, namedOrigins)] : []),
+    ...(more > 0 ? [`and ${counted(more, 'more run')} that build on others`] : []),
+  ];
 };
 
 /** Sweeps that are named one by one. */

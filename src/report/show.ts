@@ -1,6 +1,7 @@
 import { dirname } from 'node:path';
 import { createColours } from '../terminal/colours.ts';
 import stringWidth from 'string-width';
+import { originOf } from '../plan/origin.ts';
 import type { Run } from '../plan/plan.ts';
 import { counted, formatDuration, formatMetric, formatTime, formatValue } from '../terminal/format.ts';
 import { runName, shortNames } from '../terminal/run-name.ts';
@@ -115,6 +116,7 @@ const statusFields = ({ recorded, series }: RunDetails): [string, string][] => {
   const { keptStep, step } = status.outcome ?? {};
   if (keptStep !== undefined && keptStep !== step)
     fields.push(['weights', `of step ${keptStep}, the best evaluation; the values below are theirs`]);
+  for (const origin of originOf(run)) fields.push(['origin', origin]);
   if (status.attempt > 1) fields.push(['attempt', String(status.attempt)]);
   return fields;
 };

@@ -103,7 +103,3 @@ const startsOver = (run: Run, parent: Run, why: string): Diagnostic => ({
   got: why,
   help: 'Nothing to do: the numbers are the same, they only take longer.',
 });
-
-/** Where a run begins, as the end of a sentence about it. */
-export const continuesFrom = ({ run, step, epoch }: NonNullable<Run['continues']>): string =>
-  `continues from ${run.slice(0, 8)} at ${epoch === undefined ? `step ${step}` : `epoch ${epoch}`}`;

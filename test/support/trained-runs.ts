@@ -8,6 +8,13 @@ import type { RunOutcome, TrainerEvent } from '../../src/record/events.ts';
 import { freezePlan } from '../../src/record/frozen-plan.ts';
 import { runDirectory } from '../../src/record/run-recorder.ts';
 import { startFileOf } from '../../src/record/starting-weights.ts';
+import { listRuns } from '../../src/record/read-runs.ts';
+import { compareRuns } from '../../src/report/compare.ts';
+import { renderComparison } from '../../src/report/render-compare.ts';
+import { loadRunDetails } from '../../src/report/run-details.ts';
+import { renderRun } from '../../src/report/show.ts';
+import { runTags } from '../../src/mlflow/projection/tags.ts';
+import { trackedRun } from './mlflow/tracked-run.ts';
 import { weightsFinder } from '../../src/report/find-weights.ts';
 import { withContinuations } from '../../src/runner/continuations.ts';
 import { trainInDirectory } from '../../src/training/train-in-directory.ts';
@@ -111,4 +118,23 @@ export const trained = async (folder: string, sections: Sections): Promise<Run> 
   if (outcome.reason !== 'completed') throw new Error(outcome.message);
   await freezePlan(value, join(folder, 'runs'));
   return run;
+};
+
+/** What `show`, `compare` and a tag on MLflow print of the origin of a run. */
+export const shownOf = async (folder: string, run: Run): Promise<readonly (string | undefined)[]> => {
+  const directory = runDirectory(join(folder, 'runs'), run);
+  const details = await loadRunDetails(directory);
+  const [recorded] = listRuns(join(folder, 'runs'), { experiment: run.experiment }).runs.filter(
+    (one) => one.run.id === run.id,
+  );
+  if (!details.ok || !recorded) throw new Error('the run is not recorded');
+  const wide = { width: 400, colour: false };
+  const comparison = compareRuns([recorded], { objective: { metric: 'test/loss', goal: 'minimize' } });
+  const tags = runTags(trackedRun(directory), undefined, { tags: {}, artifactGroups: new Set() });
+  const phrase = /(continues from|starts from the weights of) .*/;
+  return [
+    phrase.exec(renderRun(details.value, wide))?.[0],
+    phrase.exec(renderComparison(comparison, wide))?.[0],
+    tags.find(({ key }) => key === 'unroll.origin')?.value,
+  ];
 };

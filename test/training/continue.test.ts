@@ -8,7 +8,7 @@ import { runDirectory } from '../../src/record/run-recorder.ts';
 import { weightsFileOf } from '../../src/record/starting-weights.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { metricsIn } from '../support/toy-training.ts';
-import { plan, planned, train, trained, type Sections } from '../support/trained-runs.ts';
+import { plan, planned, shownOf, train, trained, type Sections } from '../support/trained-runs.ts';
 
 const directoryOf = (folder: string, run: Run) => runDirectory(join(folder, 'runs'), run);
 
@@ -73,6 +73,10 @@ test('a killed continuation resumes, and a longer one follows it', async () => {
   expect(await train(folder, second)).toMatchObject({ reason: 'completed', step: 8 });
   const third = await planned(folder, { length: 'epochs: 3' });
   expect(third.continues).toEqual({ run: second.id, step: 8, epoch: 2 });
+  await trained(folder, { length: 'epochs: 3' });
+  expect(await shownOf(folder, third)).toEqual(
+    Array.from({ length: 3 }, () => `continues from ${second.id.slice(0, 8)} at epoch 2`),
+  );
   // Planned again, a run keeps what is recorded of it.
   expect((await planned(folder, { length: 'epochs: 2' })).continues).toEqual(
     recordedIn(folder, second).continues,

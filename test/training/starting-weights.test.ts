@@ -9,7 +9,7 @@ import { readTensors } from '../../src/system/safetensors.ts';
 import { weightsFileOf } from '../../src/record/starting-weights.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { metricsIn } from '../support/toy-training.ts';
-import { plan, planned, train, trained } from '../support/trained-runs.ts';
+import { plan, planned, shownOf, train, trained } from '../support/trained-runs.ts';
 
 const weightsOf = (folder: string, run: Run) =>
   new Map(
@@ -92,6 +92,9 @@ test('a run starts from the weights, resumes after a kill, and records its paren
   const text = readFileSync(join(directory, 'run.json'), 'utf8');
   const recorded = parseRun('run.json', text);
   expect(recorded.ok && recorded.value.start).toEqual(run.start);
+
+  const origin = `starts from the weights of run parent/${parent.id} (${parent.id}), SHA-256 ${run.start?.sha256.slice(0, 12) ?? ''}`;
+  expect(await shownOf(folder, run)).toEqual([origin, origin, origin]);
 
   // The first loss is that of the parent's last weights, not of drawn ones.
   const drawn = await trained(folder, { name: 'drawn' });

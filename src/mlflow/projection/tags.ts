@@ -1,5 +1,6 @@
 import { hostname, userInfo } from 'node:os';
 import { packageVersion } from '../../system/package-root.ts';
+import { originOf } from '../../plan/origin.ts';
 import type { Plan } from '../../plan/plan.ts';
 import type { EnvironmentFile, EvaluationFile } from '../../record/run-files.ts';
 import { cleanKey, cutText, limits } from '../client/limits.ts';
@@ -100,6 +101,7 @@ export const runTags = (
     ...shownArtifacts(evaluation, chosen.artifactGroups),
     'unroll.run': run.id,
     'unroll.cell': run.cell,
+    'unroll.origin': originOf(run).join('; '),
     'unroll.sweep': place?.plan.sweepId,
     ...(place && { [membershipTag(place.plan.sweepId)]: place.parentRunId }),
     'unroll.index': index >= 0 ? String(index) : undefined,
