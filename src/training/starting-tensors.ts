@@ -1,7 +1,6 @@
 import { DataError } from '../data/dataset.ts';
 import type { Run } from '../plan/plan.ts';
 import { misfitIssue } from '../plan/starting-weights.ts';
-import type { Run } from '../plan/plan.ts';
 import { chosenVariables } from '../plan/variable-names.ts';
 import { digestOfFile } from '../record/digests.ts';
 import { readTensors, type StoredTensor } from '../system/safetensors.ts';

@@ -1,4 +1,5 @@
 import { counted } from '../terminal/format.ts';
+import type { OnnxCheck } from './check-onnx.ts';
 import type { Difference } from './differences.ts';
 import type { Verification } from './verify-run.ts';
 
@@ -41,11 +42,19 @@ const apart = (distance: number): string =>
   distance === Infinity ? 'missing or not comparable' : `up to ${distance.toExponential(1)} apart`;
 
 /** What is other than when the run was recorded. */
-export const differenceLines = ({ content, files, environment }: Verification): readonly string[] => [
+export const differenceLines = ({ content, files, environment, onnx }: Verification): readonly string[] => [
+  onnxLine(onnx),
   ...section('changed since the run was planned', content),
   ...section('files that have changed since the run ended', files),
   ...section('differences of the machine', environment),
 ];
+
+const onnxLine = (check: OnnxCheck): string => {
+  if (check.result === 'skipped') return `model.onnx not checked: ${check.reason}`;
+  return check.result === 'agrees'
+    ? `model.onnx predicts the ${counted(check.compared, 'recorded example')} as recorded`
+    : `model.onnx predicts ${check.differing} of ${counted(check.compared, 'recorded example')} otherwise`;
+};
 
 const section = (title: string, differences: readonly Difference[]): readonly string[] =>
   differences.length === 0

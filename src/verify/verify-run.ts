@@ -1,7 +1,7 @@
 import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DataError } from '../data/dataset.ts';
+import { DataError, type DatasetRow } from '../data/dataset.ts';
 import { failure, success, type Diagnostic, type Result } from '../diagnostic/diagnostic.ts';
 import type { Row } from '../parameters/row.ts';
 import type { Run } from '../plan/plan.ts';
@@ -20,6 +20,7 @@ import { createPool, stopGraceMs } from '../runner/pool/pool.ts';
 import { versionsNow } from '../runner/staleness.ts';
 import { readJsonIfWhole } from '../system/files.ts';
 import { interruptionOf } from '../system/system-error.ts';
+import { checkOnnx, type OnnxCheck } from './check-onnx.ts';
 import {
   changedFiles,
   contentDifferences,
@@ -55,6 +56,8 @@ export interface Verification {
   readonly files: readonly Difference[];
   /** Where the machine, its software, kernel or threads differ. */
   readonly environment: readonly Difference[];
+  /** What `model.onnx` predicts, beside what is recorded. */
+  readonly onnx: OnnxCheck;
 }
 
 export interface VerifyOptions {
@@ -79,7 +82,8 @@ export const verifyRun = async (
     const { outcome, directory } = await trainAgain(subject, present.value, { ...options, folder });
     if (options.stop.aborted) return success(undefined);
     if (!endedAsIntended(outcome, subject)) return failure(cannotTrain(subject, outcome));
-    return success(compare(subject, present.value.run, { outcome, directory }));
+    const onnx = await checkOnnx(subject, present.value.dataset);
+    return success({ ...compare(subject, present.value.run, { outcome, directory }), onnx });
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -89,6 +93,7 @@ interface Present {
   /** With data, code and weights as they are now. */
   readonly run: Run;
   readonly bundle: string | undefined;
+  readonly dataset: DatasetRow;
 }
 
 /** The run as it would be trained today. */
@@ -130,6 +135,7 @@ export const presentRun = async ({
       ...(here.start && sha256 !== undefined && { start: { ...here.start, sha256 } }),
     },
     bundle,
+    dataset: row,
   });
 };
 
@@ -238,7 +244,7 @@ const compare = (
   { directory: recorded, run, status, environment }: Subject,
   now: Run,
   { outcome, directory: again }: { readonly outcome: RunOutcome; readonly directory: string },
-): Verification => {
+): Omit<Verification, 'onnx'> => {
   const { step: steps } = outcome;
   const isWhole = outcome.reason === 'completed';
   const { compared, deviations: ofMetrics } = metricDeviations(recorded, again, isWhole ? Infinity : steps);

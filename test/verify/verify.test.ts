@@ -1,6 +1,7 @@
 import { copyFileSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
+import { smallSpec } from '../support/small-sweep.ts';
 import { createRig, type Rig } from '../support/rig.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
@@ -71,6 +72,7 @@ test('a run is identical, and a planted weight, row, code line and number are fo
   const { rig, id, path } = await createRun();
   const said = await rig.unroll('verify', id.slice(0, 6));
   expect(said.stdout).toContain(`own/${id}: identical`);
+  expect(said.stdout).toContain('model.onnx not checked: the run has no model.onnx');
   expect(said.code).toBe(0);
   expect(await verify(rig, id, '--steps', '5')).toMatchObject({ code: 0, verdict: 'identical', tensors: 0 });
   expect(rig.runIds('own')).toEqual([id]);
@@ -112,6 +114,23 @@ test('a run is identical, and a planted weight, row, code line and number are fo
     verdict: 'identical',
     content: [{ what: 'code of the model mine' }],
   });
+});
+
+test('model.onnx is checked against the recorded predictions', async () => {
+  const rig = createRig();
+  rig.write('toy.yaml', smallSpec({ steps: 4, hiddenSizes: [3, 4] }));
+  expect((await rig.unroll('run', 'toy.yaml', '--quiet')).code).toBe(0);
+  const [id = '', other = ''] = rig.runIds('trial');
+  const verified = await rig.unroll('verify', id, '--steps', '1');
+  expect(verified.stdout).toContain('model.onnx predicts the 50 recorded examples as recorded');
+  expect(verified.code).toBe(0);
+  const onnx = (run: string) => rig.runPath('trial', run, 'model', 'model.onnx');
+  copyFileSync(onnx(other), onnx(id));
+  const swapped = await rig.unroll('verify', id, '--steps', '1');
+  expect(swapped.stdout).toMatch(/model\.onnx predicts \d+ of 50 recorded examples otherwise/);
+  expect(swapped.code).toBe(1);
+  writeFileSync(onnx(id), 'damaged');
+  expect((await rig.unroll('verify', id, '--steps', '1')).stdout).toContain('predicts 50 of 50');
 });
 
 test('a bundle has the same bytes each time, and verifies elsewhere without the original', async () => {

@@ -70,10 +70,10 @@ const subjectOf = async (
   return found.ok ? recordedSubject(found.value, { runsDirectory, specDirectory }) : found;
 };
 
-/** 0 if the numbers are the same, or rounded differently; 1 if they are not, or not of the same data, code and files. */
-const exitCodeOf = ({ verdict, content, files }: Verification, exact: boolean): ExitCode => {
+/** 0 if the numbers are the same, or rounded differently; 1 if they are not, or not of the same data, code, files and export. */
+const exitCodeOf = ({ verdict, content, files, onnx }: Verification, exact: boolean): ExitCode => {
   const isSame = verdict === 'identical' || (verdict === 'within-1e-6' && !exact);
-  return isSame && content.length === 0 && files.length === 0 ? 0 : 1;
+  return isSame && content.length === 0 && files.length === 0 && onnx.result !== 'differs' ? 0 : 1;
 };
 
 /** Lines of progress further apart than this show nothing new. */
