@@ -20,6 +20,6 @@ export const settingOf = ({ embedding }: WithEmbedding): EmbeddingSetting | unde
 export const pretrainedOf = (
   section: Readonly<Record<string, unknown>>,
 ): (EmbeddingSetting & { readonly file: string }) | undefined => {
-  const setting = settingOf(section as WithEmbedding);
+  const setting = settingOf(section);
   return setting && setting.file !== null ? { ...setting, file: setting.file } : undefined;
 };
