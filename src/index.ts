@@ -27,6 +27,7 @@ export {
   defineConfig,
   defineDataset,
   defineLoss,
+  defineMetric,
   defineModel,
   defineOptimizer,
   type BuiltModel,
@@ -34,6 +35,7 @@ export {
   type DatasetDefinition,
   type Initializer,
   type LossDefinition,
+  type MetricDefinition,
   type ModelDefinition,
   type ModelTools,
   type OptimizerDefinition,
@@ -52,6 +54,7 @@ export {
 export type { Task } from './data/task.ts';
 export { memorySplit } from './data/memory.ts';
 export { randomStream, type Random } from './data/random.ts';
+export type { MeasureContext, Rows } from './metrics/measure.ts';
 export type { TensorBatch } from './models/model.ts';
 export type { OnnxAttribute, OnnxContext, OnnxGraph, OnnxStep } from './models/onnx.ts';
 export type { Update } from './optimizers/optimizer.ts';

@@ -121,10 +121,11 @@ export const commands: readonly CommandRow[] = [
   }),
   commandRow({
     name: 'new',
-    summary: 'write a template for your own model, dataset, optimizer or loss, with a spec and a test',
+    summary:
+      'write a template for your own model, dataset, optimizer, loss or metric, with a spec and a test',
     declare: (program) =>
       program
-        .argument('<kind>', 'model, dataset, optimizer or loss')
+        .argument('<kind>', 'model, dataset, optimizer, loss or metric')
         .argument('<name>', 'its name in specs, such as my-model'),
     load: () => import('./commands/new.ts'),
   }),

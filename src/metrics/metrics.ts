@@ -224,14 +224,32 @@ export const metrics: Readonly<Record<string, Metric>> = {
   },
 };
 
+/** What is known of a metric by its name alone. */
+export type MetricFacts = Pick<Metric, 'goal' | 'range' | 'unit'>;
+
+/** The metrics of the user's configs and of recorded runs, beside those that come with Unroll. */
+const remembered = new Map<string, MetricFacts>();
+
+/** Takes over metrics of the user's own, so that all that compares by a metric knows its direction. */
+export const rememberMetrics = (found: Readonly<Record<string, MetricFacts>> = {}): void => {
+  for (const [name, facts] of Object.entries(found)) remembered.set(name, facts);
+};
+
+/** The metrics that the user's config adds, by name. */
+export type OwnMetrics = Readonly<Record<string, Metric>>;
+
 /** The settings of `train` by which a spec asks for further metrics. */
 export interface MetricRequests {
   readonly accuracyFirst128?: boolean;
 }
 
 /** The full names of what is measured of a task on one part, such as `val/loss`. */
-export const metricsOf = (task: Task, part: Part, requests: MetricRequests = {}): readonly string[] =>
-  Object.entries(metrics)
+export const metricsOf = (
+  task: Task,
+  part: Part,
+  { requests = {}, own = {} }: { readonly requests?: MetricRequests; readonly own?: OwnMetrics } = {},
+): readonly string[] =>
+  Object.entries({ ...metrics, ...own })
     .filter(
       ([name, { parts, tasks, moreClassesThan = 0, onRequest }]) =>
         (!onRequest || requests[name as keyof MetricRequests] === true) &&
@@ -242,9 +260,9 @@ export const metricsOf = (task: Task, part: Part, requests: MetricRequests = {})
     .map(([name]) => `${part}/${name}`);
 
 /** The entry of a metric by its full name, such as `val/loss`. */
-const metricOf = (metric: string): Metric | undefined => {
+const metricOf = (metric: string): (MetricFacts & Partial<Metric>) | undefined => {
   const name = metric.slice(metric.indexOf('/') + 1);
-  return Object.hasOwn(metrics, name) ? metrics[name] : undefined;
+  return Object.hasOwn(metrics, name) ? metrics[name] : remembered.get(name);
 };
 
 /** The setting of `train` that asks for a metric of a task; undefined where none does, or none is needed. */
@@ -252,7 +270,9 @@ export const requestOf = (metric: string, task: Task): string | undefined => {
   const name = metric.slice(metric.indexOf('/') + 1);
   const part = metric.slice(0, -name.length - 1) as Part;
   const onRequest = Object.hasOwn(metrics, name) && metrics[name]?.onRequest;
-  return onRequest && metricsOf(task, part, { [name]: true }).includes(metric) ? name : undefined;
+  return onRequest && metricsOf(task, part, { requests: { [name]: true } }).includes(metric)
+    ? name
+    : undefined;
 };
 
 /** The direction of a metric by its full name, such as `val/loss`; undefined where there is no such metric. */
@@ -266,4 +286,6 @@ export const isShown = (metric: string): boolean => metricOf(metric)?.recordedOn
 
 /** The metric of the same name on the validation part, where that has it. */
 export const validationCounterpart = (metric: string): string | undefined =>
-  metricOf(metric)?.parts.includes('val') ? `val/${metric.slice(metric.indexOf('/') + 1)}` : undefined;
+  (metricOf(metric)?.parts ?? (goalOf(metric) ? evaluated : [])).some((part) => part === 'val')
+    ? `val/${metric.slice(metric.indexOf('/') + 1)}`
+    : undefined;

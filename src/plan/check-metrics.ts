@@ -1,7 +1,14 @@
 import type { DatasetParts, SequenceShape } from '../data/dataset.ts';
 import type { RunConfig } from '../language/config.ts';
 import { isNumberTask } from '../data/task.ts';
-import { goalOf, metricsOf, requestOf, type MetricRequests, type Part } from '../metrics/metrics.ts';
+import {
+  goalOf,
+  metricsOf,
+  requestOf,
+  type MetricRequests,
+  type OwnMetrics,
+  type Part,
+} from '../metrics/metrics.ts';
 import type { Diagnostic } from '../diagnostic/diagnostic.ts';
 import { nearest } from '../diagnostic/nearest.ts';
 import { find } from '../language/located.ts';
@@ -36,6 +43,7 @@ export const checkMetrics = (
   const requests = {
     accuracyFirst128: configurations.every(({ config }) => config.train.accuracyFirst128),
   };
+  const own = spec.registry.metric ?? {};
   const { pruning } = spec.sweep;
   const uses: readonly Use[] = [
     ...(spec.objective ? [{ ...spec.objective, path: ['objective', 'metric'], parts: anyPart }] : []),
@@ -47,7 +55,8 @@ export const checkMetrics = (
     })),
   ];
   const problems = uses.flatMap((use) => {
-    const recordedOf = (dataset: MeasuredDataset) => recordedMetrics(dataset, { parts: use.parts, requests });
+    const recordedOf = (dataset: MeasuredDataset) =>
+      recordedMetrics(dataset, { parts: use.parts, requests, own });
     const lacking = datasets.find((dataset) => !recordedOf(dataset).includes(use.metric));
     return lacking ? [notRecorded(spec, { ...use, recorded: recordedOf(lacking) }, lacking)] : [];
   });
@@ -57,25 +66,29 @@ export const checkMetrics = (
 /** The metrics that runs of a dataset record on some of its parts. */
 const recordedMetrics = (
   { shape, parts: known }: MeasuredDataset,
-  { parts, requests }: { readonly parts: readonly Part[]; readonly requests: MetricRequests },
+  {
+    parts,
+    requests,
+    own,
+  }: { readonly parts: readonly Part[]; readonly requests: MetricRequests; readonly own: OwnMetrics },
 ): readonly string[] =>
   parts
     .filter((part) => part !== 'val' || known?.validation !== false)
-    .flatMap((part) => metricsOf(shape.task, part, requests));
+    .flatMap((part) => metricsOf(shape.task, part, { requests, own }));
 
 const notRecorded = (
-  { document: { root } }: Spec,
+  { document: { root }, registry: { metric: own = {} } }: Spec,
   { metric, path, recorded }: Use & { readonly recorded: readonly string[] },
   dataset: MeasuredDataset,
 ): Diagnostic => {
-  const lacksValidation = metricsOf(dataset.shape.task, 'val').includes(metric);
+  const lacksValidation = metricsOf(dataset.shape.task, 'val', { own }).includes(metric);
   const near = nearMetric(metric, recorded);
   return {
     code: 'conflict',
     severity: 'error',
     message: lacksValidation
       ? `${metric} is not recorded: the dataset has no validation part.`
-      : whyNotMeasured(metric, dataset.shape),
+      : whyNotMeasured(metric, dataset.shape, own),
     at: (find(root, ...path) ?? find(root, ...path.slice(0, -1)) ?? root).at,
     expected: recorded.join(', ') || 'a dataset with a validation part',
     got: metric,
@@ -105,12 +118,12 @@ export const nearMetric = (metric: string, recorded: readonly string[]): string 
 const nameOf = (metric: string): string => metric.slice(metric.indexOf('/') + 1);
 
 /** Returns why the runs of a dataset have no such metric, whatever its parts. */
-export const whyNotMeasured = (metric: string, { task }: SequenceShape): string => {
+export const whyNotMeasured = (metric: string, { task }: SequenceShape, own: OwnMetrics): string => {
   const name = nameOf(metric);
   const request = requestOf(metric, task);
   if (request !== undefined) return `${metric} is recorded only with \`${request}: true\` in train.`;
   if (goalOf(metric) === undefined) return `There is no metric ${metric}.`;
-  const measuredOn = anyPart.filter((part) => metricsOf(task, part).includes(`${part}/${name}`));
+  const measuredOn = anyPart.filter((part) => metricsOf(task, part, { own }).includes(`${part}/${name}`));
   if (measuredOn.length > 0)
     return `${metric} is not recorded: ${name} is measured on ${measuredOn.join(' and ')} only.`;
   const size = isNumberTask(task) ? '' : ` with ${task.classes} classes`;

@@ -1,7 +1,7 @@
 import { stepsOf } from './steps.ts';
 import type { DatasetParts, SequenceShape } from '../data/dataset.ts';
 import { examplesPerStep } from '../data/batches.ts';
-import { metricsOf } from '../metrics/metrics.ts';
+import { metricsOf, type OwnMetrics } from '../metrics/metrics.ts';
 import type { Schedule } from '../optimizers/schedule.ts';
 import { defaultLoss } from '../losses/loss.ts';
 import { inWords } from '../diagnostic/in-words.ts';
@@ -20,6 +20,8 @@ export interface Together {
   readonly loss: NamedSection | undefined;
   readonly train: TrainConfig;
   readonly shape: SequenceShape;
+  /** The metrics of the user's config. */
+  readonly own: OwnMetrics;
   /** The smallest number that is a target in the training part, if it is known. */
   readonly smallest: number | undefined;
   /** Undefined where nothing is known before the data is read. */
@@ -143,10 +145,10 @@ const checkValidation = ({ train, parts }: Together): readonly ParameterIssue[] 
 };
 
 /** That what early stopping watches is measured at all. */
-const checkWatched = ({ train, shape, parts }: Together): readonly ParameterIssue[] => {
+const checkWatched = ({ train, shape, own, parts }: Together): readonly ParameterIssue[] => {
   const { earlyStopping, evaluateEvery } = train;
   if (!earlyStopping || evaluateEvery === null) return [];
-  const issues = [...checkMeasured(earlyStopping.metric, shape, 'earlyStopping.metric')];
+  const issues = [...checkMeasured(earlyStopping.metric, { shape, own }, 'earlyStopping.metric')];
   const steps = stepsOf(train, parts?.trainSize);
   if (steps !== undefined && evaluateEvery > steps) {
     issues.push({
@@ -161,14 +163,18 @@ const checkWatched = ({ train, shape, parts }: Together): readonly ParameterIssu
 };
 
 /** That a metric of the validation part is measured at all. */
-const checkMeasured = (metric: string, shape: SequenceShape, path: string): readonly ParameterIssue[] => {
-  const measured = metricsOf(shape.task, 'val');
+const checkMeasured = (
+  metric: string,
+  { shape, own }: Pick<Together, 'shape' | 'own'>,
+  path: string,
+): readonly ParameterIssue[] => {
+  const measured = metricsOf(shape.task, 'val', { own });
   if (measured.includes(metric)) return [];
   const near = nearMetric(metric, measured);
   return [
     {
       path,
-      message: whyNotMeasured(metric, shape),
+      message: whyNotMeasured(metric, shape, own),
       expected: measured.join(', '),
       help:
         near === undefined ? `Write for example \`metric: ${measured[0] ?? ''}\`.` : `Did you mean ${near}?`,
@@ -177,7 +183,7 @@ const checkMeasured = (metric: string, shape: SequenceShape, path: string): read
 };
 
 /** That the schedule `plateau` has evaluations to watch, of a metric that is measured. */
-const checkPlateau = ({ optimizer, train, shape, parts }: Together): readonly ParameterIssue[] => {
+const checkPlateau = ({ optimizer, train, shape, own, parts }: Together): readonly ParameterIssue[] => {
   const schedule = (optimizer['schedule'] ?? {}) as Partial<Schedule>;
   if (schedule.name !== 'plateau') return [];
   const { evaluateEvery } = train;
@@ -200,7 +206,7 @@ const checkPlateau = ({ optimizer, train, shape, parts }: Together): readonly Pa
         help: 'Lower evaluateEvery, or train for longer.',
       },
     ];
-  return schedule.metric ? checkMeasured(schedule.metric, shape, 'schedule.metric') : [];
+  return schedule.metric ? checkMeasured(schedule.metric, { shape, own }, 'schedule.metric') : [];
 };
 
 const checkWarmUp = ({ optimizer, train, parts }: Together): readonly ParameterIssue[] => {

@@ -7,11 +7,14 @@ import {
   runConfigSchema,
 } from '../language/config.ts';
 import { resolvedObjectiveSchema } from '../language/goal.ts';
+import { rememberMetrics } from '../metrics/metrics.ts';
 import { searchRulesSchema } from '../search/decide.ts';
-import { anyJson, type Described } from '../system/schema.ts';
+import { anyJson, oneOf, type Described } from '../system/schema.ts';
 
 export { dataDescriptionSchema } from '../data/description.ts';
 export type { DataDescription } from '../data/description.ts';
+
+const bound = Type.Union([Type.Number(), Type.Null()]);
 
 /** Types of plans and runs are those of their schemas, so what is read from a file or a process is checked as what it is used as. */
 export const runSchema = Type.Object({
@@ -38,7 +41,20 @@ export const runSchema = Type.Object({
       model: Type.Optional(Type.String()),
       optimizer: Type.Optional(Type.String()),
       loss: Type.Optional(Type.String()),
+      /** Of the metrics of the user's config that fit the task, by name. */
+      metrics: Type.Optional(Type.Record(Type.String(), Type.String())),
     }),
+  ),
+  /** The same metrics: their direction, unit, and least and largest value (null where nothing bounds it). */
+  ownMetrics: Type.Optional(
+    Type.Record(
+      Type.String(),
+      Type.Object({
+        goal: oneOf(['maximize', 'minimize']),
+        unit: Type.String(),
+        range: Type.Tuple([bound, bound]),
+      }),
+    ),
   ),
   /** The weights that the training starts from; absent where they are drawn from the seed. */
   start: Type.Optional(
@@ -120,6 +136,23 @@ export const planSchema = Type.Object({
   /** The spec as it was written. */
   spec: Type.Object({ path: Type.String(), text: Type.String() }),
 });
+
+/** Takes over the directions and ranges of the metrics of the user's own that a run measures. */
+export const rememberMetricsOf = ({ ownMetrics = {} }: Pick<Run, 'ownMetrics'>): void => {
+  rememberMetrics(
+    Object.fromEntries(
+      Object.entries(ownMetrics).map(
+        ([
+          name,
+          {
+            range: [low, high],
+            ...facts
+          },
+        ]) => [name, { ...facts, range: [low ?? -Infinity, high ?? Infinity] }],
+      ),
+    ),
+  );
+};
 
 /** What a spec unrolls into. */
 export type Plan = Described<typeof planSchema>;

@@ -12,6 +12,7 @@ import {
   type Registry,
   type Table,
 } from '../registry/rows.ts';
+import type { OwnMetricRow } from '../metrics/own-metric.ts';
 import type { ParameterIssue, Row } from '../parameters/row.ts';
 import { datasetFacts, type DatasetFacts } from './dataset-facts.ts';
 import { vectorsResolver } from './pretrained-vectors.ts';
@@ -52,6 +53,8 @@ export interface Configuration {
   readonly datasetDigest: string;
   readonly versions: Run['versions'];
   readonly code: CodeDigests | undefined;
+  /** What a report must know of the metrics of the user's own. */
+  readonly ownMetrics: Run['ownMetrics'];
   readonly start: StartingWeights | undefined;
   /** The digest of the model's pretrained vectors, if it reads some. */
   readonly vectors: string | undefined;
@@ -136,6 +139,7 @@ export const resolvePoints = async (
         loss: loss?.value,
         train: train.value,
         shape: facts.shape,
+        own: spec.registry.metric ?? {},
         smallest: smallestTarget(facts.planned.description),
         parts: facts.parts,
       },
@@ -151,6 +155,7 @@ export const resolvePoints = async (
       start: started.start,
       vectors,
       sections: withoutDefaultLoss(spec, { ...sections, model }, facts.shape.task),
+      task: facts.shape.task,
       datasetDigest: facts.digest,
     });
     if (configurations.has(configuration.id)) merged.push(point);
@@ -335,12 +340,13 @@ interface ConfigurationParts {
   /** The digest of the model's pretrained vectors. */
   readonly vectors: string | undefined;
   readonly sections: Sections;
+  readonly task: Task;
   readonly datasetDigest: string;
 }
 
 const createConfiguration = (
   spec: Spec,
-  { point, start, vectors, sections, datasetDigest }: ConfigurationParts,
+  { point, start, vectors, sections, task, datasetDigest }: ConfigurationParts,
 ): Configuration => {
   const { dataset, model, optimizer, loss, train } = sections;
   const versions = {
@@ -350,7 +356,10 @@ const createConfiguration = (
     ...(loss && { loss: loss.version }),
     trainer: trainerVersion,
   };
-  const code = codeOf(spec, sections);
+  const metrics = Object.entries(spec.registry.metric ?? {}).filter(([, { tasks }]) =>
+    tasks.includes(task.kind),
+  );
+  const code = codeOf(spec, sections, metrics);
   const files = fileParameters(spec.registry, dataset.value.name);
   const placeless = (value: NamedSection) => canonicalJson(withoutPaths(value, files));
   const isPlain =
@@ -386,6 +395,8 @@ const createConfiguration = (
     datasetDigest,
     versions,
     code,
+    ownMetrics:
+      metrics.length > 0 ? Object.fromEntries(metrics.map(([name, row]) => [name, factsOf(row)])) : undefined,
     start,
     vectors,
     files: code?.dataset === undefined || files.length === 0 ? undefined : files,
@@ -399,12 +410,24 @@ const foldsOf = ({ registry }: Spec, dataset: NamedSection): readonly (number | 
   return folds === undefined ? [undefined] : Array.from({ length: folds }, (_, at) => at + 1);
 };
 
+/** JSON has no infinity. */
+const factsOf = ({ goal, unit, range: [low, high] }: OwnMetricRow) => {
+  const bound = (value: number) => (Number.isFinite(value) ? value : null);
+  return { goal, unit, range: [bound(low), bound(high)] satisfies [number | null, number | null] };
+};
+
 /** The digests of the rows that do not come with Unroll: a run made by other code is another run. */
-const codeOf = ({ registry }: Spec, sections: Sections): CodeDigests | undefined => {
+const codeOf = (
+  { registry }: Spec,
+  sections: Sections,
+  own: readonly (readonly [name: string, row: OwnMetricRow])[],
+): CodeDigests | undefined => {
   const digests = namedSections.flatMap((kind) => {
     const table: Table<Row> = registry[kind];
     const origin = findRow(table, sections[kind]?.value.name ?? '')?.origin;
     return origin ? [[kind, origin.digest] as const] : [];
   });
-  return digests.length > 0 ? Object.fromEntries(digests) : undefined;
+  const metrics = Object.fromEntries(own.map(([name, { origin }]) => [name, origin.digest]));
+  if (digests.length === 0 && own.length === 0) return undefined;
+  return { ...Object.fromEntries(digests), ...(own.length > 0 && { metrics }) };
 };

@@ -175,7 +175,7 @@ const mergedPoints = (
 export const configurationRuns = ({ experiment, seeds }: Spec, paths: readonly string[]) => {
   const varyingOf = varyingReader(paths);
   return (configuration: Configuration): Run[] => {
-    const { config, datasetDigest, versions, code, start, vectors, files } = configuration;
+    const { config, datasetDigest, versions, code, ownMetrics, start, vectors, files } = configuration;
     const varying = varyingOf(configuration);
     return configuration.replicates.map(({ runId, seed, fold }) => ({
       id: runId,
@@ -186,6 +186,7 @@ export const configurationRuns = ({ experiment, seeds }: Spec, paths: readonly s
       datasetDigest,
       versions,
       ...(code && { code }),
+      ...(ownMetrics && { ownMetrics }),
       ...(start && { start }),
       ...(vectors !== undefined && { vectors }),
       ...(files && { files }),

@@ -1,5 +1,5 @@
 import { type Diagnostic, failure, type Result, success } from '../diagnostic/diagnostic.ts';
-import { runSchema, type Run } from '../plan/plan.ts';
+import { rememberMetricsOf, runSchema, type Run } from '../plan/plan.ts';
 import { decodeNumbers } from '../system/json.ts';
 import { parseJson } from '../system/jsonl.ts';
 import { parserOf } from '../system/schema.ts';
@@ -49,7 +49,9 @@ export const parseRun = (path: string, text: string): Result<Run> => {
   if (!parsed.ok) return parsed;
   const { value } = parsed;
   const run = runParser(value);
-  return run ? success(run) : failure(damaged(path, noUsable(runParser.firstWrong(value))));
+  if (!run) return failure(damaged(path, noUsable(runParser.firstWrong(value))));
+  rememberMetricsOf(run);
+  return success(run);
 };
 
 /** The content of `status.json`; metrics that are not finite become numbers again. */

@@ -1,6 +1,7 @@
 import type { DatasetRow } from '../data/dataset.ts';
 import type { ModelRow } from '../models/model.ts';
 import type { LossRow } from '../losses/loss.ts';
+import type { OwnMetricRow } from '../metrics/own-metric.ts';
 import type { OptimizerRow } from '../optimizers/optimizer.ts';
 import { datasets } from './datasets.ts';
 import { losses } from './losses.ts';
@@ -13,6 +14,8 @@ export interface Registry {
   readonly model: Table<ModelRow>;
   readonly optimizer: Table<OptimizerRow>;
   readonly loss: Table<LossRow>;
+  /** Those of the user's config, which are measured beside the ones that come with Unroll. */
+  readonly metric?: Table<OwnMetricRow>;
 }
 
 export type Table<R> = Readonly<Record<string, R>>;
@@ -26,6 +29,7 @@ export const extendRegistry = (base: Registry, more: Registry): Registry => ({
   model: { ...base.model, ...more.model },
   optimizer: { ...base.optimizer, ...more.optimizer },
   loss: { ...base.loss, ...more.loss },
+  metric: { ...base.metric, ...more.metric },
 });
 
 /** The sections that every spec has, each of which chooses an entry by `name`. */

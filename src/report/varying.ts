@@ -53,7 +53,8 @@ export const settingsOf = (runs: readonly Run[], axes: readonly string[] = []) =
       const flat = flats.get(run.cell);
       flat?.set('datasetDigest', run.datasetDigest.slice(0, 12));
       for (const [part, version] of Object.entries(run.versions)) flat?.set(`versions.${part}`, version);
-      for (const [part, digest] of Object.entries(run.code ?? {}))
+      const { metrics = {}, ...code } = run.code ?? {};
+      for (const [part, digest] of Object.entries({ ...code, ...metrics }))
         flat?.set(`code.${part}`, digest.slice(0, 12));
     }
   }

@@ -76,5 +76,12 @@ const codeOf = ({ config, code }: Run, registry: Registry): Run['code'] => {
       const table: Table<Row> = registry[kind];
       return [kind, findRow(table, config[kind]?.name ?? '')?.origin?.digest] as const;
     });
-  return origins.some(([, digest]) => digest === undefined) ? undefined : Object.fromEntries(origins);
+  const metrics = Object.keys(code.metrics ?? {}).map(
+    (name) => [name, findRow(registry.metric ?? {}, name)?.origin.digest] as const,
+  );
+  if ([...origins, ...metrics].some(([, digest]) => digest === undefined)) return undefined;
+  return {
+    ...Object.fromEntries(origins),
+    ...(code.metrics && { metrics: Object.fromEntries(metrics) as Record<string, string> }),
+  };
 };

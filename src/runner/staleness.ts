@@ -58,7 +58,21 @@ export const changesSince = (earlier: Run, planned: Run): readonly string[] => [
   ...namedSections
     .filter((kind) => earlier.code?.[kind] !== planned.code?.[kind])
     .map((kind) => `the code of the ${kind} ${planned.config[kind]?.name ?? ''} has changed`),
+  ...metricChanges(earlier.code?.metrics, planned.code?.metrics),
 ];
+
+const metricChanges = (
+  before: CodeDigests['metrics'] = {},
+  now: CodeDigests['metrics'] = {},
+): readonly string[] =>
+  [...new Set([...Object.keys(before), ...Object.keys(now)])]
+    .filter((name) => before[name] !== now[name])
+    .map((name) => {
+      if (before[name] === undefined) return `the metric ${name} is new`;
+      return now[name] === undefined
+        ? `the metric ${name} no longer exists`
+        : `the code of the metric ${name} has changed`;
+    });
 
 /** The content that a run would use today; a part that is unknown is absent. */
 export interface PresentContent {

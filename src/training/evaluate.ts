@@ -23,12 +23,16 @@ interface Evaluation {
  * the network's outputs.
  */
 export const evaluate = async (
-  { learner, clock, dataset: { shape } }: Session,
+  { learner, clock, dataset: { shape }, run, registry }: Session,
   { split, part }: { readonly split: Split; readonly part: Part },
   see?: (from: number, batch: Batch, outputs: Float32Array) => void,
 ): Promise<Evaluation> => {
   const before = clock.enter('evaluation');
-  const whole = createTally(shape, learner.loss, { part, split });
+  // Only those that the run was planned with, because its id covers their code.
+  const own = Object.fromEntries(
+    Object.entries(registry.metric ?? {}).filter(([name]) => run.code?.metrics?.[name] !== undefined),
+  );
+  const whole = createTally(shape, learner.loss, { part, split, own });
   const first = createTally(shape, learner.loss, { part, split });
   const batch = allocateBatch(shape, evaluationBatch, split);
   const indices = new Int32Array(evaluationBatch);

@@ -8,6 +8,7 @@ import { classMeasure } from '../metrics/class-measure.ts';
 import { labelMeasure } from '../metrics/label-measure.ts';
 import type { Measure, Rows } from '../metrics/measure.ts';
 import { metricsOf, type Part } from '../metrics/metrics.ts';
+import type { OwnMetricRow } from '../metrics/own-metric.ts';
 import { numberMeasure } from '../metrics/number-measure.ts';
 import type { Metrics } from '../record/events.ts';
 import { lossWeight } from './loss-weight.ts';
@@ -43,13 +44,23 @@ export const createTally = (
   {
     part,
     split,
-  }: { readonly part: Part; readonly split: Pick<Split, 'scaling' | 'naiveError' | 'forecast'> },
+    own = {},
+  }: {
+    readonly part: Part;
+    readonly split: Pick<Split, 'scaling' | 'naiveError' | 'forecast'>;
+    /** The metrics of the user's own that the run measures. */
+    readonly own?: Readonly<Record<string, OwnMetricRow>>;
+  },
 ): Tally => {
-  const wanted = metricsOf(task, part);
+  const wanted = metricsOf(task, part, { own });
   const isWanted = (name: string) => wanted.includes(`${part}/${name}`);
   const classes = isClassTask(task) ? classMeasure(task, isWanted) : undefined;
   const numbers = isNumberTask(task) ? numberMeasure(task, loss) : undefined;
   const measure: Measure = classes ?? numbers ?? labelMeasure(task as LabelTask, isWanted);
+  const { quantiles } = loss;
+  const ownMeasures = Object.entries(own)
+    .filter(([name]) => isWanted(name))
+    .map(([name, row]) => ({ name, measure: row.build({ task, quantiles }) }));
   const rowsOf = rowReader({ task, steps }, loss, split);
   let lossSum = 0;
   let counted = 0;
@@ -57,6 +68,7 @@ export const createTally = (
     add: (predicted) => {
       const rows = rowsOf(predicted);
       measure.add(rows);
+      for (const one of ownMeasures) one.measure.add(rows);
       const weight = lossWeight(predicted.batch, { task, steps }, loss.classWeights);
       lossSum += predicted.loss * weight;
       counted += weight;
@@ -67,6 +79,7 @@ export const createTally = (
         ...measure.values,
         loss: () => meanLoss,
         perplexity: () => Math.exp(meanLoss),
+        ...Object.fromEntries(ownMeasures.map((one) => [one.name, one.measure.value])),
         ...skillOf(measure, split),
         // The same bits as the loss.
         ...(loss.isSquaredError && !split.scaling && { mse: () => meanLoss }),

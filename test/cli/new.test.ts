@@ -2,8 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { newKinds } from '../../src/cli/init/own-row.ts';
-import { listNames } from '../../src/registry/rows.ts';
+import { listNames, newKinds } from '../../src/cli/init/own-row.ts';
 import { packageRoot } from '../../src/system/package-root.ts';
 import { createRig } from '../support/rig.ts';
 

@@ -73,6 +73,8 @@ test('the accuracy on the first examples is recorded only where a spec asks for 
   const digits = { kind: 'classification', classes: 10 } as const;
   const first = 'test/accuracyFirst128';
   expect(metricsOf(digits, 'test')).not.toContain(first);
-  expect(metricsOf(digits, 'test', { accuracyFirst128: true })).toContain(first);
-  expect(metricsOf(digits, 'val', { accuracyFirst128: true })).not.toContain('val/accuracyFirst128');
+  expect(metricsOf(digits, 'test', { requests: { accuracyFirst128: true } })).toContain(first);
+  expect(metricsOf(digits, 'val', { requests: { accuracyFirst128: true } })).not.toContain(
+    'val/accuracyFirst128',
+  );
 });

@@ -1,5 +1,8 @@
 import { nearest } from '../../diagnostic/nearest.ts';
-import { metrics, type Metric } from '../../metrics/metrics.ts';
+import { metrics as builtIn, type Metric } from '../../metrics/metrics.ts';
+import type { OwnMetricRow } from '../../metrics/own-metric.ts';
+import { loadPlugins } from '../../registry/own/load-plugins.ts';
+import { shownPath } from '../../registry/own/places.ts';
 import { createColours } from '../../terminal/colours.ts';
 import { wrap } from '../../terminal/wrap.ts';
 import type { Execute } from '../command.ts';
@@ -13,16 +16,24 @@ interface Options {
 }
 
 /** `unroll metrics`: the list of what is measured, or one metric with its direction, unit and tasks. */
-export const execute: Execute<Options> = (words, options, terminal) => {
+export const execute: Execute<Options> = async (words, options, terminal) => {
+  const plugins = await loadPlugins('.');
+  if (!plugins.ok) {
+    terminal.report(plugins.errors, options);
+    return 2;
+  }
+  const metrics: Readonly<Record<string, Listed>> = { ...builtIn, ...plugins.value.registry.metric };
   const [wanted] = words;
   const names = Object.keys(metrics);
   if (wanted === undefined) {
     const width = Math.max(...names.map((name) => name.length));
     if (options.json) terminal.print(JSON.stringify(Object.entries(metrics).map(asJson), null, 2));
     else
-      for (const [name, { goal, tasks }] of Object.entries(metrics))
-        terminal.print(`${pc.bold(name.padEnd(width))}  ${goal}  ${tasks.join(', ')}`);
-    return Promise.resolve(0);
+      for (const [name, { goal, tasks, origin }] of Object.entries(metrics)) {
+        const from = origin ? pc.dim(`  (${shownPath(origin.file)})`) : '';
+        terminal.print(`${pc.bold(name.padEnd(width))}  ${goal}  ${tasks.join(', ')}${from}`);
+      }
+    return 0;
   }
   // As a spec writes it, `val/loss`, or the name alone.
   const name = wanted.slice(wanted.indexOf('/') + 1);
@@ -43,16 +54,20 @@ export const execute: Execute<Options> = (words, options, terminal) => {
       ],
       options,
     );
-    return Promise.resolve(2);
+    return 2;
   }
   if (options.json) terminal.print(JSON.stringify(asJson([name, metric]), null, 2));
   else for (const line of linesOf(name, metric)) terminal.print(line);
-  return Promise.resolve(0);
+  return 0;
 };
 
-const asJson = ([name, metric]: readonly [string, Metric]) => ({
+/** A metric that comes with Unroll, or one of the user's own. */
+type Listed = Metric & Partial<Pick<OwnMetricRow, 'origin'>>;
+
+const asJson = ([name, { origin, ...metric }]: readonly [string, Listed]) => ({
   name,
   ...metric,
+  ...(origin && { file: shownPath(origin.file), digest: origin.digest }),
   range: metric.range.map((bound) => (Number.isFinite(bound) ? bound : String(bound))),
 });
 

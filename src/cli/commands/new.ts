@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import type { Diagnostic } from '../../diagnostic/diagnostic.ts';
 import { nearest } from '../../diagnostic/nearest.ts';
 import { configNames } from '../../registry/own/find-config.ts';
+import { metrics } from '../../metrics/metrics.ts';
 import { registry } from '../../registry/rows.ts';
 import { createFiles } from '../../system/files.ts';
 import type { Execute } from '../command.ts';
@@ -9,7 +10,7 @@ import { configFile, namePattern, newKinds, ownRowFiles, registration } from '..
 import { commandLineRange } from '../usage.ts';
 import { proposedCommand } from '../../system/proposed-command.ts';
 
-/** `unroll new model|dataset|optimizer|loss NAME`: a module of one's own with a spec and a test, in the folder of the command. */
+/** `unroll new model|dataset|optimizer|loss|metric NAME`: a module of one's own with a spec and a test, in the folder of the command. */
 export const execute: Execute = (words, _options, terminal) => {
   const [written = '', name = ''] = words;
   const kind = newKinds.find((one) => one === written);
@@ -30,7 +31,7 @@ export const execute: Execute = (words, _options, terminal) => {
     return Promise.resolve(2);
   }
   const wrong: Diagnostic[] = [];
-  const taken = Object.hasOwn(registry[kind], name);
+  const taken = Object.hasOwn(kind === 'metric' ? metrics : registry[kind], name);
   if (taken || !namePattern.test(name)) {
     wrong.push({
       code: 'bad-argument',

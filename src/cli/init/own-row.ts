@@ -1,7 +1,10 @@
-import { listNames } from '../../registry/rows.ts';
+import { listNames as sectionNames } from '../../registry/rows.ts';
+
+/** The commands that list the entries, and the keys of a config. */
+export const listNames = { ...sectionNames, metric: 'metrics' } as const;
 
 /** What `unroll new` can begin. */
-export const newKinds = ['model', 'dataset', 'optimizer', 'loss'] as const;
+export const newKinds = ['model', 'dataset', 'optimizer', 'loss', 'metric'] as const;
 
 export type NewKind = (typeof newKinds)[number];
 
@@ -166,11 +169,47 @@ export const ${identifierOf(name)} = defineLoss({
 });
 `;
 
+const metricModule = (name: string): string => `import { defineMetric } from 'unroll-ml';
+
+/** The share of right predictions among those that the network is sure of: change \`build\` to what you have in mind. */
+export const ${identifierOf(name)} = defineMetric({
+  name: '${name}',
+  title: 'Accuracy of sure predictions',
+  description: 'The accuracy of the predictions with a probability above 0.6; NaN without any.',
+  goal: 'maximize',
+  unit: 'fraction',
+  range: [0, 1],
+  tasks: ['classification', 'labelling'],
+  build: ({ task }) => {
+    if (task.kind !== 'classification' && task.kind !== 'labelling') throw new Error('not listed in tasks');
+    const { classes } = task;
+    let right = 0;
+    let sure = 0;
+    return {
+      // truths: [rows] classes; outputs: [rows, classes] logits; weights: [rows], absent where all rows count 1.
+      add: ({ size, truths, outputs, weights }) => {
+        for (let row = 0; row < size; row++) {
+          const logits = Array.from({ length: classes }, (_, at) => Number(outputs[row * classes + at]));
+          const largest = Math.max(...logits);
+          const sum = logits.reduce((total, logit) => total + Math.exp(logit - largest), 0);
+          if (1 / sum <= 0.6) continue;
+          const weight = weights?.[row] ?? 1;
+          sure += weight;
+          if (logits.indexOf(largest) === truths[row]) right += weight;
+        }
+      },
+      value: () => right / sure,
+    };
+  },
+});
+`;
+
 const moduleOf: Readonly<Record<NewKind, (name: string) => string>> = {
   model: modelModule,
   dataset: datasetModule,
   optimizer: optimizerModule,
   loss: lossModule,
+  metric: metricModule,
 };
 
 /** What the spec of a new entry has besides its name: the sections that decide how fast it learns, and what it must reach. */
@@ -180,6 +219,7 @@ interface Trial {
   readonly optimizer?: string;
   readonly loss?: string;
   readonly train: string;
+  readonly objective?: string;
   readonly expect: string;
 }
 
@@ -209,10 +249,18 @@ const trialOf: Readonly<Record<NewKind, (name: string) => Trial>> = {
     train: 'batchSize: 32, steps: 150',
     expect: '{ metric: test/mae, lte: 0.33 } # always answering the mean has about 0.33',
   }),
+  metric: (name) => ({
+    dataset: 'name: toy-sequences, trainSize: 400, validationSize: 100, testSize: 200',
+    model: 'name: gru, hiddenSize: 8',
+    optimizer: 'name: adam, learningRate: 0.02',
+    train: 'batchSize: 32, steps: 150, evaluateEvery: 50',
+    objective: `metric: val/${name}`,
+    expect: `{ metric: test/${name}, gte: 0.5 } # guessing has 0.5`,
+  }),
 };
 
 const specOf = (kind: NewKind, name: string): string => {
-  const { dataset, model, optimizer, loss, train, expect } = trialOf[kind](name);
+  const { dataset, model, optimizer, loss, train, objective, expect } = trialOf[kind](name);
   return `# unroll run ${name}.yaml
 version: 1
 name: ${name}
@@ -220,7 +268,12 @@ dataset: { ${dataset} }
 model: { ${model} }
 optimizer: { ${optimizer ?? 'name: adam, learningRate: 0.01'} }
 ${loss === undefined ? '' : `loss: { ${loss} }\n`}train: { ${train} }
-expect:
+${
+  objective === undefined
+    ? ''
+    : `objective: { ${objective} }
+`
+}expect:
   - ${expect}
 `;
 };

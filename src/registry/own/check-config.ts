@@ -7,13 +7,16 @@ import {
   type SourceRange,
 } from '../../diagnostic/diagnostic.ts';
 import { nearest } from '../../diagnostic/nearest.ts';
-import { type NamedSectionKind, type Registry, type Table } from '../rows.ts';
-import type { Row } from '../../parameters/row.ts';
+import { metrics } from '../../metrics/metrics.ts';
+import type { NamedSectionKind, Registry } from '../rows.ts';
 import { isTaskKind, taskKinds } from '../../data/task.ts';
 import { configKinds, type ImportedConfig } from './import-bundle.ts';
 import { fileStart, placeOfText } from './places.ts';
 
 type Wrong = Pick<Diagnostic, 'message' | 'expected' | 'got' | 'help'> & Partial<Diagnostic>;
+
+/** What a config may define. */
+type ConfigKind = NamedSectionKind | 'metric';
 
 /** What a definition of each kind must be able to do. */
 const methodsOf = {
@@ -21,7 +24,8 @@ const methodsOf = {
   dataset: { needs: ['shape', 'load'], may: ['check', 'digest'] },
   optimizer: { needs: ['build'], may: ['check', 'slots'] },
   loss: { needs: ['build'], may: ['check', 'outputsPerTarget'] },
-} as const satisfies Record<NamedSectionKind, object>;
+  metric: { needs: ['build'], may: [] },
+} as const satisfies Record<ConfigKind, object>;
 
 // As where specs are checked: no parameter may be infinite or not a number.
 const ajv = new Ajv({ strict: false, strictNumbers: true, messages: true });
@@ -67,18 +71,25 @@ export const checkConfig = (imported: ImportedConfig, builtIn: Registry): Result
       const kind = configKinds[key];
       const seen = new Set<string>();
       for (const definition of list as unknown[])
-        errors.push(...checkDefinition(definition, { kind, imported, seen, taken: builtIn[kind] }));
+        errors.push(
+          ...checkDefinition(definition, {
+            kind,
+            imported,
+            seen,
+            taken: kind === 'metric' ? metrics : builtIn[kind],
+          }),
+        );
     }
   }
   return errors.length > 0 ? failure(...errors) : success(true);
 };
 
 interface Place {
-  readonly kind: NamedSectionKind;
+  readonly kind: ConfigKind;
   readonly imported: ImportedConfig;
   /** Names that the config has used already. */
   readonly seen: Set<string>;
-  readonly taken: Table<Row>;
+  readonly taken: Readonly<Record<string, unknown>>;
 }
 
 const checkDefinition = (definition: unknown, { kind, imported, seen, taken }: Place): Diagnostic[] => {
@@ -120,6 +131,7 @@ const checkDefinition = (definition: unknown, { kind, imported, seen, taken }: P
   }
   seen.add(name);
   errors.push(...checkMethods(definition, { kind, name, at }));
+  if (kind === 'metric') return [...errors, ...checkMetric(definition, { name, at })];
   for (const [parameter, problem] of parameterProblems(definition['parameters'], kind)) {
     errors.push(
       invalid(parameter === '' ? at : place(`\\b${escaped(parameter)}\\b`), {
@@ -152,7 +164,7 @@ const checkFiles = (
 
 const checkMethods = (
   definition: Readonly<Record<string, unknown>>,
-  { kind, name, at }: { readonly kind: NamedSectionKind; readonly name: string; readonly at: SourceRange },
+  { kind, name, at }: { readonly kind: ConfigKind; readonly name: string; readonly at: SourceRange },
 ): Diagnostic[] => {
   const { needs, may } = methodsOf[kind];
   const problems = [
@@ -178,10 +190,13 @@ const checkMethods = (
     );
   }
   const tasks = definition['tasks'];
-  if (kind === 'loss' && !(Array.isArray(tasks) && tasks.length > 0 && tasks.every(isTaskKind))) {
+  if (
+    (kind === 'loss' || kind === 'metric') &&
+    !(Array.isArray(tasks) && tasks.length > 0 && tasks.every(isTaskKind))
+  ) {
     errors.push(
       invalid(at, {
-        message: `The loss ${name} lists no tasks.`,
+        message: `The ${kind} ${name} lists no tasks.`,
         expected: `tasks: a list of ${taskKinds.join(', ')}`,
         got: asJson(tasks),
         help: "Add for example tasks: ['regression'].",
@@ -190,6 +205,49 @@ const checkMethods = (
   }
   return errors;
 };
+
+/** What only a metric has: its direction, its unit and its range. */
+const checkMetric = (
+  { goal, unit, range }: Readonly<Record<string, unknown>>,
+  { name, at }: { readonly name: string; readonly at: SourceRange },
+): Diagnostic[] => {
+  const wrong: [boolean, Wrong][] = [
+    [
+      goal === 'minimize' || goal === 'maximize',
+      {
+        message: `The metric ${name} has no goal.`,
+        expected: 'goal: minimize or maximize, the better direction',
+        got: asJson(goal),
+        help: "Write goal: 'minimize' or goal: 'maximize'.",
+      },
+    ],
+    [
+      typeof unit === 'string' && unit.trim() !== '',
+      {
+        message: `The metric ${name} has no unit.`,
+        expected: 'unit: a string, such as fraction',
+        got: asJson(unit),
+        help: "Add for example unit: 'fraction'.",
+      },
+    ],
+    [
+      range === undefined || isRange(range),
+      {
+        message: `The range of metric ${name} is not a range.`,
+        expected: 'range: the least and the largest value, such as [0, 1] or [0, Infinity]',
+        got: Array.isArray(range) ? `[${range.map(String).join(', ')}]` : typeof range,
+        help: 'Write range: [0, 1], or remove it where nothing bounds the metric.',
+      },
+    ],
+  ];
+  return wrong.flatMap(([isRight, words]) => (isRight ? [] : [invalid(at, words)]));
+};
+
+const isRange = (range: unknown): boolean =>
+  Array.isArray(range) &&
+  range.length === 2 &&
+  range.every((bound) => typeof bound === 'number') &&
+  (range[0] as number) < (range[1] as number);
 
 type Complaint = Pick<Diagnostic, 'expected' | 'got' | 'help'>;
 
@@ -257,8 +315,7 @@ const schemaProblem = (schema: unknown): Complaint | undefined => {
 
 const asJson = (value: unknown): string => (value === undefined ? 'none' : JSON.stringify(value));
 
-const defineName = (kind: NamedSectionKind): string =>
-  `define${kind.charAt(0).toUpperCase()}${kind.slice(1)}`;
+const defineName = (kind: ConfigKind): string => `define${kind.charAt(0).toUpperCase()}${kind.slice(1)}`;
 
 const escaped = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 

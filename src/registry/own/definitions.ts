@@ -3,6 +3,9 @@ import type * as tf from '@tensorflow/tfjs-core';
 import type { DataContext, Dataset, SequenceShape } from '../../data/dataset.ts';
 import type { Task } from '../../data/task.ts';
 import type { Loss, LossContext } from '../../losses/loss.ts';
+import type { MeasureContext } from '../../metrics/measure.ts';
+import type { Goal } from '../../metrics/metrics.ts';
+import type { OwnMeasure } from '../../metrics/own-metric.ts';
 import type { BuildContext, Model, Truncation } from '../../models/model.ts';
 import type { OnnxContext } from '../../models/onnx.ts';
 import type { Draw } from '../../models/initializers.ts';
@@ -145,6 +148,29 @@ export interface LossDefinition<
   ): BuiltLoss | Promise<BuiltLoss>;
 }
 
+/** A metric of one's own: `defineMetric({ name, goal, unit, range, tasks, build })`. */
+export interface MetricDefinition<N extends string = string> {
+  /** The second half of `val/...` and `test/...`: small letters, digits and hyphens. */
+  readonly name: N;
+  /** One line, for tables; the name by default. */
+  readonly title?: string;
+  /** A few sentences, with the source (paper or reference) where there is one. */
+  readonly description?: string;
+  /** Which end of the range is the better one. */
+  readonly goal: Goal;
+  /** Such as `fraction` or `euros`. */
+  readonly unit: string;
+  /** The least and the largest possible value; infinite by default. */
+  readonly range?: readonly [number, number];
+  /** The tasks that it is measured of, such as `classification`. */
+  readonly tasks: readonly Task['kind'][];
+  /**
+   * Returns what adds up the batches of one part, and the value of all of them. Called for each evaluation of the validation
+   * part and of the test part.
+   */
+  build(this: void, context: MeasureContext): OwnMeasure;
+}
+
 type BuiltLoss = Loss['rows'] | Pick<Loss, 'rows' | 'predictions'>;
 
 /** What `unroll.config.ts` exports by default. */
@@ -153,6 +179,7 @@ export interface Config {
   readonly datasets?: readonly DatasetDefinition[];
   readonly optimizers?: readonly OptimizerDefinition[];
   readonly losses?: readonly LossDefinition[];
+  readonly metrics?: readonly MetricDefinition[];
 }
 
 /** Describes a model of one's own, with the types of its parameters taken from their schemas. */
@@ -174,6 +201,10 @@ export const defineOptimizer = <const N extends string, P extends TProperties>(
 export const defineLoss = <const N extends string, P extends TProperties>(
   definition: LossDefinition<N, P>,
 ): LossDefinition<N, P> => definition;
+
+/** Describes a metric of one's own. */
+export const defineMetric = <const N extends string>(definition: MetricDefinition<N>): MetricDefinition<N> =>
+  definition;
 
 /** The default export of `unroll.config.ts`: lists the rows that are added to the registries. */
 export const defineConfig = <const C extends Config>(config: C): C => config;

@@ -10,6 +10,7 @@ export const configKinds = {
   datasets: 'dataset',
   optimizers: 'optimizer',
   losses: 'loss',
+  metrics: 'metric',
 } as const;
 
 /** A config that was imported, and which module each definition comes from. */
@@ -61,4 +62,5 @@ export const definitionsIn = (config: Config) => ({
   dataset: config.datasets ?? [],
   optimizer: config.optimizers ?? [],
   loss: config.losses ?? [],
+  metric: config.metrics ?? [],
 });

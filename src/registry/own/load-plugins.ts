@@ -1,4 +1,5 @@
 import { failure, success, type Diagnostic, type Result } from '../../diagnostic/diagnostic.ts';
+import { rememberMetrics } from '../../metrics/metrics.ts';
 import { extendRegistry, registry as builtIn, type Registry } from '../rows.ts';
 import { bundleConfig } from './bundle.ts';
 import { findConfig } from './find-config.ts';
@@ -38,12 +39,18 @@ export const loadConfig = async (config: string): Promise<Result<Plugins>> => {
   const checked = checkConfig(imported, builtIn);
   if (!checked.ok) return checked;
   const { folder } = bundle.value;
-  return success({ registry: extendRegistry(builtIn, rowsOfConfig(imported)), config, bundle: folder });
+  return success({ registry: extended(imported), config, bundle: folder });
 };
 
 /** The registries in a child process, from the folder that `loadPlugins` has checked. */
 export const registryOfBundle = async (folder: string): Promise<Registry> =>
-  extendRegistry(builtIn, rowsOfConfig(await importBundle(readBundle(folder))));
+  extended(await importBundle(readBundle(folder)));
+
+const extended = (imported: ImportedConfig): Registry => {
+  const rows = rowsOfConfig(imported);
+  rememberMetrics(rows.metric);
+  return extendRegistry(builtIn, rows);
+};
 
 const thrownAtImport = (error: unknown, config: string, files: ReadonlySet<string>): Diagnostic => {
   const message = error instanceof Error ? error.message : String(error);

@@ -1,11 +1,11 @@
 import { definitionsIn, type ImportedConfig } from './import-bundle.ts';
 import type { Config } from './definitions.ts';
 import type { Origin } from './places.ts';
-import { datasetRow, lossRow, modelRow, optimizerRow, type PluginRows } from './rows.ts';
+import { datasetRow, lossRow, metricRow, modelRow, optimizerRow, type PluginRows } from './rows.ts';
 
 /** The rows of a config that was checked. */
 export const rowsOfConfig = (imported: ImportedConfig): PluginRows => {
-  const { model, dataset, optimizer, loss } = definitionsIn(imported.config as Config);
+  const { model, dataset, optimizer, loss, metric } = definitionsIn(imported.config as Config);
   const table = <D extends { readonly name: string }, R>(
     definitions: readonly D[],
     rowOf: (definition: D, origin: Origin) => R,
@@ -21,5 +21,6 @@ export const rowsOfConfig = (imported: ImportedConfig): PluginRows => {
     model: table(model, modelRow),
     optimizer: table(optimizer, optimizerRow),
     loss: table(loss, lossRow),
+    metric: table(metric, metricRow),
   };
 };

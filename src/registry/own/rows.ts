@@ -3,6 +3,7 @@ import { Type, type TObject } from '@sinclair/typebox';
 import { DataError, type DataContext, type Dataset, type DatasetRow } from '../../data/dataset.ts';
 import { filesDigest, findDataFile } from '../../data/files.ts';
 import type { LossRow } from '../../losses/loss.ts';
+import type { OwnMeasure, OwnMetricRow } from '../../metrics/own-metric.ts';
 import type { ModelRow } from '../../models/model.ts';
 import { commonParameters } from '../../optimizers/common.ts';
 import { eachWeight, type OptimizerRow } from '../../optimizers/optimizer.ts';
@@ -12,6 +13,7 @@ import type { OptimizerParameters } from './build-optimizer.ts';
 import type {
   DatasetDefinition,
   LossDefinition,
+  MetricDefinition,
   ModelDefinition,
   OptimizerDefinition,
 } from './definitions.ts';
@@ -19,15 +21,22 @@ import { blamed, shownPath, type Origin } from './places.ts';
 
 type Definition = ModelDefinition | DatasetDefinition | OptimizerDefinition | LossDefinition;
 
+/** What lists and messages show of any definition. */
+type Described = Pick<Definition, 'name' | 'title' | 'description'>;
+
 /** Running text: a line break of its own would begin a line of ours, or of a spec that `init` writes. */
 const running = (text: string): string => text.replace(/\s+/g, ' ').trim();
 
-const head = (definition: Definition, parameters: TObject, { file, digest }: Origin) => ({
-  title: running(definition.title ?? definition.name),
-  description: running(definition.description ?? `Defined in ${shownPath(file)}.`),
+const words = ({ name, title, description }: Described, { file }: Origin) => ({
+  title: running(title ?? name),
+  description: running(description ?? `Defined in ${shownPath(file)}.`),
+});
+
+const head = (definition: Definition, parameters: TObject, origin: Origin) => ({
+  ...words(definition, origin),
   version: 1,
   parameters,
-  origin: { file, digest },
+  origin: { file: origin.file, digest: origin.digest },
 });
 
 /** A check that throws is a mistake that the user can fix, too. */
@@ -99,6 +108,46 @@ export const lossRow = (definition: LossDefinition, origin: Origin): LossRow => 
   },
 });
 
+export const metricRow = (definition: MetricDefinition, origin: Origin): OwnMetricRow => {
+  const what = `metric ${definition.name}`;
+  const careful = <T>(doing: string, work: () => T): T => {
+    try {
+      return work();
+    } catch (error) {
+      throw new Error(blamed(error, `${doing} of ${what}`, origin), { cause: error });
+    }
+  };
+  return {
+    ...words(definition, origin),
+    origin: { file: origin.file, digest: origin.digest },
+    goal: definition.goal,
+    unit: running(definition.unit),
+    range: definition.range ?? [-Infinity, Infinity],
+    parts: ['val', 'test'],
+    tasks: definition.tasks,
+    build: (context) => {
+      const measure = careful('build', () => {
+        const built: unknown = definition.build(context);
+        const { add, value } = (built ?? {}) as Partial<OwnMeasure>;
+        if (typeof add !== 'function' || typeof value !== 'function')
+          throw new Error('it must return { add, value }');
+        return { add, value };
+      });
+      return {
+        add: (rows) => {
+          careful('add', () => measure.add(rows));
+        },
+        value: () =>
+          careful('value', () => {
+            const value: unknown = measure.value();
+            if (typeof value === 'number') return value;
+            throw new Error(`it returns ${typeof value}; expected a number`);
+          }),
+      };
+    },
+  };
+};
+
 export const datasetRow = (definition: DatasetDefinition, origin: Origin): DatasetRow => {
   const { name } = definition;
   const careful = async <T>(doing: string, work: () => T | Promise<T>): Promise<T> => {
@@ -162,4 +211,5 @@ export interface PluginRows {
   readonly model: Readonly<Record<string, ModelRow>>;
   readonly optimizer: Readonly<Record<string, OptimizerRow>>;
   readonly loss: Readonly<Record<string, LossRow>>;
+  readonly metric: Readonly<Record<string, OwnMetricRow>>;
 }

@@ -18,6 +18,13 @@ import { mine } from './mine.ts';
 export default defineConfig({ models: [mine] });
 `;
 
+const metric = (body: string) => `
+import { defineMetric } from 'unroll-ml';
+export const mine = defineMetric(${body});
+`;
+
+const metricConfig = config.replace('models:', 'metrics:');
+
 const sound = `{ name: 'mine', parameters: { width: Type.Integer({ default: 4 }) }, build: () => ({ forward: ({ inputs }) => inputs }) }`;
 
 interface Wrong {
@@ -55,6 +62,24 @@ const cases: Readonly<Record<string, Wrong>> = {
   'an export that is misspelt': {
     config: config.replace('import { mine }', 'import * as all').replace('[mine]', '[all.mien]'),
     says: ['[plugin-invalid]', 'undefined (is the export spelt right?)'],
+  },
+  'a metric without goal, unit, tasks and value': {
+    config: metricConfig,
+    mine: metric("{ name: 'mine', range: [1, 0] }"),
+    says: [
+      '[plugin-invalid] The metric mine has no function build',
+      'The metric mine lists no tasks',
+      'The metric mine has no goal',
+      'The metric mine has no unit',
+      'The range of metric mine is not a range',
+    ],
+  },
+  'a metric that comes with Unroll': {
+    config: metricConfig,
+    mine: metric(
+      "{ name: 'rmse', goal: 'minimize', unit: 'mm', tasks: ['regression'], build: () => ({ add: () => undefined, value: () => 0 }) }",
+    ),
+    says: ['[plugin-invalid] The name rmse is taken: a metric of this name comes with Unroll'],
   },
   'a name that comes with Unroll': {
     mine: model(sound.replace("'mine'", "'lstm'")),
