@@ -25,6 +25,19 @@ const positiveInteger = (value: string): number => {
   return Number(value);
 };
 
+const positiveNumber = (value: string): number => {
+  const number = Number(value);
+  if (value.trim() === '' || !Number.isFinite(number) || number <= 0)
+    throw new InvalidArgumentError('a number above 0');
+  return number;
+};
+
+const stepsOfRange = (value: string): number => {
+  const steps = positiveInteger(value);
+  if (steps < 20) throw new InvalidArgumentError('a whole number from 20');
+  return steps;
+};
+
 const json = <Args extends unknown[], Options extends OptionValues>(program: Program<Args, Options>) =>
   program.option('--json', 'print JSON for programs');
 
@@ -158,6 +171,22 @@ export const commands: readonly CommandRow[] = [
         ),
       ),
     load: () => import('./commands/run.ts'),
+  }),
+  commandRow({
+    name: 'range',
+    summary: 'try learning rates in one short training, and suggest one',
+    declare: (program) =>
+      json(runsDirectory(overrides(program.argument('<spec>', 'a YAML file'))))
+        .option(
+          '--only <condition>',
+          "which run, such as 'model.hiddenSize=64' or seed=1 (default: the first); repeatable",
+          collect,
+        )
+        .option('--from <rate>', 'the learning rate of the first step', positiveNumber, 1e-6)
+        .option('--to <rate>', 'the learning rate of the last step', positiveNumber, 10)
+        .option('--steps <n>', 'steps, each with a higher rate', stepsOfRange, 100)
+        .option('--plot <file>', 'write the plot as an SVG file'),
+    load: () => import('./commands/range.ts'),
   }),
   commandRow({
     name: 'resume',

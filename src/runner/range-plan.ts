@@ -1,0 +1,63 @@
+import type { Plan, Run } from '../plan/plan.ts';
+import { runIdOf } from '../plan/run-identity.ts';
+import { sweepIdOf } from '../plan/unroll-spec.ts';
+
+/** A learning-rate range test: from the lowest rate to the highest in so many steps. */
+export interface Range {
+  readonly from: number;
+  readonly to: number;
+  readonly steps: number;
+}
+
+/** Settings of `train` that would end the test early, evaluate in between, or record what nobody reads. */
+const leftOut: ReadonlySet<string> = new Set(['stopOn', 'predictions', 'accuracyFirst128', 'ema']);
+
+/** The plan of a range test of one of a plan's runs: a short training whose learning rate rises exponentially. */
+export const rangePlan = (plan: Plan, run: Run, { from, to, steps }: Range): Plan => {
+  const { train, optimizer, ...sections } = run.config;
+  const kept = Object.fromEntries(
+    Object.entries(train).filter(([key]) => !leftOut.has(key)),
+  ) as unknown as typeof train;
+  const config: Run['config'] = {
+    ...sections,
+    optimizer: {
+      ...optimizer,
+      learningRate: from,
+      // No spec may write such a factor: it is the whole rise, over all steps but the first.
+      schedule: {
+        ...{ name: 'exponential', factor: to / from, everySteps: steps - 1 },
+        ...{ finalFactor: null, warmupSteps: 0 },
+      },
+    },
+    train: {
+      ...kept,
+      ...{ steps, epochs: null, trainingIters: null, displayEvery: 1 },
+      ...{
+        evaluateEvery: null,
+        checkpointEvery: null,
+        keepCheckpoints: 'last',
+        earlyStopping: null,
+      },
+    },
+  };
+  const changed: Run = { ...run, config, varying: {} };
+  const tested: Run = { ...changed, id: runIdOf(changed) };
+  const execution = { ...plan.execution, concurrency: 1 };
+  // A single run needs no measurement of threads, and has no cores to lend.
+  delete execution.automatic;
+  delete execution.cores;
+  const { experiment, objective, spec, config: code, data } = plan;
+  return {
+    experiment,
+    sweepId: sweepIdOf([tested], undefined),
+    objective,
+    execution,
+    axes: [],
+    runs: [tested],
+    tracking: {},
+    expect: [],
+    ...(code !== undefined && { config: code }),
+    ...(data && { data }),
+    spec,
+  };
+};
