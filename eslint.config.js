@@ -31,7 +31,7 @@ const doors = {
   parameters: ['system', 'diagnostic'],
   tensorflow: ['system', 'terminal', 'diagnostic'],
   data: ['system', 'diagnostic', 'parameters'],
-  metrics: ['system', 'data'],
+  metrics: ['system', 'parameters', 'data'],
   losses: ['system', 'diagnostic', 'parameters', 'tensorflow', 'data'],
   models: ['system', 'diagnostic', 'parameters', 'tensorflow', 'data'],
   optimizers: ['system', 'diagnostic', 'parameters', 'tensorflow'],

@@ -2,7 +2,6 @@ import { stepsOf } from './steps.ts';
 import type { DatasetParts, SequenceShape } from '../data/dataset.ts';
 import { examplesPerStep } from '../data/batches.ts';
 import { metricsOf, type OwnMetrics } from '../metrics/metrics.ts';
-import type { Schedule } from '../optimizers/schedule.ts';
 import { defaultLoss } from '../losses/loss.ts';
 import { inWords } from '../diagnostic/in-words.ts';
 import type { ParameterIssue } from '../parameters/row.ts';
@@ -184,7 +183,7 @@ const checkMeasured = (
 
 /** That the schedule `plateau` has evaluations to watch, of a metric that is measured. */
 const checkPlateau = ({ optimizer, train, shape, own, parts }: Together): readonly ParameterIssue[] => {
-  const schedule = (optimizer['schedule'] ?? {}) as Partial<Schedule>;
+  const schedule = (optimizer['schedule'] ?? {}) as { readonly name?: string; readonly metric?: string };
   if (schedule.name !== 'plateau') return [];
   const { evaluateEvery } = train;
   if (evaluateEvery === null)

@@ -1,4 +1,3 @@
-import { examplesPerStep } from '../../data/batches.ts';
 import { cleanKey } from '../client/limits.ts';
 import { encodeNumber } from '../../system/json.ts';
 import type { WireMetric } from '../client/wire.ts';
@@ -19,7 +18,7 @@ export const endMetrics = ({ run, status }: TrackedRun): readonly WireMetric[] =
     'time/trainingSeconds': elapsedMs / 1000,
     ...(step > 0 && {
       'time/millisecondsPerStep': elapsedMs / step,
-      'time/examplesPerSecond': (step * examplesPerStep(run.config.train) * 1000) / Math.max(1, elapsedMs),
+      'time/examplesPerSecond': (step * examplesOf(run) * 1000) / Math.max(1, elapsedMs),
     }),
   };
   const timestamp = status.endedAt;
@@ -38,3 +37,7 @@ const restoredValues = ({ keptStep, step, metrics }: RunOutcome): (readonly [str
   keptStep === undefined || keptStep === step
     ? []
     : Object.entries(metrics).filter(([metric]) => !isOfTest(metric));
+
+/** The examples of a step. */
+const examplesOf = ({ config: { train } }: TrackedRun['run']): number =>
+  train.batchSize * (train.accumulate ?? 1);
