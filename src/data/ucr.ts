@@ -82,7 +82,7 @@ export const ucr = {
   parameters,
   files: ['file', 'validationFile', 'testFile'],
   check: (chosen) => checkTable(asTable(chosen)),
-  configured: table.configured as (chosen: Parameters) => Parameters,
+  configured: table.configured,
   folds: (chosen) => chosen.folds ?? undefined,
   parts: (chosen) => table.parts(asTable(chosen)),
   shape: async (chosen, context) => table.shape(await withTestFile(chosen, context), context),
