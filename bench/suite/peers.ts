@@ -14,7 +14,7 @@ export const mnistFolder = join(
   'data',
 );
 
-export type Peer = 'torch' | 'keras';
+export type Peer = 'torch' | 'keras' | 'exports';
 
 /** The Python of a peer's virtual environment in the per-user cache, which is made when it is not there. */
 export const pythonOf = (peer: Peer): string => {

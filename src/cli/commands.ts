@@ -4,6 +4,7 @@ import {
   type Command as Program,
   type OptionValues,
 } from '@commander-js/extra-typings';
+import { exportFormats } from '../export/formats.ts';
 import { usualRunsDirectory } from '../system/proposed-command.ts';
 import { commandRow, diagnosticFormats, type CommandRow } from './command.ts';
 
@@ -213,6 +214,25 @@ export const commands: readonly CommandRow[] = [
     summary: 'show one run: configuration, outcome, metrics, environment',
     declare: (program) => json(runsDirectory(program.argument('<run>', 'a run id, or its first characters'))),
     load: () => import('./commands/show.ts'),
+  }),
+  commandRow({
+    name: 'export',
+    summary: 'write a trained model as files for ONNX Runtime, TensorFlow.js, PyTorch or others',
+    declare: (program) =>
+      json(
+        runsDirectory(
+          program.argument(
+            '<model>',
+            "a run id's first characters, best:EXPERIMENT, or a folder with model.json",
+          ),
+        ),
+      )
+        .addOption(
+          new Option('--format <format>', 'what to write').choices(exportFormats).makeOptionMandatory(),
+        )
+        .requiredOption('--output <folder>', 'where to write it')
+        .option('--force', 'replace files that are there'),
+    load: () => import('./commands/export.ts'),
   }),
   commandRow({
     name: 'compare',

@@ -41,6 +41,7 @@ export const diagnosticCodes = {
   'bad-argument': 'A command-line argument is invalid.',
   'unknown-run': 'No recorded run has this id.',
   'ambiguous-run': 'Several recorded runs start with this id.',
+  'not-exportable': 'A model cannot be written in a format of another system.',
   'system-error': 'The operating system refused to read, write or start something.',
   'damaged-record': 'A file of a recorded run cannot be read.',
   'leftover-file': 'A process that was killed has left a file that nothing needs.',

@@ -8,7 +8,7 @@ type PlainColumn = TablePreprocessing['inputs'][number];
 export type TableColumn =
   | PlainColumn
   /** A category that the network embeds: it reads the index of the label plus 1, and 0 for another one. */
-  | { readonly kind: 'embedded'; readonly name: string };
+  | { readonly kind: 'embedded'; readonly name: string; readonly labels: readonly string[] };
 
 /** What the inputs of an exported model are, and how they become what the network reads: plain data. */
 export type InputEncoding =
@@ -60,7 +60,7 @@ export const inputEncodingOf = (model: TrainedModel): InputEncoding => {
 
 const columnOf = (column: PlainColumn): TableColumn =>
   column.kind === 'category' && column.embeddingSize !== undefined
-    ? { kind: 'embedded', name: column.name }
+    ? { kind: 'embedded', name: column.name, labels: column.labels }
     : column;
 
 /** Whether the scales of an example depend on its series, which is then an input. */

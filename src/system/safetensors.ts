@@ -23,11 +23,11 @@ interface HeaderEntry {
  * Writes float32 tensors in the safetensors format (https://github.com/huggingface/safetensors#format): the header's
  * length as a little-endian 64-bit integer, the header as JSON, the values. Python's `safetensors` reads it.
  */
-export const writeTensors = (
-  path: string,
-  { tensors, metadata }: TensorFile,
-  durability?: Durability,
-): void => {
+export const writeTensors = (path: string, file: TensorFile, durability?: Durability): void =>
+  writeWhole(path, tensorBytes(file), durability);
+
+/** The content of such a file, in pieces. */
+export const tensorBytes = ({ tensors, metadata }: TensorFile): readonly Uint8Array[] => {
   const header: Record<string, HeaderEntry | TensorFile['metadata']> = { __metadata__: metadata };
   let offset = 0;
   for (const [name, { shape, values }] of tensors) {
@@ -39,11 +39,7 @@ export const writeTensors = (
   const padded = Buffer.concat([json, Buffer.alloc((8 - (json.length % 8)) % 8, ' ')]);
   const length = Buffer.alloc(8);
   length.writeBigUInt64LE(BigInt(padded.length));
-  writeWhole(
-    path,
-    [length, padded, ...[...tensors.values()].map(({ values }) => bytesOf(values))],
-    durability,
-  );
+  return [length, padded, ...[...tensors.values()].map(({ values }) => bytesOf(values))];
 };
 
 /** Reads a safetensors file of float32 tensors. Throws when the file is missing or damaged. */

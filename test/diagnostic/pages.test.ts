@@ -22,6 +22,7 @@ import { loadPlanCode } from '../../src/runner/plan-code.ts';
 import { planExperiment } from '../../src/plan/plan-experiment.ts';
 import { slowBackendWarning } from '../../src/tensorflow/find-addon.ts';
 import { completeSpec } from '../support/complete-spec.ts';
+import { writeModelFolder } from '../support/model-folder.ts';
 import { makePlan, writeRunDirectory } from '../support/run-directories.ts';
 
 const scratch = mkdtempSync(join(tmpdir(), 'unroll-pages-'));
@@ -100,6 +101,11 @@ const situations: Partial<Record<DiagnosticCode, (form: 'wrong' | 'right') => st
     saidOfModels(
       `export default { models: [{ name: '${form === 'wrong' ? 'lstm' : 'my-lstm'}', parameters: {}, build: () => ({}) }] };`,
     ),
+  'not-exportable': async (form) => {
+    writeOwnModel();
+    const [example] = pages['not-exportable'].examples;
+    return (await run(example?.[form] ?? '')).said;
+  },
   'code-changed': async () => {
     mkdirSync('sweeps', { recursive: true });
     const config = join('sweeps', 'unroll.config.js');
@@ -112,6 +118,25 @@ const situations: Partial<Record<DiagnosticCode, (form: 'wrong' | 'right') => st
     return code.ok ? '' : renderDiagnostics(code.errors);
   },
 };
+
+/** Run 3fa as one of a model that is not built in. */
+const writeOwnModel = (): void =>
+  writeModelFolder('runs/example/3fa1f0a7ce6a/model', {
+    model: {
+      dataset: { name: 'toy-sequences' },
+      model: { name: 'mine', parameters: {} },
+      loss: { name: 'cross-entropy' },
+      outputsPerTarget: 1,
+      shape: {
+        steps: 2,
+        input: { kind: 'values', features: 1 },
+        variableLength: false,
+        task: { kind: 'classification', classes: 2 },
+      },
+      preprocessing: { kind: 'none' },
+    },
+    weights: new Map([['map', { shape: [1], values: Float32Array.of(1) }]]),
+  });
 
 const saidOfModels = async (config: string): Promise<string> => {
   writeFileSync('unroll.config.ts', config);

@@ -40,7 +40,7 @@ const variants: readonly (readonly [CellName, Partial<AnyParameters>])[] = [
   ['lstm', { projectionSize: 3, peepholes: true, forgetBias: 0.5 }],
   ['simple-rnn', { layerNorm: true }],
   ['lstm', { layerNorm: true }],
-  ['lstm', { layerNorm: true, projectionSize: 2 }],
+  ['lstm', { layerNorm: true, projectionSize: 6 }],
 ];
 
 interface Data {
@@ -255,6 +255,9 @@ const kindsOfData: readonly Data[] = [
     ...asIs,
   },
 ];
+
+/** Every cell with every kind of data: each pair is a case. */
+export const pairs = variants.length * kindsOfData.length;
 
 const time = 6;
 

@@ -11,8 +11,20 @@ export const filePages = {
     ],
   },
   'file-exists': {
-    why: 'Unroll never overwrites an existing file with a template. Choose another name, or remove the existing file.',
+    why: 'Unroll never overwrites an existing file with a template or an export. Choose another name, remove the existing file, or write `--force` for an export.',
     examples: [command('unroll init experiments/quickstart.yaml', 'unroll init experiments/second.yaml')],
+  },
+  'not-exportable': {
+    why:
+      'Unroll writes built-in models in every format. It cannot translate the code of a model of your own: give it `onnx` in defineModel, and its runs keep a model.onnx that `unroll export` copies. ' +
+      'An ONNX file has at most 2 GB, the limit of protobuf; the other formats have none.',
+    examples: [
+      command(
+        'unroll export 3fa --format tfjs --output web',
+        'unroll export 3fa --format safetensors --output weights',
+        'Run 3fa trained a model of your own.',
+      ),
+    ],
   },
   'file-unreadable': {
     why: 'A spec must be a readable UTF-8 text file, not a folder, a binary file or a file in another encoding.',

@@ -1,0 +1,54 @@
+import { existsSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Diagnostic } from '../../diagnostic/diagnostic.ts';
+import { exportModel, type ExportedFile } from '../../export/export-model.ts';
+import type { ExportFormat } from '../../export/formats.ts';
+import { openModel } from '../../prediction/open-model.ts';
+import { writeWhole } from '../../system/files.ts';
+import { formatBytes } from '../../terminal/format.ts';
+import type { Execute } from '../command.ts';
+
+interface Options {
+  readonly runsDirectory: string;
+  readonly format: ExportFormat;
+  readonly output: string;
+  readonly force?: boolean | undefined;
+  readonly json?: boolean | undefined;
+}
+
+/** `unroll export MODEL` */
+export const execute: Execute<Options> = ([reference = ''], options, terminal) => {
+  const { format, output, force, json } = options;
+  const model = openModel(reference, options);
+  const files = model.ok ? exportModel(model.value, format) : model;
+  if (!files.ok) {
+    terminal.report(files.errors, { json });
+    return Promise.resolve(2);
+  }
+  const taken = files.value.filter(({ name }) => existsSync(join(output, name)));
+  if (taken.length > 0 && force !== true) {
+    terminal.report([alreadyThere(output, taken)], { json });
+    return Promise.resolve(2);
+  }
+  mkdirSync(output, { recursive: true });
+  const written = files.value.map(({ name, content }) => {
+    const path = join(output, name);
+    writeWhole(path, content);
+    return { path, bytes: bytesOf(content) };
+  });
+  if (json) terminal.print(JSON.stringify({ format, files: written }, null, 2));
+  else for (const { path, bytes } of written) terminal.print(`${path}  ${formatBytes(bytes)}`);
+  return Promise.resolve(0);
+};
+
+const bytesOf = (content: ExportedFile['content']): number =>
+  typeof content === 'string'
+    ? Buffer.byteLength(content)
+    : content.reduce((sum, { byteLength }) => sum + byteLength, 0);
+
+const alreadyThere = (output: string, taken: readonly ExportedFile[]): Diagnostic => ({
+  code: 'file-exists',
+  severity: 'error',
+  message: `${output} already has ${taken.map(({ name }) => name).join(', ')}, so nothing was written.`,
+  expected: 'a folder without these files, or --force to replace them',
+});
