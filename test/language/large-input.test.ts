@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { packageRoot } from '../../src/system/package-root.ts';
 import { runTypeScript } from '../support/run-typescript.ts';
@@ -65,40 +66,56 @@ const specs: Readonly<Record<string, readonly [text: string, ...expected: RegExp
 };
 
 const csv = `${rest}dataset: { name: csv-sequences, file: data.csv, sequence: c0, targets: [zz] }\n`;
+const ucr = `${rest}dataset: { name: ucr, file: data.ts }\n`;
 const jsonl = `${rest}dataset: { name: jsonl-sequences, layout: wide, file: data.jsonl, targets: [t] }\n`;
 
 /** Data of up to 1 MB with the spec that names it. */
-const data: Readonly<Record<string, readonly [spec: string, file: string, text: string, expected: RegExp]>> =
-  {
-    'a header of many columns': [
-      csv,
-      'data.csv',
-      `${lines(100_000, (at) => `c${at},`)}x\n`,
-      /no column "zz"/,
-    ],
-    'a header of one name': [csv, 'data.csv', `${'c,'.repeat(300_000)}c\n`, /twice in its first row/],
-    'a header of one long name': [csv, 'data.csv', 'c'.repeat(1_000_000), /no column/],
-    'rows that cannot be used': [
-      csv.replace('zz', 'b'),
-      'data.csv',
-      `c0,a,b\n${'1,x,y\n'.repeat(150_000)}`,
-      /150000 rows that cannot be used/,
-    ],
-    'lists in lists': [jsonl, 'data.jsonl', `${'['.repeat(100_000)}${']'.repeat(100_000)}\n`, /bad-data/],
-    'mappings in mappings': [
-      jsonl,
-      'data.jsonl',
-      `${'{"t":'.repeat(100_000)}1${'}'.repeat(100_000)}\n`,
-      /bad-data/,
-    ],
-    'one wide object': [
-      jsonl,
-      'data.jsonl',
-      `{${lines(60_000, (at) => `"k${at}":[1],`)}"u":1}\n`,
-      /no column "t"/,
-    ],
-    'lines that are no JSON': [jsonl, 'data.jsonl', 'x\n'.repeat(300_000), /300000 rows/],
-  };
+const data: Readonly<
+  Record<string, readonly [spec: string, file: string, text: string | Buffer, expected: RegExp]>
+> = {
+  'a header of many columns': [csv, 'data.csv', `${lines(100_000, (at) => `c${at},`)}x\n`, /no column "zz"/],
+  'a header of one name': [csv, 'data.csv', `${'c,'.repeat(300_000)}c\n`, /twice in its first row/],
+  'a header of one long name': [csv, 'data.csv', 'c'.repeat(1_000_000), /no column/],
+  'rows that cannot be used': [
+    csv.replace('zz', 'b'),
+    'data.csv',
+    `c0,a,b\n${'1,x,y\n'.repeat(150_000)}`,
+    /150000 rows that cannot be used/,
+  ],
+  'lists in lists': [jsonl, 'data.jsonl', `${'['.repeat(100_000)}${']'.repeat(100_000)}\n`, /bad-data/],
+  'mappings in mappings': [
+    jsonl,
+    'data.jsonl',
+    `${'{"t":'.repeat(100_000)}1${'}'.repeat(100_000)}\n`,
+    /bad-data/,
+  ],
+  'one wide object': [
+    jsonl,
+    'data.jsonl',
+    `{${lines(60_000, (at) => `"k${at}":[1],`)}"u":1}\n`,
+    /no column "t"/,
+  ],
+  'a text that is lists in lists': [
+    `${rest}dataset: { name: jsonl-text, file: data.jsonl }\n`,
+    'data.jsonl',
+    `{"text":${'['.repeat(400_000)}${']'.repeat(400_000)},"label":"x"}\n`,
+    /has no tokens/,
+  ],
+  'many dimensions': [ucr, 'data.ts', `@data\n${':'.repeat(900_000)}\n`, /all values are missing/],
+  'long and short dimensions': [
+    ucr,
+    'data.ts',
+    `@data\n${'1,'.repeat(250_000)}${'1:'.repeat(200_000)}a\n`,
+    /200000 dimensions of up to 250001 steps/,
+  ],
+  'a line that fills the memory': [
+    csv,
+    'data.csv',
+    gzipSync(Buffer.alloc(64 << 20, 'a')),
+    /more than 50 times as large/,
+  ],
+  'lines that are no JSON': [jsonl, 'data.jsonl', 'x\n'.repeat(300_000), /300000 rows/],
+};
 
 const manyUnknown = base + lines(5000, (at) => `z${at}: 1\n`);
 
@@ -108,7 +125,11 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 let answers: Readonly<Record<string, Answer>>;
 
 /** The words after `unroll validate`, for the files of an input in a folder of their own. */
-const written = (name: string, files: Readonly<Record<string, string>>, ...options: readonly string[]) => {
+const written = (
+  name: string,
+  files: Readonly<Record<string, string | Buffer>>,
+  ...options: readonly string[]
+) => {
   const directory = join(folder, name.replaceAll(' ', '-'));
   mkdirSync(directory);
   for (const [file, text] of Object.entries(files)) writeFileSync(join(directory, file), text);

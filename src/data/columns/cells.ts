@@ -39,6 +39,16 @@ export const textIn = (cell: unknown): string => {
 export const shown = (cell: unknown): string => {
   if (cell === undefined) return 'nothing';
   const isPlain = typeof cell === 'bigint' || typeof cell === 'number';
-  const text = isPlain ? String(cell) : JSON.stringify(cell);
+  const text = isPlain ? String(cell) : written(cell);
   return text.length > 40 ? `${text.slice(0, 37)}...` : text;
+};
+
+const written = (cell: unknown): string => {
+  try {
+    return JSON.stringify(cell);
+  } catch (error) {
+    // Lists within lists, thousands deep.
+    if (error instanceof RangeError) return Array.isArray(cell) ? '[[[...' : '{...';
+    throw error;
+  }
 };

@@ -1,5 +1,6 @@
 import { pipeline, Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
+import { DataError } from '../dataset.ts';
 import { wrongFile, type DataFile } from '../files.ts';
 
 type Chunks = AsyncIterable<Uint8Array>;
@@ -8,15 +9,44 @@ const magic = { gzip: [0x1f, 0x8b], zstd: [0x28, 0xb5, 0x2f, 0xfd] } as const;
 
 type Compression = keyof typeof magic;
 
+/** What becomes much larger than this is made to fill the memory, not to hold data. */
+const mostGrowth = { times: 50, bytes: 8 << 20 } as const;
+
+/** Counts what is read and what comes out of it. */
+const watchGrowth = (file: DataFile) => {
+  let read = 0;
+  let made = 0;
+  return {
+    read: (bytes: number) => {
+      read += bytes;
+    },
+    made: (bytes: number) => {
+      made += bytes;
+      if (made <= mostGrowth.bytes + mostGrowth.times * read) return;
+      throw wrongFile(file, `becomes more than ${mostGrowth.times} times as large when it is decompressed.`, {
+        expected: `at most ${mostGrowth.times} times its size, or ${mostGrowth.bytes >> 20} MB`,
+        help: 'Decompress it yourself if you trust it, and name that file.',
+      });
+    },
+  };
+};
+
+type Growth = ReturnType<typeof watchGrowth>;
+
 /** The bytes of a file, decompressed where they begin as gzip or zstd does, whatever the name of the file is. */
 export const decompressed = async function* (file: DataFile, chunks: Chunks): AsyncGenerator<Uint8Array> {
   const iterator = chunks[Symbol.asyncIterator]();
   const first = await iterator.next();
   if (first.done === true) return;
   const begin = first.value;
+  const growth = watchGrowth(file);
   const rest = async function* () {
+    growth.read(begin.length);
     yield begin;
-    for (let next = await iterator.next(); next.done !== true; next = await iterator.next()) yield next.value;
+    for (let next = await iterator.next(); next.done !== true; next = await iterator.next()) {
+      growth.read(next.value.length);
+      yield next.value;
+    }
   };
   const compression = (Object.keys(magic) as Compression[]).find((one) =>
     magic[one].every((byte, at) => begin[at] === byte),
@@ -26,9 +56,9 @@ export const decompressed = async function* (file: DataFile, chunks: Chunks): As
     return;
   }
   try {
-    yield* compression === 'gzip' ? gunzip(rest()) : unzstd(rest());
+    yield* compression === 'gzip' ? gunzip(rest(), growth) : unzstd(rest(), growth);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).syscall !== undefined) throw error;
+    if (error instanceof DataError || (error as NodeJS.ErrnoException).syscall !== undefined) throw error;
     throw wrongFile(file, `begins as ${compression} data, and cannot be decompressed: ${reasonOf(error)}.`, {
       expected: `a whole ${compression} file`,
       help: 'Copy or compress it again.',
@@ -38,19 +68,23 @@ export const decompressed = async function* (file: DataFile, chunks: Chunks): As
 
 const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
-const gunzip = (chunks: Chunks): Chunks => {
+const gunzip = async function* (chunks: Chunks, growth: Growth): AsyncGenerator<Uint8Array> {
   const unzipped = createGunzip();
   // An error on either side ends both, and is thrown to who reads.
   pipeline(Readable.from(chunks), unzipped, () => undefined);
-  return unzipped;
+  for await (const chunk of unzipped as AsyncIterable<Uint8Array>) {
+    growth.made(chunk.length);
+    yield chunk;
+  }
 };
 
 /** Zlib has zstd only from Node 22.15 on. */
-const unzstd = async function* (chunks: Chunks): AsyncGenerator<Uint8Array> {
+const unzstd = async function* (chunks: Chunks, growth: Growth): AsyncGenerator<Uint8Array> {
   const { Decompress } = await import('fzstd');
   const done: Uint8Array[] = [];
   const state = { ended: false };
   const stream = new Decompress((data, isLast) => {
+    growth.made(data.length);
     if (data.length > 0) done.push(data.slice());
     state.ended = isLast === true;
   });

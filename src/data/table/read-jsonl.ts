@@ -53,9 +53,12 @@ const parseObject = (text: string): Readonly<Record<string, unknown>> | string =
 export const linesOf = async function* (file: DataFile): AsyncGenerator<string> {
   let rest = '';
   for await (const chunk of textOf(file)) {
-    const parts = (rest + chunk).split('\n');
-    rest = parts.pop() ?? '';
-    yield* parts;
+    const [begin = '', ...lines] = chunk.split('\n');
+    rest += begin;
+    for (const line of lines) {
+      yield rest;
+      rest = line;
+    }
   }
   if (rest !== '') yield rest;
 };

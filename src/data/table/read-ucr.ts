@@ -102,6 +102,9 @@ const unquoted = (text: string): string => text.trim().replace(/^(['"])(.*)\1$/,
 
 const isPadding = (value: string): boolean => value === '' || value === '?' || value === 'NaN';
 
+/** Most values of a sequence: dimensions that are shorter than others are filled with missing ones. */
+const mostValues = 50_000_000;
+
 /** The values step by step, up to the last step with a value. Null where one is missing. */
 const stepsOf = (
   dimensions: readonly (readonly string[])[],
@@ -114,7 +117,11 @@ const stepsOf = (
     while (length > 0 && isPadding(dimension[length - 1] as string)) length--;
     return length;
   });
-  const longest = Math.max(0, ...lengths);
+  const longest = lengths.reduce((most, length) => Math.max(most, length), 0);
+  if (longest * values.length > mostValues) {
+    problems.report(line, `${values.length} dimensions of up to ${longest} steps`);
+    return undefined;
+  }
   if (longest > 0) {
     return Array.from({ length: longest }, (_, step) =>
       values.map((dimension) => {
