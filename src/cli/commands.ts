@@ -5,6 +5,7 @@ import {
   type OptionValues,
 } from '@commander-js/extra-typings';
 import { exportFormats } from '../export/formats.ts';
+import { inputKinds, outputFormats } from '../prediction/formats.ts';
 import { usualRunsDirectory } from '../system/proposed-command.ts';
 import { commandRow, diagnosticFormats, type CommandRow } from './command.ts';
 
@@ -76,6 +77,15 @@ const chosenSweeps = <Args extends unknown[], Options extends OptionValues>(
       collect,
     )
     .addOption(new Option('--all', 'every sweep of the experiments, or of all').conflicts('sweep'));
+
+/** Models that are used. */
+const models = <Args extends unknown[], Options extends OptionValues>(program: Program<Args, Options>) =>
+  program.argument('<models...>', 'a run id, best:EXPERIMENT, or the folder of a model');
+
+const inputFormat = <Args extends unknown[], Options extends OptionValues>(program: Program<Args, Options>) =>
+  program.addOption(
+    new Option('--input-format <form>', 'the kind of the data (default: by its name)').choices(inputKinds),
+  );
 
 const selection = <Args extends unknown[], Options extends OptionValues>(program: Program<Args, Options>) =>
   program
@@ -268,6 +278,28 @@ export const commands: readonly CommandRow[] = [
         .option('--output <file>', 'the HTML file (default: next to the runs)')
         .option('--watch', 'rewrite it every few seconds while the sweep is running'),
     load: () => import('./commands/report.ts'),
+  }),
+  commandRow({
+    name: 'predict',
+    summary: 'predict the sequences of a file with a trained model',
+    declare: (program) =>
+      inputFormat(
+        runsDirectory(models(program))
+          .requiredOption(
+            '--input <file>',
+            'the data: a file, a folder, a pattern, or - for the standard input',
+          )
+          .option('--output <file>', 'where predictions are written (default: the standard output)')
+          .addOption(
+            new Option(
+              '--format <form>',
+              'csv, jsonl or parquet (default: by the name of the output)',
+            ).choices(outputFormats),
+          )
+          .option('--horizon <n>', 'forecast so many steps after the end of the file', positiveInteger)
+          .option('--ensemble', 'average the predictions of several models'),
+      ),
+    load: () => import('./commands/predict.ts'),
   }),
   commandRow({
     name: 'check',

@@ -1,4 +1,4 @@
-import { Type } from '@sinclair/typebox';
+import { Type, type Static } from '@sinclair/typebox';
 import type { DatasetRow } from './dataset.ts';
 import { checkStream, fromStream, streamProperties } from './text/stream-row.ts';
 
@@ -17,5 +17,7 @@ export const characters = {
     const { fileDigest, findDataFile } = await import('./files.ts');
     return fileDigest(await findDataFile(chosen.file, context, 'file'));
   },
-  ...fromStream(async (chosen) => (await import('./text/character-stream.ts')).characterStream(chosen)),
+  ...fromStream<Static<typeof parameters>>(async (chosen) =>
+    (await import('./text/character-stream.ts')).characterStream(chosen),
+  ),
 } as const satisfies DatasetRow<typeof parameters>;

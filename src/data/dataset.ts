@@ -145,6 +145,11 @@ export interface DatasetRow<P extends TObject = TObject> extends Row<P> {
   readonly files?: readonly string[];
   /** True where `load` makes the data up, so that it may be loaded to be described. */
   readonly generated?: true;
+  /**
+   * How other files of the same form are read, for predictions: a `TableFormat`, `SeriesFormat` or `StreamFormat`, as the
+   * preprocessing that `load` returns is of a table, of texts, of series or of a stream.
+   */
+  formatOf?(this: void, parameters: Static<P>, context: DataContext): Promise<unknown>;
   /** Loads or generates the data. Throws `DataError` for what the user can fix. */
   load(this: void, parameters: Static<P>, context: DataContext): Promise<Dataset>;
 }

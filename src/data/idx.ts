@@ -25,19 +25,44 @@ const longestHeader = 4 + 4 * 255;
  * then on. Throws `DataError` when it is not one or is cut off.
  */
 export const readIdx = async (file: DataFile, most = Infinity): Promise<IdxFile> => {
+  const opened = await openIdx(file);
+  try {
+    const [count = 0, ...rest] = opened.dimensions;
+    const taken = Math.min(count, most);
+    return { dimensions: [taken, ...rest], values: opened.read(0, taken) };
+  } finally {
+    opened.close();
+  }
+};
+
+/** An IDX file that is read item by item. */
+interface OpenIdx extends Pick<IdxFile, 'dimensions'> {
+  /** The values of `count` items from `first` on. */
+  readonly read: (first: number, count: number) => Uint8Array;
+  readonly close: () => void;
+}
+
+/** Opens an IDX file as `readIdx` reads it. */
+export const openIdx = async (file: DataFile): Promise<OpenIdx> => {
   const opened = openRegular(await plainFile(file));
   try {
     const head = new Uint8Array(longestHeader);
     const { size } = fstatSync(opened);
     const { dimensions, start } = parseHeader(head.subarray(0, readSync(opened, head)), size, file.path);
-    const [count = 0, ...rest] = dimensions;
-    const taken = [Math.min(count, most), ...rest];
-    const values = new Uint8Array(productOf(taken));
-    if (readFully(opened, values, start) < values.length)
-      throw new DataError(`${file.path} was cut off while it was read.`);
-    return { dimensions: taken, values };
-  } finally {
+    const each = productOf(dimensions.slice(1));
+    return {
+      dimensions,
+      read: (first, count) => {
+        const values = new Uint8Array(count * each);
+        if (readFully(opened, values, start + first * each) < values.length)
+          throw new DataError(`${file.path} was cut off while it was read.`);
+        return values;
+      },
+      close: () => closeSync(opened),
+    };
+  } catch (error) {
     closeSync(opened);
+    throw error;
   }
 };
 

@@ -134,6 +134,7 @@ export const preprocessingSchema = Type.Union([
  */
 export type Preprocessing = Described<typeof preprocessingSchema>;
 
+export type PixelPreprocessing = Described<typeof pixelsSchema>;
 export type TablePreprocessing = Described<typeof tableSchema>;
 export type SeriesPreprocessing = Described<typeof seriesSchema>;
 

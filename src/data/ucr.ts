@@ -88,5 +88,6 @@ export const ucr = {
   shape: async (chosen, context) => table.shape(await withTestFile(chosen, context), context),
   digest: async (chosen, context) => table.digest(await withTestFile(chosen, context), context),
   inspect: async (chosen, context) => table.inspect(await withTestFile(chosen, context), context),
+  formatOf: (chosen: Parameters) => table.formatOf(asTable(chosen)),
   load: async (chosen, context) => table.load(await withTestFile(chosen, context), context),
 } as const satisfies DatasetRow<typeof parameters>;

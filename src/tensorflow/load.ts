@@ -88,8 +88,8 @@ let loaded: Promise<Backend> | undefined;
 
 /**
  * Loads TensorFlow into this process, once: native if the set-up has made it ready, else WebAssembly, else plain
- * JavaScript. `UNROLL_BACKEND` (`wasm`, `cpu`) forces a slower one. Takes a third of a second and 370 MB; never call it
- * in the command line's process. Prints nothing: the caller shows `warning`. Rejects with a system error if there is too
+ * JavaScript. `UNROLL_BACKEND` (`wasm`, `cpu`) forces a slower one. Takes a third of a second and 370 MB; the
+ * command line's process calls it only to use a model. Prints nothing: the caller shows `warning`. Rejects with a system error if there is too
  * little memory or too few descriptors: a slower one would give other bits, and the next process may succeed.
  */
 export const loadTensorFlow = (addon?: string): Promise<Backend> => (loaded ??= choose(addon));

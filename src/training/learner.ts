@@ -2,10 +2,10 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { Batch, SequenceShape } from '../data/dataset.ts';
 import { randomStream } from '../data/random.ts';
 import type { Vectors } from '../data/vectors/vectors.ts';
-import { isClassTask, isPerStep, outputsOf, targetSize } from '../data/task.ts';
+import { isClassTask, outputsOf } from '../data/task.ts';
 import { defaultLoss, type Loss, type LossContext } from '../losses/loss.ts';
 import { meanLoss } from '../losses/mean-loss.ts';
-import type { Model, TensorBatch } from '../models/model.ts';
+import type { Model } from '../models/model.ts';
 import type { NextWeight } from '../optimizers/optimizer.ts';
 import { clipGradients, type Clipping } from '../optimizers/clipping.ts';
 import { learningRateAt } from '../optimizers/schedule.ts';
@@ -17,6 +17,7 @@ import { checkPatterns, chosenVariables } from '../plan/variable-names.ts';
 import type { Json } from '../system/json.ts';
 import type { Checkpoint, TrainerTensors } from './checkpoint.ts';
 import { idleStopwatch, type Stopwatch } from './stopwatch.ts';
+import { toTensors, withoutTensors, type TensorInput } from './tensor-input.ts';
 import { averageWeights } from './weight-averages.ts';
 
 /** A network with its optimizer: what changes from step to step. */
@@ -251,18 +252,6 @@ export const buildLearner = async (
   };
 };
 
-/**
- * Frees the tensors of some work that answers none. `tf.tidy` looks for tensors in what it gets back, number by number,
- * which takes far longer than computing the numbers: it gets nothing.
- */
-const withoutTensors = <T>(work: () => T): T => {
-  const results: T[] = [];
-  tf.tidy(() => {
-    results.push(work());
-  });
-  return results[0] as T;
-};
-
 /** As `tf.fill`, without an operation of TensorFlow, which takes longer for the slots of a small network. */
 const filled = (shape: readonly number[], value: number): tf.Tensor =>
   tf.tensor(new Float32Array(tf.util.sizeFromShape([...shape])).fill(value), [...shape], 'float32');
@@ -297,37 +286,3 @@ const alike =
   ({ task }: SequenceShape) =>
   () =>
     new Float64Array(isClassTask(task) ? task.classes : 0).fill(1);
-
-/** A batch on the back end, with what the outputs are compared with. */
-interface TensorInput {
-  readonly batch: TensorBatch;
-  readonly targets: tf.Tensor;
-  readonly weights: tf.Tensor1D | undefined;
-}
-
-/** Puts a batch on the back end, cut to its size. */
-const toTensors = (batch: Batch, shape: SequenceShape): TensorInput => {
-  const { size, weights } = batch;
-  const { input, task } = shape;
-  const steps = batch.steps ?? shape.steps;
-  const features = input.kind === 'values' ? input.features : 1;
-  const cut = batch.inputs.subarray(0, size * steps * features);
-  const inputs =
-    input.kind === 'values'
-      ? tf.tensor3d(cut as Float32Array, [size, steps, features])
-      : tf.tensor2d(cut as Int32Array, [size, steps], 'int32');
-  const lengths = shape.variableLength ? tf.tensor1d(batch.lengths.subarray(0, size), 'int32') : undefined;
-  return {
-    batch: { inputs, lengths },
-    targets: targetTensor(batch, task, steps),
-    weights: weights && tf.tensor1d(weights.subarray(0, size)),
-  };
-};
-
-/** `[batch]` or `[batch, time]` of classes, else `[batch, numbers]` or `[batch, time, numbers]`. */
-const targetTensor = ({ targets, size }: Batch, task: SequenceShape['task'], steps: number): tf.Tensor => {
-  const axes = isPerStep(task) ? [size, steps] : [size];
-  const width = targetSize(task);
-  const cut = targets.subarray(0, axes.reduce((product, length) => product * length, 1) * width);
-  return isClassTask(task) ? tf.tensor(cut, axes, 'int32') : tf.tensor(cut, [...axes, width], 'float32');
-};

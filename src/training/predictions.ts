@@ -14,7 +14,7 @@ export interface Predictions {
   readonly parquet: () => Uint8Array;
 }
 
-type Cell = string | number | boolean;
+export type Cell = string | number | boolean;
 
 /** Collects at most `most` examples. */
 export const collectPredictions = (
@@ -28,7 +28,7 @@ export const collectPredictions = (
     if (column) column.push(value);
     else columns.set(name, [value]);
   };
-  const putRow = rowWriter(task, loss, put);
+  const putRow = rowWriter(task, loss.quantiles, { put, withTruth: true });
   const stepsEach = isPerStep(task) ? steps : 1;
   return {
     add: (from, { size, lengths, targets }, raw) => {
@@ -60,9 +60,9 @@ const typeOf = (value: Cell | undefined): 'STRING' | 'BOOLEAN' | 'DOUBLE' =>
   typeof value === 'string' ? 'STRING' : typeof value === 'boolean' ? 'BOOLEAN' : 'DOUBLE';
 
 /** One sequence, or one step of it. */
-interface PredictedRow {
-  /** Writes which one it is; several times where it becomes several rows. */
-  readonly head: () => void;
+export interface PredictedRow {
+  /** Writes which one it is; several times where it becomes several rows, of which `at` is which. */
+  readonly head: (at: number) => void;
   readonly targets: Batch['targets'];
   readonly outputs: Float32Array;
   /** Which row of targets and outputs. */
@@ -70,10 +70,11 @@ interface PredictedRow {
   readonly scaling: ReturnType<NonNullable<Split['scaling']>> | undefined;
 }
 
-const rowWriter = (
+/** Writes the cells of predicted rows, by column. */
+export const rowWriter = (
   task: Task,
-  loss: Loss,
-  put: (name: string, value: Cell) => void,
+  quantiles: Loss['quantiles'],
+  { put, withTruth }: { readonly put: (name: string, value: Cell) => void; readonly withTruth: boolean },
 ): ((row: PredictedRow) => void) => {
   switch (task.kind) {
     case 'classification':
@@ -84,8 +85,8 @@ const rowWriter = (
       return ({ head, targets, outputs, at }) => {
         const probabilities = softmax(outputs.subarray(at * classes, (at + 1) * classes));
         const prediction = probabilities.indexOf(Math.max(...probabilities));
-        head();
-        put('truth', labelOf(targets[at] as number));
+        head(0);
+        if (withTruth) put('truth', labelOf(targets[at] as number));
         put('prediction', prediction === -1 ? '' : labelOf(prediction));
         put('probability', probabilities[prediction] ?? Number.NaN);
         if (classes <= mostProbabilities)
@@ -94,33 +95,33 @@ const rowWriter = (
     }
     case 'multi-label':
       return ({ head, targets, outputs, at }) => {
-        head();
+        head(0);
         for (let label = 0; label < task.classes; label++) {
           const name = task.labels?.[label] ?? String(label);
           const probability = 1 / (1 + Math.exp(-(outputs[at * task.classes + label] as number)));
-          put(`truth ${name}`, targets[at * task.classes + label] === 1);
+          if (withTruth) put(`truth ${name}`, targets[at * task.classes + label] === 1);
           put(`prediction ${name}`, probability >= 0.5);
           put(`probability ${name}`, probability);
         }
       };
     case 'regression':
     case 'forecast': {
-      const quantiles = loss.quantiles ?? [undefined];
+      const levels = quantiles ?? [undefined];
       const width = targetSize(task);
       const count = task.kind === 'forecast' ? task.targets.length : width;
       const ownUnit = (value: number, target: number, scaling: PredictedRow['scaling']) =>
         scaling ? value / (scaling.factor[target] as number) + (scaling.mean[target] as number) : value;
       return ({ head, targets, outputs, at, scaling }) => {
         for (let from = 0; from < width; from += count) {
-          head();
+          head(from / count);
           if (task.kind === 'forecast') put('ahead', from / count + 1);
           for (let target = 0; target < count; target++) {
             const name =
               task.kind === 'forecast' ? ` ${task.targets[target]}` : count > 1 ? ` ${target + 1}` : '';
             const number = at * width + from + target;
-            put(`truth${name}`, ownUnit(targets[number] as number, target, scaling));
-            quantiles.forEach((quantile, place) => {
-              const value = outputs[number * quantiles.length + place] as number;
+            if (withTruth) put(`truth${name}`, ownUnit(targets[number] as number, target, scaling));
+            levels.forEach((quantile, place) => {
+              const value = outputs[number * levels.length + place] as number;
               put(
                 `${quantile === undefined ? 'prediction' : `quantile ${quantile}`}${name}`,
                 ownUnit(value, target, scaling),
@@ -133,7 +134,7 @@ const rowWriter = (
   }
 };
 
-const softmax = (outputs: Float32Array): readonly number[] => {
+export const softmax = (outputs: Float32Array): readonly number[] => {
   const largest = outputs.reduce((a, b) => Math.max(a, b), -Infinity);
   const powers = Array.from(outputs, (output) => Math.exp(output - largest));
   const sum = powers.reduce((total, one) => total + one, 0);

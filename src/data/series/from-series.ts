@@ -7,6 +7,7 @@ import { checkSeries, seriesParts, type SeriesParameters } from './parameters.ts
  * needed, since most commands read no series.
  */
 export const fromSeries = <P extends SeriesParameters>(formatOf: (chosen: P) => Promise<SeriesFormat>) => ({
+  formatOf,
   files: ['file'],
   check: checkSeries,
   parts: seriesParts,

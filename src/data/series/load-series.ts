@@ -7,10 +7,11 @@ import { baselinesOf, naiveErrorsOf } from './baselines.ts';
 import { fillSeries } from './fill-series.ts';
 import type { SeriesFormat } from './format.ts';
 import { numberColumns, type SeriesParameters } from './parameters.ts';
-import { fitSeriesScaling, type SeriesScaling } from './scale-series.ts';
+import { fitSeriesScaling } from './scale-series.ts';
 import { fitStatics, inputRows, layOutInputs, type InputLayout } from './series-inputs.ts';
 import { openSeriesPack, writeSeriesPack, type SeriesPack } from './series-pack.ts';
 import { findSeason } from './season.ts';
+import { scaledTargets } from './scaled-targets.ts';
 import { seriesPreprocessing } from './series-preprocessing.ts';
 import { seriesSplit, type SeriesStore } from './series-split.ts';
 import { splitSpans, type Spans } from './split-series.ts';
@@ -164,21 +165,4 @@ export const loadSeries = async (format: SeriesFormat, context: DataContext): Pr
     ...(windows.validation && { validation: split('validation') }),
     test: split('test'),
   };
-};
-
-/** `[rows, targets]`. */
-const scaledTargets = (pack: SeriesPack, scaling: SeriesScaling, count: number): Float32Array => {
-  const { starts, values, columns, times } = pack;
-  const targets = new Float32Array(times.length * count);
-  for (let series = 0; series + 1 < starts.length; series++) {
-    for (let row = starts[series] as number; row < (starts[series + 1] as number); row++) {
-      for (let target = 0; target < count; target++) {
-        const of = series * columns.length + target;
-        targets[row * count + target] =
-          ((values[row * columns.length + target] as number) - (scaling.mean[of] as number)) *
-          (scaling.factor[of] as number);
-      }
-    }
-  }
-  return targets;
 };

@@ -35,10 +35,14 @@ interface RawSeries {
   readonly timeKind: TimeKind;
 }
 
-/** Reads a file into a pack. Throws `DataError` with all that is wrong with its rows. */
+/**
+ * Reads a file into a pack. Throws `DataError` with all that is wrong with its rows. With `ahead`, rows after the last
+ * target of a series may have only what is known ahead.
+ */
 export const readSeries = async (
   file: DataFile,
   { parameters, read, kind, numberIn = plainNumberIn }: Omit<SeriesFormat, 'key'>,
+  { ahead = false }: { readonly ahead?: boolean } = {},
 ): Promise<SeriesPack> => {
   const causes = new Set<Cause>();
   const problems = collectProblems(file, () => helpOf(causes, () => guessSeriesSettings(file.path, kind)));
@@ -46,7 +50,7 @@ export const readSeries = async (
   await read(
     file,
     (available) => {
-      const sink = seriesSink({ parameters, name: file.name, problems, causes, numberIn }, available);
+      const sink = seriesSink({ parameters, name: file.name, problems, causes, numberIn, ahead }, available);
       finish = sink.finish;
       return sink;
     },
@@ -60,6 +64,7 @@ export const readSeries = async (
       help: 'Add rows, or name another file.',
     });
   }
+  if (ahead && parameters.missing === 'error') reportMissing(raw, { parameters, problems, causes });
   // Without its time a row has no place.
   if (raw.times.some(Number.isNaN)) problems.throwIfAny();
   return packed(raw, { parameters, file, problems, causes });
@@ -90,10 +95,11 @@ interface SinkGiven {
   readonly problems: RowProblems;
   readonly causes: Set<Cause>;
   readonly numberIn: (cell: unknown) => number;
+  readonly ahead: boolean;
 }
 
 const seriesSink = (
-  { parameters, name, problems, causes, numberIn }: SinkGiven,
+  { parameters, name, problems, causes, numberIn, ahead }: SinkGiven,
   available: readonly string[],
 ): RowSink & { readonly finish: () => RawSeries } => {
   const { time, series, targets, past, future, static: statics, missing } = parameters;
@@ -137,7 +143,7 @@ const seriesSink = (
     const value = numberIn(cell);
     if (!Number.isNaN(value)) return value;
     if (isMissing(cell)) {
-      if (missing !== 'error') return value;
+      if (missing !== 'error' || ahead) return value;
       causes.add('missing');
       problems.report(line, `column ${JSON.stringify(column)} has no value`);
     } else {
@@ -192,6 +198,39 @@ const seriesSink = (
       statics: staticTexts,
     }),
   };
+};
+
+/** Reports missing values, except of what is only known up to now in rows after the last target of their series. */
+const reportMissing = (
+  { times, values, owners, lines }: RawSeries,
+  {
+    parameters,
+    problems,
+    causes,
+  }: {
+    readonly parameters: SeriesParameters;
+    readonly problems: RowProblems;
+    readonly causes: Set<Cause>;
+  },
+): void => {
+  const columns = numberColumns(parameters);
+  const width = columns.length;
+  const observed = width - parameters.future.length;
+  const valueAt = (row: number, column: number) => values[row * width + column] as number;
+  const lastTarget = new Map<number, number>();
+  owners.forEach((owner, row) => {
+    const time = times[row] as number;
+    const hasTarget = parameters.targets.some((_, target) => !Number.isNaN(valueAt(row, target)));
+    if (hasTarget) lastTarget.set(owner, Math.max(time, lastTarget.get(owner) ?? -Infinity));
+  });
+  owners.forEach((owner, row) => {
+    const isAhead = (times[row] as number) > (lastTarget.get(owner) ?? -Infinity);
+    const from = isAhead ? observed : 0;
+    const column = columns.find((_, at) => at >= from && Number.isNaN(valueAt(row, at)));
+    if (column === undefined) return;
+    causes.add('missing');
+    problems.report(lines[row] as number, `column ${JSON.stringify(column)} has no value`);
+  });
 };
 
 /** Each column of a list by its own path, `past.0`, so that a message is at its name. */

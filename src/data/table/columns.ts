@@ -56,7 +56,7 @@ export const checkColumns = (name: string, available: readonly string[], named: 
   throw new DataError(issues, { message: lines.join('\n') });
 };
 
-const listed = (columns: readonly string[]): string => {
+export const listed = (columns: readonly string[]): string => {
   const shown = columns.slice(0, 20).map((column) => JSON.stringify(column));
   return columns.length > shown.length
     ? `${shown.join(', ')} and ${columns.length - shown.length} more`

@@ -99,7 +99,7 @@ const packFiles = async (
     const errors: DataError[] = [];
     for (const file of files.files) {
       try {
-        await readFile(file, { files, format, labels: given.labels, shared });
+        await readSequences(file, { files, format, labels: given.labels, shared });
       } catch (error) {
         if (!(error instanceof DataError) || files.isSingle) throw error;
         errors.push(error);
@@ -140,7 +140,8 @@ const otherFeatures = (files: DataFiles): DataError =>
     help: 'Name the columns that all of them have with `features`.',
   });
 
-const readFile = async (
+/** Reads the sequences of a file into a writer. Throws `DataError` with all bad rows. */
+export const readSequences = async (
   file: DataFile,
   given: {
     readonly files: DataFiles;

@@ -7,6 +7,7 @@ import { tableParts, withTargetScaling, type TableParameters } from './parameter
  * needed, since most commands read no table.
  */
 export const fromTable = <P extends TableParameters>(formatOf: (chosen: P) => Promise<TableFormat>) => ({
+  formatOf,
   files: ['file', 'validationFile', 'testFile', 'labelsFile'],
   configured: withTargetScaling,
   folds: (chosen: P) => chosen.folds ?? undefined,

@@ -5,6 +5,7 @@ const mostLabels = 10_000;
 
 /** The classes of a file, numbered as they come. */
 export interface LabelTable {
+  /** -1 for one that a table of known classes does not have. */
   readonly idOf: (text: string) => number;
   readonly texts: () => readonly string[];
 }

@@ -184,7 +184,10 @@ const bytesOf = ({ buffer, byteOffset, byteLength }: Float64Array): Uint8Array =
 export const describePack = (folder: string): PackDescription =>
   JSON.parse(readRegularText(join(folder, 'pack.json'))) as PackDescription;
 
-const placesIn = ({ features, statics, targets, weighted }: PackDescription, steps: number): RecordPlaces => {
+export const placesIn = (
+  { features, statics, targets, weighted }: PackDescription,
+  steps: number,
+): RecordPlaces => {
   const afterValues = steps * features.length;
   const afterStatics = afterValues + statics.length;
   const targetCount = targets.count * (targets.each === 'step' ? steps : 1);

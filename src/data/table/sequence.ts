@@ -2,7 +2,7 @@ import { hasDecimalComma, isInfinite, shown, textIn } from '../columns/cells.ts'
 import { categoricalColumns, categoricalPath } from '../columns/categories.ts';
 import { createTimeReader, isDateLike } from '../columns/dates.ts';
 import { fillMissing, isMissing, strategyOf } from '../columns/missing.ts';
-import { checkColumns, checkNamedFeatures, featureColumns, type NamedColumns } from './columns.ts';
+import { checkColumns, checkNamedFeatures, featureColumns, listed, type NamedColumns } from './columns.ts';
 import type { LabelTable } from './labels.ts';
 import type { PackDescription, PackWriter } from './pack.ts';
 import { isPerStep, type TableSettings } from './parameters.ts';
@@ -19,6 +19,8 @@ export interface SequenceContext {
   readonly numberIn: (cell: unknown) => number;
   readonly labels: LabelTable;
   readonly keyLabels: LabelTable;
+  /** Where a step is a token: numbers the tokens; absent: the file numbers its own. */
+  readonly tokens?: LabelTable;
   /** The categories of a feature or static column. */
   readonly categoriesOf: (column: string) => LabelTable;
   /** Counts a missing value. */
@@ -27,7 +29,7 @@ export interface SequenceContext {
   readonly joined: readonly string[];
   readonly writer: PackWriter;
   readonly problems: RowProblems;
-  /** Called once, with the columns of a step; `columns` only where a row is a whole sequence. */
+  /** Called with the columns of a step, for texts again at the end; `columns` only where a row is a whole sequence. */
   readonly describe: (named: Named) => void;
 }
 
@@ -242,6 +244,14 @@ export const onceParts = (
 /** The target in a cell, as number or class. */
 export const targetColumn = (context: SequenceContext, column: string): OnceColumn => {
   const { settings, labels, problems } = context;
+  const known = (id: number, cell: unknown, line: number): number | undefined => {
+    if (id !== -1) return id;
+    problems.report(
+      line,
+      `column ${JSON.stringify(column)}: ${shown(cell)} is none of the model's classes, ${listed(labels.texts())}`,
+    );
+    return undefined;
+  };
   const read: OnceColumn['read'] = (cell, line) => {
     switch (settings.task) {
       case 'regression':
@@ -251,12 +261,12 @@ export const targetColumn = (context: SequenceContext, column: string): OnceColu
       case 'classification':
       case 'labelling': {
         const text = textIn(cell);
-        return text === '' ? undefined : labels.idOf(text);
+        return text === '' ? undefined : known(labels.idOf(text), cell, line);
       }
       case 'multi-label': {
         if (settings.targets.length > 1) return readFlag(cell, line, { column, problems });
         const found = labelsIn(cell, settings.labelSeparator);
-        return found.length === 0 ? undefined : labels.idOf(JSON.stringify(found));
+        return found.length === 0 ? undefined : known(labels.idOf(JSON.stringify(found)), cell, line);
       }
     }
   };

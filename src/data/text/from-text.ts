@@ -15,6 +15,7 @@ export const fromText = <P>(
   tableOf: (chosen: P) => TextParameters,
   formatOf: (chosen: P, context: DataContext) => Promise<TableFormat>,
 ) => ({
+  formatOf,
   files: ['file', 'validationFile', 'testFile', 'tokenizer'],
   folds: (chosen: P) => tableOf(chosen).folds ?? undefined,
   parts: (chosen: P) => tableParts(tableOf(chosen)),

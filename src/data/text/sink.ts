@@ -40,13 +40,14 @@ export const textSink = (
   const { targets, weight, splitBy: key } = settings;
   const roles: Roles = { features: [text], statics: [], targets, weight, key };
   checkColumns(context.name, available, { text: [text], targets, weight: [weight], splitBy: [key] });
-  const known = createLabels(text, { name: context.name, most: Infinity });
+  const known = context.tokens ?? createLabels(text, { name: context.name, most: Infinity });
   const values = createNumberList();
   const labels = isPerStep(settings) ? targetColumn(context, targets[0] as string) : undefined;
   const once = onceColumns(context, roles);
   const readOnce = onceReader(context, once, 'column');
   const firstOnce = labels ? 2 : 1;
   let row = 0;
+  context.describe({ ...namedOf(context, roles, {}), tokens: [] });
 
   /** The tokens of a cell; nothing where it is reported. */
   const tokensIn = (cell: unknown, line: number): readonly string[] | undefined => {

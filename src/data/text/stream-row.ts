@@ -59,6 +59,7 @@ export const checkStream = ({
 export const fromStream = <P extends StreamParameters>(
   formatOf: (chosen: P, context: DataContext) => Promise<StreamFormat>,
 ) => ({
+  formatOf,
   parts: ({ validationFraction }: P) => ({ trainSize: undefined, validation: validationFraction > 0 }),
   shape: async (chosen: P, context: DataContext) =>
     (await import('./stream.ts')).streamShape(await formatOf(chosen, context), context),

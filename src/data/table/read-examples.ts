@@ -1,0 +1,215 @@
+import { numberIn } from '../columns/cells.ts';
+import type { DataFiles } from '../columns/find-files.ts';
+import { allocateBatch, DataError, type SequenceShape } from '../dataset.ts';
+import { examplesAtOnce, type TakeExamples } from '../example-batch.ts';
+import { wrongFile } from '../files.ts';
+import { indicesBelow } from '../indices.ts';
+import { labelsOf } from '../task.ts';
+import { indicesIn } from '../text/vocabulary.ts';
+import type { Encoding } from './encoding.ts';
+import { readSequences, type TableFormat } from './ensure-pack.ts';
+import { packExamples } from './examples.ts';
+import { createLabels, type LabelTable } from './labels.ts';
+import { memoryPack } from './memory-pack.ts';
+import type { PackedSequence } from './pack.ts';
+import type { TableSettings } from './parameters.ts';
+import type { SequenceContext } from './sequence.ts';
+
+/** How the rows of other files become examples: as those of the training part did. */
+export interface TableReading {
+  readonly format: TableFormat;
+  readonly shape: SequenceShape;
+  /** The feature columns. */
+  readonly features: readonly string[];
+  /** The names of the inputs' columns, in the order of the encoding; undefined where a step is a token. */
+  readonly inputs: readonly string[] | undefined;
+  readonly encoding: Encoding;
+  readonly vocabulary?: readonly string[] | undefined;
+  /** Whether the files have the targets, which are then read, too. */
+  readonly withTargets: boolean;
+}
+
+/**
+ * Reads files of any size and hands on their sequences, some at a time. Throws `DataError` with all bad rows; what was
+ * before the first of them has been handed on.
+ */
+export const readTableExamples = async (
+  files: DataFiles,
+  reading: TableReading,
+  take: TakeExamples,
+): Promise<void> => {
+  const { format, shape, encoding, vocabulary, inputs } = reading;
+  const settings = settingsOf(reading);
+  const tables = shortLivedLabels(files.name);
+  const classes = classTable(shape) ?? tables.of('');
+  let sequences: PackedSequence[] = [];
+  let before = 0;
+  let batch = allocateBatch(shape, examplesAtOnce);
+  let wide = shape;
+  let named: Parameters<SequenceContext['describe']>[0] | undefined;
+
+  const flush = () => {
+    if (sequences.length === 0) return;
+    const { features = [], statics = [], targets = noTargets } = named ?? {};
+    const tokens = vocabulary && tables.of('tokens').texts();
+    const pack = memoryPack(
+      {
+        ...{ features: vocabulary ? ['token'] : features, statics, targets, columns: features },
+        ...(tokens && { tokens }),
+        ...{ labels: classes.texts(), categories: tables.categories(), weighted: false },
+        ...{ key: null, keyLabels: [], missing: {} },
+      },
+      sequences,
+    );
+    if (pack.longest > wide.steps) {
+      wide = { ...shape, steps: pack.longest };
+      batch = allocateBatch(wide, examplesAtOnce);
+    }
+    const tokenIndices = vocabulary && tokens && indicesIn(vocabulary, tokens);
+    const laying = { shape: wide, encoding, ...(tokenIndices && { tokenIndices }) };
+    const all = indicesBelow(sequences.length);
+    packExamples(pack, laying)(all).read(all, batch);
+    const names = sequences.map(({ name }, at) => name ?? String(before + at + 1));
+    const scaling = scalingOf(encoding);
+    take({
+      batch,
+      shape: wide,
+      id: (row) => names[row] as string,
+      ...(scaling && { scaling: () => scaling }),
+    });
+    before += sequences.length;
+    sequences = [];
+    tables.clear();
+  };
+
+  for (const file of files.files) {
+    let line = 0;
+    let lastLine = 0;
+    let problems: SequenceContext['problems'] | undefined;
+    const shared: Omit<SequenceContext, 'name' | 'problems' | 'joined' | 'fileId'> = {
+      settings,
+      numberIn: format.numberIn ?? numberIn,
+      labels: classes,
+      keyLabels: tables.of('key'),
+      categoriesOf: tables.ofColumn,
+      tokens: tables.of('tokens'),
+      countMissing: () => undefined,
+      writer: {
+        add: (sequence) => {
+          const steps = vocabulary
+            ? sequence.values.length
+            : sequence.values.length / Math.max(1, named?.features.length ?? 1);
+          if (!shape.variableLength && steps !== shape.steps) {
+            // In the long layout a sequence ends where the next one begins.
+            problems?.report(
+              settings.layout === 'long' ? lastLine : line,
+              `a sequence of ${steps} steps, where every sequence of the training had ${shape.steps}`,
+            );
+            return;
+          }
+          sequences.push({ ...sequence, values: sequence.values.slice() });
+          if (sequences.length === examplesAtOnce) flush();
+        },
+        sequences: () => before + sequences.length,
+        finish: () => undefined,
+        close: () => undefined,
+      },
+      describe: (found) => {
+        named = found;
+        if (inputs) checkInputs([...found.features, ...found.statics], inputs, file.name);
+      },
+    };
+    const layOut: TableFormat['layOut'] = (context, available) => {
+      ({ problems } = context);
+      const sink = format.layOut(context, available);
+      return {
+        ...sink,
+        add: (cells, at) => {
+          lastLine = line;
+          line = at;
+          sink.add(cells, at);
+        },
+        end: () => {
+          lastLine = line;
+          sink.end();
+        },
+      };
+    };
+    await readSequences(file, { files, format: { ...format, settings, layOut }, labels: undefined, shared });
+  }
+  flush();
+  if (before === 0) {
+    throw wrongFile(files, 'has no rows besides its header.', {
+      expected: 'rows of data below the header',
+      help: 'Add rows, or name another file.',
+    });
+  }
+};
+
+const noTargets = { count: 0, each: 'sequence' } as const;
+
+/** The settings of the training, without what draws parts and joins files, and without targets where there are none. */
+const settingsOf = ({ format, features, withTargets, inputs }: TableReading): TableSettings => {
+  const { settings } = format;
+  const wanted = [...(settings.static ?? []), ...(withTargets ? settings.targets : [])];
+  const usesName = wanted.some((column) => settings.fileName?.includes(`{${column}}`));
+  return {
+    ...settings,
+    ...(inputs && { features: [...features] }),
+    ...{ split: 'random', splitBy: null, folds: null, weight: null, labelsFile: null, labelsKey: null },
+    fileName: usesName ? settings.fileName : null,
+    ...(!withTargets && { targets: [], task: 'classification', perStep: false }),
+  };
+};
+
+const checkInputs = (found: readonly string[], wanted: readonly string[], name: string): void => {
+  if (found.join('\n') === wanted.join('\n')) return;
+  throw new DataError({
+    path: 'input',
+    message: `${name} has other inputs than the model was trained on: ${found.join(', ')}.`,
+    expected: wanted.join(', '),
+    help: 'Give each step the numbers that the training data had, in the same order.',
+  });
+};
+
+const scalingOf = ({ targets }: Encoding) =>
+  targets.length === 0
+    ? undefined
+    : { mean: targets.map(({ mean }) => mean), factor: targets.map(({ factor }) => factor) };
+
+/** The classes that the model knows, by their index; undefined where targets are numbers or sets of labels. */
+const classTable = ({ task }: SequenceShape): LabelTable | undefined => {
+  const labels = labelsOf(task);
+  if (!labels) return undefined;
+  const places = new Map(labels.map((label, at) => [label, at]));
+  if (task.kind !== 'multi-label') return { idOf: (text) => places.get(text) ?? -1, texts: () => labels };
+  const sets = createLabels('', { name: '', most: Infinity });
+  return {
+    idOf: (set) => ((JSON.parse(set) as string[]).every((label) => places.has(label)) ? sets.idOf(set) : -1),
+    texts: sets.texts,
+  };
+};
+
+/** Tables of labels that are emptied after each batch, so that no file has too many. */
+const shortLivedLabels = (name: string) => {
+  const tables = new Map<string, { current: LabelTable }>();
+  const anew = () => createLabels('', { name, most: Infinity });
+  const columns = new Map<string, LabelTable>();
+  const of = (key: string): LabelTable => {
+    const table = tables.get(key) ?? { current: anew() };
+    tables.set(key, table);
+    return { idOf: (text) => table.current.idOf(text), texts: () => table.current.texts() };
+  };
+  return {
+    of,
+    ofColumn: (column: string): LabelTable => {
+      const table = columns.get(column) ?? of(`column ${column}`);
+      columns.set(column, table);
+      return table;
+    },
+    categories: () => Object.fromEntries([...columns].map(([column, table]) => [column, table.texts()])),
+    clear: () => {
+      for (const table of tables.values()) table.current = anew();
+    },
+  };
+};

@@ -1,0 +1,133 @@
+import type { DataFiles } from '../data/columns/find-files.ts';
+import { DataError } from '../data/dataset.ts';
+import type { ExampleBatch } from '../data/example-batch.ts';
+import { failure, success, type Diagnostic, type Result } from '../diagnostic/diagnostic.ts';
+import type { Registry } from '../registry/rows.ts';
+import { combinedOutputs } from './combine.ts';
+import { dataDiagnostics } from './data-diagnostics.ts';
+import type { InputKind } from './formats.ts';
+import { kindOf, readExamples, seriesReading } from './input.ts';
+import type { OpenModel } from './open-model.ts';
+import { buildPredictor, type Predictor } from './predictor.ts';
+import { forecastValues, predictedRows, type PredictedCells } from './rows.ts';
+
+export interface PredictSettings {
+  /** Of the files; found by their name where undefined. */
+  readonly kind?: InputKind | undefined;
+  /** Of a forecast: how many steps after the end of the file; the model's horizon where undefined. */
+  readonly horizon?: number | undefined;
+}
+
+/**
+ * Predicts every sequence of files, in their order, with a model or the mean of several, and hands on row by row. Rows before
+ * a bad one of the files have been handed on when it is found.
+ */
+export const predictFiles = async (
+  models: readonly OpenModel[],
+  given: { readonly files: DataFiles; readonly registry: Registry } & PredictSettings,
+  emit: (row: PredictedCells) => void,
+): Promise<Result<undefined>> => {
+  const [model, ...others] = models;
+  if (!model) throw new Error('No model.');
+  const differing = others.find((other) => signatureOf(other) !== signatureOf(model));
+  if (differing) return failure(differs(model, differing));
+  const predictors: Predictor[] = [];
+  for (const one of models) {
+    const built = await buildPredictor(one, given.registry);
+    if (!built.ok) return built;
+    predictors.push(built.value);
+  }
+  const { task } = model.file.shape;
+  const outputsOf = combinedOutputs(predictors, task);
+  const rows = predictedRows(task, model.file.quantiles, emit);
+  const [first] = given.files.files;
+  const kind = given.kind ?? (first ? kindOf(first, model) : 'csv');
+  const input = { model, registry: given.registry, files: given.files, kind };
+  try {
+    if (task.kind === 'forecast' && model.file.preprocessing.kind === 'series')
+      await forecastAhead(input, { outputsOf, rows, horizon: given.horizon });
+    else if (given.horizon !== undefined)
+      return failure({
+        code: 'conflict',
+        severity: 'error',
+        message: 'Only a forecast has a horizon.',
+        expected: `no horizon for a model of the task ${task.kind}`,
+        help: 'Leave out --horizon.',
+      });
+    else
+      await readExamples(input, {
+        take: (examples) => rows(examples, outputsOf(examples)),
+        withTargets: false,
+      });
+    return success(undefined);
+  } catch (error) {
+    if (error instanceof DataError) return failure(...dataDiagnostics(error));
+    throw error;
+  }
+};
+
+/** What models must share so that their predictions can be averaged. */
+const signatureOf = ({ file, vocabulary }: OpenModel): string =>
+  JSON.stringify([
+    file.dataset.name,
+    file.shape,
+    file.preprocessing,
+    file.quantiles,
+    file.outputsPerTarget,
+    vocabulary,
+  ]);
+
+const differs = (one: OpenModel, other: OpenModel): Diagnostic => {
+  const [a, b] = [one, other].map(({ file }) => `${file.run.experiment}/${file.run.id}`);
+  return {
+    code: 'conflict',
+    severity: 'error',
+    message: `The models ${a ?? ''} and ${b ?? ''} cannot be averaged: they read or predict other things.`,
+    expected:
+      'models of the same data, shape, preprocessing and quantiles, such as the seeds of one configuration',
+    help: 'Name runs that differ in seed or network only.',
+  };
+};
+
+/** Forecasts beyond the end of the file; beyond the model's horizon from its own forecasts. */
+const forecastAhead = async (
+  input: Parameters<typeof readExamples>[0],
+  given: {
+    readonly outputsOf: (examples: ExampleBatch) => Float32Array;
+    readonly rows: ReturnType<typeof predictedRows>;
+    readonly horizon: number | undefined;
+  },
+): Promise<void> => {
+  const { outputsOf, rows } = given;
+  const { shape, quantiles } = input.model.file;
+  const { task } = shape;
+  if (task.kind !== 'forecast') throw new Error('not a forecast');
+  const horizon = given.horizon ?? task.horizon;
+  const reading = await seriesReading(input);
+  const { parameters } = reading.format;
+  if (horizon > task.horizon && parameters.past.length > 0) {
+    throw new DataError({
+      path: 'horizon',
+      message: `The model forecasts ${task.horizon} steps, and beyond them ${parameters.past.join(', ')} would have to be known.`,
+      expected: `at most ${task.horizon}`,
+      help: 'Lower --horizon, or train without past columns.',
+    });
+  }
+  const steps = Math.ceil(horizon / task.horizon) * task.horizon;
+  const { openForecast } = await import('../data/series/series-reading.ts');
+  for (const file of input.files.files) {
+    // A network that reads backwards, too, reads beyond the steps that are wanted.
+    const wanted = input.model.file.model.parameters['bidirectional'] === true ? steps : horizon;
+    const forecast = await openForecast(file, reading, { steps, wanted });
+    for (let offset = 0; offset < steps; offset += task.horizon) {
+      forecast.examples(offset, (examples, firstSeries) => {
+        const outputs = outputsOf(examples);
+        rows(examples, outputs, { offset, horizon });
+        for (let sequence = 0; sequence < examples.batch.size; sequence++)
+          forecastValues(examples, outputs, { task, quantiles, sequence }).forEach((values, step) =>
+            forecast.know(firstSeries + sequence, offset + step, values),
+          );
+      });
+    }
+  }
+};

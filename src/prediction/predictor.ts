@@ -1,0 +1,78 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { Batch, SequenceShape } from '../data/dataset.ts';
+import { isClassTask, outputsOf } from '../data/task.ts';
+import { randomStream } from '../data/random.ts';
+import { failure, success, type Result } from '../diagnostic/diagnostic.ts';
+import { meanLoss } from '../losses/mean-loss.ts';
+import type { Loss } from '../losses/loss.ts';
+import type { Model } from '../models/model.ts';
+import { rowOf, type Registry } from '../registry/rows.ts';
+import { runnableKernels } from '../tensorflow/kernels/choose-kernel.ts';
+import { loadTensorFlow } from '../tensorflow/load.ts';
+import { toTensors, withoutTensors } from '../training/tensor-input.ts';
+import type { OpenModel } from './open-model.ts';
+
+/** A network with its trained weights. */
+export interface Predictor {
+  readonly loss: Loss;
+  readonly network: Model;
+  /** The raw outputs of a batch that is laid out in a shape, as the end evaluation computes them. */
+  readonly outputs: (batch: Batch, shape: SequenceShape) => Float32Array;
+  /** The same with the mean loss of the batch. */
+  readonly evaluate: (batch: Batch, shape: SequenceShape) => { outputs: Float32Array; loss: number };
+}
+
+/** Builds the network of a model; loads TensorFlow. */
+export const buildPredictor = async (
+  { file, weights, directory }: OpenModel,
+  registry: Registry,
+): Promise<Result<Predictor>> => {
+  await loadTensorFlow();
+  const {
+    shape,
+    model: { name, parameters },
+    outputsPerTarget,
+  } = file;
+  const section = { ...parameters, name };
+  const kernel = runnableKernels().includes(file.kernel) ? file.kernel : undefined;
+  const network = await rowOf(registry.model, section).build(section, {
+    shape,
+    outputs: outputsOf(shape.task, { outputsPerTarget }),
+    random: (...purpose) => randomStream(file.run.seed, ...purpose),
+    truncation: undefined,
+    kernel,
+  });
+  for (const [variable, value] of network.variables) {
+    const stored = weights.get(variable);
+    if (stored?.shape.join() !== value.shape.join()) {
+      return failure({
+        code: 'damaged-record',
+        severity: 'error',
+        message: `The weights in ${directory} have ${stored ? `the shape [${stored.shape.join(', ')}] for ${variable}` : `no ${variable}`}.`,
+        expected: `${variable} with the shape [${value.shape.join(', ')}], as model.json describes the network`,
+        help: 'Copy the folder again: its files do not belong together.',
+      });
+    }
+    value.assign(tf.tensor(stored.values, [...stored.shape], 'float32'));
+  }
+  const { task } = shape;
+  const loss: Loss = await rowOf(registry.loss, file.loss).build(file.loss, {
+    task,
+    classCounts: () => new Float64Array(isClassTask(task) ? task.classes : 0).fill(1),
+  });
+  const forward = { training: false, step: 0 };
+  return success({
+    loss,
+    network,
+    outputs: (batch, laid) =>
+      withoutTensors(() => network.forward(toTensors(batch, laid).batch, forward).dataSync<'float32'>()),
+    evaluate: (batch, laid) =>
+      withoutTensors(() => {
+        const { batch: input, targets, weights: counts } = toTensors(batch, laid);
+        const outputs = network.forward(input, forward);
+        const given = { outputs, targets, lengths: input.lengths, weights: counts };
+        const value = meanLoss(task, loss, given).dataSync<'float32'>()[0] ?? Number.NaN;
+        return { outputs: outputs.dataSync<'float32'>(), loss: value };
+      }),
+  });
+};

@@ -1,0 +1,109 @@
+import { closeSync, rmSync } from 'node:fs';
+import { rename } from 'node:fs/promises';
+import type { Cell } from '../training/predictions.ts';
+import { csvField } from '../system/csv-field.ts';
+import { openToWrite, writeFully } from '../system/files.ts';
+import type { OutputFormat } from './formats.ts';
+import type { PredictedCells } from './rows.ts';
+
+/** Writes rows of predictions as they come. */
+export interface RowOutput {
+  readonly add: (row: PredictedCells) => void;
+  /** Writes what is left, once all rows are there. */
+  readonly finish: () => Promise<void>;
+  /** Removes what has been written so far. */
+  readonly abandon: () => void;
+}
+
+/** So many rows are kept in memory before they are written. */
+const rowsAtOnce = 5000;
+
+/** Rows as text, handed on in pieces. */
+export const textRows = (format: 'csv' | 'jsonl', write: (text: string) => void): RowOutput => {
+  let text = '';
+  let kept = 0;
+  let isFirst = true;
+  const flush = () => {
+    if (text !== '') write(text);
+    text = '';
+    kept = 0;
+  };
+  const line = (row: PredictedCells) =>
+    format === 'csv'
+      ? `${[...row.values()].map(csvCell).join(',')}\r\n`
+      : `${JSON.stringify(Object.fromEntries([...row].map(([name, cell]) => [name, jsonCell(cell)])))}\n`;
+  return {
+    add: (row) => {
+      if (isFirst && format === 'csv') text += `${[...row.keys()].map(csvField).join(',')}\r\n`;
+      isFirst = false;
+      text += line(row);
+      if (++kept >= rowsAtOnce) flush();
+    },
+    finish: async () => flush(),
+    abandon: () => undefined,
+  };
+};
+
+const csvCell = (cell: Cell): string => csvField(typeof cell === 'string' ? cell : String(cell));
+
+const jsonCell = (cell: Cell): Cell | null =>
+  typeof cell === 'number' && !Number.isFinite(cell) ? null : cell;
+
+/** Rows in a file, which is there once all of them are. */
+export const fileRows = async (path: string, format: OutputFormat): Promise<RowOutput> => {
+  const beside = `${path}.${process.pid}.tmp`;
+  const inner = format === 'parquet' ? await parquetRows(beside) : plainRows(beside, format);
+  return {
+    ...inner,
+    finish: async () => {
+      await inner.finish();
+      await rename(beside, path);
+    },
+    abandon: () => rmSync(beside, { force: true }),
+  };
+};
+
+const plainRows = (path: string, format: 'csv' | 'jsonl'): RowOutput => {
+  const file = openToWrite(path);
+  const rows = textRows(format, (text) => writeFully(file, Buffer.from(text)));
+  return {
+    ...rows,
+    finish: async () => {
+      await rows.finish();
+      closeSync(file);
+    },
+  };
+};
+
+const parquetRows = async (path: string): Promise<RowOutput> => {
+  const { ParquetWriter, fileWriter, schemaFromColumnData } = await import('hyparquet-writer');
+  const writer = fileWriter(path);
+  let columns = new Map<string, Cell[]>();
+  let parquet: InstanceType<typeof ParquetWriter> | undefined;
+  let kept = 0;
+  const flush = () => {
+    const columnData = [...columns].map(([name, data]) => ({ name, data, type: typeOf(data[0]) }));
+    parquet ??= new ParquetWriter({ writer, schema: schemaFromColumnData({ columnData }) });
+    void parquet.write({ columnData, rowGroupSize: kept });
+    columns = new Map([...columns.keys()].map((name) => [name, []]));
+    kept = 0;
+  };
+  return {
+    add: (row) => {
+      for (const [name, cell] of row) {
+        const column = columns.get(name);
+        if (column) column.push(cell);
+        else columns.set(name, [cell]);
+      }
+      if (++kept >= rowsAtOnce) flush();
+    },
+    finish: async () => {
+      if (kept > 0) flush();
+      await parquet?.finish();
+    },
+    abandon: () => undefined,
+  };
+};
+
+const typeOf = (value: Cell | undefined): 'STRING' | 'BOOLEAN' | 'DOUBLE' =>
+  typeof value === 'string' ? 'STRING' : typeof value === 'boolean' ? 'BOOLEAN' : 'DOUBLE';
