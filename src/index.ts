@@ -5,8 +5,10 @@
 import type { CompareSettings } from './api/compare.ts';
 import type { Experiment } from './api/experiment.ts';
 import type { PlanSettings } from './api/plan.ts';
+import type { Prediction, PredictSettings, UseSettings } from './api/predict.ts';
 import type { RunResult, RunSettings } from './api/run.ts';
 import type { Config } from './registry/own/definitions.ts';
+import type { Evaluation } from './prediction/evaluate.ts';
 import type { Comparison } from './report/compare.ts';
 import type { Plan } from './plan/plan.ts';
 
@@ -15,8 +17,10 @@ export type { Axes, AxisValues, Experiment, SweepInput, Values } from './api/exp
 export { UnrollError } from './api/error.ts';
 export type { CompareSettings } from './api/compare.ts';
 export type { PlanSettings } from './api/plan.ts';
+export type { Prediction, PredictSettings, UseSettings } from './api/predict.ts';
 export type { RunResult, RunSettings } from './api/run.ts';
 export type { Diagnostic } from './diagnostic/diagnostic.ts';
+export type { EvaluatedBaseline, Evaluation } from './prediction/evaluate.ts';
 export type { ComparedConfiguration, ComparedRun, Comparison } from './report/compare.ts';
 export type { Plan, Run } from './plan/plan.ts';
 export type { RunEvent, RunListener, RunOutcome, TrainerEvent } from './record/events.ts';
@@ -87,3 +91,18 @@ export const compare = async (
   what: Plan | string | readonly (Plan | string)[],
   settings?: CompareSettings,
 ): Promise<Comparison> => (await import('./api/compare.ts')).compare(what, settings);
+
+/**
+ * Predicts every sequence of a file, a folder or a pattern with a trained model: a run by the beginning of its id,
+ * `best:EXPERIMENT`, or the folder of a model. Several models are averaged. Returns the rows that `unroll predict` writes.
+ * Loads TensorFlow into this process. Throws `UnrollError` for what cannot be read, with file and line.
+ */
+export const predict = async (
+  model: string | readonly string[],
+  input: string,
+  settings?: PredictSettings,
+): Promise<readonly Prediction[]> => (await import('./api/predict.ts')).predict(model, input, settings);
+
+/** Evaluates a trained model on a file that has the targets: metrics, confusion matrix and a baseline; otherwise as `predict`. */
+export const evaluate = async (model: string, data: string, settings?: UseSettings): Promise<Evaluation> =>
+  (await import('./api/predict.ts')).evaluate(model, data, settings);

@@ -40,6 +40,21 @@ const stepsOfRange = (value: string): number => {
   return steps;
 };
 
+const wholeNumber = (value: string): number => {
+  if (!/^\d+$/.test(value) || !Number.isSafeInteger(Number(value)))
+    throw new InvalidArgumentError('a whole number from 0');
+  return Number(value);
+};
+
+const atLeastZero = (value: string): number => {
+  const number = Number(value);
+  if (value.trim() === '' || !Number.isFinite(number) || number < 0)
+    throw new InvalidArgumentError('a number from 0');
+  return number;
+};
+
+const modelMeaning = 'a run id, best:EXPERIMENT, or the folder of a model';
+
 const json = <Args extends unknown[], Options extends OptionValues>(program: Program<Args, Options>) =>
   program.option('--json', 'print JSON for programs');
 
@@ -78,9 +93,12 @@ const chosenSweeps = <Args extends unknown[], Options extends OptionValues>(
     )
     .addOption(new Option('--all', 'every sweep of the experiments, or of all').conflicts('sweep'));
 
+const oneModel = <Args extends unknown[], Options extends OptionValues>(program: Program<Args, Options>) =>
+  program.argument('<model>', modelMeaning);
+
 /** Models that are used. */
 const models = <Args extends unknown[], Options extends OptionValues>(program: Program<Args, Options>) =>
-  program.argument('<models...>', 'a run id, best:EXPERIMENT, or the folder of a model');
+  program.argument('<models...>', modelMeaning);
 
 const inputFormat = <Args extends unknown[], Options extends OptionValues>(program: Program<Args, Options>) =>
   program.addOption(
@@ -300,6 +318,32 @@ export const commands: readonly CommandRow[] = [
           .option('--ensemble', 'average the predictions of several models'),
       ),
     load: () => import('./commands/predict.ts'),
+  }),
+  commandRow({
+    name: 'evaluate',
+    summary: 'evaluate a trained model on other data',
+    declare: (program) =>
+      json(
+        inputFormat(
+          runsDirectory(oneModel(program)).requiredOption(
+            '--data <file>',
+            'the data with its targets: a file, a folder, a pattern, or - for the standard input',
+          ),
+        ),
+      ),
+    load: () => import('./commands/evaluate.ts'),
+  }),
+  commandRow({
+    name: 'sample',
+    summary: 'write text with a language model',
+    declare: (program) =>
+      runsDirectory(oneModel(program))
+        .requiredOption('--prompt <text>', 'what the text begins with')
+        .option('--length <n>', 'how many tokens are written', positiveInteger, 100)
+        .option('--temperature <t>', 'below 1: likelier tokens; 0: always the likeliest', atLeastZero, 1)
+        .option('--topK <k>', 'choose among the k likeliest tokens', positiveInteger)
+        .option('--seed <n>', 'another seed writes another text', wholeNumber, 1),
+    load: () => import('./commands/sample.ts'),
   }),
   commandRow({
     name: 'check',

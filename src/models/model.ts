@@ -1,5 +1,5 @@
 import type { Static, TObject } from '@sinclair/typebox';
-import type { Tensor, Tensor1D, Variable } from '@tensorflow/tfjs-core';
+import type { Tensor, Tensor1D, Tensor2D, Variable } from '@tensorflow/tfjs-core';
 import type { SequenceShape } from '../data/dataset.ts';
 import type { Random } from '../data/random.ts';
 import type { Vectors } from '../data/vectors/vectors.ts';
@@ -33,6 +33,9 @@ export interface BuildContext {
   readonly kernel?: string | undefined;
 }
 
+/** The state of a network that reads forwards, after some steps: that of each layer's cell. */
+export type NetworkState = readonly (readonly [Tensor2D, ...Tensor2D[]])[];
+
 /** A network with its weights. The caller frees the tensors that `forward` allocates, as with `tf.tidy`. */
 export interface Model {
   /** Trainable weights in a fixed order; the key is the name used in checkpoints and exports. */
@@ -49,6 +52,14 @@ export interface Model {
     batch: TensorBatch,
     mode: { readonly training: boolean; readonly step: number },
   ) => Tensor;
+  /**
+   * Reads further steps, all of each sequence, from the state after the steps before; zero at first. Returns the outputs of
+   * these steps and the state after them. Absent where a network needs a whole sequence.
+   */
+  readonly advance?: (
+    batch: TensorBatch,
+    before: NetworkState | undefined,
+  ) => { readonly outputs: Tensor; readonly state: NetworkState };
 }
 
 export interface ModelRow<P extends TObject = TObject> extends Row<P> {

@@ -3,7 +3,7 @@ import type { Tensor, Tensor2D, Tensor3D, Variable } from '@tensorflow/tfjs-core
 import { isPerStep, stepsRead } from '../../data/task.ts';
 import { linear } from '../../tensorflow/kernels/linear.ts';
 import type { Cell } from '../../tensorflow/kernels/table.ts';
-import type { BuildContext, Model, TensorBatch } from '../model.ts';
+import type { BuildContext, Model, NetworkState, TensorBatch } from '../model.ts';
 import type { NetworkParameters } from '../parameters.ts';
 import type { RecurrentCell } from '../recurrent-cell.ts';
 import { hasFixedVectors, vectorSizeOf } from '../embedding.ts';
@@ -91,8 +91,27 @@ export const buildNetwork = async <C extends Cell, P extends NetworkParameters>(
     const read = perStep ? everyOutput : readOut;
     return outputLayer(read(layerOf(stack, layers), inputOfTop(stack, input), parameters), masks);
   };
+  const advance: NonNullable<Model['advance']> = (batch, before) => {
+    const stack: Stack = {
+      parameters,
+      weight,
+      recurrence,
+      masks: noMasks,
+      ...(before && { initial: before }),
+    };
+    const state: NetworkState[number][] = [];
+    let read = inputOf(batch);
+    for (let layer = 1; layer <= layers; layer++) {
+      const input = { inputs: read, lengths: undefined };
+      const { outputs, final } = layerOf(stack, layer)('forward', input, 'all');
+      read = outputs as Tensor3D;
+      state.push(final);
+    }
+    return { outputs: outputLayer(read, noMasks), state };
+  };
   return {
     variables,
+    ...(isPerStep(shape.task) && !parameters.bidirectional && { advance }),
     ...(hasFixedVectors(parameters) && { fixed: [tokenTable] }),
     kernel: recurrence.kernel,
     forward,

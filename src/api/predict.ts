@@ -1,0 +1,58 @@
+import { findInput } from '../prediction/find-input.ts';
+import { evaluateFiles, type Evaluation } from '../prediction/evaluate.ts';
+import { openModel } from '../prediction/open-model.ts';
+import { predictFiles } from '../prediction/predict.ts';
+import { registryFor } from '../prediction/registry.ts';
+import type { Cell } from '../training/predictions.ts';
+import { unwrap } from './error.ts';
+
+/** A row of predictions, as `unroll predict` writes it. */
+export type Prediction = Readonly<Record<string, Cell>>;
+
+export interface UseSettings {
+  /** Where runs are recorded; `runs` by default. */
+  readonly runsDirectory?: string;
+}
+
+export interface PredictSettings extends UseSettings {
+  /** Forecast so many steps after the end of the file; the model's horizon by default. */
+  readonly horizon?: number;
+}
+
+const noStream = process.stdin;
+
+/** See `predict` in `src/index.ts`. */
+export const predict = async (
+  model: string | readonly string[],
+  input: string,
+  { runsDirectory = 'runs', horizon }: PredictSettings = {},
+): Promise<readonly Prediction[]> => {
+  const models = [model].flat().map((reference) => unwrap(openModel(reference, { runsDirectory })));
+  const registry = unwrap(await registryFor(models, process.cwd()));
+  const { files, close } = unwrap(await findInput(input, { stream: noStream, parameter: 'input' }));
+  const rows: Prediction[] = [];
+  try {
+    unwrap(
+      await predictFiles(models, { files, registry, horizon }, (row) => rows.push(Object.fromEntries(row))),
+    );
+  } finally {
+    close();
+  }
+  return rows;
+};
+
+/** See `evaluate` in `src/index.ts`. */
+export const evaluate = async (
+  reference: string,
+  data: string,
+  { runsDirectory = 'runs' }: UseSettings = {},
+): Promise<Evaluation> => {
+  const model = unwrap(openModel(reference, { runsDirectory }));
+  const registry = unwrap(await registryFor([model], process.cwd()));
+  const { files, close } = unwrap(await findInput(data, { stream: noStream, parameter: 'data' }));
+  try {
+    return unwrap(await evaluateFiles(model, { files, registry }));
+  } finally {
+    close();
+  }
+};

@@ -1,0 +1,25 @@
+import { openModel } from '../../prediction/open-model.ts';
+import { registryFor } from '../../prediction/registry.ts';
+import { sampleText, type SampleSettings } from '../../prediction/sample.ts';
+import type { Execute } from '../command.ts';
+
+interface Options extends SampleSettings {
+  readonly runsDirectory: string;
+}
+
+/** `unroll sample MODEL --prompt TEXT` */
+export const execute: Execute<Options> = async ([reference = ''], options, terminal) => {
+  const model = openModel(reference, options);
+  if (!model.ok) {
+    terminal.report(model.errors);
+    return 2;
+  }
+  const registry = await registryFor([model.value], process.cwd());
+  const sampled = registry.ok ? await sampleText(model.value, registry.value, options) : registry;
+  if (!sampled.ok) {
+    terminal.report(sampled.errors);
+    return 2;
+  }
+  terminal.print(sampled.value);
+  return 0;
+};

@@ -1,0 +1,130 @@
+import type { DataFiles } from '../data/columns/find-files.ts';
+import { DataError, type Split } from '../data/dataset.ts';
+import type { ExampleBatch } from '../data/example-batch.ts';
+import { bestBaseline, type Baseline } from '../data/forecast-part.ts';
+import { isClassTask, isPerStep, labelsOf, type Task } from '../data/task.ts';
+import { failure, success, type Result } from '../diagnostic/diagnostic.ts';
+import type { Registry } from '../registry/rows.ts';
+import { createTally } from '../training/tally.ts';
+import { dataDiagnostics } from './data-diagnostics.ts';
+import type { InputKind } from './formats.ts';
+import { kindOf, readExamples } from './input.ts';
+import type { OpenModel } from './open-model.ts';
+import { buildPredictor } from './predictor.ts';
+
+/** How well a model predicts some data. */
+export interface Evaluation {
+  /** Sequences, or windows of a forecast. */
+  readonly examples: number;
+  /** By their names without the part: `accuracy`, `mae`. */
+  readonly metrics: Readonly<Record<string, number>>;
+  readonly labels?: readonly string[];
+  /** `confusion[truth][prediction]` counts examples, or steps. */
+  readonly confusion?: readonly (readonly number[])[];
+  /** What no network is needed for: the most frequent class, the mean, or a naive forecast. */
+  readonly baseline?: EvaluatedBaseline;
+}
+
+export type EvaluatedBaseline =
+  | { readonly name: 'majority'; readonly label: string; readonly accuracy: number }
+  | { readonly name: 'mean'; readonly mae: number; readonly rmse: number }
+  | ({ readonly name: string } & Pick<Baseline, 'mae' | 'rmse'>);
+
+/** Evaluates a model on files that have the targets. */
+export const evaluateFiles = async (
+  model: OpenModel,
+  {
+    files,
+    registry,
+    kind,
+  }: { readonly files: DataFiles; readonly registry: Registry; readonly kind?: InputKind | undefined },
+): Promise<Result<Evaluation>> => {
+  const built = await buildPredictor(model, registry);
+  if (!built.ok) return built;
+  const { loss, evaluate } = built.value;
+  const { shape } = model.file;
+  const { task } = shape;
+  let examples = 0;
+  let current: ExampleBatch | undefined;
+  let tally: ReturnType<typeof createTally> | undefined;
+  const baseline = targetBaseline(task);
+  // The tally asks for the examples of a batch by their rows.
+  const split = (first: ExampleBatch): Pick<Split, 'scaling' | 'naiveError' | 'forecast'> => ({
+    ...(first.scaling && { scaling: (row: number) => current?.scaling?.(row) ?? { mean: [], factor: [] } }),
+    ...(first.naiveError && { naiveError: (row: number) => current?.naiveError?.(row) ?? [] }),
+    ...(first.forecast && { forecast: first.forecast }),
+  });
+  const [first] = files.files;
+  const input = { model, registry, files, kind: kind ?? (first ? kindOf(first, model) : 'csv') };
+  const take = (batch: ExampleBatch): void => {
+    current = batch;
+    const tallyOf = (tally ??= createTally(shape, loss, { part: 'test', split: split(batch) }));
+    const { outputs, loss: value } = evaluate(batch.batch, batch.shape);
+    const indices = Int32Array.from({ length: batch.batch.size }, (_, row) => row);
+    tallyOf.add({ batch: { ...batch.batch, steps: batch.shape.steps }, outputs, loss: value, indices });
+    baseline.add(batch);
+    examples += batch.batch.size;
+  };
+  try {
+    await readExamples(input, { take, withTargets: true });
+  } catch (error) {
+    if (error instanceof DataError) return failure(...dataDiagnostics(error));
+    throw error;
+  }
+  if (!tally) throw new Error('Nothing was read.');
+  const labels = labelsOf(task);
+  const confusion = tally.confusion();
+  const naive = current?.forecast && bestBaseline(current.forecast.baselines());
+  const found = naive ? { name: naive.name, mae: naive.mae, rmse: naive.rmse } : baseline.result();
+  return success({
+    examples,
+    metrics: Object.fromEntries(
+      Object.entries(tally.metrics()).map(([name, value]) => [name.slice('test/'.length), value]),
+    ),
+    ...(labels && { labels }),
+    ...(confusion && { confusion }),
+    ...(found && { baseline: found }),
+  });
+};
+
+/** Always answering the most frequent class of the data, or the mean of its only target. */
+const targetBaseline = (task: Task) => {
+  const counts = new Float64Array(isClassTask(task) ? task.classes : 0);
+  const numbers = { count: 0, mean: 0, spread: 0 };
+  const values: number[] = [];
+  const isSingle = task.kind === 'regression' && task.outputs === 1;
+  return {
+    add: ({ batch, shape, scaling }: ExampleBatch): void => {
+      const each = isPerStep(task) ? shape.steps : 1;
+      for (let row = 0; row < batch.size; row++) {
+        const scales = scaling?.(row);
+        for (let step = 0; step < (each === 1 ? 1 : (batch.lengths[row] as number)); step++) {
+          const target = batch.targets[row * each + step] as number;
+          if (isClassTask(task)) counts[target] = (counts[target] as number) + 1;
+          else if (isSingle) {
+            const value = scales
+              ? target / (scales.factor[0] as number) + (scales.mean[0] as number)
+              : target;
+            values.push(value);
+            numbers.count++;
+            const distance = value - numbers.mean;
+            numbers.mean += distance / numbers.count;
+            numbers.spread += distance * (value - numbers.mean);
+          }
+        }
+      }
+    },
+    result: (): EvaluatedBaseline | undefined => {
+      if (isClassTask(task)) {
+        const most = counts.indexOf(Math.max(...counts));
+        const total = counts.reduce((sum, count) => sum + count, 0);
+        const label = task.labels?.[most] ?? String(most);
+        return { name: 'majority', label, accuracy: (counts[most] as number) / total };
+      }
+      if (!isSingle || numbers.count === 0) return undefined;
+      const { mean, count, spread } = numbers;
+      const mae = values.reduce((sum, value) => sum + Math.abs(value - mean), 0) / count;
+      return { name: 'mean', mae, rmse: Math.sqrt(spread / count) };
+    },
+  };
+};

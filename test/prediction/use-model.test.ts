@@ -1,0 +1,154 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { findDataFiles } from '../../src/data/columns/find-files.ts';
+import { allocateBatch } from '../../src/data/dataset.ts';
+import { evaluateFiles } from '../../src/prediction/evaluate.ts';
+import type { OpenModel } from '../../src/prediction/open-model.ts';
+import { predictFiles } from '../../src/prediction/predict.ts';
+import { buildPredictor } from '../../src/prediction/predictor.ts';
+import { sampleText, walker } from '../../src/prediction/sample.ts';
+import { registry } from '../../src/registry/rows.ts';
+import type { Cell } from '../../src/training/predictions.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
+import { trainModel } from '../support/trained-model.ts';
+
+const network = `optimizer: { name: adam, learningRate: 0.02 }
+train: { batchSize: 8, steps: 8, displayEvery: 4 }
+`;
+
+const filesAt = (path: string) => findDataFiles(path, { baseDirectory: '.' }, 'input');
+
+const rowsOf = (from: number, to: number) =>
+  Array.from({ length: to - from }, (_, at) => {
+    const one = from + at;
+    return Array.from(
+      { length: 3 },
+      (__, step) => `s${one},${step},${(one * step) % 7},${'abc'[one % 3]}`,
+    ).join('\n');
+  }).join('\n');
+
+const tableIn = (folder: string) => {
+  writeFileSync(join(folder, 'train.csv'), `id,t,x,label\n${rowsOf(0, 40)}`);
+  writeFileSync(join(folder, 'test.csv'), `id,t,x,label\n${rowsOf(40, 60)}`);
+  return '{ name: csv-sequences, file: train.csv, testFile: test.csv, sequence: id, order: t, targets: [label] }';
+};
+
+describe('a trained model on other data', () => {
+  test('is evaluated as the end of its training evaluated the test part, beside a baseline', async () => {
+    const folder = temporaryDirectory();
+    const spec = `dataset: ${tableIn(folder)}\nmodel: { name: lstm, hiddenSize: 5 }\n${network}`;
+    const { model, directory } = await trainModel(folder, 'table', spec);
+    const files = await filesAt(join(folder, 'test.csv'));
+    const evaluated = await evaluateFiles(model, { files, registry });
+    if (!evaluated.ok) throw new Error(evaluated.errors[0]?.message ?? '');
+    const { metrics, confusion, examples, baseline } = evaluated.value;
+    for (const [name, value] of Object.entries(metrics))
+      expect(value, name).toBe(model.file.metrics[`test/${name}`]);
+    expect(Object.keys(metrics)).toContain('accuracy');
+    const recorded = JSON.parse(readFileSync(join(directory, 'evaluation.json'), 'utf8')) as object;
+    expect(recorded).toMatchObject({ confusion, examples });
+    expect(baseline).toMatchObject({ name: 'majority', accuracy: 0.35 });
+  });
+
+  test('is refused with file and line where rows cannot be used, or classes are unknown', async () => {
+    const folder = temporaryDirectory();
+    const spec = `dataset: ${tableIn(folder)}\nmodel: { name: gru, hiddenSize: 4 }\n${network}`;
+    const { model } = await trainModel(folder, 'table', spec);
+    const bad = join(folder, 'bad.csv');
+    writeFileSync(
+      bad,
+      'id,t,x,label\nn1,0,1,a\nn1,1,warm,a\nn1,2,3,a\nn2,0,1,z\nn2,1,2,z\nn2,2,2,z\nn3,0,4,a',
+    );
+    const predicted = await predictFiles([model], { files: await filesAt(bad), registry }, () => undefined);
+    expect(JSON.stringify(predicted)).toContain('bad.csv:3: column \\"x\\" is not a number');
+    writeFileSync(bad, 'id,t,x,label\nn1,0,1,a\nn1,1,2,a\nn1,2,3,a\nn2,0,1,z\nn2,1,2,z\nn2,2,2,z');
+    const evaluated = await evaluateFiles(model, { files: await filesAt(bad), registry });
+    expect(JSON.stringify(evaluated)).toContain(
+      `bad.csv:5: column \\"label\\": \\"z\\" is none of the model's classes`,
+    );
+    writeFileSync(bad, 'id,t,x\nn1,0,1\nn1,1,2\nn2,0,1\nn2,1,2');
+    const short = await predictFiles([model], { files: await filesAt(bad), registry }, () => undefined);
+    expect(JSON.stringify(short)).toContain('bad.csv:3: a sequence of 2 steps');
+    writeFileSync(bad, 'id,t,y\nn1,0,1');
+    const other = await predictFiles([model], { files: await filesAt(bad), registry }, () => undefined);
+    expect(JSON.stringify(other)).toContain('has no column \\"x\\"');
+  });
+
+  test('is averaged with others of the same signature', async () => {
+    const folder = temporaryDirectory();
+    const dataset = tableIn(folder);
+    const trained: OpenModel[] = [];
+    for (const seed of [1, 2]) {
+      const spec = `dataset: ${dataset}\nmodel: { name: lstm, hiddenSize: 4 }\n${network}seeds: [${seed}]\n`;
+      trained.push((await trainModel(folder, `seed${seed}`, spec)).model);
+    }
+    const predict = async (models: typeof trained) => {
+      const rows: ReadonlyMap<string, Cell>[] = [];
+      const files = await filesAt(join(folder, 'test.csv'));
+      const done = await predictFiles(models, { files, registry }, (row) => rows.push(row));
+      return { rows, done };
+    };
+    const [one, two, both] = [
+      await predict(trained.slice(0, 1)),
+      await predict(trained.slice(1)),
+      await predict(trained),
+    ];
+    for (const [at, row] of both.rows.entries()) {
+      const mean =
+        (Number(one.rows[at]?.get('probability a')) + Number(two.rows[at]?.get('probability a'))) / 2;
+      expect(row.get('probability a')).toBeCloseTo(mean, 6);
+    }
+    expect(both.rows).toHaveLength(20);
+    writeFileSync(join(folder, 'train.csv'), `id,t,x,label\n${rowsOf(3, 40)}`);
+    const stranger = await trainModel(
+      folder,
+      'stranger',
+      `dataset: ${dataset}\nmodel: { name: lstm }\n${network}`,
+    );
+    expect((await predict([...trained, stranger.model])).done).toMatchObject({
+      ok: false,
+      errors: [{ code: 'conflict' }],
+    });
+  });
+});
+
+describe('a language model', () => {
+  test('carries its state: the same logits as of the whole text read again', async () => {
+    const folder = temporaryDirectory();
+    writeFileSync(join(folder, 'book.txt'), 'the old man and the sea and the old boat. '.repeat(30));
+    for (const model of [
+      '{ name: lstm, hiddenSize: 6, layers: 2 }',
+      '{ name: gru, hiddenSize: 6, embeddingSize: 3 }',
+    ]) {
+      const spec = `dataset: { name: characters, file: book.txt, length: 20 }\nmodel: ${model}\n${network}`;
+      const trained = await trainModel(folder, 'book', spec);
+      const built = await buildPredictor(trained.model, registry);
+      if (!built.ok) throw new Error(built.errors[0]?.message ?? '');
+      const tokens = Array.from({ length: 20 }, (_, at) => (at * 5) % 7);
+      const { shape } = trained.model.file;
+      const batch = allocateBatch(shape, 1);
+      batch.inputs.set(tokens);
+      batch.lengths[0] = 20;
+      batch.size = 1;
+      const classes = 'classes' in shape.task ? shape.task.classes : 0;
+      const whole = built.value.outputs(batch, shape);
+      const walk = walker(built.value);
+      for (const [at, token] of tokens.entries()) {
+        const logits = walk([token]);
+        for (let one = 0; one < classes; one++)
+          expect(logits[one], `${model}, step ${at}`).toBeCloseTo(whole[at * classes + one] as number, 5);
+      }
+      const settings = { prompt: 'the ', length: 25, temperature: 1, seed: 4 };
+      const text = await sampleText(trained.model, registry, settings);
+      expect(text).toMatchObject({ ok: true, value: expect.stringMatching(/^the .{25}$/s) as string });
+      expect(await sampleText(trained.model, registry, settings)).toEqual(text);
+      expect(await sampleText(trained.model, registry, { ...settings, seed: 5 })).not.toEqual(text);
+      const likeliest = await sampleText(trained.model, registry, { ...settings, topK: 1 });
+      expect(await sampleText(trained.model, registry, { ...settings, temperature: 0 })).toEqual(likeliest);
+      expect(await sampleText(trained.model, registry, { ...settings, prompt: 'Z' })).toMatchObject({
+        errors: [{ message: expect.stringContaining('the prompt:1 has the character "Z"') as string }],
+      });
+    }
+  });
+});
