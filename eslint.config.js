@@ -71,7 +71,7 @@ const doors = {
   runner: belowTheRunner,
   verify: [...belowTheRunner, 'runner'],
   report: ['system', 'terminal', 'diagnostic', 'data', 'metrics', 'language', 'plan', 'record'],
-  mlflow: ['system', 'terminal', 'diagnostic', 'language', 'plan', 'record'],
+  mlflow: ['system', 'terminal', 'diagnostic', 'language', 'plan', 'record', 'export'],
   prediction: [...belowTheRunner, 'report'],
   api: [...belowTheRunner, 'runner', 'report', 'mlflow', 'prediction'],
   cli: [...belowTheRunner, 'check', 'runner', 'verify', 'report', 'mlflow', 'prediction'],

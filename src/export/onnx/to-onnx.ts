@@ -36,7 +36,7 @@ export const toOnnx = (model: TrainedModel, weights: Weights, row?: Pick<ModelRo
 
   const graph = createGraph('unroll');
   const encoding = inputEncodingOf(model);
-  const inputs = inputPorts(encoding, shape.variableLength);
+  const { inputs, outputs } = onnxPorts(model);
   const context = {
     graph,
     shape,
@@ -50,7 +50,6 @@ export const toOnnx = (model: TrainedModel, weights: Weights, row?: Pick<ModelRo
     : (row?.onnx?.(model.model.parameters, context) ?? '');
   const head = headOf(model);
   const leading = leadingAxes(model);
-  const outputs = outputPorts(head, leading, context.outputs);
   graph.output(raw, (outputs[0] as Port).name);
   if (head.kind === 'softmax') graph.output(graph.node('Softmax', [raw], { axis: -1 }), 'probabilities');
   if (head.kind === 'sigmoid') graph.output(graph.node('Sigmoid', [raw]), 'probabilities');
@@ -63,6 +62,14 @@ export const toOnnx = (model: TrainedModel, weights: Weights, row?: Pick<ModelRo
 
 const tooLarge = (bytes: number): string =>
   `The file would have ${(bytes / 1e9).toFixed(2)} GB, and an ONNX file has at most 2 GB (2^31 - 1 bytes, the limit of protobuf).`;
+
+/** What the file of a model takes and gives. */
+export const onnxPorts = (
+  model: TrainedModel,
+): { readonly inputs: readonly Port[]; readonly outputs: readonly Port[] } => ({
+  inputs: inputPorts(inputEncodingOf(model), model.shape.variableLength),
+  outputs: outputPorts(headOf(model), leadingAxes(model), outputCount(model)),
+});
 
 /** Raw outputs first. */
 const outputPorts = (head: Head, leading: readonly string[], outputs: number): readonly Port[] => {

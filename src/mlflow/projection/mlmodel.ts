@@ -1,9 +1,12 @@
-import { stringify } from 'yaml';
-import { readJsonIfWhole } from '../../system/files.ts';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileNames } from '../../record/run-files.ts';
+import { stringify } from 'yaml';
+import { onnxPorts } from '../../export/onnx/to-onnx.ts';
+import { fileNames, modelFileNames, modelFileParser } from '../../record/run-files.ts';
+import { readJsonIfWhole } from '../../system/files.ts';
 import type { TrackedRun } from '../journal/record.ts';
-import { modelSignature, shapeOfModel, type ModelShape } from './signature.ts';
+import { type Artifact, textArtifact } from './artifacts.ts';
+import { modelSignature, portSignature, shapeOfModel, type ModelShape } from './signature.ts';
 
 /** The shape that a run's trained network was built for, once it is kept. */
 export const recordedShape = (directory: string): ModelShape | undefined =>
@@ -21,30 +24,108 @@ export const modelName = (runName: string): string =>
     })
     .replace(/[/:.%"'\p{C}]/gu, '-');
 
+/** A model on a server. */
+interface ModelIds {
+  readonly runId: string;
+  readonly modelId?: string;
+  readonly path: string;
+}
+
 /**
- * The file that makes a folder a model for MLflow. There is no Python flavour: the weights are safetensors, with all that
- * is needed to build the network in `model.json`.
+ * The files that make a folder a model for MLflow. With `model.onnx` beside the weights, MLflow's Python client loads and
+ * serves it (`mlflow.pyfunc.load_model`, `mlflow models serve`); without, the model has the flavour `unroll` alone.
  */
-export const mlmodelFile = (
-  record: TrackedRun,
-  ids: { readonly runId: string; readonly modelId?: string; readonly path: string },
-): string => {
+export const mlmodelFiles = (record: TrackedRun, ids: ModelIds): readonly Artifact[] => {
+  const onnx = onnxOf(record);
+  if (!onnx) return [mlmodelFile(record, ids)];
+  const example = JSON.stringify({ inputs: exampleOf(onnx.inputs) });
+  return [
+    mlmodelFile(record, ids, onnx),
+    textArtifact('requirements.txt', requirements.map((one) => `${one}\n`).join('')),
+    textArtifact(
+      'python_env.yaml',
+      stringify({ python, build_dependencies: ['pip'], dependencies: ['-r requirements.txt'] }),
+    ),
+    textArtifact(
+      'conda.yaml',
+      stringify({
+        name: 'unroll',
+        channels: ['conda-forge'],
+        dependencies: [`python=${python}`, 'pip', { pip: requirements }],
+      }),
+    ),
+    textArtifact('input_example.json', example),
+    textArtifact('serving_input_example.json', example),
+  ];
+};
+
+/** The oldest Python and packages that are known to load such a model. */
+const python = '3.10';
+const requirements = ['mlflow>=2.22', 'onnx>=1.15', 'onnxruntime>=1.17', 'numpy'];
+
+type Onnx = ReturnType<typeof onnxPorts>;
+
+/** The inputs and outputs of the run's `model.onnx`, if it has one. */
+const onnxOf = ({ directory }: TrackedRun): Onnx | undefined => {
+  const folder = join(directory, fileNames.model);
+  const model = existsSync(join(folder, modelFileNames.onnx))
+    ? readJsonIfWhole(join(folder, modelFileNames.model), modelFileParser)
+    : undefined;
+  return model && onnxPorts(model);
+};
+
+const mlmodelFile = (record: TrackedRun, ids: ModelIds, onnx?: Onnx): Artifact => {
   const { run, status, environment } = record;
   const shape = recordedShape(record.directory);
-  return stringify({
+  const text = stringify({
     artifact_path: ids.path,
     flavors: {
+      ...(onnx && {
+        onnx: {
+          data: modelFileNames.onnx,
+          code: null,
+          providers: ['CPUExecutionProvider'],
+          onnx_session_options: null,
+        },
+        python_function: {
+          loader_module: 'mlflow.onnx',
+          python_version: python,
+          data: modelFileNames.onnx,
+          env: { conda: 'conda.yaml', virtualenv: 'python_env.yaml' },
+        },
+      }),
       unroll: {
         unroll_version: environment?.unroll ?? 'unknown',
-        data: 'weights.safetensors',
-        config: 'model.json',
+        data: modelFileNames.weights,
+        config: modelFileNames.model,
         run: run.id,
       },
     },
     ...(ids.modelId !== undefined && { model_id: ids.modelId }),
-    model_uuid: run.id.padEnd(32, '0'),
+    model_uuid: ids.modelId ?? run.id.padEnd(32, '0'),
     run_id: ids.runId,
     utc_time_created: new Date(status?.endedAt ?? 0).toISOString().replace('T', ' ').replace('Z', ''),
-    ...(shape && { signature: modelSignature(shape) }),
+    ...(onnx
+      ? { signature: portSignature(onnx), saved_input_example_info: exampleInfo }
+      : shape && { signature: modelSignature(shape) }),
   });
+  return textArtifact('MLmodel', text);
+};
+
+const exampleInfo = {
+  artifact_path: 'input_example.json',
+  serving_input_path: 'serving_input_example.json',
+  type: 'ndarray',
+  format: 'tf-serving',
+};
+
+/** Two steps of zeros: every axis that has a name may be of any size. */
+const exampleOf = (inputs: Onnx['inputs']): Readonly<Record<string, unknown>> =>
+  Object.fromEntries(inputs.map(({ name, shape }) => [name, filled(shape, name === 'lengths' ? 2 : 0)]));
+
+const filled = (shape: readonly (number | string)[], value: number): unknown => {
+  const [size, ...rest] = shape;
+  if (size === undefined) return value;
+  const length = size === 'batch' ? 1 : typeof size === 'string' ? 2 : size;
+  return Array.from({ length }, () => filled(rest, value));
 };

@@ -66,6 +66,34 @@ export const modelSignature = (
   params: null,
 });
 
+interface NamedTensor {
+  readonly name: string;
+  readonly type: string;
+  /** An axis that has a name may be of any size. */
+  readonly shape: readonly (number | string)[];
+}
+
+/** What goes into and comes out of an ONNX file, as MLflow's model signature. */
+export const portSignature = ({
+  inputs,
+  outputs,
+}: {
+  readonly inputs: readonly NamedTensor[];
+  readonly outputs: readonly NamedTensor[];
+}): ReturnType<typeof modelSignature> => {
+  const tensors = (ports: readonly NamedTensor[]) =>
+    JSON.stringify(
+      ports.map(({ name, type, shape }) =>
+        tensor(
+          type,
+          shape.map((size) => (typeof size === 'number' ? size : -1)),
+          name,
+        ),
+      ),
+    );
+  return { inputs: tensors(inputs), outputs: tensors(outputs), params: null };
+};
+
 /** The features of a dataset as MLflow's tensor schema. */
 export const tensorSchema = (shape: ModelShape): string =>
   JSON.stringify({

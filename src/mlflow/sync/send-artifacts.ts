@@ -3,8 +3,8 @@ import { type Answer, isBlocking, isPassing } from '../client/problem.ts';
 import type { WireMetric } from '../client/wire.ts';
 import { fileNames } from '../../record/run-files.ts';
 import type { TrackedRun } from '../journal/record.ts';
-import { type Artifact, filesOfGroup, textArtifact } from '../projection/artifacts.ts';
-import { mlmodelFile, modelName } from '../projection/mlmodel.ts';
+import { type Artifact, filesOfGroup } from '../projection/artifacts.ts';
+import { mlmodelFiles, modelName } from '../projection/mlmodel.ts';
 import { modelMetrics } from '../projection/model-metrics.ts';
 import { mlflowRunName } from '../projection/names.ts';
 import { runParams } from '../projection/params.ts';
@@ -86,7 +86,7 @@ export const sendModel = async (
   const model = await findOrCreateModel(outbox, { record, name, recording: record.recording });
   if (!model.ok) return model;
   const modelId = model.value?.id;
-  const description = mlmodelFile(record, {
+  const description = mlmodelFiles(record, {
     runId,
     ...(modelId !== undefined && { modelId }),
     path: model.value?.artifactUri ?? fileNames.model,
@@ -94,7 +94,7 @@ export const sendModel = async (
   const target = model.value
     ? { root: model.value.artifactUri }
     : { root: artifactUri, folder: fileNames.model };
-  const sent = await sendArtifacts(outbox, [...files, textArtifact('MLmodel', description)], target);
+  const sent = await sendArtifacts(outbox, [...files, ...description], target);
   if (!sent.ok) return sent;
   if (sent.value.missing > 0) {
     const failed = modelId === undefined ? success(undefined) : await client.finishModel(modelId, 'failed');

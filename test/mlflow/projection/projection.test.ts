@@ -7,7 +7,7 @@ import { parse } from 'yaml';
 import { cleanKey, keyProblem, limits } from '../../../src/mlflow/client/limits.ts';
 import { evaluationImages } from '../../../src/mlflow/projection/images.ts';
 import { compareLink } from '../../../src/mlflow/projection/link.ts';
-import { mlmodelFile } from '../../../src/mlflow/projection/mlmodel.ts';
+import { mlmodelFiles } from '../../../src/mlflow/projection/mlmodel.ts';
 import {
   configurationColour,
   mlflowRunName,
@@ -316,7 +316,7 @@ test('the model file has a signature of tensors', () => {
   const directory = writeRunDirectory(temporaryDirectory(), run, {});
   writeFileSync(join(directory, 'x'), '');
   const file = parse(
-    mlmodelFile(trackedRun(directory), { runId: 'r', modelId: 'm', path: 'model' }),
+    mlmodelFiles(trackedRun(directory), { runId: 'r', modelId: 'm', path: 'model' }),
   ) as Record<string, unknown>;
   expect(file).toMatchObject({
     run_id: 'r',
