@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as ort from 'onnxruntime-node';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { runCommand } from '../../src/system/command.ts';
 import { packageRoot } from '../../src/system/package-root.ts';
 import { randomStream } from '../../src/data/random.ts';
@@ -10,7 +11,6 @@ import { freePort } from '../support/free-port.ts';
 import { mlflowWithOnnx } from '../support/mlflow/onnx-packages.ts';
 import { realServer, whyNoMlflow } from '../support/mlflow/real-server.ts';
 import { testSeed } from '../support/seed.ts';
-import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 const missing = await whyNoMlflow();
 
@@ -24,7 +24,8 @@ const lengths = Array.from({ length: examples }, () => 1 + random.integer(steps)
 
 describe.skipIf(missing !== undefined)('a registered model', () => {
   const server = realServer();
-  const folder = temporaryDirectory();
+  const folder = mkdtempSync(join(tmpdir(), 'unroll-loaded-'));
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
   const unroll = (...words: readonly string[]) =>
     runCommand(process.execPath, [join(packageRoot, 'bin/unroll.js'), ...words], { cwd: folder });
   let expected: readonly number[] = [];

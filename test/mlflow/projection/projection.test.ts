@@ -315,10 +315,18 @@ test('the model file has a signature of tensors', () => {
   if (!run) throw new Error('no run');
   const directory = writeRunDirectory(temporaryDirectory(), run, {});
   writeFileSync(join(directory, 'x'), '');
-  const file = parse(
-    mlmodelFiles(trackedRun(directory), { runId: 'r', modelId: 'm', path: 'model' }),
-  ) as Record<string, unknown>;
-  expect(file).toMatchObject({
+  const [file, ...others] = mlmodelFiles(trackedRun(directory), {
+    runId: 'r',
+    modelId: 'm',
+    path: 'model',
+  });
+  expect(others).toEqual([]);
+  const content = file?.content;
+  const description = parse(content && 'bytes' in content ? content.bytes.toString() : '') as Record<
+    string,
+    unknown
+  >;
+  expect(description).toMatchObject({
     run_id: 'r',
     model_id: 'm',
     flavors: { unroll: { data: 'weights.safetensors' } },
