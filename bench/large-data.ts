@@ -76,7 +76,7 @@ const writeParquet = (path: string, bytes: number): void => {
   const file = new ParquetWriter({ writer, schema });
   let data: unknown[][] = parquetColumns.map(() => []);
   const flush = () => {
-    file.write({ columnData: parquetColumns.map((column, at) => ({ ...column, data: data[at] ?? [] })) });
+    void file.write({ columnData: parquetColumns.map((column, at) => ({ ...column, data: data[at] ?? [] })) });
     data = parquetColumns.map(() => []);
   };
   for (const { id, rows, label } of sequences()) {
@@ -85,7 +85,7 @@ const writeParquet = (path: string, bytes: number): void => {
     flush();
     if (writer.offset > bytes) break;
   }
-  file.finish();
+  void file.finish();
 };
 
 const rowsOfSeries = 1_000_000;

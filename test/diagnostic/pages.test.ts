@@ -104,7 +104,7 @@ const situations: Partial<Record<DiagnosticCode, (form: 'wrong' | 'right') => st
   'not-exportable': async (form) => {
     writeOwnModel();
     const [example] = pages['not-exportable'].examples;
-    return (await run(example?.[form] ?? '')).said;
+    return (await run(example[form])).said;
   },
   'code-changed': async () => {
     mkdirSync('sweeps', { recursive: true });

@@ -111,14 +111,14 @@ test.skipIf(skipWithoutChromium)(
       await page.evaluate(`(async () => {\n${exampleIn(output)}\n})()`);
       expect(printed.join('\n')).toContain('probabilities');
       const { inputs, lengths, examples, time } = trained;
-      const found = (await page.evaluate(`(async () => {
+      const found = await page.evaluate<number[]>(`(async () => {
       const model = await tf.loadGraphModel('model.json');
       const [logits] = await model.executeAsync({
         inputs: tf.tensor2d(${JSON.stringify([...inputs])}, [${examples}, ${time}], 'int32'),
         ${lengths ? `lengths: tf.tensor1d(${JSON.stringify([...lengths])}, 'int32'),` : ''}
       });
       return [...logits.dataSync()];
-    })()`)) as number[];
+    })()`);
       expect(largestDifference(found, trained.outputs)).toBeLessThan(1e-5);
     } finally {
       await browser.close();
