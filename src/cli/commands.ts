@@ -1,138 +1,25 @@
-import {
-  InvalidArgumentError,
-  Option,
-  type Command as Program,
-  type OptionValues,
-} from '@commander-js/extra-typings';
+import { Option } from '@commander-js/extra-typings';
 import { exportFormats } from '../export/formats.ts';
-import { inputKinds, outputFormats } from '../prediction/formats.ts';
-import { usualRunsDirectory } from '../system/proposed-command.ts';
+import { outputFormats } from '../prediction/formats.ts';
 import { commandRow, diagnosticFormats, type CommandRow } from './command.ts';
-
-/** Collects the values of a repeatable option. */
-const collect = (value: string, before: readonly string[] | undefined): readonly string[] => [
-  ...(before ?? []),
-  value,
-];
-
-const collectServers = (value: string, before: readonly string[] | undefined): readonly string[] => {
-  if (!/^https?:\/\//i.test(value) || !URL.canParse(value))
-    throw new InvalidArgumentError('the address of a server, with http:// or https://');
-  return collect(value, before);
-};
-
-const positiveInteger = (value: string): number => {
-  if (!/^[1-9]\d*$/.test(value) || !Number.isSafeInteger(Number(value)))
-    throw new InvalidArgumentError('a whole number from 1');
-  return Number(value);
-};
-
-const positiveNumber = (value: string): number => {
-  const number = Number(value);
-  if (value.trim() === '' || !Number.isFinite(number) || number <= 0)
-    throw new InvalidArgumentError('a number above 0');
-  return number;
-};
-
-const stepsOfRange = (value: string): number => {
-  const steps = positiveInteger(value);
-  if (steps < 20) throw new InvalidArgumentError('a whole number from 20');
-  return steps;
-};
-
-const wholeNumber = (value: string): number => {
-  if (!/^\d+$/.test(value) || !Number.isSafeInteger(Number(value)))
-    throw new InvalidArgumentError('a whole number from 0');
-  return Number(value);
-};
-
-const atLeastZero = (value: string): number => {
-  const number = Number(value);
-  if (value.trim() === '' || !Number.isFinite(number) || number < 0)
-    throw new InvalidArgumentError('a number from 0');
-  return number;
-};
-
-const modelMeaning = 'a run id, best:EXPERIMENT, or the folder of a model';
-
-const json = <Args extends unknown[], Options extends OptionValues>(program: Program<Args, Options>) =>
-  program.option('--json', 'print JSON for programs');
-
-const overrides = <Args extends unknown[], Options extends OptionValues>(program: Program<Args, Options>) =>
-  program
-    .option(
-      '--set <path=value>',
-      'set a value of the spec, such as optimizer.learningRate=0.01; repeatable',
-      collect,
-    )
-    .option(
-      '--sweep <path=a,b>',
-      'add an axis to the sweep, such as model.hiddenSize=64,128; repeatable',
-      collect,
-    )
-    .option(
-      '--allow-variable <name>',
-      'an environment variable that the spec may read under tracking; repeatable',
-      collect,
-    )
-    .option('--yes', 'allow more runs than maxRuns');
-
-const runsDirectory = <Args extends unknown[], Options extends OptionValues>(
-  program: Program<Args, Options>,
-) => program.option('--runs-directory <folder>', 'where runs are recorded', usualRunsDirectory);
-
-/** The sweeps that a command reads: the latest, or others by name, id or all. */
-const chosenSweeps = <Args extends unknown[], Options extends OptionValues>(
-  program: Program<Args, Options>,
-) =>
-  runsDirectory(program.argument('[sweeps...]', 'experiments or sweep ids (default: the latest sweep)'))
-    .option(
-      '--sweep <id>',
-      'this sweep instead of the latest, by the first letters of its id; repeatable',
-      collect,
-    )
-    .addOption(new Option('--all', 'every sweep of the experiments, or of all').conflicts('sweep'));
-
-const oneModel = <Args extends unknown[], Options extends OptionValues>(program: Program<Args, Options>) =>
-  program.argument('<model>', modelMeaning);
-
-/** Models that are used. */
-const models = <Args extends unknown[], Options extends OptionValues>(program: Program<Args, Options>) =>
-  program.argument('<models...>', modelMeaning);
-
-const inputFormat = <Args extends unknown[], Options extends OptionValues>(program: Program<Args, Options>) =>
-  program.addOption(
-    new Option('--input-format <form>', 'the kind of the data (default: by its name)').choices(inputKinds),
-  );
-
-const selection = <Args extends unknown[], Options extends OptionValues>(program: Program<Args, Options>) =>
-  program
-    .option('--force', 'train selected runs again from the start, done or failed')
-    .option('--retry-failed', 'train failed runs again')
-    .option(
-      '--only <condition>',
-      "train only runs such as 'model.hiddenSize>=64', seed=1, state=failed; repeatable",
-      collect,
-    )
-    .option('--limit <n>', 'train at most this many runs', positiveInteger);
-
-const execution = <Args extends unknown[], Options extends OptionValues>(program: Program<Args, Options>) =>
-  selection(
-    runsDirectory(program).option(
-      '--concurrency <n>',
-      'number of runs to train at the same time',
-      positiveInteger,
-    ),
-  )
-    .option('--junit <file>', 'write outcomes and expectations as JUnit XML, for CI systems')
-    .option('--profile', 'print and record where the time was spent')
-    .option('--quiet', 'print only errors and the final comparison')
-    .option('--no-mlflow', 'send nothing to MLflow')
-    .option(
-      '--allow-server <uri>',
-      'an MLflow server that the spec may send runs to, in this command; repeatable',
-      collectServers,
-    );
+import {
+  atLeastZero,
+  chosenSweeps,
+  collect,
+  execution,
+  inputFormat,
+  json,
+  models,
+  oneModel,
+  overrides,
+  positiveInteger,
+  positiveNumber,
+  runsDirectory,
+  selection,
+  stepsOfRange,
+  toServer,
+  wholeNumber,
+} from './options.ts';
 
 const registryRow = (name: 'models' | 'datasets' | 'optimizers' | 'losses', noun: string): CommandRow =>
   commandRow({
@@ -414,13 +301,9 @@ export const commands: readonly CommandRow[] = [
     name: 'sync',
     summary: 'send recorded runs that are missing on an MLflow server',
     declare: (program) =>
-      json(runsDirectory(program.argument('[what]', 'a run id or an experiment (default: everything)')))
-        .option('--to <uri>', 'the server, instead of that of the spec or MLFLOW_TRACKING_URI')
-        .option(
-          '--allow-server <uri>',
-          'an MLflow server that a spec may send runs to, in this command; repeatable',
-          collectServers,
-        )
+      toServer(
+        json(runsDirectory(program.argument('[what]', 'a run id or an experiment (default: everything)'))),
+      )
         .option('--verify', 'read everything back and compare')
         .option('--restore', 'restore a deleted experiment'),
     load: () => import('./commands/sync.ts'),
@@ -429,19 +312,11 @@ export const commands: readonly CommandRow[] = [
     name: 'register',
     summary: "register a run's trained network as a version of a model on an MLflow server",
     declare: (program) =>
-      json(
-        runsDirectory(
-          program.argument('<run>', 'the first characters of a run id, or best:EXPERIMENT for its best run'),
-        ),
-      )
-        .requiredOption('--name <name>', 'the name of the registered model, such as digits')
-        .option('--alias <alias>', 'an alias of the new version, such as champion')
-        .option('--to <uri>', 'the server, instead of that of the spec or MLFLOW_TRACKING_URI')
-        .option(
-          '--allow-server <uri>',
-          'an MLflow server that a spec may send runs to, in this command; repeatable',
-          collectServers,
-        ),
+      toServer(
+        json(runsDirectory(program.argument('<run>', 'a run id, or best:EXPERIMENT for its best run')))
+          .requiredOption('--name <name>', 'the name of the registered model, such as digits')
+          .option('--alias <alias>', 'an alias of the new version, such as champion'),
+      ),
     load: () => import('./commands/register.ts'),
   }),
   commandRow({

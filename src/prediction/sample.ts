@@ -120,7 +120,7 @@ export const walker = ({
       if (!read) throw new Error('The network carries no state.');
       const classes = read.outputs.shape.at(-1) ?? 0;
       logits = read.outputs.dataSync<'float32'>().slice((tokens.length - 1) * classes);
-      return read.state.map((layer) => layer.map((part) => tf.keep(part))) as unknown as tf.TensorContainer;
+      return read.state.map((layer) => layer.map((part) => tf.keep(part)));
     }) as unknown as NetworkState;
     before?.forEach((layer) => layer.forEach((part) => part.dispose()));
     state = kept;

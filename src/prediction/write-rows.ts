@@ -39,7 +39,10 @@ export const textRows = (format: 'csv' | 'jsonl', write: (text: string) => void)
       text += line(row);
       if (++kept >= rowsAtOnce) flush();
     },
-    finish: async () => flush(),
+    finish: () => {
+      flush();
+      return Promise.resolve();
+    },
     abandon: () => undefined,
   };
 };

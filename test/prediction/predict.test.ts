@@ -31,7 +31,7 @@ const predict = async (
 /** What the training recorded of the test part, without the truths and, where asked, without names. */
 const recorded = async (directory: string): Promise<Row[]> => {
   const bytes = readFileSync(join(directory, fileNames.predictions));
-  const file = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) as ArrayBuffer;
+  const file = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength);
   return (await parquetReadObjects({ file })).map((row) =>
     Object.fromEntries(Object.entries(row as Row).filter(([name]) => !name.startsWith('truth'))),
   );
