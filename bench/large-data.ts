@@ -76,7 +76,9 @@ const writeParquet = (path: string, bytes: number): void => {
   const file = new ParquetWriter({ writer, schema });
   let data: unknown[][] = parquetColumns.map(() => []);
   const flush = () => {
-    void file.write({ columnData: parquetColumns.map((column, at) => ({ ...column, data: data[at] ?? [] })) });
+    void file.write({
+      columnData: parquetColumns.map((column, at) => ({ ...column, data: data[at] ?? [] })),
+    });
     data = parquetColumns.map(() => []);
   };
   for (const { id, rows, label } of sequences()) {

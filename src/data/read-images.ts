@@ -1,7 +1,7 @@
 import { basename, dirname } from 'node:path';
 import { readRegular } from '../system/files.ts';
 import type { DataFiles } from './columns/find-files.ts';
-import type { DataError} from './dataset.ts';
+import type { DataError } from './dataset.ts';
 import { allocateBatch, type Batch, type SequenceShape } from './dataset.ts';
 import { examplesAtOnce, type TakeExamples } from './example-batch.ts';
 import { wrongFile, type DataFile } from './files.ts';

@@ -322,7 +322,7 @@ export const checkTrain = (train: WrittenTrain): readonly ParameterIssue[] => {
       with: ['shuffle'],
       message: 'bucketing draws the order of the batches, and shuffle: false keeps the order of the data.',
       expected: 'shuffle: true, or no bucketing',
-      help: 'Remove `shuffle: false` or `bucketing`.',
+      help: 'Remove `shuffle`, or remove `bucketing`.',
     });
   }
   if (train.keepCheckpoints === 'best' && train.evaluateEvery === null) {

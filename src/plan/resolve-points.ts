@@ -314,7 +314,7 @@ const withoutFrom: ParameterIssue = {
   path: 'reinitialize',
   message: 'reinitialize has no effect without from: every variable is drawn anyway.',
   expected: 'from to be set, or no reinitialize',
-  help: 'Add `from` to train, or remove reinitialize.',
+  help: 'Remove `reinitialize`, or name weights to start from with `from`.',
 };
 
 const cannotFind = {

@@ -91,7 +91,7 @@ export const misfitIssue = (
     got: fitting.length > 0 ? `${fitting.join(', ')} fit` : 'nothing that fits',
     help:
       fitting.length > 0
-        ? `Give the model the parameters that ${name} was trained with, or write \`reinitialize: [${wanted.map((one) => `"${one}"`).join(', ')}]\` in train to draw these variables anew.`
+        ? `Give the model the parameters that ${name} was trained with, or write \`reinitialize: [${wanted.map((one) => `"${one}"`).join(', ')}]\`, which draws these variables anew.`
         : 'Choose weights of the same model, or give the model the parameters that they were trained with.',
   };
 };

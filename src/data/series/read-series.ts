@@ -83,7 +83,7 @@ const helpOf = (causes: ReadonlySet<Cause>, guess: () => GuessedSettings): strin
   if (causes.has('comma') && !causes.has('mistake'))
     return 'Where numbers have a comma before their decimals, write `decimal: ","` in dataset.';
   if (causes.has('infinite') && !causes.has('mistake'))
-    return 'Replace infinite values by numbers; or leave their cells empty, and write `missing: interpolate` (or forward, mean or mask) in dataset.';
+    return 'Replace infinite values by numbers, or leave their cells empty and choose with `missing` what becomes of empty cells.';
   return causes.has('missing') && !causes.has('mistake')
     ? 'Write `missing: interpolate` (or forward, mean or mask) in dataset, or fill these rows in the file.'
     : 'Fix these rows, or remove them from the file. No row is ever skipped.';

@@ -108,7 +108,7 @@ const helpFor = (given: {
   if (2 * kinds.comma > rows)
     return 'Where numbers have a comma before their decimals, write `decimal: ","` in dataset.';
   if (kinds.infinite > 0)
-    return 'Replace infinite values by numbers; or leave their cells empty, and choose what becomes of missing values, for example `missing: interpolate`.';
+    return 'Replace infinite values by numbers, or leave their cells empty and choose with `missing` what becomes of empty cells.';
   return kinds.missing === 0
     ? 'Fix these rows, or remove them from the file. No row is ever skipped.'
     : 'Fix these rows, or remove them from the file; or choose what becomes of missing values, for example `missing: interpolate`.';
