@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { closeSync, fstatSync, fsyncSync, ftruncateSync, constants, statSync } from 'node:fs';
+import { closeSync, existsSync, fstatSync, fsyncSync, ftruncateSync, constants, statSync } from 'node:fs';
 import type { Metrics } from './events.ts';
-import { syncFile, openRegular } from '../system/files.ts';
+import { openRegular, syncFile, writeWhole } from '../system/files.ts';
 import { encodeNumbers } from '../system/json.ts';
 import { linesFrom, lineText } from '../system/jsonl.ts';
 import { openLineWriter } from '../system/line-writer.ts';
@@ -52,13 +52,32 @@ interface RecordedLine {
   readonly line: MetricLine | undefined;
 }
 
-/** Opens `metrics.jsonl` and cuts off a torn or damaged end. */
+/** Opens `metrics.jsonl` without a torn or damaged end. */
 export const openMetricsJournal = (path: string): MetricsJournal => {
+  const recorded = recordedLines(path);
+  // Whoever lost this run while it was stopped in the middle of a write writes to the old file when it wakes up.
+  if (recorded)
+    writeWhole(
+      path,
+      recorded.map(({ bytes }) => bytes),
+    );
+  return openJournal(path, recorded ?? []);
+};
+
+/** The lines of a file up to the last readable one; undefined where there is no file. */
+const recordedLines = (path: string): RecordedLine[] | undefined => {
+  if (!existsSync(path)) return undefined;
+  const file = openRegular(path);
+  try {
+    return onFile(path, () => readableLines(file));
+  } finally {
+    closeSync(file);
+  }
+};
+
+const openJournal = (path: string, recorded: RecordedLine[]): MetricsJournal => {
   const file = openRegular(path, constants.O_RDWR | constants.O_APPEND | constants.O_CREAT);
   const opened = fstatSync(file);
-  const recorded = onFile(path, () => readableLines(file));
-  const size = recorded.reduce((sum, { bytes }) => sum + bytes.length, 0);
-  if (size < opened.size) onFile(path, () => ftruncateSync(file, size));
 
   /** How many of the recorded lines precede the training. */
   let kept = 0;

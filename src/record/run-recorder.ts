@@ -5,6 +5,7 @@ import { masked } from '../system/secrets.ts';
 import { sealedStatus } from './digests.ts';
 import type { RunOutcome, TrainerEvent } from './events.ts';
 import { readJsonIfWhole, syncFiles, writeJson, openToAppend } from '../system/files.ts';
+import { LockLost } from '../system/lock.ts';
 import { openLineWriter } from '../system/line-writer.ts';
 import { ignoringSystemErrors } from '../system/system-error.ts';
 import { openMetricsJournal, type CountedLines, type MetricsJournal } from './metrics-journal.ts';
@@ -79,7 +80,8 @@ export const recordRun = (directory: string, run: Run, attempt: number): RunReco
   const warn = (message: string) => log.add(`warning: ${message}`);
 
   const requireRecord = () => {
-    if (!journal.isThere()) throw new RecordRemoved(directory);
+    if (journal.isThere()) return;
+    throw existsSync(at(fileNames.metrics)) ? new LockLost(directory) : new RecordRemoved(directory);
   };
 
   const recordMetrics = (event: Extract<TrainerEvent, { type: 'step-logged' | 'evaluated' }>) => {
@@ -152,8 +154,8 @@ export const recordRun = (directory: string, run: Run, attempt: number): RunReco
 };
 
 /**
- * Writes the end of a run whose process could not: it crashed or was killed. What the process did write is kept. A
- * directory that was removed meanwhile stays so.
+ * Writes the end of a run whose process could not: it crashed or was killed. What the process did write is kept, and so
+ * is what a later attempt wrote. A directory that was removed meanwhile stays so.
  */
 export const recordLoss = (
   directory: string,
@@ -163,7 +165,7 @@ export const recordLoss = (
   if (!existsSync(directory)) return;
   const known =
     recordedId(directory) === run.id ? readJsonIfWhole(statusPath(directory), statusIfWhole) : undefined;
-  if (known?.state === 'ended' && known.attempt === attempt) return;
+  if (known && (known.attempt > attempt || (known.state === 'ended' && known.attempt === attempt))) return;
   const now = Date.now();
   const file: StatusFile = {
     state: 'ended',

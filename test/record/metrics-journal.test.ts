@@ -31,6 +31,25 @@ describe('the metrics journal', () => {
     expect(openMetricsJournal(path).append(1, 9, metrics)).toBeUndefined();
   });
 
+  test('is a new file for whoever takes a run over, so that a late write of the last owner is lost', () => {
+    const path = freshPath();
+    const stopped = openMetricsJournal(path);
+    stopped.append(1, 5, { loss: 1 });
+    stopped.write();
+    const owner = openMetricsJournal(path);
+    expect(owner.append(1, 50, { loss: 1 })).toBeUndefined();
+    stopped.append(2, 6, { loss: 2 });
+    stopped.close();
+    owner.append(2, 60, { loss: 2 });
+    owner.close();
+    expect(linesOf(path).map(({ step, time }) => [step, time])).toEqual([
+      [1, 5],
+      [2, 60],
+    ]);
+    expect(stopped.isThere()).toBe(false);
+    expect(owner.isThere()).toBe(true);
+  });
+
   const written = (losses: readonly number[]) => {
     const path = freshPath();
     const journal = openMetricsJournal(path);
