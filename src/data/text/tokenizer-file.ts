@@ -1,5 +1,6 @@
 import * as tokenizers from '@huggingface/tokenizers';
 import { readRegularText } from '../../system/files.ts';
+import { withinTime } from '../../system/within-time.ts';
 import type { DataContext } from '../dataset.ts';
 import { findDataFile, wrongFile } from '../files.ts';
 import type { Tokenize } from './tokens.ts';
@@ -9,13 +10,29 @@ const { Tokenizer } = tokenizers as {
   readonly Tokenizer: new (tokenizer: object, settings: object) => { readonly tokenize: Tokenize };
 };
 
+/** In a pattern: what alone takes exponential time. The patterns of known models have none. */
+const quantifiedGroup = /\)[*+{]/;
+
+/** From here on the check of the time costs less than the splitting. */
+const longText = 2000;
+
 /** The splitting of a `tokenizer.json` of Hugging Face. Throws `DataError` where the file is no such tokenizer. */
 export const tokenizerIn = async (name: string, context: DataContext): Promise<Tokenize> => {
   const file = await findDataFile(name, context, 'tokenizer');
   try {
-    const tokenizer = new Tokenizer(JSON.parse(readRegularText(file.path)) as object, {});
+    const written = readRegularText(file.path);
+    const tokenizer = new Tokenizer(JSON.parse(written) as object, {});
     tokenizer.tokenize('a');
-    return (text) => tokenizer.tokenize(text);
+    const mayBacktrack = quantifiedGroup.test(written);
+    return (text) => {
+      if (!mayBacktrack && text.length < longText) return tokenizer.tokenize(text);
+      const done = withinTime(1000 + text.length / 100, () => tokenizer.tokenize(text));
+      if (done) return done.value;
+      throw wrongFile(file, `takes too long to split a text of ${text.length} characters.`, {
+        expected: 'a tokenizer whose patterns do not backtrack for ever',
+        help: 'A pattern such as (a+)+ tries every way to cut a text: write a+ in its place, or choose `tokens.unit` instead of `tokenizer`.',
+      });
+    };
   } catch (error) {
     throw wrongFile(file, `is not a tokenizer that can be read: ${(error as Error).message}.`, {
       expected: 'a tokenizer.json of Hugging Face',

@@ -160,6 +160,33 @@ describe('csv-text', () => {
     expect(await digest(lower)).not.toBe(await digest(context));
   });
 
+  it('refuses a tokenizer whose pattern backtracks for ever', async () => {
+    const tokenizer = JSON.stringify({
+      version: '1.0',
+      truncation: null,
+      padding: null,
+      added_tokens: [],
+      normalizer: null,
+      post_processor: null,
+      decoder: null,
+      pre_tokenizer: {
+        type: 'Split',
+        pattern: { Regex: '^(a+)+$' },
+        behavior: 'Isolated',
+        invert: false,
+      },
+      model: { type: 'BPE', vocab: { a: 0, b: 1 }, merges: [] },
+    });
+    const table = `text,label\n${'a'.repeat(60)}b,x\ngood,y\n`;
+    const context = dataFolder({ 'a.csv': table, 't.json': tokenizer });
+    const { issues } = await mistakeOf(csvText, context, {
+      file: 'a.csv',
+      testFile: 'a.csv',
+      tokenizer: 't.json',
+    });
+    expect(issues[0]?.message).toBe('t.json takes too long to split a text of 61 characters.');
+  });
+
   it('refuses a file that is no tokenizer', async () => {
     const context = dataFolder({ 'a.csv': reviews, 't.json': '{"version": 1}' });
     const { issues } = await mistakeOf(csvText, context, {
