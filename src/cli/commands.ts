@@ -127,7 +127,7 @@ export const commands: readonly CommandRow[] = [
   commandRow({
     name: 'show',
     summary: 'show one run: configuration, outcome, metrics, environment',
-    declare: (program) => json(runsDirectory(program.argument('<run>', 'a run id, or its first characters'))),
+    declare: (program) => json(runsDirectory(program.argument('<run>', 'a run id, or best:EXPERIMENT'))),
     load: () => import('./commands/show.ts'),
   }),
   commandRow({
@@ -249,7 +249,7 @@ export const commands: readonly CommandRow[] = [
     name: 'verify',
     summary: 'train a recorded run again and compare its metrics and weights',
     declare: (program) =>
-      json(runsDirectory(program.argument('<run>', 'a run id, its first characters, or a bundle')))
+      json(runsDirectory(program.argument('<run>', 'a run id, best:EXPERIMENT, or a bundle')))
         .option('--steps <n>', 'train and compare only so many steps', positiveInteger)
         .option('--exact', 'exit with 1 also if numbers are within 1e-6 but not the same bits')
         .option(
@@ -262,7 +262,7 @@ export const commands: readonly CommandRow[] = [
     name: 'bundle',
     summary: 'write a run with its code into one file that another machine can verify',
     declare: (program) =>
-      json(runsDirectory(program.argument('<run>', 'a run id, or its first characters')))
+      json(runsDirectory(program.argument('<run>', 'a run id, or best:EXPERIMENT')))
         .option('--output <file>', 'the zip file (default: the experiment and the id)')
         .option('--data', 'put the data files into it')
         .option(

@@ -1,6 +1,6 @@
 import { type Diagnostic, failure, type Result, success } from '../diagnostic/diagnostic.ts';
 import type { Plan } from '../plan/plan.ts';
-import { resolveRun } from '../record/resolve-run.ts';
+import { referredDirectory } from '../report/best-run.ts';
 import {
   type Choice,
   type ChosenSweeps,
@@ -48,9 +48,9 @@ export const unknownOnCommandLine = (
   { names, runsDirectory, command }: { names: readonly string[]; runsDirectory: string; command: string },
 ): Diagnostic => underlined(unknownExperiment(wanted, { names, runsDirectory }), [command, wanted]);
 
-/** The directory of the run by an id or its first letters. */
+/** The directory of the run by an id, its first letters, or `best:EXPERIMENT`. */
 export const findRun = (runsDirectory: string, written: string, command: string): Result<string> => {
-  const found = resolveRun(runsDirectory, written);
+  const found = referredDirectory(written, runsDirectory);
   if (found.ok) return found;
   return failure(
     ...found.errors.map((error) => ({ at: commandLineRange([command, written], written), ...error })),

@@ -3,7 +3,7 @@ import { DataError, type Split } from '../data/dataset.ts';
 import type { ExampleBatch } from '../data/example-batch.ts';
 import { bestBaseline, type Baseline } from '../data/forecast-part.ts';
 import { isClassTask, isPerStep, labelsOf, type Task } from '../data/task.ts';
-import { failure, success, type Result } from '../diagnostic/diagnostic.ts';
+import { failure, success, type Diagnostic, type Result } from '../diagnostic/diagnostic.ts';
 import type { Registry } from '../registry/rows.ts';
 import { createTally } from '../training/tally.ts';
 import { dataDiagnostics } from './data-diagnostics.ts';
@@ -39,6 +39,7 @@ export const evaluateFiles = async (
     kind,
   }: { readonly files: DataFiles; readonly registry: Registry; readonly kind?: InputKind | undefined },
 ): Promise<Result<Evaluation>> => {
+  if (model.file.preprocessing.kind === 'none') return failure(withoutTargets(model));
   const built = await buildPredictor(model, registry);
   if (!built.ok) return built;
   const { loss, evaluate } = built.value;
@@ -86,6 +87,15 @@ export const evaluateFiles = async (
     ...(found && { baseline: found }),
   });
 };
+
+/** Files for such a model have inputs alone. */
+const withoutTargets = ({ file }: OpenModel): Diagnostic => ({
+  code: 'conflict',
+  severity: 'error',
+  message: `No file has the targets of this model: it was trained on ${file.dataset.name}, whose data is not read from files of a known form.`,
+  expected: 'a model of images, a table, texts or series',
+  help: 'Predict given inputs instead; the metrics on the test part are those of its run.',
+});
 
 /** Always answering the most frequent class of the data, or the mean of its only target. */
 const targetBaseline = (task: Task) => {

@@ -1,4 +1,4 @@
-import { failed, failure, type Diagnostic, type Result } from '../diagnostic/diagnostic.ts';
+import { failed, failure, success, type Diagnostic, type Result } from '../diagnostic/diagnostic.ts';
 import { readRun } from '../record/read-runs.ts';
 import { resolveRun } from '../record/resolve-run.ts';
 import type { RecordedRun } from '../record/run-state.ts';
@@ -28,13 +28,16 @@ export const bestRun = (runsDirectory: string, experiment: string): Result<Recor
   });
 };
 
-/** The run that a reference names: the beginning of its id, its directory, or `best:EXPERIMENT`. */
+/** The directory of the run that a reference names: the beginning of its id, its directory, or `best:EXPERIMENT`. */
+export const referredDirectory = (from: string, runsDirectory: string): Result<string> => {
+  if (!from.startsWith(bestPrefix)) return resolveRun(runsDirectory, from);
+  const best = bestRun(runsDirectory, from.slice(bestPrefix.length));
+  return best.ok ? success(best.value.directory) : failed(best.errors.map(withPrefix));
+};
+
+/** The run that a reference names. */
 export const referredRun = (from: string, runsDirectory: string): Result<RecordedRun> => {
-  if (from.startsWith(bestPrefix)) {
-    const best = bestRun(runsDirectory, from.slice(bestPrefix.length));
-    return best.ok ? best : failed(best.errors.map(withPrefix));
-  }
-  const directory = resolveRun(runsDirectory, from);
+  const directory = referredDirectory(from, runsDirectory);
   return directory.ok ? readRun(directory.value) : directory;
 };
 

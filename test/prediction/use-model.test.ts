@@ -51,6 +51,20 @@ describe('a trained model on other data', () => {
     expect(baseline).toMatchObject({ name: 'majority', accuracy: 0.35 });
   });
 
+  test('of generated data is not evaluated, since no file has its targets', async () => {
+    const folder = temporaryDirectory();
+    const spec = `dataset: { name: toy-sequences, trainSize: 40, testSize: 10 }\nmodel: { name: lstm, hiddenSize: 4 }\n${network}`;
+    const { model } = await trainModel(folder, 'generated', spec);
+    writeFileSync(join(folder, 'a.jsonl'), '{"inputs": [[0.1], [0.2]]}\n');
+    const files = await filesAt(join(folder, 'a.jsonl'));
+    const evaluated = await evaluateFiles(model, { files, registry });
+    expect(evaluated).toMatchObject({ ok: false, errors: [{ code: 'conflict' }] });
+    const predicted: unknown[] = [];
+    const answered = await predictFiles([model], { files, registry }, (row) => predicted.push(row));
+    expect(answered).toMatchObject({ ok: true });
+    expect(predicted).toHaveLength(1);
+  });
+
   test('is refused with file and line where rows cannot be used, or classes are unknown', async () => {
     const folder = temporaryDirectory();
     const spec = `dataset: ${tableIn(folder)}\nmodel: { name: gru, hiddenSize: 4 }\n${network}`;

@@ -4,7 +4,7 @@ import type { InputKind } from '../../prediction/formats.ts';
 import { openModel } from '../../prediction/open-model.ts';
 import { registryFor } from '../../prediction/registry.ts';
 import { encodeNumbers } from '../../system/json.ts';
-import { formatMetric } from '../../terminal/format.ts';
+import { counted, formatMetric } from '../../terminal/format.ts';
 import { renderTable } from '../../terminal/table.ts';
 import type { Execute } from '../command.ts';
 import { screen } from '../screen.ts';
@@ -59,7 +59,7 @@ const render = (
 ): string => {
   const longest = Math.max(...Object.keys(metrics).map(({ length }) => length));
   const lines = [
-    `${examples} examples`,
+    counted(examples, 'example'),
     ...Object.entries(metrics).map(([name, value]) => `  ${name.padEnd(longest)}  ${formatMetric(value)}`),
   ];
   if (baseline) lines.push(baselineLine(baseline));

@@ -108,8 +108,12 @@ const exampleFor = async (
 ): Promise<Readonly<Record<string, string | Uint8Array>>> => {
   const example = exampleData[dataset];
   if (example === undefined || values['dataset.file'] !== example.settings['file']) return {};
-  const path = join(dirname(file), String(example.settings['file']));
-  return existsSync(path) ? {} : { [path]: await example.content() };
+  const pathOf = (parameter: string) => join(dirname(file), String(example.settings[parameter]));
+  if (existsSync(pathOf('file'))) return {};
+  const others = Object.entries(example.others ?? {}).map(
+    ([parameter, content]) => [pathOf(parameter), content()] as const,
+  );
+  return { [pathOf('file')]: await example.content(), ...Object.fromEntries(others) };
 };
 
 type Choice = Omit<SpecChoice, 'file' | 'schema'>;

@@ -2,6 +2,8 @@
 export interface ExampleData {
   readonly settings: Readonly<Record<string, unknown>>;
   readonly content: () => string | Promise<Uint8Array>;
+  /** What other parameters than `file` name, by parameter. */
+  readonly others?: Readonly<Record<string, () => string>>;
 }
 
 const sequences = 60;
@@ -117,6 +119,17 @@ export const exampleData: Readonly<Record<string, ExampleData>> = {
         date: series.rows.map(({ date }) => date),
         sales: series.rows.map(({ sales }) => Number(sales)),
       }),
+  },
+  'block-sequences': {
+    settings: { file: 'data/ae.train', sizes: 'data/size_ae.train' },
+    content: () =>
+      lines(
+        [...all.filter((id) => id % 2 === 0), ...all.filter((id) => id % 2 === 1)].flatMap((id) => [
+          ...times.map((time) => `${valueAt(id, time)} ${valueAt(id, time + 1)}`),
+          '',
+        ]),
+      ),
+    others: { sizes: () => `${sequences / 2} ${sequences / 2}\n` },
   },
   ucr: {
     settings: { file: 'data/train.ts' },
