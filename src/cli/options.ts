@@ -51,7 +51,7 @@ export const atLeastZero = (value: string): number => {
   return number;
 };
 
-const modelMeaning = 'a run id, best:EXPERIMENT, or the folder of a model';
+const modelMeaning = 'a run id, best:EXPERIMENT, a folder, or models:/NAME@ALIAS on MLflow';
 
 export const json = <Args extends unknown[], Options extends OptionValues>(program: Program<Args, Options>) =>
   program.option('--json', 'print JSON for programs');

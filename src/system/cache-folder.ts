@@ -13,6 +13,7 @@ import { join, resolve } from 'node:path';
  *     datasets/packed/<key>/         a data file in the form that training reads
  *     calibration/<key>.json         the fastest kernels and threads, by processor and libraries
  *     mlflow-<version>/              a virtual environment with MLflow
+ *     models/<id>/                   a registered model of an MLflow server
  */
 export const cacheFolder = (
   env: NodeJS.ProcessEnv = process.env,

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as ort from 'onnxruntime-node';
@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { runCommand } from '../../src/system/command.ts';
 import { packageRoot } from '../../src/system/package-root.ts';
 import { randomStream } from '../../src/data/random.ts';
+import { freshCache } from '../support/cache.ts';
 import { freePort } from '../support/free-port.ts';
 import { mlflowWithOnnx } from '../support/mlflow/onnx-packages.ts';
 import { realServer, whyNoMlflow } from '../support/mlflow/real-server.ts';
@@ -66,6 +67,45 @@ train: { batchSize: 32, steps: 20 }
       ...probabilities.flat().map((value, index) => Math.abs(value - (expected[index] ?? Number.NaN))),
     );
 
+  test('is opened by its alias and its version, and downloaded once', async () => {
+    writeFileSync(
+      join(folder, 'given.jsonl'),
+      inputs.map((one, at) => `${JSON.stringify({ inputs: one.slice(0, lengths[at]) })}\n`).join(''),
+    );
+    const cache = freshCache();
+    const predict = (reference: string) =>
+      runCommand(
+        process.execPath,
+        [
+          join(packageRoot, 'bin/unroll.js'),
+          ...['predict', reference, '--input', 'given.jsonl', '--format', 'jsonl'],
+        ],
+        {
+          cwd: folder,
+          env: { ...process.env, MLFLOW_TRACKING_URI: server.uri(), UNROLL_CACHE: cache.path },
+        },
+      );
+    const answered = await predict('models:/toys@champion');
+    expect(answered.code, answered.output).toBe(0);
+    const rows = answered.stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Readonly<Record<string, number>>);
+    const probabilities = rows.map((row) => [
+      row['probability linear'] ?? NaN,
+      row['probability random'] ?? NaN,
+    ]);
+    expect(probabilities).toHaveLength(examples);
+    expect(largestGap(probabilities)).toBeLessThan(1e-5);
+    expect(readdirSync(join(cache.path, 'models')).filter((name) => !name.startsWith('m-'))).toEqual([]);
+    expect((await predict('models:/toys/1')).stdout).toBe(answered.stdout);
+    const unknown = await predict('models:/toys@challenger');
+    expect(unknown.code).toBe(2);
+    expect(unknown.output).toContain('challenger');
+    const wrong = await predict('models:/toys');
+    expect(wrong.output).toContain('models:/NAME@ALIAS');
+  });
+
   test('answers mlflow.pyfunc and mlflow models serve as its model.onnx does', async () => {
     const { command, env } = await mlflowWithOnnx();
     const tracked = { ...env, MLFLOW_TRACKING_URI: server.uri() };
@@ -110,7 +150,7 @@ print(json.dumps(answer["probabilities"].tolist()))
       };
       expect(largestGap(body.predictions.probabilities)).toBeLessThan(1e-6);
     } finally {
-      if (served.pid !== undefined) process.kill(-served.pid, 'SIGKILL');
+      if (served.pid !== undefined && served.exitCode === null) process.kill(-served.pid, 'SIGKILL');
     }
   });
 });

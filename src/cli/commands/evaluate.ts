@@ -1,12 +1,12 @@
 import { evaluateFiles, type Evaluation } from '../../prediction/evaluate.ts';
 import { findInput } from '../../prediction/find-input.ts';
 import type { InputKind } from '../../prediction/formats.ts';
-import { openModel } from '../../prediction/open-model.ts';
 import { registryFor } from '../../prediction/registry.ts';
 import { encodeNumbers } from '../../system/json.ts';
 import { counted, formatMetric } from '../../terminal/format.ts';
 import { renderTable } from '../../terminal/table.ts';
 import type { Execute } from '../command.ts';
+import { openNamedModel } from '../named-model.ts';
 import { screen } from '../screen.ts';
 
 interface Options {
@@ -18,7 +18,7 @@ interface Options {
 
 /** `unroll evaluate MODEL --data FILE` */
 export const execute: Execute<Options> = async ([reference = ''], options, terminal) => {
-  const model = openModel(reference, options);
+  const model = await openNamedModel(reference, options);
   if (!model.ok) {
     terminal.report(model.errors, options);
     return 2;

@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import type { Diagnostic } from '../../diagnostic/diagnostic.ts';
 import { exportModel, type ExportedFile } from '../../export/export-model.ts';
 import type { ExportFormat } from '../../export/formats.ts';
-import { openModel } from '../../prediction/open-model.ts';
 import { writeWhole } from '../../system/files.ts';
 import { formatBytes } from '../../terminal/format.ts';
 import type { Execute } from '../command.ts';
+import { openNamedModel } from '../named-model.ts';
 
 interface Options {
   readonly runsDirectory: string;
@@ -17,18 +17,18 @@ interface Options {
 }
 
 /** `unroll export MODEL` */
-export const execute: Execute<Options> = ([reference = ''], options, terminal) => {
+export const execute: Execute<Options> = async ([reference = ''], options, terminal) => {
   const { format, output, force, json } = options;
-  const model = openModel(reference, options);
+  const model = await openNamedModel(reference, options);
   const files = model.ok ? exportModel(model.value, format) : model;
   if (!files.ok) {
     terminal.report(files.errors, { json });
-    return Promise.resolve(2);
+    return 2;
   }
   const taken = files.value.filter(({ name }) => existsSync(join(output, name)));
   if (taken.length > 0 && force !== true) {
     terminal.report([alreadyThere(output, taken)], { json });
-    return Promise.resolve(2);
+    return 2;
   }
   mkdirSync(output, { recursive: true });
   const written = files.value.map(({ name, content }) => {
@@ -38,7 +38,7 @@ export const execute: Execute<Options> = ([reference = ''], options, terminal) =
   });
   if (json) terminal.print(JSON.stringify({ format, files: written }, null, 2));
   else for (const { path, bytes } of written) terminal.print(`${path}  ${formatBytes(bytes)}`);
-  return Promise.resolve(0);
+  return 0;
 };
 
 const bytesOf = (content: ExportedFile['content']): number =>

@@ -1,11 +1,12 @@
 import { success, failed, type Result } from '../../diagnostic/diagnostic.ts';
 import { findInput } from '../../prediction/find-input.ts';
 import type { InputKind, OutputFormat } from '../../prediction/formats.ts';
-import { openModel, type OpenModel } from '../../prediction/open-model.ts';
+import type { OpenModel } from '../../prediction/open-model.ts';
 import { predictFiles } from '../../prediction/predict.ts';
 import { registryFor } from '../../prediction/registry.ts';
 import { fileRows, textRows, type RowOutput } from '../../prediction/write-rows.ts';
 import type { Execute, Terminal } from '../command.ts';
+import { openNamedModel } from '../named-model.ts';
 
 interface Options {
   readonly runsDirectory: string;
@@ -20,7 +21,7 @@ interface Options {
 /** `unroll predict MODEL... --input FILE` */
 export const execute: Execute<Options> = async (words, options, terminal) => {
   const { runsDirectory, output, horizon } = options;
-  const models = openModels(words, runsDirectory);
+  const models = await openModels(words, runsDirectory);
   if (!models.ok) {
     terminal.report(models.errors);
     return 2;
@@ -69,11 +70,13 @@ export const execute: Execute<Options> = async (words, options, terminal) => {
   }
 };
 
-export const openModels = (
+const openModels = async (
   references: readonly string[],
   runsDirectory: string,
-): Result<readonly OpenModel[]> => {
-  const opened = references.map((reference) => openModel(reference, { runsDirectory }));
+): Promise<Result<readonly OpenModel[]>> => {
+  const opened = await Promise.all(
+    references.map((reference) => openNamedModel(reference, { runsDirectory })),
+  );
   const errors = opened.flatMap((one) => (one.ok ? [] : one.errors));
   if (errors.length > 0) return failed(errors);
   return success(opened.flatMap((one) => (one.ok ? [one.value] : [])));

@@ -1,7 +1,7 @@
-import { openModel } from '../../prediction/open-model.ts';
 import { registryFor } from '../../prediction/registry.ts';
 import { sampleText, type SampleSettings } from '../../prediction/sample.ts';
 import type { Execute } from '../command.ts';
+import { openNamedModel } from '../named-model.ts';
 
 interface Options extends SampleSettings {
   readonly runsDirectory: string;
@@ -9,7 +9,7 @@ interface Options extends SampleSettings {
 
 /** `unroll sample MODEL --prompt TEXT` */
 export const execute: Execute<Options> = async ([reference = ''], options, terminal) => {
-  const model = openModel(reference, options);
+  const model = await openNamedModel(reference, options);
   if (!model.ok) {
     terminal.report(model.errors);
     return 2;

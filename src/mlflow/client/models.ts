@@ -49,6 +49,10 @@ export interface ModelCalls {
     readonly runId: string;
     readonly modelId?: string;
   }) => Promise<Answer<string>>;
+  /** What a version of a registered model names, by its number or an alias: `models:/<model>` or `runs:/<run>/<folder>`. */
+  readonly versionSource: (name: string, version: number | string) => Promise<Answer<string>>;
+  /** Where the files of a logged model are. */
+  readonly modelRoot: (modelId: string) => Promise<Answer<string>>;
   readonly setAlias: (name: string, alias: string, version: string) => Promise<Answer<undefined>>;
 }
 
@@ -183,6 +187,30 @@ export const modelCalls = (transport: Transport): ModelCalls => {
       return version === undefined
         ? problem('not-mlflow', 'The server answered without a version.', { unclear: true })
         : success(String(version as string | number));
+    },
+
+    versionSource: async (name, version) => {
+      const isAlias = typeof version === 'string';
+      const found = await transport.json({
+        method: 'GET',
+        path: pathOf(isAlias ? 'registered-models/alias' : 'model-versions/get'),
+        query: { name, ...(isAlias ? { alias: version } : { version }) },
+        what: `look up ${isAlias ? 'the alias' : 'version'} ${version} of "${name}"`,
+        repeatable: true,
+      });
+      return found.ok ? success(textOf(fieldsOf(found.value['model_version'])['source'])) : found;
+    },
+
+    modelRoot: async (modelId) => {
+      const found = await transport.json({
+        method: 'GET',
+        path: pathOf(`logged-models/${encodeURIComponent(modelId)}`),
+        what: 'look up the model',
+        repeatable: true,
+      });
+      if (!found.ok) return found;
+      const model = readModel(found.value['model']);
+      return model.ok ? success(model.value.artifactUri) : model;
     },
 
     setAlias: (name, alias, version) =>

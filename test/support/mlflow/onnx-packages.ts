@@ -1,5 +1,5 @@
 import { existsSync, renameSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { findMlflow, type MlflowProgram } from '../../../src/mlflow/server/find-mlflow.ts';
 import { cacheFolder } from '../../../src/system/cache-folder.ts';
 import { runCommand } from '../../../src/system/command.ts';
@@ -16,7 +16,7 @@ export interface MlflowWithOnnx {
 export const mlflowWithOnnx = async (): Promise<MlflowWithOnnx> => {
   const found = await findMlflow({ own: true, print: () => undefined });
   if (!found.ok) throw new Error(found.errors[0].message);
-  const { command } = found.value;
+  const { command, binaries = '' } = found.value;
   const folder = join(cacheFolder(), `mlflow-${packages.join('-')}`.replace(/=+/g, '-'));
   if (!existsSync(folder)) {
     const made = `${folder}.${process.pid}`;
@@ -26,5 +26,8 @@ export const mlflowWithOnnx = async (): Promise<MlflowWithOnnx> => {
     if (code !== 0) throw new Error(output);
     renameSync(made, folder);
   }
-  return { command, env: { ...process.env, PYTHONPATH: folder, MLFLOW_DISABLE_TELEMETRY: 'true' } };
+  // `mlflow models serve` calls programs by their names.
+  const path = [binaries, process.env['PATH']].join(delimiter);
+  const env = { ...process.env, PATH: path, PYTHONPATH: folder, MLFLOW_DISABLE_TELEMETRY: 'true' };
+  return { command, env };
 };

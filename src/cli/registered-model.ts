@@ -1,0 +1,27 @@
+import { failure, type Result } from '../diagnostic/diagnostic.ts';
+import { openClient } from '../mlflow/client/client.ts';
+import { createProblem } from '../mlflow/client/problem.ts';
+import { connectionSettings } from '../mlflow/client/settings.ts';
+import { downloadModel } from '../mlflow/sync/download-model.ts';
+import { trackingUri } from '../mlflow/sync/target.ts';
+import { proposedCommand } from '../system/proposed-command.ts';
+
+/** The folder of a model that is registered on the server of MLFLOW_TRACKING_URI. */
+export const registeredFolder = async (reference: string, runsDirectory: string): Promise<Result<string>> => {
+  const uri = trackingUri({ settings: undefined });
+  if (uri === undefined)
+    return failure(
+      createProblem('settings', `No MLflow server is named that could have ${reference}.`, {
+        help: `Set MLFLOW_TRACKING_URI. "${proposedCommand(['mlflow'], runsDirectory)}" starts a server.`,
+      }),
+    );
+  const settings = connectionSettings(uri, { allowed: true });
+  if (!settings.ok) return settings;
+  const opened = openClient(settings.value);
+  if (!opened.ok) return opened;
+  try {
+    return await downloadModel(opened.value, reference);
+  } finally {
+    await opened.value.close();
+  }
+};

@@ -1,0 +1,71 @@
+import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { success } from '../../diagnostic/diagnostic.ts';
+import { modelFileNames } from '../../record/run-files.ts';
+import { cacheFolder } from '../../system/cache-folder.ts';
+import { writeWhole } from '../../system/files.ts';
+import type { MlflowClient } from '../client/client.ts';
+import { type Answer, problem } from '../client/problem.ts';
+
+/** A version of a registered model: `models:/digits/3`, or `models:/digits@champion`. */
+const uriForm = /^models:\/+(?<name>[^/@]+)(?:\/(?<version>\d+)|@(?<alias>[^/@]+))$/;
+
+/** What every model folder has; the others are there for some models. */
+const required: readonly string[] = [modelFileNames.model, modelFileNames.weights];
+
+/**
+ * The folder of a registered model, downloaded into the user's cache once: what a version names never changes. An alias is
+ * looked up each time.
+ */
+export const downloadModel = async (client: MlflowClient, reference: string): Promise<Answer<string>> => {
+  const named = uriForm.exec(reference)?.groups;
+  if (!named)
+    return problem('invalid', `"${reference}" names no version of a registered model.`, {
+      help: 'Write models:/NAME/VERSION or models:/NAME@ALIAS.',
+    });
+  const source = await client.versionSource(named['name'] ?? '', named['alias'] ?? Number(named['version']));
+  if (!source.ok) return source;
+  const root = await rootOf(client, source.value);
+  if (!root.ok) return root;
+  const folder = join(cacheFolder(), 'models', root.value.key);
+  if (existsSync(folder)) return success(folder);
+  mkdirSync(join(cacheFolder(), 'models'), { recursive: true });
+  const made = mkdtempSync(`${folder}.`);
+  try {
+    for (const name of Object.values(modelFileNames)) {
+      const file = await client.downloadArtifact(root.value.root, name);
+      if (file.ok) writeWhole(join(made, name), file.value, 'later');
+      else if (required.includes(name)) return file;
+      else if (file.errors[0].status !== 404 && file.errors[0].kind !== 'not-found') return file;
+    }
+    renameSync(made, folder);
+  } catch (error) {
+    // Another process has downloaded the same.
+    if (!existsSync(folder)) throw error;
+  } finally {
+    rmSync(made, { recursive: true, force: true });
+  }
+  return success(folder);
+};
+
+/** Where the files of a version are, and what names them for ever. */
+const rootOf = async (
+  client: MlflowClient,
+  source: string,
+): Promise<Answer<{ readonly root: string; readonly key: string }>> => {
+  const model = /^models:\/+([\w-]+)$/.exec(source)?.[1];
+  if (model !== undefined) {
+    const root = await client.modelRoot(model);
+    return root.ok ? success({ root: root.value, key: model }) : root;
+  }
+  const [, runId, folder] = /^runs:\/+([\w-]+)\/(.+)$/.exec(source) ?? [];
+  if (runId === undefined || folder === undefined)
+    return problem('invalid', `The version names ${source}, which is no model of a run.`, {
+      help: 'Name a version that `unroll register` made.',
+    });
+  const run = await client.getRun(runId);
+  if (!run.ok) return run;
+  return run.value
+    ? success({ root: `${run.value.artifactUri}/${folder}`, key: runId })
+    : problem('not-found', `The server no longer has run ${runId}, whose model it is.`);
+};
