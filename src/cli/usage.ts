@@ -126,12 +126,15 @@ export const usageDiagnostic = (
       // An option's own parser: "error: option '--concurrency <n>' argument 'x' is invalid. <what it takes>"
       const [, flags = '', value = word, takes] =
         /option '(\S+).*?' argument '([^']*)' is invalid\. (.*)$/.exec(error.message) ?? [];
+      const choices = /^Allowed choices are (.*)\.$/.exec(takes ?? '')?.[1];
+      const near = choices === undefined ? undefined : nearest(value, choices.split(', '));
       return mistake(
         {
           code: 'bad-argument',
           message: flags ? `${flags} cannot be "${value}".` : error.message.replace(/^error: /, ''),
-          ...(takes && { expected: takes.replace(/^Allowed choices are (.*)\.$/, '$1') }),
+          ...(takes && { expected: choices ?? takes }),
           ...(flags && { got: value }),
+          ...(near !== undefined && { nearest: near }),
         },
         value,
       );

@@ -36,6 +36,7 @@ const wrong: readonly (readonly string[])[] = [
   ['run', 'experiments/smoke.yaml', '--sweep', 'optimizer.learningRate='],
   ['plan', 'experiments/smoke.yaml', '--set', 'model.name=ltsm'],
   ['validate', 'experiments'],
+  ['export', 'best:trial', '--format', 'onxn', '--output', 'out'],
   ['models', 'ltsm'],
   ['datasets', 'minst-rows'],
   ['optimizers', 'adma'],
