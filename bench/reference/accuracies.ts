@@ -8,7 +8,6 @@
  *
  * PYTHON has torch and numpy. One thread a side. Without `--python` it only writes the table again.
  */
-import { spawnSync } from 'node:child_process';
 import {
   appendFileSync,
   existsSync,
@@ -23,6 +22,7 @@ import { cpus, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { packageRoot } from '../../src/system/package-root.ts';
+import { execute, readLines } from './results.ts';
 import { summarize, type Summary } from '../../src/report/statistics.ts';
 import { listRuns } from '../../src/record/read-runs.ts';
 
@@ -56,29 +56,12 @@ const { values: options } = parseArgs({
 const resultsFile = join(packageRoot, 'bench', 'results', 'accuracies.jsonl');
 const cpu = cpus()[0]?.model ?? '';
 
-const readResults = (): Result[] =>
-  existsSync(resultsFile)
-    ? readFileSync(resultsFile, 'utf8')
-        .trimEnd()
-        .split('\n')
-        .map((line) => JSON.parse(line) as Result)
-    : [];
+const readResults = (): Result[] => readLines<Result>(resultsFile);
 
 const keep = (result: Result): void => {
   mkdirSync(dirname(resultsFile), { recursive: true });
   appendFileSync(resultsFile, `${JSON.stringify(result)}\n`);
   console.log(`${result.system}, ${result.side}, seed ${result.seed}: ${result.accuracy.toFixed(4)}`);
-};
-
-const execute = (command: string, words: readonly string[]): string => {
-  const { status, stdout } = spawnSync(command, words, {
-    cwd: packageRoot,
-    encoding: 'utf8',
-    stdio: ['ignore', 'pipe', 'inherit'],
-    maxBuffer: 1 << 28,
-  });
-  if (status !== 0) throw new Error(`${command} ${words.join(' ')} ended with ${String(status)}.`);
-  return stdout;
 };
 
 const trainUnroll = (system: System, seed: number): Result => {

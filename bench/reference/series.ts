@@ -7,14 +7,14 @@
  *
  * PYTHON has what `bench/reference/series.txt` lists. One thread a side. Without `--python` it only writes the table again.
  */
-import { spawnSync } from 'node:child_process';
-import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { listRuns } from '../../src/record/read-runs.ts';
 import { summarize } from '../../src/report/statistics.ts';
 import { packageRoot } from '../../src/system/package-root.ts';
+import { execute, readLines } from './results.ts';
 
 /** What both sides train with. */
 interface Training {
@@ -80,19 +80,7 @@ const { values: options } = parseArgs({
 const resultsFile = join(packageRoot, 'bench', 'results', 'series.jsonl');
 const cpu = cpus()[0]?.model ?? '';
 
-const readResults = (): Result[] =>
-  existsSync(resultsFile)
-    ? readFileSync(resultsFile, 'utf8')
-        .trimEnd()
-        .split('\n')
-        .map((line) => JSON.parse(line) as Result)
-    : [];
-
-const execute = (command: string, words: readonly string[]): string => {
-  const { status, stdout, stderr } = spawnSync(command, words, { cwd: packageRoot, encoding: 'utf8' });
-  if (status !== 0) throw new Error(`${command} ${words.join(' ')} ended with ${String(status)}.\n${stderr}`);
-  return stdout;
-};
+const readResults = (): Result[] => readLines<Result>(resultsFile);
 
 const specOf = (name: string, task: Task): object => {
   const { hiddenSize, learningRate, batchSize, epochs } = task;

@@ -1,7 +1,7 @@
 import { failure, success, type Result } from '../diagnostic/diagnostic.ts';
+import { changedCode, changedCodeFacts } from '../registry/own/changed-code.ts';
 import { loadPlugins } from '../registry/own/load-plugins.ts';
-import { findRow, registry as builtIn, type Registry, type Table } from '../registry/rows.ts';
-import type { Row } from '../parameters/row.ts';
+import { registry as builtIn, type Registry } from '../registry/rows.ts';
 import type { OpenModel } from './open-model.ts';
 
 /** The registries that a model needs: with the entries of the config of a folder where its code is the user's own. */
@@ -19,20 +19,16 @@ export const registryFor = async (
   const plugins = await loadPlugins(folder);
   if (!plugins.ok) return plugins;
   const { registry } = plugins.value;
-  for (const { kind, name, digest } of needed) {
-    const table: Table<Row> = registry[kind];
-    const origin = findRow(table, name)?.origin;
-    if (origin?.digest === digest) continue;
-    return failure({
-      code: 'code-changed',
-      severity: 'error',
-      message: origin
-        ? `The code of the ${kind} ${name} has changed since the model was trained.`
-        : `The model uses a ${kind} ${name} of your own, which no config registers here.`,
-      expected: `the code with the digest ${digest.slice(0, 12)}`,
-      got: origin ? `the digest ${origin.digest.slice(0, 12)}` : `no ${kind} ${name}`,
-      help: 'Run the command in a folder with the unroll.config.ts that the model was trained with.',
-    });
-  }
-  return success(registry);
+  const changed = changedCode(registry, needed);
+  if (!changed) return success(registry);
+  const { kind, name, origin } = changed;
+  return failure({
+    code: 'code-changed',
+    severity: 'error',
+    message: origin
+      ? `The code of the ${kind} ${name} has changed since the model was trained.`
+      : `The model uses a ${kind} ${name} of your own, which no config registers here.`,
+    ...changedCodeFacts(changed),
+    help: 'Run the command in a folder with the unroll.config.ts that the model was trained with.',
+  });
 };

@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { failure, success, type Result } from '../diagnostic/diagnostic.ts';
-import type { Row } from '../parameters/row.ts';
+import { changedCode, changedCodeFacts, type RecordedCode } from '../registry/own/changed-code.ts';
 import { fileStart, shownPath } from '../registry/own/places.ts';
 import { loadConfig } from '../registry/own/load-plugins.ts';
-import { findRow, namedSections, type Table } from '../registry/rows.ts';
+import { namedSections } from '../registry/rows.ts';
 import type { Plan, Run } from '../plan/plan.ts';
 import { proposedCommand } from '../system/proposed-command.ts';
 
@@ -29,29 +29,23 @@ export const loadPlanCode = async (
   const plugins = await loadConfig(config);
   if (!plugins.ok) return plugins;
   const { registry, bundle } = plugins.value;
-  for (const run of plan.runs) {
-    for (const { kind, name, digest } of ownCodeOf(run)) {
-      const table: Table<Pick<Row, 'origin'>> = registry[kind] ?? {};
-      const origin = findRow(table, name)?.origin;
-      if (origin?.digest === digest) continue;
-      return failure({
-        code: 'code-changed',
-        severity: 'error',
-        message: origin
-          ? `The code of the ${kind} ${name} has changed since this plan was made.`
-          : `The config has no ${kind} ${name} any more.`,
-        at: fileStart(origin?.file ?? config),
-        expected: `the code with the digest ${digest.slice(0, 12)}`,
-        got: origin ? `the digest ${origin.digest.slice(0, 12)}` : `no ${kind} ${name}`,
-        help: `Train with the code of today: ${proposedCommand(['run', plan.spec.path], runsDirectory)}. What the old code has trained stays recorded.`,
-      });
-    }
-  }
-  return success(bundle);
+  const changed = changedCode(registry, plan.runs.flatMap(ownCodeOf));
+  if (!changed) return success(bundle);
+  const { kind, name, origin } = changed;
+  return failure({
+    code: 'code-changed',
+    severity: 'error',
+    message: origin
+      ? `The code of the ${kind} ${name} has changed since this plan was made.`
+      : `The config has no ${kind} ${name} any more.`,
+    at: fileStart(origin?.file ?? config),
+    ...changedCodeFacts(changed),
+    help: `Train with the code of today: ${proposedCommand(['run', plan.spec.path], runsDirectory)}. What the old code has trained stays recorded.`,
+  });
 };
 
 /** The user's own entries that a run was planned with. */
-const ownCodeOf = ({ code: { metrics = {}, ...sections } = {}, config }: Run) => [
+const ownCodeOf = ({ code: { metrics = {}, ...sections } = {}, config }: Run): readonly RecordedCode[] => [
   ...namedSections.flatMap((kind) => {
     const digest = sections[kind];
     return digest === undefined ? [] : [{ kind, name: config[kind]?.name ?? '', digest }];

@@ -3,17 +3,16 @@ import { DataError } from '../dataset.ts';
 import { partNames, type PartName } from '../description.ts';
 import { fileDigest, findDataFile } from '../files.ts';
 import { packedFolder } from '../packed-folder.ts';
-import { baselinesOf, naiveErrorsOf } from './baselines.ts';
-import { fillSeries } from './fill-series.ts';
+import { naiveErrorsOf } from './baselines.ts';
 import type { SeriesFormat } from './format.ts';
 import { numberColumns, type SeriesParameters } from './parameters.ts';
 import { fitSeriesScaling } from './scale-series.ts';
-import { fitStatics, inputRows, layOutInputs, type InputLayout } from './series-inputs.ts';
+import { fitStatics, layOutInputs, type InputLayout } from './series-inputs.ts';
 import { openSeriesPack, writeSeriesPack, type SeriesPack } from './series-pack.ts';
 import { findSeason } from './season.ts';
-import { scaledTargets } from './scaled-targets.ts';
 import { seriesPreprocessing } from './series-preprocessing.ts';
-import { seriesSplit, type SeriesStore } from './series-split.ts';
+import { seriesSplit } from './series-split.ts';
+import { seriesStore } from './series-store.ts';
 import { splitSpans, type Spans } from './split-series.ts';
 import { windowsIn, type Windows } from './windows.ts';
 
@@ -144,19 +143,10 @@ export const loadSeries = async (format: SeriesFormat, context: DataContext): Pr
   const { scaling, means } = fitted;
   const season = parameters.season ?? findSeason(pack, spans.train);
   const baselineGiven = { pack, parameters, season, means };
-  const filled = fillSeries(pack, { strategy: parameters.missing, spans, means });
-  const store: SeriesStore = {
-    pack,
-    parameters,
-    layout,
-    scaling,
-    inputs: inputRows({ pack, filled, scaling, layout, parameters }),
-    targets: scaledTargets(pack, scaling, parameters.targets.length),
-    means: means.map((mean, at) => (mean - (scaling.mean[at] as number)) * (scaling.factor[at] as number)),
+  const store = seriesStore({
+    ...{ ...baselineGiven, layout, scaling, spans },
     naiveErrors: naiveErrorsOf(baselineGiven, spans.train),
-    baselines: (part) => baselinesOf(baselineGiven, part),
-    ...(['interpolate', 'mask'].includes(parameters.missing) && filled.gaps && { gaps: filled.gaps }),
-  };
+  });
   const split = (part: PartName) => seriesSplit(store, windows[part] as Windows);
   return {
     shape,

@@ -3,15 +3,13 @@ import { allocateBatch, type SequenceShape, type Split } from '../dataset.ts';
 import { examplesAtOnce, type ExampleBatch, type TakeExamples } from '../example-batch.ts';
 import type { DataFile } from '../files.ts';
 import type { SeriesPreprocessing } from '../preprocessing.ts';
-import { baselinesOf } from './baselines.ts';
-import { fillSeries } from './fill-series.ts';
 import type { SeriesFormat } from './format.ts';
 import type { SeriesParameters } from './parameters.ts';
 import { readSeries } from './read-series.ts';
-import { inputRows, layOutInputs } from './series-inputs.ts';
+import { layOutInputs } from './series-inputs.ts';
 import type { SeriesPack } from './series-pack.ts';
 import { seriesSplit, type SeriesStore } from './series-split.ts';
-import { scaledTargets } from './scaled-targets.ts';
+import { seriesStore } from './series-store.ts';
 import type { Spans } from './split-series.ts';
 import { describeStep, timeAfter, writeTime } from './time-step.ts';
 import { windowsIn, type Windows } from './windows.ts';
@@ -257,22 +255,11 @@ const storeOf = (pack: SeriesPack, { format: { parameters }, preprocessing }: Se
   };
   const means = Float64Array.from(scales.flatMap(({ fill }) => fill));
   const layout = layOutInputs(parameters, preprocessing.statics);
-  const filled = fillSeries(pack, { strategy: parameters.missing, spans, means });
+  const naiveErrors = Float64Array.from(
+    scales.flatMap((one) => parameters.targets.map((_, at) => one.naiveErrors[at] ?? Number.NaN)),
+  );
   const season = preprocessing.season ?? undefined;
-  return {
-    pack,
-    parameters,
-    layout,
-    scaling,
-    inputs: inputRows({ pack, filled, scaling, layout, parameters }),
-    targets: scaledTargets(pack, scaling, parameters.targets.length),
-    means: means.map((mean, at) => (mean - (scaling.mean[at] as number)) * (scaling.factor[at] as number)),
-    naiveErrors: Float64Array.from(
-      scales.flatMap(({ naiveErrors }) => parameters.targets.map((_, at) => naiveErrors[at] ?? Number.NaN)),
-    ),
-    baselines: (windows) => baselinesOf({ pack, parameters, season, means }, windows),
-    ...(['interpolate', 'mask'].includes(parameters.missing) && filled.gaps && { gaps: filled.gaps }),
-  };
+  return seriesStore({ pack, parameters, layout, scaling, means, spans, season, naiveErrors });
 };
 
 const spansOf = (ends: readonly (number | null)[]): Spans => {

@@ -1,6 +1,7 @@
 import { headOf, leadingAxes, outputCount, type Head } from '../head.ts';
 import { inputEncodingOf, type InputEncoding } from '../inputs.ts';
 import { quantileMatrices } from '../quantile-matrices.ts';
+import { targetScales } from '../target-scales.ts';
 import { recurrentNetworkOf } from '../recurrent-network.ts';
 import { modelKey, type TrainedModel, type Weights } from '../trained-model.ts';
 import { bySeries, encodeInputs, inputPorts, type TfPort } from './encode-inputs.ts';
@@ -114,7 +115,11 @@ const numbersOf = (
   { head, leading, encoding }: Given & { readonly head: Numbers },
 ): string => {
   const numbers = transformed(graph, raw, { head, leading });
-  const scales = scalesOf(graph, head, encoding);
+  const scales = targetScales(head, encoding, {
+    vector: (values) => graph.floats(values, [values.length]),
+    bySeries: (series, values) => bySeries(graph, series, values),
+    withLastAxis: (value) => expandDims(graph, value, -1),
+  });
   if (!scales) return numbers;
   return graph.node('AddV2', [graph.node('RealDiv', [numbers, scales.factor]), scales.mean]);
 };
@@ -139,29 +144,4 @@ const transformed = (
     graph.node('MatMul', [value, graph.floats(matrix, [quantiles, quantiles])]);
   const rising = graph.node('AddV2', [times(rows, base), times(graph.node('Softplus', [rows]), steps)]);
   return reshaped(rising);
-};
-
-/** Of the targets, as they combine with the predictions. */
-const scalesOf = (
-  graph: TfGraph,
-  { scaling, axes }: Numbers,
-  encoding: InputEncoding,
-): { readonly mean: string; readonly factor: string } | undefined => {
-  if (!scaling) return undefined;
-  const beforeQuantiles = (value: string) =>
-    axes.at(-1)?.name === 'quantiles' ? expandDims(graph, value, -1) : value;
-  if (scaling.kind === 'fixed') {
-    const vector = (values: readonly number[]) => beforeQuantiles(graph.floats(values, [values.length]));
-    return { mean: vector(scaling.mean), factor: vector(scaling.factor) };
-  }
-  if (encoding.kind !== 'series') throw new Error('The inputs have no scales by series.');
-  const ofTargets = (key: 'mean' | 'factor') =>
-    beforeQuantiles(
-      bySeries(
-        graph,
-        encoding,
-        encoding.scales.flatMap((one) => one[key].slice(0, scaling.targets)),
-      ),
-    );
-  return { mean: ofTargets('mean'), factor: ofTargets('factor') };
 };
