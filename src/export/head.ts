@@ -72,6 +72,7 @@ const axesOf = ({ shape: { task }, quantiles }: TrainedModel): readonly Axis[] =
 const scalingOf = ({ preprocessing, shape: { task } }: TrainedModel): HeadScaling | undefined => {
   switch (preprocessing.kind) {
     case 'table':
+    case 'text':
       return preprocessing.targets.length === 0
         ? undefined
         : {
@@ -84,7 +85,6 @@ const scalingOf = ({ preprocessing, shape: { task } }: TrainedModel): HeadScalin
         ? { kind: 'series', targets: task.targets.length }
         : undefined;
     case 'pixels':
-    case 'text':
     case 'stream':
     case 'none':
       return undefined;

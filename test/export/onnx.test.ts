@@ -119,3 +119,37 @@ it('computes with the digits of float64 before it scales', async () => {
   expect((await session.run({ inputs }))['logits']?.data[0]).toBe(2.5);
   await session.release();
 });
+
+it('gives numbers of texts in the unit of their targets, as it does those of tables', async () => {
+  const file = toOnnx(
+    {
+      ...own,
+      loss: { name: 'mse' },
+      shape: {
+        ...shape,
+        input: { kind: 'tokens', vocabulary: 9 },
+        task: { kind: 'regression', outputs: 1 },
+      },
+      preprocessing: {
+        kind: 'text',
+        unknown: 1,
+        tokenizer: false,
+        targets: [{ name: 'stars', mean: 10, factor: 0.5 }],
+      },
+    },
+    new Map(),
+    {
+      onnx: (_, { graph, inputs }) => {
+        const numbers = graph.node('Cast', [inputs], { to: 1 });
+        return graph.node('ReduceMax', [numbers], { axes: [1], keepdims: 1 });
+      },
+    },
+  );
+  if ('impossible' in file) throw new Error(file.impossible);
+  const session = await ort.InferenceSession.create(Buffer.concat(file.pieces), { logSeverityLevel: 3 });
+  const inputs = new ort.Tensor('int32', Int32Array.of(2, 3, 4), [1, 3]);
+  const { outputs, predictions } = await session.run({ inputs });
+  expect(outputs?.data[0]).toBe(4);
+  expect(predictions?.data[0]).toBe(18);
+  await session.release();
+});
