@@ -24,7 +24,7 @@ const endings: readonly (readonly [RegExp, InputKind])[] = [
   [/(\.idx|idx\d-ubyte)$/i, 'idx'],
 ];
 
-/** What the name of a file says of its kind; else what the model was trained from. */
+/** The kind of a file by its name; otherwise the kind that the model was trained on. */
 export const kindOf = (file: DataFile, { file: { dataset, preprocessing } }: OpenModel): InputKind => {
   const name = file.name.replace(/\.(gz|zst|zstd)$/i, '');
   const trained = trainedKind(dataset.name, preprocessing);

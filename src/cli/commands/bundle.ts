@@ -44,5 +44,5 @@ export const execute: Execute<Options> = async (words, options, terminal) => {
 
 const contentNote = (data: Readonly<Record<string, string>> | null): string => {
   if (data === null) return ', without the data';
-  return Object.keys(data).length > 0 ? ', with the data' : '; its dataset has no files of yours';
+  return Object.keys(data).length > 0 ? ', with the data' : '; its dataset reads no files';
 };

@@ -85,7 +85,7 @@ export const ${identifierOf(name)} = defineDataset({
   // Known without loading anything, because \`unroll plan\` asks for it.
   shape: ({ steps }) => shapeOf(steps),
   // A run's id depends on this module, on the parameters, and on the content of the files whose parameters are named here.
-  // For data from elsewhere add \`digest\`: it returns a text that changes with the data, such as a version of a database.
+  // For data from elsewhere add \`digest\`: it returns a string that changes with the data, such as the version of a database.
   files: [],
   load: ({ size, steps, noise }) => {
     const split = (part: string, count: number) => {

@@ -14,7 +14,7 @@ export interface RowProblems {
   readonly throwIfAny: () => void;
 }
 
-/** What else is known of a bad cell: it is empty, infinite, has a decimal comma, or a feature of this name holds a text. */
+/** What else is known of a bad cell: it is empty or infinite, has a decimal comma, or belongs to a feature that holds words. */
 export type ReportKind = 'missing' | 'infinite' | 'comma' | { readonly text: string };
 
 /** How many bad cells are of each kind, apart from texts. */

@@ -1,4 +1,4 @@
-/** Continues a text with tokens, as a reader would write them. */
+/** Appends tokens to text, with the spaces that a writer would put between them. */
 export const joinTokens = (before: string, tokens: readonly string[], unit: string): string => {
   switch (unit) {
     case 'characters':

@@ -33,7 +33,7 @@ export const tokenIndex = (
 };
 
 /**
- * Reads a text of any size and hands on its sequences, each as long as those of the training and the last one shorter; the
+ * Reads text of any size and passes its sequences on, each as long as those of the training and the last one shorter; the
  * targets are the next tokens. The last token of the text has no next one: it is read only `toTheEnd`, with target 0.
  */
 export const readStreamExamples = async (

@@ -98,7 +98,7 @@ export const readTokenList = (file: DataFile): readonly string[] => {
   if (Array.isArray(tokens) && tokens.every((token) => typeof token === 'string')) return tokens;
   throw wrongFile(file, 'is not a list of tokens.', {
     expected: 'a JSON list of strings, or an object with such a list in tokens',
-    help: 'Write one token a line in a text file, or name the model/vocabulary.json of a run.',
+    help: 'Write one token per line in a text file, or name the model/vocabulary.json of a run.',
   });
 };
 

@@ -78,7 +78,7 @@ const endsInNumber = (token: string): boolean => {
 const noVectors = (file: DataFile): DataError =>
   wrongFile(file, 'has no vectors.', {
     expected: 'a token and its numbers on each line, as word2vec and GloVe write them',
-    help: 'Name a text file of vectors, or an .npy or .safetensors file.',
+    help: 'Name a text file with vectors, or an .npy or .safetensors file.',
   });
 
 const otherCount = (file: DataFile, { count }: Head, vectors: number): DataError =>

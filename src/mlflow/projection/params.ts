@@ -26,7 +26,7 @@ export const runParams = (run: Run): readonly WirePair[] => {
 
 /**
  * What the best of a sweep's runs has on the axes, for the sweep's own run. The server never changes a parameter, and a run
- * that is trained later may be better: so the name says of how many runs it is the best.
+ * that is trained later may be better, so the name has the number of runs that were compared.
  */
 export const bestParams = (
   { completed, best, groups }: SweepResults,
