@@ -68,13 +68,14 @@ const doors = {
     'export',
   ],
   check: ['system', 'diagnostic', 'data', 'plan', 'record', 'training'],
-  runner: belowTheRunner,
-  verify: [...belowTheRunner, 'runner'],
+  executor: belowTheRunner,
+  runner: [...belowTheRunner, 'executor'],
+  verify: [...belowTheRunner, 'executor', 'runner'],
   report: ['system', 'terminal', 'diagnostic', 'data', 'metrics', 'language', 'plan', 'record'],
   mlflow: ['system', 'terminal', 'diagnostic', 'language', 'plan', 'record', 'export'],
   prediction: [...belowTheRunner, 'report'],
-  api: [...belowTheRunner, 'runner', 'report', 'mlflow', 'prediction'],
-  cli: [...belowTheRunner, 'check', 'runner', 'verify', 'report', 'mlflow', 'prediction'],
+  api: [...belowTheRunner, 'executor', 'runner', 'report', 'mlflow', 'prediction'],
+  cli: [...belowTheRunner, 'check', 'executor', 'runner', 'verify', 'report', 'mlflow', 'prediction'],
   docs: ['diagnostic', 'parameters', 'data', 'metrics', 'registry', 'language', 'cli'],
 };
 const rooms = Object.keys(doors);

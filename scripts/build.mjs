@@ -13,7 +13,7 @@ const dist = join(root, 'dist');
 export const entries = {
   main: 'src/cli/main.ts',
   index: 'src/index.ts',
-  child: 'src/runner/pool/child.ts',
+  child: 'src/runner/child.ts',
   setup: 'src/tensorflow/install/command.ts',
   probe: 'src/tensorflow/probe.ts',
   uploader: 'src/mlflow/uploader/main.ts',

@@ -4,7 +4,7 @@ import { weightsFinder } from '../report/find-weights.ts';
 import { writeRunPlots } from '../report/run-plots.ts';
 import { checkFrozen } from '../runner/calibration/frozen-kernels.ts';
 import { loadPlanCode } from '../runner/plan-code.ts';
-import { childIsBuilt } from '../runner/pool/pool.ts';
+import { childIsBuilt } from '../executor/local/pool.ts';
 import { withContinuations } from '../runner/continuations.ts';
 import { withEarlierIds } from '../runner/earlier-ids.ts';
 import { runExperiment } from '../runner/run-experiment.ts';

@@ -1,7 +1,7 @@
 import { readRegularText } from '../system/files.ts';
 import type { RunOutcome } from '../record/events.ts';
 import { interruptionOf } from '../system/system-error.ts';
-import type { WorkerResult } from './pool/pool.ts';
+import type { Exited } from '../executor/executor.ts';
 
 /** Processes that Linux has killed for memory since the machine started; undefined where that is not known. */
 const memoryKills = (): number | undefined => {
@@ -26,7 +26,7 @@ const lastLine = (text: string): string =>
 
 /** Why a process exited without reporting a result. */
 export const outcomeOfExit = (
-  exit: Extract<WorkerResult, { type: 'exited' }>,
+  exit: Exited,
   { killedByUser, timeoutMs }: { killedByUser: boolean; timeoutMs: number | null },
 ): Pick<RunOutcome, 'reason' | 'message' | 'systemError'> => {
   const trouble = interruptionOf(exit.error);

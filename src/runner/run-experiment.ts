@@ -9,7 +9,7 @@ import type { HostEnvironment } from '../record/run-files.ts';
 import { calibrate } from './calibration/calibrate.ts';
 import { kernelFinder } from './calibration/frozen-kernels.ts';
 import { freezePlan, frozenPlanPath } from '../record/frozen-plan.ts';
-import { createPool, type Pool } from './pool/pool.ts';
+import { createPool, type Pool } from '../executor/local/pool.ts';
 import { scheduleRuns, type ScheduleOptions } from './schedule.ts';
 import { searchRuns, type SearchOutcome } from './search-runs.ts';
 import {
@@ -137,7 +137,7 @@ const trainFrozen = async (frozen: Plan, ready: Ready): Promise<ExperimentOutcom
   const schedule = {
     runsDirectory,
     environment,
-    pool,
+    executor: pool,
     kernelOf: kernelFinder(frozen),
     baseDirectory: dirname(resolve(frozen.spec.path)),
     bundle: ready.bundle,

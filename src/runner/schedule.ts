@@ -2,6 +2,8 @@ import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import PQueue from 'p-queue';
 import type { Execution } from '../language/config.ts';
+import type { Executor } from '../executor/executor.ts';
+import { stopGraceMs } from '../executor/local/pool.ts';
 import type { Plan, Run } from '../plan/plan.ts';
 import type { FindWeights } from '../plan/starting-weights.ts';
 import { startFileOf } from '../record/starting-weights.ts';
@@ -15,15 +17,14 @@ import { fileNames, type HostEnvironment } from '../record/run-files.ts';
 import { recordLoss, runDirectory } from '../record/run-recorder.ts';
 import { outcomeOfExit } from './exit-reason.ts';
 import { orderOfWork } from './longest-first.ts';
-import { stopGraceMs, type Pool } from './pool/pool.ts';
 import { isSettled, type RunStanding } from './select.ts';
 
 /** What the scheduler is given besides the plan. */
 export interface ScheduleOptions {
   readonly runsDirectory: string;
   readonly environment: Promise<HostEnvironment>;
-  /** The processes that train; they end with the schedule. */
-  readonly pool: Pool;
+  /** Where the runs train; it is closed with the schedule. */
+  readonly executor: Executor;
   /** The kernel that a run trains with; the default of its process where undefined. */
   readonly kernelOf: (run: Run) => Promise<string | undefined>;
   /** Whether each run writes where its time went. */
@@ -86,18 +87,19 @@ export interface Scheduler {
 }
 
 export const createScheduler = ({ execution }: Plan, options: ScheduleOptions): Scheduler => {
-  const { pool } = options;
-  const queue = new PQueue({ concurrency: execution.concurrency });
+  const { executor } = options;
+  const runsAtOnce = executor.runsAtOnce(execution.concurrency);
+  const queue = new PQueue({ concurrency: runsAtOnce });
   const failed = new AbortController();
-  const budget = startBudget(execution, { pool, listener: options.listener });
+  const budget = startBudget(execution, { executor, listener: options.listener });
   const noMore = AbortSignal.any([options.stop, options.kill, failed.signal, budget.spent]);
-  options.stop.addEventListener('abort', () => pool.stopAll('interrupted', stopGraceMs));
-  options.kill.addEventListener('abort', () => pool.killAll());
-  const idleCores = lendIdleCores(execution, { pool, queue });
+  options.stop.addEventListener('abort', () => executor.stopAll('interrupted', stopGraceMs));
+  options.kill.addEventListener('abort', () => executor.killAll());
+  const idleCores = lendIdleCores(execution, { executor, queue });
   const train: Scheduler['train'] = (standing, how) =>
     queue.add(async () => {
       if (noMore.aborted) return notStarted('the sweep was stopped before this run began');
-      const outcome = await trainUnlessHeld(standing, { execution, pool, options, ...how }).catch(
+      const outcome = await trainUnlessHeld(standing, { execution, options, ...how }).catch(
         (error: unknown) => {
           const unbegun = notBegun(error);
           const { id: runId } = standing.run;
@@ -119,9 +121,9 @@ export const createScheduler = ({ execution }: Plan, options: ScheduleOptions): 
   const close = async () => {
     budget.cancel();
     idleCores.cancel();
-    await pool.close();
+    await executor.close();
   };
-  const warm = (runs: number) => pool.warm(Math.min(execution.concurrency, runs));
+  const warm = (runs: number) => executor.warm(Math.min(runsAtOnce, runs));
   return { warm, train, noMore, spent: budget.spent, close };
 };
 
@@ -201,7 +203,6 @@ const heldNote = (held: readonly Held[]): Parameters<RunListener>[0] => {
 
 interface Attempting extends HowToTrain {
   readonly execution: Execution;
-  readonly pool: Pool;
   readonly options: ScheduleOptions;
 }
 
@@ -248,17 +249,17 @@ interface Attempt extends Attempting {
 
 const trainOnce = async (
   run: Run,
-  { execution, pool, options, pauseAt, attempt, fromTheStart, lock }: Attempt,
+  { execution, options, pauseAt, attempt, fromTheStart, lock }: Attempt,
 ): Promise<RunOutcome> => {
   const directory = runDirectory(options.runsDirectory, run);
   const startedAt = Date.now();
-  const { listener, baseDirectory, bundle, kill, profile } = options;
+  const { executor, listener, baseDirectory, bundle, kill, profile } = options;
   const { threadsPerRun: threads, timeoutMs } = execution;
   let step = 0;
   const environment = await options.environment;
   const kernel = await options.kernelOf(run);
   const startFile = startFileOf(run, options);
-  const result = await pool.train(
+  const result = await executor.train(
     {
       type: 'train',
       run,
@@ -297,6 +298,7 @@ const trainOnce = async (
       recordLoss(directory, run, { outcome: result.outcome, attempt });
     return result.outcome;
   }
+  if (result.type === 'left') return notStarted(result.message);
   const outcome: RunOutcome = {
     ...outcomeOfExit(result, { killedByUser: kill.aborted, timeoutMs }),
     step,
@@ -313,7 +315,7 @@ const longestTimerMs = 2 ** 31 - 1;
 /** Ends the running runs with a checkpoint when the budget's time is over. */
 const startBudget = (
   { budget }: Execution,
-  { pool, listener }: { readonly pool: Pool; readonly listener: RunListener },
+  { executor, listener }: { readonly executor: Executor; readonly listener: RunListener },
 ): { readonly spent: AbortSignal; readonly cancel: () => void } => {
   const over = new AbortController();
   const spent = over.signal;
@@ -323,7 +325,7 @@ const startBudget = (
     const message = `The budget of ${formatDuration(timeMs)} is spent: running runs end with a checkpoint, no other begins.`;
     listener({ type: 'note', level: 'info', message });
     over.abort();
-    pool.stopAll('interrupted', stopGraceMs);
+    executor.stopAll('interrupted', stopGraceMs);
   };
   const timer = setTimeout(end, Math.min(timeMs, longestTimerMs));
   return { spent, cancel: () => clearTimeout(timer) };
@@ -339,10 +341,10 @@ const lendAfterMs = 100;
  */
 const lendIdleCores = (
   { concurrency, threadsPerRun, cores = concurrency * threadsPerRun }: Execution,
-  { pool, queue }: { readonly pool: Pool; readonly queue: PQueue },
+  { executor, queue }: { readonly executor: Executor; readonly queue: PQueue },
 ): { readonly cancel: () => void } => {
   let timer: NodeJS.Timeout | undefined;
-  const lend = () => pool.shareThreads(cores, queue.size > 0 ? concurrency : 0);
+  const lend = () => executor.shareThreads(cores, queue.size > 0 ? concurrency : 0);
   const soon = () => {
     clearTimeout(timer);
     timer = setTimeout(lend, lendAfterMs).unref();

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
 import { run } from '../../src/api/run.ts';
-import { shareOut } from '../../src/runner/pool/pool.ts';
+import { shareOut } from '../../src/executor/local/pool.ts';
 import { planExperiment } from '../../src/plan/plan-experiment.ts';
 import { createRig, until, type Rig } from '../support/rig.ts';
 import { smallSpec } from '../support/small-sweep.ts';

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { childIsBuilt } from '../../runner/pool/pool.ts';
+import { childIsBuilt } from '../../executor/local/pool.ts';
 import { encodeNumber } from '../../system/json.ts';
 import { counted } from '../../terminal/format.ts';
 import { bundledSubject } from '../../verify/bundle-run.ts';

@@ -6,7 +6,7 @@ import { counted } from '../../terminal/format.ts';
 import type { RunListener } from '../../record/events.ts';
 import { coreCount } from '../../record/environment.ts';
 import { frozenExecution, withThreads } from '../../record/frozen-plan.ts';
-import { createPool, type Pool } from '../pool/pool.ts';
+import { createPool, type Pool } from '../../executor/local/pool.ts';
 import type { MeasureRequest, Measured } from '../../training/protocol.ts';
 import { chooseKernelOf, fastest, keptKey, type Settled } from './kernel-choice.ts';
 import { keep, readKept, type Kept } from './kept.ts';

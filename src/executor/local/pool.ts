@@ -6,7 +6,6 @@ import {
   type TrainRequest,
   type ChildRequest,
   type ChildResponse,
-  type Done,
 } from '../../training/protocol.ts';
 import { fork, type ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -15,33 +14,15 @@ import module from 'node:module';
 import { join } from 'node:path';
 import { masked, withoutSecrets } from '../../system/secrets.ts';
 import { packageRoot, packageVersion } from '../../system/package-root.ts';
-import type { TrainerEvent } from '../../record/events.ts';
 import { fileNames } from '../../record/run-files.ts';
+import type { Executor, Exited, Left, RunTask, TrainResult } from '../executor.ts';
 
-/** Warm child processes, each training one run at a time. */
-export interface Pool {
+/** Warm child processes of this machine, each training one run at a time: the executor `local`. */
+export interface Pool extends Executor {
   /** Trains in an idle process, or in a new one. The caller keeps to the concurrency. */
   readonly train: (request: TrainRequest, task: RunTask) => Promise<WorkerResult>;
   /** Measures in an idle process, or in a new one; undefined when that process died. */
   readonly measure: (request: MeasureRequest) => Promise<Measured | undefined>;
-  /** Starts processes ahead of their first runs. */
-  readonly warm: (count: number) => void;
-  /**
-   * Shares this many threads among the busy processes, the earliest first; none gets fewer than at its start.
-   * `atLeast` processes get a share, those that are not there yet included.
-   */
-  readonly shareThreads: (total: number, atLeast: number) => void;
-  /** Asks every busy process for an orderly end. */
-  readonly stopAll: (reason: StopReason, graceMs: number) => void;
-  /** Ends every process at once. */
-  readonly killAll: () => void;
-  /** Lets all processes end. */
-  readonly close: () => Promise<void>;
-}
-
-export interface RunTask extends Omit<WorkerTask, 'onBegin'> {
-  readonly onStart: (pid: number) => void;
-  readonly timeoutMs: number | null;
 }
 
 /** TensorFlow's own processes leak a little; one that has grown this far beyond its first run is replaced. */
@@ -89,6 +70,8 @@ export const createPool = (settings: WorkerSettings): Pool => {
   };
 
   return {
+    name: 'local',
+    runsAtOnce: (concurrency) => concurrency,
     train: async (request, { onStart, onWait, onEvent, timeoutMs }) => {
       const worker = take();
       const timer =
@@ -124,36 +107,18 @@ export const createPool = (settings: WorkerSettings): Pool => {
 };
 
 /** How a run ended: its process reported a result, or exited without one. */
-export type WorkerResult =
-  | Done
-  | (Exit & {
-      readonly type: 'exited';
-      /** True when we sent the signal. */
-      readonly killedByUs: boolean;
-      /** Why it was ended by us: it is of another version of Unroll than this process. */
-      readonly refused?: string | undefined;
-      /** The last lines the process wrote to its standard error. */
-      readonly lastWords: string;
-    });
+type WorkerResult = Exclude<TrainResult, Left>;
 
-interface Exit {
-  readonly code: number | null;
-  readonly signal: NodeJS.Signals | null;
-  /** Why it could not be started. */
-  readonly error?: Error;
-}
+type Exit = Pick<Exited, 'code' | 'signal' | 'error'>;
 
 /** Called while a process trains a run. */
-export interface WorkerTask {
+interface WorkerTask extends Pick<RunTask, 'onWait' | 'onEvent'> {
   /** The process begins the run, after waiting for another one that still wrote it. */
   readonly onBegin: () => void;
-  /** Another process, with this id, still writes the run. */
-  readonly onWait: (pid: number) => void;
-  readonly onEvent: (event: TrainerEvent, residentBytes: number) => void;
 }
 
 /** One child process, and the only owner of ending it. */
-export interface Worker {
+interface Worker {
   readonly pid: number;
   readonly train: (request: TrainRequest, task: WorkerTask) => Promise<WorkerResult>;
   /** Measures between runs; undefined when the process has gone. */
@@ -190,7 +155,7 @@ const otherVersion = (version: string): string =>
   `its process is of Unroll ${version}, and the sweep was started by ${packageVersion}. ${resumeIt}`;
 
 /** What every child process of a pool starts with. */
-export interface WorkerSettings {
+interface WorkerSettings {
   /** Its share of the machine's threads, which TensorFlow reads only at its start. */
   readonly threads: number;
   /** Whether it runs the user's own code, which may need keys for a database or a bucket. */
@@ -198,7 +163,7 @@ export interface WorkerSettings {
 }
 
 /** Starts a child process. It gets no credentials of MLflow, and none at all for built-in models and datasets. */
-export const startWorker = ({ threads, ownCode }: WorkerSettings): Worker => {
+const startWorker = ({ threads, ownCode }: WorkerSettings): Worker => {
   const child = fork(join(packageRoot, 'dist', 'child.js'), {
     env: {
       ...withoutSecrets(process.env, ownCode ? 'MLFLOW_' : ''),

@@ -1,17 +1,17 @@
-import type { TrainerEvent } from '../../record/events.ts';
-import { useKernelThreads } from '../../tensorflow/kernels/fused-kernels.ts';
-import { loadTensorFlow } from '../../tensorflow/load.ts';
-import { packageVersion } from '../../system/package-root.ts';
-import { systemErrorOf } from '../../system/system-error.ts';
-import { writeText } from '../../terminal/output.ts';
-import { measure } from '../calibration/measure.ts';
-import { trainInDirectory } from '../../training/train-in-directory.ts';
+import type { TrainerEvent } from '../record/events.ts';
+import { useKernelThreads } from '../tensorflow/kernels/fused-kernels.ts';
+import { loadTensorFlow } from '../tensorflow/load.ts';
+import { packageVersion } from '../system/package-root.ts';
+import { systemErrorOf } from '../system/system-error.ts';
+import { writeText } from '../terminal/output.ts';
+import { measure } from './calibration/measure.ts';
+import { trainInDirectory } from '../training/train-in-directory.ts';
 import {
   parseChildRequest,
   type ChildResponse,
   type StopReason,
   type TrainRequest,
-} from '../../training/protocol.ts';
+} from '../training/protocol.ts';
 
 /**
  * The child program: one run at a time, until its runner asks it to exit or is gone. A vanished runner counts as an
