@@ -57,6 +57,19 @@ export const pruningSchema = Type.Union([
 /** Rules that end runs early. */
 export type Pruning = Described<typeof pruningSchema>;
 
+const slurmSettingsSchema = Type.Object({
+  partition: Type.Union([Type.String(), Type.Null()]),
+  timeMs: Type.Number(),
+  memory: Type.Union([Type.String(), Type.Null()]),
+  cpusPerRun: Type.Union([Type.Number(), Type.Literal('auto')]),
+  runsPerJob: Type.Union([Type.Number(), Type.Literal('auto')]),
+  gres: Type.Union([Type.String(), Type.Null()]),
+  options: Type.Array(Type.String()),
+});
+
+/** What a job of Slurm asks the cluster for. */
+export type SlurmSettings = Described<typeof slurmSettingsSchema>;
+
 export const executionSchema = Type.Object({
   concurrency: Type.Number(),
   threadsPerRun: Type.Number(),
@@ -78,6 +91,8 @@ export const executionSchema = Type.Object({
     }),
   ),
   onError: oneOf(['continue', 'stop']),
+  /** What a Slurm job asks for; absent where the spec leaves it to the defaults. */
+  slurm: Type.Optional(slurmSettingsSchema),
 });
 
 /** How the runs are executed. Threads and kernels decide the last bits of a result, so a plan freezes them. */

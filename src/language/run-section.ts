@@ -1,5 +1,6 @@
 import { Type, type Static } from '@sinclair/typebox';
 import { choice, nullable } from '../parameters/schema.ts';
+import { slurmSchema } from './slurm-section.ts';
 
 /** Outcomes worth retrying. A NaN loss or bad data would only fail again. */
 export const retryReasons = ['crashed', 'out-of-memory', 'timed-out'] as const;
@@ -112,6 +113,7 @@ export const runSchema = Type.Object(
       default: 'continue',
       description: 'After a run has failed: continue with the other runs, or stop and start no more.',
     }),
+    slurm: nullable(slurmSchema),
   },
   {
     additionalProperties: false,

@@ -1,13 +1,15 @@
 import {
   type Diagnostic,
+  failed,
   failure,
   type Result,
   type SourceRange,
   success,
 } from '../diagnostic/diagnostic.ts';
 import { find } from '../language/located.ts';
-import type { Execution } from '../language/config.ts';
+import type { Execution, SlurmSettings } from '../language/config.ts';
 import type { RunSection } from '../language/run-section.ts';
+import type { SlurmSection } from '../language/slurm-section.ts';
 import type { Spec } from '../language/validate-spec.ts';
 
 /** What the plan needs to know of the computer. */
@@ -35,6 +37,8 @@ export const resolveExecution = (
     concurrency: override,
   }: { readonly runs: number; readonly concurrency?: WantedConcurrency | undefined },
 ): Result<Execution> => {
+  const mistakes = slurmMistakes(run, document);
+  if (mistakes.length > 0) return failed(mistakes);
   const isAutomatic = run.threadsPerRun === 'auto';
   const threadsPerRun =
     run.threadsPerRun === 'auto' ? Math.max(1, Math.floor(cores / Math.min(cores, runs))) : run.threadsPerRun;
@@ -118,13 +122,51 @@ const readLimits = ({
   retries,
   timeout,
   budget,
-}: RunSection): Pick<Execution, 'retries' | 'retryOn' | 'timeoutMs' | 'budget'> => ({
+  slurm,
+}: RunSection): Pick<Execution, 'retries' | 'retryOn' | 'timeoutMs' | 'budget' | 'slurm'> => ({
   ...(typeof retries === 'number' ? { retries } : { retries: retries.count, retryOn: retries.on }),
   timeoutMs: timeout === null ? null : durationMs(timeout),
   ...(budget && {
     budget: { timeMs: budget.time === null ? null : durationMs(budget.time), runs: budget.runs },
   }),
+  ...(slurm && { slurm: readSlurm(slurm) }),
 });
+
+const readSlurm = ({ time, ...rest }: SlurmSection): SlurmSettings => ({ ...rest, timeMs: durationMs(time) });
+
+/** Slurm counts the time of a job in minutes. */
+const shortestJobMs = 60_000;
+
+const slurmMistakes = (
+  { slurm, threadsPerRun }: RunSection,
+  { root }: Spec['document'],
+): readonly Diagnostic[] => {
+  if (!slurm) return [];
+  const { time, cpusPerRun } = slurm;
+  const at = (key: keyof SlurmSection) =>
+    (find(root, 'run', 'slurm', key) ?? find(root, 'run', 'slurm') ?? root).at;
+  const tooShort: Diagnostic = {
+    code: 'out-of-range',
+    severity: 'error',
+    message: 'The time of a Slurm job is too short.',
+    at: at('time'),
+    expected: 'at least 1m, because Slurm counts in minutes',
+    got: time,
+    help: 'Write `time: 1h`, or the time that the partition allows.',
+  };
+  const tooFewCpus: Diagnostic = {
+    code: 'conflict',
+    severity: 'error',
+    message: 'A run has more threads than its Slurm job has CPUs for it.',
+    at: at('cpusPerRun'),
+    expected: `cpusPerRun of at least ${threadsPerRun}, the threadsPerRun of this spec`,
+    got: String(cpusPerRun),
+    help: `Write \`cpusPerRun: ${threadsPerRun}\`, or \`auto\`.`,
+  };
+  const isShort = durationMs(time) < shortestJobMs;
+  const lacksCpus = cpusPerRun !== 'auto' && threadsPerRun !== 'auto' && threadsPerRun > cpusPerRun;
+  return [...(isShort ? [tooShort] : []), ...(lacksCpus ? [tooFewCpus] : [])];
+};
 
 const unitMs = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 
