@@ -1,6 +1,7 @@
 import { lstatSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { holderOf, isHolding } from '../system/lock.ts';
+import { unpackingPrefix } from '../record/packed-run.ts';
 import { leavingPrefix } from '../record/removal.ts';
 import { leftover, type Problem } from './problem.ts';
 
@@ -16,6 +17,8 @@ export const leftoversIn = (folder: string): Problem[] =>
     const path = join(folder, name);
     if (name.startsWith(leavingPrefix) && isOld(path))
       return leftover(path, 'is a run whose deletion was interrupted');
+    if (name.startsWith(unpackingPrefix) && isOld(path))
+      return leftover(path, 'is a run from elsewhere whose arrival was interrupted');
     if (temporary.test(name) && isOld(path))
       return leftover(path, 'was being written by a process that died');
     if (!locks.test(name)) return [];

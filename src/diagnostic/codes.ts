@@ -44,6 +44,8 @@ export const diagnosticCodes = {
   'not-exportable': 'A model cannot be written in a format of another system.',
   'system-error': 'The operating system refused to read, write or start something.',
   'damaged-record': 'A file of a recorded run cannot be read.',
+  'damaged-transfer': 'The files of a run from a store, a worker or a job are not those of the run.',
+  'newer-format': 'Something was written in a format of a later version of Unroll.',
   'leftover-file': 'A process that was killed has left a file that nothing needs.',
   'backend-missing': 'The native TensorFlow backend is not installed.',
   tracking: 'Runs could not be sent to the MLflow server.',

@@ -15,21 +15,35 @@ export const makeFolder = async (
   fill: (beside: string) => Promise<void> | void,
 ): Promise<void> => {
   if (existsSync(folder)) return;
-  await removeAbandoned(folder);
-  const { pid, processStartedAt } = processIdentity();
-  const beside = `${folder}.${pid}-${processStartedAt}-${randomBytes(4).toString('hex')}`;
-  try {
-    await mkdir(beside, { recursive: true });
+  await stageFolder(folder, async (beside) => {
     await fill(beside);
     await rename(beside, folder).catch((error: unknown) => {
       // Another process was first, with the same content.
       if (!existsSync(folder)) throw error;
     });
+  });
+};
+
+/**
+ * Calls a function with a new empty folder beside `folder`, and removes what the function leaves there. Errors name
+ * `shown`, the path that the user knows.
+ */
+export const stageFolder = async <T>(
+  folder: string,
+  act: (beside: string) => Promise<T>,
+  shown = folder,
+): Promise<T> => {
+  await removeAbandoned(folder);
+  const { pid, processStartedAt } = processIdentity();
+  const beside = `${folder}.${pid}-${processStartedAt}-${randomBytes(4).toString('hex')}`;
+  try {
+    await mkdir(beside, { recursive: true });
+    return await act(beside);
   } catch (error) {
     const { path } = error as NodeJS.ErrnoException;
     // The folder beside is of no use to the user, and a write to an open file has no path at all.
     if (systemErrorOf(error) && (path === undefined || path.startsWith(beside)))
-      Object.assign(error as object, { path: folder, dest: undefined });
+      Object.assign(error as object, { path: shown, dest: undefined });
     throw error;
   } finally {
     // What prevents the removal also prevented the writing, and that error is reported.

@@ -43,6 +43,30 @@ export const programPages = {
       '`unroll check` finds all damage and prints the command that repairs it: only damaged runs are trained again.',
     examples: [command('unroll show 3fc', 'unroll show 3fa', 'run.json of the run 3fc... is truncated.')],
   },
+  'damaged-transfer': {
+    why:
+      'A run that was trained elsewhere arrives as files with a manifest of their sizes and digests. A file was changed, is missing, or has a name that no run has. ' +
+      'Nothing of such a run is used: it is trained here, or brought again from where it was trained.',
+    examples: [
+      command(
+        'unroll pull 3fa',
+        'unroll run experiments/quickstart.yaml --no-store',
+        'A file of the run 3fa... was edited in the store.',
+      ),
+    ],
+  },
+  'newer-format': {
+    why:
+      'A store of runs, or a run that was packed elsewhere, has a format with a number that this version does not know. ' +
+      'Nothing in it is read or changed. Use the same version of Unroll on all machines.',
+    examples: [
+      command(
+        'unroll pull 3fa',
+        'npm install unroll-ml@latest --ignore-scripts',
+        'A colleague has pushed to the store with a later version.',
+      ),
+    ],
+  },
   'system-error': {
     why:
       'The message names the file, what could not be done with it, and why: a full disk, missing permissions, too many open files. ' +

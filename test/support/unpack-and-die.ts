@@ -1,0 +1,48 @@
+import { spawnSync } from 'node:child_process';
+import fs from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
+import { join } from 'node:path';
+import { unpackStream } from '../../src/record/packed-stream.ts';
+
+/**
+ * Unpacks a stream over copies of a run's directory, each in a process that is killed right before another call of the
+ * file system. Prints the copies' folders as JSON.
+ */
+const { PACK = '', EARLIER = '', NAME = '', OUT = '', DIE_AT } = process.env;
+
+const unpackUntil = async (dieAt: number): Promise<void> => {
+  let calls = 0;
+  for (const name of ['mkdir', 'open', 'rename', 'rm'] as const) {
+    const call = fs.promises[name] as (...given: unknown[]) => Promise<unknown>;
+    Object.assign(fs.promises, {
+      [name]: (...given: unknown[]) => {
+        if (++calls === dieAt) process.kill(process.pid, 'SIGKILL');
+        return call(...given);
+      },
+    });
+  }
+  syncBuiltinESMExports();
+  const result = await unpackStream(fs.createReadStream(PACK), {
+    directory: join(OUT, String(dieAt), NAME),
+    source: 'The test',
+  });
+  if (!result.ok) throw new Error(result.errors[0]?.message);
+  console.log(calls);
+};
+
+const inOtherProcess = (dieAt: number) => {
+  fs.cpSync(EARLIER, join(OUT, String(dieAt)), { recursive: true });
+  const env = { ...process.env, DIE_AT: String(dieAt) };
+  return spawnSync(process.execPath, [process.argv[1] ?? ''], { env, encoding: 'utf8' });
+};
+
+if (DIE_AT === undefined) {
+  const calls = Number(inOtherProcess(0).stdout);
+  // Those before write in the folder beside only.
+  const last = Array.from({ length: 12 }, (_, index) => calls - index);
+  for (const dieAt of [1, 4, ...last]) {
+    const { signal } = inOtherProcess(dieAt);
+    if (signal !== 'SIGKILL') throw new Error(`not killed at call ${dieAt} of ${calls}`);
+  }
+  console.log(JSON.stringify([0, 1, 4, ...last].map((dieAt) => join(OUT, String(dieAt)))));
+} else await unpackUntil(Number(DIE_AT));
