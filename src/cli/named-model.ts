@@ -1,7 +1,7 @@
 import type { Result } from '../diagnostic/diagnostic.ts';
 import { openModel, type OpenModel } from '../prediction/open-model.ts';
 
-/** Opens a model that a command line names: of a run, of a folder, or a registered one such as `models:/digits@champion`. */
+/** Opens a model that a command line names: of a run, of a folder, in a `model.onnx`, or a registered one such as `models:/digits@champion`. */
 export const openNamedModel = async (
   reference: string,
   { runsDirectory }: { readonly runsDirectory: string },

@@ -51,7 +51,7 @@ export const atLeastZero = (value: string): number => {
   return number;
 };
 
-const modelMeaning = 'a run id, best:EXPERIMENT, a folder, or models:/NAME@ALIAS on MLflow';
+const modelMeaning = 'a run id, best:EXPERIMENT, a folder, a model.onnx, or models:/NAME@ALIAS on MLflow';
 
 export const json = <Args extends unknown[], Options extends OptionValues>(program: Program<Args, Options>) =>
   program.option('--json', 'print JSON for programs');

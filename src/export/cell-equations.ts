@@ -51,7 +51,7 @@ const lstmEquations = (cell: LstmCell): CellEquations => {
     project: (op, inputs) => {
       const product = op.matMul(inputs, matrix(op, cell.inputKernel));
       const shown = norm ? op.normalised(product, vector(op, norm.input)) : product;
-      return op.add(shown, vector(op, cell.bias));
+      return op.add(shown, lstmBias(op, cell));
     },
     step: (op, projected, state) => {
       const [hidden, before] = state as readonly [string, string];
@@ -71,6 +71,14 @@ const lstmEquations = (cell: LstmCell): CellEquations => {
   };
 };
 
+/** The trained bias is a constant by itself, so that it can be read back. */
+const lstmBias = (op: Operations, { bias, forgetBias, size }: LstmCell): string => {
+  const trained = vector(op, bias);
+  if (forgetBias === 0) return trained;
+  const added = new Float32Array(bias.length).fill(forgetBias, 2 * size, 3 * size);
+  return op.add(trained, vector(op, added));
+};
+
 const gruEquations = (cell: GruCell): CellEquations => {
   const { size, norm, recurrentBias, recurrentKernel } = cell;
   const sizes = [2 * size, size];
@@ -79,8 +87,8 @@ const gruEquations = (cell: GruCell): CellEquations => {
     const [gates, candidate] = op.split(columns, sizes) as [string, string];
     if (!gains) return [gates, candidate];
     return [
-      op.normalised(gates, vector(op, gains.slice(0, 2 * size))),
-      op.normalised(candidate, vector(op, gains.slice(2 * size))),
+      op.normalised(gates, vector(op, gains.subarray(0, 2 * size))),
+      op.normalised(candidate, vector(op, gains.subarray(2 * size))),
     ];
   };
   return {

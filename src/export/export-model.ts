@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { failure, success, type Diagnostic, type Result } from '../diagnostic/diagnostic.ts';
 import { modelFileNames, type ModelFile } from '../record/run-files.ts';
@@ -23,7 +22,9 @@ export interface ExportedFile {
 export interface ExportedModel {
   readonly file: ModelFile;
   readonly weights: Weights;
+  readonly vocabulary?: readonly string[];
   readonly directory: string;
+  readonly onnx?: string;
 }
 
 /** The files of a model in a format, with a README whose code runs. */
@@ -45,7 +46,8 @@ const filesOf = (model: ExportedModel, format: ExportFormat): readonly ExportedF
     case 'onnx': {
       const kept = keptOnnx(model);
       if (kept) return [{ name: modelFileNames.onnx, content: kept }];
-      const made = toOnnx(file, weights);
+      const { vocabulary } = model;
+      const made = toOnnx(file, weights, { vocabulary, tokenizer: tokenizerOf(model)?.toString() });
       return 'impossible' in made
         ? notExportable(model, format, made.impossible)
         : [{ name: modelFileNames.onnx, content: made.pieces }];
@@ -90,17 +92,25 @@ const descriptionOf = (file: ModelFile): ExportedFile => ({
 });
 
 /** What the training of a model that is not built in has written with the model's own builder. */
-const keptOnnx = ({ file, directory }: ExportedModel): readonly Uint8Array[] | undefined => {
-  const path = join(directory, modelFileNames.onnx);
-  return isBuiltInModel(file.model) || !existsSync(path) ? undefined : [readRegular(path)];
-};
+const keptOnnx = ({ file, onnx }: ExportedModel): readonly Uint8Array[] | undefined =>
+  isBuiltInModel(file.model) || onnx === undefined ? undefined : [readRegular(onnx)];
 
 /** Files that a network of texts needs whatever it is written as. */
-const companions = ({ directory }: ExportedModel): readonly ExportedFile[] =>
-  [modelFileNames.vocabulary, modelFileNames.tokenizer].flatMap((name) => {
-    const path = join(directory, name);
-    return existsSync(path) ? [{ name, content: [readRegular(path)] }] : [];
-  });
+const companions = (model: ExportedModel): readonly ExportedFile[] => {
+  const { vocabulary } = model;
+  const tokenizer = tokenizerOf(model);
+  return [
+    ...(vocabulary
+      ? [{ name: modelFileNames.vocabulary, content: jsonFileText({ tokens: vocabulary }) }]
+      : []),
+    ...(tokenizer ? [{ name: modelFileNames.tokenizer, content: [tokenizer] }] : []),
+  ];
+};
+
+const tokenizerOf = ({ file: { preprocessing }, directory }: ExportedModel): Buffer | undefined =>
+  'tokenizer' in preprocessing && preprocessing.tokenizer
+    ? readRegular(join(directory, modelFileNames.tokenizer))
+    : undefined;
 
 const notExportable = (
   { file }: ExportedModel,

@@ -29,9 +29,11 @@ interface CellBase {
   readonly bias: Float32Array;
 }
 
-/** Gates in the order input, candidate, forget, output; the forget bias is added to `bias`. */
+/** Gates in the order input, candidate, forget, output. */
 export interface LstmCell extends CellBase {
   readonly kind: 'lstm';
+  /** Added to each bias of the forget gate. */
+  readonly forgetBias: number;
   readonly peepholes?: {
     readonly input: Float32Array;
     readonly forget: Float32Array;
@@ -169,6 +171,12 @@ const readoutOf = ({ readout }: NetworkParameters, { task }: SequenceShape): Rea
   return readout === 'auto' ? 'last' : readout;
 };
 
+/** The biases of a cell with the forget bias added. */
+export const biasOf = (cell: Cell): Float32Array =>
+  cell.kind === 'lstm'
+    ? cell.bias.map((value, at) => (Math.floor(at / cell.size) === 2 ? value + cell.forgetBias : value))
+    : cell.bias;
+
 const cellOf = (
   section: BuiltInModel,
   weights: Weights,
@@ -198,9 +206,7 @@ const cellOf = (
       return {
         ...base,
         kind: 'lstm',
-        bias: base.bias.map((value, at) =>
-          Math.floor(at / size) === 2 ? value + section.forgetBias : value,
-        ),
+        forgetBias: section.forgetBias,
         ...(section.peepholes && {
           peepholes: {
             input: values('inputPeephole'),

@@ -4,8 +4,10 @@ import type { StoredTensor } from '../system/safetensors.ts';
 /** Trained weights by the names of `Model.variables`. */
 export type Weights = ReadonlyMap<string, StoredTensor>;
 
-/** The key of `model.json` in the metadata of exported files. */
+/** The keys of `model.json`, `vocabulary.json` and `tokenizer.json` in the metadata of exported files. */
 export const modelKey = 'unroll.model';
+export const vocabularyKey = 'unroll.vocabulary';
+export const tokenizerKey = 'unroll.tokenizer';
 
 /** What an export needs of `model.json`. */
 export type TrainedModel = Pick<

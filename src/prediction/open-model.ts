@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { failed, failure, success, type Diagnostic, type Result } from '../diagnostic/diagnostic.ts';
 import type { Run } from '../plan/plan.ts';
@@ -7,37 +7,31 @@ import {
   earlierModelFileParser,
   fileNames,
   modelFileNames,
-  modelFileParser,
   parseVocabulary,
   type ModelFile,
 } from '../record/run-files.ts';
-import { readTensors, type StoredTensor } from '../system/safetensors.ts';
+import { readTensors } from '../system/safetensors.ts';
 import { variablesIn } from '../record/starting-weights.ts';
 import { referredRun } from '../report/best-run.ts';
 import { readJson, readJsonIfWhole, readRegularText } from '../system/files.ts';
 import { proposedCommand } from '../system/proposed-command.ts';
 import { interruptionOf } from '../system/system-error.ts';
 import { fromEarlierFile } from './earlier-model.ts';
+import { broken, parsedModelFile, type OpenModel } from './model-file.ts';
+import { openOnnx } from './open-onnx.ts';
 
-/** A trained network with what is needed to use it on other data. */
-export interface OpenModel {
-  readonly file: ModelFile;
-  /** Trained weights by the names of `Model.variables`. */
-  readonly weights: ReadonlyMap<string, StoredTensor>;
-  /** The tokens by index, of a network that reads text. */
-  readonly vocabulary?: readonly string[];
-  /** The folder with `model.json`. */
-  readonly directory: string;
-}
+export type { OpenModel } from './model-file.ts';
 
 /**
- * Opens the model that a reference names: the beginning of a run's id, `best:EXPERIMENT`, the directory of a run, or a
- * folder with `model.json`.
+ * Opens the model that a reference names: the beginning of a run's id, `best:EXPERIMENT`, the directory of a run, a folder
+ * with `model.json`, or a `model.onnx`.
  */
 export const openModel = (
   reference: string,
   { runsDirectory }: { readonly runsDirectory: string },
 ): Result<OpenModel> => {
+  if (/\.onnx$/i.test(reference) || statSync(reference, { throwIfNoEntry: false })?.isFile() === true)
+    return openOnnx(reference);
   const folder = folderOf(reference, runsDirectory);
   return folder.ok ? openFolder(folder.value, reference) : folder;
 };
@@ -63,7 +57,8 @@ const namingModels = (error: Diagnostic): Diagnostic =>
   error.code === 'unknown-run' && error.expected?.startsWith('the beginning of') === true
     ? {
         ...error,
-        expected: "the beginning of a run's id, best:EXPERIMENT, or the path of a folder with model.json",
+        expected:
+          "the beginning of a run's id, best:EXPERIMENT, or the path of a folder with model.json or of a model.onnx",
       }
     : error;
 
@@ -74,7 +69,14 @@ const openFolder = (directory: string, reference: string): Result<OpenModel> => 
     const { tensors } = readTensors(join(directory, modelFileNames.weights));
     const weights = new Map(variablesIn(tensors).map(({ name, tensor }) => [name, tensor]));
     const vocabulary = readJsonIfWhole(join(directory, modelFileNames.vocabulary), parseVocabulary)?.tokens;
-    return success({ file: file.value, weights, ...(vocabulary && { vocabulary }), directory });
+    const onnx = join(directory, modelFileNames.onnx);
+    return success({
+      file: file.value,
+      weights,
+      ...(vocabulary && { vocabulary }),
+      directory,
+      ...(existsSync(onnx) && { onnx }),
+    });
   } catch (error) {
     if (interruptionOf(error)) throw error;
     const reason = error instanceof Error ? error.message : String(error);
@@ -87,14 +89,6 @@ const openFolder = (directory: string, reference: string): Result<OpenModel> => 
   }
 };
 
-const broken = (message: string, expected: string): Diagnostic => ({
-  code: 'damaged-record',
-  severity: 'error',
-  message,
-  expected,
-  help: 'Copy the folder again, or train the run again with the option --force.',
-});
-
 const readModelFile = (directory: string): Result<ModelFile> => {
   const path = join(directory, modelFileNames.model);
   let content: unknown;
@@ -104,28 +98,13 @@ const readModelFile = (directory: string): Result<ModelFile> => {
     if (interruptionOf(error)) throw error;
     return failure(broken(`${path} is not whole JSON.`, 'the model.json that a training wrote'));
   }
-  const file = modelFileParser(content);
-  if (file) return success(file);
   const { format } = (content ?? {}) as { readonly format?: unknown };
-  if (format === undefined) {
-    const earlier = earlierModelFileParser(content);
-    if (earlier) {
-      const hasVocabulary = existsSync(join(directory, modelFileNames.vocabulary));
-      return fromEarlierFile(earlier, { run: runOf(directory), hasVocabulary, path });
-    }
-  } else if (typeof format === 'number' && format > 2) {
-    return failure({
-      code: 'unsupported-version',
-      severity: 'error',
-      message: `${path} was written by a later version of Unroll, in format ${format}.`,
-      expected: 'format 2',
-      help: 'Use the version of Unroll that trained the model.',
-    });
+  const earlier = format === undefined ? earlierModelFileParser(content) : undefined;
+  if (earlier) {
+    const hasVocabulary = existsSync(join(directory, modelFileNames.vocabulary));
+    return fromEarlierFile(earlier, { run: runOf(directory), hasVocabulary, path });
   }
-  const wrong = (format === undefined ? earlierModelFileParser : modelFileParser).firstWrong(content) ?? [];
-  return failure(
-    broken(`${path} has no usable \`${wrong.join('.')}\`.`, 'the model.json that a training wrote'),
-  );
+  return parsedModelFile(content, path);
 };
 
 /** The run whose directory a folder of a model is in. */

@@ -7,8 +7,8 @@ import { rowOf } from '../registry/rows.ts';
 import type { Metrics } from '../record/events.ts';
 import { fileNames, modelFileNames, type ModelFile } from '../record/run-files.ts';
 import { canExport, toOnnx, type OnnxFile } from '../export/onnx/to-onnx.ts';
-import { weightsIn } from '../export/trained-model.ts';
-import { writeTensors, type StoredTensor } from '../system/safetensors.ts';
+import { weightsIn, type Weights } from '../export/trained-model.ts';
+import { writeTensors } from '../system/safetensors.ts';
 import { readRegular, writeJson, writeWhole } from '../system/files.ts';
 import { encodeNumbers } from '../system/json.ts';
 import { runName, shortNames } from '../terminal/run-name.ts';
@@ -24,26 +24,40 @@ export const keepModel = async (session: Session, metrics: Metrics): Promise<voi
   writeTensors(join(folder, modelFileNames.weights), weights, 'later');
   const model = modelFile(session, metrics);
   writeJson(join(folder, modelFileNames.model), model, 'later');
-  writeOnnx(session, model, weights.tensors);
-  if (dataset.vocabulary)
-    writeJson(join(folder, modelFileNames.vocabulary), { tokens: dataset.vocabulary }, 'later');
-  const { preprocessing } = dataset;
+  const { vocabulary, preprocessing } = dataset;
+  if (vocabulary) writeJson(join(folder, modelFileNames.vocabulary), { tokens: vocabulary }, 'later');
+  let tokenizer: Buffer | undefined;
   if (preprocessing && 'tokenizer' in preprocessing && preprocessing.tokenizer) {
     const named = run.config.dataset['tokenizer'] as string;
     const { path } = await findDataFile(named, { baseDirectory }, 'tokenizer');
-    writeWhole(join(folder, tokenizerFile), readRegular(path), 'later');
+    tokenizer = readRegular(path);
+    writeWhole(join(folder, tokenizerFile), tokenizer, 'later');
   }
+  writeOnnx(session, {
+    model,
+    weights: weightsIn(weights.tensors),
+    vocabulary,
+    tokenizer: tokenizer?.toString(),
+  });
 };
 
 /** Writes `model.onnx` where the network can be expressed; a run never fails for want of it. */
 const writeOnnx = (
   { directory, registry, run, emit }: Session,
-  model: ModelFile,
-  tensors: ReadonlyMap<string, StoredTensor>,
+  {
+    model,
+    weights,
+    ...texts
+  }: {
+    readonly model: ModelFile;
+    readonly weights: Weights;
+    readonly vocabulary: readonly string[] | undefined;
+    readonly tokenizer: string | undefined;
+  },
 ): void => {
   const row = rowOf(registry.model, run.config.model);
   if (!canExport(model, row)) return;
-  const file = onnxFile(model, weightsIn(tensors), row);
+  const file = onnxFile(model, weights, { onnx: row.onnx, ...texts });
   if ('pieces' in file)
     writeWhole(join(directory, fileNames.model, modelFileNames.onnx), file.pieces, 'later');
   else {

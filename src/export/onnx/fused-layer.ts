@@ -1,5 +1,6 @@
 import type { Cell, LayerCells, Matrix } from '../recurrent-network.ts';
 import type { Sequences } from './sequences.ts';
+import { wholeOf, type Block } from './weight-places.ts';
 
 /** The operators for whole sequences, and at each place of their gates the place that the gate has in Unroll. */
 const operators = {
@@ -27,11 +28,10 @@ export const addFusedLayer = (
   const count = each.length;
   const rows = gates.length * size;
   const weights = (part: 'inputKernel' | 'recurrentKernel', columns: number) =>
-    graph.floats(concat(each.map((cell) => transposedGates(cell[part], gates, size))), [
-      count,
-      rows,
-      columns,
-    ]);
+    graph.gathered(
+      each.flatMap((cell) => transposedGates(cell[part], gates, size)),
+      [count, rows, columns],
+    );
   const peepholes = first.kind === 'lstm' && first.peepholes !== undefined;
   const [every, final] = graph.nodes(
     operator,
@@ -39,9 +39,12 @@ export const addFusedLayer = (
       inputs,
       weights('inputKernel', features),
       weights('recurrentKernel', size),
-      graph.floats(concat(each.map((cell) => biases(cell, gates))), [count, 2 * rows]),
+      graph.gathered(
+        each.flatMap((cell) => biases(cell, gates)),
+        [count, 2 * rows],
+      ),
       lengths?.int32 ?? '',
-      ...(peepholes ? ['', '', graph.floats(concat(each.map(peepholesOf)), [count, 3 * size])] : []),
+      ...(peepholes ? ['', '', graph.gathered(each.flatMap(peepholesOf), [count, 3 * size])] : []),
     ],
     {
       outputs: 2,
@@ -55,41 +58,38 @@ export const addFusedLayer = (
   return { every, final };
 };
 
-const concat = (parts: readonly Float32Array[]): Float32Array => {
-  const whole = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
-};
-
 /** A kernel `[rows, gates * size]` as `[gates * size, rows]`, its gates in the order given. */
 const transposedGates = (
   { rows, columns, values }: Matrix,
   gates: readonly number[],
   size: number,
-): Float32Array => {
-  const turned = new Float32Array(values.length);
-  let at = 0;
-  for (const gate of gates)
-    for (let unit = 0; unit < size; unit++)
-      for (let row = 0; row < rows; row++)
-        turned[at++] = values[row * columns + gate * size + unit] as number;
-  return turned;
-};
+): readonly Block[] =>
+  gates.map((gate) => ({
+    values: values.subarray(gate * size),
+    shape: [size, rows],
+    strides: [1, columns],
+  }));
 
-const biases = (cell: Cell, gates: readonly number[]): Float32Array => {
+/** The biases on the inputs, then those on the state, which are added to them. */
+const biases = (cell: Cell, gates: readonly number[]): readonly Block[] => {
   const { size, bias } = cell;
-  const both = new Float32Array(2 * gates.length * size);
-  gates.forEach((gate, place) => both.set(bias.subarray(gate * size, (gate + 1) * size), place * size));
-  // The last gate is the candidate, the only one with a bias of its own on the state.
-  if (cell.kind === 'gru' && cell.recurrentBias) both.set(cell.recurrentBias, both.length - size);
-  return both;
+  const ofInputs = gates.map((gate) => wholeOf(bias.subarray(gate * size, (gate + 1) * size)));
+  const constant = (value: number) => wholeOf(new Float32Array(size).fill(value));
+  const ofState = gates.map((gate) => {
+    if (cell.kind === 'lstm' && gate === forgetGate) return constant(cell.forgetBias);
+    // The candidate is the only gate with a trained bias on the state.
+    return cell.kind === 'gru' && gate === candidateGate && cell.recurrentBias
+      ? wholeOf(cell.recurrentBias)
+      : constant(0);
+  });
+  return [...ofInputs, ...ofState];
 };
 
-const peepholesOf = (cell: Cell): Float32Array =>
+/** Places of gates in Unroll. */
+const forgetGate = 2;
+const candidateGate = 2;
+
+const peepholesOf = (cell: Cell): readonly Block[] =>
   cell.kind === 'lstm' && cell.peepholes
-    ? concat([cell.peepholes.input, cell.peepholes.output, cell.peepholes.forget])
-    : new Float32Array();
+    ? [cell.peepholes.input, cell.peepholes.output, cell.peepholes.forget].map(wholeOf)
+    : [];

@@ -1,5 +1,7 @@
 import type { OnnxAttribute, OnnxGraph } from '../../models/onnx.ts';
+import type { Weights } from '../trained-model.ts';
 import { content, float, integer, joined, type Message } from './protobuf.ts';
+import { createPlaces, gathered, wholeOf, type Block, type WeightPlaces } from './weight-places.ts';
 
 /** `TensorProto.DataType` of onnx.proto3. */
 export const elementTypes = { float32: 1, int32: 6, int64: 7, float64: 11 } as const;
@@ -50,6 +52,10 @@ const tensorMessage = (
 
 /** A graph under construction. */
 export interface GraphBuilder extends OnnxGraph {
+  /** A float32 constant of blocks, one after the other. */
+  readonly gathered: (blocks: readonly Block[], shape: readonly number[]) => string;
+  /** Where the constants have the weights; undefined where they lack some. */
+  readonly weightPlaces: () => WeightPlaces | undefined;
   /** Gives a value the name of an output. */
   readonly output: (value: string, name: string) => void;
   /** `GraphProto`. */
@@ -57,8 +63,9 @@ export interface GraphBuilder extends OnnxGraph {
 }
 
 /** Builds a graph whose constants are those of its loops, too. */
-export const createGraph = (name: string): GraphBuilder => {
+export const createGraph = (name: string, weights: Weights): GraphBuilder => {
   const constants: Message[] = [];
+  const places = createPlaces(weights);
   const known = new Map<string, string>();
   let count = 0;
   const fresh = (what: string): string => `${what}_${++count}`;
@@ -67,6 +74,12 @@ export const createGraph = (name: string): GraphBuilder => {
     const name = fresh(type === 'int64' ? 'index' : 'weight');
     constants.push(tensorMessage(name, type, { values, shape }));
     return name;
+  };
+
+  const numbers = (values: Float32Array, blocks: readonly Block[], shape: readonly number[]): string => {
+    const added = constant('float32', values, shape);
+    places.add(added, blocks);
+    return added;
   };
 
   const scope = (added: Message[]): OnnxGraph => {
@@ -94,8 +107,10 @@ export const createGraph = (name: string): GraphBuilder => {
         const names = Array.from({ length: outputs }, () => fresh(operator.toLowerCase()));
         return add(operator, inputs, names, attributes);
       },
-      floats: (values, shape) =>
-        constant('float32', values instanceof Float32Array ? values : Float32Array.from(values), shape),
+      floats: (values, shape) => {
+        const given = values instanceof Float32Array ? values : Float32Array.from(values);
+        return numbers(given, [wholeOf(given)], shape);
+      },
       doubles: (values, shape) => constant('float64', Float64Array.from(values), shape),
       integers: (values, shape = [values.length]) => {
         const key = JSON.stringify([values, shape]);
@@ -138,6 +153,8 @@ export const createGraph = (name: string): GraphBuilder => {
   const nodes: Message[] = [];
   return {
     ...scope(nodes),
+    gathered: (blocks, shape) => numbers(gathered(blocks), blocks, shape),
+    weightPlaces: places.whole,
     output: (value, name) => {
       nodes.push(
         joined(content(1, value), content(2, name), content(3, `Identity_${name}`), content(4, 'Identity')),

@@ -1,7 +1,7 @@
 import type { OnnxContext, OnnxGraph } from '../../models/onnx.ts';
 import { plainFeatures, type LayerCells, type RecurrentNetwork } from '../recurrent-network.ts';
 import { addComposedCell } from './composed-cell.ts';
-import { elementTypes } from './graph.ts';
+import { elementTypes, type GraphBuilder } from './graph.ts';
 import { addFusedLayer, isFused } from './fused-layer.ts';
 import {
   lastStep,
@@ -14,7 +14,7 @@ import {
 
 /** Adds a built-in network to a graph. Returns its raw outputs, as `Model.forward` gives them. */
 export const addRecurrentNetwork = (
-  { graph, inputs, lengths, outputs }: OnnxContext,
+  { graph, inputs, lengths, outputs }: OnnxContext & { readonly graph: GraphBuilder },
   network: RecurrentNetwork,
 ): string => {
   const { input, layers, merge, readout, output } = network;

@@ -1,12 +1,12 @@
 import type { OnnxGraph } from '../../models/onnx.ts';
-import { elementTypes } from './graph.ts';
+import { elementTypes, type GraphBuilder } from './graph.ts';
 
 /**
  * Sequences in a graph, time first: `[time, batch, size]`. Where they have lengths, values past the length are of no
  * account.
  */
 export interface Sequences {
-  readonly graph: OnnxGraph;
+  readonly graph: GraphBuilder;
   /** Undefined where every sequence has the full length. */
   readonly lengths: Lengths | undefined;
 }
@@ -25,7 +25,7 @@ interface Lengths {
 }
 
 /** What operations along the time need, where `timeMajor` is `[time, batch, ...]`. */
-export const sequencesOf = (graph: OnnxGraph, timeMajor: string, int32: string | undefined): Sequences => {
+export const sequencesOf = (graph: GraphBuilder, timeMajor: string, int32: string | undefined): Sequences => {
   if (int32 === undefined) return { graph, lengths: undefined };
   const int64 = graph.node('Cast', [int32], { to: elementTypes.int64 });
   const scalar = (value: number) => graph.integers([value], []);

@@ -2,12 +2,13 @@ import type { ModelRow } from '../../models/model.ts';
 import { headOf, leadingAxes, outputCount, type Head } from '../head.ts';
 import { inputEncodingOf } from '../inputs.ts';
 import { isBuiltInModel, recurrentNetworkOf } from '../recurrent-network.ts';
-import { modelKey, type TrainedModel, type Weights } from '../trained-model.ts';
+import { modelKey, tokenizerKey, vocabularyKey, type TrainedModel, type Weights } from '../trained-model.ts';
 import { addNumbers } from './add-predictions.ts';
 import { encodeInputs, inputPorts } from './encode-inputs.ts';
 import { createGraph, type Port } from './graph.ts';
 import { content, integer, joined, mostBytes, type Message } from './protobuf.ts';
 import { addRecurrentNetwork } from './recurrent-onnx.ts';
+import { placesKey } from './weight-places.ts';
 
 /** Of 2022: every runtime since ONNX Runtime 1.13 reads them. `docs/format.md` names both. */
 const irVersion = 8;
@@ -20,21 +21,31 @@ export type OnnxFile = { readonly pieces: readonly Uint8Array[] } | { readonly i
 export const canExport = ({ model }: TrainedModel, row: Pick<ModelRow, 'onnx'>): boolean =>
   isBuiltInModel(model) || row.onnx !== undefined;
 
-/**
- * A trained model as an ONNX file: raw inputs to predictions. `row` is the model's entry, which builds the graph of a model
- * that is not built in.
- */
-export const toOnnx = (model: TrainedModel, weights: Weights, row?: Pick<ModelRow, 'onnx'>): OnnxFile => {
+/** What else an ONNX file is made of. */
+interface OnnxSources {
+  /** Builds the graph of a model that is not built in. */
+  readonly onnx?: ModelRow['onnx'] | undefined;
+  /** Of a network that reads texts: its tokens by index, and the content of `tokenizer.json`. */
+  readonly vocabulary?: readonly string[] | undefined;
+  readonly tokenizer?: string | undefined;
+}
+
+/** A trained model as an ONNX file: raw inputs to predictions. */
+export const toOnnx = (
+  model: TrainedModel,
+  weights: Weights,
+  { onnx, vocabulary, tokenizer }: OnnxSources = {},
+): OnnxFile => {
   const { shape } = model;
   const network = recurrentNetworkOf(model, weights);
-  if (!network && !row?.onnx)
+  if (!network && !onnx)
     return {
       impossible: `The model ${model.model.name} has no \`onnx\` function that builds its ONNX graph.`,
     };
   const weightBytes = [...weights.values()].reduce((sum, { values }) => sum + values.byteLength, 0);
   if (weightBytes > mostBytes) return { impossible: tooLarge(weightBytes) };
 
-  const graph = createGraph('unroll');
+  const graph = createGraph('unroll', weights);
   const encoding = inputEncodingOf(model);
   const { inputs, outputs } = onnxPorts(model);
   const context = {
@@ -47,7 +58,7 @@ export const toOnnx = (model: TrainedModel, weights: Weights, row?: Pick<ModelRo
   };
   const raw = network
     ? addRecurrentNetwork(context, network)
-    : (row?.onnx?.(model.model.parameters, context) ?? '');
+    : (onnx?.(model.model.parameters, context) ?? '');
   const head = headOf(model);
   const leading = leadingAxes(model);
   graph.output(raw, (outputs[0] as Port).name);
@@ -56,7 +67,13 @@ export const toOnnx = (model: TrainedModel, weights: Weights, row?: Pick<ModelRo
   if (head.kind === 'numbers')
     graph.output(addNumbers(graph, raw, { head, leading: leading.length, encoding }), 'predictions');
 
-  const file = modelMessage(graph.message(inputs, outputs), { [modelKey]: JSON.stringify(model) });
+  const places = graph.weightPlaces();
+  const file = modelMessage(graph.message(inputs, outputs), {
+    [modelKey]: JSON.stringify(model),
+    ...(places && { [placesKey]: JSON.stringify(places) }),
+    ...(vocabulary && { [vocabularyKey]: JSON.stringify({ tokens: vocabulary }) }),
+    ...(tokenizer !== undefined && { [tokenizerKey]: tokenizer }),
+  });
   return file.bytes > mostBytes ? { impossible: tooLarge(file.bytes) } : file;
 };
 

@@ -1,5 +1,5 @@
 import type { StoredTensor } from '../../system/safetensors.ts';
-import type { Cell, Matrix, RecurrentNetwork } from '../recurrent-network.ts';
+import { biasOf, type Cell, type Matrix, type RecurrentNetwork } from '../recurrent-network.ts';
 
 /** Whether `torch.nn` has the cell: `LSTM` (also with a projection), `GRU` with the reset after the product, `RNN`. */
 export const isTorchCell = (cell: Cell): boolean => {
@@ -67,7 +67,8 @@ const gateOrder = {
 } as const;
 
 const torchWeights = (cell: Cell): Readonly<Record<string, StoredTensor>> => {
-  const { size, inputKernel, recurrentKernel, bias } = cell;
+  const { size, inputKernel, recurrentKernel } = cell;
+  const bias = biasOf(cell);
   const columns = gateOrder[cell.kind].flatMap((gate) => identity(size).map((unit) => gate * size + unit));
   const turned = (matrix: Matrix): StoredTensor => ({
     shape: [columns.length, matrix.rows],
@@ -94,7 +95,7 @@ const ownWeights = (cell: Cell): Readonly<Record<string, StoredTensor>> => {
   const base = {
     kernel: stored(cell.inputKernel),
     recurrent: stored(cell.recurrentKernel),
-    bias: vector(cell.bias),
+    bias: vector(biasOf(cell)),
   };
   switch (cell.kind) {
     case 'lstm': {

@@ -1,0 +1,45 @@
+import { failure, success, type Diagnostic, type Result } from '../diagnostic/diagnostic.ts';
+import { earlierModelFileParser, modelFileParser, type ModelFile } from '../record/run-files.ts';
+import type { StoredTensor } from '../system/safetensors.ts';
+
+/** A trained network with what is needed to use it on other data. */
+export interface OpenModel {
+  readonly file: ModelFile;
+  /** Trained weights by the names of `Model.variables`. */
+  readonly weights: ReadonlyMap<string, StoredTensor>;
+  /** The tokens by index, of a network that reads text. */
+  readonly vocabulary?: readonly string[];
+  /** The folder with `model.json`, and with `tokenizer.json` where there is one. */
+  readonly directory: string;
+  /** Its `model.onnx`, which a folder may lack. */
+  readonly onnx?: string;
+}
+
+/** A model that cannot be read. */
+export const broken = (message: string, expected: string): Diagnostic => ({
+  code: 'damaged-record',
+  severity: 'error',
+  message,
+  expected,
+  help: 'Copy the folder again, or train the run again with the option --force.',
+});
+
+/** What `model.json` holds, in a file that is named. */
+export const parsedModelFile = (content: unknown, path: string): Result<ModelFile> => {
+  const file = modelFileParser(content);
+  if (file) return success(file);
+  const { format } = (content ?? {}) as { readonly format?: unknown };
+  if (typeof format === 'number' && format > 2) {
+    return failure({
+      code: 'unsupported-version',
+      severity: 'error',
+      message: `${path} was written by a later version of Unroll, in format ${format}.`,
+      expected: 'format 2',
+      help: 'Use the version of Unroll that trained the model.',
+    });
+  }
+  const wrong = (format === undefined ? earlierModelFileParser : modelFileParser).firstWrong(content) ?? [];
+  return failure(
+    broken(`${path} has no usable \`${wrong.join('.')}\`.`, 'the model.json that a training wrote'),
+  );
+};
