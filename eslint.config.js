@@ -70,11 +70,11 @@ const doors = {
   check: ['system', 'diagnostic', 'data', 'plan', 'record', 'training'],
   executor: belowTheRunner,
   runner: [...belowTheRunner, 'executor'],
-  verify: [...belowTheRunner, 'executor', 'runner'],
+  verify: [...belowTheRunner, 'executor', 'runner', 'report', 'prediction'],
   report: ['system', 'terminal', 'diagnostic', 'data', 'metrics', 'language', 'plan', 'record'],
   mlflow: ['system', 'terminal', 'diagnostic', 'language', 'plan', 'record', 'export'],
   prediction: [...belowTheRunner, 'report'],
-  api: [...belowTheRunner, 'executor', 'runner', 'report', 'mlflow', 'prediction'],
+  api: [...belowTheRunner, 'executor', 'runner', 'verify', 'report', 'mlflow', 'prediction'],
   cli: [...belowTheRunner, 'check', 'executor', 'runner', 'verify', 'report', 'mlflow', 'prediction'],
   docs: ['diagnostic', 'parameters', 'data', 'metrics', 'registry', 'language', 'cli'],
 };

@@ -7,10 +7,12 @@ import type { Experiment } from './api/experiment.ts';
 import type { PlanSettings } from './api/plan.ts';
 import type { Prediction, PredictSettings, UseSettings } from './api/predict.ts';
 import type { RunResult, RunSettings } from './api/run.ts';
+import type { Bundle, BundleSettings, VerifySettings } from './api/verify.ts';
 import type { Config } from './registry/own/definitions.ts';
 import type { Evaluation } from './prediction/evaluate.ts';
 import type { Comparison } from './report/compare.ts';
 import type { Plan } from './plan/plan.ts';
+import type { Verification } from './verify/verify-run.ts';
 
 export { defineExperiment } from './api/experiment.ts';
 export type { Axes, AxisValues, Experiment, SweepInput, Values } from './api/experiment.ts';
@@ -19,10 +21,14 @@ export type { CompareSettings } from './api/compare.ts';
 export type { PlanSettings } from './api/plan.ts';
 export type { Prediction, PredictSettings, UseSettings } from './api/predict.ts';
 export type { RunResult, RunSettings } from './api/run.ts';
+export type { Bundle, BundleSettings, VerifySettings } from './api/verify.ts';
 export type { Diagnostic } from './diagnostic/diagnostic.ts';
 export type { EvaluatedBaseline, Evaluation } from './prediction/evaluate.ts';
 export type { ComparedConfiguration, ComparedRun, Comparison } from './report/compare.ts';
 export type { Plan, Run } from './plan/plan.ts';
+export type { Deviation, Difference } from './verify/differences.ts';
+export type { OnnxCheck } from './verify/check-onnx.ts';
+export type { Verdict, Verification } from './verify/verify-run.ts';
 export type { RunEvent, RunListener, RunOutcome, TrainerEvent } from './record/events.ts';
 
 export { Type } from '@sinclair/typebox';
@@ -106,3 +112,14 @@ export const predict = async (
 /** Evaluates a trained model on a file that has the targets: metrics, confusion matrix and a baseline; otherwise as `predict`. */
 export const evaluate = async (model: string, data: string, settings?: UseSettings): Promise<Evaluation> =>
   (await import('./api/predict.ts')).evaluate(model, data, settings);
+
+/**
+ * Trains a recorded run again, or that of a bundle, and compares its metrics and weights, and the predictions of its
+ * `model.onnx`, with the record. What differs is in the result: it throws `UnrollError` only where the run cannot be trained.
+ */
+export const verify = async (what: string, settings?: VerifySettings): Promise<Verification> =>
+  (await import('./api/verify.ts')).verify(what, settings);
+
+/** Writes a run with all that another machine needs to verify it into one file. */
+export const bundle = async (run: string, settings?: BundleSettings): Promise<Bundle> =>
+  (await import('./api/verify.ts')).bundle(run, settings);

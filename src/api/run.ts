@@ -4,7 +4,7 @@ import { weightsFinder } from '../report/find-weights.ts';
 import { writeRunPlots } from '../report/run-plots.ts';
 import { checkFrozen } from '../runner/calibration/frozen-kernels.ts';
 import { loadPlanCode } from '../runner/plan-code.ts';
-import { childIsBuilt } from '../executor/local/pool.ts';
+import { childIsBuilt, notBuilt } from '../executor/local/pool.ts';
 import { withContinuations } from '../runner/continuations.ts';
 import { withEarlierIds } from '../runner/earlier-ids.ts';
 import { runExperiment } from '../runner/run-experiment.ts';
@@ -59,15 +59,7 @@ export const run = async <C extends Config>(
     retryFailed = false,
     allowServers = [],
   } = settings;
-  if (!childIsBuilt())
-    throw new UnrollError([
-      {
-        code: 'backend-missing',
-        severity: 'error',
-        message: 'The program that trains is not built.',
-        help: 'Run: npm run setup',
-      },
-    ]);
+  if (!childIsBuilt()) throw new UnrollError([notBuilt]);
   const planned =
     typeof what === 'object' && 'sweepId' in what
       ? what

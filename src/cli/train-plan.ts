@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Diagnostic } from '../diagnostic/diagnostic.ts';
 import { compareRuns } from '../report/compare.ts';
 import { findBaselines, type Baselines } from '../report/baseline.ts';
 import { checkExpectations } from '../report/expectations.ts';
@@ -12,7 +11,7 @@ import { writeRunPlots } from '../report/run-plots.ts';
 import { writeReport } from '../report/write-report.ts';
 import { checkFrozen } from '../runner/calibration/frozen-kernels.ts';
 import { loadPlanCode } from '../runner/plan-code.ts';
-import { childIsBuilt } from '../executor/local/pool.ts';
+import { childIsBuilt, notBuilt } from '../executor/local/pool.ts';
 import { runExperiment, type ExperimentOutcome } from '../runner/run-experiment.ts';
 import type { Plan } from '../plan/plan.ts';
 import { slowBackendWarning } from '../tensorflow/find-addon.ts';
@@ -41,13 +40,6 @@ export interface TrainOptions extends SelectionOptions {
   readonly mlflow: boolean;
   readonly allowServer?: readonly string[] | undefined;
 }
-
-export const notBuilt: Diagnostic = {
-  code: 'backend-missing',
-  severity: 'error',
-  message: 'The program that trains is not built.',
-  help: 'Run: npm run setup',
-};
 
 /** Trains what is missing of a plan with everything around it that the user sees, and ends with the comparison. */
 export const trainPlan = async (

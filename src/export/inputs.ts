@@ -63,6 +63,18 @@ const columnOf = (column: PlainColumn): TableColumn =>
     ? { kind: 'embedded', name: column.name, labels: column.labels }
     : column;
 
+/** How many inputs of the network a column becomes. */
+export const columnWidth = (column: TableColumn): number => {
+  switch (column.kind) {
+    case 'number':
+      return column.mask ? 2 : 1;
+    case 'category':
+      return column.labels.length;
+    case 'embedded':
+      return 1;
+  }
+};
+
 /** Whether the scales of an example depend on its series, which is then an input. */
 export const hasSeriesInput = (encoding: InputEncoding): boolean =>
   encoding.kind === 'series' && encoding.scales.length > 1;

@@ -1,5 +1,6 @@
 import type { SequenceShape } from '../data/dataset.ts';
 import { isPerStep, stepsRead } from '../data/task.ts';
+import { vectorSizeOf } from '../models/embedding.ts';
 import type { GruParameters } from '../models/gru.ts';
 import type { LstmParameters } from '../models/lstm.ts';
 import type { NetworkParameters } from '../models/parameters.ts';
@@ -140,7 +141,7 @@ const matrixOf = (weights: Weights, name: string): Matrix => {
 };
 
 const inputOf = (
-  { embeddingSize }: NetworkParameters,
+  parameters: NetworkParameters,
   { input }: SequenceShape,
   weights: Weights,
 ): RecurrentNetwork['input'] => {
@@ -152,7 +153,7 @@ const inputOf = (
     }));
     return { kind: 'values', features, embedded: tables };
   }
-  return embeddingSize === null ? input : { ...input, table: matrixOf(weights, 'embedding') };
+  return vectorSizeOf(parameters) === null ? input : { ...input, table: matrixOf(weights, 'embedding') };
 };
 
 /** The features that are read as they are. */

@@ -28,6 +28,13 @@ const manifestSchema = Type.Object({
   startWeights: orNull,
   /** The values of the dataset's parameters that name files, within the bundle; null where the data is not in it. */
   data: Type.Union([Type.Record(Type.String(), Type.String()), Type.Null()]),
+  /** The files of pretrained vectors, within the bundle; null where they are not in it or the model reads none. */
+  vectors: Type.Optional(
+    Type.Union([
+      Type.Object({ file: Type.String(), tokens: Type.Union([Type.String(), Type.Null()]) }),
+      Type.Null(),
+    ]),
+  ),
   files: Type.Record(Type.String(), Type.Object({ bytes: Type.Number(), sha256: Type.String() })),
   /** Hexadecimal SHA-256 of this file without this field. */
   sha256: Type.String(),

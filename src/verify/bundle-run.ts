@@ -2,6 +2,8 @@ import { existsSync } from 'node:fs';
 import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import { findDataFiles, isPattern } from '../data/columns/find-files.ts';
 import { DataError } from '../data/dataset.ts';
+import { findDataFile } from '../data/files.ts';
+import { pretrainedOf } from '../data/vectors/setting.ts';
 import { failure, success, type Diagnostic, type Result } from '../diagnostic/diagnostic.ts';
 import { filesOf } from '../plan/run-identity.ts';
 import { sealedFiles } from '../record/digests.ts';
@@ -42,6 +44,8 @@ export const bundleRun = async (
   const included = data ? await dataEntries(subject) : undefined;
   if (included && !included.ok) return included;
   for (const [name, path] of included?.value.files ?? []) entries.set(name, { path });
+  const vectors = data ? await vectorEntries(subject) : undefined;
+  for (const [name, path] of vectors?.files ?? []) entries.set(name, { path });
 
   const values = included ? included.value.values : null;
   await writeBundle(output, entries satisfies Entries, {
@@ -52,8 +56,9 @@ export const bundleRun = async (
     config: code?.value.config ?? null,
     startWeights: startFile === undefined ? null : 'start.safetensors',
     data: values,
+    vectors: vectors?.values ?? null,
   });
-  return success(values);
+  return success(values && { ...values, ...(vectors && { vectors: vectors.values.file }) });
 };
 
 const hasChanged = (id: string, changed: readonly Difference[]): Diagnostic => ({
@@ -119,6 +124,31 @@ const dataEntries = async ({ here, baseDirectory }: Subject): Promise<Result<Dat
   return success({ values, files });
 };
 
+/** The files of the pretrained vectors that the run's model reads. */
+const vectorEntries = async ({
+  here,
+  baseDirectory,
+}: Subject): Promise<
+  | { readonly values: NonNullable<Manifest['vectors']>; readonly files: ReadonlyMap<string, string> }
+  | undefined
+> => {
+  const pretrained = pretrainedOf(here.config.model);
+  if (!pretrained) return undefined;
+  const files = new Map<string, string>();
+  const add = async (written: string, folder: string): Promise<string> => {
+    const { path } = await findDataFile(written, { baseDirectory }, folder);
+    const name = `${folder}/${basename(path)}`;
+    files.set(name, path);
+    return name;
+  };
+  const { file, tokens } = pretrained;
+  const values = {
+    file: await add(file, 'vectors'),
+    tokens: tokens === null ? null : await add(tokens, 'vectors/tokens'),
+  };
+  return { values, files };
+};
+
 /** The subject in a bundle, unpacked into an empty folder. Data that is not in it is looked for below `specDirectory`. */
 export const bundledSubject = async (
   path: string,
@@ -126,7 +156,7 @@ export const bundledSubject = async (
 ): Promise<Result<Subject>> => {
   const opened = await openBundle(path, folder);
   if (!opened.ok) return opened;
-  const { run: id, config, startWeights, data } = opened.value;
+  const { run: id, config, startWeights, data, vectors } = opened.value;
   const directory = join(folder, id);
   const read = readRun(directory);
   if (!read.ok) return read;
@@ -134,12 +164,23 @@ export const bundledSubject = async (
   if (!status) throw new Error('A bundle has the status of its run.');
   const paths = Object.entries(data ?? {}).map(([parameter, value]) => [parameter, join(folder, value)]);
   const dataset = { ...run.config.dataset, ...(Object.fromEntries(paths) as Record<string, string>) };
+  const pretrained = vectors && pretrainedOf(run.config.model);
+  const model = pretrained
+    ? {
+        ...run.config.model,
+        embedding: {
+          ...pretrained,
+          file: join(folder, vectors.file),
+          tokens: vectors.tokens === null ? null : join(folder, vectors.tokens),
+        },
+      }
+    : run.config.model;
   return success({
     directory,
     run,
     status,
     environment: readJsonIfWhole(join(directory, fileNames.environment), parseEnvironment),
-    here: { ...run, config: { ...run.config, dataset } },
+    here: { ...run, config: { ...run.config, dataset, model } },
     baseDirectory: resolve(specDirectory),
     config: config === null ? undefined : join(folder, config),
     spec: undefined,

@@ -111,11 +111,17 @@ export const contentDifferences = (recorded: Run, now: Run): readonly Difference
       recorded: short(recorded.code?.[kind]),
       now: short(now.code?.[kind]),
     })),
+    ...Object.entries(recorded.code?.metrics ?? {}).map(([name, digest]) => ({
+      what: `code of the metric ${name}`,
+      recorded: short(digest),
+      now: short(now.code?.metrics?.[name]),
+    })),
     ...([...kinds, 'trainer'] as const).map((part) => ({
       what: `version of the ${part}`,
       recorded: recorded.versions[part] ?? null,
       now: now.versions[part] ?? null,
     })),
+    { what: 'pretrained vectors', recorded: short(recorded.vectors), now: short(now.vectors) },
     { what: 'starting weights', recorded: short(recorded.start?.sha256), now: short(now.start?.sha256) },
   ];
   return pairs.filter((pair) => pair.recorded !== pair.now);

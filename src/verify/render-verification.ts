@@ -51,9 +51,14 @@ export const differenceLines = ({ content, files, environment, onnx }: Verificat
 
 const onnxLine = (check: OnnxCheck): string => {
   if (check.result === 'skipped') return `model.onnx not checked: ${check.reason}`;
+  const { compared, differing } = check;
+  const [examples, as] =
+    check.given === 'recorded'
+      ? [counted(compared, 'recorded example'), 'as recorded']
+      : [counted(compared, 'test example'), 'as the network does'];
   return check.result === 'agrees'
-    ? `model.onnx predicts the ${counted(check.compared, 'recorded example')} as recorded`
-    : `model.onnx predicts ${check.differing} of ${counted(check.compared, 'recorded example')} otherwise`;
+    ? `model.onnx predicts the ${examples} ${as}`
+    : `model.onnx predicts ${differing} of ${examples} otherwise`;
 };
 
 const section = (title: string, differences: readonly Difference[]): readonly string[] =>

@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DataError, type DatasetRow } from '../data/dataset.ts';
 import { failure, success, type Diagnostic, type Result } from '../diagnostic/diagnostic.ts';
+import { pretrainedOf } from '../data/vectors/setting.ts';
+import { vectorsDigest } from '../data/vectors/vectors.ts';
 import type { Row } from '../parameters/row.ts';
 import type { Run } from '../plan/plan.ts';
 import { digestOfFile } from '../record/digests.ts';
@@ -82,7 +84,7 @@ export const verifyRun = async (
     const { outcome, directory } = await trainAgain(subject, present.value, { ...options, folder });
     if (options.stop.aborted) return success(undefined);
     if (!endedAsIntended(outcome, subject)) return failure(cannotTrain(subject, outcome));
-    const onnx = await checkOnnx(subject, present.value.dataset);
+    const onnx = await checkOnnx(subject, present.value);
     return success({ ...compare(subject, present.value.run, { outcome, directory }), onnx });
   } finally {
     rmSync(folder, { recursive: true, force: true });
@@ -94,6 +96,7 @@ interface Present {
   readonly run: Run;
   readonly bundle: string | undefined;
   readonly dataset: DatasetRow;
+  readonly registry: Registry;
 }
 
 /** The run as it would be trained today. */
@@ -113,9 +116,12 @@ export const presentRun = async ({
   const { registry, bundle } = plugins?.value ?? { registry: builtIn, bundle: undefined };
   const row = findRow(registry.dataset, here.config.dataset.name);
   if (!row) return failure(notRegistered('dataset', here.config.dataset.name));
+  const pretrained = pretrainedOf(here.config.model);
   let datasetDigest: string;
+  let vectors: string | undefined;
   try {
     datasetDigest = await row.digest(here.config.dataset, { baseDirectory });
+    vectors = pretrained && (await vectorsDigest(pretrained, { baseDirectory }));
   } catch (error) {
     if (!(error instanceof DataError)) throw error;
     return failure(...error.issues.map((issue) => dataIsMissing(issue.message, issue.help)));
@@ -130,12 +136,14 @@ export const presentRun = async ({
     run: {
       ...run,
       datasetDigest,
+      ...(vectors !== undefined && { vectors }),
       versions: versionsNow(here),
       ...(code.value && { code: code.value }),
       ...(here.start && sha256 !== undefined && { start: { ...here.start, sha256 } }),
     },
     bundle,
     dataset: row,
+    registry,
   });
 };
 
@@ -150,7 +158,16 @@ const codeNow = ({ config, code }: Run, registry: Registry): Result<Run['code']>
     if (digest === undefined) return failure(notRegistered(kind, name));
     digests.push([kind, digest]);
   }
-  return success(Object.fromEntries(digests));
+  const metrics: [string, string][] = [];
+  for (const name of Object.keys(code.metrics ?? {})) {
+    const digest = findRow(registry.metric ?? {}, name)?.origin.digest;
+    if (digest === undefined) return failure(notRegistered('metric', name));
+    metrics.push([name, digest]);
+  }
+  return success({
+    ...Object.fromEntries(digests),
+    ...(code.metrics && { metrics: Object.fromEntries(metrics) }),
+  });
 };
 
 const notRegistered = (kind: string, name: string): Diagnostic => ({

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { childIsBuilt } from '../../executor/local/pool.ts';
+import { childIsBuilt, notBuilt } from '../../executor/local/pool.ts';
 import { encodeNumber } from '../../system/json.ts';
 import { counted } from '../../terminal/format.ts';
 import { bundledSubject } from '../../verify/bundle-run.ts';
@@ -12,7 +12,6 @@ import type { Result } from '../../diagnostic/diagnostic.ts';
 import type { Execute, ExitCode } from '../command.ts';
 import { listenForInterruption } from '../interrupt.ts';
 import { findRun } from '../recorded.ts';
-import { notBuilt } from '../train-plan.ts';
 
 interface Options {
   readonly runsDirectory: string;

@@ -12,6 +12,7 @@ import { existsSync } from 'node:fs';
 import { appendRegular } from '../../system/files.ts';
 import module from 'node:module';
 import { join } from 'node:path';
+import type { Diagnostic } from '../../diagnostic/diagnostic.ts';
 import { masked, withoutSecrets } from '../../system/secrets.ts';
 import { packageRoot, packageVersion } from '../../system/package-root.ts';
 import { fileNames } from '../../record/run-files.ts';
@@ -309,3 +310,10 @@ const killGroup = (child: ChildProcess) => {
 
 /** Whether the bundled child program is there; the set-up step makes it. */
 export const childIsBuilt = (): boolean => existsSync(join(packageRoot, 'dist', 'child.js'));
+
+export const notBuilt: Diagnostic = {
+  code: 'backend-missing',
+  severity: 'error',
+  message: 'The program that trains is not built.',
+  help: 'Run: npm run setup',
+};

@@ -1,5 +1,5 @@
 import type { OnnxGraph } from '../../models/onnx.ts';
-import { hasSeriesInput, type InputEncoding, type TableColumn } from '../inputs.ts';
+import { columnWidth, hasSeriesInput, type InputEncoding, type TableColumn } from '../inputs.ts';
 import { elementTypes, type Port } from './graph.ts';
 
 type Columns = readonly TableColumn[];
@@ -111,18 +111,7 @@ const encodeColumns = (graph: OnnxGraph, inputs: string, columns: Columns): stri
 
 /** Where the inputs of a column begin. */
 const placeOf = (columns: Columns, index: number): number =>
-  columns.slice(0, index).reduce((sum, column) => sum + inputsOf(column), 0);
-
-const inputsOf = (column: TableColumn): number => {
-  switch (column.kind) {
-    case 'number':
-      return column.mask ? 2 : 1;
-    case 'category':
-      return column.labels.length;
-    case 'embedded':
-      return 1;
-  }
-};
+  columns.slice(0, index).reduce((sum, column) => sum + columnWidth(column), 0);
 
 const encodeSeries = (graph: OnnxGraph, inputs: string, encoding: Series): string => {
   const { scales, features, ahead } = encoding;
