@@ -1,6 +1,6 @@
 /**
  * The largest memory that a training on a large file takes: writes the file, runs `unroll run` on it twice (the first time
- * packs the file) and adds up the resident memory of its processes every 50 ms. `series` is one series of a million rows,
+ * packs the file) and adds up the memory of its processes every 50 ms. `series` is one series of a million rows,
  * read in a million windows of 100 steps. Linux only.
  *
  *     node bench/run.mjs large-data.ts [--kind csv|parquet|series] [--megabytes 1000] [--steps 200] [--keep FOLDER]
@@ -132,26 +132,68 @@ optimizer: { name: adam, learningRate: 0.001 }
 train: { batchSize: 128, steps: ${steps}, displayEvery: 50 }
 `;
 
-/** Resident bytes of a process and all that descend from it. */
-const residentBytes = (root: number): number => {
+/** The processes that descend from one, and itself. */
+const family = (root: number): readonly number[] => {
   const parents = new Map<number, number>();
-  const resident = new Map<number, number>();
   for (const name of readdirSync('/proc')) {
     if (!/^\d+$/.test(name)) continue;
     try {
       const status = readFileSync(`/proc/${name}/status`, 'utf8');
       parents.set(Number(name), Number(/^PPid:\s+(\d+)/m.exec(status)?.[1]));
-      resident.set(Number(name), 1024 * Number(/^VmRSS:\s+(\d+)/m.exec(status)?.[1] ?? 0));
     } catch {
       // It ended meanwhile.
     }
   }
   const within = (pid: number | undefined): boolean =>
     pid === root || (pid !== undefined && within(parents.get(pid)));
-  return [...resident].reduce((sum, [pid, bytes]) => sum + (within(pid) ? bytes : 0), 0);
+  return [...parents.keys()].filter(within);
 };
 
-const run = async (folder: string, extra: readonly string[]): Promise<{ seconds: number; peak: number }> => {
+interface Memory {
+  /** The sum of what each process has in memory. */
+  readonly sum: number;
+  /** The same, but pages of a file, such as the program of Node, count once: both processes use the same ones. */
+  readonly once: number;
+}
+
+/** Bytes of a process and all that descend from it. */
+const memoryOf = (root: number): Memory => {
+  let sum = 0;
+  let own = 0;
+  const files = new Map<string, number>();
+  for (const pid of family(root)) {
+    for (const [file, bytes] of mappingsOf(pid)) {
+      sum += bytes.resident;
+      own += bytes.own;
+      files.set(file, Math.max(files.get(file) ?? 0, bytes.resident - bytes.own));
+    }
+  }
+  return { sum, once: own + [...files.values()].reduce((total, bytes) => total + bytes, 0) };
+};
+
+/** Resident bytes of a process by mapped file, and those of them that are its own and of no file. */
+const mappingsOf = (pid: number): ReadonlyMap<string, { resident: number; own: number }> => {
+  const found = new Map<string, { resident: number; own: number }>();
+  let lines: readonly string[];
+  try {
+    lines = readFileSync(`/proc/${pid}/smaps`, 'utf8').split('\n');
+  } catch {
+    return found;
+  }
+  let here = { resident: 0, own: 0 };
+  for (const line of lines) {
+    const mapping = /^[0-9a-f]+-[0-9a-f]+ \S+ \S+ \S+ \S+\s*(.*)$/.exec(line);
+    if (mapping) {
+      const file = mapping[1] ?? '';
+      here = found.get(file) ?? { resident: 0, own: 0 };
+      found.set(file, here);
+    } else if (line.startsWith('Rss:')) here.resident += 1024 * Number(/\d+/.exec(line)?.[0]);
+    else if (line.startsWith('Anonymous:')) here.own += 1024 * Number(/\d+/.exec(line)?.[0]);
+  }
+  return found;
+};
+
+const run = async (folder: string, extra: readonly string[]): Promise<{ seconds: number } & Memory> => {
   const started = performance.now();
   const child = spawn(
     process.execPath,
@@ -161,14 +203,16 @@ const run = async (folder: string, extra: readonly string[]): Promise<{ seconds:
       stdio: ['ignore', 'inherit', 'inherit'],
     },
   );
-  let peak = 0;
+  let peak: Memory = { sum: 0, once: 0 };
   const watch = setInterval(() => {
-    if (child.pid !== undefined) peak = Math.max(peak, residentBytes(child.pid));
+    if (child.pid === undefined) return;
+    const now = memoryOf(child.pid);
+    peak = { sum: Math.max(peak.sum, now.sum), once: Math.max(peak.once, now.once) };
   }, 50);
   const code = await new Promise((done) => child.once('exit', done));
   clearInterval(watch);
   if (code !== 0) throw new Error(`unroll run ended with ${String(code)}.`);
-  return { seconds: (performance.now() - started) / 1000, peak };
+  return { seconds: (performance.now() - started) / 1000, ...peak };
 };
 
 const kind = kinds[options.kind];
@@ -184,8 +228,11 @@ try {
     ['first run, packs the file', []],
     ['second run', ['--force']],
   ] as const) {
-    const { seconds, peak } = await run(folder, extra);
-    console.log(`${name}: ${seconds.toFixed(1)} s, at most ${(peak / 1e6).toFixed(0)} MB resident`);
+    const { seconds, sum, once } = await run(folder, extra);
+    const [together, counted] = [sum, once].map((bytes) => (bytes / 1e6).toFixed(0));
+    console.log(
+      `${name}: ${seconds.toFixed(1)} s, at most ${counted} MB (${together} MB with shared pages counted twice)`,
+    );
   }
 } finally {
   if (options.keep === undefined) rmSync(folder, { recursive: true, force: true });

@@ -79,11 +79,10 @@ export const batchIndices = (plan: BatchPlan): BatchIndices => {
       `A batch of ${batchSize} cannot be taken from ${size} examples with lastBatch: drop; lower batchSize or use lastBatch: keep.`,
     );
   }
-  const inOrder = indicesBelow(size);
   let pass = -1;
-  let order: Int32Array = inOrder;
+  let order: Int32Array = new Int32Array();
   const orderOf = (wanted: number): Int32Array => {
-    if (!shuffle) return inOrder;
+    if (!shuffle) return order.length === size ? order : (order = indicesBelow(size));
     if (wanted !== pass) {
       order = randomStream(seed, 'shuffle', wanted).permutation(size);
       if (lengths) order = bySimilarLength(order, { batchSize, lengths, seed, pass: wanted });

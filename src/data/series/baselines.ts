@@ -65,7 +65,7 @@ export const baselinesOf = (given: BaselineGiven, windows: Windows): readonly Ba
     const counts = new Float64Array(horizon);
     let squared = 0;
     for (let window = 0; window < windows.size; window++) {
-      const origin = windows.origins[window] as number;
+      const origin = windows.originOf(window);
       const series = windows.seriesOf(window);
       for (let step = 1; step <= horizon; step++) {
         for (let target = 0; target < targets.length; target++) {

@@ -13,14 +13,14 @@ export const fromSeries = <P extends SeriesParameters>(formatOf: (chosen: P) => 
   parts: seriesParts,
   folds: (chosen: P) => chosen.rolling ?? undefined,
   shape: async (chosen: P, context: DataContext) => {
-    const { openSeries } = await import('./load-series.ts');
-    return (await openSeries(await formatOf(chosen), context)).shape;
+    const { seriesFacts } = await import('./inspect-series.ts');
+    return (await seriesFacts(await formatOf(chosen), context)).shape;
   },
   digest: async (chosen: P, context: DataContext) =>
     (await import('./load-series.ts')).seriesDigest(chosen, context),
   inspect: async (chosen: P, context: DataContext) => {
-    const { inspectSeries } = await import('./inspect-series.ts');
-    return inspectSeries(await formatOf(chosen), context);
+    const { seriesFacts } = await import('./inspect-series.ts');
+    return (await seriesFacts(await formatOf(chosen), context)).inspection;
   },
   load: async (chosen: P, context: DataContext) => {
     const { loadSeries } = await import('./load-series.ts');

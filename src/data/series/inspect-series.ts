@@ -1,19 +1,39 @@
 import type { ParameterIssue } from '../../parameters/row.ts';
-import type { DataContext } from '../dataset.ts';
+import type { DataContext, SequenceShape } from '../dataset.ts';
 import { describeShape } from '../describe.ts';
 import type { DataInspection, PartDescription, PartName } from '../description.ts';
+import { keptJson } from '../packed-folder.ts';
 import type { SeriesFormat } from './format.ts';
-import { openSeries, type OpenSeries } from './load-series.ts';
+import { openSeries, seriesDigest, type OpenSeries } from './load-series.ts';
 import type { SeriesParameters } from './parameters.ts';
 import type { SeriesPack } from './series-pack.ts';
 import { rowsIn, type Span } from './split-series.ts';
 import { writeTime } from './time-step.ts';
 import type { Windows } from './windows.ts';
 
-/** Describes and checks the parts of series. Throws `DataError` for what cannot be trained on. */
-export const inspectSeries = async (format: SeriesFormat, context: DataContext): Promise<DataInspection> => {
-  const { parameters } = format;
-  const open = await openSeries(format, context);
+/** Raised whenever the same series would be described in another way. */
+const factsVersion = 1;
+
+/** What a plan needs to know of series; plain JSON. */
+interface SeriesFacts {
+  readonly shape: SequenceShape;
+  readonly inspection: DataInspection;
+}
+
+/**
+ * Describes and checks the parts of series. It is kept in the cache, so that a process that trains on none of them holds
+ * none of them. Throws `DataError` for what cannot be trained on.
+ */
+export const seriesFacts = async (format: SeriesFormat, context: DataContext): Promise<SeriesFacts> => {
+  const { parameters, kind, key } = format;
+  const decides = [await seriesDigest(parameters, context), kind, key, parameters];
+  return keptJson({ name: 'facts.json', key: ['series facts', factsVersion, decides] }, async () => {
+    const open = await openSeries(format, context);
+    return { shape: open.shape, inspection: inspectOpen(open, parameters) };
+  });
+};
+
+const inspectOpen = (open: OpenSeries, parameters: SeriesParameters): DataInspection => {
   const { shape, layout, windows, pack, spans } = open;
   const parts: Partial<Record<PartName, PartDescription>> = {};
   for (const [name, part] of Object.entries(windows) as (readonly [PartName, Windows])[]) {

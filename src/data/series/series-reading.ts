@@ -49,7 +49,7 @@ export const openForecast = async (
     examples: (offset, take) => {
       const windows: Windows = {
         size: starts.length,
-        origins: Int32Array.from(starts, (origin) => origin + offset),
+        originOf: (window) => (starts[window] as number) + offset,
         seriesOf: (window) => window,
       };
       // Inputs beyond what is known now are never read.
@@ -213,7 +213,7 @@ const aheadOf =
     times: Array.from({ length: horizon }, (_, step) =>
       pack.step.kind === 'uneven'
         ? ''
-        : writeTime(pack.times[(windows.origins[first + row] as number) + step] as number, pack.timeKind),
+        : writeTime(pack.times[windows.originOf(first + row) + step] as number, pack.timeKind),
     ),
   });
 

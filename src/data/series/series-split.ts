@@ -16,8 +16,6 @@ export interface SeriesStore {
   readonly scaling: SeriesScaling;
   /** `[rows, inputs]`. */
   readonly inputs: Float32Array;
-  /** `[rows, targets]`, scaled; NaN where the file has no value. */
-  readonly targets: Float32Array;
   /** Where filled values may have been taken from after a window's end. */
   readonly gaps?: Gaps;
   /** The scaled means of the training part, `[series, columns]`. */
@@ -29,7 +27,7 @@ export interface SeriesStore {
 
 /** The windows of a part as examples: stretches of the rows, copied when a batch is read. */
 export const seriesSplit = (store: SeriesStore, windows: Windows): Split => {
-  const { pack, parameters, layout, inputs, targets } = store;
+  const { pack, parameters, layout, inputs } = store;
   const { window, horizon } = parameters;
   const width = layout.names.length;
   const steps = layout.flag === undefined ? window : window + horizon;
@@ -43,8 +41,21 @@ export const seriesSplit = (store: SeriesStore, windows: Windows): Split => {
   const timeAt = (row: number) => writeTime(pack.times[row] as number, pack.timeKind);
   const patch = store.gaps && patchEnds(store, store.gaps, windows);
 
+  /** Scaled; NaN where the file has no value. */
+  const copyTargets = (one: number, into: Float32Array, row: number): void => {
+    const origin = windows.originOf(one);
+    const { mean, factor } = scalings[windows.seriesOf(one)] as (typeof scalings)[number];
+    for (let step = 0; step < horizon; step++) {
+      for (let target = 0; target < targetWidth; target++) {
+        const value = pack.values[(origin + step) * columns + target] as number;
+        into[(row * horizon + step) * targetWidth + target] =
+          (value - (mean[target] as number)) * (factor[target] as number);
+      }
+    }
+  };
+
   const copy = (one: number, batch: Batch, row: number): void => {
-    const origin = windows.origins[one] as number;
+    const origin = windows.originOf(one);
     const from = origin - window;
     const at = row * steps * width;
     batch.inputs.set(inputs.subarray(from * width, (from + steps) * width), at);
@@ -56,10 +67,7 @@ export const seriesSplit = (store: SeriesStore, windows: Windows): Split => {
         batch.inputs[start + layout.flag] = 1;
       }
     }
-    batch.targets.set(
-      targets.subarray(origin * targetWidth, (origin + horizon) * targetWidth),
-      row * horizon * targetWidth,
-    );
+    copyTargets(one, batch.targets as Float32Array, row);
     batch.lengths[row] = steps;
   };
   return {
@@ -68,20 +76,20 @@ export const seriesSplit = (store: SeriesStore, windows: Windows): Split => {
       for (let row = 0; row < indices.length; row++) copy(indices[row] as number, batch, row);
       batch.size = indices.length;
     },
-    scaling: (index) => scalings[windows.seriesOf(index)] as NonNullable<(typeof scalings)[number]>,
+    scaling: (index) => scalings[windows.seriesOf(index)] as (typeof scalings)[number],
     naiveError: (index) => {
       const start = windows.seriesOf(index) * targetWidth;
       return store.naiveErrors.subarray(start, start + targetWidth);
     },
     id: (index) => {
-      const time = timeAt((windows.origins[index] as number) - 1);
+      const time = timeAt(windows.originOf(index) - 1);
       const series = seriesName(index);
       return series === '' ? time : `${series} ${time}`;
     },
     forecast: {
       baselines: once(() => store.baselines(windows)),
       seriesOf: seriesName,
-      originOf: (index) => windows.origins[index] as number,
+      originOf: windows.originOf,
       firstRow: (row) => pack.starts.findLast((start) => start <= row) ?? 0,
       timeAt,
       truthAt: (row, target) => pack.values[row * columns + target] as number,
@@ -109,7 +117,7 @@ const patchEnds = (
   const width = layout.names.length;
   const place = columnPlaces(parameters);
   return (one: number, into: Float32Array, at: number): void => {
-    const origin = windows.origins[one] as number;
+    const origin = windows.originOf(one);
     const from = origin - window;
     for (let column = 0; column < columns; column++) {
       const end = column < observed ? origin : origin + horizon;

@@ -1,7 +1,6 @@
 import { baselinesOf, type BaselineGiven } from './baselines.ts';
 import { fillSeries } from './fill-series.ts';
 import type { SeriesScaling } from './scale-series.ts';
-import { scaledTargets } from './scaled-targets.ts';
 import { inputRows, type InputLayout } from './series-inputs.ts';
 import type { SeriesStore } from './series-split.ts';
 import type { Spans } from './split-series.ts';
@@ -25,7 +24,6 @@ export const seriesStore = (given: StoreGiven): SeriesStore => {
     layout,
     scaling,
     inputs: inputRows({ pack, filled, scaling, layout, parameters }),
-    targets: scaledTargets(pack, scaling, parameters.targets.length),
     means: means.map((mean, at) => (mean - (scaling.mean[at] as number)) * (scaling.factor[at] as number)),
     naiveErrors,
     baselines: (windows) => baselinesOf(given, windows),

@@ -5,8 +5,8 @@ import { rowsIn, type Span } from './split-series.ts';
 /** The windows of a part, in the order of series and time. No number of a series is copied. */
 export interface Windows {
   readonly size: number;
-  /** The row of each window's first target: its inputs are the rows before it. */
-  readonly origins: Int32Array;
+  /** The row of a window's first target: its inputs are the rows before it. */
+  readonly originOf: (window: number) => number;
   /** The series of a window. */
   readonly seriesOf: (window: number) => number;
 }
@@ -17,27 +17,40 @@ export interface Windows {
  */
 export const windowsIn = (pack: SeriesPack, parameters: SeriesParameters, span: Span): Windows => {
   const { window, horizon, stride } = parameters;
+  const hasTarget = targetsBetween(pack, parameters.targets.length);
   const ranges = pack.series.map((_, series) => {
     const { first, end } = rowsIn(pack, series, span);
     const from = Math.max(first, (pack.starts[series] as number) + window);
-    return { from, count: Math.max(0, Math.floor((end - horizon - from) / stride) + 1) };
+    const count = Math.max(0, Math.floor((end - horizon - from) / stride) + 1);
+    const originAt = (one: number): number => from + one * stride;
+    const hasTargetAt = (one: number) => hasTarget(originAt(one), originAt(one) + horizon);
+    const kept = numbersBelow(count, hasTargetAt);
+    return kept
+      ? { count: kept.length, originAt: (one: number) => originAt(kept[one] as number) }
+      : { count, originAt };
   });
-  const hasTarget = targetsBetween(pack, parameters.targets.length);
-  const origins = new Int32Array(ranges.reduce((sum, { count }) => sum + count, 0));
   const ends: number[] = [];
-  let size = 0;
-  for (const { from, count } of ranges) {
-    for (let one = 0; one < count; one++) {
-      const origin = from + one * stride;
-      if (hasTarget(origin, origin + horizon)) origins[size++] = origin;
-    }
-    ends.push(size);
-  }
+  for (const { count } of ranges) ends.push((ends.at(-1) ?? 0) + count);
+  const seriesOf = (wanted: number): number => firstAbove(ends, wanted);
   return {
-    size,
-    origins: origins.subarray(0, size),
-    seriesOf: (wanted) => firstAbove(ends, wanted),
+    size: ends.at(-1) ?? 0,
+    originOf: (wanted) => {
+      const series = seriesOf(wanted);
+      const before = series === 0 ? 0 : (ends[series - 1] as number);
+      return (ranges[series] as (typeof ranges)[number]).originAt(wanted - before);
+    },
+    seriesOf,
   };
+};
+
+/** The numbers below `count` that pass a test; undefined if all do, so that nothing is held for each of them. */
+const numbersBelow = (count: number, passes: (number: number) => boolean): Int32Array | undefined => {
+  let size = 0;
+  for (let number = 0; number < count; number++) if (passes(number)) size++;
+  if (size === count) return undefined;
+  const kept = new Int32Array(size);
+  for (let number = 0, at = 0; number < count; number++) if (passes(number)) kept[at++] = number;
+  return kept;
 };
 
 /** The index of the first of rising numbers that is above another. */
