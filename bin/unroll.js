@@ -1,6 +1,10 @@
 #!/usr/bin/env node
 import { existsSync } from 'node:fs';
 import module from 'node:module';
+import { setFlagsFromString } from 'node:v8';
+
+// Else the space for short-lived objects, once grown by reading a large file, takes 30 MB while other processes train.
+setFlagsFromString('--semi-space-growth-factor=1');
 
 // From Node 22 on, what was compiled once starts faster the next time.
 module.enableCompileCache?.();

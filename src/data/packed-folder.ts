@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readRegularText } from '../system/files.ts';
+import { freeMemory } from '../system/free-memory.ts';
 import { cacheFolder } from '../system/cache-folder.ts';
 import { makeFolder } from '../system/whole-folder.ts';
 
@@ -15,7 +16,13 @@ export const packedFolder = async (
 ): Promise<string> => {
   const name = createHash('sha256').update(JSON.stringify(key)).digest('hex').slice(0, 32);
   const folder = join(cacheFolder(), 'datasets', 'packed', name);
-  await makeFolder(folder, fill);
+  let filled = false;
+  await makeFolder(folder, async (into) => {
+    await fill(into);
+    filled = true;
+  });
+  // Reading a file leaves many times the memory of what is kept.
+  if (filled) freeMemory();
   return folder;
 };
 
