@@ -118,6 +118,22 @@ export const commands: readonly CommandRow[] = [
     load: () => import('./commands/resume.ts'),
   }),
   commandRow({
+    name: 'attach',
+    summary: 'come back to a sweep in jobs of Slurm: collect what they have trained, and follow the rest',
+    declare: (program) =>
+      json(execution(program.argument('[sweep]', 'a sweep id or an experiment (default: the last sweep)'))),
+    load: () => import('./commands/attach.ts'),
+  }),
+  commandRow({
+    name: 'cancel',
+    summary: 'end the jobs of a sweep, queued and running',
+    declare: (program) =>
+      json(
+        runsDirectory(program.argument('[sweep]', 'a sweep id or an experiment (default: the last sweep)')),
+      ),
+    load: () => import('./commands/cancel.ts'),
+  }),
+  commandRow({
     name: 'ls',
     summary: 'list the recorded runs',
     declare: (program) =>
@@ -372,6 +388,14 @@ export const commands: readonly CommandRow[] = [
     summary: 'print the script that completes commands, options, specs and runs in a shell',
     declare: (program) => program.argument('<shell>', 'bash, zsh or fish'),
     load: () => import('./commands/completion.ts'),
+  }),
+  commandRow({
+    name: 'slurm-job',
+    summary: 'train the runs of one task of a job array, for Slurm',
+    hidden: true,
+    declare: (program) =>
+      program.argument('<folder>', 'the folder of the batch').argument('<task>', 'the number of the task'),
+    load: () => import('./commands/slurm-job.ts'),
   }),
   commandRow({
     name: 'complete',

@@ -5,6 +5,7 @@ import {
   type OptionValues,
 } from '@commander-js/extra-typings';
 import { inputKinds } from '../prediction/formats.ts';
+import { executorChoices } from './executors.ts';
 import { usualRunsDirectory } from '../system/proposed-command.ts';
 
 /** Collects the values of a repeatable option. */
@@ -132,6 +133,11 @@ export const execution = <Args extends unknown[], Options extends OptionValues>(
       positiveInteger,
     ),
   )
+    .addOption(
+      new Option('--executor <name>', 'where runs train: on this machine, or in jobs of Slurm')
+        .choices(executorChoices)
+        .env('UNROLL_EXECUTOR'),
+    )
     .option('--junit <file>', 'write outcomes and expectations as JUnit XML, for CI systems')
     .option('--profile', 'print and record where the time was spent')
     .option('--quiet', 'print only errors and the final comparison')

@@ -29,10 +29,11 @@ import type { ExitCode, Terminal } from './command.ts';
 import { listenForInterruption } from './interrupt.ts';
 import { allowedServers } from './confirm-server.ts';
 import { screen } from './screen.ts';
+import { prepareExecutor, type ExecutorOptions } from './executors.ts';
 import { readSelection, type SelectionOptions } from './selection.ts';
 
 /** Options that `run` and `resume` share, as commander reads them. */
-export interface TrainOptions extends SelectionOptions {
+export interface TrainOptions extends SelectionOptions, ExecutorOptions {
   readonly concurrency?: number | undefined;
   readonly junit?: string | undefined;
   readonly profile?: boolean | undefined;
@@ -76,7 +77,14 @@ export const trainPlan = async (
     terminal.report(baselines.errors, options);
     return 2;
   }
-  const slow = slowBackendWarning();
+  const remote = await prepareExecutor(plan, options);
+  if (!remote.ok) {
+    terminal.report(remote.errors, options);
+    return 2;
+  }
+  const { value: elsewhere } = remote;
+  terminal.report(elsewhere?.warnings ?? []);
+  const slow = elsewhere ? undefined : slowBackendWarning();
   if (slow) terminal.report([slow]);
   // With --json standard output belongs to programs; what people follow goes to the other stream.
   const stream = options.json ? process.stderr : process.stdout;
@@ -114,7 +122,11 @@ export const trainPlan = async (
     console.listener({
       type: 'note',
       level: 'warning',
-      message: uploading ? 'Ending the upload.' : interruptionNote[stage],
+      message: uploading
+        ? 'Ending the upload.'
+        : elsewhere && stage === 'stop'
+          ? elsewhere.leaving
+          : interruptionNote[stage],
     }),
   );
   try {
@@ -135,6 +147,7 @@ export const trainPlan = async (
         }
         tracker?.listener(event);
       },
+      ...(elsewhere && { openExecutor: elsewhere.open }),
       stop: interruption.stop,
       kill: interruption.kill,
     });
@@ -160,6 +173,8 @@ export const trainPlan = async (
       : undefined;
     const missed = checked.filter(({ met }) => !met);
     summarize(outcome, { ...options, missed, measured }, terminal);
+    if (elsewhere && interruption.stop.aborted && !options.json)
+      for (const line of elsewhere.comeBack) terminal.print(line);
     if (sent?.link && !options.json) terminal.print(`Compare in MLflow: ${sent.link}`);
     return exitCodeOf(outcome, checked, interruption.stop.aborted);
   } finally {

@@ -49,6 +49,7 @@ export const diagnosticCodes = {
   'leftover-file': 'A process that was killed has left a file that nothing needs.',
   'backend-missing': 'The native TensorFlow backend is not installed.',
   tracking: 'Runs could not be sent to the MLflow server.',
+  slurm: 'A sweep cannot train in jobs of Slurm.',
   'untrusted-server': 'A spec sends its runs to a server that you have not allowed.',
 } as const satisfies Record<string, string>;
 

@@ -30,6 +30,13 @@ export interface Executor {
   readonly stopAll: (reason: StopReason, graceMs: number) => void;
   /** Ends every active run at once; an executor of other machines may leave them (`left`). */
   readonly killAll: () => void;
+  /**
+   * Leaves active runs to the other machines that train them. One that has this is still asked to train runs after the user
+   * has stopped the sweep: it queues them there, and leaves them, too.
+   */
+  readonly detach?: () => void;
+  /** How many runs can train at a time on all machines; where absent, the concurrency of the plan. */
+  readonly slots?: () => number;
   /** Gives back what it holds. To be called when no run is active. */
   readonly close: () => Promise<void>;
 }

@@ -33,11 +33,8 @@ const userName = (): string => {
   }
 };
 
-/** Collects the versions, the machine, the command line and the state of the spec's repository. */
-export const captureEnvironment = async (
-  specDirectory: string,
-  commandLine: string,
-): Promise<HostEnvironment> => ({
+/** The versions and the machine of this process. */
+export const machineFacts = (): Omit<HostEnvironment, 'commandLine' | 'git'> => ({
   unroll: packageVersion,
   node: process.versions.node,
   platform: `${platform()} ${release()} ${process.arch}`,
@@ -45,6 +42,14 @@ export const captureEnvironment = async (
   cores: coreCount(),
   host: hostname(),
   user: userName(),
+});
+
+/** Collects the versions, the machine, the command line and the state of the spec's repository. */
+export const captureEnvironment = async (
+  specDirectory: string,
+  commandLine: string,
+): Promise<HostEnvironment> => ({
+  ...machineFacts(),
   commandLine: masked(commandLine),
   git: await gitState(specDirectory),
 });

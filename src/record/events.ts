@@ -109,7 +109,11 @@ export type RunEvent =
       readonly runId: string;
       readonly pid: number;
       readonly attempt: number;
+      /** The other host that trains it. */
+      readonly host?: string;
     }
+  /** The hosts that train runs of the sweep, those that were lost included. */
+  | { readonly type: 'hosts-changed'; readonly hosts: readonly TrainingHost[] }
   | {
       readonly type: 'run-progressed';
       readonly runId: string;
@@ -130,5 +134,14 @@ export type RunEvent =
       readonly time: number;
       readonly outcomes: Readonly<Record<string, RunOutcome>>;
     };
+
+/** A host that trains runs. */
+export interface TrainingHost {
+  readonly host: string;
+  /** Runs that it can train at a time. */
+  readonly slots: number;
+  readonly busy: number;
+  readonly isLost: boolean;
+}
 
 export type RunListener = (event: RunEvent) => void;

@@ -100,6 +100,8 @@ process.stderr.on('error', () => undefined);
 
 // The runner alone decides: a group signal from a terminal must not cut a step in two.
 process.on('SIGINT', () => undefined);
+// Slurm sends it to every process of a job, which the program of the job ends in order.
+if (process.env['SLURM_JOB_ID'] !== undefined) process.on('SIGTERM', () => undefined);
 send({ type: 'ready', version: packageVersion });
 
 // Ahead of the first run, which asks again and reports what goes wrong.

@@ -9,7 +9,8 @@ import type { HostEnvironment } from '../record/run-files.ts';
 import { calibrate } from './calibration/calibrate.ts';
 import { kernelFinder } from './calibration/frozen-kernels.ts';
 import { freezePlan, frozenPlanPath } from '../record/frozen-plan.ts';
-import { createPool, type Pool } from '../executor/local/pool.ts';
+import type { Executor } from '../executor/executor.ts';
+import { createPool } from '../executor/local/pool.ts';
 import { scheduleRuns, type ScheduleOptions } from './schedule.ts';
 import { searchRuns, type SearchOutcome } from './search-runs.ts';
 import {
@@ -41,6 +42,8 @@ export interface ExperimentOptions {
   /** Whether each run records where its time went. */
   readonly profile: boolean;
   readonly listener: RunListener;
+  /** Opens the executor of other machines; where absent, this machine trains. */
+  readonly openExecutor?: (listener: RunListener) => Promise<Executor>;
   /** Finds the weights that `train.from` names, for points that a search chooses. */
   readonly findWeights?: FindWeights;
   /** First Ctrl-C: running runs end in order. */
@@ -76,8 +79,13 @@ export const runExperiment = async (
 
   const environment = captureEnvironment(specDirectory, options.commandLine);
   const toTrain = selected.toTrain.length;
-  const { plan: calibrated, pool: measured } = await calibrate(planned, { ...options, toTrain });
+  const { plan: calibrated, pool: measured } = await calibrate(planned, {
+    ...options,
+    toTrain,
+    trainsHere: options.openExecutor === undefined,
+  });
   let pool = measured;
+  let executor: Executor | undefined;
   try {
     const frozen = await freezePlan(calibrated, runsDirectory);
     const { threadsPerRun } = frozen.execution;
@@ -86,13 +94,14 @@ export const runExperiment = async (
       await pool.close();
       pool = createPool({ threads: threadsPerRun, ownCode: options.bundle !== undefined });
     }
+    executor = await options.openExecutor?.(options.listener);
     const outcome = await trainFrozen(frozen, {
       ...options,
       standings,
       selection,
       selected,
       environment,
-      pool,
+      executor: executor ?? pool,
     });
     // Without the runs that a search has added: its journal has them.
     await keepFrozen({ ...calibrated, execution: frozen.execution }, options);
@@ -100,6 +109,7 @@ export const runExperiment = async (
   } finally {
     // Processes wait for runs that a full disk or another process has kept from beginning.
     await pool.close();
+    await executor?.close();
   }
 };
 
@@ -116,11 +126,12 @@ interface Ready extends ExperimentOptions {
   readonly standings: readonly RunStanding[];
   readonly selected: Selected;
   readonly environment: Promise<HostEnvironment>;
-  readonly pool: Pool;
+  readonly executor: Executor;
 }
 
 const trainFrozen = async (frozen: Plan, ready: Ready): Promise<ExperimentOutcome> => {
-  const { runsDirectory, standings, selection, selected, environment, pool, listener, stop, kill } = ready;
+  const { runsDirectory, standings, selection, selected, environment, executor, listener, stop, kill } =
+    ready;
   const { concurrency, threadsPerRun } = frozen.execution;
   const time = Date.now();
   const endedBefore = endedRuns(frozen, ready);
@@ -130,14 +141,14 @@ const trainFrozen = async (frozen: Plan, ready: Ready): Promise<ExperimentOutcom
     runCount: frozen.runs.length,
     toRun: selected.toTrain.filter(({ run }) => !endedBefore.includes(run.id)).length,
     endedBefore,
-    concurrency,
+    concurrency: executor.slots?.() ?? concurrency,
     threadsPerRun,
   });
 
   const schedule = {
     runsDirectory,
     environment,
-    executor: pool,
+    executor,
     kernelOf: kernelFinder(frozen),
     baseDirectory: dirname(resolve(frozen.spec.path)),
     bundle: ready.bundle,

@@ -15,7 +15,7 @@ import { interruptionOf, stopsEveryRun } from '../system/system-error.ts';
 import { readStatus } from '../record/read-runs.ts';
 import { fileNames, type HostEnvironment } from '../record/run-files.ts';
 import { recordLoss, runDirectory } from '../record/run-recorder.ts';
-import { outcomeOfExit } from './exit-reason.ts';
+import { outcomeOfExit } from '../executor/exit-reason.ts';
 import { orderOfWork } from './longest-first.ts';
 import { isSettled, type RunStanding } from './select.ts';
 
@@ -93,12 +93,16 @@ export const createScheduler = ({ execution }: Plan, options: ScheduleOptions): 
   const failed = new AbortController();
   const budget = startBudget(execution, { executor, listener: options.listener });
   const noMore = AbortSignal.any([options.stop, options.kill, failed.signal, budget.spent]);
-  options.stop.addEventListener('abort', () => executor.stopAll('interrupted', stopGraceMs));
+  const onStop = executor.detach ?? (() => executor.stopAll('interrupted', stopGraceMs));
+  options.stop.addEventListener('abort', onStop);
+  /** After Ctrl-C the rest of a sweep is queued on other machines. */
+  const isQueued = () =>
+    executor.detach !== undefined && !AbortSignal.any([options.kill, failed.signal, budget.spent]).aborted;
   options.kill.addEventListener('abort', () => executor.killAll());
   const idleCores = lendIdleCores(execution, { executor, queue });
   const train: Scheduler['train'] = (standing, how) =>
     queue.add(async () => {
-      if (noMore.aborted) return notStarted('the sweep was stopped before this run began');
+      if (noMore.aborted && !isQueued()) return notStarted('the sweep was stopped before this run began');
       const outcome = await trainUnlessHeld(standing, { execution, options, ...how }).catch(
         (error: unknown) => {
           const unbegun = notBegun(error);
@@ -161,7 +165,9 @@ export const scheduleRuns = async (
     return held;
   };
 
-  let held = await trainFree(await orderOfWork(plan, standings, options));
+  const { concurrency } = plan.execution;
+  const execution = { ...plan.execution, concurrency: options.executor.slots?.() ?? concurrency };
+  let held = await trainFree(await orderOfWork({ ...plan, execution }, standings, options));
   if (held.length > 0 && !noMore.aborted) options.listener(heldNote(held));
   while (held.length > 0 && !noMore.aborted) {
     await delay(lookAgainMs, undefined, { signal: noMore }).catch(() => undefined);
@@ -283,7 +289,15 @@ const trainOnce = async (
           level: 'warning',
           message: `Run ${run.id} waits until process ${pid} has stopped: its command was killed, and it still finishes a step.`,
         }),
-      onStart: (pid) => listener({ type: 'run-started', time: Date.now(), runId: run.id, pid, attempt }),
+      onStart: (pid, host) =>
+        listener({
+          type: 'run-started',
+          time: Date.now(),
+          runId: run.id,
+          pid,
+          attempt,
+          ...(host !== undefined && { host }),
+        }),
       onEvent: (event, residentBytes) => {
         if (event.type === 'step-logged') step = event.step;
         if (event.type === 'record-distrusted')

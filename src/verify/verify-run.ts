@@ -17,7 +17,7 @@ import { variablesIn, weightsFileOf } from '../record/starting-weights.ts';
 import { loadConfig } from '../registry/own/load-plugins.ts';
 import { findRow, namedSections, registry as builtIn, type Registry, type Table } from '../registry/rows.ts';
 import { runnableHere } from '../runner/calibration/frozen-kernels.ts';
-import { outcomeOfExit } from '../runner/exit-reason.ts';
+import { outcomeOfExit } from '../executor/exit-reason.ts';
 import { createPool, stopGraceMs } from '../executor/local/pool.ts';
 import { versionsNow } from '../runner/staleness.ts';
 import { readJsonIfWhole } from '../system/files.ts';

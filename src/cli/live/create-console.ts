@@ -73,6 +73,7 @@ export const createConsole = (
       case 'sweep-started':
       case 'work-estimated':
       case 'runs-added':
+      case 'hosts-changed':
       case 'run-started':
       case 'run-progressed':
         return [];

@@ -40,7 +40,7 @@ export const renderLive = (state: SweepState, options: ViewOptions): string[] =>
   const pc = createColours(colour);
   const single = state.plan.runs.length === 1;
   const running = [...state.running.values()];
-  const room = Math.max(1, height - (single ? 1 : 3));
+  const room = Math.max(1, height - (single ? 1 : 3) - (state.hosts.length > 0 ? 1 : 0));
   const shown = running.length > room ? running.slice(0, room - 1) : running;
 
   // Names may take what the numbers leave; cut names would hide just what distinguishes the runs.
@@ -54,6 +54,7 @@ export const renderLive = (state: SweepState, options: ViewOptions): string[] =>
     { width, title: null, silent: true },
   );
   if (shown.length < running.length) lines.push(pc.dim(`and ${running.length - shown.length} more running`));
+  if (state.hosts.length > 0) lines.push(hostsLine(state, pc));
   if (!single) lines.push(sweepLine(state, options));
   return lines.map((line) => fit(line, width));
 };
@@ -78,6 +79,13 @@ const cellsOf = (
     },
     { text: one.residentBytes > 0 ? formatBytes(one.residentBytes) : '', paint: pc.dim },
   ];
+};
+
+const hostsLine = ({ hosts }: SweepState, pc: Colours): string => {
+  const words = hosts.map(({ host, slots, busy, isLost }) =>
+    isLost ? pc.red(`${host} lost`) : `${host} ${pc.dim(`${busy} of ${slots}`)}`,
+  );
+  return `${pc.dim('hosts')}  ${words.join('  ')}`;
 };
 
 const sweepLine = (state: SweepState, { width, colour, now }: ViewOptions): string => {

@@ -33,7 +33,8 @@ export const plainLines = (state: SweepState, spokenOf: SpokenOf, event: RunEven
       if (!running) return [];
       spokenOf.set(event.runId, { step: 0, time: event.time });
       const again = event.attempt > 1 ? `, attempt ${event.attempt}` : '';
-      return [`started ${running.name} (run ${event.runId}${again})`];
+      const where = event.host === undefined ? '' : ` on ${event.host}`;
+      return [`started ${running.name}${where} (run ${event.runId}${again})`];
     }
     case 'run-progressed': {
       const running = state.running.get(event.runId);
@@ -43,6 +44,7 @@ export const plainLines = (state: SweepState, spokenOf: SpokenOf, event: RunEven
     }
     case 'work-estimated':
     case 'runs-added':
+    case 'hosts-changed':
     case 'run-ended':
     case 'note':
     case 'sweep-ended':

@@ -1,7 +1,7 @@
 import type { Objective } from '../../language/config.ts';
 import type { Plan, Run } from '../../plan/plan.ts';
 import { scoredKey } from '../../plan/scored-data.ts';
-import type { Metrics, RunEvent, RunOutcome, TrainerEvent } from '../../record/events.ts';
+import type { Metrics, RunEvent, RunOutcome, TrainerEvent, TrainingHost } from '../../record/events.ts';
 import { type RunState, stateOfReason } from '../../record/run-state.ts';
 import { withRuns } from '../../record/search-journal.ts';
 import { runName, shortNames } from '../../terminal/run-name.ts';
@@ -46,6 +46,8 @@ export interface SweepState {
   /** The relative length of each, by id; empty if unknown. */
   work: ReadonlyMap<string, number>;
   concurrency: number;
+  /** The hosts that train runs; none where this machine does. */
+  hosts: readonly TrainingHost[];
   readonly running: Map<string, RunningRun>;
   /** Runs whose end is final. */
   ended: EndedRun[];
@@ -66,6 +68,7 @@ export const createSweepState = (plan: Plan): SweepState => ({
   before: new Set(),
   work: new Map(),
   concurrency: plan.execution.concurrency,
+  hosts: [],
   running: new Map(),
   ended: [],
   best: null,
@@ -131,11 +134,17 @@ export const applyEvent = (state: SweepState, event: RunEvent): void => {
       }
       break;
     }
+    case 'hosts-changed':
+      state.hosts = event.hosts;
+      state.concurrency = Math.max(1, sum(event.hosts.filter(isThere).map(({ slots }) => slots)));
+      break;
     case 'note':
     case 'sweep-ended':
       break;
   }
 };
+
+const isThere = ({ isLost }: TrainingHost): boolean => !isLost;
 
 const isBetter = (value: number, than: number | undefined, { goal }: Objective): boolean =>
   Number.isFinite(value) && (than === undefined || (goal === 'maximize' ? value > than : value < than));

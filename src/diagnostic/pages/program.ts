@@ -147,6 +147,18 @@ export const programPages = {
       ),
     ],
   },
+  slurm: {
+    why:
+      'A sweep with `--executor slurm` trains in jobs of Slurm. This message appears before anything is submitted: this machine has no sbatch, the controller does not answer, ' +
+      'or the cluster would not take what `run.slurm` asks for. Nothing is lost: what is recorded stays, and the same command continues.',
+    examples: [
+      command(
+        'unroll run sweep.yaml --executor slurm',
+        'unroll run sweep.yaml --executor slurm --set run.slurm.partition=short',
+        'The cluster has no partition of the name in run.slurm.',
+      ),
+    ],
+  },
   'untrusted-server': {
     why:
       'Anybody can write a spec, and the server it names gets results, logs and models. So Unroll asks once before it sends runs to a server that only the spec names; ' +

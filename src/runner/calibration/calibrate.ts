@@ -19,6 +19,8 @@ export interface CalibrationOptions {
   readonly bundle: string | undefined;
   /** How many runs will be trained. */
   readonly toTrain: number;
+  /** Whether they will be trained in processes of this machine. */
+  readonly trainsHere: boolean;
   readonly listener: RunListener;
   readonly stop: AbortSignal;
   readonly kill: AbortSignal;
@@ -44,7 +46,7 @@ export const calibrate = async (plan: Plan, options: CalibrationOptions): Promis
   const works = await worksOf(plan.runs, plan);
   const { execution, pool } = await settleThreads(plan, { frozen, works, options });
   // All load TensorFlow while the first is asked.
-  pool.warm(Math.min(execution.concurrency, options.toTrain));
+  if (options.trainsHere) pool.warm(Math.min(execution.concurrency, options.toTrain));
   const kill = () => pool.killAll();
   options.kill.addEventListener('abort', kill);
   const kernels = await settleKernels(works, { execution, pool, options });

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { outcomeOfExit } from '../../src/runner/exit-reason.ts';
+import { outcomeOfExit } from '../../src/executor/exit-reason.ts';
 
 const exit = (given: Partial<Parameters<typeof outcomeOfExit>[0]>) =>
   outcomeOfExit(

@@ -1,7 +1,7 @@
 import { readRegularText } from '../system/files.ts';
 import type { RunOutcome } from '../record/events.ts';
 import { interruptionOf } from '../system/system-error.ts';
-import type { Exited } from '../executor/executor.ts';
+import type { Exited } from './executor.ts';
 
 /** Processes that Linux has killed for memory since the machine started; undefined where that is not known. */
 const memoryKills = (): number | undefined => {

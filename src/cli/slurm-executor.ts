@@ -1,0 +1,49 @@
+import { resolve } from 'node:path';
+import { success, type Result } from '../diagnostic/diagnostic.ts';
+import { checkSlurm } from '../executor/slurm/check.ts';
+import { usualSettings } from '../executor/slurm/commands.ts';
+import { batchesDirectory } from '../executor/slurm/folder.ts';
+import { createSlurmExecutor } from '../executor/slurm/slurm.ts';
+import { cpusOfRun } from '../executor/slurm/submit-batch.ts';
+import type { Plan } from '../plan/plan.ts';
+import { listRuns } from '../record/read-runs.ts';
+import { measuredLengths } from '../runner/estimate.ts';
+import { proposedCommand } from '../system/proposed-command.ts';
+import type { ExecutorOptions, RemoteExecutor } from './executors.ts';
+
+/** Checks that the cluster would take the jobs of a plan. */
+export const prepareSlurm = async (
+  plan: Plan,
+  { runsDirectory }: Pick<ExecutorOptions, 'runsDirectory'>,
+): Promise<Result<RemoteExecutor>> => {
+  const { slurm: settings = usualSettings, threadsPerRun } = plan.execution;
+  const directory = resolve(batchesDirectory(runsDirectory, plan));
+  const checked = await checkSlurm(settings, { cpus: cpusOfRun(settings, threadsPerRun), directory });
+  if (!checked.ok) return checked;
+  return success({
+    warnings: [],
+    open: async (listener) =>
+      createSlurmExecutor({
+        directory,
+        name: `unroll-${plan.sweepId}`,
+        settings,
+        slots: checked.value.slots,
+        lengthsOf: (runs) => {
+          const { runs: recorded } = listRuns(runsDirectory, { experiment: plan.experiment });
+          const standings = runs.map(
+            (run) => ({ run, state: 'new', reason: '', outcome: null, attempt: 0 }) as const,
+          );
+          return measuredLengths(standings, recorded, threadsPerRun);
+        },
+        note: (level, message) => listener({ type: 'note', level, message }),
+      }),
+    leaving: 'Detaching: the jobs continue without this command. Ctrl-C again to submit no more.',
+    comeBack: [
+      ...(plan.search
+        ? ['This sweep decides by results, so it begins no further points until you come back.']
+        : []),
+      `Come back with: ${proposedCommand(['attach', plan.sweepId], runsDirectory)}`,
+      `End its jobs with: ${proposedCommand(['cancel', plan.sweepId], runsDirectory)}`,
+    ],
+  });
+};

@@ -1,0 +1,402 @@
+import { existsSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { closeSync } from 'node:fs';
+import { linesFrom, lineText } from '../../system/jsonl.ts';
+import { openThere, readRegularText } from '../../system/files.ts';
+import { counted } from '../../terminal/format.ts';
+import type { TrainRequest } from '../../training/protocol.ts';
+import type { Executor, RunTask, TrainResult } from '../executor.ts';
+import { askToEnd } from './cancel.ts';
+import { clockFault } from './clock.ts';
+import { queueOf, submit } from './commands.ts';
+import {
+  inBatch,
+  listBatches,
+  parseNote,
+  readBatch,
+  readRefused,
+  readResult,
+  readStarted,
+  readTask,
+  type Batch,
+} from './folder.ts';
+import { obstacleOf, type QueuedTask } from './queue.ts';
+import { submitBatch, type BatchOptions, type RunClass } from './submit-batch.ts';
+
+export interface SlurmExecutorOptions extends BatchOptions {
+  readonly note: (level: 'info' | 'warning', message: string) => void;
+  /** How many runs the cluster could train at a time. */
+  readonly slots: number;
+}
+
+/** Runs that are asked for at once: all of them, so that they can be packed, within what one job array may have. */
+const mostAtOnce = 1000;
+
+/** Requests that come within this belong into one array. */
+const gatherMs = 100;
+
+/** How often the files of the jobs are read. */
+const lookMs = 500;
+
+/** How often Slurm is asked: often while jobs begin, which is when most goes wrong, seldom afterwards. */
+const askMs = (sinceSubmissionMs: number): number => (sinceSubmissionMs < 30_000 ? 2000 : 10_000);
+
+/** The files of a batch without jobs are kept for so long: its log may be wanted, or it may just be being submitted. */
+const keptMs = 3_600_000;
+
+/** A job that Slurm does not know twice has ended: once, it may be about to be started again. */
+const missesBeforeLost = 2;
+
+/** How often a task is submitted again without any progress since. */
+const mostResubmissions = 3;
+
+interface Wanted {
+  readonly request: TrainRequest;
+  readonly task: RunTask;
+  readonly resolve: (result: TrainResult) => void;
+}
+
+/** A task of a job array that trains runs that are waited for. */
+interface Followed {
+  readonly folder: string;
+  readonly batch: Batch;
+  readonly number: number;
+  readonly runs: Map<string, Wanted>;
+  /** Bytes of its events that are read. */
+  offset: number;
+  misses: number;
+  /** Submissions since it reported something. */
+  resubmissions: number;
+  hasStarted: boolean;
+}
+
+/** Trains runs in jobs of Slurm. The files of the batches decide what has ended; Slurm is asked only for what is lost. */
+export const createSlurmExecutor = (options: SlurmExecutorOptions): Executor => {
+  const { note } = options;
+  const waiting: Wanted[] = [];
+  const followed: Followed[] = [];
+  const told = new Set<string>();
+  let submittedAt = 0;
+  let askedAt = 0;
+  /** Why no run is submitted or waited for any more. */
+  let over: string | undefined;
+  /** Whether the user has left: what is still asked for is submitted and not waited for. */
+  let isDetached = false;
+  let gathering: NodeJS.Timeout | undefined;
+  let looking: NodeJS.Timeout | undefined;
+  let work: Promise<void> = Promise.resolve();
+
+  /** One thing after another: what is read must not be overtaken by what is submitted. */
+  const next = (act: () => Promise<void>): void => {
+    work = work
+      .then(act)
+      .catch((error: unknown) => end(error instanceof Error ? error.message : String(error)));
+  };
+
+  const once = (level: 'info' | 'warning', message: string) => {
+    if (!told.has(message)) note(level, message);
+    told.add(message);
+  };
+
+  const end = (message: string) => {
+    over ??= message;
+    clearTimeout(gathering);
+    clearTimeout(looking);
+    const left = [...waiting.splice(0), ...followed.splice(0).flatMap(({ runs }) => [...runs.values()])];
+    for (const { resolve } of left) resolve({ type: 'left', message });
+  };
+
+  const fail = async (message: string) => {
+    once('warning', message);
+    const folders = followed.map(({ folder }) => folder);
+    end(message);
+    await askToEnd(folders);
+  };
+
+  const follow = (folder: string, batch: Batch, number: number, runs: readonly Wanted[]) => {
+    if (isDetached) {
+      for (const { resolve } of runs) resolve(leftToJob);
+      return;
+    }
+    followed.push({
+      folder,
+      batch,
+      number,
+      runs: new Map(runs.map((one) => [one.request.run.id, one])),
+      offset: 0,
+      misses: 0,
+      resubmissions: 0,
+      hasStarted: false,
+    });
+    submittedAt = askedAt = Date.now();
+    looking ??= setTimeout(look, lookMs);
+  };
+
+  /** Follows the jobs of an earlier command that train some of the wanted runs; returns the others. */
+  const adopt = async (wanted: readonly Wanted[]): Promise<readonly Wanted[]> => {
+    const folders = listBatches(options.directory).filter(
+      (folder) => !followed.some((one) => one.folder === folder),
+    );
+    const batches = folders.flatMap((folder) => {
+      const batch = readBatch(folder);
+      return batch ? [{ folder, batch }] : [];
+    });
+    const queue = await queueOf(batches.map(({ batch }) => batch.name));
+    // Without an answer nothing may be removed, and a job that trains a run makes a second one wait.
+    if (!queue) return wanted;
+    const rest = new Map(wanted.map((one) => [one.request.run.id, one]));
+    let adopted = 0;
+    for (const { folder, batch } of batches) {
+      const live = queue.filter(({ name, phase }) => name === batch.name && phase !== 'ended');
+      if (live.length === 0) {
+        if (Date.now() - batch.submittedAt < keptMs) continue;
+        rmSync(folder, { recursive: true, force: true });
+        continue;
+      }
+      if (existsSync(join(folder, inBatch.cancelled))) continue;
+      for (const number of new Set(live.map(({ task }) => task))) {
+        const runs = (readTask(folder, number) ?? []).flatMap((request) => {
+          const one = rest.get(request.run.id);
+          const isSame = one && request.pauseAt === one.request.pauseAt && !one.request.fromTheStart;
+          return isSame && readResult(folder, request.run.id) === undefined ? [one] : [];
+        });
+        if (runs.length === 0) continue;
+        for (const { request } of runs) rest.delete(request.run.id);
+        adopted += runs.length;
+        follow(folder, batch, number, runs);
+      }
+    }
+    if (adopted > 0)
+      note(
+        'info',
+        `${counted(adopted, 'run')} ${adopted === 1 ? 'is' : 'are'} in jobs that an earlier command has submitted.`,
+      );
+    return [...rest.values()];
+  };
+
+  const submitWaiting = async () => {
+    gathering = undefined;
+    const classes = new Map<string, Wanted[]>();
+    for (const one of await adopt(waiting.splice(0))) {
+      const key = JSON.stringify(classOf(one));
+      classes.set(key, [...(classes.get(key) ?? []), one]);
+    }
+    for (const wanted of classes.values()) await submitClass(wanted);
+  };
+
+  const submitClass = async (wanted: readonly Wanted[]) => {
+    const [first] = wanted;
+    if (!first) return;
+    const requests = wanted.map(({ request }) => request);
+    const submitted =
+      over === undefined ? await submitBatch(requests, classOf(first), options) : { refused: over };
+    if ('refused' in submitted) {
+      waiting.push(...wanted);
+      await fail(over ?? `Slurm refuses the job: ${submitted.refused}`);
+      return;
+    }
+    const { folder, batch, job, tasks } = submitted;
+    const byId = new Map(wanted.map((one) => [one.request.run.id, one]));
+    for (const [number, content] of tasks.entries())
+      follow(
+        folder,
+        batch,
+        number,
+        content.flatMap(({ run }) => byId.get(run.id) ?? []),
+      );
+    note(
+      'info',
+      `Submitted job ${job}: ${counted(wanted.length, 'run')} in ${counted(tasks.length, 'task')}.`,
+    );
+  };
+
+  const look = () => {
+    looking = undefined;
+    next(async () => {
+      for (const one of [...followed]) read(one);
+      const now = Date.now();
+      if (followed.length > 0 && now - askedAt >= askMs(now - submittedAt)) {
+        askedAt = now;
+        await ask();
+      }
+      if (followed.length > 0) looking ??= setTimeout(look, lookMs);
+    });
+  };
+
+  /** Reads what a task has reported since, and gives the runs that have ended their results. */
+  const read = (one: Followed) => {
+    const { folder, number, runs } = one;
+    const refused = readRefused(folder, number);
+    if (refused !== undefined) {
+      next(() => fail(refused));
+      return;
+    }
+    const started = one.hasStarted ? undefined : readStarted(folder, number);
+    if (started) {
+      one.hasStarted = true;
+      const fault = clockFault(
+        { earlier: started.startedAt, later: Date.now() },
+        { here: 'this machine', there: `node ${started.host}` },
+      );
+      if (fault !== undefined) {
+        next(() => fail(fault));
+        return;
+      }
+    }
+    const file = openThere(join(folder, inBatch.events(number)));
+    if (file !== undefined) {
+      try {
+        for (const line of linesFrom(file, one.offset)) {
+          one.offset = line.end;
+          one.resubmissions = 0;
+          const told = parseNote(lineText(line));
+          const task = told && runs.get(told.run)?.task;
+          if (!told || !task) continue;
+          if ('begun' in told) task.onStart(told.begun, told.host);
+          else if ('waitsFor' in told) task.onWait(told.waitsFor);
+          else task.onEvent(told.event, told.residentBytes);
+        }
+      } finally {
+        closeSync(file);
+      }
+    }
+    for (const [id, { resolve }] of runs) {
+      const outcome = readResult(folder, id);
+      if (!outcome) continue;
+      runs.delete(id);
+      resolve({ type: 'done', events: [], outcome, residentBytes: 0 });
+    }
+    if (runs.size === 0) followed.splice(followed.indexOf(one), 1);
+  };
+
+  /** Asks Slurm for the tasks that are followed, and takes care of those that it no longer has. */
+  const ask = async () => {
+    const queue = await queueOf([...new Set(followed.map(({ batch }) => batch.name))]);
+    if (!queue) {
+      once('warning', 'squeue does not answer; the files of the jobs are still followed.');
+      return;
+    }
+    for (const one of [...followed]) {
+      const known = queue.filter(({ name, task }) => name === one.batch.name && task === one.number);
+      if (known.some(({ phase }) => phase !== 'ended')) {
+        one.misses = 0;
+        for (const task of known) {
+          const obstacle = obstacleOf(task);
+          if (obstacle !== undefined)
+            once(
+              'warning',
+              `Job ${task.job} waits, and will not begin by itself, for Slurm's reason ${obstacle}.`,
+            );
+        }
+        continue;
+      }
+      one.misses++;
+      const last = known.sort((a, b) => Number(b.job) - Number(a.job))[0];
+      if (one.misses >= missesBeforeLost && followed.includes(one)) await takeCareOf(one, last);
+    }
+  };
+
+  const takeCareOf = async (one: Followed, last: QueuedTask | undefined) => {
+    read(one);
+    const { folder, number, batch, runs } = one;
+    if (runs.size === 0 || over !== undefined) return;
+    const place = `job ${last ? `${last.job}_${number} on ${last.node || 'no node'}` : batch.name}`;
+    const leave = (message: string) => {
+      followed.splice(followed.indexOf(one), 1);
+      for (const { resolve } of runs.values()) resolve({ type: 'left', message });
+    };
+    if (existsSync(join(folder, inBatch.cancelled)) || last?.state === 'CANCELLED') {
+      leave(`its ${place} was cancelled`);
+      return;
+    }
+    if (!one.hasStarted && last?.state === 'FAILED') {
+      await fail(`The ${place} could not start Unroll. ${startFault(folder, number, last)}`);
+      return;
+    }
+    if (last?.state === 'OUT_OF_MEMORY' || one.resubmissions >= mostResubmissions) {
+      const state = last?.state ?? 'no known state';
+      const isMemory = state === 'OUT_OF_MEMORY';
+      followed.splice(followed.indexOf(one), 1);
+      for (const { resolve } of runs.values())
+        resolve({
+          type: 'done',
+          events: [],
+          residentBytes: 0,
+          outcome: {
+            reason: isMemory ? 'out-of-memory' : 'crashed',
+            message: isMemory
+              ? `its ${place} needed more memory than it asked for; set a larger run.slurm.memory`
+              : `its ${place} has ended ${mostResubmissions + 1} times without progress, last with ${state}; see ${join(folder, inBatch.log(number))}`,
+            step: 0,
+            elapsedMs: 0,
+            metrics: {},
+          },
+        });
+      return;
+    }
+    one.resubmissions++;
+    one.misses = 0;
+    const again = await submit(batch.arguments, {
+      tasks: String(number),
+      script: join(folder, inBatch.script),
+      ownCode: batch.code !== null,
+    });
+    if ('refused' in again) await fail(`Slurm refuses the job: ${again.refused}`);
+    else
+      note(
+        'warning',
+        `The ${place} has ended${last ? ` (${last.state})` : ''} before its runs; job ${again.job} trains the ${counted(runs.size, 'run')} that ${runs.size === 1 ? 'is' : 'are'} left.`,
+      );
+  };
+
+  /** The files are followed until the jobs have written their checkpoints. */
+  const stop = () => next(() => askToEnd(followed.map(({ folder }) => folder)));
+
+  const detach = () => {
+    isDetached = true;
+    clearTimeout(looking);
+    for (const { runs } of followed.splice(0)) for (const { resolve } of runs.values()) resolve(leftToJob);
+  };
+
+  return {
+    name: 'slurm',
+    runsAtOnce: () => mostAtOnce,
+    train: (request, task) =>
+      new Promise((resolve) => {
+        if (over !== undefined) {
+          resolve({ type: 'left', message: over });
+          return;
+        }
+        waiting.push({ request, task, resolve });
+        gathering ??= setTimeout(() => next(submitWaiting), gatherMs);
+      }),
+    warm: () => undefined,
+    shareThreads: () => undefined,
+    stopAll: stop,
+    killAll: detach,
+    detach,
+    slots: () => options.slots,
+    close: async () => {
+      await work;
+      clearTimeout(looking);
+      clearTimeout(gathering);
+    },
+  };
+};
+
+const leftToJob: TrainResult = { type: 'left', message: 'it is left to its Slurm job' };
+
+const classOf = ({ request: { threads, bundle }, task: { timeoutMs } }: Wanted): RunClass => ({
+  threads,
+  bundle,
+  timeoutMs,
+});
+
+/** Why a task failed before it began, by what it printed; without a log its node cannot see the folder. */
+const startFault = (folder: string, task: number, { reason }: QueuedTask): string => {
+  const log = join(folder, inBatch.log(task));
+  const words = existsSync(log) ? readRegularText(log).trim().split('\n').slice(-3).join(' ') : '';
+  return words !== ''
+    ? `It printed: ${words}`
+    : `The node does not see ${folder}${reason && ` (Slurm: ${reason})`}. The runs directory and Unroll must be on a file system that this machine and the nodes share.`;
+};

@@ -1,0 +1,176 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { createRig, until, type Rig } from '../../support/rig.ts';
+import { noSlurm, testCluster, type Cluster } from '../../support/slurm.ts';
+import { smallSpec } from '../../support/small-sweep.ts';
+import { temporaryDirectory } from '../../support/temporary-directory.ts';
+
+const reason = process.env['UNROLL_SLURM'] === undefined ? 'set UNROLL_SLURM=1' : noSlurm;
+
+const fiveMinutes = { timeout: 300_000 };
+const tenMinutes = { timeout: 600_000 };
+
+/** The same spec in a folder of this machine, and in one of the cluster. */
+const twoRigs = (cluster: Cluster, spec: string) => {
+  const here = createRig();
+  const there = createRig(cluster.environment, temporaryDirectory('slurm-runs'));
+  for (const rig of [here, there]) rig.write('spec.yaml', spec);
+  return { here, there };
+};
+
+const onSlurm = ['--no-mlflow', '--executor', 'slurm'];
+
+const expectSameRuns = (here: Rig, there: Rig, count: number) => {
+  const ids = here.runIds('trial');
+  expect(ids).toHaveLength(count);
+  expect(there.runIds('trial')).toEqual(ids);
+  for (const id of ids) {
+    expect(there.status('trial', id).outcome?.reason).toBe(here.status('trial', id).outcome?.reason);
+    expect(there.metrics('trial', id)).toEqual(here.metrics('trial', id));
+  }
+};
+
+/** Decisions and results of a search, whatever order they were written in. */
+const decisions = (rig: Rig): readonly string[] => {
+  const folder = join(rig.directory, 'runs', 'trial', 'sweeps');
+  const name = readdirSync(folder).find((one) => one.endsWith('.decisions.jsonl')) ?? '';
+  return readFileSync(join(folder, name), 'utf8').trimEnd().split('\n').sort();
+};
+
+describe.skipIf(reason !== undefined)(
+  `on a cluster of two nodes${reason === undefined ? '' : ` (${reason})`}`,
+  () => {
+    const cluster = testCluster();
+
+    it('packs 40 runs into 4 jobs, with the bits of this machine', fiveMinutes, async () => {
+      const { here, there } = twoRigs(
+        cluster(),
+        smallSpec({
+          steps: 30,
+          hiddenSizes: [4, 5, 6, 7, 8, 9, 10, 12],
+          seeds: 5,
+          run: 'threadsPerRun: 1, slurm: { time: 10m, memory: 1500M, runsPerJob: 10 }',
+        }),
+      );
+      const remote = await there.unroll('run', 'spec.yaml', ...onSlurm);
+      expect(remote.stdout).toContain('40 runs in 4 tasks');
+      expect(remote.code).toBe(0);
+      expect((await here.unroll('run', 'spec.yaml', '--no-mlflow')).code).toBe(0);
+      expectSameRuns(here, there, 40);
+    });
+
+    it(
+      'cancels a sweep, which writes checkpoints, and resumes it to the same bits',
+      fiveMinutes,
+      async () => {
+        const { here, there } = twoRigs(
+          cluster(),
+          smallSpec({
+            steps: 400,
+            seeds: 6,
+            run: 'threadsPerRun: 1, slurm: { time: 10m, memory: 1500M, runsPerJob: 1 }',
+          }),
+        );
+        const started = there.start('run', 'spec.yaml', ...onSlurm);
+        await until(() => there.runIds('trial').some((id) => there.lineCount('trial', id) > 20));
+        const cancelled = await there.unroll('cancel');
+        expect(cancelled.stdout).toContain('Cancelled');
+        const first = await started.finished;
+        expect(first.code).toBe(1);
+        expect(first.stdout).toContain('was cancelled');
+        await until(() => cluster().jobProcesses().length === 0);
+        expect((await there.unroll('resume', '--executor', 'slurm', '--no-mlflow')).code).toBe(0);
+        expect((await here.unroll('run', 'spec.yaml', '--no-mlflow')).code).toBe(0);
+        expectSameRuns(here, there, 6);
+      },
+    );
+
+    it('is left with Ctrl-C, trains on, and is come back to', fiveMinutes, async () => {
+      const { here, there } = twoRigs(
+        cluster(),
+        smallSpec({
+          steps: 400,
+          seeds: 4,
+          run: 'threadsPerRun: 1, slurm: { time: 10m, memory: 1500M, runsPerJob: 2 }',
+        }),
+      );
+      const started = there.start('run', 'spec.yaml', ...onSlurm);
+      await until(() => there.runIds('trial').some((id) => there.lineCount('trial', id) > 20));
+      started.process.kill('SIGINT');
+      const left = await started.finished;
+      expect(left.code).toBe(130);
+      expect(left.stdout).toContain('unroll attach');
+      expect(cluster().jobProcesses()).not.toEqual([]);
+      const attached = await there.unroll('attach', '--executor', 'slurm', '--no-mlflow');
+      expect(attached.stdout).toContain('in jobs that an earlier command has submitted');
+      expect(attached.code).toBe(0);
+      expect((await here.unroll('run', 'spec.yaml', '--no-mlflow')).code).toBe(0);
+      expectSameRuns(here, there, 4);
+    });
+
+    it('ends a job in time before its limit, and submits it again', tenMinutes, async () => {
+      const { here, there } = twoRigs(
+        cluster(),
+        smallSpec({
+          steps: 6000,
+          seeds: 1,
+          run: 'threadsPerRun: 1, slurm: { time: 1m, memory: 1500M }',
+        }),
+      );
+      const remote = await there.unroll('run', 'spec.yaml', ...onSlurm);
+      expect(remote.code).toBe(0);
+      const [id = ''] = there.runIds('trial');
+      expect(there.status('trial', id).attempt).toBeGreaterThan(1);
+      expect((await here.unroll('run', 'spec.yaml', '--no-mlflow')).code).toBe(0);
+      expectSameRuns(here, there, 1);
+    });
+
+    it('survives the death of a node', tenMinutes, async () => {
+      const { here, there } = twoRigs(
+        cluster(),
+        smallSpec({
+          steps: 1500,
+          seeds: 4,
+          run: 'threadsPerRun: 1, slurm: { time: 20m, memory: 1500M, runsPerJob: 2 }',
+        }),
+      );
+      const started = there.start('run', 'spec.yaml', ...onSlurm);
+      await until(() => there.runIds('trial').filter((id) => there.lineCount('trial', id) > 20).length > 1);
+      cluster().killNode('n1');
+      const remote = await started.finished;
+      cluster().startNode('n1');
+      expect(remote.code).toBe(0);
+      expect((await here.unroll('run', 'spec.yaml', '--no-mlflow')).code).toBe(0);
+      expectSameRuns(here, there, 4);
+    });
+
+    it('decides a search of tpe and asha as this machine does', tenMinutes, async () => {
+      const { here, there } = twoRigs(
+        cluster(),
+        `
+version: 1
+name: trial
+dataset: { name: toy-sequences, validationSize: 200 }
+model: { name: lstm, hiddenSize: 8 }
+optimizer: { name: adam, learningRate: 0.01 }
+train: { batchSize: 32, steps: 36, displayEvery: 4, evaluateEvery: 18 }
+objective: { metric: val/accuracy, goal: maximize }
+sweep:
+  method: tpe
+  samples: 10
+  pruning: { name: asha, minSteps: 4, reductionFactor: 3 }
+  axes:
+    optimizer.learningRate: { logUniform: [1e-4, 1e-1] }
+    model.hiddenSize: [4, 8, 16]
+run: { threadsPerRun: 1, slurm: { time: 10m, memory: 1500M } }
+`,
+      );
+      const remote = await there.unroll('run', 'spec.yaml', ...onSlurm);
+      expect(remote.code).toBe(0);
+      expect((await here.unroll('run', 'spec.yaml', '--no-mlflow')).code).toBe(0);
+      expect(decisions(there)).toEqual(decisions(here));
+      expectSameRuns(here, there, here.runIds('trial').length);
+    });
+  },
+);
