@@ -53,7 +53,7 @@ it('ends in order when its signal is aborted, and goes on from there', async () 
   expect(outcome?.step).toBeLessThan(3000);
 });
 
-it('throws what a person can mend as one error with its diagnostics', async () => {
+it('throws what the caller can fix as one error with its diagnostics', async () => {
   const wrong = { ...experiment, model: { name: 'lstm', hiddenSize: -1 } as const, sweep: {} };
   const error = await plan(wrong).catch((thrown: unknown) => thrown);
   expect(error).toBeInstanceOf(UnrollError);

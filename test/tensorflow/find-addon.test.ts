@@ -23,7 +23,7 @@ test('the addon of the set-up is found, and a deleted one is not', async () => {
   expect(await addonWith({ tfjs_binding: `${addon}.gone` })).not.toContain('gone');
 });
 
-test('without an addon there is one warning: what is missing, what it costs, what mends it', () => {
+test('without an addon there is one warning: what is missing, what it costs, what fixes it', () => {
   const problems = [{ message: 'No C++ compiler was found', help: 'apt install g++' }];
   expect(slowBackendWarning({ addon: '/there/tfjs_binding.node', problems })).toBeUndefined();
   expect(slowBackendWarning({ addon: undefined, problems })).toEqual({
