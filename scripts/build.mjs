@@ -26,9 +26,10 @@ const bundled = [
   'ajv',
   'commander',
   'fastest-levenshtein',
+  'jstat',
   'p-queue',
   'picocolors',
-  'string-width',
+  'simple-statistics',
   'yaml',
 ];
 const { dependencies } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));

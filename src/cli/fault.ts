@@ -1,5 +1,5 @@
 import type { Diagnostic } from '../diagnostic/diagnostic.ts';
-import { RecordUnreadable } from '../record/parse-run-files.ts';
+import { RecordUnreadable } from '../record/record-unreadable.ts';
 import { systemErrorOf } from '../system/system-error.ts';
 import type { ExitCode } from './command.ts';
 

@@ -1,7 +1,5 @@
 import { success, type Result } from '../diagnostic/diagnostic.ts';
 import { coreCount } from '../record/environment.ts';
-import { withContinuations } from '../runner/continuations.ts';
-import { withEarlierIds } from '../runner/earlier-ids.ts';
 import { planExperiment } from '../plan/plan-experiment.ts';
 import type { Plan } from '../plan/plan.ts';
 import { weightsFinder } from '../report/find-weights.ts';
@@ -22,6 +20,10 @@ export const planSpec = async (
     const set = { ...readSpecOptions(options), cores: coreCount(), reading: listen, findWeights };
     const plan = await planExperiment(path, set);
     if (!plan.ok || runsDirectory === undefined) return plan;
+    const [{ withContinuations }, { withEarlierIds }] = await Promise.all([
+      import('../runner/continuations.ts'),
+      import('../runner/earlier-ids.ts'),
+    ]);
     const continued = withContinuations(withEarlierIds(plan.value, runsDirectory), runsDirectory);
     return continued.ok ? success(continued.value, [...plan.notices, ...continued.notices]) : continued;
   } finally {

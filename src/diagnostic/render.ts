@@ -1,4 +1,4 @@
-import stringWidth from 'string-width';
+import { widthOf } from '../terminal/width.ts';
 import { createColours } from '../terminal/colours.ts';
 import { safeLine, safeSource } from '../terminal/safe-text.ts';
 import type { Diagnostic, SourceRange } from './diagnostic.ts';
@@ -21,7 +21,7 @@ const codeFrame = ({ source, start, end }: SourceRange, paint: (text: string) =>
   const shown = safeSource(whole.slice(cutAt, withoutHalves(whole, cutAt + frameWidth)));
   const before = safeSource(whole.slice(cutAt, column - 1));
   const marked = safeSource(whole.slice(column - 1, Math.min(end - lineStart, cutAt + frameWidth)));
-  const underline = ' '.repeat(stringWidth(before)) + paint('~'.repeat(Math.max(1, stringWidth(marked))));
+  const underline = ' '.repeat(widthOf(before)) + paint('~'.repeat(Math.max(1, widthOf(marked))));
   const gutter = String(line);
   return [
     `  ${pc.dim(`${gutter} |`)} ${shown}`,

@@ -30,18 +30,25 @@ const ajv = new Ajv({
 /** The known name that was meant is searched for at most this many unknown names. */
 export const mostSuggestions = 100;
 
-const compiled = new WeakMap<TSchema, ValidateFunction>();
+const compiled = new WeakMap<TSchema, Map<string, ValidateFunction>>();
 const closedForms = new WeakMap<TSchema, PlainSchema>();
 
-const validatorOf = (schema: TSchema): ValidateFunction => {
-  let validate = compiled.get(schema);
+/** The check of a form of a schema, compiled once for each `key`. */
+const validatorOf = (schema: TSchema, key: string, formOf: () => PlainSchema): ValidateFunction => {
+  const known = compiled.get(schema) ?? new Map<string, ValidateFunction>();
+  compiled.set(schema, known);
+  let validate = known.get(key);
   if (!validate) {
-    const form = closed(schema);
-    closedForms.set(schema, form);
-    validate = ajv.compile(form);
-    compiled.set(schema, validate);
+    validate = ajv.compile(formOf());
+    known.set(key, validate);
   }
   return validate;
+};
+
+const closedFormOf = (schema: TSchema): PlainSchema => {
+  const form = closedForms.get(schema) ?? closed(schema);
+  closedForms.set(schema, form);
+  return form;
 };
 
 /** The schema with every object closed: a key that is not known is a mistake everywhere. */
@@ -52,6 +59,30 @@ const closed = (schema: PlainSchema): PlainSchema => {
   return { additionalProperties: false, ...schema, properties: Object.fromEntries(inner) };
 };
 
+/**
+ * What of a schema can matter to a value: not the keys that it leaves out and that have no default. Compiling them would be
+ * most of the time that a small spec needs.
+ */
+const formFor = (form: PlainSchema, written: Json): PlainSchema => {
+  const { properties } = form;
+  if (!properties || typeof written !== 'object' || written === null || Array.isArray(written)) return form;
+  const value = written as Readonly<Record<string, Json>>;
+  const kept = Object.entries(properties).flatMap(([key, inner]) => {
+    if (Object.hasOwn(value, key)) return [[key, formFor(inner, value[key] as Json)] as const];
+    return 'default' in inner ? [[key, inner] as const] : [];
+  });
+  return { ...form, properties: Object.fromEntries(kept) };
+};
+
+/** The keys that a value has, of the objects that `formFor` looks into. */
+const keysOf = (form: PlainSchema, written: Json): string => {
+  const { properties } = form;
+  if (!properties || typeof written !== 'object' || written === null || Array.isArray(written)) return '';
+  const value = written as Readonly<Record<string, Json>>;
+  const known = Object.keys(properties).filter((key) => Object.hasOwn(value, key));
+  return `{${known.map((key) => `${key}${keysOf(properties[key] ?? {}, value[key] as Json)}`).join()}}`;
+};
+
 export interface Checked {
   /** A copy with every default filled in. */
   readonly value: Json;
@@ -60,8 +91,13 @@ export interface Checked {
 
 /** Checks a value against a schema without unions: one issue a cause. `owner` is what has the keys: `model lstm`. */
 export const checkAgainst = (schema: TSchema, written: Json, owner = ''): Checked => {
-  const validate = validatorOf(schema);
-  const { copy: value, leftOut } = copyToCheck(closedForms.get(schema) ?? {}, written);
+  const form = closedFormOf(schema);
+  const quick = validatorOf(schema, keysOf(form, written), () => formFor(form, written));
+  const right = copyToCheck(form, written).copy;
+  if (quick(right)) return { value: right, issues: [] };
+  // The whole schema knows the keys that unknown ones are near to.
+  const validate = validatorOf(schema, '', () => form);
+  const { copy: value, leftOut } = copyToCheck(form, written);
   if (validate(value)) return { value, issues: [] };
   const errors = validate.errors ?? [];
   const issues = new Map<string, Issue>();

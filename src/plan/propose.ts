@@ -50,9 +50,9 @@ export const createProposer = async (
 /** Weights that the plan has found already stay the same, whichever run is the best by now. */
 const asFrozen =
   ({ runs }: Plan, findWeights: FindWeights): FindWeights =>
-  (from, baseDirectory) => {
+  async (from, baseDirectory) => {
     const known = runs.find(({ config, start }) => start && config.train.from === from)?.start;
-    const found = findWeights(known?.file ?? known?.run ?? from, baseDirectory);
+    const found = await findWeights(known?.file ?? known?.run ?? from, baseDirectory);
     return found.ok && known ? success({ ...found.value, start: known }) : found;
   };
 

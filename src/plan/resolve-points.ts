@@ -146,7 +146,7 @@ export const resolvePoints = async (
     );
     for (const issue of issues) findings.add(blame(spec, point, issue));
     if (issues.length) continue;
-    const started = startOf(point, { ...sections, model }, facts.shape);
+    const started = await startOf(point, { ...sections, model }, facts.shape);
     for (const issue of started.issues) findings.add(blame(spec, point, issue));
     for (const issue of started.warnings) warned.add({ ...blame(spec, point, issue), severity: 'warning' });
     if (started.issues.length) continue;
@@ -275,9 +275,9 @@ interface Started {
 /** Finds the weights that points start from, each once, and compares them and the patterns of `train` with the network. */
 const weightsResolver = ({ registry, document }: Spec, findWeights: FindWeights | undefined) => {
   const find = remember(
-    (from: string) => findWeights?.(from, document.baseDirectory) ?? failed([cannotFind]),
+    async (from: string) => (await findWeights?.(from, document.baseDirectory)) ?? failed([cannotFind]),
   );
-  return (point: Point, { model, loss, train }: Sections, shape: SequenceShape): Started => {
+  return async (point: Point, { model, loss, train }: Sections, shape: SequenceShape): Promise<Started> => {
     const { from = null, freeze, reinitialize } = train.value;
     if (from === null && !freeze && !reinitialize) return { start: undefined, issues: [], warnings: [] };
     const inTrain = (issue: ParameterIssue): SectionIssue => ({
@@ -287,7 +287,7 @@ const weightsResolver = ({ registry, document }: Spec, findWeights: FindWeights 
     // A sweep may compare starting weights with none.
     if (from === null && reinitialize && !point.some(({ key }) => key.startsWith('train.from')))
       return { start: undefined, issues: [inTrain(withoutFrom)], warnings: [] };
-    const found = from === null ? undefined : find(from, from);
+    const found = from === null ? undefined : await find(from, from);
     if (found?.ok === false) {
       const issues = found.errors.map((error) => ({
         got: describeSetting(from),

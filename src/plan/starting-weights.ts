@@ -26,7 +26,10 @@ export interface FoundWeights {
 export type NoWeights = Omit<Issue, 'path'>;
 
 /** Finds the weights that `train.from` names; relative paths of files start at the folder of the spec. */
-export type FindWeights = (from: string, baseDirectory: string) => Result<FoundWeights, readonly NoWeights[]>;
+export type FindWeights = (
+  from: string,
+  baseDirectory: string,
+) => Promise<Result<FoundWeights, readonly NoWeights[]>>;
 
 /** How weights fit a network, variable by variable. */
 interface Fit {

@@ -9,7 +9,8 @@ import { jsonFileText, readJson, writeJson, writeNew } from '../system/files.ts'
 import { waitBriefly } from '../system/lock.ts';
 import { parserOf } from '../system/schema.ts';
 import { sealed } from './digests.ts';
-import { damaged, noUsable, RecordUnreadable } from './parse-run-files.ts';
+import { damaged, noUsable } from './parse-run-files.ts';
+import { RecordUnreadable } from './record-unreadable.ts';
 import { grownPlan } from './search-journal.ts';
 
 /** The path of a sweep's frozen plan. */

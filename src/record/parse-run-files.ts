@@ -13,15 +13,6 @@ export const damaged = (
   help = 'Run the spec again: a run whose record cannot be read is not done, and is trained again.',
 ): Diagnostic => ({ code: 'damaged-record', severity: 'warning', message: `${path} ${what}.`, help });
 
-/** A recorded file is there and cannot be used, and nothing can be done without it. */
-export class RecordUnreadable extends Error {
-  readonly diagnostic: Diagnostic;
-  constructor(diagnostic: Diagnostic) {
-    super(diagnostic.message);
-    this.diagnostic = diagnostic;
-  }
-}
-
 type Fields = Readonly<Record<string, unknown>>;
 
 export const isObject = (value: unknown): value is Fields =>

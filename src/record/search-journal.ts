@@ -9,7 +9,8 @@ import { appendLine, cutAfter, linesFrom, lineText, parseJson, type FileLine } f
 import { jsonNumber, oneOf, parserOf, type Described } from '../system/schema.ts';
 import { shellWord } from '../system/proposed-command.ts';
 import { onFile } from '../system/system-error.ts';
-import { damaged, RecordUnreadable } from './parse-run-files.ts';
+import { damaged } from './parse-run-files.ts';
+import { RecordUnreadable } from './record-unreadable.ts';
 
 const index = Type.Integer({ minimum: 0 });
 

@@ -8,15 +8,14 @@ import { readTensors, type StoredTensor } from '../system/safetensors.ts';
 import { variablesIn, weightsFileOf } from '../record/starting-weights.ts';
 import { proposedCommand } from '../system/proposed-command.ts';
 import { interruptionOf } from '../system/system-error.ts';
-import { referredRun } from './best-run.ts';
 
 /** Finds the weights that `train.from` names: of a run, of the best run of an experiment, or in a file. */
 export const weightsFinder =
   (runsDirectory: string): FindWeights =>
-  (from, baseDirectory) =>
+  async (from, baseDirectory) =>
     isWeightsFile(from) ? inFile(from, baseDirectory) : ofRun(from, { runsDirectory, baseDirectory });
 
-const inFile = (from: string, baseDirectory: string): ReturnType<FindWeights> => {
+const inFile = (from: string, baseDirectory: string): Awaited<ReturnType<FindWeights>> => {
   const path = resolve(baseDirectory, from);
   if (!existsSync(path)) {
     return failed([
@@ -31,10 +30,12 @@ const inFile = (from: string, baseDirectory: string): ReturnType<FindWeights> =>
   return read(path, { name: from, place: { file: from } });
 };
 
-const ofRun = (
+const ofRun = async (
   from: string,
   { runsDirectory, baseDirectory }: { readonly runsDirectory: string; readonly baseDirectory: string },
 ): ReturnType<FindWeights> => {
+  // It compares runs: much to load for the plans that start from nothing.
+  const { referredRun } = await import('./best-run.ts');
   const found = referredRun(from, runsDirectory);
   if (!found.ok) return failed(found.errors.map(asTrouble));
   const { run, directory, state } = found.value;
@@ -70,7 +71,7 @@ const read = (
     name,
     place,
   }: { readonly name: string; readonly place: { readonly run?: string; readonly file?: string } },
-): ReturnType<FindWeights> => {
+): Awaited<ReturnType<FindWeights>> => {
   let tensors: ReadonlyMap<string, StoredTensor>;
   try {
     ({ tensors } = readTensors(path));

@@ -1,6 +1,6 @@
 import { dirname } from 'node:path';
 import { createColours } from '../terminal/colours.ts';
-import stringWidth from 'string-width';
+import { widthOf } from '../terminal/width.ts';
 import { originOf } from '../plan/origin.ts';
 import type { Run } from '../plan/plan.ts';
 import { counted, formatDuration, formatMetric, formatTime, formatValue } from '../terminal/format.ts';
@@ -144,7 +144,7 @@ const inLines = (items: readonly string[], width: number, separator = ','): stri
   for (const [at, item] of items.entries()) {
     const text = at < items.length - 1 ? `${item}${separator}` : item;
     const last = lines.at(-1);
-    if (last !== undefined && stringWidth(last) + 1 + stringWidth(text) <= width) {
+    if (last !== undefined && widthOf(last) + 1 + widthOf(text) <= width) {
       lines[lines.length - 1] = `${last} ${text}`;
     } else lines.push(text);
   }

@@ -1,4 +1,4 @@
-import stringWidth from 'string-width';
+import { widthOf } from './width.ts';
 import { isColour, safePainted, splitAtColours } from './colours.ts';
 import { wrap } from './wrap.ts';
 import { safeLine } from './safe-text.ts';
@@ -23,7 +23,7 @@ const gap = '  ';
 export const fit = (foreign: string, width: number): string => {
   // Wider text would only be cut, character by character.
   const text = safePainted(foreign.slice(0, 1000 + 20 * Math.max(1, width)));
-  if (stringWidth(text) <= width) return text;
+  if (widthOf(text) <= width) return text;
   if (width <= 0) return '';
   let cut = '';
   let room = width - 1;
@@ -32,7 +32,7 @@ export const fit = (foreign: string, width: number): string => {
     if (isColour(part)) cut += part;
     else if (room >= 0) {
       for (const { segment } of new Intl.Segmenter().segment(part)) {
-        room -= stringWidth(segment);
+        room -= widthOf(segment);
         if (room < 0) {
           cut += '…';
           break;
@@ -46,7 +46,7 @@ export const fit = (foreign: string, width: number): string => {
 
 /** Fills a string with spaces to a width. */
 export const pad = (text: string, width: number, align: 'left' | 'right' = 'left'): string => {
-  const space = ' '.repeat(Math.max(0, width - stringWidth(text)));
+  const space = ' '.repeat(Math.max(0, width - widthOf(text)));
   return align === 'left' ? text + space : space + text;
 };
 
@@ -71,8 +71,8 @@ export const renderTable = (
   const rows = cells.map((row) => row.map((cell) => ({ ...cell, text: safeLine(cell.text) })));
   const widths = columns.map((column, at) =>
     rows.reduce(
-      (widest, row) => Math.max(widest, stringWidth(row[at]?.text ?? '')),
-      title ? stringWidth(column.title) : 0,
+      (widest, row) => Math.max(widest, widthOf(row[at]?.text ?? '')),
+      title ? widthOf(column.title) : 0,
     ),
   );
   let shown = columns

@@ -1,5 +1,5 @@
 import { createLogUpdate } from 'log-update';
-import stringWidth from 'string-width';
+import { widthOf } from './width.ts';
 import { forTerminal } from './colours.ts';
 import { writeText } from './output.ts';
 
@@ -63,7 +63,7 @@ export const createTerminal = (
   // A narrower terminal has wrapped the lines that were drawn, so more rows than were written must be erased.
   const onResize = () => {
     const width = Math.max(1, stream.columns ?? 80);
-    const wrapped = frame.reduce((sum, line) => sum + Math.max(1, Math.ceil(stringWidth(line) / width)), 0);
+    const wrapped = frame.reduce((sum, line) => sum + Math.max(1, Math.ceil(widthOf(line) / width)), 0);
     const more = wrapped - frame.length;
     update.clear();
     if (more > 0) stream.write(`\u001b[${more}A\u001b[J`);

@@ -18,12 +18,8 @@ import { connectionSettings } from '../../src/mlflow/client/settings.ts';
 import { planExperiment } from '../../src/plan/plan-experiment.ts';
 import { readFrozenPlan } from '../../src/record/frozen-plan.ts';
 import { cutDamage, openSearchJournal } from '../../src/record/search-journal.ts';
-import {
-  parseMetricLine,
-  parseRun,
-  parseStatus,
-  RecordUnreadable,
-} from '../../src/record/parse-run-files.ts';
+import { parseMetricLine, parseRun, parseStatus } from '../../src/record/parse-run-files.ts';
+import { RecordUnreadable } from '../../src/record/record-unreadable.ts';
 import { writeTensors } from '../../src/system/safetensors.ts';
 import { checkpointDamage } from '../../src/training/checkpoint.ts';
 import { testSeed } from '../support/seed.ts';

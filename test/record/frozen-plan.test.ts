@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import type { Execution } from '../../src/language/config.ts';
 import type { Plan } from '../../src/plan/plan.ts';
 import { freezePlan, frozenPlanPath } from '../../src/record/frozen-plan.ts';
-import { RecordUnreadable } from '../../src/record/parse-run-files.ts';
+import { RecordUnreadable } from '../../src/record/record-unreadable.ts';
 import { listSweeps } from '../../src/record/read-sweeps.ts';
 import { packageRoot } from '../../src/system/package-root.ts';
 import { makePlan, writeSweep } from '../support/run-directories.ts';

@@ -3,7 +3,7 @@ import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import type { Plan } from '../../src/plan/plan.ts';
 import { frozenPlanPath } from '../../src/record/frozen-plan.ts';
-import { RecordUnreadable } from '../../src/record/parse-run-files.ts';
+import { RecordUnreadable } from '../../src/record/record-unreadable.ts';
 import { listSweeps } from '../../src/record/read-sweeps.ts';
 import {
   journalDamage,

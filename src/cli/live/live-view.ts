@@ -1,5 +1,5 @@
 import { createColours, type Colours } from '../../terminal/colours.ts';
-import stringWidth from 'string-width';
+import { widthOf } from '../../terminal/width.ts';
 import { counted, formatBytes, formatDuration, formatMetric, formatRate } from '../../terminal/format.ts';
 import { compactName } from '../../terminal/run-name.ts';
 import { sparkline } from '../../terminal/sparkline.ts';
@@ -45,7 +45,7 @@ export const renderLive = (state: SweepState, options: ViewOptions): string[] =>
 
   // Names may take what the numbers leave; cut names would hide just what distinguishes the runs.
   const nameRoom = Math.max(12, Math.min(width - 44, Math.floor(width * 0.5)));
-  const full = shown.every((one) => stringWidth(one.name) <= nameRoom);
+  const full = shown.every((one) => widthOf(one.name) <= nameRoom);
   const nameOf = (one: RunningRun) => fit(full ? one.name : compactName(one.run), nameRoom);
 
   const lines = renderTable(
