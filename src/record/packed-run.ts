@@ -9,8 +9,9 @@ import { readJson, streamOf } from '../system/files.ts';
 import { parserOf, type Described } from '../system/schema.ts';
 import { stageFolder } from '../system/whole-folder.ts';
 import { isSealIntact, sealed, sealedFiles, type FileDigest } from './digests.ts';
-import { damaged, isObject, RecordUnreadable } from './parse-run-files.ts';
+import { damaged, isObject } from './parse-run-files.ts';
 import { readRun } from './read-runs.ts';
+import { RecordUnreadable } from './record-unreadable.ts';
 import { fileNames, type StatusFile } from './run-files.ts';
 
 const digestSchema = Type.Object({
