@@ -227,7 +227,7 @@ const unknownKey = (
     got: key,
     ...(meant !== undefined && { nearest: meant }),
     help:
-      beforeColon !== key
+      beforeColon !== key && (near !== undefined || known.includes(beforeColon))
         ? `Put a space after the colon: \`${near ?? beforeColon}: ...\`.`
         : near !== undefined
           ? `Did you mean ${near}? Write \`${near}:\` in place of \`${key}:\`.`

@@ -11,6 +11,7 @@ import type { InputKind } from './formats.ts';
 import { kindOf, readExamples } from './input.ts';
 import type { OpenModel } from './open-model.ts';
 import { buildPredictor } from './predictor.ts';
+import { unusable } from './unusable.ts';
 
 /** How well a model predicts some data. */
 export interface Evaluation {
@@ -70,7 +71,7 @@ export const evaluateFiles = async (
     await readExamples(input, { take, withTargets: true });
   } catch (error) {
     if (error instanceof DataError) return failure(...dataDiagnostics(error));
-    throw error;
+    return unusable(model, error);
   }
   if (!tally) throw new Error('Nothing was read.');
   const labels = labelsOf(task);

@@ -10,6 +10,7 @@ import { kindOf, readExamples, seriesReading } from './input.ts';
 import type { OpenModel } from './open-model.ts';
 import { buildPredictor, type Predictor } from './predictor.ts';
 import { forecastValues, predictedRows, type PredictedCells } from './rows.ts';
+import { unusable } from './unusable.ts';
 
 export interface PredictSettings {
   /** Of the files; found by their name where undefined. */
@@ -62,7 +63,7 @@ export const predictFiles = async (
     return success(undefined);
   } catch (error) {
     if (error instanceof DataError) return failure(...dataDiagnostics(error));
-    throw error;
+    return unusable(model, error);
   }
 };
 

@@ -11,6 +11,7 @@ import { runnableKernels } from '../tensorflow/kernels/choose-kernel.ts';
 import { loadTensorFlow } from '../tensorflow/load.ts';
 import { toTensors, withoutTensors } from '../training/tensor-input.ts';
 import type { OpenModel } from './open-model.ts';
+import { unusable } from './unusable.ts';
 
 /** A network with its trained weights. */
 export interface Predictor {
@@ -23,11 +24,19 @@ export interface Predictor {
 }
 
 /** Builds the network of a model; loads TensorFlow. */
-export const buildPredictor = async (
+export const buildPredictor = async (model: OpenModel, registry: Registry): Promise<Result<Predictor>> => {
+  await loadTensorFlow();
+  try {
+    return await build(model, registry);
+  } catch (error) {
+    return unusable(model, error);
+  }
+};
+
+const build = async (
   { file, weights, directory }: OpenModel,
   registry: Registry,
 ): Promise<Result<Predictor>> => {
-  await loadTensorFlow();
   const {
     shape,
     model: { name, parameters },
@@ -35,9 +44,23 @@ export const buildPredictor = async (
   } = file;
   const section = { ...parameters, name };
   const kernel = runnableKernels().includes(file.kernel) ? file.kernel : undefined;
-  const network = await rowOf(registry.model, section).build(section, {
+  const row = rowOf(registry.model, section);
+  const outputs = outputsOf(shape.task, { outputsPerTarget });
+  // Before it is built: a network as large as model.json claims may not fit in the memory.
+  const claimed = row.parameterCount?.(section, { shape, outputs });
+  const stored = [...weights.values()].reduce((sum, { values }) => sum + values.length, 0);
+  if (claimed !== undefined && claimed !== stored) {
+    return failure({
+      code: 'damaged-record',
+      severity: 'error',
+      message: `The weights in ${directory} have ${stored} values, and model.json describes ${claimed}.`,
+      expected: 'the weights of the network that model.json describes',
+      help: 'Copy the folder again: its files do not belong together.',
+    });
+  }
+  const network = await row.build(section, {
     shape,
-    outputs: outputsOf(shape.task, { outputsPerTarget }),
+    outputs,
     random: (...purpose) => randomStream(file.run.seed, ...purpose),
     truncation: undefined,
     kernel,

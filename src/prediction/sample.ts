@@ -15,6 +15,7 @@ import { dataDiagnostics } from './data-diagnostics.ts';
 import { streamReading } from './input.ts';
 import type { OpenModel } from './open-model.ts';
 import { buildPredictor, type Predictor } from './predictor.ts';
+import { unusable } from './unusable.ts';
 
 export interface SampleSettings {
   /** What the text begins with. */
@@ -71,7 +72,7 @@ export const sampleText = async (
     return success(joinTokens(prompt, written, preprocessing.tokenizer ? 'tokenizer' : unit));
   } catch (error) {
     if (error instanceof DataError) return failure(...dataDiagnostics(error));
-    throw error;
+    return unusable(model, error);
   }
 };
 

@@ -2,7 +2,7 @@ import { Type } from '@sinclair/typebox';
 import { hash } from 'node:crypto';
 import { createWriteStream, mkdirSync, rmSync } from 'node:fs';
 import { rename } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve, sep } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { openPromise } from 'yauzl';
 import { ZipFile } from 'yazl';
@@ -67,8 +67,7 @@ export const writeBundle = async (
 ): Promise<void> => {
   const zip = new ZipFile();
   const files: Record<string, Manifest['files'][string]> = {};
-  const folder = `${path}.${process.pid}.tmp`;
-  const written = createWriteStream(folder);
+  const beginning = `${path}.${process.pid}.tmp`;
   try {
     const names = [...entries.keys()].sort();
     const beside = new Map<string, Buffer>();
@@ -93,15 +92,16 @@ export const writeBundle = async (
       else if (entry && 'path' in entry) zip.addFile(entry.path, name, plain);
     }
     zip.end();
-    await pipeline(zip.outputStream, written);
-    await rename(folder, path);
+    await pipeline(zip.outputStream, createWriteStream(beginning));
+    await rename(beginning, path);
   } catch (error) {
-    rmSync(folder, { force: true });
+    rmSync(beginning, { force: true });
     throw error;
   }
 };
 
-const notWhole = (path: string, what: string): Diagnostic => ({
+/** What is wrong with a bundle. */
+export const notWhole = (path: string, what: string): Diagnostic => ({
   code: 'damaged-record',
   severity: 'error',
   message: `${path} ${what}.`,
@@ -114,6 +114,7 @@ export const openBundle = async (path: string, folder: string): Promise<Result<M
   try {
     await unpack(path, folder);
   } catch (error) {
+    if ((error as NodeJS.ErrnoException).syscall !== undefined) throw error;
     return failure(
       notWhole(path, `is not a whole zip file: ${error instanceof Error ? error.message : String(error)}`),
     );
@@ -126,6 +127,8 @@ export const openBundle = async (path: string, folder: string): Promise<Result<M
   }
   const manifest = parseManifest(value);
   if (!manifest) return failure(notWhole(path, `has no ${manifestName} that this version of Unroll reads`));
+  const outside = pathsIn(manifest).find((name) => !isWithin(folder, name));
+  if (outside !== undefined) return failure(notWhole(path, `names ${outside}, which is outside of it`));
   if (isSealIntact(value as Readonly<Record<string, unknown>>) !== true)
     return failure(notWhole(path, `has a ${manifestName} that was changed`));
   for (const [name, { sha256 }] of Object.entries(manifest.files)) {
@@ -136,12 +139,24 @@ export const openBundle = async (path: string, folder: string): Promise<Result<M
   return success(manifest);
 };
 
+const pathsIn = ({ run, spec, config, startWeights, data, files }: Manifest): readonly string[] =>
+  [run, spec, config, startWeights, ...Object.values(data ?? {}), ...Object.keys(files)].filter(
+    (name) => name !== null,
+  );
+
+const isWithin = (folder: string, name: string): boolean =>
+  resolve(folder, name).startsWith(`${resolve(folder)}${sep}`);
+
 const unpack = async (path: string, folder: string): Promise<void> => {
   // It refuses names that lead out of the folder.
   const zip = await openPromise(path, { lazyEntries: true, autoClose: false });
+  let bytes = 0;
   try {
     for await (const entry of zip.eachEntry()) {
       if (entry.fileName.endsWith('/')) continue;
+      bytes += entry.uncompressedSize;
+      // Bundles are not compressed: what becomes larger is made to fill the disk.
+      if (bytes > zip.fileSize) throw new Error('its files would be larger than itself');
       const target = join(folder, entry.fileName);
       mkdirSync(dirname(target), { recursive: true });
       await pipeline(await zip.openReadStreamPromise(entry), createWriteStream(target));

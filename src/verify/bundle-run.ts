@@ -12,7 +12,7 @@ import { fileNames, parseEnvironment } from '../record/run-files.ts';
 import { filesOfConfig } from '../registry/own/bundle.ts';
 import { packageVersion } from '../system/package-root.ts';
 import { readJsonIfWhole } from '../system/files.ts';
-import { openBundle, writeBundle, type Entries, type Manifest } from './bundle-file.ts';
+import { notWhole, openBundle, writeBundle, type Entries, type Manifest } from './bundle-file.ts';
 import { changedFiles, contentDifferences, type Difference } from './differences.ts';
 import type { Subject } from './subject.ts';
 import { presentRun } from './verify-run.ts';
@@ -161,7 +161,7 @@ export const bundledSubject = async (
   const read = readRun(directory);
   if (!read.ok) return read;
   const { run, status } = read.value;
-  if (!status) throw new Error('A bundle has the status of its run.');
+  if (!status?.outcome) return failure(notWhole(path, 'has no status of a run that has ended'));
   const paths = Object.entries(data ?? {}).map(([parameter, value]) => [parameter, join(folder, value)]);
   const dataset = { ...run.config.dataset, ...(Object.fromEntries(paths) as Record<string, string>) };
   const pretrained = vectors && pretrainedOf(run.config.model);

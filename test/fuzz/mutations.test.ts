@@ -1,14 +1,13 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { expect, test, vi } from 'vitest';
+import { expect } from 'vitest';
 import { runProgram } from '../../src/cli/program.ts';
 import { openTerminal } from '../../src/cli/terminal.ts';
 import { DataError } from '../../src/data/dataset.ts';
 import { findDataFile } from '../../src/data/files.ts';
 import { readIdx } from '../../src/data/idx.ts';
-import { randomStream } from '../../src/data/random.ts';
 import { renderDiagnostics } from '../../src/diagnostic/render.ts';
 import { documentOfText, loadSpec } from '../../src/language/load-spec.ts';
 import type { Located } from '../../src/language/located.ts';
@@ -22,35 +21,7 @@ import { parseMetricLine, parseRun, parseStatus } from '../../src/record/parse-r
 import { RecordUnreadable } from '../../src/record/record-unreadable.ts';
 import { writeTensors } from '../../src/system/safetensors.ts';
 import { checkpointDamage } from '../../src/training/checkpoint.ts';
-import { testSeed } from '../support/seed.ts';
-import { temporaryDirectory } from '../support/temporary-directory.ts';
-
-/** Shared by the inputs below; UNROLL_FUZZ_SECONDS=3600 is the long form. */
-const seconds = Number(process.env['UNROLL_FUZZ_SECONDS'] ?? 60);
-
-const processorMs = (): number => {
-  const { user, system } = process.cpuUsage();
-  return (user + system) / 1000;
-};
-
-/**
- * How much longer work takes than on a quiet machine: two busy neighbours of a core slow it down, and its processor time
- * grows with that. The reference takes 100 ms of a quiet core.
- */
-const slowdown = (): number => {
-  const before = processorMs();
-  let text = '';
-  for (let round = 0; round < 12; round++)
-    text = JSON.stringify(JSON.parse(`[${'{"a":[1,2,3]},'.repeat(16_000)}0]`));
-  expect(text).toContain('[1,2,3]');
-  return Math.max(1, (processorMs() - before) / 100);
-};
-
-/** Processor time of one input, on a quiet machine. */
-const limitMs = 1000;
-
-/** That of a file of 1 MB. */
-const largeLimitMs = 2000;
+import { fuzz, grown, mutated, mutatedBytes, orRefused, type Input, type Random } from '../support/fuzz.ts';
 
 const spec = `version: 1
 name: x
@@ -78,65 +49,6 @@ const ofJsonl = spec.replace(
   /dataset: .*/,
   'dataset: { name: jsonl-sequences, layout: wide, file: data.jsonl, targets: [y] }',
 );
-
-type Random = ReturnType<typeof randomStream>;
-
-const pieces = [
-  ...[
-    '[',
-    ']',
-    '{',
-    '}',
-    ': ',
-    ', ',
-    '"',
-    "'",
-    '\n',
-    '\r\n',
-    '\t',
-    '- ',
-    '? ',
-    '&a ',
-    '*a',
-    '!!str ',
-    '<<: *a',
-    '---\n',
-    '#',
-  ],
-  ...[
-    'null',
-    '.inf',
-    '.nan',
-    '-1',
-    '1e999',
-    '0',
-    'true',
-    '__proto__',
-    'constructor',
-    '',
-    'name',
-    'sweep',
-    'axes',
-    'log',
-  ],
-  ...['\u0000', '\u001b[2J', '\u202e', '\ud800', '\ufeff', '\u2028', '𝕏', '${A}', '${', 'é'],
-  '9'.repeat(400),
-  '['.repeat(300),
-];
-
-/** One to six random changes: cut, repeated, exchanged, and inserted pieces. */
-const mutated = (text: string, random: Random): string => {
-  let result = text;
-  for (let left = 1 + random.integer(6); left > 0; left--) {
-    const from = random.integer(result.length + 1);
-    const to = Math.min(result.length, from + random.integer(30));
-    const piece = pieces[random.integer(pieces.length)] ?? '';
-    const middle =
-      [piece, '', result.slice(from, to).repeat(2), piece + result.slice(from, to)][random.integer(4)] ?? '';
-    result = result.slice(0, from) + middle + result.slice(to);
-  }
-  return result;
-};
 
 const json = {
   run: JSON.stringify({ id: '0123456789ab', seed: 1, config: { model: { name: 'lstm' } }, versions: {} }),
@@ -199,10 +111,6 @@ const answers = [
   { root_uri: 'x', files: [{ path: 'a/b', is_dir: false, file_size: '3' }] },
 ].map((answer) => JSON.stringify(answer));
 
-/** The same changes for bytes. */
-const mutatedBytes = (bytes: Buffer, random: Random): Buffer =>
-  Buffer.from(mutated(bytes.toString('latin1'), random), 'latin1');
-
 const idx = Buffer.from([0, 0, 8, 2, 0, 0, 0, 3, 0, 0, 0, 2, 1, 2, 3, 4, 5, 6]);
 
 const words = [
@@ -231,27 +139,6 @@ const words = [
   'x=[',
   '999999999999',
 ];
-
-type Input = (random: Random, directory: string) => unknown;
-
-/** What is expected of damaged content: anything else is a crash. */
-const orRefused = async (read: () => unknown, ...refusals: readonly (new (...given: never[]) => Error)[]) => {
-  try {
-    await read();
-  } catch (error) {
-    if (!refusals.some((refusal) => error instanceof refusal)) throw error;
-  }
-};
-
-/** A text of 1 MB made of one to three changed pieces of another, each repeated. */
-const grown = (text: string, random: Random): string => {
-  const parts = Array.from({ length: 1 + random.integer(3) }, () => {
-    const from = random.integer(text.length);
-    return mutated(text.slice(from, from + 1 + random.integer(60)), random) || '\n';
-  });
-  const share = Math.floor(900_000 / parts.length);
-  return text + parts.map((part) => part.repeat(Math.floor(share / part.length))).join('\n');
-};
 
 /** Calls every reading function of the client on a server that answers with what is drawn. */
 const askServer = async (random: Random) => {
@@ -380,32 +267,4 @@ const inputs: Readonly<Record<string, Input>> = {
   },
 };
 
-test.each(Object.entries(inputs))(
-  'no crash and no hang: %s',
-  async (name, input) => {
-    const directory = temporaryDirectory();
-    vi.stubEnv('UNROLL_CACHE', join(directory, 'cache'));
-    mkdirSync(join(directory, 'cache'));
-    const limit = (name.startsWith('large') ? largeLimitMs : limitMs) * slowdown();
-    const endsAt = performance.now() + (1000 * seconds) / Object.keys(inputs).length;
-    let count = 0;
-    // On a machine that is busy, too, each has inputs besides the first, whose time is not limited.
-    for (; count < 3 || performance.now() < endsAt; count++) {
-      const began = processorMs();
-      try {
-        await input(randomStream(testSeed, `${name} ${count}`), directory);
-      } catch (error) {
-        throw new Error(`${name}: input ${count} of UNROLL_TEST_SEED=${testSeed} crashes`, { cause: error });
-      }
-      // The first input also pays for what is compiled once.
-      if (count > 0)
-        expect(
-          processorMs() - began,
-          `processor time of ${name}: input ${count} of UNROLL_TEST_SEED=${testSeed}`,
-        ).toBeLessThan(limit);
-    }
-    vi.unstubAllEnvs();
-    console.log(`${name}: ${count} inputs of UNROLL_TEST_SEED=${testSeed}`);
-  },
-  1000 * seconds + 300_000,
-);
+fuzz(inputs, 0.55);

@@ -68,14 +68,34 @@ export const decompressed = async function* (file: DataFile, chunks: Chunks): As
 
 const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
+/** Readers look for the end of a row from its beginning in each piece, so small pieces of a long row cost much. */
+const pieceBytes = 1 << 18;
+
 const gunzip = async function* (chunks: Chunks, growth: Growth): AsyncGenerator<Uint8Array> {
-  const unzipped = createGunzip();
+  const unzipped = createGunzip({ chunkSize: pieceBytes });
   // An error on either side ends both, and is thrown to who reads.
   pipeline(Readable.from(chunks), unzipped, () => undefined);
   for await (const chunk of unzipped as AsyncIterable<Uint8Array>) {
     growth.made(chunk.length);
     yield chunk;
   }
+};
+
+/** The decompressor moves its whole window for each block; blocks are up to 128 KB. */
+const mostMoved = { times: 512, bytes: 2e9 } as const;
+
+/** Counts the bytes that are moved, and throws when small blocks or a large window make them too many. */
+const watchMoves = (stream: object) => {
+  let moved = 0;
+  let made = 0;
+  return (bytes: number): void => {
+    const frame: unknown = Reflect.get(stream, 's');
+    const window = typeof frame === 'object' && frame !== null ? Number(Reflect.get(frame, 'e')) : 0;
+    moved += window;
+    made += bytes;
+    if (moved > mostMoved.bytes + mostMoved.times * made)
+      throw new Error('its window is too large, or its blocks are too small');
+  };
 };
 
 /** Zlib has zstd only from Node 22.15 on. */
@@ -85,9 +105,11 @@ const unzstd = async function* (chunks: Chunks, growth: Growth): AsyncGenerator<
   const state = { ended: false };
   const stream = new Decompress((data, isLast) => {
     growth.made(data.length);
+    moves(data.length);
     if (data.length > 0) done.push(data.slice());
     state.ended = isLast === true;
   });
+  const moves = watchMoves(stream);
   for await (const chunk of chunks) {
     stream.push(chunk);
     yield* done.splice(0);

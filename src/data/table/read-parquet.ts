@@ -1,51 +1,47 @@
-import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects, parquetSchema } from 'hyparquet';
-import { compressors } from 'hyparquet-compressors';
+import { setImmediate } from 'node:timers/promises';
 import { wrongFile, type DataFile } from '../files.ts';
-import type { RowSink, TableReader } from './rows.ts';
+import { openParquet } from '../parquet/parquet-file.ts';
+import type { TableReader } from './rows.ts';
 
 /** At most so many rows are made of a row group at once. */
 const rowsAtOnce = 1 << 18;
 
 /** Reads a Parquet file, one row group after the other, and only the columns that are wanted. Rows are counted from 1. */
 export const readParquet: TableReader = async (file, begin) => {
-  const buffer = await orWrong(file, asyncBufferFromFile(file.path));
-  const metadata = await orWrong(file, parquetMetadataAsync(buffer));
-  const names = parquetSchema(metadata).children.map(({ element }) => element.name);
-  const sink = begin(names);
-  const there = new Set(names);
-  const columns = [...new Set(sink.columns.filter((column) => there.has(column)))];
-  let groupStart = 0;
-  for (const { num_rows: count } of metadata.row_groups) {
-    const groupEnd = groupStart + Number(count);
-    for (let rowStart = groupStart; rowStart < groupEnd; rowStart += rowsAtOnce) {
-      const rowEnd = Math.min(groupEnd, rowStart + rowsAtOnce);
-      const rows = await orWrong(
-        file,
-        parquetReadObjects({ file: buffer, metadata, columns, rowStart, rowEnd, compressors }),
-      );
-      addRows(rows, { sink, rowStart });
-      file.reading?.({
-        activity: 'packing',
-        name: file.name,
-        readBytes: Math.round((file.size * rowEnd) / Number(metadata.num_rows)),
-        totalBytes: file.size,
-      });
+  const parquet = orWrong(file, () => openParquet(file.path));
+  try {
+    const sink = begin(parquet.columns);
+    const there = new Set(parquet.columns);
+    const allRows = parquet.groups.reduce((sum, count) => sum + count, 0);
+    const cells = new Array<unknown>(sink.columns.length);
+    let before = 0;
+    for (const [group, count] of parquet.groups.entries()) {
+      for (let from = 0; from < count; from += rowsAtOnce) {
+        const to = Math.min(count, from + rowsAtOnce);
+        const columns: (ArrayLike<unknown> | undefined)[] = [];
+        for (const name of sink.columns)
+          columns.push(
+            there.has(name) ? orWrong(file, () => parquet.cells(name, group, { from, to })) : undefined,
+          );
+        for (let row = 0; row < to - from; row++) {
+          for (let at = 0; at < cells.length; at++) cells[at] = plain(columns[at]?.[row]);
+          sink.add(cells, before + from + row + 1);
+        }
+        // Reading holds up the process otherwise, and Ctrl-C with it.
+        await setImmediate();
+        file.reading?.({
+          activity: 'packing',
+          name: file.name,
+          readBytes: Math.round((file.size * (before + to)) / allRows),
+          totalBytes: file.size,
+        });
+      }
+      before += count;
     }
-    groupStart = groupEnd;
+    sink.end();
+  } finally {
+    parquet.close();
   }
-  sink.end();
-};
-
-const addRows = (
-  rows: readonly Readonly<Record<string, unknown>>[],
-  { sink, rowStart }: { readonly sink: RowSink; readonly rowStart: number },
-): void => {
-  const cells = new Array<unknown>(sink.columns.length);
-  rows.forEach((row, at) => {
-    for (let column = 0; column < cells.length; column++)
-      cells[column] = plain(row[sink.columns[column] as string]);
-    sink.add(cells, rowStart + at + 1);
-  });
 };
 
 /** Lists may be typed arrays. */
@@ -54,9 +50,9 @@ const plain = (cell: unknown): unknown =>
     ? Array.from(cell as unknown as ArrayLike<unknown>)
     : cell;
 
-const orWrong = async <T>(file: DataFile, work: Promise<T>): Promise<T> => {
+const orWrong = <T>(file: DataFile, work: () => T): T => {
   try {
-    return await work;
+    return work();
   } catch (error) {
     if ((error as NodeJS.ErrnoException).syscall !== undefined) throw error;
     const reason = error instanceof Error ? error.message : String(error);

@@ -8,6 +8,10 @@ export interface ConllColumns {
   readonly label: number | null;
 }
 
+/** Longer ones are files of another kind. */
+const longestLine = 100_000;
+const longestSentence = 1_000_000;
+
 /**
  * Reads sentences in the form of the CoNLL shared tasks (Tjong Kim Sang and De Meulder 2003): a token and its labels on
  * each line, split by spaces or tabs, and a blank line between sentences. Comments (`# ` at the start of a sentence, as in
@@ -42,6 +46,12 @@ export const conllReader =
       const startsDocument = row.startsWith('-DOCSTART-') || (isComment && /^#\s*newdoc\b/.test(row));
       if (startsDocument) document++;
       if (startsDocument || isComment) continue;
+      if (row.length > longestLine || tokens.length === longestSentence) {
+        const what = row.length > longestLine ? 'characters in a line' : 'tokens without a blank line';
+        const most = row.length > longestLine ? longestLine : longestSentence;
+        problems.report(line, `more than ${most} ${what}`);
+        continue;
+      }
       const words = row.split(/\s+/);
       const found = [words[token - 1], words[(label ?? words.length) - 1]];
       if (found.includes(undefined) || words.length < 2) {

@@ -10,18 +10,54 @@ const { Tokenizer } = tokenizers as {
   readonly Tokenizer: new (tokenizer: object, settings: object) => { readonly tokenize: Tokenize };
 };
 
+/** The library prints parts of the file as they are, which could drive a terminal. */
+const withoutWarnings = <T>(work: () => T): T => {
+  const { warn } = console;
+  console.warn = () => undefined;
+  try {
+    return work();
+  } finally {
+    console.warn = warn;
+  }
+};
+
 /** In a pattern: what alone takes exponential time. The patterns of known models have none. */
 const quantifiedGroup = /\)[*+{]/;
 
 /** From here on the check of the time costs less than the splitting. */
 const longText = 2000;
 
+/** How many times as long a text may become before it is split; that of known models becomes about as long as it was. */
+const mostGrowth = 64;
+
+/** What is put into a text: each multiplies its length by its own, in the worst case. */
+const insertions = new Set([
+  ...['content', 'replacement', 'prepend', 'prefix', 'suffix'],
+  ...['continuing_subword_prefix', 'end_of_word_suffix'],
+]);
+
+/** Throws where what is put into texts can make them so long that they fill the memory. */
+const checkGrowth = (tokenizer: Readonly<Record<string, unknown>>): void => {
+  let growth = 1;
+  const visit = (value: unknown): void => {
+    if (typeof value !== 'object' || value === null) return;
+    for (const [key, inner] of Object.entries(value)) {
+      if (insertions.has(key) && typeof inner === 'string') growth *= Math.max(1, inner.length);
+      else if (key !== 'vocab' && key !== 'merges') visit(inner);
+    }
+  };
+  for (const part of ['normalizer', 'pre_tokenizer', 'model']) visit(tokenizer[part]);
+  if (growth > mostGrowth) throw new Error(`it can make a text more than ${mostGrowth} times as long`);
+};
+
 /** The splitting of a `tokenizer.json` of Hugging Face. Throws `DataError` where the file is no such tokenizer. */
 export const tokenizerIn = async (name: string, context: DataContext): Promise<Tokenize> => {
   const file = await findDataFile(name, context, 'tokenizer');
   try {
     const written = readRegularText(file.path);
-    const tokenizer = new Tokenizer(JSON.parse(written) as object, {});
+    const content = JSON.parse(written) as Readonly<Record<string, unknown>>;
+    checkGrowth(content);
+    const tokenizer = withoutWarnings(() => new Tokenizer(content, {}));
     tokenizer.tokenize('a');
     const mayBacktrack = quantifiedGroup.test(written);
     return (text) => {

@@ -144,7 +144,13 @@ export const explainResponse = (
     );
   if (status === 408 || status === 429)
     return {
-      ...make('busy', `The MLflow server at ${uri} asks to wait (${status}).`),
+      ...make(
+        'busy',
+        `The MLflow server at ${uri} asks to wait (${status}).`,
+        wait === undefined
+          ? 'Run the command again later.'
+          : `Run the command again in ${Math.ceil(wait / 1000)} s.`,
+      ),
       ...(wait !== undefined && { retryAfterMs: wait }),
     };
   if (status === 413)

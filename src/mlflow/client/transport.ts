@@ -124,6 +124,25 @@ const timedSignal = (ms: number, other: AbortSignal) => {
   };
 };
 
+/** The largest page of MLflow has some ten MB. */
+const mostAnswerBytes = 256 << 20;
+
+/** What a buffer of Node can hold. */
+const mostFileBytes = 4 * 2 ** 30 - 1;
+
+/** A body that has at most so many bytes; undefined for a longer one, whose rest is not read. */
+const wholeBody = async (body: AsyncIterable<Buffer>, most: number): Promise<Buffer | undefined> => {
+  const pieces: Buffer[] = [];
+  let bytes = 0;
+  // Leaving the loop closes the connection.
+  for await (const piece of body) {
+    bytes += piece.length;
+    if (bytes > most) return undefined;
+    pieces.push(piece);
+  }
+  return Buffer.concat(pieces);
+};
+
 /** Opens connections to a server. Failures are values; passing ones are repeated as often as the settings allow. */
 export const openTransport = (
   settings: ConnectionSettings,
@@ -170,7 +189,18 @@ export const openTransport = (
           }),
         },
       });
-      const received = Buffer.from(await response.body.arrayBuffer());
+      const received = await wholeBody(
+        response.body,
+        one.expects === 'bytes' ? mostFileBytes : mostAnswerBytes,
+      );
+      if (!received)
+        return problem(
+          'not-mlflow',
+          `The server at ${settings.uri} sends an answer without end; failed to ${one.what}.`,
+          {
+            help: 'Check the server and what is between it and you, such as a proxy.',
+          },
+        );
       const { statusCode: status, headers } = response;
       if (status < 200 || status > 299)
         return failedBy(

@@ -60,9 +60,13 @@ const rootOf = async (
   }
   const [, runId, folder] = /^runs:\/+([\w-]+)\/(.+)$/.exec(source) ?? [];
   if (runId === undefined || folder === undefined)
-    return problem('invalid', `The version names ${source}, which is no model of a run.`, {
-      help: 'Name a version that `unroll register` made.',
-    });
+    return problem(
+      'invalid',
+      `The version names ${source === '' ? 'no files' : source}, which is no model of a run.`,
+      {
+        help: 'Name a version that `unroll register` made.',
+      },
+    );
   const run = await client.getRun(runId);
   if (!run.ok) return run;
   return run.value

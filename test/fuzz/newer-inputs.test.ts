@@ -1,0 +1,307 @@
+import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { parquetWriteBuffer } from 'hyparquet-writer';
+import { beforeAll, vi } from 'vitest';
+import { findDataFiles } from '../../src/data/columns/find-files.ts';
+import { renderDiagnostics } from '../../src/diagnostic/render.ts';
+import { planExperiment } from '../../src/plan/plan-experiment.ts';
+import { openModel } from '../../src/prediction/open-model.ts';
+import { predictFiles } from '../../src/prediction/predict.ts';
+import { sealed } from '../../src/record/digests.ts';
+import { modelFileNames } from '../../src/record/run-files.ts';
+import { registry } from '../../src/registry/rows.ts';
+import { writeBundle, type Manifest } from '../../src/verify/bundle-file.ts';
+import { bundledSubject } from '../../src/verify/bundle-run.ts';
+import { damagedBytes, fuzz, grown, mutated, type Input, type Random } from '../support/fuzz.ts';
+import { sharedDirectory } from '../support/temporary-directory.ts';
+import { trainModel } from '../support/trained-model.ts';
+
+vi.setConfig({ hookTimeout: 300_000 });
+
+const specOf = (dataset: string) => `version: 1
+name: x
+dataset: ${dataset}
+model: { name: lstm, hiddenSize: 4 }
+optimizer: { name: adam }
+train: { steps: 10, batchSize: 4 }
+`;
+
+/** Plans a spec whose data is in a file. */
+const planOf =
+  (dataset: string, file: string, content: (random: Random) => string | Uint8Array): Input =>
+  async (random, directory) => {
+    writeFileSync(join(directory, 'spec.yaml'), specOf(dataset));
+    writeFileSync(join(directory, file), content(random));
+    const result = await planExperiment(join(directory, 'spec.yaml'), { cores: 2 });
+    return renderDiagnostics(result.ok ? result.notices : result.errors);
+  };
+
+const lines = (count: number, line: (at: number) => string) =>
+  Array.from({ length: count }, (_, at) => line(at)).join('\n');
+
+const one = (at: number, step: number) => ((at * 7 + step * 3) % 11) / 4;
+const label = (at: number) => 'pqr'[at % 3] ?? 'p';
+
+const ts = `@problemName x
+@timeStamps false
+@classLabel true p q r
+@data
+${lines(30, (at) => `${one(at, 0)},${one(at, 1)},?:${one(at, 2)},2:${label(at)}`)}
+`;
+const arff = `@relation x
+@attribute a numeric
+@attribute b numeric
+@attribute class {p,q,r}
+@data
+${lines(30, (at) => `${one(at, 0)},${one(at, 1)},${label(at)}`)}
+`;
+const nestedArff = `@relation x
+@attribute r relational
+@data
+${lines(30, (at) => `'${one(at, 0)},1\\n${one(at, 1)},2',${label(at)}`)}
+`;
+const tsv = lines(30, (at) => `${label(at)}\t${one(at, 0)}\t${one(at, 1)}\tNaN`);
+const conll = lines(
+  40,
+  (at) => `-DOCSTART- -X- O\n\nword${at % 7} NN O\nin IN O\nParis NNP B-LOC\n\n# comment\nend . O\n`,
+);
+const sentences = lines(60, (at) => `the ${label(at)} word ${at % 9} is 𝕏 here, isn't it?`);
+const csv = `s,a,y\n${lines(60, (at) => `${Math.floor(at / 3)},${one(at, 1)},${label(Math.floor(at / 3))}`)}\n`;
+const texts = `text,y\n${lines(60, (at) => `the ${label(at)} word ${at % 9},${label(at)}`)}\n`;
+
+/** A tokenizer with every part that a known one has. */
+const tokenizer = JSON.stringify({
+  version: '1.0',
+  truncation: null,
+  padding: null,
+  added_tokens: [
+    {
+      ...{ id: 0, content: '[UNK]', single_word: false, lstrip: false },
+      ...{ rstrip: false, normalized: false, special: true },
+    },
+  ],
+  normalizer: {
+    type: 'Sequence',
+    normalizers: [
+      {
+        type: 'BertNormalizer',
+        clean_text: true,
+        handle_chinese_chars: true,
+        strip_accents: null,
+        lowercase: true,
+      },
+      { type: 'Replace', pattern: { String: 'a' }, content: 'b' },
+      { type: 'Replace', pattern: { Regex: '[0-9]+' }, content: '0' },
+      { type: 'Prepend', prepend: '▁' },
+      { type: 'NFKC' },
+    ],
+  },
+  pre_tokenizer: {
+    type: 'Sequence',
+    pretokenizers: [
+      { type: 'Split', pattern: { Regex: '\\p{L}+|\\s+' }, behavior: 'Isolated', invert: false },
+      { type: 'BertPreTokenizer' },
+      { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: true },
+    ],
+  },
+  post_processor: null,
+  decoder: { type: 'WordPiece', prefix: '##', cleanup: true },
+  model: {
+    type: 'WordPiece',
+    unk_token: '[UNK]',
+    continuing_subword_prefix: '##',
+    max_input_chars_per_word: 100,
+    vocab: { '[UNK]': 0, the: 1, wor: 2, '##d': 3, is: 4, p: 5 },
+  },
+});
+
+const parquet = (['UNCOMPRESSED', 'SNAPPY'] as const).map((codec) =>
+  Buffer.from(
+    parquetWriteBuffer({
+      codec,
+      rowGroupSize: 25,
+      columnData: [
+        { name: 's', data: Array.from({ length: 60 }, (_, at) => Math.floor(at / 3)), type: 'INT32' },
+        {
+          name: 'a',
+          data: Array.from({ length: 60 }, (_, at) => (at % 9 ? one(at, 1) : null)),
+          type: 'DOUBLE',
+        },
+        { name: 'l', data: Array.from({ length: 60 }, (_, at) => [one(at, 1), 2]) },
+        { name: 'y', data: Array.from({ length: 60 }, (_, at) => label(Math.floor(at / 3))), type: 'STRING' },
+      ],
+    }),
+  ),
+);
+
+/** Zstandard has no writer here: a frame of raw blocks. */
+const zstd = (content: Buffer): Buffer => {
+  const head = Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0x00, 0x58]);
+  const block = Buffer.alloc(3);
+  block.writeUIntLE((content.length << 3) | 1, 0, 3);
+  return Buffer.concat([head, block, content]);
+};
+
+const table = (name: string, file: string) =>
+  `{ name: ${name}, file: ${file}, sequence: s, targets: [y], features: [a], missing: mean }`;
+const sequences = table('csv-sequences', 'data.csv');
+const labelled = '{ name: csv-text, file: data.csv, text: text, targets: [y], tokenizer: tokenizer.json }';
+
+/** The folders of a table's and a text's network, which are trained once. */
+const trained: { folder: string; input: string }[] = [];
+
+beforeAll(async () => {
+  const folder = sharedDirectory();
+  writeFileSync(join(folder, 'data.csv'), csv);
+  writeFileSync(join(folder, 'texts.csv'), texts);
+  const rest =
+    'model: { name: gru, hiddenSize: 3 }\noptimizer: { name: adam }\ntrain: { batchSize: 8, steps: 2 }\n';
+  for (const [name, dataset, input] of [
+    ['table', table('csv-sequences', 'data.csv'), 'data.csv'],
+    ['text', '{ name: csv-text, file: texts.csv, text: text, targets: [y] }', 'texts.csv'],
+  ] as const) {
+    const { model } = await trainModel(folder, name, `dataset: ${dataset}\n${rest}`);
+    trained.push({ folder: model.directory, input: join(folder, input) });
+  }
+});
+
+/** A JSON value with one to three of its parts exchanged for others, or left out. */
+const changedJson = (value: unknown, random: Random): unknown => {
+  const places: { readonly holder: Record<string, unknown>; readonly key: string }[] = [];
+  const copy = JSON.parse(JSON.stringify({ value })) as Record<string, unknown>;
+  const visit = (holder: Record<string, unknown>): void => {
+    for (const key of Object.keys(holder)) {
+      places.push({ holder, key });
+      const inner = holder[key];
+      if (typeof inner === 'object' && inner !== null) visit(inner as Record<string, unknown>);
+    }
+  };
+  visit(copy);
+  const others = [
+    null,
+    -1,
+    0,
+    0.5,
+    1e9,
+    1e15,
+    '',
+    '../../x',
+    '\u001b[2J',
+    'a'.repeat(5000),
+    [],
+    {},
+    [[[]]],
+    true,
+  ];
+  for (let left = 1 + random.integer(3); left > 0; left--) {
+    const { holder, key } = places[random.integer(places.length)] ?? { holder: copy, key: 'value' };
+    if (random.integer(4) === 0) delete holder[key];
+    else holder[key] = others[random.integer(others.length)];
+  }
+  return copy['value'];
+};
+
+const usedModel: Input = async (random, directory) => {
+  const { folder, input } = trained[random.integer(trained.length)] ?? { folder: '', input: '' };
+  const copy = join(directory, 'model');
+  cpSync(folder, copy, { recursive: true });
+  const names = [modelFileNames.model, modelFileNames.weights, modelFileNames.vocabulary];
+  const name = names[random.integer(names.length)] ?? '';
+  const path = join(copy, readdirSync(copy).includes(name) ? name : modelFileNames.model);
+  const isJson = path.endsWith('.json') && random.integer(4) > 0;
+  writeFileSync(
+    path,
+    isJson
+      ? (JSON.stringify(changedJson(JSON.parse(readFileSync(path, 'utf8')), random)) ?? '')
+      : damagedBytes(readFileSync(path), random),
+  );
+  try {
+    const model = openModel(copy, { runsDirectory: join(directory, 'runs') });
+    if (!model.ok) return renderDiagnostics(model.errors);
+    const files = await findDataFiles(input, { baseDirectory: '.' }, 'input');
+    const done = await predictFiles([model.value], { files, registry }, () => undefined);
+    return renderDiagnostics(done.ok ? done.notices : done.errors);
+  } finally {
+    rmSync(copy, { recursive: true });
+  }
+};
+
+const run = {
+  id: '0123456789ab',
+  seed: 1,
+  config: { dataset: { name: 'toy-sequences' }, model: { name: 'lstm' } },
+};
+
+/** A bundle whose manifest is right for its files, or one that was damaged afterwards. */
+const bundle: Input = async (random, directory) => {
+  const path = join(directory, 'run.unroll');
+  const manifest = {
+    unroll: '0',
+    experiment: 'x',
+    run: run.id,
+    spec: null,
+    config: null,
+    startWeights: null,
+    data: null,
+  };
+  const entries = new Map([
+    [`${run.id}/run.json`, { text: mutated(JSON.stringify(run), random) }],
+    [
+      `${run.id}/status.json`,
+      { text: mutated('{"state":"completed","outcome":{"reason":"completed"}}', random) },
+    ],
+  ]);
+  const changed = changedJson(manifest, random) as Omit<Manifest, 'format' | 'files' | 'sha256'>;
+  await writeBundle(path, entries, random.integer(2) === 0 ? manifest : changed);
+  if (random.integer(2) === 0) writeFileSync(path, damagedBytes(readFileSync(path), random));
+  const folder = join(directory, 'unpacked');
+  rmSync(folder, { recursive: true, force: true });
+  const subject = await bundledSubject(path, { folder, specDirectory: directory });
+  return subject.ok ? sealed({}) : renderDiagnostics(subject.errors);
+};
+
+const inputs: Readonly<Record<string, Input>> = {
+  '.ts files': planOf('{ name: ucr, file: data.ts }', 'data.ts', (random) => mutated(ts, random)),
+  '.arff files': planOf('{ name: ucr, file: data.arff }', 'data.arff', (random) =>
+    mutated(random.integer(2) ? arff : nestedArff, random),
+  ),
+  '.tsv files': planOf('{ name: ucr, file: data.tsv }', 'data.tsv', (random) => mutated(tsv, random)),
+  'CoNLL files': planOf('{ name: conll, file: data.conll }', 'data.conll', (random) =>
+    mutated(conll, random),
+  ),
+  'long texts': planOf('{ name: text, file: data.txt, sequenceLength: 8 }', 'data.txt', (random) =>
+    mutated(sentences, random),
+  ),
+  'Parquet files': planOf(table('parquet-sequences', 'data.parquet'), 'data.parquet', (random) =>
+    damagedBytes(parquet[random.integer(parquet.length)] ?? Buffer.alloc(0), random),
+  ),
+  'Parquet lists': planOf(
+    '{ name: parquet-sequences, layout: wide, file: data.parquet, targets: [y], features: [l] }',
+    'data.parquet',
+    (random) => damagedBytes(parquet[random.integer(parquet.length)] ?? Buffer.alloc(0), random),
+  ),
+  'gzip files': planOf(sequences, 'data.csv', (random) => damagedBytes(gzipSync(csv), random)),
+  'zstd files': planOf(sequences, 'data.csv', (random) => damagedBytes(zstd(Buffer.from(csv)), random)),
+  tokenizers: (random, directory) => {
+    writeFileSync(
+      join(directory, 'tokenizer.json'),
+      random.integer(2) === 0
+        ? mutated(tokenizer, random)
+        : (JSON.stringify(changedJson(JSON.parse(tokenizer), random)) ?? ''),
+    );
+    return planOf(labelled, 'data.csv', () => texts)(random, directory);
+  },
+  'folders of models': usedModel,
+  bundles: bundle,
+  'large .ts files': planOf('{ name: ucr, file: data.ts }', 'data.ts', (random) => grown(ts, random)),
+  'large .arff files': planOf('{ name: ucr, file: data.arff }', 'data.arff', (random) => grown(arff, random)),
+  'large CoNLL files': planOf('{ name: conll, file: data.conll }', 'data.conll', (random) =>
+    grown(conll, random),
+  ),
+  'large texts': planOf('{ name: text, file: data.txt, sequenceLength: 8 }', 'data.txt', (random) =>
+    grown(sentences, random),
+  ),
+};
+
+fuzz(inputs, 0.45);
