@@ -114,7 +114,7 @@ const plainReaders = [
 ];
 
 const commands =
-  'validate|plan|run|resume|attach|cancel|verify|bundle|predict|evaluate|sample|ls|show|export|compare|diff|report|watch|sync|check|rm|prune|init|new|models?|datasets?|optimizers?|losses|trust|setup|doctor|mlflow|schema|explain|completion';
+  'validate|plan|run|resume|attach|cancel|workers?|verify|bundle|predict|evaluate|sample|ls|show|export|compare|diff|report|watch|sync|check|rm|prune|init|new|models?|datasets?|optimizers?|losses|trust|setup|doctor|mlflow|schema|explain|completion';
 
 /** A command in a message that is put together by hand: without the folder of the runs and without quotes. */
 const byHand = [

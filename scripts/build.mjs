@@ -32,8 +32,10 @@ const bundled = [
   'simple-statistics',
   'yaml',
 ];
-const { dependencies } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
-const external = Object.keys(dependencies).filter((name) => !bundled.includes(name));
+const { dependencies, peerDependencies } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
+const external = Object.keys({ ...dependencies, ...peerDependencies }).filter(
+  (name) => !bundled.includes(name),
+);
 
 /** Bundled CommonJS packages ask for Node's own modules with `require`, which a module has not. */
 const requireForBundledPackages =

@@ -5,6 +5,7 @@ import { commandRow, diagnosticFormats, type CommandRow } from './command.ts';
 import {
   atLeastZero,
   chosenSweeps,
+  classOfWorkers,
   collect,
   execution,
   inputFormat,
@@ -16,6 +17,7 @@ import {
   positiveNumber,
   runsDirectory,
   selection,
+  slotsOfWorker,
   stepsOfRange,
   toServer,
   wholeNumber,
@@ -119,19 +121,34 @@ export const commands: readonly CommandRow[] = [
   }),
   commandRow({
     name: 'attach',
-    summary: 'come back to a sweep in jobs of Slurm: collect what they have trained, and follow the rest',
+    summary: 'come back to a sweep on workers or in Slurm: collect what they have trained, follow the rest',
     declare: (program) =>
       json(execution(program.argument('[sweep]', 'a sweep id or an experiment (default: the last sweep)'))),
     load: () => import('./commands/attach.ts'),
   }),
   commandRow({
     name: 'cancel',
-    summary: 'end the jobs of a sweep, queued and running',
+    summary: 'end the runs of a sweep on workers or in Slurm, queued and running',
     declare: (program) =>
       json(
         runsDirectory(program.argument('[sweep]', 'a sweep id or an experiment (default: the last sweep)')),
       ),
     load: () => import('./commands/cancel.ts'),
+  }),
+  commandRow({
+    name: 'worker',
+    summary: 'train runs of other machines that share a Redis server, until Ctrl-C',
+    declare: (program) =>
+      program
+        .option('--slots <n>', 'runs at a time, or auto: as many as the cores allow', slotsOfWorker, 'auto')
+        .option('--class <name>', 'the class of runs that it takes', classOfWorkers, 'default'),
+    load: () => import('./commands/worker.ts'),
+  }),
+  commandRow({
+    name: 'workers',
+    summary: 'list the workers of a Redis server, the lost ones included',
+    declare: (program) => json(program),
+    load: () => import('./commands/workers.ts'),
   }),
   commandRow({
     name: 'ls',

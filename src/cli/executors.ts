@@ -4,11 +4,14 @@ import type { Plan } from '../plan/plan.ts';
 import type { RunListener } from '../record/events.ts';
 
 /** Where `run` and `resume` can train. */
-export const executorChoices = ['local', 'slurm'] as const;
+export const executorChoices = ['local', 'bullmq', 'slurm'] as const;
 
 /** How the command line says where runs train, as commander reads it. */
 export interface ExecutorOptions {
   readonly executor?: (typeof executorChoices)[number] | undefined;
+  readonly class?: string | undefined;
+  readonly maxParallel?: number | undefined;
+  readonly priority?: number | undefined;
   readonly runsDirectory: string;
 }
 
@@ -30,6 +33,10 @@ export const prepareExecutor = async (
   switch (options.executor ?? 'local') {
     case 'local':
       return success(undefined);
+    case 'bullmq': {
+      const { prepareBullmq } = await import('./bullmq-executor.ts');
+      return await prepareBullmq(plan, options);
+    }
     case 'slurm': {
       const { prepareSlurm } = await import('./slurm-executor.ts');
       return await prepareSlurm(plan, options);

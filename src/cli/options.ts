@@ -4,6 +4,7 @@ import {
   type Command as Program,
   type OptionValues,
 } from '@commander-js/extra-typings';
+import { classPattern } from '../executor/bullmq/resource-class.ts';
 import { inputKinds } from '../prediction/formats.ts';
 import { executorChoices } from './executors.ts';
 import { usualRunsDirectory } from '../system/proposed-command.ts';
@@ -19,6 +20,15 @@ const collectServers = (value: string, before: readonly string[] | undefined): r
     throw new InvalidArgumentError('the address of a server, with http:// or https://');
   return collect(value, before);
 };
+
+export const classOfWorkers = (value: string): string => {
+  if (!classPattern.test(value))
+    throw new InvalidArgumentError('a word of up to 32 small letters, digits and dashes');
+  return value;
+};
+
+export const slotsOfWorker = (value: string): number | 'auto' =>
+  value === 'auto' ? value : positiveInteger(value);
 
 export const positiveInteger = (value: string): number => {
   if (!/^[1-9]\d*$/.test(value) || !Number.isSafeInteger(Number(value)))
@@ -134,10 +144,16 @@ export const execution = <Args extends unknown[], Options extends OptionValues>(
     ),
   )
     .addOption(
-      new Option('--executor <name>', 'where runs train: on this machine, or in jobs of Slurm')
+      new Option(
+        '--executor <name>',
+        'where runs train: on this machine, on workers that share a Redis server, or in jobs of Slurm',
+      )
         .choices(executorChoices)
         .env('UNROLL_EXECUTOR'),
     )
+    .option('--class <name>', 'the class of workers that train, with --executor bullmq', classOfWorkers)
+    .option('--max-parallel <n>', 'train at most this many runs at a time on all workers', positiveInteger)
+    .option('--priority <n>', 'the place in the queue: 1 is first (default: 100)', positiveInteger)
     .option('--junit <file>', 'write outcomes and expectations as JUnit XML, for CI systems')
     .option('--profile', 'print and record where the time was spent')
     .option('--quiet', 'print only errors and the final comparison')

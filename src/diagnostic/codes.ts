@@ -50,6 +50,7 @@ export const diagnosticCodes = {
   'backend-missing': 'The native TensorFlow backend is not installed.',
   tracking: 'Runs could not be sent to the MLflow server.',
   slurm: 'A sweep cannot train in jobs of Slurm.',
+  workers: 'A sweep cannot train on the workers of a Redis server.',
   'untrusted-server': 'A spec sends its runs to a server that you have not allowed.',
 } as const satisfies Record<string, string>;
 

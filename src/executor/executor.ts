@@ -49,6 +49,10 @@ export interface RunTask {
   /** The run begins in a process of this id, on another host where one is given. */
   readonly onStart: (pid: number, host?: string) => void;
   readonly onEvent: (event: TrainerEvent, residentBytes: number) => void;
+  /** Aborted to end this run alone in order, with a checkpoint. */
+  readonly stop?: AbortSignal;
+  /** Aborted to end this run alone at once. */
+  readonly kill?: AbortSignal;
 }
 
 /** How an attempt at a run ended: with a result, without one, or it was left to the place where it trains. */

@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { failure, success, type Result } from '../diagnostic/diagnostic.ts';
-import { changedCode, changedCodeFacts, type RecordedCode } from '../registry/own/changed-code.ts';
+import { changedCode, changedCodeFacts } from '../registry/own/changed-code.ts';
 import { fileStart, shownPath } from '../registry/own/places.ts';
 import { loadConfig } from '../registry/own/load-plugins.ts';
-import { namedSections } from '../registry/rows.ts';
-import type { Plan, Run } from '../plan/plan.ts';
+import { ownCodeOf } from '../plan/own-code.ts';
+import type { Plan } from '../plan/plan.ts';
 import { proposedCommand } from '../system/proposed-command.ts';
 
 /**
@@ -43,12 +43,3 @@ export const loadPlanCode = async (
     help: `Train with the code of today: ${proposedCommand(['run', plan.spec.path], runsDirectory)}. What the old code has trained stays recorded.`,
   });
 };
-
-/** The user's own entries that a run was planned with. */
-const ownCodeOf = ({ code: { metrics = {}, ...sections } = {}, config }: Run): readonly RecordedCode[] => [
-  ...namedSections.flatMap((kind) => {
-    const digest = sections[kind];
-    return digest === undefined ? [] : [{ kind, name: config[kind]?.name ?? '', digest }];
-  }),
-  ...Object.entries(metrics).map(([name, digest]) => ({ kind: 'metric' as const, name, digest })),
-];

@@ -1,8 +1,13 @@
 import { resolve } from 'node:path';
+import { success, type Diagnostic, type Result } from '../../diagnostic/diagnostic.ts';
+import { cancelJobs } from '../../executor/bullmq/cancel.ts';
+import { openRedis } from '../../executor/bullmq/redis.ts';
 import { cancelBatches } from '../../executor/slurm/cancel.ts';
 import { batchesDirectory } from '../../executor/slurm/folder.ts';
+import type { Plan } from '../../plan/plan.ts';
 import { counted } from '../../terminal/format.ts';
 import type { Execute } from '../command.ts';
+import { executorOfSweep } from '../sweep-executor.ts';
 import { findSweep } from '../recorded.ts';
 
 interface Options {
@@ -10,25 +15,48 @@ interface Options {
   readonly json?: boolean | undefined;
 }
 
+/** What was cancelled, for programs and for people; `words` is empty where nothing was. */
+interface Cancelled {
+  readonly counts: Readonly<Record<string, number>>;
+  readonly words: string;
+}
+
 /** `unroll cancel [SWEEP]` */
 export const execute: Execute<Options> = async (words, options, terminal) => {
-  const found = findSweep(options.runsDirectory, words[0], 'resume');
-  if (!found.ok) {
-    terminal.report(found.errors, options);
-    return 2;
-  }
-  const { sweepId } = found.value;
-  const cancelled = await cancelBatches(resolve(batchesDirectory(options.runsDirectory, found.value)));
-  if (!cancelled.ok) {
-    terminal.report(cancelled.errors, options);
-    return 2;
-  }
-  const { tasks } = cancelled.value;
-  if (options.json) terminal.print(JSON.stringify({ sweepId, tasks }, null, 2));
-  else if (tasks === 0) terminal.print(`No job of the sweep ${sweepId} is queued or running.`);
-  else
-    terminal.print(
-      `Cancelled ${counted(tasks, 'job')} of the sweep ${sweepId}. Recorded steps are kept, and running runs have written a checkpoint.`,
-    );
+  const { runsDirectory } = options;
+  const complain = (errors: readonly Diagnostic[]) => {
+    terminal.report(errors, options);
+    return 2 as const;
+  };
+  const found = findSweep(runsDirectory, words[0], 'resume');
+  if (!found.ok) return complain(found.errors);
+  const plan = found.value;
+  const cancelled =
+    executorOfSweep(runsDirectory, plan) === 'slurm'
+      ? await inSlurm(runsDirectory, plan)
+      : await onWorkers(plan);
+  if (!cancelled.ok) return complain(cancelled.errors);
+  const { counts, words: what } = cancelled.value;
+  const { sweepId } = plan;
+  if (options.json) terminal.print(JSON.stringify({ sweepId, ...counts }, null, 2));
+  else if (what === '') terminal.print(`No run of the sweep ${sweepId} is queued or running.`);
+  else terminal.print(`Cancelled ${what}`);
   return 0;
+};
+
+const inSlurm = async (runsDirectory: string, plan: Plan): Promise<Result<Cancelled>> => {
+  const cancelled = await cancelBatches(resolve(batchesDirectory(runsDirectory, plan)));
+  if (!cancelled.ok) return cancelled;
+  const { tasks } = cancelled.value;
+  const words = `${counted(tasks, 'job')} of the sweep ${plan.sweepId}. Recorded steps are kept, and running runs have written a checkpoint.`;
+  return success({ counts: { tasks }, words: tasks === 0 ? '' : words });
+};
+
+const onWorkers = async ({ sweepId }: Plan): Promise<Result<Cancelled>> => {
+  const server = await openRedis();
+  if (!server.ok) return server;
+  const { removed, stopped } = await cancelJobs(server.value, sweepId);
+  server.value.client.disconnect();
+  const words = `${counted(removed, 'queued run')} and ${counted(stopped, 'running one')} of the sweep ${sweepId}. What is recorded stays.`;
+  return success({ counts: { removed, stopped }, words: removed + stopped === 0 ? '' : words });
 };

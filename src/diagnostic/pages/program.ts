@@ -159,6 +159,18 @@ export const programPages = {
       ),
     ],
   },
+  workers: {
+    why:
+      'A sweep with `--executor bullmq` trains on the workers that share a Redis server. This message appears before anything is queued: Redis cannot be reached, ' +
+      'refuses the user, or a worker lacks the data, the code or the version of Unroll that the sweep needs. Nothing is lost: what is recorded stays, and the same command continues.',
+    examples: [
+      command(
+        'unroll run sweep.yaml --executor bullmq',
+        'UNROLL_REDIS_URL=redis://hub:6379 unroll run sweep.yaml --executor bullmq',
+        'UNROLL_REDIS_URL is not set, and no Redis server is active on this machine.',
+      ),
+    ],
+  },
   'untrusted-server': {
     why:
       'Anybody can write a spec, and the server it names gets results, logs and models. So Unroll asks once before it sends runs to a server that only the spec names; ' +

@@ -7,7 +7,7 @@ import {
   type ChildRequest,
   type ChildResponse,
 } from '../../training/protocol.ts';
-import { fork, type ChildProcess } from 'node:child_process';
+import { fork, type ChildProcess, type ForkOptions } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { appendRegular } from '../../system/files.ts';
 import module from 'node:module';
@@ -73,14 +73,19 @@ export const createPool = (settings: WorkerSettings): Pool => {
   return {
     name: 'local',
     runsAtOnce: (concurrency) => concurrency,
-    train: async (request, { onStart, onWait, onEvent, timeoutMs }) => {
+    train: async (request, { onStart, onWait, onEvent, timeoutMs, stop, kill }) => {
       const worker = take();
+      const onStop = () => worker.stop('interrupted', stopGraceMs);
+      stop?.addEventListener('abort', onStop);
+      kill?.addEventListener('abort', worker.kill);
       const timer =
         timeoutMs === null
           ? undefined
           : setTimeout(() => worker.stop('timed-out', timeoutGraceMs), timeoutMs);
       const result = await worker.train(request, { onBegin: () => onStart(worker.pid), onWait, onEvent });
       clearTimeout(timer);
+      stop?.removeEventListener('abort', onStop);
+      kill?.removeEventListener('abort', worker.kill);
       busy.delete(worker);
       giveBack(worker, result);
       return result;
@@ -167,14 +172,30 @@ interface WorkerSettings {
   readonly threads: number;
   /** Whether it runs the user's own code, which may need keys for a database or a bucket. */
   readonly ownCode: boolean;
+  /**
+   * Whether it ends at once when this process is killed, where the system can do that. Otherwise it finishes its step and
+   * writes a checkpoint.
+   */
+  readonly diesWithParent?: boolean;
 }
 
+let setpriv: string | undefined;
+
+/** The system kills a tied child when this process dies of whatever cause; only Linux can, with a program of util-linux. */
+const programOf = (diesWithParent: boolean): Pick<ForkOptions, 'execPath' | 'execArgv'> => {
+  const execArgv = [...process.execArgv, youngHeap];
+  setpriv ??= ['/usr/bin/setpriv', '/bin/setpriv'].find((path) => existsSync(path)) ?? '';
+  if (!diesWithParent || process.platform !== 'linux' || setpriv === '') return { execArgv };
+  return { execPath: setpriv, execArgv: ['--pdeathsig', 'KILL', process.execPath, ...execArgv] };
+};
+
 /** Starts a child process. It gets no credentials of MLflow, and none at all for built-in models and datasets. */
-const startWorker = ({ threads, ownCode }: WorkerSettings): Worker => {
+const startWorker = ({ threads, ownCode, diesWithParent = false }: WorkerSettings): Worker => {
   const child = fork(join(packageRoot, 'dist', 'child.js'), {
-    execArgv: [...process.execArgv, youngHeap],
+    ...programOf(diesWithParent),
     env: {
       ...withoutSecrets(process.env, ownCode ? 'MLFLOW_' : ''),
+      UNROLL_REDIS_URL: undefined,
       TF_NUM_INTRAOP_THREADS: String(threads),
       TF_NUM_INTEROP_THREADS: '1',
       OMP_NUM_THREADS: String(threads),

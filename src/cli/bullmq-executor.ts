@@ -1,0 +1,43 @@
+import { failure, success, type Result } from '../diagnostic/diagnostic.ts';
+import { checkWorkers } from '../executor/bullmq/check.ts';
+import { openRedis } from '../executor/bullmq/redis.ts';
+import { usualClass } from '../executor/bullmq/resource-class.ts';
+import { createBullmqExecutor } from '../executor/bullmq/submit.ts';
+import type { Plan } from '../plan/plan.ts';
+import { proposedCommand } from '../system/proposed-command.ts';
+import type { ExecutorOptions, RemoteExecutor } from './executors.ts';
+
+/** Runs that wait in one queue are taken by priority, and those of one priority in the order of their coming. */
+const usualPriority = 100;
+
+/** Checks that Redis answers and that no worker lacks what a plan needs. */
+export const prepareBullmq = async (
+  plan: Plan,
+  { class: given, maxParallel, priority = usualPriority, runsDirectory }: ExecutorOptions,
+): Promise<Result<RemoteExecutor>> => {
+  const resourceClass = given ?? usualClass;
+  const server = await openRedis();
+  if (!server.ok) return server;
+  const found = await checkWorkers(server.value, plan, resourceClass);
+  const [error, ...errors] = found.filter(({ severity }) => severity === 'error');
+  if (error) {
+    server.value.client.disconnect();
+    return failure(error, ...errors);
+  }
+  return success({
+    warnings: found,
+    open: (listener) =>
+      createBullmqExecutor(server.value, plan, { resourceClass, maxParallel, priority, listener }),
+    leaving:
+      maxParallel === undefined
+        ? 'Detaching: what is left is queued for the workers, which continue without this command. Ctrl-C again to queue no more.'
+        : 'Detaching: the workers continue with the runs that are queued.',
+    comeBack: [
+      ...(plan.search
+        ? ['This sweep decides by results, so it begins no further points until you come back.']
+        : []),
+      `Come back with: ${proposedCommand(['attach', plan.sweepId], runsDirectory)}`,
+      `End its runs with: ${proposedCommand(['cancel', plan.sweepId], runsDirectory)}`,
+    ],
+  });
+};

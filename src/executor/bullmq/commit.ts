@@ -1,0 +1,96 @@
+import { createHash } from 'node:crypto';
+import { basename } from 'node:path';
+import type { Redis } from 'ioredis';
+import { success, type Result } from '../../diagnostic/diagnostic.ts';
+import { sealed, type FileDigest } from '../../record/digests.ts';
+import { badTransfer, readManifest, unpackRun } from '../../record/packed-run.ts';
+import { isObject, parseRun, parseStatus } from '../../record/parse-run-files.ts';
+import { fileNames, parseEnvironment } from '../../record/run-files.ts';
+import { jsonFileText } from '../../system/files.ts';
+import type { TrainRequest } from '../../training/protocol.ts';
+import { receive } from './file-transfer.ts';
+
+const source = 'Redis';
+
+/**
+ * Records a run that a worker has trained: its files, with the paths and the command line of this machine in place of the
+ * names that were sent. The caller holds the lock of the directory, so of several attempts one is recorded.
+ */
+export const commitRun = async (
+  client: Redis,
+  sent: unknown,
+  request: TrainRequest,
+): Promise<Result<undefined>> => {
+  const { directory } = request;
+  const checked = readManifest(sent, { source });
+  if (!checked.ok) return checked;
+  const manifest = checked.value;
+  const content = async (name: string): Promise<string> => {
+    const digest = manifest.files[name];
+    const pieces: Uint8Array[] = [];
+    if (digest) for await (const piece of receive(client, digest)) pieces.push(piece);
+    return Buffer.concat(pieces).toString('utf8');
+  };
+  const names = [fileNames.run, fileNames.environment, fileNames.status];
+  const [run = '', environment = '', status = ''] = await Promise.all(names.map(content));
+  const local = localFiles({ run, environment, status }, request);
+  if (!local.ok) return local;
+  const replaced = new Map(Object.entries(local.value).map(([name, text]) => [name, Buffer.from(text)]));
+  const { sha256: _, ...rest } = manifest;
+  const files = {
+    ...manifest.files,
+    ...Object.fromEntries([...replaced].map(([name, bytes]) => [name, digestOf(bytes)])),
+  };
+  const unpacked = await unpackRun(sealed({ ...rest, files }), {
+    directory,
+    source,
+    open: (name, digest) => {
+      const own = replaced.get(name);
+      return own ? once(own) : receive(client, digest);
+    },
+  });
+  return unpacked.ok ? success(undefined) : unpacked;
+};
+
+async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield await Promise.resolve(bytes);
+}
+
+const digestOf = (bytes: Uint8Array): FileDigest => ({
+  bytes: bytes.byteLength,
+  sha256: createHash('sha256').update(bytes).digest('hex'),
+});
+
+/** The files in which this machine is named, as this machine would have written them. */
+const localFiles = (
+  texts: { readonly run: string; readonly environment: string; readonly status: string },
+  { run, directory, environment }: TrainRequest,
+): Result<Readonly<Record<string, string>>> => {
+  const theirs = parseRun(fileNames.run, texts.run);
+  const status = parseStatus(fileNames.status, texts.status);
+  if (!theirs.ok) return theirs;
+  if (!status.ok) return status;
+  if (theirs.value.id !== run.id)
+    return badTransfer(source, `has the run ${theirs.value.id} in place of ${basename(directory)}`);
+  const { continues, ...fresh } = run;
+  const recorded = jsonFileText(theirs.value.continues && continues ? { ...fresh, continues } : fresh);
+  const place = texts.environment === '' ? undefined : parseEnvironment(JSON.parse(texts.environment));
+  const { commandLine, git, user } = environment;
+  const here = place && jsonFileText({ ...place, commandLine, git, user });
+  const { sha256: _, ...ended } = JSON.parse(texts.status) as Readonly<Record<string, unknown>>;
+  const digests = {
+    ...(isObject(ended['files']) ? ended['files'] : {}),
+    [fileNames.run]: digestOf(Buffer.from(recorded)),
+    ...(here !== undefined && { [fileNames.environment]: digestOf(Buffer.from(here)) }),
+  };
+  return success({
+    [fileNames.run]: recorded,
+    ...(here !== undefined && { [fileNames.environment]: here }),
+    [fileNames.status]: jsonFileText(sealed({ ...ended, files: digests })),
+  });
+};
+
+export const filesOfManifest = (sent: unknown): readonly FileDigest[] => {
+  const checked = readManifest(sent, { source });
+  return checked.ok ? Object.values(checked.value.files) : [];
+};

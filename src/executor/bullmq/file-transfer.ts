@@ -1,0 +1,90 @@
+import { createHash } from 'node:crypto';
+import type { Redis } from 'ioredis';
+import type { FileDigest } from '../../record/digests.ts';
+import { readPacked, type PackedFile } from '../../record/packed-run.ts';
+import { streamOf } from '../../system/files.ts';
+import { keys } from './protocol.ts';
+
+/** Redis holds a value in memory as a whole, and sends it as a whole. */
+const pieceBytes = 1 << 20;
+
+/** Pieces that are sent together: one answer of Redis is awaited for all of them. */
+const togetherBytes = 8 << 20;
+
+/** How long finished runs wait for who submitted them. */
+export const keptSeconds = 7 * 24 * 3600;
+
+/** How long they are kept for others once somebody has recorded them. */
+const afterwardsSeconds = 3600;
+
+const piecesOf = ({ bytes }: Pick<FileDigest, 'bytes'>): number => Math.ceil(bytes / pieceBytes);
+
+const keysOf = (digest: FileDigest): readonly string[] =>
+  Array.from({ length: piecesOf(digest) }, (_, piece) => keys.file(digest.sha256, piece));
+
+/** Puts the files of a packed run into Redis, by digest. */
+export const sendPacked = async (client: Redis, files: readonly PackedFile[]): Promise<void> => {
+  let pipeline = client.pipeline();
+  let waiting = 0;
+  const flush = async () => {
+    const answers = await pipeline.exec();
+    for (const [error] of answers ?? []) if (error) throw error;
+    pipeline = client.pipeline();
+    waiting = 0;
+  };
+  for (const file of files) {
+    let piece = 0;
+    for await (const content of inPieces(readPacked(file))) {
+      pipeline.set(keys.file(file.sha256, piece++), content, 'EX', keptSeconds);
+      waiting += content.byteLength;
+      if (waiting >= togetherBytes) await flush();
+    }
+  }
+  if (waiting > 0) await flush();
+};
+
+/** Puts one file into Redis and returns its digest. */
+export const sendFile = async (client: Redis, path: string): Promise<FileDigest> => {
+  const hash = createHash('sha256');
+  let bytes = 0;
+  for await (const chunk of streamOf(path, { highWaterMark: pieceBytes }) as AsyncIterable<Buffer>) {
+    hash.update(chunk);
+    bytes += chunk.byteLength;
+  }
+  const digest = { bytes, sha256: hash.digest('hex') };
+  await sendPacked(client, [{ name: '', path, ...digest }]);
+  return digest;
+};
+
+/** Chunks of any size as pieces of one size; the last may be shorter. */
+async function* inPieces(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  let rest: Buffer = Buffer.alloc(0);
+  for await (const chunk of chunks) {
+    rest = rest.byteLength === 0 ? chunk : Buffer.concat([rest, chunk]);
+    for (; rest.byteLength >= pieceBytes; rest = rest.subarray(pieceBytes))
+      yield rest.subarray(0, pieceBytes);
+  }
+  if (rest.byteLength > 0) yield rest;
+}
+
+/** The content of a file; it ends early if Redis no longer has all of it, which its digest shows. */
+export async function* receive(client: Redis, digest: FileDigest): AsyncGenerator<Uint8Array> {
+  for (const key of keysOf(digest)) {
+    const piece = await client.getBuffer(key);
+    if (!piece) return;
+    yield piece;
+  }
+}
+
+/** Whether Redis still has files. */
+export const areThere = async (client: Redis, files: readonly FileDigest[]): Promise<boolean> => {
+  const wanted = [...new Set(files.flatMap(keysOf))];
+  return wanted.length === 0 || (await client.exists(...wanted)) === wanted.length;
+};
+
+/** Lets files go soon that somebody has recorded. */
+export const release = async (client: Redis, files: readonly FileDigest[]): Promise<void> => {
+  const pipeline = client.pipeline();
+  for (const key of files.flatMap(keysOf)) pipeline.expire(key, afterwardsSeconds);
+  await pipeline.exec();
+};

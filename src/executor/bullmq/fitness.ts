@@ -1,0 +1,154 @@
+import { mkdirSync, rmSync, statfsSync } from 'node:fs';
+import { join } from 'node:path';
+import { DataError } from '../../data/dataset.ts';
+import { vectorsDigest } from '../../data/vectors/vectors.ts';
+import { pretrainedOf } from '../../data/vectors/setting.ts';
+import { ownCodeOf } from '../../plan/own-code.ts';
+import type { Run } from '../../plan/plan.ts';
+import { changedCode, changedCodeFacts } from '../../registry/own/changed-code.ts';
+import { findRow, type Registry } from '../../registry/rows.ts';
+import { writeWhole } from '../../system/files.ts';
+import { systemErrorOf } from '../../system/system-error.ts';
+import { expectedKernels } from '../../tensorflow/expected-kernels.ts';
+import { baseName, strangeName, withDataNames } from './portable-run.ts';
+import type { Needed, Unfit } from './protocol.ts';
+
+/** What a worker has to train with. */
+export interface Equipment {
+  readonly registry: Registry;
+  /** The folder with the code of its own entries; undefined where it has none. */
+  readonly bundle: string | undefined;
+  /** Where names of data files start. */
+  readonly dataDirectory: string;
+  /** Where runs are trained. */
+  readonly workDirectory: string;
+}
+
+/** A run as this worker trains it: its data was found, and is the data that the run was planned with. */
+interface Fit {
+  readonly run: Run;
+}
+
+/** Why this worker cannot train a run, or the run with the names under which its data was found. */
+export const fitRun = async (run: Run, equipment: Equipment): Promise<Fit | Unfit> => {
+  const strange = strangeName(run);
+  if (strange !== undefined)
+    return {
+      kind: 'unreadable',
+      message: `a run names its data by a path: ${JSON.stringify(strange)}`,
+      help: 'Submit the sweep with this version of Unroll.',
+    };
+  const changed = changedCode(equipment.registry, ownCodeOf(run));
+  if (changed) {
+    const { expected, got } = changedCodeFacts(changed);
+    return {
+      kind: 'code',
+      message: `it has not the code of the ${changed.kind} ${changed.name}: ${expected} is needed, and it has ${got}`,
+      help: 'Put the unroll.config.ts of the sweep, with the modules that it imports, into the folder where the worker is started, and start it again.',
+    };
+  }
+  return await findData(run, equipment);
+};
+
+/** Looks for the data under its name, and under the last part of the name. */
+const findData = async (run: Run, { registry, dataDirectory }: Equipment): Promise<Fit | Unfit> => {
+  let first: Unfit | undefined;
+  for (const candidate of [run, withDataNames(run, baseName)]) {
+    const problem = await dataProblem(candidate, registry, dataDirectory);
+    if (!problem) return { run: candidate };
+    first ??= problem;
+  }
+  return first as Unfit;
+};
+
+const dataProblem = async (
+  run: Run,
+  registry: Registry,
+  baseDirectory: string,
+): Promise<Unfit | undefined> => {
+  const { dataset, model } = run.config;
+  const install =
+    `Copy the data into ${baseDirectory} on that host, under the name that the spec gives it, ` +
+    'or start the worker with UNROLL_DATA_DIR set to the folder that has it.';
+  try {
+    const digest = await findRow(registry.dataset, dataset.name)?.digest(dataset, { baseDirectory });
+    if (digest !== run.datasetDigest)
+      return {
+        kind: 'data',
+        message: `its data of ${dataset.name} in ${baseDirectory} is other data (digest ${digest?.slice(0, 12) ?? 'unknown'}) than that of the sweep (${run.datasetDigest.slice(0, 12)})`,
+        help: install,
+      };
+    const vectors = pretrainedOf(model);
+    if (
+      vectors &&
+      run.vectors !== undefined &&
+      (await vectorsDigest(vectors, { baseDirectory })) !== run.vectors
+    )
+      return {
+        kind: 'data',
+        message: `its vectors ${vectors.file} in ${baseDirectory} are others than those of the sweep`,
+        help: install,
+      };
+  } catch (error) {
+    const trouble = systemErrorOf(error)?.message;
+    if (!(error instanceof DataError) && trouble === undefined) throw error;
+    const words = trouble ?? (error as DataError).message;
+    return {
+      kind: 'data',
+      message: `the data of ${dataset.name} is missing in ${baseDirectory}: ${words.replace(/\.$/, '')}`,
+      help: install,
+    };
+  }
+  return undefined;
+};
+
+/** A run with its checkpoints needs some of it; a disk with less is full for all purposes. */
+const leastFreeBytes = 50_000_000;
+
+/** Why nothing can be written where runs are trained; undefined if all is fine. */
+export const workDirectoryProblem = (folder: string): Unfit | undefined => {
+  const help = `Make room there, or start the worker with UNROLL_WORKER_DIR set to another folder.`;
+  try {
+    mkdirSync(folder, { recursive: true });
+    const probe = join(folder, `.probe-${process.pid}`);
+    writeWhole(probe, Buffer.alloc(1 << 20));
+    rmSync(probe, { force: true });
+    const { bavail, bsize } = statfsSync(folder);
+    if (bavail * bsize < leastFreeBytes)
+      return { kind: 'disk', message: `its disk is full at ${folder}`, help };
+  } catch (error) {
+    const trouble = systemErrorOf(error);
+    if (!trouble) throw error;
+    return { kind: 'disk', message: `it cannot write its runs in ${folder}: ${trouble.message}`, help };
+  }
+  return undefined;
+};
+
+/** All that keeps this worker from training what a sweep needs. */
+export const unfitFor = async (
+  { runs, kernels }: Needed,
+  equipment: Equipment,
+): Promise<readonly Unfit[]> => {
+  const found: Unfit[] = [];
+  const disk = workDirectoryProblem(equipment.workDirectory);
+  if (disk) found.push(disk);
+  const missing = kernelProblem(kernels);
+  if (missing) found.push(missing);
+  for (const run of runs) {
+    const fit = await fitRun(run, equipment);
+    if (!('run' in fit)) found.push(fit);
+  }
+  return found;
+};
+
+/** Another kernel would give other numbers. */
+export const kernelProblem = (kernels: readonly string[]): Unfit | undefined => {
+  const runnable = expectedKernels();
+  const missing = kernels.find((name) => !runnable.includes(name));
+  if (missing === undefined) return undefined;
+  return {
+    kind: 'kernel',
+    message: `it lacks the kernel ${missing}, with which the plan is frozen`,
+    help: 'Run on that host: unroll setup',
+  };
+};

@@ -1,0 +1,72 @@
+import { createHash } from 'node:crypto';
+import { dirname, join } from 'node:path';
+import type { Redis } from 'ioredis';
+import { packRun } from '../../record/packed-run.ts';
+import { readStatus } from '../../record/read-runs.ts';
+import { canonicalJson } from '../../system/canonical.ts';
+import type { Json } from '../../system/json.ts';
+import type { TrainRequest } from '../../training/protocol.ts';
+import type { RunTask } from '../executor.ts';
+import { sendFile, sendPacked } from './file-transfer.ts';
+import { portableRun } from './portable-run.ts';
+import type { Job } from './protocol.ts';
+
+interface Submission {
+  readonly request: TrainRequest;
+  readonly task: RunTask;
+  readonly sweep: string;
+}
+
+/** A request as it is sent, without the files that it needs. */
+const bareJob = ({ request, task, sweep }: Submission): Job => {
+  const { run, pauseAt, attempt, fromTheStart, threads, kernel, profile } = request;
+  return {
+    run: portableRun(run),
+    sweep,
+    pauseAt,
+    attempt,
+    fromTheStart,
+    threads,
+    ...(kernel !== undefined && { kernel }),
+    profile,
+    timeoutMs: task.timeoutMs,
+  };
+};
+
+/**
+ * The id of a job: of the run and of everything that decides what comes of the attempt. Whoever submits the same attempt
+ * again gets the job that is there. With `--force` every command trains again, by its own `nonce`.
+ */
+export const jobKeyOf = (submission: Submission, nonce: string): string => {
+  const { sweep: _, ...job } = bareJob(submission);
+  // Which of its sweep's values a run has is not part of what it computes.
+  const content = { ...job, run: { ...job.run, varying: {} }, ...(job.fromTheStart && { nonce }) };
+  const hash = createHash('sha256')
+    .update(canonicalJson(JSON.parse(JSON.stringify(content)) as Json))
+    .digest('hex');
+  return `r-${job.run.id}-${hash.slice(0, 24)}`;
+};
+
+/** The job of a request. What is recorded of the run, and what it starts from, goes to Redis first. */
+export const jobOfRequest = async (client: Redis, submission: Submission): Promise<Job> => {
+  const { request } = submission;
+  const { directory, run, fromTheStart, startFile } = request;
+  const pack = async (from: string) => {
+    const packed = await packRun(from, { checkpoints: true });
+    if (!packed.ok) return undefined;
+    await sendPacked(client, packed.value.files);
+    return { manifest: packed.value.manifest };
+  };
+  const record = !fromTheStart && readStatus(directory) ? await pack(directory) : undefined;
+  const parent =
+    run.continues && !record && !fromTheStart
+      ? await pack(join(dirname(directory), run.continues.run))
+      : undefined;
+  const start = startFile === undefined ? undefined : await sendFile(client, startFile);
+  return {
+    ...bareJob(submission),
+    ...(record && { record }),
+    ...(parent && { parent }),
+    ...(start && { start }),
+  };
+};

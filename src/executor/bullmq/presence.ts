@@ -1,0 +1,81 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Redis } from 'ioredis';
+import {
+  fromText,
+  keys,
+  parseAnswer,
+  parseWorker,
+  toText,
+  type Answer,
+  type Needed,
+  type Question,
+  type WorkerFacts,
+} from './protocol.ts';
+
+/** A worker that is silent for so long counts as lost. */
+export const silentMs = 15_000;
+
+/** Lost workers are shown for so long. */
+const rememberedMs = 3_600_000;
+
+export interface ListedWorker extends WorkerFacts {
+  readonly isAlive: boolean;
+}
+
+/** Shows a worker to others; to be repeated well within `silentMs`. */
+export const showWorker = async (client: Redis, facts: WorkerFacts): Promise<void> => {
+  await client
+    .pipeline()
+    .hset(keys.workers, facts.id, toText(facts))
+    .set(keys.alive(facts.id), '1', 'PX', silentMs)
+    .exec();
+};
+
+export const hideWorker = async (client: Redis, id: string): Promise<void> => {
+  await client.pipeline().hdel(keys.workers, id).del(keys.alive(id)).exec();
+};
+
+/** All workers that are there or were until lately, by host. */
+export const listWorkers = async (client: Redis): Promise<readonly ListedWorker[]> => {
+  const found = await client.hgetall(keys.workers);
+  const facts = Object.values(found).flatMap((text) => parseWorker(fromText(text)) ?? []);
+  if (facts.length === 0) return [];
+  const alive = await client.mget(facts.map(({ id }) => keys.alive(id)));
+  const listed = facts.map((one, index) => ({ ...one, isAlive: alive[index] === '1' }));
+  const old = listed.filter((one) => !one.isAlive && Date.now() - one.clock > rememberedMs);
+  if (old.length > 0) await client.hdel(keys.workers, ...old.map(({ id }) => id));
+  return listed
+    .filter((one) => !old.includes(one))
+    .sort((a, b) => (a.host < b.host ? -1 : a.host > b.host ? 1 : a.pid - b.pid));
+};
+
+const answerMs = 2500;
+
+/** Asks the workers of a class what keeps them from training a sweep. Those that are silent are left out. */
+export const askWorkers = async (
+  client: Redis,
+  resourceClass: string,
+  { needed, workers }: { readonly needed: Needed; readonly workers: readonly WorkerFacts[] },
+): Promise<readonly Answer[]> => {
+  const question: Question = { id: randomUUID(), class: resourceClass, needed };
+  await client.publish(keys.questions, toText(question));
+  const until = performance.now() + answerMs;
+  const wanted = new Set(workers.map(({ id }) => id));
+  for (;;) {
+    const texts = await client.lrange(keys.answers(question.id), 0, -1);
+    const answers = texts.flatMap((text) => parseAnswer(fromText(text)) ?? []);
+    const known = answers.filter(({ worker }) => wanted.has(worker));
+    if (known.length >= wanted.size || performance.now() > until) return known;
+    await delay(20);
+  }
+};
+
+/** Puts an answer where who asked looks for it. */
+export const answerQuestion = async (client: Redis, question: string, answer: Answer): Promise<void> => {
+  await client
+    .pipeline()
+    .rpush(keys.answers(question), toText(answer))
+    .expire(keys.answers(question), 60)
+    .exec();
+};

@@ -1,0 +1,186 @@
+import { Type } from '@sinclair/typebox';
+import { runSchema, type Run } from '../../plan/plan.ts';
+import { runOutcomeSchema, trainerEventSchema } from '../../record/events.ts';
+import { packageVersion } from '../../system/package-root.ts';
+import { anyJson, parserOf, type Described } from '../../system/schema.ts';
+import { prefix } from './redis.ts';
+
+/**
+ * What passes through Redis between who submits and the workers. It is data only: no code, no commands and no paths. A
+ * dataset is named by its digest and by a name below the data folder of the worker; files of runs are named by digest.
+ *
+ *     submitter: files, job ────▶ queue of a class ────▶ worker
+ *                ◀──── progress*, files, result
+ *     submitter: question ──────▶ all workers ────▶ answers
+ *
+ * Raised whenever a job or a result changes its meaning. It is in the names of the queues, so that workers take only jobs
+ * of their own version; bits depend on the version of the package, which is in the names, too.
+ */
+const protocolVersion = 1;
+
+/** What a worker must have to take the jobs of a submitter. */
+export const spokenVersion = `p${protocolVersion}-${packageVersion}`;
+
+export const queueName = (resourceClass: string): string => `runs-${spokenVersion}-${resourceClass}`;
+
+export const keys = {
+  /** Hash: the last facts of each worker by its id. */
+  workers: `${prefix}:workers`,
+  /** Expires when the worker is silent for too long. */
+  alive: (worker: string) => `${prefix}:alive:${worker}`,
+  /** Channel: questions to all workers. */
+  questions: `${prefix}:questions`,
+  answers: (question: string) => `${prefix}:answers:${question}`,
+  /** Channel: ids of jobs to end; nothing is recorded of them. */
+  cancellations: `${prefix}:cancellations`,
+  /** Channel: ids of jobs to end with a checkpoint that is recorded. */
+  interruptions: `${prefix}:interruptions`,
+  cancelled: (job: string) => `${prefix}:cancelled:${job}`,
+  /** Set: the jobs of a sweep, `queue job`. */
+  sweep: (sweep: string) => `${prefix}:sweep:${sweep}`,
+  /** A piece of a file. */
+  file: (sha256: string, piece: number) => `${prefix}:file:${sha256}:${piece}`,
+} as const;
+
+const digest = Type.String({ pattern: '^[0-9a-f]{64}$' });
+
+/** A packed run as `src/record/packed-run.ts` checks it; its files are in Redis. */
+const packed = Type.Object({ manifest: anyJson });
+
+const jobSchema = Type.Object({
+  run: runSchema,
+  sweep: Type.String(),
+  pauseAt: Type.Union([Type.Number(), Type.Null()]),
+  attempt: Type.Integer({ minimum: 1 }),
+  fromTheStart: Type.Boolean(),
+  threads: Type.Integer({ minimum: 1, maximum: 1024 }),
+  kernel: Type.Optional(Type.String()),
+  profile: Type.Boolean(),
+  timeoutMs: Type.Union([Type.Number(), Type.Null()]),
+  /** What is recorded of the run, for one that resumes. */
+  record: Type.Optional(packed),
+  /** The shorter run that it continues. */
+  parent: Type.Optional(packed),
+  /** The weights that it starts from. */
+  start: Type.Optional(Type.Object({ sha256: digest, bytes: Type.Integer({ minimum: 0 }) })),
+});
+
+/** One attempt at a run. */
+export type Job = Described<typeof jobSchema>;
+
+export const parseJob = parserOf(jobSchema);
+
+const resultSchema = Type.Object({
+  host: Type.String(),
+  outcome: runOutcomeSchema,
+  /** Absent where nothing is recorded, such as on a full disk. */
+  record: Type.Optional(packed),
+});
+
+/** How an attempt ended. */
+export type JobResult = Described<typeof resultSchema>;
+
+export const parseResult = parserOf(resultSchema);
+
+const progressSchema = Type.Object({
+  host: Type.String(),
+  pid: Type.Number(),
+  /** How often workers have begun this job. */
+  start: Type.Number(),
+  residentBytes: Type.Number(),
+  events: Type.Array(trainerEventSchema),
+});
+
+/** What a worker reports while it trains; best effort. */
+export type JobProgress = Described<typeof progressSchema>;
+
+export const parseProgress = parserOf(progressSchema);
+
+const workerSchema = Type.Object({
+  id: Type.String(),
+  host: Type.String(),
+  pid: Type.Number(),
+  /** `spokenVersion` of the worker. */
+  speaks: Type.String(),
+  class: Type.String(),
+  slots: Type.Integer({ minimum: 1 }),
+  cores: Type.Integer({ minimum: 1 }),
+  busy: Type.Integer({ minimum: 0 }),
+  startedAt: Type.Number(),
+  /** Its clock when it wrote this. */
+  clock: Type.Number(),
+});
+
+/** What a worker shows of itself. */
+export type WorkerFacts = Described<typeof workerSchema>;
+
+export const parseWorker = parserOf(workerSchema);
+
+const neededSchema = Type.Object({
+  /** A run for each kind of data and code that the sweep needs. */
+  runs: Type.Array(runSchema),
+  kernels: Type.Array(Type.String()),
+});
+
+export type Needed = Described<typeof neededSchema>;
+
+const questionSchema = Type.Object({ id: Type.String(), class: Type.String(), needed: neededSchema });
+
+export const parseQuestion = parserOf(questionSchema);
+
+export type Question = Described<typeof questionSchema>;
+
+const unfitSchema = Type.Object({
+  kind: Type.Union([
+    Type.Literal('data'),
+    Type.Literal('code'),
+    Type.Literal('kernel'),
+    Type.Literal('disk'),
+    Type.Literal('unreadable'),
+  ]),
+  /** One sentence. */
+  message: Type.String(),
+  help: Type.String(),
+});
+
+/** Why a worker cannot train a run. */
+export type Unfit = Described<typeof unfitSchema>;
+
+export const parseUnfit = parserOf(unfitSchema);
+
+const answerSchema = Type.Object({
+  worker: Type.String(),
+  clock: Type.Number(),
+  unfit: Type.Array(unfitSchema),
+});
+
+export type Answer = Described<typeof answerSchema>;
+
+export const parseAnswer = parserOf(answerSchema);
+
+/** Why a job failed for good, besides what a worker lacks. */
+export const cancelledReason = 'cancelled';
+export const filesLostReason = 'files lost';
+
+/** JSON has no NaN and no infinities; a metric may be one. */
+export const toText = (value: unknown): string =>
+  JSON.stringify(value, (_, one: unknown) =>
+    typeof one === 'number' && !Number.isFinite(one) ? String(one) : one,
+  );
+
+const notFinite: readonly unknown[] = ['NaN', 'Infinity', '-Infinity'];
+
+export const fromText = (text: string): unknown => {
+  try {
+    return JSON.parse(text, (_, one: unknown) => (notFinite.includes(one) ? Number(one) : one));
+  } catch {
+    return undefined;
+  }
+};
+
+/** The runs that stand for all of a sweep: one for each dataset, file of vectors and code. */
+export const kindsOf = (runs: readonly Run[]): readonly Run[] => [
+  ...new Map(
+    runs.map((run) => [JSON.stringify([run.config.dataset, run.datasetDigest, run.vectors, run.code]), run]),
+  ).values(),
+];

@@ -1,0 +1,242 @@
+import type { ConnectionOptions as TlsOptions } from 'node:tls';
+import type { Redis } from 'ioredis';
+import { failure, success, type Diagnostic, type Result } from '../../diagnostic/diagnostic.ts';
+import { readRegularText } from '../../system/files.ts';
+import { hideEnvironment } from '../../system/secrets.ts';
+
+/** The packages that only this executor needs; they are installed by who uses it. */
+interface Packages {
+  readonly bullmq: Pick<
+    typeof import('bullmq'),
+    'Queue' | 'QueueEvents' | 'Worker' | 'UnrecoverableError' | 'WaitingError'
+  >;
+  readonly Redis: typeof Redis;
+}
+
+interface Connection {
+  readonly host: string;
+  readonly port: number;
+  readonly username?: string;
+  readonly password?: string;
+  readonly db?: number;
+  readonly tls?: TlsOptions;
+}
+
+/** A Redis that answered, that is new enough, and that keeps what it is given. */
+export interface RedisServer {
+  readonly packages: Packages;
+  /** For connections of BullMQ. */
+  readonly connection: Connection & {
+    readonly maxRetriesPerRequest: null;
+    readonly retryStrategy: (times: number) => number;
+  };
+  /** Our own connection. */
+  readonly client: Redis;
+  /** What messages call it, without a password. */
+  readonly address: string;
+}
+
+const urlVariable = 'UNROLL_REDIS_URL';
+const caVariable = 'UNROLL_REDIS_CA';
+
+/** Who submits and who works waits this long for the first answer. */
+const answerMs = 4000;
+
+const oldestVersion = [6, 2] as const;
+
+const installCommand = 'npm install bullmq@6 ioredis@6';
+
+export const problem = (
+  message: string,
+  details: Pick<Diagnostic, 'expected' | 'got' | 'help'>,
+): Diagnostic => ({ code: 'workers', severity: 'error', message, ...details });
+
+const loadPackages = async (): Promise<Result<Packages>> => {
+  try {
+    const [bullmq, { Redis }] = await Promise.all([import('bullmq'), import('ioredis')]);
+    return success({ bullmq, Redis });
+  } catch {
+    return failure(
+      problem('The packages that connect to Redis are not installed.', {
+        expected: 'bullmq and ioredis beside Unroll',
+        help: `Run in the folder where Unroll is installed: ${installCommand}`,
+      }),
+    );
+  }
+};
+
+interface Target {
+  readonly options: Connection;
+  readonly address: string;
+  readonly isEncrypted: boolean;
+}
+
+/** Reads where Redis is from the environment. */
+const readTarget = (): Result<Target> => {
+  const given = process.env[urlVariable] || 'redis://127.0.0.1:6379';
+  hideEnvironment({ [urlVariable]: given });
+  const url = URL.canParse(given) ? new URL(given) : undefined;
+  if (!url || !['redis:', 'rediss:'].includes(url.protocol) || url.hostname === '')
+    return failure(
+      problem(`${urlVariable} is not the address of a Redis server.`, {
+        expected: 'redis://USER:PASSWORD@HOST:PORT, or rediss:// with TLS',
+        help: `Write, for example: export ${urlVariable}=redis://127.0.0.1:6379`,
+      }),
+    );
+  const isEncrypted = url.protocol === 'rediss:';
+  const ca = process.env[caVariable];
+  let authority: string | undefined;
+  if (isEncrypted && ca) {
+    try {
+      authority = readRegularText(ca);
+    } catch {
+      return failure(
+        problem(`${caVariable} names a file that cannot be read: ${ca}.`, {
+          expected: 'the certificate of the authority in PEM form',
+          help: 'Correct the path, or use NODE_EXTRA_CA_CERTS.',
+        }),
+      );
+    }
+  }
+  const database = /^\/(\d+)$/.exec(url.pathname)?.[1];
+  const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
+  const port = Number(url.port || 6379);
+  return success({
+    isEncrypted,
+    address: `${url.hostname}:${port}`,
+    options: {
+      host,
+      port,
+      ...(url.username !== '' && { username: decodeURIComponent(url.username) }),
+      ...(url.password !== '' && { password: decodeURIComponent(url.password) }),
+      ...(database !== undefined && { db: Number(database) }),
+      ...(isEncrypted && { tls: { servername: host, ...(authority !== undefined && { ca: authority }) } }),
+    },
+  });
+};
+
+/** Connects to the Redis of the environment. An error names what is wrong with it within seconds. */
+export const openRedis = async (): Promise<Result<RedisServer>> => {
+  const target = readTarget();
+  if (!target.ok) return target;
+  const packages = await loadPackages();
+  if (!packages.ok) return packages;
+  const { options, address } = target.value;
+  const { Redis } = packages.value;
+  const tried = new Redis({
+    ...options,
+    lazyConnect: true,
+    connectTimeout: answerMs,
+    commandTimeout: answerMs,
+    retryStrategy: () => null,
+    maxRetriesPerRequest: 0,
+    enableOfflineQueue: false,
+  });
+  let cause: unknown;
+  tried.on('error', (error: unknown) => (cause ??= error));
+  try {
+    await tried.connect();
+    const info = await tried.info();
+    await tried.set(`${prefix}:written`, '1', 'EX', 60);
+    const wrong = wrongServer(info, address);
+    if (wrong) return failure(wrong);
+  } catch (error) {
+    return failure(connectionProblem(cause ?? error, target.value));
+  } finally {
+    tried.disconnect();
+  }
+  const connection = {
+    ...options,
+    maxRetriesPerRequest: null,
+    retryStrategy: (times: number) => Math.min(1000, 50 * 2 ** Math.min(times, 5)),
+  };
+  const client = new Redis(connection);
+  // It reconnects by itself; the listeners of BullMQ show how long it takes.
+  client.on('error', () => undefined);
+  return success({ packages: packages.value, connection, client, address });
+};
+
+/** All keys begin so, which a rule of access can name. */
+export const prefix = 'unroll';
+
+const field = (info: string, name: string): string | undefined =>
+  new RegExp(`^${name}:(.*?)\\r?$`, 'm').exec(info)?.[1];
+
+const wrongServer = (info: string, address: string): Diagnostic | undefined => {
+  const version = field(info, 'redis_version') ?? '0.0';
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  const [leastMajor, leastMinor] = oldestVersion;
+  if (major < leastMajor || (major === leastMajor && minor < leastMinor))
+    return problem(`Redis at ${address} is too old.`, {
+      expected: `Redis ${oldestVersion.join('.')} or later`,
+      got: `Redis ${version}`,
+      help: 'Install a newer Redis there.',
+    });
+  const policy = field(info, 'maxmemory_policy');
+  const limit = Number(field(info, 'maxmemory') ?? 0);
+  if (limit > 0 && policy !== undefined && policy !== 'noeviction')
+    return problem(`Redis at ${address} deletes keys when its memory is full, and would lose runs.`, {
+      expected: 'maxmemory-policy noeviction',
+      got: `maxmemory-policy ${policy}`,
+      help: 'Set it in redis.conf, or with: redis-cli config set maxmemory-policy noeviction',
+    });
+  return undefined;
+};
+
+const codeOf = (error: unknown): string =>
+  error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
+
+/** Why no connection came about, and what to do. */
+const connectionProblem = (error: unknown, { address, isEncrypted }: Target): Diagnostic => {
+  const words = error instanceof Error ? error.message : String(error);
+  const code = codeOf(error);
+  const scheme = isEncrypted ? 'rediss://' : 'redis://';
+  if (/WRONGPASS|invalid password|invalid username-password/i.test(words))
+    return problem(`Redis at ${address} refuses the user or the password.`, {
+      expected: `a user and password that it has, in ${urlVariable}`,
+      help: `Write them as ${scheme}USER:PASSWORD@${address}; a password with special characters must be percent-encoded.`,
+    });
+  if (/NOAUTH/.test(words))
+    return problem(`Redis at ${address} requires a password, and none is given.`, {
+      expected: `a password in ${urlVariable}`,
+      help: `Write it as ${scheme}USER:PASSWORD@${address}, or ${scheme}:PASSWORD@${address} for the default user.`,
+    });
+  if (/NOPERM/.test(words))
+    return problem(`The user has too few rights on Redis at ${address}.`, {
+      expected: `the rights ~${prefix}:* &${prefix}:* +@all -@dangerous +info`,
+      got: words,
+      help: 'Give the user these rights in the ACL of Redis.',
+    });
+  if (/CERT|SELF_SIGNED|UNABLE_TO_|ALTNAME/.test(code))
+    return problem(`The certificate of Redis at ${address} is not trusted.`, {
+      expected: 'a certificate of an authority that this machine trusts, for this host',
+      got: words,
+      help: `Set ${caVariable} (or NODE_EXTRA_CA_CERTS) to the authority's certificate in PEM form.`,
+    });
+  if (/wrong version number|packet length too long|EPROTO|ERR_SSL/i.test(`${words} ${code}`))
+    return problem(`Redis at ${address} does not speak TLS.`, {
+      expected: 'a port with TLS (tls-port in redis.conf)',
+      help: `Write redis:// instead of rediss://, or the port that has TLS.`,
+    });
+  if (/ENOTFOUND|EAI_AGAIN/.test(code))
+    return problem(`There is no host of the address ${address}.`, {
+      expected: `the address of a Redis server in ${urlVariable}`,
+      help: 'Correct the name of the host.',
+    });
+  if (code === 'ECONNREFUSED')
+    return problem(`No Redis answers at ${address}.`, {
+      expected: 'a Redis server there',
+      help: `Start one (redis-server), or set ${urlVariable} to its address.`,
+    });
+  if (!isEncrypted && /closed|ECONNRESET|EPIPE|timed out|ETIMEDOUT|Protocol error/i.test(`${words} ${code}`))
+    return problem(`Redis at ${address} does not answer; it may require TLS.`, {
+      expected: 'an answer within 4 s',
+      got: words,
+      help: `If the port has TLS, write rediss:// instead of redis:// in ${urlVariable}. Otherwise check the address and the firewall.`,
+    });
+  return problem(`Redis at ${address} does not answer.`, {
+    expected: 'an answer within 4 s',
+    got: words,
+    help: 'Check the address and the firewall.',
+  });
+};

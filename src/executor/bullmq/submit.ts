@@ -1,0 +1,313 @@
+import { randomUUID } from 'node:crypto';
+import type { Plan } from '../../plan/plan.ts';
+import type { RunListener, RunOutcome } from '../../record/events.ts';
+import { readStatus } from '../../record/read-runs.ts';
+import type { TrainRequest } from '../../training/protocol.ts';
+import type { Executor, RunTask, TrainResult } from '../executor.ts';
+import { commitRun, filesOfManifest } from './commit.ts';
+import { areThere, keptSeconds, release } from './file-transfer.ts';
+import { jobKeyOf, jobOfRequest } from './job-of-request.ts';
+import { listWorkers, type ListedWorker } from './presence.ts';
+import {
+  cancelledReason,
+  filesLostReason,
+  fromText,
+  keys,
+  parseProgress,
+  parseResult,
+  parseUnfit,
+  queueName,
+  spokenVersion,
+  type JobResult,
+} from './protocol.ts';
+import { prefix, type RedisServer } from './redis.ts';
+
+export interface SubmitOptions {
+  readonly resourceClass: string;
+  /** The most runs that train at once; undefined for as many as there are slots. */
+  readonly maxParallel: number | undefined;
+  /** From 1, which is first. */
+  readonly priority: number;
+  readonly listener: RunListener;
+}
+
+/** How a job ended, as its events or its state show. */
+type End =
+  | { readonly type: 'completed'; readonly value: unknown }
+  | { readonly type: 'failed'; readonly reason: string }
+  | { readonly type: 'left'; readonly message: string };
+
+interface Pending {
+  readonly request: TrainRequest;
+  readonly task: RunTask;
+  readonly end: (end: End) => void;
+  readonly since: number;
+  /** How often workers have begun it, as far as is known. */
+  starts: number;
+}
+
+/** As many are watched at once; workers have enough to do with fewer. */
+const mostWatched = 1000;
+
+/** Events may be lost while Redis is down: the states of jobs are looked at as often. */
+const lookEveryMs = 2000;
+
+/** As many states are asked for at a time. */
+const lookedAt = 200;
+
+const hostsEveryMs = 2000;
+
+/** How often files that Redis has lost are sent again. */
+const mostTries = 3;
+
+/** Trains the runs of a sweep on the workers that serve a queue. */
+export const createBullmqExecutor = async (
+  server: RedisServer,
+  { sweepId }: Pick<Plan, 'sweepId'>,
+  { resourceClass, maxParallel, priority, listener }: SubmitOptions,
+): Promise<Executor> => {
+  const { client, connection, packages } = server;
+  const name = queueName(resourceClass);
+  const settings = { connection, prefix, skipVersionCheck: true };
+  const queue = new packages.bullmq.Queue(name, settings);
+  const events = new packages.bullmq.QueueEvents(name, settings);
+  const nonce = randomUUID();
+  const pending = new Map<string, Pending>();
+  /** Why no other run is submitted and none is waited for. */
+  let left: string | undefined;
+  /** Why no other run is submitted. */
+  let refused: string | undefined;
+  let slots = 1;
+
+  const note = (level: 'info' | 'warning', message: string) => listener({ type: 'note', level, message });
+
+  const leave = (message: string) => {
+    left ??= message;
+    for (const one of pending.values()) one.end({ type: 'left', message: left });
+  };
+
+  const isCut = watchConnection(server, note);
+  queue.on('error', isCut);
+  events.on('error', isCut);
+  events.on('completed', ({ jobId, returnvalue }) =>
+    pending.get(jobId)?.end({ type: 'completed', value: returnvalue }),
+  );
+  events.on('failed', ({ jobId, failedReason }) =>
+    pending.get(jobId)?.end({ type: 'failed', reason: failedReason }),
+  );
+  events.on('removed', ({ jobId }) => {
+    // One that failed before was replaced.
+    const one = pending.get(jobId);
+    if (one)
+      void endOf(jobId).then(
+        (end) => end && one.end(end),
+        () => undefined,
+      );
+  });
+  events.on('stalled', ({ jobId }) => {
+    const one = pending.get(jobId);
+    if (one) note('warning', `Run ${one.request.run.id}: its worker was lost. Another one starts it again.`);
+  });
+  events.on('progress', ({ jobId, data }) => {
+    const one = pending.get(jobId);
+    const progress = one && typeof data === 'string' ? parseProgress(fromText(data)) : undefined;
+    if (!one || !progress) return;
+    if (progress.start > one.starts) {
+      one.starts = progress.start;
+      one.task.onStart(progress.pid, progress.host);
+    }
+    for (const event of progress.events) one.task.onEvent(event, progress.residentBytes);
+  });
+  await events.waitUntilReady();
+  await client.expire(keys.sweep(sweepId), keptSeconds);
+
+  /** Looks for ends whose events were lost. */
+  const look = async () => {
+    const old = [...pending].filter(([, { since }]) => performance.now() - since > lookEveryMs);
+    for (const [key, one] of old.slice(0, lookedAt)) {
+      const end = await endOf(key);
+      if (end) one.end(end);
+      // The others come first next time.
+      else if (pending.delete(key)) pending.set(key, one);
+    }
+  };
+  const endOf = async (key: string): Promise<End | undefined> => {
+    const job = await queue.getJob(key);
+    if (!job) return { type: 'failed', reason: cancelledReason };
+    if (job.finishedOn === undefined) return undefined;
+    return job.failedReason
+      ? { type: 'failed', reason: job.failedReason }
+      : { type: 'completed', value: job.returnvalue };
+  };
+  let looking = false;
+  const watch = setInterval(() => {
+    if (looking || pending.size === 0) return;
+    looking = true;
+    void look()
+      .catch(() => undefined)
+      .finally(() => (looking = false));
+  }, lookEveryMs);
+
+  const showHosts = hostsShower(listener);
+  const countSlots = async () => {
+    const workers = (await listWorkers(client)).filter((one) => serves(one, resourceClass));
+    slots = slotsOf(workers);
+    showHosts(workers);
+  };
+  const hosts = setInterval(() => void countSlots().catch(() => undefined), hostsEveryMs);
+  await countSlots();
+
+  /** Queues a job unless it is there. One that failed or whose files are gone is queued anew. */
+  const submit = async (key: string, request: TrainRequest, task: RunTask): Promise<void> => {
+    const submission = { request, task, sweep: sweepId };
+    if ((await client.exists(`${prefix}:${name}:${key}`)) > 0) {
+      const end = await endOf(key);
+      if (end?.type === 'completed') {
+        const result = resultOf(end.value);
+        if (result?.record && (await areThere(client, filesOfManifest(result.record.manifest)))) return;
+      }
+      if (!end) return;
+      await queue.remove(key);
+    }
+    await client.pipeline().del(keys.cancelled(key)).sadd(keys.sweep(sweepId), `${name} ${key}`).exec();
+    await queue.add('train', await jobOfRequest(client, submission), {
+      jobId: key,
+      priority,
+      removeOnComplete: { age: keptSeconds },
+      removeOnFail: { age: keptSeconds },
+      stackTraceLimit: 1,
+    });
+  };
+
+  const train = async (request: TrainRequest, task: RunTask): Promise<TrainResult> => {
+    for (let tries = 1; ; tries++) {
+      if (refused !== undefined) return { type: 'left', message: refused };
+      if (left !== undefined && maxParallel !== undefined) return { type: 'left', message: left };
+      const key = jobKeyOf({ request, task, sweep: sweepId }, nonce);
+      const ended = new Promise<End>((end) =>
+        pending.set(key, { request, task, end, since: performance.now(), starts: 0 }),
+      );
+      try {
+        await submit(key, request, task);
+        if (left !== undefined) return { type: 'left', message: left };
+        const known = await endOf(key);
+        const result = await resultOfEnd(known ?? (await ended), request);
+        if (result !== 'again') return result;
+        if (tries >= mostTries) return exited('Redis loses the files of runs; is its memory full?');
+        await queue.remove(key);
+      } finally {
+        pending.delete(key);
+      }
+    }
+  };
+
+  const resultOfEnd = async (end: End, request: TrainRequest): Promise<TrainResult | 'again'> => {
+    if (end.type === 'left') return end;
+    if (end.type === 'failed') return failedResult(end.reason);
+    const result = resultOf(end.value);
+    if (!result) return exited('a worker reported a result that this version of Unroll does not know');
+    if (!result.record) return done(result.outcome);
+    const files = filesOfManifest(result.record.manifest);
+    if (!(await areThere(client, files))) return 'again';
+    const committed = await commitRun(client, result.record.manifest, request);
+    if (!committed.ok) return exited(committed.errors[0]?.message ?? '');
+    void release(client, files).catch(() => undefined);
+    return done(readStatus(request.directory)?.outcome ?? result.outcome);
+  };
+
+  const failedResult = (reason: string): TrainResult | 'again' => {
+    if (reason === filesLostReason) return 'again';
+    if (reason === cancelledReason) {
+      refused ??= 'the sweep was cancelled';
+      return { type: 'left', message: refused };
+    }
+    const unfit = parseUnfit(fromText(reason));
+    if (!unfit) return exited(reason);
+    // No worker is left that could train the others.
+    if (refused === undefined) note('warning', `${unfit.message} ${unfit.help}`);
+    refused ??= unfit.message;
+    return { type: 'left', message: refused };
+  };
+
+  return {
+    name: 'bullmq',
+    runsAtOnce: () => maxParallel ?? mostWatched,
+    slots: () => Math.max(1, Math.min(slots, maxParallel ?? Infinity)),
+    train,
+    warm: () => undefined,
+    shareThreads: () => undefined,
+    detach: () => leave('it is queued for the workers'),
+    stopAll: () => {
+      for (const key of pending.keys()) void client.publish(keys.interruptions, key).catch(() => undefined);
+      void dropWaiting().catch(() => undefined);
+    },
+    killAll: () => leave('it was left to the workers'),
+    close: async () => {
+      clearInterval(watch);
+      clearInterval(hosts);
+      await Promise.allSettled([events.close(), queue.close()]);
+      client.disconnect();
+    },
+  };
+
+  /** What no worker has begun need not begin. */
+  async function dropWaiting() {
+    for (const [key, one] of pending)
+      if (one.starts === 0 && (await removeWaiting(key)))
+        one.end({ type: 'left', message: 'the time of the sweep was over before this run began' });
+  }
+
+  async function removeWaiting(key: string): Promise<boolean> {
+    return (await queue.remove(key).catch(() => 0)) === 1;
+  }
+};
+
+const serves = (worker: ListedWorker, resourceClass: string): boolean =>
+  worker.class === resourceClass && worker.speaks === spokenVersion;
+
+export const slotsOf = (workers: readonly ListedWorker[]): number =>
+  workers.filter(({ isAlive }) => isAlive).reduce((sum, one) => sum + one.slots, 0);
+
+/** Reports hosts when something about them has changed. */
+const hostsShower = (listener: RunListener) => {
+  let shown = '';
+  return (workers: readonly ListedWorker[]) => {
+    const hosts = workers.map(({ host, slots, busy, isAlive }) => ({ host, slots, busy, isLost: !isAlive }));
+    const text = JSON.stringify(hosts);
+    if (text !== shown) listener({ type: 'hosts-changed', hosts });
+    shown = text;
+  };
+};
+
+/** Reports once when Redis stops answering, and once when it answers again. */
+const watchConnection = (
+  { client, address }: RedisServer,
+  note: (level: 'info' | 'warning', message: string) => void,
+): (() => void) => {
+  let isCut = false;
+  client.on('ready', () => {
+    if (isCut) note('info', `Redis at ${address} answers again.`);
+    isCut = false;
+  });
+  return () => {
+    if (isCut || client.status === 'ready') return;
+    isCut = true;
+    note(
+      'warning',
+      `Redis at ${address} does not answer; waiting for it. Workers continue what they have begun.`,
+    );
+  };
+};
+
+const resultOf = (value: unknown): JobResult | undefined =>
+  typeof value === 'string' ? parseResult(fromText(value)) : undefined;
+
+const done = (outcome: RunOutcome): TrainResult => ({ type: 'done', events: [], outcome, residentBytes: 0 });
+
+const exited = (lastWords: string): TrainResult => ({
+  type: 'exited',
+  code: 1,
+  signal: null,
+  killedByUs: false,
+  lastWords,
+});
