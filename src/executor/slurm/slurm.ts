@@ -1,6 +1,8 @@
-import { existsSync, rmSync } from 'node:fs';
+import { closeSync, existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { closeSync } from 'node:fs';
+import type { RunOutcome } from '../../record/events.ts';
+import { readStatus } from '../../record/read-runs.ts';
+import { recordLoss } from '../../record/run-recorder.ts';
 import { linesFrom, lineText } from '../../system/jsonl.ts';
 import { openThere, readRegularText } from '../../system/files.ts';
 import { counted } from '../../terminal/format.ts';
@@ -65,9 +67,11 @@ interface Followed {
   /** Bytes of its events that are read. */
   offset: number;
   misses: number;
-  /** Submissions since it reported something. */
+  /** Submissions since a run went further or ended. */
   resubmissions: number;
   hasStarted: boolean;
+  /** The last step of each run that has begun. */
+  readonly furthest: Map<string, number>;
 }
 
 /** Trains runs in jobs of Slurm. The files of the batches decide what has ended; Slurm is asked only for what is lost. */
@@ -75,7 +79,7 @@ export const createSlurmExecutor = (options: SlurmExecutorOptions): Executor => 
   const { note } = options;
   const waiting: Wanted[] = [];
   const followed: Followed[] = [];
-  const told = new Set<string>();
+  const reported = new Set<string>();
   let submittedAt = 0;
   let askedAt = 0;
   /** Why no run is submitted or waited for any more. */
@@ -94,8 +98,8 @@ export const createSlurmExecutor = (options: SlurmExecutorOptions): Executor => 
   };
 
   const once = (level: 'info' | 'warning', message: string) => {
-    if (!told.has(message)) note(level, message);
-    told.add(message);
+    if (!reported.has(message)) note(level, message);
+    reported.add(message);
   };
 
   const end = (message: string) => {
@@ -127,6 +131,7 @@ export const createSlurmExecutor = (options: SlurmExecutorOptions): Executor => 
       misses: 0,
       resubmissions: 0,
       hasStarted: false,
+      furthest: new Map(),
     });
     submittedAt = askedAt = Date.now();
     looking ??= setTimeout(look, lookMs);
@@ -243,27 +248,12 @@ export const createSlurmExecutor = (options: SlurmExecutorOptions): Executor => 
         return;
       }
     }
-    const file = openThere(join(folder, inBatch.events(number)));
-    if (file !== undefined) {
-      try {
-        for (const line of linesFrom(file, one.offset)) {
-          one.offset = line.end;
-          one.resubmissions = 0;
-          const told = parseNote(lineText(line));
-          const task = told && runs.get(told.run)?.task;
-          if (!told || !task) continue;
-          if ('begun' in told) task.onStart(told.begun, told.host);
-          else if ('waitsFor' in told) task.onWait(told.waitsFor);
-          else task.onEvent(told.event, told.residentBytes);
-        }
-      } finally {
-        closeSync(file);
-      }
-    }
+    readNotes(one);
     for (const [id, { resolve }] of runs) {
       const outcome = readResult(folder, id);
       if (!outcome) continue;
       runs.delete(id);
+      one.resubmissions = 0;
       resolve({ type: 'done', events: [], outcome, residentBytes: 0 });
     }
     if (runs.size === 0) followed.splice(followed.indexOf(one), 1);
@@ -298,42 +288,47 @@ export const createSlurmExecutor = (options: SlurmExecutorOptions): Executor => 
 
   const takeCareOf = async (one: Followed, last: QueuedTask | undefined) => {
     read(one);
-    const { folder, number, batch, runs } = one;
+    const { folder, number, runs } = one;
     if (runs.size === 0 || over !== undefined) return;
-    const place = `job ${last ? `${last.job}_${number} on ${last.node || 'no node'}` : batch.name}`;
-    const leave = (message: string) => {
-      followed.splice(followed.indexOf(one), 1);
-      for (const { resolve } of runs.values()) resolve({ type: 'left', message });
-    };
+    const job = last ? `job ${last.job}` : 'job';
+    const place = last?.node ? `${job} on node ${last.node}` : job;
     if (existsSync(join(folder, inBatch.cancelled)) || last?.state === 'CANCELLED') {
-      leave(`its ${place} was cancelled`);
-      return;
-    }
-    if (!one.hasStarted && last?.state === 'FAILED') {
-      await fail(`The ${place} could not start Unroll. ${startFault(folder, number, last)}`);
-      return;
-    }
-    if (last?.state === 'OUT_OF_MEMORY' || one.resubmissions >= mostResubmissions) {
-      const state = last?.state ?? 'no known state';
-      const isMemory = state === 'OUT_OF_MEMORY';
+      once('warning', `The ${job} was cancelled.`);
       followed.splice(followed.indexOf(one), 1);
-      for (const { resolve } of runs.values())
-        resolve({
-          type: 'done',
-          events: [],
-          residentBytes: 0,
-          outcome: {
-            reason: isMemory ? 'out-of-memory' : 'crashed',
-            message: isMemory
-              ? `its ${place} needed more memory than it asked for; set a larger run.slurm.memory`
-              : `its ${place} has ended ${mostResubmissions + 1} times without progress, last with ${state}; see ${join(folder, inBatch.log(number))}`,
-            step: 0,
-            elapsedMs: 0,
-            metrics: {},
-          },
-        });
-      return;
+      for (const { resolve } of runs.values()) resolve({ type: 'left', message: `its ${job} was cancelled` });
+    } else if (!one.hasStarted && last?.state === 'FAILED') {
+      await fail(`The ${place} could not start Unroll. ${startFault(folder, number, last)}`);
+    } else if (last?.state === 'OUT_OF_MEMORY') {
+      giveUp(one, {
+        reason: 'out-of-memory',
+        message: `its ${place} needed more memory than it asked for; set a larger run.slurm.memory`,
+      });
+      if (runs.size > 0) await submitAgain(one, place, last);
+    } else if (one.resubmissions >= mostResubmissions) {
+      giveUp(one, {
+        reason: 'crashed',
+        message: `its jobs ended ${mostResubmissions + 1} times without progress, the last one with ${last?.state ?? 'no known state'}; see ${join(folder, inBatch.log(number))}`,
+      });
+      if (runs.size > 0) await submitAgain(one, place, last);
+    } else await submitAgain(one, place, last);
+  };
+
+  /** Ends the runs that the job was training; where it had begun none, all of its runs. */
+  const giveUp = (one: Followed, end: Pick<RunOutcome, 'reason' | 'message'>) => {
+    const begun = [...one.runs].filter(([id]) => one.furthest.has(id));
+    const outcome: RunOutcome = { ...end, step: 0, elapsedMs: 0, metrics: {} };
+    for (const [id, { request, resolve }] of begun.length > 0 ? begun : [...one.runs]) {
+      const { directory, run, attempt } = request;
+      const before = readStatus(directory)?.attempt ?? 0;
+      recordLoss(directory, run, { outcome, attempt: Math.max(attempt, before) });
+      one.runs.delete(id);
+      resolve({ type: 'done', events: [], outcome, residentBytes: 0 });
     }
+    if (one.runs.size === 0) followed.splice(followed.indexOf(one), 1);
+  };
+
+  const submitAgain = async (one: Followed, place: string, last: QueuedTask | undefined) => {
+    const { folder, batch, number, runs } = one;
     one.resubmissions++;
     one.misses = 0;
     const again = await submit(batch.arguments, {
@@ -391,6 +386,34 @@ const classOf = ({ request: { threads, bundle }, task: { timeoutMs } }: Wanted):
   bundle,
   timeoutMs,
 });
+
+/** Passes on what a task has reported of its runs since. */
+const readNotes = (one: Followed): void => {
+  const file = openThere(join(one.folder, inBatch.events(one.number)));
+  if (file === undefined) return;
+  try {
+    for (const line of linesFrom(file, one.offset)) {
+      one.offset = line.end;
+      const note = parseNote(lineText(line));
+      const task = note && one.runs.get(note.run)?.task;
+      if (!note || !task) continue;
+      if ('begun' in note) {
+        if (!one.furthest.has(note.run)) one.furthest.set(note.run, 0);
+        task.onStart(note.begun, note.host);
+      } else if ('waitsFor' in note) task.onWait(note.waitsFor);
+      else {
+        const { event, residentBytes } = note;
+        if (event.type === 'step-logged' && event.step > (one.furthest.get(note.run) ?? 0)) {
+          one.furthest.set(note.run, event.step);
+          one.resubmissions = 0;
+        }
+        task.onEvent(event, residentBytes);
+      }
+    }
+  } finally {
+    closeSync(file);
+  }
+};
 
 /** Why a task failed before it began, by what it printed; without a log its node cannot see the folder. */
 const startFault = (folder: string, task: number, { reason }: QueuedTask): string => {

@@ -1,13 +1,17 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
+import { checkSlurm } from '../../../src/executor/slurm/check.ts';
+import { usualSettings } from '../../../src/executor/slurm/commands.ts';
+import type { SlurmSettings } from '../../../src/language/config.ts';
 import { createRig } from '../../support/rig.ts';
 import { noSlurm, testCluster } from '../../support/slurm.ts';
 import { smallSpec } from '../../support/small-sweep.ts';
-import { temporaryDirectory } from '../../support/temporary-directory.ts';
+import { sharedDirectory, temporaryDirectory } from '../../support/temporary-directory.ts';
 
 describe.skipIf(noSlurm !== undefined)(
   `on a cluster of two nodes${noSlurm === undefined ? '' : ` (${noSlurm})`}`,
   () => {
-    const cluster = testCluster();
+    const hidden = sharedDirectory('slurm-hidden');
+    const cluster = testCluster({ hidden });
 
     it('trains a sweep in packed jobs to the bits of this machine', { timeout: 120_000 }, async () => {
       const spec = smallSpec({
@@ -29,5 +33,53 @@ describe.skipIf(noSlurm !== undefined)(
       expect(there.runIds('trial')).toEqual(ids);
       for (const id of ids) expect(there.metrics('trial', id)).toEqual(here.metrics('trial', id));
     });
+
+    it('refuses what the cluster would not take, before anything is submitted', async () => {
+      vi.stubEnv('SLURM_CONF', cluster().environment['SLURM_CONF']);
+      const check = async (settings: Partial<SlurmSettings>, cpus = 1) => {
+        const checked = await checkSlurm({ ...usualSettings, ...settings }, { cpus, directory: hidden });
+        return checked.ok
+          ? checked.value
+          : checked.errors.map(({ message, help }) => `${message} ${help ?? ''}`);
+      };
+      expect(await check({})).toEqual({ slots: 4 });
+      expect(await check({ partition: 'short', timeMs: 300_000 }, 2)).toEqual({ slots: 2 });
+      expect(await check({ partition: 'shrot' })).toEqual([
+        'The cluster has no partition shrot. Write `partition: short` in run.slurm.',
+      ]);
+      expect(await check({ partition: 'short' })).toEqual([
+        expect.stringMatching(/^run.slurm.time is longer than the partition short allows. Write `time: 5m`/),
+      ]);
+      for (const tooMuch of [check({ memory: '400G' }), check({}, 64)])
+        expect(await tooMuch).toEqual([expect.stringMatching(/^No node has what a job asks for./)]);
+      expect(await check({ gres: 'gpu:1' })).toEqual([
+        expect.stringMatching(/^The cluster has no generic resource gpu:1/),
+      ]);
+      expect(await check({ options: ['--constraint=abacus'] })).toEqual([
+        expect.stringMatching(/^Slurm refuses the jobs./),
+      ]);
+      vi.stubEnv('PATH', '/nowhere');
+      expect(await check({})).toEqual([expect.stringMatching(/^This machine has no sbatch/)]);
+    });
+
+    it(
+      'reports in one message that a node does not see the runs directory',
+      { timeout: 60_000 },
+      async () => {
+        const rig = createRig(cluster().environment, hidden);
+        rig.write(
+          'spec.yaml',
+          smallSpec({
+            steps: 2,
+            seeds: 3,
+            run: "threadsPerRun: 1, slurm: { time: 5m, memory: 1500M, runsPerJob: 1, options: ['--nodelist=n2'] }",
+          }),
+        );
+        const { code, stdout } = await rig.unroll('run', 'spec.yaml', '--no-mlflow', '--executor', 'slurm');
+        expect(stdout.match(/could not start Unroll. The node does not see .*share/g)).toHaveLength(1);
+        expect(stdout).toContain('3 of 3 runs are not done');
+        expect(code).toBe(1);
+      },
+    );
   },
 );
