@@ -1,4 +1,4 @@
-import { describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { checkSlurm } from '../../../src/executor/slurm/check.ts';
 import { usualSettings } from '../../../src/executor/slurm/commands.ts';
 import type { SlurmSettings } from '../../../src/language/config.ts';
@@ -12,6 +12,7 @@ describe.skipIf(noSlurm !== undefined)(
   () => {
     const hidden = sharedDirectory('slurm-hidden');
     const cluster = testCluster({ hidden });
+    afterEach(() => vi.unstubAllEnvs());
 
     it('trains a sweep in packed jobs to the bits of this machine', { timeout: 120_000 }, async () => {
       const spec = smallSpec({
@@ -75,7 +76,14 @@ describe.skipIf(noSlurm !== undefined)(
             run: "threadsPerRun: 1, slurm: { time: 5m, memory: 1500M, runsPerJob: 1, options: ['--nodelist=n2'] }",
           }),
         );
-        const { code, stdout } = await rig.unroll('run', 'spec.yaml', '--no-mlflow', '--executor', 'slurm');
+        const { code, stdout, stderr } = await rig.unroll(
+          'run',
+          'spec.yaml',
+          '--no-mlflow',
+          '--executor',
+          'slurm',
+        );
+        expect(stderr).toBe('');
         expect(stdout.match(/could not start Unroll. The node does not see .*share/g)).toHaveLength(1);
         expect(stdout).toContain('3 of 3 runs are not done');
         expect(code).toBe(1);
