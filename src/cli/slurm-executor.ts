@@ -36,6 +36,7 @@ export const prepareSlurm = async (
           return measuredLengths(standings, recorded, threadsPerRun);
         },
         note: (level, message) => listener({ type: 'note', level, message }),
+        showHosts: (hosts) => listener({ type: 'hosts-changed', hosts }),
       }),
     leaving: 'Detaching: the jobs continue without this command. Ctrl-C again to submit no more.',
     comeBack: [

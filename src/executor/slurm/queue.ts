@@ -1,3 +1,5 @@
+import type { TrainingHost } from '../../record/events.ts';
+
 /** What `squeue` is asked for each task: the array's job, the task, its state, why it waits, its node, and the job's name. */
 export const queueFormat = '%F|%K|%T|%r|%N|%j';
 
@@ -74,3 +76,18 @@ const usualReasons: ReadonlySet<string> = new Set([
 /** Why a task waits that will not pass by itself; undefined where it may. */
 export const obstacleOf = ({ phase, reason }: QueuedTask): string | undefined =>
   phase === 'waiting' && !usualReasons.has(reason) ? reason : undefined;
+
+/** The nodes with active tasks, each of which trains a run, and those that died under one. */
+export const hostsOf = (queue: readonly QueuedTask[]): readonly TrainingHost[] => {
+  const busy = new Map<string, number>();
+  const lost = new Set<string>();
+  for (const { phase, state, node } of queue) {
+    if (phase === 'active' && node !== '') busy.set(node, (busy.get(node) ?? 0) + 1);
+    if (state === 'NODE_FAIL' && node !== '') lost.add(node);
+  }
+  const active = [...busy].map(([host, tasks]) => ({ host, slots: tasks, busy: tasks, isLost: false }));
+  const dead = [...lost]
+    .filter((host) => !busy.has(host))
+    .map((host) => ({ host, slots: 0, busy: 0, isLost: true }));
+  return [...active, ...dead].sort((a, b) => (a.host < b.host ? -1 : 1));
+};

@@ -1,20 +1,16 @@
-import { closeSync, existsSync, rmSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import type { RunOutcome } from '../../record/events.ts';
+import type { RunOutcome, TrainingHost } from '../../record/events.ts';
 import { readStatus } from '../../record/read-runs.ts';
 import { recordLoss } from '../../record/run-recorder.ts';
-import { linesFrom, lineText } from '../../system/jsonl.ts';
-import { openThere, readRegularText } from '../../system/files.ts';
 import { counted } from '../../terminal/format.ts';
-import type { TrainRequest } from '../../training/protocol.ts';
-import type { Executor, RunTask, TrainResult } from '../executor.ts';
+import type { Executor, TrainResult } from '../executor.ts';
 import { askToEnd } from './cancel.ts';
 import { clockFault } from './clock.ts';
 import { queueOf, submit } from './commands.ts';
 import {
   inBatch,
   listBatches,
-  parseNote,
   readBatch,
   readRefused,
   readResult,
@@ -22,11 +18,14 @@ import {
   readTask,
   type Batch,
 } from './folder.ts';
-import { obstacleOf, type QueuedTask } from './queue.ts';
+import { readNotes, startFault, type Followed, type Wanted } from './followed.ts';
+import { hostsOf, obstacleOf, type QueuedTask } from './queue.ts';
 import { submitBatch, type BatchOptions, type RunClass } from './submit-batch.ts';
 
 export interface SlurmExecutorOptions extends BatchOptions {
   readonly note: (level: 'info' | 'warning', message: string) => void;
+  /** Called with the nodes that train when they have changed. */
+  readonly showHosts: (hosts: readonly TrainingHost[]) => void;
   /** How many runs the cluster could train at a time. */
   readonly slots: number;
 }
@@ -43,6 +42,9 @@ const lookMs = 500;
 /** How often Slurm is asked: often while jobs begin, which is when most goes wrong, seldom afterwards. */
 const askMs = (sinceSubmissionMs: number): number => (sinceSubmissionMs < 30_000 ? 2000 : 10_000);
 
+/** How long to wait before submitting again what Slurm has refused while other jobs are active. */
+const askAgainMs = 30_000;
+
 /** The files of a batch without jobs are kept for so long: its log may be wanted, or it may just be being submitted. */
 const keptMs = 3_600_000;
 
@@ -52,34 +54,17 @@ const missesBeforeLost = 2;
 /** How often a task is submitted again without any progress since. */
 const mostResubmissions = 3;
 
-interface Wanted {
-  readonly request: TrainRequest;
-  readonly task: RunTask;
-  readonly resolve: (result: TrainResult) => void;
-}
-
-/** A task of a job array that trains runs that are waited for. */
-interface Followed {
-  readonly folder: string;
-  readonly batch: Batch;
-  readonly number: number;
-  readonly runs: Map<string, Wanted>;
-  /** Bytes of its events that are read. */
-  offset: number;
-  misses: number;
-  /** Submissions since a run went further or ended. */
-  resubmissions: number;
-  hasStarted: boolean;
-  /** The last step of each run that has begun. */
-  readonly furthest: Map<string, number>;
-}
-
 /** Trains runs in jobs of Slurm. The files of the batches decide what has ended; Slurm is asked only for what is lost. */
 export const createSlurmExecutor = (options: SlurmExecutorOptions): Executor => {
   const { note } = options;
   const waiting: Wanted[] = [];
   const followed: Followed[] = [];
   const reported = new Set<string>();
+  /** Batches that this command has submitted. */
+  const own = new Set<string>();
+  let shownHosts = '[]';
+  /** Whether a job could start Unroll, so that one that cannot has a node to blame. */
+  let anyStarted = false;
   let submittedAt = 0;
   let askedAt = 0;
   /** Why no run is submitted or waited for any more. */
@@ -139,9 +124,7 @@ export const createSlurmExecutor = (options: SlurmExecutorOptions): Executor => 
 
   /** Follows the jobs of an earlier command that train some of the wanted runs; returns the others. */
   const adopt = async (wanted: readonly Wanted[]): Promise<readonly Wanted[]> => {
-    const folders = listBatches(options.directory).filter(
-      (folder) => !followed.some((one) => one.folder === folder),
-    );
+    const folders = listBatches(options.directory).filter((folder) => !own.has(folder));
     const batches = folders.flatMap((folder) => {
       const batch = readBatch(folder);
       return batch ? [{ folder, batch }] : [];
@@ -165,7 +148,8 @@ export const createSlurmExecutor = (options: SlurmExecutorOptions): Executor => 
           const isSame = one && request.pauseAt === one.request.pauseAt && !one.request.fromTheStart;
           return isSame && readResult(folder, request.run.id) === undefined ? [one] : [];
         });
-        if (runs.length === 0) continue;
+        const isFollowed = followed.some((one) => one.folder === folder && one.number === number);
+        if (runs.length === 0 || isFollowed) continue;
         for (const { request } of runs) rest.delete(request.run.id);
         adopted += runs.length;
         follow(folder, batch, number, runs);
@@ -197,10 +181,15 @@ export const createSlurmExecutor = (options: SlurmExecutorOptions): Executor => 
       over === undefined ? await submitBatch(requests, classOf(first), options) : { refused: over };
     if ('refused' in submitted) {
       waiting.push(...wanted);
-      await fail(over ?? `Slurm refuses the job: ${submitted.refused}`);
+      if (over === undefined && followed.length > 0) {
+        // A user may have only so many jobs at a time.
+        once('warning', `Slurm takes no more jobs now, and is asked again: ${submitted.refused}`);
+        gathering ??= setTimeout(() => next(submitWaiting), askAgainMs);
+      } else await fail(over ?? `Slurm refuses the job: ${submitted.refused}`);
       return;
     }
     const { folder, batch, job, tasks } = submitted;
+    own.add(folder);
     const byId = new Map(wanted.map((one) => [one.request.run.id, one]));
     for (const [number, content] of tasks.entries())
       follow(
@@ -238,7 +227,7 @@ export const createSlurmExecutor = (options: SlurmExecutorOptions): Executor => 
     }
     const started = one.hasStarted ? undefined : readStarted(folder, number);
     if (started) {
-      one.hasStarted = true;
+      one.hasStarted = anyStarted = true;
       const fault = clockFault(
         { earlier: started.startedAt, later: Date.now() },
         { here: 'this machine', there: `node ${started.host}` },
@@ -266,6 +255,7 @@ export const createSlurmExecutor = (options: SlurmExecutorOptions): Executor => 
       once('warning', 'squeue does not answer; the files of the jobs are still followed.');
       return;
     }
+    showHosts(queue);
     for (const one of [...followed]) {
       const known = queue.filter(({ name, task }) => name === one.batch.name && task === one.number);
       if (known.some(({ phase }) => phase !== 'ended')) {
@@ -286,6 +276,13 @@ export const createSlurmExecutor = (options: SlurmExecutorOptions): Executor => 
     }
   };
 
+  const showHosts = (queue: readonly QueuedTask[]) => {
+    const hosts = hostsOf(queue);
+    if (JSON.stringify(hosts) === shownHosts) return;
+    shownHosts = JSON.stringify(hosts);
+    options.showHosts(hosts);
+  };
+
   const takeCareOf = async (one: Followed, last: QueuedTask | undefined) => {
     read(one);
     const { folder, number, runs } = one;
@@ -296,6 +293,14 @@ export const createSlurmExecutor = (options: SlurmExecutorOptions): Executor => 
       once('warning', `The ${job} was cancelled.`);
       followed.splice(followed.indexOf(one), 1);
       for (const { resolve } of runs.values()) resolve({ type: 'left', message: `its ${job} was cancelled` });
+    } else if (
+      !one.hasStarted &&
+      last?.state === 'FAILED' &&
+      anyStarted &&
+      one.resubmissions < mostResubmissions
+    ) {
+      once('warning', `The ${place} could not start Unroll. ${startFault(folder, number, last)}`);
+      await submitAgain(one, place, last, [`--exclude=${last.node}`]);
     } else if (!one.hasStarted && last?.state === 'FAILED') {
       await fail(`The ${place} could not start Unroll. ${startFault(folder, number, last)}`);
     } else if (last?.state === 'OUT_OF_MEMORY') {
@@ -327,11 +332,16 @@ export const createSlurmExecutor = (options: SlurmExecutorOptions): Executor => 
     if (one.runs.size === 0) followed.splice(followed.indexOf(one), 1);
   };
 
-  const submitAgain = async (one: Followed, place: string, last: QueuedTask | undefined) => {
+  const submitAgain = async (
+    one: Followed,
+    place: string,
+    last: QueuedTask | undefined,
+    more: readonly string[] = [],
+  ) => {
     const { folder, batch, number, runs } = one;
     one.resubmissions++;
     one.misses = 0;
-    const again = await submit(batch.arguments, {
+    const again = await submit([...batch.arguments, ...more], {
       tasks: String(number),
       script: join(folder, inBatch.script),
       ownCode: batch.code !== null,
@@ -345,7 +355,12 @@ export const createSlurmExecutor = (options: SlurmExecutorOptions): Executor => 
   };
 
   /** The files are followed until the jobs have written their checkpoints. */
-  const stop = () => next(() => askToEnd(followed.map(({ folder }) => folder)));
+  const stop = () =>
+    next(async () => {
+      for (const { resolve } of waiting.splice(0))
+        resolve({ type: 'left', message: 'the sweep was stopped before this run was submitted' });
+      await askToEnd(followed.map(({ folder }) => folder));
+    });
 
   const detach = () => {
     isDetached = true;
@@ -386,40 +401,3 @@ const classOf = ({ request: { threads, bundle }, task: { timeoutMs } }: Wanted):
   bundle,
   timeoutMs,
 });
-
-/** Passes on what a task has reported of its runs since. */
-const readNotes = (one: Followed): void => {
-  const file = openThere(join(one.folder, inBatch.events(one.number)));
-  if (file === undefined) return;
-  try {
-    for (const line of linesFrom(file, one.offset)) {
-      one.offset = line.end;
-      const note = parseNote(lineText(line));
-      const task = note && one.runs.get(note.run)?.task;
-      if (!note || !task) continue;
-      if ('begun' in note) {
-        if (!one.furthest.has(note.run)) one.furthest.set(note.run, 0);
-        task.onStart(note.begun, note.host);
-      } else if ('waitsFor' in note) task.onWait(note.waitsFor);
-      else {
-        const { event, residentBytes } = note;
-        if (event.type === 'step-logged' && event.step > (one.furthest.get(note.run) ?? 0)) {
-          one.furthest.set(note.run, event.step);
-          one.resubmissions = 0;
-        }
-        task.onEvent(event, residentBytes);
-      }
-    }
-  } finally {
-    closeSync(file);
-  }
-};
-
-/** Why a task failed before it began, by what it printed; without a log its node cannot see the folder. */
-const startFault = (folder: string, task: number, { reason }: QueuedTask): string => {
-  const log = join(folder, inBatch.log(task));
-  const words = existsSync(log) ? readRegularText(log).trim().split('\n').slice(-3).join(' ') : '';
-  return words !== ''
-    ? `It printed: ${words}`
-    : `The node does not see ${folder}${reason && ` (Slurm: ${reason})`}. The runs directory and Unroll must be on a file system that this machine and the nodes share.`;
-};

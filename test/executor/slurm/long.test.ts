@@ -67,7 +67,7 @@ describe.skipIf(reason !== undefined)(
         const { here, there } = twoRigs(
           cluster(),
           smallSpec({
-            steps: 400,
+            steps: 3000,
             seeds: 6,
             run: 'threadsPerRun: 1, slurm: { time: 10m, memory: 1500M, runsPerJob: 1 }',
           }),
@@ -90,7 +90,7 @@ describe.skipIf(reason !== undefined)(
       const { here, there } = twoRigs(
         cluster(),
         smallSpec({
-          steps: 400,
+          steps: 3000,
           seeds: 4,
           run: 'threadsPerRun: 1, slurm: { time: 10m, memory: 1500M, runsPerJob: 2 }',
         }),

@@ -5,7 +5,7 @@ import { readPartitions } from '../../../src/executor/slurm/check.ts';
 import { sbatchWords, usualSettings } from '../../../src/executor/slurm/commands.ts';
 import { noteLine, parseNote, readResult, writeResult } from '../../../src/executor/slurm/folder.ts';
 import { fillMs, packRuns } from '../../../src/executor/slurm/pack.ts';
-import { obstacleOf, parseQueue } from '../../../src/executor/slurm/queue.ts';
+import { hostsOf, obstacleOf, parseQueue } from '../../../src/executor/slurm/queue.ts';
 import { jobScript } from '../../../src/executor/slurm/submit-batch.ts';
 import { parseSlurmTime, slurmMinutes, stopMarginMs } from '../../../src/executor/slurm/time.ts';
 import type { RunOutcome } from '../../../src/record/events.ts';
@@ -121,6 +121,16 @@ describe('the queue of Slurm', () => {
     for (const usual of ['None', 'Priority', 'Resources', 'BeginTime'])
       expect(waiting(usual)).toEqual([undefined]);
   });
+});
+
+it('shows the nodes that train, and those that died', () => {
+  const task = (state: string, node: string) => `1|0|${state}|None|${node}|name`;
+  const queue = ['RUNNING', 'RUNNING', 'COMPLETED'].map((state) => task(state, 'n2'));
+  const hosts = hostsOf(parseQueue([...queue, task('NODE_FAIL', 'n1'), task('NODE_FAIL', 'n2')].join('\n')));
+  expect(hosts).toEqual([
+    { host: 'n1', slots: 0, busy: 0, isLost: true },
+    { host: 'n2', slots: 2, busy: 2, isLost: false },
+  ]);
 });
 
 describe('clocks', () => {
