@@ -1,5 +1,6 @@
 import { unreachable } from '../diagnostic/diagnostic.ts';
 import { DataError } from './dataset.ts';
+import { examplesAtOnce } from './example-batch.ts';
 import { indicesBelow } from './indices.ts';
 import { randomStream } from './random.ts';
 
@@ -21,6 +22,11 @@ export interface BatchPlan {
   readonly seed: number;
   /** The steps of each example, to put examples of similar length into a batch; absent: batches are drawn. */
   readonly lengths?: ArrayLike<number> | undefined;
+  /**
+   * Lays the examples out as streams, one for each row of a batch: a row of the next batch has the example that follows.
+   * Not with `shuffle` or `wrap`.
+   */
+  readonly streams?: boolean | undefined;
 }
 
 /** How long a training lasts; one of the three is a number. */
@@ -79,10 +85,11 @@ export const batchIndices = (plan: BatchPlan): BatchIndices => {
       `A batch of ${batchSize} cannot be taken from ${size} examples with lastBatch: drop; lower batchSize or use lastBatch: keep.`,
     );
   }
+  let inOrder: Int32Array | undefined;
   let pass = -1;
   let order: Int32Array = new Int32Array();
   const orderOf = (wanted: number): Int32Array => {
-    if (!shuffle) return order.length === size ? order : (order = indicesBelow(size));
+    if (!shuffle) return (inOrder ??= plan.streams ? inStreams(size, plan) : indicesBelow(size));
     if (wanted !== pass) {
       order = randomStream(seed, 'shuffle', wanted).permutation(size);
       if (lengths) order = bySimilarLength(order, { batchSize, lengths, seed, pass: wanted });
@@ -110,6 +117,40 @@ export const batchIndices = (plan: BatchPlan): BatchIndices => {
     }
     return indices;
   };
+};
+
+/**
+ * Examples in as many streams as a step has examples, each a piece of the whole that is read from its start. With `keep` the
+ * first streams have one example more where they do not come out even, and with `drop` the last examples are left out.
+ */
+const inStreams = (size: number, plan: BatchPlan): Int32Array => {
+  const streams = examplesPerStep(plan);
+  const each = Math.floor(size / streams);
+  const longer = plan.lastBatch === 'keep' ? size % streams : 0;
+  const order = new Int32Array(each * streams + longer);
+  for (let stream = 0; stream < streams; stream++) {
+    const start = stream * each + Math.min(stream, longer);
+    const examples = each + (stream < longer ? 1 : 0);
+    for (let at = 0; at < examples; at++) order[at * streams + stream] = start + at;
+  }
+  return order;
+};
+
+/** Each stream of an evaluation has at least so many examples, of which one begins with a state of zeros. */
+const leastInStream = 20;
+
+/**
+ * The batches of an evaluation: of `size` examples in their order, or in as many streams as fit into a batch. The streams
+ * depend on the size alone, so that trainings with other batches can be compared.
+ */
+export const evaluationOrder = (
+  size: number,
+  streams: boolean,
+): { readonly steps: number; readonly order: BatchIndices } => {
+  const most = streams ? Math.max(1, Math.floor(size / leastInStream)) : examplesAtOnce;
+  const batchSize = Math.min(most, examplesAtOnce);
+  const plan = { size, batchSize, shuffle: false, lastBatch: 'keep', seed: 0, streams } as const;
+  return { steps: stepsPerEpoch(plan), order: batchIndices(plan) };
 };
 
 /** So many batches of a drawn order are sorted together: enough for batches of similar length, few enough to differ by pass. */

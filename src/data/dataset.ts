@@ -139,6 +139,11 @@ export interface DatasetRow<P extends TObject = TObject> extends Row<P> {
    * to 1, 2, ...; its runs are replicates of each other, as those of different seeds are.
    */
   folds?(this: void, parameters: Static<P>): number | undefined;
+  /**
+   * Whether each example begins where the one before it ends, so that a network can carry its state on; absent where the
+   * examples are no pieces of one long sequence.
+   */
+  consecutive?(this: void, parameters: Static<P>): boolean;
   /** The tokens by index, where the inputs are text; as in the loaded dataset. */
   vocabulary?(this: void, parameters: Static<P>, context: DataContext): Promise<readonly string[]>;
   /** Parameters that name files (or null) whose content is in the digest: where they are is no part of a run's id. */

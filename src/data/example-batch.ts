@@ -9,6 +9,8 @@ export interface ExampleBatch {
   /** What the data calls a row of the batch. */
   readonly id: (row: number) => string;
   readonly scaling?: (row: number) => TargetScaling;
+  /** Where sequences follow one another: whether these are the first, which no state is carried into. */
+  readonly begins?: boolean;
   /** Of a forecast: the series of a row, and the times of the steps ahead. */
   readonly ahead?: (row: number) => { readonly series: string; readonly times: readonly string[] };
   readonly naiveError?: (row: number) => ArrayLike<number>;
@@ -18,5 +20,9 @@ export interface ExampleBatch {
 /** Takes examples batch by batch, in the order of the file. */
 export type TakeExamples = (examples: ExampleBatch) => void;
 
-/** As many examples as an end evaluation takes at once: other numbers could give other last bits. */
+/**
+ * As many examples as an end evaluation takes at once: other numbers could give other last bits. Large enough to keep the
+ * cores busy, small enough for a thousand hidden units in memory. With 64 to 256 of them an example takes the same time in
+ * batches of 96 to 1,024.
+ */
 export const examplesAtOnce = 250;

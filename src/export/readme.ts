@@ -11,6 +11,7 @@ export const readmeOf = (model: TrainedModel, format: ExportFormat, title: strin
     steps: model.shape.steps,
     variable: model.shape.variableLength,
     series: hasSeriesInput(encoding),
+    stateful: model.stateful === true,
     answer: headOf(model).kind === 'numbers' ? 'predictions' : 'probabilities',
   };
   const { needs, language, code } = examples[format](given);
@@ -32,6 +33,7 @@ interface Given {
   readonly steps: number;
   readonly variable: boolean;
   readonly series: boolean;
+  readonly stateful: boolean;
   readonly answer: 'predictions' | 'probabilities';
 }
 
@@ -139,6 +141,11 @@ const inputsText = (given: Given): string =>
     ...(given.variable ? ['`lengths` has the number of steps of each sequence.'] : []),
     ...(given.series
       ? ['`series` has the place of each series in `preprocessing.series` of model.json, -1 for another one.']
+      : []),
+    ...(given.stateful
+      ? [
+          'In training each sequence began with the state after the one before it (`train.stateful`); here each begins with zeros. Sequences may have any number of steps: give a text as one.',
+        ]
       : []),
   ].join(' ');
 

@@ -12,7 +12,7 @@ export const tokenizerKey = 'unroll.tokenizer';
 /** What an export needs of `model.json`. */
 export type TrainedModel = Pick<
   ModelFile,
-  'dataset' | 'model' | 'loss' | 'outputsPerTarget' | 'quantiles' | 'shape' | 'preprocessing'
+  'dataset' | 'model' | 'loss' | 'outputsPerTarget' | 'quantiles' | 'stateful' | 'shape' | 'preprocessing'
 >;
 
 /** The prefix of weights in files that hold the optimizer's tensors, too. */

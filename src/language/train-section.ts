@@ -146,6 +146,14 @@ export const trainSchema = Type.Object(
         examples: [true],
       }),
     ),
+    stateful: addedLater(
+      Type.Boolean({
+        default: false,
+        description:
+          'Carry the state of a language model from batch to batch (datasets text and characters). The text is read as batchSize parallel streams (batchSize x accumulate with accumulate): a sequence begins with the state after the one before it, and no error is carried back into that one. Each pass begins with a state of zeros. An evaluation reads its part of the text in up to 250 streams of at least 20 sequences. Needs shuffle: false.',
+        examples: [true],
+      }),
+    ),
     lastBatch: choice(['keep', 'drop', 'wrap'], {
       default: 'keep',
       description:
@@ -325,6 +333,7 @@ export const checkTrain = (train: WrittenTrain): readonly ParameterIssue[] => {
       help: 'Remove `shuffle`, or remove `bucketing`.',
     });
   }
+  if (train.stateful) issues.push(...checkStateful(train));
   if (train.keepCheckpoints === 'best' && train.evaluateEvery === null) {
     issues.push({
       path: 'keepCheckpoints',
@@ -352,5 +361,50 @@ export const checkTrain = (train: WrittenTrain): readonly ParameterIssue[] => {
   const { metric = '', goal } = train.earlyStopping ?? {};
   const words = contradiction(metric, goal);
   if (words) issues.push({ path: 'earlyStopping.goal', with: ['earlyStopping.metric'], ...words });
+  return issues;
+};
+
+/** What leaves no order in which a state could be carried on. */
+const checkStateful = ({
+  shuffle,
+  bucketing,
+  lastBatch,
+  truncation,
+}: WrittenTrain): readonly ParameterIssue[] => {
+  const issues: ParameterIssue[] = [];
+  if (bucketing)
+    issues.push({
+      path: 'stateful',
+      with: ['bucketing'],
+      message: 'stateful reads the text in its order, and bucketing draws the order of the batches.',
+      expected: 'shuffle: false without bucketing',
+      help: 'Remove `bucketing` and write `shuffle: false`, or remove `stateful`.',
+    });
+  else if (shuffle)
+    issues.push({
+      path: 'stateful',
+      with: ['shuffle'],
+      message: 'stateful reads the text in its order, and shuffle: true draws a new one in each pass.',
+      expected: 'shuffle: false beside stateful: true',
+      help: 'Add `shuffle: false` to train, or remove `stateful`.',
+    });
+  if (lastBatch === 'wrap')
+    issues.push({
+      path: 'stateful',
+      with: ['lastBatch'],
+      message:
+        'stateful begins each pass with a state of zeros, and lastBatch: wrap mixes two passes in a batch.',
+      expected: 'lastBatch: keep or drop',
+      help: 'Use `lastBatch: keep`, or remove `stateful`.',
+    });
+  if (truncation?.style === 'true')
+    issues.push({
+      path: 'stateful',
+      with: ['truncation.style'],
+      message:
+        'True truncation reads the steps before each output once more, and stateful keeps none of the sequence before.',
+      expected: 'truncation with style: chunked, or none',
+      help: 'Use `style: chunked`, or remove `stateful`.',
+    });
   return issues;
 };

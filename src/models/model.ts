@@ -36,6 +36,12 @@ export interface BuildContext {
 /** The state of a network that reads forwards, after some steps: that of each layer's cell. */
 export type NetworkState = readonly (readonly [Tensor2D, ...Tensor2D[]])[];
 
+/** `step` is part of the key of training's random draws (dropout masks), so that they do not depend on earlier steps. */
+export interface ForwardMode {
+  readonly training: boolean;
+  readonly step: number;
+}
+
 /** A network with its weights. The caller frees the tensors that `forward` allocates, as with `tf.tidy`. */
 export interface Model {
   /** Trainable weights in a fixed order; the key is the name used in checkpoints and exports. */
@@ -46,19 +52,17 @@ export interface Model {
   readonly kernel: string;
   /**
    * Raw outputs (logits or values): `[batch, outputs]`, or `[batch, time, outputs]` for a task with a target per step.
-   * `step` is part of the key of training's random draws (dropout masks), so that they do not depend on earlier steps.
    */
-  readonly forward: (
-    batch: TensorBatch,
-    mode: { readonly training: boolean; readonly step: number },
-  ) => Tensor;
+  readonly forward: (batch: TensorBatch, mode: ForwardMode) => Tensor;
   /**
    * Reads further steps, all of each sequence, from the state after the steps before; zero at first. Returns the outputs of
-   * these steps and the state after them. Absent where a network needs a whole sequence.
+   * these steps and the state after them. Absent where a network needs a whole sequence. No gradient flows into the state
+   * before.
    */
   readonly advance?: (
     batch: TensorBatch,
     before: NetworkState | undefined,
+    mode: ForwardMode,
   ) => { readonly outputs: Tensor; readonly state: NetworkState };
 }
 
@@ -89,6 +93,8 @@ export interface ModelRow<P extends TObject = TObject> extends Row<P> {
     parameters: Static<P>,
     context: { readonly shape: SequenceShape },
   ): Readonly<Record<string, unknown>>;
+  /** Whether its networks have `advance` for a task of next-step prediction. */
+  readonly carriesState?: true;
   /** Whether it has the parameter `embedding`, which may name files of pretrained vectors. */
   readonly readsVectors?: true;
   /** The kernels that can train it, the default first; absent in a row without a choice. */

@@ -11,6 +11,7 @@ export const recurrentRow = <C extends Cell, P extends NetworkParameters>(cell: 
   versionOf: networkVersion,
   embedsCategories: true as const,
   readsVectors: true as const,
+  carriesState: true as const,
   configured: withEmbedding<P>,
   checkWith: checkNetworkWith,
   variables: (chosen: P, context: Pick<BuildContext, 'shape' | 'outputs'>) =>

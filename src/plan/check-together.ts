@@ -8,11 +8,13 @@ import type { ParameterIssue } from '../parameters/row.ts';
 import { findRow, type Registry } from '../registry/rows.ts';
 import type { SectionIssue } from './blame.ts';
 import type { NamedSection, TrainConfig } from '../language/config.ts';
+import { checkStateful } from './check-stateful.ts';
 import { nearMetric, whyNotMeasured } from './check-metrics.ts';
 import { inSection } from '../language/sections.ts';
 
 /** The sections of a point, each sound by itself, and what is known of its dataset. */
 export interface Together {
+  readonly dataset: NamedSection;
   readonly model: NamedSection;
   readonly optimizer: NamedSection;
   /** Undefined where the task decides. */
@@ -29,10 +31,10 @@ export interface Together {
 
 /** Rules between sections, which none can check alone. */
 export const checkTogether = (registry: Registry, together: Together): readonly SectionIssue[] => {
-  const { model, optimizer, loss, train, shape } = together;
+  const { dataset, model, optimizer, loss, train, shape } = together;
   const row = findRow(registry.model, model.name);
   const ofModel = row?.checkWith?.(model, { shape, truncation: train.truncation ?? undefined }) ?? [];
-  const sections = { model, optimizer, loss: loss ?? {}, train };
+  const sections = { dataset, model, optimizer, loss: loss ?? {}, train };
   const of = (section: keyof typeof sections) => (issue: ParameterIssue) => ({
     ...inSection(issue, sections[section]),
     section,
@@ -47,6 +49,7 @@ export const checkTogether = (registry: Registry, together: Together): readonly 
       ...checkValidation(together),
       ...checkWatched(together),
     ].map(of('train')),
+    ...checkStateful(registry, together).map(({ section, ...issue }) => of(section ?? 'train')(issue)),
     ...[...checkWarmUp(together), ...checkPlateau(together)].map(of('optimizer')),
     ...checkLoss(registry, together).map(of('loss')),
   ];

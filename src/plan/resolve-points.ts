@@ -134,6 +134,7 @@ export const resolvePoints = async (
     const issues = fitsTogether(
       `${model.canonical}${dataset.canonical}${optimizer.canonical}${loss?.canonical ?? ''}${train.canonical}`,
       {
+        dataset: dataset.value,
         model: model.value,
         optimizer: optimizer.value,
         loss: loss?.value,

@@ -11,8 +11,8 @@ export const combinedOutputs = (
   predictors: readonly Predictor[],
   task: Task,
 ): ((examples: ExampleBatch) => Float32Array) => {
-  const outputsOf = ({ outputs, loss }: Predictor, { batch, shape }: ExampleBatch): Float32Array => {
-    const raw = outputs(batch, shape);
+  const outputsOf = ({ outputs, loss }: Predictor, examples: ExampleBatch): Float32Array => {
+    const raw = outputs(examples);
     return loss.predictions?.(raw) ?? raw;
   };
   const [first] = predictors;

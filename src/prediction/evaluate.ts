@@ -61,7 +61,7 @@ export const evaluateFiles = async (
   const take = (batch: ExampleBatch): void => {
     current = batch;
     const tallyOf = (tally ??= createTally(shape, loss, { part: 'test', split: split(batch) }));
-    const { outputs, loss: value } = evaluate(batch.batch, batch.shape);
+    const { outputs, loss: value } = evaluate(batch);
     const indices = Int32Array.from({ length: batch.batch.size }, (_, row) => row);
     tallyOf.add({ batch: { ...batch.batch, steps: batch.shape.steps }, outputs, loss: value, indices });
     baseline.add(batch);

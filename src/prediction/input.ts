@@ -207,7 +207,8 @@ export const readExamples = async (
       return readTableExamples(files, await tableReading(given, withTargets), take);
     }
     case 'stream': {
-      const { readStreamExamples } = await import('../data/text/stream-reading.ts');
+      const { readInStreams, readStreamExamples } = await import('../data/text/stream-reading.ts');
+      if (model.file.stateful && withTargets) return readInStreams(first, await streamReading(given), take);
       return readStreamExamples(first, await streamReading(given), { take, toTheEnd: !withTargets });
     }
     case 'series': {

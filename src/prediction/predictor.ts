@@ -1,14 +1,16 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { Batch, SequenceShape } from '../data/dataset.ts';
+import type { Tensor } from '@tensorflow/tfjs-core';
+import type { ExampleBatch } from '../data/example-batch.ts';
 import { isClassTask, outputsOf } from '../data/task.ts';
 import { randomStream } from '../data/random.ts';
 import { failure, success, type Result } from '../diagnostic/diagnostic.ts';
 import { meanLoss } from '../losses/mean-loss.ts';
 import type { Loss } from '../losses/loss.ts';
-import type { Model } from '../models/model.ts';
+import type { Model, TensorBatch } from '../models/model.ts';
 import { rowOf, type Registry } from '../registry/rows.ts';
 import { runnableKernels } from '../tensorflow/kernels/choose-kernel.ts';
 import { loadTensorFlow } from '../tensorflow/load.ts';
+import { carryState, readAsOne, readNext, type CarriedState } from '../training/carried-state.ts';
 import { toTensors, withoutTensors } from '../training/tensor-input.ts';
 import type { OpenModel } from './open-model.ts';
 import { unusable } from './unusable.ts';
@@ -17,10 +19,13 @@ import { unusable } from './unusable.ts';
 export interface Predictor {
   readonly loss: Loss;
   readonly network: Model;
-  /** The raw outputs of a batch that is laid out in a shape, as the end evaluation computes them. */
-  readonly outputs: (batch: Batch, shape: SequenceShape) => Float32Array;
-  /** The same with the mean loss of the batch. */
-  readonly evaluate: (batch: Batch, shape: SequenceShape) => { outputs: Float32Array; loss: number };
+  /**
+   * The raw outputs of a batch, as the end evaluation computes them. A model of `train.stateful` reads the sequences of a file
+   * one after another, each from the state after the one before.
+   */
+  readonly outputs: (examples: ExampleBatch) => Float32Array;
+  /** The same with the mean loss of the batch; a model of `train.stateful` reads each row as a stream of its own. */
+  readonly evaluate: (examples: ExampleBatch) => { outputs: Float32Array; loss: number };
 }
 
 /** Builds the network of a model; loads TensorFlow. */
@@ -83,16 +88,27 @@ const build = async (
     task,
     classCounts: () => new Float64Array(isClassTask(task) ? task.classes : 0).fill(1),
   });
-  const forward = { training: false, step: 0 };
+  const carried = file.stateful ? carryState(network) : undefined;
+  const forward = (
+    input: TensorBatch,
+    { begins = false }: ExampleBatch,
+    read: (state: CarriedState, input: TensorBatch) => Tensor,
+  ) => {
+    if (begins) carried?.reset();
+    return carried ? read(carried, input) : network.forward(input, { training: false, step: 0 });
+  };
   return success({
     loss,
     network,
-    outputs: (batch, laid) =>
-      withoutTensors(() => network.forward(toTensors(batch, laid).batch, forward).dataSync<'float32'>()),
-    evaluate: (batch, laid) =>
+    outputs: (examples) =>
       withoutTensors(() => {
-        const { batch: input, targets, weights: counts } = toTensors(batch, laid);
-        const outputs = network.forward(input, forward);
+        const { batch } = toTensors(examples.batch, examples.shape);
+        return forward(batch, examples, readAsOne).dataSync<'float32'>();
+      }),
+    evaluate: (examples) =>
+      withoutTensors(() => {
+        const { batch: input, targets, weights: counts } = toTensors(examples.batch, examples.shape);
+        const outputs = forward(input, examples, readNext);
         const given = { outputs, targets, lengths: input.lengths, weights: counts };
         const value = meanLoss(task, loss, given).dataSync<'float32'>()[0] ?? Number.NaN;
         return { outputs: outputs.dataSync<'float32'>(), loss: value };

@@ -117,7 +117,7 @@ export const walker = ({
     let logits = new Float32Array(0);
     const kept = tf.tidy(() => {
       const inputs = tf.tensor2d([...tokens], [1, tokens.length], 'int32');
-      const read = network.advance?.({ inputs, lengths: undefined }, before);
+      const read = network.advance?.({ inputs, lengths: undefined }, before, { training: false, step: 0 });
       if (!read) throw new Error('The network carries no state.');
       const classes = read.outputs.shape.at(-1) ?? 0;
       logits = read.outputs.dataSync<'float32'>().slice((tokens.length - 1) * classes);

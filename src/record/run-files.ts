@@ -327,6 +327,8 @@ const modelFileSchema = Type.Object({
   outputsPerTarget: Type.Number(),
   /** Which quantiles of a number the outputs for it are. */
   quantiles: Type.Optional(Type.Array(Type.Number())),
+  /** Each sequence of a text is read from the state after the one before it; absent: from zeros. */
+  stateful: Type.Optional(Type.Literal(true)),
   shape: shapeSchema,
   preprocessing: preprocessingSchema,
   /** Of the kept weights. */

@@ -1,13 +1,9 @@
+import { evaluationOrder } from '../data/batches.ts';
 import { allocateBatch, readBatch, type Batch, type Split } from '../data/dataset.ts';
+import { examplesAtOnce } from '../data/example-batch.ts';
 import type { Part } from '../metrics/metrics.ts';
 import type { Session } from './session.ts';
 import { createTally, type Tally } from './tally.ts';
-
-/**
- * Large enough to keep the cores busy, small enough for a thousand hidden units in memory. With 64 to 256 of them an
- * example takes the same time in batches of 96 to 1,024.
- */
-const evaluationBatch = 250;
 
 /** The reference systems report the accuracy on this many test examples; we add the whole split. */
 const firstExamples = 128;
@@ -19,13 +15,13 @@ interface Evaluation {
 }
 
 /**
- * The tally of a split, in order and without dropout. `see` is shown each batch with the index of its first example and
- * the network's outputs.
+ * The tally of a split, without dropout: in order, or with `train.stateful` in streams. `see` is shown each batch with the
+ * indices of its examples and the network's outputs.
  */
 export const evaluate = async (
   { learner, clock, dataset: { shape }, run, registry }: Session,
   { split, part }: { readonly split: Split; readonly part: Part },
-  see?: (from: number, batch: Batch, outputs: Float32Array) => void,
+  see?: (indices: Int32Array, batch: Batch, outputs: Float32Array) => void,
 ): Promise<Evaluation> => {
   const before = clock.enter('evaluation');
   // Only those that the run was planned with, because its id covers their code.
@@ -34,20 +30,22 @@ export const evaluate = async (
   );
   const whole = createTally(shape, learner.loss, { part, split, own });
   const first = createTally(shape, learner.loss, { part, split });
-  const batch = allocateBatch(shape, evaluationBatch, split);
-  const indices = new Int32Array(evaluationBatch);
-  for (let start = 0; start < split.size; start += evaluationBatch) {
-    const count = Math.min(evaluationBatch, split.size - start);
-    for (let at = 0; at < count; at++) indices[at] = start + at;
-    readBatch(split, indices.subarray(0, count), batch);
-    const { loss, outputs } = learner.predict(batch);
+  const batch = allocateBatch(shape, examplesAtOnce, split);
+  const carried = learner.carryState();
+  const { steps, order } = evaluationOrder(split.size, carried !== undefined);
+  for (let step = 1; step <= steps; step++) {
+    const indices = order(step);
+    readBatch(split, indices, batch);
+    const { loss, outputs } = learner.predict(batch, carried);
     const predicted = { batch, outputs, loss, indices };
     whole.add(predicted);
-    if (start === 0) first.add({ ...predicted, batch: { ...batch, size: Math.min(count, firstExamples) } });
-    see?.(start, batch, outputs);
+    if (step === 1)
+      first.add({ ...predicted, batch: { ...batch, size: Math.min(batch.size, firstExamples) } });
+    see?.(indices, batch, outputs);
     // The event loop turns, so that messages to and from the runner pass.
     await new Promise(setImmediate);
   }
+  carried?.reset();
   clock.enter(before);
   return { whole, first };
 };

@@ -95,6 +95,7 @@ const modelFile = ({ run, registry, dataset, learner }: Session, metrics: Metric
     loss,
     outputsPerTarget: rowOf(registry.loss, loss).outputsPerTarget?.(loss) ?? 1,
     ...(quantiles && { quantiles }),
+    ...(config.train.stateful && { stateful: true as const }),
     shape: dataset.shape,
     preprocessing: dataset.preprocessing ?? { kind: 'none' },
     metrics: encodeNumbers(metrics),

@@ -15,6 +15,7 @@ import { rowOf, type Registry } from '../registry/rows.ts';
 import type { Run } from '../plan/plan.ts';
 import { checkPatterns, chosenVariables } from '../plan/variable-names.ts';
 import type { Json } from '../system/json.ts';
+import { carryState, readNext, type CarriedState } from './carried-state.ts';
 import type { Checkpoint, TrainerTensors } from './checkpoint.ts';
 import { idleStopwatch, type Stopwatch } from './stopwatch.ts';
 import { toTensors, withoutTensors, type TensorInput } from './tensor-input.ts';
@@ -33,19 +34,34 @@ export interface Learner {
     wantOutputs: boolean,
     reductions?: number,
   ) => { loss: number; outputs: Float32Array | undefined };
-  /** Adds the gradient of a batch, so many times, to a sum. `draw` keys what is drawn at random, as a step does. */
+  /**
+   * Adds the gradient of a batch, so many times, to a sum. `draw` keys what is drawn at random, as a step does; `at` is the
+   * batch's place in the update, from 0.
+   */
   readonly addGradient: (
     batch: Batch,
-    given: { readonly draw: number; readonly times: number; readonly wantOutputs: boolean },
+    given: {
+      readonly draw: number;
+      readonly times: number;
+      readonly at: number;
+      readonly wantOutputs: boolean;
+    },
   ) => { loss: number; outputs: Float32Array | undefined };
   /** One update by the sum of gradients, divided by `total`; the next sum begins at 0. */
   readonly updateBySum: (
     step: number,
     given: { readonly total: number; readonly reductions: number },
   ) => void;
-  /** Loss and outputs of a batch, without dropout and without changing anything. */
-  readonly predict: (batch: Batch) => { loss: number; outputs: Float32Array };
-  /** Weights, optimizer slots and averages of weights, by name, in a fixed order: all that changes with a step. */
+  /** With `train.stateful`: lets the next batches begin with a state of zeros. */
+  readonly beginPass: () => void;
+  /**
+   * Loss and outputs of a batch, without dropout and without changing anything. With a state its sequences are read from it,
+   * and it becomes the one after them.
+   */
+  readonly predict: (batch: Batch, carried?: CarriedState) => { loss: number; outputs: Float32Array };
+  /** A state for `predict`, zero at first, with `train.stateful`. */
+  readonly carryState: () => CarriedState | undefined;
+  /** Weights, optimizer slots, averages of weights and carried states, by name, in a fixed order: all that changes with a step. */
   readonly tensors: () => TrainerTensors;
   /** The weights that are evaluated and kept: with `train.ema` their averages. */
   readonly weights: () => TrainerTensors;
@@ -119,6 +135,10 @@ export const buildLearner = async (
     meanLoss(shape.task, loss, { outputs, targets, lengths, weights });
 
   const averages = averageWeights(trained, train.ema);
+  /** One for each batch of an update. */
+  const carried = train.stateful
+    ? Array.from({ length: train.accumulate ?? 1 }, () => carryState(model))
+    : [];
   const current = names.map((name, index) => [`weights/${name}`, variables[index] as tf.Tensor] as const);
   const weights = (): TrainerTensors =>
     new Map([
@@ -130,20 +150,33 @@ export const buildLearner = async (
       ...current,
       ...slots.flat().map(({ key, tensor }): [string, tf.Tensor] => [key, tensor]),
       ...averages.tensors().map(({ name, tensor }) => [`average/${name}`, tensor] as const),
+      ...carried.flatMap((state, at) =>
+        state.tensors().map(({ name, tensor }) => [`${carriedKey(at)}${name}`, tensor] as const),
+      ),
     ]);
 
   /** Loss, outputs and gradients of a batch; to be called where tensors are freed. */
-  const backward = (batch: Batch, draw: number, wantOutputs: boolean) => {
+  const backward = (
+    batch: Batch,
+    {
+      draw,
+      wantOutputs,
+      at = 0,
+    }: { readonly draw: number; readonly wantOutputs: boolean; readonly at?: number },
+  ) => {
+    const state = carried[at];
     const input = toTensors(batch, shape);
     let outputs: tf.Tensor | undefined;
     clock.enter('forward');
     const { value, grads } = tf.variableGrads(() => {
-      const given = model.forward(input.batch, { training: true, step: draw });
+      const mode = { training: true, step: draw };
+      const given = state ? state.read(input.batch, mode) : model.forward(input.batch, mode);
       if (wantOutputs) outputs = tf.keep(given);
       const scalar = lossOf(given, input);
       clock.enter('backward');
       return scalar;
     }, [...trained.map(({ variable }) => variable)]);
+    state?.step();
     clock.enter('update');
     return {
       gradients: trained.map(({ name, variable }) => grads[variable.name] ?? withoutGradient(name)),
@@ -192,13 +225,13 @@ export const buildLearner = async (
     weights,
     update: (batch, step, wantOutputs, reductions) =>
       withoutTensors(() => {
-        const { gradients, read } = backward(batch, step, wantOutputs);
+        const { gradients, read } = backward(batch, { draw: step, wantOutputs });
         applyGradients(gradients, step, reductions);
         return read();
       }),
-    addGradient: (batch, { draw, times, wantOutputs }) =>
+    addGradient: (batch, { draw, times, at, wantOutputs }) =>
       withoutTensors(() => {
-        const { gradients, read } = backward(batch, draw, wantOutputs);
+        const { gradients, read } = backward(batch, { draw, at, wantOutputs });
         const parts = gradients.map((gradient) => tf.mul(gradient, times));
         setSums(parts.map((part, index) => tf.keep(sums[index] ? tf.add(part, sums[index]) : part)));
         return read();
@@ -213,11 +246,17 @@ export const buildLearner = async (
         setSums([]);
       });
     },
-    predict: (batch) =>
+    beginPass: () => {
+      for (const state of carried) state.reset();
+    },
+    carryState: () => (train.stateful ? carryState(model) : undefined),
+    predict: (batch, state) =>
       withoutTensors(() =>
         averages.during(() => {
           const input = toTensors(batch, shape);
-          const outputs = model.forward(input.batch, { training: false, step: 0 });
+          const outputs = state
+            ? readNext(state, input.batch)
+            : model.forward(input.batch, { training: false, step: 0 });
           const scalar = lossOf(outputs, input);
           return {
             loss: scalar.dataSync<'float32'>()[0] ?? Number.NaN,
@@ -242,15 +281,22 @@ export const buildLearner = async (
         slot.tensor = tf.keep(value);
       }
       averages.restore((name) => restored(`average/${name}`));
+      carried.forEach((state, at) => {
+        state.restore((name) => stored.get(`${carriedKey(at)}${name}`));
+      });
     },
     dispose: () => {
       setSums([]);
       averages.dispose();
+      for (const state of carried) state.reset();
       variables.forEach((variable) => variable.dispose());
       slots.flat().forEach(({ tensor }) => tensor.dispose());
     },
   };
 };
+
+/** What the names of the state begin with that is carried by a batch of an update. */
+const carriedKey = (at: number): string => `carried/${at}/`;
 
 /** As `tf.fill`, without an operation of TensorFlow, which takes longer for the slots of a small network. */
 const filled = (shape: readonly number[], value: number): tf.Tensor =>

@@ -8,9 +8,9 @@ const mostProbabilities = 100;
 
 /** What an end evaluation predicts for each of the first examples of the test part, as rows. */
 export interface Predictions {
-  /** Takes the batch of the examples from `from` on, in the split's order, with the network's outputs for it. */
-  readonly add: (from: number, batch: Batch, outputs: Float32Array) => void;
-  /** An Apache Parquet file. */
+  /** Takes a batch of the examples at `indices`, with the network's outputs for it. */
+  readonly add: (indices: Int32Array, batch: Batch, outputs: Float32Array) => void;
+  /** An Apache Parquet file, in the order of the split. */
   readonly parquet: () => Uint8Array;
 }
 
@@ -30,14 +30,18 @@ export const collectPredictions = (
   };
   const putRow = rowWriter(task, loss.quantiles, { put, withTruth: true });
   const stepsEach = isPerStep(task) ? steps : 1;
+  /** The index of the example of each row. */
+  const places: number[] = [];
   return {
-    add: (from, { size, lengths, targets }, raw) => {
+    add: (indices, { size, lengths, targets }, raw) => {
       const outputs = loss.predictions?.(raw) ?? raw;
-      for (let row = 0; row < size && from + row < most; row++) {
-        const index = from + row;
+      for (let row = 0; row < size; row++) {
+        const index = indices[row] as number;
+        if (index >= most) continue;
         const count = isPerStep(task) ? (lengths[row] as number) : 1;
         for (let step = 0; step < count; step++) {
           const head = () => {
+            places.push(index);
             put('sequence', split.id?.(index) ?? String(index));
             if (isPerStep(task)) put('step', step + 1);
           };
@@ -46,9 +50,11 @@ export const collectPredictions = (
       }
     },
     parquet: () => {
+      const isSorted = places.every((place, at) => at === 0 || place >= (places[at - 1] as number));
+      const order = [...places.keys()].sort((a, b) => (places[a] as number) - (places[b] as number));
       const columnData = [...columns].map(([name, data]): ColumnSource => ({
         name,
-        data,
+        data: isSorted ? data : order.map((at) => data[at] as Cell),
         type: typeOf(data[0]),
       }));
       return new Uint8Array(parquetWriteBuffer({ columnData }));

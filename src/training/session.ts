@@ -1,6 +1,7 @@
 import {
   batchIndices,
   examplesPerStep,
+  stepsPerEpoch,
   totalSteps as countSteps,
   type BatchIndices,
 } from '../data/batches.ts';
@@ -56,6 +57,8 @@ export interface Training {
 export interface Session extends Training {
   readonly learner: Learner;
   readonly order: BatchIndices;
+  /** Whether a step is the first of a pass over the training part. */
+  readonly beginsPass: (step: number) => boolean;
   readonly totalSteps: number;
   readonly startedAt: number;
   /** Changes with every step. */
@@ -77,7 +80,7 @@ export const beginSession = async (training: Training): Promise<Session> => {
   clock.enter('start');
   const backend = await loadTensorFlow();
   const lengths = train.bucketing ? lengthsOf(dataset.shape, dataset.train) : undefined;
-  const plan = { ...train, size: dataset.train.size, seed: run.seed, lengths };
+  const plan = { ...train, size: dataset.train.size, seed: run.seed, lengths, streams: train.stateful };
   const totalSteps = countSteps(train, plan);
   const learner = await buildLearner(run, dataset.shape, {
     registry,
@@ -110,6 +113,7 @@ export const beginSession = async (training: Training): Promise<Session> => {
     dataset,
     learner,
     order: batchIndices(plan),
+    beginsPass: (step) => (step - 1) % stepsPerEpoch(plan) === 0,
     totalSteps,
     startedAt: performance.now(),
     state,

@@ -90,6 +90,7 @@ const takeStep = (
   const reductions = state.plateau?.reductions ?? 0;
   const tally = displayed ? createTally(shape, learner.loss, { part: 'train', split: train }) : undefined;
   const examples = order(step);
+  if (session.beginsPass(step)) learner.beginPass();
   if (accumulate === 1) {
     readNext(session, examples, batch);
     const { loss, outputs } = learner.update(batch, step, displayed, reductions);
@@ -104,8 +105,9 @@ const takeStep = (
     readNext(session, indices, batch);
     // By what each batch counts, so that the sum is that of one large batch.
     const times = lossWeight(batch, shape, learner.loss.classWeights);
-    const draw = (step - 1) * accumulate + from / batchSize + 1;
-    const { loss, outputs } = learner.addGradient(batch, { draw, times, wantOutputs: displayed });
+    const at = from / batchSize;
+    const draw = (step - 1) * accumulate + at + 1;
+    const { loss, outputs } = learner.addGradient(batch, { draw, times, at, wantOutputs: displayed });
     if (outputs) tally?.add({ batch, outputs, loss, indices });
     sum += loss * times;
     total += times;

@@ -149,10 +149,12 @@ const evaluateTest = async (session: Session, validation: Tally | undefined): Pr
   const { whole: tally, first } = await evaluate(
     session,
     { split: dataset.test, part: 'test' },
-    (...predicted) => {
-      examples.add(...predicted);
-      forecasts.add(...predicted);
-      predictions?.add(...predicted);
+    (indices, batch, outputs) => {
+      // Their tasks carry no state: the batches are in the order of the split.
+      const from = indices[0] ?? 0;
+      examples.add(from, batch, outputs);
+      forecasts.add(from, batch, outputs);
+      predictions?.add(indices, batch, outputs);
     },
   );
   const { task } = dataset.shape;

@@ -146,7 +146,7 @@ describe('a language model', () => {
       batch.lengths[0] = 20;
       batch.size = 1;
       const classes = 'classes' in shape.task ? shape.task.classes : 0;
-      const whole = built.value.outputs(batch, shape);
+      const whole = built.value.outputs({ batch, shape, id: String });
       const walk = walker(built.value);
       for (const [at, token] of tokens.entries()) {
         const logits = walk([token]);

@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { HostEnvironment } from '../../src/record/run-files.ts';
+import type { TrainRequest } from '../../src/training/protocol.ts';
 import { trainInDirectory } from '../../src/training/train-in-directory.ts';
 import { planExperiment } from '../../src/plan/plan-experiment.ts';
 import type { Run } from '../../src/plan/plan.ts';
@@ -38,6 +39,7 @@ export const trainUntil = async (
   directory: string,
   events: number,
   listen: (event: TrainerEvent) => void = () => undefined,
+  more: Partial<Pick<TrainRequest, 'kernel' | 'startFile'>> = {},
 ): Promise<RunOutcome> => {
   let heard = 0;
   return await trainInDirectory(
@@ -52,6 +54,7 @@ export const trainUntil = async (
       baseDirectory: directory,
       environment: {} as HostEnvironment,
       threads: 1,
+      ...more,
     },
     {
       listen: (event) => {

@@ -33,7 +33,7 @@ const recorded = async (
     ...(quantiles && { quantiles }),
   };
   const predictions = collectPredictions(shape, whole, { loss, most });
-  predictions.add(3, batch, Float32Array.from(outputs));
+  predictions.add(Int32Array.of(3, 4), batch, Float32Array.from(outputs));
   const rows: Record<string, unknown>[] = await parquetReadObjects({
     file: new Uint8Array(predictions.parquet()).buffer,
   });

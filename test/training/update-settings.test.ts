@@ -90,15 +90,17 @@ describe('accumulate', () => {
     for (let step = 1; step <= 4; step++) {
       const { loss: ofWhole } = whole.update(batch, step, false);
       let [sum, total] = [0, 0];
-      for (const [from, to] of [
-        [0, 8],
-        [8, 16],
-        [16, 24],
-        [24, 30],
-      ] as const) {
+      for (const [at, [from, to]] of (
+        [
+          [0, 8],
+          [8, 16],
+          [16, 24],
+          [24, 30],
+        ] as const
+      ).entries()) {
         const part = rowsOf(batch, from, to);
         const times = lossWeight(part, shape, parts.loss.classWeights);
-        sum += times * parts.addGradient(part, { draw: step, times, wantOutputs: false }).loss;
+        sum += times * parts.addGradient(part, { draw: step, times, at, wantOutputs: false }).loss;
         total += times;
       }
       parts.updateBySum(step, { total, reductions: 0 });

@@ -61,6 +61,7 @@ export const fromStream = <P extends StreamParameters>(
 ) => ({
   formatOf,
   parts: ({ validationFraction }: P) => ({ trainSize: undefined, validation: validationFraction > 0 }),
+  consecutive: ({ stride, length }: P) => stride === null || stride === length,
   shape: async (chosen: P, context: DataContext) =>
     (await import('./stream.ts')).streamShape(await formatOf(chosen, context), context),
   vocabulary: async (chosen: P, context: DataContext) =>

@@ -13,7 +13,7 @@ import { embedCategories, embedTokens, oneHotTokens } from './inputs.ts';
 import { behindMask, drawMasks, noMasks, type Masks } from './masks.ts';
 import { everyOutput, readOut } from './readout.ts';
 import { loadRecurrence } from './recurrence.ts';
-import { inputOfTop, layerOf, type Stack } from './stack.ts';
+import { dropOutputs, inputOfTop, layerOf, type Stack } from './stack.ts';
 import { readWindows } from './true-truncation.ts';
 
 /** Draws each weight from its own random stream, named after it. */
@@ -91,23 +91,26 @@ export const buildNetwork = async <C extends Cell, P extends NetworkParameters>(
     const read = perStep ? everyOutput : readOut;
     return outputLayer(read(layerOf(stack, layers), inputOfTop(stack, input), parameters), masks);
   };
-  const advance: NonNullable<Model['advance']> = (batch, before) => {
+  const advance: NonNullable<Model['advance']> = (batch, before, { training, step }) => {
+    const inputs = inputOf(batch);
+    const [size, , features] = inputs.shape;
+    const masks = training ? drawMasks(parameters, random, { step, batch: size }) : noMasks;
     const stack: Stack = {
       parameters,
       weight,
-      recurrence,
-      masks: noMasks,
+      recurrence: training ? trained : recurrence,
+      masks,
       ...(before && { initial: before }),
     };
     const state: NetworkState[number][] = [];
-    let read = inputOf(batch);
+    let read = behindMask(inputs, masks.input(features));
     for (let layer = 1; layer <= layers; layer++) {
       const input = { inputs: read, lengths: undefined };
       const { outputs, final } = layerOf(stack, layer)('forward', input, 'all');
-      read = outputs as Tensor3D;
+      read = layer < layers ? dropOutputs(outputs as Tensor3D, layer, stack) : (outputs as Tensor3D);
       state.push(final);
     }
-    return { outputs: outputLayer(read, noMasks), state };
+    return { outputs: outputLayer(read, masks), state };
   };
   return {
     variables,
