@@ -28,11 +28,20 @@ export interface Predictor {
   readonly evaluate: (examples: ExampleBatch) => { outputs: Float32Array; loss: number };
 }
 
+/** With `fromZeros` each sequence begins anew, as in an exported network. */
+interface PredictorSettings {
+  readonly fromZeros?: boolean;
+}
+
 /** Builds the network of a model; loads TensorFlow. */
-export const buildPredictor = async (model: OpenModel, registry: Registry): Promise<Result<Predictor>> => {
+export const buildPredictor = async (
+  model: OpenModel,
+  registry: Registry,
+  settings: PredictorSettings = {},
+): Promise<Result<Predictor>> => {
   await loadTensorFlow();
   try {
-    return await build(model, registry);
+    return await build(model, registry, settings);
   } catch (error) {
     return unusable(model, error);
   }
@@ -41,6 +50,7 @@ export const buildPredictor = async (model: OpenModel, registry: Registry): Prom
 const build = async (
   { file, weights, directory }: OpenModel,
   registry: Registry,
+  { fromZeros = false }: PredictorSettings,
 ): Promise<Result<Predictor>> => {
   const {
     shape,
@@ -88,7 +98,7 @@ const build = async (
     task,
     classCounts: () => new Float64Array(isClassTask(task) ? task.classes : 0).fill(1),
   });
-  const carried = file.stateful ? carryState(network) : undefined;
+  const carried = file.stateful && !fromZeros ? carryState(network) : undefined;
   const forward = (
     input: TensorBatch,
     { begins = false }: ExampleBatch,

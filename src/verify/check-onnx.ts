@@ -103,9 +103,9 @@ export const checkOnnx = async (
       const probabilities = rowsOf('probabilities');
       differing = recorded.filter((one, at) => differs(one, probabilities[at] ?? [])).length;
     } else {
-      const built = await buildPredictor(opened.value, registry);
+      const built = await buildPredictor(opened.value, registry, { fromZeros: true });
       if (!built.ok) return skipped(built.errors.map(({ message }) => message).join(' '));
-      const wanted = inRows(Array.from(built.value.outputs(batch, shape)), compared);
+      const wanted = inRows(Array.from(built.value.outputs({ batch, shape, id: String })), compared);
       // Raw outputs come first.
       const found = rowsOf(session.outputNames[0] ?? '');
       const steps = isPerStep(shape.task) ? shape.steps : 1;
