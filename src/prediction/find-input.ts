@@ -5,6 +5,7 @@ import { pipeline } from 'node:stream/promises';
 import { findDataFiles, type DataFiles } from '../data/columns/find-files.ts';
 import { DataError } from '../data/dataset.ts';
 import { failure, success, type Result } from '../diagnostic/diagnostic.ts';
+import { named } from '../system/system-error.ts';
 import { dataDiagnostics } from './data-diagnostics.ts';
 
 /** Files to predict, and how to leave them. */
@@ -25,7 +26,12 @@ export const findInput = async (
     }
     const folder = mkdtempSync(join(tmpdir(), 'unroll-input-'));
     const path = join(folder, 'input');
-    await pipeline(stream, createWriteStream(path));
+    try {
+      await pipeline(stream, createWriteStream(path));
+    } catch (error) {
+      rmSync(folder, { recursive: true, force: true });
+      throw named(error, path);
+    }
     const found = await findDataFiles(path, { baseDirectory: '.' }, parameter);
     const files = {
       ...found,

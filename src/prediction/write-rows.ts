@@ -3,6 +3,7 @@ import { rename } from 'node:fs/promises';
 import type { Cell } from '../training/predictions.ts';
 import { csvField } from '../system/csv-field.ts';
 import { openToWrite, writeFully } from '../system/files.ts';
+import { named, onFile } from '../system/system-error.ts';
 import type { OutputFormat } from './formats.ts';
 import type { PredictedCells } from './rows.ts';
 
@@ -55,12 +56,17 @@ const jsonCell = (cell: Cell): Cell | null =>
 /** Rows in a file, which is there once all of them are. */
 export const fileRows = async (path: string, format: OutputFormat): Promise<RowOutput> => {
   const beside = `${path}.${process.pid}.tmp`;
-  const inner = format === 'parquet' ? await parquetRows(beside) : plainRows(beside, format);
+  const rows = format === 'parquet' ? await parquetRows(beside) : undefined;
+  const inner = onFile(path, () => rows?.() ?? plainRows(beside, format as 'csv' | 'jsonl'));
   return {
-    ...inner,
+    add: (row) => onFile(path, () => inner.add(row)),
     finish: async () => {
-      await inner.finish();
-      await rename(beside, path);
+      try {
+        await inner.finish();
+        await rename(beside, path);
+      } catch (error) {
+        throw named(error, path);
+      }
     },
     abandon: () => rmSync(beside, { force: true }),
   };
@@ -78,33 +84,35 @@ const plainRows = (path: string, format: 'csv' | 'jsonl'): RowOutput => {
   };
 };
 
-const parquetRows = async (path: string): Promise<RowOutput> => {
+const parquetRows = async (path: string): Promise<() => RowOutput> => {
   const { ParquetWriter, fileWriter, schemaFromColumnData } = await import('hyparquet-writer');
-  const writer = fileWriter(path);
-  let columns = new Map<string, Cell[]>();
-  let parquet: InstanceType<typeof ParquetWriter> | undefined;
-  let kept = 0;
-  const flush = () => {
-    const columnData = [...columns].map(([name, data]) => ({ name, data, type: typeOf(data[0]) }));
-    parquet ??= new ParquetWriter({ writer, schema: schemaFromColumnData({ columnData }) });
-    void parquet.write({ columnData, rowGroupSize: kept });
-    columns = new Map([...columns.keys()].map((name) => [name, []]));
-    kept = 0;
-  };
-  return {
-    add: (row) => {
-      for (const [name, cell] of row) {
-        const column = columns.get(name);
-        if (column) column.push(cell);
-        else columns.set(name, [cell]);
-      }
-      if (++kept >= rowsAtOnce) flush();
-    },
-    finish: async () => {
-      if (kept > 0) flush();
-      await parquet?.finish();
-    },
-    abandon: () => undefined,
+  return () => {
+    const writer = fileWriter(path);
+    let columns = new Map<string, Cell[]>();
+    let parquet: InstanceType<typeof ParquetWriter> | undefined;
+    let kept = 0;
+    const flush = () => {
+      const columnData = [...columns].map(([name, data]) => ({ name, data, type: typeOf(data[0]) }));
+      parquet ??= new ParquetWriter({ writer, schema: schemaFromColumnData({ columnData }) });
+      void parquet.write({ columnData, rowGroupSize: kept });
+      columns = new Map([...columns.keys()].map((name) => [name, []]));
+      kept = 0;
+    };
+    return {
+      add: (row) => {
+        for (const [name, cell] of row) {
+          const column = columns.get(name);
+          if (column) column.push(cell);
+          else columns.set(name, [cell]);
+        }
+        if (++kept >= rowsAtOnce) flush();
+      },
+      finish: async () => {
+        if (kept > 0) flush();
+        await parquet?.finish();
+      },
+      abandon: () => undefined,
+    };
   };
 };
 

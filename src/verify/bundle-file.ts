@@ -8,6 +8,7 @@ import { openPromise } from 'yauzl';
 import { ZipFile } from 'yazl';
 import { failure, success, type Diagnostic, type Result } from '../diagnostic/diagnostic.ts';
 import { digestOfFile, isSealIntact, sealed } from '../record/digests.ts';
+import { named } from '../system/system-error.ts';
 import { jsonFileText, readJson } from '../system/files.ts';
 import { parserOf, type Described } from '../system/schema.ts';
 
@@ -96,7 +97,7 @@ export const writeBundle = async (
     await rename(beginning, path);
   } catch (error) {
     rmSync(beginning, { force: true });
-    throw error;
+    throw named(error, path);
   }
 };
 
@@ -114,7 +115,7 @@ export const openBundle = async (path: string, folder: string): Promise<Result<M
   try {
     await unpack(path, folder);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).syscall !== undefined) throw error;
+    if ((error as NodeJS.ErrnoException).syscall !== undefined) throw named(error, folder);
     return failure(
       notWhole(path, `is not a whole zip file: ${error instanceof Error ? error.message : String(error)}`),
     );

@@ -75,6 +75,9 @@ optimizer: { name: adam }
 train: { batchSize: 2, steps: 2 }
 `;
 
+/** A copy of the runs of the undisturbed sweep. */
+const ofCalm = ['--runs-directory', 'calm'];
+
 /** Commands that write elsewhere than into runs, and files of theirs that must not be left half written. */
 const writers: readonly { readonly words: readonly string[]; readonly files: readonly string[] }[] = [
   { words: ['init', 'full/new.yaml', '--defaults'], files: ['full/new.yaml'] },
@@ -82,9 +85,18 @@ const writers: readonly { readonly words: readonly string[]; readonly files: rea
   { words: ['validate', 'own/spec.yaml'], files: [] },
   { words: ['trust', 'https://mlflow.example.com'], files: [] },
   {
-    words: ['report', '--output', 'full/report.html', '--runs-directory', 'calm'],
+    words: ['report', '--output', 'full/report.html', ...ofCalm],
     files: ['full/report.html'],
   },
+  {
+    words: ['predict', 'best:trial', '--input', 'inputs.jsonl', '--output', 'full/p.parquet', ...ofCalm],
+    files: ['full/p.parquet'],
+  },
+  {
+    words: ['export', 'best:trial', '--format', 'onnx', '--output', 'full/exported', ...ofCalm],
+    files: ['full/exported/model.onnx'],
+  },
+  { words: ['bundle', 'best:trial', '--output', 'full/run.zip', ...ofCalm], files: ['full/run.zip'] },
 ];
 
 test.skipIf(!mayMount)(
@@ -99,6 +111,7 @@ test.skipIf(!mayMount)(
         mkdirSync(join(folder, 'own'));
         writeFileSync(join(folder, 'data.csv'), csv.join('\n'));
         writeFileSync(join(folder, 'data.yaml'), dataSpec);
+        writeFileSync(join(folder, 'inputs.jsonl'), '{"inputs":[1,0,1]}\n');
         writeFileSync(join(folder, 'own', 'unroll.config.mjs'), 'export default {};\n');
         cpSync(join(folder, 'spec.yaml'), join(folder, 'own', 'spec.yaml'));
         cpSync(join(calm().folder, 'runs'), join(folder, 'calm'), { recursive: true });

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Diagnostic } from '../../diagnostic/diagnostic.ts';
 import { exportModel, type ExportedFile } from '../../export/export-model.ts';
@@ -25,6 +25,10 @@ export const execute: Execute<Options> = async ([reference = ''], options, termi
     terminal.report(files.errors, { json });
     return 2;
   }
+  if (lstatSync(output, { throwIfNoEntry: false }) && !isFolder(output)) {
+    terminal.report([notAFolder(output)], { json });
+    return 2;
+  }
   const taken = files.value.filter(({ name }) => existsSync(join(output, name)));
   if (taken.length > 0 && force !== true) {
     terminal.report([alreadyThere(output, taken)], { json });
@@ -45,6 +49,22 @@ const bytesOf = (content: ExportedFile['content']): number =>
   typeof content === 'string'
     ? Buffer.byteLength(content)
     : content.reduce((sum, { byteLength }) => sum + byteLength, 0);
+
+const isFolder = (path: string): boolean => {
+  try {
+    return statSync(path).isDirectory();
+  } catch {
+    return false;
+  }
+};
+
+const notAFolder = (output: string): Diagnostic => ({
+  code: 'file-exists',
+  severity: 'error',
+  message: `${output} is not a folder, so nothing was written.`,
+  expected: 'a folder, or a name that nothing has yet',
+  help: 'Name another folder with --output.',
+});
 
 const alreadyThere = (output: string, taken: readonly ExportedFile[]): Diagnostic => ({
   code: 'file-exists',
