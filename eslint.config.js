@@ -17,6 +17,7 @@ const belowTheRunner = [
   'plan',
   'record',
   'export',
+  'store',
   'training',
 ];
 
@@ -67,6 +68,7 @@ const doors = {
     'record',
     'export',
   ],
+  store: ['system', 'diagnostic', 'language', 'plan', 'record'],
   check: ['system', 'diagnostic', 'data', 'plan', 'record', 'training'],
   executor: belowTheRunner,
   runner: [...belowTheRunner, 'executor'],

@@ -20,7 +20,9 @@ import {
   slotsOfWorker,
   stepsOfRange,
   toServer,
+  toStore,
   wholeNumber,
+  withStore,
 } from './options.ts';
 
 const registryRow = (name: 'models' | 'datasets' | 'optimizers' | 'losses', noun: string): CommandRow =>
@@ -75,7 +77,7 @@ export const commands: readonly CommandRow[] = [
     name: 'plan',
     summary: 'show the runs of a spec, their state, and the estimated time',
     declare: (program) =>
-      json(selection(runsDirectory(overrides(program.argument('<spec>', 'a YAML file'))))),
+      json(withStore(selection(runsDirectory(overrides(program.argument('<spec>', 'a YAML file')))))),
     load: () => import('./commands/plan.ts'),
   }),
   commandRow({
@@ -329,6 +331,32 @@ export const commands: readonly CommandRow[] = [
         .option('--experiment <name>', 'only in this experiment')
         .option('--yes', 'delete it'),
     load: () => import('./commands/prune.ts'),
+  }),
+  commandRow({
+    name: 'push',
+    summary: 'send finished runs to the shared store of runs',
+    declare: (program) =>
+      toStore(
+        json(
+          runsDirectory(
+            program.argument('[what...]', 'experiments, sweep ids or run ids (default: every finished run)'),
+          ),
+        ),
+      ).option('--force', 'send everything again, in place of what the store has'),
+    load: () => import('./commands/push.ts'),
+  }),
+  commandRow({
+    name: 'pull',
+    summary: 'bring finished runs from the shared store of runs',
+    declare: (program) =>
+      toStore(
+        json(
+          runsDirectory(
+            program.argument('[what...]', 'experiments, sweep ids or run ids (default: everything there)'),
+          ),
+        ),
+      ),
+    load: () => import('./commands/pull.ts'),
   }),
   commandRow({
     name: 'sync',

@@ -133,14 +133,30 @@ export const selection = <Args extends unknown[], Options extends OptionValues>(
     )
     .option('--limit <n>', 'train at most this many runs', positiveInteger);
 
+/** The shared store of runs. */
+export const toStore = <Args extends unknown[], Options extends OptionValues>(
+  program: Program<Args, Options>,
+) =>
+  program.option(
+    '--store <address>',
+    'the shared store of runs: a directory or s3://bucket/prefix (default: UNROLL_STORE, or `store` of your config)',
+  );
+
+/** As `toStore`, of a command that can do without. */
+export const withStore = <Args extends unknown[], Options extends OptionValues>(
+  program: Program<Args, Options>,
+) => toStore(program).option('--no-store', 'neither take runs from the shared store nor send them to it');
+
 export const execution = <Args extends unknown[], Options extends OptionValues>(
   program: Program<Args, Options>,
 ) =>
-  selection(
-    runsDirectory(program).option(
-      '--concurrency <n>',
-      'number of runs to train at the same time',
-      positiveInteger,
+  withStore(
+    selection(
+      runsDirectory(program).option(
+        '--concurrency <n>',
+        'number of runs to train at the same time',
+        positiveInteger,
+      ),
     ),
   )
     .addOption(

@@ -14,6 +14,8 @@ import { fit, renderTable, type TableCell, type Column } from '../terminal/table
 import { listRuns } from '../record/read-runs.ts';
 import { runStates } from '../record/run-state.ts';
 import type { ExitCode, Terminal } from './command.ts';
+import type { StoreOptions } from '../store/open-address.ts';
+import { finishedInStore } from './opened-store.ts';
 import { screen } from './screen.ts';
 import { readSelection, type SelectionOptions } from './selection.ts';
 
@@ -28,6 +30,8 @@ interface PlanView {
   readonly plan: Plan;
   readonly standings: readonly RunStanding[];
   readonly toTrain: readonly RunStanding[];
+  /** What a shared store has finished; it is taken, not trained. */
+  readonly elsewhere: ReadonlySet<RunStanding>;
   readonly estimate: Estimate;
   readonly calibration: CalibrationView;
 }
@@ -35,7 +39,7 @@ interface PlanView {
 /** Prints the runs of a plan with the state of each and what will be trained: a table for people, or JSON. */
 export const printPlan = async (
   planned: Plan,
-  options: SelectionOptions,
+  options: SelectionOptions & StoreOptions,
   { terminal, command }: { readonly terminal: Terminal; readonly command: string },
 ): Promise<ExitCode> => {
   const path = frozenPlanPath(options.runsDirectory, planned);
@@ -58,10 +62,20 @@ export const printPlan = async (
     return 2;
   }
   const standings = runStandings(plan, options.runsDirectory);
-  const { toTrain } = selectRuns(standings, withBudget(selection.value, plan));
+  const selected = selectRuns(standings, withBudget(selection.value, plan)).toTrain;
+  const inStore = await finishedInStore(plan, options);
+  if (!inStore.ok) {
+    terminal.report(inStore.errors, options);
+    return 2;
+  }
+  if (!options.json) terminal.report(inStore.notices);
+  const elsewhere = new Set(
+    selection.value.force ? [] : selected.filter(({ run }) => inStore.value.has(run.id)),
+  );
+  const toTrain = selected.filter((one) => !elsewhere.has(one));
   const recorded = toTrain.length > 0 ? listRuns(options.runsDirectory).runs : [];
   const estimate = estimateTime(toTrain, recorded, plan.execution);
-  const view = { plan, standings, toTrain, estimate, calibration };
+  const view = { plan, standings, toTrain, elsewhere, estimate, calibration };
   if (options.json) terminal.print(JSON.stringify(planToJson(view), null, 2));
   else for (const line of planLines(view)) terminal.print(line);
   return 0;
@@ -72,7 +86,7 @@ const countStates = (standings: readonly RunStanding[]) =>
     runStates.map((state) => [state, standings.filter((one) => one.state === state).length]),
   );
 
-const planToJson = ({ plan, standings, toTrain, estimate, calibration }: PlanView) => {
+const planToJson = ({ plan, standings, toTrain, elsewhere, estimate, calibration }: PlanView) => {
   const { experiment, sweepId, axes, objective, execution, data = [] } = plan;
   const now = new Set(toTrain);
   return {
@@ -100,6 +114,7 @@ const planToJson = ({ plan, standings, toTrain, estimate, calibration }: PlanVie
         state,
         reason,
         toTrain: now.has(standing),
+        ...(elsewhere.has(standing) && { inStore: true }),
         varying,
         config,
         ...(start && { start }),
@@ -109,7 +124,7 @@ const planToJson = ({ plan, standings, toTrain, estimate, calibration }: PlanVie
   };
 };
 
-const planLines = ({ plan, standings, toTrain, estimate, calibration }: PlanView): string[] => {
+const planLines = ({ plan, standings, toTrain, elsewhere, estimate, calibration }: PlanView): string[] => {
   const { axes, execution, data = [] } = plan;
   const { width } = screen(process.stdout);
   const columns: Column[] = [
@@ -119,12 +134,16 @@ const planLines = ({ plan, standings, toTrain, estimate, calibration }: PlanView
   ];
   const rows = standings
     .slice(0, shownRuns)
-    .map(({ run, state }): TableCell[] => [
+    .map((standing) => [standing.run, standing.state, elsewhere.has(standing)] as const)
+    .map(([run, state, isElsewhere]): TableCell[] => [
       { text: run.id },
-      { text: state },
+      { text: isElsewhere ? 'done elsewhere' : state },
       ...axes.map((path) => ({ text: formatValue(path === 'seed' ? run.seed : run.varying[path]) })),
     ]);
-  const counts = Object.entries(countStates(standings)).filter(([, count]) => count > 0);
+  const here = standings.filter((one) => !elsewhere.has(one));
+  const counts = Object.entries({ ...countStates(here), 'done elsewhere': elsewhere.size }).filter(
+    ([, count]) => count > 0,
+  );
   const more = standings.length - rows.length;
   return [
     `${plan.experiment}: ${counted(plan.runs.length, 'run')} (${counts.map(([state, count]) => `${count} ${state}`).join(', ')})`,
@@ -137,7 +156,7 @@ const planLines = ({ plan, standings, toTrain, estimate, calibration }: PlanView
     '',
     ...renderTable(columns, rows, { width }),
     ...(more > 0 ? [`and ${more} more; --json prints all`] : []),
-    ...reasonLines(standings, width),
+    ...reasonLines(here, width),
     ...continuationLines(toTrain),
   ];
 };

@@ -13,7 +13,7 @@ import { checkFrozen } from '../runner/calibration/frozen-kernels.ts';
 import { loadPlanCode } from '../runner/plan-code.ts';
 import { childIsBuilt, notBuilt } from '../executor/local/pool.ts';
 import { runExperiment, type ExperimentOutcome } from '../runner/run-experiment.ts';
-import type { Plan } from '../plan/plan.ts';
+import type { Plan, Run } from '../plan/plan.ts';
 import { slowBackendWarning } from '../tensorflow/find-addon.ts';
 import { createConsole } from './live/create-console.ts';
 import { sweepDirectory } from '../mlflow/journal/sweeps.ts';
@@ -28,12 +28,14 @@ import { runDirectory } from '../record/run-recorder.ts';
 import type { ExitCode, Terminal } from './command.ts';
 import { listenForInterruption } from './interrupt.ts';
 import { allowedServers } from './confirm-server.ts';
+import type { StoreOptions } from '../store/open-address.ts';
+import { startStoreSession } from './store-session.ts';
 import { screen } from './screen.ts';
 import { prepareExecutor, type ExecutorOptions } from './executors.ts';
 import { readSelection, type SelectionOptions } from './selection.ts';
 
 /** Options that `run` and `resume` share, as commander reads them. */
-export interface TrainOptions extends SelectionOptions, ExecutorOptions {
+export interface TrainOptions extends SelectionOptions, ExecutorOptions, StoreOptions {
   readonly concurrency?: number | undefined;
   readonly junit?: string | undefined;
   readonly profile?: boolean | undefined;
@@ -99,6 +101,18 @@ export const trainPlan = async (
   });
   const note = (level: 'info' | 'warning') => (message: string) =>
     console.listener({ type: 'note', level, message });
+  const session = await startStoreSession(options, {
+    runsDirectory,
+    note: (level, message) => note(level)(message),
+    report: terminal.report,
+  });
+  if (!session.ok) {
+    console.stop();
+    terminal.report(session.errors, options);
+    return 2;
+  }
+  const store = session.value;
+  await store.takeFinished(plan, selection.value);
   const tracker = options.mlflow
     ? trackSweep({
         plan,
@@ -138,6 +152,7 @@ export const trainPlan = async (
       bundle: code.value,
       findWeights: weightsFinder(runsDirectory),
       profile: options.profile === true,
+      take: selection.value.force ? undefined : store.take,
       listener: (event) => {
         console.listener(event);
         if (event.type === 'runs-added') known = withRuns(known, event.runs);
@@ -146,6 +161,11 @@ export const trainPlan = async (
           if (run) plots.push(writeRunPlots(runDirectory(runsDirectory, run)).catch(withoutPlots));
         }
         tracker?.listener(event);
+        if (event.type === 'run-ended')
+          store.listener(
+            event,
+            known.runs.find(({ id }) => id === event.runId),
+          );
       },
       ...(elsewhere && { openExecutor: elsewhere.open }),
       stop: interruption.stop,
@@ -161,6 +181,7 @@ export const trainPlan = async (
     const { stop, kill } = interruption;
     // The next Ctrl-C ends the sending, whichever it is.
     const sent = await tracker?.finish({ cut: stop.aborted ? kill : stop });
+    const taken = await store.finish(outcome.plan);
     console.stop();
     const checked = checkChosen(outcome, baselines.value);
     if (options.junit !== undefined) {
@@ -172,7 +193,7 @@ export const trainPlan = async (
       ? readProfile(outcome.trained, { runsDirectory, concurrency, wallMs })
       : undefined;
     const missed = checked.filter(({ met }) => !met);
-    summarize(outcome, { ...options, missed, measured }, terminal);
+    summarize(outcome, { ...options, missed, measured, taken }, terminal);
     if (elsewhere && interruption.stop.aborted && !options.json)
       for (const line of elsewhere.comeBack) terminal.print(line);
     if (sent?.link && !options.json) terminal.print(`Compare in MLflow: ${sent.link}`);
@@ -205,10 +226,14 @@ type Checked = ReturnType<typeof checkChosen>;
 
 const summarize = (
   { plan, toChoose, outcomes, trained }: ExperimentOutcome,
-  options: TrainOptions & { readonly missed: Checked; readonly measured: SweepProfile | undefined },
+  options: TrainOptions & {
+    readonly missed: Checked;
+    readonly measured: SweepProfile | undefined;
+    readonly taken: readonly Run[];
+  },
   terminal: Terminal,
 ): void => {
-  const { runsDirectory, json, quiet, missed, measured } = options;
+  const { runsDirectory, json, quiet, missed, measured, taken } = options;
   const recorded = existsSync(runsDirectory)
     ? listRuns(runsDirectory, { experiment: plan.experiment }).runs
     : [];
@@ -226,6 +251,7 @@ const summarize = (
           sweepId: plan.sweepId,
           data: plan.data ?? [],
           trained: ids,
+          ...(taken.length > 0 && { taken: taken.map(({ id }) => id) }),
           outcomes,
           missed,
           comparison,

@@ -44,6 +44,7 @@ export const diagnosticCodes = {
   'not-exportable': 'A model cannot be written in a format of another system.',
   'system-error': 'The operating system refused to read, write or start something.',
   'damaged-record': 'A file of a recorded run cannot be read.',
+  store: 'The shared store of runs cannot be used.',
   'damaged-transfer': 'The files of a run from a store, a worker or a job are not those of the run.',
   'newer-format': 'Something was written in a format of a later version of Unroll.',
   'leftover-file': 'A process that was killed has left a file that nothing needs.',

@@ -8,7 +8,7 @@ import { describeValue } from './describe.ts';
 import { toJson, type Located, type LocatedEntry } from './located.ts';
 import { readYaml } from './read-yaml.ts';
 
-/** What the user has allowed once and for all specs. */
+/** What the user has set once and for all specs. */
 export interface UserConfig {
   /** Origins that a spec may send runs to. */
   readonly servers: readonly string[];
@@ -16,9 +16,15 @@ export interface UserConfig {
   readonly credentials: readonly string[];
   /** Environment variables that a spec may read. */
   readonly variables: readonly string[];
+  /** The shared store of runs: a directory, or s3://bucket/prefix. */
+  readonly store?: string;
 }
 
 const lists = ['servers', 'credentials', 'variables'] as const satisfies readonly (keyof UserConfig)[];
+
+type ListKey = (typeof lists)[number];
+
+const keys: readonly string[] = [...lists, 'store'];
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -59,29 +65,55 @@ export const readUserConfig = (env: Environment = process.env): Result<UserConfi
     return failure(
       wrongType(root, {
         message: 'Your config must be a mapping.',
-        expected: `the keys ${lists.join(', ')}`,
+        expected: `the keys ${keys.join(', ')}`,
         help: `Write for example ${examples.servers}.`,
       }),
     );
   const errors = [...root.entries].flatMap(([key, entry]) =>
-    isList(key) ? entryErrors(key, entry.value) : [unknownKey(key, entry)],
+    isList(key)
+      ? entryErrors(key, entry.value)
+      : key === 'store'
+        ? storeErrors(entry.value)
+        : [unknownKey(key, entry)],
   );
   if (errors.length > 0) return failed(errors);
-  const values = toJson(root) as Readonly<Record<string, readonly string[] | null | undefined>>;
+  const values = toJson(root) as Readonly<Partial<Record<ListKey, readonly string[] | null>>> & {
+    readonly store?: string | null;
+  };
   return success({
-    servers: (values['servers'] ?? []).map(originOf),
-    credentials: (values['credentials'] ?? []).map(originOf),
-    variables: values['variables'] ?? [],
+    servers: (values.servers ?? []).map(originOf),
+    credentials: (values.credentials ?? []).map(originOf),
+    variables: values.variables ?? [],
+    ...(values.store && { store: values.store }),
   });
 };
 
-const examples: Readonly<Record<keyof UserConfig, string>> = {
+const examples: Readonly<Record<ListKey | 'store', string>> = {
   servers: 'servers: [https://mlflow.example.com]',
   credentials: 'credentials: [https://mlflow.example.com]',
   variables: 'variables: [TEAM]',
+  store: 'store: s3://my-bucket/unroll',
 };
 
-const isList = (key: string): key is keyof UserConfig => lists.some((list) => list === key);
+/** The user's config has no folder of its own that a relative path could start from. */
+const storeErrors = (value: Located): readonly Diagnostic[] => {
+  if (value.kind === 'scalar' && value.value === null) return [];
+  if (
+    value.kind === 'scalar' &&
+    typeof value.value === 'string' &&
+    /^(~?\/|[a-z0-9]+:\/\/)/i.test(value.value)
+  )
+    return [];
+  return [
+    wrongType(value, {
+      message: 'store is not the address of a store.',
+      expected: 'the whole path of a directory, or s3://bucket/prefix',
+      help: `Write for example ${examples.store}.`,
+    }),
+  ];
+};
+
+const isList = (key: string): key is ListKey => lists.some((list) => list === key);
 
 const wrongType = (at: Located, more: Pick<Diagnostic, 'message' | 'expected' | 'help'>): Diagnostic => ({
   code: 'wrong-type',
@@ -91,7 +123,7 @@ const wrongType = (at: Located, more: Pick<Diagnostic, 'message' | 'expected' | 
   ...more,
 });
 
-const entryErrors = (key: keyof UserConfig, value: Located): readonly Diagnostic[] => {
+const entryErrors = (key: ListKey, value: Located): readonly Diagnostic[] => {
   if (value.kind === 'scalar' && value.value === null) return [];
   const help = `Write for example ${examples[key]}.`;
   if (value.kind !== 'list')
@@ -108,13 +140,13 @@ const entryErrors = (key: keyof UserConfig, value: Located): readonly Diagnostic
 const isHttp = (text: string): boolean => URL.canParse(text) && /^https?:$/.test(new URL(text).protocol);
 
 const unknownKey = (key: string, { key: at }: LocatedEntry): Diagnostic => {
-  const near = nearest(key, lists);
+  const near = nearest(key, keys);
   return {
     code: 'unknown-key',
     severity: 'error',
     message: `Your config has no key ${key}.`,
     at,
-    expected: lists.join(', '),
+    expected: keys.join(', '),
     got: key,
     ...(near !== undefined && { nearest: near }),
     help: 'Remove the key, or correct it.',
@@ -130,11 +162,7 @@ const write = (document: Document, env: Environment): void =>
   writeWhole(userConfigPath(env), document.toString());
 
 /** Adds an entry to a list of the user's config, and keeps its comments. The config must be readable. */
-export const allowInUserConfig = (
-  list: keyof UserConfig,
-  entry: string,
-  env: Environment = process.env,
-): void => {
+export const allowInUserConfig = (list: ListKey, entry: string, env: Environment = process.env): void => {
   const document = parsed(env);
   const before = document.get(list);
   if (isSeq(before)) {

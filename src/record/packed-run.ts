@@ -1,11 +1,11 @@
 import { Type } from '@sinclair/typebox';
 import { createHash } from 'node:crypto';
 import { existsSync, lstatSync, readdirSync } from 'node:fs';
-import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { mkdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { type Diagnostic, failure, type Result, success } from '../diagnostic/diagnostic.ts';
 import { nameSchema } from '../language/spec-schema.ts';
-import { readJson, streamOf } from '../system/files.ts';
+import { readJson, streamOf, writePieces, writeWhole } from '../system/files.ts';
 import { parserOf, type Described } from '../system/schema.ts';
 import { stageFolder } from '../system/whole-folder.ts';
 import { isSealIntact, sealed, sealedFiles, type FileDigest } from './digests.ts';
@@ -169,6 +169,8 @@ export interface Unpacking {
     digest: FileDigest,
   ) => AsyncIterable<Uint8Array> | Promise<AsyncIterable<Uint8Array>>;
   readonly maxBytes?: number;
+  /** Small files to be written beside those of the run, by name. */
+  readonly notes?: Readonly<Record<string, string>>;
 }
 
 /** Checks a manifest that somebody else wrote: its form, its seal, the names and the sizes. */
@@ -209,7 +211,7 @@ export const readManifest = (
  * or the earlier one, or a run that is new.
  */
 export const unpackRun = async (value: unknown, unpacking: Unpacking): Promise<Result<PackManifest>> => {
-  const { directory, source, open: openFile } = unpacking;
+  const { directory, source, open: openFile, notes = {} } = unpacking;
   const checked = readManifest(value, unpacking);
   if (!checked.ok) return checked;
   const manifest = checked.value;
@@ -229,6 +231,7 @@ export const unpackRun = async (value: unknown, unpacking: Unpacking): Promise<R
       }
       const wrong = contradiction(folder, manifest);
       if (wrong !== undefined) return badTransfer(source, wrong);
+      for (const [name, text] of Object.entries(notes)) writeWhole(join(folder, name), text);
       await place(folder, directory);
       return success(manifest);
     },
@@ -239,28 +242,24 @@ export const unpackRun = async (value: unknown, unpacking: Unpacking): Promise<R
 /** Folders that runs are unpacked in have names that no listing shows. */
 export const unpackingPrefix = '.unpacking-';
 
-/** Whether the content has the expected digest. It stops at the first byte too many. */
+/** Writes a file; returns whether the content has the expected digest. It stops at the first byte too many. */
 const writeChecked = async (
   path: string,
   { bytes, sha256 }: FileDigest,
   content: AsyncIterable<Uint8Array>,
 ): Promise<boolean> => {
-  const file = await open(path, 'wx');
-  try {
-    const hash = createHash('sha256');
-    let written = 0;
+  const hash = createHash('sha256');
+  let written = 0;
+  const counted = async function* () {
     for await (const chunk of content) {
       written += chunk.byteLength;
-      if (written > bytes) return false;
+      if (written > bytes) return;
       hash.update(chunk);
-      await file.appendFile(chunk);
+      yield chunk;
     }
-    if (written !== bytes || hash.digest('hex') !== sha256) return false;
-    await file.sync();
-    return true;
-  } finally {
-    await file.close();
-  }
+  };
+  await writePieces(path, counted());
+  return written === bytes && hash.digest('hex') === sha256;
 };
 
 /** What in the files is not of this run, or not of one record; undefined if all agree. */

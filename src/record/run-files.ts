@@ -23,6 +23,7 @@ import type { RunOutcome } from './events.ts';
  *     plots/             loss.svg, accuracy.svg, ...: the metrics as pictures
  *     system.jsonl       MetricLine by MetricLine: the machine's load, when it is recorded on MLflow
  *     mlflow/            what was sent to which server
+ *     taken.json         from which shared store the run was taken, where it was
  *     lock, writer       while it is being trained: which process decides over it, and which one writes it
  *
  * A sweep's frozen plan is in `runs/<experiment>/sweeps/<sweep id>.json`.
@@ -42,6 +43,7 @@ export const fileNames = {
   plots: 'plots',
   system: 'system.jsonl',
   mlflow: 'mlflow',
+  taken: 'taken.json',
   lock: 'lock',
   writer: 'writer',
 } as const;

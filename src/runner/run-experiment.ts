@@ -44,6 +44,8 @@ export interface ExperimentOptions {
   readonly listener: RunListener;
   /** Opens the executor of other machines; where absent, this machine trains. */
   readonly openExecutor?: (listener: RunListener) => Promise<Executor>;
+  /** Brings a finished run from elsewhere into its directory, whose lock is held; returns whether it did. */
+  readonly take?: ((run: Run) => Promise<boolean>) | undefined;
   /** Finds the weights that `train.from` names, for points that a search chooses. */
   readonly findWeights?: FindWeights;
   /** First Ctrl-C: running runs end in order. */
@@ -155,6 +157,7 @@ const trainFrozen = async (frozen: Plan, ready: Ready): Promise<ExperimentOutcom
     profile: ready.profile,
     fromTheStart: selection.force,
     listener,
+    take: ready.take,
     findWeights: ready.findWeights,
     stop,
     kill,

@@ -36,6 +36,8 @@ export interface ScheduleOptions {
   /** Whether the record of a run is removed before it is trained. */
   readonly fromTheStart: boolean;
   readonly listener: RunListener;
+  /** Brings a finished run from elsewhere into its directory, whose lock is held; returns whether it did. */
+  readonly take?: ((run: Run) => Promise<boolean>) | undefined;
   /** Finds the weights that `train.from` names, for points that a search chooses. */
   readonly findWeights?: FindWeights | undefined;
   /** Aborted by the first Ctrl-C: running runs end in order, no other begins. */
@@ -221,10 +223,18 @@ const trainUnlessHeld = async (
   const lock = acquireLock(join(directory, fileNames.lock), { folder: dirname(directory) });
   if ('heldBy' in lock) return lock;
   try {
-    const before = readStatus(directory);
+    const recorded = readStatus(directory);
+    const canBeTaken = !attempting.fromTheStart && !(recorded && isSettled(recorded, directory));
+    const isTaken = canBeTaken && (await options.take?.(run)) === true;
+    const before = isTaken ? readStatus(directory) : recorded;
     const attempted = before?.attempt ?? 0;
-    if (!attempting.fromTheStart && before?.outcome && attempted > known && isSettled(before, directory)) {
-      // Another process has trained it since this one looked.
+    if (
+      !attempting.fromTheStart &&
+      before?.outcome &&
+      (isTaken || attempted > known) &&
+      isSettled(before, directory)
+    ) {
+      // It came from elsewhere, or another process has trained it since this one looked.
       const { outcome } = before;
       options.listener({ type: 'run-ended', time: Date.now(), runId: run.id, outcome, willRetry: false });
       return outcome;

@@ -18,6 +18,7 @@ import {
   type ReadStream,
   type Stats,
 } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
@@ -266,6 +267,19 @@ export const streamOf = (
 /** Copies a file. Throws at a pipe, socket or device. */
 export const copyRegular = (from: string, to: string): Promise<void> =>
   pipeline(streamOf(from), createWriteStream(to));
+
+/** Writes a new file from its pieces, and waits until the disk has it. */
+export const writePieces = async (path: string, pieces: AsyncIterable<Uint8Array>): Promise<void> => {
+  const file = await open(path, 'wx');
+  try {
+    for await (const piece of pieces) await file.appendFile(piece);
+    await file.sync();
+  } catch (error) {
+    throw named(error, path, 'write');
+  } finally {
+    await file.close();
+  }
+};
 
 /** Reads a whole text file. Throws at a pipe, socket or device. */
 export const readRegularText = (path: string): string => readRegular(path).toString('utf8');

@@ -95,6 +95,11 @@ const situations: Partial<Record<DiagnosticCode, (form: 'wrong' | 'right') => st
     if (form === 'right') await run('unroll check --runs-directory killed --repair --yes');
     return (await run('unroll check --runs-directory killed')).said;
   },
+  'damaged-transfer': () => saidOfPull('shared', { format: 1 }),
+  'newer-format': async (form) =>
+    form === 'wrong'
+      ? await saidOfPull('shared-later', { format: 2 })
+      : (await run('unroll push 3fa --store own-runs')).said,
   'plugin-broken': (form) =>
     saidOfModels(form === 'wrong' ? "import './models/tcnn.ts';" : 'export default {};'),
   'plugin-invalid': (form) =>
@@ -138,6 +143,14 @@ const writeOwnModel = (): void =>
     weights: new Map([['map', { shape: [1], values: Float32Array.of(1) }]]),
   });
 
+/** Pulls a run that has no manifest from a store. */
+const saidOfPull = async (store: string, marker: object): Promise<string> => {
+  mkdirSync(join(store, 'runs', 'example'), { recursive: true });
+  writeFileSync(join(store, 'unroll-store.json'), JSON.stringify(marker));
+  writeFileSync(join(store, 'runs', 'example', '3fa1f0a7ce60.json'), '{}');
+  return (await run(`unroll pull 3fa1f0a7ce60 --store ${store}`)).said;
+};
+
 const saidOfModels = async (config: string): Promise<string> => {
   writeFileSync('unroll.config.ts', config);
   const { said } = await run('unroll models');
@@ -146,7 +159,12 @@ const saidOfModels = async (config: string): Promise<string> => {
 };
 
 /** Right forms that need a set-up or a server of their own: they are asked for their help only. */
-const notRun = ['unroll run sweep.yaml', 'unroll setup', 'unroll sync --to http://127.0.0.1:5000'];
+const notRun = [
+  'unroll run sweep.yaml',
+  'unroll run experiments/quickstart.yaml --no-store',
+  'unroll setup',
+  'unroll sync --to http://127.0.0.1:5000',
+];
 
 const saidOf = async (code: DiagnosticCode, example: Example, form: 'wrong' | 'right') => {
   if (example.kind === 'command')

@@ -166,8 +166,8 @@ ${more}`;
   const found = [...seenMetadata].flatMap(([kind, keys]) => [...keys].map((key) => [kind, key]));
   expect(found.sort()).toEqual(metadata.sort());
 
-  // Recorded only while a run trains, or while MLflow is used.
-  const passing = ['lock', 'writer', 'system.jsonl', 'mlflow/x.json'];
+  // Recorded only while a run trains, or while MLflow or a store is used.
+  const passing = ['lock', 'writer', 'system.jsonl', 'mlflow/x.json', 'taken.json'];
   const unseen = patterns.filter((one) => !seenFiles.has(one) && !passing.some((name) => one.test(name)));
   expect(unseen, 'files of docs/format.md that no run has').toEqual([]);
   for (const name of Object.values(fileNames)) expect(page, `docs/format.md names ${name}`).toContain(name);

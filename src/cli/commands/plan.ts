@@ -1,10 +1,11 @@
 import type { Execute } from '../command.ts';
+import type { StoreOptions } from '../../store/open-address.ts';
 import { printPlan } from '../print-plan.ts';
 import { planSpec } from '../plan-spec.ts';
 import type { SelectionOptions } from '../selection.ts';
 import type { GivenSpecOptions } from '../spec-options.ts';
 
-type Options = SelectionOptions & Omit<GivenSpecOptions, 'concurrency'>;
+type Options = SelectionOptions & StoreOptions & Omit<GivenSpecOptions, 'concurrency'>;
 
 /** `unroll plan SPEC` */
 export const execute: Execute<Options> = async (words, options, terminal) => {

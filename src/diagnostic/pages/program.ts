@@ -43,13 +43,19 @@ export const programPages = {
       '`unroll check` finds all damage and prints the command that repairs it: only damaged runs are trained again.',
     examples: [command('unroll show 3fc', 'unroll show 3fa', 'run.json of the run 3fc... is truncated.')],
   },
+  store: {
+    why:
+      'The address of the store is wrong, the store cannot be reached, or you lack the rights to it. Training does not need it: ' +
+      'a sweep continues without the store, and the next `push` or `run` sends what is missing there. `--no-store` leaves it out.',
+    examples: [command('unroll push --store ftp://example.com/runs', 'unroll push --store shared-runs')],
+  },
   'damaged-transfer': {
     why:
       'A run that was trained elsewhere arrives as files with a manifest of their sizes and digests. A file was changed, is missing, or has a name that no run has. ' +
       'Nothing of such a run is used: it is trained here, or brought again from where it was trained.',
     examples: [
       command(
-        'unroll pull 3fa',
+        'unroll pull 3fa --store shared-runs',
         'unroll run experiments/quickstart.yaml --no-store',
         'A file of the run 3fa... was edited in the store.',
       ),
@@ -61,9 +67,9 @@ export const programPages = {
       'Nothing in it is read or changed. Use the same version of Unroll on all machines.',
     examples: [
       command(
-        'unroll pull 3fa',
-        'npm install unroll-ml@latest --ignore-scripts',
-        'A colleague has pushed to the store with a later version.',
+        'unroll pull 3fa --store shared-runs',
+        'unroll push 3fa --store own-runs',
+        'A colleague has made the store shared-runs with a later version.',
       ),
     ],
   },

@@ -1,0 +1,286 @@
+import { hash } from 'node:crypto';
+import { existsSync, rmSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { Readable } from 'node:stream';
+import { Type } from '@sinclair/typebox';
+import { failure, success, type Diagnostic, type Result } from '../diagnostic/diagnostic.ts';
+import type { Plan, Run } from '../plan/plan.ts';
+import {
+  badTransfer,
+  packRun,
+  readManifest,
+  readPacked,
+  unpackRun,
+  type PackManifest,
+} from '../record/packed-run.ts';
+import { RecordUnreadable } from '../record/record-unreadable.ts';
+import { fileNames } from '../record/run-files.ts';
+import { readFrozenPlan } from '../record/frozen-plan.ts';
+import { searchJournalPath } from '../record/search-journal.ts';
+import { jsonFileText, readRegularText, writeNew, writeWhole } from '../system/files.ts';
+import { parserOf } from '../system/schema.ts';
+import { StoreError, type Backend, type Content } from './backend.ts';
+
+/**
+ * The layout of a store, whatever its place:
+ *
+ *     unroll-store.json                    {"format": 1}
+ *     runs/<experiment>/<run id>.json      the manifest of a finished run, written last and only once
+ *     paused/<experiment>/<run id>.json    the manifest of a run that was stopped, with its checkpoints
+ *     sweeps/<experiment>/<sweep id>.json  a frozen plan
+ *     files/<2 digits>/<sha256>            the contents, each once
+ */
+const format = 1;
+
+const markerName = 'unroll-store.json';
+
+const markerParser = parserOf(Type.Object({ format: Type.Integer() }));
+
+const manifestName = (kind: Kind, { experiment, id }: RunKey): string => `${kind}/${experiment}/${id}.json`;
+const fileName = (sha256: string): string => `files/${sha256.slice(0, 2)}/${sha256}`;
+
+/** A manifest of a run with as many files as it may have is smaller. */
+const mostManifestBytes = 4 * 2 ** 20;
+
+/** A plan of a hundred thousand runs is smaller. */
+const mostPlanBytes = 512 * 2 ** 20;
+
+/** A finished run, or one that was stopped and can be resumed. */
+type Kind = 'runs' | 'paused';
+
+export type RunKey = Pick<Run, 'experiment' | 'id'>;
+
+export type SweepKey = Pick<Plan, 'experiment' | 'sweepId'>;
+
+export type Pushed = 'pushed' | 'there';
+
+/** Where finished runs are kept for all who may use the place. Rejects with a `StoreError` if it cannot be used. */
+export interface Store {
+  readonly address: string;
+  /** The ids of the finished runs of an experiment. */
+  readonly finished: (experiment: string) => Promise<ReadonlySet<string>>;
+  /** The experiments with their sweeps. */
+  readonly sweeps: () => Promise<readonly SweepKey[]>;
+  readonly experiments: () => Promise<readonly string[]>;
+  /** Sends a run: its files first, each once, then its manifest. */
+  readonly push: (
+    directory: string,
+    how?: { readonly kind?: Kind; readonly force?: boolean },
+  ) => Promise<Result<Pushed>>;
+  /**
+   * Brings a run into its directory, whose locks the caller holds if it is there; undefined if the store does not have it.
+   * Nothing is visible before every digest is checked.
+   */
+  readonly pull: (run: RunKey, directory: string, kind?: Kind) => Promise<Result<PackManifest | undefined>>;
+  /** Sends the frozen plan at a path unless the store has it, and the decisions of its search as they are now. */
+  readonly pushSweep: (path: string) => Promise<void>;
+  /** Brings the frozen plan of a sweep, with the decisions of its search, to a path, unless it is there. */
+  readonly pullSweep: (key: SweepKey, path: string) => Promise<Result<void>>;
+  readonly close: () => Promise<void>;
+}
+
+/** `taken.json` of a run that came from a store. */
+export interface TakenFile {
+  /** The store's address. */
+  readonly store: string;
+  /** Milliseconds since 1970. */
+  readonly takenAt: number;
+}
+
+/** Opens a store: the first one who uses a place writes its format. */
+export const openStore = async (backend: Backend): Promise<Result<Store>> => {
+  try {
+    const marker = await readText(backend, markerName, 4096);
+    if (marker === undefined) await backend.write(markerName, contentOf(jsonFileText({ format })), 'new');
+    else {
+      const wrong = wrongMarker(backend.address, marker);
+      if (wrong) {
+        await backend.close();
+        return failure(wrong);
+      }
+    }
+    return success(storeOn(backend));
+  } catch (error) {
+    await backend.close();
+    return failure(storeFailure(error));
+  }
+};
+
+/** The diagnostic of an error that says that a store or a disk cannot be used. Throws any other error again. */
+export const storeFailure = (error: unknown): Diagnostic => {
+  if (error instanceof StoreError || error instanceof RecordUnreadable) return error.diagnostic;
+  throw error;
+};
+
+const wrongMarker = (address: string, text: string): Diagnostic | undefined => {
+  const marker = markerParser(parsed(text));
+  if (marker?.format === format) return undefined;
+  return marker
+    ? {
+        code: 'newer-format',
+        severity: 'error',
+        message: `The store ${address} has format ${marker.format}, which this version of Unroll does not read.`,
+        expected: `format ${format}`,
+        help: 'Use the version of Unroll that wrote it, or a later one.',
+      }
+    : {
+        code: 'damaged-transfer',
+        severity: 'error',
+        message: `The store ${address} has an ${markerName} that cannot be read.`,
+        expected: `{"format": ${format}}`,
+        help: 'Check that the address is that of a store, or restore the file from a backup.',
+      };
+};
+
+const parsed = (text: string): unknown => {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
+};
+
+const contentOf = (text: string): Content => {
+  const bytes = Buffer.from(text);
+  return {
+    bytes: bytes.length,
+    sha256: hash('sha256', bytes, 'hex'),
+    open: () => Readable.from([bytes]),
+  };
+};
+
+/** A small content as text; undefined if there is none. Longer ones are cut off, and cannot be parsed then. */
+const readText = async (backend: Backend, name: string, mostBytes: number): Promise<string | undefined> => {
+  const content = await backend.read(name);
+  if (!content) return undefined;
+  const parts: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const part of content) {
+    parts.push(part);
+    bytes += part.byteLength;
+    if (bytes > mostBytes) break;
+  }
+  return Buffer.concat(parts).toString('utf8');
+};
+
+const storeOn = (backend: Backend): Store => {
+  const source = `The store ${backend.address}`;
+  const push: Store['push'] = async (directory, { kind = 'runs', force = false } = {}) => {
+    const key = { experiment: basename(join(directory, '..')), id: basename(directory) };
+    const name = manifestName(kind, key);
+    if (!force && kind === 'runs' && (await backend.size(name)) !== undefined) return success('there');
+    const packed = await packRun(directory, { checkpoints: kind === 'paused' });
+    if (!packed.ok) return packed;
+    const { manifest, files } = packed.value;
+    for (const file of files) {
+      const { bytes, sha256 } = file;
+      const stored = fileName(sha256);
+      // A file of another size is one that was damaged there.
+      if (!force && (await backend.size(stored)) === bytes) continue;
+      await backend.write(stored, { bytes, sha256, open: () => readPacked(file) }, 'over');
+    }
+    const how = force || kind === 'paused' ? 'over' : 'new';
+    const written = await backend.write(name, contentOf(jsonFileText(manifest)), how);
+    return success(written ? 'pushed' : 'there');
+  };
+  const pull: Store['pull'] = async (run, directory, kind = 'runs') => {
+    const text = await readText(backend, manifestName(kind, run), mostManifestBytes);
+    if (text === undefined) return success(undefined);
+    const manifest = readManifest(parsed(text), { source });
+    if (!manifest.ok) return manifest;
+    if (manifest.value.experiment !== run.experiment || manifest.value.run !== run.id)
+      return failure(misplaced(source, manifest.value, run));
+    const taken: TakenFile = { store: backend.address, takenAt: Date.now() };
+    return await unpackRun(manifest.value, {
+      directory,
+      source,
+      notes: { [fileNames.taken]: jsonFileText(taken) },
+      open: async (name, { sha256 }) => {
+        const content = await backend.read(fileName(sha256));
+        return content ?? missingFile(source, name, run);
+      },
+    });
+  };
+  return {
+    address: backend.address,
+    finished: async (experiment) => {
+      const ids = new Set<string>();
+      for await (const name of backend.list(`runs/${experiment}`)) {
+        const [, found, id] = /^runs\/([^/]+)\/([0-9a-f]{12})\.json$/.exec(name) ?? [];
+        if (id !== undefined && found === experiment) ids.add(id);
+      }
+      return ids;
+    },
+    sweeps: async () => {
+      const found: { experiment: string; sweepId: string }[] = [];
+      for await (const name of backend.list('sweeps')) {
+        const [, experiment, sweepId] = /^sweeps\/([\w.-]+)\/([0-9a-f]{12})\.json$/.exec(name) ?? [];
+        if (experiment !== undefined && sweepId !== undefined) found.push({ experiment, sweepId });
+      }
+      return found;
+    },
+    experiments: async () => {
+      const found = new Set<string>();
+      for await (const name of backend.list('runs')) {
+        const [, experiment] = /^runs\/([A-Za-z0-9][\w.-]*)\/[0-9a-f]{12}\.json$/.exec(name) ?? [];
+        if (experiment !== undefined) found.add(experiment);
+      }
+      return [...found].sort();
+    },
+    push: (...given) => asResult(push(...given)),
+    pull: (...given) => asResult(pull(...given)),
+    pushSweep: async (path) => {
+      const name = `sweeps/${basename(join(path, '..', '..'))}/${basename(path)}`;
+      await backend.write(name, contentOf(readRegularText(path)), 'new');
+      const decisions = searchJournalPath(path);
+      if (existsSync(decisions))
+        await backend.write(searchJournalPath(name), contentOf(readRegularText(decisions)), 'over');
+    },
+    pullSweep: async ({ experiment, sweepId }, path) => {
+      if (existsSync(path)) return success(undefined);
+      const name = `sweeps/${experiment}/${sweepId}.json`;
+      const text = await readText(backend, name, mostPlanBytes);
+      const decisions = await readText(backend, searchJournalPath(name), mostPlanBytes);
+      const folder = `${path}.${process.pid}.tmp`;
+      try {
+        // Read as a plan before anything can take it for one.
+        writeWhole(join(folder, basename(path)), text ?? '');
+        const plan = readFrozenPlan(join(folder, basename(path)));
+        if (!plan.ok || plan.value?.experiment !== experiment || plan.value.sweepId !== sweepId)
+          return badTransfer(source, `has a plan of the sweep ${sweepId} that cannot be read`);
+        if (decisions !== undefined) writeWhole(searchJournalPath(path), decisions);
+        writeNew(path, text ?? '');
+        return success(undefined);
+      } finally {
+        rmSync(folder, { recursive: true, force: true });
+      }
+    },
+    close: backend.close,
+  };
+};
+
+/** A file that changes while it is sent is the failure of one run; a store that cannot be used is one of all. */
+const asResult = async <T>(acting: Promise<Result<T>>): Promise<Result<T>> => {
+  try {
+    return await acting;
+  } catch (error) {
+    if (error instanceof RecordUnreadable) return failure(error.diagnostic);
+    throw error;
+  }
+};
+
+const misplaced = (source: string, { experiment, run }: PackManifest, wanted: RunKey): Diagnostic => ({
+  code: 'damaged-transfer',
+  severity: 'error',
+  message: `${source} has the run ${experiment}/${run} in place of ${wanted.experiment}/${wanted.id}.`,
+  help: 'Nothing of it was used. Push the run again with --force from where it was trained.',
+});
+
+const missingFile = (source: string, name: string, { experiment, id }: RunKey): never => {
+  throw new RecordUnreadable({
+    code: 'damaged-transfer',
+    severity: 'error',
+    message: `${source} lacks ${name} of the run ${experiment}/${id}.`,
+    help: 'Nothing of it was used. Push the run again with --force from where it was trained.',
+  });
+};
