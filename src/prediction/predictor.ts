@@ -96,7 +96,8 @@ const build = async (
   const { task } = shape;
   const loss: Loss = await rowOf(registry.loss, file.loss).build(file.loss, {
     task,
-    classCounts: () => new Float64Array(isClassTask(task) ? task.classes : 0).fill(1),
+    // Models recorded before have none.
+    classCounts: () => file.classCounts ?? new Float64Array(isClassTask(task) ? task.classes : 0).fill(1),
   });
   const carried = file.stateful && !fromZeros ? carryState(network) : undefined;
   const forward = (

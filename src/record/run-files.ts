@@ -325,6 +325,8 @@ const modelFileSchema = Type.Object({
   /** With every default written out, and the readout that the network has. */
   model: Type.Object({ name: Type.String(), parameters: Type.Record(Type.String(), anyJson) }),
   loss: sectionSchema,
+  /** How often each class is a target in the training part, where the loss depends on it. */
+  classCounts: Type.Optional(Type.Array(Type.Number())),
   /** Outputs of the network for each class, or for each number of a target. */
   outputsPerTarget: Type.Number(),
   /** Which quantiles of a number the outputs for it are. */

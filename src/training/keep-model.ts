@@ -84,6 +84,7 @@ const modelFile = ({ run, registry, dataset, learner }: Session, metrics: Metric
   const fold = foldOf(run);
   const label = runName(run, shortNames(Object.keys(run.varying)));
   const { quantiles } = learner.loss;
+  const classCounts = learner.classCounts();
   return {
     format: 2,
     run: { id, label, experiment, seed, ...(fold !== undefined && { fold }) },
@@ -93,6 +94,7 @@ const modelFile = ({ run, registry, dataset, learner }: Session, metrics: Metric
       parameters: (row.resolved?.(parameters, dataset) ?? parameters) as ModelFile['model']['parameters'],
     },
     loss,
+    ...(classCounts && { classCounts: Array.from(classCounts) }),
     outputsPerTarget: rowOf(registry.loss, loss).outputsPerTarget?.(loss) ?? 1,
     ...(quantiles && { quantiles }),
     ...(config.train.stateful && { stateful: true as const }),

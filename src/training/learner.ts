@@ -27,6 +27,8 @@ export interface Learner {
   readonly kernel: string;
   readonly parameterCount: number;
   readonly loss: Loss;
+  /** How often each class is a target in the training part, if the loss depends on it. */
+  readonly classCounts: () => ArrayLike<number> | undefined;
   /** One update on a batch. Returns the loss before the update and, when asked for, the outputs it came from. */
   readonly update: (
     batch: Batch,
@@ -101,7 +103,11 @@ export const buildLearner = async (
   const { model: modelSection, optimizer: optimizerSection, train } = run.config;
   const lossSection = lossSectionOf(run.config, shape, registry);
   const lossRow = rowOf(registry.loss, lossSection);
-  const loss: Loss = await lossRow.build(lossSection, { task: shape.task, classCounts });
+  let counts: ArrayLike<number> | undefined;
+  const loss: Loss = await lossRow.build(lossSection, {
+    task: shape.task,
+    classCounts: () => (counts ??= classCounts()),
+  });
   const outputsPerTarget = lossRow.outputsPerTarget?.(lossSection) ?? 1;
   const model: Model = await rowOf(registry.model, modelSection).build(modelSection, {
     shape,
@@ -220,6 +226,7 @@ export const buildLearner = async (
   return {
     kernel: model.kernel,
     loss,
+    classCounts: () => counts,
     parameterCount: variables.reduce((sum, variable) => sum + variable.size, 0),
     tensors,
     weights,

@@ -1,7 +1,11 @@
 import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { it } from 'vitest';
+import { expect, it, test } from 'vitest';
+import { commands } from '../../src/cli/commands.ts';
+import { complete } from '../../src/cli/completion/complete.ts';
+import type { OwnMetricRow } from '../../src/metrics/own-metric.ts';
+import { registry } from '../../src/registry/rows.ts';
 import { packageRoot } from '../../src/system/package-root.ts';
 import { makePlan, writeSweep } from '../support/run-directories.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
@@ -78,3 +82,25 @@ for (const [shell, { start, load }] of Object.entries(setUp)) {
     },
   );
 }
+
+test("metrics and losses of one's own are offered beside the built-in ones", () => {
+  const own: OwnMetricRow = {
+    ...{ title: 'Own', description: 'A metric of my own.', goal: 'minimize', unit: '', range: [0, 1] },
+    ...{
+      parts: ['val', 'test'],
+      tasks: ['classification'],
+      origin: { file: 'own.ts', digest: '' },
+    },
+    build: () => ({ add: () => undefined, value: () => 0 }),
+  };
+  const { mse } = registry.loss;
+  if (!mse) throw new Error('no mse');
+  const known = {
+    commands,
+    registry: { ...registry, metric: { accurate: own }, loss: { ...registry.loss, msePlus: mse } },
+  };
+  const offered = (...words: readonly string[]) => complete(words, known).map(({ value }) => value);
+  expect(offered('metrics', 'accura')).toEqual(['accuracy', 'accuracyFirst128', 'accurate']);
+  expect(offered('losses', 'mse')).toEqual(['mse', 'msePlus']);
+  expect(offered('run', '--set', 'loss.name=mse')).toEqual(['loss.name=mse', 'loss.name=msePlus']);
+});

@@ -35,9 +35,12 @@ const tableIn = (folder: string) => {
 };
 
 describe('a trained model on other data', () => {
-  test('is evaluated as the end of its training evaluated the test part, beside a baseline', async () => {
+  test.each([
+    ['beside a baseline', ''],
+    ['with the weights of its classes', 'loss: { name: cross-entropy, classWeights: balanced }\n'],
+  ])('is evaluated as the end of its training evaluated the test part, %s', async (_, loss) => {
     const folder = temporaryDirectory();
-    const spec = `dataset: ${tableIn(folder)}\nmodel: { name: lstm, hiddenSize: 5 }\n${network}`;
+    const spec = `dataset: ${tableIn(folder)}\nmodel: { name: lstm, hiddenSize: 5 }\n${loss}${network}`;
     const { model, directory } = await trainModel(folder, 'table', spec);
     const files = await filesAt(join(folder, 'test.csv'));
     const evaluated = await evaluateFiles(model, { files, registry });

@@ -116,36 +116,39 @@ describe('accumulate', () => {
     );
   });
 
-  test('a run counts its examples as one with the large batch does, and has its numbers', async () => {
-    const folder = temporaryDirectory('accumulate');
-    const runOf = async (train: string) => {
-      const path = join(folder, 'spec.yaml');
-      writeFileSync(
-        path,
-        `version: 1
+  test.each(['', ', bucketing: true'])(
+    'a run has the steps and numbers of one with the large batch%s',
+    async (more) => {
+      const folder = temporaryDirectory('accumulate');
+      const runOf = async (train: string) => {
+        const path = join(folder, 'spec.yaml');
+        writeFileSync(
+          path,
+          `version: 1
 name: trial
 dataset: { name: toy-sequences, trainSize: 60, testSize: 20, validationSize: 20 }
 model: { name: gru, hiddenSize: 4 }
 optimizer: { name: sgd, learningRate: 0.1 }
-train: { epochs: 2, displayEvery: 1, evaluateEvery: 1, ${train} }
+train: { epochs: 2, displayEvery: 1, evaluateEvery: 1, ${train}${more} }
 `,
-      );
-      const plan = await planExperiment(path, { cores: 1 });
-      const run = plan.ok ? plan.value.runs[0] : undefined;
-      if (!run) throw new Error('no run');
-      const directory = join(folder, run.id);
-      expect(await trainUntil(run, directory, Infinity)).toMatchObject({ reason: 'completed' });
-      return { id: run.id, lines: metricsIn(directory) };
-    };
-    const large = await runOf('batchSize: 24');
-    const added = await runOf('batchSize: 8, accumulate: 3');
-    expect(added.lines.map(({ step }) => step)).toEqual(large.lines.map(({ step }) => step));
-    for (const [at, { metrics }] of large.lines.entries())
-      for (const [name, value] of Object.entries(metrics))
-        expect(Math.abs(Number(added.lines[at]?.metrics[name]) - Number(value)), name).toBeLessThan(1e-6);
-    expect(added.id).not.toBe(large.id);
-    expect((await runOf('batchSize: 24, accumulate: 1')).id).toBe(large.id);
-  });
+        );
+        const plan = await planExperiment(path, { cores: 1 });
+        const run = plan.ok ? plan.value.runs[0] : undefined;
+        if (!run) throw new Error('no run');
+        const directory = join(folder, run.id);
+        expect(await trainUntil(run, directory, Infinity)).toMatchObject({ reason: 'completed' });
+        return { id: run.id, lines: metricsIn(directory) };
+      };
+      const large = await runOf('batchSize: 24');
+      const added = await runOf('batchSize: 8, accumulate: 3');
+      expect(added.lines.map(({ step }) => step)).toEqual(large.lines.map(({ step }) => step));
+      for (const [at, { metrics }] of large.lines.entries())
+        for (const [name, value] of Object.entries(metrics))
+          expect(Math.abs(Number(added.lines[at]?.metrics[name]) - Number(value)), name).toBeLessThan(1e-6);
+      expect(added.id).not.toBe(large.id);
+      expect((await runOf('batchSize: 24, accumulate: 1')).id).toBe(large.id);
+    },
+  );
 });
 
 test('ema evaluates and keeps the corrected average of the weights after each step', async () => {
@@ -204,13 +207,13 @@ describe('plateau', () => {
   });
 });
 
-test('a run with ema, accumulate and plateau has the same bits after it was killed', async () => {
+test('a run with ema, accumulate, bucketing and plateau has the same bits after it was killed', async () => {
   const folder = temporaryDirectory();
   const run = await toyRun(folder, {
     model: 'name: lstm, hiddenSize: 5, layers: 2, dropout: 0.3',
     optimizer:
       'name: adam, learningRate: 0.05, schedule: { name: plateau, patience: 1, factor: 0.5, cooldown: 1, metric: val/accuracy }',
-    train: 'steps: 12, evaluateEvery: 1, checkpointEvery: 3, accumulate: 2, ema: 0.9',
+    train: 'steps: 12, evaluateEvery: 1, checkpointEvery: 3, accumulate: 2, ema: 0.9, bucketing: true',
   });
   const calm = join(folder, 'calm', run.id);
   const disturbed = join(folder, 'disturbed', run.id);

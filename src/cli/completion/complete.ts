@@ -181,7 +181,10 @@ const argumentValues = (
         case 'losses':
           return named('loss', registry);
         case 'metrics':
-          return Object.entries(metrics).map(([value, { description }]) => ({ value, description }));
+          return Object.entries({ ...metrics, ...registry.metric }).map(([value, { description }]) => ({
+            value,
+            description,
+          }));
         case 'schema':
           return ['experiment', 'run', 'diagnostics'].map((value) => ({ value }));
         default:
