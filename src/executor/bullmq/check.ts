@@ -69,6 +69,7 @@ const unfitness = (workers: readonly ListedWorker[], { worker, unfit }: Answer):
     problem(`The worker on ${nameOf(workers, worker)} cannot train this sweep: ${message}.`, {
       expected: {
         data: 'the data of the sweep, by its digest',
+        'other-data': 'the data of the sweep, by its digest',
         code: 'the code of the sweep, by its digest',
         kernel: 'the kernels of the frozen plan',
         disk: 'a disk with room for runs',

@@ -52,13 +52,13 @@ export const fitRun = async (run: Run, equipment: Equipment): Promise<Fit | Unfi
 
 /** Looks for the data under its name, and under the last part of the name. */
 const findData = async (run: Run, { registry, dataDirectory }: Equipment): Promise<Fit | Unfit> => {
-  let first: Unfit | undefined;
-  for (const candidate of [run, withDataNames(run, baseName)]) {
-    const problem = await dataProblem(candidate, registry, dataDirectory);
-    if (!problem) return { run: candidate };
-    first ??= problem;
-  }
-  return first as Unfit;
+  const short = withDataNames(run, baseName);
+  const problem = await dataProblem(run, registry, dataDirectory);
+  if (!problem) return { run };
+  const other = await dataProblem(short, registry, dataDirectory);
+  if (!other) return { run: short };
+  // Other data says more than none.
+  return other.kind === 'other-data' ? other : problem;
 };
 
 const dataProblem = async (
@@ -74,7 +74,7 @@ const dataProblem = async (
     const digest = await findRow(registry.dataset, dataset.name)?.digest(dataset, { baseDirectory });
     if (digest !== run.datasetDigest)
       return {
-        kind: 'data',
+        kind: 'other-data',
         message: `its data of ${dataset.name} in ${baseDirectory} is other data (digest ${digest?.slice(0, 12) ?? 'unknown'}) than that of the sweep (${run.datasetDigest.slice(0, 12)})`,
         help: install,
       };
@@ -85,7 +85,7 @@ const dataProblem = async (
       (await vectorsDigest(vectors, { baseDirectory })) !== run.vectors
     )
       return {
-        kind: 'data',
+        kind: 'other-data',
         message: `its vectors ${vectors.file} in ${baseDirectory} are others than those of the sweep`,
         help: install,
       };

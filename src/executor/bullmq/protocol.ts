@@ -133,6 +133,7 @@ export type Question = Described<typeof questionSchema>;
 const unfitSchema = Type.Object({
   kind: Type.Union([
     Type.Literal('data'),
+    Type.Literal('other-data'),
     Type.Literal('code'),
     Type.Literal('kernel'),
     Type.Literal('disk'),

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import type { ConnectionOptions as TlsOptions } from 'node:tls';
 import type { Redis } from 'ioredis';
 import { failure, success, type Diagnostic, type Result } from '../../diagnostic/diagnostic.ts';
@@ -40,7 +41,7 @@ const urlVariable = 'UNROLL_REDIS_URL';
 const caVariable = 'UNROLL_REDIS_CA';
 
 /** Who submits and who works waits this long for the first answer. */
-const answerMs = 4000;
+const answerMs = 3000;
 
 const oldestVersion = [6, 2] as const;
 
@@ -110,7 +111,12 @@ const readTarget = (): Result<Target> => {
       ...(url.username !== '' && { username: decodeURIComponent(url.username) }),
       ...(url.password !== '' && { password: decodeURIComponent(url.password) }),
       ...(database !== undefined && { db: Number(database) }),
-      ...(isEncrypted && { tls: { servername: host, ...(authority !== undefined && { ca: authority }) } }),
+      ...(isEncrypted && {
+        tls: {
+          ...(isIP(host) === 0 && { servername: host }),
+          ...(authority !== undefined && { ca: authority }),
+        },
+      }),
     },
   });
 };
@@ -228,14 +234,19 @@ const connectionProblem = (error: unknown, { address, isEncrypted }: Target): Di
       expected: 'a Redis server there',
       help: `Start one (redis-server), or set ${urlVariable} to its address.`,
     });
-  if (!isEncrypted && /closed|ECONNRESET|EPIPE|timed out|ETIMEDOUT|Protocol error/i.test(`${words} ${code}`))
-    return problem(`Redis at ${address} does not answer; it may require TLS.`, {
-      expected: 'an answer within 4 s',
-      got: words,
-      help: `If the port has TLS, write rediss:// instead of redis:// in ${urlVariable}. Otherwise check the address and the firewall.`,
-    });
+  if (/closed|ECONNRESET|EPIPE|timed out|ETIMEDOUT|Protocol error/i.test(`${words} ${code}`))
+    return problem(
+      `Redis at ${address} does not answer; it may ${isEncrypted ? 'not have' : 'require'} TLS.`,
+      {
+        expected: 'an answer within 3 s',
+        got: words,
+        help: isEncrypted
+          ? `If the port has no TLS, write redis:// instead of rediss:// in ${urlVariable}. Otherwise check the address and the firewall.`
+          : `If the port has TLS, write rediss:// instead of redis:// in ${urlVariable}. Otherwise check the address and the firewall.`,
+      },
+    );
   return problem(`Redis at ${address} does not answer.`, {
-    expected: 'an answer within 4 s',
+    expected: 'an answer within 3 s',
     got: words,
     help: 'Check the address and the firewall.',
   });

@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Plan } from '../../plan/plan.ts';
 import type { RunListener, RunOutcome } from '../../record/events.ts';
 import { readStatus } from '../../record/read-runs.ts';
+import { systemErrorOf } from '../../system/system-error.ts';
 import type { TrainRequest } from '../../training/protocol.ts';
 import type { Executor, RunTask, TrainResult } from '../executor.ts';
 import { commitRun, filesOfManifest } from './commit.ts';
@@ -42,6 +44,8 @@ interface Pending {
   readonly task: RunTask;
   readonly end: (end: End) => void;
   readonly since: number;
+  /** Whether its job is known to be in the queue, or to have been: one that failed before is removed and queued anew. */
+  isQueued: boolean;
   /** How often workers have begun it, as far as is known. */
   starts: number;
 }
@@ -56,6 +60,9 @@ const lookEveryMs = 2000;
 const lookedAt = 200;
 
 const hostsEveryMs = 2000;
+
+/** A Redis that does not answer keeps nobody from leaving. */
+const closingMs = 2000;
 
 /** How often files that Redis has lost are sent again. */
 const mostTries = 3;
@@ -96,9 +103,8 @@ export const createBullmqExecutor = async (
     pending.get(jobId)?.end({ type: 'failed', reason: failedReason }),
   );
   events.on('removed', ({ jobId }) => {
-    // One that failed before was replaced.
     const one = pending.get(jobId);
-    if (one)
+    if (one?.isQueued)
       void endOf(jobId).then(
         (end) => end && one.end(end),
         () => undefined,
@@ -123,7 +129,9 @@ export const createBullmqExecutor = async (
 
   /** Looks for ends whose events were lost. */
   const look = async () => {
-    const old = [...pending].filter(([, { since }]) => performance.now() - since > lookEveryMs);
+    const old = [...pending].filter(
+      ([, { since, isQueued }]) => isQueued && performance.now() - since > lookEveryMs,
+    );
     for (const [key, one] of old.slice(0, lookedAt)) {
       const end = await endOf(key);
       if (end) one.end(end);
@@ -157,15 +165,20 @@ export const createBullmqExecutor = async (
   const hosts = setInterval(() => void countSlots().catch(() => undefined), hostsEveryMs);
   await countSlots();
 
+  /** Whether a result can still be recorded. A disk that was full has no result. */
+  const isUsable = async (value: unknown): Promise<boolean> => {
+    const { record, outcome } = resultOf(value) ?? {};
+    return record
+      ? await areThere(client, filesOfManifest(record.manifest))
+      : outcome !== undefined && outcome.systemError === undefined;
+  };
+
   /** Queues a job unless it is there. One that failed or whose files are gone is queued anew. */
   const submit = async (key: string, request: TrainRequest, task: RunTask): Promise<void> => {
     const submission = { request, task, sweep: sweepId };
     if ((await client.exists(`${prefix}:${name}:${key}`)) > 0) {
       const end = await endOf(key);
-      if (end?.type === 'completed') {
-        const result = resultOf(end.value);
-        if (result?.record && (await areThere(client, filesOfManifest(result.record.manifest)))) return;
-      }
+      if (end?.type === 'completed' && (await isUsable(end.value))) return;
       if (!end) return;
       await queue.remove(key);
     }
@@ -185,16 +198,22 @@ export const createBullmqExecutor = async (
       if (left !== undefined && maxParallel !== undefined) return { type: 'left', message: left };
       const key = jobKeyOf({ request, task, sweep: sweepId }, nonce);
       const ended = new Promise<End>((end) =>
-        pending.set(key, { request, task, end, since: performance.now(), starts: 0 }),
+        pending.set(key, { request, task, end, since: performance.now(), starts: 0, isQueued: false }),
       );
       try {
-        await submit(key, request, task);
+        // Without Redis nothing is queued, and whoever leaves does not wait for it.
+        await Promise.race([submit(key, request, task), ended]);
         if (left !== undefined) return { type: 'left', message: left };
-        const known = await endOf(key);
-        const result = await resultOfEnd(known ?? (await ended), request);
+        const one = pending.get(key);
+        if (one) one.isQueued = true;
+        const result = await resultOfEnd((await endOf(key)) ?? (await ended), request);
         if (result !== 'again') return result;
         if (tries >= mostTries) return exited('Redis loses the files of runs; is its memory full?');
         await queue.remove(key);
+      } catch (error) {
+        // What the operating system refuses is the scheduler's to report.
+        if (systemErrorOf(error)) throw error;
+        return exited(error instanceof Error ? error.message : String(error));
       } finally {
         pending.delete(key);
       }
@@ -245,7 +264,7 @@ export const createBullmqExecutor = async (
     close: async () => {
       clearInterval(watch);
       clearInterval(hosts);
-      await Promise.allSettled([events.close(), queue.close()]);
+      await Promise.race([Promise.allSettled([events.close(), queue.close()]), delay(closingMs)]);
       client.disconnect();
     },
   };

@@ -11,6 +11,7 @@ import { readStatus } from '../../record/read-runs.ts';
 import { recordLoss, runDirectory } from '../../record/run-recorder.ts';
 import type { Run } from '../../plan/plan.ts';
 import { outcomeOfExit } from '../exit-reason.ts';
+import { formatDuration } from '../../terminal/format.ts';
 import { createPool, type Pool } from '../local/pool.ts';
 import { bringFiles, FilesLost, isJobKey, namesFolders } from './bring-files.ts';
 import { sendPacked } from './file-transfer.ts';
@@ -68,6 +69,8 @@ interface Active {
   readonly name: string;
   /** Why it is ended before its end. */
   ending?: 'cancelled' | 'fenced' | 'given-back';
+  /** How long its child had it, in milliseconds. */
+  trainedMs: number;
   /** When the lock of its job was last asked to be renewed with success, by `performance.now`. */
   renewedAt: number;
 }
@@ -153,9 +156,11 @@ export const serveQueue = async (server: RedisServer, options: WorkerOptions): P
       kill: new AbortController(),
       name: `${job.run.experiment}/${job.run.id}`,
       renewedAt: performance.now(),
+      trainedMs: 0,
     };
     active.set(key, own);
     const give = await budget?.take(job.threads);
+    const begunAt = performance.now();
     try {
       const result = await trainHere({ job, run: fit.run, own, queued }).catch((error: unknown) => {
         if (error instanceof FilesLost) throw new UnrecoverableError(filesLostReason);
@@ -170,7 +175,11 @@ export const serveQueue = async (server: RedisServer, options: WorkerOptions): P
         await queued.moveToWait(token).catch(() => undefined);
         throw new WaitingError();
       }
-      print(`ended ${own.name}: ${result.outcome.reason}, ${result.outcome.step} steps`);
+      const besides = performance.now() - begunAt - own.trainedMs;
+      print(
+        `ended ${own.name}: ${result.outcome.reason}, ${result.outcome.step} steps; ` +
+          `${formatDuration(own.trainedMs)} of training, ${besides.toFixed(1)} ms for files and the queue`,
+      );
       return toText(result);
     } finally {
       give?.();
@@ -195,7 +204,7 @@ export const serveQueue = async (server: RedisServer, options: WorkerOptions): P
     const report = reporter(queued, { host, start: queued.attemptsStarted });
     print(`began ${own.name}${queued.attemptsStarted > 1 ? ` again (start ${queued.attemptsStarted})` : ''}`);
     const { kernel, threads, timeoutMs, pauseAt, attempt, profile } = job;
-    const startedAtMs = Date.now();
+    const startedAt = performance.now();
     const result = await poolOf(threads).train(
       {
         type: 'train',
@@ -222,6 +231,7 @@ export const serveQueue = async (server: RedisServer, options: WorkerOptions): P
         kill: own.kill.signal,
       },
     );
+    own.trainedMs = performance.now() - startedAt;
     await report.end();
     let outcome: RunOutcome;
     if (result.type === 'done') outcome = result.outcome;
@@ -229,7 +239,7 @@ export const serveQueue = async (server: RedisServer, options: WorkerOptions): P
       outcome = {
         ...outcomeOfExit(result, { killedByUser: false, timeoutMs }),
         step: readStatus(directory)?.outcome?.step ?? 0,
-        elapsedMs: Date.now() - startedAtMs,
+        elapsedMs: Math.round(own.trainedMs),
         metrics: {},
       };
       if (own.ending === undefined) recordLoss(directory, run, { outcome, attempt });
