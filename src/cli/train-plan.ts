@@ -25,6 +25,7 @@ import { systemErrorOf } from '../system/system-error.ts';
 import { withRuns } from '../record/search-journal.ts';
 import { listRuns } from '../record/read-runs.ts';
 import { runDirectory } from '../record/run-recorder.ts';
+import { resumeWords, stateOfReason } from '../record/run-state.ts';
 import type { ExitCode, Terminal } from './command.ts';
 import { listenForInterruption } from './interrupt.ts';
 import { allowedServers } from './confirm-server.ts';
@@ -278,11 +279,14 @@ const summarize = (
     );
   const left = unfinished.length + toChoose;
   if (left > 0) {
-    terminal.print(
-      `${left} of ${plan.runs.length + toChoose} runs are not done; continue with: ${propose('resume', plan.sweepId)}`,
-    );
+    const allFailed = toChoose === 0 && unfinished.every(({ id }) => hasFailed(outcomes[id]));
+    const next = propose(...resumeWords(plan.sweepId, allFailed ? 'failed' : 'interrupted'));
+    terminal.print(`${left} of ${plan.runs.length + toChoose} runs are not done; continue with: ${next}`);
   }
 };
+
+const hasFailed = (outcome: RunOutcome | undefined): boolean =>
+  outcome !== undefined && stateOfReason(outcome.reason) === 'failed';
 
 /** A pruned run has ended as well as one that is done. */
 const hasEnded = (outcome: RunOutcome | undefined): boolean =>

@@ -11,6 +11,7 @@ import {
   type ModelFile,
 } from '../record/run-files.ts';
 import { readTensors } from '../system/safetensors.ts';
+import { resumeWords } from '../record/run-state.ts';
 import { variablesIn } from '../record/starting-weights.ts';
 import { referredRun } from '../report/best-run.ts';
 import { readJson, readJsonIfWhole, readRegularText } from '../system/files.ts';
@@ -49,7 +50,7 @@ const folderOf = (reference: string, runsDirectory: string): Result<string> => {
     severity: 'error',
     message: `The run ${found.experiment}/${found.id} has no model: it is ${state}.`,
     expected: 'a run that is done',
-    help: `Train it to its end with \`${proposedCommand(['resume', found.experiment], runsDirectory)}\`, or name another run.`,
+    help: `Train it to its end with \`${proposedCommand(resumeWords(found.experiment, state), runsDirectory)}\`, or name another run.`,
   });
 };
 

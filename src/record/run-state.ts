@@ -90,3 +90,9 @@ export const reasonOf = (status: StatusFile | null, directory: string): string =
     ? `Process ${holder.pid} on ${holder.host} trains it.`
     : `Process ${holder.pid} exited without reporting a result.`;
 };
+
+/** The words of the command that trains what is left of an experiment or sweep. What failed is trained again only when asked. */
+export const resumeWords = (what: string, state: RunState): readonly string[] => [
+  ...['resume', what],
+  ...(state === 'failed' ? ['--retry-failed'] : []),
+];

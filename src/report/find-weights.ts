@@ -6,6 +6,7 @@ import type { FindWeights, NoWeights } from '../plan/starting-weights.ts';
 import { digestOfFile } from '../record/digests.ts';
 import { readTensors, type StoredTensor } from '../system/safetensors.ts';
 import { variablesIn, weightsFileOf } from '../record/starting-weights.ts';
+import { resumeWords } from '../record/run-state.ts';
 import { proposedCommand } from '../system/proposed-command.ts';
 import { interruptionOf } from '../system/system-error.ts';
 
@@ -48,7 +49,7 @@ const ofRun = async (
         message: `The run ${name} has no weights: it is ${state}.`,
         expected: 'a run that is done',
         got: from,
-        help: `Train it to its end with \`${proposedCommand(['resume', run.experiment], runsDirectory)}\`, or name another run.`,
+        help: `Train it to its end with \`${proposedCommand(resumeWords(run.experiment, state), runsDirectory)}\`, or name another run.`,
       },
     ]);
   }

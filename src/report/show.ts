@@ -10,7 +10,7 @@ import { fit, pad, renderTable, type Column } from '../terminal/table.ts';
 import { textWidth } from '../terminal/wrap.ts';
 import { proposedCommand } from '../system/proposed-command.ts';
 import type { EnvironmentFile, EvaluationFile, PartEvaluation } from '../record/run-files.ts';
-import type { RecordedRun, RunState } from '../record/run-state.ts';
+import { resumeWords, type RecordedRun, type RunState } from '../record/run-state.ts';
 import { baselineLines, stepErrorLines } from './baseline-table.ts';
 import { dataFields } from './data-fields.ts';
 import type { TextOptions } from './render-compare.ts';
@@ -210,7 +210,7 @@ const whatNext = ({ run, state, directory }: RecordedRun): string => {
     case 'new':
       return `resume with: ${propose('resume', run.experiment)}`;
     case 'failed':
-      return `try again with: ${propose('resume', run.experiment, '--retry-failed')}`;
+      return `try again with: ${propose(...resumeWords(run.experiment, state))}`;
     case 'stale':
       return `train it as it would come out today with: ${propose('run', 'SPEC')}`;
     case 'done':

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import { createRig, type Rig } from '../support/rig.ts';
 import { smallSpec } from '../support/small-sweep.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 // Real sweeps, on a machine that may have much else to do.
 vi.setConfig({ testTimeout: 240_000 });
@@ -65,6 +66,52 @@ test('every command that is proposed for another folder works as it is printed',
   const { stdout } = await rig.unroll('init', 'my own.yaml', '--dataset', 'toy-sequences', '--defaults');
   expect(proposed(stdout)).toEqual([['run', 'my own.yaml']]);
   await follow(await rig.unroll('models', 'lsmt'), ['explain', 'models']);
+});
+
+test('what is proposed after a failed run, and by commands that use a run, works as it is printed', async () => {
+  const rig = createRig({ XDG_CONFIG_HOME: temporaryDirectory() });
+  const folder = ['--runs-directory', 'my runs'];
+  const at = (bound: string) => smallSpec({ steps: 3, train: `stopOn: { lossAbove: ${bound} }` });
+  rig.write('my spec.yaml', at('1e-9'));
+  const only = async (words: readonly string[], command: string) => {
+    const { stdout, stderr } = await rig.unroll(...words);
+    const text = `${stdout}\n${stderr}`
+      .replaceAll(/^ +\d+ \|.*$/gm, '')
+      .replaceAll(/^ *command +unroll.*$/gm, '');
+    const [found = []] = proposed(text).filter(([name]) => name === command);
+    expect(found, text).not.toEqual([]);
+    return found;
+  };
+  // Each trains the failed run once more, which fails again.
+  const again = await only(['run', 'my spec.yaml', ...folder], 'resume');
+  expect(again).toContain('--retry-failed');
+  const [id = ''] = readdirSync(join(rig.directory, 'my runs', 'trial')).filter((name) =>
+    /^[0-9a-f]{12}$/.test(name),
+  );
+  for (const words of [
+    ['show', id],
+    ['export', id, '--format', 'onnx', '--output', 'out'],
+    ['predict', id, '--input', 'x.csv'],
+  ]) {
+    const retry = await only([...words, ...folder], 'resume');
+    expect(retry).toEqual(['resume', 'trial', '--retry-failed', ...folder]);
+  }
+  const retried = await rig.unroll(...again);
+  expect(retried.code).toBe(1);
+  expect(retried.stdout).toContain('attempt 2');
+
+  rig.write('my spec.yaml', smallSpec({ steps: 3 }));
+  expect((await rig.unroll('run', 'my spec.yaml', ...folder)).code).toBe(0);
+  const verify = await only(['bundle', 'best:trial', '--output', 'the best.zip', ...folder], 'verify');
+  expect(verify).toEqual(['verify', 'the best.zip']);
+  expect((await rig.unroll(...verify)).code).toBe(0);
+  // What `prune` proposes for single runs, with the run in the place of its name.
+  const rm = await only(['prune', 'nothing', ...folder], 'rm');
+  const removed = await rig.unroll(...rm.map((word) => (word === 'NAME' ? id : word)), '--yes');
+  expect(removed.code).toBe(0);
+  expect((await rig.unroll('show', id, ...folder)).code).toBe(2);
+  const trust = await only(['trust', '--credentials'], 'trust');
+  expect((await rig.unroll(...trust)).code).toBe(0);
 });
 
 test('the address that only the environment names is part of the command that sends the rest', async () => {

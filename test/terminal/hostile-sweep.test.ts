@@ -28,6 +28,7 @@ const prepare = async (): Promise<{ readonly rig: Rig; readonly uri: string }> =
   const folder = join(temporaryDirectory(), 'a\u001b[31m\u202eb');
   mkdirSync(folder);
   const rig = createRig({}, folder);
+  mkdirSync(join(folder, 'runs', foreign.slice(0, 20)), { recursive: true });
   const rows = Array.from({ length: 40 }, (_, at) => `s${at},${at % 2},${at % 2 ? inCsv : 'plain'}`);
   rig.write('data.csv', `s,x,${inCsv}\n${rows.join('\n')}\n`);
   rig.write(
@@ -81,6 +82,13 @@ test('no command, plot or report passes on what a spec, its data, its code or a 
     ['sync', 'trial', '--to', uri, '--allow-server', uri],
     ['run', '--help'],
     ['report', 'trial'],
+    ['evaluate', first, '--data', 'data.csv'],
+    ['predict', first, '--input', `${foreign}.csv`],
+    ['export', first, '--format', 'pytorch', '--output', 'exported'],
+    ['bundle', first, '--output', `${foreign}.zip`],
+    ['verify', foreign],
+    ['register', first, '--name', foreign, '--to', uri, '--allow-server', uri],
+    ['complete', '--', 'compare', ''],
   ]) {
     const { stdout, stderr } = await rig.unroll(...words);
     expect(stdout + stderr, words.join(' ')).not.toBe('');
@@ -94,6 +102,7 @@ test('no command, plot or report passes on what a spec, its data, its code or a 
   const drawings = await writeRunPlots(rig.runPath('trial', first));
   expect(pages.length).toBeGreaterThan(0);
   expect(drawings.length).toBeGreaterThan(0);
+  expectSafe(readFileSync(join(rig.directory, 'exported', 'README.md'), 'utf8'), 'README.md');
   for (const file of [...drawings, join(rig.directory, 'junit.xml')]) {
     const text = readFileSync(file, 'utf8');
     expect(text, file).not.toMatch(/[\u0000-\u0008\u000b\u000c\u000e-\u001f]/);
