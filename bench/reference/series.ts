@@ -1,5 +1,5 @@
 /**
- * The accuracy of classifiers and forecasters over five seeds, beside PyTorch and Darts with the same data, windows,
+ * The accuracy of classifiers, taggers and forecasters over five seeds, beside PyTorch and Darts with the same data, windows,
  * hyperparameters, initialisers and sizes of batches. Appends each result to `bench/results/series.jsonl` as soon as it is
  * there and skips what is there already, so it may be stopped at any time; then writes `bench/results/series.md`.
  *
@@ -27,6 +27,8 @@ interface Training {
 type Task = Training &
   (
     | { readonly kind: 'classify' }
+    /** A class for each text, or a label for each of its tokens. */
+    | { readonly kind: 'label' | 'tag'; readonly embeddingSize: number }
     | {
         readonly kind: 'forecast';
         readonly window: number;
@@ -41,6 +43,14 @@ const tasks: Readonly<Record<string, Task>> = {
   BasicMotions: { kind: 'classify', hiddenSize: 32, learningRate: 0.002, batchSize: 8, epochs: 60 },
   ItalyPowerDemand: { kind: 'classify', hiddenSize: 32, learningRate: 0.002, batchSize: 16, epochs: 80 },
   GunPoint: { kind: 'classify', hiddenSize: 32, learningRate: 0.002, batchSize: 10, epochs: 80 },
+  'number-words': {
+    ...{ kind: 'label', embeddingSize: 16 },
+    ...{ hiddenSize: 32, learningRate: 0.005, batchSize: 16, epochs: 15 },
+  },
+  hyphenation: {
+    ...{ kind: 'tag', embeddingSize: 16 },
+    ...{ hiddenSize: 32, learningRate: 0.005, batchSize: 32, epochs: 10 },
+  },
   sunspots: {
     ...{ kind: 'forecast', window: 33, horizon: 11, testFrom: 247 },
     ...{ hiddenSize: 32, learningRate: 0.003, batchSize: 32, epochs: 40 },
@@ -82,20 +92,48 @@ const cpu = cpus()[0]?.model ?? '';
 
 const readResults = (): Result[] => readLines<Result>(resultsFile);
 
+const datasetOf = (name: string, task: Task): object => {
+  switch (task.kind) {
+    case 'classify':
+      return { name: 'ucr', file: `${name}_TRAIN.ts`, validationFraction: 0 };
+    case 'label': {
+      const parts = { file: `${name}_TRAIN.csv`, testFile: `${name}_TEST.csv`, validationFraction: 0 };
+      const columns = { text: 'word', targets: ['language'], tokens: { unit: 'characters' } };
+      return { name: 'csv-text', ...parts, ...columns };
+    }
+    case 'tag': {
+      const parts = { file: `${name}_TRAIN.conll`, testFile: `${name}_TEST.conll`, validationFraction: 0 };
+      return { name: 'conll', ...parts };
+    }
+    case 'forecast':
+      return {
+        ...{ name: 'csv-series', file: `${name}.csv`, time: 'step', targets: ['value'] },
+        ...{ window: task.window, horizon: task.horizon },
+        split: { validation: 0, test: String(task.testFrom) },
+      };
+  }
+};
+
+const networkOf = (task: Task): object => {
+  switch (task.kind) {
+    case 'classify':
+      return { readout: 'mean' };
+    case 'label':
+      return { readout: 'mean', embeddingSize: task.embeddingSize };
+    case 'tag':
+      return { bidirectional: true, embeddingSize: task.embeddingSize };
+    case 'forecast':
+      return {};
+  }
+};
+
 const specOf = (name: string, task: Task): object => {
   const { hiddenSize, learningRate, batchSize, epochs } = task;
   return {
     version: 1,
     name,
-    dataset:
-      task.kind === 'classify'
-        ? { name: 'ucr', file: `${name}_TRAIN.ts`, validationFraction: 0 }
-        : {
-            ...{ name: 'csv-series', file: `${name}.csv`, time: 'step', targets: ['value'] },
-            ...{ window: task.window, horizon: task.horizon },
-            split: { validation: 0, test: String(task.testFrom) },
-          },
-    model: { name: 'lstm', hiddenSize, ...(task.kind === 'classify' && { readout: 'mean' }) },
+    dataset: datasetOf(name, task),
+    model: { name: 'lstm', hiddenSize, ...networkOf(task) },
     optimizer: { name: 'adam', learningRate, clipNorm },
     train: { batchSize, epochs, lastBatch: 'keep' },
     run: { concurrency: 1, threadsPerRun: 1 },
@@ -121,7 +159,7 @@ const trainUnroll = (name: string, seed: number, folder: string): Omit<Result, '
   const { parts } = read('data.json') as {
     readonly parts: { readonly test: { readonly sequences: number } };
   };
-  const metric = task.kind === 'classify' ? 'test/accuracy' : 'test/mae';
+  const metric = task.kind === 'forecast' ? 'test/mae' : 'test/accuracy';
   return {
     task: name,
     side: 'unroll',
@@ -145,7 +183,7 @@ const trainPeer = (name: string, seed: number, folder: string): Omit<Result, 'cp
 const trainMissing = (python: string): void => {
   const folder = mkdtempSync(join(tmpdir(), 'unroll-series-'));
   try {
-    execute(python, ['bench/reference/series.py', 'prepare', folder]);
+    execute(python, ['bench/reference/series.py', 'prepare', folder, options.tasks]);
     for (const name of options.tasks.split(',')) {
       for (const seed of options.seeds.split(',').map(Number)) {
         for (const side of sides) {
@@ -181,7 +219,7 @@ const table = (results: readonly Result[], kind: Task['kind']): string[] => {
       const found = of(side);
       const scores = found.map(({ score }) => score);
       const { mean: own, interval } = summarize(scores);
-      const by = side === 'unroll' ? 'Unroll' : kind === 'classify' ? 'PyTorch' : 'Darts';
+      const by = side === 'unroll' ? 'Unroll' : kind === 'forecast' ? 'Darts' : 'PyTorch';
       const within =
         side === 'unroll' || !interval ? '' : mean >= interval[0] && mean <= interval[1] ? 'yes' : 'no';
       const range = interval ? `${digits(interval[0])} to ${digits(interval[1])}` : '–';
@@ -199,13 +237,14 @@ const settings = (): string[] =>
       kind === 'forecast'
         ? `; window ${task.window}, horizon ${task.horizon}, tested from step ${task.testFrom}`
         : '';
-    return `- ${name}: LSTM ${hiddenSize}, Adam ${learningRate}, gradients of norm ${clipNorm} at most, batches of ${batchSize}, ${epochs} epochs${windows}`;
+    const vectors = 'embeddingSize' in task ? ` on vectors of ${task.embeddingSize}` : '';
+    return `- ${name}: LSTM ${hiddenSize}${vectors}, Adam ${learningRate}, gradients of norm ${clipNorm} at most, batches of ${batchSize}, ${epochs} epochs${windows}`;
   });
 
 const writePage = (results: readonly Result[]): void => {
   const distinct = (key: 'versions' | 'cpu') => [...new Set(results.map((one) => one[key]))].join('; ');
   const text = [
-    '# Accuracy on time series, beside PyTorch and Darts',
+    '# Accuracy beside PyTorch and Darts',
     '',
     'Written by `bench/reference/series.ts` from `series.jsonl`; do not edit. The same data, windows, hyperparameters,',
     'initialisers and batch sizes on both sides (each side draws its own weights and order), five seeds, one thread. Intervals are',
@@ -215,6 +254,16 @@ const writePage = (results: readonly Result[]): void => {
     'Accuracy on the test part of four datasets of the UCR and UEA archives, as the package aeon ships them:',
     '',
     ...table(results, 'classify'),
+    '',
+    'Accuracy of labels for texts, letter by letter: the language of the number words of `experiments/data`, four of five to train',
+    'on:',
+    '',
+    ...table(results, 'label'),
+    '',
+    'Accuracy of labels for each letter of an English word: whether a hyphen may be before it, by the patterns of the package',
+    'pyphen, for 2,000 words of the package english-words to train on and 500 others. The network reads in both directions:',
+    '',
+    ...table(results, 'tag'),
     '',
     'Mean absolute error of forecasts in the unit of the series (yearly sunspots; monthly CO2 in ppm, both of the package',
     'statsmodels), over all windows whose targets lie in the test part; the peer is the `BlockRNNModel` of Darts with a module that,',
