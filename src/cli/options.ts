@@ -168,7 +168,11 @@ export const execution = <Args extends unknown[], Options extends OptionValues>(
         .env('UNROLL_EXECUTOR'),
     )
     .option('--class <name>', 'the class of workers that train, with --executor bullmq', classOfWorkers)
-    .option('--max-parallel <n>', 'train at most this many runs at a time on all workers', positiveInteger)
+    .option(
+      '--max-parallel <n>',
+      'train at most this many runs at a time on all workers, or in all jobs',
+      positiveInteger,
+    )
     .option('--priority <n>', 'the place in the queue: 1 is first (default: 100)', positiveInteger)
     .option('--junit <file>', 'write outcomes and expectations as JUnit XML, for CI systems')
     .option('--profile', 'print and record where the time was spent')

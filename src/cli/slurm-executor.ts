@@ -14,7 +14,7 @@ import type { ExecutorOptions, RemoteExecutor } from './executors.ts';
 /** Checks that the cluster would take the jobs of a plan. */
 export const prepareSlurm = async (
   plan: Plan,
-  { runsDirectory }: Pick<ExecutorOptions, 'runsDirectory'>,
+  { runsDirectory, maxParallel }: Pick<ExecutorOptions, 'runsDirectory' | 'maxParallel'>,
 ): Promise<Result<RemoteExecutor>> => {
   const { slurm: settings = usualSettings, threadsPerRun } = plan.execution;
   const directory = resolve(batchesDirectory(runsDirectory, plan));
@@ -27,7 +27,9 @@ export const prepareSlurm = async (
         directory,
         name: `unroll-${plan.sweepId}`,
         settings,
-        slots: checked.value.slots,
+        slots: Math.min(checked.value.slots, maxParallel ?? Infinity),
+        maxParallel,
+        isSearch: plan.search !== undefined,
         lengthsOf: (runs) => {
           const { runs: recorded } = listRuns(runsDirectory, { experiment: plan.experiment });
           const standings = runs.map(

@@ -14,7 +14,7 @@ const patienceMs = 60_000;
 const environment = (ownCode: boolean): NodeJS.ProcessEnv =>
   Object.fromEntries(
     Object.entries(withoutSecrets(process.env, ownCode ? 'MLFLOW_' : '')).filter(
-      ([name]) => !/^S(LURM|BATCH)_(?!CONF$)/.test(name),
+      ([name]) => name !== 'UNROLL_REDIS_URL' && !/^S(LURM|BATCH)_(?!CONF$)/.test(name),
     ),
   );
 

@@ -6,6 +6,7 @@ import { readStatus } from '../../record/read-runs.ts';
 import { recordLoss } from '../../record/run-recorder.ts';
 import { appendRegular, writeJson } from '../../system/files.ts';
 import { packageVersion } from '../../system/package-root.ts';
+import { counted } from '../../terminal/format.ts';
 import type { StopReason, TrainRequest } from '../../training/protocol.ts';
 import { outcomeOfExit } from '../exit-reason.ts';
 import { createPool, type Pool } from '../local/pool.ts';
@@ -230,7 +231,7 @@ const submitAgain = async ({ folder, task, batch, print }: Job, runs: number): P
   });
   print(
     'job' in submitted
-      ? `The time limit is near: job ${submitted.job} trains the ${runs} runs that are left.`
+      ? `The time limit is near: job ${submitted.job} trains what is left: ${counted(runs, 'run')}.`
       : `The time limit is near, and this node cannot submit a job: ${submitted.refused}`,
   );
 };

@@ -28,6 +28,8 @@ export interface SlurmExecutorOptions extends BatchOptions {
   readonly showHosts: (hosts: readonly TrainingHost[]) => void;
   /** How many runs the cluster could train at a time. */
   readonly slots: number;
+  /** Whether runs are asked for one by one, as the results of others decide, so that an array has one task. */
+  readonly isSearch: boolean;
 }
 
 /** Runs that are asked for at once: all of them, so that they can be packed, within what one job array may have. */
@@ -370,7 +372,7 @@ export const createSlurmExecutor = (options: SlurmExecutorOptions): Executor => 
 
   return {
     name: 'slurm',
-    runsAtOnce: () => mostAtOnce,
+    runsAtOnce: () => (options.isSearch ? (options.maxParallel ?? mostAtOnce) : mostAtOnce),
     train: (request, task) =>
       new Promise((resolve) => {
         if (over !== undefined) {

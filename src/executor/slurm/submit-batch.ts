@@ -19,6 +19,8 @@ export interface BatchOptions {
   /** How the names of the sweep's jobs begin. */
   readonly name: string;
   readonly settings: SlurmSettings;
+  /** How many tasks of an array may be active at a time; undefined for no limit. */
+  readonly maxParallel: number | undefined;
   /** Milliseconds that each run will take; undefined where nothing is known. */
   readonly lengthsOf: (runs: readonly Run[]) => readonly (number | undefined)[];
 }
