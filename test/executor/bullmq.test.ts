@@ -308,7 +308,7 @@ run: { threadsPerRun: 1 }
         expect((await first.finished).code).toBe(0);
 
         const unwritable = await startWorker(redis.url, {
-          environment: { UNROLL_WORKER_DIR: '/proc/unroll-worker' },
+          environment: { UNROLL_WORKER_DIR: join(folder, 'tables', 'rows.csv', 'below-a-file') },
         });
         expect(await unwritable.finished).toMatchObject({ code: 2 });
         expect(unwritable.said()).toContain('cannot write its runs');
