@@ -76,8 +76,19 @@ const doors = {
   report: ['system', 'terminal', 'diagnostic', 'data', 'metrics', 'language', 'plan', 'record'],
   mlflow: ['system', 'terminal', 'diagnostic', 'language', 'plan', 'record', 'export'],
   prediction: [...belowTheRunner, 'report'],
+  serve: [...belowTheRunner, 'prediction'],
   api: [...belowTheRunner, 'executor', 'runner', 'verify', 'report', 'mlflow', 'prediction'],
-  cli: [...belowTheRunner, 'check', 'executor', 'runner', 'verify', 'report', 'mlflow', 'prediction'],
+  cli: [
+    ...belowTheRunner,
+    'check',
+    'executor',
+    'runner',
+    'verify',
+    'report',
+    'mlflow',
+    'prediction',
+    'serve',
+  ],
   docs: ['diagnostic', 'parameters', 'data', 'metrics', 'registry', 'language', 'cli'],
 };
 const rooms = Object.keys(doors);
@@ -116,7 +127,7 @@ const plainReaders = [
 ];
 
 const commands =
-  'validate|plan|run|resume|attach|cancel|workers?|verify|bundle|predict|evaluate|sample|ls|show|export|compare|diff|report|watch|sync|check|rm|prune|init|new|models?|datasets?|optimizers?|losses|trust|setup|doctor|mlflow|schema|explain|completion';
+  'validate|plan|run|resume|attach|cancel|workers?|verify|bundle|predict|evaluate|sample|serve|ls|show|export|compare|diff|report|watch|sync|check|rm|prune|init|new|models?|datasets?|optimizers?|losses|trust|setup|doctor|mlflow|schema|explain|completion';
 
 /** A command in a message that is put together by hand: without the folder of the runs and without quotes. */
 const byHand = [

@@ -17,6 +17,7 @@ import {
   positiveNumber,
   runsDirectory,
   selection,
+  serving,
   slotsOfWorker,
   stepsOfRange,
   toServer,
@@ -266,6 +267,12 @@ export const commands: readonly CommandRow[] = [
         .option('--topK <k>', 'choose among the k likeliest tokens', positiveInteger)
         .option('--seed <n>', 'another seed writes another text', wholeNumber, 1),
     load: () => import('./commands/sample.ts'),
+  }),
+  commandRow({
+    name: 'serve',
+    summary: 'answer requests over HTTP with trained models, in the scoring protocol of MLflow',
+    declare: (program) => serving(json(runsDirectory(models(program)))),
+    load: () => import('./commands/serve.ts'),
   }),
   commandRow({
     name: 'check',

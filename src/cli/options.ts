@@ -62,6 +62,21 @@ export const atLeastZero = (value: string): number => {
   return number;
 };
 
+const portNumber = (value: string): number => {
+  const port = /^\d+$/.test(value) ? Number(value) : Number.NaN;
+  if (!(port <= 65_535)) throw new InvalidArgumentError('a port from 0 to 65535; 0 takes a free one');
+  return port;
+};
+
+/** Bytes: `500kB`, `10MB`. */
+const byteCount = (value: string): number => {
+  const [, number = '', unit = ''] = /^(\d+(?:\.\d+)?)\s*([kMG]?)i?B?$/.exec(value.trim()) ?? [];
+  const bytes = Math.floor(Number(number) * { '': 1, k: 1e3, M: 1e6, G: 1e9 }[unit as '' | 'k' | 'M' | 'G']);
+  if (number === '' || bytes < 1 || bytes > 1e9)
+    throw new InvalidArgumentError('a size from 1 byte to 1GB, such as 500kB or 10MB');
+  return bytes;
+};
+
 const modelMeaning = 'a run id, best:EXPERIMENT, a folder, a model.onnx, or models:/NAME@ALIAS on MLflow';
 
 export const json = <Args extends unknown[], Options extends OptionValues>(program: Program<Args, Options>) =>
@@ -112,6 +127,35 @@ export const oneModel = <Args extends unknown[], Options extends OptionValues>(
 export const models = <Args extends unknown[], Options extends OptionValues>(
   program: Program<Args, Options>,
 ) => program.argument('<models...>', modelMeaning);
+
+export const requestLogs = ['all', 'refused', 'none'] as const;
+
+/** Where and within which limits a server answers. */
+export const serving = <Args extends unknown[], Options extends OptionValues>(
+  program: Program<Args, Options>,
+) =>
+  program
+    .option('--host <address>', 'the address to listen on', '127.0.0.1')
+    .option('--port <n>', 'the port; 0 takes a free one', portNumber, 8080)
+    .addOption(
+      new Option('--max-body <size>', 'the largest body of a request')
+        .argParser(byteCount)
+        .default(10e6, '10MB'),
+    )
+    .option('--timeout <seconds>', 'how long a request may take', positiveNumber, 30)
+    .option('--max-concurrency <n>', 'requests that are answered at the same time', positiveInteger, 200)
+    .option(
+      '--max-batch <n>',
+      'sequences of all requests that are predicted as one batch',
+      positiveInteger,
+      64,
+    )
+    .option('--batch-window <ms>', 'how long a sequence waits for others of its batch', atLeastZero, 0)
+    .addOption(
+      new Option('--log <requests>', 'which requests to print: all, refused or none')
+        .choices(requestLogs)
+        .default('all' as const),
+    );
 
 export const inputFormat = <Args extends unknown[], Options extends OptionValues>(
   program: Program<Args, Options>,

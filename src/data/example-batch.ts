@@ -26,3 +26,19 @@ export type TakeExamples = (examples: ExampleBatch) => void;
  * batches of 96 to 1,024.
  */
 export const examplesAtOnce = 250;
+
+/** Examples that stay valid. */
+export const copyOf = (examples: ExampleBatch): ExampleBatch => {
+  const { batch, shape } = examples;
+  const { size } = batch;
+  const width = shape.input.kind === 'values' ? shape.input.features : 1;
+  return {
+    ...examples,
+    batch: {
+      ...batch,
+      inputs: batch.inputs.slice(0, size * (batch.steps ?? shape.steps) * width),
+      lengths: batch.lengths.slice(0, size),
+      targets: batch.targets.slice(0, (batch.targets.length / Math.max(1, batch.lengths.length)) * size),
+    },
+  };
+};

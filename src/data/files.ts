@@ -3,8 +3,9 @@ import { constants, type Stats } from 'node:fs';
 import { access, readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import { setImmediate } from 'node:timers/promises';
 import { cacheFolder } from '../system/cache-folder.ts';
-import { writeWhole, endlessFile, streamOf, readRegularText } from '../system/files.ts';
+import { writeWhole, endlessFile, streamOf, readRegular, readRegularText } from '../system/files.ts';
 import { nearest } from '../diagnostic/nearest.ts';
 import { DataError, type DataContext, type ReadProgress } from './dataset.ts';
 
@@ -19,6 +20,8 @@ export interface DataFile {
   /** When the content and when anything about the file last changed, in milliseconds since 1970. */
   readonly changedAt: readonly [content: number, file: number];
   readonly reading?: DataContext['reading'];
+  /** Of data that never was on a disk; its `path` is then empty. */
+  readonly content?: Uint8Array;
 }
 
 /** The file that a parameter names. Throws `DataError` at that parameter when there is no such file. */
@@ -71,16 +74,31 @@ const missingFile = async (wanted: {
   return new DataError(issue, { code: 'data-missing' });
 };
 
+/** All bytes of a file. */
+export const bytesOf = ({ path, content }: DataFile): Uint8Array => content ?? readRegular(path);
+
 /** A file's bytes in pieces; reports how far it is read. */
 export const chunksOf = async function* (
-  { path, name, size, reading }: DataFile,
+  { path, name, size, reading, content }: DataFile,
   { activity, chunkBytes }: { readonly activity: ReadProgress['activity']; readonly chunkBytes: number },
-): AsyncGenerator<Buffer> {
+): AsyncGenerator<Uint8Array> {
+  if (content) {
+    yield* piecesOf(content, chunkBytes);
+    return;
+  }
   let readBytes = 0;
   for await (const chunk of streamOf(path, { highWaterMark: chunkBytes }) as AsyncIterable<Buffer>) {
     yield chunk;
     readBytes += chunk.length;
     reading?.({ activity, name, readBytes, totalBytes: size });
+  }
+};
+
+const piecesOf = async function* (content: Uint8Array, chunkBytes: number): AsyncGenerator<Uint8Array> {
+  for (let from = 0; from < content.length; from += chunkBytes) {
+    // Other work of the process gets its turn.
+    if (from > 0) await setImmediate();
+    yield content.subarray(from, from + chunkBytes);
   }
 };
 

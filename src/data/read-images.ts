@@ -1,10 +1,9 @@
 import { basename, dirname } from 'node:path';
-import { readRegular } from '../system/files.ts';
 import type { DataFiles } from './columns/find-files.ts';
 import type { DataError } from './dataset.ts';
 import { allocateBatch, type Batch, type SequenceShape } from './dataset.ts';
 import { examplesAtOnce, type TakeExamples } from './example-batch.ts';
-import { wrongFile, type DataFile } from './files.ts';
+import { bytesOf, wrongFile, type DataFile } from './files.ts';
 import { openIdx, readIdx } from './idx.ts';
 import { gatherPixels, type GatherPixels } from './pixels.ts';
 import type { PixelPreprocessing } from './preprocessing.ts';
@@ -115,9 +114,13 @@ const greyPixels = async (
   size: { readonly height: number; readonly width: number },
 ): Promise<Uint8Array> => {
   const { decode, convertIndexedToRgb } = await import('fast-png');
+  const bytes = bytesOf(file);
+  const header = sizeInHeader(bytes);
+  if (header && (header.width !== size.width || header.height !== size.height))
+    throw wrongSize(file, `${header.height} by ${header.width}`, size);
   let image: ReturnType<typeof decode>;
   try {
-    image = decode(readRegular(file.path));
+    image = decode(bytes);
   } catch (error) {
     throw wrongFile(file, `is not a PNG image that can be read: ${(error as Error).message}.`, {
       expected: 'a whole PNG file',
@@ -125,7 +128,6 @@ const greyPixels = async (
     });
   }
   const { width, height } = image;
-  if (width !== size.width || height !== size.height) throw wrongSize(file, `${height} by ${width}`, size);
   const indexed = image.palette !== undefined;
   const data = indexed ? convertIndexedToRgb(image) : image.data;
   const channels = indexed ? data.length / (width * height) : image.channels;
@@ -140,6 +142,13 @@ const greyPixels = async (
     const opacity = channels % 2 === 0 ? byteAt(pixel, channels - 1) / 255 : 1;
     return Math.round(grey * opacity);
   });
+};
+
+/** The size that the header of a PNG names: a small file may unpack to gigabytes. */
+const sizeInHeader = (bytes: Uint8Array): { readonly width: number; readonly height: number } | undefined => {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (bytes.length < 24 || view.getUint32(0) !== 0x89504e47) return undefined;
+  return { width: view.getUint32(16), height: view.getUint32(20) };
 };
 
 const wrongSize = (

@@ -85,10 +85,10 @@ const readerOf = async (kind: InputKind, given: InputGiven): Promise<TableReader
   }
 };
 
-const textColumn = (dataset: OpenModel['file']['dataset']): string =>
+export const textColumn = (dataset: OpenModel['file']['dataset']): string =>
   typeof dataset['text'] === 'string' ? dataset['text'] : 'token';
 
-const kindsFor: Readonly<Record<Preprocessing['kind'], readonly InputKind[]>> = {
+export const kindsFor: Readonly<Record<Preprocessing['kind'], readonly InputKind[]>> = {
   pixels: ['idx', 'png'],
   table: ['csv', 'jsonl', 'parquet', 'ucr'],
   text: ['csv', 'jsonl', 'parquet', 'text', 'conll'],

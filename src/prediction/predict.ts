@@ -1,12 +1,12 @@
 import type { DataFiles } from '../data/columns/find-files.ts';
 import { DataError } from '../data/dataset.ts';
-import type { ExampleBatch } from '../data/example-batch.ts';
+import { copyOf, type ExampleBatch } from '../data/example-batch.ts';
 import { failure, success, type Diagnostic, type Result } from '../diagnostic/diagnostic.ts';
 import type { Registry } from '../registry/rows.ts';
 import { combinedOutputs } from './combine.ts';
 import { dataDiagnostics } from './data-diagnostics.ts';
 import type { InputKind } from './formats.ts';
-import { kindOf, readExamples, seriesReading } from './input.ts';
+import { kindOf, readExamples, seriesReading, type InputGiven } from './input.ts';
 import type { OpenModel } from './open-model.ts';
 import { buildPredictor, type Predictor } from './predictor.ts';
 import { forecastValues, predictedRows, type PredictedCells } from './rows.ts';
@@ -38,32 +38,68 @@ export const predictFiles = async (
     if (!built.ok) return built;
     predictors.push(built.value);
   }
-  const { task } = model.file.shape;
-  const outputsOf = combinedOutputs(predictors, task);
-  const rows = predictedRows(task, model.file.quantiles, emit);
+  const outputsOf = combinedOutputs(predictors, model.file.shape.task);
   const [first] = given.files.files;
   const kind = given.kind ?? (first ? kindOf(first, model) : 'csv');
   const input = { model, registry: given.registry, files: given.files, kind };
   try {
-    if (task.kind === 'forecast' && model.file.preprocessing.kind === 'series')
-      await forecastAhead(input, { outputsOf, rows, horizon: given.horizon });
-    else if (given.horizon !== undefined)
-      return failure({
-        code: 'conflict',
-        severity: 'error',
-        message: 'Only a forecast has a horizon.',
-        expected: `no horizon for a model of the task ${task.kind}`,
-        help: 'Leave out --horizon.',
-      });
-    else
-      await readExamples(input, {
-        take: (examples) => rows(examples, outputsOf(examples)),
-        withTargets: false,
-      });
+    return await predictInput(input, {
+      outputsOf,
+      emit,
+      horizon: given.horizon,
+      predictAll: (rows) =>
+        readExamples(input, { take: (examples) => rows(examples, outputsOf(examples)), withTargets: false }),
+    });
+  } catch (error) {
+    return unusable(model, error);
+  }
+};
+
+/** The same for data in memory, with outputs that may come later: computed together with those of others. */
+export const predictInMemory = (
+  input: InputGiven,
+  given: Pick<Predicting, 'emit' | 'horizon'> & {
+    readonly outputsOf: (examples: ExampleBatch) => Promise<Float32Array>;
+  },
+): Promise<Result<undefined>> =>
+  predictInput(input, {
+    ...given,
+    predictAll: async (rows) => {
+      const read: ExampleBatch[] = [];
+      await readExamples(input, { take: (examples) => read.push(copyOf(examples)), withTargets: false });
+      for (const examples of read) rows(examples, await given.outputsOf(examples));
+    },
+  });
+
+interface Predicting {
+  readonly outputsOf: (examples: ExampleBatch) => Float32Array | Promise<Float32Array>;
+  readonly emit: (row: PredictedCells) => void;
+  readonly horizon: number | undefined;
+  /** Of all models but those that forecast series. */
+  readonly predictAll: (rows: ReturnType<typeof predictedRows>) => Promise<void>;
+}
+
+const predictInput = async (
+  input: InputGiven,
+  { outputsOf, emit, horizon, predictAll }: Predicting,
+): Promise<Result<undefined>> => {
+  const { shape, quantiles, preprocessing } = input.model.file;
+  const rows = predictedRows(shape.task, quantiles, emit);
+  const isForecast = shape.task.kind === 'forecast' && preprocessing.kind === 'series';
+  if (!isForecast && horizon !== undefined)
+    return failure({
+      code: 'conflict',
+      severity: 'error',
+      message: 'Only a forecast has a horizon.',
+      expected: `no horizon for a model of the task ${shape.task.kind}`,
+      help: 'Leave out --horizon.',
+    });
+  try {
+    await (isForecast ? forecastAhead(input, { outputsOf, rows, horizon }) : predictAll(rows));
     return success(undefined);
   } catch (error) {
     if (error instanceof DataError) return failure(...dataDiagnostics(error));
-    return unusable(model, error);
+    throw error;
   }
 };
 
@@ -92,9 +128,9 @@ const differs = (one: OpenModel, other: OpenModel): Diagnostic => {
 
 /** Forecasts beyond the end of the file; beyond the model's horizon from its own forecasts. */
 const forecastAhead = async (
-  input: Parameters<typeof readExamples>[0],
+  input: InputGiven,
   given: {
-    readonly outputsOf: (examples: ExampleBatch) => Float32Array;
+    readonly outputsOf: Predicting['outputsOf'];
     readonly rows: ReturnType<typeof predictedRows>;
     readonly horizon: number | undefined;
   },
@@ -121,14 +157,18 @@ const forecastAhead = async (
     const wanted = input.model.file.model.parameters['bidirectional'] === true ? steps : horizon;
     const forecast = await openForecast(file, reading, { steps, wanted });
     for (let offset = 0; offset < steps; offset += task.horizon) {
-      forecast.examples(offset, (examples, firstSeries) => {
-        const outputs = outputsOf(examples);
+      const windows: { readonly examples: ExampleBatch; readonly firstSeries: number }[] = [];
+      forecast.examples(offset, (examples, firstSeries) =>
+        windows.push({ examples: copyOf(examples), firstSeries }),
+      );
+      for (const { examples, firstSeries } of windows) {
+        const outputs = await outputsOf(examples);
         rows(examples, outputs, { offset, horizon });
         for (let sequence = 0; sequence < examples.batch.size; sequence++)
           forecastValues(examples, outputs, { task, quantiles, sequence }).forEach((values, step) =>
             forecast.know(firstSeries + sequence, offset + step, values),
           );
-      });
+      }
     }
   }
 };

@@ -30,9 +30,7 @@ export const textRows = (format: 'csv' | 'jsonl', write: (text: string) => void)
     kept = 0;
   };
   const line = (row: PredictedCells) =>
-    format === 'csv'
-      ? `${[...row.values()].map(csvCell).join(',')}\r\n`
-      : `${JSON.stringify(Object.fromEntries([...row].map(([name, cell]) => [name, jsonCell(cell)])))}\n`;
+    format === 'csv' ? `${[...row.values()].map(csvCell).join(',')}\r\n` : `${jsonRow(row)}\n`;
   return {
     add: (row) => {
       if (isFirst && format === 'csv') text += `${[...row.keys()].map(csvField).join(',')}\r\n`;
@@ -47,6 +45,10 @@ export const textRows = (format: 'csv' | 'jsonl', write: (text: string) => void)
     abandon: () => undefined,
   };
 };
+
+/** A row as a JSON object. */
+export const jsonRow = (row: PredictedCells): string =>
+  JSON.stringify(Object.fromEntries([...row].map(([name, cell]) => [name, jsonCell(cell)])));
 
 const csvCell = (cell: Cell): string => csvField(typeof cell === 'string' ? cell : String(cell));
 

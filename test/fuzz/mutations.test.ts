@@ -21,7 +21,8 @@ import { parseMetricLine, parseRun, parseStatus } from '../../src/record/parse-r
 import { RecordUnreadable } from '../../src/record/record-unreadable.ts';
 import { writeTensors } from '../../src/system/safetensors.ts';
 import { checkpointDamage } from '../../src/training/checkpoint.ts';
-import { fuzz, grown, mutated, mutatedBytes, orRefused, type Input, type Random } from '../support/fuzz.ts';
+import { fuzz, grown, mutatedBytes, orRefused, type Input } from '../support/fuzz.ts';
+import { mutated, type Random } from '../support/mutated.ts';
 
 const spec = `version: 1
 name: x

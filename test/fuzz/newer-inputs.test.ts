@@ -13,7 +13,8 @@ import { modelFileNames } from '../../src/record/run-files.ts';
 import { registry } from '../../src/registry/rows.ts';
 import { writeBundle, type Manifest } from '../../src/verify/bundle-file.ts';
 import { bundledSubject } from '../../src/verify/bundle-run.ts';
-import { damagedBytes, fuzz, grown, mutated, type Input, type Random } from '../support/fuzz.ts';
+import { damagedBytes, fuzz, grown, type Input } from '../support/fuzz.ts';
+import { mutated, type Random } from '../support/mutated.ts';
 import { sharedDirectory } from '../support/temporary-directory.ts';
 import { trainModel } from '../support/trained-model.ts';
 

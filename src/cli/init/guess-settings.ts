@@ -17,6 +17,6 @@ export const guessSettings = (
 
 const guesses: Readonly<Record<string, (path: string) => Readonly<Record<string, unknown>>>> = {
   'csv-sequences': guessTableSettings,
-  'csv-series': (path) => guessSeriesSettings(path, 'csv'),
-  'jsonl-series': (path) => guessSeriesSettings(path, 'jsonl'),
+  'csv-series': (path) => guessSeriesSettings({ path }, 'csv'),
+  'jsonl-series': (path) => guessSeriesSettings({ path }, 'jsonl'),
 };

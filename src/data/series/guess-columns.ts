@@ -4,6 +4,7 @@ import { openRegular } from '../../system/files.ts';
 import { numberIn, textIn } from '../columns/cells.ts';
 import { createTimeReader } from '../columns/dates.ts';
 import { isMissing } from '../columns/missing.ts';
+import type { DataFile } from '../files.ts';
 import type { SeriesFormat } from './format.ts';
 
 /** Settings of a series dataset that its file suggests, for a new spec. */
@@ -17,9 +18,9 @@ const stepsForDefault = 100;
 const headBytes = 1 << 18;
 
 /** The settings that fit the first rows of a file of CSV or JSON lines; none where there is nothing to guess from. */
-export const guessSeriesSettings = (path: string, format: SeriesFormat['kind']): GuessedSettings => {
+export const guessSeriesSettings = (file: WithRows, format: SeriesFormat['kind']): GuessedSettings => {
   if (format === 'parquet') return {};
-  const text = headOf(path);
+  const text = headOf(file);
   const { rows, delimiter } = format === 'csv' ? csvRows(text) : { rows: jsonRows(text), delimiter: ',' };
   const columns = Object.keys(rows[0] ?? {});
   const time = timeColumn(rows, columns);
@@ -44,10 +45,13 @@ export const guessSeriesSettings = (path: string, format: SeriesFormat['kind']):
 };
 
 /** The first rows of a CSV file, and what separates its cells. */
-export const firstCsvRows = (path: string) => csvRows(headOf(path));
+export const firstCsvRows = (path: string) => csvRows(headOf({ path }));
+
+type WithRows = Pick<DataFile, 'path' | 'content'>;
 
 /** The first whole lines of a file. */
-const headOf = (path: string): string => {
+const headOf = ({ path, content }: WithRows): string => {
+  if (content) return new TextDecoder().decode(content.subarray(0, headBytes));
   const file = openRegular(path);
   try {
     const bytes = Buffer.alloc(headBytes);

@@ -45,7 +45,7 @@ export const readSeries = async (
   { ahead = false }: { readonly ahead?: boolean } = {},
 ): Promise<SeriesPack> => {
   const causes = new Set<Cause>();
-  const problems = collectProblems(file, () => helpOf(causes, () => guessSeriesSettings(file.path, kind)));
+  const problems = collectProblems(file, () => helpOf(causes, () => guessSeriesSettings(file, kind)));
   let finish: (() => RawSeries) | undefined;
   await read(
     file,
