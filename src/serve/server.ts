@@ -96,9 +96,12 @@ export const createServer = (
     isStopping = true;
     done();
   });
+  app.addHook('onSend', (_request, reply, payload, next) => {
+    // A connection that a client keeps would hold the process until it has been idle for long.
+    if (isStopping) void reply.header('connection', 'close');
+    next(null, payload);
+  });
   app.addHook('onResponse', (request, reply, next) => {
-    // A connection that clients keep would hold the process until it is idle for long.
-    if (isStopping) setImmediate(() => app.server.closeIdleConnections());
     const one = pending.get(request);
     const seconds = one ? (performance.now() - one.began) / 1000 : 0;
     const status = reply.raw.writableFinished ? reply.statusCode : clientGone;
