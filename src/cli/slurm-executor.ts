@@ -22,24 +22,26 @@ export const prepareSlurm = async (
   if (!checked.ok) return checked;
   return success({
     warnings: [],
-    open: async (listener) =>
-      createSlurmExecutor({
-        directory,
-        name: `unroll-${plan.sweepId}`,
-        settings,
-        slots: Math.min(checked.value.slots, maxParallel ?? Infinity),
-        maxParallel,
-        isSearch: plan.search !== undefined,
-        lengthsOf: (runs) => {
-          const { runs: recorded } = listRuns(runsDirectory, { experiment: plan.experiment });
-          const standings = runs.map(
-            (run) => ({ run, state: 'new', reason: '', outcome: null, attempt: 0 }) as const,
-          );
-          return measuredLengths(standings, recorded, threadsPerRun);
-        },
-        note: (level, message) => listener({ type: 'note', level, message }),
-        showHosts: (hosts) => listener({ type: 'hosts-changed', hosts }),
-      }),
+    open: (listener) =>
+      Promise.resolve(
+        createSlurmExecutor({
+          directory,
+          name: `unroll-${plan.sweepId}`,
+          settings,
+          slots: Math.min(checked.value.slots, maxParallel ?? Infinity),
+          maxParallel,
+          isSearch: plan.search !== undefined,
+          lengthsOf: (runs) => {
+            const { runs: recorded } = listRuns(runsDirectory, { experiment: plan.experiment });
+            const standings = runs.map(
+              (run) => ({ run, state: 'new', reason: '', outcome: null, attempt: 0 }) as const,
+            );
+            return measuredLengths(standings, recorded, threadsPerRun);
+          },
+          note: (level, message) => listener({ type: 'note', level, message }),
+          showHosts: (hosts) => listener({ type: 'hosts-changed', hosts }),
+        }),
+      ),
     leaving: 'Detaching: the jobs continue without this command. Ctrl-C again to submit no more.',
     comeBack: [
       ...(plan.search
