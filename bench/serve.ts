@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { randomStream } from '../src/data/random.ts';
 import { packageRoot } from '../src/system/package-root.ts';
-import { malformedBody, modelsOfEachKind, validBodies } from '../test/support/malformed-bodies.ts';
+import { malformedBody, modelsOfEachKind, type validBodies } from '../test/support/malformed-bodies.ts';
 
 const program = join(packageRoot, 'bin', 'unroll.js');
 

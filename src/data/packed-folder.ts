@@ -16,7 +16,7 @@ export const packedFolder = async (
 ): Promise<string> => {
   const name = createHash('sha256').update(JSON.stringify(key)).digest('hex').slice(0, 32);
   const folder = join(cacheFolder(), 'datasets', 'packed', name);
-  let filled = false;
+  let filled: boolean | undefined;
   await makeFolder(folder, async (into) => {
     await fill(into);
     filled = true;

@@ -28,7 +28,7 @@ export const checkStateful = (
       section: 'dataset',
       path: 'stride',
       message: 'The sequences overlap or leave gaps, so none begins with the state after the one before it.',
-      expected: `null, or ${String(dataset['length'])} as \`length\``,
+      expected: `null, or ${JSON.stringify(dataset['length'])} as \`length\``,
       help: 'Remove `stride` from the dataset, or remove `stateful` from train.',
     });
   if (!findRow(registry.model, model.name)?.carriesState)

@@ -75,6 +75,6 @@ const refusal = (path: string, read: Exclude<OnnxReading, { readonly content: un
     severity: 'error',
     message: `${path} does not contain the weights of its network: ${read.withoutWeights}.`,
     expected: 'a model.onnx that this version of Unroll wrote',
-    help: 'Name the run, or its folder with model.json and weights.safetensors. `unroll export` writes a new file of a built-in model.',
+    help: `Name the run, or its folder with model.json and weights.safetensors. \`${proposedCommand(['export'])}\` writes a new file of a built-in model.`,
   };
 };

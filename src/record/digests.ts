@@ -61,6 +61,13 @@ export const sealed = <T extends object>(content: T): T & { readonly sha256: str
   sha256: sealOf(content),
 });
 
+/** What was sealed, without its digest. */
+export const unsealed = <T extends Readonly<Record<string, unknown>>>(content: T): Omit<T, 'sha256'> => {
+  const copy: Record<string, unknown> & T = { ...content };
+  delete copy['sha256'];
+  return copy;
+};
+
 /**
  * Whether an object, as parsed from its file, is as it was written; undefined if it has no digest, as in files of 0.1.0
  * and in the status of a run that has not ended.

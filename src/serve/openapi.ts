@@ -1,3 +1,4 @@
+import { proposedCommand } from '../system/proposed-command.ts';
 import { onnxPorts } from '../export/onnx/to-onnx.ts';
 import { packageVersion } from '../system/package-root.ts';
 import { mediaTypes, mediaTypesFor } from './read-body.ts';
@@ -178,7 +179,7 @@ const answerSchema = ({ file }: Model): Schema => ({
         },
         {
           type: 'array',
-          description: 'Of rows: the rows that unroll predict writes.',
+          description: `Of rows: the rows that ${proposedCommand(['predict'])} writes.`,
           items: { type: 'object' },
         },
       ],

@@ -249,6 +249,9 @@ const checkedRecords = (value: unknown): readonly object[] => {
   return value as readonly object[];
 };
 
+const isNames = (value: unknown): value is readonly string[] =>
+  Array.isArray(value) && value.length > 0 && value.every((one) => typeof one === 'string');
+
 const splitRecords = (value: unknown): readonly object[] => {
   const wrong = (message: string, expected: string, help: string) =>
     new DataError({ path: 'dataframe_split', message, expected, help });
@@ -266,10 +269,10 @@ const splitRecords = (value: unknown): readonly object[] => {
     );
   }
   const { columns, data } = value as { readonly columns?: unknown; readonly data?: unknown };
-  if (!Array.isArray(columns) || columns.length === 0 || !columns.every((one) => typeof one === 'string'))
+  if (!isNames(columns))
     throw wrong(`\`dataframe_split.columns\` is ${shown(columns)}.`, 'a list of names', example);
   const seen = new Set<string>();
-  const repeated = columns.find((name: string) => seen.size === seen.add(name).size) as string | undefined;
+  const repeated = columns.find((name) => seen.size === seen.add(name).size);
   if (repeated !== undefined)
     throw wrong(
       `\`dataframe_split.columns\` has ${shown(repeated)} twice.`,

@@ -65,7 +65,7 @@ const listenFailure = (
   port: number,
 ): Diagnostic | undefined => {
   const error = { code: 'bad-argument', severity: 'error' } as const;
-  switch (code) {
+  switch (code ?? '') {
     case 'EADDRINUSE':
       return {
         ...error,

@@ -161,7 +161,7 @@ export const createServer = (
     const mediaType = mediaTypeOf(request);
     const wrongType = mediaType === undefined ? undefined : refusedType(served, mediaType, request);
     if (mediaType === undefined || wrongType)
-      return refuse(
+      return await refuse(
         reply,
         wrongType ?? { status: 415, message: typeMessage(served, 'The request has no media type.') },
       );
@@ -169,11 +169,11 @@ export const createServer = (
     try {
       const body = (request.body ?? Buffer.alloc(0)) as Buffer;
       const answered = await served.answer({ mediaType, body, signal: one.abort.signal });
-      if (reply.sent || one.abort.signal.reason === goneReason) return reply;
+      if (reply.sent || one.abort.signal.reason === goneReason) return await reply;
       if (!answered.ok) return await refuse(reply, badBody(answered.errors));
       return await reply.type('application/json').send(bodyOf(answered.value));
     } catch (error) {
-      if (error === goneReason) return reply;
+      if (error === goneReason) return await reply;
       if (error !== lateReason) throw error;
       return await refuse(reply, {
         status: 504,
@@ -258,7 +258,7 @@ const methods = ['GET', 'POST'] as const;
 const allowedMethods = (app: FastifyInstance, path: string): readonly string[] =>
   methods.filter((method) => {
     try {
-      return app.findRoute({ method, url: routeOf(path) }) !== null;
+      return Boolean(app.findRoute({ method, url: routeOf(path) }));
     } catch {
       return false;
     }

@@ -6,7 +6,7 @@ import { createRequire } from 'node:module';
  */
 const oneColumnEach = /^[\x20-\x7e\xa1-\xac\xae-\u02ff\u0391-\u0481\u2010-\u2027\u2500-\u259f]*$/;
 
-// eslint-disable-next-line no-control-regex -- the sequences that set colours
+/** The sequences that set colours. */
 const colours = /\x1b\[[\d;]*m/g;
 
 /** `string-width` makes a segmenter and large patterns when it loads: half the time in which a short command starts. */

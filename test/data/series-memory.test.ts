@@ -29,10 +29,10 @@ it('windows are views of the series, and not copied', async () => {
 it('what a plan asks of a series is kept, and the series is not read again', async () => {
   const context = longSeries();
   const chosen = complete(csvSeries, { file: 'a.csv', time: 't', targets: ['y'], window: 100 });
-  const first = await csvSeries.inspect?.(chosen, context);
+  const first = await csvSeries.inspect(chosen, context);
   const shape = await csvSeries.shape(chosen, context);
   const before = process.memoryUsage().arrayBuffers;
-  expect(await csvSeries.inspect?.(chosen, context)).toEqual(first);
+  expect(await csvSeries.inspect(chosen, context)).toEqual(first);
   expect(await csvSeries.shape(chosen, context)).toEqual(shape);
   // Less than the values of the series alone.
   expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(rows * 8);

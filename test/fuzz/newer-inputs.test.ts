@@ -197,10 +197,16 @@ const changedJson = (value: unknown, random: Random): unknown => {
   ];
   for (let left = 1 + random.integer(3); left > 0; left--) {
     const { holder, key } = places[random.integer(places.length)] ?? { holder: copy, key: 'value' };
-    if (random.integer(4) === 0) delete holder[key];
+    if (random.integer(4) === 0) Reflect.deleteProperty(holder, key);
     else holder[key] = others[random.integer(others.length)];
   }
   return copy['value'];
+};
+
+/** JSON with some changed values; empty where nothing of it is left. */
+const changedText = (text: string, random: Random): string => {
+  const changed = changedJson(JSON.parse(text), random);
+  return changed === undefined ? '' : JSON.stringify(changed);
 };
 
 const usedModel: Input = async (random, directory) => {
@@ -213,9 +219,7 @@ const usedModel: Input = async (random, directory) => {
   const isJson = path.endsWith('.json') && random.integer(4) > 0;
   writeFileSync(
     path,
-    isJson
-      ? (JSON.stringify(changedJson(JSON.parse(readFileSync(path, 'utf8')), random)) ?? '')
-      : damagedBytes(readFileSync(path), random),
+    isJson ? changedText(readFileSync(path, 'utf8'), random) : damagedBytes(readFileSync(path), random),
   );
   try {
     const model = openModel(copy, { runsDirectory: join(directory, 'runs') });
@@ -287,9 +291,7 @@ const inputs: Readonly<Record<string, Input>> = {
   tokenizers: (random, directory) => {
     writeFileSync(
       join(directory, 'tokenizer.json'),
-      random.integer(2) === 0
-        ? mutated(tokenizer, random)
-        : (JSON.stringify(changedJson(JSON.parse(tokenizer), random)) ?? ''),
+      random.integer(2) === 0 ? mutated(tokenizer, random) : changedText(tokenizer, random),
     );
     return planOf(labelled, 'data.csv', () => texts)(random, directory);
   },

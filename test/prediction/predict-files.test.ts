@@ -41,7 +41,7 @@ const predict = async (
 const parquetRows = async (path: string) => {
   const bytes = readFileSync(path);
   const file = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength);
-  return parquetReadObjects({ file });
+  return (await parquetReadObjects({ file })) as Readonly<Record<string, unknown>>[];
 };
 
 const table = (from: number, to: number) =>
@@ -87,7 +87,7 @@ describe('unroll predict', () => {
     expect(await parquetRows(output)).toEqual(
       lines.map((line) =>
         Object.fromEntries(
-          line.split(',').map((cell, at) => [names[at], at < 2 ? cell : Number(cell)] as const),
+          line.split(',').map((cell, at) => [names[at] ?? '', at < 2 ? cell : Number(cell)] as const),
         ),
       ),
     );

@@ -12,7 +12,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { sealed } from '../../src/record/digests.ts';
+import { sealed, unsealed } from '../../src/record/digests.ts';
 import { packRun, readManifest, unpackRun, readPacked, type PackedRun } from '../../src/record/packed-run.ts';
 import { packStream, unpackStream } from '../../src/record/packed-stream.ts';
 import { listRuns } from '../../src/record/read-runs.ts';
@@ -131,7 +131,7 @@ test('an earlier record is replaced; what was sent to MLflow stays only with the
 test(`no hostile manifest writes anything (seed ${testSeed})`, async () => {
   const from = writeSealedRun(temporaryDirectory());
   const { manifest } = await packed(from);
-  const { sha256: _seal, ...content } = manifest;
+  const content = unsealed(manifest);
   const digest = { bytes: 4, sha256: 'a'.repeat(64) };
   const name = fc.oneof(
     fc.constantFrom(
@@ -255,7 +255,7 @@ test('files that match the manifest but not the record are refused', async () =>
     const swap = strange.files.find((file) => file.name === name);
     if (!swap) throw new Error(name);
     const { bytes, sha256 } = swap;
-    const { sha256: _seal, ...content } = pack.manifest;
+    const content = unsealed(pack.manifest);
     const manifest = sealed({ ...content, files: { ...content.files, [name]: { bytes, sha256 } } });
     const all = new Map(pack.files.map((file) => [file.name, file]));
     const open = (wanted: string) => {

@@ -12,7 +12,7 @@ import {
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { checkRun } from '../../src/check/check-run.ts';
-import { sealed } from '../../src/record/digests.ts';
+import { sealed, unsealed } from '../../src/record/digests.ts';
 import type { PackManifest } from '../../src/record/packed-run.ts';
 import { listRuns } from '../../src/record/read-runs.ts';
 import { parseStoreAddress } from '../../src/store/address.ts';
@@ -148,7 +148,7 @@ const spoil: Readonly<Record<string, (root: string) => void>> = {
   'an endless manifest': (root) => writeFileSync(manifestPath(root), Buffer.alloc(8 * 2 ** 20, 0x20)),
   'the manifest of another run': (root) => {
     const manifest = JSON.parse(readFileSync(manifestPath(root), 'utf8')) as PackManifest;
-    const { sha256: _seal, ...content } = manifest;
+    const content = unsealed(manifest);
     writeFileSync(manifestPath(root), jsonFileText(sealed({ ...content, run: runOf(1).id })));
   },
 };

@@ -49,17 +49,22 @@ export const startRedis = async (
   const start = async () => {
     server = spawn('redis-server', [file], { stdio: 'ignore' });
     started.add(server);
-    let open = false;
-    const look = () => {
+    let state: 'closed' | 'asking' | 'open' = 'closed';
+    const ask = () => {
+      state = 'asking';
       const socket = createConnection({ port, host: '127.0.0.1' });
       socket.once('connect', () => {
-        open = true;
+        state = 'open';
         socket.destroy();
       });
-      socket.once('error', () => setTimeout(look, 20));
+      socket.once('error', () => {
+        state = 'closed';
+      });
     };
-    look();
-    await until(() => open);
+    await until(() => {
+      if (state === 'closed') ask();
+      return state === 'open';
+    });
   };
   await start();
   return {

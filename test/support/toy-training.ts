@@ -38,8 +38,10 @@ export const trainUntil = async (
   run: Run,
   directory: string,
   events: number,
-  listen: (event: TrainerEvent) => void = () => undefined,
-  more: Partial<Pick<TrainRequest, 'kernel' | 'startFile'>> = {},
+  {
+    listen = () => undefined,
+    ...more
+  }: Partial<Pick<TrainRequest, 'kernel' | 'startFile'>> & { listen?: (event: TrainerEvent) => void } = {},
 ): Promise<RunOutcome> => {
   let heard = 0;
   return await trainInDirectory(

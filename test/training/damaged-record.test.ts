@@ -69,9 +69,11 @@ describe('a run resumed from a damaged record ends as one that was never disturb
     stopped = join(folder, 'stopped', run.id);
     expect((await trainUntil(run, calm, Infinity)).reason).toBe('completed');
     let step = 0;
-    await trainUntil(run, stopped, Infinity, (event) => {
-      if (event.type === 'step-logged') step = event.step;
-      if (step === 18 && event.type === 'step-logged') throw new Error('killed');
+    await trainUntil(run, stopped, Infinity, {
+      listen: (event) => {
+        if (event.type === 'step-logged') step = event.step;
+        if (step === 18 && event.type === 'step-logged') throw new Error('killed');
+      },
     });
     expect(readdirSync(join(stopped, 'checkpoints')).sort()).toEqual([
       'best.safetensors',
@@ -90,9 +92,11 @@ describe('a run resumed from a damaged record ends as one that was never disturb
     damage(directory);
     const heard: string[] = [];
     let from: number | undefined;
-    const outcome = await trainUntil(run, directory, Infinity, (event) => {
-      if (event.type === 'record-distrusted') heard.push(event.message);
-      if (event.type === 'training-started') from = event.fromStep;
+    const outcome = await trainUntil(run, directory, Infinity, {
+      listen: (event) => {
+        if (event.type === 'record-distrusted') heard.push(event.message);
+        if (event.type === 'training-started') from = event.fromStep;
+      },
     });
     expect(outcome.reason).toBe('completed');
     expect(metricsIn(directory)).toEqual(metricsIn(calm));

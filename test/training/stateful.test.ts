@@ -85,7 +85,7 @@ train: { from: weights.safetensors, epochs: ${passes}, displayEvery: 1, shuffle:
     );
     const directory = join(folder, run.id);
     const more = { startFile, ...(kernel !== undefined && { kernel }) };
-    const { metrics } = await trainUntil(run, directory, Infinity, undefined, more);
+    const { metrics } = await trainUntil(run, directory, Infinity, more);
     const losses = metricsIn(directory).flatMap(({ metrics: { 'train/loss': loss } }) =>
       loss === undefined ? [] : [Number(loss)],
     );

@@ -159,7 +159,10 @@ const checkValues = (
     case 'PLAIN_DICTIONARY':
     case 'RLE_DICTIONARY': {
       // Only truth values begin with the length of their runs.
-      if (type === 'BOOLEAN') return checkRuns(view, at + 4, { bits: 1, values });
+      if (type === 'BOOLEAN') {
+        checkRuns(view, at + 4, { bits: 1, values });
+        return;
+      }
       const bits = view.getUint8(at);
       if (bits > 0 || secondOf(header)) checkRuns(view, at + 1, { bits, values });
       return;

@@ -11,6 +11,7 @@ const { Tokenizer } = tokenizers as {
 };
 
 /** The library prints parts of the file as they are, which could drive a terminal. */
+/* eslint-disable no-console -- it is kept from printing */
 const withoutWarnings = <T>(work: () => T): T => {
   const { warn } = console;
   console.warn = () => undefined;
@@ -20,6 +21,7 @@ const withoutWarnings = <T>(work: () => T): T => {
     console.warn = warn;
   }
 };
+/* eslint-enable no-console */
 
 /** In a pattern: what alone takes exponential time. The patterns of known models have none. */
 const quantifiedGroup = /\)[*+{]/;

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
 import type { Redis } from 'ioredis';
 import { success, type Result } from '../../diagnostic/diagnostic.ts';
-import { sealed, type FileDigest } from '../../record/digests.ts';
+import { sealed, unsealed, type FileDigest } from '../../record/digests.ts';
 import { badTransfer, readManifest, unpackRun } from '../../record/packed-run.ts';
 import { isObject, parseRun, parseStatus } from '../../record/parse-run-files.ts';
 import { fileNames, parseEnvironment } from '../../record/run-files.ts';
@@ -36,12 +36,11 @@ export const commitRun = async (
   const local = localFiles({ run, environment, status }, request);
   if (!local.ok) return local;
   const replaced = new Map(Object.entries(local.value).map(([name, text]) => [name, Buffer.from(text)]));
-  const { sha256: _, ...rest } = manifest;
   const files = {
     ...manifest.files,
     ...Object.fromEntries([...replaced].map(([name, bytes]) => [name, digestOf(bytes)])),
   };
-  const unpacked = await unpackRun(sealed({ ...rest, files }), {
+  const unpacked = await unpackRun(sealed({ ...unsealed(manifest), files }), {
     directory,
     source,
     open: (name, digest) => {
@@ -77,7 +76,7 @@ const localFiles = (
   const place = texts.environment === '' ? undefined : parseEnvironment(JSON.parse(texts.environment));
   const { commandLine, git, user } = environment;
   const here = place && jsonFileText({ ...place, commandLine, git, user });
-  const { sha256: _, ...ended } = JSON.parse(texts.status) as Readonly<Record<string, unknown>>;
+  const ended = unsealed(JSON.parse(texts.status) as Readonly<Record<string, unknown>>);
   const digests = {
     ...(isObject(ended['files']) ? ended['files'] : {}),
     [fileNames.run]: digestOf(Buffer.from(recorded)),

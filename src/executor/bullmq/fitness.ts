@@ -8,6 +8,7 @@ import type { Run } from '../../plan/plan.ts';
 import { changedCode, changedCodeFacts } from '../../registry/own/changed-code.ts';
 import { findRow, type Registry } from '../../registry/rows.ts';
 import { writeWhole } from '../../system/files.ts';
+import { proposedCommand } from '../../system/proposed-command.ts';
 import { systemErrorOf } from '../../system/system-error.ts';
 import { expectedKernels } from '../../tensorflow/expected-kernels.ts';
 import { baseName, strangeName, withDataNames } from './portable-run.ts';
@@ -149,6 +150,6 @@ export const kernelProblem = (kernels: readonly string[]): Unfit | undefined => 
   return {
     kind: 'kernel',
     message: `it lacks the kernel ${missing}, with which the plan is frozen`,
-    help: 'Run on that host: unroll setup',
+    help: `Run on that host: ${proposedCommand(['setup'])}`,
   };
 };

@@ -38,9 +38,14 @@ const bareJob = ({ request, task, sweep }: Submission): Job => {
  * again gets the job that is there. With `--force` every command trains again, by its own `nonce`.
  */
 export const jobKeyOf = (submission: Submission, nonce: string): string => {
-  const { sweep: _, ...job } = bareJob(submission);
-  // Which of its sweep's values a run has is not part of what it computes.
-  const content = { ...job, run: { ...job.run, varying: {} }, ...(job.fromTheStart && { nonce }) };
+  const job = bareJob(submission);
+  // Its sweep, and which of the sweep's values a run has, are not part of what it computes.
+  const content = {
+    ...job,
+    sweep: undefined,
+    run: { ...job.run, varying: {} },
+    ...(job.fromTheStart && { nonce }),
+  };
   const hash = createHash('sha256')
     .update(canonicalJson(JSON.parse(JSON.stringify(content)) as Json))
     .digest('hex');

@@ -91,9 +91,6 @@ const progressSchema = Type.Object({
   events: Type.Array(trainerEventSchema),
 });
 
-/** What a worker reports while it trains; best effort. */
-export type JobProgress = Described<typeof progressSchema>;
-
 export const parseProgress = parserOf(progressSchema);
 
 const workerSchema = Type.Object({

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import type { ConnectionOptions as TlsOptions } from 'node:tls';
+import type * as Bullmq from 'bullmq';
 import type { Redis } from 'ioredis';
 import { failure, success, type Diagnostic, type Result } from '../../diagnostic/diagnostic.ts';
 import { readRegularText } from '../../system/files.ts';
@@ -8,7 +9,7 @@ import { hideEnvironment } from '../../system/secrets.ts';
 /** The packages that only this executor needs; they are installed by who uses it. */
 interface Packages {
   readonly bullmq: Pick<
-    typeof import('bullmq'),
+    typeof Bullmq,
     'Queue' | 'QueueEvents' | 'Worker' | 'UnrecoverableError' | 'WaitingError'
   >;
   readonly Redis: typeof Redis;

@@ -76,7 +76,7 @@ const trainTask = async (job: Job, requests: readonly TrainRequest[]): Promise<v
   const left = requests.filter(({ run }) => readResult(folder, run.id) === undefined);
   const pool = createPool({ threads: batch.threads, ownCode: batch.code !== null });
   const stopping = listenForEnd(pool, batch, await timeLeft(batch));
-  let progressed = false;
+  let progressed: boolean | undefined;
   const trainNext = async (): Promise<void> => {
     for (let request = left.shift(); request; request = left.shift()) {
       if (stopping.ending() !== undefined) {
@@ -84,7 +84,7 @@ const trainTask = async (job: Job, requests: readonly TrainRequest[]): Promise<v
         return;
       }
       const { outcome, steps } = await trainOne(request, { job, pool, stopping });
-      progressed ||= steps > 0;
+      progressed = progressed === true || steps > 0;
       if (outcome.reason === 'interrupted' && stopping.ending() !== undefined) {
         left.push(request);
         return;
@@ -99,7 +99,7 @@ const trainTask = async (job: Job, requests: readonly TrainRequest[]): Promise<v
   stopping.release();
   const ending = stopping.ending();
   if (left.length === 0 || ending !== 'limit' || existsSync(join(folder, inBatch.cancelled))) return;
-  if (progressed) await submitAgain(job, left.length);
+  if (progressed === true) await submitAgain(job, left.length);
   else for (const request of left) giveUp(job, request);
 };
 

@@ -157,15 +157,15 @@ const valuesAt = (
   for (const part of parts) {
     const source = initializers.get(part.initializer);
     if (!source) return `another program removed the initializer ${part.initializer}`;
-    let isInside = true;
+    const outside: number[] = [];
     forEachElement(part, (from, to) => {
-      if (from >= source.length || to >= values.length) isInside = false;
+      if (from >= source.length || to >= values.length) outside.push(from);
       else {
         values[to] = source[from] as number;
         isSet[to] = 1;
       }
     });
-    if (!isInside) return `the initializer ${part.initializer} is too small for its part`;
+    if (outside.length > 0) return `the initializer ${part.initializer} is too small for its part`;
   }
   return isSet.every((one) => one === 1) ? values : 'it lacks elements';
 };
