@@ -78,6 +78,7 @@ beforeAll(async () => {
     '-filer',
     '-s3',
     '-s3.port.iceberg=0',
+    '-s3.port.lance=0',
     `-s3.config=${config}`,
     '-master.volumeSizeLimitMB=16',
     '-volume.max=20',
