@@ -378,7 +378,7 @@ const checkStateful = ({
       with: ['bucketing'],
       message: 'stateful reads the text in its order, and bucketing draws the order of the batches.',
       expected: 'shuffle: false without bucketing',
-      help: 'Remove `bucketing` and write `shuffle: false`, or remove `stateful`.',
+      help: 'Remove `bucketing`, or remove `stateful`.',
     });
   else if (shuffle)
     issues.push({
@@ -386,7 +386,7 @@ const checkStateful = ({
       with: ['shuffle'],
       message: 'stateful reads the text in its order, and shuffle: true draws a new one in each pass.',
       expected: 'shuffle: false beside stateful: true',
-      help: 'Add `shuffle: false` to train, or remove `stateful`.',
+      help: 'Write `shuffle: false`, or do without `stateful`.',
     });
   if (lastBatch === 'wrap')
     issues.push({
@@ -399,8 +399,8 @@ const checkStateful = ({
     });
   if (truncation?.style === 'true')
     issues.push({
-      path: 'stateful',
-      with: ['truncation.style'],
+      path: 'truncation.style',
+      with: ['stateful'],
       message:
         'True truncation reads the steps before each output once more, and stateful keeps none of the sequence before.',
       expected: 'truncation with style: chunked, or none',

@@ -29,7 +29,7 @@ export const checkStateful = (
       path: 'stride',
       message: 'The sequences overlap or leave gaps, so none begins with the state after the one before it.',
       expected: `null, or ${JSON.stringify(dataset['length'])} as \`length\``,
-      help: 'Remove `stride` from the dataset, or remove `stateful` from train.',
+      help: 'Remove `stride` from dataset, or `stateful` from train.',
     });
   if (!findRow(registry.model, model.name)?.carriesState)
     issues.push({

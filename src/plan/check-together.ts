@@ -1,4 +1,5 @@
 import { stepsOf } from './steps.ts';
+import { defaultPatience, watchedMetric, type Schedule } from '../optimizers/schedule.ts';
 import type { DatasetParts, SequenceShape } from '../data/dataset.ts';
 import { examplesPerStep } from '../data/batches.ts';
 import { metricsOf, type OwnMetrics } from '../metrics/metrics.ts';
@@ -53,6 +54,29 @@ export const checkTogether = (registry: Registry, together: Together): readonly 
     ...[...checkWarmUp(together), ...checkPlateau(together)].map(of('optimizer')),
     ...checkLoss(registry, together).map(of('loss')),
   ];
+};
+
+/** What two sections make useless together, although a run can be trained with it. */
+export const warnTogether = ({
+  optimizer,
+  train,
+}: Pick<Together, 'optimizer' | 'train'>): readonly SectionIssue[] => {
+  const schedule = (optimizer['schedule'] ?? {}) as Partial<Schedule>;
+  const { earlyStopping } = train;
+  if (schedule.name !== 'plateau' || !earlyStopping) return [];
+  const patience = schedule.patience ?? defaultPatience;
+  const comesFirst =
+    watchedMetric(schedule, train) === earlyStopping.metric &&
+    earlyStopping.patience <= patience &&
+    earlyStopping.minDelta >= (schedule.minDelta ?? 0);
+  if (!comesFirst) return [];
+  const issue = {
+    path: 'earlyStopping.patience',
+    message: `Early stopping ends the training before the schedule "plateau" lowers the learning rate: both count the same evaluations, and the schedule waits for ${patience} without improvement.`,
+    expected: `more than ${patience}, the patience of the schedule`,
+    help: 'Raise `patience` of earlyStopping, or lower `patience` of the schedule.',
+  };
+  return [{ ...inSection(issue, train), section: 'train' }];
 };
 
 /** That the model can embed the categories which the dataset leaves to it: to another one they look like quantities. */

@@ -18,7 +18,7 @@ import { datasetFacts, type DatasetFacts } from './dataset-facts.ts';
 import { vectorsResolver } from './pretrained-vectors.ts';
 import { blame, createFindings, type Finding, type SectionIssue } from './blame.ts';
 import { canonicalJson, shortHash } from '../system/canonical.ts';
-import { checkTogether, type Together } from './check-together.ts';
+import { checkTogether, warnTogether, type Together } from './check-together.ts';
 import type { NamedSection, RunConfig, TrainConfig } from '../language/config.ts';
 import type { CodeDigests, Run } from './plan.ts';
 import {
@@ -147,6 +147,8 @@ export const resolvePoints = async (
     );
     for (const issue of issues) findings.add(blame(spec, point, issue));
     if (issues.length) continue;
+    for (const issue of warnTogether({ optimizer: optimizer.value, train: train.value }))
+      warned.add({ ...blame(spec, point, issue), severity: 'warning' });
     const started = await startOf(point, { ...sections, model }, facts.shape);
     for (const issue of started.issues) findings.add(blame(spec, point, issue));
     for (const issue of started.warnings) warned.add({ ...blame(spec, point, issue), severity: 'warning' });

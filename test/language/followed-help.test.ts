@@ -36,6 +36,7 @@ const prose = [
 const foundNext: Readonly<Record<string, RegExp>> = {
   'data/text-column-of-split-misspelt.yaml': /is a target/,
   'data/text-weight-misspelt.yaml': /cannot be the text and the weight/,
+  'data/stateful-bucketing.yaml': /draws a new one in each pass/,
   'load/extends-a-list.yaml': /The file does not exist/,
   'load/extends-missing.yaml': /hidenSize is not a key/,
   'validate/from-number.yaml': /No run in .* has the id/,

@@ -202,7 +202,7 @@ const removeItem = (place: Place): string | undefined => {
 };
 
 /** A value as it is written in the help, up to the end of the clause. */
-const value = String.raw`(\{.*?\}(?=[.,;:]| |$)|\[.*?\]|(?!(?:the|it|one|a|for|value)\b)[\w.-]+?(?=[.,;]?(?:\s|$)))`;
+const value = String.raw`("[^"]*"|\{.*?\}(?=[.,;:]| |$)|\[.*?\]|(?!(?:the|it|one|a|for|value)\b)[\w.-]+?(?=[.,;]?(?:\s|$)))`;
 
 /** The clauses of help that can be followed, and how. The words before a form of `key: value` say where it goes. */
 const clauses: readonly (readonly [clause: RegExp, follow: Follow])[] = [
