@@ -64,12 +64,12 @@ test('a pushed run is pulled with the same files, without its checkpoints, and m
   const directory = run?.directory ?? '';
   expect((await packed(directory)).manifest).toEqual((await packed(from, false)).manifest);
   expect(JSON.parse(readFileSync(join(directory, 'taken.json'), 'utf8'))).toMatchObject({ store: root });
+  // The made-up tensors are damaged in both; checkpoints are not in a store.
   const problemsIn = async (folder: string) =>
-    JSON.stringify((await checkRun(folder, { planned: runOf(0), training: '' })).problems).replaceAll(
-      folder,
-      '',
-    );
-  expect(await problemsIn(directory)).toBe(await problemsIn(from));
+    (await checkRun(folder, { planned: runOf(0), training: '' })).problems
+      .map(({ path, kind }) => `${path.replace(folder, '')} ${kind}`)
+      .filter((problem) => !problem.startsWith('/checkpoints/'));
+  expect(await problemsIn(directory)).toEqual(await problemsIn(from));
   expect(await takeRun(store, runOf(0), { runsDirectory })).toEqual({ kind: 'here' });
   expect(await takeRun(store, runOf(1), { runsDirectory })).toEqual({ kind: 'missing' });
   expect(

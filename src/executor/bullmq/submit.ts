@@ -192,6 +192,9 @@ export const createBullmqExecutor = async (
     });
   };
 
+  /** Whoever leaves waits until the runs are queued, but not for a Redis that does not answer. */
+  const patience = () => (client.status === 'ready' ? delay(closingMs) : undefined);
+
   const train = async (request: TrainRequest, task: RunTask): Promise<TrainResult> => {
     for (let tries = 1; ; tries++) {
       if (refused !== undefined) return { type: 'left', message: refused };
@@ -201,8 +204,8 @@ export const createBullmqExecutor = async (
         pending.set(key, { request, task, end, since: performance.now(), starts: 0, isQueued: false }),
       );
       try {
-        // Without Redis nothing is queued, and whoever leaves does not wait for it.
-        await Promise.race([submit(key, request, task), ended]);
+        const leaving = left === undefined ? ended : Promise.resolve();
+        await Promise.race([submit(key, request, task), leaving.then(patience)]);
         if (left !== undefined) return { type: 'left', message: left };
         const one = pending.get(key);
         if (one) one.isQueued = true;
