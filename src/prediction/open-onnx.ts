@@ -50,7 +50,7 @@ const jsonOf = (text: string): unknown => {
 
 /** A folder with the tokenizer, which is read from a file. */
 const unpacked = (tokenizer: NonNullable<OnnxContent['tokenizer']>): string => {
-  const folder = join(cacheFolder(), 'models', `tokenizer-${hash('sha256', tokenizer, 'hex').slice(0, 32)}`);
+  const folder = join(cacheFolder(), 'tokenizers', hash('sha256', tokenizer, 'hex').slice(0, 32));
   mkdirSync(folder, { recursive: true });
   writeWhole(join(folder, modelFileNames.tokenizer), tokenizer, 'later');
   return folder;
