@@ -5,7 +5,7 @@ import { usualClass } from '../executor/bullmq/resource-class.ts';
 import { createBullmqExecutor } from '../executor/bullmq/submit.ts';
 import type { Plan } from '../plan/plan.ts';
 import { proposedCommand } from '../system/proposed-command.ts';
-import type { ExecutorOptions, RemoteExecutor } from './executors.ts';
+import type { ExecutorOptions, RemoteExecutor } from './remote-executor.ts';
 
 /** Runs that wait in one queue are taken by priority, and those of one priority in the order of their coming. */
 const usualPriority = 100;

@@ -1,48 +1,23 @@
 import { failure, success, type Diagnostic, type Result } from '../diagnostic/diagnostic.ts';
-import type { Executor } from '../executor/executor.ts';
+import { executorNames, type ExecutorName } from '../executor/executor.ts';
 import type { Plan } from '../plan/plan.ts';
-import type { RunListener } from '../record/events.ts';
-
-/** Where `run` and `resume` can train. */
-export const executorChoices = ['local', 'bullmq', 'slurm'] as const;
-
-/** How the command line says where runs train, as commander reads it. */
-export interface ExecutorOptions {
-  readonly executor?: (typeof executorChoices)[number] | undefined;
-  readonly class?: string | undefined;
-  readonly maxParallel?: number | undefined;
-  readonly priority?: number | undefined;
-  readonly runsDirectory: string;
-}
-
-/** An executor of other machines that is ready for a sweep. */
-export interface RemoteExecutor {
-  readonly warnings: readonly Diagnostic[];
-  readonly open: (listener: RunListener) => Promise<Executor>;
-  /** What is printed when Ctrl-C leaves the runs to the other machines. */
-  readonly leaving: string;
-  /** How to come back to them, and how to end them. */
-  readonly comeBack: readonly string[];
-}
+import type { ExecutorOptions, RemoteExecutor } from './remote-executor.ts';
 
 /** The options about other machines that each place knows. */
 const known = {
   local: [],
   bullmq: ['class', 'maxParallel', 'priority'],
   slurm: ['maxParallel'],
-} as const satisfies Record<(typeof executorChoices)[number], readonly (keyof ExecutorOptions)[]>;
+} as const satisfies Record<ExecutorName, readonly (keyof ExecutorOptions)[]>;
 
 const flags = { class: '--class', maxParallel: '--max-parallel', priority: '--priority' } as const;
 
 /** An option that would have no effect where the runs train. */
-const unusedOption = (
-  name: (typeof executorChoices)[number],
-  options: ExecutorOptions,
-): Diagnostic | undefined => {
+const unusedOption = (name: ExecutorName, options: ExecutorOptions): Diagnostic | undefined => {
   const here: readonly string[] = known[name];
   const unused = known.bullmq.find((one) => options[one] !== undefined && !here.includes(one));
   if (unused === undefined) return undefined;
-  const places = executorChoices.filter((one) => (known[one] as readonly string[]).includes(unused));
+  const places = executorNames.filter((one) => (known[one] as readonly string[]).includes(unused));
   return {
     code: 'bad-argument',
     severity: 'error',

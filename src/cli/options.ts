@@ -6,7 +6,7 @@ import {
 } from '@commander-js/extra-typings';
 import { classPattern } from '../executor/bullmq/resource-class.ts';
 import { inputKinds } from '../prediction/formats.ts';
-import { executorChoices } from './executors.ts';
+import { executorNames } from '../executor/executor.ts';
 import { usualRunsDirectory } from '../system/proposed-command.ts';
 
 /** Collects the values of a repeatable option. */
@@ -208,7 +208,7 @@ export const execution = <Args extends unknown[], Options extends OptionValues>(
         '--executor <name>',
         'where runs train: on this machine, on workers that share a Redis server, or in jobs of Slurm',
       )
-        .choices(executorChoices)
+        .choices(executorNames)
         .env('UNROLL_EXECUTOR'),
     )
     .option('--class <name>', 'the class of workers that train, with --executor bullmq', classOfWorkers)

@@ -9,7 +9,7 @@ import type { Plan } from '../plan/plan.ts';
 import { listRuns } from '../record/read-runs.ts';
 import { measuredLengths } from '../runner/estimate.ts';
 import { proposedCommand } from '../system/proposed-command.ts';
-import type { ExecutorOptions, RemoteExecutor } from './executors.ts';
+import type { ExecutorOptions, RemoteExecutor } from './remote-executor.ts';
 
 /** Checks that the cluster would take the jobs of a plan. */
 export const prepareSlurm = async (

@@ -32,7 +32,8 @@ import { allowedServers } from './confirm-server.ts';
 import type { StoreOptions } from '../store/open-address.ts';
 import { startStoreSession } from './store-session.ts';
 import { screen } from './screen.ts';
-import { prepareExecutor, type ExecutorOptions } from './executors.ts';
+import { prepareExecutor } from './executors.ts';
+import type { ExecutorOptions } from './remote-executor.ts';
 import { readSelection, type SelectionOptions } from './selection.ts';
 
 /** Options that `run` and `resume` share, as commander reads them. */

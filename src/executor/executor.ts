@@ -4,7 +4,7 @@ import type { Done, StopReason, TrainRequest } from '../training/protocol.ts';
 /** Where the runs of a sweep may train: in processes of this machine, on workers that share a Redis, or in Slurm jobs. */
 export const executorNames = ['local', 'bullmq', 'slurm'] as const;
 
-type ExecutorName = (typeof executorNames)[number];
+export type ExecutorName = (typeof executorNames)[number];
 
 /**
  * Where and when runs train. Everything else is decided by the scheduler and the search above it, in one process, so that

@@ -1,7 +1,7 @@
 import { examplesPerStep } from '../data/batches.ts';
 import type { ParameterIssue } from '../parameters/row.ts';
 import { findRow, type Registry } from '../registry/rows.ts';
-import type { Together } from './check-together.ts';
+import type { Together } from './together.ts';
 
 /** Without a section it is in train. */
 type StatefulIssue = Omit<ParameterIssue, 'section'> & { readonly section?: 'dataset' | 'model' };

@@ -1,34 +1,16 @@
 import { stepsOf } from './steps.ts';
 import { defaultPatience, watchedMetric, type Schedule } from '../optimizers/schedule.ts';
-import type { DatasetParts, SequenceShape } from '../data/dataset.ts';
 import { examplesPerStep } from '../data/batches.ts';
-import { metricsOf, type OwnMetrics } from '../metrics/metrics.ts';
+import { metricsOf } from '../metrics/metrics.ts';
 import { defaultLoss } from '../losses/loss.ts';
 import { inWords } from '../diagnostic/in-words.ts';
 import type { ParameterIssue } from '../parameters/row.ts';
 import { findRow, type Registry } from '../registry/rows.ts';
 import type { SectionIssue } from './blame.ts';
-import type { NamedSection, TrainConfig } from '../language/config.ts';
 import { checkStateful } from './check-stateful.ts';
 import { nearMetric, whyNotMeasured } from './check-metrics.ts';
 import { inSection } from '../language/sections.ts';
-
-/** The sections of a point, each sound by itself, and what is known of its dataset. */
-export interface Together {
-  readonly dataset: NamedSection;
-  readonly model: NamedSection;
-  readonly optimizer: NamedSection;
-  /** Undefined where the task decides. */
-  readonly loss: NamedSection | undefined;
-  readonly train: TrainConfig;
-  readonly shape: SequenceShape;
-  /** The metrics of the user's config. */
-  readonly own: OwnMetrics;
-  /** The smallest number that is a target in the training part, if it is known. */
-  readonly smallest: number | undefined;
-  /** Undefined where nothing is known before the data is read. */
-  readonly parts: DatasetParts | undefined;
-}
+import type { Together } from './together.ts';
 
 /** Rules between sections, which none can check alone. */
 export const checkTogether = (registry: Registry, together: Together): readonly SectionIssue[] => {

@@ -3,7 +3,7 @@ import { onnxPorts } from '../export/onnx/to-onnx.ts';
 import { packageVersion } from '../system/package-root.ts';
 import { mediaTypes, mediaTypesFor } from './read-body.ts';
 import { shapeText } from './read-tensors.ts';
-import type { ServerLimits } from './server.ts';
+import type { ServerLimits } from './limits.ts';
 import type { ServedModel } from './served-model.ts';
 
 type Schema = Readonly<Record<string, unknown>>;

@@ -4,7 +4,8 @@ import type { Registry } from '../registry/rows.ts';
 import type { BatchLimits } from './batcher.ts';
 import { createMetrics } from './metrics.ts';
 import { openServed, type ServedModel } from './served-model.ts';
-import { createServer, type AnsweredRequest, type ServerLimits } from './server.ts';
+import type { ServerLimits } from './limits.ts';
+import { createServer, type AnsweredRequest } from './server.ts';
 
 export interface ServeSettings {
   readonly host: string;

@@ -13,16 +13,8 @@ import type { Metrics } from './metrics.ts';
 import { modelEntry } from './model-entry.ts';
 import { openApi } from './openapi.ts';
 import { mediaTypes, mediaTypesFor } from './read-body.ts';
+import type { ServerLimits } from './limits.ts';
 import type { ServedModel } from './served-model.ts';
-
-export interface ServerLimits {
-  /** Bytes of a body. */
-  readonly mostBody: number;
-  /** Seconds until a request is given up. */
-  readonly timeout: number;
-  /** Requests that are answered at the same time; others are sent away at once. */
-  readonly mostConcurrent: number;
-}
 
 /** A request that was answered. */
 export interface AnsweredRequest {

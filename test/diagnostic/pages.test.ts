@@ -11,7 +11,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { runProgram } from '../../src/cli/program.ts';
 import { openTerminal } from '../../src/cli/terminal.ts';
 import { diagnosticCodes, type DiagnosticCode } from '../../src/diagnostic/codes.ts';
@@ -74,7 +74,11 @@ afterAll(() => {
 });
 
 const run = async (commandLine: string): Promise<{ said: string; code: number }> => {
-  const words = commandLine.split(' ').slice(1);
+  // What is set before a command is not one of its words.
+  const words = commandLine
+    .replace(/^\w+=\S+ /, '')
+    .split(' ')
+    .slice(1);
   const lines: string[] = [];
   const keep = (line: string) => void lines.push(line);
   const code = await runProgram(words, openTerminal(words, { print: keep, complain: keep }));
@@ -83,6 +87,8 @@ const run = async (commandLine: string): Promise<{ said: string; code: number }>
 
 /** What this machine or test cannot bring about by a command line. */
 const situations: Partial<Record<DiagnosticCode, (form: 'wrong' | 'right') => string | Promise<string>>> = {
+  slurm: () => saidOfRunWith('slurm', { PATH: '' }),
+  workers: () => saidOfRunWith('bullmq', { UNROLL_REDIS_URL: 'redis://127.0.0.1:1' }),
   'backend-missing': () => {
     const warning = slowBackendWarning({ addon: undefined, problems: [] });
     return warning ? renderDiagnostics([warning]) : '';
@@ -143,6 +149,15 @@ const writeOwnModel = (): void =>
     weights: new Map([['map', { shape: [1], values: Float32Array.of(1) }]]),
   });
 
+const saidOfRunWith = async (executor: string, environment: Readonly<Record<string, string>>) => {
+  writeFileSync('sweep.yaml', completeSpec('train: { steps: 10 }'));
+  for (const [name, value] of Object.entries(environment)) vi.stubEnv(name, value);
+  const { said } = await run(`unroll run sweep.yaml --executor ${executor} --no-mlflow`);
+  vi.unstubAllEnvs();
+  rmSync('sweep.yaml');
+  return said;
+};
+
 /** Pulls a run that has no manifest from a store. */
 const saidOfPull = async (store: string, marker: object): Promise<string> => {
   mkdirSync(join(store, 'runs', 'example'), { recursive: true });
@@ -161,6 +176,8 @@ const saidOfModels = async (config: string): Promise<string> => {
 /** Right forms that need a set-up or a server of their own: they are asked for their help only. */
 const notRun = [
   'unroll run sweep.yaml',
+  'unroll run sweep.yaml --executor slurm --set run.slurm.partition=short',
+  'UNROLL_REDIS_URL=redis://hub:6379 unroll run sweep.yaml --executor bullmq',
   'unroll run experiments/quickstart.yaml --no-store',
   'unroll setup',
   'unroll sync --to http://127.0.0.1:5000',

@@ -33,11 +33,14 @@ const startsPrograms = (file: string, known: Map<string, boolean>): boolean => {
   return starts;
 };
 
+/** Tests of many minutes, which a command of their own runs. */
+const onCommand = /^executor\/slurm\/long\.test\.ts$/;
+
 /** All files of tests, apart by whether they start other programs. */
 export const testFiles = (): { readonly unit: readonly string[]; readonly system: readonly string[] } => {
   const known = new Map<string, boolean>();
   const files = readdirSync('test', { recursive: true, encoding: 'utf8' })
-    .filter((name) => name.endsWith('.test.ts'))
+    .filter((name) => name.endsWith('.test.ts') && (process.env['UNROLL_SLURM'] || !onCommand.test(name)))
     .map((name) => `test/${name}`)
     .sort();
   return {

@@ -6,7 +6,7 @@ import { noSlurm, testCluster, type Cluster } from '../../support/slurm.ts';
 import { smallSpec } from '../../support/small-sweep.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
-const reason = process.env['UNROLL_SLURM'] === undefined ? 'set UNROLL_SLURM=1' : noSlurm;
+const reason = noSlurm;
 
 const fiveMinutes = { timeout: 300_000 };
 const tenMinutes = { timeout: 600_000 };
