@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll } from 'vitest';
-import { freePort } from '../free-port.ts';
+import { freePort, portIsFree } from '../free-port.ts';
 import { findMlflow, mlflowVersion } from '../../../src/mlflow/server/find-mlflow.ts';
 import { type MlflowServer, startMlflowServer } from '../../../src/mlflow/server/serve.ts';
 
@@ -56,6 +56,7 @@ export const realServer = (version: string = mlflowVersion): RealServer => {
     start,
     restart: async () => {
       await server?.kill();
+      if (port !== undefined) await portIsFree(port);
       await start();
     },
   };
