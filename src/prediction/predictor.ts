@@ -4,6 +4,7 @@ import type { ExampleBatch } from '../data/example-batch.ts';
 import { isClassTask, outputsOf } from '../data/task.ts';
 import { randomStream } from '../data/random.ts';
 import { failure, success, type Result } from '../diagnostic/diagnostic.ts';
+import { checkAgainst } from '../language/check.ts';
 import { meanLoss } from '../losses/mean-loss.ts';
 import type { Loss } from '../losses/loss.ts';
 import type { Model, TensorBatch } from '../models/model.ts';
@@ -61,6 +62,18 @@ const build = async (
   const kernel = runnableKernels().includes(file.kernel) ? file.kernel : undefined;
   const row = rowOf(registry.model, section);
   const outputs = outputsOf(shape.task, { outputsPerTarget });
+  // Resolved words may be none that a spec can have, but no network is larger than a spec may ask for.
+  const { issues } = checkAgainst(row.parameters, parameters);
+  const wrong = issues.find(({ code }) => code === 'out-of-range');
+  if (wrong) {
+    return failure({
+      code: 'damaged-record',
+      severity: 'error',
+      message: `model.json in ${directory} describes no network: ${wrong.message}`,
+      ...(wrong.expected !== undefined && { expected: wrong.expected }),
+      help: 'Copy the folder again: the file is not as the training wrote it.',
+    });
+  }
   // Before it is built: a network as large as model.json claims may not fit in the memory.
   const claimed = row.parameterCount?.(section, { shape, outputs });
   const stored = [...weights.values()].reduce((sum, { values }) => sum + values.length, 0);
