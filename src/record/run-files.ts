@@ -331,7 +331,7 @@ const modelFileSchema = Type.Object({
   outputsPerTarget: Type.Number(),
   /** Which quantiles of a number the outputs for it are. */
   quantiles: Type.Optional(Type.Array(Type.Number())),
-  /** Each sequence of a text is read from the state after the one before it; absent: from zeros. */
+  /** Each sequence is read from the state after the one before it; absent: from zeros. */
   stateful: Type.Optional(Type.Literal(true)),
   shape: shapeSchema,
   preprocessing: preprocessingSchema,

@@ -12,7 +12,7 @@ const colours = /\x1b\[[\d;]*m/g;
 /** `string-width` makes a segmenter and large patterns when it loads: half the time in which a short command starts. */
 let measure: ((text: string) => number) | undefined;
 
-/** How many columns of a terminal a text takes, its colours left out. */
+/** The number of terminal columns of a string, without its colour codes. */
 export const widthOf = (text: string): number => {
   const plain = text.replace(colours, '');
   if (oneColumnEach.test(plain)) return plain.length;

@@ -5,7 +5,7 @@ import { parquetSequences } from '../../src/data/parquet-sequences.ts';
 import { dataFolder } from './support/data-files.ts';
 import { complete, examplesOf } from './support/read-all.ts';
 
-/** A value of Thrift's compact protocol: a number, a long one, a text, a list of structs, or a struct by its fields. */
+/** A value of Thrift's compact protocol: an integer, a long one, a string, a list of structs, or a struct by its fields. */
 type Value = number | bigint | string | readonly Value[] | { readonly [field: number]: Value };
 
 const varint = (value: bigint | number): number[] => {

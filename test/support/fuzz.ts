@@ -70,7 +70,7 @@ export const orRefused = async (
   }
 };
 
-/** A text of 1 MB made of one to three changed pieces of another, each repeated. */
+/** A string of 1 MB made of one to three changed pieces of another, each repeated. */
 export const grown = (text: string, random: Random): string => {
   const parts = Array.from({ length: 1 + random.integer(3) }, () => {
     const from = random.integer(text.length);

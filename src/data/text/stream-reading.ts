@@ -80,7 +80,7 @@ export const readStreamExamples = async (
 };
 
 /**
- * Reads a text with its targets in the streams of an evaluation, as `train.stateful` lays its parts out; for that its tokens
+ * Reads tokens with their targets in the streams of an evaluation, as `train.stateful` lays its parts out; for that its tokens
  * are kept in memory. A last shorter sequence begins anew.
  */
 export const readInStreams = async (

@@ -29,10 +29,10 @@ const quantifiedGroup = /\)[*+{]/;
 /** From here on the check of the time costs less than the splitting. */
 const longText = 2000;
 
-/** How many times as long a text may become before it is split; that of known models becomes about as long as it was. */
+/** How many times longer normalizers may make the input; those of known models keep its length. */
 const mostGrowth = 64;
 
-/** What is put into a text: each multiplies its length by its own, in the worst case. */
+/** Keys of inserted strings: in the worst case, each multiplies the length of the input by its own. */
 const insertions = new Set([
   ...['content', 'replacement', 'prepend', 'prefix', 'suffix'],
   ...['continuing_subword_prefix', 'end_of_word_suffix'],

@@ -126,7 +126,7 @@ interface Stopping {
 
 const signals = { [`SIG${limitSignal}`]: 'limit', SIGTERM: 'signal' } as const;
 
-/** Ends the runs in order when the time of the job is almost over, or when Slurm says so. */
+/** Ends the runs in order when the time of the job is almost over, or when Slurm sends its signal. */
 const listenForEnd = (pool: Pool, { timeMs }: Batch, leftMs: number): Stopping => {
   let ending: Ending | undefined;
   const marginMs = stopMarginMs(timeMs);

@@ -26,7 +26,7 @@ export const changedCode = (
   return undefined;
 };
 
-/** What a diagnostic says of it. */
+/** The fields of a diagnostic about it. */
 export const changedCodeFacts = ({
   kind,
   name,
