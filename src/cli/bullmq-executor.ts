@@ -4,8 +4,7 @@ import { openRedis } from '../executor/bullmq/redis.ts';
 import { usualClass } from '../executor/bullmq/resource-class.ts';
 import { createBullmqExecutor } from '../executor/bullmq/submit.ts';
 import type { Plan } from '../plan/plan.ts';
-import { proposedCommand } from '../system/proposed-command.ts';
-import type { ExecutorOptions, RemoteExecutor } from './remote-executor.ts';
+import { comeBackTo, type ExecutorOptions, type RemoteExecutor } from './remote-executor.ts';
 
 /** Runs that wait in one queue are taken by priority, and those of one priority in the order of their coming. */
 const usualPriority = 100;
@@ -32,12 +31,6 @@ export const prepareBullmq = async (
       maxParallel === undefined
         ? 'Detaching: what is left is queued for the workers, which continue without this command. Ctrl-C again to queue no more.'
         : 'Detaching: the workers continue with the runs that are queued.',
-    comeBack: [
-      ...(plan.search
-        ? ['This sweep decides by results, so it begins no further points until you come back.']
-        : []),
-      `Come back with: ${proposedCommand(['attach', plan.sweepId], runsDirectory)}`,
-      `End its runs with: ${proposedCommand(['cancel', plan.sweepId], runsDirectory)}`,
-    ],
+    comeBack: comeBackTo(plan, runsDirectory, 'runs'),
   });
 };

@@ -1,6 +1,8 @@
 import type { Diagnostic } from '../diagnostic/diagnostic.ts';
 import type { Executor, ExecutorName } from '../executor/executor.ts';
+import type { Plan } from '../plan/plan.ts';
 import type { RunListener } from '../record/events.ts';
+import { proposedCommand } from '../system/proposed-command.ts';
 
 /** How the command line says where runs train, as commander reads it. */
 export interface ExecutorOptions {
@@ -20,3 +22,12 @@ export interface RemoteExecutor {
   /** How to come back to them, and how to end them. */
   readonly comeBack: readonly string[];
 }
+
+/** How to come back to a sweep that was left, and how to end what is left of it: runs or jobs. */
+export const comeBackTo = (plan: Plan, runsDirectory: string, left: 'runs' | 'jobs'): readonly string[] => [
+  ...(plan.search
+    ? ['This sweep decides by results, so it begins no further points until you come back.']
+    : []),
+  `Come back with: ${proposedCommand(['attach', plan.sweepId], runsDirectory)}`,
+  `End its ${left} with: ${proposedCommand(['cancel', plan.sweepId], runsDirectory)}`,
+];

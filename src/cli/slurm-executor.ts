@@ -8,8 +8,7 @@ import { cpusOfRun } from '../executor/slurm/submit-batch.ts';
 import type { Plan } from '../plan/plan.ts';
 import { listRuns } from '../record/read-runs.ts';
 import { measuredLengths } from '../runner/estimate.ts';
-import { proposedCommand } from '../system/proposed-command.ts';
-import type { ExecutorOptions, RemoteExecutor } from './remote-executor.ts';
+import { comeBackTo, type ExecutorOptions, type RemoteExecutor } from './remote-executor.ts';
 
 /** Checks that the cluster would take the jobs of a plan. */
 export const prepareSlurm = async (
@@ -43,12 +42,6 @@ export const prepareSlurm = async (
         }),
       ),
     leaving: 'Detaching: the jobs continue without this command. Ctrl-C again to submit no more.',
-    comeBack: [
-      ...(plan.search
-        ? ['This sweep decides by results, so it begins no further points until you come back.']
-        : []),
-      `Come back with: ${proposedCommand(['attach', plan.sweepId], runsDirectory)}`,
-      `End its jobs with: ${proposedCommand(['cancel', plan.sweepId], runsDirectory)}`,
-    ],
+    comeBack: comeBackTo(plan, runsDirectory, 'jobs'),
   });
 };

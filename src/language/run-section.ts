@@ -1,23 +1,12 @@
 import { Type, type Static } from '@sinclair/typebox';
 import { choice, nullable } from '../parameters/schema.ts';
+import { countOrAuto } from './count-or-auto.ts';
 import { slurmSchema } from './slurm-section.ts';
 
 /** Outcomes worth retrying. A NaN loss or bad data would only fail again. */
 export const retryReasons = ['crashed', 'out-of-memory', 'timed-out'] as const;
 
 type RetryReason = (typeof retryReasons)[number];
-
-const countOrAuto = (description: string) =>
-  Type.Unsafe<number | 'auto'>({
-    type: ['integer', 'string'],
-    minimum: 1,
-    maximum: 1024,
-    pattern: '^auto$',
-    phrase: 'auto or a whole number from 1 to 1024',
-    default: 'auto',
-    description,
-    examples: ['auto', 2],
-  });
 
 const duration = (description: string, examples: readonly string[]) =>
   Type.String({

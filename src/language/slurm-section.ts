@@ -1,5 +1,6 @@
 import { Type, type Static } from '@sinclair/typebox';
 import { nullable } from '../parameters/schema.ts';
+import { countOrAuto } from './count-or-auto.ts';
 
 /**
  * Options of `sbatch` that a spec may add: none that names a file, a program or the environment, because somebody else may
@@ -30,18 +31,6 @@ export const sbatchOptions = [
   'wckey',
 ] as const;
 
-const countOrAuto = (description: string, examples: readonly (number | 'auto')[]) =>
-  Type.Unsafe<number | 'auto'>({
-    type: ['integer', 'string'],
-    minimum: 1,
-    maximum: 1024,
-    pattern: '^auto$',
-    phrase: 'auto or a whole number from 1 to 1024',
-    default: 'auto',
-    description,
-    examples: [...examples],
-  });
-
 /** What a spec's `run.slurm` section may hold: what a job of `--executor slurm` asks the cluster for. */
 export const slurmSchema = Type.Object(
   {
@@ -69,10 +58,7 @@ export const slurmSchema = Type.Object(
         examples: ['4G'],
       }),
     ),
-    cpusPerRun: countOrAuto('CPUs for each run, at least run.threadsPerRun. auto: as many as its threads.', [
-      'auto',
-      2,
-    ]),
+    cpusPerRun: countOrAuto('CPUs for each run, at least run.threadsPerRun. auto: as many as its threads.'),
     runsPerJob: countOrAuto(
       'Runs that one job trains, one after another; all at once where the job gets more CPUs than one run needs. auto: as many as take about half an hour.',
       ['auto', 10],

@@ -3,6 +3,7 @@ import { conll } from '../../src/data/conll.ts';
 import { csvText } from '../../src/data/csv-text.ts';
 import { dataFolder } from './support/data-files.ts';
 import { complete } from './support/read-all.ts';
+import { wordTokenizer } from '../support/word-tokenizer.ts';
 
 const rows = Array.from({ length: 30 }, (_, at) => `the word ${at % 9},${'pq'[at % 2] ?? 'p'}`).join('\n');
 
@@ -27,11 +28,7 @@ test('zstd data in blocks of a byte is refused, because each costs as much as it
 });
 
 const tokenizer = (normalizers: readonly object[]) =>
-  JSON.stringify({
-    ...{ version: '1.0', added_tokens: [], normalizer: { type: 'Sequence', normalizers } },
-    ...{ pre_tokenizer: { type: 'Whitespace' }, post_processor: null, decoder: null },
-    model: { type: 'WordLevel', unk_token: '[UNK]', vocab: { '[UNK]': 0, word: 1 } },
-  });
+  wordTokenizer(['word'], { type: 'Sequence', normalizers });
 
 test('a tokenizer that makes texts much longer is refused, and one that does not is used', async () => {
   const twice = { type: 'Replace', pattern: { String: 'w' }, content: 'ww' };

@@ -3,6 +3,7 @@ import { basename, dirname, join, relative } from 'node:path';
 import { expect, test } from 'vitest';
 import { fileNames } from '../../src/record/run-files.ts';
 import { createRig } from '../support/rig.ts';
+import { wordTokenizer } from '../support/word-tokenizer.ts';
 
 interface Field {
   readonly path: string;
@@ -110,14 +111,7 @@ ${more}`;
   rig.write('tpe.yaml', spec('tpe', search, 'best'));
   const texts = Array.from({ length: 20 }, (_, at) => `film ${at} ${at % 2 ? 'good,pos' : 'bad,neg'}`);
   rig.write('texts.csv', ['text,label', ...texts].join('\n'));
-  rig.write(
-    'words.json',
-    JSON.stringify({
-      ...{ version: '1.0', truncation: null, padding: null, added_tokens: [], normalizer: null },
-      ...{ pre_tokenizer: { type: 'Whitespace' }, post_processor: null, decoder: null },
-      model: { type: 'WordLevel', vocab: { '[UNK]': 0, film: 1, good: 2, bad: 3 }, unk_token: '[UNK]' },
-    }),
-  );
+  rig.write('words.json', wordTokenizer(['film', 'good', 'bad']));
   rig.write(
     'text.yaml',
     spec('text', '', 'last', '{ name: csv-text, file: texts.csv, tokenizer: words.json }'),

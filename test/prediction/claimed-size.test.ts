@@ -5,26 +5,11 @@ import { openModel } from '../../src/prediction/open-model.ts';
 import { buildPredictor } from '../../src/prediction/predictor.ts';
 import { registry } from '../../src/registry/rows.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
-import { writeModelFolder } from '../support/model-folder.ts';
+import { writeToyFolder } from '../support/model-folder.ts';
 
 test('a model.json that claims more layers than a spec may ask for is refused before they are counted', async () => {
   const folder = join(temporaryDirectory(), 'model');
-  writeModelFolder(folder, {
-    model: {
-      dataset: { name: 'toy-sequences' },
-      model: { name: 'gru', parameters: { hiddenSize: 3, layers: 1 } },
-      loss: { name: 'cross-entropy' },
-      outputsPerTarget: 1,
-      shape: {
-        steps: 2,
-        input: { kind: 'values', features: 1 },
-        variableLength: false,
-        task: { kind: 'classification', classes: 2 },
-      },
-      preprocessing: { kind: 'none' },
-    },
-    weights: new Map([['map', { shape: [1], values: Float32Array.of(1) }]]),
-  });
+  writeToyFolder(folder, { name: 'gru', parameters: { hiddenSize: 3, layers: 1 } });
   const path = join(folder, 'model.json');
   writeFileSync(path, readFileSync(path, 'utf8').replace(/"layers": ?1/, '"layers": 1000000000000000'));
   const model = openModel(folder, { runsDirectory: 'runs' });

@@ -15,6 +15,7 @@ import { writeModelFolder } from '../support/model-folder.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { trainModel } from '../support/trained-model.ts';
 import { trainedCase } from '../support/trained-models.ts';
+import { wordTokenizer } from '../support/word-tokenizer.ts';
 
 await loadTensorFlow();
 
@@ -60,18 +61,7 @@ describe('a model.onnx', () => {
     );
     writeFileSync(join(folder, 'train.csv'), ['text,label', ...lines.slice(0, 30)].join('\n'));
     writeFileSync(join(folder, 'test.csv'), ['text,label', ...lines.slice(30)].join('\n'));
-    writeFileSync(
-      join(folder, 'words.json'),
-      JSON.stringify({
-        ...{ version: '1.0', truncation: null, padding: null, added_tokens: [], normalizer: null },
-        ...{ pre_tokenizer: { type: 'Whitespace' }, post_processor: null, decoder: null },
-        model: {
-          type: 'WordLevel',
-          vocab: Object.fromEntries(['[UNK]', ...words].map((word, at) => [word, at])),
-          unk_token: '[UNK]',
-        },
-      }),
-    );
+    writeFileSync(join(folder, 'words.json'), wordTokenizer(words));
     for (const tokenizer of ['', ', tokenizer: words.json']) {
       const name = tokenizer ? 'tokenized' : 'plain';
       const { model } = await trainModel(

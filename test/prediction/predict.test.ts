@@ -12,6 +12,7 @@ import { fileNames } from '../../src/record/run-files.ts';
 import type { Cell } from '../../src/training/predictions.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { trainModel } from '../support/trained-model.ts';
+import { wordTokenizer } from '../support/word-tokenizer.ts';
 
 type Row = Readonly<Record<string, Cell>>;
 
@@ -161,18 +162,7 @@ describe('predicts the test part bit for bit as the training did', () => {
       return `"${text}${one > 36 ? ' unheard' : ''}",${one % 2 ? 'pos' : 'neg'}`;
     });
     const path = written(folder, 'texts.csv', texts, 'text,label');
-    writeFileSync(
-      join(folder, 'words.json'),
-      JSON.stringify({
-        ...{ version: '1.0', truncation: null, padding: null, added_tokens: [], normalizer: null },
-        ...{ pre_tokenizer: { type: 'Whitespace' }, post_processor: null, decoder: null },
-        model: {
-          type: 'WordLevel',
-          vocab: Object.fromEntries(['[UNK]', ...words].map((word, at) => [word, at])),
-          unk_token: '[UNK]',
-        },
-      }),
-    );
+    writeFileSync(join(folder, 'words.json'), wordTokenizer(words));
     for (const [name, more] of [
       ['plain', ''],
       ['tokenized', ', tokenizer: words.json'],

@@ -25,3 +25,22 @@ export const writeModelFolder = (
     metadata: {},
   });
 };
+
+/** A classifier of toy sequences with a model of some name, whose one weight fits no built-in network. */
+export const writeToyFolder = (folder: string, model: TrainedModel['model']): void =>
+  writeModelFolder(folder, {
+    model: {
+      dataset: { name: 'toy-sequences' },
+      model,
+      loss: { name: 'cross-entropy' },
+      outputsPerTarget: 1,
+      shape: {
+        steps: 2,
+        input: { kind: 'values', features: 1 },
+        variableLength: false,
+        task: { kind: 'classification', classes: 2 },
+      },
+      preprocessing: { kind: 'none' },
+    },
+    weights: new Map([['map', { shape: [1], values: Float32Array.of(1) }]]),
+  });
