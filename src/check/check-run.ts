@@ -153,12 +153,9 @@ const brokenTensors = (path: string, run: string): string | undefined => {
 
 /** Files that differ from the digests that were recorded at the end of the run, or that are missing. */
 function* changedFiles(directory: string, { files, outcome }: StatusFile): Generator<[string, string]> {
-  if (!files) {
-    if (outcome?.reason !== 'completed') return;
+  if (outcome?.reason === 'completed')
     for (const name of completeFiles) if (!existsSync(join(directory, name))) yield [name, 'is missing'];
-    return;
-  }
-  for (const [name, recorded] of Object.entries(files)) {
+  for (const [name, recorded] of Object.entries(files ?? {})) {
     const now = digestOfFile(join(directory, name));
     if (!now) yield [name, 'is missing'];
     else if (now.bytes !== recorded.bytes)

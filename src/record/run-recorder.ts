@@ -1,4 +1,4 @@
-import { closeSync, existsSync } from 'node:fs';
+import { closeSync, existsSync, rmdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Run } from '../plan/plan.ts';
 import { masked } from '../system/secrets.ts';
@@ -119,6 +119,8 @@ export const recordRun = (directory: string, run: Run, attempt: number): RunReco
         requireRecord();
         nameRun(directory, run);
         writeJson(statusPath(directory), sealedStatus(directory, status('ended', event.outcome, event.time)));
+        // Where the folder was removed in between, the status alone would pass for a whole run.
+        withdrawUnless(directory, requireRecord);
         return removed;
       }
     }
@@ -151,6 +153,20 @@ export const recordRun = (directory: string, run: Run, attempt: number): RunReco
       ]);
     },
   };
+};
+
+/** Removes a status and a name that were written where the rest of the record is gone. Throws what `requireRecord` throws. */
+const withdrawUnless = (directory: string, requireRecord: () => void): void => {
+  try {
+    requireRecord();
+  } catch (error) {
+    if (error instanceof RecordRemoved) {
+      for (const path of [statusPath(directory), join(directory, fileNames.run)])
+        ignoringSystemErrors(() => rmSync(path, { force: true }));
+      ignoringSystemErrors(() => rmdirSync(directory));
+    }
+    throw error;
+  }
 };
 
 /**

@@ -15,6 +15,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { randomStream } from '../../src/data/random.ts';
+import { sealed, unsealed } from '../../src/record/digests.ts';
+import type { StatusFile } from '../../src/record/run-files.ts';
+import { jsonFileText } from '../../src/system/files.ts';
 import { checkRuns } from '../../src/check/check-runs.ts';
 import { isStopped, processIdentity } from '../../src/system/process-identity.ts';
 import { createRig, until, type Rig } from '../support/rig.ts';
@@ -119,6 +122,25 @@ test('every file that is lost, cut off, emptied, overwritten, or has a flipped b
   // Checkpoints may be pruned, and a plan deleted; the runs stay whole.
   const mayBeLost = /checkpoints\/\S+ lost$|sweeps\/\S+\.json lost$/;
   expect(unnoticed.filter((one) => !mayBeLost.test(one))).toEqual([]);
+});
+
+test('files that a completed run lacks are reported although its status never named them', async () => {
+  const rig = copied();
+  const run = join(rig.directory, 'runs', 'trial', ids[0] ?? '');
+  for (const name of ['metrics.jsonl', 'evaluation.json', 'model', 'checkpoints'])
+    rmSync(join(run, name), { recursive: true });
+  const path = join(run, 'status.json');
+  const status = JSON.parse(readFileSync(path, 'utf8')) as StatusFile;
+  const files = Object.entries(status.files ?? {}).filter(([name]) => name === 'run.json');
+  writeFileSync(path, jsonFileText(sealed(unsealed({ ...status, files: Object.fromEntries(files) }))));
+  const { code, problems } = await check(rig);
+  expect(code).toBe(1);
+  expect(problems.map(({ message }) => message.split('/').at(-1))).toEqual([
+    'metrics.jsonl is missing.',
+    'evaluation.json is missing.',
+    'weights.safetensors is missing.',
+    'model.json is missing.',
+  ]);
 });
 
 test('repairs are shown first, made with --yes, and lead back to the same numbers', async () => {

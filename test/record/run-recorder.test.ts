@@ -1,7 +1,8 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, expect, test, vi } from 'vitest';
-import { recordRun } from '../../src/record/run-recorder.ts';
+import * as digests from '../../src/record/digests.ts';
+import { RecordRemoved, recordRun } from '../../src/record/run-recorder.ts';
 import { makePlan } from '../support/run-directories.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
@@ -41,4 +42,19 @@ test('fast steps are written together, and all of them at an evaluation, a check
   const outcome = { reason: 'completed', message: '', step: 31, elapsedMs: 1, metrics: {} } as const;
   recorder.listen({ type: 'training-ended', time: 1, outcome });
   expect(written()).toEqual([32, 33]);
+});
+
+test('a folder that is removed while its last files are read leaves no run that looks whole', () => {
+  const [run] = makePlan().runs;
+  if (!run) throw new Error('no run');
+  const directory = join(temporaryDirectory(), 'trial', run.id);
+  const recorder = recordRun(directory, run, 1);
+  const outcome = { reason: 'completed', message: '', step: 1, elapsedMs: 1, metrics: {} } as const;
+  const { sealedStatus } = digests;
+  vi.spyOn(digests, 'sealedStatus').mockImplementation((where, status) => {
+    rmSync(where, { recursive: true });
+    return sealedStatus(where, status);
+  });
+  expect(() => recorder.listen({ type: 'training-ended', time: 1, outcome })).toThrow(RecordRemoved);
+  expect(existsSync(directory)).toBe(false);
 });
