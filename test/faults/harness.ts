@@ -308,32 +308,40 @@ export const twinsOf = (calls: readonly Call[]): readonly Call[][] => {
 };
 
 /**
- * How many cases of each kind are tried: a share of what CI tries, or all. `npm run test:faults` tries all; UNROLL_FAULTS=0.1
- * a tenth, for a look.
+ * Which cases of each kind are tried, by UNROLL_FAULTS: as many as in CI (1), a share of that (0.1), `all`, or one part of
+ * all (`3/20`), so that the long form can be split over machines or sittings.
  */
-const share = process.env['UNROLL_FAULTS'] === 'all' ? Infinity : Number(process.env['UNROLL_FAULTS'] ?? 1);
+const chosen = ((): { readonly share: number; readonly part: number; readonly of: number } => {
+  const setting = process.env['UNROLL_FAULTS'] ?? '1';
+  if (setting === 'all') return { share: Infinity, part: 1, of: 1 };
+  const [, part, of] = /^(\d+)\/(\d+)$/.exec(setting) ?? [];
+  if (part === undefined) return { share: Number(setting), part: 1, of: 1 };
+  return { share: Infinity, part: Number(part), of: Number(of) };
+})();
 
-/** Some of many, in their order, drawn from the tests' seed; all of them in the long form. */
+/** Some of many, in their order, drawn from the tests' seed; all of them, or a part, in the long form. */
 export const drawn = <T>(all: readonly T[], inShort: number, purpose: string): readonly T[] => {
+  const { share, part, of } = chosen;
   const random = randomStream(testSeed, 'faults', purpose);
   return all
     .map((one, index) => ({ one, index, key: random.uniform() }))
     .sort((a, b) => a.key - b.key)
     .slice(0, Math.ceil(inShort * share))
+    .filter((_, index) => index % of === part - 1)
     .sort((a, b) => a.index - b.index)
     .map(({ one }) => one);
 };
 
 /** Tries cases, each in a folder of its own, and expects nothing to go wrong in any of them. */
 export const tryAll = async <T>(
-  chosen: readonly T[],
+  cases: readonly T[],
   name: (one: T) => string,
   attempt: (one: T, folder: string) => Promise<string[]>,
   from: () => string = newFolder,
 ): Promise<void> => {
   const failures: string[] = [];
   let tried = 0;
-  await each(chosen, availableParallelism(), async (one) => {
+  await each(cases, availableParallelism(), async (one) => {
     const folder = from();
     const found = await attempt(one, folder);
     if (found.length > 0) {
@@ -341,10 +349,10 @@ export const tryAll = async <T>(
       console.log(failures.at(-1));
     }
     removeFolder(folder);
-    if (++tried % 100 === 0) console.log(`${tried} of ${chosen.length} faults tried`);
+    if (++tried % 100 === 0) console.log(`${tried} of ${cases.length} faults tried`);
   });
   console.log(
-    `${chosen.length} faults with UNROLL_TEST_SEED=${testSeed}, ${failures.length} with a wrong outcome`,
+    `${cases.length} faults with UNROLL_TEST_SEED=${testSeed}, ${failures.length} with a wrong outcome`,
   );
   expect(failures.join('\n')).toBe('');
 };
