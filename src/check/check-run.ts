@@ -3,7 +3,7 @@ import { basename, dirname, join } from 'node:path';
 import type { Diagnostic } from '../diagnostic/diagnostic.ts';
 import type { Run } from '../plan/plan.ts';
 import { digestOfFile, isSealIntact, sealedFiles } from '../record/digests.ts';
-import { isObject } from '../record/parse-run-files.ts';
+
 import { readMetrics } from '../record/read-metrics.ts';
 import { readRun, recordedId } from '../record/read-runs.ts';
 import { fileNames, modelFileNames, parseProfile, type StatusFile } from '../record/run-files.ts';
@@ -15,6 +15,7 @@ import { checkpointDamage } from '../training/checkpoint.ts';
 import { leftoversIn } from './leftovers.ts';
 import { damage, leftover, type Problem, type Remedy, reported } from './problem.ts';
 import { proposedCommand } from '../system/proposed-command.ts';
+import { isObject } from '../system/json.ts';
 
 /** What is known of a run from outside of its directory. */
 export interface Expected {

@@ -3,12 +3,13 @@ import { join } from 'node:path';
 import type { Plan } from '../plan/plan.ts';
 import { isSealIntact } from '../record/digests.ts';
 import { readFrozenPlan } from '../record/frozen-plan.ts';
-import { isObject } from '../record/parse-run-files.ts';
+
 import { grownPlan, journalDamage, searchJournalPath } from '../record/search-journal.ts';
 import { readJson } from '../system/files.ts';
 import { proposedCommand, shellWord } from '../system/proposed-command.ts';
 import { leftoversIn } from './leftovers.ts';
 import { damage, type Problem, type Remedy, reported } from './problem.ts';
+import { isObject } from '../system/json.ts';
 
 export interface CheckedSweeps {
   /** Those that can be read, with the runs that their searches have chosen. */

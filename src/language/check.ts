@@ -12,7 +12,7 @@ import {
   type PlainSchema,
 } from './describe.ts';
 import { formatPath } from './located.ts';
-import { isNonFinite, type Json } from '../system/json.ts';
+import { isNonFinite, type Json, isObject } from '../system/json.ts';
 
 const ajv = new Ajv({
   allErrors: true,
@@ -65,7 +65,7 @@ const closed = (schema: PlainSchema): PlainSchema => {
  */
 const formFor = (form: PlainSchema, written: Json): PlainSchema => {
   const { properties } = form;
-  if (!properties || typeof written !== 'object' || written === null || Array.isArray(written)) return form;
+  if (!properties || !isObject(written)) return form;
   const value = written as Readonly<Record<string, Json>>;
   const kept = Object.entries(properties).flatMap(([key, inner]) => {
     if (Object.hasOwn(value, key)) return [[key, formFor(inner, value[key] as Json)] as const];
@@ -77,7 +77,7 @@ const formFor = (form: PlainSchema, written: Json): PlainSchema => {
 /** The keys that a value has, of the objects that `formFor` looks into. */
 const keysOf = (form: PlainSchema, written: Json): string => {
   const { properties } = form;
-  if (!properties || typeof written !== 'object' || written === null || Array.isArray(written)) return '';
+  if (!properties || !isObject(written)) return '';
   const value = written as Readonly<Record<string, Json>>;
   const known = Object.keys(properties).filter((key) => Object.hasOwn(value, key));
   return `{${known.map((key) => `${key}${keysOf(properties[key] ?? {}, value[key] as Json)}`).join()}}`;

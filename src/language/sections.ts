@@ -11,6 +11,7 @@ import type { NamedSection, TrainConfig } from './config.ts';
 import type { Json } from '../system/json.ts';
 import { checkTrain, trainSchema, withGoal, type WrittenTrain } from './train-section.ts';
 import { proposedCommand } from '../system/proposed-command.ts';
+import { isObject } from '../system/json.ts';
 
 export type JsonMap = Readonly<Record<string, Json>>;
 
@@ -168,7 +169,7 @@ const isLeftOut = ({ addedLater, default: preset }: TSchema, value: Json): boole
 /** The value of a parameter, without the defaults that its own keys got later. */
 const withoutLater = (schema: TSchema, value: Json): Json => {
   const { properties } = schema as ObjectSchema;
-  if (!properties || typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  if (!properties || !isObject(value)) return value;
   return Object.fromEntries(
     Object.entries(value).flatMap(([key, found]: [string, Json]) => {
       const inner = properties[key];

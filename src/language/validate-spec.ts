@@ -17,7 +17,7 @@ import type { SpecDocument } from './load-spec.ts';
 import type { Expectation, MlflowSettings, Objective } from './config.ts';
 import { readObjective } from './goal.ts';
 import { find, toJson, type Located, type LocatedMap } from './located.ts';
-import { isNonFinite, type Json } from '../system/json.ts';
+import { isObject, isNonFinite, type Json } from '../system/json.ts';
 import type { RunSection } from './run-section.ts';
 import { checkSection, sectionKinds, type JsonMap, type SectionKind } from './sections.ts';
 import { specSchema, specVersion, type SpecStructure } from './spec-schema.ts';
@@ -67,7 +67,7 @@ export const validateSpec = (document: SpecDocument, registry: Registry = builtI
   for (const issue of issues) report(issue);
 
   for (const kind of sectionKinds) {
-    if (!isMap(written[kind])) continue;
+    if (!isObject(written[kind])) continue;
     const checked = checkSection(registry, kind, base[kind]);
     if (!checked.ok) for (const issue of checked.errors) report(issue, kind);
   }
@@ -139,10 +139,7 @@ const repeatedSeeds = (root: LocatedMap, seeds: readonly number[]): Diagnostic[]
 
 const nameOf = ({ name }: JsonMap): string => (typeof name === 'string' ? name : '');
 
-const isMap = (value: Json | undefined): value is JsonMap =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
-const asMap = (value: Json | undefined): JsonMap => (isMap(value) ? value : {});
+const asMap = (value: Json | undefined): JsonMap => (isObject(value) ? value : {});
 
 const wrongVersion = (value: Json, at: NonNullable<Diagnostic['at']>): Diagnostic => ({
   code: 'unsupported-version',

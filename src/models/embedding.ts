@@ -59,8 +59,10 @@ interface Embedding extends WithEmbedding {
 }
 
 /** Numbers of the vector of a token; null where tokens are one-hot. */
-export const vectorSizeOf = (parameters: Embedding): number | null =>
-  settingOf(parameters)?.size ?? parameters.embeddingSize;
+export const vectorSizeOf = (parameters: Embedding | Readonly<Record<string, unknown>>): number | null => {
+  const { embeddingSize } = parameters;
+  return settingOf(parameters)?.size ?? (typeof embeddingSize === 'number' ? embeddingSize : null);
+};
 
 /** Whether the vectors stay as they begin. */
 export const hasFixedVectors = (parameters: Embedding): boolean => settingOf(parameters)?.trainable === false;

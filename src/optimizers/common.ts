@@ -1,6 +1,7 @@
 import { Type, type Static, type TObject } from '@sinclair/typebox';
 import { nullable } from '../parameters/schema.ts';
-import { scheduleParameters } from './schedule.ts';
+import { parserOf } from '../system/schema.ts';
+import { scheduleOf, scheduleParameters } from './schedule.ts';
 
 /** The parameters that every optimizer has; `learningRate` is its default. */
 export const commonParameters = (learningRate: number) => ({
@@ -31,6 +32,23 @@ export const commonParameters = (learningRate: number) => ({
 });
 
 export type CommonParameters = Static<TObject<ReturnType<typeof commonParameters>>>;
+
+const numbersOf = parserOf(
+  Type.Object({
+    learningRate: Type.Number(),
+    clipNorm: nullable(Type.Number()),
+    clipValue: nullable(Type.Number()),
+  }),
+);
+
+/** What a validated section of any optimizer has. Throws for one without. */
+export const commonOf = (section: Readonly<Record<string, unknown>>): CommonParameters => {
+  const numbers = numbersOf(section);
+  const schedule = scheduleOf(section);
+  if (!numbers || !schedule)
+    throw new Error(`The optimizer ${String(section['name'])} lacks learningRate, schedule or clipping.`);
+  return { ...numbers, schedule };
+};
 
 /** Keeps a division finite in optimizers that divide by a running magnitude of the gradient. */
 export const epsilonParameter = (epsilon: number) =>

@@ -2,6 +2,7 @@ import { Type, type Static } from '@sinclair/typebox';
 import type { ParameterIssue } from '../parameters/row.ts';
 import { addedLater, choice, nullable } from '../parameters/schema.ts';
 import { unreachable } from '../diagnostic/diagnostic.ts';
+import { isObject } from '../system/json.ts';
 
 export const scheduleNames = ['constant', 'step', 'exponential', 'cosine', 'one-cycle', 'plateau'] as const;
 
@@ -110,6 +111,13 @@ export const scheduleParameters = Type.Object(
 );
 
 export type Schedule = Static<typeof scheduleParameters>;
+
+/** The schedule in a validated section of an optimizer; undefined where it has none. */
+export const scheduleOf = ({ schedule }: Readonly<Record<string, unknown>>): Schedule | undefined =>
+  isSchedule(schedule) ? schedule : undefined;
+
+const isSchedule = (value: unknown): value is Schedule =>
+  isObject(value) && scheduleNames.some((name) => name === value['name']);
 
 const usedBy = {
   factor: ['step', 'exponential', 'plateau'],

@@ -1,3 +1,4 @@
+import type { TableParameters } from '../data/table/parameters.ts';
 import type { DataFiles } from '../data/columns/find-files.ts';
 import { DataError, type DataContext, type DatasetRow } from '../data/dataset.ts';
 import type { TakeExamples } from '../data/example-batch.ts';
@@ -144,17 +145,14 @@ const unscaled = { kind: 'number', mask: false, fill: 0, mean: 0, factor: 1 } as
 
 /** Rows that hold the inputs as the network reads them: a list of steps under `inputs`. */
 const plainFormat = async (): Promise<TableFormat> => {
-  const [{ readJsonl }, { nestedSink }, { settled, tableParameters }] = await Promise.all([
+  const [{ readJsonl }, { nestedSink }, { settled }] = await Promise.all([
     import('../data/table/read-jsonl.ts'),
     import('../data/table/nested.ts'),
     import('../data/table/parameters.ts'),
   ]);
-  const presets = Object.fromEntries(
-    Object.entries(tableParameters).map(([key, one]) => [key, one.default as unknown]),
-  );
-  const chosen = { ...presets, layout: 'wide', features: ['inputs'], targets: [] };
+  const chosen = { layout: 'wide', features: ['inputs'], targets: [] };
   return {
-    settings: settled(chosen as unknown as Parameters<typeof settled>[0]),
+    settings: settled(chosen as Partial<TableParameters> as TableParameters),
     read: readJsonl,
     layOut: nestedSink,
     key: null,

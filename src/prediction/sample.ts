@@ -8,8 +8,8 @@ import { randomStream, type Random } from '../data/random.ts';
 import { joinTokens } from '../data/text/join-tokens.ts';
 import { tokenIndex } from '../data/text/stream-reading.ts';
 import { failure, success, type Result } from '../diagnostic/diagnostic.ts';
-import type { NetworkState } from '../models/model.ts';
 import type { Registry } from '../registry/rows.ts';
+import { carryState, readNext } from '../training/carried-state.ts';
 import { softmax } from '../training/predictions.ts';
 import { dataDiagnostics } from './data-diagnostics.ts';
 import { streamReading } from './input.ts';
@@ -111,20 +111,15 @@ const promptTokens = async (model: OpenModel, registry: Registry, prompt: string
 export const walker = ({
   network,
 }: Pick<Predictor, 'network'>): ((tokens: readonly number[]) => Float32Array) => {
-  let state: NetworkState | undefined;
+  const carried = carryState(network);
   return (tokens) => {
-    const before = state;
     let logits = new Float32Array(0);
-    const kept = tf.tidy(() => {
+    tf.tidy(() => {
       const inputs = tf.tensor2d([...tokens], [1, tokens.length], 'int32');
-      const read = network.advance?.({ inputs, lengths: undefined }, before, { training: false, step: 0 });
-      if (!read) throw new Error('The network carries no state.');
-      const classes = read.outputs.shape.at(-1) ?? 0;
-      logits = read.outputs.dataSync<'float32'>().slice((tokens.length - 1) * classes);
-      return read.state.map((layer) => layer.map((part) => tf.keep(part)));
-    }) as unknown as NetworkState;
-    before?.forEach((layer) => layer.forEach((part) => part.dispose()));
-    state = kept;
+      const outputs = readNext(carried, { inputs, lengths: undefined });
+      const classes = outputs.shape.at(-1) ?? 0;
+      logits = outputs.dataSync<'float32'>().slice((tokens.length - 1) * classes);
+    });
     return logits;
   };
 };

@@ -9,10 +9,11 @@ import { readJson, streamOf, writePieces, writeWhole } from '../system/files.ts'
 import { parserOf, type Described } from '../system/schema.ts';
 import { stageFolder } from '../system/whole-folder.ts';
 import { isSealIntact, sealed, sealedFiles, type FileDigest } from './digests.ts';
-import { damaged, isObject } from './parse-run-files.ts';
+import { damaged } from './parse-run-files.ts';
 import { readRun } from './read-runs.ts';
 import { RecordUnreadable } from './record-unreadable.ts';
 import { fileNames, type StatusFile } from './run-files.ts';
+import { isObject } from '../system/json.ts';
 
 const digestSchema = Type.Object({
   bytes: Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER }),

@@ -1,6 +1,6 @@
 import { type Diagnostic, failure, type Result, success } from '../diagnostic/diagnostic.ts';
 import { rememberMetricsOf, runSchema, type Run } from '../plan/plan.ts';
-import { decodeNumbers } from '../system/json.ts';
+import { decodeNumbers, isObject } from '../system/json.ts';
 import { parseJson } from '../system/jsonl.ts';
 import { parserOf } from '../system/schema.ts';
 import { outcomeReasons, type OutcomeReason } from './events.ts';
@@ -14,9 +14,6 @@ export const damaged = (
 ): Diagnostic => ({ code: 'damaged-record', severity: 'warning', message: `${path} ${what}.`, help });
 
 type Fields = Readonly<Record<string, unknown>>;
-
-export const isObject = (value: unknown): value is Fields =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 const parse = (path: string, text: string): Result<Fields> => {
   if (text.trim() === '') return failure(damaged(path, 'is empty'));

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { success, type Diagnostic, type Result } from '../diagnostic/diagnostic.ts';
 import { trainingEnds, type TrainConfig } from '../language/train-section.ts';
-import { dependsOnLength, type Schedule } from '../optimizers/schedule.ts';
+import { dependsOnLength, scheduleOf } from '../optimizers/schedule.ts';
 import { filesOf, identityOfModel, identityOfTrain, withoutPaths } from '../plan/run-identity.ts';
 import type { Plan, Run } from '../plan/plan.ts';
 import { patienceIsOver } from '../record/kept-weights.ts';
@@ -73,7 +73,7 @@ const keyOf = (run: Run): string => {
 /** Why a longer training cannot continue from a run, as the end of a sentence. */
 const obstacle = ({ run, directory, status }: RecordedRun): string | undefined => {
   const { optimizer, train } = run.config;
-  const schedule = optimizer['schedule'] as unknown as Schedule | undefined;
+  const schedule = scheduleOf(optimizer);
   if (schedule && dependsOnLength(schedule))
     return `the schedule ${schedule.name} depends on the length of the training`;
   if (!existsSync(join(directory, fileNames.checkpoints, 'last.safetensors')))

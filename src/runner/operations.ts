@@ -29,7 +29,7 @@ export const operationsPerInput = (
 const embeddingOf = (model: NamedSection, { input }: SequenceShape): number => {
   if (input.kind === 'values')
     return (input.embedded ?? []).reduce((sum, { categories, size }) => sum + categories * size, 0);
-  const size = vectorSizeOf(model as unknown as Parameters<typeof vectorSizeOf>[0]);
+  const size = vectorSizeOf(model);
   return (size ?? 0) * input.vocabulary;
 };
 

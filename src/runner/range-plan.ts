@@ -1,3 +1,4 @@
+import type { TrainConfig } from '../language/config.ts';
 import type { Plan, Run } from '../plan/plan.ts';
 import { runIdOf } from '../plan/run-identity.ts';
 import { sweepIdOf } from '../plan/unroll-spec.ts';
@@ -9,15 +10,21 @@ export interface Range {
   readonly steps: number;
 }
 
-/** Settings of `train` that would end the test early, evaluate in between, or record what nobody reads. */
-const leftOut: ReadonlySet<string> = new Set(['stopOn', 'predictions', 'accuracyFirst128', 'ema']);
+type Writable<T> = { -readonly [Key in keyof T]: T[Key] };
+
+/** A `train` section without what would end the test early, evaluate in between, or record what nobody reads. */
+const trainOnly = (train: TrainConfig): TrainConfig => {
+  const kept: Writable<TrainConfig> = { ...train };
+  delete kept.stopOn;
+  delete kept.predictions;
+  delete kept.accuracyFirst128;
+  delete kept.ema;
+  return kept;
+};
 
 /** The plan of a range test of one of a plan's runs: a short training whose learning rate rises exponentially. */
 export const rangePlan = (plan: Plan, run: Run, { from, to, steps }: Range): Plan => {
   const { train, optimizer, ...sections } = run.config;
-  const kept = Object.fromEntries(
-    Object.entries(train).filter(([key]) => !leftOut.has(key)),
-  ) as unknown as typeof train;
   const config: Run['config'] = {
     ...sections,
     optimizer: {
@@ -30,7 +37,7 @@ export const rangePlan = (plan: Plan, run: Run, { from, to, steps }: Range): Pla
       },
     },
     train: {
-      ...kept,
+      ...trainOnly(train),
       ...{ steps, epochs: null, trainingIters: null, displayEvery: 1 },
       ...{
         evaluateEvery: null,

@@ -5,6 +5,7 @@ import type { Json } from '../system/json.ts';
 import { sectionKinds, type JsonMap, type SectionKind } from '../language/sections.ts';
 import { trainingEnds } from '../language/train-section.ts';
 import { sweepableParameters, type SweepableParameter } from '../language/sweep/axis-kinds.ts';
+import { isObject } from '../system/json.ts';
 
 /** Most points that are examined; a plan has far fewer. */
 export const maxPoints = 1_000_000;
@@ -148,7 +149,7 @@ export const groundOf = (registry: Registry, base: Ground['base']): Ground => ({
 export const valueIn = (value: Json | undefined, path: readonly string[]): Json | undefined => {
   let inner: Json | undefined = value;
   for (const key of path) {
-    if (typeof inner !== 'object' || inner === null || Array.isArray(inner)) return undefined;
+    if (!isObject(inner)) return undefined;
     const map = inner as JsonMap;
     inner = Object.hasOwn(map, key) ? map[key] : undefined;
   }
@@ -232,7 +233,6 @@ const withValue = (
 ): JsonMap => {
   const { [key]: before, ...others } = map;
   if (rest.length === 0) return value === undefined ? others : { ...map, [key]: value };
-  const inner =
-    typeof before === 'object' && before !== null && !Array.isArray(before) ? (before as JsonMap) : {};
+  const inner = isObject(before) ? before : {};
   return { ...map, [key]: withValue(inner, rest, value) };
 };

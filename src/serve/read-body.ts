@@ -7,6 +7,7 @@ import { kindsFor, textColumn } from '../prediction/input.ts';
 import type { OpenModel } from '../prediction/open-model.ts';
 import { withoutTraces } from '../system/without-traces.ts';
 import { inputsQuestion, instancesQuestion, type TensorQuestion } from './read-tensors.ts';
+import { isObject } from '../system/json.ts';
 
 /** What a request asks. */
 export type Question =
@@ -148,8 +149,7 @@ const fieldsOf = (body: Uint8Array): Readonly<Record<string, unknown>> => {
       help: protocolHelp,
     });
   }
-  if (typeof value === 'object' && value !== null && !Array.isArray(value))
-    return value as Readonly<Record<string, unknown>>;
+  if (isObject(value)) return value;
   throw new DataError({
     path: 'body',
     message: `The body is ${shown(value)}.`,
@@ -244,7 +244,7 @@ const checkedRecords = (value: unknown): readonly object[] => {
       help: 'Give each row as an object with its columns.',
     });
   if (!Array.isArray(value) || value.length === 0) throw wrong('`dataframe_records`', value);
-  const at = value.findIndex((row: unknown) => typeof row !== 'object' || row === null || Array.isArray(row));
+  const at = value.findIndex((row: unknown) => !isObject(row));
   if (at !== -1) throw wrong(`row ${at + 1} of dataframe_records`, value[at]);
   return value as readonly object[];
 };
@@ -256,7 +256,7 @@ const splitRecords = (value: unknown): readonly object[] => {
   const wrong = (message: string, expected: string, help: string) =>
     new DataError({ path: 'dataframe_split', message, expected, help });
   const example = 'Write for example {"columns": ["x", "y"], "data": [[1, 2], [3, 4]]}.';
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
+  if (!isObject(value))
     throw wrong(`\`dataframe_split\` is ${shown(value)}.`, 'an object with columns and data', example);
   const known = ['columns', 'data', 'index'];
   const unknown = Object.keys(value).find((name) => !known.includes(name));

@@ -6,6 +6,7 @@ import { onnxPorts } from '../export/onnx/to-onnx.ts';
 import type { TrainedModel } from '../export/trained-model.ts';
 import type { Sequences } from './batcher.ts';
 import { rawWidth, stepEncoder } from './encode-tensor.ts';
+import { isObject } from '../system/json.ts';
 
 /** What a request gives as tensors, encoded as the network reads it. */
 export interface TensorQuestion {
@@ -48,12 +49,10 @@ export const inputsQuestion = (model: TrainedModel, given: unknown): TensorQuest
 export const instancesQuestion = (model: TrainedModel, given: unknown): TensorQuestion => {
   if (!Array.isArray(given) || given.length === 0)
     throw wrong('instances', `is ${shown(given)}`, 'a list with at least one example', exampleHelp(model));
-  const isNamed = (one: unknown): one is Readonly<Record<string, unknown>> =>
-    typeof one === 'object' && one !== null && !Array.isArray(one);
-  if (!given.some(isNamed)) return question(model, { inputs: given, path: 'instances' });
+  if (!given.some(isObject)) return question(model, { inputs: given, path: 'instances' });
   const names = new Set<string>();
   given.forEach((one: unknown, index) => {
-    if (!isNamed(one))
+    if (!isObject(one))
       throw wrong(
         at('instances', index),
         `is ${shown(one)}`,

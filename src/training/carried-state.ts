@@ -44,7 +44,7 @@ export const carryState = (model: Model): CarriedState => {
     tensors: () =>
       (state ?? []).flatMap((layer, at) => layer.map((tensor, part) => ({ name: nameOf(at, part), tensor }))),
     restore: (stored) => {
-      const layers: Tensor2D[][] = [];
+      const layers: NetworkState[number][] = [];
       for (;;) {
         const parts: Tensor2D[] = [];
         for (;;) {
@@ -52,10 +52,11 @@ export const carryState = (model: Model): CarriedState => {
           if (!found) break;
           parts.push(tf.keep(tf.tensor2d(found.values, found.shape as [number, number], 'float32')));
         }
-        if (parts.length === 0) break;
-        layers.push(parts);
+        const [first, ...others] = parts;
+        if (!first) break;
+        layers.push([first, ...others]);
       }
-      replace(layers.length === 0 ? undefined : (layers as unknown as NetworkState));
+      replace(layers.length === 0 ? undefined : layers);
     },
   };
 };

@@ -7,7 +7,8 @@ import { defaultLoss, type Loss, type LossContext } from '../losses/loss.ts';
 import { meanLoss } from '../losses/mean-loss.ts';
 import type { Model } from '../models/model.ts';
 import type { NextWeight } from '../optimizers/optimizer.ts';
-import { clipGradients, type Clipping } from '../optimizers/clipping.ts';
+import { clipGradients } from '../optimizers/clipping.ts';
+import { commonOf } from '../optimizers/common.ts';
 import { learningRateAt } from '../optimizers/schedule.ts';
 import { presetsOf } from '../parameters/row.ts';
 import type { TrainConfig } from '../language/config.ts';
@@ -117,8 +118,7 @@ export const buildLearner = async (
     vectors,
     kernel,
   });
-  // Every optimizer's row has these parameters; the section was validated against the row.
-  const shared = optimizerSection as unknown as Clipping & Parameters<typeof learningRateAt>[0];
+  const shared = commonOf(optimizerSection);
   const optimizer = rowOf(registry.optimizer, optimizerSection);
   const update = await optimizer.build(optimizerSection);
   const names = [...model.variables.keys()];

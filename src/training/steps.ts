@@ -1,5 +1,5 @@
 import { allocateBatch, readBatch, type Batch } from '../data/dataset.ts';
-import { watchedMetric, type Schedule } from '../optimizers/schedule.ts';
+import { scheduleOf, watchedMetric } from '../optimizers/schedule.ts';
 import { cutToLongest } from '../data/lengths.ts';
 import type { Metrics } from '../record/events.ts';
 import { improves, patienceIsOver, type Watched } from '../record/kept-weights.ts';
@@ -139,9 +139,8 @@ const validate = async (session: Session): Promise<void> => {
 const reduceOnPlateau = (session: Session, metrics: Metrics): void => {
   const { state, run } = session;
   const { optimizer, train } = run.config;
-  // Every optimizer has a schedule; the section was validated against its entry.
-  const schedule = optimizer['schedule'] as unknown as Schedule;
-  if (schedule.name !== 'plateau') return;
+  const schedule = scheduleOf(optimizer);
+  if (schedule?.name !== 'plateau') return;
   const metric = watchedMetric(schedule, train);
   const value = metrics[metric] ?? Number.NaN;
   session.state = {

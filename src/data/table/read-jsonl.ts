@@ -2,6 +2,7 @@ import { wrongFile, type DataFile } from '../files.ts';
 import type { RowSink, TableReader } from './rows.ts';
 import { withoutTraces } from '../../system/without-traces.ts';
 import { textOf } from './text.ts';
+import { isObject } from '../../system/json.ts';
 
 /** Reads JSON lines: one object a line, UTF-8. The columns are the keys of the first object. Empty lines are passed over. */
 export const readJsonl: TableReader = async (file, begin, problems) => {
@@ -41,9 +42,7 @@ const notAnObject = 'not a JSON object';
 const parseObject = (text: string): Readonly<Record<string, unknown>> | string => {
   try {
     const value = withoutTraces(() => JSON.parse(text) as unknown);
-    return typeof value === 'object' && value !== null && !Array.isArray(value)
-      ? (value as Record<string, unknown>)
-      : notAnObject;
+    return isObject(value) ? value : notAnObject;
   } catch (error) {
     return `not valid JSON: ${(error as Error).message}`;
   }

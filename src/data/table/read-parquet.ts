@@ -47,7 +47,7 @@ export const readParquet: TableReader = async (file, begin) => {
 /** Lists may be typed arrays. */
 const plain = (cell: unknown): unknown =>
   ArrayBuffer.isView(cell) && !(cell instanceof DataView)
-    ? Array.from(cell as unknown as ArrayLike<unknown>)
+    ? [...(cell as ArrayBufferView & Iterable<unknown>)]
     : cell;
 
 const orWrong = <T>(file: DataFile, work: () => T): T => {

@@ -4,11 +4,12 @@ import type { Redis } from 'ioredis';
 import { success, type Result } from '../../diagnostic/diagnostic.ts';
 import { sealed, unsealed, type FileDigest } from '../../record/digests.ts';
 import { badTransfer, readManifest, unpackRun } from '../../record/packed-run.ts';
-import { isObject, parseRun, parseStatus } from '../../record/parse-run-files.ts';
+import { parseRun, parseStatus } from '../../record/parse-run-files.ts';
 import { fileNames, parseEnvironment } from '../../record/run-files.ts';
 import { jsonFileText } from '../../system/files.ts';
 import type { TrainRequest } from '../../training/protocol.ts';
 import { receive } from './file-transfer.ts';
+import { isObject } from '../../system/json.ts';
 
 const source = 'Redis';
 

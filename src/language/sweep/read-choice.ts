@@ -10,6 +10,7 @@ import { checkSection, sectionKinds, type JsonMap, type SectionKind } from '../s
 import { isSection, type SweepableParameter, type Target } from './axis-kinds.ts';
 import type { Choice } from './sweep.ts';
 import { proposedCommand } from '../../system/proposed-command.ts';
+import { isObject } from '../../system/json.ts';
 
 /** What the reading of a sweep knows of its surroundings. */
 export interface SweepContext {
@@ -204,7 +205,7 @@ const issuesOf = (
   // null takes the key away, so that its default holds.
   if (value === null && !isSection(key) && second !== 'name') return [];
   if (isSection(key)) {
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    if (!isObject(value)) {
       const { issues } = checkAgainst(Type.Object({ [key]: wholeSection(value) }), { [key]: value });
       // The value is an item of a list, so the key must not be written again.
       return issues.map(({ help = '', ...issue }) => ({

@@ -1,3 +1,5 @@
+import { isObject } from '../../system/json.ts';
+
 /**
  * The parts of an answer, of the form that they should have. A part of another form counts as left out: what answers may
  * be no MLflow server, a proxy, or a later version.
@@ -5,8 +7,7 @@
 
 type Fields = Readonly<Record<string, unknown>>;
 
-export const fieldsOf = (value: unknown): Fields =>
-  typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Fields) : {};
+export const fieldsOf = (value: unknown): Fields => (isObject(value) ? value : {});
 
 export const listOf = (value: unknown): readonly Fields[] =>
   Array.isArray(value) ? (value as readonly unknown[]).map(fieldsOf) : [];

@@ -9,6 +9,7 @@ import { explainFailure, explainResponse, explainWrongBody } from './explain.ts'
 import { success } from '../../diagnostic/diagnostic.ts';
 import { failedBy, type Answer, isPassing, problem, type Problem } from './problem.ts';
 import type { ConnectionSettings } from './settings.ts';
+import { isObject } from '../../system/json.ts';
 
 /** One exchange with the server, in terms of HTTP. */
 export interface ServerRequest {
@@ -256,8 +257,7 @@ export const openTransport = (
     const text = result.value.body.toString('utf8');
     try {
       const parsed: unknown = text === '' ? {} : JSON.parse(text);
-      if (typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed))
-        return success(parsed as Readonly<Record<string, unknown>>);
+      if (isObject(parsed)) return success(parsed);
     } catch {
       // Reported below.
     }

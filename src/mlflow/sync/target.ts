@@ -12,6 +12,7 @@ import {
   proposedCommands,
 } from '../client/settings.ts';
 import type { ExperimentChoice } from './ensure-experiment.ts';
+import { isObject } from '../../system/json.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -50,7 +51,7 @@ const contextTags = (text: string | undefined): Answer<Readonly<Record<string, s
   if (!text) return success({});
   try {
     const parsed: unknown = JSON.parse(text);
-    if (typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed))
+    if (isObject(parsed))
       return success(
         Object.fromEntries(Object.entries(maskedJson(parsed)).map(([key, value]) => [key, String(value)])),
       );

@@ -12,6 +12,7 @@ import type { NamedSectionKind, Registry } from '../rows.ts';
 import { isTaskKind, taskKinds } from '../../data/task.ts';
 import { configKinds, type ImportedConfig } from './import-bundle.ts';
 import { fileStart, placeOfText } from './places.ts';
+import { isObject } from '../../system/json.ts';
 
 type Wrong = Pick<Diagnostic, 'message' | 'expected' | 'got' | 'help'> & Partial<Diagnostic>;
 
@@ -318,9 +319,6 @@ const asJson = (value: unknown): string => (value === undefined ? 'none' : JSON.
 const defineName = (kind: ConfigKind): string => `define${kind.charAt(0).toUpperCase()}${kind.slice(1)}`;
 
 const escaped = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
-
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 const isConfigKey = (key: string): key is keyof typeof configKinds => Object.hasOwn(configKinds, key);
 
