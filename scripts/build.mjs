@@ -23,6 +23,8 @@ export const entries = {
 const bundled = [
   '@commander-js/extra-typings',
   '@sinclair/typebox',
+  '@tensorflow/tfjs-core',
+  '@tensorflow/tfjs-node',
   'ajv',
   'commander',
   'fastest-levenshtein',
@@ -42,20 +44,45 @@ const requireForBundledPackages =
   "import { createRequire as createBundleRequire } from 'node:module'; const require = createBundleRequire(import.meta.url);";
 
 /**
- * Before Node imports a CommonJS package it looks through its text for the names of its exports: for this one that takes
- * five times as long as loading it, at each start of a process that trains. With `require` it is given them instead.
+ * Puts only the parts of TensorFlow.js that are used into dist/, in few files: finding, reading and compiling its hundreds of
+ * files takes longer than all else in the start of a process that trains. The parts come from sources of modules, of which
+ * esbuild leaves out what nothing uses. tfjs-node asks for the union package, which loads layers, a converter and back ends
+ * for browsers: it gets the core with the gradients and the methods of tensors that come with the union package.
  */
-const giveNames = {
-  name: 'give-names',
-  setup: ({ onResolve, onLoad }) => {
-    const namespace = 'given-names';
-    onResolve({ filter: /^@tensorflow\/tfjs-core$/ }, ({ path, kind }) =>
-      kind === 'require-call' ? { path, external: true } : { path, namespace },
+const onlyUsedTfjs = {
+  name: 'only-used-tfjs',
+  setup: ({ onResolve, onLoad, resolve }) => {
+    const core = '@tensorflow/tfjs-core/dist';
+    const replacements = {
+      '@tensorflow/tfjs': `
+        import '${core}/register_all_gradients.js';
+        import '${core}/public/chained_ops/register_all_chained_ops.js';
+        export * from '@tensorflow/tfjs-core';`,
+      // Node 23 removed the second one.
+      util: `
+        export const { isArray } = Array;
+        export const isNullOrUndefined = (value) => value === null || value === undefined;`,
+      // Messages of TensorBoard, which only its summaries need.
+      './proto/api_pb': 'module.exports = {};',
+      // For versions of Node without a fetch of their own.
+      'node-fetch': 'module.exports = undefined;',
+    };
+    const namespace = 'replaced-for-tfjs';
+    onResolve({ filter: /^@tensorflow\/tfjs-core$/ }, ({ kind }) =>
+      resolve(`${core}/index.js`, { kind, resolveDir: root }),
     );
-    onLoad({ filter: /.*/, namespace }, async ({ path }) => {
-      const names = Object.keys((await import(path)).default).filter((name) => name !== 'default');
-      return { contents: `export const { ${names.join(', ')} } = require(${JSON.stringify(path)});` };
-    });
+    onResolve({ filter: /^@tensorflow\/tfjs-node\/dist\// }, ({ path, kind }) =>
+      resolve(path.replace('/dist/', '/src/').replace(/\.js$/, '.ts'), { kind, resolveDir: root }),
+    );
+    onResolve(
+      { filter: /^(@tensorflow\/tfjs|node-fetch|util|\.\/proto\/api_pb)$/ },
+      ({ path, importer, kind }) => {
+        const fromTfjs = importer.includes(join('node_modules', '@tensorflow'));
+        // The core takes only functions of today from Node, with a call.
+        return fromTfjs && !(path === 'util' && kind === 'require-call') ? { path, namespace } : undefined;
+      },
+    );
+    onLoad({ filter: /.*/, namespace }, ({ path }) => ({ contents: replacements[path], resolveDir: root }));
   },
 };
 
@@ -75,7 +102,7 @@ const { outputFiles } = await build({
   target: 'node20.19',
   external: [...external, ...external.map((name) => `${name}/*`)],
   alias: { yaml: plainYaml },
-  plugins: [giveNames],
+  plugins: [onlyUsedTfjs],
   banner: { js: requireForBundledPackages },
   sourcemap: true,
   logLevel: 'warning',

@@ -2,14 +2,12 @@ import type { Diagnostic, SourceRange } from '../diagnostic/diagnostic.ts';
 import { addDiagnostic } from '../diagnostic/most.ts';
 import { nearest } from '../diagnostic/nearest.ts';
 import { commandLine } from './located.ts';
+import { openVariables } from './open-variables.ts';
 import { userConfigPath } from './user-config.ts';
 import type { Located, LocatedEntry, LocatedScalar } from './located.ts';
 
 /** The variables a spec may use, as `process.env` has them. */
 export type Environment = Readonly<Record<string, string | undefined>>;
-
-/** Variables that every spec may read: none of them holds a secret that a record would keep. */
-export const openVariables = ['MLFLOW_TRACKING_URI', 'MLFLOW_EXPERIMENT_NAME', 'USER', 'HOSTNAME'] as const;
 
 /** The environment, and the names in it that the user has allowed for specs. */
 export interface VariableSource {

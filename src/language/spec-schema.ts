@@ -1,7 +1,7 @@
-import { openVariables } from './environment.ts';
 import { Type, type Static } from '@sinclair/typebox';
 import { choice } from '../parameters/schema.ts';
 import { artifactGroupNames, artifactGroups } from './artifact-groups.ts';
+import { openVariables } from './open-variables.ts';
 import { runSchema } from './run-section.ts';
 import { sweepSchema } from './sweep/section.ts';
 

@@ -1,7 +1,8 @@
 import { createRequire } from 'node:module';
 import util from 'node:util';
 import * as core from '@tensorflow/tfjs-core';
-import type { KernelBackend, NamedTensorMap, Tensor } from '@tensorflow/tfjs-core';
+import type { NamedTensorMap, Tensor } from '@tensorflow/tfjs-core';
+import type { TFJSBinding } from '@tensorflow/tfjs-node/dist/tfjs_binding.js';
 
 /**
  * Everything that reaches behind the documented interface of TensorFlow.js. Its packages promise none of it, so it is
@@ -10,24 +11,17 @@ import type { KernelBackend, NamedTensorMap, Tensor } from '@tensorflow/tfjs-cor
 
 const require = createRequire(import.meta.url);
 
-/** tfjs-node's addon, as far as it is used here. */
-interface NativeBinding {
-  readonly TF_Version: string;
-}
-
 /**
  * Registers tfjs-node's back end and kernels without the rest of that package (models, images, TensorBoard and the
  * search for its addon), which saves a fifth of the time to load. Returns TensorFlow's version.
  */
-export const registerNativeBackend = (addon: string): string => {
+export const registerNativeBackend = async (addon: string): Promise<string> => {
   // tfjs-node 4.22 calls this function, which Node 22 warns of and Node 23 removed.
   (util as { isNullOrUndefined?: (value: unknown) => boolean }).isNullOrUndefined = (value) =>
     value === null || value === undefined;
-  const binding = require(addon) as NativeBinding;
-  require('@tensorflow/tfjs-node/dist/register_all_kernels.js');
-  const { NodeJSKernelBackend } = require('@tensorflow/tfjs-node/dist/nodejs_kernel_backend.js') as {
-    NodeJSKernelBackend: new (binding: NativeBinding, packageName: string) => KernelBackend;
-  };
+  const binding = require(addon) as TFJSBinding;
+  await import('@tensorflow/tfjs-node/dist/register_all_kernels.js');
+  const { NodeJSKernelBackend } = await import('@tensorflow/tfjs-node/dist/nodejs_kernel_backend.js');
   core.registerBackend('tensorflow', () => new NodeJSKernelBackend(binding, '@tensorflow/tfjs-node'), 3);
   return binding.TF_Version;
 };

@@ -22,7 +22,7 @@ const require = createRequire(import.meta.url);
 const loadNative = async (addon: string): Promise<Backend> => {
   // Without this, TensorFlow greets on standard error.
   process.env['TF_CPP_MIN_LOG_LEVEL'] ??= '2';
-  const version = registerNativeBackend(addon);
+  const version = await registerNativeBackend(addon);
   await core.setBackend('tensorflow');
   return { name: 'tensorflow', version };
 };
