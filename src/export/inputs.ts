@@ -1,3 +1,4 @@
+import { strategyOf } from '../data/columns/missing.ts';
 import type { SeriesPreprocessing, TablePreprocessing } from '../data/preprocessing.ts';
 import { columnPlaces } from '../data/series/series-inputs.ts';
 import type { TrainedModel } from './trained-model.ts';
@@ -89,15 +90,14 @@ const seriesEncoding = (
   const { columns, series, others, statics } = preprocessing;
   // The section was checked against the dataset's schema.
   const parameters = dataset as unknown as SeriesColumns;
-  const place = columnPlaces(parameters);
+  const { places, observed } = columnPlaces(parameters);
   const readsAhead = task.kind === 'forecast' && task.readsAhead === true;
   const flag = readsAhead ? features - 1 : undefined;
   const staticWidth = statics.reduce((sum, one) => sum + (one.kind === 'words' ? one.words.length : 1), 0);
   const staticsAt = (flag ?? features) - staticWidth;
   const scalesOf = ({ mean, factor, fill }: InputScales): InputScales => {
     const scales = { mean: zeros(features), factor: zeros(features).fill(1), fill: zeros(features) };
-    columns.forEach((_, column) => {
-      const at = place.value(column);
+    places.forEach(({ value: at }, column) => {
       scales.mean[at] = mean[column] as number;
       scales.factor[at] = factor[column] as number;
       scales.fill[at] = fill[column] as number;
@@ -113,18 +113,19 @@ const seriesEncoding = (
     }
     return scales;
   };
-  const filled = (one: InputScales): InputScales =>
-    parameters.missing === 'error' ? { ...one, fill: others.fill } : one;
+  const filled = (one: InputScales): InputScales => ({
+    ...one,
+    fill: columns.map(
+      (column, at) => (strategyOf(parameters.missing, column) === 'error' ? others : one).fill[at] as number,
+    ),
+  });
   const scales = [...series, others].map((one) => scalesOf(filled(one)));
   const first = JSON.stringify(scales[0]);
-  const past = parameters.targets.length + parameters.past.length;
   return {
     kind: 'series',
     features,
     scales: scales.every((one) => JSON.stringify(one) === first) ? scales.slice(0, 1) : scales,
-    ...(flag !== undefined && {
-      ahead: { observed: parameters.missing === 'mask' ? 2 * past : past, flag },
-    }),
+    ...(flag !== undefined && { ahead: { observed, flag } }),
   };
 };
 

@@ -263,6 +263,98 @@ describe('missing values', () => {
   });
 });
 
+describe('missing values by column', () => {
+  const columns: Parameters = { past: ['p', 'q'], window: 3 };
+  const holes = csv(
+    't,y,p,q',
+    ...['0,0,0,7', '1,1,,7', '2,2,2,', '3,3,3,9', '4,4,4,9', '5,5,5,9', '6,6,6,9'],
+  );
+
+  it('are filled as each column says, with indicators only where a column has mask', async () => {
+    const missing: Parameters['missing'] = { p: 'interpolate', q: 'mask' };
+    const dataset = await load(holes, { ...columns, missing });
+    expect(
+      await csvSeries.inspect?.(
+        complete(csvSeries, { ...plain, ...columns, missing }),
+        dataFolder({ 'a.csv': holes }),
+      ),
+    ).toMatchObject({ description: { inputs: { names: ['y', 'p', 'q', 'q is missing'] } } });
+    // The step after the window is unknown at its end, so the last value stays; targets have no gaps here.
+    expect(windowsOf(dataset).train?.[0]).toEqual([[0, 0, 7, 0, 1, 1, 7, 0, 2, 2, 7, 1], [3]]);
+    expect(dataset.shape.task).toEqual({ kind: 'forecast', horizon: 1, targets: ['y'] });
+  });
+
+  it.each([
+    ['forward', [0, 0, 2]],
+    ['mean', [0, 2.25, 2]],
+    ['mask', [0, 1, 2]],
+  ] as const)('leave the other columns as they are with %s', async (strategy, filled) => {
+    const { shape, train } = await load(holes, { ...columns, missing: { p: strategy, q: 'forward' } });
+    const [first] = examplesOf(shape, train);
+    const width = shape.input.kind === 'values' ? shape.input.features : 0;
+    expect(width).toBe(strategy === 'mask' ? 4 : 3);
+    expect([0, 1, 2].map((step) => first?.inputs[step * width + 1])).toEqual(filled);
+    expect([0, 1, 2].map((step) => first?.inputs[step * width + 2])).toEqual([7, 7, 7]);
+  });
+
+  it('are an error in a column that is not named, with the whole setting that works', async () => {
+    const { issues } = await mistakeOf(holes, { ...columns, missing: { p: 'mean' } });
+    expect(issues[0]?.message).toContain('a.csv:4: column "q" has no value');
+    expect(issues[0]?.message).not.toContain('column "p"');
+    expect(issues[0]?.help).toContain('`missing: { p: mean, y: interpolate, q: interpolate }`');
+    await load(holes, { ...columns, missing: { p: 'mean', y: 'interpolate', q: 'interpolate' } });
+  });
+
+  it('let a row be missing only where every column has a strategy', async () => {
+    const without = holes.replace('4,4,4,9\n', '');
+    const { issues } = await mistakeOf(without, { ...columns, missing: { p: 'mean', q: 'mask' } });
+    expect(issues[0]?.message).toContain('the row of 4 is missing before this one');
+    const missing: Parameters['missing'] = { p: 'mean', q: 'mask', y: 'interpolate' };
+    const { shape } = await load(without, { ...columns, missing });
+    expect(shape.task).toMatchObject({ hasGaps: true });
+  });
+
+  it('are the same with one word for all columns as with that word for each', async () => {
+    for (const word of ['interpolate', 'forward', 'mean', 'mask'] as const) {
+      const one = await load(holes, { ...columns, missing: word });
+      const each = await load(holes, { ...columns, missing: { y: word, p: word, q: word } });
+      expect(windowsOf(each), word).toEqual(windowsOf(one));
+    }
+  });
+
+  it('are read alike from JSON lines and Parquet', async () => {
+    const parameters: Parameters = { ...plain, ...columns, missing: { p: 'interpolate', q: 'mask' } };
+    const cells = holes
+      .trim()
+      .split('\n')
+      .slice(1)
+      .map((line) => line.split(',').map((cell) => (cell === '' ? null : Number(cell))));
+    const names = ['t', 'y', 'p', 'q'];
+    const lines = cells.map((row) =>
+      JSON.stringify(Object.fromEntries(row.map((cell, at) => [names[at], cell]))),
+    );
+    const parquet = parquetWriteBuffer({
+      columnData: names.map((name, at) => ({
+        name,
+        data: cells.map((row) => row[at] ?? null),
+        type: 'DOUBLE' as const,
+        nullable: true,
+      })),
+    });
+    const expected = windowsOf(await load(holes, parameters));
+    const json = dataFolder({ 'a.jsonl': lines.join('\n') });
+    expect(
+      windowsOf(await jsonlSeries.load(complete(jsonlSeries, { ...parameters, file: 'a.jsonl' }), json)),
+    ).toEqual(expected);
+    const folder = dataFolder({ 'a.parquet': new Uint8Array(parquet) });
+    expect(
+      windowsOf(
+        await parquetSeries.load(complete(parquetSeries, { ...parameters, file: 'a.parquet' }), folder),
+      ),
+    ).toEqual(expected);
+  });
+});
+
 describe('mistakes in a series', () => {
   it('names both lines of a time that is there twice, and proposes to name the series', async () => {
     const { issues } = await mistakeOf(csv('t,shop,y', '1,a,1', '2,a,2', '1,b,3'));
@@ -295,6 +387,8 @@ describe('mistakes in a series', () => {
     [{ static: ['z'] }, 'static'],
     [{ fold: 2 }, 'fold'],
     [{ fold: 4, rolling: 3 }, 'fold'],
+    [{ missing: { y: 'mean', z: 'mean' } }, 'missing.z'],
+    [{ missing: { t: 'forward' } }, 'missing.t'],
   ])('refuses %j before any file is read', (parameters, path) => {
     const chosen = complete(csvSeries, { ...plain, ...(parameters as Parameters) });
     expect(csvSeries.check(chosen).map((issue) => issue.path)).toEqual([path]);

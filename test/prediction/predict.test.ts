@@ -252,10 +252,11 @@ describe('predicts the test part bit for bit as the training did', () => {
       join(folder, 'shops.csv'),
       [head, ...['north', 'south'].flatMap((shop) => days.map((day) => rowOf(shop, day)))].join('\n'),
     );
-    for (const missing of ['interpolate', 'mask', 'mean', 'forward']) {
+    const byColumn = '{ sales: mask, holiday: forward }';
+    for (const [at, missing] of ['interpolate', 'mask', 'mean', 'forward', byColumn].entries()) {
       const { model, directory } = await trainModel(
         folder,
-        `shops-${missing}`,
+        `shops-${at}`,
         `dataset: { name: csv-series, file: shops.csv, time: date, series: shop, targets: [sales], future: [holiday], static: [region], calendar: [dayOfWeek], window: 8, horizon: 3, missing: ${missing} }\n${network()}loss: { name: quantile }\n`,
       );
       const expected = await recorded(directory);

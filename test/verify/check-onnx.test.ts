@@ -59,7 +59,7 @@ const cases = [
   [
     'a forecast of series',
     'shops.csv',
-    'csv-series, file: shops.csv, time: date, series: shop, targets: [sales], future: [holiday], static: [region], calendar: [dayOfWeek], window: 8, horizon: 3, missing: mask',
+    'csv-series, file: shops.csv, time: date, series: shop, targets: [sales], future: [holiday], static: [region], calendar: [dayOfWeek], window: 8, horizon: 3, missing: { sales: mask, holiday: forward }',
   ],
 ] as const;
 

@@ -24,6 +24,7 @@ export const missingParameter = Type.Unsafe<MissingSetting>({
   pattern: `^(${missingStrategies.join('|')})$`,
   additionalProperties: choice(missingStrategies, {
     description: 'What becomes of the missing values of the column.',
+    examples: ['interpolate'],
   }),
   phrase: `${missingStrategies.slice(0, -1).join(', ')} or ${missingStrategies.at(-1) ?? ''}, or one of these by column`,
   default: 'error',

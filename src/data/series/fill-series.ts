@@ -18,7 +18,8 @@ export interface Gaps {
 }
 
 export interface FillGiven {
-  readonly strategy: MissingStrategy;
+  /** By column. */
+  readonly strategies: readonly MissingStrategy[];
   readonly spans: Spans;
   /** Means of the training part, `[series, columns]`. */
   readonly means: Float64Array;
@@ -28,7 +29,7 @@ export interface FillGiven {
  * Fills what is missing, part by part: nothing in a part is filled from a later one. `mask` fills as `interpolate` does;
  * its indicators are inputs of their own.
  */
-export const fillSeries = (pack: SeriesPack, { strategy, spans, means }: FillGiven): FilledSeries => {
+export const fillSeries = (pack: SeriesPack, { strategies, spans, means }: FillGiven): FilledSeries => {
   const { values, columns, series, step, times } = pack;
   if (!values.some(Number.isNaN)) return { values };
   const width = columns.length;
@@ -39,6 +40,7 @@ export const fillSeries = (pack: SeriesPack, { strategy, spans, means }: FillGiv
       const from = first > (pack.starts[one] as number) ? first - 1 : first;
       if (end <= first) continue;
       for (let column = 0; column < width; column++) {
+        const strategy = strategies[column] as MissingStrategy;
         fillMissing(
           filled,
           { from: from * width + column, stride: width, count: end - from },
@@ -53,6 +55,10 @@ export const fillSeries = (pack: SeriesPack, { strategy, spans, means }: FillGiv
   });
   return { values: filled, gaps: findGaps(pack) };
 };
+
+/** Whether a value may be filled from rows after it. */
+export const fillsFromBehind = (strategy: MissingStrategy | undefined): boolean =>
+  strategy === 'interpolate' || strategy === 'mask';
 
 /** The rows of each part of a series, and what is after the last one. */
 const partsOf = (pack: SeriesPack, series: number, spans: Spans) => [

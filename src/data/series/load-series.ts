@@ -5,7 +5,7 @@ import { fileDigest, findDataFile } from '../files.ts';
 import { packedFolder } from '../packed-folder.ts';
 import { naiveErrorsOf } from './baselines.ts';
 import type { SeriesFormat } from './format.ts';
-import { numberColumns, type SeriesParameters } from './parameters.ts';
+import { completeColumns, missingStrategiesOf, numberColumns, type SeriesParameters } from './parameters.ts';
 import { fitSeriesScaling } from './scale-series.ts';
 import { fitStatics, layOutInputs, type InputLayout } from './series-inputs.ts';
 import { openSeriesPack, writeSeriesPack, type SeriesPack } from './series-pack.ts';
@@ -27,9 +27,17 @@ export const seriesDigest = async ({ file }: SeriesParameters, context: DataCont
 const packedSeries = async (format: SeriesFormat, context: DataContext): Promise<SeriesPack> => {
   const { parameters, kind, key } = format;
   const { time, series, missing } = parameters;
+  const complete = completeColumns(parameters);
   const file = await findDataFile(parameters.file, context, 'file');
   const columns = [numberColumns(parameters), parameters.static];
-  const decides = [kind, key, time, series, columns, missing === 'error'];
+  const decides = [
+    kind,
+    key,
+    time,
+    series,
+    columns,
+    typeof missing === 'string' || complete.length === 0 ? missing === 'error' : complete,
+  ];
   const folder = await packedFolder(
     ['series', packVersion, await fileDigest(file), decides],
     async (into) => {
@@ -78,11 +86,15 @@ export const openSeries = async (format: SeriesFormat, context: DataContext): Pr
         horizon,
         targets: parameters.targets,
         ...(layout.flag !== undefined && { readsAhead: true }),
-        ...(parameters.missing !== 'error' && { hasGaps: true }),
+        ...(hasGaps(parameters) && { hasGaps: true }),
       },
     },
   };
 };
+
+/** Whether targets may be missing. */
+const hasGaps = (parameters: SeriesParameters): boolean =>
+  missingStrategiesOf({ ...parameters, past: [], future: [] }).some((strategy) => strategy !== 'error');
 
 const checkCalendar = ({ timeKind }: SeriesPack, { calendar, time, file }: SeriesParameters): void => {
   if (calendar.length === 0 || timeKind === 'date') return;

@@ -1,7 +1,8 @@
 import { Type, type Static, type TObject } from '@sinclair/typebox';
+import { nearest } from '../../diagnostic/nearest.ts';
 import type { ParameterIssue } from '../../parameters/row.ts';
-import { choice, nullable } from '../../parameters/schema.ts';
-import { missingStrategies } from '../columns/missing.ts';
+import { choice, nullable, withOptions } from '../../parameters/schema.ts';
+import { missingParameter, strategyOf, type MissingStrategy } from '../columns/missing.ts';
 import type { DatasetParts } from '../dataset.ts';
 import { calendarFields } from './calendar.ts';
 
@@ -118,10 +119,10 @@ export const seriesParameters = {
     description:
       'Shift and scale each column of numbers to mean 0 and standard deviation 1, measured on the training part only: of each series by itself (series), or of all series together (all).',
   }),
-  missing: choice(missingStrategies, {
-    default: 'error',
+  missing: withOptions(missingParameter, {
     description:
-      'What becomes of empty cells and of missing rows: an error; the straight line to the next value that the window has (interpolate); the last value (forward); the mean of the training part (mean); or as interpolate, with one more input for each column that is 1 where the value is missing (mask). A missing target never counts in the loss or in a metric.',
+      'What becomes of empty cells and of missing rows, in all columns or by column (targets, past, future; a column that is not named has `error`): an error; the straight line to the next value that the window has (interpolate); the last value (forward); the mean of the training part (mean); or as interpolate, with one more input for the column that is 1 where the value is missing (mask). A missing row lacks every column, so it is an error if one column has `error`. A missing target never counts in the loss or in a metric.',
+    examples: ['interpolate', { temperature: 'interpolate', rain: 'mask' }],
   }),
   season: nullable(
     Type.Integer({
@@ -144,6 +145,7 @@ export const checkSeries = (chosen: SeriesParameters): readonly ParameterIssue[]
   ...checkSplit(chosen),
   ...checkFolds(chosen),
   ...checkColumnsOnce(chosen),
+  ...checkMissing(chosen),
   ...(chosen.static.length > 0 && chosen.series === null
     ? [
         {
@@ -225,17 +227,48 @@ const checkColumnsOnce = (chosen: SeriesParameters): readonly ParameterIssue[] =
   return issues;
 };
 
+const checkMissing = (chosen: SeriesParameters): readonly ParameterIssue[] => {
+  const columns = numberColumns(chosen);
+  const named = typeof chosen.missing === 'string' ? [] : Object.keys(chosen.missing);
+  return named
+    .filter((column) => !columns.includes(column))
+    .map((column) => {
+      const similar = nearest(column, columns);
+      return {
+        path: `missing.${column}`,
+        message: `${JSON.stringify(column)} is not a column of numbers that the network reads.`,
+        expected: `one of ${columns.join(', ')}`,
+        help:
+          similar === undefined
+            ? 'Remove it, or name it in targets, past or future, too.'
+            : `Rename the key to ${JSON.stringify(similar)}.`,
+      };
+    });
+};
+
 export const seriesParts = ({ split }: SeriesParameters): DatasetParts => ({
   trainSize: undefined,
   validation: split.validation !== 0,
 });
 
+type NumberColumns = Pick<SeriesParameters, 'targets' | 'past' | 'future'>;
+
 /** The columns of numbers, in the order of a packed row. */
-export const numberColumns = ({ targets, past, future }: SeriesParameters): readonly string[] => [
+export const numberColumns = ({ targets, past, future }: NumberColumns): readonly string[] => [
   ...targets,
   ...past,
   ...future,
 ];
+
+/** What becomes of missing values, in the order of `numberColumns`. */
+export const missingStrategiesOf = (
+  parameters: NumberColumns & Pick<SeriesParameters, 'missing'>,
+): readonly MissingStrategy[] =>
+  numberColumns(parameters).map((column) => strategyOf(parameters.missing, column));
+
+/** The columns of numbers that must have a value in every row. */
+export const completeColumns = (parameters: SeriesParameters): readonly string[] =>
+  numberColumns(parameters).filter((column) => strategyOf(parameters.missing, column) === 'error');
 
 /** Whether inputs are known over the horizon, so that the network reads on over its steps. */
 export const knowsAhead = ({ future, calendar }: SeriesParameters): boolean =>

@@ -1,6 +1,6 @@
 import type { ParameterIssue } from '../../parameters/row.ts';
 import { createTimeReader, dateInNumber, type TimeKind } from '../columns/dates.ts';
-import { isMissing } from '../columns/missing.ts';
+import { isMissing, strategyOf } from '../columns/missing.ts';
 import { DataError } from '../dataset.ts';
 import { wrongFile, type DataFile } from '../files.ts';
 import { checkColumns, type NamedColumns } from '../table/columns.ts';
@@ -11,7 +11,7 @@ import { createNumberList } from '../table/sequence.ts';
 import { collectProblems, type RowProblems } from '../table/problems.ts';
 import { guessSeriesSettings, type GuessedSettings } from './guess-columns.ts';
 import type { SeriesFormat } from './format.ts';
-import { numberColumns, type SeriesParameters } from './parameters.ts';
+import { completeColumns, numberColumns, type SeriesParameters } from './parameters.ts';
 import type { SeriesPack } from './series-pack.ts';
 import {
   describeStep,
@@ -45,7 +45,9 @@ export const readSeries = async (
   { ahead = false }: { readonly ahead?: boolean } = {},
 ): Promise<SeriesPack> => {
   const causes = new Set<Cause>();
-  const problems = collectProblems(file, () => helpOf(causes, () => guessSeriesSettings(file, kind)));
+  const problems = collectProblems(file, () =>
+    helpOf(causes, parameters, () => guessSeriesSettings(file, kind)),
+  );
   let finish: (() => RawSeries) | undefined;
   await read(
     file,
@@ -64,7 +66,7 @@ export const readSeries = async (
       help: 'Add rows, or name another file.',
     });
   }
-  if (ahead && parameters.missing === 'error') reportMissing(raw, { parameters, problems, causes });
+  if (ahead) reportMissing(raw, { parameters, problems, causes });
   // Without its time a row has no place.
   if (raw.times.some(Number.isNaN)) problems.throwIfAny();
   return packed(raw, { parameters, file, problems, causes });
@@ -73,7 +75,11 @@ export const readSeries = async (
 /** What an error of the rows may come from besides a mistake in the file. */
 type Cause = 'missing' | 'several-series' | 'infinite' | 'comma' | 'mistake';
 
-const helpOf = (causes: ReadonlySet<Cause>, guess: () => GuessedSettings): string => {
+const helpOf = (
+  causes: ReadonlySet<Cause>,
+  parameters: SeriesParameters,
+  guess: () => GuessedSettings,
+): string => {
   if (causes.has('several-series')) {
     const { series } = guess();
     return typeof series === 'string'
@@ -85,9 +91,21 @@ const helpOf = (causes: ReadonlySet<Cause>, guess: () => GuessedSettings): strin
   if (causes.has('infinite') && !causes.has('mistake'))
     return 'Replace infinite values by numbers, or leave their cells empty and choose with `missing` what becomes of empty cells.';
   return causes.has('missing') && !causes.has('mistake')
-    ? 'Write `missing: interpolate` (or forward, mean or mask) in dataset, or fill these rows in the file.'
+    ? `Write \`missing: ${strategyForAll(parameters)}\` (or forward, mean or mask) in dataset, or fill these rows in the file.`
     : 'Fix these rows, or remove them from the file. No row is ever skipped.';
 };
+
+/** `missing` as it is, with a strategy for each column that has none yet. */
+const strategyForAll = (parameters: SeriesParameters): string => {
+  const { missing } = parameters;
+  if (typeof missing === 'string') return 'interpolate';
+  const added = completeColumns(parameters).map((column) => [column, 'interpolate']);
+  const entries = Object.entries({ ...missing, ...Object.fromEntries(added) });
+  return `{ ${entries.map(([column, strategy]) => `${yamlKey(column)}: ${strategy}`).join(', ')} }`;
+};
+
+const yamlKey = (name: string): string =>
+  /^[a-z_]\w*$/i.test(name) && !/^(true|false|null)$/i.test(name) ? name : JSON.stringify(name);
 
 interface SinkGiven {
   readonly parameters: SeriesParameters;
@@ -143,7 +161,7 @@ const seriesSink = (
     const value = numberIn(cell);
     if (!Number.isNaN(value)) return value;
     if (isMissing(cell)) {
-      if (missing !== 'error' || ahead) return value;
+      if (ahead || strategyOf(missing, column) !== 'error') return value;
       causes.add('missing');
       problems.report(line, `column ${JSON.stringify(column)} has no value`);
     } else {
@@ -214,6 +232,7 @@ const reportMissing = (
   },
 ): void => {
   const columns = numberColumns(parameters);
+  const complete = completeColumns(parameters);
   const width = columns.length;
   const observed = width - parameters.future.length;
   const valueAt = (row: number, column: number) => values[row * width + column] as number;
@@ -226,7 +245,9 @@ const reportMissing = (
   owners.forEach((owner, row) => {
     const isAhead = (times[row] as number) > (lastTarget.get(owner) ?? -Infinity);
     const from = isAhead ? observed : 0;
-    const column = columns.find((_, at) => at >= from && Number.isNaN(valueAt(row, at)));
+    const column = columns.find(
+      (name, at) => at >= from && complete.includes(name) && Number.isNaN(valueAt(row, at)),
+    );
     if (column === undefined) return;
     causes.add('missing');
     problems.report(lines[row] as number, `column ${JSON.stringify(column)} has no value`);
@@ -271,7 +292,8 @@ const packed = (
   const times = Float64Array.from(sorted.rows, (row) => raw.times[row] as number);
   const step = findTimeStep({ kind: timeKind, times, starts: sorted.starts });
   const placed = { raw, sorted, times, step };
-  if (parameters.missing === 'error' && reportGaps(placed, { parameters, problems })) causes.add('missing');
+  if (completeColumns(parameters).length > 0 && reportGaps(placed, { parameters, problems }))
+    causes.add('missing');
   problems.throwIfAny();
   const width = numberColumns(parameters).length;
   return {

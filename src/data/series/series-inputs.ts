@@ -1,3 +1,4 @@
+import { strategyOf, type MissingSetting } from '../columns/missing.ts';
 import type { SeriesPack } from './series-pack.ts';
 import type { FilledSeries } from './fill-series.ts';
 import { phaseOf, type CalendarField } from './calendar.ts';
@@ -35,7 +36,7 @@ export const layOutInputs = (parameters: SeriesParameters, statics: readonly Sta
   const { targets, past, future, calendar, missing } = parameters;
   const withMasks = (columns: readonly string[]) => [
     ...columns,
-    ...(missing === 'mask' ? columns.map((column) => `${column} is missing`) : []),
+    ...maskedOf(columns, missing).map((column) => `${column} is missing`),
   ];
   const observed = withMasks([...targets, ...past]);
   const known = [
@@ -87,18 +88,17 @@ export const inputRows = (given: {
   const { starts, times, columns } = pack;
   const width = layout.names.length;
   const inputs = new Float32Array(times.length * width);
-  const place = columnPlaces(parameters);
-  const calendarAt = layout.observed + place.known;
+  const { places, end: calendarAt } = columnPlaces(parameters);
   const staticAt = calendarAt + 2 * parameters.calendar.length;
   for (let series = 0; series + 1 < starts.length; series++) {
     for (let row = starts[series] as number; row < (starts[series + 1] as number); row++) {
       const at = row * width;
-      columns.forEach((_, column) => {
+      places.forEach(({ value, mask }, column) => {
         const from = row * columns.length + column;
         const of = series * columns.length + column;
-        inputs[at + place.value(column)] =
+        inputs[at + value] =
           ((filled.values[from] as number) - (scaling.mean[of] as number)) * (scaling.factor[of] as number);
-        if (parameters.missing === 'mask') inputs[at + place.mask(column)] = filled.gaps?.missing[from] ?? 0;
+        if (mask !== undefined) inputs[at + mask] = filled.gaps?.missing[from] ?? 0;
       });
       writeCalendar(inputs, at + calendarAt, { time: times[row] as number, fields: parameters.calendar });
       writeStatics(inputs, at + staticAt, { statics: layout.statics, texts: pack.statics[series] ?? [] });
@@ -107,23 +107,49 @@ export const inputRows = (given: {
   return inputs;
 };
 
-/** Where the value and the indicator of a column of the pack are among the inputs. */
+/** Where a column of the pack is among the inputs. */
+interface ColumnPlace {
+  readonly value: number;
+  /** Where its indicator is, if it has one. */
+  readonly mask?: number;
+}
+
+/** Where the columns of the pack are among the inputs: what is observed and its indicators, then what is known ahead and its own. */
 export const columnPlaces = ({
   targets,
   past,
   future,
   missing,
 }: Pick<SeriesParameters, 'targets' | 'past' | 'future' | 'missing'>) => {
-  const observed = targets.length + past.length;
-  const times = missing === 'mask' ? 2 : 1;
-  const value = (column: number) => (column < observed ? column : times * observed + column - observed);
+  const observed = sideBySide([...targets, ...past], { missing, from: 0 });
+  const known = sideBySide(future, { missing, from: observed.end });
   return {
-    /** Inputs of future columns. */
-    known: times * future.length,
-    value,
-    mask: (column: number) => value(column) + (column < observed ? observed : future.length),
+    /** In the order of the pack. */
+    places: [...observed.places, ...known.places],
+    /** How many inputs are observed. */
+    observed: observed.end,
+    end: known.end,
   };
 };
+
+const sideBySide = (
+  columns: readonly string[],
+  { missing, from }: { readonly missing: MissingSetting; readonly from: number },
+): { readonly places: readonly ColumnPlace[]; readonly end: number } => {
+  const masked = maskedOf(columns, missing);
+  const masksFrom = from + columns.length;
+  return {
+    places: columns.map((column, at) => ({
+      value: from + at,
+      ...(masked.includes(column) && { mask: masksFrom + masked.indexOf(column) }),
+    })),
+    end: masksFrom + masked.length,
+  };
+};
+
+/** The columns that have an indicator. */
+const maskedOf = (columns: readonly string[], missing: MissingSetting): readonly string[] =>
+  columns.filter((column) => strategyOf(missing, column) === 'mask');
 
 const writeCalendar = (
   into: Float32Array,

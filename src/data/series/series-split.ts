@@ -1,7 +1,7 @@
 import type { Batch, Split } from '../dataset.ts';
 import type { Baseline } from '../forecast-part.ts';
-import type { Gaps } from './fill-series.ts';
-import type { SeriesParameters } from './parameters.ts';
+import { fillsFromBehind, type Gaps } from './fill-series.ts';
+import { missingStrategiesOf, type SeriesParameters } from './parameters.ts';
 import type { SeriesScaling } from './scale-series.ts';
 import { columnPlaces, type InputLayout } from './series-inputs.ts';
 import type { SeriesPack } from './series-pack.ts';
@@ -115,15 +115,17 @@ const patchEnds = (
   const observed = targets.length + past.length;
   const columns = pack.columns.length;
   const width = layout.names.length;
-  const place = columnPlaces(parameters);
+  const { places } = columnPlaces(parameters);
+  const strategies = missingStrategiesOf(parameters);
   return (one: number, into: Float32Array, at: number): void => {
     const origin = windows.originOf(one);
     const from = origin - window;
     for (let column = 0; column < columns; column++) {
+      if (!fillsFromBehind(strategies[column])) continue;
       const end = column < observed ? origin : origin + horizon;
       const last = gaps.lastKnown[(end - 1) * columns + column] as number;
       if (last === end - 1) continue;
-      const input = place.value(column);
+      const { value: input } = places[column] as (typeof places)[number];
       const value =
         last === -1
           ? (means[windows.seriesOf(one) * columns + column] as number)

@@ -1,5 +1,6 @@
 import { baselinesOf, type BaselineGiven } from './baselines.ts';
-import { fillSeries } from './fill-series.ts';
+import { fillSeries, fillsFromBehind } from './fill-series.ts';
+import { missingStrategiesOf } from './parameters.ts';
 import type { SeriesScaling } from './scale-series.ts';
 import { inputRows, type InputLayout } from './series-inputs.ts';
 import type { SeriesStore } from './series-split.ts';
@@ -17,7 +18,8 @@ export interface StoreGiven extends BaselineGiven {
 /** Fills and scales the rows once, for all windows. */
 export const seriesStore = (given: StoreGiven): SeriesStore => {
   const { pack, parameters, layout, scaling, means, spans, naiveErrors } = given;
-  const filled = fillSeries(pack, { strategy: parameters.missing, spans, means });
+  const strategies = missingStrategiesOf(parameters);
+  const filled = fillSeries(pack, { strategies, spans, means });
   return {
     pack,
     parameters,
@@ -27,6 +29,6 @@ export const seriesStore = (given: StoreGiven): SeriesStore => {
     means: means.map((mean, at) => (mean - (scaling.mean[at] as number)) * (scaling.factor[at] as number)),
     naiveErrors,
     baselines: (windows) => baselinesOf(given, windows),
-    ...(['interpolate', 'mask'].includes(parameters.missing) && filled.gaps && { gaps: filled.gaps }),
+    ...(strategies.some(fillsFromBehind) && filled.gaps && { gaps: filled.gaps }),
   };
 };

@@ -49,19 +49,27 @@ const maxLength = nullable(
 /** The `tokens` of a dataset whose texts are split here. */
 export const tokensParameter = Type.Object(
   { unit: unitParameter, ...vocabularyProperties, maxLength },
-  { default: {}, description: 'How each text is split into tokens, and which of them the vocabulary has.' },
+  {
+    default: {},
+    description: 'How each text is split into tokens, and which of them the vocabulary has.',
+    examples: [{ unit: 'words', minCount: 2 }],
+  },
 );
 
 /** The `tokens` of a dataset that comes split into tokens. */
 export const givenTokensParameter = Type.Object(
   { ...vocabularyProperties, maxLength },
-  { default: {}, description: 'Which tokens the vocabulary has.' },
+  { default: {}, description: 'Which tokens the vocabulary has.', examples: [{ minCount: 2 }] },
 );
 
 /** The `tokens` of one long text. */
 export const streamTokensParameter = Type.Object(
   { unit: unitParameter, ...vocabularyProperties },
-  { default: {}, description: 'How the text becomes tokens, and which of them the vocabulary has.' },
+  {
+    default: {},
+    description: 'How the text becomes tokens, and which of them the vocabulary has.',
+    examples: [{ unit: 'words', minCount: 2 }],
+  },
 );
 
 export type VocabularyRules = Pick<Static<typeof givenTokensParameter>, 'maxVocabulary' | 'minCount'>;
