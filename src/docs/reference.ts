@@ -1,7 +1,7 @@
 import { Command } from '@commander-js/extra-typings';
 import { commands } from '../cli/commands.ts';
 import { declareCommand } from '../cli/program.ts';
-import { metrics } from '../metrics/metrics.ts';
+import { metrics, recordedSettings } from '../metrics/metrics.ts';
 import { listNames, namedSections, registry, type NamedSectionKind } from '../registry/rows.ts';
 import { rowsOf } from '../registry/schema.ts';
 import { describeSchema, type PlainSchema } from '../language/describe.ts';
@@ -113,7 +113,17 @@ A metric is named by the part of the dataset and what is measured, such as \`val
     return `| ${cells.map(cell).join(' | ')} |`;
   });
   const titles = '| metric | better | unit | range | parts | tasks | meaning |';
-  return `${head}\n\n${[titles, '| --- | --- | --- | --- | --- | --- | --- |', ...rows].join('\n')}\n`;
+  const settings = Object.entries(recordedSettings).flatMap(([name, { parts, description }]) =>
+    parts.map((part) => `- \`${part}/${name}\`: ${description}`),
+  );
+  return `${head}
+
+${[titles, '| --- | --- | --- | --- | --- | --- | --- |', ...rows].join('\n')}
+
+Recorded beside the metrics, with the minibatches that are displayed:
+
+${settings.join('\n')}
+`;
 };
 
 /** The sections have tables of their own. */

@@ -224,6 +224,21 @@ export const metrics: Readonly<Record<string, Metric>> = {
   },
 };
 
+/**
+ * Settings that change during the training and are recorded beside the metrics, as `train/learningRate`. None of their
+ * values is a better one, so nothing compares, stops or searches by them.
+ */
+export const recordedSettings: Readonly<Record<string, RecordedSetting>> = {
+  learningRate: {
+    range: [0, Infinity],
+    parts: ['train'],
+    description:
+      'The learning rate of the update, recorded where `optimizer.schedule` changes it. A setting, not a result: no objective, early stopping or expectation can name it.',
+  },
+};
+
+export type RecordedSetting = Pick<Metric, 'range' | 'parts' | 'description'>;
+
 /** What is known of a metric by its name alone. */
 export type MetricFacts = Pick<Metric, 'goal' | 'range' | 'unit'>;
 
@@ -259,15 +274,18 @@ export const metricsOf = (
     )
     .map(([name]) => `${part}/${name}`);
 
+/** What is measured, by the full name. */
+const nameIn = (metric: string): string => metric.slice(metric.indexOf('/') + 1);
+
 /** The entry of a metric by its full name, such as `val/loss`. */
 const metricOf = (metric: string): (MetricFacts & Partial<Metric>) | undefined => {
-  const name = metric.slice(metric.indexOf('/') + 1);
+  const name = nameIn(metric);
   return Object.hasOwn(metrics, name) ? metrics[name] : remembered.get(name);
 };
 
 /** The setting of `train` that asks for a metric of a task; undefined where none does, or none is needed. */
 export const requestOf = (metric: string, task: Task): string | undefined => {
-  const name = metric.slice(metric.indexOf('/') + 1);
+  const name = nameIn(metric);
   const part = metric.slice(0, -name.length - 1) as Part;
   const onRequest = Object.hasOwn(metrics, name) && metrics[name]?.onRequest;
   return onRequest && metricsOf(task, part, { requests: { [name]: true } }).includes(metric)
@@ -279,13 +297,18 @@ export const requestOf = (metric: string, task: Task): string | undefined => {
 export const goalOf = (metric: string): Goal | undefined => metricOf(metric)?.goal;
 
 /** The least and the largest possible value of a metric by its full name; infinite where nothing bounds it. */
-export const rangeOf = (metric: string): Metric['range'] => metricOf(metric)?.range ?? [-Infinity, Infinity];
+export const rangeOf = (metric: string): Metric['range'] =>
+  metricOf(metric)?.range ?? recordedSettings[nameIn(metric)]?.range ?? [-Infinity, Infinity];
 
 /** Whether tables and lines show a metric that nobody asked for by name. */
-export const isShown = (metric: string): boolean => metricOf(metric)?.recordedOnly !== true;
+export const isShown = (metric: string): boolean =>
+  !isRecordedSetting(metric) && metricOf(metric)?.recordedOnly !== true;
+
+/** Whether a full name such as `train/learningRate` is that of a setting. */
+export const isRecordedSetting = (metric: string): boolean => Object.hasOwn(recordedSettings, nameIn(metric));
 
 /** The metric of the same name on the validation part, where that has it. */
 export const validationCounterpart = (metric: string): string | undefined =>
   (metricOf(metric)?.parts ?? (goalOf(metric) ? evaluated : [])).some((part) => part === 'val')
-    ? `val/${metric.slice(metric.indexOf('/') + 1)}`
+    ? `val/${nameIn(metric)}`
     : undefined;

@@ -150,6 +150,10 @@ const ownWarmUp: ParameterIssue = {
   help: 'Remove warmupSteps, or use the schedule cosine.',
 };
 
+/** Whether the learning rate is not the same in all updates. */
+export const changesRate = ({ name, warmupSteps }: Schedule): boolean =>
+  name !== 'constant' || warmupSteps > 0;
+
 /** Whether the learning rate of an update depends on the length of the whole training. */
 export const dependsOnLength = ({ name, everySteps }: Schedule): boolean => {
   switch (name) {

@@ -7,7 +7,7 @@ import { readRun } from '../record/read-runs.ts';
 import { fileNames, parseEvaluation } from '../record/run-files.ts';
 import type { Run } from '../plan/plan.ts';
 import { forecastPlots } from './plot/forecast-charts.ts';
-import { isShown } from '../metrics/metrics.ts';
+import { isRecordedSetting, isShown } from '../metrics/metrics.ts';
 import { renderLineChart } from './plot/line-chart.ts';
 import { reliabilityPlots } from './plot/reliability-chart.ts';
 
@@ -45,7 +45,7 @@ type NamedSeries = readonly (readonly [name: string, series: MetricSeries])[];
 const chartsOf = (series: ReadonlyMap<string, MetricSeries>): Map<string, NamedSeries> => {
   const charts = new Map<string, (readonly [string, MetricSeries])[]>();
   for (const [name, one] of series) {
-    if (!isShown(name)) continue;
+    if (!isShown(name) && !isRecordedSetting(name)) continue;
     const quantity = name.slice(name.indexOf('/') + 1);
     const chart = charts.get(quantity);
     if (chart) chart.push([name, one]);

@@ -9,7 +9,7 @@ import type { Model } from '../models/model.ts';
 import type { NextWeight } from '../optimizers/optimizer.ts';
 import { clipGradients } from '../optimizers/clipping.ts';
 import { commonOf } from '../optimizers/common.ts';
-import { learningRateAt } from '../optimizers/schedule.ts';
+import { changesRate, learningRateAt } from '../optimizers/schedule.ts';
 import { presetsOf } from '../parameters/row.ts';
 import type { TrainConfig } from '../language/config.ts';
 import { rowOf, type Registry } from '../registry/rows.ts';
@@ -55,6 +55,8 @@ export interface Learner {
     step: number,
     given: { readonly total: number; readonly reductions: number },
   ) => void;
+  /** The learning rate of an update, where a schedule changes it. */
+  readonly changingRate: (at: { readonly step: number; readonly reductions: number }) => number | undefined;
   /** With `train.stateful`: lets the next batches begin with a state of zeros. */
   readonly beginPass: () => void;
   /**
@@ -253,6 +255,8 @@ export const buildLearner = async (
         setSums([]);
       });
     },
+    changingRate: (at) =>
+      changesRate(shared.schedule) ? learningRateAt(shared, { ...at, totalSteps }) : undefined,
     beginPass: () => {
       for (const state of carried) state.reset();
     },

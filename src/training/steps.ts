@@ -46,14 +46,17 @@ export const takeSteps = async (session: Session): Promise<StepsEnd> => {
     // The displayed loss and accuracy are those of the batch before it.
     clock.enter('data');
     const displayed = step % displayEvery === 0;
-    const { loss, tally } = takeStep(session, batch, { step, displayed });
+    const reductions = session.state.plateau?.reductions ?? 0;
+    const { loss, tally } = takeStep(session, batch, { step, displayed, reductions });
+    const rate = session.learner.changingRate({ step, reductions });
+    const recorded = { 'train/loss': loss, ...(rate !== undefined && { 'train/learningRate': rate }) };
     clock.enter('recording');
     session.state = { ...session.state, step };
     if (!Number.isFinite(loss) || loss > (stopOn?.lossAbove ?? Infinity)) {
-      report(session, 'step-logged', { 'train/loss': loss });
+      report(session, 'step-logged', recorded);
       return { kind: 'diverged', loss };
     }
-    if (tally) report(session, 'step-logged', { ...tally.metrics(), 'train/loss': loss });
+    if (tally) report(session, 'step-logged', { ...tally.metrics(), ...recorded });
 
     await validate(session);
 
@@ -82,12 +85,15 @@ export const takeSteps = async (session: Session): Promise<StepsEnd> => {
 const takeStep = (
   session: Session,
   batch: Batch,
-  { step, displayed }: { readonly step: number; readonly displayed: boolean },
+  {
+    step,
+    displayed,
+    reductions,
+  }: { readonly step: number; readonly displayed: boolean; readonly reductions: number },
 ): { readonly loss: number; readonly tally: Tally | undefined } => {
-  const { learner, dataset, order, clock, state, run } = session;
+  const { learner, dataset, order, clock, run } = session;
   const { train, shape } = dataset;
   const { batchSize, accumulate = 1 } = run.config.train;
-  const reductions = state.plateau?.reductions ?? 0;
   const tally = displayed ? createTally(shape, learner.loss, { part: 'train', split: train }) : undefined;
   const examples = order(step);
   if (session.beginsPass(step)) learner.beginPass();

@@ -1,5 +1,10 @@
 import { nearest } from '../../diagnostic/nearest.ts';
-import { metrics as builtIn, type Metric } from '../../metrics/metrics.ts';
+import {
+  metrics as builtIn,
+  recordedSettings,
+  type Metric,
+  type RecordedSetting,
+} from '../../metrics/metrics.ts';
 import type { OwnMetricRow } from '../../metrics/own-metric.ts';
 import { loadPlugins } from '../../registry/own/load-plugins.ts';
 import { shownPath } from '../../registry/own/places.ts';
@@ -37,6 +42,12 @@ export const execute: Execute<Options> = async (words, options, terminal) => {
   }
   // As a spec writes it, `val/loss`, or the name alone.
   const name = wanted.slice(wanted.indexOf('/') + 1);
+  const setting = Object.hasOwn(recordedSettings, name) ? recordedSettings[name] : undefined;
+  if (setting) {
+    if (options.json) terminal.print(JSON.stringify({ name, ...setting, range: boundsOf(setting) }, null, 2));
+    else for (const line of settingLines(name, setting)) terminal.print(line);
+    return 0;
+  }
   const metric = Object.hasOwn(metrics, name) ? metrics[name] : undefined;
   if (!metric) {
     const near = nearest(name, names);
@@ -68,17 +79,31 @@ const asJson = ([name, { origin, ...metric }]: readonly [string, Listed]) => ({
   name,
   ...metric,
   ...(origin && { file: shownPath(origin.file), digest: origin.digest }),
-  range: metric.range.map((bound) => (Number.isFinite(bound) ? bound : String(bound))),
+  range: boundsOf(metric),
 });
+
+/** JSON has no infinities. */
+const boundsOf = ({ range }: Pick<Metric, 'range'>) =>
+  range.map((bound) => (Number.isFinite(bound) ? bound : String(bound)));
+
+const settingLines = (name: string, { range, parts, description }: RecordedSetting): readonly string[] => [
+  `${pc.bold(name)}: a setting that is recorded beside the metrics`,
+  '',
+  ...wrap(description, textWidth()),
+  '',
+  `  range  ${range[0]} to ${range[1]}`,
+  `  parts  ${parts.join(', ')}`,
+];
+
+const textWidth = (): number => Math.min(screen(process.stdout).width, 100);
 
 const linesOf = (name: string, metric: Metric): readonly string[] => {
   const { goal, unit, range, parts, tasks, moreClassesThan, description } = metric;
   const needs = moreClassesThan === undefined ? '' : ` with more than ${moreClassesThan} classes`;
-  const width = Math.min(screen(process.stdout).width, 100);
   return [
     `${pc.bold(name)}: ${goal === 'minimize' ? 'lower' : 'higher'} is better`,
     '',
-    ...wrap(description, width),
+    ...wrap(description, textWidth()),
     '',
     `  unit   ${unit}`,
     `  range  ${range[0]} to ${range[1]}`,

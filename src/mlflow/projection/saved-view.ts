@@ -26,7 +26,7 @@ const identifier = (...parts: readonly string[]): string =>
   createHash('sha256').update(parts.join(' ')).digest('hex').slice(0, 20);
 
 /** Curves that get their own chart if the runs have them. */
-const curves = ['train/loss', 'train/accuracy', 'val/loss', 'val/accuracy'];
+const curves = ['train/loss', 'train/accuracy', 'val/loss', 'val/accuracy', 'train/learningRate'];
 
 /**
  * Parallel coordinates over the axes and bars of the objective, the learning curves, a scatter plot of each numeric axis
