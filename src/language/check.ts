@@ -353,7 +353,8 @@ const howToFix = ({ schema, value, name, near, beside }: Wrong): string => {
     return leaveOut(name, schema.default);
   const [only] = Array.isArray(value) ? (value as readonly Json[]) : [];
   const isRow = typeof only === 'object' && only !== null && 'name' in only;
-  if (only !== undefined && !types.includes('array') && isRow === types.includes('object')) {
+  const isOneOfType = only !== undefined && !types.includes('array') && isRow === types.includes('object');
+  if (isOneOfType && (isRow || ajv.validate(schema, only))) {
     return `Write one value, for example ${write(writeValue(only))}; to try several, list them under sweep.axes.`;
   }
   const example =
