@@ -86,6 +86,37 @@ it('other code of a row makes other runs, and a frozen plan refuses it', async (
   expect(stale.stdout).toMatch(new RegExp(`${first?.slice(0, 8) ?? ''}.*stale`));
 });
 
+it('a spec with train.stateful refuses a model of your own, which carries no state', async () => {
+  const rig = createRig();
+  rig.write('unroll.config.ts', config(average));
+  rig.write('words.text', 'one two three four five six seven eight nine ten '.repeat(60));
+  rig.write(
+    'spec.yaml',
+    `version: 1
+name: words
+dataset: { name: text, file: words.text, length: 5 }
+model:
+  name: mine
+optimizer: { name: adam }
+train: { batchSize: 4, steps: 10, shuffle: false, stateful: true }
+`,
+  );
+  const refused = await rig.unroll('validate', 'spec.yaml');
+  expect(refused.code).toBe(2);
+  expect(refused.stderr).toMatch(
+    /^spec\.yaml:5:9 error \S+ The model mine cannot carry its state from batch to batch\.$/m,
+  );
+  expect(refused.stderr).toContain('expected: lstm, gru, simple-rnn');
+  // Both ways that the help names.
+  expect((await rig.unroll('validate', 'spec.yaml', '--set', 'model.name=gru')).stderr).toBe('');
+  expect((await rig.unroll('validate', 'spec.yaml', '--set', 'train.stateful=false')).stderr).toBe('');
+  const swept = await rig.unroll('validate', 'spec.yaml', '--sweep', 'model.name=lstm,mine');
+  expect(swept.code).toBe(2);
+  expect(swept.stderr).toContain(
+    'The model mine cannot carry its state from batch to batch (with model.name: mine;',
+  );
+});
+
 it('what goes wrong in a run is told with the file and line, without a stack trace', async () => {
   const rig = createRig();
   const names = ['throws', 'shape', 'leaks', 'unused', 'nothing'];
