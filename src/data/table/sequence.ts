@@ -100,7 +100,8 @@ export const cellReader = (
 ): CellReader => {
   const { settings, problems, countMissing } = context;
   const strategy = strategyOf(settings.missing, key);
-  const place = { column, parameter };
+  // Made once: a file has millions of cells.
+  const number = { column, parameter, context };
   const categories = categoricalColumns(settings.categorical).includes(key)
     ? context.categoriesOf(key)
     : undefined;
@@ -111,7 +112,7 @@ export const cellReader = (
         problems.report(line, wrongCell(column, cell, 'a category'), isMissing(cell) ? 'missing' : undefined);
         return Number.NaN;
       }
-    : (cell, line) => readNumber(cell, line, { ...place, context });
+    : (cell, line) => readNumber(cell, line, number);
   if (strategy === 'error') return readValue;
   return (cell, line) => {
     if (!isMissing(cell)) return readValue(cell, line);
