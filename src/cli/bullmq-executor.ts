@@ -25,6 +25,7 @@ export const prepareBullmq = async (
   }
   return success({
     warnings: found,
+    mayMeasure: true,
     open: (listener) =>
       createBullmqExecutor(server.value, plan, { resourceClass, maxParallel, priority, listener }),
     leaving:

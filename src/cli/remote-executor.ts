@@ -17,6 +17,8 @@ export interface ExecutorOptions {
 export interface RemoteExecutor {
   readonly warnings: readonly Diagnostic[];
   readonly open: (listener: RunListener) => Promise<Executor>;
+  /** Whether this machine may measure kernels. */
+  readonly mayMeasure: boolean;
   /** What is printed when Ctrl-C leaves the runs to the other machines. */
   readonly leaving: string;
   /** How to come back to them, and how to end them. */

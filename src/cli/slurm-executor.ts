@@ -21,6 +21,8 @@ export const prepareSlurm = async (
   if (!checked.ok) return checked;
   return success({
     warnings: [],
+    // Many share a login node.
+    mayMeasure: false,
     open: (listener) =>
       Promise.resolve(
         createSlurmExecutor({

@@ -169,7 +169,7 @@ export const trainPlan = async (
             known.runs.find(({ id }) => id === event.runId),
           );
       },
-      ...(elsewhere && { openExecutor: elsewhere.open }),
+      ...(elsewhere && { openExecutor: elsewhere.open, mayMeasure: elsewhere.mayMeasure }),
       stop: interruption.stop,
       kill: interruption.kill,
     });

@@ -35,6 +35,8 @@ export interface Executor {
    * has stopped the sweep: it queues them there, and leaves them, too.
    */
   readonly detach?: () => void;
+  /** Takes back what is queued elsewhere and has not begun: no other run begins, and those that train go to their end. */
+  readonly startNoMore?: () => void;
   /** How many runs can train at a time on all machines; where absent, the concurrency of the plan. */
   readonly slots?: () => number;
   /** Gives back what it holds. To be called when no run is active. */

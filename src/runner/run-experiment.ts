@@ -44,6 +44,8 @@ export interface ExperimentOptions {
   readonly listener: RunListener;
   /** Opens the executor of other machines; where absent, this machine trains. */
   readonly openExecutor?: (listener: RunListener) => Promise<Executor>;
+  /** Whether this machine may measure kernels before anything is trained; true where absent. */
+  readonly mayMeasure?: boolean | undefined;
   /** Brings a finished run from elsewhere into its directory, whose lock is held; returns whether it did. */
   readonly take?: ((run: Run) => Promise<boolean>) | undefined;
   /** Finds the weights that `train.from` names, for points that a search chooses. */
@@ -85,6 +87,7 @@ export const runExperiment = async (
     ...options,
     toTrain,
     trainsHere: options.openExecutor === undefined,
+    mayMeasure: options.mayMeasure ?? true,
   });
   let pool = measured;
   let executor: Executor | undefined;

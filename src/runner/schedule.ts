@@ -97,6 +97,7 @@ export const createScheduler = ({ execution }: Plan, options: ScheduleOptions): 
   const noMore = AbortSignal.any([options.stop, options.kill, failed.signal, budget.spent]);
   const onStop = executor.detach ?? (() => executor.stopAll('interrupted', stopGraceMs));
   options.stop.addEventListener('abort', onStop);
+  failed.signal.addEventListener('abort', () => executor.startNoMore?.());
   /** After Ctrl-C the rest of a sweep is queued on other machines. */
   const isQueued = () =>
     executor.detach !== undefined && !AbortSignal.any([options.kill, failed.signal, budget.spent]).aborted;

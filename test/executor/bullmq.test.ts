@@ -9,84 +9,19 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { packageRoot } from '../../src/system/package-root.ts';
 import { freePort } from '../support/free-port.ts';
 import { noRedis, startRedis } from '../support/redis.ts';
-import { createRig, until, type Rig, type Started } from '../support/rig.ts';
+import { createRig, until } from '../support/rig.ts';
+import { numbersOf } from '../support/run-numbers.ts';
 import { smallSpec } from '../support/small-sweep.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
-
-/** Locks that pass on after 3 s and checks every second: nobody waits for 40 s in a test. */
-const quickLocks = { UNROLL_LOCK_MS: '3000' };
-
-interface StartedWorker extends Started {
-  readonly said: () => string;
-  readonly scratch: string;
-}
-
-const workers = new Set<StartedWorker>();
-
-afterEach(() => {
-  for (const { process } of workers) process.kill('SIGKILL');
-  workers.clear();
-});
-
-interface WorkerSettings {
-  readonly environment?: NodeJS.ProcessEnv;
-  readonly words?: readonly string[];
-  readonly root?: string;
-  readonly directory?: string;
-}
-
-/** Starts a worker in a folder of its own and waits until it serves. */
-const startWorker = async (
-  url: string,
-  { environment = {}, words = ['--slots', '1'], root = packageRoot, directory }: WorkerSettings = {},
-): Promise<StartedWorker> => {
-  const scratch = temporaryDirectory();
-  const rig = createRig(
-    { UNROLL_REDIS_URL: url, UNROLL_WORKER_DIR: scratch, ...quickLocks, ...environment },
-    directory ?? temporaryDirectory(),
-    root,
-  );
-  const started = rig.start('worker', ...words);
-  let said = '';
-  started.process.stdout?.on('data', (text: string) => (said += text));
-  started.process.stderr?.on('data', (text: string) => (said += text));
-  const worker = { ...started, said: () => said, scratch };
-  workers.add(worker);
-  await until(
-    () => said.includes('Redis at') || started.process.exitCode !== null,
-    () => said,
-  );
-  return worker;
-};
+import { childrenOf, isThere, startWorker, submitter, trainedHere } from '../support/workers.ts';
 
 const spec = (steps: number, seeds: number): string => smallSpec({ steps, seeds, run: 'threadsPerRun: 1' });
 
-const submitter = (url: string): Rig => createRig({ UNROLL_REDIS_URL: url, ...quickLocks });
-
 const run = ['run', 'spec.yaml', '--no-mlflow', '--executor', 'bullmq'] as const;
-
-/** Metric lines and weights of all runs: what must be the same wherever they were trained. */
-const numbersOf = (rig: Rig, experiment = 'trial') =>
-  rig.runIds(experiment).map((id) => ({
-    id,
-    reason: rig.status(experiment, id).outcome?.reason,
-    metrics: rig.metrics(experiment, id),
-    weights: existsSync(rig.runPath(experiment, id, 'model', 'weights.safetensors'))
-      ? readFileSync(rig.runPath(experiment, id, 'model', 'weights.safetensors')).toString('base64')
-      : undefined,
-  }));
-
-const trainedHere = async (text: string): Promise<Rig> => {
-  const rig = createRig();
-  rig.write('spec.yaml', text);
-  const local = await rig.unroll('run', 'spec.yaml', '--no-mlflow', '--quiet');
-  expect(local.code, local.stderr).toBe(0);
-  return rig;
-};
 
 describe.skipIf(noRedis !== undefined)(
   `workers that share a Redis server (${noRedis ?? 'redis-server'})`,
@@ -331,25 +266,4 @@ const otherVersion = (): string => {
   mkdirSync(dirname(join(root, 'package.json')), { recursive: true });
   writeFileSync(join(root, 'package.json'), JSON.stringify({ ...own, version: '9.9.9' }));
   return root;
-};
-
-const childrenOf = (pid = 0): readonly number[] => {
-  try {
-    return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')
-      .trim()
-      .split(' ')
-      .filter(Boolean)
-      .map(Number);
-  } catch {
-    return [];
-  }
-};
-
-/** Whether a process is there and no zombie. */
-const isThere = (pid: number): boolean => {
-  try {
-    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
-  } catch {
-    return false;
-  }
 };

@@ -74,6 +74,8 @@ const startCluster = async ({ hidden }: ClusterOptions) => {
   writeFileSync(path('munge.key'), Buffer.alloc(1024, 'a key of one test'), { mode: 0o600 });
   const [controller, n1, n2] = [await freePort(), await freePort(), await freePort()];
   writeFileSync(conf, configuration({ directory, controller, ports: { n1, n2 } }));
+  // What Slurm takes for a GPU.
+  writeFileSync(path('gres.conf'), 'NodeName=n1 Name=gpu File=/dev/null\n');
 
   const daemons: ChildProcess[] = [];
   const daemon = (command: string, ...words: readonly string[]): ChildProcess => {
@@ -176,8 +178,8 @@ const configuration = ({
   readonly ports: Readonly<Record<NodeName, number>>;
 }): string => {
   const host = hostname().split('.')[0] ?? 'localhost';
-  const node = (name: NodeName) =>
-    `NodeName=${name} NodeHostname=${host} NodeAddr=127.0.0.1 Port=${ports[name]} CPUs=2 RealMemory=4000`;
+  const node = (name: NodeName, more = '') =>
+    `NodeName=${name} NodeHostname=${host} NodeAddr=127.0.0.1 Port=${ports[name]} CPUs=2 RealMemory=4000${more}`;
   return `ClusterName=test
 SlurmctldHost=${host}(127.0.0.1)
 SlurmUser=root
@@ -203,7 +205,8 @@ SlurmdTimeout=15
 KillWait=10
 SwitchType=switch/none
 MpiDefault=none
-${node('n1')}
+GresTypes=gpu
+${node('n1', ' Gres=gpu:1')}
 ${node('n2')}
 PartitionName=main Nodes=ALL Default=YES MaxTime=120 State=UP
 PartitionName=short Nodes=ALL MaxTime=5 State=UP

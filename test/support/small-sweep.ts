@@ -20,3 +20,20 @@ ${options.hiddenSizes ? `sweep: { axes: { model.hiddenSize: [${options.hiddenSiz
 ${options.run ? `run: { ${options.run} }` : ''}
 ${options.more ?? ''}
 `;
+
+/** A sweep whose first run diverges within a few steps, with an optimizer's rate that is far too large; the others do not. */
+export const firstDiverges = (options: {
+  readonly steps: number;
+  readonly others: number;
+  readonly run: string;
+}): string => `
+version: 1
+name: trial
+dataset: { name: adding-problem, length: 10, trainSize: 200, testSize: 50 }
+model: { name: lstm, hiddenSize: 8 }
+optimizer: { name: sgd }
+train: { batchSize: 16, steps: ${options.steps}, displayEvery: 1 }
+objective: { metric: test/loss, goal: minimize }
+sweep: { axes: { optimizer.learningRate: [1000, ${Array.from({ length: options.others }, (_, index) => (index + 1) / 1000).join(', ')}] } }
+run: { ${options.run} }
+`;

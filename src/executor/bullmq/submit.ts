@@ -207,6 +207,7 @@ export const createBullmqExecutor = async (
         const leaving = left === undefined ? ended : Promise.resolve();
         await Promise.race([submit(key, request, task), leaving.then(patience)]);
         if (left !== undefined) return { type: 'left', message: left };
+        if (refused !== undefined && (await removeWaiting(key))) return { type: 'left', message: refused };
         const one = pending.get(key);
         if (one) one.isQueued = true;
         const result = await resultOfEnd((await endOf(key)) ?? (await ended), request);
@@ -261,8 +262,9 @@ export const createBullmqExecutor = async (
     detach: () => leave('it is queued for the workers'),
     stopAll: () => {
       for (const key of pending.keys()) void client.publish(keys.interruptions, key).catch(() => undefined);
-      void dropWaiting().catch(() => undefined);
+      dropWaiting('the time of the sweep was over before this run began');
     },
+    startNoMore: () => dropWaiting('the sweep was stopped before this run began'),
     killAll: () => leave('it was left to the workers'),
     close: async () => {
       clearInterval(watch);
@@ -273,10 +275,11 @@ export const createBullmqExecutor = async (
   };
 
   /** What no worker has begun need not begin. */
-  async function dropWaiting() {
+  function dropWaiting(message: string) {
+    refused ??= message;
     for (const [key, one] of pending)
-      if (one.starts === 0 && (await removeWaiting(key)))
-        one.end({ type: 'left', message: 'the time of the sweep was over before this run began' });
+      if (one.starts === 0)
+        void removeWaiting(key).then((isRemoved) => isRemoved && one.end({ type: 'left', message }));
   }
 
   async function removeWaiting(key: string): Promise<boolean> {

@@ -12,12 +12,24 @@ const graceMs = 60_000;
 
 const lookAgainMs = 500;
 
+const mark = (folders: readonly string[], name: string): void => {
+  for (const folder of folders)
+    if (existsSync(folder)) writeNew(join(folder, name), `${new Date().toISOString()}\n`);
+};
+
+/** Lets the jobs of some batches begin no other run: what waits leaves the queue, what trains goes to its end. */
+export const askForNoMore = async (folders: readonly string[]): Promise<void> => {
+  const names = namesOf(folders);
+  if (names.length === 0) return;
+  mark(folders, inBatch.noMore);
+  await slurm('scancel', ['--state=PENDING', `--name=${names.join(',')}`]);
+};
+
 /** Ends the jobs of some batches in order: what waits leaves the queue, what trains writes a checkpoint. */
 export const askToEnd = async (folders: readonly string[]): Promise<void> => {
   const names = namesOf(folders);
   if (names.length === 0) return;
-  for (const folder of folders)
-    if (existsSync(folder)) writeNew(join(folder, inBatch.cancelled), `${new Date().toISOString()}\n`);
+  mark(folders, inBatch.cancelled);
   await slurm('scancel', ['--state=PENDING', `--name=${names.join(',')}`]);
   await slurm('scancel', ['--batch', '--signal=TERM', `--name=${names.join(',')}`]);
 };

@@ -24,6 +24,7 @@ import { parseChildRequest, type TrainRequest } from '../../training/protocol.ts
  *     refused-<n>.json      why the task cannot train
  *     code/                 the compiled code of the user's own entries
  *     cancelled             the tasks end, and are not submitted again
+ *     no-more               the tasks begin no other run, and are not submitted again
  *     log-<n>.txt           what the task printed
  */
 export const inBatch = {
@@ -31,6 +32,7 @@ export const inBatch = {
   script: 'job.sh',
   code: 'code',
   cancelled: 'cancelled',
+  noMore: 'no-more',
   log: (task: number | string) => `log-${task}.txt`,
   task: (task: number) => `task-${task}.json`,
   started: (task: number) => `started-${task}.json`,
@@ -41,6 +43,10 @@ export const inBatch = {
 
 /** Raised when the files of a batch change their meaning: a job of another version refuses them. */
 export const slurmProtocol = 1;
+
+/** Whether the tasks of a batch begin no other run, and are not submitted again. */
+export const isOver = (folder: string): boolean =>
+  [inBatch.cancelled, inBatch.noMore].some((name) => existsSync(join(folder, name)));
 
 const batchSchema = Type.Object({
   protocol: Type.Number(),

@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { machineFacts } from '../../record/environment.ts';
 import type { RunOutcome } from '../../record/events.ts';
@@ -15,6 +14,7 @@ import { codeFault } from './code.ts';
 import { limitSignal, slurm, submit } from './commands.ts';
 import {
   inBatch,
+  isOver,
   noteLine,
   readBatch,
   readResult,
@@ -79,7 +79,7 @@ const trainTask = async (job: Job, requests: readonly TrainRequest[]): Promise<v
   let progressed: boolean | undefined;
   const trainNext = async (): Promise<void> => {
     for (let request = left.shift(); request; request = left.shift()) {
-      if (stopping.ending() !== undefined) {
+      if (stopping.ending() !== undefined || isOver(folder)) {
         left.unshift(request);
         return;
       }
@@ -98,7 +98,7 @@ const trainTask = async (job: Job, requests: readonly TrainRequest[]): Promise<v
   await pool.close();
   stopping.release();
   const ending = stopping.ending();
-  if (left.length === 0 || ending !== 'limit' || existsSync(join(folder, inBatch.cancelled))) return;
+  if (left.length === 0 || ending !== 'limit' || isOver(folder)) return;
   if (progressed === true) await submitAgain(job, left.length);
   else for (const request of left) giveUp(job, request);
 };

@@ -5,11 +5,12 @@ import { readStatus } from '../../record/read-runs.ts';
 import { recordLoss } from '../../record/run-recorder.ts';
 import { counted } from '../../terminal/format.ts';
 import type { Executor, TrainResult } from '../executor.ts';
-import { askToEnd } from './cancel.ts';
+import { askForNoMore, askToEnd } from './cancel.ts';
 import { clockFault } from './clock.ts';
 import { queueOf, submit } from './commands.ts';
 import {
   inBatch,
+  isOver,
   listBatches,
   readBatch,
   readRefused,
@@ -143,7 +144,7 @@ export const createSlurmExecutor = (options: SlurmExecutorOptions): Executor => 
         rmSync(folder, { recursive: true, force: true });
         continue;
       }
-      if (existsSync(join(folder, inBatch.cancelled))) continue;
+      if (isOver(folder)) continue;
       for (const number of new Set(live.map(({ task }) => task))) {
         const runs = (readTask(folder, number) ?? []).flatMap((request) => {
           const one = rest.get(request.run.id);
@@ -291,10 +292,10 @@ export const createSlurmExecutor = (options: SlurmExecutorOptions): Executor => 
     if (runs.size === 0 || over !== undefined) return;
     const job = last ? `job ${last.job}` : 'job';
     const place = last?.node ? `${job} on node ${last.node}` : job;
-    if (existsSync(join(folder, inBatch.cancelled)) || last?.state === 'CANCELLED') {
+    if (existsSync(join(folder, inBatch.noMore))) leave(one, stoppedBefore);
+    else if (existsSync(join(folder, inBatch.cancelled)) || last?.state === 'CANCELLED') {
       once('warning', `The ${job} was cancelled.`);
-      followed.splice(followed.indexOf(one), 1);
-      for (const { resolve } of runs.values()) resolve({ type: 'left', message: `its ${job} was cancelled` });
+      leave(one, `its ${job} was cancelled`);
     } else if (
       !one.hasStarted &&
       last?.state === 'FAILED' &&
@@ -318,6 +319,11 @@ export const createSlurmExecutor = (options: SlurmExecutorOptions): Executor => 
       });
       if (runs.size > 0) await submitAgain(one, place, last);
     } else await submitAgain(one, place, last);
+  };
+
+  const leave = (one: Followed, message: string) => {
+    followed.splice(followed.indexOf(one), 1);
+    for (const { resolve } of one.runs.values()) resolve({ type: 'left', message });
   };
 
   /** Ends the runs that the job was training; where it had begun none, all of its runs. */
@@ -356,12 +362,11 @@ export const createSlurmExecutor = (options: SlurmExecutorOptions): Executor => 
       );
   };
 
-  /** The files are followed until the jobs have written their checkpoints. */
-  const stop = () =>
+  /** The files are followed until the jobs have ended: of what trains, or of writing checkpoints. */
+  const stop = (ask: typeof askToEnd) =>
     next(async () => {
-      for (const { resolve } of waiting.splice(0))
-        resolve({ type: 'left', message: 'the sweep was stopped before this run was submitted' });
-      await askToEnd(followed.map(({ folder }) => folder));
+      for (const { resolve } of waiting.splice(0)) resolve({ type: 'left', message: stoppedBefore });
+      await ask(followed.map(({ folder }) => folder));
     });
 
   const detach = () => {
@@ -384,7 +389,8 @@ export const createSlurmExecutor = (options: SlurmExecutorOptions): Executor => 
       }),
     warm: () => undefined,
     shareThreads: () => undefined,
-    stopAll: stop,
+    stopAll: () => stop(askToEnd),
+    startNoMore: () => stop(askForNoMore),
     killAll: detach,
     detach,
     slots: () => options.slots,
@@ -395,6 +401,8 @@ export const createSlurmExecutor = (options: SlurmExecutorOptions): Executor => 
     },
   };
 };
+
+const stoppedBefore = 'the sweep was stopped before this run was done';
 
 const leftToJob: TrainResult = { type: 'left', message: 'it is left to its Slurm job' };
 

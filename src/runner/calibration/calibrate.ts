@@ -21,6 +21,8 @@ export interface CalibrationOptions {
   readonly toTrain: number;
   /** Whether they will be trained in processes of this machine. */
   readonly trainsHere: boolean;
+  /** Whether processes may compute here, to measure: not on the login node of a cluster, which many share. */
+  readonly mayMeasure: boolean;
   readonly listener: RunListener;
   readonly stop: AbortSignal;
   readonly kill: AbortSignal;
@@ -79,6 +81,7 @@ const settleThreads = async (
   if (!question) return settled(execution.threadsPerRun);
   const known = keptThreads(question, readKept());
   if (known !== undefined) return settled(known);
+  if (!options.mayMeasure) return settled(execution.threadsPerRun);
   options.listener(note(`measuring once whether runs of ${threadWords(question)} get more done`));
   const { threads, pool } = await measureThreads(question, options);
   return settled(threads, pool);
@@ -175,7 +178,8 @@ const settleKernels = async (
   const toMeasure: Work[] = [];
   for (const work of open) {
     const choice = chooseKernelOf(work, settled);
-    if (choice.how === 'measure') toMeasure.push(work);
+    if (choice.how === 'measure' && options.mayMeasure) toMeasure.push(work);
+    else if (choice.how === 'measure') kernels[work.key] = choice.kernels[0];
     else if (choice.how !== 'free') kernels[work.key] = choice.kernel;
   }
   if (toMeasure.length === 0) return kernels;
@@ -198,6 +202,7 @@ const lookAround = async (
 ): Promise<Settled> => {
   const kept: Kept = readKept();
   if (kept.runnable || !work) return { execution, kept, runnable: kept.runnable ?? [] };
+  if (!options.mayMeasure) return { execution, kept, runnable: expectedKernels() };
   const found = await pool.measure(requestFor(work, { purpose: 'look', kernels: [], options }));
   const runnable = found?.runnable ?? [];
   // A process without native TensorFlow, or one that died, does not predict the next one.

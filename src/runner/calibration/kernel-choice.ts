@@ -7,8 +7,8 @@ import type { Work } from './work.ts';
 export type KernelChoice =
   /** By the frozen plan; by an earlier measurement; because it is the only one; or because the work is too little. */
   | { readonly how: 'frozen' | 'kept' | 'only-one' | 'default'; readonly kernel: string }
-  /** By a measurement, of these. */
-  | { readonly how: 'measure'; readonly kernels: readonly string[] }
+  /** By a measurement, of these; the first is the default. */
+  | { readonly how: 'measure'; readonly kernels: readonly [string, ...string[]] }
   /** Each process takes its default, because nothing is to choose. */
   | { readonly how: 'free' };
 
@@ -46,7 +46,7 @@ export const chooseKernelOf = (work: Work, { execution, kept, runnable }: Settle
   if (work.steps < worthMeasuringSteps) return { how: 'default', kernel: first };
   const known = kept.kernels[keptKey(work, execution)]?.kernel;
   if (known !== undefined && kernels.includes(known)) return { how: 'kept', kernel: known };
-  return { how: 'measure', kernels };
+  return { how: 'measure', kernels: [first, ...others] };
 };
 
 /** The default, unless another one is clearly faster; `names` begins with the default. */

@@ -53,8 +53,9 @@ describe.skipIf(noSlurm !== undefined)(
       ]);
       for (const tooMuch of [check({ memory: '400G' }), check({}, 64)])
         expect(await tooMuch).toEqual([expect.stringMatching(/^No node has what a job asks for./)]);
-      expect(await check({ gres: 'gpu:1' })).toEqual([
-        expect.stringMatching(/^The cluster has no generic resource gpu:1/),
+      expect(await check({ gres: 'gpu:1' })).toEqual({ slots: 4 });
+      expect(await check({ gres: 'fpga:1' })).toEqual([
+        expect.stringMatching(/^The cluster has no generic resource fpga:1/),
       ]);
       expect(await check({ options: ['--constraint=abacus'] })).toEqual([
         expect.stringMatching(/^Slurm refuses the jobs./),

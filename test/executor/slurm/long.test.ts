@@ -1,9 +1,10 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { freshCache } from '../../support/cache.ts';
 import { createRig, until, type Rig } from '../../support/rig.ts';
 import { noSlurm, testCluster, type Cluster } from '../../support/slurm.ts';
-import { smallSpec } from '../../support/small-sweep.ts';
+import { firstDiverges, smallSpec } from '../../support/small-sweep.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
 const reason = noSlurm;
@@ -17,6 +18,15 @@ const twoRigs = (cluster: Cluster, spec: string) => {
   const there = createRig(cluster.environment, temporaryDirectory('slurm-runs'));
   for (const rig of [here, there]) rig.write('spec.yaml', spec);
   return { here, there };
+};
+
+/** Trains on this machine what the cluster has trained, with the kernels of its plan: here they might be measured. */
+const trainHere = async (here: Rig, there: Rig): Promise<void> => {
+  const sweeps = (rig: Rig) => join(rig.directory, 'runs', 'trial', 'sweeps');
+  mkdirSync(sweeps(here), { recursive: true });
+  for (const name of readdirSync(sweeps(there)))
+    if (/^[0-9a-f]+\.json$/.test(name)) copyFileSync(join(sweeps(there), name), join(sweeps(here), name));
+  expect((await here.unroll('run', 'spec.yaml', '--no-mlflow')).code).toBe(0);
 };
 
 const onSlurm = ['--no-mlflow', '--executor', 'slurm'];
@@ -56,7 +66,7 @@ describe.skipIf(reason !== undefined)(
       const remote = await there.unroll('run', 'spec.yaml', ...onSlurm);
       expect(remote.stdout).toContain('40 runs in 4 tasks');
       expect(remote.code).toBe(0);
-      expect((await here.unroll('run', 'spec.yaml', '--no-mlflow')).code).toBe(0);
+      await trainHere(here, there);
       expectSameRuns(here, there, 40);
     });
 
@@ -81,7 +91,7 @@ describe.skipIf(reason !== undefined)(
         expect(first.stdout).toContain('was cancelled');
         await until(() => cluster().jobProcesses().length === 0);
         expect((await there.unroll('resume', '--executor', 'slurm', '--no-mlflow')).code).toBe(0);
-        expect((await here.unroll('run', 'spec.yaml', '--no-mlflow')).code).toBe(0);
+        await trainHere(here, there);
         expectSameRuns(here, there, 6);
       },
     );
@@ -105,7 +115,7 @@ describe.skipIf(reason !== undefined)(
       const attached = await there.unroll('attach', '--executor', 'slurm', '--no-mlflow');
       expect(attached.stdout).toContain('in jobs that an earlier command has submitted');
       expect(attached.code).toBe(0);
-      expect((await here.unroll('run', 'spec.yaml', '--no-mlflow')).code).toBe(0);
+      await trainHere(here, there);
       expectSameRuns(here, there, 4);
     });
 
@@ -122,8 +132,56 @@ describe.skipIf(reason !== undefined)(
       expect(remote.code).toBe(0);
       const [id = ''] = there.runIds('trial');
       expect(there.status('trial', id).attempt).toBeGreaterThan(1);
-      expect((await here.unroll('run', 'spec.yaml', '--no-mlflow')).code).toBe(0);
+      await trainHere(here, there);
       expectSameRuns(here, there, 1);
+    });
+
+    it('begins no other run after a failure with onError: stop', fiveMinutes, async () => {
+      const there = createRig(
+        { ...cluster().environment, UNROLL_CACHE: freshCache().path },
+        temporaryDirectory('slurm-runs'),
+      );
+      there.write(
+        'spec.yaml',
+        firstDiverges({
+          steps: 2000,
+          others: 14,
+          run: 'threadsPerRun: 1, onError: stop, slurm: { time: 10m, memory: 1000M, runsPerJob: 3 }',
+        }),
+      );
+      const { code, stdout } = await there.unroll('run', 'spec.yaml', ...onSlurm);
+      expect(code).toBe(1);
+      expect(stdout).toMatch(/of 15 runs are not done/);
+      // This machine has the place of the login node.
+      expect(stdout).not.toContain('measuring');
+      await until(() => cluster().jobProcesses().length === 0);
+      const reasons = there
+        .runIds('trial')
+        .filter((id) => existsSync(there.runPath('trial', id, 'status.json')))
+        .map((id) => there.status('trial', id).outcome?.reason);
+      expect(reasons.filter((one) => one === 'diverged')).toHaveLength(1);
+      // A job trains the run that it has begun to its end, and perhaps the next one.
+      expect(reasons.every((one) => one === 'diverged' || one === 'completed')).toBe(true);
+      expect(reasons.length).toBeLessThan(10);
+    });
+
+    it('gives each run the generic resource that the spec asks for', fiveMinutes, async () => {
+      const { here, there } = twoRigs(
+        cluster(),
+        smallSpec({
+          steps: 20,
+          seeds: 3,
+          run: "threadsPerRun: 1, slurm: { time: 10m, memory: 1000M, runsPerJob: 1, gres: 'gpu:1' }",
+        }),
+      );
+      const { code, stdout } = await there.unroll('run', 'spec.yaml', ...onSlurm);
+      expect(code, stdout).toBe(0);
+      const jobs = cluster()
+        .slurm('scontrol', 'show', 'job', '--oneliner')
+        .match(/.*gres:gpu:1.*/g);
+      expect(jobs?.map((job) => / NodeList=(\S+)/.exec(job)?.[1])).toEqual(['n1', 'n1', 'n1']);
+      await trainHere(here, there);
+      expectSameRuns(here, there, 3);
     });
 
     it('survives the death of a node', tenMinutes, async () => {
@@ -141,7 +199,7 @@ describe.skipIf(reason !== undefined)(
       const remote = await started.finished;
       cluster().startNode('n1');
       expect(remote.code).toBe(0);
-      expect((await here.unroll('run', 'spec.yaml', '--no-mlflow')).code).toBe(0);
+      await trainHere(here, there);
       expectSameRuns(here, there, 4);
     });
 
@@ -168,7 +226,7 @@ run: { threadsPerRun: 1, slurm: { time: 10m, memory: 1500M } }
       );
       const remote = await there.unroll('run', 'spec.yaml', ...onSlurm);
       expect(remote.code).toBe(0);
-      expect((await here.unroll('run', 'spec.yaml', '--no-mlflow')).code).toBe(0);
+      await trainHere(here, there);
       expect(decisions(there)).toEqual(decisions(here));
       expectSameRuns(here, there, here.runIds('trial').length);
     });
