@@ -178,8 +178,8 @@ export class DataError extends Error {
   }
 }
 
-/** `data-missing`: the files do not exist. */
-type DataErrorCode = Extract<DiagnosticCode, 'bad-data' | 'data-missing'>;
+/** `data-missing`: the files do not exist; `damaged-record`: what a training recorded of them is damaged. */
+type DataErrorCode = Extract<DiagnosticCode, 'bad-data' | 'damaged-record' | 'data-missing'>;
 
 export interface DataErrorOptions {
   readonly code?: DataErrorCode;

@@ -11,6 +11,7 @@ import type { TableReading } from '../data/table/read-examples.ts';
 import type { TableReader } from '../data/table/rows.ts';
 import type { StreamFormat } from '../data/text/stream.ts';
 import type { StreamReading } from '../data/text/stream-reading.ts';
+import { checkAgainst } from '../language/check.ts';
 import { rowOf, type Registry } from '../registry/rows.ts';
 import { inputKinds, type InputKind } from './formats.ts';
 import type { OpenModel } from './open-model.ts';
@@ -59,8 +60,26 @@ const formatOf = async <F>({ model, registry }: InputGiven): Promise<F> => {
   const { dataset } = model.file;
   const row: DatasetRow = rowOf(registry.dataset, dataset);
   if (!row.formatOf) throw new Error(`The dataset ${dataset.name} cannot read other files.`);
+  refuseWrongSettings(row, model);
   const context: DataContext = { baseDirectory: model.directory };
   return (await row.formatOf(dataset, context)) as F;
+};
+
+/** A folder of a model may hold anything. What it lacks was not needed, or is the path of a file. */
+const refuseWrongSettings = (row: DatasetRow, { file: { dataset }, directory }: OpenModel): void => {
+  const { name, ...settings } = dataset;
+  const { issues } = checkAgainst(row.parameters, settings, `dataset ${name}`);
+  const wrong = issues.find(({ code }) => code !== 'missing-key' && code !== 'unknown-key');
+  if (!wrong) return;
+  throw new DataError(
+    {
+      path: 'model.json',
+      message: `model.json in ${directory} describes no dataset: ${wrong.message}`,
+      ...(wrong.expected !== undefined && { expected: wrong.expected }),
+      help: 'Copy the folder again: the file is not as the training wrote it.',
+    },
+    { code: 'damaged-record' },
+  );
 };
 
 /** The reader of a kind of file, where it is another than the training's. */

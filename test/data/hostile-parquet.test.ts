@@ -70,6 +70,7 @@ const ends = (metadata: readonly number[]) => {
 };
 
 interface Column {
+  readonly name?: string | null;
   readonly type?: number;
   readonly codec?: number;
   readonly rows?: bigint;
@@ -79,7 +80,7 @@ interface Column {
 /** Six rows of two sequences; `pages` are those of the feature. */
 const fileOf = (
   pages: readonly Buffer[],
-  { type = 1, codec = 0, rows = 6n, groups = 1 }: Column = {},
+  { name = 'x', type = 1, codec = 0, rows = 6n, groups = 1 }: Column = {},
 ): Buffer => {
   const given = page({ body: numbers(0, 0, 0, 1, 1, 1) });
   const feature = Buffer.concat(pages);
@@ -103,9 +104,12 @@ const fileOf = (
     2: 1n,
     3: rows,
   };
-  const column = (name: string, kind: number): Value => ({ 1: kind, 3: 0, 4: name });
+  const column = (name: string | null, kind: number): Value => ({
+    ...{ 1: kind, 3: 0 },
+    ...(name !== null && { 4: name }),
+  });
   const metadata: Value = {
-    ...{ 1: 1, 2: [{ 4: 'root', 5: 3 }, column('s', 1), column('y', 1), column('x', type)] },
+    ...{ 1: 1, 2: [{ 4: 'root', 5: 3 }, column('s', 1), column('y', 1), column(name, type)] },
     ...{ 3: rows, 4: Array.from({ length: groups }, () => group) },
   };
   return Buffer.concat([Buffer.from('PAR1'), given, feature, ends(thrift(metadata))]);
@@ -144,6 +148,7 @@ const claims = (metadata: readonly number[]) => Buffer.concat([Buffer.from('PAR1
 
 /** Each made the reader hang, or take gigabytes. */
 const hostile: Readonly<Record<string, Buffer>> = {
+  'a column without a name': fileOf([plain], { name: null }),
   'rows without end': fileOf([plain], { rows: 1n << 40n }),
   'a negative number of rows': fileOf([plain], { rows: -5n }),
   'more rows than values': fileOf([plain], { rows: 1_000_000n }),

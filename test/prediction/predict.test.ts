@@ -179,6 +179,11 @@ describe('predicts the test part bit for bit as the training did', () => {
       expect((await predict([model], join(folder, 'lines.txt'))).rows, `${name}, one text a line`).toEqual(
         expected,
       );
+      const { dataset } = model.file;
+      const damaged = { ...model, file: { ...model.file, dataset: { ...dataset, tokenizer: -1 } } };
+      expect((await predict([damaged], path)).errors).toMatchObject([
+        { code: 'damaged-record', message: expect.stringContaining('describes no dataset') as string },
+      ]);
     }
     const sentences = Array.from({ length: 40 }, (_, one) =>
       Array.from({ length: 2 + (one % 5) }, (__, at) => {

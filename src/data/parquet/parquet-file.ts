@@ -102,6 +102,8 @@ const deepestSchema = 16;
 
 const checkDepth = ({ children, element }: SchemaTree, depth = 0): void => {
   if (depth > deepestSchema) throw new Error('its columns are too deep in each other');
+  // A damaged file may lack what the format requires.
+  if (depth > 0 && typeof (element.name as unknown) !== 'string') throw new Error('a column has no name');
   // Its values may name each other, so that few bytes become very many.
   if (element.logical_type?.type === 'VARIANT') throw new Error('columns of variants are not supported');
   for (const child of children) checkDepth(child, depth + 1);
