@@ -1,7 +1,7 @@
 // Bundles src/ into dist/: few files start faster than many, and the command needs no compiler at run time.
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { mkdir, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { basename, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { readStamp, sourceDigest, stampFile } from './source-digest.mjs';
@@ -24,7 +24,6 @@ const bundled = [
   '@commander-js/extra-typings',
   '@sinclair/typebox',
   '@tensorflow/tfjs-core',
-  '@tensorflow/tfjs-node',
   'ajv',
   'commander',
   'fastest-levenshtein',
@@ -125,16 +124,21 @@ const page = await build({
 });
 outputFiles.push(...page.outputFiles);
 
+// tfjs-node's C++, which the set-up compiles where no prebuilt add-on fits.
+const binding = join(root, 'node_modules', '@tensorflow', 'tfjs-node', 'binding');
+for (const name of (await readdir(binding)).filter((file) => /\.(cc|h)$/.test(file)).sort())
+  outputFiles.push({ path: join(dist, 'tfjs-node', name), contents: await readFile(join(binding, name)) });
+
 // File by file and entries last, so that a command started meanwhile finds either the old or the new program.
 const isEntry = (path) => basename(path).split('.')[0] in entries;
 const temporary = join(dist, `.${process.pid}.tmp`);
-await mkdir(dist, { recursive: true });
+await mkdir(join(dist, 'tfjs-node'), { recursive: true });
 for (const file of outputFiles.sort((a, b) => Number(isEntry(a.path)) - Number(isEntry(b.path)))) {
   await writeFile(temporary, file.contents);
   await rename(temporary, file.path);
 }
 // Only what an earlier build wrote is removed.
-const files = outputFiles.map((file) => basename(file.path));
+const files = outputFiles.map((file) => relative(dist, file.path));
 for (const name of readStamp().files) {
   if (!files.includes(name)) await rm(join(dist, name), { force: true });
 }

@@ -10,8 +10,7 @@ type Tfjs = typeof tfjs;
 /** The whole of tfjs on the same TensorFlow that Unroll uses. */
 const load = async (): Promise<Tfjs> => {
   await loadTensorFlow();
-  const require = createRequire(import.meta.url);
-  return createRequire(require.resolve('@tensorflow/tfjs-node/package.json'))('@tensorflow/tfjs') as Tfjs;
+  return createRequire(import.meta.url)('@tensorflow/tfjs') as Tfjs;
 };
 
 const build = async ({ model, hidden, batch, steps, features, classes }: StepWork) => {

@@ -23,15 +23,10 @@ import { dirname } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
 import type { Parse } from './schema.ts';
+import type { Durability } from './durability.ts';
 import { ignoringSystemErrors, named, onFile } from './system-error.ts';
 
 let written = 0;
-
-/**
- * When a file is safe from a power cut: at once, or `later`, when `syncFiles` has been called. The process may die at any
- * moment either way.
- */
-export type Durability = 'at-once' | 'later';
 
 type Content = string | Uint8Array | readonly Uint8Array[];
 

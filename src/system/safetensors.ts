@@ -1,5 +1,6 @@
 import { closeSync, fstatSync } from 'node:fs';
-import { openRegular, readFully, writeWhole, type Durability, readRegular } from './files.ts';
+import type { Durability } from './durability.ts';
+import { openRegular, readFully, writeWhole, readRegular } from './files.ts';
 import { onFile } from './system-error.ts';
 
 /** A named float32 array, row-major. */

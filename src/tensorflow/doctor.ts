@@ -3,7 +3,13 @@ import { freemem, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { cacheFolder } from '../system/cache-folder.ts';
 import { packageVersion } from '../system/package-root.ts';
-import { doctorHint, readInstallation, setupProblems, type SetupProblem } from './installation.ts';
+import {
+  doctorHint,
+  readInstallation,
+  setupProblems,
+  type Installation,
+  type SetupProblem,
+} from './installation.ts';
 import type { Probe } from './probe.ts';
 import { unknownVersions } from './known-versions.ts';
 import { readProcessor } from './processor.ts';
@@ -21,7 +27,7 @@ export interface DoctorReport {
   /** The back end of a run's process; null if no process with TensorFlow can start. */
   readonly backend: Probe | null;
   /** The origin of native TensorFlow. */
-  readonly native: 'built' | 'prebuilt' | 'none';
+  readonly native: Installation['native'];
   readonly processor: Processor;
   readonly memory: { readonly totalMb: number; readonly freeMb: number };
   readonly cache: { readonly path: string; readonly megabytes: number };

@@ -1,17 +1,12 @@
-import { existsSync } from 'node:fs';
 import type { Diagnostic } from '../diagnostic/diagnostic.ts';
 import { nativeLibraryPath, readInstallation } from './installation.ts';
 import type { Installation } from './installation.ts';
 import { unknownVersions } from './known-versions.ts';
-import { ownAddonPath } from './install/own-addon.ts';
 import { setupCommand } from './install/setup-command.ts';
 import { proposedCommand } from '../system/proposed-command.ts';
 
-/** Returns the path of tfjs-node's addon: the set-up's, else the one of tfjs-node's own install script. */
-export const findAddon = (): string | undefined => {
-  const own = ownAddonPath();
-  return nativeLibraryPath('tfjs_binding') ?? (existsSync(own) ? own : undefined);
-};
+/** Returns the path of tfjs-node's addon; undefined if the set-up has not made it ready. */
+export const findAddon = (): string | undefined => nativeLibraryPath('tfjs_binding');
 
 /**
  * Returns the warning to show before training if native TensorFlow is not ready, or if TensorFlow.js has a version that

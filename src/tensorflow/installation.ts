@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { readRegularText } from '../system/files.ts';
+import { readRegular, readRegularText } from '../system/files.ts';
 import type { Diagnostic } from '../diagnostic/diagnostic.ts';
 import { packageRoot } from '../system/package-root.ts';
 import { cacheFolder } from '../system/cache-folder.ts';
@@ -15,12 +15,19 @@ export const setupProblems = (errors: readonly Diagnostic[]): SetupProblem[] =>
 
 /** The set-up's decision for this folder of Unroll, a file in the cache. */
 export interface Installation {
-  /** `built`: our build against a wheel's libraries; `prebuilt`: tfjs-node's own; `none`: WebAssembly is used. */
+  /** `prebuilt`: all parts come with the package; `built`: compiled here; `none`: WebAssembly is used. */
   readonly native: 'built' | 'prebuilt' | 'none';
-  /** Absolute paths of compiled parts by name: `tfjs_binding`, `unroll_kernels`. */
+  /** Absolute paths of the parts' libraries by name: `tfjs_binding`, `unroll_kernels`. */
   readonly parts: Readonly<Record<string, string>>;
   /** Everything that must stay on disk for the parts to load. */
-  readonly files: readonly { readonly path: string; readonly bytes: number }[];
+  readonly files: readonly {
+    readonly path: string;
+    readonly bytes: number;
+    /** When it was last written, in milliseconds since 1970; earlier versions did not record it. */
+    readonly modifiedMs?: number;
+    /** Hex SHA-256; earlier versions did not record it. */
+    readonly sha256?: string;
+  }[];
   /** Why a better outcome was not possible, as sentences; empty if nothing is missing. */
   readonly problems: readonly SetupProblem[];
   /** Identifies the sources, versions and system that this was decided for. */
@@ -45,8 +52,28 @@ export const readInstallation = (file: string = installationFile()): Installatio
   }
 };
 
+/** Larger files than this take longer to read than a process to start. */
+const digestedBytes = 20e6;
+
+const isAsRecorded = ({ path, bytes, modifiedMs, sha256 }: Installation['files'][number]): boolean => {
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (found?.size !== bytes) return false;
+  if (sha256 === undefined) return true;
+  return bytes > digestedBytes
+    ? found.mtimeMs === modifiedMs
+    : createHash('sha256').update(readRegular(path)).digest('hex') === sha256;
+};
+
 /**
- * Returns the path of a native part's compiled library; undefined if it was not compiled here.
+ * Returns the first file that is missing or not as the set-up left it. The parts are compared by their digest, and
+ * TensorFlow's libraries, of 850 MB, by size and time; the set-up itself reads them, too.
+ */
+export const damagedFile = (
+  installation: Installation | undefined = readInstallation(),
+): string | undefined => installation?.files.find((file) => !isAsRecorded(file))?.path;
+
+/**
+ * Returns the path of a native part's library; undefined if the set-up has not made it ready.
  * `UNROLL_NATIVE_LIBRARY` overrides where Unroll's own kernels are.
  */
 export const nativeLibraryPath = (part: 'tfjs_binding' | 'unroll_kernels'): string | undefined => {

@@ -1,6 +1,8 @@
 import { createRequire } from 'node:module';
 import util from 'node:util';
 import * as core from '@tensorflow/tfjs-core';
+// Declares the methods of tensors (`x.add(y)`), which `registerGradients` and `registerNativeBackend` register.
+import type {} from '@tensorflow/tfjs-core/dist/public/chained_ops/register_all_chained_ops.js';
 import type { NamedTensorMap, Tensor } from '@tensorflow/tfjs-core';
 import type { TFJSBinding } from '@tensorflow/tfjs-node/dist/tfjs_binding.js';
 
@@ -8,8 +10,6 @@ import type { TFJSBinding } from '@tensorflow/tfjs-node/dist/tfjs_binding.js';
  * Everything that reaches behind the documented interface of TensorFlow.js. Its packages promise none of it, so it is
  * kept in this file. `known-versions.ts` names the versions it was written for, and warns of any other.
  */
-
-const require = createRequire(import.meta.url);
 
 /**
  * Registers tfjs-node's back end and kernels without the rest of that package (models, images, TensorBoard and the
@@ -19,16 +19,16 @@ export const registerNativeBackend = async (addon: string): Promise<string> => {
   // tfjs-node 4.22 calls this function, which Node 22 warns of and Node 23 removed.
   (util as { isNullOrUndefined?: (value: unknown) => boolean }).isNullOrUndefined = (value) =>
     value === null || value === undefined;
-  const binding = require(addon) as TFJSBinding;
+  const binding = createRequire(import.meta.url)(addon) as TFJSBinding;
   await import('@tensorflow/tfjs-node/dist/register_all_kernels.js');
   const { NodeJSKernelBackend } = await import('@tensorflow/tfjs-node/dist/nodejs_kernel_backend.js');
   core.registerBackend('tensorflow', () => new NodeJSKernelBackend(binding, '@tensorflow/tfjs-node'), 3);
   return binding.TF_Version;
 };
 
-/** Registers the gradients and the methods of tensors, which come with the union package; tfjs-node depends on it. */
-export const registerGradients = (): void => {
-  createRequire(require.resolve('@tensorflow/tfjs-node/package.json'))('@tensorflow/tfjs');
+/** Registers the gradients and the methods of tensors, which tfjs-core leaves to the union package. */
+export const registerGradients = async (): Promise<void> => {
+  await import('@tensorflow/tfjs');
 };
 
 interface TensorRecord {

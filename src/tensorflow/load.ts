@@ -1,11 +1,9 @@
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import * as core from '@tensorflow/tfjs-core';
-// Declares the methods of tensors (`x.add(y)`), which every back end below registers.
-import type {} from '@tensorflow/tfjs-node';
 import { loadingShortage } from '../system/system-error.ts';
 import { findAddon } from './find-addon.ts';
-import { doctorHint } from './installation.ts';
+import { damagedFile, doctorHint } from './installation.ts';
 import { registerGradients, registerNativeBackend } from './internals.ts';
 
 /** The back end of tfjs in this process. */
@@ -28,7 +26,7 @@ const loadNative = async (addon: string): Promise<Backend> => {
 };
 
 const loadWasm = async (): Promise<Backend> => {
-  registerGradients();
+  await registerGradients();
   const wasm = await import('@tensorflow/tfjs-backend-wasm');
   wasm.setWasmPaths(
     join(dirname(require.resolve('@tensorflow/tfjs-backend-wasm/package.json')), 'dist') + '/',
@@ -40,7 +38,8 @@ const loadWasm = async (): Promise<Backend> => {
 };
 
 const loadCpu = async (): Promise<Backend> => {
-  registerGradients();
+  await registerGradients();
+  await import('@tensorflow/tfjs-backend-cpu');
   await core.setBackend('cpu');
   return { name: 'cpu', version: core.version_core };
 };
@@ -63,7 +62,9 @@ const choose = async (addon: string | undefined): Promise<Backend> => {
   let reason = `UNROLL_BACKEND is ${forced ?? ''}`;
   if (forced !== 'wasm' && forced !== 'cpu') {
     const path = addon ?? findAddon();
-    if (path === undefined) reason = 'it is not set up';
+    const damaged = addon === undefined ? damagedFile() : undefined;
+    if (damaged !== undefined) reason = `${damaged} is missing or damaged`;
+    else if (path === undefined) reason = 'it is not set up';
     else {
       try {
         return await loadNative(path);

@@ -1,26 +1,36 @@
 import { basename, dirname } from 'node:path';
 import type { Diagnostic } from '../diagnostic/diagnostic.ts';
-import { nativeLibraryPath } from './installation.ts';
+import { damagedFile, nativeLibraryPath } from './installation.ts';
+import { isMadeFrom } from './install/library.ts';
 import { partKey, unrollKernels } from './install/native-parts.ts';
 import { setupCommand } from './install/setup-command.ts';
 
 /**
- * Returns an error if the library of kernels was compiled from other sources than these, as after an update of Unroll:
- * every run planned with one of its kernels would fail. Reads only files.
+ * Returns an error if a file of the set-up is missing or damaged, or if the library of kernels was made from other sources
+ * than these, as after an update of Unroll: every run planned with one of its kernels would fail. Reads only files.
  */
 export const outdatedSetup = (library = nativeLibraryPath('unroll_kernels')): Diagnostic | undefined => {
   const { UNROLL_NATIVE_LIBRARY: override, UNROLL_BACKEND: backend = '' } = process.env;
-  if (library === undefined || override !== undefined || ['wasm', 'cpu'].includes(backend)) return undefined;
+  if (['wasm', 'cpu'].includes(backend)) return undefined;
+  const damaged = damagedFile();
+  if (damaged !== undefined) {
+    return {
+      code: 'backend-missing',
+      severity: 'error',
+      message: `${damaged} is missing or damaged.`,
+      expected: 'the file as the set-up made it',
+      help: `Run \`${setupCommand}\`: it replaces damaged files.`,
+    };
+  }
+  if (library === undefined || override !== undefined) return undefined;
   const part = unrollKernels();
-  const made = basename(dirname(library));
-  const wanted = `${part.name}-${partKey(part)}`;
-  if (part.sources.length === 0 || made === wanted) return undefined;
+  if (part.sources.length === 0 || isMadeFrom(library, part)) return undefined;
   return {
     code: 'backend-missing',
     severity: 'error',
-    message: "Unroll's own kernels were compiled for another version of Unroll.",
-    expected: wanted,
-    got: made,
-    help: `Run \`${setupCommand}\`: it compiles them anew, which takes a minute.`,
+    message: "Unroll's own kernels were made for another version of Unroll.",
+    expected: `${part.name}-${partKey(part)}`,
+    got: basename(dirname(library)),
+    help: `Run \`${setupCommand}\`: it makes them anew, which takes a minute where they must be compiled.`,
   };
 };

@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { packageRoot } from '../../src/system/package-root.ts';
+import { packageRoot, packageVersion } from '../../src/system/package-root.ts';
 
-/** The package as npm would publish it, installed into an empty folder the way a person types it. */
+/** The package as npm would publish it, installed into an empty folder as a user does it: with all install scripts. */
 const folder = mkdtempSync(join(tmpdir(), 'unroll-installed-'));
 let files: string[] = [];
 
@@ -14,7 +14,7 @@ const call = (command: string, words: readonly string[], cwd = folder): string =
   execFileSync(command, words, {
     cwd,
     encoding: 'utf8',
-    env: { ...process.env, NO_COLOR: '1', MLFLOW_TRACKING_URI: '' },
+    env: { ...process.env, NO_COLOR: '1', MLFLOW_TRACKING_URI: '', npm_config_ignore_scripts: 'false' },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
 
@@ -25,14 +25,7 @@ beforeAll(() => {
   ) as { filename: string; files: { path: string }[] }[];
   files = packed?.files.map(({ path }) => path) ?? [];
   writeFileSync(join(folder, 'package.json'), '{ "private": true, "type": "module" }');
-  call('npm', [
-    'install',
-    '--ignore-scripts',
-    '--no-audit',
-    '--no-fund',
-    '--prefer-offline',
-    `./${packed?.filename ?? ''}`,
-  ]);
+  call('npm', ['install', '--no-audit', '--no-fund', '--prefer-offline', `./${packed?.filename ?? ''}`]);
 }, 400_000);
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -52,6 +45,18 @@ it('holds what is needed and nothing else', () => {
   );
   expect(files.filter((file) => file.startsWith('native/')).every((file) => /\.(cc|h)$/.test(file))).toBe(
     true,
+  );
+});
+
+it('runs no install script that needs another host than the registry', () => {
+  const { packages } = JSON.parse(
+    readFileSync(join(folder, 'node_modules', '.package-lock.json'), 'utf8'),
+  ) as { packages: Record<string, { hasInstallScript?: boolean }> };
+  const scripts = Object.keys(packages).filter((path) => packages[path]?.hasInstallScript);
+  // esbuild's only puts its program, which is a package of the registry, in place of a script.
+  expect(scripts).toEqual(['node_modules/esbuild']);
+  expect(call(process.execPath, [join(folder, 'node_modules', '.bin', 'unroll'), '--version']).trim()).toBe(
+    packageVersion,
   );
 });
 

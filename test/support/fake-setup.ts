@@ -22,7 +22,7 @@ export interface FakeSetup {
   readonly path?: string;
 }
 
-/** The real set-up on a small wheel: real download, compiler and proof. Only tfjs-node's prebuilt is not to be had. */
+/** The real set-up on a small wheel: real download, compiler and proof. */
 export const fakeSetup = (fake: FakeSetup): SetupRequest & { readonly told: string[] } => {
   const { folder, clone = 'clone' } = fake;
   const parts = [fakePart(folder, { name: 'tfjs_binding', required: true })];
@@ -39,20 +39,14 @@ export const fakeSetup = (fake: FakeSetup): SetupRequest & { readonly told: stri
     },
     wheel: fake.wheel,
     parts,
+    prebuilds: join(folder, 'prebuilds'),
     record: join(folder, 'cache', 'installations', `${clone}.json`),
-    link: join(folder, clone, 'lib', 'tfjs_binding.node'),
     retry: fake.retry ?? false,
     sink: { write: (text) => told.push(text), isTerminal: false },
     prove: async (addon) => {
       const program = `process.stdout.write(String(require(${JSON.stringify(addon)})))`;
       const { stdout } = await promisify(execFile)(process.execPath, ['-e', program]);
       return stdout === '42' ? success(undefined) : setupFailure(`the addon says ${stdout}`, '');
-    },
-    installPrebuilt: () => {
-      told.push('asked for the prebuilt addon\n');
-      return Promise.resolve(
-        setupFailure("tfjs-node's own prebuilt addon cannot be installed", 'no network'),
-      );
     },
   };
 };

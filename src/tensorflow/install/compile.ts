@@ -1,11 +1,8 @@
-import { randomUUID } from 'node:crypto';
-import { existsSync } from 'node:fs';
-import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, relative } from 'node:path';
 import { success } from '../../diagnostic/diagnostic.ts';
 import type { Result } from '../../diagnostic/diagnostic.ts';
 import { runCommand } from '../../system/command.ts';
-import { partKey } from './native-parts.ts';
 import type { NativePart } from './native-parts.ts';
 import { setupFailure } from './problem.ts';
 import { setupCommand } from './setup-command.ts';
@@ -36,14 +33,10 @@ export const findCompiler = async (env: NodeJS.ProcessEnv = process.env): Promis
   return undefined;
 };
 
-/** Returns the path of a part's compiled library in the cache. */
-export const compiledFile = (cache: string, part: NativePart): string =>
-  join(cache, 'native', `${part.name}-${partKey(part)}`, `${part.name}.node`);
-
-/** Links against the libraries by a path relative to the output, so that the whole cache may be moved. */
-const linkFlags = (output: string, libraries: readonly string[]): string[] => {
+/** Links against the libraries by a path relative to the library's place, so that the whole cache may be moved. */
+const linkFlags = (place: string, libraries: readonly string[]): string[] => {
   const folder = dirname(libraries[0] ?? '');
-  const from = relative(dirname(output), folder);
+  const from = relative(dirname(place), folder);
   return process.platform === 'darwin'
     ? ['-undefined', 'dynamic_lookup', ...libraries, `-Wl,-rpath,@loader_path/${from}`]
     : [
@@ -54,69 +47,68 @@ const linkFlags = (output: string, libraries: readonly string[]): string[] => {
       ];
 };
 
+/** What a part is compiled with. */
+export interface Build {
+  readonly compiler: Compiler;
+  readonly env: NodeJS.ProcessEnv;
+  /** An unpacked wheel's folder. */
+  readonly tensorflow: string;
+  /** The wheel's libraries. */
+  readonly libraries: readonly string[];
+  /** Added to the part's own, for a library that must run elsewhere, too. */
+  readonly portable?: {
+    readonly compile: readonly string[];
+    readonly link: readonly string[];
+    readonly sources: readonly string[];
+  };
+}
+
 /**
- * Compiles a part into the cache and returns its file, which appears whole or not at all. A file that is already there
- * is kept. `tensorflow` is an unpacked wheel's folder. Fails with the compiler's first error.
+ * Compiles a part to `output`, which is moved to `place` afterwards. The output's folder takes the object files. Fails
+ * with the compiler's first error.
  */
 export const compilePart = async (
   part: NativePart,
-  build: {
-    readonly compiler: Compiler;
-    readonly cache: string;
-    readonly tensorflow: string;
-    readonly libraries: readonly string[];
-    readonly env: NodeJS.ProcessEnv;
-  },
-): Promise<Result<string>> => {
-  const { compiler, env } = build;
-  const file = compiledFile(build.cache, part);
-  if (existsSync(file)) return success(file);
-  const folder = dirname(file);
-  const temporary = `${folder}.${randomUUID()}.tmp`;
+  build: Build,
+  { output, place }: { readonly output: string; readonly place: string },
+): Promise<Result<void>> => {
+  const { compiler, env, portable } = build;
   const run = async (args: readonly string[]): Promise<Result<void>> => {
-    const { code, output } = await runCommand(compiler.command, [...compiler.args, ...args], { env });
+    const { code, output: printed } = await runCommand(compiler.command, [...compiler.args, ...args], {
+      env,
+    });
     if (code === 0) return success(undefined);
-    const log = `${folder}.log`;
-    await writeFile(log, output);
-    const first = /^.*\b(?:error|cannot|undefined).*$/im.exec(output)?.[0] ?? output.trim().split('\n')[0];
+    const log = `${dirname(place)}.log`;
+    await writeFile(log, printed);
+    const first = /^.*\b(?:error|cannot|undefined).*$/im.exec(printed)?.[0] ?? printed.trim().split('\n')[0];
     return setupFailure(
       `${compiler.command} cannot build ${part.name}: ${first ?? 'it was stopped'}`,
       `The compiler's whole output is in ${log}. Fix the errors it shows, then run \`${setupCommand}\` again.`,
     );
   };
-  await mkdir(temporary, { recursive: true });
-  try {
-    const includes = [join(build.tensorflow, 'include'), ...part.includes].map((path) => `-I${path}`);
-    const objects = part.sources.map(({ file: source }) => join(temporary, `${source}.o`));
-    const compiled = await Promise.all(
-      part.sources.map((source, index) =>
-        run([
-          ...part.flags,
-          ...source.flags,
-          ...includes,
-          '-c',
-          join(part.folder, source.file),
-          '-o',
-          objects[index] ?? '',
-        ]),
-      ),
-    );
-    const failed = compiled.find((outcome) => !outcome.ok);
-    if (failed) return failed;
-    const output = join(temporary, basename(file));
-    const linked = await run([
-      '-shared',
-      ...part.flags,
-      ...objects,
-      '-o',
-      output,
-      ...linkFlags(file, build.libraries),
-    ]);
-    if (!linked.ok) return linked;
-    await mkdir(folder, { recursive: true });
-    await rename(output, file);
-    return success(file);
-  } finally {
-    await rm(temporary, { recursive: true, force: true });
-  }
+  const flags = [...part.flags, ...(portable?.compile ?? [])];
+  const includes = [join(build.tensorflow, 'include'), ...part.includes].map((path) => `-I${path}`);
+  const sources = [
+    ...part.sources.map((source) => ({ path: join(part.folder, source.file), flags: source.flags })),
+    ...(portable?.sources ?? []).map((path) => ({ path, flags: [] })),
+  ].map((source) => ({ ...source, object: join(dirname(output), `${basename(source.path)}.o`) }));
+  const compiled = await Promise.all(
+    sources.map(({ path, flags: own, object }) =>
+      run([...flags, ...own, ...includes, '-c', path, '-o', object]),
+    ),
+  );
+  const failed = compiled.find((outcome) => !outcome.ok);
+  if (failed) return failed;
+  const objects = sources.map(({ object }) => object);
+  const linked = await run([
+    '-shared',
+    ...part.flags,
+    ...objects,
+    '-o',
+    output,
+    ...linkFlags(place, build.libraries),
+    ...(portable?.link ?? []),
+  ]);
+  if (linked.ok) await Promise.all(objects.map((object) => rm(object)));
+  return linked;
 };

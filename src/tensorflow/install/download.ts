@@ -1,13 +1,12 @@
-import { createHash } from 'node:crypto';
 import { createWriteStream, statSync } from 'node:fs';
 import { mkdir, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { streamOf } from '../../system/files.ts';
 import { success } from '../../diagnostic/diagnostic.ts';
 import type { Result } from '../../diagnostic/diagnostic.ts';
 import { httpCause } from '../../system/http-causes.ts';
+import { sha256Of } from './digests.ts';
 import { publicAddress } from './http.ts';
 import type { HttpGet } from './http.ts';
 import { setupFailure } from './problem.ts';
@@ -30,13 +29,6 @@ const fruitlessAttempts = 4;
 const again = `The part that arrived is kept: run \`${setupCommand}\` again to continue.`;
 
 const sizeOf = (file: string): number => statSync(file, { throwIfNoEntry: false })?.size ?? 0;
-
-/** Hex SHA-256 of a file. */
-export const sha256Of = async (file: string): Promise<string> => {
-  const hash = createHash('sha256');
-  await pipeline(streamOf(file, { highWaterMark: 1 << 20 }), hash);
-  return hash.digest('hex');
-};
 
 /** Moves a complete file into place if its digest is the expected one; otherwise deletes it. */
 const accept = async ({ file, sha256 }: Download): Promise<Result<void>> => {

@@ -1,15 +1,18 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join, relative, sep } from 'node:path';
 import { success } from '../../diagnostic/diagnostic.ts';
 import type { Diagnostic, Result } from '../../diagnostic/diagnostic.ts';
 import { writeWhole } from '../../system/files.ts';
 import { waitForLock, type Lock } from '../../system/lock.ts';
 import { readInstallation, setupProblems, type Installation } from '../installation.ts';
-import { partKey } from './native-parts.ts';
+import { readDigests } from './digests.ts';
+import { libraryFile, provideLibrary } from './library.ts';
+import { partKey, type NativePart } from './native-parts.ts';
+import { copyPrebuild, findPrebuild } from './prebuild.ts';
 import { setupFailure } from './problem.ts';
-import { isReady, linkAddon, removeDamaged } from './ready.ts';
+import { hasItsDigests, isReady } from './ready.ts';
 import { setupCommand } from './setup-command.ts';
 import type { SetupRequest } from './setup-request.ts';
 import { tensorflowVersion } from './wheel.ts';
@@ -21,52 +24,73 @@ type Attempt = Pick<Installation, 'native' | 'parts' | 'problems'> & {
 const tensorflowFolder = ({ cache }: SetupRequest): string =>
   join(cache, `tensorflow-${tensorflowVersion}-${process.platform}-${process.arch}`);
 
-/** Builds the parts against the wheel's libraries; fails if a required one cannot be built. */
-const buildNative = async (request: SetupRequest): Promise<Result<Attempt>> => {
-  const { wheel, cache, env } = request;
+/** Takes the parts that come with the package, and compiles the others; fails if a required one is not to be had. */
+const provideNative = async (request: SetupRequest): Promise<Result<Attempt>> => {
+  const { wheel, cache, env, sink } = request;
   if (wheel === undefined) {
     return setupFailure(
-      `TensorFlow publishes no libraries to build against for ${process.platform} on ${process.arch}`,
-      'Linux on x86-64 or ARM64 has them; elsewhere the prebuilt addon or WebAssembly is used.',
+      `TensorFlow publishes no libraries for ${process.platform} on ${process.arch}`,
+      'Linux on x86-64 or ARM64 has them; elsewhere WebAssembly is used.',
     );
   }
-  const { compiledFile, compilePart, compilerHelp, findCompiler } = await import('./compile.ts');
-  const compiler = await findCompiler(env);
-  if (compiler === undefined) return setupFailure('No C++ compiler was found', compilerHelp);
+  const prebuilds = new Map(request.parts.map((part) => [part, findPrebuild(request.prebuilds, part)]));
+  const { compilePart, compilerHelp, findCompiler } = await import('./compile.ts');
+  const isWanting = request.parts.filter((part) => prebuilds.get(part) === undefined);
+  const compiler = isWanting.length > 0 ? await findCompiler(env) : undefined;
+  const noCompiler = setupFailure('No C++ compiler was found', compilerHelp);
+  // Without one there is no need to download.
+  if (compiler === undefined && isWanting.some(({ required }) => required)) return noCompiler;
+
   const { provideTensorFlow } = await import('./provide-tensorflow.ts');
   const tensorflow = tensorflowFolder(request);
   const provided = await provideTensorFlow(wheel, tensorflow, request);
   if (!provided.ok) return provided;
-
   const libraries = wheel.libraries.map((file) => join(tensorflow, 'lib', file));
+
+  const compile = async (part: NativePart): Promise<Result<string>> => {
+    const found = compiler ?? (await findCompiler(env));
+    if (found === undefined) return noCompiler;
+    const place = libraryFile(cache, part, 'compiled');
+    return provideLibrary(place, (output) => {
+      sink.write(`compiling ${part.name} with ${found.command}\n`);
+      return compilePart(part, { compiler: found, env, tensorflow, libraries }, { output, place });
+    });
+  };
+  /** A damaged package, or a system on which its library does not run, is no obstacle where a compiler is. */
+  const provide = async (part: NativePart): Promise<Result<string>> => {
+    const prebuild = prebuilds.get(part);
+    if (prebuild === undefined) return compile(part);
+    const copied = await provideLibrary(libraryFile(cache, part, 'prebuilt'), (output) =>
+      copyPrebuild(request.prebuilds, prebuild, output),
+    );
+    if (copied.ok) return copied;
+    const compiled = await compile(part);
+    return compiled.ok ? compiled : copied;
+  };
   const parts: Record<string, string> = {};
   const problems: Diagnostic[] = [];
   for (const part of request.parts) {
-    if (!existsSync(compiledFile(cache, part)))
-      request.sink.write(`compiling ${part.name} with ${compiler.command}\n`);
-    const compiled = await compilePart(part, { compiler, cache, env, tensorflow, libraries });
-    if (compiled.ok) parts[part.name] = compiled.value;
-    else if (part.required) return compiled;
-    else problems.push(...compiled.errors);
+    const made = await provide(part);
+    if (made.ok) parts[part.name] = made.value;
+    else if (part.required) return made;
+    else problems.push(...made.errors);
   }
   const proved = await request.prove(parts['tfjs_binding'] ?? '', env);
   if (!proved.ok) return proved;
-  return success({ native: 'built', parts, libraries, problems: setupProblems(problems) });
+  const isPrebuilt = request.parts.every((part) => parts[part.name] === libraryFile(cache, part, 'prebuilt'));
+  return success({
+    native: isPrebuilt ? 'prebuilt' : 'built',
+    parts,
+    libraries,
+    problems: setupProblems(problems),
+  });
 };
 
-/** Tries our build, then tfjs-node's prebuilt addon, then nothing native. Returns the problems of those that failed. */
+/** Tries native TensorFlow; without it, WebAssembly is used. */
 const attempt = async (request: SetupRequest): Promise<Attempt> => {
-  const built = await buildNative(request);
-  if (built.ok) return built.value;
-  request.sink.write(`${built.errors[0]?.message ?? ''}; trying tfjs-node's own prebuilt addon\n`);
-  const prebuilt = await request.installPrebuilt(request.env);
-  const proved = prebuilt.ok ? await request.prove(prebuilt.value, request.env) : prebuilt;
-  if (prebuilt.ok && proved.ok) {
-    const parts = { tfjs_binding: prebuilt.value };
-    return { native: 'prebuilt', parts, libraries: [], problems: setupProblems(built.errors) };
-  }
-  const errors = [...built.errors, ...(proved.ok ? [] : proved.errors)];
-  return { native: 'none', parts: {}, libraries: [], problems: setupProblems(errors) };
+  const provided = await provideNative(request);
+  if (provided.ok) return provided.value;
+  return { native: 'none', parts: {}, libraries: [], problems: setupProblems(provided.errors) };
 };
 
 /** Removes the unfinished files of killed set-ups. Only the holder of the lock may call it. */
@@ -79,9 +103,19 @@ const sweep = async (cache: string): Promise<void> => {
   }
 };
 
-const setupKey = ({ parts, wheel, env }: SetupRequest): string =>
+/** Raised whenever the set-up's record changes its form, so that an earlier one is made anew. */
+const recordVersion = 2;
+
+const setupKey = ({ parts, prebuilds, wheel, env }: SetupRequest): string =>
   createHash('sha256')
-    .update(JSON.stringify([parts.map((part) => [part.name, partKey(part)]), wheel, env['CXX'] ?? null]))
+    .update(
+      JSON.stringify([
+        recordVersion,
+        parts.map((part) => [part.name, partKey(part), findPrebuild(prebuilds, part)?.sha256 ?? null]),
+        wheel,
+        env['CXX'] ?? null,
+      ]),
+    )
     .digest('hex')
     .slice(0, 16);
 
@@ -104,6 +138,13 @@ const withoutCache = (request: SetupRequest, key: string, error: unknown): Insta
   };
 };
 
+const fileRecord = (request: SetupRequest, path: string): Installation['files'][number] => {
+  const tensorflow = tensorflowFolder(request);
+  const folder = path.startsWith(join(tensorflow, sep)) ? tensorflow : dirname(path);
+  const { size: bytes, mtimeMs: modifiedMs } = statSync(path);
+  return { path, bytes, modifiedMs, sha256: readDigests(folder)?.[relative(folder, path)] ?? '' };
+};
+
 /** Decides again and records the decision. Only the holder of the cache's lock may call it. */
 const decide = async (
   request: SetupRequest,
@@ -111,12 +152,8 @@ const decide = async (
   earlier: Installation | undefined,
 ): Promise<Installation> => {
   await sweep(request.cache);
-  await removeDamaged(earlier);
   const { libraries, ...outcome } = await attempt(request);
-  const files = [...libraries, ...Object.values(outcome.parts)].map((path) => ({
-    path,
-    bytes: statSync(path).size,
-  }));
+  const files = [...libraries, ...Object.values(outcome.parts)].map((path) => fileRecord(request, path));
   const provedBefore = earlier?.key === key && earlier.native === outcome.native ? earlier.provedOn : [];
   const installation: Installation = {
     ...outcome,
@@ -126,7 +163,7 @@ const decide = async (
     decidedAt: Date.now(),
   };
   writeWhole(request.record, JSON.stringify(installation, null, 2));
-  if (outcome.native === 'built')
+  if (outcome.native !== 'none')
     request.sink.write(`native TensorFlow ${tensorflowVersion} is ready in ${request.cache}\n`);
   return installation;
 };
@@ -149,37 +186,35 @@ const lockSetup = ({ cache, sink }: SetupRequest): Promise<Lock> =>
 export const setUp = async (request: SetupRequest): Promise<Installation> => {
   const key = setupKey(request);
   const known = readInstallation(request.record);
-  const stands = (installation: Installation | undefined): installation is Installation => {
-    if (!isReady(installation, key)) return false;
+  const stillValid = async (installation: Installation | undefined): Promise<Installation | undefined> => {
+    if (!isReady(installation, key)) return undefined;
+    if (!request.retry) return installation;
     // Asked to retry, one with problems is valid only when another process has just decided it.
     const isNew = installation.decidedAt !== known?.decidedAt;
-    return !request.retry || installation.problems.length === 0 || isNew;
+    if (installation.problems.length > 0 && !isNew) return undefined;
+    return (await hasItsDigests(installation)) ? installation : undefined;
   };
-  let installation = known;
-  if (!stands(installation)) {
+  const valid = await stillValid(known);
+  if (valid) return valid;
+  try {
+    const lock = await lockSetup(request);
     try {
-      const lock = await lockSetup(request);
-      try {
-        const latest = readInstallation(request.record);
-        installation = stands(latest) ? latest : await decide(request, key, latest);
-      } finally {
-        lock.release();
-      }
-    } catch (error) {
-      return withoutCache(request, key, error);
+      const latest = readInstallation(request.record);
+      return (await stillValid(latest)) ?? (await decide(request, key, latest));
+    } finally {
+      lock.release();
     }
+  } catch (error) {
+    return withoutCache(request, key, error);
   }
-  const addon = installation.parts['tfjs_binding'];
-  if (installation.native === 'built' && addon !== undefined) await linkAddon(addon, request.link);
-  return installation;
 };
 
 /** The warning to print when an installation is slower than it could be; undefined when it is not. */
 export const installationWarning = ({ native, problems }: Installation): string | undefined => {
   if (problems.length === 0) return undefined;
   const cost = {
-    built: "Unroll's own kernels are not built; TensorFlow's are used, which are slower.",
-    prebuilt: "TensorFlow is tfjs-node's prebuilt 2.9.1, which is slower than a build against a modern one.",
+    built: "Unroll's own kernels are not ready; TensorFlow's are used, which are slower.",
+    prebuilt: 'A part of native TensorFlow is not ready.',
     none: 'Native TensorFlow is not ready. Unroll continues with WebAssembly, which trains about 50 times slower.',
   }[native];
   return [`warning: ${cost}`, ...problems.map(({ message, help }) => `  ${message}.\n    ${help}`)].join(

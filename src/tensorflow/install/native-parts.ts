@@ -25,10 +25,10 @@ export const packageFolder = (name: string): string => dirname(require.resolve(`
 
 const commonFlags = ['-std=c++17', '-fPIC', '-fvisibility=hidden', '-DNAPI_VERSION=8'];
 
-/** tfjs-node's addon, from the C++ sources in its npm package. */
+/** tfjs-node's addon. The build copies its C++ sources from its npm package. */
 const tfjsBinding = (): NativePart => ({
   name: 'tfjs_binding',
-  folder: join(packageFolder('@tensorflow/tfjs-node'), 'binding'),
+  folder: join(packageRoot, 'dist', 'tfjs-node'),
   sources: ['tfjs_backend.cc', 'tfjs_binding.cc'].map((file) => ({ file, flags: [] })),
   flags: ['-O2', ...commonFlags],
   includes: [join(packageFolder('node-api-headers'), 'include')],

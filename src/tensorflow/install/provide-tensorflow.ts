@@ -3,7 +3,8 @@ import { mkdir, rm, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { success } from '../../diagnostic/diagnostic.ts';
 import type { Result } from '../../diagnostic/diagnostic.ts';
-import { fetchFile, sha256Of } from './download.ts';
+import { isIntact, sha256Of } from './digests.ts';
+import { fetchFile } from './download.ts';
 import { openHttp } from './http.ts';
 import { locateWheel } from './package-index.ts';
 import { readPipSettings } from './pip-settings.ts';
@@ -62,15 +63,16 @@ const fetchWheel = async (
 };
 
 /**
- * Returns TensorFlow's libraries and headers in the cache. If they are missing, downloads, verifies and unpacks the
- * wheel, and deletes it afterwards.
+ * Returns TensorFlow's libraries and headers in the cache, every file verified by its digest. If one is missing or
+ * damaged, downloads, verifies and unpacks the wheel, and deletes it afterwards.
  */
 export const provideTensorFlow = async (
   wheel: Wheel,
   folder: string,
   context: { readonly cache: string; readonly env: NodeJS.ProcessEnv; readonly sink: ProgressSink },
 ): Promise<Result<void>> => {
-  if (wheel.libraries.every((library) => existsSync(join(folder, 'lib', library)))) return success(undefined);
+  if (await isIntact(folder)) return success(undefined);
+  if (existsSync(folder)) context.sink.write(`replacing ${folder}: a file in it is missing or damaged\n`);
   await rm(folder, { recursive: true, force: true });
   await mkdir(context.cache, { recursive: true });
   const space = await checkSpace(context.cache, wheel);

@@ -3,7 +3,7 @@ import { cacheFolder } from '../../system/cache-folder.ts';
 import { installationFile } from '../installation.ts';
 import { nativeParts } from './native-parts.ts';
 import type { NativePart } from './native-parts.ts';
-import { ownAddonPath } from './own-addon.ts';
+import { prebuildsFolder } from './prebuild.ts';
 import type { ProgressSink } from './progress.ts';
 import { wheelFor } from './wheel.ts';
 import type { Wheel } from './wheel.ts';
@@ -15,17 +15,15 @@ export interface SetupRequest {
   /** TensorFlow for this system; undefined if there is none to build against. */
   readonly wheel: Wheel | undefined;
   readonly parts: readonly NativePart[];
+  /** A folder of libraries that come with the package; it need not exist. */
+  readonly prebuilds: string;
   /** The file that records the decision. */
   readonly record: string;
-  /** The path at which `require('@tensorflow/tfjs-node')` expects the addon. */
-  readonly link: string;
   /** Repeats steps that failed in an earlier set-up. */
   readonly retry: boolean;
   readonly sink: ProgressSink;
   /** Loads an addon in a process of its own and computes with it. */
   readonly prove: (addon: string, env: NodeJS.ProcessEnv) => Promise<Result<void>>;
-  /** Installs tfjs-node's own prebuilt addon and returns its path. */
-  readonly installPrebuilt: (env: NodeJS.ProcessEnv) => Promise<Result<string>>;
 }
 
 export const standardSetup = (options: {
@@ -38,10 +36,9 @@ export const standardSetup = (options: {
     env: process.env,
     wheel: wheelFor(process.platform, process.arch),
     parts: nativeParts(),
+    prebuilds: prebuildsFolder,
     record: installationFile(cache),
-    link: ownAddonPath(),
     prove: async (addon, env) => (await import('./prove.ts')).proveAddon(addon, env),
-    installPrebuilt: async (env) => (await import('./prebuilt.ts')).installPrebuilt(env),
     ...options,
   };
 };

@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { createWriteStream, existsSync } from 'node:fs';
 import { mkdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
@@ -8,6 +8,7 @@ import { openPromise } from 'yauzl';
 import type { Entry } from 'yauzl';
 import { success } from '../../diagnostic/diagnostic.ts';
 import type { Result } from '../../diagnostic/diagnostic.ts';
+import { writeDigests } from './digests.ts';
 import { setupFailure } from './problem.ts';
 import type { Wheel } from './wheel.ts';
 import { setupCommand } from './setup-command.ts';
@@ -32,8 +33,8 @@ const destination = (name: string, wheel: Wheel): string | undefined => {
 };
 
 /**
- * Unpacks the libraries and C headers of a wheel into `folder` (`lib/`, `include/`). The folder appears whole or not
- * at all. `onProgress` gets the unpacked bytes and how many there will be.
+ * Unpacks the libraries and C headers of a wheel into `folder` (`lib/`, `include/`) and records their digests. The folder
+ * appears whole or not at all. `onProgress` gets the unpacked bytes and how many there will be.
  */
 export const unpackWheel = async (
   wheel: Wheel,
@@ -46,26 +47,32 @@ export const unpackWheel = async (
     const wanted: { readonly entry: Entry; readonly target: string }[] = [];
     for await (const entry of zip.eachEntry()) {
       const target = destination(entry.fileName, wheel);
-      if (target !== undefined) wanted.push({ entry, target: join(temporary, target) });
+      if (target !== undefined) wanted.push({ entry, target });
     }
     const missing = wheel.libraries.filter(
-      (file) => !wanted.some(({ target }) => target === join(temporary, 'lib', file)),
+      (file) => !wanted.some(({ target }) => target === join('lib', file)),
     );
     if (missing.length > 0)
       return setupFailure(`${wheel.file} does not hold ${missing.join(', ')}`, 'This is a bug in Unroll.');
     const total = wanted.reduce((sum, { entry }) => sum + entry.uncompressedSize, 0);
     let done = 0;
+    const digests: Record<string, string> = {};
     for (const { entry, target } of wanted) {
-      await mkdir(dirname(target), { recursive: true });
+      const hash = createHash('sha256');
       const count = new Transform({
         transform: (chunk: Buffer, _encoding, next) => {
+          hash.update(chunk);
           onProgress((done += chunk.length), total);
           next(null, chunk);
         },
       });
-      await pipeline(await zip.openReadStreamPromise(entry), count, createWriteStream(target));
+      const file = join(temporary, target);
+      await mkdir(dirname(file), { recursive: true });
+      await pipeline(await zip.openReadStreamPromise(entry), count, createWriteStream(file));
+      digests[target] = hash.digest('hex');
     }
     zip.close();
+    writeDigests(temporary, digests);
     // Another set-up may have been faster; what it unpacked came from the same verified file.
     if (!existsSync(paths.folder)) await rename(temporary, paths.folder);
     return success(undefined);

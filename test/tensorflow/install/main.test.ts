@@ -1,21 +1,24 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import {
+  copyFileSync,
   existsSync,
   mkdirSync,
   readFileSync,
   readdirSync,
-  realpathSync,
+  statSync,
   truncateSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { hostname } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { build } from 'esbuild';
 import { beforeAll, expect, onTestFinished, test } from 'vitest';
 import { packageRoot } from '../../../src/system/package-root.ts';
 import { installationWarning, setUp } from '../../../src/tensorflow/install/main.ts';
+import { damagedFile } from '../../../src/tensorflow/installation.ts';
+import { partKey } from '../../../src/tensorflow/install/native-parts.ts';
 import { fakeSetup } from '../../support/fake-setup.ts';
 import type { FakeSetup } from '../../support/fake-setup.ts';
 import { fakeWheel } from '../../support/fake-wheel.ts';
@@ -64,12 +67,11 @@ const leftovers = (folder: string): string[] =>
     /\.(tmp|part|whl|lock|o)$/.test(name),
   );
 
-test('a fresh cache gets libraries, addon and link; the second call only looks', async () => {
+test('a fresh cache gets libraries and addon; the second call only looks', async () => {
   const { server, base } = await serve();
   const request = fakeSetup(base);
   const first = await setUp(request);
   expect(first).toMatchObject({ native: 'built', problems: [], provedOn: [process.versions.modules] });
-  expect(realpathSync(request.link)).toBe(realpathSync(first.parts['tfjs_binding'] ?? ''));
   expect(request.told.join('')).toContain('compiling tfjs_binding');
   expect(leftovers(request.cache)).toEqual([]);
   expect(installationWarning(first)).toBeUndefined();
@@ -77,7 +79,7 @@ test('a fresh cache gets libraries, addon and link; the second call only looks',
     readdirSync(
       join(request.cache, readdirSync(request.cache).find((name) => name.startsWith('tensorflow-')) ?? ''),
     ),
-  ).toEqual(['include', 'lib']);
+  ).toEqual(['digests.json', 'include', 'lib']);
 
   const asked = server.requests.length;
   const again = fakeSetup({ ...base, retry: true });
@@ -92,7 +94,6 @@ test('a second clone on the same cache downloads and compiles nothing', async ()
   const asked = server.requests.length;
   const second = fakeSetup({ ...base, clone: 'second' });
   expect((await setUp(second)).native).toBe('built');
-  expect(existsSync(second.link)).toBe(true);
   expect(server.requests.length).toBe(asked);
   expect(second.told.join('')).not.toContain('compiling');
 });
@@ -117,6 +118,93 @@ test('damaged and deleted files of the cache are made anew', async () => {
   truncateSync(files[0]?.path ?? '', 10);
   expect((await setUp(fakeSetup(base))).native).toBe('built');
   expect(downloads().length).toBe(2);
+});
+
+/** Changes the byte in the middle of a file and nothing else, not even its time. */
+const flipByte = (file: string): void => {
+  const bytes = readFileSync(file);
+  const { atime, mtime } = statSync(file);
+  const middle = bytes.length >> 1;
+  bytes.writeUInt8(bytes.readUInt8(middle) ^ 1, middle);
+  writeFileSync(file, bytes);
+  utimesSync(file, atime, mtime);
+};
+
+test.each(['libtensorflow_cc.so.2', 'libtensorflow_framework.so.2', 'tfjs_binding.node'])(
+  'a flipped bit in %s is found by its digest',
+  async (name) => {
+    const { base, downloads } = await serve();
+    const first = await setUp(fakeSetup(base));
+    const file = first.files.find(({ path }) => basename(path) === name)?.path ?? '';
+    const whole = readFileSync(file);
+    flipByte(file);
+    expect(damagedFile(first)).toBe(file);
+    const request = fakeSetup({ ...base, retry: true });
+    const after = await setUp(request);
+    expect(after).toMatchObject({ native: 'built', problems: [] });
+    expect(damagedFile(after)).toBeUndefined();
+    expect(readFileSync(file)).toEqual(whole);
+    // A compiled part needs no download.
+    expect(downloads().length).toBe(name === 'tfjs_binding.node' ? 1 : 2);
+  },
+);
+
+test('a library whose time has changed is read again, and kept if it is whole', async () => {
+  const { base, downloads } = await serve();
+  const { files } = await setUp(fakeSetup(base));
+  utimesSync(files[0]?.path ?? '', 1, 1);
+  const after = await setUp(fakeSetup(base));
+  expect(after.native).toBe('built');
+  expect(damagedFile(after)).toBeUndefined();
+  expect(downloads().length).toBe(1);
+});
+
+/** A folder of prebuilds, made of what a set-up with a compiler built, and a set-up without a compiler that has it. */
+const prebuilt = async () => {
+  const { base, downloads } = await serve();
+  const { parts, files } = await setUp(fakeSetup(base));
+  const request = fakeSetup({ ...base, folder: temporaryDirectory(), path: '' });
+  const [part] = request.parts;
+  const library = parts['tfjs_binding'] ?? '';
+  mkdirSync(request.prebuilds);
+  const copy = join(request.prebuilds, basename(library));
+  copyFileSync(library, copy);
+  const { bytes, sha256 } = files.find(({ path }) => path === library) ?? { bytes: 0, sha256: '' };
+  const table = { tfjs_binding: { file: basename(library), key: part && partKey(part), bytes, sha256 } };
+  writeFileSync(join(request.prebuilds, 'prebuilds.json'), JSON.stringify(table));
+  return { request, copy, part, downloads };
+};
+
+test('with prebuilt parts no compiler is needed, and none is mentioned', async () => {
+  const { request, downloads } = await prebuilt();
+  const installation = await setUp(request);
+  expect(installation).toMatchObject({ native: 'prebuilt', problems: [] });
+  expect(request.told.join('')).not.toMatch(/compil|g\+\+/);
+  expect(downloads().length).toBe(2);
+  const library = installation.parts['tfjs_binding'] ?? '';
+  flipByte(library);
+  const after = await setUp(request);
+  expect(after.native).toBe('prebuilt');
+  expect(damagedFile(after)).toBeUndefined();
+  expect(downloads().length).toBe(2);
+});
+
+test('a damaged prebuilt part is not loaded: the compiler replaces it, and without one the message names it', async () => {
+  const { request, copy } = await prebuilt();
+  flipByte(copy);
+  const without = await setUp(request);
+  expect(without.native).toBe('none');
+  expect(without.problems[0]?.message).toContain(`${copy} is damaged (SHA-256 expected`);
+  const env = { ...request.env, PATH: process.env['PATH'] };
+  expect(await setUp({ ...request, env, retry: true })).toMatchObject({ native: 'built', problems: [] });
+});
+
+test('a prebuilt part of other sources is not used', async () => {
+  const { request, part } = await prebuilt();
+  writeFileSync(join(part?.folder ?? '', 'more.h'), '// changes the key\n');
+  const installation = await setUp(request);
+  expect(installation.native).toBe('none');
+  expect(installation.problems[0]?.message).toContain('No C++ compiler was found');
 });
 
 test('a set-up that is killed while it downloads is resumed by the next', async () => {
@@ -161,13 +249,12 @@ test('two set-ups at once share one download', async () => {
   expect(downloads().length).toBe(1);
 });
 
-test('without a compiler nothing is downloaded, and the prebuilt addon and then WebAssembly are taken', async () => {
+test('without a compiler nothing is downloaded, and WebAssembly has to do', async () => {
   const { server, base } = await serve();
   const request = fakeSetup({ ...base, path: '' });
   const installation = await setUp(request);
   expect(installation.native).toBe('none');
   expect(server.requests).toEqual([]);
-  expect(request.told.join('')).toContain("trying tfjs-node's own prebuilt");
   const warning = installationWarning(installation) ?? '';
   expect(warning).toContain('No C++ compiler was found');
   expect(warning).toMatch(/apt install g\+\+|xcode-select/);
@@ -214,7 +301,7 @@ test('kernels of our own that do not compile are a problem to tell, not an obsta
   const log = /is in (\S+\.log)/.exec(installation.problems[0]?.help ?? '')?.[1] ?? '';
   expect(readFileSync(log, 'utf8')).toContain('#error');
   expect(dirname(log)).toBe(join(base.folder, 'cache', 'native'));
-  expect(installationWarning(installation)).toContain("Unroll's own kernels are not built");
+  expect(installationWarning(installation)).toContain("Unroll's own kernels are not ready");
 });
 
 test('a cache that cannot be written is told, and WebAssembly has to do', async () => {

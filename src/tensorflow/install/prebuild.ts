@@ -1,0 +1,54 @@
+import { join } from 'node:path';
+import { success } from '../../diagnostic/diagnostic.ts';
+import type { Result } from '../../diagnostic/diagnostic.ts';
+import { copyRegular, readJsonIfWhole } from '../../system/files.ts';
+import { packageRoot } from '../../system/package-root.ts';
+import { sha256Of } from './digests.ts';
+import { partKey } from './native-parts.ts';
+import type { NativePart } from './native-parts.ts';
+import { setupFailure } from './problem.ts';
+
+/** A part's library that comes with the package; `npm run prebuild` compiles it. */
+export interface Prebuild {
+  /** Its name in the folder of prebuilds. */
+  readonly file: string;
+  /** The key of the sources and flags that it was compiled from; see `partKey`. */
+  readonly key: string;
+  readonly bytes: number;
+  /** Hex SHA-256. */
+  readonly sha256: string;
+}
+
+/** The table `prebuilds.json` beside the libraries: a prebuild for each part, by its name. */
+export type Prebuilds = Readonly<Record<string, Prebuild>>;
+
+/** The libraries for this system, if the package has any. */
+export const prebuildsFolder = join(packageRoot, 'prebuilds', `${process.platform}-${process.arch}`);
+
+const asPrebuilds = (value: unknown): Prebuilds | undefined =>
+  typeof value === 'object' && value !== null ? (value as Prebuilds) : undefined;
+
+/** Returns the prebuilt library of a part; undefined if there is none of these sources. */
+export const findPrebuild = (folder: string, part: NativePart): Prebuild | undefined => {
+  const found = readJsonIfWhole(join(folder, 'prebuilds.json'), asPrebuilds)?.[part.name];
+  return found?.key === partKey(part) ? found : undefined;
+};
+
+/** Copies a prebuilt library to `output` if its digest is that of the table. */
+export const copyPrebuild = async (
+  folder: string,
+  prebuild: Prebuild,
+  output: string,
+): Promise<Result<void>> => {
+  const file = join(folder, prebuild.file);
+  try {
+    await copyRegular(file, output);
+  } catch (error) {
+    return setupFailure(`${file} cannot be copied: ${(error as Error).message}`, reinstall);
+  }
+  const got = await sha256Of(output);
+  if (got === prebuild.sha256) return success(undefined);
+  return setupFailure(`${file} is damaged (SHA-256 expected ${prebuild.sha256}, got ${got})`, reinstall);
+};
+
+const reinstall = 'Install Unroll again: its package has a whole one.';
