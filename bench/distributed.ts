@@ -114,6 +114,7 @@ const measure = async (jobs: number): Promise<void> => {
       const options = {
         resourceClass: 'default',
         maxParallel: undefined,
+        store: undefined,
         priority: 100,
         listener: () => undefined,
       };

@@ -4,20 +4,40 @@ import { openRedis } from '../executor/bullmq/redis.ts';
 import { usualClass } from '../executor/bullmq/resource-class.ts';
 import { createBullmqExecutor } from '../executor/bullmq/submit.ts';
 import type { Plan } from '../plan/plan.ts';
-import { comeBackTo, type ExecutorOptions, type RemoteExecutor } from './remote-executor.ts';
+import { StoreError } from '../store/backend.ts';
+import type { Store } from '../store/store.ts';
+import {
+  comeBackTo,
+  type ExecutorGround,
+  type ExecutorOptions,
+  type RemoteExecutor,
+} from './remote-executor.ts';
 
 /** Runs that wait in one queue are taken by priority, and those of one priority in the order of their coming. */
 const usualPriority = 100;
+
+/** A store as workers know it. One that this command may only read is of no use for them. */
+const storeOf = async (opened: Store | undefined) => {
+  if (!opened) return undefined;
+  try {
+    return { id: await opened.id(), address: opened.address };
+  } catch (error) {
+    if (error instanceof StoreError) return undefined;
+    throw error;
+  }
+};
 
 /** Checks that Redis answers and that no worker lacks what a plan needs. */
 export const prepareBullmq = async (
   plan: Plan,
   { class: given, maxParallel, priority = usualPriority, runsDirectory }: ExecutorOptions,
+  { store: opened }: ExecutorGround,
 ): Promise<Result<RemoteExecutor>> => {
   const resourceClass = given ?? usualClass;
   const server = await openRedis();
   if (!server.ok) return server;
-  const found = await checkWorkers(server.value, plan, resourceClass);
+  const store = await storeOf(opened);
+  const found = await checkWorkers(server.value, plan, { resourceClass, store });
   const [error, ...errors] = found.filter(({ severity }) => severity === 'error');
   if (error) {
     server.value.client.disconnect();
@@ -27,7 +47,13 @@ export const prepareBullmq = async (
     warnings: found,
     mayMeasure: true,
     open: (listener) =>
-      createBullmqExecutor(server.value, plan, { resourceClass, maxParallel, priority, listener }),
+      createBullmqExecutor(server.value, plan, {
+        resourceClass,
+        maxParallel,
+        priority,
+        store: store?.id,
+        listener,
+      }),
     leaving:
       maxParallel === undefined
         ? 'Detaching: what is left is queued for the workers, which continue without this command. Ctrl-C again to queue no more.'

@@ -1,7 +1,7 @@
 import { failure, success, type Diagnostic, type Result } from '../diagnostic/diagnostic.ts';
 import { executorNames, type ExecutorName } from '../executor/executor.ts';
 import type { Plan } from '../plan/plan.ts';
-import type { ExecutorOptions, RemoteExecutor } from './remote-executor.ts';
+import type { ExecutorGround, ExecutorOptions, RemoteExecutor } from './remote-executor.ts';
 
 /** The options about other machines that each place knows. */
 const known = {
@@ -31,6 +31,7 @@ const unusedOption = (name: ExecutorName, options: ExecutorOptions): Diagnostic 
 export const prepareExecutor = async (
   plan: Plan,
   options: ExecutorOptions,
+  ground: ExecutorGround = { store: undefined },
 ): Promise<Result<RemoteExecutor | undefined>> => {
   const name = options.executor ?? 'local';
   const unused = unusedOption(name, options);
@@ -40,7 +41,7 @@ export const prepareExecutor = async (
       return success(undefined);
     case 'bullmq': {
       const { prepareBullmq } = await import('./bullmq-executor.ts');
-      return await prepareBullmq(plan, options);
+      return await prepareBullmq(plan, options, ground);
     }
     case 'slurm': {
       const { prepareSlurm } = await import('./slurm-executor.ts');

@@ -189,7 +189,8 @@ export const toStore = <Args extends unknown[], Options extends OptionValues>(
 /** As `toStore`, of a command that can do without. */
 export const withStore = <Args extends unknown[], Options extends OptionValues>(
   program: Program<Args, Options>,
-) => toStore(program).option('--no-store', 'neither take runs from the shared store nor send them to it');
+  without = 'neither take runs from the shared store nor send them to it',
+) => toStore(program).option('--no-store', without);
 
 export const execution = <Args extends unknown[], Options extends OptionValues>(
   program: Program<Args, Options>,

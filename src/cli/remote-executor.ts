@@ -2,6 +2,7 @@ import type { Diagnostic } from '../diagnostic/diagnostic.ts';
 import type { Executor, ExecutorName } from '../executor/executor.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { RunListener } from '../record/events.ts';
+import type { Store } from '../store/store.ts';
 import { proposedCommand } from '../system/proposed-command.ts';
 
 /** How the command line says where runs train, as commander reads it. */
@@ -11,6 +12,12 @@ export interface ExecutorOptions {
   readonly maxParallel?: number | undefined;
   readonly priority?: number | undefined;
   readonly runsDirectory: string;
+}
+
+/** What a command has open for the executor. */
+export interface ExecutorGround {
+  /** The shared store of runs that it uses. */
+  readonly store: Store | undefined;
 }
 
 /** An executor of other machines that is ready for a sweep. */

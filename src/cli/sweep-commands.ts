@@ -119,9 +119,12 @@ export const sweepCommands: readonly CommandRow[] = [
     name: 'worker',
     summary: 'train runs of other machines that share a Redis server, until Ctrl-C',
     declare: (program) =>
-      program
-        .option('--slots <n>', 'runs at a time, or auto: as many as the cores allow', slotsOfWorker, 'auto')
-        .option('--class <name>', 'the class of runs that it takes', classOfWorkers, 'default'),
+      withStore(
+        program
+          .option('--slots <n>', 'runs at a time, or auto: as many as the cores allow', slotsOfWorker, 'auto')
+          .option('--class <name>', 'the class of runs that it takes', classOfWorkers, 'default'),
+        'keep no checkpoints in the shared store',
+      ),
     load: () => import('./commands/worker.ts'),
   }),
   commandRow({

@@ -30,7 +30,7 @@ import type { ExitCode, Terminal } from './command.ts';
 import { listenForInterruption } from './interrupt.ts';
 import { allowedServers } from './confirm-server.ts';
 import type { StoreOptions } from '../store/open-address.ts';
-import { startStoreSession } from './store-session.ts';
+import { openSessionStore, startStoreSession } from '../runner/store-session.ts';
 import { screen } from './screen.ts';
 import { prepareExecutor } from './executors.ts';
 import type { ExecutorOptions } from './remote-executor.ts';
@@ -81,9 +81,16 @@ export const trainPlan = async (
     terminal.report(baselines.errors, options);
     return 2;
   }
-  const remote = await prepareExecutor(plan, options);
+  const opened = await openSessionStore(options);
+  if (!opened.ok) {
+    terminal.report(opened.errors, options);
+    return 2;
+  }
+  terminal.report(opened.notices);
+  const remote = await prepareExecutor(plan, options, { store: opened.value });
   if (!remote.ok) {
     terminal.report(remote.errors, options);
+    await opened.value?.close();
     return 2;
   }
   const { value: elsewhere } = remote;
@@ -103,17 +110,12 @@ export const trainPlan = async (
   });
   const note = (level: 'info' | 'warning') => (message: string) =>
     console.listener({ type: 'note', level, message });
-  const session = await startStoreSession(options, {
+  const store = startStoreSession(opened.value, {
+    options,
     runsDirectory,
+    onTaken: (run) => writeRunPlots(runDirectory(runsDirectory, run)),
     note: (level, message) => note(level)(message),
-    report: terminal.report,
   });
-  if (!session.ok) {
-    console.stop();
-    terminal.report(session.errors, options);
-    return 2;
-  }
-  const store = session.value;
   await store.takeFinished(plan, selection.value);
   const tracker = options.mlflow
     ? trackSweep({

@@ -18,6 +18,10 @@ export interface Backend {
   readonly write: (name: string, content: Content, how: 'new' | 'over') => Promise<boolean>;
   /** The names that begin with a folder's, in no order. */
   readonly list: (folder: string) => AsyncIterable<string>;
+  /** Removes a name and its content, if they are there. */
+  readonly remove: (name: string) => Promise<void>;
+  /** The names that begin with a folder's and were last written before a time, in milliseconds since 1970. */
+  readonly olderThan: (folder: string, time: number) => AsyncIterable<string>;
   readonly close: () => Promise<void>;
 }
 

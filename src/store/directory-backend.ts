@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { existsSync, lstatSync, statSync } from 'node:fs';
-import { link, mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { link, mkdir, readdir, rename, rm, rmdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { streamOf, writePieces } from '../system/files.ts';
 import { named, systemErrorOf } from '../system/system-error.ts';
@@ -28,6 +28,15 @@ export const directoryBackend = (root: string): Backend => {
       if (found && Date.now() - found.mtimeMs > abandonedMs)
         await rm(at(join(arriving, name)), { force: true }).catch(() => undefined);
     }
+  };
+  const list: Backend['list'] = async function* (folder) {
+    const names = await guarded(at(folder), () =>
+      readdir(at(folder), { recursive: true }).catch((error: unknown) => {
+        if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+        throw error;
+      }),
+    );
+    for (const name of names) yield `${folder}/${name}`;
   };
   return {
     address: root,
@@ -60,14 +69,18 @@ export const directoryBackend = (root: string): Backend => {
           await rm(beside, { force: true });
         }
       }),
-    list: async function* (folder) {
-      const names = await guarded(at(folder), () =>
-        readdir(at(folder), { recursive: true }).catch((error: unknown) => {
-          if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
-          throw error;
-        }),
-      );
-      for (const name of names) yield `${folder}/${name}`;
+    list,
+    remove: (name) =>
+      guarded(at(name), async () => {
+        await rm(at(name), { force: true });
+        // The folder of the last content; it stays while it has others.
+        await rmdir(dirname(at(name))).catch(() => undefined);
+      }),
+    olderThan: async function* (folder, time) {
+      for await (const name of list(folder)) {
+        const found = lstatSync(at(name), { throwIfNoEntry: false });
+        if (found?.isFile() && found.mtimeMs < time) yield name;
+      }
     },
     close: () => Promise.resolve(),
   };

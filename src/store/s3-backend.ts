@@ -23,7 +23,7 @@ const waitsMs = [200, 800];
 
 const nothing = hash('sha256', '', 'hex');
 
-type Method = 'GET' | 'HEAD' | 'PUT';
+type Method = 'GET' | 'HEAD' | 'PUT' | 'DELETE';
 
 interface Asked {
   readonly query?: Readonly<Record<string, string>>;
@@ -93,6 +93,23 @@ const backendOf = (
     return Number(response.headers['content-length']);
   };
 
+  const entries = async function* (folder: string) {
+    for (let token: string | undefined = ''; token !== undefined;) {
+      const next = token === '' ? {} : { 'continuation-token': token };
+      const query = { 'list-type': '2', prefix: `${prefix}${folder}/`, ...next };
+      const response = await ask('GET', '', { query });
+      if (response.statusCode !== 200) return await refuse(response);
+      const page = await response.body.text();
+      for (const [, entry = ''] of page.matchAll(/<Contents>(.*?)<\/Contents>/gs)) {
+        const [, key = ''] = /<Key>([^<]*)<\/Key>/.exec(entry) ?? [];
+        const [, written = ''] = /<LastModified>([^<]*)<\/LastModified>/.exec(entry) ?? [];
+        if (key.startsWith(prefix)) yield { name: key.slice(prefix.length), writtenAt: Date.parse(written) };
+      }
+      const [, more] = /<NextContinuationToken>([^<]+)</.exec(page) ?? [];
+      token = more?.replaceAll('&amp;', '&');
+    }
+  };
+
   return {
     address,
     read: async (name) => {
@@ -122,17 +139,15 @@ const backendOf = (
       return response.statusCode === 200;
     },
     list: async function* (folder) {
-      for (let token: string | undefined = ''; token !== undefined;) {
-        const next = token === '' ? {} : { 'continuation-token': token };
-        const query = { 'list-type': '2', prefix: `${prefix}${folder}/`, ...next };
-        const response = await ask('GET', '', { query });
-        if (response.statusCode !== 200) return await refuse(response);
-        const page = await response.body.text();
-        for (const [, key = ''] of page.matchAll(/<Key>([^<]*)<\/Key>/g))
-          if (key.startsWith(prefix)) yield key.slice(prefix.length);
-        const [, more] = /<NextContinuationToken>([^<]+)</.exec(page) ?? [];
-        token = more?.replaceAll('&amp;', '&');
-      }
+      for await (const { name } of entries(folder)) yield name;
+    },
+    remove: async (name) => {
+      const response = await ask('DELETE', prefix + name);
+      if (![200, 204, 404].includes(response.statusCode)) return await refuse(response);
+      await response.body.dump();
+    },
+    olderThan: async function* (folder, time) {
+      for await (const { name, writtenAt } of entries(folder)) if (writtenAt < time) yield name;
     },
     close: () => agent.destroy(),
   };

@@ -1,10 +1,9 @@
-import { hash } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { existsSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { Readable } from 'node:stream';
 import { Type } from '@sinclair/typebox';
 import { failure, success, type Diagnostic, type Result } from '../diagnostic/diagnostic.ts';
-import type { Plan, Run } from '../plan/plan.ts';
+import type { Plan } from '../plan/plan.ts';
 import {
   badTransfer,
   packRun,
@@ -19,14 +18,25 @@ import { readFrozenPlan } from '../record/frozen-plan.ts';
 import { searchJournalPath } from '../record/search-journal.ts';
 import { jsonFileText, readRegularText, writeNew, writeWhole } from '../system/files.ts';
 import { parserOf } from '../system/schema.ts';
-import { StoreError, type Backend, type Content } from './backend.ts';
+import { StoreError, type Backend } from './backend.ts';
+import {
+  asResult,
+  contentOf,
+  missingFile,
+  mostManifestBytes,
+  parsed,
+  readText,
+  type RunKey,
+} from './contents.ts';
+import { statesOn, type States } from './states.ts';
 
 /**
  * The layout of a store, whatever its place:
  *
  *     unroll-store.json                    {"format": 1}
+ *     store-id.json                        {"id": ...}, by which two machines find out that they use the same store
  *     runs/<experiment>/<run id>.json      the manifest of a finished run, written last and only once
- *     paused/<experiment>/<run id>.json    the manifest of a run that was stopped, with its checkpoints
+ *     states/<job>/                        the newest checkpoint of a run that a worker trains, with its manifest
  *     sweeps/<experiment>/<sweep id>.json  a frozen plan
  *     files/<2 digits>/<sha256>            the contents, each once
  */
@@ -34,21 +44,20 @@ const format = 1;
 
 const markerName = 'unroll-store.json';
 
+/** The id of a store, which is random. */
+export const storeIdSchema = Type.String({ pattern: '^[0-9a-f-]{36}$' });
+
+const idName = 'store-id.json';
+
+const idParser = parserOf(Type.Object({ id: storeIdSchema }));
+
 const markerParser = parserOf(Type.Object({ format: Type.Integer() }));
 
-const manifestName = (kind: Kind, { experiment, id }: RunKey): string => `${kind}/${experiment}/${id}.json`;
+const manifestName = ({ experiment, id }: RunKey): string => `runs/${experiment}/${id}.json`;
 const fileName = (sha256: string): string => `files/${sha256.slice(0, 2)}/${sha256}`;
-
-/** A manifest of a run with as many files as it may have is smaller. */
-const mostManifestBytes = 4 * 2 ** 20;
 
 /** A plan of a hundred thousand runs is smaller. */
 const mostPlanBytes = 512 * 2 ** 20;
-
-/** A finished run, or one that was stopped and can be resumed. */
-type Kind = 'runs' | 'paused';
-
-export type RunKey = Pick<Run, 'experiment' | 'id'>;
 
 export type SweepKey = Pick<Plan, 'experiment' | 'sweepId'>;
 
@@ -63,17 +72,17 @@ export interface Store {
   readonly sweeps: () => Promise<readonly SweepKey[]>;
   readonly experiments: () => Promise<readonly string[]>;
   /** Sends a run: its files first, each once, then its manifest. */
-  readonly push: (
-    directory: string,
-    how?: { readonly kind?: Kind; readonly force?: boolean },
-  ) => Promise<Result<Pushed>>;
+  readonly push: (directory: string, how?: { readonly force?: boolean }) => Promise<Result<Pushed>>;
   /**
    * Brings a run into its directory, whose locks the caller holds if it is there; undefined if the store does not have it.
    * Nothing is visible before every digest is checked.
    */
-  readonly pull: (run: RunKey, directory: string, kind?: Kind) => Promise<Result<PackManifest | undefined>>;
+  readonly pull: (run: RunKey, directory: string) => Promise<Result<PackManifest | undefined>>;
   /** Sends the frozen plan at a path unless the store has it, and the decisions of its search as they are now. */
   readonly pushSweep: (path: string) => Promise<void>;
+  /** What all who use this store know it by. The first one writes it. */
+  readonly id: () => Promise<string>;
+  readonly states: States;
   /** Brings the frozen plan of a sweep, with the decisions of its search, to a path, unless it is there. */
   readonly pullSweep: (key: SweepKey, path: string) => Promise<Result<void>>;
   readonly close: () => Promise<void>;
@@ -132,44 +141,13 @@ const wrongMarker = (address: string, text: string): Diagnostic | undefined => {
       };
 };
 
-const parsed = (text: string): unknown => {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return undefined;
-  }
-};
-
-const contentOf = (text: string): Content => {
-  const bytes = Buffer.from(text);
-  return {
-    bytes: bytes.length,
-    sha256: hash('sha256', bytes, 'hex'),
-    open: () => Readable.from([bytes]),
-  };
-};
-
-/** A small content as text; undefined if there is none. Longer ones are cut off, and cannot be parsed then. */
-const readText = async (backend: Backend, name: string, mostBytes: number): Promise<string | undefined> => {
-  const content = await backend.read(name);
-  if (!content) return undefined;
-  const parts: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const part of content) {
-    parts.push(part);
-    bytes += part.byteLength;
-    if (bytes > mostBytes) break;
-  }
-  return Buffer.concat(parts).toString('utf8');
-};
-
 const storeOn = (backend: Backend): Store => {
   const source = `The store ${backend.address}`;
-  const push: Store['push'] = async (directory, { kind = 'runs', force = false } = {}) => {
+  const push: Store['push'] = async (directory, { force = false } = {}) => {
     const key = { experiment: basename(join(directory, '..')), id: basename(directory) };
-    const name = manifestName(kind, key);
-    if (!force && kind === 'runs' && (await backend.size(name)) !== undefined) return success('there');
-    const packed = await packRun(directory, { checkpoints: kind === 'paused' });
+    const name = manifestName(key);
+    if (!force && (await backend.size(name)) !== undefined) return success('there');
+    const packed = await packRun(directory, { checkpoints: false });
     if (!packed.ok) return packed;
     const { manifest, files } = packed.value;
     for (const file of files) {
@@ -179,12 +157,11 @@ const storeOn = (backend: Backend): Store => {
       if (!force && (await backend.size(stored)) === bytes) continue;
       await backend.write(stored, { bytes, sha256, open: () => readPacked(file) }, 'over');
     }
-    const how = force || kind === 'paused' ? 'over' : 'new';
-    const written = await backend.write(name, contentOf(jsonFileText(manifest)), how);
+    const written = await backend.write(name, contentOf(jsonFileText(manifest)), force ? 'over' : 'new');
     return success(written ? 'pushed' : 'there');
   };
-  const pull: Store['pull'] = async (run, directory, kind = 'runs') => {
-    const text = await readText(backend, manifestName(kind, run), mostManifestBytes);
+  const pull: Store['pull'] = async (run, directory) => {
+    const text = await readText(backend, manifestName(run), mostManifestBytes);
     if (text === undefined) return success(undefined);
     const manifest = readManifest(parsed(text), { source });
     if (!manifest.ok) return manifest;
@@ -255,18 +232,18 @@ const storeOn = (backend: Backend): Store => {
         rmSync(folder, { recursive: true, force: true });
       }
     },
+    id: async () => {
+      const read = async () => idParser(parsed((await readText(backend, idName, 4096)) ?? ''))?.id;
+      const known = await read();
+      if (known !== undefined) return known;
+      const id = randomUUID();
+      return (await backend.write(idName, contentOf(jsonFileText({ id })), 'new'))
+        ? id
+        : ((await read()) ?? id);
+    },
+    states: statesOn(backend),
     close: backend.close,
   };
-};
-
-/** A file that changes while it is sent is the failure of one run; a store that cannot be used is one of all. */
-const asResult = async <T>(acting: Promise<Result<T>>): Promise<Result<T>> => {
-  try {
-    return await acting;
-  } catch (error) {
-    if (error instanceof RecordUnreadable) return failure(error.diagnostic);
-    throw error;
-  }
 };
 
 const misplaced = (source: string, { experiment, run }: PackManifest, wanted: RunKey): Diagnostic => ({
@@ -275,12 +252,3 @@ const misplaced = (source: string, { experiment, run }: PackManifest, wanted: Ru
   message: `${source} has the run ${experiment}/${run} in place of ${wanted.experiment}/${wanted.id}.`,
   help: 'Nothing of it was used. Push the run again with --force from where it was trained.',
 });
-
-const missingFile = (source: string, name: string, { experiment, id }: RunKey): never => {
-  throw new RecordUnreadable({
-    code: 'damaged-transfer',
-    severity: 'error',
-    message: `${source} lacks ${name} of the run ${experiment}/${id}.`,
-    help: 'Nothing of it was used. Push the run again with --force from where it was trained.',
-  });
-};

@@ -5,7 +5,7 @@ import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { listRuns } from '../../src/record/read-runs.ts';
+import { listRuns, readStatus } from '../../src/record/read-runs.ts';
 import { parseStoreAddress } from '../../src/store/address.ts';
 import { openStoreAt } from '../../src/store/open-address.ts';
 import { signed } from '../../src/store/s3-sign.ts';
@@ -124,6 +124,23 @@ describe.skipIf(missing !== undefined)('a real S3 server', () => {
     const pushed = await Promise.all(stores.map((store, index) => store.push(results[index] ?? '')));
     expect(pushed.filter((one) => one.ok && one.value === 'pushed')).toHaveLength(1);
     expect(pushed.filter((one) => one.ok && one.value === 'there')).toHaveLength(7);
+  });
+
+  test('keeps the newest state of a run, and removes it', async () => {
+    const { states, ...store } = await opened();
+    for (const step of [30, 60]) {
+      const from = writeSealedRun(temporaryDirectory(), 2, { state: 'interrupted', step });
+      await states.save('r-1', await packed(from));
+    }
+    const other = await opened();
+    const directory = join(temporaryDirectory(), run.experiment, packedPlan.runs[2]?.id ?? '');
+    expect(await other.states.bring('r-1', directory)).toMatchObject({ ok: true });
+    expect(readStatus(directory)?.outcome?.step).toBe(60);
+    await other.states.dropOlder(Date.now() - 3_600_000);
+    expect(await states.bring('r-1', directory)).toMatchObject({ value: { run: packedPlan.runs[2]?.id } });
+    await other.states.dropOlder(Date.now() + 3_600_000);
+    expect(await states.bring('r-1', directory)).toMatchObject({ ok: true, value: undefined });
+    expect(await store.id()).toBe(await other.id());
   });
 
   const wrong: Readonly<Record<string, readonly [Readonly<Record<string, string>>, string, string?]>> = {

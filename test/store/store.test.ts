@@ -6,6 +6,7 @@ import {
   readFileSync,
   rmSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
   mkdirSync,
 } from 'node:fs';
@@ -78,23 +79,64 @@ test('a pushed run is pulled with the same files, without its checkpoints, and m
   expect([...(await store.finished(runOf(0).experiment))]).toEqual([runOf(0).id]);
 });
 
-test('a stopped run is pulled with its checkpoints, and its next state replaces it', async () => {
-  const store = await opened(join(temporaryDirectory(), 'store'));
-  for (const step of [30, 60]) {
+const namesBelow = (folder: string): string[] =>
+  existsSync(folder)
+    ? readdirSync(folder, { recursive: true, withFileTypes: true })
+        .filter((entry) => entry.isFile())
+        .map((entry) => join(entry.parentPath, entry.name))
+    : [];
+
+test('the state of a run is brought with its checkpoints, the next one replaces it, and nothing of it stays', async () => {
+  const root = join(temporaryDirectory(), 'store');
+  const { states } = await opened(root);
+  const contents: number[] = [];
+  for (const step of [30, 60, 90]) {
     const from = writeSealedRun(temporaryDirectory(), 0, { state: 'interrupted', step });
-    expect(await store.push(from, { kind: 'paused' })).toMatchObject({ ok: true, value: 'pushed' });
+    writeFileSync(join(from, 'checkpoints', 'last.safetensors'), `of step ${step}`);
+    await states.save('r-1', await packed(from));
+    contents.push(namesBelow(join(root, 'states')).length);
     const directory = join(temporaryDirectory(), runOf(0).experiment, runOf(0).id);
-    expect((await store.pull(runOf(0), directory, 'paused')).ok).toBe(true);
+    expect(await states.bring('r-1', directory)).toMatchObject({ ok: true, value: { run: runOf(0).id } });
     const [run] = listRuns(dirname(dirname(directory))).runs;
     expect(run).toMatchObject({ state: 'interrupted', status: { outcome: { step } } });
-    expect(existsSync(join(directory, 'checkpoints', 'last.safetensors'))).toBe(true);
+    expect(readFileSync(join(directory, 'checkpoints', 'last.safetensors'), 'utf8')).toBe(`of step ${step}`);
   }
-  expect(
-    await store.pull(runOf(0), join(temporaryDirectory(), runOf(0).experiment, runOf(0).id)),
-  ).toMatchObject({
-    ok: true,
-    value: undefined,
-  });
+  expect(new Set(contents).size, `contents: ${contents.join()}`).toBe(1);
+  const nowhere = join(temporaryDirectory(), runOf(0).experiment, runOf(0).id);
+  expect(await states.bring('r-2', nowhere)).toMatchObject({ ok: true, value: undefined });
+  await states.drop('r-1');
+  expect(namesBelow(join(root, 'states'))).toEqual([]);
+  expect(await states.bring('r-1', nowhere)).toMatchObject({ ok: true, value: undefined });
+});
+
+test('a damaged state is refused, and states that nobody renews are removed after a time', async () => {
+  const root = join(temporaryDirectory(), 'store');
+  const { states } = await opened(root);
+  const from = writeSealedRun(temporaryDirectory(), 0, { state: 'interrupted', step: 30 });
+  for (const job of ['r-old', 'r-new', 'r-torn']) await states.save(job, await packed(from));
+  // A worker that was killed before its first manifest.
+  rmSync(join(root, 'states', 'r-torn', 'state.json'));
+  const longAgo = new Date(0);
+  for (const path of namesBelow(join(root, 'states')))
+    if (!path.endsWith(join('r-new', 'state.json'))) utimesSync(path, longAgo, longAgo);
+  await states.dropOlder(1000);
+  expect(readdirSync(join(root, 'states'))).toEqual(['r-new']);
+
+  const checkpoint = readFileSync(join(from, 'checkpoints', 'last.safetensors'));
+  const stored = namesBelow(join(root, 'states', 'r-new')).find((path) =>
+    readFileSync(path).equals(checkpoint),
+  );
+  writeFileSync(stored ?? '', 'other bytes');
+  const directory = join(temporaryDirectory(), runOf(0).experiment, runOf(0).id);
+  expect(await states.bring('r-new', directory)).toMatchObject({ ok: false });
+  expect(existsSync(directory)).toBe(false);
+});
+
+test('all who use a store know it by one id', async () => {
+  const root = join(temporaryDirectory(), 'store');
+  const ids = await Promise.all(Array.from({ length: 8 }, async () => (await opened(root)).id()));
+  expect(new Set(ids).size).toBe(1);
+  expect(await (await opened(join(temporaryDirectory(), 'store'))).id()).not.toBe(ids[0]);
 });
 
 test('a run that another process trains is left alone', async () => {

@@ -1,9 +1,12 @@
 import { join, resolve } from 'node:path';
-import { workDirectoryProblem } from '../../executor/bullmq/fitness.ts';
+import { failure, success, type Result } from '../../diagnostic/diagnostic.ts';
+import { workDirectoryProblem, type SharedStore } from '../../executor/bullmq/fitness.ts';
 import { openRedis, problem } from '../../executor/bullmq/redis.ts';
 import { serveQueue } from '../../executor/bullmq/worker.ts';
 import { childIsBuilt, notBuilt } from '../../executor/local/pool.ts';
 import { loadPlugins } from '../../registry/own/load-plugins.ts';
+import { openStoreAt, storeAddress, type StoreOptions } from '../../store/open-address.ts';
+import { storeFailure } from '../../store/store.ts';
 import { cacheFolder } from '../../system/cache-folder.ts';
 import { outdatedSetup } from '../../tensorflow/outdated-setup.ts';
 import { slowBackendWarning } from '../../tensorflow/find-addon.ts';
@@ -11,13 +14,14 @@ import { counted } from '../../terminal/format.ts';
 import type { Execute } from '../command.ts';
 import { listenForInterruption } from '../interrupt.ts';
 
-interface Options {
+interface Options extends StoreOptions {
   readonly slots: number | 'auto';
   readonly class: string;
 }
 
 /** `unroll worker` */
-export const execute: Execute<Options> = async (_, { slots, class: resourceClass }, terminal) => {
+export const execute: Execute<Options> = async (_, options, terminal) => {
+  const { slots, class: resourceClass } = options;
   const dataDirectory = resolve(process.env['UNROLL_DATA_DIR'] || '.');
   const workDirectory = resolve(process.env['UNROLL_WORKER_DIR'] || join(cacheFolder(), 'worker'));
   const obstacle = childIsBuilt() ? outdatedSetup() : notBuilt;
@@ -35,6 +39,12 @@ export const execute: Execute<Options> = async (_, { slots, class: resourceClass
     terminal.report(plugins.errors);
     return 2;
   }
+  const opened = await openSharedStore(options);
+  if (!opened.ok) {
+    terminal.report(opened.errors);
+    return 2;
+  }
+  const store = opened.value;
   const server = await openRedis();
   if (!server.ok) {
     terminal.report(server.errors);
@@ -46,13 +56,13 @@ export const execute: Execute<Options> = async (_, { slots, class: resourceClass
   const worker = await serveQueue(server.value, {
     resourceClass,
     slots,
-    equipment: { registry, bundle, dataDirectory, workDirectory },
+    equipment: { registry, bundle, dataDirectory, workDirectory, store },
     commandLine: terminal.commandLine,
     print: terminal.print,
   });
   const { slots: count, host } = worker.facts();
   terminal.print(
-    `Worker on ${host}: ${counted(count, 'slot')} of the class ${resourceClass}, Redis at ${server.value.address}, data in ${dataDirectory}. Ctrl-C ends it.`,
+    `Worker on ${host}: ${counted(count, 'slot')} of the class ${resourceClass}, Redis at ${server.value.address}, data in ${dataDirectory}${store ? `, store ${store.address}` : ''}. Ctrl-C ends it.`,
   );
   const interruption = listenForInterruption((stage) =>
     terminal.print(
@@ -66,6 +76,20 @@ export const execute: Execute<Options> = async (_, { slots, class: resourceClass
   await worker.drain();
   interruption.release();
   return 0;
+};
+
+/** The store of this worker, which it must be able to write. */
+const openSharedStore = async (options: StoreOptions): Promise<Result<SharedStore | undefined>> => {
+  const address = storeAddress(options);
+  if (!address.ok) return address;
+  if (!address.value) return success(undefined);
+  const opened = await openStoreAt(address.value);
+  if (!opened.ok) return opened;
+  try {
+    return success({ ...opened.value, id: await opened.value.id() });
+  } catch (error) {
+    return failure(storeFailure(error));
+  }
 };
 
 const aborted = (signal: AbortSignal): Promise<void> =>

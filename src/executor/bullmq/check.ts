@@ -2,6 +2,7 @@ import type { Diagnostic } from '../../diagnostic/diagnostic.ts';
 import type { Plan } from '../../plan/plan.ts';
 import { counted, formatDuration } from '../../terminal/format.ts';
 import { proposedCommand } from '../../system/proposed-command.ts';
+import type { SharedStore } from './fitness.ts';
 import { portableRun } from './portable-run.ts';
 import { askWorkers, listWorkers, type ListedWorker } from './presence.ts';
 import { kindsOf, spokenVersion, type Answer } from './protocol.ts';
@@ -18,7 +19,10 @@ const tolerableSkewMs = 60_000;
 export const checkWorkers = async (
   { client }: RedisServer,
   plan: Plan,
-  resourceClass: string,
+  {
+    resourceClass,
+    store,
+  }: { readonly resourceClass: string; readonly store: Pick<SharedStore, 'id' | 'address'> | undefined },
 ): Promise<readonly Diagnostic[]> => {
   const found = (await listWorkers(client)).filter((one) => one.isAlive && one.class === resourceClass);
   const workers = found.filter(({ speaks }) => speaks === spokenVersion);
@@ -44,6 +48,7 @@ export const checkWorkers = async (
   const answers = await askWorkers(client, resourceClass, { needed: { runs, kernels }, workers });
   return [
     ...warnings,
+    ...(store ? withoutStore(workers, store) : []),
     ...silent(workers, answers),
     ...answers.flatMap((answer) => unfitness(workers, answer)),
     ...answers.flatMap((answer) => skew(workers, answer, asked)),
@@ -78,6 +83,25 @@ const unfitness = (workers: readonly ListedWorker[], { worker, unfit }: Answer):
       help: `${help} Or stop that worker.`,
     }),
   );
+
+/** Checkpoints of a worker that uses another store are out of reach when it is lost. */
+const withoutStore = (
+  workers: readonly ListedWorker[],
+  { id, address }: Pick<SharedStore, 'id' | 'address'>,
+): readonly Diagnostic[] => {
+  const without = workers.filter(({ store }) => store !== id);
+  const [first] = without;
+  if (!first) return [];
+  return [
+    {
+      ...problem(
+        `${counted(without.length, 'worker')} of ${workers.length}, such as the one on ${nameOf(workers, first.id)}, ${without.length === 1 ? 'does' : 'do'} not use the store ${address}; a run that is lost with such a worker starts again.`,
+        { help: 'Start the workers with the same --store, and a lost run resumes from its last checkpoint.' },
+      ),
+      severity: 'warning',
+    },
+  ];
+};
 
 const silent = (workers: readonly ListedWorker[], answers: readonly Answer[]): readonly Diagnostic[] => {
   const missing = workers.filter(({ id }) => !answers.some(({ worker }) => worker === id));

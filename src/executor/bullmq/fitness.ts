@@ -7,12 +7,18 @@ import { ownCodeOf } from '../../plan/own-code.ts';
 import type { Run } from '../../plan/plan.ts';
 import { changedCode, changedCodeFacts } from '../../registry/own/changed-code.ts';
 import { findRow, type Registry } from '../../registry/rows.ts';
+import type { Store } from '../../store/store.ts';
 import { writeWhole } from '../../system/files.ts';
 import { proposedCommand } from '../../system/proposed-command.ts';
 import { systemErrorOf } from '../../system/system-error.ts';
 import { expectedKernels } from '../../tensorflow/expected-kernels.ts';
 import { baseName, strangeName, withDataNames } from './portable-run.ts';
 import type { Needed, Unfit } from './protocol.ts';
+
+/** A store that a submitter may use, too. */
+export interface SharedStore extends Pick<Store, 'states' | 'address'> {
+  readonly id: string;
+}
 
 /** What a worker has to train with. */
 export interface Equipment {
@@ -23,6 +29,8 @@ export interface Equipment {
   readonly dataDirectory: string;
   /** Where runs are trained. */
   readonly workDirectory: string;
+  /** The shared store that it uses, with its id. */
+  readonly store: SharedStore | undefined;
 }
 
 /** A run as this worker trains it: its data was found, and is the data that the run was planned with. */

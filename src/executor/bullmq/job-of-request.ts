@@ -15,14 +15,17 @@ interface Submission {
   readonly request: TrainRequest;
   readonly task: RunTask;
   readonly sweep: string;
+  /** The id of the store that the submitter uses. */
+  readonly store: string | undefined;
 }
 
 /** A request as it is sent, without the files that it needs. */
-const bareJob = ({ request, task, sweep }: Submission): Job => {
+const bareJob = ({ request, task, sweep, store }: Submission): Job => {
   const { run, pauseAt, attempt, fromTheStart, threads, kernel, profile } = request;
   return {
     run: portableRun(run),
     sweep,
+    ...(store !== undefined && { store }),
     pauseAt,
     attempt,
     fromTheStart,
@@ -39,10 +42,11 @@ const bareJob = ({ request, task, sweep }: Submission): Job => {
  */
 export const jobKeyOf = (submission: Submission, nonce: string): string => {
   const job = bareJob(submission);
-  // Its sweep, and which of the sweep's values a run has, are not part of what it computes.
+  // Its sweep, which of the sweep's values a run has, and the store are not part of what it computes.
   const content = {
     ...job,
     sweep: undefined,
+    store: undefined,
     run: { ...job.run, varying: {} },
     ...(job.fromTheStart && { nonce }),
   };

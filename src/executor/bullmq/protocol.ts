@@ -1,6 +1,7 @@
 import { Type } from '@sinclair/typebox';
 import { runSchema, type Run } from '../../plan/plan.ts';
 import { runOutcomeSchema, trainerEventSchema } from '../../record/events.ts';
+import { storeIdSchema } from '../../store/store.ts';
 import { packageVersion } from '../../system/package-root.ts';
 import { anyJson, parserOf, type Described } from '../../system/schema.ts';
 import { prefix } from './redis.ts';
@@ -16,7 +17,7 @@ import { prefix } from './redis.ts';
  * Raised whenever a job or a result changes its meaning. It is in the names of the queues, so that workers take only jobs
  * of their own version; bits depend on the version of the package, which is in the names, too.
  */
-const protocolVersion = 1;
+const protocolVersion = 2;
 
 /** What a worker must have to take the jobs of a submitter. */
 export const spokenVersion = `p${protocolVersion}-${packageVersion}`;
@@ -50,6 +51,8 @@ const packed = Type.Object({ manifest: anyJson });
 const jobSchema = Type.Object({
   run: runSchema,
   sweep: Type.String(),
+  /** The id of the submitter's store of runs. A worker that uses the same store keeps checkpoints there. */
+  store: Type.Optional(storeIdSchema),
   pauseAt: Type.Union([Type.Number(), Type.Null()]),
   attempt: Type.Integer({ minimum: 1 }),
   fromTheStart: Type.Boolean(),
@@ -103,6 +106,8 @@ const workerSchema = Type.Object({
   slots: Type.Integer({ minimum: 1 }),
   cores: Type.Integer({ minimum: 1 }),
   busy: Type.Integer({ minimum: 0 }),
+  /** The id of the store of runs that it uses. */
+  store: Type.Optional(storeIdSchema),
   startedAt: Type.Number(),
   /** Its clock when it wrote this. */
   clock: Type.Number(),

@@ -30,6 +30,8 @@ export interface SubmitOptions {
   readonly maxParallel: number | undefined;
   /** From 1, which is first. */
   readonly priority: number;
+  /** The id of the store that this command uses. */
+  readonly store: string | undefined;
   readonly listener: RunListener;
 }
 
@@ -71,7 +73,7 @@ const mostTries = 3;
 export const createBullmqExecutor = async (
   server: RedisServer,
   { sweepId }: Pick<Plan, 'sweepId'>,
-  { resourceClass, maxParallel, priority, listener }: SubmitOptions,
+  { resourceClass, maxParallel, priority, store, listener }: SubmitOptions,
 ): Promise<Executor> => {
   const { client, connection, packages } = server;
   const name = queueName(resourceClass);
@@ -122,7 +124,11 @@ export const createBullmqExecutor = async (
       one.starts = progress.start;
       one.task.onStart(progress.pid, progress.host);
     }
-    for (const event of progress.events) one.task.onEvent(event, progress.residentBytes);
+    for (const event of progress.events) {
+      if (event.type === 'training-started' && progress.start > 1)
+        note('info', startedAgain(one.request.run.id, { ...progress, ...event, store }));
+      one.task.onEvent(event, progress.residentBytes);
+    }
   });
   await events.waitUntilReady();
   await client.expire(keys.sweep(sweepId), keptSeconds);
@@ -175,7 +181,7 @@ export const createBullmqExecutor = async (
 
   /** Queues a job unless it is there. One that failed or whose files are gone is queued anew. */
   const submit = async (key: string, request: TrainRequest, task: RunTask): Promise<void> => {
-    const submission = { request, task, sweep: sweepId };
+    const submission = { request, task, sweep: sweepId, store };
     if ((await client.exists(`${prefix}:${name}:${key}`)) > 0) {
       const end = await endOf(key);
       if (end?.type === 'completed' && (await isUsable(end.value))) return;
@@ -199,7 +205,7 @@ export const createBullmqExecutor = async (
     for (let tries = 1; ; tries++) {
       if (refused !== undefined) return { type: 'left', message: refused };
       if (left !== undefined && maxParallel !== undefined) return { type: 'left', message: left };
-      const key = jobKeyOf({ request, task, sweep: sweepId }, nonce);
+      const key = jobKeyOf({ request, task, sweep: sweepId, store }, nonce);
       const ended = new Promise<End>((end) =>
         pending.set(key, { request, task, end, since: performance.now(), starts: 0, isQueued: false }),
       );
@@ -285,6 +291,23 @@ export const createBullmqExecutor = async (
   async function removeWaiting(key: string): Promise<boolean> {
     return (await queue.remove(key).catch(() => 0)) === 1;
   }
+};
+
+/** What was lost with a worker. */
+const startedAgain = (
+  id: string,
+  {
+    host,
+    fromStep,
+    store,
+  }: { readonly host: string; readonly fromStep: number; readonly store: string | undefined },
+): string => {
+  if (fromStep > 0) return `Run ${id}: resumed on ${host} after step ${fromStep}.`;
+  const advice =
+    store === undefined
+      ? ' Give this command and the workers the same --store, and a run resumes from its last checkpoint.'
+      : '';
+  return `Run ${id}: started again on ${host} from the first step, because no checkpoint of it was found.${advice}`;
 };
 
 const serves = (worker: ListedWorker, resourceClass: string): boolean =>

@@ -33,6 +33,7 @@ import {
   type WorkerFacts,
 } from './protocol.ts';
 import { prefix, type RedisServer } from './redis.ts';
+import { keepStates } from './kept-states.ts';
 import { createThreadBudget } from './thread-budget.ts';
 import { checkIntervalMs, fenceMs, lockMs } from './timing.ts';
 
@@ -91,6 +92,7 @@ export const serveQueue = async (server: RedisServer, options: WorkerOptions): P
   const pools = new Map<number, Pool>();
   const budget = slots === 'auto' ? createThreadBudget(cores) : undefined;
   const environment = captureEnvironment(equipment.dataDirectory, options.commandLine);
+  const kept = keepStates(equipment.store, print);
   let closing = false;
 
   const facts = (): WorkerFacts => ({
@@ -102,6 +104,7 @@ export const serveQueue = async (server: RedisServer, options: WorkerOptions): P
     slots: worker.concurrency,
     cores,
     busy: active.size,
+    ...(equipment.store && { store: equipment.store.id }),
     startedAt,
     clock: Date.now(),
   });
@@ -201,6 +204,9 @@ export const serveQueue = async (server: RedisServer, options: WorkerOptions): P
     const { dataDirectory: baseDirectory, bundle } = equipment;
     const directory = runDirectory(folderOf(queued), run);
     const startFile = await bringFiles(client, job, directory);
+    const key = queued.id ?? '';
+    if (queued.attemptsStarted > 1) await kept.bring(job, { key, directory });
+    const saver = kept.saverOf(job, { key, directory });
     const report = reporter(queued, { host, start: queued.attemptsStarted });
     print(`began ${own.name}${queued.attemptsStarted > 1 ? ` again (start ${queued.attemptsStarted})` : ''}`);
     const { kernel, threads, timeoutMs, pauseAt, attempt, profile } = job;
@@ -226,13 +232,19 @@ export const serveQueue = async (server: RedisServer, options: WorkerOptions): P
         timeoutMs,
         onWait: () => undefined,
         onStart: report.begin,
-        onEvent: report.add,
+        onEvent: (event, bytes) => {
+          report.add(event, bytes);
+          if (event.type === 'checkpoint-written') saver?.save();
+        },
         stop: own.stop.signal,
         kill: own.kill.signal,
       },
     );
     own.trainedMs = performance.now() - startedAt;
     await report.end();
+    if (own.ending === 'given-back') await saver?.finish();
+    // Where the network is cut, nobody waits for it.
+    else if (own.ending !== 'fenced') await saver?.stop();
     let outcome: RunOutcome;
     if (result.type === 'done') outcome = result.outcome;
     else {
@@ -293,7 +305,10 @@ export const serveQueue = async (server: RedisServer, options: WorkerOptions): P
     if (isCut) print(`Redis at ${server.address} answers again`);
     isCut = false;
   });
-  const forget = (queued: QueuedJob) => void rm(folderOf(queued), { recursive: true, force: true });
+  const forget = (queued: QueuedJob) => {
+    void rm(folderOf(queued), { recursive: true, force: true });
+    kept.drop(parseJob(queued.data), queued.id ?? '');
+  };
   worker.on('completed', forget);
   worker.on('failed', (queued) => {
     if (queued) forget(queued);

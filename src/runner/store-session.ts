@@ -7,8 +7,7 @@ import type { RunEvent } from '../record/events.ts';
 import { frozenPlanPath } from '../record/frozen-plan.ts';
 import { fileNames, parseEnvironment } from '../record/run-files.ts';
 import { runDirectory } from '../record/run-recorder.ts';
-import { runStandings, selectRuns, withBudget, type Selection } from '../runner/select.ts';
-import { writeRunPlots } from '../report/run-plots.ts';
+import { runStandings, selectRuns, withBudget, type Selection } from './select.ts';
 import { addressText } from '../store/address.ts';
 import { openStoreAt, storeAddress, type StoreOptions } from '../store/open-address.ts';
 import { createPusher } from '../store/pusher.ts';
@@ -32,7 +31,11 @@ export interface StoreSession {
 }
 
 interface Given {
+  /** How the command names its store, for a process that sends what is left. */
+  readonly options: StoreOptions;
   readonly runsDirectory: string;
+  /** Called with each run that was taken. */
+  readonly onTaken: (run: Run) => Promise<unknown>;
   readonly note: (level: 'info' | 'warning', message: string) => void;
 }
 
@@ -43,22 +46,23 @@ const noStore: StoreSession = {
   finish: () => Promise.resolve([]),
 };
 
-/** Fails only for an address that is wrong. A store that cannot be used is reported, and the sweep does without. */
-export const startStoreSession = async (
-  options: StoreOptions,
-  given: Given & { readonly report: (problems: readonly Diagnostic[]) => void },
-): Promise<Result<StoreSession>> => {
+/** Opens the store of a sweep; undefined for none. Fails only for a wrong address: a sweep can do without its store. */
+export const openSessionStore = async (options: StoreOptions): Promise<Result<Store | undefined>> => {
   const address = storeAddress(options);
   if (!address.ok) return address;
-  if (!address.value) return success(noStore);
+  if (!address.value) return success(undefined);
   const opened = await openStoreAt(address.value);
-  if (opened.ok) return success(sessionOf(opened.value, given, options));
-  given.report(opened.errors.map(asWarning));
-  given.note('warning', `Training without the store ${addressText(address.value)}.`);
-  return success(noStore);
+  if (opened.ok) return opened;
+  const without = `Training without the store ${addressText(address.value)}.`;
+  return success(
+    undefined,
+    opened.errors.map((error) => ({
+      ...error,
+      severity: 'warning',
+      help: [error.help, without].filter((text) => text !== undefined).join(' '),
+    })),
+  );
 };
-
-const asWarning = (problem: Diagnostic): Diagnostic => ({ ...problem, severity: 'warning' });
 
 /** Runs that are taken at the same time. */
 const atOnce = 8;
@@ -66,7 +70,11 @@ const atOnce = 8;
 /** So long a finished command waits for what is being sent. */
 const graceMs = 3000;
 
-const sessionOf = (store: Store, { runsDirectory, note }: Given, options: StoreOptions): StoreSession => {
+export const startStoreSession = (
+  store: Store | undefined,
+  { options, runsDirectory, onTaken, note }: Given,
+): StoreSession => {
+  if (!store) return noStore;
   const taken: Run[] = [];
   let isLost = false;
   let badRuns = 0;
@@ -89,7 +97,7 @@ const sessionOf = (store: Store, { runsDirectory, note }: Given, options: StoreO
       if (result.kind === 'bad') bad(result.errors);
       if (result.kind !== 'taken') return result.kind === 'here';
       taken.push(run);
-      await writeRunPlots(runDirectory(runsDirectory, run)).catch(() => undefined);
+      await onTaken(run).catch(() => undefined);
       return true;
     } catch (error) {
       lose(problemOf(error));

@@ -1,0 +1,66 @@
+import { storeFailure } from '../../store/store.ts';
+import type { States } from '../../store/states.ts';
+import { systemErrorOf } from '../../system/system-error.ts';
+import { checkpointOfEnd } from '../../training/checkpoint.ts';
+import { isJobKey } from './bring-files.ts';
+import { keptSeconds } from './file-transfer.ts';
+import type { SharedStore } from './fitness.ts';
+import type { Job } from './protocol.ts';
+import { createStateSaver, type StateSaver } from './state-saver.ts';
+import { checkIntervalMs } from './timing.ts';
+
+interface Place {
+  /** The id of the job. */
+  readonly key: string;
+  /** The directory of its run here. */
+  readonly directory: string;
+}
+
+/** The checkpoints of the runs of a worker in the store that it shares with a submitter. */
+export interface KeptStates {
+  /** Brings the checkpoint of a run that another worker has begun, unless one is here. */
+  readonly bring: (job: Job, place: Place) => Promise<void>;
+  /** What sends checkpoints of a run; undefined where its submitter uses another store, or none. */
+  readonly saverOf: (job: Job, place: Place) => StateSaver | undefined;
+  /** Forgets the checkpoint of a run that has ended. */
+  readonly drop: (job: Job | undefined, key: string) => void;
+}
+
+export const keepStates = (store: SharedStore | undefined, print: (line: string) => void): KeptStates => {
+  let lastTrouble = '';
+  /** A store that cannot be used makes a lost worker dearer, and keeps nobody from training. */
+  const onTrouble = (error: unknown): undefined => {
+    const { message, help } = problemOf(error);
+    if (message !== lastTrouble) print(`${message} ${help} Checkpoints stay on this host.`);
+    lastTrouble = message;
+  };
+  const statesOf = (job: Job | undefined): States | undefined =>
+    job?.store !== undefined && job.store === store?.id ? store.states : undefined;
+  void store?.states.dropOlder(Date.now() - keptSeconds * 1000).catch(onTrouble);
+  return {
+    bring: async (job, { key, directory }) => {
+      const states = statesOf(job);
+      if (!states || checkpointOfEnd(directory) !== undefined) return;
+      const brought = await states.bring(key, directory).catch(onTrouble);
+      if (brought?.ok === false) print(brought.errors[0]?.message ?? '');
+    },
+    saverOf: (job, { key, directory }) => {
+      const states = statesOf(job);
+      return states && createStateSaver({ states, job: key, directory, everyMs: checkIntervalMs, onTrouble });
+    },
+    drop: (job, key) => {
+      if (isJobKey(key)) void statesOf(job)?.drop(key).catch(onTrouble);
+    },
+  };
+};
+
+const problemOf = (error: unknown): { readonly message: string; readonly help: string } => {
+  const trouble = systemErrorOf(error);
+  if (trouble)
+    return {
+      message: `A checkpoint could not be sent to the store: ${trouble.message}.`,
+      help: trouble.advice,
+    };
+  const { message, help = '' } = storeFailure(error);
+  return { message, help };
+};

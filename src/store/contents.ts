@@ -1,0 +1,65 @@
+import { hash } from 'node:crypto';
+import { Readable } from 'node:stream';
+import { failure, type Result } from '../diagnostic/diagnostic.ts';
+import type { Run } from '../plan/plan.ts';
+import { RecordUnreadable } from '../record/record-unreadable.ts';
+import type { Backend, Content } from './backend.ts';
+
+export type RunKey = Pick<Run, 'experiment' | 'id'>;
+
+/** A manifest of a run with as many files as it may have is smaller. */
+export const mostManifestBytes = 4 * 2 ** 20;
+
+export const parsed = (text: string): unknown => {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
+};
+
+export const contentOf = (text: string): Content => {
+  const bytes = Buffer.from(text);
+  return {
+    bytes: bytes.length,
+    sha256: hash('sha256', bytes, 'hex'),
+    open: () => Readable.from([bytes]),
+  };
+};
+
+/** A small content as text; undefined if there is none. Longer ones are cut off, and cannot be parsed then. */
+export const readText = async (
+  backend: Backend,
+  name: string,
+  mostBytes: number,
+): Promise<string | undefined> => {
+  const content = await backend.read(name);
+  if (!content) return undefined;
+  const parts: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const part of content) {
+    parts.push(part);
+    bytes += part.byteLength;
+    if (bytes > mostBytes) break;
+  }
+  return Buffer.concat(parts).toString('utf8');
+};
+
+/** A file that changes while it is sent is the failure of one run; a store that cannot be used is one of all. */
+export const asResult = async <T>(acting: Promise<Result<T>>): Promise<Result<T>> => {
+  try {
+    return await acting;
+  } catch (error) {
+    if (error instanceof RecordUnreadable) return failure(error.diagnostic);
+    throw error;
+  }
+};
+
+export const missingFile = (source: string, name: string, { experiment, id }: RunKey): never => {
+  throw new RecordUnreadable({
+    code: 'damaged-transfer',
+    severity: 'error',
+    message: `${source} lacks ${name} of the run ${experiment}/${id}.`,
+    help: 'Nothing of it was used. Push the run again with --force from where it was trained.',
+  });
+};

@@ -1,0 +1,70 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { noRedis, startRedis } from '../support/redis.ts';
+import { until } from '../support/rig.ts';
+import { numbersOf } from '../support/run-numbers.ts';
+import { smallSpec } from '../support/small-sweep.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
+import { startWorker, submitter, trainedHere } from '../support/workers.ts';
+
+const run = ['run', 'spec.yaml', '--no-mlflow', '--executor', 'bullmq'] as const;
+
+const filesBelow = (folder: string): string[] =>
+  existsSync(folder)
+    ? readdirSync(folder, { recursive: true, withFileTypes: true })
+        .filter((entry) => entry.isFile())
+        .map(({ parentPath, name }) => join(parentPath, name))
+    : [];
+
+describe.skipIf(noRedis !== undefined)(`workers with a store (${noRedis ?? 'redis-server'})`, () => {
+  test('a run whose worker is killed resumes from the store to the same bits, and leaves no state there', async () => {
+    const redis = await startRedis();
+    const store = join(temporaryDirectory(), 'store');
+    const words = ['--slots', '1', '--store', store];
+    const victim = await startWorker(redis.url, { words });
+    const text = smallSpec({
+      steps: 400,
+      train: 'checkpointEvery: 20, evaluateEvery: 40, keepCheckpoints: best',
+      run: 'threadsPerRun: 1',
+    });
+    const rig = submitter(redis.url);
+    rig.write('spec.yaml', text);
+    const sweep = rig.start(...run, '--store', store);
+    await until(
+      () => filesBelow(join(store, 'states')).some((name) => name.endsWith('state.json')),
+      victim.said,
+    );
+    victim.process.kill('SIGKILL');
+    const second = await startWorker(redis.url, { words });
+    const { code, stdout, stderr } = await sweep.finished;
+    expect(code, stderr).toBe(0);
+    expect(stdout).toMatch(/resumed on \S+ after step [1-9]\d*/);
+    expect(numbersOf(rig)).toEqual(numbersOf(await trainedHere(text)));
+    expect(await rig.unroll('check', 'runs')).toMatchObject({ code: 0 });
+    await until(() => filesBelow(join(store, 'states')).length === 0, second.said);
+  });
+
+  test('a worker with another store is named, and a run that is lost with it starts again and says so', async () => {
+    const redis = await startRedis();
+    const folder = temporaryDirectory();
+    const words = ['--slots', '1', '--store', join(folder, 'other')];
+    const victim = await startWorker(redis.url, { words });
+    const text = smallSpec({ steps: 400, train: 'checkpointEvery: 20', run: 'threadsPerRun: 1' });
+    const rig = submitter(redis.url);
+    rig.write('spec.yaml', text);
+    const sweep = rig.start(...run, '--store', join(folder, 'store'));
+    await until(
+      () => filesBelow(victim.scratch).some((name) => name.endsWith('last.safetensors')),
+      victim.said,
+    );
+    victim.process.kill('SIGKILL');
+    await startWorker(redis.url);
+    const { code, stdout, stderr } = await sweep.finished;
+    expect(code, stderr).toBe(0);
+    expect(stderr).toContain(`not use the store ${join(folder, 'store')}`);
+    expect(stdout).toMatch(/started again on \S+ from the first step/);
+    expect(numbersOf(rig)).toEqual(numbersOf(await trainedHere(text)));
+    expect(filesBelow(join(folder, 'other', 'states'))).toEqual([]);
+  });
+});
