@@ -5,6 +5,7 @@ import { usualClass } from '../executor/bullmq/resource-class.ts';
 import { createBullmqExecutor } from '../executor/bullmq/submit.ts';
 import type { Plan } from '../plan/plan.ts';
 import { StoreError } from '../store/backend.ts';
+import type { StoreOptions } from '../store/open-address.ts';
 import type { Store } from '../store/store.ts';
 import {
   comeBackTo,
@@ -20,7 +21,7 @@ const usualPriority = 100;
 const storeOf = async (opened: Store | undefined) => {
   if (!opened) return undefined;
   try {
-    return { id: await opened.id(), address: opened.address };
+    return { ...opened, id: await opened.id() };
   } catch (error) {
     if (error instanceof StoreError) return undefined;
     throw error;
@@ -30,7 +31,13 @@ const storeOf = async (opened: Store | undefined) => {
 /** Checks that Redis answers and that no worker lacks what a plan needs. */
 export const prepareBullmq = async (
   plan: Plan,
-  { class: given, maxParallel, priority = usualPriority, runsDirectory }: ExecutorOptions,
+  {
+    class: given,
+    maxParallel,
+    priority = usualPriority,
+    runsDirectory,
+    store: named,
+  }: ExecutorOptions & StoreOptions,
   { store: opened }: ExecutorGround,
 ): Promise<Result<RemoteExecutor>> => {
   const resourceClass = given ?? usualClass;
@@ -51,13 +58,13 @@ export const prepareBullmq = async (
         resourceClass,
         maxParallel,
         priority,
-        store: store?.id,
+        store,
         listener,
       }),
     leaving:
       maxParallel === undefined
         ? 'Detaching: what is left is queued for the workers, which continue without this command. Ctrl-C again to queue no more.'
         : 'Detaching: the workers continue with the runs that are queued.',
-    comeBack: comeBackTo(plan, runsDirectory, 'runs'),
+    comeBack: comeBackTo(plan, runsDirectory, { left: 'runs', store: named }),
   });
 };

@@ -1,6 +1,7 @@
 import { failure, success, type Diagnostic, type Result } from '../diagnostic/diagnostic.ts';
 import { executorNames, type ExecutorName } from '../executor/executor.ts';
 import type { Plan } from '../plan/plan.ts';
+import type { StoreOptions } from '../store/open-address.ts';
 import type { ExecutorGround, ExecutorOptions, RemoteExecutor } from './remote-executor.ts';
 
 /** The options about other machines that each place knows. */
@@ -30,7 +31,7 @@ const unusedOption = (name: ExecutorName, options: ExecutorOptions): Diagnostic 
 /** Gets ready to train elsewhere; undefined for this machine. Nothing is queued yet when this reports an error. */
 export const prepareExecutor = async (
   plan: Plan,
-  options: ExecutorOptions,
+  options: ExecutorOptions & StoreOptions,
   ground: ExecutorGround = { store: undefined },
 ): Promise<Result<RemoteExecutor | undefined>> => {
   const name = options.executor ?? 'local';

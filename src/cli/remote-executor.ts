@@ -33,10 +33,14 @@ export interface RemoteExecutor {
 }
 
 /** How to come back to a sweep that was left, and how to end what is left of it: runs or jobs. */
-export const comeBackTo = (plan: Plan, runsDirectory: string, left: 'runs' | 'jobs'): readonly string[] => [
+export const comeBackTo = (
+  plan: Plan,
+  runsDirectory: string,
+  { left, store }: { readonly left: 'runs' | 'jobs'; readonly store?: string | boolean | undefined },
+): readonly string[] => [
   ...(plan.search
     ? ['This sweep decides by results, so it begins no further points until you come back.']
     : []),
-  `Come back with: ${proposedCommand(['attach', plan.sweepId], runsDirectory)}`,
+  `Come back with: ${proposedCommand(['attach', plan.sweepId, ...(typeof store === 'string' ? ['--store', store] : [])], runsDirectory)}`,
   `End its ${left} with: ${proposedCommand(['cancel', plan.sweepId], runsDirectory)}`,
 ];

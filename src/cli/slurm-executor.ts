@@ -44,6 +44,6 @@ export const prepareSlurm = async (
         }),
       ),
     leaving: 'Detaching: the jobs continue without this command. Ctrl-C again to submit no more.',
-    comeBack: comeBackTo(plan, runsDirectory, 'jobs'),
+    comeBack: comeBackTo(plan, runsDirectory, { left: 'jobs' }),
   });
 };

@@ -28,6 +28,7 @@ import {
   readText,
   type RunKey,
 } from './contents.ts';
+import { contentName, parcelsOn, type Parcels } from './parcels.ts';
 import { statesOn, type States } from './states.ts';
 
 /**
@@ -37,6 +38,7 @@ import { statesOn, type States } from './states.ts';
  *     store-id.json                        {"id": ...}, by which two machines find out that they use the same store
  *     runs/<experiment>/<run id>.json      the manifest of a finished run, written last and only once
  *     states/<job>/                        the newest checkpoint of a run that a worker trains, with its manifest
+ *     parcels/<2 digits>/<sha256>          large files on their way between workers and who submits
  *     sweeps/<experiment>/<sweep id>.json  a frozen plan
  *     files/<2 digits>/<sha256>            the contents, each once
  */
@@ -54,7 +56,6 @@ const idParser = parserOf(Type.Object({ id: storeIdSchema }));
 const markerParser = parserOf(Type.Object({ format: Type.Integer() }));
 
 const manifestName = ({ experiment, id }: RunKey): string => `runs/${experiment}/${id}.json`;
-const fileName = (sha256: string): string => `files/${sha256.slice(0, 2)}/${sha256}`;
 
 /** A plan of a hundred thousand runs is smaller. */
 const mostPlanBytes = 512 * 2 ** 20;
@@ -83,6 +84,7 @@ export interface Store {
   /** What all who use this store know it by. The first one writes it. */
   readonly id: () => Promise<string>;
   readonly states: States;
+  readonly parcels: Parcels;
   /** Brings the frozen plan of a sweep, with the decisions of its search, to a path, unless it is there. */
   readonly pullSweep: (key: SweepKey, path: string) => Promise<Result<void>>;
   readonly close: () => Promise<void>;
@@ -152,7 +154,7 @@ const storeOn = (backend: Backend): Store => {
     const { manifest, files } = packed.value;
     for (const file of files) {
       const { bytes, sha256 } = file;
-      const stored = fileName(sha256);
+      const stored = contentName(sha256);
       // A file of another size is one that was damaged there.
       if (!force && (await backend.size(stored)) === bytes) continue;
       await backend.write(stored, { bytes, sha256, open: () => readPacked(file) }, 'over');
@@ -173,7 +175,7 @@ const storeOn = (backend: Backend): Store => {
       source,
       notes: { [fileNames.taken]: jsonFileText(taken) },
       open: async (name, { sha256 }) => {
-        const content = await backend.read(fileName(sha256));
+        const content = await backend.read(contentName(sha256));
         return content ?? missingFile(source, name, run);
       },
     });
@@ -242,6 +244,7 @@ const storeOn = (backend: Backend): Store => {
         : ((await read()) ?? id);
     },
     states: statesOn(backend),
+    parcels: parcelsOn(backend),
     close: backend.close,
   };
 };

@@ -1,11 +1,8 @@
 import { existsSync } from 'node:fs';
-import { basename, dirname, join, relative, resolve, sep } from 'node:path';
-import { findDataFiles, isPattern } from '../data/columns/find-files.ts';
+import { dirname, join, relative, resolve, sep } from 'node:path';
 import { DataError } from '../data/dataset.ts';
-import { findDataFile } from '../data/files.ts';
-import { pretrainedOf } from '../data/vectors/setting.ts';
 import { failure, success, type Diagnostic, type Result } from '../diagnostic/diagnostic.ts';
-import { filesOf } from '../plan/run-identity.ts';
+import { findDataEntries, withDataEntries, type DataEntries } from '../plan/data-entries.ts';
 import { sealedFiles } from '../record/digests.ts';
 import { readRun } from '../record/read-runs.ts';
 import { fileNames, parseEnvironment } from '../record/run-files.ts';
@@ -44,10 +41,9 @@ export const bundleRun = async (
   const included = data ? await dataEntries(subject) : undefined;
   if (included && !included.ok) return included;
   for (const [name, path] of included?.value.files ?? []) entries.set(name, { path });
-  const vectors = data ? await vectorEntries(subject) : undefined;
-  for (const [name, path] of vectors?.files ?? []) entries.set(name, { path });
 
   const values = included ? included.value.values : null;
+  const vectors = included?.value.vectors;
   await writeBundle(output, entries satisfies Entries, {
     unroll: packageVersion,
     experiment: run.experiment,
@@ -56,9 +52,9 @@ export const bundleRun = async (
     config: code?.value.config ?? null,
     startWeights: startFile === undefined ? null : 'start.safetensors',
     data: values,
-    vectors: vectors?.values ?? null,
+    vectors: vectors ?? null,
   });
-  return success(values && { ...values, ...(vectors && { vectors: vectors.values.file }) });
+  return success(values && { ...values, ...(vectors && { vectors: vectors.file }) });
 };
 
 const hasChanged = (id: string, changed: readonly Difference[]): Diagnostic => ({
@@ -85,30 +81,9 @@ const codeEntries = async (
   return success({ config: nameOf(config), files: new Map(found.value.map((file) => [nameOf(file), file])) });
 };
 
-interface DataEntries {
-  /** Parameters that name files, with their values in the bundle. */
-  readonly values: Readonly<Record<string, string>>;
-  readonly files: ReadonlyMap<string, string>;
-}
-
 const dataEntries = async ({ here, baseDirectory }: Subject): Promise<Result<DataEntries>> => {
-  const values: Record<string, string> = {};
-  const files = new Map<string, string>();
   try {
-    for (const parameter of filesOf(here)) {
-      const path = here.config.dataset[parameter];
-      if (typeof path !== 'string') continue;
-      const found = await findDataFiles(path, { baseDirectory }, parameter);
-      const folder = `data/${parameter}`;
-      for (const file of found.files) files.set(`${folder}/${found.nameWithin(file)}`, file.path);
-      const parts = slashed(path).split('/');
-      const pattern = parts.slice(parts.findIndex(isPattern)).join('/');
-      values[parameter] = found.isSingle
-        ? `${folder}/${basename(path)}`
-        : isPattern(path)
-          ? `${folder}/${pattern}`
-          : folder;
-    }
+    return success(await findDataEntries(here, baseDirectory));
   } catch (error) {
     if (!(error instanceof DataError)) throw error;
     return failure(
@@ -121,32 +96,6 @@ const dataEntries = async ({ here, baseDirectory }: Subject): Promise<Result<Dat
       })),
     );
   }
-  return success({ values, files });
-};
-
-/** The files of the pretrained vectors that the run's model reads. */
-const vectorEntries = async ({
-  here,
-  baseDirectory,
-}: Subject): Promise<
-  | { readonly values: NonNullable<Manifest['vectors']>; readonly files: ReadonlyMap<string, string> }
-  | undefined
-> => {
-  const pretrained = pretrainedOf(here.config.model);
-  if (!pretrained) return undefined;
-  const files = new Map<string, string>();
-  const add = async (written: string, folder: string): Promise<string> => {
-    const { path } = await findDataFile(written, { baseDirectory }, folder);
-    const name = `${folder}/${basename(path)}`;
-    files.set(name, path);
-    return name;
-  };
-  const { file, tokens } = pretrained;
-  const values = {
-    file: await add(file, 'vectors'),
-    tokens: tokens === null ? null : await add(tokens, 'vectors/tokens'),
-  };
-  return { values, files };
 };
 
 /** The subject in a bundle, unpacked into an empty folder. Data that is not in it is looked for below `specDirectory`. */
@@ -162,25 +111,23 @@ export const bundledSubject = async (
   if (!read.ok) return read;
   const { run, status } = read.value;
   if (!status?.outcome) return failure(notWhole(path, 'has no status of a run that has ended'));
-  const paths = Object.entries(data ?? {}).map(([parameter, value]) => [parameter, join(folder, value)]);
-  const dataset = { ...run.config.dataset, ...(Object.fromEntries(paths) as Record<string, string>) };
-  const pretrained = vectors && pretrainedOf(run.config.model);
-  const model = pretrained
-    ? {
-        ...run.config.model,
-        embedding: {
-          ...pretrained,
-          file: join(folder, vectors.file),
-          tokens: vectors.tokens === null ? null : join(folder, vectors.tokens),
-        },
-      }
-    : run.config.model;
+  const inFolder: Pick<DataEntries, 'values' | 'vectors'> = {
+    values: Object.fromEntries(
+      Object.entries(data ?? {}).map(([name, value]) => [name, join(folder, value)]),
+    ),
+    ...(vectors && {
+      vectors: {
+        file: join(folder, vectors.file),
+        tokens: vectors.tokens === null ? null : join(folder, vectors.tokens),
+      },
+    }),
+  };
   return success({
     directory,
     run,
     status,
     environment: readJsonIfWhole(join(directory, fileNames.environment), parseEnvironment),
-    here: { ...run, config: { ...run.config, dataset, model } },
+    here: withDataEntries(run, inFolder),
     baseDirectory: resolve(specDirectory),
     config: config === null ? undefined : join(folder, config),
     spec: undefined,

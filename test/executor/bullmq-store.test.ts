@@ -1,5 +1,6 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { Redis } from 'ioredis';
 import { describe, expect, test } from 'vitest';
 import { noRedis, startRedis } from '../support/redis.ts';
 import { until } from '../support/rig.ts';
@@ -25,6 +26,7 @@ describe.skipIf(noRedis !== undefined)(`workers with a store (${noRedis ?? 'redi
     const victim = await startWorker(redis.url, { words });
     const text = smallSpec({
       steps: 400,
+      dataset: 'validationSize: 50',
       train: 'checkpointEvery: 20, evaluateEvery: 40, keepCheckpoints: best',
       run: 'threadsPerRun: 1',
     });
@@ -43,6 +45,33 @@ describe.skipIf(noRedis !== undefined)(`workers with a store (${noRedis ?? 'redi
     expect(numbersOf(rig)).toEqual(numbersOf(await trainedHere(text)));
     expect(await rig.unroll('check', 'runs')).toMatchObject({ code: 0 });
     await until(() => filesBelow(join(store, 'states')).length === 0, second.said);
+  });
+
+  test('large files pass through the store and not through Redis, small ones through Redis', async () => {
+    const redis = await startRedis();
+    const store = join(temporaryDirectory(), 'store');
+    await startWorker(redis.url, { words: ['--slots', '1', '--store', store] });
+    const text = smallSpec({ steps: 6, run: 'threadsPerRun: 1' }).replace('hiddenSize: 8', 'hiddenSize: 140');
+    const rig = submitter(redis.url);
+    rig.write('spec.yaml', text);
+    const { code, stderr } = await rig.unroll(...run, '--store', store);
+    expect(code, stderr).toBe(0);
+    expect(numbersOf(rig)).toEqual(numbersOf(await trainedHere(text)));
+    expect(await rig.unroll('check', 'runs')).toMatchObject({ code: 0 });
+    const client = new Redis(redis.port);
+    const pieces = await client.keys('unroll:file:*');
+    const sizes = await Promise.all(pieces.map((key) => client.strlen(key)));
+    client.disconnect();
+    expect(Math.max(...sizes)).toBeLessThan(256 * 1024);
+    const large = filesBelow(join(store, 'parcels')).map((path) => statSync(path).size);
+    expect(Math.min(...large)).toBeGreaterThan(256 * 1024);
+
+    // Whoever does not use that store is told so, and nothing is trained again.
+    const other = submitter(redis.url);
+    other.write('spec.yaml', text);
+    const refused = await other.unroll(...run);
+    expect(refused.code, refused.stderr).toBe(1);
+    expect(refused.stdout).toContain('in a store that this command does not use');
   });
 
   test('a worker with another store is named, and a run that is lost with it starts again and says so', async () => {

@@ -78,6 +78,7 @@ const unfitness = (workers: readonly ListedWorker[], { worker, unfit }: Answer):
         code: 'the code of the sweep, by its digest',
         kernel: 'the kernels of the frozen plan',
         disk: 'a disk with room for runs',
+        store: 'the store of the submitter',
         unreadable: 'a run that it can read',
       }[kind],
       help: `${help} Or stop that worker.`,

@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
-import type { Redis } from 'ioredis';
 import { success, type Result } from '../../diagnostic/diagnostic.ts';
 import { sealed, unsealed, type FileDigest } from '../../record/digests.ts';
 import { badTransfer, readManifest, unpackRun } from '../../record/packed-run.ts';
@@ -8,8 +7,8 @@ import { parseRun, parseStatus } from '../../record/parse-run-files.ts';
 import { fileNames, parseEnvironment } from '../../record/run-files.ts';
 import { jsonFileText } from '../../system/files.ts';
 import type { TrainRequest } from '../../training/protocol.ts';
-import { receive } from './file-transfer.ts';
 import { isObject } from '../../system/json.ts';
+import type { Transport } from './transport.ts';
 
 const source = 'Redis';
 
@@ -18,7 +17,7 @@ const source = 'Redis';
  * names that were sent. The caller holds the lock of the directory, so of several attempts one is recorded.
  */
 export const commitRun = async (
-  client: Redis,
+  transport: Pick<Transport, 'receive'>,
   sent: unknown,
   request: TrainRequest,
 ): Promise<Result<undefined>> => {
@@ -29,7 +28,7 @@ export const commitRun = async (
   const content = async (name: string): Promise<string> => {
     const digest = manifest.files[name];
     const pieces: Uint8Array[] = [];
-    if (digest) for await (const piece of receive(client, digest)) pieces.push(piece);
+    if (digest) for await (const piece of transport.receive(digest)) pieces.push(piece);
     return Buffer.concat(pieces).toString('utf8');
   };
   const names = [fileNames.run, fileNames.environment, fileNames.status];
@@ -46,7 +45,7 @@ export const commitRun = async (
     source,
     open: (name, digest) => {
       const own = replaced.get(name);
-      return own ? once(own) : receive(client, digest);
+      return own ? once(own) : transport.receive(digest);
     },
   });
   return unpacked.ok ? success(undefined) : unpacked;

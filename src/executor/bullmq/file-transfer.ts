@@ -1,8 +1,6 @@
-import { createHash } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import type { FileDigest } from '../../record/digests.ts';
 import { readPacked, type PackedFile } from '../../record/packed-run.ts';
-import { streamOf } from '../../system/files.ts';
 import { keys } from './protocol.ts';
 
 /** Redis holds a value in memory as a whole, and sends it as a whole. */
@@ -41,19 +39,6 @@ export const sendPacked = async (client: Redis, files: readonly PackedFile[]): P
     }
   }
   if (waiting > 0) await flush();
-};
-
-/** Puts one file into Redis and returns its digest. */
-export const sendFile = async (client: Redis, path: string): Promise<FileDigest> => {
-  const hash = createHash('sha256');
-  let bytes = 0;
-  for await (const chunk of streamOf(path, { highWaterMark: pieceBytes }) as AsyncIterable<Buffer>) {
-    hash.update(chunk);
-    bytes += chunk.byteLength;
-  }
-  const digest = { bytes, sha256: hash.digest('hex') };
-  await sendPacked(client, [{ name: '', path, ...digest }]);
-  return digest;
 };
 
 /** Chunks of any size as pieces of one size; the last may be shorter. */

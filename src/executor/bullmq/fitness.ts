@@ -13,10 +13,10 @@ import { proposedCommand } from '../../system/proposed-command.ts';
 import { systemErrorOf } from '../../system/system-error.ts';
 import { expectedKernels } from '../../tensorflow/expected-kernels.ts';
 import { baseName, strangeName, withDataNames } from './portable-run.ts';
-import type { Needed, Unfit } from './protocol.ts';
+import type { Job, Needed, Unfit } from './protocol.ts';
 
 /** A store that a submitter may use, too. */
-export interface SharedStore extends Pick<Store, 'states' | 'address'> {
+export interface SharedStore extends Pick<Store, 'states' | 'parcels' | 'address'> {
   readonly id: string;
 }
 
@@ -159,5 +159,19 @@ export const kernelProblem = (kernels: readonly string[]): Unfit | undefined => 
     kind: 'kernel',
     message: `it lacks the kernel ${missing}, with which the plan is frozen`,
     help: `Run on that host: ${proposedCommand(['setup'])}`,
+  };
+};
+
+/** What a job brings may be in a store. */
+export const storeProblem = (
+  { record, parent, start }: Job,
+  own: SharedStore | undefined,
+): Unfit | undefined => {
+  const elsewhere = [record, parent, start].some((one) => one?.store !== undefined && one.store !== own?.id);
+  if (!elsewhere) return undefined;
+  return {
+    kind: 'store',
+    message: 'it does not use the store that has the checkpoint of a run',
+    help: 'Start the worker with the --store of the command that submitted the sweep.',
   };
 };

@@ -1,13 +1,12 @@
 import { createHash } from 'node:crypto';
 import { dirname, join } from 'node:path';
-import type { Redis } from 'ioredis';
 import { packRun } from '../../record/packed-run.ts';
 import { readStatus } from '../../record/read-runs.ts';
 import { canonicalJson } from '../../system/canonical.ts';
 import type { Json } from '../../system/json.ts';
 import type { TrainRequest } from '../../training/protocol.ts';
 import type { RunTask } from '../executor.ts';
-import { sendFile, sendPacked } from './file-transfer.ts';
+import { sendFile, type Transport } from './transport.ts';
 import { portableRun } from './portable-run.ts';
 import type { Job } from './protocol.ts';
 
@@ -56,22 +55,22 @@ export const jobKeyOf = (submission: Submission, nonce: string): string => {
   return `r-${job.run.id}-${hash.slice(0, 24)}`;
 };
 
-/** The job of a request. What is recorded of the run, and what it starts from, goes to Redis first. */
-export const jobOfRequest = async (client: Redis, submission: Submission): Promise<Job> => {
+/** The job of a request. What is recorded of the run, and what it starts from, goes first. */
+export const jobOfRequest = async (transport: Transport, submission: Submission): Promise<Job> => {
   const { request } = submission;
   const { directory, run, fromTheStart, startFile } = request;
   const pack = async (from: string) => {
     const packed = await packRun(from, { checkpoints: true });
     if (!packed.ok) return undefined;
-    await sendPacked(client, packed.value.files);
-    return { manifest: packed.value.manifest };
+    const place = await transport.send(packed.value.files);
+    return { manifest: packed.value.manifest, ...place };
   };
   const record = !fromTheStart && readStatus(directory) ? await pack(directory) : undefined;
   const parent =
     run.continues && !record && !fromTheStart
       ? await pack(join(dirname(directory), run.continues.run))
       : undefined;
-  const start = startFile === undefined ? undefined : await sendFile(client, startFile);
+  const start = startFile === undefined ? undefined : await sendFile(transport, startFile);
   return {
     ...bareJob(submission),
     ...(record && { record }),

@@ -22,6 +22,9 @@ export interface KeptStates {
   readonly bring: (job: Job, place: Place) => Promise<void>;
   /** What sends checkpoints of a run; undefined where its submitter uses another store, or none. */
   readonly saverOf: (job: Job, place: Place) => StateSaver | undefined;
+  /** The store, if the submitter of a job uses it, too. */
+  readonly sharedWith: (job: Job | undefined) => SharedStore | undefined;
+  readonly onTrouble: (error: unknown) => void;
   /** Forgets the checkpoint of a run that has ended. */
   readonly drop: (job: Job | undefined, key: string) => void;
 }
@@ -31,13 +34,18 @@ export const keepStates = (store: SharedStore | undefined, print: (line: string)
   /** A store that cannot be used makes a lost worker dearer, and keeps nobody from training. */
   const onTrouble = (error: unknown): undefined => {
     const { message, help } = problemOf(error);
-    if (message !== lastTrouble) print(`${message} ${help} Checkpoints stay on this host.`);
+    if (message !== lastTrouble) print(`${message} ${help} Training without the store.`);
     lastTrouble = message;
   };
-  const statesOf = (job: Job | undefined): States | undefined =>
-    job?.store !== undefined && job.store === store?.id ? store.states : undefined;
-  void store?.states.dropOlder(Date.now() - keptSeconds * 1000).catch(onTrouble);
+  const sharedWith = (job: Job | undefined): SharedStore | undefined =>
+    job?.store !== undefined && job.store === store?.id ? store : undefined;
+  const statesOf = (job: Job | undefined): States | undefined => sharedWith(job)?.states;
+  const oldest = Date.now() - keptSeconds * 1000;
+  void store?.states.dropOlder(oldest).catch(onTrouble);
+  void store?.parcels.dropOlder(oldest).catch(onTrouble);
   return {
+    sharedWith,
+    onTrouble,
     bring: async (job, { key, directory }) => {
       const states = statesOf(job);
       if (!states || checkpointOfEnd(directory) !== undefined) return;
@@ -58,7 +66,7 @@ const problemOf = (error: unknown): { readonly message: string; readonly help: s
   const trouble = systemErrorOf(error);
   if (trouble)
     return {
-      message: `A checkpoint could not be sent to the store: ${trouble.message}.`,
+      message: `A file could not be sent to the store: ${trouble.message}.`,
       help: trouble.advice,
     };
   const { message, help = '' } = storeFailure(error);

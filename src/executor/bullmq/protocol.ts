@@ -45,8 +45,15 @@ export const keys = {
 
 const digest = Type.String({ pattern: '^[0-9a-f]{64}$' });
 
-/** A packed run as `src/record/packed-run.ts` checks it; its files are in Redis. */
-const packed = Type.Object({ manifest: anyJson });
+/** A packed run as `src/record/packed-run.ts` checks it. */
+const packed = Type.Object({
+  manifest: anyJson,
+  /** The store that has the large files; all are in Redis without it. */
+  store: Type.Optional(storeIdSchema),
+});
+
+/** How a packed run is sent. */
+export type SentRun = Described<typeof packed>;
 
 const jobSchema = Type.Object({
   run: runSchema,
@@ -65,7 +72,13 @@ const jobSchema = Type.Object({
   /** The shorter run that it continues. */
   parent: Type.Optional(packed),
   /** The weights that it starts from. */
-  start: Type.Optional(Type.Object({ sha256: digest, bytes: Type.Integer({ minimum: 0 }) })),
+  start: Type.Optional(
+    Type.Object({
+      sha256: digest,
+      bytes: Type.Integer({ minimum: 0 }),
+      store: Type.Optional(storeIdSchema),
+    }),
+  ),
 });
 
 /** One attempt at a run. */
@@ -139,6 +152,7 @@ const unfitSchema = Type.Object({
     Type.Literal('code'),
     Type.Literal('kernel'),
     Type.Literal('disk'),
+    Type.Literal('store'),
     Type.Literal('unreadable'),
   ]),
   /** One sentence. */

@@ -3,11 +3,13 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Plan } from '../../plan/plan.ts';
 import type { RunListener, RunOutcome } from '../../record/events.ts';
 import { readStatus } from '../../record/read-runs.ts';
+import { StoreError } from '../../store/backend.ts';
 import { systemErrorOf } from '../../system/system-error.ts';
 import type { TrainRequest } from '../../training/protocol.ts';
 import type { Executor, RunTask, TrainResult } from '../executor.ts';
+import type { SharedStore } from './fitness.ts';
 import { commitRun, filesOfManifest } from './commit.ts';
-import { areThere, keptSeconds, release } from './file-transfer.ts';
+import { keptSeconds } from './file-transfer.ts';
 import { jobKeyOf, jobOfRequest } from './job-of-request.ts';
 import { listWorkers, type ListedWorker } from './presence.ts';
 import {
@@ -23,6 +25,7 @@ import {
   type JobResult,
 } from './protocol.ts';
 import { prefix, type RedisServer } from './redis.ts';
+import { transportOf, transportThrough } from './transport.ts';
 
 export interface SubmitOptions {
   readonly resourceClass: string;
@@ -30,8 +33,8 @@ export interface SubmitOptions {
   readonly maxParallel: number | undefined;
   /** From 1, which is first. */
   readonly priority: number;
-  /** The id of the store that this command uses. */
-  readonly store: string | undefined;
+  /** The store that this command uses. */
+  readonly store: Pick<SharedStore, 'id' | 'parcels'> | undefined;
   readonly listener: RunListener;
 }
 
@@ -90,6 +93,12 @@ export const createBullmqExecutor = async (
 
   const note = (level: 'info' | 'warning', message: string) => listener({ type: 'note', level, message });
 
+  const through = {
+    store,
+    onTrouble: ({ message }: StoreError) => note('warning', `${message} Files pass through Redis instead.`),
+  };
+  const transport = transportThrough(client, through);
+
   const leave = (message: string) => {
     left ??= message;
     for (const one of pending.values()) one.end({ type: 'left', message: left });
@@ -126,7 +135,7 @@ export const createBullmqExecutor = async (
     }
     for (const event of progress.events) {
       if (event.type === 'training-started' && progress.start > 1)
-        note('info', startedAgain(one.request.run.id, { ...progress, ...event, store }));
+        note('info', startedAgain(one.request.run.id, { ...progress, ...event, store: store?.id }));
       one.task.onEvent(event, progress.residentBytes);
     }
   });
@@ -174,14 +183,15 @@ export const createBullmqExecutor = async (
   /** Whether a result can still be recorded. A disk that was full has no result. */
   const isUsable = async (value: unknown): Promise<boolean> => {
     const { record, outcome } = resultOf(value) ?? {};
-    return record
-      ? await areThere(client, filesOfManifest(record.manifest))
-      : outcome !== undefined && outcome.systemError === undefined;
+    if (!record) return outcome !== undefined && outcome.systemError === undefined;
+    const from = transportOf(client, record.store, through);
+    // Whoever uses that store can still record it.
+    return !from || (await from.areThere(filesOfManifest(record.manifest)));
   };
 
   /** Queues a job unless it is there. One that failed or whose files are gone is queued anew. */
   const submit = async (key: string, request: TrainRequest, task: RunTask): Promise<void> => {
-    const submission = { request, task, sweep: sweepId, store };
+    const submission = { request, task, sweep: sweepId, store: store?.id };
     if ((await client.exists(`${prefix}:${name}:${key}`)) > 0) {
       const end = await endOf(key);
       if (end?.type === 'completed' && (await isUsable(end.value))) return;
@@ -189,7 +199,7 @@ export const createBullmqExecutor = async (
       await queue.remove(key);
     }
     await client.pipeline().del(keys.cancelled(key)).sadd(keys.sweep(sweepId), `${name} ${key}`).exec();
-    await queue.add('train', await jobOfRequest(client, submission), {
+    await queue.add('train', await jobOfRequest(transport, submission), {
       jobId: key,
       priority,
       removeOnComplete: { age: keptSeconds },
@@ -205,7 +215,7 @@ export const createBullmqExecutor = async (
     for (let tries = 1; ; tries++) {
       if (refused !== undefined) return { type: 'left', message: refused };
       if (left !== undefined && maxParallel !== undefined) return { type: 'left', message: left };
-      const key = jobKeyOf({ request, task, sweep: sweepId, store }, nonce);
+      const key = jobKeyOf({ request, task, sweep: sweepId, store: store?.id }, nonce);
       const ended = new Promise<End>((end) =>
         pending.set(key, { request, task, end, since: performance.now(), starts: 0, isQueued: false }),
       );
@@ -218,11 +228,16 @@ export const createBullmqExecutor = async (
         if (one) one.isQueued = true;
         const result = await resultOfEnd((await endOf(key)) ?? (await ended), request);
         if (result !== 'again') return result;
-        if (tries >= mostTries) return exited('Redis loses the files of runs; is its memory full?');
+        if (tries >= mostTries)
+          return exited(
+            'the files of runs are lost on their way; is the memory of Redis full, or does a worker use another store?',
+          );
         await queue.remove(key);
       } catch (error) {
         // What the operating system refuses is the scheduler's to report.
         if (systemErrorOf(error)) throw error;
+        // The result waits; whoever comes back collects it.
+        if (error instanceof StoreError) return { type: 'left', message: error.message };
         return exited(error instanceof Error ? error.message : String(error));
       } finally {
         pending.delete(key);
@@ -237,10 +252,12 @@ export const createBullmqExecutor = async (
     if (!result) return exited('a worker reported a result that this version of Unroll does not know');
     if (!result.record) return done(result.outcome);
     const files = filesOfManifest(result.record.manifest);
-    if (!(await areThere(client, files))) return 'again';
-    const committed = await commitRun(client, result.record.manifest, request);
+    const from = transportOf(client, result.record.store, through);
+    if (!from) return { type: 'left', message: inOtherStore };
+    if (!(await from.areThere(files))) return 'again';
+    const committed = await commitRun(from, result.record.manifest, request);
     if (!committed.ok) return exited(committed.errors[0]?.message ?? '');
-    void release(client, files).catch(() => undefined);
+    void from.release(files).catch(() => undefined);
     return done(readStatus(request.directory)?.outcome ?? result.outcome);
   };
 
@@ -292,6 +309,9 @@ export const createBullmqExecutor = async (
     return (await queue.remove(key).catch(() => 0)) === 1;
   }
 };
+
+const inOtherStore =
+  'its result is in a store that this command does not use; run it again with the --store of the command that submitted it';
 
 /** What was lost with a worker. */
 const startedAgain = (

@@ -14,8 +14,7 @@ import { outcomeOfExit } from '../exit-reason.ts';
 import { formatDuration } from '../../terminal/format.ts';
 import { createPool, type Pool } from '../local/pool.ts';
 import { bringFiles, FilesLost, isJobKey, namesFolders } from './bring-files.ts';
-import { sendPacked } from './file-transfer.ts';
-import { fitRun, kernelProblem, unfitFor, type Equipment } from './fitness.ts';
+import { fitRun, kernelProblem, storeProblem, unfitFor, type Equipment } from './fitness.ts';
 import { answerQuestion, hideWorker, listWorkers, showWorker, silentMs } from './presence.ts';
 import {
   cancelledReason,
@@ -34,6 +33,7 @@ import {
 } from './protocol.ts';
 import { prefix, type RedisServer } from './redis.ts';
 import { keepStates } from './kept-states.ts';
+import { transportOf, transportThrough } from './transport.ts';
 import { createThreadBudget } from './thread-budget.ts';
 import { checkIntervalMs, fenceMs, lockMs } from './timing.ts';
 
@@ -93,6 +93,7 @@ export const serveQueue = async (server: RedisServer, options: WorkerOptions): P
   const budget = slots === 'auto' ? createThreadBudget(cores) : undefined;
   const environment = captureEnvironment(equipment.dataDirectory, options.commandLine);
   const kept = keepStates(equipment.store, print);
+  const through = { store: equipment.store, onTrouble: kept.onTrouble };
   let closing = false;
 
   const facts = (): WorkerFacts => ({
@@ -151,7 +152,9 @@ export const serveQueue = async (server: RedisServer, options: WorkerOptions): P
       );
     if ((await client.exists(keys.cancelled(key))) > 0) throw new UnrecoverableError(cancelledReason);
     const fit =
-      kernelProblem(job.kernel === undefined ? [] : [job.kernel]) ?? (await fitRun(job.run, equipment));
+      storeProblem(job, equipment.store) ??
+      kernelProblem(job.kernel === undefined ? [] : [job.kernel]) ??
+      (await fitRun(job.run, equipment));
     if (!('run' in fit)) return await decline(queued, token, fit);
     if (budget) worker.concurrency = Math.max(1, Math.floor(cores / Math.min(cores, job.threads)));
     const own: Active = {
@@ -203,7 +206,7 @@ export const serveQueue = async (server: RedisServer, options: WorkerOptions): P
   }): Promise<JobResult> => {
     const { dataDirectory: baseDirectory, bundle } = equipment;
     const directory = runDirectory(folderOf(queued), run);
-    const startFile = await bringFiles(client, job, directory);
+    const startFile = await bringFiles((place) => transportOf(client, place, through), job, directory);
     const key = queued.id ?? '';
     if (queued.attemptsStarted > 1) await kept.bring(job, { key, directory });
     const saver = kept.saverOf(job, { key, directory });
@@ -259,8 +262,9 @@ export const serveQueue = async (server: RedisServer, options: WorkerOptions): P
     if (own.ending !== undefined) return { host, outcome };
     const packed = await packRun(directory, { checkpoints: true });
     if (!packed.ok) return { host, outcome: { ...outcome, message: `on ${host}: ${outcome.message}` } };
-    await sendPacked(client, packed.value.files);
-    return { host, outcome, record: { manifest: packed.value.manifest } };
+    const transport = transportThrough(client, { ...through, store: kept.sharedWith(job) });
+    const place = await transport.send(packed.value.files, { areFinal: outcome.reason === 'completed' });
+    return { host, outcome, record: { manifest: packed.value.manifest, ...place } };
   };
 
   /** Notes when locks are renewed. */

@@ -1,0 +1,102 @@
+import { createHash } from 'node:crypto';
+import type { Redis } from 'ioredis';
+import type { FileDigest } from '../../record/digests.ts';
+import type { PackedFile } from '../../record/packed-run.ts';
+import { StoreError } from '../../store/backend.ts';
+import { streamOf } from '../../system/files.ts';
+import type { SharedStore } from './fitness.ts';
+import { areThere, receive, release, sendPacked } from './file-transfer.ts';
+
+/**
+ * How the files of runs travel. Redis holds them in memory, so where the submitter and the worker use the same store,
+ * large files pass through it.
+ */
+export interface Transport {
+  /** Returns where the large files are: in a store, or in Redis like the others. */
+  readonly send: (
+    files: readonly PackedFile[],
+    how?: { readonly areFinal: boolean },
+  ) => Promise<{ readonly store?: string }>;
+  /** The content of a file; it ends early where it is no longer there, which its digest shows. */
+  readonly receive: (digest: FileDigest) => AsyncIterable<Uint8Array>;
+  readonly areThere: (files: readonly FileDigest[]) => Promise<boolean>;
+  /** Lets files go soon that somebody has recorded. */
+  readonly release: (files: readonly FileDigest[]) => Promise<void>;
+}
+
+/** Redis takes what is not larger. */
+const largestInRedis = 256 * 1024;
+
+const isSmall = ({ bytes }: FileDigest): boolean => bytes <= largestInRedis;
+
+const isLarge = (file: FileDigest): boolean => !isSmall(file);
+
+const throughRedis = (client: Redis): Transport => ({
+  send: async (files) => {
+    await sendPacked(client, files);
+    return {};
+  },
+  receive: (digest) => receive(client, digest),
+  areThere: (files) => areThere(client, files),
+  release: (files) => release(client, files),
+});
+
+interface Through {
+  readonly store: Pick<SharedStore, 'id' | 'parcels'> | undefined;
+  /** Called when the store cannot be used; what is sent passes through Redis then. */
+  readonly onTrouble: (error: StoreError) => void;
+}
+
+export const transportThrough = (client: Redis, { store, onTrouble }: Through): Transport => {
+  const redis = throughRedis(client);
+  if (!store) return redis;
+  const { id, parcels } = store;
+  return {
+    send: async (files, { areFinal } = { areFinal: false }) => {
+      try {
+        for (const file of files.filter(isLarge))
+          await parcels.send(file, { stays: areFinal && !file.name.startsWith('checkpoints/') });
+      } catch (error) {
+        if (!(error instanceof StoreError)) throw error;
+        onTrouble(error);
+        return await redis.send(files);
+      }
+      await redis.send(files.filter(isSmall));
+      return { store: id };
+    },
+    receive: (digest) => (isSmall(digest) ? redis.receive(digest) : parcels.open(digest)),
+    areThere: async (files) => {
+      for (const file of files.filter(isLarge)) if (!(await parcels.isThere(file))) return false;
+      return await redis.areThere(files.filter(isSmall));
+    },
+    release: (files) => redis.release(files.filter(isSmall)),
+  };
+};
+
+/**
+ * How files travel that a message places in a store, or in Redis without one; undefined where this process uses another
+ * store.
+ */
+export const transportOf = (
+  client: Redis,
+  place: string | undefined,
+  through: Through,
+): Transport | undefined => {
+  if (place === undefined) return throughRedis(client);
+  return place === through.store?.id ? transportThrough(client, through) : undefined;
+};
+
+/** Sends one file and returns its digest. */
+export const sendFile = async (
+  transport: Transport,
+  path: string,
+): Promise<FileDigest & { readonly store?: string }> => {
+  const hash = createHash('sha256');
+  let bytes = 0;
+  for await (const chunk of streamOf(path, { highWaterMark: 1 << 20 }) as AsyncIterable<Buffer>) {
+    hash.update(chunk);
+    bytes += chunk.byteLength;
+  }
+  const digest = { bytes, sha256: hash.digest('hex') };
+  return { ...digest, ...(await transport.send([{ name: '', path, ...digest }])) };
+};
