@@ -1,12 +1,14 @@
-import { failure, success, type Result } from '../diagnostic/diagnostic.ts';
+import { DataError } from '../data/dataset.ts';
+import { failure, success, type Diagnostic, type Result } from '../diagnostic/diagnostic.ts';
 import { checkWorkers } from '../executor/bullmq/check.ts';
 import { openRedis } from '../executor/bullmq/redis.ts';
 import { usualClass } from '../executor/bullmq/resource-class.ts';
+import { dataSharer } from '../executor/bullmq/shared-data.ts';
 import { createBullmqExecutor } from '../executor/bullmq/submit.ts';
 import type { Plan } from '../plan/plan.ts';
 import { StoreError } from '../store/backend.ts';
 import type { StoreOptions } from '../store/open-address.ts';
-import type { Store } from '../store/store.ts';
+import { storeFailure, type Store } from '../store/store.ts';
 import {
   comeBackTo,
   type ExecutorGround,
@@ -28,6 +30,26 @@ const storeOf = async (opened: Store | undefined) => {
   }
 };
 
+const cannotShare: Diagnostic = {
+  code: 'store',
+  severity: 'error',
+  message: 'The data cannot be shared: this command uses no store that it may write.',
+  expected: 'a store that the workers use, too',
+  help: 'Add --store ADDRESS, or leave --share-data out and copy the data to the workers.',
+};
+
+/** Why data could not be sent. */
+const notShared = (error: unknown): Diagnostic =>
+  error instanceof DataError
+    ? {
+        code: 'data-missing',
+        severity: 'error',
+        message: error.message,
+        expected: 'the data of the sweep',
+        help: 'Put the data back, or leave --share-data out.',
+      }
+    : storeFailure(error);
+
 /** Checks that Redis answers and that no worker lacks what a plan needs. */
 export const prepareBullmq = async (
   plan: Plan,
@@ -36,6 +58,7 @@ export const prepareBullmq = async (
     maxParallel,
     priority = usualPriority,
     runsDirectory,
+    shareData: share,
     store: named,
   }: ExecutorOptions & StoreOptions,
   { store: opened }: ExecutorGround,
@@ -44,13 +67,21 @@ export const prepareBullmq = async (
   const server = await openRedis();
   if (!server.ok) return server;
   const store = await storeOf(opened);
-  const found = await checkWorkers(server.value, plan, { resourceClass, store });
+  if (share && !store) {
+    server.value.client.disconnect();
+    return failure(cannotShare);
+  }
+  const shareData = share && store ? dataSharer(store.parcels, plan) : undefined;
+  const found = await checkWorkers(server.value, plan, { resourceClass, store, shareData }).catch(
+    (error: unknown) => [notShared(error)],
+  );
   const [error, ...errors] = found.filter(({ severity }) => severity === 'error');
   if (error) {
     server.value.client.disconnect();
     return failure(error, ...errors);
   }
   return success({
+    name: 'bullmq',
     warnings: found,
     mayMeasure: true,
     open: (listener) =>
@@ -59,6 +90,7 @@ export const prepareBullmq = async (
         maxParallel,
         priority,
         store,
+        shareData,
         listener,
       }),
     leaving:

@@ -7,11 +7,16 @@ import type { ExecutorGround, ExecutorOptions, RemoteExecutor } from './remote-e
 /** The options about other machines that each place knows. */
 const known = {
   local: [],
-  bullmq: ['class', 'maxParallel', 'priority'],
+  bullmq: ['class', 'maxParallel', 'priority', 'shareData'],
   slurm: ['maxParallel'],
 } as const satisfies Record<ExecutorName, readonly (keyof ExecutorOptions)[]>;
 
-const flags = { class: '--class', maxParallel: '--max-parallel', priority: '--priority' } as const;
+const flags = {
+  class: '--class',
+  maxParallel: '--max-parallel',
+  priority: '--priority',
+  shareData: '--share-data',
+} as const;
 
 /** An option that would have no effect where the runs train. */
 const unusedOption = (name: ExecutorName, options: ExecutorOptions): Diagnostic | undefined => {

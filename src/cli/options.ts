@@ -219,6 +219,7 @@ export const execution = <Args extends unknown[], Options extends OptionValues>(
       positiveInteger,
     )
     .option('--priority <n>', 'the place in the queue: 1 is first (default: 100)', positiveInteger)
+    .option('--share-data', 'send the data to the shared store, for workers that lack it')
     .option('--junit <file>', 'write outcomes and expectations as JUnit XML, for CI systems')
     .option('--profile', 'print and record where the time was spent')
     .option('--quiet', 'print only errors and the final comparison')

@@ -11,6 +11,7 @@ export interface ExecutorOptions {
   readonly class?: string | undefined;
   readonly maxParallel?: number | undefined;
   readonly priority?: number | undefined;
+  readonly shareData?: boolean | undefined;
   readonly runsDirectory: string;
 }
 
@@ -22,6 +23,7 @@ export interface ExecutorGround {
 
 /** An executor of other machines that is ready for a sweep. */
 export interface RemoteExecutor {
+  readonly name: Exclude<ExecutorName, 'local'>;
   readonly warnings: readonly Diagnostic[];
   readonly open: (listener: RunListener) => Promise<Executor>;
   /** Whether this machine may measure kernels. */

@@ -1,10 +1,10 @@
 import { resolve } from 'node:path';
 import { success, type Result } from '../diagnostic/diagnostic.ts';
 import { checkSlurm } from '../executor/slurm/check.ts';
-import { usualSettings } from '../executor/slurm/commands.ts';
 import { batchesDirectory } from '../executor/slurm/folder.ts';
 import { createSlurmExecutor } from '../executor/slurm/slurm.ts';
 import { cpusOfRun } from '../executor/slurm/submit-batch.ts';
+import { usualSlurm } from '../plan/execution.ts';
 import type { Plan } from '../plan/plan.ts';
 import { listRuns } from '../record/read-runs.ts';
 import { measuredLengths } from '../runner/estimate.ts';
@@ -15,11 +15,12 @@ export const prepareSlurm = async (
   plan: Plan,
   { runsDirectory, maxParallel }: Pick<ExecutorOptions, 'runsDirectory' | 'maxParallel'>,
 ): Promise<Result<RemoteExecutor>> => {
-  const { slurm: settings = usualSettings, threadsPerRun } = plan.execution;
+  const { slurm: settings = usualSlurm, threadsPerRun } = plan.execution;
   const directory = resolve(batchesDirectory(runsDirectory, plan));
   const checked = await checkSlurm(settings, { cpus: cpusOfRun(settings, threadsPerRun), directory });
   if (!checked.ok) return checked;
   return success({
+    name: 'slurm',
     warnings: [],
     // Many share a login node.
     mayMeasure: false,

@@ -33,6 +33,7 @@ import type { StoreOptions } from '../store/open-address.ts';
 import { openSessionStore, startStoreSession } from '../runner/store-session.ts';
 import { screen } from './screen.ts';
 import { prepareExecutor } from './executors.ts';
+import { recordExecutor } from './sweep-executor.ts';
 import type { ExecutorOptions } from './remote-executor.ts';
 import { readSelection, type SelectionOptions } from './selection.ts';
 
@@ -94,6 +95,7 @@ export const trainPlan = async (
     return 2;
   }
   const { value: elsewhere } = remote;
+  if (elsewhere) recordExecutor(options.runsDirectory, plan, elsewhere.name);
   terminal.report(elsewhere?.warnings ?? []);
   const slow = elsewhere ? undefined : slowBackendWarning();
   if (slow) terminal.report([slow]);

@@ -9,7 +9,7 @@ import {
 import { find } from '../language/located.ts';
 import type { Execution, SlurmSettings } from '../language/config.ts';
 import type { RunSection } from '../language/run-section.ts';
-import type { SlurmSection } from '../language/slurm-section.ts';
+import { slurmSchema, type SlurmSection } from '../language/slurm-section.ts';
 import type { Spec } from '../language/validate-spec.ts';
 
 /** What the plan needs to know of the computer. */
@@ -175,3 +175,10 @@ const durationMs = (text: string): number => {
   const [, amount = '', unit = ''] = /^([\d.]+)([a-z]+)$/.exec(text) ?? [];
   return Math.round(Number(amount) * unitMs[unit as keyof typeof unitMs]);
 };
+
+/** What a job asks for unless the spec says otherwise: the defaults of `run.slurm`. */
+export const usualSlurm: SlurmSettings = readSlurm(
+  Object.fromEntries(
+    Object.entries(slurmSchema.properties).map(([key, schema]) => [key, schema.default as unknown]),
+  ) as SlurmSection,
+);

@@ -15,7 +15,7 @@ import { RecordUnreadable } from './record-unreadable.ts';
 import { fileNames, type StatusFile } from './run-files.ts';
 import { isObject } from '../system/json.ts';
 
-const digestSchema = Type.Object({
+export const digestSchema = Type.Object({
   bytes: Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER }),
   sha256: Type.String({ pattern: '^[0-9a-f]{64}$' }),
 });
@@ -244,7 +244,7 @@ export const unpackRun = async (value: unknown, unpacking: Unpacking): Promise<R
 export const unpackingPrefix = '.unpacking-';
 
 /** Writes a file; returns whether the content has the expected digest. It stops at the first byte too many. */
-const writeChecked = async (
+export const writeChecked = async (
   path: string,
   { bytes, sha256 }: FileDigest,
   content: AsyncIterable<Uint8Array>,

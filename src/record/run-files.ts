@@ -62,6 +62,18 @@ export type DataFile = DataDescription;
 
 export const parseData = parserOf(dataDescriptionSchema);
 
+const takenSchema = Type.Object({
+  /** The address of the store. */
+  store: Type.String(),
+  /** Milliseconds since 1970. */
+  takenAt: Type.Number(),
+});
+
+/** Of a run that came from a shared store. */
+export type TakenFile = Described<typeof takenSchema>;
+
+export const parseTaken = parserOf(takenSchema);
+
 const statusSchema = Type.Object({
   /** `running` is trusted only while the named process lives. */
   state: Type.Union([Type.Literal('running'), Type.Literal('ended')]),

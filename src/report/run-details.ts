@@ -16,6 +16,8 @@ import {
   parseData,
   parseEnvironment,
   parseEvaluation,
+  parseTaken,
+  type TakenFile,
 } from '../record/run-files.ts';
 
 /** Everything that a run's directory contains. */
@@ -25,6 +27,8 @@ export interface RunDetails {
   /** Null in runs of earlier versions. */
   readonly data: DataFile | null;
   readonly evaluation: EvaluationFile | null;
+  /** The shared store that the run was taken from; null for a run that was trained here. */
+  readonly taken: TakenFile | null;
   readonly series: ReadonlyMap<string, MetricSeries>;
   /** The value of each metric: that of the weights that the run keeps, otherwise the last one recorded. */
   readonly values: Metrics;
@@ -44,6 +48,7 @@ export const loadRunDetails = async (directory: string): Promise<Result<RunDetai
     environment: readJsonIfWhole(join(directory, fileNames.environment), parseEnvironment) ?? null,
     data: readJsonIfWhole(join(directory, fileNames.data), parseData) ?? null,
     evaluation: readJsonIfWhole(join(directory, fileNames.evaluation), parseEvaluation) ?? null,
+    taken: readJsonIfWhole(join(directory, fileNames.taken), parseTaken) ?? null,
     series,
     values: { ...valuesAt(series, Infinity), ...read.value.metrics },
     logTail: lastLines(join(directory, fileNames.log), 5),
@@ -76,6 +81,7 @@ export const runDetailsToJson = ({
   environment,
   data,
   evaluation,
+  taken,
   series,
   files,
 }: RunDetails): object => {
@@ -93,6 +99,7 @@ export const runDetailsToJson = ({
     environment,
     data,
     evaluation,
+    ...(taken && { taken }),
     metrics: Object.fromEntries(metrics) as object,
     files,
   };

@@ -104,7 +104,7 @@ export const stateColour = (state: RunState, colour: boolean) => {
   return colours[state];
 };
 
-const statusFields = ({ recorded, series }: RunDetails): [string, string][] => {
+const statusFields = ({ recorded, series, taken }: RunDetails): [string, string][] => {
   const { status, run } = recorded;
   if (!status) return [];
   const reached = Math.max(0, ...[...series.values()].map((one) => one.steps.at(-1) ?? 0));
@@ -117,6 +117,7 @@ const statusFields = ({ recorded, series }: RunDetails): [string, string][] => {
   if (keptStep !== undefined && keptStep !== step)
     fields.push(['weights', `of step ${keptStep}, the best evaluation; the values below are theirs`]);
   for (const origin of originOf(run)) fields.push(['origin', origin]);
+  if (taken) fields.push(['taken', `from the store ${taken.store}, ${formatTime(taken.takenAt)}`]);
   if (status.attempt > 1) fields.push(['attempt', String(status.attempt)]);
   return fields;
 };

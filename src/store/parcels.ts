@@ -1,11 +1,10 @@
 import type { FileDigest } from '../record/digests.ts';
-import { readPacked, type PackedFile } from '../record/packed-run.ts';
-import type { Backend } from './backend.ts';
+import type { Backend, Content } from './backend.ts';
 
-/** Large files of runs on their way between workers and who submits, each by its digest. */
+/** Contents on their way between workers and who submits: large files of runs, and data. Each has its digest as its name. */
 export interface Parcels {
-  /** `stays`: the file belongs to a finished run, which will be pushed to the same store. */
-  readonly send: (file: PackedFile, how: { readonly stays: boolean }) => Promise<void>;
+  /** `stays`: it is data, or belongs to a finished run, which will be pushed to the same store. */
+  readonly send: (content: Content, how: { readonly stays: boolean }) => Promise<void>;
   /** The content of a file; none if the store does not have it. */
   readonly open: (digest: FileDigest) => AsyncIterable<Uint8Array>;
   readonly isThere: (digest: FileDigest) => Promise<boolean>;
@@ -26,12 +25,12 @@ export const parcelsOn = (backend: Backend): Parcels => {
     return undefined;
   };
   return {
-    send: async (file, { stays }) => {
-      const { bytes, sha256 } = file;
+    send: async (content, { stays }) => {
+      const { bytes, sha256 } = content;
       const name = (stays ? contentName : passingName)(sha256);
       // One that passes is written again: it shall not be removed for its age while it is on its way.
       if (stays && (await backend.size(name)) === bytes) return;
-      await backend.write(name, { bytes, sha256, open: () => readPacked(file) }, 'over');
+      await backend.write(name, content, 'over');
     },
     open: async function* (digest) {
       const name = await find(digest);

@@ -13,7 +13,7 @@ import {
   type PackManifest,
 } from '../record/packed-run.ts';
 import { RecordUnreadable } from '../record/record-unreadable.ts';
-import { fileNames } from '../record/run-files.ts';
+import { fileNames, type TakenFile } from '../record/run-files.ts';
 import { readFrozenPlan } from '../record/frozen-plan.ts';
 import { searchJournalPath } from '../record/search-journal.ts';
 import { jsonFileText, readRegularText, writeNew, writeWhole } from '../system/files.ts';
@@ -88,14 +88,6 @@ export interface Store {
   /** Brings the frozen plan of a sweep, with the decisions of its search, to a path, unless it is there. */
   readonly pullSweep: (key: SweepKey, path: string) => Promise<Result<void>>;
   readonly close: () => Promise<void>;
-}
-
-/** `taken.json` of a run that came from a store. */
-export interface TakenFile {
-  /** The store's address. */
-  readonly store: string;
-  /** Milliseconds since 1970. */
-  readonly takenAt: number;
 }
 
 /** Opens a store: the first one who uses a place writes its format. */

@@ -1,9 +1,9 @@
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { describe, expect, test } from 'vitest';
 import { noRedis, startRedis } from '../support/redis.ts';
-import { until } from '../support/rig.ts';
+import { createRig, until } from '../support/rig.ts';
 import { numbersOf } from '../support/run-numbers.ts';
 import { smallSpec } from '../support/small-sweep.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
@@ -25,7 +25,7 @@ describe.skipIf(noRedis !== undefined)(`workers with a store (${noRedis ?? 'redi
     const words = ['--slots', '1', '--store', store];
     const victim = await startWorker(redis.url, { words });
     const text = smallSpec({
-      steps: 400,
+      steps: 800,
       dataset: 'validationSize: 50',
       train: 'checkpointEvery: 20, evaluateEvery: 40, keepCheckpoints: best',
       run: 'threadsPerRun: 1',
@@ -34,7 +34,9 @@ describe.skipIf(noRedis !== undefined)(`workers with a store (${noRedis ?? 'redi
     rig.write('spec.yaml', text);
     const sweep = rig.start(...run, '--store', store);
     await until(
-      () => filesBelow(join(store, 'states')).some((name) => name.endsWith('state.json')),
+      () =>
+        filesBelow(join(store, 'states')).some((name) => name.endsWith('state.json')) ||
+        sweep.process.exitCode !== null,
       victim.said,
     );
     victim.process.kill('SIGKILL');
@@ -84,7 +86,9 @@ describe.skipIf(noRedis !== undefined)(`workers with a store (${noRedis ?? 'redi
     rig.write('spec.yaml', text);
     const sweep = rig.start(...run, '--store', join(folder, 'store'));
     await until(
-      () => filesBelow(victim.scratch).some((name) => name.endsWith('last.safetensors')),
+      () =>
+        filesBelow(victim.scratch).some((name) => name.endsWith('last.safetensors')) ||
+        sweep.process.exitCode !== null,
       victim.said,
     );
     victim.process.kill('SIGKILL');
@@ -95,5 +99,50 @@ describe.skipIf(noRedis !== undefined)(`workers with a store (${noRedis ?? 'redi
     expect(stdout).toMatch(/started again on \S+ from the first step/);
     expect(numbersOf(rig)).toEqual(numbersOf(await trainedHere(text)));
     expect(filesBelow(join(folder, 'other', 'states'))).toEqual([]);
+  });
+
+  test('a worker without the data gets it from the store with --share-data, and is refused without', async () => {
+    const redis = await startRedis();
+    const folder = temporaryDirectory();
+    const store = join(folder, 'store');
+    const rows = Array.from({ length: 40 }, (_, at) => `${at >> 1},0.${at},${at & 2 ? 'up' : 'down'}`).join(
+      '\n',
+    );
+    mkdirSync(join(folder, 'tables'));
+    mkdirSync(join(folder, 'specs'));
+    writeFileSync(join(folder, 'tables', 'rows.csv'), `id,x,label\n${rows}\n`);
+    const text = `
+version: 1
+name: trial
+dataset: { name: csv-sequences, file: ../tables/rows.csv, sequence: id, features: [x], targets: [label] }
+model: { name: gru, hiddenSize: 4 }
+optimizer: { name: adam }
+train: { batchSize: 4, steps: 5 }
+seeds: [1, 2]
+run: { threadsPerRun: 1 }
+`;
+    const rig = createRig({ UNROLL_REDIS_URL: redis.url }, join(folder, 'specs'));
+    rig.write('spec.yaml', text);
+    const worker = await startWorker(redis.url, { words: ['--slots', '2', '--store', store] });
+    const refused = async (...words: readonly string[]) => {
+      const { code, stderr } = await rig.unroll(...run, ...words);
+      expect(code, stderr).toBe(2);
+      return stderr;
+    };
+    expect(await refused('--store', store)).toContain('is missing');
+    expect(await refused('--share-data', '--no-store')).toContain('cannot be shared');
+    expect(await refused('--share-data', '--store', join(folder, 'other'))).toContain('is missing');
+    expect(worker.said()).not.toContain('began ');
+    const shared = await rig.unroll(...run, '--share-data', '--store', store);
+    expect(shared.code, shared.stderr).toBe(0);
+    const here = createRig({}, join(folder, 'specs'));
+    const local = await here.unroll('run', 'spec.yaml', '--no-mlflow', '--runs-directory', 'local');
+    expect(local.code, local.stderr).toBe(0);
+    for (const id of rig.runIds('trial')) {
+      const metrics = (runs: string) =>
+        readFileSync(join(folder, 'specs', runs, 'trial', id, 'model', 'weights.safetensors'));
+      expect(metrics('runs').equals(metrics('local'))).toBe(true);
+      expect(readFileSync(rig.runPath('trial', id, 'run.json'), 'utf8')).toContain('../tables/rows.csv');
+    }
   });
 });

@@ -16,6 +16,8 @@ import { checkRun } from '../../src/check/check-run.ts';
 import { sealed, unsealed } from '../../src/record/digests.ts';
 import type { PackManifest } from '../../src/record/packed-run.ts';
 import { listRuns } from '../../src/record/read-runs.ts';
+import { loadRunDetails } from '../../src/report/run-details.ts';
+import { renderRun } from '../../src/report/show.ts';
 import { parseStoreAddress } from '../../src/store/address.ts';
 import { directoryBackend } from '../../src/store/directory-backend.ts';
 import { openStore, type Store } from '../../src/store/store.ts';
@@ -65,6 +67,12 @@ test('a pushed run is pulled with the same files, without its checkpoints, and m
   const directory = run?.directory ?? '';
   expect((await packed(directory)).manifest).toEqual((await packed(from, false)).manifest);
   expect(JSON.parse(readFileSync(join(directory, 'taken.json'), 'utf8'))).toMatchObject({ store: root });
+  const shown = async (of: string) => {
+    const details = await loadRunDetails(of);
+    return details.ok ? renderRun(details.value, { width: 100, colour: false }) : '';
+  };
+  expect(await shown(directory)).toContain(`from the store ${root}`);
+  expect(await shown(from)).not.toContain('from the store');
   // The made-up tensors are damaged in both; checkpoints are not in a store.
   const problemsIn = async (folder: string) =>
     (await checkRun(folder, { planned: runOf(0), training: '' })).problems

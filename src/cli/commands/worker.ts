@@ -2,6 +2,7 @@ import { join, resolve } from 'node:path';
 import { failure, success, type Result } from '../../diagnostic/diagnostic.ts';
 import { workDirectoryProblem, type SharedStore } from '../../executor/bullmq/fitness.ts';
 import { openRedis, problem } from '../../executor/bullmq/redis.ts';
+import { sharedDataIn } from '../../executor/bullmq/shared-data.ts';
 import { serveQueue } from '../../executor/bullmq/worker.ts';
 import { childIsBuilt, notBuilt } from '../../executor/local/pool.ts';
 import { loadPlugins } from '../../registry/own/load-plugins.ts';
@@ -53,10 +54,12 @@ export const execute: Execute<Options> = async (_, options, terminal) => {
   const slow = slowBackendWarning();
   if (slow) terminal.report([slow]);
   const { registry, bundle } = plugins.value;
+  const sharedData = store && sharedDataIn(workDirectory, store.parcels);
+  await sharedData?.dropOld();
   const worker = await serveQueue(server.value, {
     resourceClass,
     slots,
-    equipment: { registry, bundle, dataDirectory, workDirectory, store },
+    equipment: { registry, bundle, dataDirectory, workDirectory, store, sharedData },
     commandLine: terminal.commandLine,
     print: terminal.print,
   });

@@ -6,6 +6,7 @@ import type { SharedStore } from './fitness.ts';
 import { portableRun } from './portable-run.ts';
 import { askWorkers, listWorkers, type ListedWorker } from './presence.ts';
 import { kindsOf, spokenVersion, type Answer } from './protocol.ts';
+import type { ShareData } from './shared-data.ts';
 import { usualClass } from './resource-class.ts';
 import { problem, type RedisServer } from './redis.ts';
 
@@ -22,7 +23,12 @@ export const checkWorkers = async (
   {
     resourceClass,
     store,
-  }: { readonly resourceClass: string; readonly store: Pick<SharedStore, 'id' | 'address'> | undefined },
+    shareData,
+  }: {
+    readonly resourceClass: string;
+    readonly store: Pick<SharedStore, 'id' | 'address'> | undefined;
+    readonly shareData: ShareData | undefined;
+  },
 ): Promise<readonly Diagnostic[]> => {
   const found = (await listWorkers(client)).filter((one) => one.isAlive && one.class === resourceClass);
   const workers = found.filter(({ speaks }) => speaks === spokenVersion);
@@ -42,10 +48,18 @@ export const checkWorkers = async (
         severity: 'warning',
       },
     ];
-  const runs = kindsOf(plan.runs).map(portableRun);
+  const runs = await Promise.all(
+    kindsOf(plan.runs).map(async (run) => {
+      const data = await shareData?.(run);
+      return { run: portableRun(run), ...(data && { data }) };
+    }),
+  );
   const kernels = [...new Set(Object.values(plan.execution.kernels ?? {}))];
   const asked = Date.now();
-  const answers = await askWorkers(client, resourceClass, { needed: { runs, kernels }, workers });
+  const answers = await askWorkers(client, resourceClass, {
+    needed: { runs, kernels, ...(store && { store: store.id }) },
+    workers,
+  });
   return [
     ...warnings,
     ...(store ? withoutStore(workers, store) : []),

@@ -7,12 +7,14 @@ import { ownCodeOf } from '../../plan/own-code.ts';
 import type { Run } from '../../plan/plan.ts';
 import { changedCode, changedCodeFacts } from '../../registry/own/changed-code.ts';
 import { findRow, type Registry } from '../../registry/rows.ts';
+import { StoreError } from '../../store/backend.ts';
 import type { Store } from '../../store/store.ts';
 import { writeWhole } from '../../system/files.ts';
 import { proposedCommand } from '../../system/proposed-command.ts';
 import { systemErrorOf } from '../../system/system-error.ts';
 import { expectedKernels } from '../../tensorflow/expected-kernels.ts';
 import { baseName, strangeName, withDataNames } from './portable-run.ts';
+import { DataNotShared, type SharedData } from './shared-data.ts';
 import type { Job, Needed, Unfit } from './protocol.ts';
 
 /** A store that a submitter may use, too. */
@@ -31,11 +33,14 @@ export interface Equipment {
   readonly workDirectory: string;
   /** The shared store that it uses, with its id. */
   readonly store: SharedStore | undefined;
+  readonly sharedData: SharedData | undefined;
 }
 
 /** A run as this worker trains it: its data was found, and is the data that the run was planned with. */
-interface Fit {
+export interface Fit {
   readonly run: Run;
+  /** Where the names of its data start. */
+  readonly baseDirectory: string;
 }
 
 /** Why this worker cannot train a run, or the run with the names under which its data was found. */
@@ -59,13 +64,41 @@ export const fitRun = async (run: Run, equipment: Equipment): Promise<Fit | Unfi
   return await findData(run, equipment);
 };
 
+const lacksData = ({ kind }: Unfit): boolean => kind === 'data' || kind === 'other-data';
+
+/** As `fitRun`. Data that is not here is brought from the store of the submitter, where it shares it. */
+export const fitJob = async (
+  { run, data, store }: Pick<Job, 'run' | 'data' | 'store'>,
+  equipment: Equipment,
+): Promise<Fit | Unfit> => {
+  const fit = await fitRun(run, equipment);
+  const { store: own, sharedData: shared, registry } = equipment;
+  if ('run' in fit || !lacksData(fit) || !data || !own || !shared || own.id !== store) return fit;
+  const cannot = (why: string): Unfit => ({
+    kind: 'data',
+    message: `the data of ${run.config.dataset.name} cannot be brought from the store ${own.address}: ${why.replace(/\.$/, '')}`,
+    help: 'Submit the sweep again with --share-data, or copy the data to that host.',
+  });
+  try {
+    const brought = await shared.bring(run, data);
+    const problem = await dataProblem(brought.run, registry, brought.baseDirectory);
+    return problem ? cannot(problem.message) : brought;
+  } catch (error) {
+    if (error instanceof DataNotShared || error instanceof StoreError) return cannot(error.message);
+    const trouble = systemErrorOf(error);
+    if (!trouble) throw error;
+    return { kind: 'disk', message: `it has no room for the data: ${trouble.message}`, help: trouble.advice };
+  }
+};
+
 /** Looks for the data under its name, and under the last part of the name. */
 const findData = async (run: Run, { registry, dataDirectory }: Equipment): Promise<Fit | Unfit> => {
   const short = withDataNames(run, baseName);
-  const problem = await dataProblem(run, registry, dataDirectory);
-  if (!problem) return { run };
-  const other = await dataProblem(short, registry, dataDirectory);
-  if (!other) return { run: short };
+  const baseDirectory = dataDirectory;
+  const problem = await dataProblem(run, registry, baseDirectory);
+  if (!problem) return { run, baseDirectory };
+  const other = await dataProblem(short, registry, baseDirectory);
+  if (!other) return { run: short, baseDirectory };
   // Other data says more than none.
   return other.kind === 'other-data' ? other : problem;
 };
@@ -78,7 +111,8 @@ const dataProblem = async (
   const { dataset, model } = run.config;
   const install =
     `Copy the data into ${baseDirectory} on that host, under the name that the spec gives it, ` +
-    'or start the worker with UNROLL_DATA_DIR set to the folder that has it.';
+    'or start the worker with UNROLL_DATA_DIR set to the folder that has it. ' +
+    'With --share-data the command sends the data to a --store that the worker uses, too.';
   try {
     const digest = await findRow(registry.dataset, dataset.name)?.digest(dataset, { baseDirectory });
     if (digest !== run.datasetDigest)
@@ -135,7 +169,7 @@ export const workDirectoryProblem = (folder: string): Unfit | undefined => {
 
 /** All that keeps this worker from training what a sweep needs. */
 export const unfitFor = async (
-  { runs, kernels }: Needed,
+  { runs, kernels, store }: Needed,
   equipment: Equipment,
 ): Promise<readonly Unfit[]> => {
   const found: Unfit[] = [];
@@ -143,9 +177,11 @@ export const unfitFor = async (
   if (disk) found.push(disk);
   const missing = kernelProblem(kernels);
   if (missing) found.push(missing);
-  for (const run of runs) {
+  for (const { run, data } of runs) {
     const fit = await fitRun(run, equipment);
-    if (!('run' in fit)) found.push(fit);
+    // What can be brought is brought with the first run that needs it.
+    const comes = data !== undefined && store !== undefined && store === equipment.store?.id;
+    if (!('run' in fit) && !(comes && lacksData(fit))) found.push(fit);
   }
   return found;
 };

@@ -6,6 +6,7 @@ import { canonicalJson } from '../../system/canonical.ts';
 import type { Json } from '../../system/json.ts';
 import type { TrainRequest } from '../../training/protocol.ts';
 import type { RunTask } from '../executor.ts';
+import type { ShareData } from './shared-data.ts';
 import { sendFile, type Transport } from './transport.ts';
 import { portableRun } from './portable-run.ts';
 import type { Job } from './protocol.ts';
@@ -16,6 +17,8 @@ interface Submission {
   readonly sweep: string;
   /** The id of the store that the submitter uses. */
   readonly store: string | undefined;
+  /** Puts the data of a run into the store; undefined where workers must have it. */
+  readonly shareData: ShareData | undefined;
 }
 
 /** A request as it is sent, without the files that it needs. */
@@ -71,8 +74,10 @@ export const jobOfRequest = async (transport: Transport, submission: Submission)
       ? await pack(join(dirname(directory), run.continues.run))
       : undefined;
   const start = startFile === undefined ? undefined : await sendFile(transport, startFile);
+  const data = await submission.shareData?.(run);
   return {
     ...bareJob(submission),
+    ...(data && { data }),
     ...(record && { record }),
     ...(parent && { parent }),
     ...(start && { start }),

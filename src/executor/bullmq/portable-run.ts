@@ -55,7 +55,7 @@ const dataName = (path: string): string => {
 export const baseName = (path: string): string => path.split(/[\\/]/).at(-1) ?? '';
 
 /** Whether a name leads below the folder that it starts from. */
-const isDataName = (name: string): boolean =>
+export const isDataName = (name: string): boolean =>
   name !== '' && !/^([a-z]:|[\\/~])|\p{Cc}/iu.test(name) && !name.split(/[\\/]/).includes('..');
 
 /** The name of a data file that a run may not have; undefined if all are fine. */

@@ -1,5 +1,6 @@
 import { Type } from '@sinclair/typebox';
 import { runSchema, type Run } from '../../plan/plan.ts';
+import { digestSchema } from '../../record/packed-run.ts';
 import { runOutcomeSchema, trainerEventSchema } from '../../record/events.ts';
 import { storeIdSchema } from '../../store/store.ts';
 import { packageVersion } from '../../system/package-root.ts';
@@ -43,8 +44,6 @@ export const keys = {
   file: (sha256: string, piece: number) => `${prefix}:file:${sha256}:${piece}`,
 } as const;
 
-const digest = Type.String({ pattern: '^[0-9a-f]{64}$' });
-
 /** A packed run as `src/record/packed-run.ts` checks it. */
 const packed = Type.Object({
   manifest: anyJson,
@@ -60,6 +59,8 @@ const jobSchema = Type.Object({
   sweep: Type.String(),
   /** The id of the submitter's store of runs. A worker that uses the same store keeps checkpoints there. */
   store: Type.Optional(storeIdSchema),
+  /** The list of its data files in that store, where the submitter shares them. */
+  data: Type.Optional(digestSchema),
   pauseAt: Type.Union([Type.Number(), Type.Null()]),
   attempt: Type.Integer({ minimum: 1 }),
   fromTheStart: Type.Boolean(),
@@ -72,13 +73,7 @@ const jobSchema = Type.Object({
   /** The shorter run that it continues. */
   parent: Type.Optional(packed),
   /** The weights that it starts from. */
-  start: Type.Optional(
-    Type.Object({
-      sha256: digest,
-      bytes: Type.Integer({ minimum: 0 }),
-      store: Type.Optional(storeIdSchema),
-    }),
-  ),
+  start: Type.Optional(Type.Intersect([digestSchema, Type.Object({ store: Type.Optional(storeIdSchema) })])),
 });
 
 /** One attempt at a run. */
@@ -133,8 +128,10 @@ export const parseWorker = parserOf(workerSchema);
 
 const neededSchema = Type.Object({
   /** A run for each kind of data and code that the sweep needs. */
-  runs: Type.Array(runSchema),
+  runs: Type.Array(Type.Object({ run: runSchema, data: Type.Optional(digestSchema) })),
   kernels: Type.Array(Type.String()),
+  /** The id of the store that has the data. */
+  store: Type.Optional(storeIdSchema),
 });
 
 export type Needed = Described<typeof neededSchema>;

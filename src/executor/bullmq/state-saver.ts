@@ -1,6 +1,7 @@
 import { linkSync, lstatSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { packRun } from '../../record/packed-run.ts';
+import { RecordUnreadable } from '../../record/record-unreadable.ts';
 import { fileNames } from '../../record/run-files.ts';
 import type { States } from '../../store/states.ts';
 import { copyRegular } from '../../system/files.ts';
@@ -37,15 +38,17 @@ export const createStateSaver = ({ states, job, directory, everyMs, onTrouble }:
 
   const send = async (): Promise<void> => {
     const begun = performance.now();
-    const folder = join(dirname(dirname(directory)), 'sending');
+    const beside = join(dirname(dirname(directory)), 'sending');
+    const folder = join(beside, basename(directory));
     try {
       await snapshot(directory, folder);
       const packed = await packRun(folder, { checkpoints: true });
       if (packed.ok) await states.save(job, packed.value);
+      else onTrouble(packed.errors.map((error) => new RecordUnreadable(error))[0]);
     } catch (error) {
       onTrouble(error);
     } finally {
-      rmSync(folder, { recursive: true, force: true });
+      rmSync(beside, { recursive: true, force: true });
     }
     const now = performance.now();
     restUntil = now + Math.max(everyMs, restFactor * (now - begun));

@@ -25,6 +25,7 @@ import {
   type JobResult,
 } from './protocol.ts';
 import { prefix, type RedisServer } from './redis.ts';
+import type { ShareData } from './shared-data.ts';
 import { transportOf, transportThrough } from './transport.ts';
 
 export interface SubmitOptions {
@@ -35,6 +36,8 @@ export interface SubmitOptions {
   readonly priority: number;
   /** The store that this command uses. */
   readonly store: Pick<SharedStore, 'id' | 'parcels'> | undefined;
+  /** Puts the data of a run into the store; undefined where workers must have it. */
+  readonly shareData?: ShareData | undefined;
   readonly listener: RunListener;
 }
 
@@ -76,7 +79,7 @@ const mostTries = 3;
 export const createBullmqExecutor = async (
   server: RedisServer,
   { sweepId }: Pick<Plan, 'sweepId'>,
-  { resourceClass, maxParallel, priority, store, listener }: SubmitOptions,
+  { resourceClass, maxParallel, priority, store, shareData, listener }: SubmitOptions,
 ): Promise<Executor> => {
   const { client, connection, packages } = server;
   const name = queueName(resourceClass);
@@ -191,7 +194,7 @@ export const createBullmqExecutor = async (
 
   /** Queues a job unless it is there. One that failed or whose files are gone is queued anew. */
   const submit = async (key: string, request: TrainRequest, task: RunTask): Promise<void> => {
-    const submission = { request, task, sweep: sweepId, store: store?.id };
+    const submission = { request, task, sweep: sweepId, store: store?.id, shareData };
     if ((await client.exists(`${prefix}:${name}:${key}`)) > 0) {
       const end = await endOf(key);
       if (end?.type === 'completed' && (await isUsable(end.value))) return;
@@ -215,7 +218,7 @@ export const createBullmqExecutor = async (
     for (let tries = 1; ; tries++) {
       if (refused !== undefined) return { type: 'left', message: refused };
       if (left !== undefined && maxParallel !== undefined) return { type: 'left', message: left };
-      const key = jobKeyOf({ request, task, sweep: sweepId, store: store?.id }, nonce);
+      const key = jobKeyOf({ request, task, sweep: sweepId, store: store?.id, shareData }, nonce);
       const ended = new Promise<End>((end) =>
         pending.set(key, { request, task, end, since: performance.now(), starts: 0, isQueued: false }),
       );
@@ -245,6 +248,17 @@ export const createBullmqExecutor = async (
     }
   };
 
+  let isElsewhereNoted = false;
+  const inOtherStore = (): TrainResult => {
+    if (!isElsewhereNoted)
+      note(
+        'warning',
+        'Results are in a store that this command does not use. Add the --store of the command that submitted them.',
+      );
+    isElsewhereNoted = true;
+    return { type: 'left', message: 'its result is in another store' };
+  };
+
   const resultOfEnd = async (end: End, request: TrainRequest): Promise<TrainResult | 'again'> => {
     if (end.type === 'left') return end;
     if (end.type === 'failed') return failedResult(end.reason);
@@ -253,7 +267,7 @@ export const createBullmqExecutor = async (
     if (!result.record) return done(result.outcome);
     const files = filesOfManifest(result.record.manifest);
     const from = transportOf(client, result.record.store, through);
-    if (!from) return { type: 'left', message: inOtherStore };
+    if (!from) return inOtherStore();
     if (!(await from.areThere(files))) return 'again';
     const committed = await commitRun(from, result.record.manifest, request);
     if (!committed.ok) return exited(committed.errors[0]?.message ?? '');
@@ -309,9 +323,6 @@ export const createBullmqExecutor = async (
     return (await queue.remove(key).catch(() => 0)) === 1;
   }
 };
-
-const inOtherStore =
-  'its result is in a store that this command does not use; run it again with the --store of the command that submitted it';
 
 /** What was lost with a worker. */
 const startedAgain = (

@@ -1,10 +1,9 @@
-import { createHash } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import type { FileDigest } from '../../record/digests.ts';
-import type { PackedFile } from '../../record/packed-run.ts';
-import { StoreError } from '../../store/backend.ts';
-import { streamOf } from '../../system/files.ts';
+import { readPacked, type PackedFile } from '../../record/packed-run.ts';
+import { StoreError, type Content } from '../../store/backend.ts';
 import type { SharedStore } from './fitness.ts';
+import { digestOf } from './shared-data.ts';
 import { areThere, receive, release, sendPacked } from './file-transfer.ts';
 
 /**
@@ -55,7 +54,9 @@ export const transportThrough = (client: Redis, { store, onTrouble }: Through): 
     send: async (files, { areFinal } = { areFinal: false }) => {
       try {
         for (const file of files.filter(isLarge))
-          await parcels.send(file, { stays: areFinal && !file.name.startsWith('checkpoints/') });
+          await parcels.send(contentOfFile(file), {
+            stays: areFinal && !file.name.startsWith('checkpoints/'),
+          });
       } catch (error) {
         if (!(error instanceof StoreError)) throw error;
         onTrouble(error);
@@ -86,17 +87,16 @@ export const transportOf = (
   return place === through.store?.id ? transportThrough(client, through) : undefined;
 };
 
+const contentOfFile = (file: PackedFile): Content => {
+  const { bytes, sha256 } = file;
+  return { bytes, sha256, open: () => readPacked(file) };
+};
+
 /** Sends one file and returns its digest. */
 export const sendFile = async (
   transport: Transport,
   path: string,
 ): Promise<FileDigest & { readonly store?: string }> => {
-  const hash = createHash('sha256');
-  let bytes = 0;
-  for await (const chunk of streamOf(path, { highWaterMark: 1 << 20 }) as AsyncIterable<Buffer>) {
-    hash.update(chunk);
-    bytes += chunk.byteLength;
-  }
-  const digest = { bytes, sha256: hash.digest('hex') };
+  const digest = await digestOf(path);
   return { ...digest, ...(await transport.send([{ name: '', path, ...digest }])) };
 };

@@ -9,12 +9,11 @@ import { systemErrorOf } from '../../system/system-error.ts';
 import { packRun } from '../../record/packed-run.ts';
 import { readStatus } from '../../record/read-runs.ts';
 import { recordLoss, runDirectory } from '../../record/run-recorder.ts';
-import type { Run } from '../../plan/plan.ts';
 import { outcomeOfExit } from '../exit-reason.ts';
 import { formatDuration } from '../../terminal/format.ts';
 import { createPool, type Pool } from '../local/pool.ts';
 import { bringFiles, FilesLost, isJobKey, namesFolders } from './bring-files.ts';
-import { fitRun, kernelProblem, storeProblem, unfitFor, type Equipment } from './fitness.ts';
+import { fitJob, kernelProblem, storeProblem, unfitFor, type Equipment, type Fit } from './fitness.ts';
 import { answerQuestion, hideWorker, listWorkers, showWorker, silentMs } from './presence.ts';
 import {
   cancelledReason,
@@ -154,7 +153,7 @@ export const serveQueue = async (server: RedisServer, options: WorkerOptions): P
     const fit =
       storeProblem(job, equipment.store) ??
       kernelProblem(job.kernel === undefined ? [] : [job.kernel]) ??
-      (await fitRun(job.run, equipment));
+      (await fitJob(job, equipment));
     if (!('run' in fit)) return await decline(queued, token, fit);
     if (budget) worker.concurrency = Math.max(1, Math.floor(cores / Math.min(cores, job.threads)));
     const own: Active = {
@@ -168,7 +167,7 @@ export const serveQueue = async (server: RedisServer, options: WorkerOptions): P
     const give = await budget?.take(job.threads);
     const begunAt = performance.now();
     try {
-      const result = await trainHere({ job, run: fit.run, own, queued }).catch((error: unknown) => {
+      const result = await trainHere({ job, fit, own, queued }).catch((error: unknown) => {
         if (error instanceof FilesLost) throw new UnrecoverableError(filesLostReason);
         const trouble = systemErrorOf(error);
         if (!trouble) throw error;
@@ -195,16 +194,16 @@ export const serveQueue = async (server: RedisServer, options: WorkerOptions): P
 
   const trainHere = async ({
     job,
-    run,
+    fit: { run, baseDirectory },
     own,
     queued,
   }: {
     readonly job: Job;
-    readonly run: Run;
+    readonly fit: Fit;
     readonly own: Active;
     readonly queued: QueuedJob;
   }): Promise<JobResult> => {
-    const { dataDirectory: baseDirectory, bundle } = equipment;
+    const { bundle } = equipment;
     const directory = runDirectory(folderOf(queued), run);
     const startFile = await bringFiles((place) => transportOf(client, place, through), job, directory);
     const key = queued.id ?? '';

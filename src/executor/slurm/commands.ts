@@ -35,17 +35,6 @@ export const slurm = (
 export const slurmSoon = (command: string, words: readonly string[]): Promise<CommandOutcome> =>
   slurm(command, words, { timeoutMs: answerMs });
 
-/** What a job asks for unless the spec says otherwise. */
-export const usualSettings: SlurmSettings = {
-  partition: null,
-  timeMs: 3_600_000,
-  memory: null,
-  cpusPerRun: 'auto',
-  runsPerJob: 'auto',
-  gres: null,
-  options: [],
-};
-
 /** The signal that announces the end of a job: SIGTERM also comes when somebody cancels it. */
 export const limitSignal = 'USR2';
 

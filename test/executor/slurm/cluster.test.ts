@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { checkSlurm } from '../../../src/executor/slurm/check.ts';
-import { usualSettings } from '../../../src/executor/slurm/commands.ts';
+import { usualSlurm } from '../../../src/plan/execution.ts';
 import type { SlurmSettings } from '../../../src/language/config.ts';
 import { createRig } from '../../support/rig.ts';
 import { noSlurm, testCluster } from '../../support/slurm.ts';
@@ -38,7 +38,7 @@ describe.skipIf(noSlurm !== undefined)(
     it('refuses what the cluster would not take, before anything is submitted', async () => {
       vi.stubEnv('SLURM_CONF', cluster().environment['SLURM_CONF']);
       const check = async (settings: Partial<SlurmSettings>, cpus = 1) => {
-        const checked = await checkSlurm({ ...usualSettings, ...settings }, { cpus, directory: hidden });
+        const checked = await checkSlurm({ ...usualSlurm, ...settings }, { cpus, directory: hidden });
         return checked.ok
           ? checked.value
           : checked.errors.map(({ message, help }) => `${message} ${help ?? ''}`);

@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { clockFault } from '../../../src/executor/slurm/clock.ts';
 import { readPartitions } from '../../../src/executor/slurm/check.ts';
-import { sbatchWords, usualSettings } from '../../../src/executor/slurm/commands.ts';
+import { sbatchWords } from '../../../src/executor/slurm/commands.ts';
+import { usualSlurm } from '../../../src/plan/execution.ts';
 import { noteLine, parseNote, readResult, writeResult } from '../../../src/executor/slurm/folder.ts';
 import { fillMs, packRuns } from '../../../src/executor/slurm/pack.ts';
 import { hostsOf, obstacleOf, parseQueue } from '../../../src/executor/slurm/queue.ts';
@@ -174,7 +175,7 @@ describe('what a job exchanges', () => {
 
   it('quotes folders for the shell, and percent signs for Slurm', () => {
     expect(jobScript("/data/it's 50%")).toContain(`'/data/it'\\''s 50%' "$SLURM_ARRAY_TASK_ID"`);
-    const words = sbatchWords(usualSettings, { name: 'n', cpus: 2, folder: '/data/50%' });
+    const words = sbatchWords(usualSlurm, { name: 'n', cpus: 2, folder: '/data/50%' });
     expect(words).toContain('--output=/data/50%%/log-%a.txt');
   });
 });
