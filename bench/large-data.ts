@@ -36,7 +36,13 @@ const { values: options } = parseArgs({
 });
 
 /** Sequences of 20 to 49 steps of four numbers, and a label that is the sign of their sum. */
-const sequences = function* () {
+interface Sequence {
+  readonly id: number;
+  readonly rows: readonly (readonly number[])[];
+  readonly label: string;
+}
+
+const sequences = function* (): Generator<Sequence, never> {
   const random = randomStream(1, 'large-csv');
   for (let id = 0; ; id++) {
     const rows = Array.from({ length: 20 + random.integer(30) }, () =>
@@ -81,24 +87,30 @@ const parquetColumns = [
   { name: 'label', type: 'STRING' as const },
 ];
 
+/** As the table, in row groups of sequences, uncompressed: its numbers are random. */
 const writeParquet = (path: string, bytes: number): void => {
   const writer = fileWriter(path);
   const schema = schemaFromColumnData({
     columnData: parquetColumns.map((column) => ({ ...column, data: [] })),
   });
-  const file = new ParquetWriter({ writer, schema });
-  let data: unknown[][] = parquetColumns.map(() => []);
-  const flush = () => {
+  const file = new ParquetWriter({ writer, schema, codec: 'UNCOMPRESSED', statistics: false });
+  const group = sequences();
+  const known = Array.from({ length: rowsInGroup / 40 }, () => group.next().value as Sequence);
+  const flat = known.flatMap(({ id, rows, label }) => rows.map((row, step) => ({ id, step, row, label })));
+  const labels = flat.map(({ label }) => label);
+  const steps = Int32Array.from(flat, ({ step }) => step);
+  const numbers = [0, 1, 2].map((at) => Float64Array.from(flat, ({ row }) => row[at] ?? 0));
+  for (let first = 0; writer.offset < bytes; first += known.length) {
+    const ids = Int32Array.from(flat, ({ id }) => first + id);
+    const last = Float64Array.from(ids, (id) => ((id * 7919) % 1_000_003) / 500_000 - 1);
+    const data = [ids, steps, ...numbers, last, labels];
     void file.write({
-      columnData: parquetColumns.map((column, at) => ({ ...column, data: data[at] ?? [] })),
+      columnData: parquetColumns.map((column, at) => ({
+        ...column,
+        data: data[at] ?? [],
+        ...(column.type === 'DOUBLE' && { encoding: 'PLAIN' as const }),
+      })),
     });
-    data = parquetColumns.map(() => []);
-  };
-  for (const { id, rows, label } of sequences()) {
-    rows.forEach((row, step) => [id, step, ...row, label].forEach((cell, at) => data[at]?.push(cell)));
-    if ((data[0]?.length ?? 0) < rowsInGroup) continue;
-    flush();
-    if (writer.offset > bytes) break;
   }
   void file.finish();
 };
