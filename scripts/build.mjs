@@ -24,7 +24,6 @@ const bundled = [
   '@commander-js/extra-typings',
   '@sinclair/typebox',
   '@tensorflow/tfjs-core',
-  'ajv',
   'commander',
   'fastest-levenshtein',
   'jstat',

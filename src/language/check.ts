@@ -1,5 +1,6 @@
 import type { TSchema } from '@sinclair/typebox';
-import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
+import type { Ajv, ErrorObject, ValidateFunction } from 'ajv';
+import { createRequire } from 'node:module';
 import type { Issue, Path } from '../diagnostic/diagnostic.ts';
 import { mostInJson } from '../diagnostic/most.ts';
 import { nearest } from '../diagnostic/nearest.ts';
@@ -11,37 +12,39 @@ import {
   writeValue,
   type PlainSchema,
 } from './describe.ts';
+import { fits } from './fits.ts';
 import { formatPath } from './located.ts';
-import { isNonFinite, type Json, isObject } from '../system/json.ts';
+import { isNonFinite, type Json } from '../system/json.ts';
 
-const ajv = new Ajv({
-  allErrors: true,
-  useDefaults: true,
-  verbose: true,
-  messages: false,
-  strict: false,
-  // No type accepts a number that is not finite, whatever bounds its schema has.
-  strictNumbers: true,
-  validateSchema: false,
-  // Compiling is most of the time that a small spec needs.
-  code: { optimize: false },
-});
+let ajv: Ajv | undefined;
+
+/** Loaded at the first mistake: that takes as long as everything else that a small spec without one needs. */
+const loadAjv = (): Ajv => {
+  const { Ajv } = createRequire(import.meta.url)('ajv') as typeof import('ajv');
+  return new Ajv({
+    allErrors: true,
+    useDefaults: true,
+    verbose: true,
+    messages: false,
+    strict: false,
+    // No type accepts a number that is not finite, whatever bounds its schema has.
+    strictNumbers: true,
+    validateSchema: false,
+    code: { optimize: false },
+  });
+};
 
 /** The known name that was meant is searched for at most this many unknown names. */
 export const mostSuggestions = 100;
 
-const compiled = new WeakMap<TSchema, Map<string, ValidateFunction>>();
+const compiled = new WeakMap<TSchema, ValidateFunction>();
 const closedForms = new WeakMap<TSchema, PlainSchema>();
 
-/** The check of a form of a schema, compiled once for each `key`. */
-const validatorOf = (schema: TSchema, key: string, formOf: () => PlainSchema): ValidateFunction => {
-  const known = compiled.get(schema) ?? new Map<string, ValidateFunction>();
-  compiled.set(schema, known);
-  let validate = known.get(key);
-  if (!validate) {
-    validate = ajv.compile(formOf());
-    known.set(key, validate);
-  }
+/** ajv's check of the closed form of a schema, compiled once. */
+const validatorOf = (schema: TSchema): ValidateFunction => {
+  ajv ??= loadAjv();
+  const validate = compiled.get(schema) ?? ajv.compile(closedFormOf(schema));
+  compiled.set(schema, validate);
   return validate;
 };
 
@@ -59,30 +62,6 @@ const closed = (schema: PlainSchema): PlainSchema => {
   return { additionalProperties: false, ...schema, properties: Object.fromEntries(inner) };
 };
 
-/**
- * What of a schema can matter to a value: not the keys that it leaves out and that have no default. Compiling them would be
- * most of the time that a small spec needs.
- */
-const formFor = (form: PlainSchema, written: Json): PlainSchema => {
-  const { properties } = form;
-  if (!properties || !isObject(written)) return form;
-  const value = written as Readonly<Record<string, Json>>;
-  const kept = Object.entries(properties).flatMap(([key, inner]) => {
-    if (Object.hasOwn(value, key)) return [[key, formFor(inner, value[key] as Json)] as const];
-    return 'default' in inner ? [[key, inner] as const] : [];
-  });
-  return { ...form, properties: Object.fromEntries(kept) };
-};
-
-/** The keys that a value has, of the objects that `formFor` looks into. */
-const keysOf = (form: PlainSchema, written: Json): string => {
-  const { properties } = form;
-  if (!properties || !isObject(written)) return '';
-  const value = written as Readonly<Record<string, Json>>;
-  const known = Object.keys(properties).filter((key) => Object.hasOwn(value, key));
-  return `{${known.map((key) => `${key}${keysOf(properties[key] ?? {}, value[key] as Json)}`).join()}}`;
-};
-
 export interface Checked {
   /** A copy with every default filled in. */
   readonly value: Json;
@@ -92,11 +71,9 @@ export interface Checked {
 /** Checks a value against a schema without unions: one issue a cause. `owner` is what has the keys: `model lstm`. */
 export const checkAgainst = (schema: TSchema, written: Json, owner = ''): Checked => {
   const form = closedFormOf(schema);
-  const quick = validatorOf(schema, keysOf(form, written), () => formFor(form, written));
   const right = copyToCheck(form, written).copy;
-  if (quick(right)) return { value: right, issues: [] };
-  // The whole schema knows the keys that unknown ones are near to.
-  const validate = validatorOf(schema, '', () => form);
+  if (fits(form, right)) return { value: right, issues: [] };
+  const validate = validatorOf(schema);
   const { copy: value, leftOut } = copyToCheck(form, written);
   if (validate(value)) return { value, issues: [] };
   const errors = validate.errors ?? [];
@@ -354,7 +331,7 @@ const howToFix = ({ schema, value, name, near, beside }: Wrong): string => {
   const [only] = Array.isArray(value) ? (value as readonly Json[]) : [];
   const isRow = typeof only === 'object' && only !== null && 'name' in only;
   const isOneOfType = only !== undefined && !types.includes('array') && isRow === types.includes('object');
-  if (isOneOfType && (isRow || ajv.validate(schema, only))) {
+  if (isOneOfType && (isRow || fits(schema, structuredClone(only)))) {
     return `Write one value, for example ${write(writeValue(only))}; to try several, list them under sweep.axes.`;
   }
   const example =

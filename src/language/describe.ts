@@ -15,7 +15,10 @@ export interface PlainSchema {
   readonly pattern?: string;
   readonly minItems?: number;
   readonly maxItems?: number;
+  readonly uniqueItems?: boolean;
   readonly items?: PlainSchema;
+  readonly minProperties?: number;
+  readonly patternProperties?: Readonly<Record<string, PlainSchema>>;
   readonly properties?: Readonly<Record<string, PlainSchema>>;
   readonly required?: readonly string[];
   readonly additionalProperties?: boolean | PlainSchema;
