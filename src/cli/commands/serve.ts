@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { setFlagsFromString } from 'node:v8';
 import { failed, failure, success, type Diagnostic, type Result } from '../../diagnostic/diagnostic.ts';
 import type { OpenModel } from '../../prediction/open-model.ts';
 import { registryFor } from '../../prediction/registry.ts';
@@ -24,6 +25,8 @@ interface Options {
 
 /** `unroll serve MODEL...` */
 export const execute: Execute<Options> = async (words, options, terminal) => {
+  // Other commands keep the space for short-lived objects small. A server would clear it every few requests.
+  setFlagsFromString('--semi-space-growth-factor=2');
   const { json, host } = options;
   const report = (errors: readonly Diagnostic[]) => {
     terminal.report(errors, { json });
