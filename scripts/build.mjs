@@ -26,7 +26,6 @@ const bundled = [
   '@tensorflow/tfjs-core',
   'commander',
   'fastest-levenshtein',
-  'jstat',
   'p-queue',
   'picocolors',
   'simple-statistics',

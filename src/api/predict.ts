@@ -3,7 +3,7 @@ import { evaluateFiles, type Evaluation } from '../prediction/evaluate.ts';
 import { openModel } from '../prediction/open-model.ts';
 import { predictFiles } from '../prediction/predict.ts';
 import { registryFor } from '../prediction/registry.ts';
-import type { Cell } from '../training/predictions.ts';
+import type { Cell } from '../training/predicted-row.ts';
 import { unwrap } from './error.ts';
 
 /** A row of predictions, as `unroll predict` writes it. */

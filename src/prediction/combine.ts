@@ -1,6 +1,6 @@
 import type { ExampleBatch } from '../data/example-batch.ts';
 import { isClassTask, isNumberTask, type Task } from '../data/task.ts';
-import { softmax } from '../training/predictions.ts';
+import { softmax } from '../training/predicted-row.ts';
 import type { Predictor } from './predictor.ts';
 
 /**

@@ -1,7 +1,7 @@
 import type { ExampleBatch } from '../data/example-batch.ts';
 import { middleOf } from '../data/quantiles.ts';
 import { isPerStep, type Task } from '../data/task.ts';
-import { rowWriter, type Cell } from '../training/predictions.ts';
+import { rowWriter, type Cell } from '../training/predicted-row.ts';
 
 /** A row of predictions: its cells by column, in their order. */
 export type PredictedCells = ReadonlyMap<string, Cell>;

@@ -10,7 +10,7 @@ import { tokenIndex } from '../data/text/stream-reading.ts';
 import { failure, success, type Result } from '../diagnostic/diagnostic.ts';
 import type { Registry } from '../registry/rows.ts';
 import { carryState, readNext } from '../training/carried-state.ts';
-import { softmax } from '../training/predictions.ts';
+import { softmax } from '../training/predicted-row.ts';
 import { dataDiagnostics } from './data-diagnostics.ts';
 import { streamReading } from './input.ts';
 import type { OpenModel } from './open-model.ts';

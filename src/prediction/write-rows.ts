@@ -1,6 +1,6 @@
 import { closeSync, rmSync } from 'node:fs';
 import { rename } from 'node:fs/promises';
-import type { Cell } from '../training/predictions.ts';
+import type { Cell } from '../training/predicted-row.ts';
 import { csvField } from '../system/csv-field.ts';
 import { openToWrite, writeFully } from '../system/files.ts';
 import { named, onFile } from '../system/system-error.ts';
@@ -50,7 +50,7 @@ export const textRows = (format: 'csv' | 'jsonl', write: (text: string) => void)
 export const jsonRow = (row: PredictedCells): string =>
   JSON.stringify(Object.fromEntries([...row].map(([name, cell]) => [name, jsonCell(cell)])));
 
-const csvCell = (cell: Cell): string => csvField(typeof cell === 'string' ? cell : String(cell));
+const csvCell = (cell: Cell): string => (typeof cell === 'string' ? csvField(cell) : String(cell));
 
 const jsonCell = (cell: Cell): Cell | null =>
   typeof cell === 'number' && !Number.isFinite(cell) ? null : cell;

@@ -1,5 +1,5 @@
-import jstat from 'jstat';
 import { mean, sampleStandardDeviation, sampleVariance } from 'simple-statistics';
+import { studentT } from './student-t.ts';
 
 /** A range that contains the true mean with 95% confidence, if the values are near normal: `[low, high]`. */
 export type Interval = readonly [low: number, high: number];
@@ -40,12 +40,12 @@ const confidence = 0.95;
 
 /** Half the width of a t interval around a mean. */
 const halfWidth = (standardError: number, degreesOfFreedom: number): number =>
-  standardError === 0 ? 0 : jstat.studentt.inv((1 + confidence) / 2, degreesOfFreedom) * standardError;
+  standardError === 0 ? 0 : studentT().studentt.inv((1 + confidence) / 2, degreesOfFreedom) * standardError;
 
 /** Two-sided, of Student's t. Without spread every difference but zero is certain. */
 const pValueOf = (center: number, standardError: number, degreesOfFreedom: number): number => {
   if (standardError === 0) return center === 0 ? 1 : 0;
-  return Math.min(1, 2 * jstat.studentt.cdf(-Math.abs(center / standardError), degreesOfFreedom));
+  return Math.min(1, 2 * studentT().studentt.cdf(-Math.abs(center / standardError), degreesOfFreedom));
 };
 
 /**

@@ -1,5 +1,5 @@
-import jstat from 'jstat';
 import type { Difference } from './statistics.ts';
+import { studentT } from './student-t.ts';
 
 /**
  * How a configuration compares with the best one.
@@ -107,9 +107,9 @@ const powerOf = (
   if (seeds < 2) return 0;
   const degreesOfFreedom = paired ? seeds - 1 : 2 * seeds - 2;
   const noncentrality = effect * Math.sqrt(paired ? seeds : seeds / 2);
-  const critical = jstat.studentt.inv(1 - level / 2, degreesOfFreedom);
+  const critical = studentT().studentt.inv(1 - level / 2, degreesOfFreedom);
   // Its series underflows for large noncentrality, where it is far above any critical value of five seeds or more.
   if (noncentrality > 30) return noncentrality > 4 * critical ? 1 : 0;
-  const below = jstat.noncentralt.cdf(critical, degreesOfFreedom, noncentrality);
-  return 1 - below + jstat.noncentralt.cdf(-critical, degreesOfFreedom, noncentrality);
+  const below = studentT().noncentralt.cdf(critical, degreesOfFreedom, noncentrality);
+  return 1 - below + studentT().noncentralt.cdf(-critical, degreesOfFreedom, noncentrality);
 };

@@ -2,7 +2,7 @@ import { headOf, leadingAxes, outputCount } from '../export/head.ts';
 import { inputEncodingOf, type InputEncoding } from '../export/inputs.ts';
 import type { TrainedModel } from '../export/trained-model.ts';
 import type { Loss } from '../losses/loss.ts';
-import { softmax } from '../training/predictions.ts';
+import { softmax } from '../training/predicted-row.ts';
 import type { TensorQuestion } from './read-tensors.ts';
 
 /** One of the outputs of `model.onnx`: numbers row-major, of each sequence `[...axes]`. */

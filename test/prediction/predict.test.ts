@@ -9,7 +9,7 @@ import type { OpenModel } from '../../src/prediction/open-model.ts';
 import { predictFiles } from '../../src/prediction/predict.ts';
 import { registry } from '../../src/registry/rows.ts';
 import { fileNames } from '../../src/record/run-files.ts';
-import type { Cell } from '../../src/training/predictions.ts';
+import type { Cell } from '../../src/training/predicted-row.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { trainModel } from '../support/trained-model.ts';
 import { wordTokenizer } from '../support/word-tokenizer.ts';

@@ -9,7 +9,7 @@ import { predictFiles } from '../../src/prediction/predict.ts';
 import { buildPredictor } from '../../src/prediction/predictor.ts';
 import { sampleText, walker } from '../../src/prediction/sample.ts';
 import { registry } from '../../src/registry/rows.ts';
-import type { Cell } from '../../src/training/predictions.ts';
+import type { Cell } from '../../src/training/predicted-row.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { trainModel } from '../support/trained-model.ts';
 

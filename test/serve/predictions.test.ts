@@ -8,7 +8,7 @@ import type { OpenModel } from '../../src/prediction/open-model.ts';
 import { predictFiles } from '../../src/prediction/predict.ts';
 import { registry } from '../../src/registry/rows.ts';
 import { loadTensorFlow } from '../../src/tensorflow/load.ts';
-import type { Cell } from '../../src/training/predictions.ts';
+import type { Cell } from '../../src/training/predicted-row.ts';
 import { testSeed } from '../support/seed.ts';
 import { openCase } from '../support/open-case.ts';
 import { serve } from '../support/serving.ts';

@@ -13,7 +13,7 @@ import { fileNames } from '../../src/record/run-files.ts';
 import { weightsFinder } from '../../src/report/find-weights.ts';
 import { registry } from '../../src/registry/rows.ts';
 import { writeTensors } from '../../src/system/safetensors.ts';
-import { softmax } from '../../src/training/predictions.ts';
+import { softmax } from '../../src/training/predicted-row.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { metricsIn, trainUntil } from '../support/toy-training.ts';
 import { trainModel } from '../support/trained-model.ts';

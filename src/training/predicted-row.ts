@@ -1,0 +1,93 @@
+import type { Batch, Split } from '../data/dataset.ts';
+import { targetSize, type Task } from '../data/task.ts';
+import type { Loss } from '../losses/loss.ts';
+
+export type Cell = string | number | boolean;
+
+/** Of more classes than that, only the probability of the predicted one is recorded. */
+const mostProbabilities = 100;
+
+/** One sequence, or one step of it. */
+export interface PredictedRow {
+  /** Writes which one it is; several times where it becomes several rows, of which `at` is which. */
+  readonly head: (at: number) => void;
+  readonly targets: Batch['targets'];
+  readonly outputs: Float32Array;
+  /** Which row of targets and outputs. */
+  readonly at: number;
+  readonly scaling: ReturnType<NonNullable<Split['scaling']>> | undefined;
+}
+
+/** Writes the cells of predicted rows, by column. */
+export const rowWriter = (
+  task: Task,
+  quantiles: Loss['quantiles'],
+  { put, withTruth }: { readonly put: (name: string, value: Cell) => void; readonly withTruth: boolean },
+): ((row: PredictedRow) => void) => {
+  switch (task.kind) {
+    case 'classification':
+    case 'labelling':
+    case 'next-step': {
+      const { classes } = task;
+      const labelOf = (label: number) => task.labels?.[label] ?? String(label);
+      const columns = Array.from(
+        { length: classes <= mostProbabilities ? classes : 0 },
+        (_, label) => `probability ${labelOf(label)}`,
+      );
+      return ({ head, targets, outputs, at }) => {
+        const probabilities = softmax(outputs.subarray(at * classes, (at + 1) * classes));
+        const prediction = probabilities.indexOf(Math.max(...probabilities));
+        head(0);
+        if (withTruth) put('truth', labelOf(targets[at] as number));
+        put('prediction', prediction === -1 ? '' : labelOf(prediction));
+        put('probability', probabilities[prediction] ?? Number.NaN);
+        columns.forEach((column, label) => put(column, probabilities[label] as number));
+      };
+    }
+    case 'multi-label':
+      return ({ head, targets, outputs, at }) => {
+        head(0);
+        for (let label = 0; label < task.classes; label++) {
+          const name = task.labels?.[label] ?? String(label);
+          const probability = 1 / (1 + Math.exp(-(outputs[at * task.classes + label] as number)));
+          if (withTruth) put(`truth ${name}`, targets[at * task.classes + label] === 1);
+          put(`prediction ${name}`, probability >= 0.5);
+          put(`probability ${name}`, probability);
+        }
+      };
+    case 'regression':
+    case 'forecast': {
+      const levels = quantiles ?? [undefined];
+      const width = targetSize(task);
+      const count = task.kind === 'forecast' ? task.targets.length : width;
+      const ownUnit = (value: number, target: number, scaling: PredictedRow['scaling']) =>
+        scaling ? value / (scaling.factor[target] as number) + (scaling.mean[target] as number) : value;
+      return ({ head, targets, outputs, at, scaling }) => {
+        for (let from = 0; from < width; from += count) {
+          head(from / count);
+          if (task.kind === 'forecast') put('ahead', from / count + 1);
+          for (let target = 0; target < count; target++) {
+            const name =
+              task.kind === 'forecast' ? ` ${task.targets[target]}` : count > 1 ? ` ${target + 1}` : '';
+            const number = at * width + from + target;
+            if (withTruth) put(`truth${name}`, ownUnit(targets[number] as number, target, scaling));
+            levels.forEach((quantile, place) => {
+              const value = outputs[number * levels.length + place] as number;
+              put(
+                `${quantile === undefined ? 'prediction' : `quantile ${quantile}`}${name}`,
+                ownUnit(value, target, scaling),
+              );
+            });
+          }
+        }
+      };
+    }
+  }
+};
+
+export const softmax = (outputs: Float32Array): readonly number[] => {
+  const largest = outputs.reduce((a, b) => Math.max(a, b), -Infinity);
+  const powers = Array.from(outputs, (output) => Math.exp(output - largest));
+  const sum = powers.reduce((total, one) => total + one, 0);
+  return powers.map((power) => power / sum);
+};
