@@ -162,6 +162,9 @@ const environmentSchema = Type.Object({
   backend: Type.String(),
   tensorflow: Type.String(),
   kernel: Type.String(),
+  /** Digest of the library of Unroll's own kernels; null where it was not used. Earlier runs have neither this nor the next. */
+  ownKernels: Type.Optional(Type.Union([Type.String(), Type.Null()])),
+  instructionSet: Type.Optional(Type.Union([Type.String(), Type.Null()])),
   threads: Type.Number(),
 });
 

@@ -52,6 +52,8 @@ const environmentKeys = [
   'backend',
   'tensorflow',
   'kernel',
+  'ownKernels',
+  'instructionSet',
   'threads',
   'platform',
   'cpu',
@@ -61,7 +63,7 @@ const surroundings = ({ recorded: { run }, environment }: RunDetails): Map<strin
   const known = new Map<string, Json>([['datasetDigest', run.datasetDigest.slice(0, 12)]]);
   for (const [key, version] of Object.entries(run.versions)) known.set(`versions.${key}`, version);
   if (!environment) return known;
-  for (const key of environmentKeys) known.set(key, environment[key]);
+  for (const key of environmentKeys) known.set(key, environment[key] ?? null);
   if (environment.git) {
     known.set('git.commit', environment.git.commit.slice(0, 12));
     known.set('git.dirty', environment.git.dirty);

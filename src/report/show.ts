@@ -177,6 +177,13 @@ const metricLines = ({ series, values: kept }: RunDetails, width: number): strin
   return rows.length > 0 ? renderTable(metricColumns, rows, { width }) : [];
 };
 
+const ownKernelsOf = ({ ownKernels, instructionSet }: EnvironmentFile): string => {
+  if (ownKernels === undefined) return '';
+  return ownKernels === null
+    ? ", without Unroll's kernels"
+    : `, Unroll's kernels for ${instructionSet ?? 'this processor'}`;
+};
+
 export const environmentFields = (environment: EnvironmentFile): [string, string][] => {
   const { git } = environment;
   return [
@@ -187,7 +194,7 @@ export const environmentFields = (environment: EnvironmentFile): [string, string
     ],
     [
       'back end',
-      `${environment.backend}, kernel ${environment.kernel}, ${counted(environment.threads, 'thread')}`,
+      `${environment.backend}, kernel ${environment.kernel}, ${counted(environment.threads, 'thread')}${ownKernelsOf(environment)}`,
     ],
     [
       'machine',

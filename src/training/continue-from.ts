@@ -6,6 +6,7 @@ import type { CountedLines } from '../record/metrics-journal.ts';
 import { recordedId } from '../record/read-runs.ts';
 import { fileNames, parseEnvironment } from '../record/run-files.ts';
 import { readJsonIfWhole, readRegular, writeWhole } from '../system/files.ts';
+import { ownKernelsUsed } from '../tensorflow/kernels/fused-kernels.ts';
 import { loadTensorFlow } from '../tensorflow/load.ts';
 import { checkpointPath, readOwn, writeStored, type Checkpoint, type CheckpointName } from './checkpoint.ts';
 import type { TrainRequest } from './protocol.ts';
@@ -45,9 +46,20 @@ const otherPlace = async (
   const before = readJsonIfWhole(join(parent, fileNames.environment), parseEnvironment);
   if (!before) return 'has no environment.json';
   const { name: backend, version: tensorflow } = await loadTensorFlow();
-  const now = { cpu: environment.cpu, backend, tensorflow, threads, kernel: kernel ?? before.kernel };
+  const now = {
+    cpu: environment.cpu,
+    backend,
+    tensorflow,
+    threads,
+    kernel: kernel ?? before.kernel,
+    // Earlier records do not name the library.
+    ...(before.ownKernels !== undefined && ownKernelsUsed()),
+  };
   const other = (Object.keys(now) as (keyof typeof now)[]).find((key) => now[key] !== before[key]);
-  return other && `was trained with ${other} ${before[other]}, and this one is with ${now[other]}`;
+  return (
+    other &&
+    `was trained with ${other} ${before[other] ?? 'none'}, and this one is with ${now[other] ?? 'none'}`
+  );
 };
 
 const takeOver = (

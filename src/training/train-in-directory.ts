@@ -10,7 +10,7 @@ import { registryOfBundle } from '../registry/own/load-plugins.ts';
 import { registry as builtIn, rowOf, type Registry } from '../registry/rows.ts';
 import { masked } from '../system/secrets.ts';
 import type { Run } from '../plan/plan.ts';
-import { fusedGatherPixels } from '../tensorflow/kernels/fused-kernels.ts';
+import { fusedGatherPixels, ownKernelsUsed } from '../tensorflow/kernels/fused-kernels.ts';
 import { loadTensorFlow } from '../tensorflow/load.ts';
 import type { OutcomeReason, RunOutcome, TrainerEvent } from '../record/events.ts';
 import { writeJson } from '../system/files.ts';
@@ -253,6 +253,7 @@ const recordEnvironment = async (
     backend: backend.name,
     tensorflow: backend.version,
     kernel,
+    ...ownKernelsUsed(),
     threads: request.threads,
   });
 };

@@ -81,16 +81,27 @@ const surroundings = [
   'backend',
   'tensorflow',
   'kernel',
+  'ownKernels',
+  'instructionSet',
   'threads',
 ] as const satisfies readonly (keyof EnvironmentFile)[];
 
-/** The differences of two machines that may change numbers although the run is the same. */
+/** What a difference shows of a record that lacks a field, as earlier ones do. */
+const notRecorded = 'not recorded';
+
+/**
+ * The differences of two machines that may change numbers although the run is the same. What an earlier version did not
+ * record may explain other numbers only, so it is left out if they are the same.
+ */
 export const environmentDifferences = (
   recorded: EnvironmentFile | undefined,
   now: EnvironmentFile | undefined,
+  sameNumbers: boolean,
 ): readonly Difference[] =>
   surroundings.flatMap((what) => {
-    const pair = { recorded: recorded?.[what] ?? null, now: now?.[what] ?? null };
+    const before = recorded?.[what];
+    if (before === undefined && sameNumbers) return [];
+    const pair = { recorded: before === undefined ? notRecorded : before, now: now?.[what] ?? null };
     return pair.recorded === pair.now ? [] : [{ what, ...pair }];
   });
 

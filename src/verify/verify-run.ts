@@ -276,9 +276,10 @@ const compare = (
     ...(endedEarly ? [{ what: 'the loss, which diverged', step: steps, distance: Infinity }] : []),
   ].sort((a, b) => a.step - b.step);
   const beyond = deviations.find(({ distance }) => distance > tolerance);
+  const verdict = beyond ? 'differs' : deviations.length > 0 ? 'within-1e-6' : 'identical';
   return {
     run,
-    verdict: beyond ? 'differs' : deviations.length > 0 ? 'within-1e-6' : 'identical',
+    verdict,
     steps,
     differsFromStep: beyond?.step ?? null,
     metricValues: compared,
@@ -289,6 +290,7 @@ const compare = (
     environment: environmentDifferences(
       environment,
       readJsonIfWhole(join(again, fileNames.environment), parseEnvironment),
+      verdict === 'identical',
     ),
   };
 };

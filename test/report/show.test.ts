@@ -66,6 +66,19 @@ test('show: a run that is done', async () => {
   `);
 });
 
+test.each([
+  [{ ownKernels: '0123456789abcdef', instructionSet: 'AVX2' }, "1 thread, Unroll's kernels for AVX2"],
+  [{ ownKernels: null, instructionSet: null }, "1 thread, without Unroll's kernels"],
+])('show and diff: %j', async (kernels, shown) => {
+  const details = await detailsOf(writeRunDirectory(temporaryDirectory(), firstRun));
+  const now = { ...details, environment: details.environment && { ...details.environment, ...kernels } };
+  expect(renderRun(now, { width: 90, colour: false })).toContain(`tensorflow, kernel block, ${shown}\n`);
+  const { ownKernels } = kernels;
+  expect(diffRuns(details, now).surroundings.filter(({ path }) => path === 'ownKernels')).toEqual(
+    ownKernels === null ? [] : [{ path: 'ownKernels', one: null, other: ownKernels }],
+  );
+});
+
 test('show: a failed run says why, shows the end of its log and what to do', async () => {
   const runs = temporaryDirectory();
   const directory = writeRunDirectory(runs, firstRun, { state: 'diverged', step: 20 });

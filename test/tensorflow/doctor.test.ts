@@ -9,7 +9,7 @@ const healthy: DoctorReport = {
   backend: {
     backend: 'tensorflow',
     version: '2.21.0',
-    kernels: { available: true, instructionSet: 'AVX2', threads: 2 },
+    kernels: { available: true, instructionSet: 'AVX2', threads: 2, path: '/cache/unroll_kernels.node' },
     loadMs: 350,
     memoryMb: 380,
   },

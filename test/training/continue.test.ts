@@ -126,6 +126,11 @@ test('with a damaged checkpoint or on another machine the training starts over, 
   expect(logOf(folder, run)).toContain('started:');
 
   rmSync(directoryOf(folder, run), { recursive: true });
+  writeFileSync(environment, text.replace(/"ownKernels": ".*"/, '"ownKernels": "0123456789abcdef"'));
+  await train(folder, run, Infinity, (message) => warnings.push(message));
+  expect(warnings.pop()).toContain('was trained with ownKernels 0123456789abcdef');
+
+  rmSync(directoryOf(folder, run), { recursive: true });
   writeFileSync(environment, text);
   const checkpoint = join(directoryOf(folder, parent), 'checkpoints', 'last.safetensors');
   const bytes = readFileSync(checkpoint);

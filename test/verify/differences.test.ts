@@ -1,7 +1,13 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { distanceOf, metricDeviations, weightDeviations } from '../../src/verify/differences.ts';
+import type { EnvironmentFile } from '../../src/record/run-files.ts';
+import {
+  distanceOf,
+  environmentDifferences,
+  metricDeviations,
+  weightDeviations,
+} from '../../src/verify/differences.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 const record = (lines: readonly (readonly [step: number, loss: number | string])[]): string => {
@@ -57,5 +63,36 @@ test('weights deviate by the largest difference, and in shape or name as far as 
     { what: 'kernel', step: 8, distance: 0.2 },
     { what: 'bias', step: 8, distance: Infinity },
     { what: 'more', step: 8, distance: Infinity },
+  ]);
+});
+
+test('a machine differs by its kernels; what an earlier version did not record counts only for other numbers', () => {
+  const earlier: EnvironmentFile = {
+    ...{
+      unroll: '0.1.0',
+      node: '20.19.0',
+      platform: 'linux',
+      cpu: 'some',
+      cores: 2,
+      host: 'one',
+      user: 'who',
+    },
+    ...{ commandLine: 'unroll run', git: null, backend: 'tensorflow', tensorflow: '2.21.0' },
+    ...{ kernel: 'block-lstm', threads: 1 },
+  };
+  const own = { ...earlier, host: 'another', ownKernels: '0123456789abcdef', instructionSet: 'AVX2' };
+  const without = { ...earlier, ownKernels: null, instructionSet: null };
+  expect(environmentDifferences(own, own, false)).toEqual([]);
+  expect(environmentDifferences(without, own, true)).toEqual([
+    { what: 'ownKernels', recorded: null, now: '0123456789abcdef' },
+    { what: 'instructionSet', recorded: null, now: 'AVX2' },
+  ]);
+  expect(environmentDifferences(own, { ...own, instructionSet: 'AVX-512' }, true)).toEqual([
+    { what: 'instructionSet', recorded: 'AVX2', now: 'AVX-512' },
+  ]);
+  expect(environmentDifferences(earlier, own, true)).toEqual([]);
+  expect(environmentDifferences(earlier, own, false)).toEqual([
+    { what: 'ownKernels', recorded: 'not recorded', now: '0123456789abcdef' },
+    { what: 'instructionSet', recorded: 'not recorded', now: 'AVX2' },
   ]);
 });

@@ -129,6 +129,10 @@ test('model.onnx is checked against the recorded predictions', async () => {
   const swapped = await rig.unroll('verify', id, '--steps', '1');
   expect(swapped.stdout).toMatch(/model\.onnx predicts \d+ of 50 recorded examples otherwise/);
   expect(swapped.code).toBe(1);
+  const without = createRig({ UNROLL_NATIVE_LIBRARY: '' }, rig.directory);
+  expect((await without.unroll('verify', id, '--steps', '1')).stdout).toMatch(
+    /differences of the machine:(\n .*)*\n {2}ownKernels: [0-9a-f]{16}, now none\n {2}instructionSet: AVX\S+, now none/,
+  );
   writeFileSync(onnx(id), 'damaged');
   expect((await rig.unroll('verify', id, '--steps', '1')).stdout).toContain('predicts 50 of 50');
 });

@@ -1,4 +1,6 @@
+import { createHash } from 'node:crypto';
 import { createRequire } from 'node:module';
+import { readRegular } from '../../system/files.ts';
 import { loadingShortage } from '../../system/system-error.ts';
 import { nativeLibraryPath } from '../installation.ts';
 import { isNative } from '../native.ts';
@@ -6,7 +8,13 @@ import { setupCommand } from '../install/setup-command.ts';
 
 /** Whether Unroll's own TensorFlow operations can be called in this process, and if not, why. */
 export type FusedKernels =
-  | { readonly available: true; readonly instructionSet: string; readonly threads: number }
+  | {
+      readonly available: true;
+      readonly instructionSet: string;
+      readonly threads: number;
+      /** Absolute path of the library. */
+      readonly path: string;
+    }
   | { readonly available: false; readonly reason: string };
 
 /** The type of `gatherPixels` in src/data/pixels.ts, which this room may not import. */
@@ -39,7 +47,7 @@ const load = (): FusedKernels => {
     if (wantedThreads !== undefined) setThreads(wantedThreads);
     if ('unsupported' in library) return { available: false, reason: library.unsupported };
     ({ gatherPixels } = library);
-    return { available: true, instructionSet: library.instructionSet, threads: library.threads };
+    return { available: true, instructionSet: library.instructionSet, threads: library.threads, path };
   } catch (error) {
     const shortage = loadingShortage(error, path);
     if (shortage) throw shortage;
@@ -63,6 +71,22 @@ export const fusedKernels = (): FusedKernels =>
  * their results. TensorFlow's operations keep the threads that the process started with.
  */
 export const useKernelThreads = (count: number): void => setThreads(count);
+
+let digest: string | undefined;
+
+/**
+ * Returns what decides the bits that this process computes beside the recurrent kernel's name: the first 16 hexadecimal
+ * digits of the library's SHA-256, and its instruction set. Both are null where the library is not used.
+ */
+export const ownKernelsUsed = (): {
+  readonly ownKernels: string | null;
+  readonly instructionSet: string | null;
+} => {
+  const library = fusedKernels();
+  if (!library.available) return { ownKernels: null, instructionSet: null };
+  digest ??= createHash('sha256').update(readRegular(library.path)).digest('hex').slice(0, 16);
+  return { ownKernels: digest, instructionSet: library.instructionSet };
+};
 
 /** Returns the library's vectorised function that gathers images; undefined if the library is not available. */
 export const fusedGatherPixels = (): GatherPixels | undefined =>
