@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Result } from '../diagnostic/diagnostic.ts';
+import { takenFile } from '../diagnostic/taken-file.ts';
 import { childIsBuilt, notBuilt } from '../executor/local/pool.ts';
 import { referredDirectory } from '../report/best-run.ts';
 import { maskedWord } from '../system/secrets.ts';
@@ -29,6 +30,8 @@ export interface VerifySettings extends SubjectSettings {
 export interface BundleSettings extends SubjectSettings {
   /** The file to write; `EXPERIMENT-ID.zip` by default. */
   readonly output?: string;
+  /** Replace a file that is there; false by default. */
+  readonly force?: boolean;
   /** Include the data and pretrained vectors that the run was trained on; false by default. */
   readonly data?: boolean;
 }
@@ -70,7 +73,9 @@ export const verify = async (what: string, settings: VerifySettings = {}): Promi
 export const bundle = async (run: string, settings: BundleSettings = {}): Promise<Bundle> => {
   const subject = unwrap(recordedOf(run, settings));
   const { experiment, id } = subject.run;
-  const { output = `${experiment}-${id}.zip`, data = false } = settings;
+  const { output = `${experiment}-${id}.zip`, data = false, force = false } = settings;
+  const taken = takenFile(output, force, { option: 'output', force: 'force: true' });
+  if (taken) throw new UnrollError([taken]);
   const included = unwrap(await bundleRun(subject, { output, data }));
   return { file: resolve(output), bytes: statSync(output).size, data: included };
 };

@@ -77,6 +77,9 @@ const byteCount = (value: string): number => {
   return bytes;
 };
 
+/** The option of each command that writes a file of the user; without it the file is not replaced. */
+export const replacing = ['--force', 'replace files that are there'] as const;
+
 const modelMeaning = 'a run id, best:EXPERIMENT, a folder, a model.onnx, or models:/NAME@ALIAS on MLflow';
 
 export const json = <Args extends unknown[], Options extends OptionValues>(program: Program<Args, Options>) =>

@@ -11,6 +11,7 @@ import {
   models,
   oneModel,
   positiveInteger,
+  replacing,
   runsDirectory,
   serving,
   toServer,
@@ -49,7 +50,7 @@ export const recordCommands: readonly CommandRow[] = [
           new Option('--format <format>', 'what to write').choices(exportFormats).makeOptionMandatory(),
         )
         .requiredOption('--output <folder>', 'where to write it')
-        .option('--force', 'replace files that are there'),
+        .option(...replacing),
     load: () => import('./commands/export.ts'),
   }),
   commandRow({
@@ -68,7 +69,8 @@ export const recordCommands: readonly CommandRow[] = [
           collect,
         )
         .option('--csv', 'print CSV')
-        .option('--parquet <file>', 'write the CSV rows to an Apache Parquet file'),
+        .option('--parquet <file>', 'write the CSV rows to an Apache Parquet file')
+        .option(...replacing),
     load: () => import('./commands/compare.ts'),
   }),
   commandRow({
@@ -98,6 +100,7 @@ export const recordCommands: readonly CommandRow[] = [
             'the data: a file, a folder, a pattern, or - for the standard input',
           )
           .option('--output <file>', 'where predictions are written (default: the standard output)')
+          .option(...replacing)
           .addOption(
             new Option(
               '--format <form>',
@@ -173,6 +176,7 @@ export const recordCommands: readonly CommandRow[] = [
     declare: (program) =>
       json(runsDirectory(program.argument('<run>', 'a run id, or best:EXPERIMENT')))
         .option('--output <file>', 'the zip file (default: the experiment and the id)')
+        .option(...replacing)
         .option('--data', 'put the data files into it')
         .option(
           '--spec-directory <folder>',

@@ -7,6 +7,7 @@ import {
   json,
   overrides,
   positiveNumber,
+  replacing,
   runsDirectory,
   selection,
   slotsOfWorker,
@@ -83,7 +84,8 @@ export const sweepCommands: readonly CommandRow[] = [
         .option('--from <rate>', 'the learning rate of the first step', positiveNumber, 1e-6)
         .option('--to <rate>', 'the learning rate of the last step', positiveNumber, 10)
         .option('--steps <n>', 'steps, each with a higher rate', stepsOfRange, 100)
-        .option('--plot <file>', 'write the plot as an SVG file'),
+        .option('--plot <file>', 'write the plot as an SVG file')
+        .option(...replacing),
     load: () => import('./commands/range.ts'),
   }),
   commandRow({

@@ -61,7 +61,8 @@ it('verifies a run and its bundle elsewhere, with pretrained vectors, and finds 
     verdict: 'differs',
     content: [{ what: 'pretrained vectors' }],
   });
-  await expect(bundle(id, { runsDirectory, output })).rejects.toThrow('pretrained vectors');
+  await expect(bundle(id, { runsDirectory, output })).rejects.toThrow('force: true');
+  await expect(bundle(id, { runsDirectory, output, force: true })).rejects.toThrow('pretrained vectors');
   writeFileSync(vectors, whole);
 
   const moved = `${folder}-moved`;

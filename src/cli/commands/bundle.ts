@@ -5,11 +5,13 @@ import { formatBytes } from '../../terminal/format.ts';
 import { bundleRun } from '../../verify/bundle-run.ts';
 import { recordedSubject } from '../../verify/subject.ts';
 import type { Execute } from '../command.ts';
+import { refusedOutput } from '../output-file.ts';
 import { findRun } from '../recorded.ts';
 
 interface Options {
   readonly runsDirectory: string;
   readonly output?: string | undefined;
+  readonly force?: boolean | undefined;
   readonly data?: boolean | undefined;
   readonly specDirectory?: string | undefined;
   readonly json?: boolean | undefined;
@@ -26,6 +28,15 @@ export const execute: Execute<Options> = async (words, options, terminal) => {
   }
   const { experiment, id } = subject.value.run;
   const output = options.output ?? `${experiment}-${id}.zip`;
+  const refused = refusedOutput(output, {
+    words: ['bundle', ...words],
+    option: '--output',
+    force: options.force,
+  });
+  if (refused.length > 0) {
+    terminal.report(refused, options);
+    return 2;
+  }
   const bundled = await bundleRun(subject.value, { output, data });
   if (!bundled.ok) {
     terminal.report(bundled.errors, options);

@@ -6,6 +6,7 @@ import { writeWhole } from '../../system/files.ts';
 import type { Execute } from '../command.ts';
 import { readSweeps } from '../recorded.ts';
 import { commandLineRange } from '../usage.ts';
+import { refusedOutput } from '../output-file.ts';
 import { screen } from '../screen.ts';
 
 interface Options {
@@ -17,11 +18,17 @@ interface Options {
   readonly filter?: readonly string[] | undefined;
   readonly csv?: boolean | undefined;
   readonly parquet?: string | undefined;
+  readonly force?: boolean | undefined;
 }
 
 /** `unroll compare [SWEEPS...]` */
 export const execute: Execute<Options> = (words, options, terminal) => {
-  const { runsDirectory, groupBy, filter, parquet } = options;
+  const { runsDirectory, groupBy, filter, parquet, force } = options;
+  const refused = refusedOutput(parquet, { words: ['compare', ...words], option: '--parquet', force });
+  if (refused.length > 0) {
+    terminal.report(refused, options);
+    return Promise.resolve(2);
+  }
   const chosen = readSweeps(runsDirectory, {
     command: 'compare',
     names: words,

@@ -70,5 +70,6 @@ const alreadyThere = (output: string, taken: readonly ExportedFile[]): Diagnosti
   code: 'file-exists',
   severity: 'error',
   message: `${output} already has ${taken.map(({ name }) => name).join(', ')}, so nothing was written.`,
-  expected: 'a folder without these files, or --force to replace them',
+  expected: 'a folder without these files, or --force',
+  help: 'Write --force to replace them, or name another folder with --output.',
 });

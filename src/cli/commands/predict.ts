@@ -7,12 +7,14 @@ import { registryFor } from '../../prediction/registry.ts';
 import { fileRows, textRows, type RowOutput } from '../../prediction/write-rows.ts';
 import type { Execute, Terminal } from '../command.ts';
 import { openNamedModel } from '../named-model.ts';
+import { refusedOutput } from '../output-file.ts';
 
 interface Options {
   readonly runsDirectory: string;
   readonly input: string;
   readonly inputFormat?: InputKind | undefined;
   readonly output?: string | undefined;
+  readonly force?: boolean | undefined;
   readonly format?: OutputFormat | undefined;
   readonly horizon?: number | undefined;
   readonly ensemble?: boolean | undefined;
@@ -20,7 +22,12 @@ interface Options {
 
 /** `unroll predict MODEL... --input FILE` */
 export const execute: Execute<Options> = async (words, options, terminal) => {
-  const { runsDirectory, output, horizon } = options;
+  const { runsDirectory, output, force, horizon } = options;
+  const refused = refusedOutput(output, { words: ['predict', ...words], option: '--output', force });
+  if (refused.length > 0) {
+    terminal.report(refused);
+    return 2;
+  }
   const models = await openModels(words, runsDirectory);
   if (!models.ok) {
     terminal.report(models.errors);

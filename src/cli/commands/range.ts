@@ -20,6 +20,7 @@ import { rewriteLine } from '../../terminal/output.ts';
 import { runName, shortNames } from '../../terminal/run-name.ts';
 import type { Execute } from '../command.ts';
 import { listenForInterruption } from '../interrupt.ts';
+import { refusedOutput } from '../output-file.ts';
 import { planSpec } from '../plan-spec.ts';
 import { screen } from '../screen.ts';
 import { readSelection, type SelectionOptions } from '../selection.ts';
@@ -32,6 +33,7 @@ type Options = Pick<SelectionOptions, 'runsDirectory' | 'json' | 'only'> &
     readonly to: number;
     readonly steps: number;
     readonly plot?: string | undefined;
+    readonly force?: boolean | undefined;
   };
 
 /** `unroll range SPEC`: tries learning rates in one short training, and suggests one. Records nothing. */
@@ -54,6 +56,11 @@ export const execute: Execute<Options> = async (words, options, terminal) => {
       ],
       options,
     );
+    return 2;
+  }
+  const refused = refusedOutput(plot, { words: ['range', spec], option: '--plot', force: options.force });
+  if (refused.length > 0) {
+    terminal.report(refused, options);
     return 2;
   }
   const planned = await planSpec(spec, options);
