@@ -86,7 +86,7 @@ const doors = {
   verify: [...belowTheRunner, 'executor', 'runner', 'report', 'prediction'],
   report: ['system', 'terminal', 'diagnostic', 'data', 'metrics', 'language', 'plan', 'record'],
   mlflow: ['system', 'terminal', 'diagnostic', 'language', 'plan', 'record', 'export'],
-  prediction: [...belowTheRunner, 'report'],
+  prediction: [...belowTheRunner, 'report', 'mlflow'],
   serve: [...belowTheRunner, 'prediction'],
   api: [...belowTheRunner, 'executor', 'runner', 'verify', 'report', 'mlflow', 'prediction'],
   cli: [

@@ -100,7 +100,8 @@ export const compare = async (
 
 /**
  * Predicts every sequence of a file, a folder or a pattern with a trained model: a run by the beginning of its id,
- * `best:EXPERIMENT`, or the folder of a model. Several models are averaged. Returns the rows that `unroll predict` writes.
+ * `best:EXPERIMENT`, the folder of a model, a `model.onnx`, or `models:/NAME@ALIAS` on the server of `MLFLOW_TRACKING_URI`.
+ * Several models are averaged. Returns the rows that `unroll predict` writes.
  * Loads TensorFlow into this process. Throws `UnrollError` for what cannot be read, with file and line.
  */
 export const predict = async (

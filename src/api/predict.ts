@@ -1,6 +1,6 @@
 import { findInput } from '../prediction/find-input.ts';
 import { evaluateFiles, type Evaluation } from '../prediction/evaluate.ts';
-import { openModel } from '../prediction/open-model.ts';
+import { openNamedModel } from '../prediction/open-named-model.ts';
 import { predictFiles } from '../prediction/predict.ts';
 import { registryFor } from '../prediction/registry.ts';
 import type { Cell } from '../training/predicted-row.ts';
@@ -27,7 +27,10 @@ export const predict = async (
   input: string,
   { runsDirectory = 'runs', horizon }: PredictSettings = {},
 ): Promise<readonly Prediction[]> => {
-  const models = [model].flat().map((reference) => unwrap(openModel(reference, { runsDirectory })));
+  const opened = await Promise.all(
+    [model].flat().map((reference) => openNamedModel(reference, { runsDirectory })),
+  );
+  const models = opened.map(unwrap);
   const registry = unwrap(await registryFor(models, process.cwd()));
   const { files, close } = unwrap(await findInput(input, { stream: noStream, parameter: 'input' }));
   const rows: Prediction[] = [];
@@ -47,7 +50,7 @@ export const evaluate = async (
   data: string,
   { runsDirectory = 'runs' }: UseSettings = {},
 ): Promise<Evaluation> => {
-  const model = unwrap(openModel(reference, { runsDirectory }));
+  const model = unwrap(await openNamedModel(reference, { runsDirectory }));
   const registry = unwrap(await registryFor([model], process.cwd()));
   const { files, close } = unwrap(await findInput(data, { stream: noStream, parameter: 'data' }));
   try {

@@ -3,7 +3,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as ort from 'onnxruntime-node';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { evaluate, predict as predictInProgram } from 'unroll-ml';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { runCommand } from '../../src/system/command.ts';
 import { packageRoot } from '../../src/system/package-root.ts';
 import { randomStream } from '../../src/data/random.ts';
@@ -11,6 +12,7 @@ import { freshCache } from '../support/cache.ts';
 import { freePort } from '../support/free-port.ts';
 import { mlflowWithOnnx } from '../support/mlflow/onnx-packages.ts';
 import { realServer, whyNoMlflow } from '../support/mlflow/real-server.ts';
+import { createRig, until } from '../support/rig.ts';
 import { testSeed } from '../support/seed.ts';
 
 const missing = await whyNoMlflow();
@@ -23,6 +25,12 @@ const inputs = Array.from({ length: examples }, () =>
 );
 const lengths = Array.from({ length: examples }, () => 1 + random.integer(steps));
 
+/** The numbers of an answer by their place. */
+const numbersIn = (value: unknown, path = ''): ReadonlyMap<string, number> =>
+  typeof value === 'object' && value !== null
+    ? new Map(Object.entries(value).flatMap(([key, one]) => [...numbersIn(one, `${path}/${key}`)]))
+    : new Map([[path, Number(value)]]);
+
 describe.skipIf(missing !== undefined)('a registered model', () => {
   const server = realServer();
   const folder = mkdtempSync(join(tmpdir(), 'unroll-loaded-'));
@@ -30,6 +38,7 @@ describe.skipIf(missing !== undefined)('a registered model', () => {
   const unroll = (...words: readonly string[]) =>
     runCommand(process.execPath, [join(packageRoot, 'bin/unroll.js'), ...words], { cwd: folder });
   let expected: readonly number[] = [];
+  let runId = '';
 
   beforeAll(async () => {
     const spec = `version: 1
@@ -49,6 +58,7 @@ train: { batchSize: 32, steps: 20 }
       ...['register', 'best:toy', '--name', 'toys', '--alias', 'champion', '--to', server.uri(), '--json'],
     );
     expect(registered, registered.output).toMatchObject({ code: 0 });
+    ({ runId } = JSON.parse(registered.stdout) as { readonly runId: string });
 
     const listed = await unroll('ls', '--json');
     const [run] = JSON.parse(listed.stdout) as readonly { readonly directory: string }[];
@@ -61,6 +71,64 @@ train: { batchSize: 32, steps: 20 }
     expected = [...(result['probabilities']?.data as Float32Array)];
     await session.release();
   });
+
+  /** Asks `unroll serve` and MLflow's server the same. */
+  const compareServers = async (mlflow: string) => {
+    const ours = createRig({ MLFLOW_TRACKING_URI: server.uri() }, folder).start(
+      ...['serve', 'models:/toys@champion', '--port', '0'],
+    );
+    try {
+      let shown = '';
+      ours.process.stdout?.on('data', (text: string) => (shown += text));
+      const [, own = ''] = await until(() => /Serving toys on (\S+)/.exec(shown));
+      const ask = async (address: string, body: unknown, type = 'application/json') => {
+        const response = await fetch(`${address}/invocations`, {
+          method: 'POST',
+          headers: { 'content-type': type },
+          body: typeof body === 'string' ? body : JSON.stringify(body),
+        });
+        const text = await response.text();
+        return { status: response.status, text };
+      };
+      const both = (...asked: readonly [body: unknown, type?: string]) =>
+        Promise.all([ask(mlflow, ...asked), ask(own, ...asked)]);
+      const few = { inputs: inputs.slice(0, 5), lengths: lengths.slice(0, 5) };
+      const example = (at: number) => ({ inputs: inputs[at], lengths: lengths[at] });
+      for (const body of [
+        { inputs: { inputs, lengths } },
+        { inputs: few },
+        { instances: [0, 1, 2, 3, 4].map(example) },
+      ]) {
+        const [theirs, answered] = await both(body);
+        expect([theirs.status, answered.status], theirs.text + answered.text).toEqual([200, 200]);
+        const [a, b] = [theirs, answered].map(({ text }) => numbersIn(JSON.parse(text)));
+        expect([...(b?.keys() ?? [])]).toEqual([...(a?.keys() ?? [])]);
+        for (const [path, number] of a ?? []) expect(b?.get(path), path).toBeCloseTo(number, 5);
+      }
+      for (const asked of [
+        ['{"inputs": ['],
+        ['[1, 2]'],
+        [{}],
+        [{ input: few }],
+        [{ inputs: few, instances: [example(0)] }],
+        [{ inputs: { lengths } }],
+        [{ inputs: { ...few, inputs: [[['warm']]] } }],
+        [{ inputs: { ...few, inputs: [[[1, 2]]] } }],
+        [{ dataframe_split: { columns: ['a'], data: [[1, 2]] } }],
+        [{ dataframe_records: 7 }],
+        ['a,b', 'text/csv'],
+      ] as readonly (readonly [unknown, string?])[]) {
+        const answers = await both(...asked);
+        console.log(
+          JSON.stringify(asked),
+          answers.map(({ status, text }) => [status, text.slice(0, 150)]),
+        );
+      }
+    } finally {
+      ours.process.kill('SIGTERM');
+      expect(await ours.finished).toMatchObject({ code: 0 });
+    }
+  };
 
   const largestGap = (probabilities: readonly (readonly number[])[]) =>
     Math.max(
@@ -99,11 +167,29 @@ train: { batchSize: 32, steps: 20 }
     expect(largestGap(probabilities)).toBeLessThan(1e-5);
     expect(readdirSync(join(cache.path, 'models')).filter((name) => !name.startsWith('m-'))).toEqual([]);
     expect((await predict('models:/toys/1')).stdout).toBe(answered.stdout);
+    expect((await predict(`runs:/${runId}/model`)).stdout).toBe(answered.stdout);
+    const [logged = ''] = readdirSync(join(cache.path, 'models'));
+    expect((await predict(`models:/${logged}`)).stdout).toBe(answered.stdout);
+
+    // As from a program.
+    vi.stubEnv('MLFLOW_TRACKING_URI', server.uri());
+    vi.stubEnv('UNROLL_CACHE', cache.path);
+    try {
+      const given = join(folder, 'given.jsonl');
+      expect(await predictInProgram('models:/toys@champion', given)).toEqual(rows);
+      // Opened, but no file has the targets of generated data.
+      await expect(evaluate('models:/toys/1', given)).rejects.toThrow('it was trained on toy-sequences');
+      await expect(predictInProgram('models:/toys@challenger', given)).rejects.toThrow('challenger');
+    } finally {
+      vi.unstubAllEnvs();
+    }
     const unknown = await predict('models:/toys@challenger');
     expect(unknown.code).toBe(2);
     expect(unknown.output).toContain('challenger');
     const wrong = await predict('models:/toys');
     expect(wrong.output).toContain('models:/NAME@ALIAS');
+    const gone = await predict(`runs:/${'0'.repeat(32)}/model`);
+    expect(gone.output).toContain(`The server has no run ${'0'.repeat(32)}`);
   });
 
   test('answers mlflow.pyfunc and mlflow models serve as its model.onnx does', async () => {
@@ -149,6 +235,7 @@ print(json.dumps(answer["probabilities"].tolist()))
         readonly predictions: { readonly probabilities: readonly (readonly number[])[] };
       };
       expect(largestGap(body.predictions.probabilities)).toBeLessThan(1e-6);
+      await compareServers(address);
     } finally {
       if (served.pid !== undefined && served.exitCode === null) process.kill(-served.pid, 'SIGKILL');
     }

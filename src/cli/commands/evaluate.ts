@@ -6,7 +6,7 @@ import { encodeNumbers } from '../../system/json.ts';
 import { counted, formatMetric } from '../../terminal/format.ts';
 import { renderTable } from '../../terminal/table.ts';
 import type { Execute } from '../command.ts';
-import { openNamedModel } from '../named-model.ts';
+import { openNamedModel } from '../../prediction/open-named-model.ts';
 import { screen } from '../screen.ts';
 
 interface Options {

@@ -6,7 +6,7 @@ import type { ExportFormat } from '../../export/formats.ts';
 import { writeWhole } from '../../system/files.ts';
 import { formatBytes } from '../../terminal/format.ts';
 import type { Execute } from '../command.ts';
-import { openNamedModel } from '../named-model.ts';
+import { openNamedModel } from '../../prediction/open-named-model.ts';
 
 interface Options {
   readonly runsDirectory: string;

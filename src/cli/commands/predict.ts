@@ -6,7 +6,7 @@ import { predictFiles } from '../../prediction/predict.ts';
 import { registryFor } from '../../prediction/registry.ts';
 import { fileRows, textRows, type RowOutput } from '../../prediction/write-rows.ts';
 import type { Execute, Terminal } from '../command.ts';
-import { openNamedModel } from '../named-model.ts';
+import { openNamedModel } from '../../prediction/open-named-model.ts';
 import { refusedOutput } from '../output-file.ts';
 
 interface Options {

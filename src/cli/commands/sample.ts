@@ -1,7 +1,7 @@
 import { registryFor } from '../../prediction/registry.ts';
 import { sampleText, type SampleSettings } from '../../prediction/sample.ts';
 import type { Execute } from '../command.ts';
-import { openNamedModel } from '../named-model.ts';
+import { openNamedModel } from '../../prediction/open-named-model.ts';
 
 interface Options extends SampleSettings {
   readonly runsDirectory: string;

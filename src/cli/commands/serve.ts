@@ -7,7 +7,7 @@ import { isLoopback, serveModels } from '../../serve/serve.ts';
 import type { AnsweredRequest } from '../../serve/server.ts';
 import type { Execute, Terminal } from '../command.ts';
 import { listenForInterruption } from '../interrupt.ts';
-import { openNamedModel } from '../named-model.ts';
+import { openNamedModel } from '../../prediction/open-named-model.ts';
 import type { requestLogs } from '../options.ts';
 
 interface Options {
@@ -81,7 +81,7 @@ const openModels = async (
       continue;
     }
     const { run } = opened.value.file;
-    const registered = /^models:\/([^/@]+)/.exec(reference)?.[1];
+    const registered = /^models:\/+([^/@]+)[/@]/.exec(reference)?.[1];
     const usual = registered ?? run.experiment;
     const chosen = name ?? (models.has(usual) ? `${usual}-${run.id}` : usual);
     if (models.has(chosen)) return failure(takenName(chosen));

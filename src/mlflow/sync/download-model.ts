@@ -8,22 +8,20 @@ import type { MlflowClient } from '../client/client.ts';
 import { type Answer, problem } from '../client/problem.ts';
 
 /** A version of a registered model: `models:/digits/3`, or `models:/digits@champion`. */
-const uriForm = /^models:\/+(?<name>[^/@]+)(?:\/(?<version>\d+)|@(?<alias>[^/@]+))$/;
+const versionForm = /^models:\/+(?<name>[^/@]+)(?:\/(?<version>\d+)|@(?<alias>[^/@]+))$/;
+
+/** What the server's page shows of a logged model, and of the model of a run. */
+const sourceForm = /^(models:\/+m-[0-9a-f]{32}|runs:\/+\w+\/.+)$/;
 
 /** What every model folder has; the others are there for some models. */
 const required: readonly string[] = [modelFileNames.model, modelFileNames.weights];
 
 /**
- * The folder of a registered model, downloaded into the user's cache once: what a version names never changes. An alias is
+ * The folder of a model on the server, downloaded into the user's cache once: what a version names never changes. An alias is
  * looked up each time.
  */
 export const downloadModel = async (client: MlflowClient, reference: string): Promise<Answer<string>> => {
-  const named = uriForm.exec(reference)?.groups;
-  if (!named)
-    return problem('invalid', `"${reference}" names no version of a registered model.`, {
-      help: 'Write models:/NAME/VERSION or models:/NAME@ALIAS.',
-    });
-  const source = await client.versionSource(named['name'] ?? '', named['alias'] ?? Number(named['version']));
+  const source = await sourceOf(client, reference);
   if (!source.ok) return source;
   const root = await rootOf(client, source.value);
   if (!root.ok) return root;
@@ -48,6 +46,17 @@ export const downloadModel = async (client: MlflowClient, reference: string): Pr
   return success(folder);
 };
 
+/** What a reference names: `models:/<logged model>` or `runs:/<run>/<folder>`. */
+const sourceOf = async (client: MlflowClient, reference: string): Promise<Answer<string>> => {
+  if (sourceForm.test(reference)) return success(reference);
+  const named = versionForm.exec(reference)?.groups;
+  return named
+    ? await client.versionSource(named['name'] ?? '', named['alias'] ?? Number(named['version']))
+    : problem('invalid', `"${reference}" names no model on MLflow.`, {
+        help: 'Write models:/NAME@ALIAS, models:/NAME/VERSION or runs:/RUN/model.',
+      });
+};
+
 /** Where the files of a version are, and what names them for ever. */
 const rootOf = async (
   client: MlflowClient,
@@ -69,7 +78,14 @@ const rootOf = async (
     );
   const run = await client.getRun(runId);
   if (!run.ok) return run;
-  return run.value
-    ? success({ root: `${run.value.artifactUri}/${folder}`, key: runId })
-    : problem('not-found', `The server no longer has run ${runId}, whose model it is.`);
+  if (!run.value) return problem('not-found', `The server has no run ${runId}, whose model is asked for.`);
+  // From MLflow 3 on, the model of a run is beside it, and MLflow's own clients find it by this name, too.
+  const logged = await client.searchModels(run.value.experimentId, `source_run_id = '${runId}'`);
+  if (!logged.ok) return logged;
+  const [first] = logged.value ?? [];
+  return success(
+    first
+      ? { root: first.artifactUri, key: first.id }
+      : { root: `${run.value.artifactUri}/${folder}`, key: runId },
+  );
 };

@@ -1,12 +1,12 @@
-import { failure, type Result } from '../diagnostic/diagnostic.ts';
-import { openClient } from '../mlflow/client/client.ts';
-import { createProblem } from '../mlflow/client/problem.ts';
-import { connectionSettings } from '../mlflow/client/settings.ts';
-import { downloadModel } from '../mlflow/sync/download-model.ts';
-import { trackingUri } from '../mlflow/sync/target.ts';
-import { proposedCommand } from '../system/proposed-command.ts';
+import { failure, type Result } from '../../diagnostic/diagnostic.ts';
+import { openClient } from '../client/client.ts';
+import { createProblem } from '../client/problem.ts';
+import { connectionSettings } from '../client/settings.ts';
+import { downloadModel } from './download-model.ts';
+import { trackingUri } from './target.ts';
+import { proposedCommand } from '../../system/proposed-command.ts';
 
-/** The folder of a model that is registered on the server of MLFLOW_TRACKING_URI. */
+/** The folder of a model on the server of MLFLOW_TRACKING_URI, downloaded where it is not in the cache. */
 export const registeredFolder = async (reference: string, runsDirectory: string): Promise<Result<string>> => {
   const uri = trackingUri({ settings: undefined });
   if (uri === undefined)
