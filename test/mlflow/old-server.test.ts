@@ -49,7 +49,7 @@ describe.skipIf(missing !== undefined)('with the oldest server that is supported
     );
     const runs = await client.searchRuns(
       experiment.ok ? (experiment.value?.id ?? '') : '',
-      `tags."unroll.index" = '0'`,
+      `tags."unroll.run" = '${plan.runs[0]?.id ?? ''}'`,
     );
     const run = runs.ok ? runs.value[0] : undefined;
     const files = await client.listArtifacts(run?.id ?? '', 'model');

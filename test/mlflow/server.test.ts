@@ -435,9 +435,14 @@ describe.skipIf(missing !== undefined)('with a real server of the pinned version
 
   test('sweeps that share runs keep their links, and what somebody edited on the server stays', async () => {
     const runsDirectory = temporaryDirectory();
+    let threads = 1;
     const sweepOver = async (...hiddenSizes: number[]) => {
       const plan = makePlan({ experiment: 'grown', axes: { 'model.hiddenSize': hiddenSizes } });
-      writeSweep(runsDirectory, plan);
+      for (const directory of writeSweep(runsDirectory, plan)) {
+        const path = join(directory, 'environment.json');
+        const text = readFileSync(path, 'utf8').replace(/"threads":\s*\d/, `"threads":${threads}`);
+        writeFileSync(path, text);
+      }
       const report = await sync(runsDirectory);
       return report.links.find((link) => link.includes(plan.sweepId));
     };
@@ -454,6 +459,7 @@ describe.skipIf(missing !== undefined)('with a real server of the pinned version
     for (const run of [parent, child]) await client.logBatch(run?.id ?? '', { tags });
 
     const grown = await sweepOver(3, 1, 2);
+    threads = 4;
     const moved = await sweepOver(2, 3, 4);
     expect(await shownBy(first, id)).toEqual([1, 2]);
     expect(await shownBy(grown, id)).toEqual([1, 2, 3]);
@@ -464,7 +470,7 @@ describe.skipIf(missing !== undefined)('with a real server of the pinned version
         Object.fromEntries(tags.map(({ key, value }) => [key, value])),
       );
       // What nobody edited follows the record.
-      if (run === child) expect(now.ok && now.value?.tags['unroll.index']).toBe('0');
+      if (run === child) expect(now.ok && now.value?.tags['unroll.environment']).toContain('4 threads');
     }
   });
 
@@ -512,10 +518,10 @@ describe.skipIf(missing !== undefined)('with a real server of the pinned version
 
   test('files go directly to a folder of this machine that the server does not pass on', async () => {
     const store = join(temporaryDirectory(), 'not there yet');
-    const { runsDirectory } = await sweepWithStore('in-folder', store);
+    const { runsDirectory, plan } = await sweepWithStore('in-folder', store);
     expect(await expectEqual(runsDirectory)).toMatchObject({ runs: 2, complete: 2, withoutFiles: 0 });
     const { id, runs } = await runsOf('in-folder');
-    const child = runs.find(({ tags }) => tags['unroll.index'] === '0');
+    const child = runs.find(({ tags }) => tags['unroll.run'] === plan.runs[0]?.id);
     expect(existsSync(join(store, child?.id ?? '', 'artifacts', 'run.json'))).toBe(true);
     const models = await client.searchModels(id, '');
     expect(models.ok && models.value?.map(({ status }) => status)).toEqual([
@@ -587,7 +593,7 @@ describe.skipIf(missing !== undefined)('with a real server of the pinned version
     const { plan } = writeCompactSweep(runsDirectory, { seed: 55, runs: 2, steps: 10 });
     await sync(runsDirectory);
     const { runs } = await runsOf(plan.experiment);
-    const child = runs.find(({ tags }) => tags['unroll.index'] === '0');
+    const child = runs.find(({ tags }) => tags['unroll.run'] === plan.runs[0]?.id);
     await client.deleteRun(child?.id ?? '');
     const report = await sync(runsDirectory, { verify: true });
     expect(report).toMatchObject({ runs: 2, complete: 1 });

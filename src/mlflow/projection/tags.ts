@@ -50,15 +50,27 @@ const environmentTags = (environment: EnvironmentFile | undefined): Record<strin
         'mlflow.source.git.repoURL': environment.git?.remote,
         'mlflow.source.git.dirty': environment.git ? String(environment.git.dirty) : undefined,
         'unroll.host': environment.host,
-        'unroll.node': environment.node,
-        'unroll.tensorflow': environment.tensorflow,
-        'unroll.backend': environment.backend,
-        'unroll.kernel': environment.kernel,
-        'unroll.threads': String(environment.threads),
-        'unroll.cpu': environment.cpu,
-        'unroll.commandLine': environment.commandLine,
+        'unroll.environment': environmentText(environment),
       }
     : { 'unroll.host': hostname() };
+
+/** What a table of runs can show of the place; `environment.json` has all of it. */
+const environmentText = ({
+  backend,
+  tensorflow,
+  kernel,
+  ownKernels,
+  threads,
+  node,
+  cpu,
+}: EnvironmentFile): string =>
+  [
+    `${backend} ${tensorflow}`,
+    `kernel ${kernel}${ownKernels === null ? " without Unroll's own" : ''}`,
+    threads === 1 ? '1 thread' : `${threads} threads`,
+    `Node ${node}`,
+    cpu,
+  ].join(', ');
 
 /** The settings of the spec and the environment for what is sent. */
 export interface ChosenByUser {
@@ -81,7 +93,7 @@ const shownArtifacts = (
   };
 };
 
-/** Every tag of a run. Tags may change while it runs; they are sent again when they do. */
+/** Every tag of a run, as docs/guides/mlflow.md lists them. Tags may change while it runs; they are sent again when they do. */
 export const runTags = (
   record: TrackedRun,
   place: SweepPlace | undefined,
@@ -89,7 +101,6 @@ export const runTags = (
 ): readonly WirePair[] => {
   const { run, environment, status, evaluation } = record;
   const configurations = [...new Set(place?.plan.runs.map(({ cell }) => cell) ?? [run.cell])];
-  const index = place?.plan.runs.findIndex(({ id }) => id === run.id) ?? -1;
   return toPairs({
     [parentTag]: place?.parentRunId,
     'mlflow.user': userName(environment),
@@ -100,14 +111,11 @@ export const runTags = (
     'mlflow.runColor': configurationColour(Math.max(0, configurations.indexOf(run.cell))),
     ...shownArtifacts(evaluation, chosen.artifactGroups),
     'unroll.run': run.id,
-    'unroll.cell': run.cell,
+    'unroll.configuration': run.cell,
     'unroll.origin': originOf(run).join('; '),
-    'unroll.sweep': place?.plan.sweepId,
     ...(place && { [membershipTag(place.plan.sweepId)]: place.parentRunId }),
-    'unroll.index': index >= 0 ? String(index) : undefined,
     'unroll.version': environment?.unroll ?? packageVersion,
-    'unroll.datasetDigest': run.datasetDigest,
-    'unroll.attempt': status ? String(status.attempt) : undefined,
+    'unroll.attempt': status && status.attempt > 1 ? String(status.attempt) : undefined,
     'unroll.outcome': status?.outcome?.reason ?? (lifecycleOf(record) === 'lost' ? 'lost' : undefined),
     'unroll.message': status?.outcome?.message,
     ...chosen.tags,

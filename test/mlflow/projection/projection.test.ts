@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { decode } from 'fast-png';
 import fc from 'fast-check';
@@ -288,6 +288,38 @@ test('only what is sent is shown', () => {
   expect(keys(['evaluation'])).not.toContain('mlflow.loggedImages');
   expect(keys(['images'])).toContain('mlflow.loggedImages');
   expect(keys(['log'])).not.toContain('mlflow.loggedArtifacts');
+});
+
+test('the tags of a run are those that the guide lists', () => {
+  const plan = makePlan({ experiment: 'tagged', axes: { 'model.hiddenSize': [8, 16] } });
+  const [directory = ''] = writeSweep(temporaryDirectory(), plan);
+  const record = trackedRun(directory);
+  const tags = runTags(
+    {
+      ...record,
+      status: record.status && { ...record.status, attempt: 2 },
+      run: { ...record.run, start: { file: 'first.safetensors', sha256: '0'.repeat(64) } },
+    },
+    { plan, parentRunId: 'p' },
+    { tags: {}, artifactGroups: new Set() },
+  );
+  const ours = Object.fromEntries(
+    tags.flatMap(({ key, value }) => (key.startsWith('unroll.') ? [[key, value]] : [])),
+  );
+  const guide = readFileSync('docs/guides/mlflow.md', 'utf8');
+  const listed = /## Tags\n([\s\S]*?)\n## /.exec(guide)?.[1]?.split('The run of a sweep')[0];
+  const documented = [...(listed ?? '').matchAll(/`(unroll\.[\w.]+)`/g)].map(([, key = '']) => key);
+  expect(
+    Object.keys(ours)
+      .map((key) => key.replace(plan.sweepId, 'SWEEP'))
+      .sort(),
+  ).toEqual(documented.sort());
+  expect(ours).toMatchObject({
+    'unroll.environment': 'tensorflow 2.21.0, kernel block, 1 thread, Node v20.19.0, Example CPU @ 2.50GHz',
+    'unroll.attempt': '2',
+    [`unroll.sweep.${plan.sweepId}`]: 'p',
+  });
+  expect(ours['unroll.configuration']).toBe(plan.runs[0]?.cell);
 });
 
 test('the model file has a signature of tensors', () => {
