@@ -1,7 +1,7 @@
 /**
  * Compares exported models with ONNX (checker and ONNX Runtime of Python), PyTorch and Keras on 1,000 examples each, for
  * every pair of a cell and a kind of data. Writes what agreed to test/fixtures/exports.json, which a test compares with the
- * files of today: a change of an export asks for a new comparison.
+ * files of today (a change of an export asks for a new comparison), and a summary to bench/results/exports.md.
  *
  *     node bench/run.mjs exports.ts [PYTHON]
  *
@@ -17,6 +17,7 @@ import { packageRoot } from '../src/system/package-root.ts';
 import { loadTensorFlow } from '../src/tensorflow/load.ts';
 import { digestOfModule, moduleOf } from '../test/support/exported-modules.ts';
 import { pairs, trainedCase } from '../test/support/trained-models.ts';
+import { writeExportsReport } from './suite/exports-report.ts';
 import { peersFolder, pythonOf } from './suite/peers.ts';
 
 const examples = 1000;
@@ -64,4 +65,5 @@ const { status } = spawnSync(
   { stdio: 'inherit', env: { ...process.env, KERAS_BACKEND: 'torch', CUDA_VISIBLE_DEVICES: '' } },
 );
 rmSync(folder, { recursive: true });
+if (status === 0) writeExportsReport();
 process.exitCode = status ?? 1;
