@@ -3,7 +3,7 @@ import { endlessFile } from '../system/files.ts';
 import type { Diagnostic, SourceRange } from './diagnostic.ts';
 
 /** How a file to write was named, and how to allow that it replaces another one. */
-export interface OutputWords {
+interface OutputWords {
   /** Such as `--output`. */
   readonly option: string;
   /** Such as `--force`. */
