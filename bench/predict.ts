@@ -75,7 +75,8 @@ train: { batchSize: 64, steps: 60, displayEvery: 30 }
   );
   run(unroll, 'run', `${name}.yaml`, '--quiet', '--no-mlflow');
   run(unroll, 'export', `best:${name}`, '--format', 'onnx', '--output', name);
-  const ours = () => run(unroll, 'predict', `best:${name}`, '--input', images, '--output', 'ours.csv', '--force');
+  const ours = () =>
+    run(unroll, 'predict', `best:${name}`, '--input', images, '--output', 'ours.csv', '--force');
   const theirs = () => run('peer.mjs', join(folder, name, 'model.onnx'), images, 'theirs.csv');
   ours();
   theirs();
