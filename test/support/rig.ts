@@ -41,13 +41,17 @@ export const createRig = (
   environment: NodeJS.ProcessEnv = {},
   directory: string = temporaryDirectory(),
   root: string = packageRoot,
+  /** The words that start a program elsewhere, such as on another host. */
+  inside: readonly string[] = [],
 ): Rig => {
   const runPath = (experiment: string, id: string, ...file: readonly string[]) =>
     join(directory, 'runs', experiment, id, ...file);
   const read = (path: string) => readFileSync(path, 'utf8');
 
   const start = (...words: readonly string[]): Started => {
-    const child = spawn(process.execPath, [join(root, 'bin', 'unroll.js'), ...words], {
+    const command = [...inside, process.execPath, join(root, 'bin', 'unroll.js'), ...words];
+    const [program = '', ...rest] = command;
+    const child = spawn(program, rest, {
       cwd: directory,
       env: { ...process.env, NO_COLOR: '1', MLFLOW_TRACKING_URI: undefined, ...environment },
       stdio: ['ignore', 'pipe', 'pipe'],
