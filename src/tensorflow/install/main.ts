@@ -15,14 +15,11 @@ import { setupFailure } from './problem.ts';
 import { hasItsDigests, isReady } from './ready.ts';
 import { setupCommand } from './setup-command.ts';
 import type { SetupRequest } from './setup-request.ts';
-import { tensorflowVersion } from './wheel.ts';
+import { tensorflowFolder, tensorflowVersion } from './wheel.ts';
 
 type Attempt = Pick<Installation, 'native' | 'parts' | 'problems'> & {
   readonly libraries: readonly string[];
 };
-
-const tensorflowFolder = ({ cache }: SetupRequest): string =>
-  join(cache, `tensorflow-${tensorflowVersion}-${process.platform}-${process.arch}`);
 
 /** Takes the parts that come with the package, and compiles the others; fails if a required one is not to be had. */
 const provideNative = async (request: SetupRequest): Promise<Result<Attempt>> => {
@@ -42,7 +39,7 @@ const provideNative = async (request: SetupRequest): Promise<Result<Attempt>> =>
   if (compiler === undefined && isWanting.some(({ required }) => required)) return noCompiler;
 
   const { provideTensorFlow } = await import('./provide-tensorflow.ts');
-  const tensorflow = tensorflowFolder(request);
+  const tensorflow = tensorflowFolder(request.cache);
   const provided = await provideTensorFlow(wheel, tensorflow, request);
   if (!provided.ok) return provided;
   const libraries = wheel.libraries.map((file) => join(tensorflow, 'lib', file));
@@ -139,7 +136,7 @@ const withoutCache = (request: SetupRequest, key: string, error: unknown): Insta
 };
 
 const fileRecord = (request: SetupRequest, path: string): Installation['files'][number] => {
-  const tensorflow = tensorflowFolder(request);
+  const tensorflow = tensorflowFolder(request.cache);
   const folder = path.startsWith(join(tensorflow, sep)) ? tensorflow : dirname(path);
   const { size: bytes, mtimeMs: modifiedMs } = statSync(path);
   return { path, bytes, modifiedMs, sha256: readDigests(folder)?.[relative(folder, path)] ?? '' };

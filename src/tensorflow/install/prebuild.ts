@@ -8,7 +8,7 @@ import { partKey } from './native-parts.ts';
 import type { NativePart } from './native-parts.ts';
 import { setupFailure } from './problem.ts';
 
-/** A part's library that comes with the package; `npm run prebuild` compiles it. */
+/** A part's library that comes with the package; `npm run prebuilds` compiles it. */
 export interface Prebuild {
   /** Its name in the folder of prebuilds. */
   readonly file: string;

@@ -1,5 +1,11 @@
+import { join } from 'node:path';
+
 /** The release of TensorFlow that Unroll is built against and tested with. */
 export const tensorflowVersion = '2.21.0';
+
+/** The folder in the cache where its libraries and headers are unpacked. */
+export const tensorflowFolder = (cache: string): string =>
+  join(cache, `tensorflow-${tensorflowVersion}-${process.platform}-${process.arch}`);
 
 /** A wheel of the Python package index that carries TensorFlow's shared libraries and C headers. */
 export interface Wheel {

@@ -1,0 +1,90 @@
+import { mkdir, rename, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { success } from '../../diagnostic/diagnostic.ts';
+import type { Result } from '../../diagnostic/diagnostic.ts';
+import { cacheFolder } from '../../system/cache-folder.ts';
+import { runCommand } from '../../system/command.ts';
+import { writeJson } from '../../system/files.ts';
+import { packageRoot } from '../../system/package-root.ts';
+import { compilePart, compilerHelp, findCompiler } from './compile.ts';
+import { isIntact, sha256Of } from './digests.ts';
+import { libraryFile } from './library.ts';
+import { nativeParts, partKey } from './native-parts.ts';
+import type { NativePart } from './native-parts.ts';
+import type { Prebuild } from './prebuild.ts';
+import { setupFailure } from './problem.ts';
+import { setupCommand } from './setup-command.ts';
+import { tensorflowFolder, wheelFor } from './wheel.ts';
+
+const portable = join(packageRoot, 'scripts', 'prebuild');
+
+/** The newest versions of the system's libraries that a prebuilt library may need: Debian 10 and RHEL 8 have them. */
+const newest: Readonly<Record<string, readonly number[]>> = { GLIBC: [2, 28], GLIBCXX: [3, 4, 25] };
+
+const isNewer = (version: readonly number[], than: readonly number[]): boolean => {
+  const at = version.findIndex((part, index) => part !== (than[index] ?? 0));
+  return at >= 0 && (version[at] ?? 0) > (than[at] ?? 0);
+};
+
+/** The versions of the system's functions that a library needs and older systems lack, such as `GLIBC_2.34`. */
+const tooNew = async (library: string): Promise<Result<string[]>> => {
+  const { code, stdout } = await runCommand('objdump', ['-T', library]);
+  if (code !== 0) return setupFailure(`objdump cannot read ${library}`, 'Install the package binutils.');
+  const needed = [...stdout.matchAll(/\*UND\*.*\((GLIBC|GLIBCXX)_([\d.]+)\)/g)].filter(
+    ([, name = '', version = '']) => isNewer(version.split('.').map(Number), newest[name] ?? []),
+  );
+  return success([...new Set(needed.map(([, name, version]) => `${name}_${version}`))]);
+};
+
+/**
+ * Compiles the parts into `folder` with the table of their digests. The same sources and compiler give the same bytes.
+ * Needs the set-up's TensorFlow in the cache.
+ */
+export const makePrebuilds = async (
+  folder: string,
+  parts: readonly NativePart[] = nativeParts(),
+): Promise<Result<void>> => {
+  const wheel = wheelFor(process.platform, process.arch);
+  const tensorflow = tensorflowFolder(cacheFolder());
+  if (wheel === undefined || !(await isIntact(tensorflow)))
+    return setupFailure(`${tensorflow} is missing or damaged`, `Run \`${setupCommand}\` first.`);
+  const compiler = await findCompiler();
+  if (compiler === undefined) return setupFailure('No C++ compiler was found', compilerHelp);
+  const scratch = `${folder}.${process.pid}.tmp`;
+  await mkdir(scratch, { recursive: true });
+  try {
+    const table: Record<string, Prebuild> = {};
+    for (const part of parts) {
+      const file = `${part.name}.node`;
+      const output = join(scratch, file);
+      const made = await compilePart(
+        part,
+        {
+          compiler,
+          env: process.env,
+          tensorflow,
+          libraries: wheel.libraries.map((library) => join(tensorflow, 'lib', library)),
+          portable: {
+            compile: ['-include', join(portable, 'portable.h')],
+            link: ['-Wl,-s'],
+            sources: [join(portable, 'portable.cc')],
+          },
+        },
+        { output, place: libraryFile(cacheFolder(), part, 'prebuilt') },
+      );
+      if (!made.ok) return made;
+      const newer = await tooNew(output);
+      if (!newer.ok) return newer;
+      if (newer.value.length > 0)
+        return setupFailure(`${file} needs ${newer.value.join(', ')}`, `Add its functions to ${portable}.`);
+      const { size: bytes } = await stat(output);
+      table[part.name] = { file, key: partKey(part), bytes, sha256: await sha256Of(output) };
+    }
+    writeJson(join(scratch, 'prebuilds.json'), table);
+    await rm(folder, { recursive: true, force: true });
+    await rename(scratch, folder);
+    return success(undefined);
+  } finally {
+    await rm(scratch, { recursive: true, force: true });
+  }
+};

@@ -1,0 +1,44 @@
+import { mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { makePrebuilds } from '../../../src/tensorflow/install/make-prebuilds.ts';
+import { fakePart } from '../../support/fake-part.ts';
+import { temporaryDirectory } from '../../support/temporary-directory.ts';
+
+/** A part that calls functions of which newer systems have a second version, and `more`. */
+const part = (more = '') =>
+  fakePart(temporaryDirectory(), {
+    name: 'tfjs_binding',
+    required: true,
+    source: `
+      #include <condition_variable>
+      #include <cstdlib>
+      #include <vector>
+      #include <cmath>
+      ${more}
+      std::mutex lock;
+      std::condition_variable ready;
+      extern "C" double use(size_t count, double x) {
+        std::vector<double> values(count, __builtin_log(x));
+        std::unique_lock<std::mutex> held(lock);
+        ready.wait(held);
+        return values[count - 1];
+      }`,
+  });
+
+test('a prebuilt library has the same bytes each time, and needs only glibc 2.28', async () => {
+  const folders = ['first', 'second'].map((name) => join(temporaryDirectory(), name));
+  const source = part();
+  for (const folder of folders) expect(await makePrebuilds(folder, [source])).toMatchObject({ ok: true });
+  const [first, second] = folders.map((folder) => readFileSync(join(folder, 'tfjs_binding.node')));
+  expect(first?.equals(second ?? Buffer.alloc(0))).toBe(true);
+});
+
+test('a library that needs a newer system is refused by the names of the versions', async () => {
+  const folder = join(temporaryDirectory(), 'prebuilds');
+  mkdirSync(folder);
+  const made = await makePrebuilds(folder, [
+    part('extern "C" unsigned random_number() { return arc4random(); }'),
+  ]);
+  expect(made.ok ? '' : made.errors[0]?.message).toContain('tfjs_binding.node needs GLIBC_2.36');
+});
