@@ -31,7 +31,7 @@ UNROLL_INLINE KernelRows kernelRowsOf(const RecurrentShape& shape, size_t rowPan
 
 // Prefetches rows of a panel into the second-level cache. The gates of all steps may be larger than all caches, and
 // without a prefetch the processor fetches them only when it already waits.
-UNROLL_INLINE void fetchRows(const float* panel, size_t rows, size_t begin, size_t count) {
+UNROLL_INLINE void fetchRows(const Operand* panel, size_t rows, size_t begin, size_t count) {
   for (size_t row = begin; row < begin + count && row < rows; ++row) __builtin_prefetch(panel + row * panelWidth, 0, 2);
 }
 
@@ -41,37 +41,53 @@ struct KernelBlock {
   alignas(64) float sums[rowPanelsAtOnce * panelWidth][unitPanelsAtOnce * panelWidth];
 };
 
+// The operands of one step's product: the rows of the batch are the terms of each sum.
+struct GradientOperands {
+  const Operand *operands, *gates;
+};
+
+UNROLL_INLINE GradientOperands gradientOperands(const RecurrentBackward& in, size_t step) {
+  const RecurrentShape& shape = in.shape;
+  const size_t panel = shape.termsPanel();
+  const float* operands = bfloat16 ? in.rounded.operands : in.buffers.operand;
+  const float* gates = bfloat16 ? in.rounded.gates : in.gatesGradient;
+  return {operandsIn(operands) + step * shape.rowPanels() * panel,
+          operandsIn(gates) + step * shape.slots * shape.hiddenPanels() * panel};
+}
+
 // Adds operand^T * slots' gradient over some steps to the sums of a block, and prefetches as many further steps.
 template <class Cell>
 void addToBlock(const RecurrentBackward& in, KernelBlock& block, size_t begin, size_t end) {
   const RecurrentShape& shape = in.shape;
+  const size_t batchOperands = operandsOf(shape.batch), panel = shape.termsPanel();
   // Each tile prefetches its share.
-  const size_t operandShare = (shape.batch + block.units - 1) / block.units;
-  const size_t gatesShare = (shape.batch + block.rows - 1) / block.rows;
+  const size_t operandShare = (batchOperands + block.units - 1) / block.units;
+  const size_t gatesShare = (batchOperands + block.rows - 1) / block.rows;
   const size_t further = end + (end - begin) < shape.steps ? end + (end - begin) : shape.steps;
   for (size_t at = 0; at < block.rows; ++at) {
     const size_t rowPanel = block.rowPanel + at;
     const KernelRows kernelRows = kernelRowsOf(shape, rowPanel);
     const size_t slot = slotOf(kernelRows.input ? Cell::inputColumn : Cell::stateColumn, Cell::slots, block.column);
-    const float* gates = in.gatesGradient + slot * shape.stateStep() + block.unitPanel * shape.panel();
+    const size_t gates = (slot * shape.hiddenPanels() + block.unitPanel) * panel;
     // Without an initial state the first step's state is zero.
     const size_t from = begin == 0 && !kernelRows.input && !in.hasInitialState ? 1 : begin;
     forPanelGroups(block.units, [&](auto panels, size_t unitPanel) {
       constexpr size_t count = decltype(panels)::value;
       for (size_t step = end; step < further; ++step) {
-        fetchRows(in.buffers.operandAt(shape, step) + rowPanel * shape.panel(), shape.batch, unitPanel * operandShare,
-                  count * operandShare);
-        for (size_t panel = unitPanel; panel < unitPanel + count; ++panel)
-          fetchRows(gates + step * shape.gateStep() + panel * shape.panel(), shape.batch, at * gatesShare, gatesShare);
+        const GradientOperands next = gradientOperands(in, step);
+        fetchRows(next.operands + rowPanel * panel, batchOperands, unitPanel * operandShare, count * operandShare);
+        for (size_t unit = unitPanel; unit < unitPanel + count; ++unit)
+          fetchRows(next.gates + gates + unit * panel, batchOperands, at * gatesShare, gatesShare);
       }
       forRowBlocks(0, kernelRows.count, [&](auto rows, size_t row) {
         float* sums = &block.sums[at * panelWidth + row][unitPanel * panelWidth];
         Tile<decltype(rows)::value, count> tile;
         tile.load(sums, unitPanelsAtOnce * panelWidth, panelWidth);
-        for (size_t step = from; step < end; ++step)
-          tile.add(in.buffers.operandAt(shape, step) + rowPanel * shape.panel() + row, 1, panelWidth,
-                   gates + step * shape.gateStep() + unitPanel * shape.panel(), shape.panel(),
-                   in.sequence.activeEnd(step, shape.batch));
+        for (size_t step = from; step < end; ++step) {
+          const GradientOperands of = gradientOperands(in, step);
+          tile.add(of.operands + rowPanel * panel + row, 1, panelWidth, of.gates + gates + unitPanel * panel, panel,
+                   operandsOf(in.sequence.activeEnd(step, shape.batch)));
+        }
         tile.store(sums, unitPanelsAtOnce * panelWidth, panelWidth);
       });
     });
@@ -135,9 +151,43 @@ void computeBlock(const RecurrentBackward& in, KernelBlock& block) {
     }
 }
 
+#if UNROLL_BFLOAT16
+// From the left side of the forward product, whose pairs are neighbours in a row, to pairs of rows.
+inline void pairRows(const Operand* from, Operand* to, size_t rows) {
+  const Operand none[panelOperands] = {};
+  for (size_t row = 0; row < rows; row += 2, to += panelWidth) {
+    const Operand* first = from + row * panelOperands;
+    const Operand* second = row + 1 < rows ? first + panelOperands : none;
+    for (size_t pair = 0; pair < panelOperands; ++pair) {
+      to[2 * pair] = (first[pair] & 0xFFFF0000) | second[pair] >> 16;
+      to[2 * pair + 1] = first[pair] << 16 | (second[pair] & 0xFFFF);
+    }
+  }
+}
+
+// Both operands of the product, in pairs of rows: a sequence that has ended at a step is no term.
+inline void pairBatch(const RecurrentBackward& in) {
+  const RecurrentShape& shape = in.shape;
+  parallelFor(shape.steps, [&](size_t step) {
+    const size_t active = in.sequence.activeEnd(step, shape.batch), panel = shape.termsPanel();
+    const Operand* seen = operandsIn(in.buffers.operandAt(shape, step));
+    Operand* operands = operandsIn(in.rounded.operands) + step * shape.rowPanels() * panel;
+    for (size_t at = 0; at < shape.rowPanels(); ++at)
+      pairRows(seen + at * shape.operandPanel(), operands + at * panel, active);
+    const float* gradient = in.gatesGradient + step * shape.gateStep();
+    Operand* gates = operandsIn(in.rounded.gates) + step * shape.slots * shape.hiddenPanels() * panel;
+    for (size_t at = 0; at < shape.slots * shape.hiddenPanels(); ++at)
+      packColumns(gates + at * panel, gradient + at * shape.panel(), panelWidth, active, panelWidth);
+  });
+}
+#endif
+
 template <class Cell>
 void kernelGradient(const RecurrentBackward& in) {
   const RecurrentShape& shape = in.shape;
+#if UNROLL_BFLOAT16
+  pairBatch(in);
+#endif
   const size_t groups = (shape.hiddenPanels() + unitPanelsAtOnce - 1) / unitPanelsAtOnce;
   const size_t threads = threadCount();
   size_t chunks = (shape.rowPanels() + rowPanelsAtOnce - 1) / rowPanelsAtOnce;

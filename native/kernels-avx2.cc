@@ -10,5 +10,9 @@
 #include "update-rules.h"
 
 const unroll::InstructionSet unroll::avx2 = {
-    "AVX2",        recurrentKernels<Lstm>, recurrentKernels<Gru>, recurrentKernels<SimpleRnn>,
-    updateKernels, linearKernels,          crossEntropy,          gatherPixels};
+    "AVX2",
+    {recurrentKernels<Lstm>, recurrentKernels<Gru>, recurrentKernels<SimpleRnn>, linearKernels},
+    &emulatedBfloat16,
+    updateKernels,
+    crossEntropy,
+    gatherPixels};

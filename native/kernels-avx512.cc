@@ -10,5 +10,6 @@
 #include "update-rules.h"
 
 const unroll::InstructionSet unroll::avx512 = {
-    "AVX512",      recurrentKernels<Lstm>, recurrentKernels<Gru>, recurrentKernels<SimpleRnn>,
-    updateKernels, linearKernels,          crossEntropy,          gatherPixels};
+    "AVX512",          {recurrentKernels<Lstm>, recurrentKernels<Gru>, recurrentKernels<SimpleRnn>, linearKernels},
+    &emulatedBfloat16, updateKernels,
+    crossEntropy,      gatherPixels};

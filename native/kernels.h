@@ -8,12 +8,18 @@
 
 namespace unroll {
 
+// What consists of matrix products, in one precision of their operands.
+struct ProductKernels {
+  RecurrentKernels lstm, gru, simpleRnn;
+  LinearKernels linear;
+};
+
 // Null `name`: this processor has none of the instruction sets.
 struct InstructionSet {
   const char* name;
-  RecurrentKernels lstm, gru, simpleRnn;
+  ProductKernels products;
+  const ProductKernels* bfloat16;
   UpdateKernels update;
-  LinearKernels linear;
   void (*crossEntropy)(const CrossEntropy&);
   // Images of `size` bytes, one after the other, each byte divided by 255.
   void (*gatherPixels)(const uint8_t* bytes, size_t size, const int32_t* indices, size_t count, float* to);
@@ -22,7 +28,15 @@ struct InstructionSet {
 extern const InstructionSet avx2;
 extern const InstructionSet avx512;
 
+// Products of bfloat16 operands: with vdpbf16ps, and emulated with the same bits where the processor lacks it.
+extern const ProductKernels avx512Bfloat16;
+extern const ProductKernels emulatedBfloat16;
+
 // The set chosen when the library was loaded.
 const InstructionSet& instructionSet();
+
+inline const ProductKernels& products(bool bfloat16) {
+  return bfloat16 ? *instructionSet().bfloat16 : instructionSet().products;
+}
 
 }  // namespace unroll

@@ -21,23 +21,37 @@ UNROLL_SHARED constexpr size_t panelsOf(size_t columns) { return (columns + pane
 
 // `columns`: gates in the kernel. `slots`: sums a unit has, where what comes from the input and what comes from the
 // state of one gate may have to be kept apart. `hasCell`: there is a cell state beside the hidden one. `hasMask`: the
-// kernel sees the hidden state times a mask.
+// kernel sees the hidden state times a mask. `bfloat16`: products read bfloat16 operands, two in the place of a float.
 struct RecurrentShape {
   size_t batch, steps, features, hidden, columns, slots;
-  bool hasCell, hasMask;
+  bool hasCell, hasMask, bfloat16;
 
   UNROLL_SHARED size_t inputPanels() const { return panelsOf(features); }
   UNROLL_SHARED size_t hiddenPanels() const { return panelsOf(hidden); }
   UNROLL_SHARED size_t rowPanels() const { return inputPanels() + hiddenPanels(); }
   UNROLL_SHARED size_t panel() const { return batch * panelWidth; }
+  UNROLL_SHARED size_t terms() const { return bfloat16 ? 2 : 1; }
+  // A panel as the left side of a product, whose rows are those of the batch.
+  UNROLL_SHARED size_t operandPanel() const { return panel() / terms(); }
+  // A panel whose rows in the batch are the terms of each sum, in pairs with bfloat16.
+  UNROLL_SHARED size_t termsPanel() const { return (batch + terms() - 1) / terms() * panelWidth; }
+  // Whether the kernel reads something else than the state.
+  UNROLL_SHARED bool statesApart() const { return hasMask || bfloat16; }
   // Floats of one step: one state; input and previous state side by side; all slots.
   UNROLL_SHARED size_t stateStep() const { return hiddenPanels() * panel(); }
-  UNROLL_SHARED size_t operandStep() const { return rowPanels() * panel(); }
+  UNROLL_SHARED size_t operandStep() const { return rowPanels() * operandPanel(); }
   UNROLL_SHARED size_t gateStep() const { return slots * stateStep(); }
+  // Floats of 16 kernel rows for 16 sums.
+  UNROLL_SHARED size_t kernelTile() const { return panelWidth * panelWidth / terms(); }
   // Kernel packed for the forward product: [column][unit panel][row][16].
-  UNROLL_SHARED size_t packedKernel() const { return columns * hiddenPanels() * rowPanels() * panelWidth * panelWidth; }
+  UNROLL_SHARED size_t packedKernel() const { return columns * hiddenPanels() * rowPanels() * kernelTile(); }
   // One panel of the kernel's rows, transposed: [column][unit panel][16 units][16 rows].
-  UNROLL_SHARED size_t transposedPanel() const { return columns * hiddenPanels() * panelWidth * panelWidth; }
+  UNROLL_SHARED size_t transposedPanel() const { return columns * hiddenPanels() * kernelTile(); }
+  // Scratch of a gradient with bfloat16 operands: one step's slots for the products with the kernel; the operands and
+  // the slots of all steps, in panels whose rows are terms, for the kernel's gradient.
+  UNROLL_SHARED size_t roundedStep() const { return bfloat16 ? gateStep() / 2 : 0; }
+  UNROLL_SHARED size_t pairedOperands() const { return bfloat16 ? steps * rowPanels() * termsPanel() : 0; }
+  UNROLL_SHARED size_t pairedGates() const { return bfloat16 ? steps * slots * hiddenPanels() * termsPanel() : 0; }
 };
 
 // What the forward pass leaves for the gradient. Without a gradient the same code runs on two alternating steps.
@@ -45,12 +59,12 @@ struct RecurrentBuffers {
   float* operand;  // [input | what the kernel sees of the state before the step], one more step for the final state
   float* gates;    // activations, [slot][unit panel][batch][16]
   float* cells;    // cell before each step, one more for the final one
-  float* states;   // state before each step: with a mask apart, without one in the operand
+  float* states;   // state before each step; in the operand where the kernel reads it as it is
   size_t stateSlots, gateSlots, stateStride;
 
   UNROLL_SHARED static size_t floats(const RecurrentShape& shape, bool forGradient) {
     const size_t states = forGradient ? shape.steps + 1 : 2, gates = forGradient ? shape.steps : 1;
-    const size_t ownStates = (shape.hasCell ? 1 : 0) + (shape.hasMask ? 1 : 0);
+    const size_t ownStates = (shape.hasCell ? 1 : 0) + (shape.statesApart() ? 1 : 0);
     return states * (shape.operandStep() + ownStates * shape.stateStep()) + gates * shape.gateStep();
   }
 
@@ -59,21 +73,21 @@ struct RecurrentBuffers {
     float* const gates = memory + states * shape.operandStep();
     float* const cells = gates + gateSlots * shape.gateStep();
     float* const apart = cells + (shape.hasCell ? states * shape.stateStep() : 0);
-    float* const inOperand = memory + shape.inputPanels() * shape.panel();
+    float* const inOperand = memory + shape.inputPanels() * shape.operandPanel();
     return {memory,
             gates,
             cells,
-            shape.hasMask ? apart : inOperand,
+            shape.statesApart() ? apart : inOperand,
             states,
             gateSlots,
-            shape.hasMask ? shape.stateStep() : shape.operandStep()};
+            shape.statesApart() ? shape.stateStep() : shape.operandStep()};
   }
 
   UNROLL_SHARED float* operandAt(const RecurrentShape& shape, size_t step) const {
     return operand + step % stateSlots * shape.operandStep();
   }
   UNROLL_SHARED float* seenStateAt(const RecurrentShape& shape, size_t step) const {
-    return operandAt(shape, step) + shape.inputPanels() * shape.panel();
+    return operandAt(shape, step) + shape.inputPanels() * shape.operandPanel();
   }
   UNROLL_SHARED float* stateAt(size_t step) const { return states + step % stateSlots * stateStride; }
   UNROLL_SHARED float* gatesAt(const RecurrentShape& shape, size_t step) const {

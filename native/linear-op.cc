@@ -24,21 +24,33 @@ LinearShape readLayer(Call& call, int first, In& in) {
   return {of[0], of[1], by[1]};
 }
 
-void computeForward(void*, TF_OpKernelContext* context) {
+void* readPrecision(TF_OpKernelConstruction* construction) {
+  bool* const bfloat16 = new bool(false);
+  readAttribute(construction, "round_operands", *bfloat16);
+  return bfloat16;
+}
+
+void deletePrecision(void* bfloat16) { delete static_cast<bool*>(bfloat16); }
+
+void computeForward(void* kernel, TF_OpKernelContext* context) {
+  const bool bfloat16 = *static_cast<bool*>(kernel);
   Call call("UnrollLinear", context);
   Linear in{};
   const LinearShape shape = readLayer(call, 0, in);
   if (!call.ok()) return;
   in.bias = call.floats(2, "bias", {shape.outputs});
   in.output = call.output(0, {shape.rows, shape.outputs});
-  const Scratch kernel(in.size * wholePanels(in.outputs)), bias(wholePanels(in.outputs));
-  if (!call.require(kernel.data() && bias.data(), "There is no memory to work in.")) return;
-  in.packedKernel = kernel.data();
+  const Scratch packed(in.size * wholePanels(in.outputs)), bias(wholePanels(in.outputs));
+  const Scratch left(bfloat16 ? leftOperands(in.rows, in.size) : 0);
+  if (!call.require(packed.data() && bias.data() && left.data(), "There is no memory to work in.")) return;
+  in.packedKernel = packed.data();
   in.packedBias = bias.data();
-  instructionSet().linear.forward(in);
+  in.left = left.data();
+  products(bfloat16).linear.forward(in);
 }
 
-void computeGradient(void*, TF_OpKernelContext* context) {
+void computeGradient(void* kernel, TF_OpKernelContext* context) {
+  const bool bfloat16 = *static_cast<bool*>(kernel);
   Call call("UnrollLinearGradient", context);
   LinearGradient in{};
   const LinearShape shape = readLayer(call, 1, in);
@@ -47,11 +59,14 @@ void computeGradient(void*, TF_OpKernelContext* context) {
   in.inputGradient = call.output(0, {shape.rows, shape.size});
   in.kernelGradient = call.output(1, {shape.size, shape.outputs});
   in.biasGradient = call.output(2, {shape.outputs});
-  const Scratch kernel(in.outputs * wholePanels(in.size)), gradient(in.rows * wholePanels(in.outputs));
-  if (!call.require(kernel.data() && gradient.data(), "There is no memory to work in.")) return;
-  in.transposedKernel = kernel.data();
+  const Scratch transposed(in.outputs * wholePanels(in.size)), gradient(in.rows * wholePanels(in.outputs));
+  const size_t ofRows = leftOperands(in.rows, in.outputs), ofColumns = leftOperands(in.size, in.rows);
+  const Scratch left(!bfloat16 ? 0 : ofRows > ofColumns ? ofRows : ofColumns);
+  if (!call.require(transposed.data() && gradient.data() && left.data(), "There is no memory to work in.")) return;
+  in.transposedKernel = transposed.data();
   in.packedGradient = gradient.data();
-  instructionSet().linear.backward(in);
+  in.left = left.data();
+  products(bfloat16).linear.backward(in);
 }
 
 }  // namespace
@@ -59,19 +74,19 @@ void computeGradient(void*, TF_OpKernelContext* context) {
 std::string registerLinearOps() {
   const std::string problem = registerOp({"UnrollLinear",
                                           {"input: T", "kernel: T", "bias: T"},
-                                          {"T: {float} = DT_FLOAT"},
+                                          {"T: {float} = DT_FLOAT", "round_operands: bool = false"},
                                           {"output: T"},
-                                          nullptr,
+                                          readPrecision,
                                           computeForward,
-                                          nullptr});
+                                          deletePrecision});
   if (!problem.empty()) return problem;
   return registerOp({"UnrollLinearGradient",
                      {"gradient: T", "input: T", "kernel: T"},
-                     {"T: {float} = DT_FLOAT"},
+                     {"T: {float} = DT_FLOAT", "round_operands: bool = false"},
                      {"input_gradient: T", "kernel_gradient: T", "bias_gradient: T"},
-                     nullptr,
+                     readPrecision,
                      computeGradient,
-                     nullptr});
+                     deletePrecision});
 }
 
 }  // namespace unroll

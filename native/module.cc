@@ -1,6 +1,6 @@
 // The entry for Node: `require` of this library registers the ops with the TensorFlow that tfjs-node has loaded, and
-// returns { version, threads, setThreads, instructionSet, gatherPixels }, or { version, threads, setThreads,
-// unsupported } with the reason if the processor cannot run the kernels.
+// returns { version, threads, setThreads, instructionSet, emulatesBfloat16, gatherPixels }, or { version, threads,
+// setThreads, unsupported } with the reason if the processor cannot run the kernels.
 #include <node_api.h>
 
 #include <cstdlib>
@@ -13,10 +13,15 @@ namespace unroll {
 namespace {
 
 // Raised together with `libraryVersion` in fused-kernels.ts whenever the exports change.
-constexpr uint32_t version = 7;
+constexpr uint32_t version = 8;
+
+InstructionSet withBfloat16(InstructionSet set, bool hasInstruction) {
+  if (hasInstruction) set.bfloat16 = &avx512Bfloat16;
+  return set;
+}
 
 InstructionSet choose() {
-  // For tests, also "none": the results must not depend on the choice.
+  // For tests, also "none", and AVX512 without bfloat16: the results must not depend on the choice.
   const char* text = std::getenv("UNROLL_INSTRUCTION_SET");
   const std::string asked = text ? text : "";
 #if defined(__x86_64__)
@@ -24,7 +29,7 @@ InstructionSet choose() {
   if (asked == "none") return {};
   if (asked != "AVX2" && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
       __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw"))
-    return avx512;
+    return withBfloat16(avx512, asked != "AVX512" && __builtin_cpu_supports("avx512bf16"));
   if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return avx2;
 #endif
   return {};
@@ -113,6 +118,8 @@ extern "C" __attribute__((visibility("default"))) napi_value napi_register_modul
   napi_value value;
   napi_create_string_utf8(env, text, NAPI_AUTO_LENGTH, &value);
   napi_set_named_property(env, exports, problem.empty() ? "instructionSet" : "unsupported", value);
+  napi_get_boolean(env, unroll::instructionSet().bfloat16 != &unroll::avx512Bfloat16, &value);
+  if (problem.empty()) napi_set_named_property(env, exports, "emulatesBfloat16", value);
   napi_create_uint32(env, static_cast<uint32_t>(unroll::threadCount()), &value);
   napi_set_named_property(env, exports, "threads", value);
   unroll::setFunction(env, exports, "setThreads", unroll::setThreads);

@@ -4,7 +4,7 @@
 // the tile's size, the split over threads and the instruction set never change a bit of a result.
 #pragma once
 
-#include "vector.h"
+#include "operand.h"
 
 namespace {
 
@@ -51,11 +51,14 @@ struct Tile {
       for (size_t v = 0; v < vectors; ++v) ::store(to + row * rowStride + at(v, panelStride), sums[row][v]);
   }
 
-  // Adds `steps` outer products. `left` holds the row's factors, rowStride apart, the next step's stepStride on;
-  // `right` holds 16 columns a step in each of the panels, panelStride apart.
-  UNROLL_INLINE void add(const float* left, size_t rowStride, size_t stepStride, const float* right, size_t panelStride,
-                         size_t steps) {
+  // Adds `steps` outer products, or with bfloat16 as many pairs of them. `left` holds the row's factors, rowStride
+  // apart, the next step's stepStride on; `right` holds 16 columns a step in each of the panels, panelStride apart.
+  UNROLL_INLINE void add(const Operand* left, size_t rowStride, size_t stepStride, const Operand* right,
+                         size_t panelStride, size_t steps) {
     for (size_t step = 0; step < steps; ++step) {
+#if UNROLL_BFLOAT16
+      addPairs(left, rowStride, right, panelStride);
+#else
       Vector columns[vectors];
 #pragma GCC unroll 8
       for (size_t v = 0; v < vectors; ++v) columns[v] = ::load(right + at(v, panelStride));
@@ -65,18 +68,51 @@ struct Tile {
 #pragma GCC unroll 8
         for (size_t v = 0; v < vectors; ++v) sums[row][v] += factor * columns[v];
       }
+#endif
       left += stepStride;
       right += panelWidth;
     }
   }
 
+#if UNROLL_BFLOAT16_INSTRUCTION
+  UNROLL_INLINE void addPairs(const Operand* left, size_t rowStride, const Operand* right, size_t panelStride) {
+    Bits columns[vectors];
+#pragma GCC unroll 8
+    for (size_t v = 0; v < vectors; ++v) columns[v] = loadBits(right + at(v, panelStride));
+#pragma GCC unroll 8
+    for (int row = 0; row < Rows; ++row) {
+      const Bits factors = Bits{} + left[row * rowStride];
+#pragma GCC unroll 8
+      for (size_t v = 0; v < vectors; ++v)
+        sums[row][v] = (Vector)_mm512_dpbf16_ps((__m512)sums[row][v], (__m512bh)factors, (__m512bh)columns[v]);
+    }
+  }
+#elif UNROLL_BFLOAT16
+  // All first terms and then all second ones, because the registers do not hold both.
+  UNROLL_INLINE void addPairs(const Operand* left, size_t rowStride, const Operand* right, size_t panelStride) {
+    const auto addTerms = [&](auto termsOf) {
+      Vector columns[vectors];
+#pragma GCC unroll 8
+      for (size_t v = 0; v < vectors; ++v) columns[v] = termsOf(loadBits(right + at(v, panelStride)));
+#pragma GCC unroll 8
+      for (int row = 0; row < Rows; ++row) {
+        const Vector factor = termsOf(Bits{} + left[row * rowStride]);
+#pragma GCC unroll 8
+        for (size_t v = 0; v < vectors; ++v) sums[row][v] = multiplyAdd(factor, columns[v], sums[row][v]);
+      }
+    };
+    addTerms([](Bits pairs) { return firstTerms(pairs); });
+    addTerms([](Bits pairs) { return secondTerms(pairs); });
+  }
+#endif
+
   // Adds outer products along `count` columns of the left matrix, whose panels of 16 are leftPanel apart; those of the
   // right one's rows are rightPanel apart.
-  UNROLL_INLINE void addPanels(const float* left, size_t leftPanel, const float* right, size_t rightPanel,
+  UNROLL_INLINE void addPanels(const Operand* left, size_t leftPanel, const Operand* right, size_t rightPanel,
                                size_t panelStride, size_t count) {
     for (; count >= panelWidth; count -= panelWidth, left += leftPanel, right += rightPanel)
-      add(left, panelWidth, 1, right, panelStride, panelWidth);
-    if (count > 0) add(left, panelWidth, 1, right, panelStride, count);
+      add(left, panelOperands, 1, right, panelStride, panelOperands);
+    if (count > 0) add(left, panelOperands, 1, right, panelStride, operandsOf(count));
   }
 };
 

@@ -12,13 +12,16 @@ constexpr size_t gatePanelsAtOnce = 16;
 // 16 rows of the kernel, `rows` from the first one on, transposed to [column][unit panel][unit][16].
 void transposeKernel(const RecurrentShape& shape, const float* kernel, size_t rows, float* to) {
   for (size_t column = 0; column < shape.columns; ++column)
-    for (size_t unitPanel = 0; unitPanel < shape.hiddenPanels(); ++unitPanel, to += panelWidth * panelWidth)
+    for (size_t unitPanel = 0; unitPanel < shape.hiddenPanels(); ++unitPanel, to += shape.kernelTile()) {
+      float turned[panelWidth * panelWidth];
       for (size_t row = 0; row < panelWidth; ++row) {
         const size_t from = (row * shape.columns + column) * shape.hidden + unitPanel * panelWidth;
         for (size_t unit = 0; unit < panelWidth; ++unit)
-          to[unit * panelWidth + row] =
+          turned[unit * panelWidth + row] =
               row < rows && unitPanel * panelWidth + unit < shape.hidden ? kernel[from + unit] : 0.0f;
       }
+      packColumns(operandsIn(to), turned, panelWidth, panelWidth, panelWidth);
+    }
 }
 
 // Transposes `panels` panels of the kernel's rows: `rows` rows, starting at `kernel`.
@@ -29,11 +32,24 @@ void transposeKernels(const RecurrentShape& shape, const float* kernel, size_t r
   });
 }
 
+// Rows [begin, end) of one step's slots as the left side of a product, in the layout of the gates: as they are, or
+// rounded to `to`.
+inline const Operand* gateOperands(const RecurrentShape& shape, const float* gates, float* to, size_t begin,
+                                   size_t end) {
+  if (!bfloat16) return operandsIn(gates);
+  for (size_t panel = 0; panel < shape.slots * shape.hiddenPanels(); ++panel)
+    for (size_t row = begin; row < end; ++row)
+      packTerms(operandsIn(to) + panel * shape.operandPanel() + row * panelOperands,
+                gates + panel * shape.panel() + row * panelWidth, 0, panelWidth);
+  return operandsIn(to);
+}
+
 // Adds slots' gradient * transposed kernel to rows [begin, end) of `to`, a buffer of `panels` panels.
 // A piece of the gates goes through all panels before the next one, while it is in the cache.
 template <class Cell>
-void addGatesTimesKernel(const RecurrentShape& shape, const int* columns, const float* gates, const float* transposed,
-                         float* to, size_t panels, size_t begin, size_t end) {
+void addGatesTimesKernel(const RecurrentShape& shape, const int* columns, const Operand* gates,
+                         const Operand* transposed, float* to, size_t panels, size_t begin, size_t end) {
+  constexpr size_t kernelTile = panelOperands * panelWidth;
   const size_t unitPanels = shape.hiddenPanels(), gatePanels = Cell::columns * unitPanels;
   const size_t kernelPanel = shape.transposedPanel();
   size_t slots[Cell::columns];
@@ -49,9 +65,9 @@ void addGatesTimesKernel(const RecurrentShape& shape, const int* columns, const 
           const size_t column = gate / unitPanels, unitPanel = gate % unitPanels;
           panels = unitPanels - unitPanel < last - gate ? unitPanels - unitPanel : last - gate;
           const size_t left = shape.hidden - unitPanel * panelWidth;
-          tile.addPanels(gates + (slots[column] * unitPanels + unitPanel) * shape.panel() + row * panelWidth,
-                         shape.panel(), transposed + panel * kernelPanel + gate * panelWidth * panelWidth,
-                         panelWidth * panelWidth, kernelPanel, left < panels * panelWidth ? left : panels * panelWidth);
+          tile.addPanels(gates + (slots[column] * unitPanels + unitPanel) * shape.operandPanel() + row * panelOperands,
+                         shape.operandPanel(), transposed + panel * kernelPanel + gate * kernelTile, kernelTile,
+                         kernelPanel, left < panels * panelWidth ? left : panels * panelWidth);
         }
         tile.store(at, panelWidth, shape.panel());
       });
@@ -90,8 +106,9 @@ void addThroughKernel(const RecurrentBackward& in, size_t step, size_t begin, si
   float* sums = in.mask ? in.stateGradient + 2 * shape.stateStep() : in.stateGradient;
   for (size_t panel = 0; in.mask && panel < shape.hiddenPanels(); ++panel)
     for (size_t at = begin * panelWidth; at < end * panelWidth; ++at) sums[panel * shape.panel() + at] = 0.0f;
-  addGatesTimesKernel<Cell>(shape, Cell::stateColumn, in.gatesGradient + step * shape.gateStep(), in.transposedKernel,
-                            sums, shape.hiddenPanels(), begin, end);
+  const Operand* gates = gateOperands(shape, in.gatesGradient + step * shape.gateStep(), in.rounded.step, begin, end);
+  addGatesTimesKernel<Cell>(shape, Cell::stateColumn, gates, operandsIn(in.transposedKernel), sums,
+                            shape.hiddenPanels(), begin, end);
   for (size_t panel = 0; in.mask && panel < shape.hiddenPanels(); ++panel)
     for (size_t row = begin; row < end; ++row)
       for (size_t v = 0; v < panelWidth; v += lanes) {
@@ -143,8 +160,10 @@ void inputGradient(const RecurrentInputGradient& in) {
       float* sums = in.inputSums;
       for (size_t panel = 0; panel < panels; ++panel)
         for (size_t at = begin * panelWidth; at < active * panelWidth; ++at) sums[panel * shape.panel() + at] = 0.0f;
-      addGatesTimesKernel<Cell>(shape, Cell::inputColumn, in.gatesGradient + step * shape.gateStep(),
-                                in.transposedKernel, sums, panels, begin, active);
+      const Operand* gates =
+          gateOperands(shape, in.gatesGradient + step * shape.gateStep(), in.roundedStep, begin, active);
+      addGatesTimesKernel<Cell>(shape, Cell::inputColumn, gates, operandsIn(in.transposedKernel), sums, panels, begin,
+                                active);
       for (size_t row = begin; row < active; ++row) {
         float* to = in.inputsGradient + in.sequence.place(row, step) * shape.features;
         for (size_t panel = 0; panel < panels; ++panel)

@@ -18,29 +18,23 @@ constexpr int vectorsAtOnce = 4;
 // rows are padded to whole panels; padded rows are never multiplied, padded units are zero.
 void packKernel(const RecurrentForward& in, size_t column, size_t unitPanel) {
   const RecurrentShape& shape = in.shape;
-  const size_t paddedFeatures = shape.inputPanels() * panelWidth, firstUnit = unitPanel * panelWidth;
-  const size_t units = shape.hidden - firstUnit < panelWidth ? shape.hidden - firstUnit : panelWidth;
-  float* packed =
-      in.packedKernel + (column * shape.hiddenPanels() + unitPanel) * shape.rowPanels() * panelWidth * panelWidth;
-  for (size_t row = 0; row < shape.features + shape.hidden; ++row) {
-    const float* from = in.kernel + (row * shape.columns + column) * shape.hidden + firstUnit;
-    float* to = packed + (row < shape.features ? row : row - shape.features + paddedFeatures) * panelWidth;
-    for (size_t unit = 0; unit < panelWidth; ++unit) to[unit] = unit < units ? from[unit] : 0.0f;
-  }
+  const size_t firstUnit = unitPanel * panelWidth, stride = shape.columns * shape.hidden;
+  const float* from = in.kernel + column * shape.hidden + firstUnit;
+  Operand* to = operandsIn(in.packedKernel) +
+                (column * shape.hiddenPanels() + unitPanel) * shape.rowPanels() * shape.kernelTile();
+  packColumns(to, from, stride, shape.features, shape.hidden - firstUnit);
+  packColumns(to + shape.inputPanels() * shape.kernelTile(), from + shape.features * stride, stride, shape.hidden,
+              shape.hidden - firstUnit);
 }
 
 // Puts one step's input rows into the operand.
 void packInput(const RecurrentForward& in, size_t step, size_t rowBegin, size_t rowEnd) {
   const RecurrentShape& shape = in.shape;
-  float* operand = in.buffers.operandAt(shape, step);
+  Operand* operand = operandsIn(in.buffers.operandAt(shape, step));
   for (size_t row = rowBegin; row < rowEnd; ++row) {
     const float* from = in.inputs + in.sequence.place(row, step) * shape.features;
-    for (size_t panel = 0; panel < shape.inputPanels(); ++panel) {
-      float* to = operand + panel * shape.panel() + row * panelWidth;
-      const size_t first = panel * panelWidth;
-      for (size_t column = 0; column < panelWidth; ++column)
-        to[column] = first + column < shape.features ? from[first + column] : 0.0f;
-    }
+    for (size_t panel = 0; panel < shape.inputPanels(); ++panel)
+      packTerms(operand + panel * shape.operandPanel() + row * panelOperands, from, panel * panelWidth, shape.features);
   }
 }
 
@@ -104,15 +98,20 @@ UNROLL_INLINE void applyCells(const RecurrentForward& in, size_t step, size_t un
                   nextState + row * panelWidth, shape.hidden - unitPanel * panelWidth);
 }
 
-// Multiplies some units' state before a step by the mask, for the kernel to read.
-inline void maskState(const RecurrentForward& in, size_t step, size_t unitPanel, size_t begin, size_t end) {
+// Puts some units' state before a step, times the mask, where the kernel reads it; it is there where nothing changes
+// it.
+inline void showState(const RecurrentForward& in, size_t step, size_t unitPanel, size_t begin, size_t end) {
   const RecurrentShape& shape = in.shape;
+  if (!shape.statesApart()) return;
+  const float* state = in.buffers.stateAt(step) + unitPanel * shape.panel();
+  Operand* seen = operandsIn(in.buffers.seenStateAt(shape, step)) + unitPanel * shape.operandPanel();
   for (size_t row = begin; row < end; ++row)
     for (size_t v = 0; v < panelWidth; v += lanes) {
-      const size_t at = unitPanel * shape.panel() + row * panelWidth + v;
-      const Vector mask =
-          loadSome(in.mask + in.sequence.inBatch(row) * shape.hidden, unitPanel * panelWidth + v, shape.hidden);
-      store(in.buffers.seenStateAt(shape, step) + at, load(in.buffers.stateAt(step) + at) * mask);
+      Vector value = load(state + row * panelWidth + v);
+      if (in.mask)
+        value = value *
+                loadSome(in.mask + in.sequence.inBatch(row) * shape.hidden, unitPanel * panelWidth + v, shape.hidden);
+      storeTerms(seen + row * panelOperands + v / operandTerms, value);
     }
 }
 
@@ -130,14 +129,16 @@ UNROLL_INLINE void slotBias(const RecurrentForward& in, size_t slot, size_t unit
 // Adds `count` columns of the operand from panel `panel` on, times a column of the kernel, to the sums of a slot;
 // nothing where the slot has no such column (-1).
 template <int Column, class Sums>
-UNROLL_INLINE void addColumn(const RecurrentForward& in, Sums& tile, const float* operand, size_t unitPanel,
+UNROLL_INLINE void addColumn(const RecurrentForward& in, Sums& tile, const Operand* operand, size_t unitPanel,
                              size_t panel, size_t count) {
   if constexpr (Column >= 0) {
     const RecurrentShape& shape = in.shape;
-    const size_t kernelPanel = shape.rowPanels() * panelWidth * panelWidth;
-    const float* kernel =
-        in.packedKernel + (Column * shape.hiddenPanels() + unitPanel) * kernelPanel + panel * panelWidth * panelWidth;
-    tile.addPanels(operand + panel * shape.panel(), shape.panel(), kernel, panelWidth * panelWidth, kernelPanel, count);
+    constexpr size_t kernelTile = panelOperands * panelWidth;
+    const size_t kernelPanel = shape.rowPanels() * kernelTile;
+    const Operand* kernel =
+        operandsIn(in.packedKernel) + (Column * shape.hiddenPanels() + unitPanel) * kernelPanel + panel * kernelTile;
+    tile.addPanels(operand + panel * shape.operandPanel(), shape.operandPanel(), kernel, kernelTile, kernelPanel,
+                   count);
   }
 }
 
@@ -145,7 +146,7 @@ UNROLL_INLINE void addColumn(const RecurrentForward& in, Sums& tile, const float
 template <class Cell, size_t Slot, int Rows, int Panels>
 UNROLL_INLINE void sumSlot(const RecurrentForward& in, const float* bias, size_t step, size_t row, size_t unitPanel) {
   const RecurrentShape& shape = in.shape;
-  const float* operand = in.buffers.operandAt(shape, step) + row * panelWidth;
+  const Operand* operand = operandsIn(in.buffers.operandAt(shape, step)) + row * panelOperands;
   Tile<Rows, Panels> tile;
   tile.load(bias, 0, panelWidth);
   addColumn<Cell::inputColumn[Slot]>(in, tile, operand, unitPanel, 0, shape.features);
@@ -173,7 +174,7 @@ void forwardRows(const RecurrentForward& in, size_t begin, size_t end) {
   const Sequence& sequence = in.sequence;
   packState(shape, sequence, in.initialHidden, in.buffers.stateAt(0), begin, end);
   if constexpr (Cell::hasCell) packState(shape, sequence, in.initialCell, in.buffers.cellAt(shape, 0), begin, end);
-  for (size_t panel = 0; in.mask && panel < shape.hiddenPanels(); ++panel) maskState(in, 0, panel, begin, end);
+  for (size_t panel = 0; panel < shape.hiddenPanels(); ++panel) showState(in, 0, panel, begin, end);
   for (size_t step = 0; step < shape.steps; ++step) {
     const size_t active = sequence.activeEnd(step, end);
     if (active <= begin) break;
@@ -183,7 +184,7 @@ void forwardRows(const RecurrentForward& in, size_t begin, size_t end) {
       sumSlots<Cell, count>(in, step, unitPanel, begin, active);
       for (size_t panel = unitPanel; panel < unitPanel + count; ++panel) {
         applyCells<Cell>(in, step, panel, begin, active);
-        if (in.mask) maskState(in, step + 1, panel, begin, active);
+        showState(in, step + 1, panel, begin, active);
       }
     });
   }

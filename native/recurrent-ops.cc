@@ -13,23 +13,24 @@ struct Kind {
   std::string name;
   size_t columns, slots;
   bool hasCell;
-  RecurrentKernels InstructionSet::*kernels;
+  RecurrentKernels ProductKernels::*kernels;
 };
 
 const Kind kinds[] = {
-    {"UnrollLstm", 4, 4, true, &InstructionSet::lstm},
-    {"UnrollGru", 3, 4, false, &InstructionSet::gru},
-    {"UnrollSimpleRnn", 1, 1, false, &InstructionSet::simpleRnn},
+    {"UnrollLstm", 4, 4, true, &ProductKernels::lstm},
+    {"UnrollGru", 3, 4, false, &ProductKernels::gru},
+    {"UnrollSimpleRnn", 1, 1, false, &ProductKernels::simpleRnn},
 };
 
 struct Settings {
   const Kind* kind;
   std::string op;
-  float forgetBias = 0;  // of an LSTM
-  bool reverse = false;  // runs each sequence from its last step to its first
-  bool sequence = true;  // every step's output is wanted, not only the final state
-  bool gradient = true;  // the gradient may be computed later
-  bool initial = false;  // the forward pass had an initial state
+  float forgetBias = 0;   // of an LSTM
+  bool reverse = false;   // runs each sequence from its last step to its first
+  bool sequence = true;   // every step's output is wanted, not only the final state
+  bool gradient = true;   // the gradient may be computed later
+  bool initial = false;   // the forward pass had an initial state
+  bool bfloat16 = false;  // products read bfloat16 operands
 };
 
 template <int Index>
@@ -42,6 +43,7 @@ void* readSettings(TF_OpKernelConstruction* construction) {
   readAttribute(construction, "sequence", settings->sequence);
   readAttribute(construction, "gradient", settings->gradient);
   readAttribute(construction, "initial", settings->initial);
+  readAttribute(construction, "round_operands", settings->bfloat16);
   return settings;
 }
 
@@ -50,8 +52,9 @@ void deleteSettings(void* settings) { delete static_cast<Settings*>(settings); }
 int64_t size(size_t count) { return static_cast<int64_t>(count); }
 
 // The shape, from three leading dimensions and the kernel [features + hidden, columns * hidden].
-bool readShape(Call& call, const Kind& kind, const Dimensions& leading, const char* name, const Dimensions& kernel,
-               RecurrentShape& shape) {
+bool readShape(Call& call, const Settings& settings, const Dimensions& leading, const char* name,
+               const Dimensions& kernel, RecurrentShape& shape) {
+  const Kind& kind = *settings.kind;
   if (!call.require(
           leading.size() == 3 && leading[0] > 0 && leading[1] > 0,
           std::string(name) + " must have three dimensions and at least one row and step, not " + show(leading) + "."))
@@ -69,7 +72,8 @@ bool readShape(Call& call, const Kind& kind, const Dimensions& leading, const ch
            kind.columns,
            kind.slots,
            kind.hasCell,
-           false};
+           false,
+           settings.bfloat16};
   return true;
 }
 
@@ -117,12 +121,23 @@ Dimensions gatesGradientShape(const RecurrentShape& shape) {
   return {size(shape.batch), size(shape.steps), size(shape.slots * shape.hiddenPanels() * panelWidth)};
 }
 
+class RoundedGradients {
+ public:
+  explicit RoundedGradients(const RecurrentShape& shape)
+      : step(shape.roundedStep()), operands(shape.pairedOperands()), gates(shape.pairedGates()) {}
+  bool enough() const { return step.data() && operands.data() && gates.data(); }
+  BfloatGradients memory() const { return {step.data(), operands.data(), gates.data()}; }
+
+ private:
+  Scratch step, operands, gates;
+};
+
 void computeForward(void* kernel, TF_OpKernelContext* context) {
   const Settings& settings = *static_cast<Settings*>(kernel);
   const Kind& kind = *settings.kind;
   Call call(settings.op.c_str(), context);
   RecurrentForward in{};
-  if (!readShape(call, kind, call.dimensions(0), "inputs", call.dimensions(1), in.shape)) return;
+  if (!readShape(call, settings, call.dimensions(0), "inputs", call.dimensions(1), in.shape)) return;
   in.mask = readMask(call, 6, in.shape);
   const RecurrentShape& shape = in.shape;
   const int64_t batch = size(shape.batch), steps = size(shape.steps), hidden = size(shape.hidden);
@@ -145,7 +160,7 @@ void computeForward(void* kernel, TF_OpKernelContext* context) {
   if (!call.require(buffers.data() && packed.data(), "There is no memory to work in.")) return;
   in.buffers = RecurrentBuffers::in(settings.gradient ? saved : buffers.data(), shape, settings.gradient);
   in.packedKernel = packed.data();
-  (instructionSet().*kind.kernels).forward(in);
+  (products(settings.bfloat16).*kind.kernels).forward(in);
 }
 
 void computeBackward(void* kernel, TF_OpKernelContext* context) {
@@ -153,7 +168,7 @@ void computeBackward(void* kernel, TF_OpKernelContext* context) {
   const Kind& kind = *settings.kind;
   Call call(settings.op.c_str(), context);
   RecurrentBackward in{};
-  if (!readShape(call, kind, call.dimensions(2), "saved", call.dimensions(0), in.shape)) return;
+  if (!readShape(call, settings, call.dimensions(2), "saved", call.dimensions(0), in.shape)) return;
   in.mask = readMask(call, 6, in.shape);
   const RecurrentShape& shape = in.shape;
   const int64_t batch = size(shape.batch), steps = size(shape.steps), hidden = size(shape.hidden);
@@ -172,20 +187,21 @@ void computeBackward(void* kernel, TF_OpKernelContext* context) {
   in.gatesGradient = call.output(4, gatesGradientShape(shape));
   const Scratch transposed(shape.hiddenPanels() * shape.transposedPanel());
   const Scratch state((shape.hasMask ? 3 : 2) * shape.stateStep());
-  if (!call.require(transposed.data() && state.data(), "There is no memory to work in.")) return;
+  const RoundedGradients rounded(shape);
+  if (!call.require(transposed.data() && state.data() && rounded.enough(), "There is no memory to work in.")) return;
   // Backward only reads the buffers; the type is shared with forward.
   in.buffers = RecurrentBuffers::in(const_cast<float*>(saved), shape, true);
   in.transposedKernel = transposed.data();
   in.stateGradient = state.data();
-  (instructionSet().*kind.kernels).backward(in);
+  in.rounded = rounded.memory();
+  (products(settings.bfloat16).*kind.kernels).backward(in);
 }
 
 void computeInputGradient(void* kernel, TF_OpKernelContext* context) {
   const Settings& settings = *static_cast<Settings*>(kernel);
-  const Kind& kind = *settings.kind;
   Call call(settings.op.c_str(), context);
   RecurrentInputGradient in{};
-  if (!readShape(call, kind, call.dimensions(2), "gates_gradient", call.dimensions(0), in.shape)) return;
+  if (!readShape(call, settings, call.dimensions(2), "gates_gradient", call.dimensions(0), in.shape)) return;
   const RecurrentShape& shape = in.shape;
   in.kernel = call.floats(0, "kernel", {size(shape.features + shape.hidden), size(shape.columns * shape.hidden)});
   const SortedRows rows(call, 1, shape);
@@ -193,10 +209,12 @@ void computeInputGradient(void* kernel, TF_OpKernelContext* context) {
   in.gatesGradient = call.floats(2, "gates_gradient", gatesGradientShape(shape));
   in.inputsGradient = call.output(0, {size(shape.batch), size(shape.steps), size(shape.features)});
   const Scratch transposed(shape.inputPanels() * shape.transposedPanel()), sums(shape.inputPanels() * shape.panel());
-  if (!call.require(transposed.data() && sums.data(), "There is no memory to work in.")) return;
+  const Scratch rounded(shape.roundedStep());
+  if (!call.require(transposed.data() && sums.data() && rounded.data(), "There is no memory to work in.")) return;
   in.transposedKernel = transposed.data();
   in.inputSums = sums.data();
-  (instructionSet().*kind.kernels).inputGradient(in);
+  in.roundedStep = rounded.data();
+  (products(settings.bfloat16).*settings.kind->kernels).inputGradient(in);
 }
 
 template <int Index>
@@ -207,7 +225,7 @@ std::string registerKind() {
       {ops[0].c_str(),
        {"inputs: T", "kernel: T", "bias: T", "initial_hidden: T", "initial_cell: T", "lengths: int32", "mask: T"},
        {"T: {float} = DT_FLOAT", "forget_bias: float = 0.0", "reverse: bool = false", "sequence: bool = true",
-        "gradient: bool = true"},
+        "gradient: bool = true", "round_operands: bool = false"},
        {"outputs: T", "final_hidden: T", "final_cell: T", "saved: T"},
        readSettings<Index>,
        computeForward,
@@ -215,7 +233,7 @@ std::string registerKind() {
       {ops[1].c_str(),
        {"kernel: T", "lengths: int32", "saved: T", "outputs_gradient: T", "final_hidden_gradient: T",
         "final_cell_gradient: T", "mask: T"},
-       {"T: {float} = DT_FLOAT", "reverse: bool = false", "initial: bool = false"},
+       {"T: {float} = DT_FLOAT", "reverse: bool = false", "initial: bool = false", "round_operands: bool = false"},
        {"kernel_gradient: T", "bias_gradient: T", "initial_hidden_gradient: T", "initial_cell_gradient: T",
         "gates_gradient: T"},
        readSettings<Index>,
@@ -223,7 +241,7 @@ std::string registerKind() {
        deleteSettings},
       {ops[2].c_str(),
        {"kernel: T", "lengths: int32", "gates_gradient: T"},
-       {"T: {float} = DT_FLOAT", "reverse: bool = false"},
+       {"T: {float} = DT_FLOAT", "reverse: bool = false", "round_operands: bool = false"},
        {"inputs_gradient: T"},
        readSettings<Index>,
        computeInputGradient,

@@ -23,6 +23,13 @@ struct RecurrentForward {
   float* packedKernel;  // scratch of packedKernel() floats
 };
 
+// Scratch of a gradient with bfloat16 operands; not used without.
+struct BfloatGradients {
+  float* step;      // roundedStep() floats
+  float* operands;  // pairedOperands() floats
+  float* gates;     // pairedGates() floats
+};
+
 struct RecurrentBackward {
   RecurrentShape shape;
   Sequence sequence;
@@ -40,6 +47,7 @@ struct RecurrentBackward {
   float* initialCellGradient;
   float* transposedKernel;  // scratch of hiddenPanels() transposed panels
   float* stateGradient;     // scratch of stateStep() floats: of the hidden state, of the cell, with a mask of sums
+  BfloatGradients rounded;
 };
 
 struct RecurrentInputGradient {
@@ -50,9 +58,10 @@ struct RecurrentInputGradient {
   float* inputsGradient;    // [batch, steps, features]
   float* transposedKernel;  // scratch of inputPanels() transposed panels
   float* inputSums;         // scratch of inputPanels() panels
+  float* roundedStep;       // scratch of roundedStep() floats
 };
 
-// One cell, compiled for one instruction set.
+// One cell in one precision, compiled for one instruction set.
 struct RecurrentKernels {
   void (*forward)(const RecurrentForward&);
   void (*backward)(const RecurrentBackward&);

@@ -20,6 +20,11 @@ const sources = [
     file: 'kernels-avx512.cc',
     flags: ['-mavx512f', '-mavx512vl', '-mavx512bw', '-mavx512dq', '-mfma'],
   },
+  { file: 'bfloat16-avx2.cc', flags: ['-mavx2', '-mfma'] },
+  {
+    file: 'bfloat16-avx512bf16.cc',
+    flags: ['-mavx512bf16', '-mavx512f', '-mavx512vl', '-mavx512bw', '-mavx512dq', '-mfma'],
+  },
   { file: 'parallel.cc', flags: [] },
   { file: 'test/kernels-test.cc', flags: [] },
 ];

@@ -12,6 +12,7 @@
 #include <string>
 
 #include "../parallel.h"
+#include "bfloat16-reference.h"
 #include "reference.h"
 
 namespace {
@@ -47,8 +48,13 @@ class Random {
   std::mt19937 engine{seed};
 };
 
+constexpr double singleTolerance = 2e-5;
+// Operands have 8 significant bits.
+constexpr double bfloat16Tolerance = 0.03;
+
 // Differences are relative to the largest number, because sums cancel.
-void compare(const std::string& what, const Floats& found, const Numbers& expected) {
+void compare(const std::string& what, const Floats& found, const Numbers& expected,
+             double tolerance = singleTolerance) {
   ++comparisons;
   double largest = 1, apart = 0;
   bool same = found.size() == expected.size();
@@ -57,10 +63,21 @@ void compare(const std::string& what, const Floats& found, const Numbers& expect
     const double difference = std::abs(static_cast<double>(found[at]) - expected[at]);
     if (!(difference <= apart)) apart = difference;
   }
-  if (same && apart <= 2e-5 * largest) return;
+  if (same && apart <= tolerance * largest) return;
   ++failures;
   std::printf("%s: %zu numbers, expected %zu, apart by %g of %g (seed %u)\n", what.c_str(), found.size(),
               expected.size(), apart, largest, seed);
+}
+
+// The same numbers; only the sign of a zero may differ.
+void compareBits(const std::string& what, const Floats& found, const Floats& expected) {
+  ++comparisons;
+  size_t different = found.size() == expected.size() ? 0 : 1;
+  for (size_t at = 0; different == 0 && at < found.size(); ++at)
+    if (!(found[at] == expected[at] || (std::isnan(found[at]) && std::isnan(expected[at])))) ++different;
+  if (different == 0) return;
+  ++failures;
+  std::printf("%s: not the same bits (seed %u)\n", what.c_str(), seed);
 }
 
 enum class Lengths { all, some, none };
@@ -110,25 +127,159 @@ struct Order {
   }
 };
 
-void testRecurrent(const std::string& name, const RecurrentKernels& kernels, reference::Cell cell,
-                   const RecurrentCase& of, Random& random) {
+// A recurrent layer in bfloat16 and what was computed for it.
+struct Bfloat16Layer {
+  const reference::Layer& layer;
+  const RecurrentShape& shape;
+  const Order& order;
+  const Floats &inputs, &kernel, &bias, &initialHidden, &initialCell, &mask;
+
+  float masked(size_t row, size_t unit, float state) const {
+    return mask.empty() ? state : state * mask[row * shape.hidden + unit];
+  }
+  // The row of the batch that is computed as row `row`.
+  size_t inBatch(size_t row) const { return order.sequence(layer).inBatch(row); }
+};
+
+// The outputs from one step after the other with the single-precision kernels, whose operands are rounded beforehand.
+// Only for cells that read the state through the kernel alone: a GRU also reads it as it is.
+Floats outputsStepByStep(const Bfloat16Layer& of, const RecurrentKernels& single) {
+  const RecurrentShape& all = of.shape;
+  RecurrentShape shape = all;
+  shape.steps = 1;
+  shape.bfloat16 = shape.hasMask = false;
+  const Floats kernel = reference::nearestBfloat16(of.kernel);
+  Floats outputs(all.batch * all.steps * all.hidden, 0.0f);
+  Floats hidden = of.initialHidden, cell = of.initialCell;
+  hidden.resize(all.batch * all.hidden);
+  cell.resize(all.batch * all.hidden);
+  for (size_t step = 0; step < all.steps; ++step) {
+    Floats inputs, seen, nextHidden = hidden, nextCell = cell;
+    for (size_t row = 0; row < all.batch; ++row) {
+      const bool active = step < of.layer.length(row);
+      for (size_t at = 0; at < all.features; ++at)
+        inputs.push_back(active ? reference::nearestBfloat16(of.inputs[of.layer.place(row, step) * all.features + at])
+                                : 0.0f);
+      for (size_t unit = 0; unit < all.hidden; ++unit)
+        seen.push_back(reference::nearestBfloat16(of.masked(row, unit, hidden[row * all.hidden + unit])));
+    }
+    Floats saved = unwritten(RecurrentBuffers::floats(shape, false)), packed = unwritten(shape.packedKernel());
+    RecurrentForward in{};
+    in.shape = shape;
+    in.sequence = {nullptr, false, 1};
+    in.forgetBias = static_cast<float>(of.layer.forgetBias);
+    in.inputs = inputs.data();
+    in.kernel = kernel.data();
+    in.bias = of.bias.data();
+    in.initialHidden = seen.data();
+    in.initialCell = shape.hasCell ? cell.data() : nullptr;
+    in.finalHidden = nextHidden.data();
+    in.finalCell = shape.hasCell ? nextCell.data() : nullptr;
+    in.buffers = RecurrentBuffers::in(saved.data(), shape, false);
+    in.packedKernel = packed.data();
+    single.forward(in);
+    for (size_t row = 0; row < all.batch; ++row)
+      for (size_t unit = 0; step < of.layer.length(row) && unit < all.hidden; ++unit) {
+        const size_t at = row * all.hidden + unit;
+        hidden[at] = outputs[of.layer.place(row, step) * all.hidden + unit] = nextHidden[at];
+        cell[at] = nextCell[at];
+      }
+  }
+  return outputs;
+}
+
+// A number of the slots' gradient, in the layout of the gates.
+float gateGradient(const RecurrentShape& shape, const Floats& gates, size_t step, size_t slot, size_t row,
+                   size_t unit) {
+  return gates[step * shape.gateStep() + slot * shape.stateStep() + unit / panelWidth * shape.panel() +
+               row * panelWidth + unit % panelWidth];
+}
+
+// The kernel's gradient from that of the slots: a sum over steps and the rows that they have, in the order of
+// computing. `outputs` [batch, steps, hidden] are those of the layer.
+Floats kernelGradientOf(const Bfloat16Layer& of, const Floats& outputs, const Floats& gates) {
+  const RecurrentShape& shape = of.shape;
+  const Sequence sequence = of.order.sequence(of.layer);
+  Floats gradient(of.kernel.size());
+  for (size_t row = 0; row < shape.features + shape.hidden; ++row)
+    for (size_t column = 0; column < shape.columns; ++column)
+      for (size_t unit = 0; unit < shape.hidden; ++unit) {
+        const bool input = row < shape.features;
+        size_t slot = 0;
+        while (of.layer.columnOf(slot, input) != static_cast<int>(column)) ++slot;
+        float sum = 0;
+        for (size_t step = 0; step < shape.steps; ++step) {
+          const auto left = [&](size_t at) {
+            const size_t batchRow = sequence.inBatch(at);
+            if (input) return of.inputs[sequence.place(at, step) * shape.features + row];
+            const size_t from = row - shape.features;
+            const float initial = of.initialHidden.empty() ? 0.0f : of.initialHidden[batchRow * shape.hidden + from];
+            return of.masked(batchRow, from,
+                             step == 0 ? initial : outputs[sequence.place(at, step - 1) * shape.hidden + from]);
+          };
+          sum = reference::sumOfProducts(sum, sequence.activeEnd(step, shape.batch), left,
+                                         [&](size_t at) { return gateGradient(shape, gates, step, slot, at, unit); });
+        }
+        gradient[(row * shape.columns + column) * shape.hidden + unit] = sum;
+      }
+  return gradient;
+}
+
+// One step's slots times rows of the kernel, from `first` on: [batch rows in the order of computing, count].
+Floats gatesTimesKernel(const Bfloat16Layer& of, const Floats& gates, size_t step, bool input) {
+  const RecurrentShape& shape = of.shape;
+  const size_t first = input ? 0 : shape.features, count = input ? shape.features : shape.hidden;
+  Floats result;
+  for (size_t row = 0; row < shape.batch; ++row)
+    for (size_t at = 0; at < count; ++at) {
+      float sum = 0;
+      for (size_t column = 0; column < shape.columns; ++column) {
+        size_t slot = 0;
+        while (of.layer.columnOf(slot, input) != static_cast<int>(column)) ++slot;
+        sum = reference::sumOfProducts(
+            sum, shape.hidden, [&](size_t unit) { return gateGradient(shape, gates, step, slot, row, unit); },
+            [&](size_t unit) { return of.kernel[((first + at) * shape.columns + column) * shape.hidden + unit]; });
+      }
+      result.push_back(sum);
+    }
+  return result;
+}
+
+Floats inputsGradientOf(const Bfloat16Layer& of, const Floats& gates) {
+  const RecurrentShape& shape = of.shape;
+  const Sequence sequence = of.order.sequence(of.layer);
+  Floats gradient(of.inputs.size(), 0.0f);
+  for (size_t step = 0; step < shape.steps; ++step) {
+    const Floats products = gatesTimesKernel(of, gates, step, true);
+    for (size_t row = 0; row < sequence.activeEnd(step, shape.batch); ++row)
+      for (size_t at = 0; at < shape.features; ++at)
+        gradient[sequence.place(row, step) * shape.features + at] = products[row * shape.features + at];
+  }
+  return gradient;
+}
+
+// `single`: the kernels in single precision, where `kernels` are those in bfloat16; else null.
+void testRecurrent(const std::string& name, const RecurrentKernels& kernels, const RecurrentKernels* single,
+                   reference::Cell cell, const RecurrentCase& of, Random& random) {
+  const double tolerance = single ? bfloat16Tolerance : singleTolerance;
   const reference::Layer layer = layerOf(cell, of, random);
   const bool hasCell = cell == reference::Cell::lstm;
   const size_t states = of.batch * of.hidden;
-  const RecurrentShape shape{of.batch,        of.steps,      of.features, of.hidden,
-                             layer.columns(), layer.slots(), hasCell,     of.mask};
+  const RecurrentShape shape{of.batch,      of.steps, of.features, of.hidden,        layer.columns(),
+                             layer.slots(), hasCell,  of.mask,     single != nullptr};
   const Order order(layer);
-  const std::string what = name + " batch " + std::to_string(of.batch) + " steps " + std::to_string(of.steps) +
-                           " features " + std::to_string(of.features) + " hidden " + std::to_string(of.hidden) +
-                           (of.reverse ? " reverse" : "") + (of.initial ? " initial" : "") + (of.mask ? " mask" : "") +
-                           (layer.lengths.empty() ? " " : " lengths ");
+  const std::string what = name + (single ? " bfloat16" : "") + " batch " + std::to_string(of.batch) + " steps " +
+                           std::to_string(of.steps) + " features " + std::to_string(of.features) + " hidden " +
+                           std::to_string(of.hidden) + (of.reverse ? " reverse" : "") + (of.initial ? " initial" : "") +
+                           (of.mask ? " mask" : "") + (layer.lengths.empty() ? " " : " lengths ");
 
   std::vector<std::vector<reference::Step>> record;
   const reference::Outputs expected = reference::forward(layer, record);
   const Floats inputs = floats(layer.inputs), kernel = floats(layer.kernel), bias = floats(layer.bias);
   const Floats initialHidden = floats(layer.initialHidden), initialCell = floats(layer.initialCell);
   const Floats mask = floats(layer.mask);
-  Floats saved;
+  const Bfloat16Layer exact{layer, shape, order, inputs, kernel, bias, initialHidden, initialCell, mask};
+  Floats saved, everyOutput;
   // Without a gradient the state alternates between two buffers.
   for (const bool forGradient : {false, true}) {
     saved = unwritten(RecurrentBuffers::floats(shape, forGradient));
@@ -150,10 +301,13 @@ void testRecurrent(const std::string& name, const RecurrentKernels& kernels, ref
     in.buffers = RecurrentBuffers::in(saved.data(), shape, forGradient);
     in.packedKernel = packed.data();
     kernels.forward(in);
-    if (of.outputs) compare(what + "outputs", outputs, expected.outputs);
-    compare(what + "final hidden", finalHidden, expected.finalHidden);
-    compare(what + "final cell", finalCell, expected.finalCell);
+    if (of.outputs) compare(what + "outputs", outputs, expected.outputs, tolerance);
+    compare(what + "final hidden", finalHidden, expected.finalHidden, tolerance);
+    compare(what + "final cell", finalCell, expected.finalCell, tolerance);
+    everyOutput = outputs;
   }
+  if (single && of.outputs && cell != reference::Cell::gru)
+    compareBits(what + "outputs step by step", everyOutput, outputsStepByStep(exact, *single));
 
   reference::Outputs upstream;
   if (of.outputs) upstream.outputs = random.numbers(of.steps * states, 1);
@@ -185,11 +339,20 @@ void testRecurrent(const std::string& name, const RecurrentKernels& kernels, ref
   back.initialCellGradient = of.initial && hasCell ? initialCellGradient.data() : nullptr;
   back.transposedKernel = transposed.data();
   back.stateGradient = stateGradient.data();
+  Floats roundedStep = unwritten(shape.roundedStep()), operands = unwritten(shape.pairedOperands()),
+         pairedGates = unwritten(shape.pairedGates());
+  back.rounded = {roundedStep.data(), operands.data(), pairedGates.data()};
   kernels.backward(back);
-  compare(what + "kernel gradient", kernelGradient, gradients.kernel);
-  compare(what + "bias gradient", biasGradient, gradients.bias);
-  if (of.initial) compare(what + "initial hidden gradient", initialHiddenGradient, gradients.initialHidden);
-  if (of.initial && hasCell) compare(what + "initial cell gradient", initialCellGradient, gradients.initialCell);
+  compare(what + "kernel gradient", kernelGradient, gradients.kernel, tolerance);
+  compare(what + "bias gradient", biasGradient, gradients.bias, tolerance);
+  if (of.initial) compare(what + "initial hidden gradient", initialHiddenGradient, gradients.initialHidden, tolerance);
+  if (of.initial && hasCell)
+    compare(what + "initial cell gradient", initialCellGradient, gradients.initialCell, tolerance);
+  if (single && of.outputs)
+    compareBits(what + "kernel gradient", kernelGradient, kernelGradientOf(exact, everyOutput, gates));
+  // Nothing but the product, where every row has a step, no mask changes it, and the cell reads no state itself.
+  if (single && of.initial && !of.mask && cell != reference::Cell::gru && of.lengths == Lengths::all)
+    compareBits(what + "initial hidden gradient", initialHiddenGradient, gatesTimesKernel(exact, gates, 0, false));
 
   Floats inputsGradient = unwritten(inputs.size());
   Floats inputTransposed = unwritten(shape.inputPanels() * shape.transposedPanel());
@@ -202,36 +365,80 @@ void testRecurrent(const std::string& name, const RecurrentKernels& kernels, ref
   input.inputsGradient = inputsGradient.data();
   input.transposedKernel = inputTransposed.data();
   input.inputSums = sums.data();
+  input.roundedStep = roundedStep.data();
   kernels.inputGradient(input);
-  compare(what + "inputs gradient", inputsGradient, gradients.inputs);
+  compare(what + "inputs gradient", inputsGradient, gradients.inputs, tolerance);
+  if (single) compareBits(what + "inputs gradient", inputsGradient, inputsGradientOf(exact, gates));
 }
 
-void testLinear(const LinearKernels& kernels, size_t rows, size_t size, size_t outputs, Random& random) {
-  const std::string what =
-      "linear " + std::to_string(rows) + " by " + std::to_string(size) + " by " + std::to_string(outputs) + " ";
+void testLinear(const LinearKernels& kernels, bool bfloat16, size_t rows, size_t size, size_t outputs, Random& random) {
+  const double tolerance = bfloat16 ? bfloat16Tolerance : singleTolerance;
+  const std::string what = std::string("linear ") + (bfloat16 ? "bfloat16 " : "") + std::to_string(rows) + " by " +
+                           std::to_string(size) + " by " + std::to_string(outputs) + " ";
   const Numbers input = random.numbers(rows * size, 1), kernel = random.numbers(size * outputs, 1);
   const Numbers bias = random.numbers(outputs, 1), gradient = random.numbers(rows * outputs, 1);
   const Floats inputs = floats(input), kernels32 = floats(kernel), bias32 = floats(bias), upstream = floats(gradient);
   Floats output = unwritten(rows * outputs), packed = unwritten(size * wholePanels(outputs));
-  Floats packedBias = unwritten(wholePanels(outputs));
+  Floats packedBias = unwritten(wholePanels(outputs)), left = unwritten(bfloat16 ? leftOperands(rows, size) : 0);
   kernels.forward({rows, size, outputs, inputs.data(), kernels32.data(), bias32.data(), output.data(), packed.data(),
-                   packedBias.data()});
+                   packedBias.data(), left.data()});
   Numbers expected = reference::product(input, kernel, rows, size, outputs);
   for (size_t at = 0; at < expected.size(); ++at) expected[at] += bias[at % outputs];
-  compare(what + "output", output, expected);
+  compare(what + "output", output, expected, tolerance);
 
   Floats inputGradient = unwritten(inputs.size()), kernelGradient = unwritten(kernels32.size());
   Floats biasGradient = unwritten(outputs), transposed = unwritten(outputs * wholePanels(size));
   Floats packedGradient = unwritten(rows * wholePanels(outputs));
+  Floats leftGradient = unwritten(bfloat16 ? std::max(leftOperands(rows, outputs), leftOperands(size, rows)) : 0);
   kernels.backward({rows, size, outputs, upstream.data(), inputs.data(), kernels32.data(), inputGradient.data(),
-                    kernelGradient.data(), biasGradient.data(), transposed.data(), packedGradient.data()});
+                    kernelGradient.data(), biasGradient.data(), transposed.data(), packedGradient.data(),
+                    leftGradient.data()});
   compare(what + "input gradient", inputGradient,
-          reference::product(gradient, reference::transposed(kernel, size, outputs), rows, outputs, size));
+          reference::product(gradient, reference::transposed(kernel, size, outputs), rows, outputs, size), tolerance);
   compare(what + "kernel gradient", kernelGradient,
-          reference::product(reference::transposed(input, rows, size), gradient, size, rows, outputs));
+          reference::product(reference::transposed(input, rows, size), gradient, size, rows, outputs), tolerance);
   Numbers sums(outputs);
   for (size_t at = 0; at < gradient.size(); ++at) sums[at % outputs] += gradient[at];
   compare(what + "bias gradient", biasGradient, sums);
+  if (!bfloat16) return;
+
+  Floats exactOutput, exactInputGradient, exactKernelGradient;
+  for (size_t row = 0; row < rows; ++row) {
+    for (size_t at = 0; at < outputs; ++at)
+      exactOutput.push_back(reference::sumOfProducts(
+          bias32[at], size, [&](size_t from) { return inputs[row * size + from]; },
+          [&](size_t from) { return kernels32[from * outputs + at]; }));
+    for (size_t from = 0; from < size; ++from)
+      exactInputGradient.push_back(reference::sumOfProducts(
+          0, outputs, [&](size_t at) { return upstream[row * outputs + at]; },
+          [&](size_t at) { return kernels32[from * outputs + at]; }));
+  }
+  for (size_t from = 0; from < size; ++from)
+    for (size_t at = 0; at < outputs; ++at)
+      exactKernelGradient.push_back(reference::sumOfProducts(
+          0, rows, [&](size_t row) { return inputs[row * size + from]; },
+          [&](size_t row) { return upstream[row * outputs + at]; }));
+  compareBits(what + "output", output, exactOutput);
+  compareBits(what + "input gradient", inputGradient, exactInputGradient);
+  compareBits(what + "kernel gradient", kernelGradient, exactKernelGradient);
+}
+
+// Each number as it is rounded: a layer of one input and one output with the weight 1.
+void testRounding(const LinearKernels& kernels) {
+  const float infinity = std::numeric_limits<float>::infinity(), least = std::numeric_limits<float>::min();
+  const Floats values = {
+      1.0f,      1.00390625f, -1.00390625f, 1.01171875f, 1.00390637f,    1.0039062f, 3.0e38f,
+      3.4e38f,   infinity,    -infinity,    least,       least / 2,      -least / 4, std::nextafter(least, 0.0f),
+      -1.0e-45f, 0.0f,        -0.0f,        1.0e-30f,    unwritten(1)[0]};
+  Floats expected = reference::nearestBfloat16(values), found;
+  for (const float value : values) {
+    const float one = 1, none = 0;
+    float output;
+    Floats packed(panelWidth), bias(panelWidth), left(1);
+    kernels.forward({1, 1, 1, &value, &one, &none, &output, packed.data(), bias.data(), left.data()});
+    found.push_back(output);
+  }
+  compareBits("rounding to bfloat16", found, expected);
 }
 
 void testCrossEntropy(void (*kernel)(const CrossEntropy&), size_t rows, size_t classes, Random& random) {
@@ -413,14 +620,21 @@ void testAll(const InstructionSet& set) {
       {150, 2, 40, 33, Lengths::some, false, true, false, true},
       {9, 3, 150, 65, Lengths::all, false, false, true, true},
   };
-  for (const RecurrentCase& one : cases) {
-    testRecurrent("lstm", set.lstm, reference::Cell::lstm, one, random);
-    testRecurrent("gru", set.gru, reference::Cell::gru, one, random);
-    testRecurrent("simple-rnn", set.simpleRnn, reference::Cell::simpleRnn, one, random);
-  }
-  for (const size_t rows : {1, 7, 300})
-    for (const size_t size : {1, 17, 130})
-      for (const size_t outputs : {1, 10, 16, 53}) testLinear(set.linear, rows, size, outputs, random);
+  const auto testProducts = [&](const ProductKernels& kernels, const ProductKernels* single) {
+    for (const RecurrentCase& one : cases) {
+      testRecurrent("lstm", kernels.lstm, single ? &single->lstm : nullptr, reference::Cell::lstm, one, random);
+      testRecurrent("gru", kernels.gru, single ? &single->gru : nullptr, reference::Cell::gru, one, random);
+      testRecurrent("simple-rnn", kernels.simpleRnn, single ? &single->simpleRnn : nullptr, reference::Cell::simpleRnn,
+                    one, random);
+    }
+    for (const size_t rows : {1, 7, 300})
+      for (const size_t size : {1, 17, 130})
+        for (const size_t outputs : {1, 10, 16, 53})
+          testLinear(kernels.linear, single != nullptr, rows, size, outputs, random);
+  };
+  testProducts(set.products, nullptr);
+  testProducts(*set.bfloat16, &set.products);
+  testRounding(set.bfloat16->linear);
   for (const size_t rows : {1, 5, 600})
     for (const size_t classes : {1, 2, 16, 31, 1000}) testCrossEntropy(set.crossEntropy, rows, classes, random);
   for (const size_t size : {1, 63, 784}) testGatherPixels(set.gatherPixels, 9, size, random);
@@ -431,18 +645,24 @@ void testAll(const InstructionSet& set) {
 
 int main() {
   __builtin_cpu_init();
-  std::vector<const InstructionSet*> sets;
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) sets.push_back(&avx2);
+  std::vector<InstructionSet> sets;
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) sets.push_back(avx2);
   if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") &&
-      __builtin_cpu_supports("avx512bw"))
-    sets.push_back(&avx512);
-  for (const InstructionSet* const set : sets)
+      __builtin_cpu_supports("avx512bw")) {
+    sets.push_back(avx512);
+    if (__builtin_cpu_supports("avx512bf16")) {
+      sets.push_back(avx512);
+      sets.back().name = "AVX512 with vdpbf16ps";
+      sets.back().bfloat16 = &avx512Bfloat16;
+    }
+  }
+  for (const InstructionSet& set : sets)
     for (const size_t threads : {1, 3}) {
       setThreadCount(threads);
       comparisons = 0;
       const int before = failures;
-      testAll(*set);
-      std::printf("%s, %zu threads: %d comparisons, %d failed\n", set->name, threads, comparisons, failures - before);
+      testAll(set);
+      std::printf("%s, %zu threads: %d comparisons, %d failed\n", set.name, threads, comparisons, failures - before);
     }
   if (sets.empty()) std::printf("This processor has neither AVX2 nor AVX512.\n");
   return failures > 0 ? 1 : 0;

@@ -140,7 +140,12 @@ export const renderDoctor = (report: DoctorReport): string => {
         ? `${backend.backend} ${backend.version}, loads in ${(backend.loadMs / 1000).toFixed(2)} s, ${backend.memoryMb} MB a process`
         : 'none can be loaded',
     ],
-    ['own kernels', kernels?.available ? kernels.instructionSet : 'not used'],
+    [
+      'own kernels',
+      kernels?.available
+        ? `${kernels.instructionSet}, bfloat16 ${kernels.emulatesBfloat16 ? 'emulated' : 'with AVX512-BF16'}`
+        : 'not used',
+    ],
     [
       'processor',
       `${processor.model}, ${processor.cores} cores; ${processor.features?.join(' ') ?? 'features unknown'}`,

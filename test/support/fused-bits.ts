@@ -4,6 +4,7 @@ import type { Tensor, Tensor1D, Tensor2D, Tensor3D } from '@tensorflow/tfjs-core
 import { randomStream } from '../../src/data/random.ts';
 import { fusedCrossEntropy } from '../../src/tensorflow/kernels/fused-cross-entropy.ts';
 import { fusedKernels, useKernelThreads } from '../../src/tensorflow/kernels/fused-kernels.ts';
+import type { Precision } from '../../src/tensorflow/kernels/kernel.ts';
 import { runFused } from '../../src/tensorflow/kernels/fused-recurrent.ts';
 import { linear } from '../../src/tensorflow/kernels/linear.ts';
 import { loadTensorFlow } from '../../src/tensorflow/load.ts';
@@ -29,7 +30,7 @@ const lengthsOf = (batch: number, time: number): Tensor1D =>
 await loadTensorFlow();
 const kernels = fusedKernels();
 
-const digestOf = (cell: 'Lstm' | 'Gru' | 'SimpleRnn'): string => {
+const digestOf = (cell: 'Lstm' | 'Gru' | 'SimpleRnn', precision: Precision): string => {
   const [columns, slots] = { Lstm: [4, 4] as const, Gru: [3, 4] as const, SimpleRnn: [1, 1] as const }[cell];
   const hash = createHash('sha256');
   for (const [batch, time, features, hidden, masked, ragged] of [
@@ -53,6 +54,7 @@ const digestOf = (cell: 'Lstm' | 'Gru' | 'SimpleRnn'): string => {
         forgetBias: 1,
         reverse: false,
         returns: 'all',
+        precision,
       });
       hash.update(new Uint8Array((outputs as Tensor).dataSync().slice().buffer));
       return tf.add(tf.sum(tf.square(outputs as Tensor)), tf.sum(final[0]));
@@ -78,7 +80,7 @@ const digestOfCrossEntropy = (): string => {
 };
 
 /** Of more rows than one thread takes at once, too. */
-const digestOfLinear = (): string => {
+const digestOfLinear = (precision: Precision): string => {
   const hash = createHash('sha256');
   for (const [rows, size, outputs] of [
     [37, 64, 10],
@@ -86,7 +88,7 @@ const digestOfLinear = (): string => {
   ] as const) {
     const given = [draw('rows', [rows, size]), draw('kernel', [size, outputs]), draw('bias', [outputs])];
     const { value, grads } = tf.valueAndGrads((...parts: Tensor[]) =>
-      tf.sum(tf.square(linear(...(parts as [Tensor2D, Tensor2D, Tensor1D])))),
+      tf.sum(tf.square(linear(...(parts as [Tensor2D, Tensor2D, Tensor1D]), precision))),
     )(given);
     for (const found of [value, ...grads]) hash.update(new Uint8Array(found.dataSync().slice().buffer));
   }
@@ -103,9 +105,11 @@ const digestOfUpdates = async (): Promise<string> => {
 };
 
 const digest = async () => [
-  ...(['Lstm', 'Gru', 'SimpleRnn'] as const).map(digestOf),
+  ...(['float32', 'bfloat16'] as const).flatMap((precision) => [
+    ...(['Lstm', 'Gru', 'SimpleRnn'] as const).map((cell) => digestOf(cell, precision)),
+    digestOfLinear(precision),
+  ]),
   digestOfCrossEntropy(),
-  digestOfLinear(),
   await digestOfUpdates(),
 ];
 const digests = await digest();

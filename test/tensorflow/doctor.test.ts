@@ -9,7 +9,13 @@ const healthy: DoctorReport = {
   backend: {
     backend: 'tensorflow',
     version: '2.21.0',
-    kernels: { available: true, instructionSet: 'AVX2', threads: 2, path: '/cache/unroll_kernels.node' },
+    kernels: {
+      available: true,
+      instructionSet: 'AVX2',
+      emulatesBfloat16: true,
+      threads: 2,
+      path: '/cache/unroll_kernels.node',
+    },
     loadMs: 350,
     memoryMb: 380,
   },
@@ -27,7 +33,7 @@ test('a healthy machine is told in a few lines', () => {
   expect(renderDoctor(healthy)).toMatchInlineSnapshot(`
     "Unroll      0.1.0, Node 20.19.0, linux x64
     back end    tensorflow 2.21.0, loads in 0.35 s, 380 MB a process
-    own kernels AVX2
+    own kernels AVX2, bfloat16 emulated
     processor   Some CPU, 2 cores; avx2 fma
     memory      16.0 GB, 8.0 GB free
     cache       /home/anna/.cache/unroll, 0.9 GB

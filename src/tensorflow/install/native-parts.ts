@@ -39,6 +39,7 @@ const tfjsBinding = (): NativePart => ({
 const instructionSets: Readonly<Record<string, readonly string[]>> = {
   avx2: ['-mavx2', '-mfma'],
   avx512: ['-mavx512f', '-mavx512vl', '-mavx512bw', '-mavx512dq', '-mfma'],
+  avx512bf16: ['-mavx512bf16', '-mavx512f', '-mavx512vl', '-mavx512bw', '-mavx512dq', '-mfma'],
 };
 
 /** Unroll's own kernels, from `native/`. */
@@ -49,7 +50,7 @@ export const unrollKernels = (): NativePart => {
     name: 'unroll_kernels',
     folder,
     sources: files.sort().map((file) => {
-      const set = /-(avx2|avx512)\.cc$/.exec(file)?.[1] ?? '';
+      const set = /-(avx2|avx512|avx512bf16)\.cc$/.exec(file)?.[1] ?? '';
       return { file, flags: instructionSets[set] ?? [] };
     }),
     // Products are added without rounding in between on every compiler.

@@ -35,12 +35,13 @@ export const chooseKernel = <C extends Cell>(
   const chosen = able.find(({ name, needs }) =>
     wanted === undefined ? missing(needs) === undefined : name === wanted,
   );
-  if (!chosen) throw new Error(`The kernel ${wanted ?? ''} cannot compute this ${cell}.`);
-  const reason = missing(chosen.needs);
+  const onlyOne = chosen ?? (able.length === 1 && wanted === undefined ? able[0] : undefined);
+  if (!onlyOne) throw new Error(`The kernel ${wanted ?? ''} cannot compute this ${cell}.`);
+  const reason = missing(onlyOne.needs);
   if (reason !== undefined)
     throw new Error(
-      `This run was planned with the kernel ${chosen.name}, which cannot run here: ${reason} ` +
+      `This run was planned with the kernel ${onlyOne.name}, which cannot run here: ${reason} ` +
         `Run \`${proposedCommand(['doctor'])}\` to see what is missing.`,
     );
-  return chosen;
+  return onlyOne;
 };

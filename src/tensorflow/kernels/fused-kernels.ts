@@ -11,6 +11,8 @@ export type FusedKernels =
   | {
       readonly available: true;
       readonly instructionSet: string;
+      /** Whether products of bfloat16 operands are computed without an instruction of the processor for them. */
+      readonly emulatesBfloat16: boolean;
       readonly threads: number;
       /** Absolute path of the library. */
       readonly path: string;
@@ -22,12 +24,17 @@ type GatherPixels = (bytes: Uint8Array, size: number, indices: Int32Array, to: F
 
 /** The exports of the shared library built from `native/`. */
 type LoadedLibrary = { readonly version?: number; readonly setThreads: (count: number) => void } & (
-  | { readonly instructionSet: string; readonly threads: number; readonly gatherPixels: GatherPixels }
+  | {
+      readonly instructionSet: string;
+      readonly emulatesBfloat16: boolean;
+      readonly threads: number;
+      readonly gatherPixels: GatherPixels;
+    }
   | { readonly unsupported: string }
 );
 
 /** Raised together with `version` in native/module.cc whenever the exports change. */
-const libraryVersion = 7;
+const libraryVersion = 8;
 
 /** The count given to `useKernelThreads` before the library is loaded. */
 let wantedThreads: number | undefined;
@@ -47,7 +54,8 @@ const load = (): FusedKernels => {
     if (wantedThreads !== undefined) setThreads(wantedThreads);
     if ('unsupported' in library) return { available: false, reason: library.unsupported };
     ({ gatherPixels } = library);
-    return { available: true, instructionSet: library.instructionSet, threads: library.threads, path };
+    const { instructionSet, emulatesBfloat16, threads } = library;
+    return { available: true, instructionSet, emulatesBfloat16, threads, path };
   } catch (error) {
     const shortage = loadingShortage(error, path);
     if (shortage) throw shortage;

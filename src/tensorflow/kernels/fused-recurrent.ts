@@ -5,6 +5,7 @@ import { runNative } from '../native.ts';
 import type { GruSequence } from './gru.ts';
 import type { CellSequence, Kernel, SequenceResult } from './kernel.ts';
 import type { LstmSequence } from './lstm.ts';
+import { bfloat16Attribute } from './linear.ts';
 import { recordOperation } from './record.ts';
 import type { SimpleRnnSequence } from './simple-rnn.ts';
 
@@ -27,16 +28,27 @@ const none = (dtype: 'float32' | 'int32'): Tensor => {
  * Runs a layer with Unroll's own operations from `native/` (`UnrollLstmForward`, `...Backward`, `...InputGradient`): all
  * steps in one call, the gates applied while they are in the cache, lengths and direction inside. Every sum is taken in
  * one fixed order, so results have the same bits for any number of threads, with AVX2 or AVX512, and whatever other
- * rows are in the batch. Call it only where `fusedKernels()` is available; throws for shapes that do not fit.
+ * rows are in the batch; with bfloat16 operands, too. Call it only where `fusedKernels()` is available; throws for shapes that do not fit.
  */
 export const runFused = (
   cell: 'Lstm' | 'Gru' | 'SimpleRnn',
-  { inputs, kernel, bias, initial, recurrentMask, lengths, forgetBias = 0, reverse, returns }: FusedSequence,
+  {
+    inputs,
+    kernel,
+    bias,
+    initial,
+    recurrentMask,
+    lengths,
+    forgetBias = 0,
+    reverse,
+    returns,
+    precision,
+  }: FusedSequence,
 ): SequenceResult => {
   const recording = isRecording();
   const sequence = returns === 'all';
   const hasCell = cell === 'Lstm';
-  const direction = { name: 'reverse', bool: reverse };
+  const shared = [{ name: 'reverse', bool: reverse }, bfloat16Attribute(precision)];
   const [hidden, cellState] = initial ?? [];
   const given = { inputs, kernel, bias, ...(hidden && { hidden }), ...(cellState && { cellState }) };
   const results = recordOperation(given, {
@@ -47,7 +59,7 @@ export const runFused = (
       const operands = [inputs, kernel, bias, ...states, rows, mask];
       const [outputs, finalHidden, finalCell, saved] = runNative(`Unroll${cell}Forward`, operands, {
         attributes: [
-          direction,
+          ...shared,
           { name: 'forget_bias', float: forgetBias },
           { name: 'sequence', bool: sequence },
           { name: 'gradient', bool: recording },
@@ -71,13 +83,13 @@ export const runFused = (
       const [kernelGradient, biasGradient, hiddenGradient, cellGradient, gatesGradient] = runNative(
         `Unroll${cell}Backward`,
         operands,
-        { attributes: [direction, { name: 'initial', bool: initial !== undefined }], outputs: 5 },
+        { attributes: [...shared, { name: 'initial', bool: initial !== undefined }], outputs: 5 },
       ) as [Tensor, Tensor, Tensor, Tensor, Tensor];
       return {
         // A function, because the inputs of the first layer are data and need no gradient.
         inputs: () =>
           runNative(`Unroll${cell}InputGradient`, [savedKernel, rows, gatesGradient], {
-            attributes: [direction],
+            attributes: shared,
             outputs: 1,
           })[0] as Tensor,
         kernel: kernelGradient,

@@ -1,5 +1,8 @@
 import type { Tensor1D, Tensor2D, Tensor3D } from '@tensorflow/tfjs-core';
 
+/** The operands of matrix products; sums, states and gradients are in float32 with either. */
+export type Precision = 'float32' | 'bfloat16';
+
 /** The sequences that a layer reads, and which results the caller wants. */
 export interface SequenceInput {
   /** `[batch, time, features]`; values past a sequence's length have no effect. */
@@ -28,6 +31,8 @@ export interface CellSequence extends SequenceInput {
   readonly initial?: CellState | undefined;
   /** `[batch, output]`: multiplies the hidden state that the gates read, at every step. */
   readonly recurrentMask?: Tensor2D | undefined;
+  /** float32 where absent. Only kernels with the feature `bfloat16` have the other one. */
+  readonly precision?: Precision | undefined;
 }
 
 /** The results of a layer. */

@@ -2,7 +2,14 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { Tensor, Tensor1D, Tensor2D } from '@tensorflow/tfjs-core';
 import { isNative, runNative } from '../native.ts';
 import { fusedKernels } from './fused-kernels.ts';
+import type { Precision } from './kernel.ts';
 import { recordOperation } from './record.ts';
+
+/** The attribute of our own operations with matrix products. */
+export const bfloat16Attribute = (precision: Precision = 'float32') => ({
+  name: 'round_operands',
+  bool: precision === 'bfloat16',
+});
 
 interface Linear {
   readonly forward: (rows: Tensor, kernel: Tensor, bias: Tensor) => Tensor;
@@ -11,11 +18,14 @@ interface Linear {
 }
 
 /** Unroll's own operations: one call forward, one back. */
-const fused: Linear = {
-  forward: (rows, kernel, bias) =>
-    runNative('UnrollLinear', [rows, kernel, bias], { attributes: [], outputs: 1 })[0] as Tensor,
-  backward: (gradient, rows, kernel) =>
-    runNative('UnrollLinearGradient', [gradient, rows, kernel], { attributes: [], outputs: 3 }),
+const fused = (precision: Precision): Linear => {
+  const attributes = [bfloat16Attribute(precision)];
+  return {
+    forward: (rows, kernel, bias) =>
+      runNative('UnrollLinear', [rows, kernel, bias], { attributes, outputs: 1 })[0] as Tensor,
+    backward: (gradient, rows, kernel) =>
+      runNative('UnrollLinearGradient', [gradient, rows, kernel], { attributes, outputs: 3 }),
+  };
 };
 
 /** Up to this many outputs, Unroll's operations were faster for every shape measured; TensorFlow computes wider ones. */
@@ -50,10 +60,20 @@ const composed: Linear = {
   ],
 };
 
-/** `rows kernel + bias`: `[rows, size]` times `[size, outputs]`, plus `[outputs]`. */
-export const linear = (rows: Tensor2D, kernel: Tensor2D, bias: Tensor1D): Tensor2D => {
+/**
+ * `rows kernel + bias`: `[rows, size]` times `[size, outputs]`, plus `[outputs]`. Only our own operations have bfloat16
+ * operands: call it with them where `fusedKernels()` is available.
+ */
+export const linear = (
+  rows: Tensor2D,
+  kernel: Tensor2D,
+  bias: Tensor1D,
+  precision: Precision = 'float32',
+): Tensor2D => {
   if (!isNative()) return tf.add(tf.matMul(rows, kernel), bias);
-  const way = kernel.shape[1] <= mostFusedOutputs && fusedKernels().available ? fused : composed;
+  const isFused =
+    precision === 'bfloat16' || (kernel.shape[1] <= mostFusedOutputs && fusedKernels().available);
+  const way = isFused ? fused(precision) : composed;
   const [outputs] = recordOperation(
     { rows, kernel, bias },
     {

@@ -14,7 +14,7 @@ export type Cell = keyof Sequences;
 
 /** Optional features a layer may request; `everyState`: the whole state after each step. */
 export type CellFeature =
-  'peepholes' | 'projection' | 'norm' | 'recurrentMask' | 'resetBefore' | 'everyState';
+  'peepholes' | 'projection' | 'norm' | 'recurrentMask' | 'resetBefore' | 'everyState' | 'bfloat16';
 
 /** `own-library`: the operations of `native/`; `native`: TensorFlow's own; `nothing`: any back end will do. */
 export type KernelNeeds = 'own-library' | 'native' | 'nothing';
@@ -33,7 +33,7 @@ const kernels: { readonly [C in Cell]: readonly KernelEntry<C>[] } = {
     {
       name: 'fused-lstm',
       needs: 'own-library',
-      features: ['recurrentMask'],
+      features: ['recurrentMask', 'bfloat16'],
       load: async () => (await import('./fused-recurrent.ts')).fusedLstm,
     },
     {
@@ -53,7 +53,7 @@ const kernels: { readonly [C in Cell]: readonly KernelEntry<C>[] } = {
     {
       name: 'fused-gru',
       needs: 'own-library',
-      features: ['recurrentMask'],
+      features: ['recurrentMask', 'bfloat16'],
       load: async () => (await import('./fused-recurrent.ts')).fusedGru,
     },
     {
@@ -67,7 +67,7 @@ const kernels: { readonly [C in Cell]: readonly KernelEntry<C>[] } = {
     {
       name: 'fused-simple-rnn',
       needs: 'own-library',
-      features: ['recurrentMask'],
+      features: ['recurrentMask', 'bfloat16'],
       load: async () => (await import('./fused-recurrent.ts')).fusedSimpleRnn,
     },
     {
