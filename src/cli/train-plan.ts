@@ -14,6 +14,7 @@ import { loadPlanCode } from '../runner/plan-code.ts';
 import { childIsBuilt, notBuilt } from '../executor/local/pool.ts';
 import { runExperiment, type ExperimentOutcome } from '../runner/run-experiment.ts';
 import type { Plan, Run } from '../plan/plan.ts';
+import { emulatedBfloat16 } from '../tensorflow/emulated-bfloat16.ts';
 import { slowBackendWarning } from '../tensorflow/find-addon.ts';
 import { createConsole } from './live/create-console.ts';
 import { sweepDirectory } from '../mlflow/journal/sweeps.ts';
@@ -99,6 +100,9 @@ export const trainPlan = async (
   terminal.report(elsewhere?.warnings ?? []);
   const slow = elsewhere ? undefined : slowBackendWarning();
   if (slow) terminal.report([slow]);
+  const inBfloat16 = plan.runs.some(({ config: { train } }) => train.precision === 'bfloat16');
+  const emulated = inBfloat16 && !elsewhere ? emulatedBfloat16() : undefined;
+  if (emulated) terminal.report([emulated]);
   // With --json standard output belongs to programs; what people follow goes to the other stream.
   const stream = options.json ? process.stderr : process.stdout;
   const view = screen(stream);

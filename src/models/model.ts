@@ -4,6 +4,7 @@ import type { SequenceShape } from '../data/dataset.ts';
 import type { Random } from '../data/random.ts';
 import type { Vectors } from '../data/vectors/vectors.ts';
 import type { ParameterIssue, Row } from '../parameters/row.ts';
+import type { Precision } from '../tensorflow/kernels/kernel.ts';
 import type { OnnxContext } from './onnx.ts';
 
 /** A batch on the back end. */
@@ -29,6 +30,8 @@ export interface BuildContext {
   readonly truncation: Truncation | undefined;
   /** The pretrained vectors of the tokens; absent where a model reads none, or its weights come from elsewhere. */
   readonly vectors?: Vectors | undefined;
+  /** The operands of the products of a training step; float32 where undefined. All else is computed in float32. */
+  readonly precision?: Precision | undefined;
   /** The row's kernel to train with; the default of this process where undefined. */
   readonly kernel?: string | undefined;
 }
@@ -97,8 +100,8 @@ export interface ModelRow<P extends TObject = TObject> extends Row<P> {
   readonly carriesState?: true;
   /** Whether it has the parameter `embedding`, which may name files of pretrained vectors. */
   readonly readsVectors?: true;
-  /** The kernels that can train it, the default first; absent in a row without a choice. */
-  kernels?(this: void, parameters: Static<P>): readonly { readonly name: string }[];
+  /** The kernels that can train it, the default first; absent in a row without a choice, which has float32 alone. */
+  kernels?(this: void, parameters: Static<P>, precision?: Precision): readonly { readonly name: string }[];
   /**
    * Adds the trained network to an ONNX graph and returns the name of its raw outputs, as `forward` gives them in evaluation.
    * Built-in models need none; without it a model has no `model.onnx`.

@@ -1,5 +1,5 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
-import type { CellSequence } from '../tensorflow/kernels/kernel.ts';
+import type { CellSequence, Precision } from '../tensorflow/kernels/kernel.ts';
 import type { Cell, CellFeature, Sequences } from '../tensorflow/kernels/table.ts';
 import type { NetworkParameters } from './parameters.ts';
 import type { CellWeights } from './weights.ts';
@@ -21,7 +21,9 @@ export interface RecurrentCell<C extends Cell, P extends NetworkParameters> {
 export const featuresInTraining = <C extends Cell, P extends NetworkParameters>(
   { features }: RecurrentCell<C, P>,
   chosen: P,
+  precision: Precision = 'float32',
 ): readonly CellFeature[] => [
   ...features(chosen),
   ...(chosen.recurrentDropout > 0 ? (['recurrentMask'] as const) : []),
+  ...(precision === 'bfloat16' ? (['bfloat16'] as const) : []),
 ];

@@ -1,3 +1,4 @@
+import type { Precision } from '../tensorflow/kernels/kernel.ts';
 import { kernelsWith, type Cell } from '../tensorflow/kernels/table.ts';
 import { checkNetworkWith } from './checks.ts';
 import { withEmbedding } from './embedding.ts';
@@ -19,7 +20,8 @@ export const recurrentRow = <C extends Cell, P extends NetworkParameters>(cell: 
   parameterCount: (chosen: P, context: Pick<BuildContext, 'shape' | 'outputs'>) =>
     countWeights(networkWeights(cell.weights(chosen), chosen, context)),
   resolved: resolvedReadout,
-  kernels: (chosen: P) => kernelsWith(cell.cell, featuresInTraining(cell, chosen)),
+  kernels: (chosen: P, precision?: Precision) =>
+    kernelsWith(cell.cell, featuresInTraining(cell, chosen, precision)),
   build: async (chosen: P, context: BuildContext) => {
     const { buildNetwork } = await import('./network/build.ts');
     return await buildNetwork(cell, chosen, context);

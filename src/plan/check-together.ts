@@ -7,6 +7,7 @@ import { inWords } from '../diagnostic/in-words.ts';
 import type { ParameterIssue } from '../parameters/row.ts';
 import { findRow, type Registry } from '../registry/rows.ts';
 import type { SectionIssue } from './blame.ts';
+import { checkPrecision } from './check-precision.ts';
 import { checkStateful } from './check-stateful.ts';
 import { nearMetric, whyNotMeasured } from './check-metrics.ts';
 import { inSection } from '../language/sections.ts';
@@ -33,6 +34,7 @@ export const checkTogether = (registry: Registry, together: Together): readonly 
       ...checkWatched(together),
     ].map(of('train')),
     ...checkStateful(registry, together).map(({ section, ...issue }) => of(section ?? 'train')(issue)),
+    ...checkPrecision(registry, together).map(({ section, ...issue }) => of(section ?? 'train')(issue)),
     ...[...checkWarmUp(together), ...checkPlateau(together)].map(of('optimizer')),
     ...checkLoss(registry, together).map(of('loss')),
   ];

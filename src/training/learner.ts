@@ -118,6 +118,7 @@ export const buildLearner = async (
     random: (...purpose) => randomStream(run.seed, ...purpose),
     truncation: train.truncation ?? undefined,
     vectors,
+    precision: train.precision,
     kernel,
   });
   const shared = commonOf(optimizerSection);

@@ -25,7 +25,7 @@ const optimizers = [
 const trains = [
   '',
   ', bucketing: true',
-  ', earlyStopping: { patience: 2, minDelta: 0.02 }',
+  ', earlyStopping: { patience: 2, minDelta: 0.02 }, precision: bfloat16',
   ', shuffle: false, lastBatch: wrap',
 ];
 

@@ -12,7 +12,7 @@ import { chunkedTruncation } from './chunked-truncation.ts';
 import { embedCategories, embedTokens, oneHotTokens } from './inputs.ts';
 import { behindMask, drawMasks, noMasks, type Masks } from './masks.ts';
 import { everyOutput, readOut } from './readout.ts';
-import { loadRecurrence } from './recurrence.ts';
+import { loadRecurrence, type Recurrence } from './recurrence.ts';
 import { dropOutputs, inputOfTop, layerOf, type Stack } from './stack.ts';
 import { readWindows } from './true-truncation.ts';
 
@@ -37,15 +37,16 @@ export const buildNetwork = async <C extends Cell, P extends NetworkParameters>(
   parameters: P,
   context: BuildContext,
 ): Promise<Model> => {
-  const { shape, outputs: width, random, truncation } = context;
+  const { shape, outputs: width, random, truncation, precision } = context;
   const horizon = stepsRead(shape.task);
   const { layers } = parameters;
-  const recurrence = await loadRecurrence(cell, parameters, context.kernel);
+  const recurrence = await loadRecurrence(cell, parameters, context);
   const variables = drawVariables(networkWeights(cell.weights(parameters), parameters, context), random);
   const weight = <T extends Tensor>(name: string): T => variables.get(name) as Tensor as T;
   const perStep = isPerStep(shape.task) || horizon > 1;
+  const inPrecision: Recurrence = { ...recurrence, run: (run) => recurrence.run({ ...run, precision }) };
   const trained =
-    truncation?.style === 'chunked' ? chunkedTruncation(recurrence, truncation.steps) : recurrence;
+    truncation?.style === 'chunked' ? chunkedTruncation(inPrecision, truncation.steps) : inPrecision;
 
   /** `[batch, time, features]`. */
   const inputOf = ({ inputs }: TensorBatch): Tensor3D => {
@@ -64,10 +65,10 @@ export const buildNetwork = async <C extends Cell, P extends NetworkParameters>(
    * `[batch, size]` to `[batch, outputs]`, or `[batch, time, size]` to `[batch, time, outputs]`; over a horizon to the
    * outputs of its steps side by side, `[batch, outputs]`.
    */
-  const outputLayer = (given: Tensor, masks: Masks): Tensor => {
+  const outputLayer = (given: Tensor, masks: Masks, training: boolean): Tensor => {
     const read = behindMask(given, masks.output(given.shape.at(-1) ?? 0));
     const outputsOf = (rows: Tensor2D): Tensor =>
-      linear(rows, weight('output/kernel'), weight('output/bias'));
+      linear(rows, weight('output/kernel'), weight('output/bias'), training ? precision : 'float32');
     if (read.rank === 2) return outputsOf(read as Tensor2D);
     const [size = 0, time = 0, features = 0] = read.shape;
     const steps = horizon > 1 ? tf.slice(read, [0, time - horizon, 0], [size, horizon, features]) : read;
@@ -87,9 +88,9 @@ export const buildNetwork = async <C extends Cell, P extends NetworkParameters>(
       masks,
     };
     if (training && truncation?.style === 'true' && truncation.steps < time)
-      return outputLayer(readWindows(stack, { input, steps: truncation.steps, perStep }), masks);
+      return outputLayer(readWindows(stack, { input, steps: truncation.steps, perStep }), masks, training);
     const read = perStep ? everyOutput : readOut;
-    return outputLayer(read(layerOf(stack, layers), inputOfTop(stack, input), parameters), masks);
+    return outputLayer(read(layerOf(stack, layers), inputOfTop(stack, input), parameters), masks, training);
   };
   const advance: NonNullable<Model['advance']> = (batch, before, { training, step }) => {
     const inputs = inputOf(batch);
@@ -110,7 +111,7 @@ export const buildNetwork = async <C extends Cell, P extends NetworkParameters>(
       read = layer < layers ? dropOutputs(outputs as Tensor3D, layer, stack) : (outputs as Tensor3D);
       state.push(final);
     }
-    return { outputs: outputLayer(read, masks), state };
+    return { outputs: outputLayer(read, masks, training), state };
   };
   return {
     variables,

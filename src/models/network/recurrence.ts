@@ -6,11 +6,13 @@ import type {
   SequenceResult,
 } from '../../tensorflow/kernels/kernel.ts';
 import type { Cell } from '../../tensorflow/kernels/table.ts';
+import type { BuildContext } from '../model.ts';
 import type { NetworkParameters } from '../parameters.ts';
 import { featuresInTraining, type RecurrentCell, type WeightOf } from '../recurrent-cell.ts';
 
 /** One layer in one direction over a batch of sequences. */
-export interface RecurrenceRun extends SequenceInput, Pick<CellSequence, 'initial' | 'recurrentMask'> {
+export interface RecurrenceRun
+  extends SequenceInput, Pick<CellSequence, 'initial' | 'recurrentMask' | 'precision'> {
   readonly weight: WeightOf;
 }
 
@@ -26,17 +28,17 @@ export interface Recurrence {
 }
 
 /**
- * Chooses and loads a cell's kernels. `wanted` names the one of the training; the default of this process where
+ * Chooses and loads a cell's kernels. `kernel` names the one of the training; the default of this process where
  * undefined. Rejects where the wanted one cannot run here.
  */
 export const loadRecurrence = async <C extends Cell, P extends NetworkParameters>(
   recurrent: RecurrentCell<C, P>,
   chosen: P,
-  wanted: string | undefined,
+  { kernel: wanted, precision }: Pick<BuildContext, 'kernel' | 'precision'>,
 ): Promise<Recurrence> => {
   const { cell, features, weights, sequence } = recurrent;
   const inTraining = featuresInTraining(recurrent, chosen);
-  const training = chooseKernel(cell, inTraining, wanted);
+  const training = chooseKernel(cell, featuresInTraining(recurrent, chosen, precision), wanted);
   // Evaluation has no masks, so it can take a kernel that training with recurrent dropout cannot.
   const evaluation = chosen.recurrentDropout > 0 ? chooseKernel(cell, features(chosen)) : training;
   const masked = await training.load();

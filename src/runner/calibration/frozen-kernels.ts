@@ -1,5 +1,6 @@
 import type { Diagnostic } from '../../diagnostic/diagnostic.ts';
 import type { Plan, Run } from '../../plan/plan.ts';
+import { kernelNames } from '../../tensorflow/kernels/table.ts';
 import { expectedKernels } from '../../tensorflow/expected-kernels.ts';
 import { outdatedSetup } from '../../tensorflow/outdated-setup.ts';
 import { frozenPlanPath, readFrozenPlan } from '../../record/frozen-plan.ts';
@@ -8,6 +9,9 @@ import { runStandings } from '../select.ts';
 import { readKept } from './kept.ts';
 import { workFinder, worksOf } from './work.ts';
 import { proposedCommand } from '../../system/proposed-command.ts';
+
+/** The kernels of our own library, the only ones with bfloat16 operands. */
+const ownKernels = kernelNames((needs) => needs === 'own-library');
 
 /** Returns the kernel that a frozen plan has for a run, also for one that its search has chosen since. */
 export const kernelFinder = (plan: Plan): ((run: Run) => Promise<string | undefined>) => {
@@ -27,8 +31,8 @@ export const runnableHere = (): readonly string[] => {
 
 /**
  * Why a sweep cannot be started or resumed: its plan or its search's journal is damaged, or runs are left to train with
- * kernels that cannot run here (all of our own after an update of Unroll, or one that was frozen with their plan). `force`
- * trains every run again, and begins the journal afresh.
+ * kernels that cannot run here (all of our own after an update of Unroll or where a run needs bfloat16, or one that was
+ * frozen with their plan). `force` trains every run again, and begins the journal afresh.
  */
 export const checkFrozen = async (
   plan: Plan,
@@ -45,6 +49,16 @@ export const checkFrozen = async (
   if (outdated && left().length > 0) return outdated;
   const { kernels = {} } = frozen.value?.execution ?? {};
   const runnable = runnableHere();
+  const isOwn = (name: string) => ownKernels.includes(name);
+  if (!runnable.some(isOwn) && left().some(({ config }) => config.train.precision !== undefined))
+    return {
+      code: 'backend-missing',
+      severity: 'error',
+      message: "train.precision: bfloat16 needs Unroll's own kernels, which cannot run here.",
+      expected: `one of ${ownKernels.join(', ')}`,
+      got: runnable.length > 0 ? runnable.join(', ') : 'no native TensorFlow',
+      help: `\`${proposedCommand(['doctor'])}\` prints what is missing and how to fix it. Without \`precision\` in train, the runs train in float32.`,
+    };
   const lost = new Map(Object.entries(kernels).filter(([, kernel]) => !runnable.includes(kernel)));
   if (lost.size === 0) return undefined;
   const works = await worksOf(left(), plan);

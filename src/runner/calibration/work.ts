@@ -64,9 +64,9 @@ const finderWith = (
   const shapes = new Map<string, Promise<SequenceShape | undefined>>();
   return async (run) => {
     const registry = await loaded;
-    const { dataset, model } = run.config;
+    const { dataset, model, train } = run.config;
     const row = findRow(registry.model, model.name);
-    const kernels = row?.kernels?.(model).map(({ name }) => name) ?? [];
+    const kernels = row?.kernels?.(model, train.precision).map(({ name }) => name) ?? [];
     if (!row || kernels.length === 0) return undefined;
     const named = canonicalJson(dataset);
     const baseDirectory = baseDirectoryOf(ground);
@@ -109,7 +109,7 @@ const keyOf = (
     .filter(([name]) => !withoutWeight.includes(name))
     .filter(([name, value]) => value !== ((defaults[name]?.['default'] ?? null) as Json))
     .map(([name, value]) => (whetherAtWork.includes(name) ? name : `${name} ${JSON.stringify(value)}`));
-  const { truncation, batchSize } = train;
+  const { truncation, batchSize, precision } = train;
   const features =
     input.kind === 'values'
       ? [
@@ -122,7 +122,8 @@ const keyOf = (
     [`${model.name} ${JSON.stringify(model['hiddenSize'])}`, ...settings].join(', '),
     `batch ${batchSize}, ${length} steps of ${features}` +
       (variableLength ? ', of varying length' : '') +
-      (truncation ? `, truncation ${truncation.style} ${truncation.steps}` : ''),
+      (truncation ? `, truncation ${truncation.style} ${truncation.steps}` : '') +
+      (precision === undefined ? '' : `, ${precision}`),
   ].join('; ');
 };
 
