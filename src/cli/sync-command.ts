@@ -13,6 +13,7 @@ import type { SyncContext } from '../mlflow/sync/context.ts';
 import { syncGroup } from '../mlflow/sync/sync-group.ts';
 import { refusal, resolveTarget, trackingUri } from '../mlflow/sync/target.ts';
 import { verifyRun } from '../mlflow/sync/verify.ts';
+import { announcedWaits } from '../mlflow/client/announced-waits.ts';
 
 export interface SyncOptions {
   readonly runsDirectory: string;
@@ -148,8 +149,7 @@ export const syncCommand = async (options: SyncOptions): Promise<Result<SyncRepo
       if (!target.ok) return target;
       const connected = await connect(target.value, {
         notice,
-        onRetry: (problem, waitMs) =>
-          print(`${problem.message} Trying again in ${(waitMs / 1000).toFixed(1)} s.`),
+        ...announcedWaits(print),
         checkRuns: true,
         ...(settings?.artifacts && { artifacts: settings.artifacts }),
         ...(options.restore !== undefined && { restore: options.restore }),

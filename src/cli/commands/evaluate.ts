@@ -18,7 +18,7 @@ interface Options {
 
 /** `unroll evaluate MODEL --data FILE` */
 export const execute: Execute<Options> = async ([reference = ''], options, terminal) => {
-  const model = await openNamedModel(reference, options);
+  const model = await openNamedModel(reference, { ...options, complain: terminal.complain });
   if (!model.ok) {
     terminal.report(model.errors, options);
     return 2;

@@ -19,7 +19,7 @@ interface Options {
 /** `unroll export MODEL` */
 export const execute: Execute<Options> = async ([reference = ''], options, terminal) => {
   const { format, output, force, json } = options;
-  const model = await openNamedModel(reference, options);
+  const model = await openNamedModel(reference, { ...options, complain: terminal.complain });
   const files = model.ok ? exportModel(model.value, format) : model;
   if (!files.ok) {
     terminal.report(files.errors, { json });

@@ -20,8 +20,9 @@ export const execute: Execute<Options> = async (_words, options, terminal) => {
   });
   if (!server.ok) {
     interruption.release();
+    if (interruption.stop.aborted) return 130;
     terminal.report(server.errors);
-    return interruption.stop.aborted ? 130 : 2;
+    return 2;
   }
   if (!server.value.started) return 0;
   terminal.print(

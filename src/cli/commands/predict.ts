@@ -8,6 +8,7 @@ import { fileRows, textRows, type RowOutput } from '../../prediction/write-rows.
 import type { Execute, Terminal } from '../command.ts';
 import { openNamedModel } from '../../prediction/open-named-model.ts';
 import { refusedOutput } from '../output-file.ts';
+import type { ModelPlace } from '../../mlflow/sync/registered-folder.ts';
 
 interface Options {
   readonly runsDirectory: string;
@@ -28,7 +29,7 @@ export const execute: Execute<Options> = async (words, options, terminal) => {
     terminal.report(refused);
     return 2;
   }
-  const models = await openModels(words, runsDirectory);
+  const models = await openModels(words, { runsDirectory, complain: terminal.complain });
   if (!models.ok) {
     terminal.report(models.errors);
     return 2;
@@ -79,11 +80,9 @@ export const execute: Execute<Options> = async (words, options, terminal) => {
 
 const openModels = async (
   references: readonly string[],
-  runsDirectory: string,
+  place: ModelPlace,
 ): Promise<Result<readonly OpenModel[]>> => {
-  const opened = await Promise.all(
-    references.map((reference) => openNamedModel(reference, { runsDirectory })),
-  );
+  const opened = await Promise.all(references.map((reference) => openNamedModel(reference, place)));
   const errors = opened.flatMap((one) => (one.ok ? [] : one.errors));
   if (errors.length > 0) return failed(errors);
   return success(opened.flatMap((one) => (one.ok ? [one.value] : [])));

@@ -41,6 +41,8 @@ export const execute: Execute<Options> = async ([written = ''], options, termina
   });
   interruption.release();
   if (!synced.ok) {
+    // What a stopped request was for is no news.
+    if (interruption.stop.aborted) return 130;
     terminal.report(synced.errors, options);
     return 2;
   }

@@ -9,7 +9,7 @@ interface Options extends SampleSettings {
 
 /** `unroll sample MODEL --prompt TEXT` */
 export const execute: Execute<Options> = async ([reference = ''], options, terminal) => {
-  const model = await openNamedModel(reference, options);
+  const model = await openNamedModel(reference, { ...options, complain: terminal.complain });
   if (!model.ok) {
     terminal.report(model.errors);
     return 2;

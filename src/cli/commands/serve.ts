@@ -9,6 +9,7 @@ import type { Execute, Terminal } from '../command.ts';
 import { listenForInterruption } from '../interrupt.ts';
 import { openNamedModel } from '../../prediction/open-named-model.ts';
 import type { requestLogs } from '../options.ts';
+import type { ModelPlace } from '../../mlflow/sync/registered-folder.ts';
 
 interface Options {
   readonly runsDirectory: string;
@@ -32,7 +33,10 @@ export const execute: Execute<Options> = async (words, options, terminal) => {
     terminal.report(errors, { json });
     return 2 as const;
   };
-  const models = await openModels(words, options.runsDirectory);
+  const models = await openModels(words, {
+    runsDirectory: options.runsDirectory,
+    complain: terminal.complain,
+  });
   if (!models.ok) return report(models.errors);
   const registry = await registryFor([...models.value.values()], process.cwd());
   if (!registry.ok) return report(registry.errors);
@@ -69,13 +73,13 @@ export const execute: Execute<Options> = async (words, options, terminal) => {
 /** The models by the names that requests use. */
 const openModels = async (
   words: readonly string[],
-  runsDirectory: string,
+  place: ModelPlace,
 ): Promise<Result<ReadonlyMap<string, OpenModel>>> => {
   const models = new Map<string, OpenModel>();
   const errors: Diagnostic[] = [];
   for (const word of words) {
     const { name, reference } = namedReference(word);
-    const opened = await openNamedModel(reference, { runsDirectory });
+    const opened = await openNamedModel(reference, place);
     if (!opened.ok) {
       errors.push(...opened.errors);
       continue;

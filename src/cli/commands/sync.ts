@@ -31,6 +31,8 @@ export const execute: Execute<Options> = async (words, options, terminal) => {
   });
   interruption.release();
   if (!result.ok) {
+    // What a stopped request was for is no news.
+    if (interruption.stop.aborted) return 130;
     terminal.report(result.errors, options);
     return 2;
   }

@@ -10,6 +10,7 @@ import { success } from '../../diagnostic/diagnostic.ts';
 import { failedBy, type Answer, isPassing, problem, type Problem } from './problem.ts';
 import type { ConnectionSettings } from './settings.ts';
 import { isObject } from '../../system/json.ts';
+import { timedSignal } from './timed-signal.ts';
 
 /** One exchange with the server, in terms of HTTP. */
 export interface ServerRequest {
@@ -43,15 +44,20 @@ export interface Transport {
 export interface TransportOptions {
   /** Called for each failed attempt that will be repeated. */
   readonly onRetry?: (problem: Problem, waitMs: number) => void;
+  /** Called once if the server does not answer the first request soon. */
+  readonly onSilence?: (uri: string, deadlineMs: number) => void;
   /** Overrides the settings' count: an uploader repeats in its own rhythm. */
   readonly retries?: number;
 }
 
-/** Longer timers end at once. */
-const longestTimeoutMs = 2 ** 31 - 1;
-
 /** A server that restarts answers again within this time, however short one attempt may be. */
 const leastDeadlineMs = 20_000;
+
+/** A server that cannot be reached in this time, and has not answered before, is not running. */
+export const deadServerMs = 4000;
+
+/** A user who sees nothing for longer than this wonders what the command does. */
+const silenceMs = 5000;
 
 const largestAnswer = 256 * 1024 * 1024;
 
@@ -103,28 +109,6 @@ interface RawAnswer {
   readonly body: Buffer;
 }
 
-/**
- * A signal that aborts after a time, or with another one; `release` stops the clock. `AbortSignal.any` holds a signal of
- * `AbortSignal.timeout` so weakly that it may be collected before its time, and then never aborts (Node 20).
- */
-const timedSignal = (ms: number, other: AbortSignal) => {
-  const controller = new AbortController();
-  const stop = () => controller.abort(other.reason);
-  const timer = setTimeout(
-    () => controller.abort(new DOMException('The time is over.', 'TimeoutError')),
-    Math.ceil(Math.min(ms, longestTimeoutMs)),
-  );
-  if (other.aborted) stop();
-  other.addEventListener('abort', stop);
-  return {
-    signal: controller.signal,
-    release: () => {
-      clearTimeout(timer);
-      other.removeEventListener('abort', stop);
-    },
-  };
-};
-
 /** The largest page of MLflow has some ten MB. */
 const mostAnswerBytes = 256 << 20;
 
@@ -153,6 +137,7 @@ export const openTransport = (
   if (!opened.ok) return opened;
   const { keptAlive, fresh } = opened.value;
   const stopper = new AbortController();
+  let hasAnswered = false;
   const deadlineMs = Math.max(2 * settings.timeoutMs, leastDeadlineMs);
   const retries = options.retries ?? settings.retries;
   const authorised = authorization(settings.credentials);
@@ -190,6 +175,7 @@ export const openTransport = (
           }),
         },
       });
+      hasAnswered = true;
       const received = await wholeBody(
         response.body,
         one.expects === 'bytes' ? mostFileBytes : mostAnswerBytes,
@@ -236,16 +222,31 @@ export const openTransport = (
     return !result.ok && result.errors[0].kind === 'dropped' && one.repeatable ? attempt(one, fresh) : result;
   };
 
+  const announceSilence = () => {
+    if (!hasAnswered) options.onSilence?.(settings.uri, deadlineMs);
+  };
+
   const exchange = async (one: ServerRequest): Promise<Answer<RawAnswer>> => {
-    const endsAt = performance.now() + deadlineMs;
+    if (hasAnswered) return repeated(one);
+    const timer = setTimeout(announceSilence, silenceMs);
+    try {
+      return await repeated(one);
+    } finally {
+      clearTimeout(timer);
+    }
+  };
+
+  const repeated = async (one: ServerRequest): Promise<Answer<RawAnswer>> => {
+    const startedAt = performance.now();
     for (let failures = 1; ; failures++) {
       const result = await attemptOnLiveConnection(one);
       if (result.ok || !isPassing(result.errors[0]) || failures > retries) return result;
       if (!one.repeatable && result.errors[0].unclear) return result;
       const draw = randomInt(1_000_000) / 1_000_000;
       const ms = backoffMs(failures, settings, result.errors[0].retryAfterMs, draw);
+      const isDead = result.errors[0].kind === 'unreachable' && !hasAnswered;
       // Also a server that asks for a longer wait than that is not waited for.
-      if (performance.now() + ms > endsAt) return result;
+      if (performance.now() + ms > startedAt + (isDead ? deadServerMs : deadlineMs)) return result;
       options.onRetry?.(result.errors[0], ms);
       if (!(await wait(ms, stopper.signal))) return result;
     }

@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { request } from 'undici';
 import { success } from '../../diagnostic/diagnostic.ts';
 import { type Answer, problem } from '../client/problem.ts';
+import { timedSignal } from '../client/timed-signal.ts';
 import { standBack } from '../priority.ts';
 import { findMlflow, type MlflowProgram } from './find-mlflow.ts';
 
@@ -42,6 +43,8 @@ const mostPorts = 5;
 /** A cold start reads some 500 MB of Python. */
 const startMs = 180_000;
 const stopMs = 10_000;
+/** A server that is alive answers its health check in this time. */
+const answerMs = 5000;
 /** Behind training on the same machine, yet its pages must open while every core trains: a quarter of one. */
 const serverNiceness = 5;
 
@@ -54,13 +57,16 @@ const isFree = (port: number): Promise<boolean> =>
     });
   });
 
-const get = async (url: string): Promise<string | undefined> => {
+const get = async (url: string, stop: AbortSignal | undefined): Promise<string | undefined> => {
+  const { signal, release } = timedSignal(answerMs, stop);
   try {
-    const response = await request(url, { signal: AbortSignal.timeout(5000) });
+    const response = await request(url, { signal });
     const text = await response.body.text();
     return response.statusCode === 200 ? text : undefined;
   } catch {
     return undefined;
+  } finally {
+    release();
   }
 };
 
@@ -75,14 +81,15 @@ const prepareStore = (folder: string): void => {
 /** An own server of this store that is running already. */
 const findRunning = async (
   folder: string,
+  signal: AbortSignal | undefined,
 ): Promise<{ uri: string; version: string; pid: number } | undefined> => {
   try {
     const { uri, pid } = JSON.parse(readRegularText(join(folder, 'server.json'))) as {
       uri: string;
       pid: number;
     };
-    if ((await get(`${uri}/health`)) !== 'OK') return undefined;
-    return { uri, pid, version: (await get(`${uri}/version`))?.trim() ?? 'unknown' };
+    if ((await get(`${uri}/health`, signal)) !== 'OK') return undefined;
+    return { uri, pid, version: (await get(`${uri}/version`, signal))?.trim() ?? 'unknown' };
   } catch {
     return undefined;
   }
@@ -174,6 +181,9 @@ const explainEnd = (folder: string): Answer<never> => {
  */
 const ownWordMs = 120_000;
 
+const stoppedEarly = (why: 'stopped' | 'timeout'): Answer<never> =>
+  problem(why, 'The MLflow server was stopped before it answered.');
+
 type Start = 'ready' | 'ended' | 'port-taken' | 'stopped' | 'timeout';
 
 /**
@@ -186,7 +196,7 @@ const awaitStart = async (
 ): Promise<Start> => {
   const deadline = Date.now() + startMs;
   for (let answered: number | undefined; ;) {
-    const answers = (await get(`${uri}/health`)) === 'OK';
+    const answers = (await get(`${uri}/health`, signal)) === 'OK';
     const log = readRegularText(logPath(folder));
     if (hasEnded()) return /(address already|connection) in use/i.test(log) ? 'port-taken' : 'ended';
     if (answers) {
@@ -208,13 +218,14 @@ export const startMlflowServer = async (options: ServerOptions): Promise<Answer<
   const { runsDirectory, print, env = process.env, signal } = options;
   const folder = storeFolder(runsDirectory);
   prepareStore(folder);
-  const running = await findRunning(folder);
+  const running = await findRunning(folder, signal);
   if (running) {
     const { uri, version, pid } = running;
     print(`MLflow ${version} is running already: ${uri} (process ${pid})`);
     const nothing = () => Promise.resolve();
     return success({ uri, version, started: false, stop: nothing, kill: nothing, ended: nothing() });
   }
+  if (signal?.aborted) return stoppedEarly('stopped');
   const program = await findMlflow({
     print,
     env,
@@ -282,6 +293,6 @@ const startOn = async (
     case 'stopped':
     case 'timeout':
       await stop();
-      return problem(start, 'The MLflow server was stopped before it answered.');
+      return stoppedEarly(start);
   }
 };

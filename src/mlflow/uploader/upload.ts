@@ -8,6 +8,7 @@ import { grownPlan } from '../../record/search-journal.ts';
 import { backoffMs, wait } from '../client/backoff.ts';
 import type { MlflowClient } from '../client/client.ts';
 import { isBlocking, isPassing, type Problem } from '../client/problem.ts';
+import { deadServerMs } from '../client/transport.ts';
 import { connect } from '../sync/connect.ts';
 import type { SyncContext } from '../sync/context.ts';
 import { syncGroup } from '../sync/sync-group.ts';
@@ -31,9 +32,6 @@ export interface Upload {
 
 /** With the time of the transmission itself this stays below five seconds. */
 const defaultEverySeconds = 4;
-
-/** Never heard from in this time, a server is taken for dead at the end. */
-const deadServerMs = 4000;
 
 /**
  * Sends a sweep while it is trained, every few seconds, from its files alone: it never holds up training, and

@@ -1,0 +1,24 @@
+/** Longer timers end at once. */
+const longestTimeoutMs = 2 ** 31 - 1;
+
+/**
+ * A signal that aborts after a time, or with another one; `release` stops the clock. `AbortSignal.any` holds a signal of
+ * `AbortSignal.timeout` so weakly that it may be collected before its time, and then never aborts (Node 20).
+ */
+export const timedSignal = (ms: number, other?: AbortSignal) => {
+  const controller = new AbortController();
+  const stop = () => controller.abort(other?.reason);
+  const timer = setTimeout(
+    () => controller.abort(new DOMException('The time is over.', 'TimeoutError')),
+    Math.ceil(Math.min(ms, longestTimeoutMs)),
+  );
+  if (other?.aborted) stop();
+  other?.addEventListener('abort', stop);
+  return {
+    signal: controller.signal,
+    release: () => {
+      clearTimeout(timer);
+      other?.removeEventListener('abort', stop);
+    },
+  };
+};
