@@ -5,6 +5,9 @@ import type { ExitCode, Terminal } from './command.ts';
 import { defaultLeaseMs } from '../system/lock.ts';
 import { screen } from './screen.ts';
 
+/** What can be pruned: runs in a state, or the checkpoints of runs that are done and need none. */
+export const prunable = ['failed', 'interrupted', 'stale', 'checkpoints'] as const;
+
 /** The options of `rm` and `prune`. */
 export interface RemovalOptions {
   readonly runsDirectory: string;

@@ -6,6 +6,9 @@ import { proposedCommand } from '../system/proposed-command.ts';
 import { listExperiments, listRunIds } from './read-runs.ts';
 import { fileNames } from './run-files.ts';
 
+/** Begins a reference to the best run of an experiment: `best:quickstart`. */
+export const bestPrefix = 'best:';
+
 /**
  * The directory of the run that the user means: the beginning of its id (`3fa`), of `experiment/id`, or the path of
  * its directory.

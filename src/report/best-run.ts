@@ -1,13 +1,10 @@
 import { failed, failure, success, type Diagnostic, type Result } from '../diagnostic/diagnostic.ts';
 import { readRun } from '../record/read-runs.ts';
-import { resolveRun } from '../record/resolve-run.ts';
+import { bestPrefix, resolveRun } from '../record/resolve-run.ts';
 import type { RecordedRun } from '../record/run-state.ts';
 import { proposedCommand } from '../system/proposed-command.ts';
 import { chooseSweeps, compareSweeps, runsOfSweeps } from './chosen-sweeps.ts';
 import { bestRunOf } from './render-compare.ts';
-
-/** Begins a reference to the best run of an experiment: `best:quickstart`. */
-const bestPrefix = 'best:';
 
 /** The best run of the best configuration of an experiment's latest sweep, as `unroll compare` ranks them. */
 export const bestRun = (runsDirectory: string, experiment: string): Result<RecordedRun> => {

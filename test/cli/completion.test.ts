@@ -49,6 +49,7 @@ const cases = [
   ['unroll run specs/quick.yaml --set model.merge=m', 'unroll run specs/quick.yaml --set model.merge=mean'],
   [`unroll show ${first?.id.slice(0, 6) ?? ''}`, `unroll show ${first?.id ?? ''}`],
   ['unroll compare dig', 'unroll compare digits'],
+  ['unroll evaluate best:di', 'unroll evaluate best:digits'],
   [`unroll compare --sweep ${plan.sweepId.slice(0, 5)}`, `unroll compare --sweep ${plan.sweepId}`],
   ['unroll explain unknown-k', 'unroll explain unknown-key'],
 ] as const;
@@ -82,6 +83,52 @@ for (const [shell, { start, load }] of Object.entries(setUp)) {
     },
   );
 }
+
+/** The words after `unroll` at which a model, or a run, is named. */
+const places = [
+  ...['export', 'evaluate', 'sample', 'predict', 'serve', 'register', 'bundle', 'verify', 'show', 'diff'].map(
+    (command) => [command],
+  ),
+  ['diff', first?.id ?? ''],
+  ['predict', '--ensemble', 'best:digits'],
+  ['register', '--name', 'a', '--alias', 'b'],
+];
+
+test.each(places)('runs and best runs are offered: %s %s', (...words) => {
+  const runsDirectory = temporaryDirectory('completion-runs');
+  writeSweep(runsDirectory, plan);
+  const known = {
+    commands,
+    get registry(): never {
+      throw new Error('the entries of the user would be compiled');
+    },
+  };
+  for (const option of [['--runs-directory', runsDirectory], [`--runs-directory=${runsDirectory}`]]) {
+    const offered = (typed: string) =>
+      complete([...words.filter((word) => word !== ''), ...option, typed], known).map(({ value }) => value);
+    expect(offered('best:')).toEqual(['best:digits']);
+    const ids = plan.runs.map(({ id }) => id);
+    for (const id of ids) expect(offered(id.slice(0, 8))).toEqual([id]);
+    if (words[0] === 'serve') expect(offered('mine=best:d')).toEqual(['mine=best:digits']);
+  }
+});
+
+test('files of models and of data are offered, and what can be pruned', () => {
+  const folder = temporaryDirectory('completion-files');
+  mkdirSync(join(folder, 'exported'));
+  for (const name of ['model.onnx', 'data.csv', 'run.zip']) writeFileSync(join(folder, name), '');
+  const offered = (...words: readonly string[]) =>
+    complete([...words.slice(0, -1), `${folder}/${words.at(-1) ?? ''}`], { commands, registry }).map(
+      ({ value }) => value.slice(folder.length + 1),
+    );
+  expect(offered('predict', '').sort()).toEqual(['exported/', 'model.onnx']);
+  expect(offered('verify', '').sort()).toEqual(['exported/', 'run.zip']);
+  expect(offered('predict', 'best:x', '--input', 'da')).toEqual(['data.csv']);
+  expect(offered('evaluate', 'best:x', '--data', 'da')).toEqual(['data.csv']);
+  expect(complete(['prune', ''], { commands, registry }).map(({ value }) => value)).toEqual([
+    ...['failed', 'interrupted', 'stale', 'checkpoints'],
+  ]);
+});
 
 test("metrics and losses of one's own are offered beside the built-in ones", () => {
   const own: OwnMetricRow = {

@@ -5,12 +5,9 @@ import { listSweeps } from '../../record/read-sweeps.ts';
 import { folderOf, removalOf } from '../../record/removal.ts';
 import type { Execute } from '../command.ts';
 import { unknownOnCommandLine } from '../recorded.ts';
-import { carryOut, type RemovalOptions } from '../removals.ts';
+import { carryOut, prunable, type RemovalOptions } from '../removals.ts';
 import { commandLineRange } from '../usage.ts';
 import { proposedCommand } from '../../system/proposed-command.ts';
-
-/** What can be pruned: runs in a state, or the checkpoints of runs that are done and need none. */
-const kinds = ['failed', 'interrupted', 'stale', 'checkpoints'] as const;
 
 interface Options extends RemovalOptions {
   readonly experiment?: string | undefined;
@@ -18,9 +15,9 @@ interface Options extends RemovalOptions {
 
 /** `unroll prune WHAT...` */
 export const execute: Execute<Options> = async (words, options, terminal) => {
-  const unknown = words.find((word) => !(kinds as readonly string[]).includes(word));
+  const unknown = words.find((word) => !(prunable as readonly string[]).includes(word));
   if (unknown !== undefined) {
-    const near = nearest(unknown, kinds);
+    const near = nearest(unknown, prunable);
     terminal.report(
       [
         {
@@ -28,7 +25,7 @@ export const execute: Execute<Options> = async (words, options, terminal) => {
           severity: 'error',
           message: `"${unknown}" is nothing that can be pruned.`,
           at: commandLineRange(['prune', ...words], unknown),
-          expected: kinds.join(', '),
+          expected: prunable.join(', '),
           ...(near !== undefined && { nearest: near }),
           help: `\`${proposedCommand(['rm', 'NAME'], options.runsDirectory)}\` deletes single runs and whole experiments.`,
         },

@@ -5,7 +5,7 @@ export const completionScripts: Readonly<Record<(typeof shells)[number], string>
   bash: `# unroll completion bash >> ~/.bashrc
 _unroll() {
   local line words current cut
-  # Bash splits at = and :, a spec path and a setting are one word.
+  # Bash splits at = and :, a spec path, a setting and best:EXPERIMENT are one word.
   line="\${COMP_LINE:0:COMP_POINT}"
   read -r -a words <<<"$line"
   [[ "$line" == *' ' ]] && words+=('')
@@ -13,8 +13,8 @@ _unroll() {
   COMPREPLY=()
   while IFS=$'\\t' read -r value _; do
     [[ "$value" == *[=/] ]] && compopt -o nospace
-    # Bash replaces only what follows the last =.
-    cut="\${current%"\${current##*=}"}"
+    # Bash replaces only what follows the last = or :.
+    cut="\${current%"\${current##*[=:]}"}"
     COMPREPLY+=("\${value#"$cut"}")
   done < <(unroll complete -- "\${words[@]:1}" 2>/dev/null)
 }
