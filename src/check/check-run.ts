@@ -1,4 +1,4 @@
-import { existsSync, lstatSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import type { Diagnostic } from '../diagnostic/diagnostic.ts';
 import type { Run } from '../plan/plan.ts';
@@ -13,6 +13,7 @@ import { jsonFileText, readRegularText } from '../system/files.ts';
 import { parseJson } from '../system/jsonl.ts';
 import { checkpointDamage } from '../training/checkpoint.ts';
 import { leftoversIn } from './leftovers.ts';
+import { oddEntry } from './odd-entry.ts';
 import { damage, leftover, type Problem, type Remedy, reported } from './problem.ts';
 import { proposedCommand } from '../system/proposed-command.ts';
 import { isObject } from '../system/json.ts';
@@ -44,7 +45,7 @@ const completeFiles: readonly string[] = [
 /** Reads everything in a run's directory. A run that is being trained is left alone. */
 export const checkRun = async (directory: string, expected: Expected): Promise<CheckedRun> => {
   const at = (name: string) => join(directory, name);
-  const odd = oddFiles(directory);
+  const odd = oddEntries(directory);
   if (odd.length > 0) return { state: undefined, problems: odd };
   // A process that died right after making the folder leaves nothing to be lost.
   if (![fileNames.run, fileNames.status, fileNames.metrics].some((name) => existsSync(at(name))))
@@ -98,17 +99,25 @@ const brokenProfile = (path: string): Problem[] =>
     ? []
     : [damage(path, 'is not a whole profile', { repair: { kind: 'delete', path } })];
 
-/** Entries that hold no data although a file is expected there, such as a pipe: reading one could wait for ever. */
-const oddFiles = (directory: string): Problem[] => {
-  const names = [...sealedFiles, fileNames.status, fileNames.log, fileNames.profile, fileNames.system];
-  return names.flatMap((name) => {
-    const stat = lstatSync(join(directory, name), { throwIfNoEntry: false });
-    if (!stat || stat.isFile()) return [];
-    return damage(join(directory, name), 'is not a regular file', {
-      next: `Move it out of the run's directory, and check again.`,
-    });
-  });
+/**
+ * Entries that hold no data, such as a pipe, wherever they are in a run's directory: reading one could wait for ever. A folder
+ * is one where a file is expected.
+ */
+const oddEntries = (directory: string): Problem[] => {
+  const repairing = proposedCommand(['check', basename(directory), '--repair'], dirname(dirname(directory)));
+  const files = [...sealedFiles, fileNames.status, fileNames.log, fileNames.profile, fileNames.system];
+  return [...new Set([...files, ...entriesBelow(directory)])]
+    .map((name) => ({ path: join(directory, name), isFile: files.includes(name) }))
+    .flatMap(({ path, isFile }) => oddEntry(path, { isFile, repairing }) ?? []);
 };
+
+/** Names of everything in a run's directory and in its folders. */
+const entriesBelow = (directory: string): string[] =>
+  readdirSync(directory, { withFileTypes: true }).flatMap((entry) =>
+    entry.isDirectory()
+      ? readdirSync(join(directory, entry.name)).map((name) => `${entry.name}/${name}`)
+      : [entry.name],
+  );
 
 /** Why a run cannot be read, and what helps. */
 const unreadable = (

@@ -1,5 +1,5 @@
 import { existsSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { Plan } from '../plan/plan.ts';
 import { isSealIntact } from '../record/digests.ts';
 import { readFrozenPlan } from '../record/frozen-plan.ts';
@@ -8,6 +8,7 @@ import { grownPlan, journalDamage, searchJournalPath } from '../record/search-jo
 import { readJson } from '../system/files.ts';
 import { proposedCommand, shellWord } from '../system/proposed-command.ts';
 import { leftoversIn } from './leftovers.ts';
+import { oddEntry } from './odd-entry.ts';
 import { damage, type Problem, type Remedy, reported } from './problem.ts';
 import { isObject } from '../system/json.ts';
 
@@ -23,10 +24,17 @@ export interface CheckedSweeps {
 export const checkSweeps = (experimentDirectory: string, runsDirectory: string): CheckedSweeps => {
   const folder = join(experimentDirectory, 'sweeps');
   if (!existsSync(folder)) return { plans: [], count: 0, problems: [] };
-  const names = readdirSync(folder).sort();
   const plans: Plan[] = [];
   const problems: Problem[] = [];
-  const files = names.filter((name) => name.endsWith('.json') && !name.startsWith('.'));
+  const repairing = proposedCommand(['check', basename(experimentDirectory), '--repair'], runsDirectory);
+  const isWhole = (name: string): boolean => {
+    const odd = oddEntry(join(folder, name), { isFile: /\.jsonl?$/.test(name), repairing });
+    if (odd) problems.push(odd);
+    return odd === undefined;
+  };
+  const names = readdirSync(folder).sort();
+  const whole = new Set(names.filter(isWhole));
+  const files = [...whole].filter((name) => name.endsWith('.json') && !name.startsWith('.'));
   for (const name of files) {
     const path = join(folder, name);
     const read = readFrozenPlan(path);
@@ -43,19 +51,22 @@ export const checkSweeps = (experimentDirectory: string, runsDirectory: string):
     const file = readJson(path);
     if (isObject(file) && isSealIntact(file) === false)
       problems.push(damage(path, 'is not as it was written: its checksum does not match', planAgain(path)));
+    const journal = searchJournalPath(path);
+    if (names.includes(basename(journal)) && !whole.has(basename(journal))) {
+      plans.push(plan);
+      continue;
+    }
     const broken = journalDamage(plan, path);
-    if (broken) {
-      const journal = searchJournalPath(path);
+    if (broken)
       problems.push(
         reported(journal, broken.message, {
           repair: { kind: 'cut', path: journal },
           next: proposedCommand(['resume', plan.sweepId], runsDirectory),
         }),
       );
-    }
     plans.push(grownPlan(plan, path));
   }
-  for (const name of names.filter((one) => one.endsWith('.decisions.jsonl'))) {
+  for (const name of [...whole].filter((one) => one.endsWith('.decisions.jsonl'))) {
     const plan = name.replace(/\.decisions\.jsonl$/, '.json');
     if (!names.includes(plan))
       problems.push(

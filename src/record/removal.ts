@@ -1,4 +1,4 @@
-import { readdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { lstatSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { acquireLock } from '../system/lock.ts';
 import { listExperiments } from './read-runs.ts';
@@ -45,9 +45,9 @@ export const removalOf = (run: RunFolder, what: Removal['what']): Removal | unde
     : { run, what, path, bytes };
 };
 
-/** Bytes of a file or of everything in a folder; undefined where there is none. */
+/** Bytes of a file or of everything in a folder, links not followed: they may lead anywhere. Undefined where there is none. */
 export const sizeOf = (path: string): number | undefined => {
-  const stat = statSync(path, { throwIfNoEntry: false });
+  const stat = lstatSync(path, { throwIfNoEntry: false });
   if (!stat?.isDirectory()) return stat?.size;
   return readdirSync(path).reduce((sum, name) => sum + (sizeOf(join(path, name)) ?? 0), 0);
 };

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import {
   cpSync,
   existsSync,
@@ -8,12 +8,14 @@ import {
   readFileSync,
   rmSync,
   statSync,
+  symlinkSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
 import { randomStream } from '../../src/data/random.ts';
 import { sealed, unsealed } from '../../src/record/digests.ts';
 import type { StatusFile } from '../../src/record/run-files.ts';
@@ -50,9 +52,31 @@ const copied = (): Rig => {
   return rig;
 };
 
+/** Puts something in the place of a file that can be read without an end, or not at all. */
+const put = (kind: 'pipe' | 'socket' | 'device' | 'folder', path: string): void => {
+  rmSync(path, { recursive: true, force: true });
+  switch (kind) {
+    case 'pipe':
+      execFileSync('mkfifo', [path]);
+      break;
+    case 'socket': {
+      const server = createServer().listen(path);
+      onTestFinished(() => void server.close());
+      break;
+    }
+    case 'device':
+      symlinkSync('/dev/zero', path);
+      break;
+    case 'folder':
+      mkdirSync(path);
+      break;
+  }
+};
+
 const check = async (rig: Rig, ...words: string[]) => {
   const { code, stdout, stderr } = await rig.unroll('check', '--json', ...words);
-  expect(stderr).toBe('');
+  // Progress is shown where it takes long.
+  expect(stderr.replaceAll(/^checking .*\n/gm, '')).toBe('');
   const { problems } = JSON.parse(stdout) as { problems: { path: string; kind: string; message: string }[] };
   return { code, problems };
 };
@@ -192,6 +216,79 @@ test('an experiment or a run can be checked alone, by name or by path', async ()
   expect(await check(rig, second)).toEqual({ code: 0, problems: [] });
   expect((await rig.unroll('check', 'trail')).code).toBe(2);
 });
+
+/** Does what \`check\` prints, to the letter, until it finds nothing; returns what was done. */
+const followed = async (rig: Rig): Promise<string[]> => {
+  const done: string[] = [];
+  const follow = async (command: string) => {
+    done.push(command.replaceAll(/[0-9a-f]{12}/g, 'ID'));
+    const { code, stdout, stderr } = await rig.unroll(...command.split(' '));
+    expect(code, `unroll ${command}: ${stderr}`).toBeLessThan(2);
+    return stdout;
+  };
+  for (let rounds = 0; rounds < 6; rounds++) {
+    const { code, stdout, stderr } = await rig.unroll('check');
+    if (code === 0) return done;
+    const [, repair] = /nothing is changed yet: unroll (.*)\n/.exec(stdout) ?? [];
+    const texts = [stderr, repair === undefined ? '' : await follow(repair)];
+    const printed = texts.flatMap((text) => [
+      ...text.matchAll(/(?:Repair it with: |\n {2}|delete it: )unroll (.*)/g),
+    ]);
+    const next = [...new Set(printed.map(([, command = '']) => command))];
+    expect(
+      [repair, ...next].filter((one) => one !== undefined),
+      stderr,
+    ).not.toEqual([]);
+    // What only shows repairs is what the next round does.
+    for (const command of next) await follow(command);
+  }
+  throw new Error(`there is always something left: ${done.join('\n')}`);
+};
+
+test.runIf(process.platform === 'linux')(
+  'pipes, sockets, devices and folders in place of files are repaired by the commands that are printed',
+  async () => {
+    const rig = copied();
+    const numbers = () => ids.map((id) => rig.metrics('trial', id));
+    const before = numbers();
+    const [first = '', second = ''] = ids;
+    const places = [
+      ['pipe', first, 'run.json'],
+      ['socket', first, 'lock'],
+      ['device', first, 'checkpoints', 'other.safetensors'],
+      ['pipe', second, 'log.txt'],
+      ['device', second, 'status.json'],
+      ['folder', second, 'evaluation.json'],
+      ['pipe', second, 'model', 'weights.safetensors'],
+      ['socket', 'sweeps', 'other.json'],
+    ] as const;
+    for (const [kind, id, ...file] of places) put(kind, rig.runPath('trial', id, ...file));
+    const { code, problems } = await check(rig);
+    expect(code).toBe(1);
+    expect(
+      problems
+        .map(({ message }) => message.replace('runs/trial/', '').split(/[/ ]/).slice(1).join(' '))
+        .sort(),
+    ).toEqual([
+      ...['checkpoints other.safetensors is a device, not a file.', 'evaluation.json is not a regular file.'],
+      ...['lock is a socket, not a file.', 'log.txt is a pipe, not a file.'],
+      ...['model weights.safetensors is a pipe, not a file.', 'other.json is a socket, not a file.'],
+      ...['run.json is a pipe, not a file.', 'status.json is a device, not a file.'],
+    ]);
+    const done = await followed(rig);
+    expect(done.length, done.join('\n')).toBeGreaterThan(2);
+    expect(await check(rig)).toEqual({ code: 0, problems: [] });
+    expect(numbers()).toEqual(before);
+
+    // Nothing else has what the run was: the plan is lost as well.
+    put('pipe', rig.runPath('trial', first, 'run.json'));
+    for (const name of readdirSync(rig.runPath('trial', 'sweeps')).filter((one) => one.endsWith('.json')))
+      put('device', rig.runPath('trial', 'sweeps', name));
+    expect(await followed(rig)).toContain('rm ID --yes');
+    expect((await rig.unroll('run', 'spec.yaml', '--no-mlflow')).code).toBe(0);
+    expect(numbers()).toEqual(before);
+  },
+);
 
 test('a folder in place of a file and an empty run are reported', async () => {
   const rig = copied();

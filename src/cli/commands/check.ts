@@ -116,8 +116,11 @@ const print = (
   const repairs = new Set(left.flatMap(({ repair }) => (repair ? [describeRepair(repair)] : [])));
   if (repairs.size > 0)
     terminal.print(`${counted(repairs.size, 'repair')} possible, nothing is changed yet: ${command} --yes`);
-  const next = new Set(repaired.flatMap((one) => one.next ?? []));
-  if (next.size > 0) terminal.print(['To train again what was damaged:', ...next].join('\n  '));
+  const next = [...new Set(repaired.flatMap((one) => one.next ?? []))];
+  const checks = next.filter((one) => one.startsWith('unroll check '));
+  const trains = next.filter((one) => !checks.includes(one));
+  if (checks.length > 0) terminal.print(['To repair what is missing now:', ...checks].join('\n  '));
+  if (trains.length > 0) terminal.print(['To train again what was damaged:', ...trains].join('\n  '));
 };
 
 const repairedHelp = ({ repair }: Problem): string | undefined =>
