@@ -5,6 +5,9 @@ import { parquetWriteBuffer } from 'hyparquet-writer';
 import { beforeAll, vi } from 'vitest';
 import { findDataFiles } from '../../src/data/columns/find-files.ts';
 import { renderDiagnostics } from '../../src/diagnostic/render.ts';
+import { content, joined } from '../../src/export/onnx/protobuf.ts';
+import { placesKey } from '../../src/export/onnx/weight-places.ts';
+import { modelKey, tokenizerKey, vocabularyKey } from '../../src/export/trained-model.ts';
 import { planExperiment } from '../../src/plan/plan-experiment.ts';
 import { openModel } from '../../src/prediction/open-model.ts';
 import { predictFiles } from '../../src/prediction/predict.ts';
@@ -222,14 +225,79 @@ const usedModel: Input = async (random, directory) => {
     isJson ? changedText(readFileSync(path, 'utf8'), random) : damagedBytes(readFileSync(path), random),
   );
   try {
-    const model = openModel(copy, { runsDirectory: join(directory, 'runs') });
-    if (!model.ok) return renderDiagnostics(model.errors);
-    const files = await findDataFiles(input, { baseDirectory: '.' }, 'input');
-    const done = await predictFiles([model.value], { files, registry }, () => undefined);
-    return renderDiagnostics(done.ok ? done.notices : done.errors);
+    return await predicted(copy, input, directory);
   } finally {
     rmSync(copy, { recursive: true });
   }
+};
+
+const predicted = async (reference: string, input: string, directory: string): Promise<string> => {
+  const model = openModel(reference, { runsDirectory: join(directory, 'runs') });
+  if (!model.ok) return renderDiagnostics(model.errors);
+  const files = await findDataFiles(input, { baseDirectory: '.' }, 'input');
+  const done = await predictFiles([model.value], { files, registry }, () => undefined);
+  return renderDiagnostics(done.ok ? done.notices : done.errors);
+};
+
+/** The value of a key in the metadata of an ONNX file, which follows it there. */
+const metadataIn = (onnx: Buffer, key: string): string => {
+  let at = onnx.lastIndexOf(key) + key.length + 1;
+  let length = 0;
+  for (let shift = 0; ; shift += 7) {
+    const byte = onnx[at++] ?? 0;
+    length += (byte & 127) * 2 ** shift;
+    if (byte < 128) break;
+  }
+  return onnx.toString('utf8', at, at + length);
+};
+
+const onnxKeys = [modelKey, placesKey, vocabularyKey, tokenizerKey];
+
+/** A `model.onnx` with other bytes, or with other metadata: of an entry that is there twice, the last one counts. */
+const usedOnnx: Input = async (random, directory) => {
+  const { folder, input } = trained[random.integer(trained.length)] ?? { folder: '', input: '' };
+  const whole = readFileSync(join(folder, modelFileNames.onnx));
+  const path = join(directory, 'model.onnx');
+  if (random.integer(2) === 0) writeFileSync(path, damagedBytes(whole, random));
+  else {
+    const key = onnxKeys[random.integer(onnxKeys.length)] ?? '';
+    const before = whole.includes(key) ? metadataIn(whole, key) : '["a"]';
+    const text = random.integer(4) === 0 ? mutated(before, random) : changedText(before, random);
+    const added = content(14, joined(content(1, key), content(2, text)));
+    writeFileSync(path, Buffer.concat([whole, ...added.pieces]));
+  }
+  return predicted(path, input, directory);
+};
+
+/** One of 1 MB, of tiny fields, long texts, deep messages or JSON, or claims without an end. */
+const largeOnnx: Input = async (random, directory) => {
+  const { folder, input } = trained[0] ?? { folder: '', input: '' };
+  const whole = readFileSync(join(folder, modelFileNames.onnx));
+  const size = 900_000;
+  const entry = (key: string, text: string) => content(14, joined(content(1, key), content(2, text)));
+  const places = (count: number) =>
+    JSON.stringify({
+      a: {
+        shape: [size],
+        parts: Array.from({ length: count }, (_, at) => ({
+          ...{ initializer: 'x', from: at, shape: [random.integer(3), size], offset: 0, strides: [1, 0] },
+        })),
+      },
+    });
+  const nested = (depth: number) => `${'['.repeat(depth)}${']'.repeat(depth)}`;
+  const parts = [
+    () => [Buffer.alloc(size, mutated('\u0008\u0001', random), 'latin1')],
+    () => [Buffer.alloc(size, Buffer.from([0x72, 0]))],
+    () => entry(placesKey, places(10_000)).pieces,
+    () => entry(modelKey, nested(size / 2)).pieces,
+    () => entry(placesKey, nested(size / 2)).pieces,
+    () => entry(vocabularyKey, JSON.stringify(Array.from({ length: size / 9 }, (_, at) => `w${at}`))).pieces,
+    () => entry(mutated(modelKey, random), mutated('{}', random).repeat(9).padEnd(size)).pieces,
+    () => content(7, joined(...Array.from({ length: 50_000 }, () => content(5, content(1, ''))))).pieces,
+  ];
+  const path = join(directory, 'model.onnx');
+  writeFileSync(path, Buffer.concat([whole, ...(parts[random.integer(parts.length)]?.() ?? [])]));
+  return predicted(path, input, directory);
 };
 
 const run = {
@@ -296,12 +364,14 @@ const inputs: Readonly<Record<string, Input>> = {
     return planOf(labelled, 'data.csv', () => texts)(random, directory);
   },
   'folders of models': usedModel,
+  'ONNX files': usedOnnx,
   bundles: bundle,
   'large .ts files': planOf('{ name: ucr, file: data.ts }', 'data.ts', (random) => grown(ts, random)),
   'large .arff files': planOf('{ name: ucr, file: data.arff }', 'data.arff', (random) => grown(arff, random)),
   'large CoNLL files': planOf('{ name: conll, file: data.conll }', 'data.conll', (random) =>
     grown(conll, random),
   ),
+  'large ONNX files': largeOnnx,
   'large texts': planOf('{ name: text, file: data.txt, sequenceLength: 8 }', 'data.txt', (random) =>
     grown(sentences, random),
   ),

@@ -10,6 +10,7 @@ import { toOnnx } from '../../src/export/onnx/to-onnx.ts';
 import { openModel, type OpenModel } from '../../src/prediction/open-model.ts';
 import { predictFiles } from '../../src/prediction/predict.ts';
 import { registry } from '../../src/registry/rows.ts';
+import { withinTime } from '../../src/system/within-time.ts';
 import { loadTensorFlow } from '../../src/tensorflow/load.ts';
 import { writeModelFolder } from '../support/model-folder.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
@@ -141,13 +142,14 @@ train: { batchSize: 8, steps: 4, displayEvery: 2 }
     expect(refused).toBeGreaterThan(80);
   });
 
-  test('whose metadata declares more weights than it has is refused before they are made', () => {
+  test.each([
+    ['more elements than it has', [2 ** 30, 2 ** 20], [2 ** 30, 2 ** 20]],
+    ['rows without columns', [1], [2 ** 52, 0]],
+    ['axes whose product is not a number', [1e300, 1e300, 0], [1, 1]],
+  ] as const)('whose metadata declares %s is refused before they are made', (_, shape, part) => {
     const path = join(temporaryDirectory(), 'large.onnx');
     const places = {
-      a: {
-        shape: [2 ** 30, 2 ** 20],
-        parts: [{ initializer: 'x', from: 0, shape: [2 ** 30, 2 ** 20], offset: 0, strides: [0, 0] }],
-      },
+      a: { shape, parts: [{ initializer: 'x', from: 0, shape: part, offset: 0, strides: [0, 0] }] },
     };
     const entry = (key: string, value: unknown) =>
       content(14, joined(content(1, key), content(2, JSON.stringify(value))));
@@ -159,8 +161,12 @@ train: { batchSize: 8, steps: 4, displayEvery: 2 }
           .pieces,
       ),
     );
-    expect(open(path)).toMatchObject({
-      errors: [{ message: expect.stringContaining('declares more than it has') as string }],
+    // The time is that of a hang.
+    const read = withinTime(60_000, () => open(path));
+    expect(read?.value).toMatchObject({
+      errors: [
+        { message: expect.stringMatching(/declares more than it has|removed the initializer/) as string },
+      ],
     });
   });
 });

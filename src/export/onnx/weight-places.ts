@@ -109,7 +109,8 @@ export const forEachElement = (
   { from, shape: [rows, columns], offset, strides: [down, across] }: WeightPlaces[string]['parts'][number],
   take: (from: number, to: number) => void,
 ): void => {
-  for (let row = 0; row < rows; row++)
+  // A file may claim any number of rows that have nothing in them.
+  for (let row = 0; columns > 0 && row < rows; row++)
     for (let column = 0; column < columns; column++)
       take(from + row * columns + column, offset + row * down + column * across);
 };
