@@ -114,6 +114,45 @@ test('what is proposed after a failed run, and by commands that use a run, works
   expect((await rig.unroll(...trust)).code).toBe(0);
 });
 
+test('own code, data and runs in other folders than the current one need nothing else than what is printed', async () => {
+  const rig = createRig();
+  mkdirSync(join(rig.directory, 'my project'));
+  const inside = createRig({}, join(rig.directory, 'my project'));
+  expect((await inside.unroll('new', 'model', 'mine')).code).toBe(0);
+  const rows = Array.from({ length: 40 }, (_, at) => `${at >> 2},${at & 3},1,${at & 4 ? 'up' : 'down'}`);
+  inside.write('data.csv', ['id,time,x,label', ...rows].join('\n'));
+  inside.write(
+    'spec.yaml',
+    `version: 1
+name: trial
+dataset: { name: csv-sequences, file: data.csv, sequence: id, order: time, targets: [label] }
+model: { name: mine }
+optimizer: { name: adam }
+train: { batchSize: 2, steps: 2 }
+`,
+  );
+  const folder = ['--runs-directory', 'other/runs'];
+  const follow = async (text: string, command: string) => {
+    const [words = []] = proposed(text).filter(([name]) => name === command);
+    const { code, stdout, stderr } = await rig.unroll(...words);
+    expect(code, `unroll ${words.join(' ')}: ${stderr}`).toBe(0);
+    return stdout;
+  };
+  const run = await rig.unroll('run', 'my project/spec.yaml', '--no-mlflow', ...folder);
+  expect(run.code, run.stderr).toBe(0);
+  await follow(run.stdout, 'show');
+  await follow(run.stdout, 'report');
+  for (const words of [
+    ['predict', 'best:trial', '--input', 'my project/data.csv'],
+    ['evaluate', 'best:trial', '--data', 'my project/data.csv'],
+  ]) {
+    const { code, stderr } = await rig.unroll(...words, ...folder);
+    expect(code, stderr).toBe(0);
+  }
+  const bundled = await rig.unroll('bundle', 'best:trial', '--output', 'run.zip', ...folder);
+  expect(await follow(bundled.stdout, 'verify')).toContain('identical');
+});
+
 test('the address that only the environment names is part of the command that sends the rest', async () => {
   const rig = createRig({ MLFLOW_TRACKING_URI: nowhere, MLFLOW_HTTP_REQUEST_MAX_RETRIES: '0' });
   rig.write('spec.yaml', smallSpec({ steps: 2 }));

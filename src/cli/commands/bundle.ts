@@ -1,5 +1,5 @@
 import { statSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { relative, resolve } from 'node:path';
 import { proposedCommand } from '../../system/proposed-command.ts';
 import { formatBytes } from '../../terminal/format.ts';
 import { bundleRun } from '../../verify/bundle-run.ts';
@@ -49,7 +49,10 @@ export const execute: Execute<Options> = async (words, options, terminal) => {
     return 0;
   }
   terminal.print(`${output} (${formatBytes(size)})${contentNote(bundled.value)}`);
-  terminal.print(`Verify it with: ${proposedCommand(['verify', output])}`);
+  // Data that is not in it is looked for from the folder of the spec.
+  const from = bundled.value === null ? relative('.', subject.value.baseDirectory) || '.' : '.';
+  const folder = from === '.' ? [] : ['--spec-directory', from];
+  terminal.print(`Verify it with: ${proposedCommand(['verify', output, ...folder])}`);
   return 0;
 };
 
