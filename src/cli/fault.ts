@@ -1,6 +1,6 @@
 import type { Diagnostic } from '../diagnostic/diagnostic.ts';
+import { systemProblem } from '../diagnostic/system-problem.ts';
 import { RecordUnreadable } from '../record/record-unreadable.ts';
-import { systemErrorOf } from '../system/system-error.ts';
 import type { ExitCode } from './command.ts';
 
 /** The message and exit code of a command for an error that is not a bug. */
@@ -13,15 +13,6 @@ export interface Fault {
 export const faultOf = (error: unknown): Fault | undefined => {
   if (error instanceof RecordUnreadable)
     return { diagnostic: { ...error.diagnostic, severity: 'error' }, exitCode: 2 };
-  const found = systemErrorOf(error);
-  if (!found) return undefined;
-  const { code, message, advice } = found;
-  const diagnostic: Diagnostic = {
-    code: 'system-error',
-    severity: 'error',
-    message: `${message}.`,
-    got: code,
-    help: advice,
-  };
-  return { diagnostic, exitCode: 1 };
+  const diagnostic = systemProblem(error);
+  return diagnostic && { diagnostic, exitCode: 1 };
 };

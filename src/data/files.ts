@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { constants, type Stats } from 'node:fs';
+import { constants, statSync, type Stats } from 'node:fs';
 import { access, readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
@@ -31,7 +31,7 @@ export const findDataFile = async (
   parameter: string,
 ): Promise<DataFile> => {
   const path = resolve(baseDirectory, name);
-  const found = await stat(path).catch(() => undefined);
+  const found = await stat(path).catch((error: unknown) => unlessRefused(error, { name, path, parameter }));
   if (!found?.isFile()) throw await missingFile({ name, path, parameter, found });
   await access(path, constants.R_OK).catch(() => {
     throw wrongFile({ name, parameter }, 'cannot be read: you have no permission.', {
@@ -40,6 +40,29 @@ export const findDataFile = async (
     });
   });
   return { path, name, parameter, size: found.size, changedAt: [found.mtimeMs, found.ctimeMs], reading };
+};
+
+/** Nothing for a file that is missing; one that is in a folder without permission may be there. */
+const unlessRefused = (
+  error: unknown,
+  { name, path, parameter }: Pick<DataFile, 'name' | 'path' | 'parameter'>,
+): undefined => {
+  if ((error as NodeJS.ErrnoException).code !== 'EACCES') return undefined;
+  throw wrongFile({ name, parameter }, 'cannot be read: you have no permission for its folder.', {
+    expected: 'a file that you may read',
+    help: `Allow it with \`chmod u+x ${closedFolder(path)}\`, or name another file.`,
+  });
+};
+
+/** The folder on the way to a file that may not be entered. */
+const closedFolder = (path: string): string => {
+  const folder = dirname(path);
+  try {
+    statSync(folder);
+    return folder;
+  } catch {
+    return closedFolder(folder);
+  }
 };
 
 /** What is wrong with a whole file, at the parameter that names it. `what` goes on after the file's name. */

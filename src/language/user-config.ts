@@ -7,6 +7,7 @@ import { writeWhole, readRegularText } from '../system/files.ts';
 import { describeValue } from './describe.ts';
 import { toJson, type Located, type LocatedEntry } from './located.ts';
 import { readYaml } from './read-yaml.ts';
+import { systemErrorOf } from '../system/system-error.ts';
 
 /** What the user has set once and for all specs. */
 export interface UserConfig {
@@ -38,14 +39,14 @@ const readText = (path: string): Result<string> => {
   try {
     return success(readRegularText(path));
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT') return success('');
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return success('');
+    const trouble = systemErrorOf(error);
     return failure({
       code: 'file-unreadable',
       severity: 'error',
-      message: `Your config ${path} cannot be read.`,
+      message: `Your config ${path} cannot be read${trouble ? `: ${trouble.what}` : ''}.`,
       expected: 'a file that you may read',
-      got: message,
+      got: trouble?.code ?? (error as Error).message,
       help: 'Correct its permissions, or remove it.',
     });
   }

@@ -44,7 +44,8 @@ const folderOf = (reference: string, runsDirectory: string): Result<string> => {
   if (!run.ok) return failed(run.errors.map(namingModels));
   const { directory, run: found, state } = run.value;
   const folder = join(directory, fileNames.model);
-  if (existsSync(join(folder, modelFileNames.model))) return success(folder);
+  // Throws where it may not be read: it is not missing.
+  if (statSync(join(folder, modelFileNames.model), { throwIfNoEntry: false })) return success(folder);
   return failure({
     code: 'unknown-run',
     severity: 'error',

@@ -6,6 +6,7 @@ import { decodeNumber } from '../system/json.ts';
 import { lineText, splitLines } from '../system/jsonl.ts';
 import { damaged, parseMetricLine } from './parse-run-files.ts';
 import { fileNames, type MetricLine } from './run-files.ts';
+import { systemErrorOf } from '../system/system-error.ts';
 
 /** The history of one metric, by rising step. The three lists are equally long. */
 export interface MetricSeries {
@@ -55,7 +56,9 @@ export const readMetrics = async (directory: string): Promise<MetricHistory> => 
       }
     }
   } catch (error) {
-    problems.push(damaged(path, `cannot be read: ${(error as Error).message}`));
+    const trouble = systemErrorOf(error);
+    const what = trouble?.what ?? (error as Error).message;
+    problems.push(damaged(path, `cannot be read: ${what}`, trouble?.advice));
   }
 
   for (const one of unreadable.slice(0, namedLines)) {

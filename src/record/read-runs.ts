@@ -90,13 +90,14 @@ const recorded = (directory: string, { run, status }: IndexedRun): RecordedRun =
 });
 
 /** What an error of the operating system makes unreadable is one run's problem, unless every run would meet it. */
-const unlessUnreadable = <T>(path: string, read: () => Result<T>): Result<T> => {
+export const unlessUnreadable = <T>(path: string, read: () => Result<T>): Result<T> => {
   try {
     return read();
   } catch (error) {
     const trouble = interruptionOf(error);
     if (trouble?.scope !== 'path') throw error;
-    return failure(damaged(path, `cannot be read: ${trouble.what}`, trouble.advice));
+    const { path: refused = path } = error as NodeJS.ErrnoException;
+    return failure(damaged(refused, `cannot be read: ${trouble.what}`, trouble.advice));
   }
 };
 

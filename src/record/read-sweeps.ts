@@ -1,9 +1,10 @@
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Diagnostic } from '../diagnostic/diagnostic.ts';
+import { type Diagnostic, type Result, success } from '../diagnostic/diagnostic.ts';
 import type { Plan } from '../plan/plan.ts';
 import { readFrozenPlan } from './frozen-plan.ts';
-import { listExperiments } from './read-runs.ts';
+import { interruptionOf } from '../system/system-error.ts';
+import { listExperiments, unlessUnreadable } from './read-runs.ts';
 import { grownPlan, journalDamage } from './search-journal.ts';
 
 /** A sweep's frozen plan, and when it was frozen (milliseconds since 1970). */
@@ -22,15 +23,15 @@ export const listSweeps = (
   const problems: Diagnostic[] = [];
   for (const name of experiment === undefined ? listExperiments(runsDirectory) : [experiment]) {
     const directory = join(runsDirectory, name, 'sweeps');
-    for (const file of jsonFilesIn(directory)) {
+    const files = unlessUnreadable(directory, () => success(jsonFilesIn(directory)));
+    if (!files.ok) problems.push(...files.errors.map(asWarning));
+    for (const file of files.ok ? files.value : []) {
       const path = join(directory, file);
-      const read = readFrozenPlan(path);
-      if (!read.ok)
-        problems.push(...read.errors.map((error) => ({ ...error, severity: 'warning' as const })));
+      const read = unlessUnreadable(path, () => readSweep(path));
+      if (!read.ok) problems.push(...read.errors.map(asWarning));
       else if (read.value) {
-        const damage = journalDamage(read.value, path);
-        if (damage) problems.push(damage);
-        sweeps.push({ path, plan: grownPlan(read.value, path), frozenAt: statSync(path).mtimeMs });
+        sweeps.push(read.value.sweep);
+        if (read.value.damage) problems.push(read.value.damage);
       }
     }
   }
@@ -38,10 +39,27 @@ export const listSweeps = (
   return { sweeps, problems };
 };
 
+const asWarning = (problem: Diagnostic): Diagnostic => ({ ...problem, severity: 'warning' });
+
+const readSweep = (
+  path: string,
+): Result<{ readonly sweep: RecordedSweep; readonly damage: Diagnostic | undefined } | undefined> => {
+  const read = readFrozenPlan(path);
+  if (!read.ok) return read;
+  const plan = read.value;
+  if (!plan) return success(undefined);
+  const damage = journalDamage(plan, path);
+  return success({
+    sweep: { path, plan: grownPlan(plan, path), frozenAt: statSync(path).mtimeMs },
+    damage,
+  });
+};
+
 const jsonFilesIn = (directory: string): string[] => {
   try {
     return readdirSync(directory).filter((name) => name.endsWith('.json') && !name.startsWith('.'));
-  } catch {
+  } catch (error) {
+    if (interruptionOf(error)) throw error;
     return [];
   }
 };

@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { type Diagnostic, failure, type Result, success } from '../diagnostic/diagnostic.ts';
 import { nearest } from '../diagnostic/nearest.ts';
 import type { Objective } from '../language/config.ts';
@@ -50,6 +52,9 @@ export const chooseSweeps = (
   for (const [at, name] of names.entries()) {
     const own = ofName[at] ?? [];
     const unknown = () => unknownExperiment(name, { names: listExperiments(runsDirectory), runsDirectory });
+    const folder = join(runsDirectory, name);
+    const refused = unreadable.filter(({ message }) => message.startsWith(`${folder}/`));
+    if (own.length === 0 && refused.length > 0 && existsSync(folder)) return failure(...refused);
     if (own.length === 0) take(sweepsById(name, sweeps, unknown));
     else if (!own.some((one) => chosen.has(one)) && errors.length === 0)
       take(success(all ? own : own.slice(0, 1)));

@@ -1,4 +1,6 @@
 import { hash } from 'node:crypto';
+import { systemProblem } from '../diagnostic/system-problem.ts';
+import { interruptionOf } from '../system/system-error.ts';
 import { Readable } from 'node:stream';
 import { failure, type Result } from '../diagnostic/diagnostic.ts';
 import type { Run } from '../plan/plan.ts';
@@ -45,12 +47,14 @@ export const readText = async (
   return Buffer.concat(parts).toString('utf8');
 };
 
-/** A file that changes while it is sent is the failure of one run; a store that cannot be used is one of all. */
+/** A file that changes while it is sent, or may not be read, is the failure of one run; a store that cannot be used is one of all. */
 export const asResult = async <T>(acting: Promise<Result<T>>): Promise<Result<T>> => {
   try {
     return await acting;
   } catch (error) {
     if (error instanceof RecordUnreadable) return failure(error.diagnostic);
+    const problem = interruptionOf(error)?.scope === 'path' ? systemProblem(error) : undefined;
+    if (problem) return failure({ ...problem, code: 'damaged-record' });
     throw error;
   }
 };

@@ -3,6 +3,7 @@ import { existsSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { Type } from '@sinclair/typebox';
 import { failure, success, type Diagnostic, type Result } from '../diagnostic/diagnostic.ts';
+import { systemProblem } from '../diagnostic/system-problem.ts';
 import type { Plan } from '../plan/plan.ts';
 import {
   badTransfer,
@@ -112,7 +113,9 @@ export const openStore = async (backend: Backend): Promise<Result<Store>> => {
 /** The diagnostic of an error that says that a store or a disk cannot be used. Throws any other error again. */
 export const storeFailure = (error: unknown): Diagnostic => {
   if (error instanceof StoreError || error instanceof RecordUnreadable) return error.diagnostic;
-  throw error;
+  const problem = systemProblem(error);
+  if (!problem) throw error;
+  return problem;
 };
 
 const wrongMarker = (address: string, text: string): Diagnostic | undefined => {

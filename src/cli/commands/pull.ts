@@ -11,7 +11,6 @@ import { storeFailure, type Store, type SweepKey } from '../../store/store.ts';
 import { takeRun } from '../../store/take-run.ts';
 import { counted } from '../../terminal/format.ts';
 import type { Execute } from '../command.ts';
-import { faultOf } from '../fault.ts';
 import { listenForInterruption } from '../interrupt.ts';
 import { requiredStore } from '../opened-store.ts';
 import { commandLineRange } from '../usage.ts';
@@ -58,14 +57,14 @@ export const execute: Execute<Options> = async (words, options, terminal) => {
           await writeRunPlots(runDirectory(runsDirectory, run)).catch(() => undefined);
         }
       } catch (error) {
-        errors.push(faultOf(error)?.diagnostic ?? storeFailure(error));
+        errors.push(storeFailure(error));
       }
     };
     const queue = new PQueue({ concurrency: atOnce });
     for (const run of chosen.value) void queue.add(() => pullOne(run));
     await queue.onIdle();
   } catch (error) {
-    errors.push(faultOf(error)?.diagnostic ?? storeFailure(error));
+    errors.push(storeFailure(error));
   } finally {
     await store.close();
     interruption.release();

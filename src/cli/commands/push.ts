@@ -41,7 +41,8 @@ export const execute: Execute<Options> = async (words, options, terminal) => {
   let there = 0;
   const queue = new PQueue({ concurrency: atOnce });
   const pushOne = async ({ directory, run }: RecordedRun) => {
-    if (interruption.stop.aborted || errors.some(({ code }) => code === 'store')) return;
+    if (interruption.stop.aborted || errors.some(({ code }) => code === 'store' || code === 'system-error'))
+      return;
     try {
       const result = await store.push(directory, { force });
       if (!result.ok)
@@ -65,6 +66,7 @@ export const execute: Execute<Options> = async (words, options, terminal) => {
   }
   await store.close();
   interruption.release();
+  errors.push(...chosen.value.problems.map((one) => ({ ...one, severity: 'error' as const })));
   const skipped = chosen.value.runs.length - done.length;
   if (json)
     terminal.print(
@@ -85,20 +87,25 @@ export const execute: Execute<Options> = async (words, options, terminal) => {
 
 interface Chosen {
   readonly runs: readonly RecordedRun[];
+  /** Why others cannot be read. */
+  readonly problems: readonly Diagnostic[];
   readonly sweeps: readonly { readonly path: string; readonly plan: Plan }[];
 }
 
 /** The runs that the words mean, with the sweeps that they are part of. */
 const chooseRuns = (runsDirectory: string, words: readonly string[]): Result<Chosen> => {
   const { sweeps } = listSweeps(runsDirectory);
-  if (words.length === 0) return success({ runs: listRuns(runsDirectory).runs, sweeps });
+  if (words.length === 0) return success({ ...listRuns(runsDirectory), sweeps });
+  const problems: Diagnostic[] = [];
   const runs = new Map<string, RecordedRun>();
   const keep = (one: RecordedRun) => runs.set(`${one.run.experiment}/${one.run.id}`, one);
   const chosen = new Set<(typeof sweeps)[number]>();
   const experiments = listExperiments(runsDirectory);
   for (const word of words) {
     if (experiments.includes(word)) {
-      for (const one of listRuns(runsDirectory, { experiment: word }).runs) keep(one);
+      const listed = listRuns(runsDirectory, { experiment: word });
+      for (const one of listed.runs) keep(one);
+      problems.push(...listed.problems);
       for (const sweep of sweeps) if (sweep.plan.experiment === word) chosen.add(sweep);
       continue;
     }
@@ -116,5 +123,5 @@ const chooseRuns = (runsDirectory: string, words: readonly string[]): Result<Cho
     if (!read.ok) return read;
     keep(read.value);
   }
-  return success({ runs: [...runs.values()], sweeps: [...chosen] });
+  return success({ runs: [...runs.values()], problems, sweeps: [...chosen] });
 };

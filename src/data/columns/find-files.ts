@@ -1,7 +1,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import { basename, join, relative, resolve, sep } from 'node:path';
 import { DataError, type DataContext } from '../dataset.ts';
-import { findDataFile, type DataFile } from '../files.ts';
+import { findDataFile, wrongFile, type DataFile } from '../files.ts';
 
 /** Data in one file, or in several of a folder or a pattern. */
 export interface DataFiles {
@@ -38,7 +38,14 @@ export const findDataFiles = async (
   const folder = found ? path : folderOfPattern(path);
   const wanted = found ? /^[^/]+$/ : patternOf(slashed(relative(folder, path)));
   const depth = found ? 1 : name.includes('**') ? Infinity : relative(folder, path).split(sep).length;
-  const names = await namesBelow(folder, depth);
+  const names = await namesBelow(folder, depth).catch((error: unknown) => {
+    const { code, path: closed = folder } = error as NodeJS.ErrnoException;
+    if (code !== 'EACCES') throw error;
+    throw wrongFile({ name, parameter }, 'cannot be read: you have no permission for a folder.', {
+      expected: 'folders that you may read',
+      help: `Allow it with \`chmod u+rx ${closed}\`, or name another folder.`,
+    });
+  });
   const fitting = names.filter((one) => wanted.test(one)).sort();
   if (fitting.length === 0) {
     throw new DataError(
@@ -85,11 +92,17 @@ const patternOf = (pattern: string): RegExp => {
   return new RegExp(`^${parts.join('')}$`);
 };
 
+/** A folder that is missing has no files; one without permission may have some. */
+const noneUnlessRefused = (error: unknown): [] => {
+  if ((error as NodeJS.ErrnoException).code === 'EACCES') throw error;
+  return [];
+};
+
 /** Paths of the files below a folder, without hidden ones, down to a depth. */
 const namesBelow = async (folder: string, deepest: number): Promise<readonly string[]> => {
   const found: string[] = [];
   const visit = async (within: string, depth: number): Promise<void> => {
-    const entries = await readdir(join(folder, within), { withFileTypes: true }).catch(() => []);
+    const entries = await readdir(join(folder, within), { withFileTypes: true }).catch(noneUnlessRefused);
     for (const entry of entries) {
       if (entry.name.startsWith('.')) continue;
       const name = within === '' ? entry.name : `${within}/${entry.name}`;

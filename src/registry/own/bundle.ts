@@ -1,11 +1,12 @@
 import { readRegularText, readRegular, endlessFile } from '../../system/files.ts';
 import { createHash } from 'node:crypto';
-import { existsSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, existsSync, writeFileSync } from 'node:fs';
 import { createRequire, isBuiltin } from 'node:module';
 import { basename, dirname, extname, join, relative, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { BuildFailure, Loader, Message, Metafile, Plugin } from 'esbuild';
 import { cacheFolder } from '../../system/cache-folder.ts';
+import { interruptionOf } from '../../system/system-error.ts';
 import { makeFolder } from '../../system/whole-folder.ts';
 import { failure, success, type Diagnostic, type Result } from '../../diagnostic/diagnostic.ts';
 import { packageName, packageRoot, packageVersion } from '../../system/package-root.ts';
@@ -110,6 +111,8 @@ const graphOf = async (config: string) => {
 const failed = (config: string, error: unknown) => {
   const { errors } = error as Partial<BuildFailure>;
   if (!errors) throw error;
+  const refused = errors.find(({ detail }) => interruptionOf(detail) !== undefined);
+  if (refused) throw refused.detail;
   return failure(...errors.map((one) => diagnosticOf(one, config)));
 };
 
@@ -179,6 +182,8 @@ const keepLocation = (): Plugin => ({
     // What is imported as data is read by esbuild, which would wait for a pipe.
     build.onLoad({ filter: /./ }, ({ path }) => {
       const endless = endlessFile(path);
+      // As in every other file, the system's error is reported, and not as one of the code.
+      accessSync(path, constants.R_OK);
       return endless === undefined ? undefined : { errors: [{ text: `${path} is ${endless}, not a file` }] };
     });
     build.onLoad({ filter: codeFile }, ({ path }) => {

@@ -1,0 +1,10 @@
+import { systemErrorOf } from '../system/system-error.ts';
+import type { Diagnostic } from './diagnostic.ts';
+
+/** The diagnostic of an error that the operating system reported; undefined for every other error. */
+export const systemProblem = (error: unknown): Diagnostic | undefined => {
+  const found = systemErrorOf(error);
+  if (!found) return undefined;
+  const { code, message, advice } = found;
+  return { code: 'system-error', severity: 'error', message: `${message}.`, got: code, help: advice };
+};

@@ -1,0 +1,146 @@
+import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { runCommand } from '../../src/system/command.ts';
+import { packageRoot } from '../../src/system/package-root.ts';
+import { asOrdinaryUser, mayLackRights } from '../support/ordinary-user.ts';
+import { smallSpec } from '../support/small-sweep.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
+
+const id = 'de33ab8a421e';
+const run = `runs/csv/${id}`;
+const dataset = 'dataset: { name: csv-sequences, file: data/data.csv, sequence: id, targets: [label] }';
+
+/** A folder with recorded runs, specs, data, a config, and places to write to. */
+const home = (): string => {
+  const folder = temporaryDirectory('rights');
+  cpSync('test/fixtures/recorded-by-0.1.0/runs', join(folder, 'runs'), { recursive: true });
+  cpSync('test/fixtures/recorded-by-0.1.0/sensors.csv', join(folder, 'sensors.csv'));
+  for (const name of ['data', 'own', 'out', 'cache', 'store', 'config']) mkdirSync(join(folder, name));
+  const spec = smallSpec({ steps: 2 });
+  const rows = Array.from({ length: 40 }, (_, at) => `${at >> 2},1,${at & 4}`);
+  const files = {
+    'spec.yaml': spec,
+    'data.yaml': spec.replace(/dataset: .*/, dataset),
+    'pattern.yaml': spec.replace(/dataset: .*/, dataset.replace('data.csv', '*.csv')),
+    'data/data.csv': `id,x,label\n${rows.join('\n')}\n`,
+    'inputs.csv': 'x\n1\n',
+    'own/unroll.config.mjs': "import './more.mjs';\nexport default {};\n",
+    'own/more.mjs': '',
+    'own/spec.yaml': spec,
+  };
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
+  return folder;
+};
+
+const server = ['--to', 'http://127.0.0.1:1'];
+
+/** What may not be read (0) or written (0o500), and the commands that need it. */
+const cases: readonly (readonly [place: string, mode: number, commands: readonly (readonly string[])[]])[] = [
+  [
+    'runs',
+    0,
+    [['ls'], ['show', id], ['check'], ['rm', id], ['resume'], ['run', 'spec.yaml'], ['sync', ...server]],
+  ],
+  ['runs/csv', 0, [['ls'], ['compare', 'csv'], ['report', 'csv'], ['check'], ['rm', 'csv']]],
+  ['runs/csv/sweeps', 0, [['compare', 'csv'], ['resume', 'csv'], ['show', 'best:csv'], ['check']]],
+  [run, 0, [['ls'], ['show', id], ['check'], ['predict', id, '--input', 'inputs.csv']]],
+  [`${run}/run.json`, 0, [['ls'], ['show', id], ['bundle', id], ['register', id, '--name', 'a', ...server]]],
+  [`${run}/metrics.jsonl`, 0, [['show', id], ['check'], ['push', '--store', 'store']]],
+  [
+    `${run}/model`,
+    0,
+    [
+      ['predict', id, '--input', 'inputs.csv'],
+      ['export', id, '--format', 'safetensors', '--output', 'out/x'],
+    ],
+  ],
+  ['runs', 0o500, [['run', 'spec.yaml', '--no-mlflow']]],
+  [
+    'runs/csv',
+    0o500,
+    [
+      ['rm', id, '--yes'],
+      ['report', 'csv'],
+    ],
+  ],
+  [
+    'out',
+    0o500,
+    [
+      ['report', 'csv', '--output', 'out/r.html'],
+      ['bundle', id, '--output', 'out/b.zip', '--spec-directory', '.'],
+      ['init', 'out/new.yaml', '--defaults'],
+      ['compare', 'csv', '--parquet', 'out/c.parquet'],
+    ],
+  ],
+  [
+    'data',
+    0,
+    [
+      ['validate', 'data.yaml'],
+      ['validate', 'pattern.yaml'],
+    ],
+  ],
+  ['data/data.csv', 0, [['validate', 'data.yaml']]],
+  ['spec.yaml', 0, [['validate', 'spec.yaml']]],
+  ['own/unroll.config.mjs', 0, [['validate', 'own/spec.yaml']]],
+  ['own/more.mjs', 0, [['validate', 'own/spec.yaml']]],
+  ['cache', 0o500, [['validate', 'own/spec.yaml']]],
+  [
+    'config',
+    0,
+    [
+      ['validate', 'spec.yaml'],
+      ['trust', 'https://mlflow.example.com'],
+    ],
+  ],
+  [
+    'store',
+    0,
+    [
+      ['push', '--store', 'store'],
+      ['pull', '--store', 'store'],
+    ],
+  ],
+];
+
+test.skipIf(!mayLackRights).each(cases)(
+  'without rights to %s (mode %i): one message with the path, the reason and what to do',
+  async (place, mode, commands) => {
+    for (const words of commands) {
+      const folder = home();
+      chmodSync(join(folder, place), mode);
+      onTestFinished(() => chmodSync(join(folder, place), 0o700));
+      const [program = '', ...first] = [...asOrdinaryUser, process.execPath];
+      const { code, output } = await runCommand(
+        program,
+        [...first, join(packageRoot, 'bin', 'unroll.js'), ...words],
+        {
+          cwd: folder,
+          timeoutMs: 240_000,
+          env: {
+            ...process.env,
+            NO_COLOR: '1',
+            MLFLOW_TRACKING_URI: undefined,
+            UNROLL_CACHE: words.includes('own/spec.yaml')
+              ? join(folder, 'cache')
+              : process.env['UNROLL_CACHE'],
+            XDG_CONFIG_HOME: join(folder, 'config'),
+          },
+        },
+      );
+      const context = `unroll ${words.join(' ')} (exit code ${code ?? ''}):\n${output}`;
+      expect([0, 1, 2], context).toContain(code);
+      expect(output, context).toMatch(/permission/);
+      expect(output, context).toContain(place);
+      expect(output, context).toMatch(/help: |Change its owner or permissions|chmod/);
+      expect(output, context).not.toMatch(/This is a bug|unexpected error|^ +at .*:\d+:\d+|EACCES: /m);
+      expect(output.match(/\berror \[/g)?.length ?? 0, context).toBeLessThan(2);
+      for (const name of ['out', 'store'])
+        if (mode === 0o500 && name === place && existsSync(join(folder, name)))
+          expect(readdirSync(join(folder, name)), context).toEqual([]);
+    }
+  },
+  240_000,
+);
