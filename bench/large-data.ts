@@ -95,7 +95,7 @@ const writeParquet = (path: string, bytes: number): void => {
   });
   const file = new ParquetWriter({ writer, schema, codec: 'UNCOMPRESSED', statistics: false });
   const group = sequences();
-  const known = Array.from({ length: rowsInGroup / 40 }, () => group.next().value as Sequence);
+  const known = Array.from({ length: rowsInGroup / 40 }, () => group.next().value);
   const flat = known.flatMap(({ id, rows, label }) => rows.map((row, step) => ({ id, step, row, label })));
   const labels = flat.map(({ label }) => label);
   const steps = Int32Array.from(flat, ({ step }) => step);

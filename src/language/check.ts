@@ -1,4 +1,5 @@
 import type { TSchema } from '@sinclair/typebox';
+import type * as ajvPackage from 'ajv';
 import type { Ajv, ErrorObject, ValidateFunction } from 'ajv';
 import { createRequire } from 'node:module';
 import type { Issue, Path } from '../diagnostic/diagnostic.ts';
@@ -20,7 +21,7 @@ let ajv: Ajv | undefined;
 
 /** Loaded at the first mistake: that takes as long as everything else that a small spec without one needs. */
 const loadAjv = (): Ajv => {
-  const { Ajv } = createRequire(import.meta.url)('ajv') as typeof import('ajv');
+  const { Ajv } = createRequire(import.meta.url)('ajv') as typeof ajvPackage;
   return new Ajv({
     allErrors: true,
     useDefaults: true,

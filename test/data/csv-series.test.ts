@@ -274,7 +274,7 @@ describe('missing values by column', () => {
     const missing: Parameters['missing'] = { p: 'interpolate', q: 'mask' };
     const dataset = await load(holes, { ...columns, missing });
     expect(
-      await csvSeries.inspect?.(
+      await csvSeries.inspect(
         complete(csvSeries, { ...plain, ...columns, missing }),
         dataFolder({ 'a.csv': holes }),
       ),

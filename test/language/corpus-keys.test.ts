@@ -35,7 +35,7 @@ const keysOf = (schema: Schema, path: readonly string[] = []): readonly Key[] =>
   return [
     ...inside,
     ...(schema.items ? keysOf(schema.items, [...path, '*']) : []),
-    ...(isSchema ? keysOf(anyKey as Schema, [...path, '*']) : []),
+    ...(isSchema ? keysOf(anyKey, [...path, '*']) : []),
   ];
 };
 

@@ -99,8 +99,8 @@ const helpOf = (
 const strategyForAll = (parameters: SeriesParameters): string => {
   const { missing } = parameters;
   if (typeof missing === 'string') return 'interpolate';
-  const added = completeColumns(parameters).map((column) => [column, 'interpolate']);
-  const entries = Object.entries({ ...missing, ...Object.fromEntries(added) });
+  const added = completeColumns(parameters).map((column) => [column, 'interpolate'] as const);
+  const entries = Object.entries<string>({ ...missing, ...Object.fromEntries(added) });
   return `{ ${entries.map(([column, strategy]) => `${yamlKey(column)}: ${strategy}`).join(', ')} }`;
 };
 

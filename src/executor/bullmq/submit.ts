@@ -214,6 +214,9 @@ export const createBullmqExecutor = async (
   /** Whoever leaves waits until the runs are queued, but not for a Redis that does not answer. */
   const patience = () => (client.status === 'ready' ? delay(closingMs) : undefined);
 
+  /** Asked again after a wait, in which it may have changed. */
+  const refusal = (): string | undefined => refused;
+
   const train = async (request: TrainRequest, task: RunTask): Promise<TrainResult> => {
     for (let tries = 1; ; tries++) {
       if (refused !== undefined) return { type: 'left', message: refused };
@@ -226,7 +229,9 @@ export const createBullmqExecutor = async (
         const leaving = left === undefined ? ended : Promise.resolve();
         await Promise.race([submit(key, request, task), leaving.then(patience)]);
         if (left !== undefined) return { type: 'left', message: left };
-        if (refused !== undefined && (await removeWaiting(key))) return { type: 'left', message: refused };
+        const refusedSince = refusal();
+        if (refusedSince !== undefined && (await removeWaiting(key)))
+          return { type: 'left', message: refusedSince };
         const one = pending.get(key);
         if (one) one.isQueued = true;
         const result = await resultOfEnd((await endOf(key)) ?? (await ended), request);

@@ -6,7 +6,7 @@ import { checkAgainst, mostSuggestions } from '../check.ts';
 import { place } from '../place.ts';
 import { toJson, type Located, type LocatedEntry } from '../located.ts';
 import type { Json } from '../../system/json.ts';
-import { checkSection, sectionKinds, type JsonMap, type SectionKind } from '../sections.ts';
+import { checkSection, sectionKinds, type SectionKind } from '../sections.ts';
 import { isSection, type SweepableParameter, type Target } from './axis-kinds.ts';
 import type { Choice } from './sweep.ts';
 import { proposedCommand } from '../../system/proposed-command.ts';
@@ -213,7 +213,7 @@ const issuesOf = (
         help: help.replace(/`\w+: (\{[^`]*\})`/, '$1'),
       }));
     }
-    const checked = checkSection(registry, key, value as JsonMap);
+    const checked = checkSection(registry, key, value);
     return checked.ok ? [] : checked.errors;
   }
   if (isSection(section) && section !== 'train' && second === 'name' && path.length === 2) {
