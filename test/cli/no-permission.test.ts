@@ -112,7 +112,7 @@ test.skipIf(!mayLackRights).each(cases)(
       const folder = home();
       chmodSync(join(folder, place), mode);
       onTestFinished(() => chmodSync(join(folder, place), 0o700));
-      const [program = '', ...first] = [...asOrdinaryUser, process.execPath];
+      const [program, ...first] = [...asOrdinaryUser, process.execPath];
       const { code, output } = await runCommand(
         program,
         [...first, join(packageRoot, 'bin', 'unroll.js'), ...words],

@@ -312,7 +312,7 @@ const startMlflow = async (host: Host) => {
       }),
     /** The runs that the server has, with their states. */
     runs: (): string[] => {
-      const [program = '', ...rest] = [...host.inside, process.execPath, '-e', listRuns, uri];
+      const [program, ...rest] = [...host.inside, process.execPath, '-e', listRuns, uri];
       const { stdout, stderr } = spawnSync(program, rest, { encoding: 'utf8' });
       expect(stderr).toBe('');
       return JSON.parse(stdout) as string[];

@@ -20,7 +20,7 @@ export const mayLackRights = ((): boolean => {
   const file = join(folder, 'file');
   writeFileSync(file, '');
   chmodSync(file, 0);
-  const [program = 'cat', ...words] = [...asOrdinaryUser, 'cat', file];
+  const [program, ...words] = [...asOrdinaryUser, 'cat', file];
   const { status, stderr } = spawnSync(program, words, { encoding: 'utf8' });
   rmSync(folder, { recursive: true });
   const may = status !== 0 && /permission denied/i.test(stderr);

@@ -47,7 +47,7 @@ const lossesIn = (directory: string, name: string): readonly number[] =>
 describe.skipIf(!kernels.available)(`train.precision: bfloat16${why}`, () => {
   test.each(cases.map((one, at) => ({ ...one, ...setting.cases[at], rounded: one.train })))(
     'has the losses that PyTorch computes with rounded operands: $model',
-    async ({ model, layers = 1, weights = {}, train = [], rounded }) => {
+    async ({ model, layers = 1, weights = {}, train, rounded }) => {
       const { text, length, streams, passes, learningRate, hiddenSize } = setting;
       const folder = temporaryDirectory('bfloat16');
       writeFileSync(join(folder, 'text.txt'), text);

@@ -117,7 +117,7 @@ const print = (
   if (repairs.size > 0)
     terminal.print(`${counted(repairs.size, 'repair')} possible, nothing is changed yet: ${command} --yes`);
   const next = [...new Set(repaired.flatMap((one) => one.next ?? []))];
-  const checks = next.filter((one) => one.startsWith('unroll check '));
+  const checks = next.filter((one) => one.startsWith(`${proposedCommand(['check'])} `));
   const trains = next.filter((one) => !checks.includes(one));
   if (checks.length > 0) terminal.print(['To repair what is missing now:', ...checks].join('\n  '));
   if (trains.length > 0) terminal.print(['To train again what was damaged:', ...trains].join('\n  '));

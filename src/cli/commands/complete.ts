@@ -17,15 +17,15 @@ const offered = async (
   words: readonly string[],
   commands: readonly CommandRow[],
 ): Promise<readonly Candidate[]> => {
-  let hasRead = false;
+  const registry = { isUsed: false };
   const found = complete(words, {
     commands,
     get registry() {
-      hasRead = true;
+      registry.isUsed = true;
       return builtIn;
     },
   });
-  if (!hasRead) return found;
+  if (!registry.isUsed) return found;
   const plugins = await loadPlugins('.');
   // Completion prints no diagnostics of a broken config; the command itself will.
   return plugins.ok ? complete(words, { commands, registry: plugins.value.registry }) : found;
