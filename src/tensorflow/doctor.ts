@@ -100,7 +100,9 @@ const findProblems = (report: Omit<DoctorReport, 'problems'>): SetupProblem[] =>
   const otherVersions = unknownVersions();
   if (otherVersions) problems.push(otherVersions);
   if (installation !== undefined) problems.push(...installation.problems);
-  if (report.compiler === null && report.native !== 'built')
+  // The package may have come with compiled libraries.
+  const isComplete = backend?.backend === 'tensorflow' && backend.kernels.available;
+  if (report.compiler === null && !isComplete)
     problems.push({ message: 'No C++ compiler was found', help: compilerHelp });
   const seen = new Set<string>();
   return problems.filter(({ message }) => !seen.has(message) && seen.add(message));

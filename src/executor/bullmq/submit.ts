@@ -145,17 +145,27 @@ export const createBullmqExecutor = async (
   await events.waitUntilReady();
   await client.expire(keys.sweep(sweepId), keptSeconds);
 
+  const jobKey = (key: string): string => `${prefix}:${name}:${key}`;
+
   /** Looks for ends whose events were lost. */
   const look = async () => {
     const old = [...pending].filter(
       ([, { since, isQueued }]) => isQueued && performance.now() - since > lookEveryMs,
     );
-    for (const [key, one] of old.slice(0, lookedAt)) {
-      const end = await endOf(key);
+    const looked = await Promise.all(
+      old.slice(0, lookedAt).map(async ([key, one]) => ({ key, one, isDue: await mayHaveEnded(key) })),
+    );
+    for (const { key, one, isDue } of looked) {
+      const end = isDue && (await endOf(key));
       if (end) one.end(end);
       // The others come first next time.
       else if (pending.delete(key)) pending.set(key, one);
     }
+  };
+  /** Reads two fields only: reading every waiting job whole took an eighth of the command's time. */
+  const mayHaveEnded = async (key: string): Promise<boolean> => {
+    const [timestamp, finishedOn] = await client.hmget(jobKey(key), 'timestamp', 'finishedOn');
+    return timestamp === null || finishedOn !== null;
   };
   const endOf = async (key: string): Promise<End | undefined> => {
     const job = await queue.getJob(key);
@@ -195,7 +205,7 @@ export const createBullmqExecutor = async (
   /** Queues a job unless it is there. One that failed or whose files are gone is queued anew. */
   const submit = async (key: string, request: TrainRequest, task: RunTask): Promise<void> => {
     const submission = { request, task, sweep: sweepId, store: store?.id, shareData };
-    if ((await client.exists(`${prefix}:${name}:${key}`)) > 0) {
+    if ((await client.exists(jobKey(key))) > 0) {
       const end = await endOf(key);
       if (end?.type === 'completed' && (await isUsable(end.value))) return;
       if (!end) return;

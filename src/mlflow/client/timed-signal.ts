@@ -1,11 +1,17 @@
 /** Longer timers end at once. */
 const longestTimeoutMs = 2 ** 31 - 1;
 
+interface TimedSignal {
+  readonly signal: AbortSignal;
+  /** Stops the clock. */
+  readonly release: () => void;
+}
+
 /**
- * A signal that aborts after a time, or with another one; `release` stops the clock. `AbortSignal.any` holds a signal of
+ * A signal that aborts after a time, or with another one. `AbortSignal.any` holds a signal of
  * `AbortSignal.timeout` so weakly that it may be collected before its time, and then never aborts (Node 20).
  */
-export const timedSignal = (ms: number, other?: AbortSignal) => {
+export const timedSignal = (ms: number, other?: AbortSignal): TimedSignal => {
   const controller = new AbortController();
   const stop = () => controller.abort(other?.reason);
   const timer = setTimeout(
