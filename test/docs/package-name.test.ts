@@ -23,7 +23,7 @@ const ways: Readonly<Record<string, RegExp>> = {
 /** `npx unroll` is fine where the package is installed, if the same paragraph or block says so. */
 const insideProject = (text: string): boolean =>
   /\b(inside|in) a clone, or a project that has `unroll-ml` installed/.test(text) ||
-  /npm install --ignore-scripts unroll-ml/.test(text);
+  /npm install (?:--ignore-scripts )?unroll-ml/.test(text);
 
 const mistakesIn = (text: string): string[] =>
   text.split(/\n\s*\n/).flatMap((paragraph) =>

@@ -38,7 +38,8 @@ test.each([
   'a training process %s interrupts its run with the reason, and is ended',
   async (_what, message, words) => {
     const root = packageWith('child.js', `process.send(${JSON.stringify(message)}); ${stayAlive}`);
-    const rig = createRig({}, temporaryDirectory(), root);
+    // The copy is not set up, and nothing is trained.
+    const rig = createRig({ UNROLL_BACKEND: 'wasm' }, temporaryDirectory(), root);
     const spec = rig.write('spec.yaml', smallSpec({ steps: 2, run: 'threadsPerRun: 1' }));
     const { code, stdout, stderr } = await rig.start('run', spec).finished;
     expect({ code, stderr }).toEqual({ code: 1, stderr: '' });

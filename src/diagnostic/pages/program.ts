@@ -47,7 +47,9 @@ export const programPages = {
     why:
       'The address of the store is wrong, the store cannot be reached, or you lack the rights to it. Training does not need it: ' +
       'a sweep continues without the store, and the next `push` or `run` sends what is missing there. `--no-store` leaves it out.',
-    examples: [command('unroll push --store ftp://example.com/runs', 'unroll push --store shared-runs')],
+    examples: [
+      command('unroll push 3fb --store ftp://example.com/runs', 'unroll push 3fb --store shared-runs'),
+    ],
   },
   'damaged-transfer': {
     why:
