@@ -40,7 +40,7 @@ export const checkPrecision = (
         path: name,
         message: `No kernel computes \`${name}: ${JSON.stringify(model[name])}\` with ${precision}.`,
         expected: `${JSON.stringify(usual[name])} with ${precision}`,
-        help: `Remove \`${name}\` from model, or \`precision\` from train.`,
+        help: `Write \`${name}: ${JSON.stringify(usual[name])}\`, or do without \`precision\`.`,
       }));
   }
   if (truncation?.style !== 'true') return [];
