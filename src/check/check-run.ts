@@ -3,7 +3,6 @@ import { basename, dirname, join } from 'node:path';
 import type { Diagnostic } from '../diagnostic/diagnostic.ts';
 import type { Run } from '../plan/plan.ts';
 import { digestOfFile, isSealIntact, sealedFiles } from '../record/digests.ts';
-
 import { readMetrics } from '../record/read-metrics.ts';
 import { readRun, recordedId } from '../record/read-runs.ts';
 import { fileNames, modelFileNames, parseProfile, type StatusFile } from '../record/run-files.ts';

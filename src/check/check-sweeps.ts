@@ -3,7 +3,6 @@ import { basename, join } from 'node:path';
 import type { Plan } from '../plan/plan.ts';
 import { isSealIntact } from '../record/digests.ts';
 import { readFrozenPlan } from '../record/frozen-plan.ts';
-
 import { grownPlan, journalDamage, searchJournalPath } from '../record/search-journal.ts';
 import { readJson } from '../system/files.ts';
 import { proposedCommand, shellWord } from '../system/proposed-command.ts';

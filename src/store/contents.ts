@@ -2,15 +2,16 @@ import { hash } from 'node:crypto';
 import { systemProblem } from '../diagnostic/system-problem.ts';
 import { interruptionOf } from '../system/system-error.ts';
 import { Readable } from 'node:stream';
-import { failure, type Result } from '../diagnostic/diagnostic.ts';
+import { failure, success, type Result } from '../diagnostic/diagnostic.ts';
 import type { Run } from '../plan/plan.ts';
+import { readManifest, readPacked, type PackedFile, type PackManifest } from '../record/packed-run.ts';
 import { RecordUnreadable } from '../record/record-unreadable.ts';
 import type { Backend, Content } from './backend.ts';
 
 export type RunKey = Pick<Run, 'experiment' | 'id'>;
 
 /** A manifest of a run with as many files as it may have is smaller. */
-export const mostManifestBytes = 4 * 2 ** 20;
+const mostManifestBytes = 4 * 2 ** 20;
 
 export const parsed = (text: string): unknown => {
   try {
@@ -27,6 +28,12 @@ export const contentOf = (text: string): Content => {
     sha256: hash('sha256', bytes, 'hex'),
     open: () => Readable.from([bytes]),
   };
+};
+
+/** The content of a file as it was packed. Reading it throws `RecordUnreadable` if the file has changed since. */
+export const contentOfFile = (file: PackedFile): Content => {
+  const { bytes, sha256 } = file;
+  return { bytes, sha256, open: () => readPacked(file) };
 };
 
 /** A small content as text; undefined if there is none. Longer ones are cut off, and cannot be parsed then. */
@@ -46,6 +53,18 @@ export const readText = async (
   }
   return Buffer.concat(parts).toString('utf8');
 };
+
+/** The manifest of a run; undefined if there is none. */
+export const readManifestAt = async (
+  backend: Backend,
+  name: string,
+): Promise<Result<PackManifest | undefined>> => {
+  const text = await readText(backend, name, mostManifestBytes);
+  return text === undefined ? success(undefined) : readManifest(parsed(text), { source: sourceOf(backend) });
+};
+
+/** A store as the subject of a sentence. */
+export const sourceOf = ({ address }: Backend): string => `The store ${address}`;
 
 /** A file that changes while it is sent, or may not be read, is the failure of one run; a store that cannot be used is one of all. */
 export const asResult = async <T>(acting: Promise<Result<T>>): Promise<Result<T>> => {

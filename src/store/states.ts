@@ -1,14 +1,8 @@
-import { success, type Result } from '../diagnostic/diagnostic.ts';
-import {
-  readManifest,
-  readPacked,
-  unpackRun,
-  type PackedRun,
-  type PackManifest,
-} from '../record/packed-run.ts';
+import type { Result } from '../diagnostic/diagnostic.ts';
+import { unpackRun, type PackedRun, type PackManifest } from '../record/packed-run.ts';
 import { jsonFileText } from '../system/files.ts';
 import type { Backend } from './backend.ts';
-import { asResult, contentOf, missingFile, mostManifestBytes, parsed, readText } from './contents.ts';
+import { asResult, contentOf, contentOfFile, missingFile, readManifestAt, sourceOf } from './contents.ts';
 
 /**
  * The newest checkpoint of each run that workers train, so that another worker can resume it. It is removed when the run
@@ -29,23 +23,21 @@ const manifestName = (job: string): string => `${folderOf(job)}/state.json`;
 const fileName = (job: string, sha256: string): string => `${folderOf(job)}/${sha256}`;
 
 export const statesOn = (backend: Backend): States => {
-  const source = `The store ${backend.address}`;
+  const source = sourceOf(backend);
   const namesOf = async (job: string): Promise<readonly string[]> => {
     const names: string[] = [];
     for await (const name of backend.list(folderOf(job))) names.push(name);
     return names;
   };
   const bring: States['bring'] = async (job, directory) => {
-    const text = await readText(backend, manifestName(job), mostManifestBytes);
-    if (text === undefined) return success(undefined);
-    const manifest = readManifest(parsed(text), { source });
-    if (!manifest.ok) return manifest;
+    const manifest = await readManifestAt(backend, manifestName(job));
+    if (!manifest.ok || !manifest.value) return manifest;
+    const { experiment, run: id } = manifest.value;
     return await unpackRun(manifest.value, {
       directory,
       source,
       open: async (name, { sha256 }) =>
-        (await backend.read(fileName(job, sha256))) ??
-        missingFile(source, name, { experiment: manifest.value.experiment, id: manifest.value.run }),
+        (await backend.read(fileName(job, sha256))) ?? missingFile(source, name, { experiment, id }),
     });
   };
   const drop = async (job: string): Promise<void> => {
@@ -60,7 +52,7 @@ export const statesOn = (backend: Backend): States => {
         const { bytes, sha256 } = file;
         const name = fileName(job, sha256);
         if (!kept.has(name) && !(before.includes(name) && (await backend.size(name)) === bytes))
-          await backend.write(name, { bytes, sha256, open: () => readPacked(file) }, 'over');
+          await backend.write(name, contentOfFile(file), 'over');
         kept.add(name);
       }
       await backend.write(manifestName(job), contentOf(jsonFileText(manifest)), 'over');

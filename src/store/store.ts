@@ -5,14 +5,7 @@ import { Type } from '@sinclair/typebox';
 import { failure, success, type Diagnostic, type Result } from '../diagnostic/diagnostic.ts';
 import { systemProblem } from '../diagnostic/system-problem.ts';
 import type { Plan } from '../plan/plan.ts';
-import {
-  badTransfer,
-  packRun,
-  readManifest,
-  readPacked,
-  unpackRun,
-  type PackManifest,
-} from '../record/packed-run.ts';
+import { badTransfer, packRun, unpackRun, type PackManifest } from '../record/packed-run.ts';
 import { RecordUnreadable } from '../record/record-unreadable.ts';
 import { fileNames, type TakenFile } from '../record/run-files.ts';
 import { readFrozenPlan } from '../record/frozen-plan.ts';
@@ -23,10 +16,12 @@ import { StoreError, type Backend } from './backend.ts';
 import {
   asResult,
   contentOf,
+  contentOfFile,
   missingFile,
-  mostManifestBytes,
   parsed,
+  readManifestAt,
   readText,
+  sourceOf,
   type RunKey,
 } from './contents.ts';
 import { contentName, parcelsOn, type Parcels } from './parcels.ts';
@@ -139,7 +134,7 @@ const wrongMarker = (address: string, text: string): Diagnostic | undefined => {
 };
 
 const storeOn = (backend: Backend): Store => {
-  const source = `The store ${backend.address}`;
+  const source = sourceOf(backend);
   const push: Store['push'] = async (directory, { force = false } = {}) => {
     const key = { experiment: basename(join(directory, '..')), id: basename(directory) };
     const name = manifestName(key);
@@ -148,24 +143,22 @@ const storeOn = (backend: Backend): Store => {
     if (!packed.ok) return packed;
     const { manifest, files } = packed.value;
     for (const file of files) {
-      const { bytes, sha256 } = file;
-      const stored = contentName(sha256);
+      const stored = contentName(file.sha256);
       // A file of another size is one that was damaged there.
-      if (!force && (await backend.size(stored)) === bytes) continue;
-      await backend.write(stored, { bytes, sha256, open: () => readPacked(file) }, 'over');
+      if (!force && (await backend.size(stored)) === file.bytes) continue;
+      await backend.write(stored, contentOfFile(file), 'over');
     }
     const written = await backend.write(name, contentOf(jsonFileText(manifest)), force ? 'over' : 'new');
     return success(written ? 'pushed' : 'there');
   };
   const pull: Store['pull'] = async (run, directory) => {
-    const text = await readText(backend, manifestName(run), mostManifestBytes);
-    if (text === undefined) return success(undefined);
-    const manifest = readManifest(parsed(text), { source });
-    if (!manifest.ok) return manifest;
-    if (manifest.value.experiment !== run.experiment || manifest.value.run !== run.id)
-      return failure(misplaced(source, manifest.value, run));
+    const read = await readManifestAt(backend, manifestName(run));
+    if (!read.ok || !read.value) return read;
+    const manifest = read.value;
+    if (manifest.experiment !== run.experiment || manifest.run !== run.id)
+      return failure(misplaced(source, manifest, run));
     const taken: TakenFile = { store: backend.address, takenAt: Date.now() };
-    return await unpackRun(manifest.value, {
+    return await unpackRun(manifest, {
       directory,
       source,
       notes: { [fileNames.taken]: jsonFileText(taken) },

@@ -41,7 +41,7 @@ export const execute: Execute<Options> = async ([written = ''], options, termina
   });
   interruption.release();
   if (!synced.ok) {
-    // What a stopped request was for is no news.
+    // The user stopped it, and knows why it failed.
     if (interruption.stop.aborted) return 130;
     terminal.report(synced.errors, options);
     return 2;

@@ -31,7 +31,7 @@ export const execute: Execute<Options> = async (words, options, terminal) => {
   });
   interruption.release();
   if (!result.ok) {
-    // What a stopped request was for is no news.
+    // The user stopped it, and knows why it failed.
     if (interruption.stop.aborted) return 130;
     terminal.report(result.errors, options);
     return 2;

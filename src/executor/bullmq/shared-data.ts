@@ -6,10 +6,11 @@ import { Type } from '@sinclair/typebox';
 import { findDataEntries, withDataEntries } from '../../plan/data-entries.ts';
 import type { Plan, Run } from '../../plan/plan.ts';
 import type { FileDigest } from '../../record/digests.ts';
-import { digestSchema, readPacked, writeChecked } from '../../record/packed-run.ts';
-import { contentOf } from '../../store/contents.ts';
+import { digestSchema, writeChecked } from '../../record/packed-run.ts';
+import { contentOf, contentOfFile } from '../../store/contents.ts';
 import type { Parcels } from '../../store/parcels.ts';
-import { jsonFileText, streamOf } from '../../system/files.ts';
+import { digestOf } from '../../system/file-digest.ts';
+import { jsonFileText } from '../../system/files.ts';
 import { fromText } from './protocol.ts';
 import { parserOf } from '../../system/schema.ts';
 import { makeFolder } from '../../system/whole-folder.ts';
@@ -40,7 +41,7 @@ export const dataSharer = (parcels: Parcels, { spec }: Pick<Plan, 'spec'>): Shar
     const files: Record<string, FileDigest> = {};
     for (const [name, path] of found) {
       const digest = await digestOf(path);
-      await parcels.send({ ...digest, open: () => readPacked({ name, path, ...digest }) }, { stays: true });
+      await parcels.send(contentOfFile({ name, path, ...digest }), { stays: true });
       files[name] = digest;
     }
     // Last, so that whoever finds the list finds the files.
@@ -55,16 +56,6 @@ export const dataSharer = (parcels: Parcels, { spec }: Pick<Plan, 'spec'>): Shar
     known.set(key, shared);
     return shared;
   };
-};
-
-export const digestOf = async (path: string): Promise<FileDigest> => {
-  const hash = createHash('sha256');
-  let bytes = 0;
-  for await (const chunk of streamOf(path, { highWaterMark: 1 << 20 }) as AsyncIterable<Buffer>) {
-    hash.update(chunk);
-    bytes += chunk.byteLength;
-  }
-  return { bytes, sha256: hash.digest('hex') };
 };
 
 /** The store does not have the data, or has other data. */

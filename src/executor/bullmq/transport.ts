@@ -1,9 +1,10 @@
 import type { Redis } from 'ioredis';
 import type { FileDigest } from '../../record/digests.ts';
-import { readPacked, type PackedFile } from '../../record/packed-run.ts';
-import { StoreError, type Content } from '../../store/backend.ts';
+import type { PackedFile } from '../../record/packed-run.ts';
+import { StoreError } from '../../store/backend.ts';
+import { contentOfFile } from '../../store/contents.ts';
+import { digestOf } from '../../system/file-digest.ts';
 import type { SharedStore } from './fitness.ts';
-import { digestOf } from './shared-data.ts';
 import { areThere, receive, release, sendPacked } from './file-transfer.ts';
 
 /**
@@ -85,11 +86,6 @@ export const transportOf = (
 ): Transport | undefined => {
   if (place === undefined) return throughRedis(client);
   return place === through.store?.id ? transportThrough(client, through) : undefined;
-};
-
-const contentOfFile = (file: PackedFile): Content => {
-  const { bytes, sha256 } = file;
-  return { bytes, sha256, open: () => readPacked(file) };
 };
 
 /** Sends one file and returns its digest. */

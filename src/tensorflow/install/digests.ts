@@ -1,8 +1,9 @@
-import { createHash } from 'node:crypto';
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
-import { readJsonIfWhole, streamOf, writeJson } from '../../system/files.ts';
+import { Type } from '@sinclair/typebox';
+import { digestOf } from '../../system/file-digest.ts';
+import { readJsonIfWhole, writeJson } from '../../system/files.ts';
+import { parserOf } from '../../system/schema.ts';
 
 /** Hex SHA-256 of a folder's files, by their paths below it. */
 export type Digests = Readonly<Record<string, string>>;
@@ -11,22 +12,17 @@ export type Digests = Readonly<Record<string, string>>;
 const digestsFile = (folder: string): string => join(folder, 'digests.json');
 
 /** Hex SHA-256 of a file. */
-export const sha256Of = async (file: string): Promise<string> => {
-  const hash = createHash('sha256');
-  await pipeline(streamOf(file, { highWaterMark: 1 << 20 }), hash);
-  return hash.digest('hex');
-};
+export const sha256Of = async (file: string): Promise<string> => (await digestOf(file)).sha256;
 
 /** Records what a folder holds, as the last step of making it. */
 export const writeDigests = (folder: string, digests: Digests): void =>
   writeJson(digestsFile(folder), digests);
 
-const asDigests = (value: unknown): Digests | undefined =>
-  typeof value === 'object' && value !== null ? (value as Digests) : undefined;
+const parseDigests = parserOf(Type.Record(Type.String(), Type.String()));
 
 /** What a folder should hold; undefined if that was never recorded. */
 export const readDigests = (folder: string): Digests | undefined =>
-  readJsonIfWhole(digestsFile(folder), asDigests);
+  readJsonIfWhole(digestsFile(folder), parseDigests);
 
 /** Whether a folder holds every file that was recorded, each with its digest. Reads all of them. */
 export const isIntact = async (folder: string): Promise<boolean> => {

@@ -1,36 +1,37 @@
 import { join } from 'node:path';
+import { Type } from '@sinclair/typebox';
 import { success } from '../../diagnostic/diagnostic.ts';
 import type { Result } from '../../diagnostic/diagnostic.ts';
 import { copyRegular, readJsonIfWhole } from '../../system/files.ts';
 import { packageRoot } from '../../system/package-root.ts';
+import { parserOf, type Described } from '../../system/schema.ts';
 import { sha256Of } from './digests.ts';
 import { partKey } from './native-parts.ts';
 import type { NativePart } from './native-parts.ts';
 import { setupFailure } from './problem.ts';
 
 /** A part's library that comes with the package; `npm run prebuilds` compiles it. */
-export interface Prebuild {
+const prebuildSchema = Type.Object({
   /** Its name in the folder of prebuilds. */
-  readonly file: string;
+  file: Type.String(),
   /** The key of the sources and flags that it was compiled from; see `partKey`. */
-  readonly key: string;
-  readonly bytes: number;
+  key: Type.String(),
+  bytes: Type.Number(),
   /** Hex SHA-256. */
-  readonly sha256: string;
-}
+  sha256: Type.String(),
+});
+
+export type Prebuild = Described<typeof prebuildSchema>;
 
 /** The table `prebuilds.json` beside the libraries: a prebuild for each part, by its name. */
-export type Prebuilds = Readonly<Record<string, Prebuild>>;
+const parseTable = parserOf(Type.Record(Type.String(), prebuildSchema));
 
 /** The libraries for this system, if the package has any. */
 export const prebuildsFolder = join(packageRoot, 'prebuilds', `${process.platform}-${process.arch}`);
 
-const asPrebuilds = (value: unknown): Prebuilds | undefined =>
-  typeof value === 'object' && value !== null ? (value as Prebuilds) : undefined;
-
 /** Returns the prebuilt library of a part; undefined if there is none of these sources. */
 export const findPrebuild = (folder: string, part: NativePart): Prebuild | undefined => {
-  const found = readJsonIfWhole(join(folder, 'prebuilds.json'), asPrebuilds)?.[part.name];
+  const found = readJsonIfWhole(join(folder, 'prebuilds.json'), parseTable)?.[part.name];
   return found?.key === partKey(part) ? found : undefined;
 };
 
