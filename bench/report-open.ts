@@ -4,9 +4,8 @@ import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { chromium } from 'playwright-core';
 import { packageRoot } from '../src/system/package-root.ts';
-import { chromiumPath } from '../test/support/chromium.ts';
+import { chromiumPath, launchChromium } from '../test/support/chromium.ts';
 import { writeFinishedSweep } from './finished-sweep.ts';
 
 const count = Number(process.argv[2] ?? 500);
@@ -31,7 +30,7 @@ try {
   const size = (statSync(page).size / 1e6).toFixed(1);
   console.log(`${runs.length} runs with curves, ${size} MB, node ${process.version}`);
 
-  const browser = await chromium.launch({ executablePath: chromiumPath, args: ['--no-sandbox'] });
+  const browser = await launchChromium();
   try {
     const times: number[] = [];
     for (let again = 0; again <= repetitions; again++) {

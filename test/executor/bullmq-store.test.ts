@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { describe, expect, test } from 'vitest';
@@ -6,6 +6,7 @@ import { noRedis, startRedis } from '../support/redis.ts';
 import { createRig, until } from '../support/rig.ts';
 import { numbersOf } from '../support/run-numbers.ts';
 import { smallSpec } from '../support/small-sweep.ts';
+import { writeTableSweep } from '../support/table-sweep.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { startWorker, submitter, trainedHere } from '../support/workers.ts';
 
@@ -68,7 +69,7 @@ describe.skipIf(noRedis !== undefined)(`workers with a store (${noRedis ?? 'redi
     const large = filesBelow(join(store, 'parcels')).map((path) => statSync(path).size);
     expect(Math.min(...large)).toBeGreaterThan(256 * 1024);
 
-    // Whoever does not use that store is told so, and nothing is trained again.
+    // A command without that store gets a message, and nothing is trained again.
     const other = submitter(redis.url);
     other.write('spec.yaml', text);
     const refused = await other.unroll(...run);
@@ -76,7 +77,7 @@ describe.skipIf(noRedis !== undefined)(`workers with a store (${noRedis ?? 'redi
     expect(refused.stdout).toContain('in a store that this command does not use');
   });
 
-  test('a worker with another store is named, and a run that is lost with it starts again and says so', async () => {
+  test('a warning names a worker with another store, and a run lost with that worker starts again, with a message', async () => {
     const redis = await startRedis();
     const folder = temporaryDirectory();
     const words = ['--slots', '1', '--store', join(folder, 'other')];
@@ -105,24 +106,8 @@ describe.skipIf(noRedis !== undefined)(`workers with a store (${noRedis ?? 'redi
     const redis = await startRedis();
     const folder = temporaryDirectory();
     const store = join(folder, 'store');
-    const rows = Array.from({ length: 40 }, (_, at) => `${at >> 1},0.${at},${at & 2 ? 'up' : 'down'}`).join(
-      '\n',
-    );
-    mkdirSync(join(folder, 'tables'));
-    mkdirSync(join(folder, 'specs'));
-    writeFileSync(join(folder, 'tables', 'rows.csv'), `id,x,label\n${rows}\n`);
-    const text = `
-version: 1
-name: trial
-dataset: { name: csv-sequences, file: ../tables/rows.csv, sequence: id, features: [x], targets: [label] }
-model: { name: gru, hiddenSize: 4 }
-optimizer: { name: adam }
-train: { batchSize: 4, steps: 5 }
-seeds: [1, 2]
-run: { threadsPerRun: 1 }
-`;
-    const rig = createRig({ UNROLL_REDIS_URL: redis.url }, join(folder, 'specs'));
-    rig.write('spec.yaml', text);
+    const { specs } = writeTableSweep(folder, 'seeds: [1, 2]\n');
+    const rig = createRig({ UNROLL_REDIS_URL: redis.url }, specs);
     const worker = await startWorker(redis.url, { words: ['--slots', '2', '--store', store] });
     const refused = async (...words: readonly string[]) => {
       const { code, stderr } = await rig.unroll(...run, ...words);
@@ -135,12 +120,12 @@ run: { threadsPerRun: 1 }
     expect(worker.said()).not.toContain('began ');
     const shared = await rig.unroll(...run, '--share-data', '--store', store);
     expect(shared.code, shared.stderr).toBe(0);
-    const here = createRig({}, join(folder, 'specs'));
+    const here = createRig({}, specs);
     const local = await here.unroll('run', 'spec.yaml', '--no-mlflow', '--runs-directory', 'local');
     expect(local.code, local.stderr).toBe(0);
     for (const id of rig.runIds('trial')) {
       const metrics = (runs: string) =>
-        readFileSync(join(folder, 'specs', runs, 'trial', id, 'model', 'weights.safetensors'));
+        readFileSync(join(specs, runs, 'trial', id, 'model', 'weights.safetensors'));
       expect(metrics('runs').equals(metrics('local'))).toBe(true);
       expect(readFileSync(rig.runPath('trial', id, 'run.json'), 'utf8')).toContain('../tables/rows.csv');
     }

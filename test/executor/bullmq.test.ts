@@ -16,6 +16,7 @@ import { noRedis, startRedis } from '../support/redis.ts';
 import { createRig, until } from '../support/rig.ts';
 import { numbersOf } from '../support/run-numbers.ts';
 import { smallSpec } from '../support/small-sweep.ts';
+import { writeTableSweep } from '../support/table-sweep.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { childrenOf, isThere, startWorker, submitter, trainedHere } from '../support/workers.ts';
 
@@ -208,22 +209,8 @@ sweep:
 
       test('data that a worker lacks or has otherwise, a disk that it cannot write, and another version', async () => {
         const redis = await startRedis();
-        const csv = `${Array.from({ length: 40 }, (_, at) => `${at >> 1},0.${at},${at & 2 ? 'up' : 'down'}`).join('\n')}\n`;
-        const text = `
-version: 1
-name: trial
-dataset: { name: csv-sequences, file: ../tables/rows.csv, sequence: id, features: [x], targets: [label] }
-model: { name: gru, hiddenSize: 4 }
-optimizer: { name: adam }
-train: { batchSize: 4, steps: 5 }
-run: { threadsPerRun: 1 }
-`;
-        const folder = temporaryDirectory();
-        mkdirSync(join(folder, 'tables'));
-        mkdirSync(join(folder, 'specs'));
-        writeFileSync(join(folder, 'tables', 'rows.csv'), `id,x,label\n${csv}`);
-        writeFileSync(join(folder, 'specs', 'spec.yaml'), text);
-        const rig = createRig({ UNROLL_REDIS_URL: redis.url }, join(folder, 'specs'));
+        const { specs, table, file } = writeTableSweep(temporaryDirectory());
+        const rig = createRig({ UNROLL_REDIS_URL: redis.url }, specs);
         const refused = async (part: string) => {
           const { code, stderr } = await rig.unroll(...run);
           expect(code, stderr).toBe(2);
@@ -232,9 +219,9 @@ run: { threadsPerRun: 1 }
         const data = temporaryDirectory();
         const first = await startWorker(redis.url, { environment: { UNROLL_DATA_DIR: data } });
         await refused('is missing');
-        writeFileSync(join(data, 'rows.csv'), `id,x,label\n${csv}99,0.5,up\n`);
+        writeFileSync(join(data, 'rows.csv'), `${table}99,0.5,up\n`);
         await refused('is other data');
-        copyFileSync(join(folder, 'tables', 'rows.csv'), join(data, 'rows.csv'));
+        copyFileSync(file, join(data, 'rows.csv'));
         const { code, stderr } = await rig.unroll(...run);
         expect(code, stderr).toBe(0);
         const [id = ''] = rig.runIds('trial');
@@ -243,7 +230,7 @@ run: { threadsPerRun: 1 }
         expect((await first.finished).code).toBe(0);
 
         const unwritable = await startWorker(redis.url, {
-          environment: { UNROLL_WORKER_DIR: join(folder, 'tables', 'rows.csv', 'below-a-file') },
+          environment: { UNROLL_WORKER_DIR: join(file, 'below-a-file') },
         });
         expect(await unwritable.finished).toMatchObject({ code: 2 });
         expect(unwritable.said()).toContain('cannot write its runs');

@@ -1,16 +1,16 @@
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { packageRoot } from '../../src/system/package-root.ts';
-import { chromiumPath, skipWithoutChromium } from '../support/chromium.ts';
+import { launchChromium, skipWithoutChromium } from '../support/chromium.ts';
 
 const folder = join(packageRoot, 'examples', 'draw-digit');
 
 let browser: Browser | undefined;
 beforeAll(async () => {
   if (skipWithoutChromium) return;
-  browser = await chromium.launch({ executablePath: chromiumPath ?? 'chromium', args: ['--no-sandbox'] });
+  browser = await launchChromium();
 });
 afterAll(async () => {
   await browser?.close();

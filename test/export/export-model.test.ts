@@ -2,7 +2,6 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { chromium } from 'playwright-core';
 import { expect, it, test } from 'vitest';
 import type { Terminal } from '../../src/cli/command.ts';
 import { execute } from '../../src/cli/commands/export.ts';
@@ -10,7 +9,7 @@ import type { Diagnostic } from '../../src/diagnostic/diagnostic.ts';
 import { exportFormats, type ExportFormat } from '../../src/export/formats.ts';
 import { packageRoot } from '../../src/system/package-root.ts';
 import { loadTensorFlow } from '../../src/tensorflow/load.ts';
-import { chromiumPath, skipWithoutChromium } from '../support/chromium.ts';
+import { launchChromium, skipWithoutChromium } from '../support/chromium.ts';
 import { digestOfModule, moduleOf } from '../support/exported-modules.ts';
 import { writeModelFolder } from '../support/model-folder.ts';
 import { largestDifference } from '../support/networks.ts';
@@ -91,10 +90,7 @@ test.skipIf(skipWithoutChromium)(
     const trained = await trainedCase(1, 16);
     const output = temporaryDirectory('tfjs');
     await run(writeModel(trained), { format: 'tfjs', output });
-    const browser = await chromium.launch({
-      executablePath: chromiumPath ?? 'chromium',
-      args: ['--no-sandbox'],
-    });
+    const browser = await launchChromium();
     try {
       const page = await browser.newPage();
       const printed: string[] = [];

@@ -11,7 +11,7 @@ import { namedSections, registry } from '../../src/registry/rows.ts';
  * has one; the goldens are compared with what is reported by `corpus.test.ts`.
  */
 
-/** As much of a schema as says which keys there are. */
+/** The part of a schema that lists its keys. */
 interface Schema {
   readonly properties?: Readonly<Record<string, Schema>>;
   readonly additionalProperties?: unknown;

@@ -1,12 +1,11 @@
 import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { chromium } from 'playwright-core';
 import { expect, onTestFinished, test } from 'vitest';
 import { frozenPlanPath, readFrozenPlan } from '../../src/record/frozen-plan.ts';
 import { readRun } from '../../src/record/read-runs.ts';
 import { fileNames } from '../../src/record/run-files.ts';
 import { readJson } from '../../src/system/files.ts';
-import { chromiumPath, skipWithoutChromium } from '../support/chromium.ts';
+import { launchChromium, skipWithoutChromium } from '../support/chromium.ts';
 import { makePlan, writeSweep } from '../support/run-directories.ts';
 import { createRig } from '../support/rig.ts';
 
@@ -87,10 +86,7 @@ test.skipIf(skipWithoutChromium)(
     // A name that no address needs to quote.
     const path = join(createRig().directory, 'page.html');
     writeFileSync(path, text);
-    const browser = await chromium.launch({
-      executablePath: chromiumPath ?? 'chromium',
-      args: ['--no-sandbox'],
-    });
+    const browser = await launchChromium();
     onTestFinished(() => browser.close());
     const page = await browser.newPage();
     const faults: string[] = [];

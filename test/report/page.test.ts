@@ -2,11 +2,11 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import type { AxeResults } from 'axe-core';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { writeReport } from '../../src/report/write-report.ts';
 import type { Plan } from '../../src/plan/plan.ts';
-import { chromiumPath, skipWithoutChromium } from '../support/chromium.ts';
+import { launchChromium, skipWithoutChromium } from '../support/chromium.ts';
 import { makePlan, type MadeRun, only, writeSweep } from '../support/run-directories.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
@@ -16,7 +16,7 @@ const axe = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 let browser: Browser | undefined;
 beforeAll(async () => {
   if (skipWithoutChromium) return;
-  browser = await chromium.launch({ executablePath: chromiumPath ?? 'chromium', args: ['--no-sandbox'] });
+  browser = await launchChromium();
 });
 afterAll(async () => {
   await browser?.close();

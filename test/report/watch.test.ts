@@ -1,8 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { chromium } from 'playwright-core';
 import { expect, onTestFinished, test } from 'vitest';
-import { chromiumPath, skipWithoutChromium } from '../support/chromium.ts';
+import { launchChromium, skipWithoutChromium } from '../support/chromium.ts';
 import { createRig, until } from '../support/rig.ts';
 import { smallSpec } from '../support/small-sweep.ts';
 
@@ -18,10 +17,7 @@ test.skipIf(skipWithoutChromium)(
     const watch = rig.start('report', '--watch', '--output', 'report.html');
     await until(() => existsSync(path));
 
-    const browser = await chromium.launch({
-      executablePath: chromiumPath ?? 'chromium',
-      args: ['--no-sandbox'],
-    });
+    const browser = await launchChromium();
     onTestFinished(() => browser.close());
     const page = await browser.newPage();
     const faults: string[] = [];

@@ -1,9 +1,8 @@
 import { spawnSync } from 'node:child_process';
-import fs from 'node:fs';
-import { syncBuiltinESMExports } from 'node:module';
 import { join } from 'node:path';
 import { directoryBackend } from '../../src/store/directory-backend.ts';
 import { openStore } from '../../src/store/store.ts';
+import { dieAtCall } from './die-at-call.ts';
 
 /**
  * Pushes a run to stores, each from a process that is killed right before another call of the file system. Prints the
@@ -14,22 +13,12 @@ const { DIRECTORY = '', OUT = '', DIE_AT } = process.env;
 const storeAt = (dieAt: number | string): string => join(OUT, `store-${dieAt}`);
 
 const pushUntil = async (dieAt: number): Promise<void> => {
-  let calls = 0;
-  for (const name of ['mkdir', 'open', 'rename', 'link', 'rm'] as const) {
-    const call = fs.promises[name] as (...given: unknown[]) => Promise<unknown>;
-    Object.assign(fs.promises, {
-      [name]: (...given: unknown[]) => {
-        if (++calls === dieAt) process.kill(process.pid, 'SIGKILL');
-        return call(...given);
-      },
-    });
-  }
-  syncBuiltinESMExports();
+  const calls = dieAtCall(dieAt, ['mkdir', 'open', 'rename', 'link', 'rm']);
   const store = await openStore(directoryBackend(storeAt(dieAt)));
   if (!store.ok) throw new Error(store.errors[0]?.message);
   const pushed = await store.value.push(DIRECTORY);
   if (!pushed.ok) throw new Error(pushed.errors[0]?.message);
-  console.log(calls);
+  console.log(calls());
 };
 
 const inOtherProcess = (dieAt: number) => {

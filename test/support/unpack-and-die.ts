@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
-import { syncBuiltinESMExports } from 'node:module';
 import { join } from 'node:path';
 import { unpackStream } from '../../src/record/packed-stream.ts';
+import { dieAtCall } from './die-at-call.ts';
 
 /**
  * Unpacks a stream over copies of a run's directory, each in a process that is killed right before another call of the
@@ -11,23 +11,13 @@ import { unpackStream } from '../../src/record/packed-stream.ts';
 const { PACK = '', EARLIER = '', NAME = '', OUT = '', DIE_AT } = process.env;
 
 const unpackUntil = async (dieAt: number): Promise<void> => {
-  let calls = 0;
-  for (const name of ['mkdir', 'open', 'rename', 'rm'] as const) {
-    const call = fs.promises[name] as (...given: unknown[]) => Promise<unknown>;
-    Object.assign(fs.promises, {
-      [name]: (...given: unknown[]) => {
-        if (++calls === dieAt) process.kill(process.pid, 'SIGKILL');
-        return call(...given);
-      },
-    });
-  }
-  syncBuiltinESMExports();
+  const calls = dieAtCall(dieAt, ['mkdir', 'open', 'rename', 'rm']);
   const result = await unpackStream(fs.createReadStream(PACK), {
     directory: join(OUT, String(dieAt), NAME),
     source: 'The test',
   });
   if (!result.ok) throw new Error(result.errors[0]?.message);
-  console.log(calls);
+  console.log(calls());
 };
 
 const inOtherProcess = (dieAt: number) => {

@@ -1,39 +1,21 @@
-import { readFileSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { planExperiment } from '../../src/plan/plan-experiment.ts';
-import { weightsFinder } from '../../src/report/find-weights.ts';
-import { writeTensors } from '../../src/system/safetensors.ts';
 import { emulatedBfloat16 } from '../../src/tensorflow/emulated-bfloat16.ts';
 import { fusedKernels } from '../../src/tensorflow/kernels/fused-kernels.ts';
 import { loadTensorFlow } from '../../src/tensorflow/load.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
-import { metricsIn, toyRun, trainUntil } from '../support/toy-training.ts';
+import { recordedIn, torchCases, trainCase } from '../support/torch-cases.ts';
+import { toyRun, trainUntil } from '../support/toy-training.ts';
 
 await loadTensorFlow();
 const kernels = fusedKernels();
 const why = kernels.available ? '' : ` (left out: ${kernels.reason})`;
 
-const read = (name: string): unknown =>
-  JSON.parse(readFileSync(new URL(`../fixtures/${name}`, import.meta.url), 'utf8'));
-
-/** Made by fixtures/stateful/make.py with PyTorch. */
-const setting = read('stateful/stateful.json') as {
-  readonly text: string;
-  readonly length: number;
-  readonly streams: number;
-  readonly passes: number;
-  readonly learningRate: number;
-  readonly hiddenSize: number;
-  readonly cases: readonly {
-    readonly layers: number;
-    readonly weights: Readonly<Record<string, { readonly shape: number[]; readonly values: number[] }>>;
-    readonly train: readonly number[];
-  }[];
-};
-
 /** Made by fixtures/bfloat16/make.py with PyTorch: the same networks with the operands of products rounded by hand. */
-const cases = read('bfloat16/bfloat16.json') as readonly {
+const cases = JSON.parse(
+  readFileSync(new URL('../fixtures/bfloat16/bfloat16.json', import.meta.url), 'utf8'),
+) as readonly {
   readonly model: string;
   readonly train: readonly number[];
 }[];
@@ -41,46 +23,18 @@ const cases = read('bfloat16/bfloat16.json') as readonly {
 const apart = (some: readonly number[], others: readonly number[]): number =>
   Math.max(...some.map((one, at) => Math.abs(one - (others[at] ?? NaN))));
 
-const lossesIn = (directory: string, name: string): readonly number[] =>
-  metricsIn(directory).flatMap(({ metrics: { [name]: loss } }) => (loss === undefined ? [] : [Number(loss)]));
-
 describe.skipIf(!kernels.available)(`train.precision: bfloat16${why}`, () => {
-  test.each(cases.map((one, at) => ({ ...one, ...setting.cases[at], rounded: one.train })))(
+  test.each(torchCases.cases.map((one, at) => ({ ...one, rounded: cases[at]?.train ?? [] })))(
     'has the losses that PyTorch computes with rounded operands: $model',
-    async ({ model, layers = 1, weights = {}, train, rounded }) => {
-      const { text, length, streams, passes, learningRate, hiddenSize } = setting;
-      const folder = temporaryDirectory('bfloat16');
-      writeFileSync(join(folder, 'text.txt'), text);
-      const startFile = join(folder, 'weights.safetensors');
-      const tensors = new Map(
-        Object.entries(weights).map(([name, { shape, values }]) => [
-          name,
-          { shape, values: Float32Array.from(values) },
-        ]),
-      );
-      writeTensors(startFile, { tensors, metadata: {} });
-      const path = join(folder, 'spec.yaml');
-      writeFileSync(
-        path,
-        `version: 1
-name: trial
-dataset: { name: characters, file: ${join(folder, 'text.txt')}, length: ${length}, validationFraction: 0.3, testFraction: 0.3 }
-model: { name: ${model}, hiddenSize: ${hiddenSize}, layers: ${layers}${model === 'lstm' ? ', forgetBias: 0' : ''} }
-optimizer: { name: sgd, learningRate: ${learningRate} }
-train: { from: weights.safetensors, epochs: ${passes}, batchSize: ${streams}, displayEvery: 1, shuffle: false, stateful: true, precision: bfloat16 }
-`,
-      );
-      const plan = await planExperiment(path, { cores: 1, findWeights: weightsFinder(dirname(path)) });
-      if (!plan.ok) throw new Error(plan.errors.map(({ message }) => message).join(' '));
-      const [run] = plan.value.runs;
-      if (!run) throw new Error('no run');
-      const directory = join(folder, run.id);
-      await trainUntil(run, directory, Infinity, { startFile });
-      const losses = lossesIn(directory, 'train/loss');
+    async ({ rounded, ...one }) => {
+      expect(cases.map(({ model }) => model)).toEqual(torchCases.cases.map(({ model }) => model));
+      const { losses } = await trainCase(one, {
+        train: `stateful: true, batchSize: ${torchCases.streams}, precision: bfloat16`,
+      });
       expect(losses).toHaveLength(rounded.length);
       expect(apart(losses, rounded)).toBeLessThan(1e-6);
       // Without rounding the losses are others.
-      expect(apart(losses, train)).toBeGreaterThan(1e-4);
+      expect(apart(losses, one.train)).toBeGreaterThan(1e-4);
     },
   );
 
@@ -101,7 +55,11 @@ train: { from: weights.safetensors, epochs: ${passes}, batchSize: ${streams}, di
       });
       const directory = join(folder, run.id);
       await trainUntil(run, directory, Infinity);
-      return { id: run.id, train: lossesIn(directory, 'train/loss'), val: lossesIn(directory, 'val/loss') };
+      return {
+        id: run.id,
+        train: recordedIn(directory, 'train/loss'),
+        val: recordedIn(directory, 'val/loss'),
+      };
     };
     const single = await trained('precision: float32');
     const rounded = await trained('precision: bfloat16');

@@ -1,94 +1,25 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { parquetReadObjects } from 'hyparquet';
 import { describe, expect, test } from 'vitest';
 import { findDataFiles } from '../../src/data/columns/find-files.ts';
-import { planExperiment } from '../../src/plan/plan-experiment.ts';
-import type { Run } from '../../src/plan/plan.ts';
 import { evaluateFiles } from '../../src/prediction/evaluate.ts';
 import { buildPredictor } from '../../src/prediction/predictor.ts';
 import { predictFiles } from '../../src/prediction/predict.ts';
 import { walker } from '../../src/prediction/sample.ts';
 import { fileNames } from '../../src/record/run-files.ts';
-import { weightsFinder } from '../../src/report/find-weights.ts';
 import { registry } from '../../src/registry/rows.ts';
-import { writeTensors } from '../../src/system/safetensors.ts';
 import { softmax } from '../../src/training/predicted-row.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
+import { firstRun, specOf, torchCases, trainCase, type TorchCase } from '../support/torch-cases.ts';
 import { metricsIn, trainUntil } from '../support/toy-training.ts';
 import { trainModel } from '../support/trained-model.ts';
 
-interface Case {
-  readonly model: string;
-  readonly layers: number;
-  readonly weights: Readonly<Record<string, { readonly shape: number[]; readonly values: number[] }>>;
-  /** The loss of each step. */
-  readonly train: readonly number[];
-  readonly validation: number;
-  readonly test: number;
-}
-
-/** Made by fixtures/stateful/make.py with PyTorch, in float64. */
-const recorded = JSON.parse(
-  readFileSync(new URL('../fixtures/stateful/stateful.json', import.meta.url), 'utf8'),
-) as {
-  readonly text: string;
-  readonly length: number;
-  readonly streams: number;
-  readonly passes: number;
-  readonly learningRate: number;
-  readonly hiddenSize: number;
-  readonly cases: readonly Case[];
-};
-
-const specOf = (folder: string, sections: string): string => {
-  const path = join(folder, 'spec.yaml');
-  writeFileSync(path, `version: 1\nname: trial\n${sections}`);
-  return path;
-};
-
-const runOf = async (path: string): Promise<Run> => {
-  const plan = await planExperiment(path, { cores: 1, findWeights: weightsFinder(dirname(path)) });
-  if (!plan.ok) throw new Error(plan.errors.map(({ message }) => message).join(' '));
-  const [run] = plan.value.runs;
-  if (!run) throw new Error('no run');
-  return run;
-};
-
 describe('losses are those of PyTorch', () => {
-  const { length, streams, passes, learningRate, hiddenSize } = recorded;
+  const { streams } = torchCases;
 
-  /** The losses of a run from a case's weights. */
-  const trained = async (
-    { model, layers, weights }: Case,
-    { train, kernel }: { readonly train: string; readonly kernel?: string },
-  ) => {
-    const folder = temporaryDirectory('stateful');
-    writeFileSync(join(folder, 'text.txt'), recorded.text);
-    const startFile = join(folder, 'weights.safetensors');
-    const tensors = new Map(
-      Object.entries(weights).map(([name, { shape, values }]) => [
-        name,
-        { shape, values: Float32Array.from(values) },
-      ]),
-    );
-    writeTensors(startFile, { tensors, metadata: {} });
-    const run = await runOf(
-      specOf(
-        folder,
-        `dataset: { name: characters, file: ${join(folder, 'text.txt')}, length: ${length}, validationFraction: 0.3, testFraction: 0.3 }
-model: { name: ${model}, hiddenSize: ${hiddenSize}, layers: ${layers}${model === 'lstm' ? ', forgetBias: 0' : ''} }
-optimizer: { name: sgd, learningRate: ${learningRate} }
-train: { from: weights.safetensors, epochs: ${passes}, displayEvery: 1, shuffle: false, ${train} }
-`,
-      ),
-    );
-    const directory = join(folder, run.id);
-    const more = { startFile, ...(kernel !== undefined && { kernel }) };
-    const { metrics } = await trainUntil(run, directory, Infinity, more);
-    const losses = metricsIn(directory).flatMap(({ metrics: { 'train/loss': loss } }) =>
-      loss === undefined ? [] : [Number(loss)],
-    );
+  const trained = async (one: TorchCase, how: Parameters<typeof trainCase>[1]) => {
+    const { losses, metrics } = await trainCase(one, how);
     return { losses, validation: Number(metrics['val/loss']), test: Number(metrics['test/loss']) };
   };
 
@@ -98,14 +29,14 @@ train: { from: weights.safetensors, epochs: ${passes}, displayEvery: 1, shuffle:
     'simple-rnn': ['fused-simple-rnn', 'composed-simple-rnn'],
   };
 
-  const distance = (one: Awaited<ReturnType<typeof trained>>, other: Case): number =>
+  const distance = (one: Awaited<ReturnType<typeof trained>>, other: TorchCase): number =>
     Math.max(
       ...other.train.map((loss, at) => Math.abs(loss - (one.losses[at] ?? NaN))),
       Math.abs(other.validation - one.validation),
       Math.abs(other.test - one.test),
     );
 
-  const cases = recorded.cases.flatMap((one) =>
+  const cases = torchCases.cases.flatMap((one) =>
     (kernels[one.model] ?? []).map((kernel) => ({ ...one, kernel })),
   );
 
@@ -115,13 +46,13 @@ train: { from: weights.safetensors, epochs: ${passes}, displayEvery: 1, shuffle:
     expect(distance(result, one)).toBeLessThan(1e-6);
   });
 
-  test.each(recorded.cases)('with accumulate: $model', async (one) => {
+  test.each(torchCases.cases)('with accumulate: $model', async (one) => {
     const train = `stateful: true, batchSize: ${streams / 2}, accumulate: 2`;
     expect(distance(await trained(one, { train }), one)).toBeLessThan(1e-6);
   });
 
   test('and others without the state', async () => {
-    const [one] = recorded.cases;
+    const [one] = torchCases.cases;
     if (!one) throw new Error('no case');
     const result = await trained(one, { train: `batchSize: ${streams}` });
     expect(Math.abs(result.test - one.test)).toBeGreaterThan(1e-3);
@@ -142,7 +73,7 @@ test.each([
 ])('a run of %s with %s has the same bits after it was killed within a pass', async (model, train) => {
   const folder = temporaryDirectory('stateful');
   writeFileSync(join(folder, 'text.txt'), text);
-  const run = await runOf(
+  const run = await firstRun(
     specOf(
       folder,
       `${words(folder)}model: { name: ${model}, hiddenSize: 5 }
