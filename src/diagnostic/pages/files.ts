@@ -11,7 +11,7 @@ export const filePages = {
     ],
   },
   'file-exists': {
-    why: 'A command does not overwrite a file of yours: a spec or template, predictions, a bundle, an export, a plot or a table. Choose another name, or write `--force` where the command has that option. Only files that are made to be written again are replaced: the page of `report`, the file of `--junit`, and the schemas of `schema --write`.',
+    why: 'Commands do not overwrite your files, such as specs, predictions, bundles, exports, plots and tables. Choose another name, or add `--force` where the command has it. Three outputs are always written again: the page of `report`, the file of `--junit` and the schemas of `schema --write`.',
     examples: [command('unroll init experiments/quickstart.yaml', 'unroll init experiments/second.yaml')],
   },
   'not-exportable': {
