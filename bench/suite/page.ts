@@ -56,7 +56,7 @@ layer with G gates (4 of an LSTM, 3 of a GRU), batch B, T steps, F features and 
 \`2 B G H (T F + (T - 1) H)\` forward, the same for the gradient of the kernel, \`2 B G H (T - 1) H\` for the gradient of the
 state:
 
-the state before the first step is zero, and nobody asks for the gradient of the inputs. Our kernels' gates and their
+the state before the first step is zero, and the gradient of the inputs is not needed. Our kernels' gates and their
 derivatives come on top of it, and so do loss, update and calls.
 
 ${tableOf(

@@ -79,7 +79,7 @@ export interface Product {
 
 /**
  * The products of a step in one direction, and no more of them than there must be: the state before the first step is
- * zero, and nobody asks for the gradient of the inputs. Gates, loss and update are not counted.
+ * zero, and the gradient of the inputs is not needed. Gates, loss and update are not counted.
  */
 export const productsOf = ({ model, batch, hidden, steps, features }: StepWork): readonly Product[] => {
   const columns = { lstm: 4, gru: 3, 'simple-rnn': 1 }[model] * hidden;
