@@ -1,11 +1,10 @@
 // The entry for Node: `require` of this library registers the ops with the TensorFlow that tfjs-node has loaded, and
-// returns { version, threads, setThreads, instructionSet, emulatesBfloat16, gatherPixels }, or { version, threads,
-// setThreads, unsupported } with the reason if the processor cannot run the kernels.
-#include <node_api.h>
-
+// returns { version, threads, setThreads, instructionSet, emulatesBfloat16, gatherPixels, createNetwork, ... }, or {
+// version, threads, setThreads, unsupported } with the reason if the processor cannot run the kernels.
 #include <cstdlib>
 #include <string>
 
+#include "node-api.h"
 #include "op.h"
 #include "parallel.h"
 
@@ -13,7 +12,7 @@ namespace unroll {
 namespace {
 
 // Raised together with `libraryVersion` in fused-kernels.ts whenever the exports change.
-constexpr uint32_t version = 8;
+constexpr uint32_t version = 9;
 
 InstructionSet withBfloat16(InstructionSet set, bool hasInstruction) {
   if (hasInstruction) set.bfloat16 = &avx512Bfloat16;
@@ -35,12 +34,25 @@ InstructionSet choose() {
   return {};
 }
 
-std::string registerOps() {
+// What keeps the ops from TensorFlow, or an empty string.
+std::string registerAll() {
+  const std::string missing = findTensorFlow();
+  if (!missing.empty()) return missing;
   for (const auto& one : {registerRecurrentOps, registerUpdateOps, registerCrossEntropyOp, registerLinearOps}) {
     const std::string problem = one();
     if (!problem.empty()) return problem;
   }
   return "";
+}
+
+// registerOps(): registers the ops with the TensorFlow that the process has loaded. Returns what is wrong, or
+// undefined.
+napi_value registerOps(napi_env env, napi_callback_info) {
+  // Registering twice in one process would be an error.
+  static const std::string problem = registerAll();
+  napi_value text = nullptr;
+  if (!problem.empty()) napi_create_string_utf8(env, problem.c_str(), NAPI_AUTO_LENGTH, &text);
+  return text;
 }
 
 // setThreads(count): sets how many threads compute from the next op on.
@@ -54,16 +66,6 @@ napi_value setThreads(napi_env env, napi_callback_info info) {
   else
     setThreadCount(threads);
   return nullptr;
-}
-
-// The elements of `value` if it is a typed array of this type.
-template <class Element>
-bool readArray(napi_env env, napi_value value, napi_typedarray_type wanted, Element*& data, size_t& length) {
-  napi_typedarray_type type;
-  void* memory;
-  if (napi_get_typedarray_info(env, value, &type, &length, &memory, nullptr, nullptr) != napi_ok) return false;
-  data = static_cast<Element*>(memory);
-  return type == wanted;
 }
 
 // gatherPixels(bytes, size, indices, to): as GatherPixels in src/data/pixels.ts.
@@ -95,12 +97,6 @@ napi_value gatherPixels(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
-void setFunction(napi_env env, napi_value exports, const char* name, napi_callback function) {
-  napi_value value;
-  napi_create_function(env, name, NAPI_AUTO_LENGTH, function, nullptr, &value);
-  napi_set_named_property(env, exports, name, value);
-}
-
 }  // namespace
 
 const InstructionSet& instructionSet() {
@@ -111,20 +107,20 @@ const InstructionSet& instructionSet() {
 }  // namespace unroll
 
 extern "C" __attribute__((visibility("default"))) napi_value napi_register_module_v1(napi_env env, napi_value exports) {
-  // Registering twice in one process would be an error.
-  static const std::string problem =
-      unroll::instructionSet().name ? unroll::registerOps() : "The processor has no AVX2.";
-  const char* const text = problem.empty() ? unroll::instructionSet().name : problem.c_str();
+  const char* const set = unroll::instructionSet().name;
   napi_value value;
-  napi_create_string_utf8(env, text, NAPI_AUTO_LENGTH, &value);
-  napi_set_named_property(env, exports, problem.empty() ? "instructionSet" : "unsupported", value);
-  napi_get_boolean(env, unroll::instructionSet().bfloat16 != &unroll::avx512Bfloat16, &value);
-  if (problem.empty()) napi_set_named_property(env, exports, "emulatesBfloat16", value);
+  napi_create_string_utf8(env, set ? set : "The processor has no AVX2.", NAPI_AUTO_LENGTH, &value);
+  napi_set_named_property(env, exports, set ? "instructionSet" : "unsupported", value);
   napi_create_uint32(env, static_cast<uint32_t>(unroll::threadCount()), &value);
   napi_set_named_property(env, exports, "threads", value);
   unroll::setFunction(env, exports, "setThreads", unroll::setThreads);
-  if (problem.empty()) unroll::setFunction(env, exports, "gatherPixels", unroll::gatherPixels);
   napi_create_uint32(env, unroll::version, &value);
   napi_set_named_property(env, exports, "version", value);
+  if (!set) return exports;
+  napi_get_boolean(env, unroll::instructionSet().bfloat16 != &unroll::avx512Bfloat16, &value);
+  napi_set_named_property(env, exports, "emulatesBfloat16", value);
+  unroll::setFunction(env, exports, "gatherPixels", unroll::gatherPixels);
+  unroll::setFunction(env, exports, "registerOps", unroll::registerOps);
+  unroll::setNetworkFunctions(env, exports);
   return exports;
 }

@@ -1,8 +1,5 @@
 #include "op.h"
 
-#include "tensorflow/c/ops.h"
-#include "tensorflow/c/tf_tensor.h"
-
 namespace unroll {
 
 std::string show(const Dimensions& dimensions) {
@@ -11,15 +8,16 @@ std::string show(const Dimensions& dimensions) {
   return text + "]";
 }
 
-Call::Call(const char* op, TF_OpKernelContext* context) : op(op), context(context), status(TF_NewStatus()) {
-  for (int at = 0; at < TF_NumInputs(context); ++at) {
+Call::Call(const char* op, TF_OpKernelContext* context) : op(op), context(context), status(tensorflow.NewStatus()) {
+  for (int at = 0; at < tensorflow.NumInputs(context); ++at) {
     Input input{nullptr, {}, false};
-    TF_GetInput(context, at, &input.tensor, status);
-    if (TF_GetCode(status) != TF_OK) {
-      fail(TF_Message(status));
+    tensorflow.GetInput(context, at, &input.tensor, status);
+    if (tensorflow.GetCode(status) != TF_OK) {
+      fail(tensorflow.Message(status));
     } else {
-      for (int d = 0; d < TF_NumDims(input.tensor); ++d) input.dimensions.push_back(TF_Dim(input.tensor, d));
-      input.empty = TF_TensorElementCount(input.tensor) == 0;
+      for (int d = 0; d < tensorflow.NumDims(input.tensor); ++d)
+        input.dimensions.push_back(tensorflow.Dim(input.tensor, d));
+      input.empty = tensorflow.TensorElementCount(input.tensor) == 0;
     }
     inputs.push_back(input);
   }
@@ -27,15 +25,15 @@ Call::Call(const char* op, TF_OpKernelContext* context) : op(op), context(contex
 
 Call::~Call() {
   for (const Input& input : inputs)
-    if (input.tensor) TF_DeleteTensor(input.tensor);
-  TF_DeleteStatus(status);
+    if (input.tensor) tensorflow.DeleteTensor(input.tensor);
+  tensorflow.DeleteStatus(status);
 }
 
 void Call::fail(const std::string& message) {
   if (!good) return;
   good = false;
-  TF_SetStatus(status, TF_INVALID_ARGUMENT, (std::string(op) + ": " + message).c_str());
-  TF_OpKernelContext_Failure(context, status);
+  tensorflow.SetStatus(status, TF_INVALID_ARGUMENT, (std::string(op) + ": " + message).c_str());
+  tensorflow.OpKernelContext_Failure(context, status);
 }
 
 bool Call::require(bool condition, const std::string& message) {
@@ -48,7 +46,7 @@ const void* Call::data(int index, const char* name, const Dimensions& expected) 
   const Input& input = inputs[static_cast<size_t>(index)];
   const std::string message =
       std::string(name) + " must have the shape " + show(expected) + ", not " + show(input.dimensions) + ".";
-  return require(input.dimensions == expected, message) ? TF_TensorData(input.tensor) : nullptr;
+  return require(input.dimensions == expected, message) ? tensorflow.TensorData(input.tensor) : nullptr;
 }
 
 const float* Call::floats(int input, const char* name, const Dimensions& expected) {
@@ -74,48 +72,49 @@ float* Call::output(int index, const Dimensions& shape, bool wanted) {
   for (const int64_t dimension : dimensions) count *= static_cast<size_t>(dimension);
   Block* const block = takeBlock(count);
   if (!require(block, "There is no memory for an output of the shape " + show(dimensions) + ".")) return nullptr;
-  TF_Tensor* const tensor = TF_NewTensor(
+  TF_Tensor* const tensor = tensorflow.NewTensor(
       TF_FLOAT, dimensions.data(), static_cast<int>(dimensions.size()), block->data, count * sizeof(float),
       [](void*, size_t, void* owner) { returnBlock(static_cast<Block*>(owner)); }, block);
   float* const memory = block->data;
-  TF_SetOutput(context, index, tensor, status);
-  TF_DeleteTensor(tensor);
-  if (TF_GetCode(status) != TF_OK) fail(TF_Message(status));
+  tensorflow.SetOutput(context, index, tensor, status);
+  tensorflow.DeleteTensor(tensor);
+  if (tensorflow.GetCode(status) != TF_OK) fail(tensorflow.Message(status));
   return wanted && good ? memory : nullptr;
 }
 
 void readAttribute(TF_OpKernelConstruction* construction, const char* name, bool& value) {
-  TF_Status* const status = TF_NewStatus();
+  TF_Status* const status = tensorflow.NewStatus();
   TF_Bool read = 0;
-  TF_OpKernelConstruction_GetAttrBool(construction, name, &read, status);
-  if (TF_GetCode(status) == TF_OK) value = read != 0;
-  TF_DeleteStatus(status);
+  tensorflow.OpKernelConstruction_GetAttrBool(construction, name, &read, status);
+  if (tensorflow.GetCode(status) == TF_OK) value = read != 0;
+  tensorflow.DeleteStatus(status);
 }
 
 void readAttribute(TF_OpKernelConstruction* construction, const char* name, float& value) {
-  TF_Status* const status = TF_NewStatus();
+  TF_Status* const status = tensorflow.NewStatus();
   float read = 0;
-  TF_OpKernelConstruction_GetAttrFloat(construction, name, &read, status);
-  if (TF_GetCode(status) == TF_OK) value = read;
-  TF_DeleteStatus(status);
+  tensorflow.OpKernelConstruction_GetAttrFloat(construction, name, &read, status);
+  if (tensorflow.GetCode(status) == TF_OK) value = read;
+  tensorflow.DeleteStatus(status);
 }
 
 std::string registerOp(const OpDefinition& definition) {
-  TF_Status* const status = TF_NewStatus();
-  TF_OpDefinitionBuilder* const op = TF_NewOpDefinitionBuilder(definition.name);
-  for (const char* input : definition.inputs) TF_OpDefinitionBuilderAddInput(op, input);
-  for (const char* attribute : definition.attributes) TF_OpDefinitionBuilderAddAttr(op, attribute);
-  for (const char* output : definition.outputs) TF_OpDefinitionBuilderAddOutput(op, output);
-  TF_OpDefinitionBuilderSetShapeInferenceFunction(
-      op, [](TF_ShapeInferenceContext* context, TF_Status* s) { TF_ShapeInferenceContextSetUnknownShape(context, s); });
-  TF_RegisterOpDefinition(op, status);
-  if (TF_GetCode(status) == TF_OK) {
+  TF_Status* const status = tensorflow.NewStatus();
+  TF_OpDefinitionBuilder* const op = tensorflow.NewOpDefinitionBuilder(definition.name);
+  for (const char* input : definition.inputs) tensorflow.OpDefinitionBuilderAddInput(op, input);
+  for (const char* attribute : definition.attributes) tensorflow.OpDefinitionBuilderAddAttr(op, attribute);
+  for (const char* output : definition.outputs) tensorflow.OpDefinitionBuilderAddOutput(op, output);
+  tensorflow.OpDefinitionBuilderSetShapeInferenceFunction(op, [](TF_ShapeInferenceContext* context, TF_Status* s) {
+    tensorflow.ShapeInferenceContextSetUnknownShape(context, s);
+  });
+  tensorflow.RegisterOpDefinition(op, status);
+  if (tensorflow.GetCode(status) == TF_OK) {
     TF_KernelBuilder* const kernel =
-        TF_NewKernelBuilder(definition.name, "CPU", definition.create, definition.compute, definition.destroy);
-    TF_RegisterKernelBuilder(definition.name, kernel, status);
+        tensorflow.NewKernelBuilder(definition.name, "CPU", definition.create, definition.compute, definition.destroy);
+    tensorflow.RegisterKernelBuilder(definition.name, kernel, status);
   }
-  const std::string problem = TF_GetCode(status) == TF_OK ? "" : TF_Message(status);
-  TF_DeleteStatus(status);
+  const std::string problem = tensorflow.GetCode(status) == TF_OK ? "" : tensorflow.Message(status);
+  tensorflow.DeleteStatus(status);
   return problem;
 }
 

@@ -8,10 +8,7 @@
 
 #include "blocks.h"
 #include "kernels.h"
-
-// Leaves out declarations that need headers from outside of the C API.
-#define IS_SLIM_BUILD
-#include "tensorflow/c/kernels.h"
+#include "tensorflow-api.h"
 
 namespace unroll {
 

@@ -1,29 +1,13 @@
 // A recurrent layer as three TensorFlow ops for each cell: forward, backward, and the inputs' gradient, which many
 // networks never need.
-#include <algorithm>
-#include <numeric>
-
 #include "op.h"
+#include "recurrent-kinds.h"
 
 namespace unroll {
 namespace {
 
-// The properties of a cell that the ops need.
-struct Kind {
-  std::string name;
-  size_t columns, slots;
-  bool hasCell;
-  RecurrentKernels ProductKernels::*kernels;
-};
-
-const Kind kinds[] = {
-    {"UnrollLstm", 4, 4, true, &ProductKernels::lstm},
-    {"UnrollGru", 3, 4, false, &ProductKernels::gru},
-    {"UnrollSimpleRnn", 1, 1, false, &ProductKernels::simpleRnn},
-};
-
 struct Settings {
-  const Kind* kind;
+  const RecurrentKind* kind;
   std::string op;
   float forgetBias = 0;   // of an LSTM
   bool reverse = false;   // runs each sequence from its last step to its first
@@ -35,8 +19,8 @@ struct Settings {
 
 template <int Index>
 void* readSettings(TF_OpKernelConstruction* construction) {
-  Settings* const settings = new Settings{&kinds[Index], ""};
-  const TF_StringView name = TF_OpKernelConstruction_GetName(construction);
+  Settings* const settings = new Settings{&recurrentKinds[Index], ""};
+  const TF_StringView name = tensorflow.OpKernelConstruction_GetName(construction);
   settings->op.assign(name.data, name.len);
   readAttribute(construction, "forget_bias", settings->forgetBias);
   readAttribute(construction, "reverse", settings->reverse);
@@ -54,7 +38,7 @@ int64_t size(size_t count) { return static_cast<int64_t>(count); }
 // The shape, from three leading dimensions and the kernel [features + hidden, columns * hidden].
 bool readShape(Call& call, const Settings& settings, const Dimensions& leading, const char* name,
                const Dimensions& kernel, RecurrentShape& shape) {
-  const Kind& kind = *settings.kind;
+  const RecurrentKind& kind = *settings.kind;
   if (!call.require(
           leading.size() == 3 && leading[0] > 0 && leading[1] > 0,
           std::string(name) + " must have three dimensions and at least one row and step, not " + show(leading) + "."))
@@ -84,32 +68,17 @@ const float* readMask(Call& call, int input, RecurrentShape& shape) {
   return mask;
 }
 
-// The rows of a batch by falling length; rows of equal length stay in the order of the batch.
-class SortedRows {
- public:
-  SortedRows(Call& call, int input, const RecurrentShape& shape) {
-    const int32_t* const given = call.optionalIntegers(input, "lengths", {size(shape.batch)});
-    if (!given) return;
-    for (size_t row = 0; row < shape.batch; ++row)
-      if (!call.require(given[row] >= 0 && given[row] <= size(shape.steps), "A length must be from 0 to " +
-                                                                                std::to_string(shape.steps) + ", not " +
-                                                                                std::to_string(given[row]) + "."))
-        return;
-    rows.resize(shape.batch);
-    std::iota(rows.begin(), rows.end(), 0);
-    std::stable_sort(rows.begin(), rows.end(), [&](int32_t a, int32_t b) { return given[a] > given[b]; });
-    for (const int32_t row : rows) lengths.push_back(given[row]);
-  }
-
-  // Valid as long as this object.
-  Sequence sequence(const RecurrentShape& shape, bool reverse) const {
-    if (rows.empty()) return {nullptr, reverse, shape.steps};
-    return {lengths.data(), reverse, shape.steps, rows.data()};
-  }
-
- private:
-  std::vector<int32_t> rows, lengths;
-};
+// The lengths of a batch's rows; null if there are none, or if one is wrong, and then the op has failed.
+const int32_t* readLengths(Call& call, int input, const RecurrentShape& shape) {
+  const int32_t* const given = call.optionalIntegers(input, "lengths", {size(shape.batch)});
+  if (!given) return nullptr;
+  for (size_t row = 0; row < shape.batch; ++row)
+    if (!call.require(
+            given[row] >= 0 && given[row] <= size(shape.steps),
+            "A length must be from 0 to " + std::to_string(shape.steps) + ", not " + std::to_string(given[row]) + "."))
+      return nullptr;
+  return given;
+}
 
 // Buffers of the forward pass as a tensor [batch, steps, rest], whose shape gives batch and steps.
 Dimensions savedShape(const RecurrentShape& shape) {
@@ -134,7 +103,7 @@ class RoundedGradients {
 
 void computeForward(void* kernel, TF_OpKernelContext* context) {
   const Settings& settings = *static_cast<Settings*>(kernel);
-  const Kind& kind = *settings.kind;
+  const RecurrentKind& kind = *settings.kind;
   Call call(settings.op.c_str(), context);
   RecurrentForward in{};
   if (!readShape(call, settings, call.dimensions(0), "inputs", call.dimensions(1), in.shape)) return;
@@ -148,8 +117,8 @@ void computeForward(void* kernel, TF_OpKernelContext* context) {
   in.initialCell = call.optionalFloats(4, "initial_cell", {batch, hidden});
   call.require(kind.hasCell ? !in.initialHidden == !in.initialCell : !in.initialCell,
                kind.hasCell ? "initial_hidden and initial_cell must be given together." : "There is no cell state.");
-  const SortedRows rows(call, 5, shape);
-  in.sequence = rows.sequence(shape, settings.reverse);
+  const SortedRows rows(readLengths(call, 5, shape), shape.batch);
+  in.sequence = rows.sequence(shape.steps, settings.reverse);
   in.forgetBias = settings.forgetBias;
   in.outputs = call.output(0, {batch, steps, hidden}, settings.sequence);
   in.finalHidden = call.output(1, {batch, hidden});
@@ -165,7 +134,7 @@ void computeForward(void* kernel, TF_OpKernelContext* context) {
 
 void computeBackward(void* kernel, TF_OpKernelContext* context) {
   const Settings& settings = *static_cast<Settings*>(kernel);
-  const Kind& kind = *settings.kind;
+  const RecurrentKind& kind = *settings.kind;
   Call call(settings.op.c_str(), context);
   RecurrentBackward in{};
   if (!readShape(call, settings, call.dimensions(2), "saved", call.dimensions(0), in.shape)) return;
@@ -173,8 +142,8 @@ void computeBackward(void* kernel, TF_OpKernelContext* context) {
   const RecurrentShape& shape = in.shape;
   const int64_t batch = size(shape.batch), steps = size(shape.steps), hidden = size(shape.hidden);
   in.kernel = call.floats(0, "kernel", {size(shape.features) + hidden, size(shape.columns) * hidden});
-  const SortedRows rows(call, 1, shape);
-  in.sequence = rows.sequence(shape, settings.reverse);
+  const SortedRows rows(readLengths(call, 1, shape), shape.batch);
+  in.sequence = rows.sequence(shape.steps, settings.reverse);
   const float* const saved = call.floats(2, "saved", savedShape(shape));
   in.outputsGradient = call.optionalFloats(3, "outputs_gradient", {batch, steps, hidden});
   in.finalHiddenGradient = call.optionalFloats(4, "final_hidden_gradient", {batch, hidden});
@@ -204,8 +173,8 @@ void computeInputGradient(void* kernel, TF_OpKernelContext* context) {
   if (!readShape(call, settings, call.dimensions(2), "gates_gradient", call.dimensions(0), in.shape)) return;
   const RecurrentShape& shape = in.shape;
   in.kernel = call.floats(0, "kernel", {size(shape.features + shape.hidden), size(shape.columns * shape.hidden)});
-  const SortedRows rows(call, 1, shape);
-  in.sequence = rows.sequence(shape, settings.reverse);
+  const SortedRows rows(readLengths(call, 1, shape), shape.batch);
+  in.sequence = rows.sequence(shape.steps, settings.reverse);
   in.gatesGradient = call.floats(2, "gates_gradient", gatesGradientShape(shape));
   in.inputsGradient = call.output(0, {size(shape.batch), size(shape.steps), size(shape.features)});
   const Scratch transposed(shape.inputPanels() * shape.transposedPanel()), sums(shape.inputPanels() * shape.panel());
@@ -219,7 +188,7 @@ void computeInputGradient(void* kernel, TF_OpKernelContext* context) {
 
 template <int Index>
 std::string registerKind() {
-  const std::string& name = kinds[Index].name;
+  const std::string name = recurrentKinds[Index].name;
   const std::string ops[] = {name + "Forward", name + "Backward", name + "InputGradient"};
   const OpDefinition definitions[] = {
       {ops[0].c_str(),

@@ -61,8 +61,8 @@ constexpr Rule rules[] = {
 void compute(void* chosen, TF_OpKernelContext* context) {
   const Rule& rule = *static_cast<const Rule*>(chosen);
   Call call(rule.op, context);
-  const int lists = 2 + rule.slots, count = (TF_NumInputs(context) - 1) / lists;
-  if (!call.require(count * lists + 1 == TF_NumInputs(context),
+  const int lists = 2 + rule.slots, count = (tensorflow.NumInputs(context) - 1) / lists;
+  if (!call.require(count * lists + 1 == tensorflow.NumInputs(context),
                     "Each weight must have a gradient and " + std::to_string(rule.slots) + " slots."))
     return;
   const float* const settings = call.floats(lists * count, "settings", {static_cast<int64_t>(rule.settings)});

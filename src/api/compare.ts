@@ -1,5 +1,6 @@
 import type { Plan } from '../plan/plan.ts';
-import { chooseSweeps, type ChosenSweeps, compareFiltered, runsOfSweeps } from '../report/chosen-sweeps.ts';
+import { chooseSweeps, type ChosenSweeps, runsOfSweeps } from '../report/chosen-sweeps.ts';
+import { compareFiltered } from '../report/compare-filtered.ts';
 import type { Comparison } from '../report/compare.ts';
 import { unwrap } from './error.ts';
 

@@ -1,25 +1,23 @@
-import type { ExampleBatch } from '../data/example-batch.ts';
 import { isClassTask, isNumberTask, type Task } from '../data/task.ts';
+import type { Loss } from '../losses/loss.ts';
 import { softmax } from '../training/predicted-row.ts';
-import type { Predictor } from './predictor.ts';
+
+/** What `combined` needs to know of a loss. */
+type OfLoss = Pick<Loss, 'predictions'>;
 
 /**
- * The predictions of one network, or the mean of several: of probabilities, or of numbers. As outputs, whose softmax or
- * sigmoid is the mean probability.
+ * The predictions of one network from its raw outputs, or the mean of several: of probabilities, or of numbers. As outputs,
+ * whose softmax or sigmoid is the mean probability.
  */
-export const combinedOutputs = (
-  predictors: readonly Predictor[],
+export const combined = (
+  losses: readonly OfLoss[],
   task: Task,
-): ((examples: ExampleBatch) => Float32Array) => {
-  const outputsOf = ({ outputs, loss }: Predictor, examples: ExampleBatch): Float32Array => {
-    const raw = outputs(examples);
-    return loss.predictions?.(raw) ?? raw;
-  };
-  const [first] = predictors;
-  if (first && predictors.length === 1) return (examples) => outputsOf(first, examples);
+): ((raw: readonly Float32Array[]) => Float32Array) => {
+  const outputsOf = (raw: Float32Array, at: number): Float32Array => losses[at]?.predictions?.(raw) ?? raw;
+  if (losses.length === 1) return ([raw = new Float32Array()]) => outputsOf(raw, 0);
   const { toMean, fromMean } = scaleOf(task);
-  return (examples) => {
-    const all = predictors.map((one) => toMean(outputsOf(one, examples)));
+  return (raw) => {
+    const all = raw.map((one, at) => toMean(outputsOf(one, at)));
     const means = Float64Array.from(
       all[0] ?? [],
       (_, at) => all.reduce((sum, values) => sum + (values[at] as number), 0) / all.length,

@@ -13,7 +13,7 @@ import type { StreamFormat } from '../data/text/stream.ts';
 import type { StreamReading } from '../data/text/stream-reading.ts';
 import { checkAgainst } from '../language/check.ts';
 import { rowOf, type Registry } from '../registry/rows.ts';
-import { fusedGatherPixels } from '../tensorflow/kernels/fused-kernels.ts';
+import { loadedGatherPixels } from '../tensorflow/kernels/own-library.ts';
 import { inputKinds, type InputKind } from './formats.ts';
 import type { OpenModel } from './open-model.ts';
 
@@ -210,7 +210,7 @@ export const readExamples = async (
   switch (preprocessing.kind) {
     case 'pixels': {
       const images = await import('../data/read-images.ts');
-      const reading = { shape, preprocessing, gather: fusedGatherPixels() };
+      const reading = { shape, preprocessing, gather: loadedGatherPixels() };
       if (kind === 'png') return images.readPngExamples(files, reading, { take, withLabels: withTargets });
       for (const file of files.files) {
         const labels = withTargets ? await labelsBeside(file) : undefined;

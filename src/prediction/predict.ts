@@ -2,13 +2,14 @@ import type { DataFiles } from '../data/columns/find-files.ts';
 import { DataError } from '../data/dataset.ts';
 import { copyOf, type ExampleBatch } from '../data/example-batch.ts';
 import { failure, success, type Diagnostic, type Result } from '../diagnostic/diagnostic.ts';
+import type { Loss } from '../losses/loss.ts';
 import type { Registry } from '../registry/rows.ts';
-import { combinedOutputs } from './combine.ts';
+import { combined } from './combine.ts';
 import { dataDiagnostics } from './data-diagnostics.ts';
 import type { InputKind } from './formats.ts';
 import { kindOf, readExamples, seriesReading, type InputGiven } from './input.ts';
 import type { OpenModel } from './open-model.ts';
-import { buildPredictor, type Predictor } from './predictor.ts';
+import { lossOf, ownOutputs, type StartOutputs } from './own-outputs.ts';
 import { forecastValues, predictedRows, type PredictedCells } from './rows.ts';
 import { unusable } from './unusable.ts';
 
@@ -32,26 +33,85 @@ export const predictFiles = async (
   if (!model) throw new Error('No model.');
   const differing = others.find((other) => signatureOf(other) !== signatureOf(model));
   if (differing) return failure(differs(model, differing));
-  const predictors: Predictor[] = [];
-  for (const one of models) {
-    const built = await buildPredictor(one, given.registry);
-    if (!built.ok) return built;
-    predictors.push(built.value);
-  }
-  const outputsOf = combinedOutputs(predictors, model.file.shape.task);
+  const started = await startModels(models, given.registry);
+  if (!started.ok) return started;
+  const start = started.value;
   const [first] = given.files.files;
   const kind = given.kind ?? (first ? kindOf(first, model) : 'csv');
   const input = { model, registry: given.registry, files: given.files, kind };
   try {
     return await predictInput(input, {
-      outputsOf,
+      outputsOf: (examples) => start(examples)(),
       emit,
       horizon: given.horizon,
-      predictAll: (rows) =>
-        readExamples(input, { take: (examples) => rows(examples, outputsOf(examples)), withTargets: false }),
+      predictAll: (rows) => predictAhead(input, start, rows),
     });
   } catch (error) {
     return unusable(model, error);
+  }
+};
+
+/** Begins a batch for all models; the returned function waits for their predictions. */
+const startModels = async (
+  models: readonly OpenModel[],
+  registry: Registry,
+): Promise<Result<StartOutputs>> => {
+  const predictors: { readonly start: StartOutputs; readonly loss: Pick<Loss, 'predictions'> }[] = [];
+  for (const model of models) {
+    const own = ownOutputs(model, registry);
+    if (!own.ok) return own;
+    if (own.value) {
+      predictors.push({ start: own.value, loss: await lossOf(model, registry) });
+      continue;
+    }
+    const { buildPredictor } = await import('./predictor.ts');
+    const built = await buildPredictor(model, registry);
+    if (!built.ok) return built;
+    const { outputs, loss } = built.value;
+    predictors.push({
+      start: (examples) => {
+        const raw = outputs(examples);
+        return () => raw;
+      },
+      loss,
+    });
+  }
+  const [model] = models;
+  if (!model) throw new Error('No model.');
+  const predictionsOf = combined(
+    predictors.map(({ loss }) => loss),
+    model.file.shape.task,
+  );
+  return success((examples) => {
+    const begun = predictors.map(({ start }) => start(examples));
+    return () => predictionsOf(begun.map((finish) => finish()));
+  });
+};
+
+const noInputs = new Float32Array();
+
+/** Reads a batch, and writes the one before, while another is computed. */
+const predictAhead = async (
+  input: InputGiven,
+  start: StartOutputs,
+  rows: ReturnType<typeof predictedRows>,
+): Promise<void> => {
+  let begun: (() => void) | undefined;
+  const finish = () => {
+    const last = begun;
+    begun = undefined;
+    last?.();
+  };
+  try {
+    const take = (examples: ExampleBatch) => {
+      const outputs = start(examples);
+      const kept = copyOf({ ...examples, batch: { ...examples.batch, inputs: noInputs } });
+      finish();
+      begun = () => rows(kept, outputs());
+    };
+    await readExamples(input, { take, withTargets: false });
+  } finally {
+    finish();
   }
 };
 

@@ -1,10 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Tensor } from '@tensorflow/tfjs-core';
 import type { ExampleBatch } from '../data/example-batch.ts';
-import { isClassTask, outputsOf } from '../data/task.ts';
+import { outputsOf } from '../data/task.ts';
 import { randomStream } from '../data/random.ts';
 import { failure, success, type Result } from '../diagnostic/diagnostic.ts';
-import { checkAgainst } from '../language/check.ts';
 import { meanLoss } from '../losses/mean-loss.ts';
 import type { Loss } from '../losses/loss.ts';
 import type { Model, TensorBatch } from '../models/model.ts';
@@ -13,6 +12,8 @@ import { runnableKernels } from '../tensorflow/kernels/choose-kernel.ts';
 import { loadTensorFlow } from '../tensorflow/load.ts';
 import { carryState, readAsOne, readNext, type CarriedState } from '../training/carried-state.ts';
 import { toTensors, withoutTensors } from '../training/tensor-input.ts';
+import { wrongNetwork, wrongWeights } from './check-network.ts';
+import { lossContext } from './loss-context.ts';
 import type { OpenModel } from './open-model.ts';
 import { unusable } from './unusable.ts';
 
@@ -49,10 +50,11 @@ export const buildPredictor = async (
 };
 
 const build = async (
-  { file, weights, directory }: OpenModel,
+  model: OpenModel,
   registry: Registry,
   { fromZeros = false }: PredictorSettings,
 ): Promise<Result<Predictor>> => {
+  const { file, weights } = model;
   const {
     shape,
     model: { name, parameters },
@@ -62,30 +64,8 @@ const build = async (
   const kernel = runnableKernels().includes(file.kernel) ? file.kernel : undefined;
   const row = rowOf(registry.model, section);
   const outputs = outputsOf(shape.task, { outputsPerTarget });
-  // Resolved words may be none that a spec can have, but no network is larger than a spec may ask for.
-  const { issues } = checkAgainst(row.parameters, parameters);
-  const wrong = issues.find(({ code }) => code === 'out-of-range');
-  if (wrong) {
-    return failure({
-      code: 'damaged-record',
-      severity: 'error',
-      message: `model.json in ${directory} describes no network: ${wrong.message}`,
-      ...(wrong.expected !== undefined && { expected: wrong.expected }),
-      help: 'Copy the folder again: the file is not as the training wrote it.',
-    });
-  }
-  // Before it is built: a network as large as model.json claims may not fit in the memory.
-  const claimed = row.parameterCount?.(section, { shape, outputs });
-  const stored = [...weights.values()].reduce((sum, { values }) => sum + values.length, 0);
-  if (claimed !== undefined && claimed !== stored) {
-    return failure({
-      code: 'damaged-record',
-      severity: 'error',
-      message: `The weights in ${directory} have ${stored} values, and model.json describes ${claimed}.`,
-      expected: 'the weights of the network that model.json describes',
-      help: 'Copy the folder again: its files do not belong together.',
-    });
-  }
+  const wrong = wrongNetwork(model, registry);
+  if (wrong) return failure(wrong);
   const network = await row.build(section, {
     shape,
     outputs,
@@ -93,25 +73,15 @@ const build = async (
     truncation: undefined,
     kernel,
   });
-  for (const [variable, value] of network.variables) {
-    const stored = weights.get(variable);
-    if (stored?.shape.join() !== value.shape.join()) {
-      return failure({
-        code: 'damaged-record',
-        severity: 'error',
-        message: `The weights in ${directory} have ${stored ? `the shape [${stored.shape.join(', ')}] for ${variable}` : `no ${variable}`}.`,
-        expected: `${variable} with the shape [${value.shape.join(', ')}], as model.json describes the network`,
-        help: 'Copy the folder again: its files do not belong together.',
-      });
-    }
-    value.assign(tf.tensor(stored.values, [...stored.shape], 'float32'));
+  const variables = [...network.variables].map(([name, { shape: given }]) => ({ name, shape: given }));
+  const wrongShape = wrongWeights(model, variables);
+  if (wrongShape) return failure(wrongShape);
+  for (const [name, value] of network.variables) {
+    const stored = weights.get(name);
+    if (stored) value.assign(tf.tensor(stored.values, [...stored.shape], 'float32'));
   }
   const { task } = shape;
-  const loss: Loss = await rowOf(registry.loss, file.loss).build(file.loss, {
-    task,
-    // Models recorded before have none.
-    classCounts: () => file.classCounts ?? new Float64Array(isClassTask(task) ? task.classes : 0).fill(1),
-  });
+  const loss: Loss = await rowOf(registry.loss, file.loss).build(file.loss, lossContext(file));
   const carried = file.stateful && !fromZeros ? carryState(network) : undefined;
   const forward = (
     input: TensorBatch,

@@ -29,8 +29,7 @@ export const textRows = (format: 'csv' | 'jsonl', write: (text: string) => void)
     text = '';
     kept = 0;
   };
-  const line = (row: PredictedCells) =>
-    format === 'csv' ? `${[...row.values()].map(csvCell).join(',')}\r\n` : `${jsonRow(row)}\n`;
+  const line = (row: PredictedCells) => (format === 'csv' ? csvRow(row) : `${jsonRow(row)}\n`);
   return {
     add: (row) => {
       if (isFirst && format === 'csv') text += `${[...row.keys()].map(csvField).join(',')}\r\n`;
@@ -49,6 +48,16 @@ export const textRows = (format: 'csv' | 'jsonl', write: (text: string) => void)
 /** A row as a JSON object. */
 export const jsonRow = (row: PredictedCells): string =>
   JSON.stringify(Object.fromEntries([...row].map(([name, cell]) => [name, jsonCell(cell)])));
+
+const csvRow = (row: PredictedCells): string => {
+  let line = '';
+  let separator = '';
+  for (const cell of row.values()) {
+    line += separator + csvCell(cell);
+    separator = ',';
+  }
+  return `${line}\r\n`;
+};
 
 const csvCell = (cell: Cell): string => (typeof cell === 'string' ? csvField(cell) : String(cell));
 

@@ -9,7 +9,6 @@ import type { RecordedRun } from '../record/run-state.ts';
 import { listSweeps, type RecordedSweep } from '../record/read-sweeps.ts';
 import { proposedCommand } from '../system/proposed-command.ts';
 import { compareRuns, type Comparison } from './compare.ts';
-import { type ConditionPlace, filterRuns } from './filter.ts';
 
 /** Sweeps to compare, the newest first. */
 export interface ChosenSweeps {
@@ -146,27 +145,6 @@ export const runsOfSweeps = ({ sweeps }: ChosenSweeps, runsDirectory: string) =>
 };
 
 const keyOf = ({ experiment, id }: Run): string => `${experiment}/${id}`;
-
-/** Compares recorded runs of sweeps, or those of them that fit all conditions of `filter`. */
-export const compareFiltered = (
-  chosen: ChosenSweeps,
-  recorded: readonly RecordedRun[],
-  {
-    groupBy,
-    filter,
-    place,
-  }: {
-    readonly groupBy: readonly string[] | undefined;
-    readonly filter: readonly string[] | undefined;
-    /** Where `filter` is written, if that is a command line. */
-    readonly place?: ConditionPlace;
-  },
-): Result<Comparison> => {
-  if (!filter) return success(compareSweeps(chosen, recorded, { groupBy }));
-  const kept = filterRuns(recorded, filter, place);
-  // What is filtered out must not come back as a run that never began.
-  return kept.ok ? success(compareSweeps(chosen, kept.value, { groupBy, recordedOnly: true })) : kept;
-};
 
 /** Compares the runs of sweeps; a run that several of them contain counts once. */
 export const compareSweeps = (

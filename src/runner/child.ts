@@ -1,5 +1,5 @@
 import type { TrainerEvent } from '../record/events.ts';
-import { useKernelThreads } from '../tensorflow/kernels/fused-kernels.ts';
+import { useKernelThreads } from '../tensorflow/kernels/own-library.ts';
 import { loadTensorFlow } from '../tensorflow/load.ts';
 import { packageVersion } from '../system/package-root.ts';
 import { systemErrorOf } from '../system/system-error.ts';

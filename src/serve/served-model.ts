@@ -1,4 +1,4 @@
-import { combinedOutputs } from '../prediction/combine.ts';
+import { combined } from '../prediction/combine.ts';
 import { dataDiagnostics } from '../prediction/data-diagnostics.ts';
 import type { DataFiles } from '../data/columns/find-files.ts';
 import { allocateBatch, DataError, type Batch, type SequenceShape } from '../data/dataset.ts';
@@ -54,13 +54,11 @@ export const openServed = async (
   }
   const forward = (batch: Batch, shape: SequenceShape) => predictor.outputs({ batch, shape, id: String });
   const batcher = createBatcher(file, forward, { limits, onBatch });
+  const predictionsOf = combined([predictor.loss], file.shape.task);
   const rowsOf = (question: Extract<Question, { kind: 'rows' }>, signal: AbortSignal) =>
     answerRows(question, {
       ...{ model, registry, signal },
-      outputsOf: async (examples) => {
-        const raw = await batcher.outputs(sequencesOf(examples), signal);
-        return combinedOutputs([{ ...predictor, outputs: () => raw }], file.shape.task)(examples);
-      },
+      outputsOf: async (examples) => predictionsOf([await batcher.outputs(sequencesOf(examples), signal)]),
     });
   return success({
     name,

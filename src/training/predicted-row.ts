@@ -86,8 +86,16 @@ export const rowWriter = (
 };
 
 export const softmax = (outputs: Float32Array): readonly number[] => {
-  const largest = outputs.reduce((a, b) => Math.max(a, b), -Infinity);
-  const powers = Array.from(outputs, (output) => Math.exp(output - largest));
-  const sum = powers.reduce((total, one) => total + one, 0);
-  return powers.map((power) => power / sum);
+  // Loops, because it is called for each row of a large file.
+  let largest = -Infinity;
+  for (const output of outputs) largest = Math.max(largest, output);
+  const powers: number[] = [];
+  let sum = 0;
+  for (const output of outputs) {
+    const power = Math.exp(output - largest);
+    powers.push(power);
+    sum += power;
+  }
+  for (let at = 0; at < powers.length; at++) powers[at] = (powers[at] as number) / sum;
+  return powers;
 };

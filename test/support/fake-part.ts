@@ -27,6 +27,7 @@ export const fakePart = (
     sources: [{ file: 'part.cc', flags: [] }],
     flags: ['-O0', '-fPIC'],
     includes: [join(packageFolder('node-api-headers'), 'include')],
+    linked: true,
     required: part.required,
   };
 };

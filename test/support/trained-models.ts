@@ -16,6 +16,8 @@ export interface TrainedCase {
   readonly weights: Weights;
   /** Raw inputs `[examples, time, columns]`, in the unit of the files; tokens without the last axis. */
   readonly inputs: Float64Array | Int32Array;
+  /** What the network reads of them: `[examples, time, features]`, or tokens. */
+  readonly encoded: Float32Array | Int32Array;
   readonly columns: number;
   readonly examples: number;
   readonly time: number;
@@ -327,9 +329,7 @@ const ownParameters = (name: CellName, parameters: AnyParameters) => {
   return Object.fromEntries(Object.entries(parameters).filter(([key]) => key in known));
 };
 
-type Drawn = Pick<TrainedCase, 'inputs' | 'columns' | 'lengths' | 'series'> & {
-  readonly encoded: Float32Array | Int32Array;
-};
+type Drawn = Pick<TrainedCase, 'inputs' | 'encoded' | 'columns' | 'lengths' | 'series'>;
 
 const draw = (
   data: Data,

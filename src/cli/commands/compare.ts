@@ -1,6 +1,7 @@
 import { comparisonToCsv } from '../../report/compare-csv.ts';
 import { comparisonToParquet } from '../../report/compare-parquet.ts';
-import { compareFiltered, runsOfSweeps } from '../../report/chosen-sweeps.ts';
+import { runsOfSweeps } from '../../report/chosen-sweeps.ts';
+import { compareFiltered } from '../../report/compare-filtered.ts';
 import { renderComparison } from '../../report/render-compare.ts';
 import { writeWhole } from '../../system/files.ts';
 import type { Execute } from '../command.ts';

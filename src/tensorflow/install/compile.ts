@@ -35,6 +35,8 @@ export const findCompiler = async (env: NodeJS.ProcessEnv = process.env): Promis
 
 /** Links against the libraries by a path relative to the library's place, so that the whole cache may be moved. */
 const linkFlags = (place: string, libraries: readonly string[]): string[] => {
+  if (libraries.length === 0)
+    return process.platform === 'darwin' ? ['-undefined', 'dynamic_lookup'] : ['-pthread', '-ldl'];
   const folder = dirname(libraries[0] ?? '');
   const from = relative(dirname(place), folder);
   return process.platform === 'darwin'
@@ -106,7 +108,7 @@ export const compilePart = async (
     ...objects,
     '-o',
     output,
-    ...linkFlags(place, build.libraries),
+    ...linkFlags(place, part.linked ? build.libraries : []),
     ...(portable?.link ?? []),
   ]);
   if (linked.ok) await Promise.all(objects.map((object) => rm(object)));

@@ -6,7 +6,7 @@ import { readRegular } from '../../system/files.ts';
 import { packageRoot } from '../../system/package-root.ts';
 import { tensorflowVersion } from './wheel.ts';
 
-/** One shared library that the set-up compiles against TensorFlow's headers and links with its libraries. */
+/** One shared library that the set-up compiles against TensorFlow's headers. */
 export interface NativePart {
   readonly name: string;
   /** The folder of its sources and private headers. Every `.cc` and `.h` in it is part of the compiled file's key. */
@@ -14,6 +14,8 @@ export interface NativePart {
   readonly sources: readonly { readonly file: string; readonly flags: readonly string[] }[];
   readonly flags: readonly string[];
   readonly includes: readonly string[];
+  /** Whether it is linked with TensorFlow's libraries, which load with it. */
+  readonly linked: boolean;
   /** Without a required part there is no native back end; without another one TensorFlow's own kernels are used. */
   readonly required: boolean;
 }
@@ -32,6 +34,7 @@ const tfjsBinding = (): NativePart => ({
   sources: ['tfjs_backend.cc', 'tfjs_binding.cc'].map((file) => ({ file, flags: [] })),
   flags: ['-O2', ...commonFlags],
   includes: [join(packageFolder('node-api-headers'), 'include')],
+  linked: true,
   required: true,
 });
 
@@ -56,6 +59,8 @@ export const unrollKernels = (): NativePart => {
     // Products are added without rounding in between on every compiler.
     flags: ['-O3', '-ffp-contract=fast', ...commonFlags],
     includes: [join(packageFolder('node-api-headers'), 'include')],
+    // It finds the functions of a loaded TensorFlow itself: `predict` does without.
+    linked: false,
     required: false,
   };
 };
@@ -71,7 +76,16 @@ export const nativeParts = (): readonly NativePart[] =>
  */
 export const partKey = (part: NativePart): string => {
   const hash = createHash('sha256');
-  hash.update(JSON.stringify([part.sources, part.flags, tensorflowVersion, process.platform, process.arch]));
+  hash.update(
+    JSON.stringify([
+      part.sources,
+      part.flags,
+      ...(part.linked ? [] : ['unlinked']),
+      tensorflowVersion,
+      process.platform,
+      process.arch,
+    ]),
+  );
   for (const file of readdirSync(part.folder).sort()) {
     if (/\.(cc|h)$/.test(file)) hash.update(`${file}\0`).update(readRegular(join(part.folder, file)));
   }

@@ -1,10 +1,7 @@
 import { createHash } from 'node:crypto';
-import { createRequire } from 'node:module';
 import { readRegular } from '../../system/files.ts';
-import { loadingShortage } from '../../system/system-error.ts';
-import { nativeLibraryPath } from '../installation.ts';
 import { isNative } from '../native.ts';
-import { setupCommand } from '../install/setup-command.ts';
+import { ownLibrary, type GatherPixels } from './own-library.ts';
 
 /** Whether Unroll's own TensorFlow operations can be called in this process, and if not, why. */
 export type FusedKernels =
@@ -19,51 +16,21 @@ export type FusedKernels =
     }
   | { readonly available: false; readonly reason: string };
 
-/** The type of `gatherPixels` in src/data/pixels.ts, which this room may not import. */
-type GatherPixels = (bytes: Uint8Array, size: number, indices: Int32Array, to: Float32Array) => void;
-
-/** The exports of the shared library built from `native/`. */
-type LoadedLibrary = { readonly version?: number; readonly setThreads: (count: number) => void } & (
-  | {
-      readonly instructionSet: string;
-      readonly emulatesBfloat16: boolean;
-      readonly threads: number;
-      readonly gatherPixels: GatherPixels;
-    }
-  | { readonly unsupported: string }
-);
-
-/** Raised together with `version` in native/module.cc whenever the exports change. */
-const libraryVersion = 8;
-
-/** The count given to `useKernelThreads` before the library is loaded. */
-let wantedThreads: number | undefined;
-let setThreads = (count: number): void => {
-  wantedThreads = count;
-};
 let gatherPixels: GatherPixels | undefined;
 
-const load = (): FusedKernels => {
-  const path = nativeLibraryPath('unroll_kernels');
-  if (path === undefined) return { available: false, reason: 'The library of kernels has not been built.' };
-  try {
-    const library = createRequire(import.meta.url)(path) as LoadedLibrary;
-    if (library.version !== libraryVersion)
-      return { available: false, reason: `${path} was built from other sources; run ${setupCommand}.` };
-    ({ setThreads } = library);
-    if (wantedThreads !== undefined) setThreads(wantedThreads);
-    if ('unsupported' in library) return { available: false, reason: library.unsupported };
-    ({ gatherPixels } = library);
-    const { instructionSet, emulatesBfloat16, threads } = library;
-    return { available: true, instructionSet, emulatesBfloat16, threads, path };
-  } catch (error) {
-    const shortage = loadingShortage(error, path);
-    if (shortage) throw shortage;
-    return { available: false, reason: `${path} cannot be loaded: ${(error as Error).message}` };
-  }
+const register = (): FusedKernels => {
+  const loaded = ownLibrary();
+  if (!loaded.available) return loaded;
+  const { library, path } = loaded;
+  const problem = library.registerOps();
+  if (problem !== undefined)
+    return { available: false, reason: `The operations of ${path} cannot be registered: ${problem}` };
+  ({ gatherPixels } = library);
+  const { instructionSet, emulatesBfloat16, threads } = library;
+  return { available: true, instructionSet, emulatesBfloat16, threads, path };
 };
 
-let loaded: FusedKernels | undefined;
+let registered: FusedKernels | undefined;
 
 /**
  * Registers Unroll's own operations with TensorFlow, once; call it after `loadTensorFlow`. Without them everything is
@@ -71,14 +38,8 @@ let loaded: FusedKernels | undefined;
  */
 export const fusedKernels = (): FusedKernels =>
   isNative()
-    ? (loaded ??= load())
+    ? (registered ??= register())
     : { available: false, reason: 'The native TensorFlow back end is not in use.' };
-
-/**
- * Sets the number of threads of Unroll's own operations, from the next one on. It changes their speed, but not a bit of
- * their results. TensorFlow's operations keep the threads that the process started with.
- */
-export const useKernelThreads = (count: number): void => setThreads(count);
 
 let digest: string | undefined;
 

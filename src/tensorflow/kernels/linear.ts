@@ -3,6 +3,7 @@ import type { Tensor, Tensor1D, Tensor2D } from '@tensorflow/tfjs-core';
 import { isNative, runNative } from '../native.ts';
 import { fusedKernels } from './fused-kernels.ts';
 import type { Precision } from './kernel.ts';
+import { mostFusedOutputs } from './own-network.ts';
 import { recordOperation } from './record.ts';
 
 /** The attribute of our own operations with matrix products. */
@@ -27,9 +28,6 @@ const fused = (precision: Precision): Linear => {
       runNative('UnrollLinearGradient', [gradient, rows, kernel], { attributes, outputs: 3 }),
   };
 };
-
-/** Up to this many outputs, Unroll's operations were faster for every shape measured; TensorFlow computes wider ones. */
-const mostFusedOutputs = 64;
 
 const product = (
   left: Tensor,
