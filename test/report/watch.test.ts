@@ -1,8 +1,10 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import { freezePlan } from '../../src/record/frozen-plan.ts';
 import { launchChromium, skipWithoutChromium } from '../support/chromium.ts';
 import { createRig, until } from '../support/rig.ts';
+import { makePlan } from '../support/run-directories.ts';
 import { smallSpec } from '../support/small-sweep.ts';
 
 test.skipIf(skipWithoutChromium)(
@@ -46,3 +48,22 @@ test.skipIf(skipWithoutChromium)(
     expect(await page.evaluate<string>('document.activeElement.textContent')).toBe('hiddenSize');
   },
 );
+
+test('a watched sweep whose runs never start prints what it waits for, and how to train them', async () => {
+  const rig = createRig();
+  const plan = makePlan({ experiment: 'tides', axes: { 'model.hiddenSize': [16, 32] } });
+  await freezePlan(plan, join(rig.directory, 'runs'));
+  const watch = rig.start('report', '--watch', '--output', 'report.html');
+  let printed = '';
+  watch.process.stdout?.on('data', (text: string) => (printed += text));
+  await until(
+    () => printed.includes('waiting for'),
+    () => printed,
+  );
+  watch.process.kill('SIGINT');
+  expect(await watch.finished).toMatchObject({ code: 0, stderr: '' });
+  const waiting = `waiting for ${plan.runs.length} runs that have not started`;
+  expect(printed.split('\n')).toContain(
+    `No run is running; ${waiting}. Train them with: unroll resume ${plan.sweepId}`,
+  );
+});

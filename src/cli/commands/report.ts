@@ -5,6 +5,8 @@ import type { Execute } from '../command.ts';
 import { listenForInterruption } from '../interrupt.ts';
 import { readSweeps } from '../recorded.ts';
 import type { ChosenSweeps } from '../../report/chosen-sweeps.ts';
+import type { ReportData } from '../../report/report-data.ts';
+import { proposedCommand } from '../../system/proposed-command.ts';
 
 /** Seconds between two writings of a watched report. */
 const watchEverySeconds = 5;
@@ -43,9 +45,10 @@ export const execute: Execute<Options> = async (words, options, terminal) => {
       {
         everySeconds: watchEverySeconds,
         stop: interruption.stop,
-        written: () => undefined,
+        written: idleNotice(terminal.print, resumeCommand(chosen, runsDirectory)),
       },
     );
+    if (!interruption.stop.aborted) terminal.print(`No run is running or waiting; ${path} is complete.`);
     interruption.release();
     return 0;
   }
@@ -56,6 +59,21 @@ export const execute: Execute<Options> = async (words, options, terminal) => {
   terminal.print(`${path}: ${configurations} of ${comparison.experiment}, ${sweeps}${which}`);
   return 0;
 };
+
+/** Returns what prints that no run is running, once each time; between two runs that is so for a moment. */
+const idleNotice = (print: (line: string) => void, resume: string) => {
+  let idleWritings = 0;
+  return ({ comparison }: ReportData): void => {
+    const { running, new: waiting } = comparison.counts;
+    idleWritings = running === 0 && waiting > 0 ? idleWritings + 1 : 0;
+    if (idleWritings !== 2) return;
+    const what = waiting === 1 ? '1 run that has not started' : `${waiting} runs that have not started`;
+    print(`No run is running; waiting for ${what}. Train them with: ${resume}`);
+  };
+};
+
+const resumeCommand = ({ sweeps }: ChosenSweeps, runsDirectory: string): string =>
+  proposedCommand(['resume', ...(sweeps[0] ? [sweeps[0].plan.sweepId] : [])], runsDirectory);
 
 /** Below the folder of runs: a file for each single sweep, and one for several of an experiment or of several. */
 const defaultPath = ({ sweeps }: ChosenSweeps): string => {
