@@ -140,13 +140,15 @@ export const openBundle = async (path: string, folder: string): Promise<Result<M
   return success(manifest);
 };
 
-const pathsIn = ({ run, spec, config, startWeights, data, files }: Manifest): readonly string[] =>
-  [run, spec, config, startWeights, ...Object.values(data ?? {}), ...Object.keys(files)].filter(
-    (name) => name !== null,
-  );
+const pathsIn = ({ run, spec, config, startWeights, data, vectors, files }: Manifest): readonly string[] =>
+  [
+    ...[run, spec, config, startWeights, vectors?.file, vectors?.tokens],
+    ...Object.values(data ?? {}),
+    ...Object.keys(files),
+  ].filter((name) => typeof name === 'string');
 
 const isWithin = (folder: string, name: string): boolean =>
-  resolve(folder, name).startsWith(`${resolve(folder)}${sep}`);
+  !name.includes('\0') && resolve(folder, name).startsWith(`${resolve(folder)}${sep}`);
 
 const unpack = async (path: string, folder: string): Promise<void> => {
   // It refuses names that lead out of the folder.

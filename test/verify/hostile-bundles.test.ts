@@ -30,6 +30,9 @@ test.each([
   ['run', { run: '../..' }],
   ['config', { config: '/etc/unroll.config.ts' }],
   ['data', { data: { file: 'data/../../secret.csv' } }],
+  ['vectors', { vectors: { file: '../secret.txt', tokens: null } }],
+  ['tokens of vectors', { vectors: { file: 'vectors.npy', tokens: '/etc/passwd' } }],
+  ['data with a null byte', { data: { file: 'data\0.csv' } }],
 ])('a bundle whose %s is outside of it is refused', async (_, changed) => {
   const folder = temporaryDirectory();
   const path = join(folder, 'a.unroll');
