@@ -16,6 +16,18 @@ const answerMs = 4000;
 /** While a content is sent or received, so long nothing may move. */
 const idleMs = 30_000;
 
+/** A request that sends and receives no content takes no longer, however slowly its answer comes. */
+const shortMs = 30_000;
+
+/** A content comes with so many bytes in each `idleMs`, or it counts as stopped. */
+const leastBytes = 32_768;
+
+/** A page of a thousand names has less, and an error still less. */
+const mostPageBytes = 8 * 2 ** 20;
+
+/** A store of ten million contents has as many pages. */
+const mostPages = 10_000;
+
 /** A single request of S3 takes no more. */
 const mostBytes = 5 * 2 ** 30;
 
@@ -29,6 +41,8 @@ interface Asked {
   readonly query?: Readonly<Record<string, string>>;
   readonly headers?: Readonly<Record<string, string>>;
   readonly content?: Content;
+  /** The answer is a content, which may take long. */
+  readonly carriesContent?: boolean;
 }
 
 /** A store in an S3 bucket, addressed by path: `https://server/bucket/prefix/name`. */
@@ -49,7 +63,11 @@ const backendOf = (
   const base = new URL(endpoint);
   const prefix = where.prefix === '' ? '' : `${where.prefix}/`;
 
-  const askOnce = async (method: Method, key: string, { query = {}, headers = {}, content }: Asked) => {
+  const askOnce = async (
+    method: Method,
+    key: string,
+    { query = {}, headers = {}, content, carriesContent = false }: Asked,
+  ) => {
     const url = new URL(base);
     url.pathname = `${base.pathname.replace(/\/$/, '')}/${where.bucket}${key === '' ? '' : `/${escapedPath(key)}`}`;
     url.search = sortedQuery(query);
@@ -61,6 +79,7 @@ const backendOf = (
       dispatcher: agent,
       headers: { ...signature, ...length },
       headersTimeout: content && content.bytes > 2 ** 20 ? idleMs : answerMs,
+      signal: content || carriesContent ? null : AbortSignal.timeout(shortMs),
       body: content ? Readable.from(content.open(), { objectMode: false }) : null,
     });
   };
@@ -73,20 +92,40 @@ const backendOf = (
         return undefined;
       });
       if (response && (response.statusCode < 500 || waitMs === undefined)) return response;
-      await response?.body.dump();
+      if (response) await drop(response);
       await delay(waitMs);
     }
     throw new Error('The last try returns or throws.');
   };
 
+  const drop = async ({ body }: Dispatcher.ResponseData): Promise<void> => {
+    await body.dump().catch(() => undefined);
+  };
+
   const refuse = async (response: Dispatcher.ResponseData): Promise<never> => {
-    const text = await response.body.text().catch(() => '');
-    throw refused(address, where.bucket, response.statusCode, text);
+    throw refused(address, where.bucket, response.statusCode, await textOf(response));
+  };
+
+  /** The words of an answer; one that breaks off or has no end is cut. */
+  const textOf = async ({ body }: Dispatcher.ResponseData): Promise<string> => {
+    const parts: Uint8Array[] = [];
+    let bytes = 0;
+    try {
+      // Leaving the loop closes the connection.
+      for await (const part of body as AsyncIterable<Uint8Array>) {
+        parts.push(part);
+        bytes += part.length;
+        if (bytes > mostPageBytes) break;
+      }
+    } catch {
+      // What came is used.
+    }
+    return Buffer.concat(parts).toString('utf8');
   };
 
   const size: Backend['size'] = async (name) => {
     const response = await ask('HEAD', prefix + name);
-    await response.body.dump();
+    await drop(response);
     if (response.statusCode === 404) return undefined;
     // The answer to a HEAD has no words; those of a GET do.
     if (response.statusCode !== 200) return await refuse(await ask('GET', prefix + name));
@@ -94,12 +133,16 @@ const backendOf = (
   };
 
   const entries = async function* (folder: string) {
+    const tokens = new Set<string>();
     for (let token: string | undefined = ''; token !== undefined;) {
+      if (tokens.has(token) || tokens.size >= mostPages) throw endless(address, base.host);
+      tokens.add(token);
       const next = token === '' ? {} : { 'continuation-token': token };
       const query = { 'list-type': '2', prefix: `${prefix}${folder}/`, ...next };
       const response = await ask('GET', '', { query });
       if (response.statusCode !== 200) return await refuse(response);
-      const page = await response.body.text();
+      const page = await textOf(response);
+      if (!page.includes('</ListBucketResult>')) throw endless(address, base.host);
       for (const [, entry = ''] of page.matchAll(/<Contents>(.*?)<\/Contents>/gs)) {
         const [, key = ''] = /<Key>([^<]*)<\/Key>/.exec(entry) ?? [];
         const [, written = ''] = /<LastModified>([^<]*)<\/LastModified>/.exec(entry) ?? [];
@@ -113,9 +156,9 @@ const backendOf = (
   return {
     address,
     read: async (name) => {
-      const response = await ask('GET', prefix + name);
+      const response = await ask('GET', prefix + name, { carriesContent: true });
       if (response.statusCode === 200) return receiving(response, address, base.host);
-      const text = await response.body.text();
+      const text = await textOf(response);
       if (response.statusCode === 404 && !text.includes('NoSuchBucket')) return undefined;
       throw refused(address, where.bucket, response.statusCode, text);
     },
@@ -135,7 +178,7 @@ const backendOf = (
       });
       if (response.statusCode !== 200 && response.statusCode !== 412 && response.statusCode !== 409)
         return await refuse(response);
-      await response.body.dump();
+      await drop(response);
       return response.statusCode === 200;
     },
     list: async function* (folder) {
@@ -144,7 +187,7 @@ const backendOf = (
     remove: async (name) => {
       const response = await ask('DELETE', prefix + name);
       if (![200, 204, 404].includes(response.statusCode)) return await refuse(response);
-      await response.body.dump();
+      await drop(response);
     },
     olderThan: async function* (folder, time) {
       for await (const { name, writtenAt } of entries(folder)) if (writtenAt < time) yield name;
@@ -164,8 +207,17 @@ async function* receiving(
   address: string,
   host: string,
 ): AsyncGenerator<Uint8Array> {
+  let [waitedMs, bytes] = [0, 0];
+  let askedAt = performance.now();
   try {
-    for await (const chunk of body) yield chunk as Uint8Array;
+    for await (const chunk of body as AsyncIterable<Uint8Array>) {
+      waitedMs += performance.now() - askedAt;
+      bytes += chunk.length;
+      if (bytes >= leastBytes) [waitedMs, bytes] = [0, 0];
+      else if (waitedMs > idleMs) throw new Error('it sends too slowly');
+      yield chunk;
+      askedAt = performance.now();
+    }
   } catch (error) {
     throw unreachable(address, host, error);
   }
@@ -175,6 +227,13 @@ const unreachable = (address: string, host: string, error: unknown): StoreError 
   new StoreError({
     message: `The server ${host} of the store ${address} cannot be used: ${httpCause(error)}.`,
     help: 'Check the network, and AWS_ENDPOINT_URL for a server that is not Amazon S3.',
+  });
+
+const endless = (address: string, host: string): StoreError =>
+  new StoreError({
+    message: `The server ${host} of the store ${address} does not end its list of contents.`,
+    expected: 'an S3 server',
+    help: 'Check AWS_ENDPOINT_URL, and what is between the server and you, such as a proxy.',
   });
 
 /** What the error codes of S3 mean, and what to do. */

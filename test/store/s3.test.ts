@@ -1,10 +1,11 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { hash } from 'node:crypto';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, type Server } from 'node:net';
+import { createServer as createWebServer, type RequestListener } from 'node:http';
+import { createServer, type AddressInfo, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { listRuns, readStatus } from '../../src/record/read-runs.ts';
 import { parseStoreAddress } from '../../src/store/address.ts';
 import { openStoreAt } from '../../src/store/open-address.ts';
@@ -207,4 +208,69 @@ test('a server that is silent, cuts the connection or is not there is one clear 
   }
   silent.close();
   cutting.close();
+});
+
+/** A store at a server that answers in its own way. */
+const storeAt = async (answer: RequestListener): Promise<Awaited<ReturnType<typeof open>>> => {
+  const hostile = createWebServer(answer);
+  await new Promise<void>((resolve) => hostile.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => {
+    hostile.closeAllConnections();
+    hostile.close();
+  });
+  const { port } = hostile.address() as AddressInfo;
+  return await open({ ...admin, AWS_ENDPOINT_URL: `http://127.0.0.1:${port}` });
+};
+
+/** Sends the same bytes until the client has gone. */
+const withoutEnd: (status: number) => RequestListener = (status) => (_, response) => {
+  response.writeHead(status);
+  const piece = Buffer.alloc(1 << 20, '<Contents>');
+  const more = () => {
+    while (!response.destroyed && response.write(piece));
+  };
+  response.on('drain', more);
+  more();
+};
+
+test('an error without end is cut, and is one message', async () => {
+  const store = await storeAt(withoutEnd(403));
+  expect(store.ok ? '' : store.errors[0]?.message).toContain('you have no right to it');
+});
+
+const marker = '{"format": 1}';
+const page = (inner: string) => `<ListBucketResult>${inner}</ListBucketResult>`;
+const isListing = (url = '') => url.includes('list-type');
+
+test.each<readonly [string, RequestListener]>([
+  [
+    'names the same page again and again',
+    (_, response) => response.end(page('<NextContinuationToken>more</NextContinuationToken>')),
+  ],
+  ['sends a page without end', withoutEnd(200)],
+  ['breaks off a page', (_, response) => response.end('<ListBucketResult><Contents>')],
+])('a list of contents that %s is one message', async (_, list) => {
+  const store = await storeAt((request, response) =>
+    isListing(request.url) ? list(request, response) : response.end(marker),
+  );
+  if (!store.ok) throw new Error(store.errors[0]?.message);
+  await expect(store.value.experiments()).rejects.toThrow('does not end its list of contents');
+});
+
+test('a content that is longer than its manifest is not read on, and leaves nothing behind', async () => {
+  const from = writeSealedRun(temporaryDirectory());
+  const { manifest } = await packed(from, false);
+  const store = await storeAt((request, response) => {
+    const { url = '' } = request;
+    if (url.endsWith('unroll-store.json')) response.end(marker);
+    else if (url.includes('/runs/team/runs/')) response.end(JSON.stringify(manifest));
+    else withoutEnd(200)(request, response);
+  });
+  if (!store.ok) throw new Error(store.errors[0]?.message);
+  const runsDirectory = temporaryDirectory();
+  expect(await takeRun(store.value, run, { runsDirectory })).toMatchObject({
+    kind: 'bad',
+    errors: [{ message: expect.stringContaining('than its manifest') as string }],
+  });
+  expect(listRuns(runsDirectory).runs).toEqual([]);
 });
