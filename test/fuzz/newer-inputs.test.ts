@@ -147,6 +147,12 @@ const zstd = (content: Buffer): Buffer => {
   return Buffer.concat([head, block, content]);
 };
 
+/** Gzip data that becomes 60 MB: members after one another count as one file. */
+const grownGzip = (text: string, random: Random): Buffer => {
+  const member = gzipSync(grown(text, random));
+  return Buffer.concat([gzipSync(text), ...Array.from({ length: 60 }, () => member)]);
+};
+
 const table = (name: string, file: string) =>
   `{ name: ${name}, file: ${file}, sequence: s, targets: [y], features: [a], missing: mean }`;
 const sequences = table('csv-sequences', 'data.csv');
@@ -370,6 +376,10 @@ const inputs: Readonly<Record<string, Input>> = {
   'large .arff files': planOf('{ name: ucr, file: data.arff }', 'data.arff', (random) => grown(arff, random)),
   'large CoNLL files': planOf('{ name: conll, file: data.conll }', 'data.conll', (random) =>
     grown(conll, random),
+  ),
+  'large gzip tables': planOf(sequences, 'data.csv', (random) => grownGzip(csv, random)),
+  'large gzip CoNLL files': planOf('{ name: conll, file: data.conll }', 'data.conll', (random) =>
+    grownGzip(conll, random),
   ),
   'large ONNX files': largeOnnx,
   'large texts': planOf('{ name: text, file: data.txt, sequenceLength: 8 }', 'data.txt', (random) =>

@@ -2,6 +2,7 @@ import { pipeline, Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { DataError } from '../dataset.ts';
 import { wrongFile, type DataFile } from '../files.ts';
+import { mostBytesOf, mostLinesOf } from './growth.ts';
 
 type Chunks = AsyncIterable<Uint8Array>;
 
@@ -9,25 +10,31 @@ const magic = { gzip: [0x1f, 0x8b], zstd: [0x28, 0xb5, 0x2f, 0xfd] } as const;
 
 type Compression = keyof typeof magic;
 
-/** What becomes much larger than this is made to fill the memory, not to hold data. */
-const mostGrowth = { times: 50, bytes: 8 << 20 } as const;
+const newline = 10;
 
-/** Counts what is read and what comes out of it. */
+const linesIn = (bytes: Uint8Array): number => {
+  let count = 0;
+  for (let at = bytes.indexOf(newline); at !== -1; at = bytes.indexOf(newline, at + 1)) count++;
+  return count;
+};
+
+/** Returns what counts the pieces that a file becomes, and throws when they are made to fill the memory or to take long. */
 const watchGrowth = (file: DataFile) => {
-  let read = 0;
-  let made = 0;
-  return {
-    read: (bytes: number) => {
-      read += bytes;
-    },
-    made: (bytes: number) => {
-      made += bytes;
-      if (made <= mostGrowth.bytes + mostGrowth.times * read) return;
-      throw wrongFile(file, `becomes more than ${mostGrowth.times} times as large when it is decompressed.`, {
-        expected: `at most ${mostGrowth.times} times its size, or ${mostGrowth.bytes >> 20} MB`,
+  const most = { bytes: mostBytesOf(file.size), lines: mostLinesOf(file.size) };
+  const made = { bytes: 0, lines: 0 };
+  return (piece: Uint8Array): void => {
+    made.bytes += piece.length;
+    made.lines += linesIn(piece);
+    const what = made.bytes > most.bytes ? 'bytes' : made.lines > most.lines ? 'lines' : undefined;
+    if (what === undefined) return;
+    throw wrongFile(
+      file,
+      `has ${file.size} bytes and becomes more than ${most[what]} ${what} when it is decompressed.`,
+      {
+        expected: `at most ${most[what]} ${what} of a compressed file of this size`,
         help: 'Decompress it yourself if you trust it, and name that file.',
-      });
-    },
+      },
+    );
   };
 };
 
@@ -41,12 +48,8 @@ export const decompressed = async function* (file: DataFile, chunks: Chunks): As
   const begin = first.value;
   const growth = watchGrowth(file);
   const rest = async function* () {
-    growth.read(begin.length);
     yield begin;
-    for (let next = await iterator.next(); next.done !== true; next = await iterator.next()) {
-      growth.read(next.value.length);
-      yield next.value;
-    }
+    for (let next = await iterator.next(); next.done !== true; next = await iterator.next()) yield next.value;
   };
   const compression = (Object.keys(magic) as Compression[]).find((one) =>
     magic[one].every((byte, at) => begin[at] === byte),
@@ -76,7 +79,7 @@ const gunzip = async function* (chunks: Chunks, growth: Growth): AsyncGenerator<
   // An error on either side ends both, and is thrown to who reads.
   pipeline(Readable.from(chunks), unzipped, () => undefined);
   for await (const chunk of unzipped as AsyncIterable<Uint8Array>) {
-    growth.made(chunk.length);
+    growth(chunk);
     yield chunk;
   }
 };
@@ -104,7 +107,7 @@ const unzstd = async function* (chunks: Chunks, growth: Growth): AsyncGenerator<
   const done: Uint8Array[] = [];
   const state = { ended: false };
   const stream = new Decompress((data, isLast) => {
-    growth.made(data.length);
+    growth(data);
     moves(data.length);
     if (data.length > 0) done.push(data.slice());
     state.ended = isLast === true;

@@ -5,6 +5,7 @@ import { readColumn } from 'hyparquet/src/column.js';
 import { DEFAULT_PARSERS } from 'hyparquet/src/convert.js';
 import { getTreePath } from 'hyparquet/src/schema.js';
 import { closeSync, fstatSync } from 'node:fs';
+import { mostBytesOf, mostValuesOf } from '../columns/growth.ts';
 import { openRegular, readFully } from '../../system/files.ts';
 import { checkedPages, type Allowance } from './pages.ts';
 import { endOfStruct } from './structs.ts';
@@ -25,12 +26,6 @@ export interface ParquetFile {
   readonly close: () => void;
 }
 
-/** Values that a file may have for each of its bytes, and besides: equal ones take next to no bytes. */
-const mostValues = { perByte: 8, besides: 2_000_000 } as const;
-
-/** As for files that are compressed as a whole. */
-const mostBytes = { perByte: 50, besides: 8 << 20 } as const;
-
 export const openParquet = (path: string): ParquetFile => {
   const file = openRegular(path);
   try {
@@ -48,11 +43,11 @@ const parquetIn = (file: number): ParquetFile => {
   const tree = parquetSchema(metadata);
   checkDepth(tree);
   const allowance: Allowance = {
-    values: limited('values', mostValues.perByte * size + mostValues.besides),
-    bytes: limited('bytes', mostBytes.perByte * size + mostBytes.besides),
+    values: limited('values', mostValuesOf(size)),
+    bytes: limited('bytes', mostBytesOf(size)),
   };
   const groups = metadata.row_groups.map((group) => Number(group.num_rows));
-  groups.forEach(limited('rows', mostValues.perByte * size + mostValues.besides));
+  groups.forEach(limited('rows', mostValuesOf(size)));
   const chunks = chunkReader({ tree, read, allowance });
   return {
     columns: tree.children.map(({ element }) => element.name),

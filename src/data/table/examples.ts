@@ -2,6 +2,7 @@ import type { Batch, SequenceShape, Split } from '../dataset.ts';
 import { indicesBelow } from '../indices.ts';
 import { isClassTask, targetSize } from '../task.ts';
 import { categoriesOf, widthOf, type ColumnEncoding, type Encoding } from './encoding.ts';
+import { placeIn } from './labels.ts';
 import type { Pack } from './pack.ts';
 
 /**
@@ -36,10 +37,11 @@ export const packExamples = (
   });
 };
 
-/** Inputs and targets of all sequences together. */
-const numbersOf = (pack: Pack, { shape }: Laying): number => {
-  const width = inputWidth(shape);
-  return Math.max(pack.numbers, (pack.numbers / pack.features.length) * width);
+/** Inputs and targets of all sequences together, whichever are more. */
+const numbersOf = (pack: Pack, laying: Laying): number => {
+  const inputs = (pack.numbers / pack.features.length) * inputWidth(laying.shape);
+  const { perStep, one } = targetsOf(pack, laying);
+  return Math.max(pack.numbers, inputs, perStep ? 0 : one * pack.sequences);
 };
 
 const inputWidth = ({ input }: SequenceShape): number => (input.kind === 'values' ? input.features : 1);
@@ -106,7 +108,7 @@ interface Stretch {
 const columnWriter = (column: ColumnEncoding, categories: readonly string[]) => {
   if (column.kind === 'category') {
     const { labels, embeddingSize } = column;
-    const slots = categories.map((label) => labels.indexOf(label));
+    const slots = categories.map(placeIn(labels));
     if (embeddingSize !== undefined) {
       return ({ from, start, stride, into, at, step, count }: Stretch): void => {
         for (let index = 0; index < count; index++)
@@ -160,7 +162,8 @@ export const targetWriter = (pack: Pack, { shape: { task }, encoding }: Laying):
     case 'multi-label': {
       if (labels.length === 0) return copyTargets;
       const named = task.labels ?? [];
-      const sets = labels.map((text) => (JSON.parse(text) as string[]).map((label) => named.indexOf(label)));
+      const placeOf = placeIn(named);
+      const sets = labels.map((text) => (JSON.parse(text) as string[]).map(placeOf));
       return (place, from) => {
         place.targets.fill(0, place.targetsAt, place.targetsAt + named.length);
         for (const label of sets[place.record[from] as number] ?? [])
@@ -171,7 +174,7 @@ export const targetWriter = (pack: Pack, { shape: { task }, encoding }: Laying):
     case 'labelling':
     case 'next-step': {
       const named = task.labels ?? [];
-      const classes = Int32Array.from(labels, (text) => named.indexOf(text));
+      const classes = Int32Array.from(labels, placeIn(named));
       return (place, from, count) => {
         for (let at = 0; at < count; at++)
           place.targets[place.targetsAt + at] = classes[place.record[from + at] as number] as number;

@@ -156,7 +156,8 @@ const unknownIn = (
     const known = encoding.columns[at];
     const categories = categoriesOf(pack, column);
     if (known?.kind !== 'category' || !categories) return [];
-    const isKnown = categories.map((label) => known.labels.includes(label));
+    const labels = new Set(known.labels);
+    const isKnown = categories.map((label) => labels.has(label));
     const found = new Map<number, number>();
     const see = (category: number) => {
       if (isKnown[category] === false) found.set(category, (found.get(category) ?? 0) + 1);

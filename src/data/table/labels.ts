@@ -53,3 +53,9 @@ export const sortedLabels = (tables: readonly (readonly string[])[]): readonly s
     ? all.sort((a, b) => Number(a) - Number(b) || (a < b ? -1 : 1))
     : all.sort((a, b) => (a < b ? -1 : 1));
 };
+
+/** Where each text is in a list, or -1. */
+export const placeIn = (texts: readonly string[]): ((text: string) => number) => {
+  const places = new Map(texts.map((text, at) => [text, at]));
+  return (text) => places.get(text) ?? -1;
+};
