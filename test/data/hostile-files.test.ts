@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib';
 import { expect, test, vi } from 'vitest';
 import { conll } from '../../src/data/conll.ts';
 import { csvText } from '../../src/data/csv-text.ts';
@@ -14,6 +15,15 @@ const readTexts = async (files: Readonly<Record<string, string | Uint8Array>>) =
   });
   return await csvText.load(chosen, dataFolder({ 'data.csv': `text,y\n${rows}\n`, ...files }));
 };
+
+test.each([
+  ['lines', '\n', 1_000_001],
+  ['bytes', 'a', 16_000_001],
+])('a small gzip file that becomes many %s is refused', async (what, character, count) => {
+  const bytes = gzipSync(Buffer.alloc(count, character));
+  expect(bytes.length).toBeLessThan(20_000);
+  await expect(readTexts({ 'data.csv': bytes })).rejects.toThrow(`becomes more than ${count - 1} ${what}`);
+});
 
 test('zstd data in blocks of a byte is refused, because each costs as much as its window', async () => {
   const block = Buffer.from([1 << 3, 0, 0, 97]);
