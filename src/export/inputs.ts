@@ -1,6 +1,8 @@
-import { strategyOf } from '../data/columns/missing.ts';
+import { Type } from '@sinclair/typebox';
+import { strategyOf, type MissingSetting } from '../data/columns/missing.ts';
 import type { SeriesPreprocessing, TablePreprocessing } from '../data/preprocessing.ts';
 import { columnPlaces } from '../data/series/series-inputs.ts';
+import { parserOf } from '../system/schema.ts';
 import type { TrainedModel } from './trained-model.ts';
 
 type PlainColumn = TablePreprocessing['inputs'][number];
@@ -80,7 +82,17 @@ export const columnWidth = (column: TableColumn): number => {
 export const hasSeriesInput = (encoding: InputEncoding): boolean =>
   encoding.kind === 'series' && encoding.scales.length > 1;
 
-type SeriesColumns = Parameters<typeof columnPlaces>[0];
+const columnNames = Type.Array(Type.String());
+
+/** What a dataset of series says of its columns; `missing` was checked when the run was planned. */
+const seriesColumnsOf = parserOf(
+  Type.Object({
+    targets: columnNames,
+    past: columnNames,
+    future: columnNames,
+    missing: Type.Unsafe<MissingSetting>(Type.Unknown()),
+  }),
+);
 
 const seriesEncoding = (
   { dataset, shape: { task } }: TrainedModel,
@@ -88,8 +100,8 @@ const seriesEncoding = (
   features: number,
 ): InputEncoding => {
   const { columns, series, others, statics } = preprocessing;
-  // The section was checked against the dataset's schema.
-  const parameters = dataset as unknown as SeriesColumns;
+  const parameters = seriesColumnsOf(dataset);
+  if (!parameters) throw new Error(`The dataset ${dataset.name} has no columns of series.`);
   const { places, observed } = columnPlaces(parameters);
   const readsAhead = task.kind === 'forecast' && task.readsAhead === true;
   const flag = readsAhead ? features - 1 : undefined;

@@ -114,13 +114,16 @@ interface ColumnPlace {
   readonly mask?: number;
 }
 
+/** What the columns of a series are. */
+interface SeriesColumns {
+  readonly targets: readonly string[];
+  readonly past: readonly string[];
+  readonly future: readonly string[];
+  readonly missing: MissingSetting;
+}
+
 /** Where the columns of the pack are among the inputs: what is observed and its indicators, then what is known ahead and its own. */
-export const columnPlaces = ({
-  targets,
-  past,
-  future,
-  missing,
-}: Pick<SeriesParameters, 'targets' | 'past' | 'future' | 'missing'>) => {
+export const columnPlaces = ({ targets, past, future, missing }: SeriesColumns) => {
   const observed = sideBySide([...targets, ...past], { missing, from: 0 });
   const known = sideBySide(future, { missing, from: observed.end });
   return {
