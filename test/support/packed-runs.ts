@@ -1,7 +1,8 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { Readable } from 'node:stream';
 import { sealedStatus } from '../../src/record/digests.ts';
-import { packRun, type PackedRun } from '../../src/record/packed-run.ts';
+import { packRun, readPacked, unpackRun, type PackedRun } from '../../src/record/packed-run.ts';
 import type { StatusFile } from '../../src/record/run-files.ts';
 import { fileNames } from '../../src/record/run-files.ts';
 import { jsonFileText } from '../../src/system/files.ts';
@@ -32,4 +33,32 @@ export const packed = async (directory: string, checkpoints = true): Promise<Pac
   const result = await packRun(directory, { checkpoints });
   if (!result.ok) throw new Error(result.errors[0]?.message);
   return result.value;
+};
+
+/** Brings a packed run from its own directory into another one. */
+export const unpackHere = (pack: PackedRun, directory: string) =>
+  unpackRun(pack.manifest, {
+    directory,
+    source: 'The test',
+    open: (name) => {
+      const file = pack.files.find((one) => one.name === name);
+      if (!file) throw new Error(name);
+      return readPacked(file);
+    },
+  });
+
+/** Opens the files of a packed run within `bytes`, where one follows the other in the order of the manifest. */
+export const openerOf = ({ files }: PackedRun, bytes: Buffer) => {
+  const starts = new Map<string, number>();
+  let end = 0;
+  for (const file of files) {
+    starts.set(file.name, end);
+    end += file.bytes;
+  }
+  return (name: string, { bytes: length }: { readonly bytes: number }) => {
+    const start = starts.get(name) ?? end;
+    const content = bytes.subarray(start, start + length);
+    const half = content.length >> 1;
+    return Readable.from([content.subarray(0, half), content.subarray(half)]);
+  };
 };

@@ -1,21 +1,19 @@
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import { join } from 'node:path';
-import { unpackStream } from '../../src/record/packed-stream.ts';
 import { dieAtCall } from './die-at-call.ts';
+import { packed, unpackHere } from './packed-runs.ts';
 
 /**
- * Unpacks a stream over copies of a run's directory, each in a process that is killed right before another call of the
+ * Unpacks a packed run over copies of an earlier record of it, each in a process that is killed right before another call of the
  * file system. Prints the copies' folders as JSON.
  */
-const { PACK = '', EARLIER = '', NAME = '', OUT = '', DIE_AT } = process.env;
+const { FROM = '', EARLIER = '', NAME = '', OUT = '', DIE_AT } = process.env;
 
 const unpackUntil = async (dieAt: number): Promise<void> => {
+  const pack = await packed(FROM);
   const calls = dieAtCall(dieAt, ['mkdir', 'open', 'rename', 'rm']);
-  const result = await unpackStream(fs.createReadStream(PACK), {
-    directory: join(OUT, String(dieAt), NAME),
-    source: 'The test',
-  });
+  const result = await unpackHere(pack, join(OUT, String(dieAt), NAME));
   if (!result.ok) throw new Error(result.errors[0]?.message);
   console.log(calls());
 };
