@@ -1,10 +1,7 @@
 import type { Static, TObject, TProperties } from '@sinclair/typebox';
 import type { CommonParameters } from '../optimizers/common.ts';
 import type { Config } from '../registry/own/definitions.ts';
-import type { datasets } from '../registry/datasets.ts';
-import type { losses } from '../registry/losses.ts';
-import type { models } from '../registry/models.ts';
-import type { optimizers } from '../registry/optimizers.ts';
+import type { datasets, losses, models, optimizers } from '../registry/rows.ts';
 import type { MlflowSettings, Objective, TrainConfig } from '../language/config.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Json } from '../system/json.ts';

@@ -22,7 +22,7 @@ export const planSpec = async (
     if (!plan.ok || runsDirectory === undefined) return plan;
     const [{ withContinuations }, { withEarlierIds }] = await Promise.all([
       import('../runner/continuations.ts'),
-      import('../runner/earlier-ids.ts'),
+      import('../runner/continuations.ts'),
     ]);
     const continued = withContinuations(withEarlierIds(plan.value, runsDirectory), runsDirectory);
     return continued.ok ? success(continued.value, [...plan.notices, ...continued.notices]) : continued;

@@ -14,7 +14,7 @@ import { loadPlanCode } from '../runner/plan-code.ts';
 import { childIsBuilt, notBuilt } from '../executor/local/pool.ts';
 import { runExperiment, type ExperimentOutcome } from '../runner/run-experiment.ts';
 import type { Plan, Run } from '../plan/plan.ts';
-import { emulatedBfloat16 } from '../tensorflow/emulated-bfloat16.ts';
+import { emulatedBfloat16 } from '../tensorflow/processor.ts';
 import { slowBackendWarning } from '../tensorflow/find-addon.ts';
 import { createConsole } from './live/create-console.ts';
 import { sweepDirectory } from '../mlflow/journal/sweeps.ts';

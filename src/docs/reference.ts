@@ -6,7 +6,7 @@ import { listNames, namedSections, registry, type NamedSectionKind } from '../re
 import { rowsOf } from '../registry/schema.ts';
 import { describeSchema, type PlainSchema } from '../language/describe.ts';
 import { specSchema } from '../language/spec-schema.ts';
-import { axisForms } from '../language/sweep/axis-kinds.ts';
+import { axisForms } from '../language/sweep/sweep.ts';
 import { sweepSchema } from '../language/sweep/section.ts';
 import { trainSchema } from '../language/train-section.ts';
 

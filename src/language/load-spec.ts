@@ -9,10 +9,9 @@ import {
   type SourceText,
 } from '../diagnostic/diagnostic.ts';
 import { readUserConfig } from './user-config.ts';
-import { interpolate, type Environment } from './environment.ts';
+import { interpolate, type Environment, applyOverrides, mergeSpecs, type Overrides } from './overrides.ts';
 import { writeValue } from './describe.ts';
 import { find, type Located, type LocatedMap } from './located.ts';
-import { applyOverrides, mergeSpecs, type Overrides } from './overrides.ts';
 import { mostWork, readYaml, type ReadingBudget } from './read-yaml.ts';
 import { endlessFile, readRegular } from '../system/files.ts';
 import { readdir, stat } from 'node:fs/promises';

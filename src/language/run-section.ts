@@ -1,7 +1,6 @@
 import { Type, type Static } from '@sinclair/typebox';
 import { choice, nullable } from '../parameters/schema.ts';
-import { countOrAuto } from './count-or-auto.ts';
-import { slurmSchema } from './slurm-section.ts';
+import { countOrAuto, slurmSchema } from './slurm-section.ts';
 
 /** Outcomes worth retrying. A NaN loss or bad data would only fail again. */
 export const retryReasons = ['crashed', 'out-of-memory', 'timed-out'] as const;

@@ -1,12 +1,24 @@
 import { Type, type Static } from '@sinclair/typebox';
 import { nullable } from '../parameters/schema.ts';
-import { countOrAuto } from './count-or-auto.ts';
+
+/** A number of runs, threads or processors that may be left to Unroll. */
+export const countOrAuto = (description: string, examples: readonly (number | 'auto')[] = ['auto', 2]) =>
+  Type.Unsafe<number | 'auto'>({
+    type: ['integer', 'string'],
+    minimum: 1,
+    maximum: 1024,
+    pattern: '^auto$',
+    phrase: 'auto or a whole number from 1 to 1024',
+    default: 'auto',
+    description,
+    examples: [...examples],
+  });
 
 /**
  * Options of `sbatch` that a spec may add: none that names a file, a program or the environment, because somebody else may
  * have written the spec, and none that has a key of its own.
  */
-export const sbatchOptions = [
+const sbatchOptions = [
   'account',
   'begin',
   'comment',

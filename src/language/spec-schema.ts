@@ -1,9 +1,11 @@
 import { Type, type Static } from '@sinclair/typebox';
 import { choice } from '../parameters/schema.ts';
 import { artifactGroupNames, artifactGroups } from './artifact-groups.ts';
-import { openVariables } from './open-variables.ts';
 import { runSchema } from './run-section.ts';
 import { sweepSchema } from './sweep/section.ts';
+
+/** Variables that every spec may read: none of them holds a secret that a record would keep. */
+export const openVariables = ['MLFLOW_TRACKING_URI', 'MLFLOW_EXPERIMENT_NAME', 'USER', 'HOSTNAME'] as const;
 
 /** The version of the spec language that this program understands. */
 export const specVersion = 1;
@@ -16,7 +18,7 @@ const metric = (description: string) =>
     examples: ['test/accuracy', 'val/loss'],
   });
 
-export const objectiveSchema = Type.Object(
+const objectiveSchema = Type.Object(
   {
     metric: metric('The metric that runs are compared by, such as test/accuracy.'),
     goal: Type.Optional(
@@ -119,7 +121,7 @@ export const mlflowSchema = Type.Object(
   },
 );
 
-export const trackingSchema = Type.Object(
+const trackingSchema = Type.Object(
   { mlflow: Type.Optional(mlflowSchema) },
   {
     additionalProperties: false,
@@ -131,7 +133,7 @@ export const trackingSchema = Type.Object(
   },
 );
 
-export const seedsSchema = Type.Unsafe<number | readonly number[]>({
+const seedsSchema = Type.Unsafe<number | readonly number[]>({
   type: ['integer', 'array'],
   minimum: 1,
   maximum: 10_000,
@@ -151,7 +153,7 @@ export const nameSchema = Type.String({
   examples: ['mnist-rows'],
 });
 
-export const extendsSchema = Type.String({
+const extendsSchema = Type.String({
   minLength: 1,
   description:
     'Another spec, by its path from this file. Mappings are merged key by key, everything else is replaced, null deletes.',

@@ -1,9 +1,8 @@
 import { Type } from '@sinclair/typebox';
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { adamParameters } from './adam.ts';
-import { commonParameters } from './common.ts';
+import { commonParameters, checkSchedule } from './common.ts';
 import type { OptimizerRow, UpdateContext } from './optimizer.ts';
-import { checkSchedule } from './schedule.ts';
 
 const parameters = Type.Object(
   { ...adamParameters, ...commonParameters(0.002) },

@@ -1,5 +1,5 @@
 import { Type } from '@sinclair/typebox';
-import { adam, adamParameters } from './adam.ts';
+import { adam, adamParameters, adamUpdate } from './adam.ts';
 import type { OptimizerRow } from './optimizer.ts';
 
 const parameters = Type.Object(
@@ -24,8 +24,5 @@ export const adamw = {
   parameters,
   check: adam.check,
   slots: adam.slots,
-  build: async (chosen) => {
-    const { adamUpdate } = await import('./adam-step.ts');
-    return adamUpdate(chosen, ({ learningRate }) => 1 - learningRate * chosen.weightDecay);
-  },
+  build: (chosen) => adamUpdate(chosen, ({ learningRate }) => 1 - learningRate * chosen.weightDecay),
 } as const satisfies OptimizerRow<typeof parameters>;

@@ -1,8 +1,7 @@
 import { Type } from '@sinclair/typebox';
 import type { Tensor } from '@tensorflow/tfjs-core';
-import { commonParameters, decayParameter, epsilonParameter } from './common.ts';
+import { commonParameters, decayParameter, epsilonParameter, checkSchedule } from './common.ts';
 import type { OptimizerRow, UpdateContext } from './optimizer.ts';
-import { checkSchedule } from './schedule.ts';
 
 const parameters = Type.Object(
   {

@@ -1,7 +1,6 @@
 import { Type } from '@sinclair/typebox';
-import { commonParameters, decayParameter } from './common.ts';
+import { commonParameters, decayParameter, checkSchedule } from './common.ts';
 import type { OptimizerRow, UpdateContext } from './optimizer.ts';
-import { checkSchedule } from './schedule.ts';
 
 const parameters = Type.Object(
   {

@@ -1,17 +1,17 @@
 import { stepsOf } from './steps.ts';
-import { defaultPatience, watchedMetric, type Schedule } from '../optimizers/schedule.ts';
+import { defaultPatience, watchedMetric, type Schedule } from '../optimizers/common.ts';
 import { examplesPerStep } from '../data/batches.ts';
-import { metricsOf } from '../metrics/metrics.ts';
+import { metricsOf, type OwnMetrics } from '../metrics/metrics.ts';
 import { defaultLoss } from '../losses/loss.ts';
 import { inWords } from '../diagnostic/in-words.ts';
 import type { ParameterIssue } from '../parameters/row.ts';
 import { findRow, type Registry } from '../registry/rows.ts';
 import type { SectionIssue } from './blame.ts';
-import { checkPrecision } from './check-precision.ts';
-import { checkStateful } from './check-stateful.ts';
 import { nearMetric, whyNotMeasured } from './check-metrics.ts';
 import { inSection } from '../language/sections.ts';
-import type { Together } from './together.ts';
+import type { Json } from '../system/json.ts';
+import type { DatasetParts, SequenceShape } from '../data/dataset.ts';
+import type { NamedSection, TrainConfig } from '../language/config.ts';
 
 /** Rules between sections, which none can check alone. */
 export const checkTogether = (registry: Registry, together: Together): readonly SectionIssue[] => {
@@ -232,3 +232,126 @@ const checkWarmUp = ({ optimizer, train, parts }: Together): readonly ParameterI
     },
   ];
 };
+
+/** In `train` where `section` is absent. */
+type PrecisionIssue = Omit<ParameterIssue, 'section'> & { readonly section?: 'model' };
+
+/** That there are kernels for the model in the precision of `train`. */
+const checkPrecision = (
+  registry: Registry,
+  { model, train: { precision, truncation } }: Pick<Together, 'model' | 'train'>,
+): readonly PrecisionIssue[] => {
+  if (precision === undefined) return [];
+  const row = findRow(registry.model, model.name);
+  if (!row?.kernels)
+    return [
+      {
+        section: 'model',
+        path: 'name',
+        message: `The model ${model.name} has no kernels for ${precision}.`,
+        expected: Object.keys(registry.model)
+          .filter((name) => registry.model[name]?.kernels)
+          .join(', '),
+        help: 'Remove `precision` from train, or choose such a model.',
+      },
+    ];
+  const { kernels, parameters } = row;
+  const defaults = parameters.properties;
+  const isPossible = (given: typeof model) => kernels(given, precision).length > 0;
+  if (!isPossible(model)) {
+    const usual = Object.fromEntries(
+      Object.entries(defaults).map(([name, schema]) => [name, (schema['default'] ?? null) as Json]),
+    );
+    const isGuilty = (name: string) => !isPossible({ ...model, ...usual, [name]: model[name] ?? null });
+    return Object.keys(defaults)
+      .filter(isGuilty)
+      .map((name) => ({
+        section: 'model',
+        path: name,
+        message: `No kernel computes \`${name}: ${JSON.stringify(model[name])}\` with ${precision}.`,
+        expected: `${JSON.stringify(usual[name])} with ${precision}`,
+        help: `Write \`${name}: ${JSON.stringify(usual[name])}\`, or do without \`precision\`.`,
+      }));
+  }
+  if (truncation?.style !== 'true') return [];
+  return [
+    {
+      path: 'truncation.style',
+      with: ['precision'],
+      message: `True truncation reads the state of every step from a kernel that has no ${precision}.`,
+      expected: 'truncation with style: chunked, or none',
+      help: 'Use `style: chunked`, or remove `precision`.',
+    },
+  ];
+};
+
+/** Without a section it is in train. */
+type StatefulIssue = Omit<ParameterIssue, 'section'> & { readonly section?: 'dataset' | 'model' };
+
+/** That the sequences of `train.stateful` follow one another, and that the network has a state to carry. */
+export const checkStateful = (
+  registry: Registry,
+  { dataset, model, train, parts }: Pick<Together, 'dataset' | 'model' | 'train' | 'parts'>,
+): readonly StatefulIssue[] => {
+  if (!train.stateful) return [];
+  const row = findRow(registry.dataset, dataset.name);
+  if (!row?.consecutive)
+    return [
+      {
+        path: 'stateful',
+        message: `The sequences of the dataset ${dataset.name} do not follow one another, so no state can be carried from one to the next.`,
+        expected: `a dataset of one long text: ${namesWhere(registry.dataset, 'consecutive').join(' or ')}`,
+        help: 'Remove `stateful` from train, or choose such a dataset.',
+      },
+    ];
+  const issues: StatefulIssue[] = [];
+  if (!row.consecutive(dataset))
+    issues.push({
+      section: 'dataset',
+      path: 'stride',
+      message: 'The sequences overlap or leave gaps, so none begins with the state after the one before it.',
+      expected: `null, or ${JSON.stringify(dataset['length'])} as \`length\``,
+      help: 'Remove `stride` from dataset, or `stateful` from train.',
+    });
+  if (!findRow(registry.model, model.name)?.carriesState)
+    issues.push({
+      section: 'model',
+      path: 'name',
+      message: `The model ${model.name} cannot carry its state from batch to batch.`,
+      expected: namesWhere(registry.model, 'carriesState').join(', '),
+      help: 'Choose such a model, or remove `stateful` from train.',
+    });
+  const streams = examplesPerStep(train);
+  const size = parts?.trainSize;
+  if (size !== undefined && size < 2 * streams)
+    issues.push({
+      path: 'stateful',
+      with: ['batchSize', ...(train.accumulate === undefined ? [] : ['accumulate'])],
+      message: `${size} training sequences in ${streams} streams leave no stream two of them, so no state is ever carried.`,
+      expected: `at least ${2 * streams} training sequences, or at most ${Math.floor(size / 2)} streams (batchSize${train.accumulate === undefined ? '' : ' x accumulate'})`,
+      help: 'Lower `batchSize` or the `length` of the sequences, or use a longer text.',
+    });
+  return issues;
+};
+
+const namesWhere = <K extends string>(
+  rows: Readonly<Record<string, Partial<Record<K, unknown>>>>,
+  key: K,
+): readonly string[] => Object.keys(rows).filter((name) => rows[name]?.[key] !== undefined);
+
+/** The sections of a point, each sound by itself, and what is known of its dataset. */
+export interface Together {
+  readonly dataset: NamedSection;
+  readonly model: NamedSection;
+  readonly optimizer: NamedSection;
+  /** Undefined where the task decides. */
+  readonly loss: NamedSection | undefined;
+  readonly train: TrainConfig;
+  readonly shape: SequenceShape;
+  /** The metrics of the user's config. */
+  readonly own: OwnMetrics;
+  /** The smallest number that is a target in the training part, if it is known. */
+  readonly smallest: number | undefined;
+  /** Undefined where nothing is known before the data is read. */
+  readonly parts: DatasetParts | undefined;
+}

@@ -5,7 +5,7 @@ import { isReplicateKey, type Plan, type Run } from './plan.ts';
 import type { JsonMap } from '../language/sections.ts';
 import { readYaml } from '../language/read-yaml.ts';
 import { resolvePoints } from './resolve-points.ts';
-import { configurationRuns } from './unroll-spec.ts';
+import { configurationRuns } from './plan-experiment.ts';
 import type { FindWeights } from './starting-weights.ts';
 import { groundOf, holds } from '../search/grid.ts';
 import { finiteSpace, keyOf } from '../search/search.ts';

@@ -18,8 +18,7 @@ import { datasetFacts, type DatasetFacts } from './dataset-facts.ts';
 import { vectorsResolver } from './pretrained-vectors.ts';
 import { blame, createFindings, type Finding, type SectionIssue } from './blame.ts';
 import { canonicalJson, shortHash } from '../system/canonical.ts';
-import { checkTogether, warnTogether } from './check-together.ts';
-import type { Together } from './together.ts';
+import { checkTogether, warnTogether, type Together } from './check-together.ts';
 import type { NamedSection, RunConfig, TrainConfig } from '../language/config.ts';
 import type { CodeDigests, Run } from './plan.ts';
 import {

@@ -3,10 +3,92 @@ import type { ModelRow } from '../models/model.ts';
 import type { LossRow } from '../losses/loss.ts';
 import type { OwnMetricRow } from '../metrics/own-metric.ts';
 import type { OptimizerRow } from '../optimizers/optimizer.ts';
-import { datasets } from './datasets.ts';
-import { losses } from './losses.ts';
-import { models } from './models.ts';
-import { optimizers } from './optimizers.ts';
+import { addingProblem } from '../data/adding-problem.ts';
+import { blockSequences } from '../data/block-sequences.ts';
+import { characters } from '../data/characters.ts';
+import { conll } from '../data/conll.ts';
+import { copyMemory } from '../data/copy-memory.ts';
+import { csvSequences } from '../data/csv-sequences.ts';
+import { csvSeries } from '../data/csv-series.ts';
+import { csvText } from '../data/csv-text.ts';
+import { fashionMnistRows } from '../data/fashion-mnist-rows.ts';
+import { jsonlSequences } from '../data/jsonl-sequences.ts';
+import { jsonlSeries } from '../data/jsonl-series.ts';
+import { jsonlText } from '../data/jsonl-text.ts';
+import { mnistPixels } from '../data/mnist-pixels.ts';
+import { mnistRows } from '../data/mnist-rows.ts';
+import { parquetSequences } from '../data/parquet-sequences.ts';
+import { parquetSeries } from '../data/parquet-series.ts';
+import { text } from '../data/text.ts';
+import { toySequences } from '../data/toy-sequences.ts';
+import { ucr } from '../data/ucr.ts';
+import { gru } from '../models/gru.ts';
+import { lstm } from '../models/lstm.ts';
+import { simpleRnn } from '../models/simple-rnn.ts';
+import { adadelta } from '../optimizers/adadelta.ts';
+import { adagrad } from '../optimizers/adagrad.ts';
+import { adam } from '../optimizers/adam.ts';
+import { adamax } from '../optimizers/adamax.ts';
+import { adamw } from '../optimizers/adamw.ts';
+import { rmsprop } from '../optimizers/rmsprop.ts';
+import { sgd } from '../optimizers/sgd.ts';
+import { binaryCrossEntropy } from '../losses/binary-cross-entropy.ts';
+import { crossEntropy } from '../losses/cross-entropy.ts';
+import { focal } from '../losses/focal.ts';
+import { huber } from '../losses/huber.ts';
+import { mae } from '../losses/mae.ts';
+import { mse } from '../losses/mse.ts';
+import { poisson } from '../losses/poisson.ts';
+import { quantile } from '../losses/quantile.ts';
+
+/** Every dataset, by the name that a spec writes. */
+export const datasets = {
+  'mnist-rows': mnistRows,
+  'mnist-pixels': mnistPixels,
+  'fashion-mnist-rows': fashionMnistRows,
+  'toy-sequences': toySequences,
+  'adding-problem': addingProblem,
+  'copy-memory': copyMemory,
+  text,
+  characters,
+  'csv-sequences': csvSequences,
+  'jsonl-sequences': jsonlSequences,
+  'csv-series': csvSeries,
+  'jsonl-series': jsonlSeries,
+  'parquet-series': parquetSeries,
+  'parquet-sequences': parquetSequences,
+  'block-sequences': blockSequences,
+  ucr,
+  'csv-text': csvText,
+  'jsonl-text': jsonlText,
+  conll,
+} as const satisfies Record<string, DatasetRow>;
+
+/** Every model, by the name that a spec writes. */
+export const models = { lstm, gru, 'simple-rnn': simpleRnn } as const satisfies Record<string, ModelRow>;
+
+/** Every optimizer, by the name that a spec writes. */
+export const optimizers = {
+  sgd,
+  adam,
+  adamw,
+  adamax,
+  rmsprop,
+  adagrad,
+  adadelta,
+} as const satisfies Record<string, OptimizerRow>;
+
+/** Every loss, by the name that a spec writes. */
+export const losses = {
+  'cross-entropy': crossEntropy,
+  focal,
+  'binary-cross-entropy': binaryCrossEntropy,
+  mse,
+  mae,
+  huber,
+  quantile,
+  poisson,
+} as const satisfies Record<string, LossRow>;
 
 /** The tables that a spec's `dataset`, `model`, `optimizer` and `loss` choose from. */
 export interface Registry {

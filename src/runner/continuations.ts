@@ -2,8 +2,15 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { success, type Diagnostic, type Result } from '../diagnostic/diagnostic.ts';
 import { trainingEnds, type TrainConfig } from '../language/train-section.ts';
-import { dependsOnLength, scheduleOf } from '../optimizers/schedule.ts';
-import { filesOf, identityOfModel, identityOfTrain, withoutPaths } from '../plan/run-identity.ts';
+import { dependsOnLength, scheduleOf } from '../optimizers/common.ts';
+import {
+  filesOf,
+  identityOfModel,
+  identityOfTrain,
+  withoutPaths,
+  namesFiles,
+  runIdOf,
+} from '../plan/run-identity.ts';
 import type { Plan, Run } from '../plan/plan.ts';
 import { patienceIsOver } from '../record/kept-weights.ts';
 import { listRuns } from '../record/read-runs.ts';
@@ -11,6 +18,7 @@ import type { RecordedRun } from '../record/run-state.ts';
 import { fileNames } from '../record/run-files.ts';
 import { canonicalJson } from '../system/canonical.ts';
 import { checkpointOfEnd } from '../training/checkpoint.ts';
+import { sweepIdOf } from '../plan/plan-experiment.ts';
 
 /**
  * A plan in which each new run continues from the longest recorded run that differs in its length alone. Notices say why a
@@ -103,3 +111,32 @@ const startsOver = (run: Run, parent: Run, why: string): Diagnostic => ({
   got: why,
   help: 'Nothing to do: the numbers are the same, they only take longer.',
 });
+
+/**
+ * A plan in which runs keep the ids they were recorded by. Up to version 0.1 the path of a data file was part of an id, so
+ * a recorded run may have another id than the same run planned today; its record, its sweep and its frozen plan are found
+ * by the old one.
+ */
+export const withEarlierIds = (plan: Plan, runsDirectory: string): Plan => {
+  if (!plan.runs.some(namesFiles)) return plan;
+  const recorded = listRuns(runsDirectory, { experiment: plan.experiment }).runs.map(({ run }) => run);
+  const ids = new Set(recorded.map(({ id }) => id));
+  const earlier = new Map<string, Run>();
+  for (const run of recorded) {
+    const id = runIdOf(run);
+    // The last begun comes first.
+    if (id !== run.id && !ids.has(id) && !earlier.has(id)) earlier.set(id, run);
+  }
+  if (earlier.size === 0) return plan;
+  const cells = new Map<string, string>();
+  for (const { id, cell } of plan.runs) {
+    const known = earlier.get(id);
+    if (known) cells.set(cell, known.cell);
+  }
+  const runs = plan.runs.map((run) => ({
+    ...run,
+    id: earlier.get(run.id)?.id ?? run.id,
+    cell: cells.get(run.cell) ?? run.cell,
+  }));
+  return { ...plan, runs, sweepId: sweepIdOf(runs, plan.search) };
+};

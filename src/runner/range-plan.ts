@@ -1,7 +1,7 @@
 import type { TrainConfig } from '../language/config.ts';
 import type { Plan, Run } from '../plan/plan.ts';
 import { runIdOf } from '../plan/run-identity.ts';
-import { sweepIdOf } from '../plan/unroll-spec.ts';
+import { sweepIdOf } from '../plan/plan-experiment.ts';
 
 /** A learning-rate range test: from the lowest rate to the highest in so many steps. */
 export interface Range {

@@ -16,7 +16,7 @@ import { readStatus } from '../record/read-runs.ts';
 import { fileNames, type HostEnvironment } from '../record/run-files.ts';
 import { recordLoss, runDirectory } from '../record/run-recorder.ts';
 import { outcomeOfExit } from '../executor/exit-reason.ts';
-import { orderOfWork } from './longest-first.ts';
+import { orderOfWork } from './estimate.ts';
 import { isSettled, type RunStanding } from './select.ts';
 
 /** What the scheduler is given besides the plan. */

@@ -1,8 +1,7 @@
 import { unreachable } from '../diagnostic/diagnostic.ts';
 import type { Json } from '../system/json.ts';
-import { tidy } from '../language/sweep/axis-kinds.ts';
+import { tidy, type Choice, type Dimension, type Point, type Sweep } from '../language/sweep/sweep.ts';
 import { holds, type Ground } from './grid.ts';
-import type { Choice, Dimension, Point, Sweep } from '../language/sweep/sweep.ts';
 
 /**
  * The space as the search methods see it: a cube with a coordinate in [0, 1) for each dimension, those of the `when`

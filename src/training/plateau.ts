@@ -1,5 +1,5 @@
 import { goalOf } from '../metrics/metrics.ts';
-import { defaultPatience, type Schedule } from '../optimizers/schedule.ts';
+import { defaultPatience, type Schedule } from '../optimizers/common.ts';
 import { improves, type Best } from '../record/kept-weights.ts';
 
 /** Where the schedule `plateau` is: a part of the trainer's state, so that a resumed training goes on with the same bits. */

@@ -1,15 +1,14 @@
 import { allocateBatch, readBatch, type Batch } from '../data/dataset.ts';
-import { scheduleOf, watchedMetric } from '../optimizers/schedule.ts';
+import { scheduleOf, watchedMetric } from '../optimizers/common.ts';
 import { cutToLongest } from '../data/lengths.ts';
 import type { Metrics } from '../record/events.ts';
 import { improves, patienceIsOver, type Watched } from '../record/kept-weights.ts';
 import type { StopReason } from './protocol.ts';
 import { stepCheckpoint } from './checkpoint.ts';
 import { evaluate } from './evaluate.ts';
-import { lossWeight } from './loss-weight.ts';
+import { lossWeight, createTally, type Tally } from './tally.ts';
 import { afterEvaluation } from './plateau.ts';
 import { report, saveCheckpoint, type Session } from './session.ts';
-import { createTally, type Tally } from './tally.ts';
 
 /** Why the steps ended. */
 export type StepsEnd =

@@ -20,7 +20,7 @@ import { readStatus, recordedId } from '../record/read-runs.ts';
 import { fileNames, type ProfileFile } from '../record/run-files.ts';
 import { RecordRemoved, recordRun, type RunRecorder } from '../record/run-recorder.ts';
 import type { StopReason, TrainRequest } from './protocol.ts';
-import { continueFrom } from './continue-from.ts';
+import { continueFrom } from './resume-point.ts';
 import { idleStopwatch, startStopwatch } from './stopwatch.ts';
 import { train } from './train.ts';
 

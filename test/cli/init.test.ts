@@ -5,9 +5,7 @@ import { parse } from 'yaml';
 import { runProgram } from '../../src/cli/program.ts';
 import { openTerminal } from '../../src/cli/terminal.ts';
 import { packageRoot } from '../../src/system/package-root.ts';
-import { datasets } from '../../src/registry/datasets.ts';
-import { models } from '../../src/registry/models.ts';
-import { optimizers } from '../../src/registry/optimizers.ts';
+import { datasets, models, optimizers } from '../../src/registry/rows.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { noTerminal, openRealTerminal } from '../support/tmux.ts';
 

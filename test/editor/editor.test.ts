@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { models } from '../../src/registry/models.ts';
+import { models } from '../../src/registry/rows.ts';
 import { type Completion, startLanguageServer } from './language-server.ts';
 
 const folder = resolve('experiments');

@@ -5,7 +5,7 @@ import { isClassTask, type Task } from '../../src/data/task.ts';
 import type { Loss, LossRow } from '../../src/losses/loss.ts';
 import { meanLoss } from '../../src/losses/mean-loss.ts';
 import { presetsOf } from '../../src/parameters/row.ts';
-import { losses } from '../../src/registry/losses.ts';
+import { losses } from '../../src/registry/rows.ts';
 import { loadTensorFlow } from '../../src/tensorflow/load.ts';
 
 beforeAll(async () => {

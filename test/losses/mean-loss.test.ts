@@ -4,7 +4,7 @@ import type { Task } from '../../src/data/task.ts';
 import { defaultLoss, type Loss, type LossRow } from '../../src/losses/loss.ts';
 import { meanLoss, type LossInput } from '../../src/losses/mean-loss.ts';
 import { presetsOf } from '../../src/parameters/row.ts';
-import { losses } from '../../src/registry/losses.ts';
+import { losses } from '../../src/registry/rows.ts';
 import { loadTensorFlow } from '../../src/tensorflow/load.ts';
 
 const built: Record<string, Loss> = {};

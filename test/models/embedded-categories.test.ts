@@ -3,7 +3,7 @@ import { beforeAll, expect, it } from 'vitest';
 import type { DatasetRow, SequenceShape } from '../../src/data/dataset.ts';
 import { validateSpec } from '../../src/language/validate-spec.ts';
 import type { Model, ModelRow } from '../../src/models/model.ts';
-import { unrollSpec } from '../../src/plan/unroll-spec.ts';
+import { unrollSpec } from '../../src/plan/plan-experiment.ts';
 import type { Registry } from '../../src/registry/rows.ts';
 import { loadTensorFlow } from '../../src/tensorflow/load.ts';
 import {

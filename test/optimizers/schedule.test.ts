@@ -7,7 +7,7 @@ import {
   scheduleNames,
   scheduleParameters,
   type Schedule,
-} from '../../src/optimizers/schedule.ts';
+} from '../../src/optimizers/common.ts';
 
 const complete = (schedule: Partial<Schedule>): Schedule =>
   Value.Default(scheduleParameters, { ...schedule }) as Schedule;

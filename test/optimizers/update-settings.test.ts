@@ -1,8 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { settingsHeader } from '../../src/optimizers/settings-header.ts';
-import { packSettings, updateSettings } from '../../src/optimizers/update-settings.ts';
+import { settingsHeader, packSettings, updateSettings } from '../../src/optimizers/update-settings.ts';
 import { packageRoot } from '../../src/system/package-root.ts';
 
 const header = readFileSync(join(packageRoot, 'native', 'update-settings.h'), 'utf8');

@@ -2,7 +2,7 @@ import { Type } from '@sinclair/typebox';
 import { expect, it } from 'vitest';
 import { validateSpec } from '../../src/language/validate-spec.ts';
 import { addedLater } from '../../src/parameters/schema.ts';
-import { unrollSpec } from '../../src/plan/unroll-spec.ts';
+import { unrollSpec } from '../../src/plan/plan-experiment.ts';
 import type { Registry } from '../../src/registry/rows.ts';
 import type { Json } from '../../src/system/json.ts';
 import { documentOf, soundPlan, specText } from '../support/spec.ts';

@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { validateSpec } from '../../src/language/validate-spec.ts';
 import { addedLater, nullable } from '../../src/parameters/schema.ts';
 import type { Run } from '../../src/plan/plan.ts';
-import { unrollSpec } from '../../src/plan/unroll-spec.ts';
+import { unrollSpec } from '../../src/plan/plan-experiment.ts';
 import type { RecordedRun } from '../../src/record/run-state.ts';
 import type { Registry } from '../../src/registry/rows.ts';
 import { comparisonToCsv } from '../../src/report/compare-csv.ts';

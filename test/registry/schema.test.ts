@@ -6,7 +6,7 @@ import { parse } from 'yaml';
 import { registry } from '../../src/registry/rows.ts';
 import { generateSchemas } from '../../src/language/generate-schemas.ts';
 import { loadSpec } from '../../src/language/load-spec.ts';
-import { unrollSpec } from '../../src/plan/unroll-spec.ts';
+import { unrollSpec } from '../../src/plan/plan-experiment.ts';
 import { validateSpec } from '../../src/language/validate-spec.ts';
 import { testRegistry } from '../support/registry.ts';
 

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import type { JsonSchema } from '../../src/registry/schema.ts';
-import { shareRepeated } from '../../src/language/share-schemas.ts';
+import { shareRepeated } from '../../src/language/generate-schemas.ts';
 
 const size = {
   type: 'integer',

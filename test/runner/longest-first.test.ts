@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { lengthsOf, longestFirst, orderOfWork } from '../../src/runner/longest-first.ts';
+import { lengthsOf, longestFirst, orderOfWork } from '../../src/runner/estimate.ts';
 import type { RunStanding } from '../../src/runner/select.ts';
 import { registry } from '../../src/registry/rows.ts';
 import type { Execution } from '../../src/language/config.ts';
 import type { Plan } from '../../src/plan/plan.ts';
 import type { Json } from '../../src/system/json.ts';
-import { unrollSpec } from '../../src/plan/unroll-spec.ts';
+import { unrollSpec } from '../../src/plan/plan-experiment.ts';
 import { validateSpec } from '../../src/language/validate-spec.ts';
 import type { RunEvent } from '../../src/record/events.ts';
 import { writeRunDirectory } from '../support/run-directories.ts';

@@ -5,7 +5,7 @@ import { configurationIdOf } from '../../src/plan/run-identity.ts';
 import { planExperiment } from '../../src/plan/plan-experiment.ts';
 import type { Plan, Run } from '../../src/plan/plan.ts';
 import { runStandings } from '../../src/runner/select.ts';
-import { withEarlierIds } from '../../src/runner/earlier-ids.ts';
+import { withEarlierIds } from '../../src/runner/continuations.ts';
 import { canonicalJson, shortHash } from '../../src/system/canonical.ts';
 import { listRuns } from '../../src/record/read-runs.ts';
 import { createRig } from '../support/rig.ts';

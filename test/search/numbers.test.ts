@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { linearValues, logValues, rangeValues } from '../../src/language/sweep/axis-kinds.ts';
+import { linearValues, logValues, rangeValues } from '../../src/language/sweep/sweep.ts';
 
 describe('logValues', () => {
   it('has round numbers where there are some', () => {

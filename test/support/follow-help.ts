@@ -9,7 +9,7 @@ import {
   type Pair,
   type YAMLMap,
 } from 'yaml';
-import { axisKinds } from '../../src/language/sweep/axis-kinds.ts';
+import { axisKinds } from '../../src/language/sweep/sweep.ts';
 import type { SourceRange } from '../../src/diagnostic/diagnostic.ts';
 
 /** What a user who follows the help of a message to the letter changes: the file at the place, or the option. */

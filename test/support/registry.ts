@@ -1,10 +1,9 @@
-import { losses } from '../../src/registry/losses.ts';
+import { losses, type Registry } from '../../src/registry/rows.ts';
 import { Type } from '@sinclair/typebox';
 import { DataError, type DatasetRow, type SequenceShape } from '../../src/data/dataset.ts';
 import type { ModelRow } from '../../src/models/model.ts';
 import type { OptimizerRow } from '../../src/optimizers/optimizer.ts';
 import { choice, nullable } from '../../src/parameters/schema.ts';
-import type { Registry } from '../../src/registry/rows.ts';
 
 /**
  * A small registry that never changes, so that what is written about messages and plans stays as it is while the real

@@ -3,7 +3,7 @@ import type { LocatedMap } from '../../src/language/located.ts';
 import type { SpecDocument } from '../../src/language/load-spec.ts';
 import type { Plan } from '../../src/plan/plan.ts';
 import type { Json } from '../../src/system/json.ts';
-import { unrollSpec, type UnrollOptions } from '../../src/plan/unroll-spec.ts';
+import { unrollSpec, type UnrollOptions } from '../../src/plan/plan-experiment.ts';
 import { validateSpec } from '../../src/language/validate-spec.ts';
 import type { Diagnostic } from '../../src/diagnostic/diagnostic.ts';
 import { testRegistry } from './registry.ts';

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { Diagnostic } from '../../src/diagnostic/diagnostic.ts';
 import { type LoadOptions, loadSpec } from '../../src/language/load-spec.ts';
 import { validateSpec } from '../../src/language/validate-spec.ts';
-import { unrollSpec } from '../../src/plan/unroll-spec.ts';
+import { unrollSpec } from '../../src/plan/plan-experiment.ts';
 import { weightsFinder } from '../../src/report/find-weights.ts';
 import type { Registry } from '../../src/registry/rows.ts';
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { emulatedBfloat16 } from '../../src/tensorflow/emulated-bfloat16.ts';
+import { emulatedBfloat16 } from '../../src/tensorflow/processor.ts';
 import { fusedKernels } from '../../src/tensorflow/kernels/fused-kernels.ts';
 import { loadTensorFlow } from '../../src/tensorflow/load.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';

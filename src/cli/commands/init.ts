@@ -11,7 +11,7 @@ import type { Row } from '../../parameters/row.ts';
 import { loadPlugins } from '../../registry/own/load-plugins.ts';
 import { findRow, requiredSections, type RequiredSectionKind, type Registry } from '../../registry/rows.ts';
 import { coreCount } from '../../record/environment.ts';
-import { unrollSpec } from '../../plan/unroll-spec.ts';
+import { unrollSpec } from '../../plan/plan-experiment.ts';
 import { proposedCommand } from '../../system/proposed-command.ts';
 import type { Execute } from '../command.ts';
 import { withQuestions, type Ask } from '../init/ask.ts';

@@ -7,8 +7,7 @@ import { place } from '../place.ts';
 import { toJson, type Located, type LocatedEntry } from '../located.ts';
 import type { Json } from '../../system/json.ts';
 import { checkSection, sectionKinds, type SectionKind } from '../sections.ts';
-import { isSection, type SweepableParameter, type Target } from './axis-kinds.ts';
-import type { Choice } from './sweep.ts';
+import { isSection, type SweepableParameter, type Target, type Choice } from './sweep.ts';
 import { proposedCommand } from '../../system/proposed-command.ts';
 import { isObject } from '../../system/json.ts';
 

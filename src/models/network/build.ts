@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { Tensor, Tensor2D, Tensor3D, Variable } from '@tensorflow/tfjs-core';
+import type { Tensor, Tensor2D, Tensor3D, Variable, Rank, Tensor1D } from '@tensorflow/tfjs-core';
 import { isPerStep, stepsRead } from '../../data/task.ts';
 import { linear } from '../../tensorflow/kernels/linear.ts';
 import type { Cell } from '../../tensorflow/kernels/table.ts';
@@ -8,13 +8,20 @@ import type { NetworkParameters } from '../parameters.ts';
 import type { RecurrentCell } from '../recurrent-cell.ts';
 import { hasFixedVectors, vectorSizeOf } from '../embedding.ts';
 import { categoryTable, networkWeights, tokenTable, type Weight } from '../weights.ts';
-import { chunkedTruncation } from './chunked-truncation.ts';
-import { embedCategories, embedTokens, oneHotTokens } from './inputs.ts';
+import { chunkedTruncation, readWindows } from './truncation.ts';
 import { behindMask, drawMasks, noMasks, type Masks } from './masks.ts';
-import { everyOutput, readOut } from './readout.ts';
-import { loadRecurrence, type Recurrence } from './recurrence.ts';
-import { dropOutputs, inputOfTop, layerOf, type Stack } from './stack.ts';
-import { readWindows } from './true-truncation.ts';
+import {
+  everyOutput,
+  readOut,
+  loadRecurrence,
+  type Recurrence,
+  dropOutputs,
+  inputOfTop,
+  layerOf,
+  type Stack,
+} from './stack.ts';
+import type { CategoryFeature } from '../../data/dataset.ts';
+import { recordOperation } from '../../tensorflow/kernels/record.ts';
 
 /** Draws each weight from its own random stream, named after it. */
 const drawVariables = (weights: readonly Weight[], random: BuildContext['random']): Map<string, Variable> => {
@@ -120,4 +127,59 @@ export const buildNetwork = async <C extends Cell, P extends NetworkParameters>(
     kernel: recurrence.kernel,
     forward,
   };
+};
+
+/** One-hot encodes tokens: int32 `[batch, time]` to `[batch, time, vocabulary]`. */
+const oneHotTokens = (tokens: Tensor2D, vocabulary: number): Tensor3D =>
+  // The WebAssembly back end returns wrong numbers if `oneHot` makes floats itself.
+  tf.cast(tf.oneHot(tokens, vocabulary) as Tensor3D, 'float32');
+
+/**
+ * Replaces tokens, int32 `[batch, time]`, by rows of a table, `[vocabulary, size]`: `[batch, time, size]`. It has its own
+ * gradient because the WebAssembly back end lacks the one of `tf.gather`.
+ */
+const embedTokens = (tokens: Tensor2D, table: Tensor2D): Tensor3D => {
+  const [embedded] = recordOperation(
+    { table },
+    {
+      forward: (save) => {
+        const rows: Tensor1D = tf.reshape(tokens, [-1]);
+        save([rows]);
+        const vectors = tf.gather(table, rows);
+        return [tf.reshape<Rank.R3>(vectors, [...tokens.shape, table.shape[1]])];
+      },
+      backward: ([gradient], [rows]) => ({
+        table: tf.scatterND(
+          tf.expandDims(rows as Tensor, 1),
+          tf.reshape(gradient as Tensor, [-1, table.shape[1]]),
+          table.shape,
+        ),
+      }),
+    },
+  );
+  return embedded as Tensor3D;
+};
+
+/**
+ * Replaces features that are categories by their vectors: `[batch, time, features]` to the other features in their order,
+ * then the vectors of each column. `tables` has those of each, `[categories, size]`.
+ */
+const embedCategories = (
+  inputs: Tensor3D,
+  embedded: readonly CategoryFeature[],
+  tables: readonly Tensor2D[],
+): Tensor3D => {
+  const [batch, time, features] = inputs.shape;
+  const columns = (from: number, to: number): Tensor3D =>
+    tf.slice(inputs, [0, 0, from], [batch, time, to - from]);
+  const ends = [...embedded.map(({ feature }) => feature), features];
+  const numbers = ends.flatMap((end, at) => {
+    const from = at === 0 ? 0 : (ends[at - 1] as number) + 1;
+    return end > from ? [columns(from, end)] : [];
+  });
+  const vectors = embedded.map(({ feature }, at) => {
+    const indices: Tensor2D = tf.reshape(tf.cast(columns(feature, feature + 1), 'int32'), [batch, time]);
+    return embedTokens(indices, tables[at] as Tensor2D);
+  });
+  return tf.concat([...numbers, ...vectors], 2);
 };

@@ -5,9 +5,8 @@ import { filesDigest, findDataFile } from '../../data/files.ts';
 import type { LossRow } from '../../losses/loss.ts';
 import type { OwnMeasure, OwnMetricRow } from '../../metrics/own-metric.ts';
 import type { ModelRow } from '../../models/model.ts';
-import { commonParameters } from '../../optimizers/common.ts';
+import { commonParameters, checkSchedule } from '../../optimizers/common.ts';
 import { eachWeight, type OptimizerRow } from '../../optimizers/optimizer.ts';
-import { checkSchedule } from '../../optimizers/schedule.ts';
 import type { ParameterIssue } from '../../parameters/row.ts';
 import type { OptimizerParameters } from './build-optimizer.ts';
 import type {

@@ -1,9 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Rank, Tensor1D, Tensor2D, Tensor3D } from '@tensorflow/tfjs-core';
 import type { CellSequence, CellState, Kernel } from './kernel.ts';
-import { layerNorm } from './layer-norm.ts';
-import { recordedScan, type ElementwiseCell } from './recorded-scan.ts';
-import { scan, scanStates, splitKernel } from './scan.ts';
+import { layerNorm, recordedScan, type ElementwiseCell, scan, scanStates, splitKernel } from './scan.ts';
 
 /**
  * One layer of gated recurrent units over a batch of sequences, in one direction. Columns of the kernel are in the

@@ -1,8 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Tensor1D, Tensor2D } from '@tensorflow/tfjs-core';
 import type { CellSequence, CellState, Kernel } from './kernel.ts';
-import { layerNorm } from './layer-norm.ts';
-import { scan, scanStates, splitKernel } from './scan.ts';
+import { layerNorm, scan, scanStates, splitKernel } from './scan.ts';
 
 /**
  * One LSTM layer over a batch of sequences, in one direction. Gates are in the order of TensorFlow 1's BasicLSTMCell:

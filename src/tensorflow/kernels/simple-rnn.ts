@@ -1,9 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Tensor1D, Tensor2D } from '@tensorflow/tfjs-core';
 import type { CellSequence, CellState, Kernel } from './kernel.ts';
-import { layerNorm } from './layer-norm.ts';
-import { recordedScan, type ElementwiseCell } from './recorded-scan.ts';
-import { scan, scanStates, splitKernel } from './scan.ts';
+import { layerNorm, recordedScan, type ElementwiseCell, scan, scanStates, splitKernel } from './scan.ts';
 
 /**
  * One layer of Elman's cell over a batch of sequences, in one direction (Elman 1990, "Finding Structure in Time"):
