@@ -10,7 +10,7 @@ import {
   without,
   type JsonSchema,
 } from '../registry/schema.ts';
-import { jsonText } from '../system/json-text.ts';
+import { jsonText } from '../system/json.ts';
 import { describeSchema, type PlainSchema } from './describe.ts';
 import { specSchema } from './spec-schema.ts';
 import { axisForms, axisKinds, type AxisKind } from './sweep/sweep.ts';

@@ -4,14 +4,12 @@ import { failed, success, type Issue, type Result } from '../diagnostic/diagnost
 import { nearest } from '../diagnostic/nearest.ts';
 import { versionOf, type ParameterIssue, type Row } from '../parameters/row.ts';
 import { findRow, listNames, type NamedSectionKind, type Registry } from '../registry/rows.ts';
-import { canonicalJson } from '../system/canonical.ts';
+import { canonicalJson, type Json, isObject } from '../system/json.ts';
 import { checkAgainst } from './check.ts';
 import { describeSetting, describeValue } from './describe.ts';
 import type { NamedSection, TrainConfig } from './config.ts';
-import type { Json } from '../system/json.ts';
 import { checkTrain, trainSchema, withGoal, type WrittenTrain } from './train-section.ts';
 import { proposedCommand } from '../system/proposed-command.ts';
-import { isObject } from '../system/json.ts';
 
 export type JsonMap = Readonly<Record<string, Json>>;
 

@@ -17,13 +17,12 @@ import { validateSpec, type Spec } from '../language/validate-spec.ts';
 import { masked, maskedJson } from '../system/secrets.ts';
 import type { SequenceShape } from '../data/dataset.ts';
 import { validationCounterpart } from '../metrics/metrics.ts';
-import { canonicalJson, shortHash } from '../system/canonical.ts';
+import { canonicalJson, shortHash, leavesOf, type Json } from '../system/json.ts';
 import { checkMetrics } from './check-metrics.ts';
 import { objectiveBy } from '../language/goal.ts';
 import { find } from '../language/located.ts';
 import { checkPruning, pointsOf, searchedPoints, searchOf } from './search-plan.ts';
 import { groundOf, valueIn } from '../search/grid.ts';
-import { leavesOf, type Json } from '../system/json.ts';
 import type { Choice, Dimension, Point, Sweep } from '../language/sweep/sweep.ts';
 
 export interface PlanOptions extends ResolveOptions {

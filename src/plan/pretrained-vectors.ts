@@ -7,7 +7,7 @@ import { inSection, type SoundSection } from '../language/sections.ts';
 import type { Spec } from '../language/validate-spec.ts';
 import type { ParameterIssue } from '../parameters/row.ts';
 import { findRow } from '../registry/rows.ts';
-import { canonicalJson } from '../system/canonical.ts';
+import { canonicalJson } from '../system/json.ts';
 import type { SectionIssue } from './blame.ts';
 
 interface Found {

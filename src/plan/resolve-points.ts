@@ -17,7 +17,7 @@ import type { ParameterIssue, Row } from '../parameters/row.ts';
 import { datasetFacts, type DatasetFacts } from './dataset-facts.ts';
 import { vectorsResolver } from './pretrained-vectors.ts';
 import { blame, createFindings, type Finding, type SectionIssue } from './blame.ts';
-import { canonicalJson, shortHash } from '../system/canonical.ts';
+import { canonicalJson, shortHash } from '../system/json.ts';
 import { checkTogether, warnTogether, type Together } from './check-together.ts';
 import type { NamedSection, RunConfig, TrainConfig } from '../language/config.ts';
 import type { CodeDigests, Run } from './plan.ts';

@@ -1,8 +1,7 @@
 import type { NamedSection, TrainConfig } from '../language/config.ts';
 import { pretrainedOf } from '../data/vectors/setting.ts';
 import { fileParameters, registry } from '../registry/rows.ts';
-import { canonicalJson, shortHash } from '../system/canonical.ts';
-import type { Json } from '../system/json.ts';
+import { canonicalJson, shortHash, type Json } from '../system/json.ts';
 import { foldOf, type Run } from './plan.ts';
 
 /**

@@ -16,7 +16,7 @@ import { patienceIsOver } from '../record/kept-weights.ts';
 import { listRuns } from '../record/read-runs.ts';
 import type { RecordedRun } from '../record/run-state.ts';
 import { fileNames } from '../record/run-files.ts';
-import { canonicalJson } from '../system/canonical.ts';
+import { canonicalJson } from '../system/json.ts';
 import { checkpointOfEnd } from '../training/checkpoint.ts';
 import { sweepIdOf } from '../plan/plan-experiment.ts';
 

@@ -1,6 +1,6 @@
 import { versionOf, type Row } from '../parameters/row.ts';
 import { findRow, namedSections, registry, type NamedSectionKind, type Table } from '../registry/rows.ts';
-import { canonicalJson } from '../system/canonical.ts';
+import { canonicalJson } from '../system/json.ts';
 import type { CodeDigests, Run } from '../plan/plan.ts';
 import { trainerVersion } from '../plan/run-identity.ts';
 import type { RecordedRun } from '../record/run-state.ts';

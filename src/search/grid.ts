@@ -1,5 +1,14 @@
 import { failure, success, type Diagnostic, type Result } from '../diagnostic/diagnostic.ts';
-import { type Dimension, type Point, type Sweep, type Choice, type Condition, type Rule, sweepableParameters, type SweepableParameter } from '../language/sweep/sweep.ts';
+import {
+  type Dimension,
+  type Point,
+  type Sweep,
+  type Choice,
+  type Condition,
+  type Rule,
+  sweepableParameters,
+  type SweepableParameter,
+} from '../language/sweep/sweep.ts';
 import { namedSections, type Registry } from '../registry/rows.ts';
 import type { Json } from '../system/json.ts';
 import { sectionKinds, type JsonMap, type SectionKind } from '../language/sections.ts';

@@ -1,3 +1,5 @@
+import { hash } from 'node:crypto';
+
 /** Any JSON value, deeply readonly. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 
@@ -35,3 +37,66 @@ export const leavesOf = (value: Json, path = ''): (readonly [path: string, value
   !isObject(value)
     ? [[path, value]]
     : Object.entries(value).flatMap(([key, inner]) => leavesOf(inner, path === '' ? key : `${path}.${key}`));
+
+/**
+ * JSON with the keys of every mapping sorted: equal values give equal strings. Throws on a number that is not finite: JSON
+ * has none, and as null it would share an id with a setting that is not used. Specs are checked before they come here.
+ */
+export const canonicalJson = (value: Json | object): string => {
+  if (Array.isArray(value)) return `[${(value as readonly Json[]).map(canonicalJson).join(',')}]`;
+  if (typeof value === 'object' && value !== null) {
+    const map = value as Readonly<Record<string, Json>>;
+    const pairs = Object.keys(map)
+      .sort()
+      .map((key) => `${JSON.stringify(key)}:${canonicalJson(map[key] ?? null)}`);
+    return `{${pairs.join(',')}}`;
+  }
+  if (isNonFinite(value)) throw new RangeError(`Canonical JSON cannot hold ${String(value)}.`);
+  return JSON.stringify(value);
+};
+
+/** 12 hex digits of the SHA-256 of a string. */
+export const shortHash = (text: string): string => hash('sha256', text, 'hex').slice(0, 12);
+
+const width = 120;
+
+/**
+ * JSON for people and for small files: what fits on a line is on one, and so does every list of plain values, however
+ * long. `value` is plain data.
+ */
+export const jsonText = (value: unknown): string => `${laidOut(value, '')}\n`;
+
+const laidOut = (value: unknown, indent: string): string => {
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
+  const isPlainList = Array.isArray(value) && value.every((one) => typeof one !== 'object' || one === null);
+  const line = onOneLine(value, isPlainList ? Infinity : width - indent.length);
+  if (line !== undefined) return line;
+  const inner = `${indent}  `;
+  const parts = Array.isArray(value)
+    ? value.map((one) => laidOut(one, inner))
+    : Object.entries(value)
+        .filter(([, one]) => one !== undefined)
+        .map(([key, one]) => `${JSON.stringify(key)}: ${laidOut(one, inner)}`);
+  const [open, close] = Array.isArray(value) ? '[]' : '{}';
+  return `${open ?? ''}\n${inner}${parts.join(`,\n${inner}`)}\n${indent}${close ?? ''}`;
+};
+
+/** The value on one line, or undefined where it is longer than `most`. */
+const onOneLine = (value: unknown, most: number): string | undefined => {
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
+  const entries = Array.isArray(value)
+    ? value.map((one: unknown) => ['', one] as const)
+    : Object.entries(value).filter(([, one]) => one !== undefined);
+  const parts: string[] = [];
+  let length = 2;
+  for (const [key, one] of entries) {
+    const text = onOneLine(one, most - length);
+    if (text === undefined) return undefined;
+    const part = Array.isArray(value) ? text : `${JSON.stringify(key)}: ${text}`;
+    length += part.length + 2;
+    if (length > most) return undefined;
+    parts.push(part);
+  }
+  if (Array.isArray(value)) return `[${parts.join(', ')}]`;
+  return parts.length === 0 ? '{}' : `{ ${parts.join(', ')} }`;
+};

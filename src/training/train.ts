@@ -2,7 +2,7 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Split } from '../data/dataset.ts';
 import { labelsOf } from '../data/task.ts';
-import { jsonText } from '../system/json-text.ts';
+import { jsonText } from '../system/json.ts';
 import type { Metrics, OutcomeReason, RunOutcome } from '../record/events.ts';
 import { writeWhole } from '../system/files.ts';
 import { valuesAt } from '../record/kept-weights.ts';

@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { canonicalJson } from '../../src/system/canonical.ts';
+import { canonicalJson, type Json } from '../../src/system/json.ts';
 import type { Run } from '../../src/plan/plan.ts';
-import type { Json } from '../../src/system/json.ts';
 import { planOf, soundPlan } from '../support/spec.ts';
 
 const varying = (runs: readonly Run[]) =>

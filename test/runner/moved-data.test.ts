@@ -6,7 +6,7 @@ import { planExperiment } from '../../src/plan/plan-experiment.ts';
 import type { Plan, Run } from '../../src/plan/plan.ts';
 import { runStandings } from '../../src/runner/select.ts';
 import { withEarlierIds } from '../../src/runner/continuations.ts';
-import { canonicalJson, shortHash } from '../../src/system/canonical.ts';
+import { canonicalJson, shortHash } from '../../src/system/json.ts';
 import { listRuns } from '../../src/record/read-runs.ts';
 import { createRig } from '../support/rig.ts';
 import { dataFolder } from '../data/support/data-files.ts';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { jsonText } from '../../src/system/json-text.ts';
+import { jsonText } from '../../src/system/json.ts';
 
 test('what fits stands on a line, and every list of plain values does', () => {
   const long = Array.from({ length: 200 }, (_, at) => at);

@@ -7,7 +7,18 @@ import type { Objective, Pruning } from '../config.ts';
 import type { Json } from '../../system/json.ts';
 import { trainingEnds } from '../train-section.ts';
 import { sectionKinds, type JsonMap, type SectionKind } from '../sections.ts';
-import { isSection, sweepableParameters, exampleForm, type Choice, type Condition, type Dimension, type Point, type Rule, type Sweep, type WhenRule } from './sweep.ts';
+import {
+  isSection,
+  sweepableParameters,
+  exampleForm,
+  type Choice,
+  type Condition,
+  type Dimension,
+  type Point,
+  type Rule,
+  type Sweep,
+  type WhenRule,
+} from './sweep.ts';
 import { mostRules, type SweepSection } from './section.ts';
 import { readChoice, readWritten, resolvePath, targetOf, type SweepContext } from './read-choice.ts';
 import { readAxisValues } from './read-values.ts';

@@ -3,7 +3,20 @@ import { nearest } from '../../diagnostic/nearest.ts';
 import { describeValue, writeValue } from '../describe.ts';
 import { find, toJson, type Located, type LocatedMap } from '../located.ts';
 import { isNonFinite, type Json } from '../../system/json.ts';
-import { axisForm, axisKeys, axisKinds, exampleForm, exampleList, exampleStep, linearValues, logValues, rangeValues, tidy, type AxisKind, type Target } from './sweep.ts';
+import {
+  axisForm,
+  axisKeys,
+  axisKinds,
+  exampleForm,
+  exampleList,
+  exampleStep,
+  linearValues,
+  logValues,
+  rangeValues,
+  tidy,
+  type AxisKind,
+  type Target,
+} from './sweep.ts';
 
 type Report = (diagnostic: Omit<Diagnostic, 'severity'>) => void;
 

@@ -3,9 +3,8 @@ import { stepsOf } from '../../plan/steps.ts';
 import type { SequenceShape } from '../../data/dataset.ts';
 import type { ModelRow } from '../../models/model.ts';
 import { findRow, registry as builtIn, type Registry } from '../../registry/rows.ts';
-import { canonicalJson } from '../../system/canonical.ts';
+import { canonicalJson, type Json } from '../../system/json.ts';
 import type { Plan, Run } from '../../plan/plan.ts';
-import type { Json } from '../../system/json.ts';
 import { operationsPerInput } from '../operations.ts';
 import { askDataset, registryIn } from '../run-ground.ts';
 
