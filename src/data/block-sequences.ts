@@ -5,7 +5,13 @@ import { nullable } from '../parameters/schema.ts';
 import type { DataContext, DatasetRow } from './dataset.ts';
 import { checkTable } from './table/check-table.ts';
 import { fromTable } from './table/from-table.ts';
-import { settled, tableParameters, tableParts, type TableParameters } from './table/parameters.ts';
+import {
+  labelledSeries,
+  settled,
+  tableParameters,
+  tableParts,
+  type TableParameters,
+} from './table/parameters.ts';
 import type { ClassSizes } from './table/read-blocks.ts';
 
 const { validationFile, testFile, validationFraction, testFraction, splitSeed } = tableParameters;
@@ -46,11 +52,7 @@ type Parameters = Static<typeof parameters>;
 const asTable = (chosen: Parameters): TableParameters => ({
   ...chosen,
   task: 'classification',
-  layout: 'wide',
-  sequence: null,
-  order: null,
-  features: ['x'],
-  targets: ['label'],
+  ...labelledSeries,
 });
 
 /** The files of data, and the parameter with the sizes of each. */

@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { Type } from '@sinclair/typebox';
-import { DataError, type DataContext, type Dataset } from './dataset.ts';
+import { DataError, type DataContext, type Dataset, type DatasetRow } from './dataset.ts';
 import { filesDigest, findDataFile, type DataFile } from './files.ts';
 import type { DataInspection } from './description.ts';
 import {
@@ -49,7 +49,7 @@ const loadMnist = async (
 };
 
 /** The part of a row that only depends on how many steps an image is read in. */
-export const mnistRow = (steps: 28 | 784) => ({
+const mnistRow = (steps: 28 | 784) => ({
   version: 1,
   parameters: Type.Object(imageParameters, { additionalProperties: false }),
   check: checkImageSizes,
@@ -59,3 +59,17 @@ export const mnistRow = (steps: 28 | 784) => ({
   inspect: (chosen: ImageSizes) => inspectMnist(chosen, steps),
   load: (chosen: ImageSizes, context: DataContext) => loadMnist(chosen, steps, context),
 });
+
+export const mnistRows = {
+  title: 'MNIST digits, an image read as 28 rows of 28 pixels',
+  description:
+    'The MNIST database of handwritten digits (LeCun, Bottou, Bengio and Haffner 1998): 55,000 images for training, the first 5,000 of the 60,000 for validation, 10,000 for testing. Pixels are scaled to [0,1].',
+  ...mnistRow(28),
+} as const satisfies DatasetRow;
+
+export const mnistPixels = {
+  title: 'MNIST digits, an image read as 784 single pixels',
+  description:
+    'MNIST read pixel by pixel, row after row: a test of memory over 784 steps (Le, Jaitly and Hinton 2015, "A Simple Way to Initialize Recurrent Networks of Rectified Linear Units"). The parts are those of mnist-rows.',
+  ...mnistRow(784),
+} as const satisfies DatasetRow;

@@ -7,7 +7,7 @@ import type { DataContext, DatasetRow } from './dataset.ts';
 import { checkTable } from './table/check-table.ts';
 import type { TableFormat } from './table/ensure-pack.ts';
 import { fromTable } from './table/from-table.ts';
-import { settled, tableParameters, type TableParameters } from './table/parameters.ts';
+import { labelledSeries, settled, tableParameters, type TableParameters } from './table/parameters.ts';
 
 const { validationFile, validationFraction, testFraction, splitSeed } = tableParameters;
 const { standardize, standardizeTargets, folds, fold } = tableParameters;
@@ -49,11 +49,7 @@ type Parameters = Static<typeof parameters>;
 
 const asTable = (chosen: Parameters): TableParameters => ({
   ...chosen,
-  layout: 'wide',
-  sequence: null,
-  order: null,
-  features: ['x'],
-  targets: ['label'],
+  ...labelledSeries,
 });
 
 /** With the test file beside the training file, if the spec names none. */

@@ -172,6 +172,20 @@ export type EnvironmentFile = Described<typeof environmentSchema>;
 
 export const parseEnvironment = parserOf(environmentSchema);
 
+/** What may explain different numbers of the same run. */
+export const surroundingFields = [
+  'unroll',
+  'node',
+  'backend',
+  'tensorflow',
+  'kernel',
+  'ownKernels',
+  'instructionSet',
+  'threads',
+  'platform',
+  'cpu',
+] as const satisfies readonly (keyof EnvironmentFile)[];
+
 /**
  * What a run spends its time with. `start` loads TensorFlow and builds the network, `data` loads the dataset and puts
  * batches together, `update` clips gradients, takes the optimizer's step and reads the loss, `recording` writes files and

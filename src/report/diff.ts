@@ -3,7 +3,7 @@ import { createColours } from '../terminal/colours.ts';
 import type { Json } from '../system/json.ts';
 import { formatMetric, formatValue } from '../terminal/format.ts';
 import { type Column, renderTable } from '../terminal/table.ts';
-import type { EnvironmentFile } from '../record/run-files.ts';
+import { surroundingFields } from '../record/run-files.ts';
 import type { TextOptions } from './render-compare.ts';
 import type { RunDetails } from './run-details.ts';
 import { flattenConfig } from './varying.ts';
@@ -46,24 +46,11 @@ const differing = (one: ReadonlyMap<string, Json>, other: ReadonlyMap<string, Js
 const settings = ({ recorded: { run } }: RunDetails): Map<string, Json> =>
   flattenConfig(run.config).set('seed', run.seed);
 
-const environmentKeys = [
-  'unroll',
-  'node',
-  'backend',
-  'tensorflow',
-  'kernel',
-  'ownKernels',
-  'instructionSet',
-  'threads',
-  'platform',
-  'cpu',
-] as const satisfies (keyof EnvironmentFile)[];
-
 const surroundings = ({ recorded: { run }, environment }: RunDetails): Map<string, Json> => {
   const known = new Map<string, Json>([['datasetDigest', run.datasetDigest.slice(0, 12)]]);
   for (const [key, version] of Object.entries(run.versions)) known.set(`versions.${key}`, version);
   if (!environment) return known;
-  for (const key of environmentKeys) known.set(key, environment[key] ?? null);
+  for (const key of surroundingFields) known.set(key, environment[key] ?? null);
   if (environment.git) {
     known.set('git.commit', environment.git.commit.slice(0, 12));
     known.set('git.dirty', environment.git.dirty);

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { digestOfFile } from '../record/digests.ts';
 import { readMetricSeries, type MetricSeries } from '../record/read-metrics.ts';
-import type { EnvironmentFile, StatusFile } from '../record/run-files.ts';
+import { surroundingFields, type EnvironmentFile, type StatusFile } from '../record/run-files.ts';
 import type { StoredTensor } from '../system/safetensors.ts';
 import type { Run } from '../plan/plan.ts';
 
@@ -73,19 +73,6 @@ const largest = (before: Float32Array, after: Float32Array): number => {
   return most;
 };
 
-const surroundings = [
-  'unroll',
-  'node',
-  'platform',
-  'cpu',
-  'backend',
-  'tensorflow',
-  'kernel',
-  'ownKernels',
-  'instructionSet',
-  'threads',
-] as const satisfies readonly (keyof EnvironmentFile)[];
-
 /** What a difference shows of a record that lacks a field, as earlier ones do. */
 const notRecorded = 'not recorded';
 
@@ -98,7 +85,7 @@ export const environmentDifferences = (
   now: EnvironmentFile | undefined,
   sameNumbers: boolean,
 ): readonly Difference[] =>
-  surroundings.flatMap((what) => {
+  surroundingFields.flatMap((what) => {
     const before = recorded?.[what];
     if (before === undefined && sameNumbers) return [];
     const pair = { recorded: before === undefined ? notRecorded : before, now: now?.[what] ?? null };

@@ -3,8 +3,7 @@ import type { Static } from '@sinclair/typebox';
 import { parquetWriteBuffer } from 'hyparquet-writer';
 import { csvSeries } from '../../src/data/csv-series.ts';
 import { DataError, type Dataset } from '../../src/data/dataset.ts';
-import { jsonlSeries } from '../../src/data/jsonl-series.ts';
-import { parquetSeries } from '../../src/data/parquet-series.ts';
+import { jsonlSeries, parquetSeries } from '../../src/data/plain-series.ts';
 import { dataFolder } from './support/data-files.ts';
 import { complete, examplesOf } from './support/read-all.ts';
 

@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
 import { DataError } from '../../src/data/dataset.ts';
-import { parquetSequences } from '../../src/data/parquet-sequences.ts';
+import { parquetSequences } from '../../src/data/nested-sequences.ts';
 import { dataFolder } from './support/data-files.ts';
 import { complete, examplesOf } from './support/read-all.ts';
 

@@ -1,6 +1,6 @@
 import type { Static } from '@sinclair/typebox';
 import { describe, expect, it } from 'vitest';
-import { jsonlSequences } from '../../src/data/jsonl-sequences.ts';
+import { jsonlSequences } from '../../src/data/nested-sequences.ts';
 import { dataFolder } from './support/data-files.ts';
 import { complete, examplesOf } from './support/read-all.ts';
 

@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest';
 import { csvSequences } from '../../src/data/csv-sequences.ts';
 import { DataError, type Dataset } from '../../src/data/dataset.ts';
 import { inspectData } from '../../src/data/inspect.ts';
-import { jsonlSequences } from '../../src/data/jsonl-sequences.ts';
+import { jsonlSequences } from '../../src/data/nested-sequences.ts';
 import { dataFolder } from './support/data-files.ts';
 import { complete, examplesOf } from './support/read-all.ts';
 

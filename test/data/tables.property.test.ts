@@ -4,7 +4,7 @@ import { labelsOf } from '../../src/data/task.ts';
 import { expect, it } from 'vitest';
 import { csvSequences } from '../../src/data/csv-sequences.ts';
 import type { Dataset } from '../../src/data/dataset.ts';
-import { jsonlSequences } from '../../src/data/jsonl-sequences.ts';
+import { jsonlSequences } from '../../src/data/nested-sequences.ts';
 import { dataFolder } from './support/data-files.ts';
 import { complete, examplesOf } from './support/read-all.ts';
 

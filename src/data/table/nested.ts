@@ -2,13 +2,12 @@ import { shown, textIn } from '../columns/cells.ts';
 import { isPerStep } from './parameters.ts';
 import type { RowSink } from './rows.ts';
 import {
+  addRow,
   cellReader,
   checkInputs,
   createNumberList,
-  fillWithin,
   namedOf,
   onceColumns,
-  onceParts,
   onceReader,
   rolesOf,
   targetColumn,
@@ -23,7 +22,7 @@ type Steps = readonly (readonly unknown[])[];
  * numbers a step; several keys hold lists of the same length, side by side.
  */
 export const nestedSink = (context: SequenceContext, available: readonly string[]): RowSink => {
-  const { settings, problems, writer, fileId } = context;
+  const { settings, problems } = context;
   const roles = rolesOf(context, available, {});
   const { features: keys, targets, statics } = roles;
   checkInputs(context, [...keys, ...statics]);
@@ -124,15 +123,7 @@ export const nestedSink = (context: SequenceContext, available: readonly string[
       }
       const found = stepTargetsIn(cells, steps, line);
       const given = readOnce(cells.slice(firstOnce), line);
-      if (problems.count() > 0) return;
-      const numbers = values.numbers();
-      fillWithin(numbers, context, { features: filled });
-      writer.add({
-        ...onceParts(context, roles, { values: given, key: undefined }),
-        values: numbers,
-        ...(perStep && { targets: found }),
-        name: fileId === undefined ? undefined : `${fileId}/${row}`,
-      });
+      addRow(context, roles, { values, features: filled, targets: found, once: given, row });
     },
     end: () => undefined,
   };

@@ -208,6 +208,10 @@ export const settled = (chosen: TableParameters): TableSettings => {
   };
 };
 
+/** A table whose rows are series `x`, each with one `label`. */
+export const labelledSeries: Pick<TableParameters, 'layout' | 'sequence' | 'order' | 'features' | 'targets'> =
+  { layout: 'wide', sequence: null, order: null, features: ['x'], targets: ['label'] };
+
 /** What a spec without `standardizeTargets` means, in a run's configuration: false is left out, as before it was there. */
 export const withTargetScaling = <P extends Pick<TableParameters, 'task' | 'standardizeTargets'>>(
   chosen: P,

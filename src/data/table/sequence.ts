@@ -388,3 +388,29 @@ export const checkInputs = ({ settings }: SequenceContext, inputs: readonly stri
     })),
   ]);
 };
+
+/** Adds a sequence that is one row of its file, unless a row of the file is wrong. */
+export const addRow = (
+  context: SequenceContext,
+  roles: Roles,
+  given: {
+    readonly values: NumberList;
+    readonly features: readonly string[];
+    /** Targets of its steps. */
+    readonly targets: readonly number[];
+    /** By `onceColumns`. */
+    readonly once: readonly number[];
+    readonly row: number;
+  },
+): void => {
+  const { settings, problems, writer, fileId } = context;
+  if (problems.count() > 0) return;
+  const numbers = given.values.numbers();
+  fillWithin(numbers, context, { features: given.features });
+  writer.add({
+    ...onceParts(context, roles, { values: given.once, key: undefined }),
+    values: numbers,
+    ...(isPerStep(settings) && { targets: given.targets }),
+    name: fileId === undefined ? undefined : `${fileId}/${given.row}`,
+  });
+};

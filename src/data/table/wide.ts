@@ -4,13 +4,12 @@ import { DataError } from '../dataset.ts';
 import { isPerStep } from './parameters.ts';
 import type { RowSink } from './rows.ts';
 import {
+  addRow,
   cellReader,
   checkInputs,
   createNumberList,
-  fillWithin,
   namedOf,
   onceColumns,
-  onceParts,
   rolesOf,
   targetColumn,
   type OnceColumn,
@@ -31,7 +30,7 @@ export const wideSink = (
   available: readonly string[],
   { featuresPerStep, length }: WideOptions,
 ): RowSink => {
-  const { settings, problems, writer, numberIn, fileId } = context;
+  const { settings, problems, numberIn } = context;
   const roles = rolesOf(context, available, { length: [length] });
   const { features: columns, targets, statics } = roles;
   const perStep = isPerStep(settings);
@@ -97,15 +96,7 @@ export const wideSink = (
         values.push((readers[at] as (typeof readers)[number])(cells[first + at], line));
       const found = readAll(stepTargets.slice(0, steps * eachStep), firstTarget, cells, line);
       const given = readAll(once, firstOnce, cells, line);
-      if (problems.count() > 0) return;
-      const numbers = values.numbers();
-      fillWithin(numbers, context, { features });
-      writer.add({
-        ...onceParts(context, roles, { values: given, key: undefined }),
-        values: numbers,
-        ...(perStep && { targets: found }),
-        name: fileId === undefined ? undefined : `${fileId}/${row}`,
-      });
+      addRow(context, roles, { values, features, targets: found, once: given, row });
     },
     end: () => undefined,
   };
