@@ -3,6 +3,7 @@ import { strategyOf, type MissingSetting } from '../data/columns/missing.ts';
 import type { SeriesPreprocessing, TablePreprocessing } from '../data/preprocessing.ts';
 import { columnPlaces } from '../data/series/series-inputs.ts';
 import { parserOf } from '../system/schema.ts';
+import type { Operations } from './cell-equations.ts';
 import type { TrainedModel } from './trained-model.ts';
 
 type PlainColumn = TablePreprocessing['inputs'][number];
@@ -142,3 +143,55 @@ const seriesEncoding = (
 };
 
 const zeros = (size: number): number[] => Array.from({ length: size }, () => 0);
+
+type SeriesEncoding = Extract<InputEncoding, { kind: 'series' }>;
+
+/** What a number is replaced by and scaled with, each by its name in a graph. */
+export type ScaleNames = Readonly<Record<keyof InputScales, string>>;
+
+/** How a kind of graph computes what the network reads. */
+export interface InputWriter {
+  readonly operations: Operations;
+  readonly divided: (value: string, by: number) => string;
+  /** Replaces missing numbers, and scales. */
+  readonly scaled: (numbers: string, scales: ScaleNames) => string;
+  readonly columns: (inputs: string, columns: readonly TableColumn[]) => string;
+  /** A constant by series. */
+  readonly bySeries: (encoding: SeriesEncoding, values: readonly number[]) => string;
+  /** One feature, `[batch, time, 1]`. */
+  readonly feature: (values: string, at: number) => string;
+}
+
+/** Adds what the network reads: float32 `[batch, time, features]`, or int32 `[batch, time]` for tokens. */
+export const encodeInputs = (writer: InputWriter, encoding: InputEncoding): string => {
+  const inputs = 'inputs';
+  switch (encoding.kind) {
+    case 'tokens':
+    case 'numbers':
+      return inputs;
+    case 'divided':
+      return writer.divided(inputs, encoding.divide);
+    case 'columns':
+      return writer.columns(inputs, encoding.columns);
+    case 'series':
+      return encodeSeries(writer, inputs, encoding);
+  }
+};
+
+/** Scales the inputs, and hides what is observed in the steps of the horizon. */
+const encodeSeries = (writer: InputWriter, inputs: string, encoding: SeriesEncoding): string => {
+  const { operations } = writer;
+  const { scales, features, ahead } = encoding;
+  const table = (key: keyof InputScales) =>
+    writer.bySeries(
+      encoding,
+      scales.flatMap((one) => one[key]),
+    );
+  const named = { mean: table('mean'), factor: table('factor'), fill: table('fill') };
+  const values = writer.scaled(inputs, named);
+  if (!ahead) return values;
+  const flag = writer.feature(values, ahead.flag);
+  const isObserved = Float32Array.from({ length: features }, (_, at) => Number(at < ahead.observed));
+  const hidden = operations.mul(flag, operations.constant(isObserved, [features]));
+  return operations.mul(values, operations.sub(operations.constant(Float32Array.of(1), []), hidden));
+};

@@ -33,7 +33,7 @@ export const addComposedCell = (
   };
 };
 
-const operationsOf = (graph: OnnxGraph): Operations => ({
+export const operationsOf = (graph: OnnxGraph): Operations => ({
   constant: (values, shape) => graph.floats(values, shape),
   matMul: (left, right) => graph.node('MatMul', [left, right]),
   add: (left, right) => graph.node('Add', [left, right]),

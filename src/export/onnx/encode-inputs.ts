@@ -1,5 +1,13 @@
 import type { OnnxGraph } from '../../models/onnx.ts';
-import { columnWidth, hasSeriesInput, type InputEncoding, type TableColumn } from '../inputs.ts';
+import {
+  columnWidth,
+  hasSeriesInput,
+  type InputEncoding,
+  type InputWriter,
+  type ScaleNames,
+  type TableColumn,
+} from '../inputs.ts';
+import { operationsOf } from './composed-cell.ts';
 import { elementTypes, type Port } from './graph.ts';
 
 type Columns = readonly TableColumn[];
@@ -27,31 +35,22 @@ const inputsPort = (encoding: InputEncoding): Port => {
   }
 };
 
-/** Adds what the network reads to the graph: float32 `[batch, time, features]`, or int32 `[batch, time]` for tokens. */
-export const encodeInputs = (graph: OnnxGraph, encoding: InputEncoding): string => {
-  const inputs = 'inputs';
-  switch (encoding.kind) {
-    case 'tokens':
-    case 'numbers':
-      return inputs;
-    case 'divided':
-      return graph.node('Div', [inputs, graph.floats([encoding.divide], [])]);
-    case 'columns':
-      return encodeColumns(graph, inputs, encoding.columns);
-    case 'series':
-      return encodeSeries(graph, inputs, encoding);
-  }
-};
+/** How an ONNX graph computes what the network reads. */
+export const inputWriter = (graph: OnnxGraph): InputWriter => ({
+  operations: operationsOf(graph),
+  divided: (value, by) => graph.node('Div', [value, graph.floats([by], [])]),
+  scaled: (numbers, scales) => scaled(graph, numbers, scales),
+  columns: (inputs, columns) => encodeColumns(graph, inputs, columns),
+  bySeries: (encoding, values) => bySeries(graph, encoding, values),
+  feature: (values, at) =>
+    graph.node('Slice', [values, ...[[at], [at + 1], [2]].map((one) => graph.integers(one))]),
+});
 
 const toFloat32 = (graph: OnnxGraph, value: string): string =>
   graph.node('Cast', [value], { to: elementTypes.float32 });
 
 /** Replaces missing numbers, and scales; double precision keeps the digits of large numbers such as times. */
-const scaled = (
-  graph: OnnxGraph,
-  numbers: string,
-  { mean, factor, fill }: { readonly mean: string; readonly factor: string; readonly fill: string },
-): string => {
+const scaled = (graph: OnnxGraph, numbers: string, { mean, factor, fill }: ScaleNames): string => {
   const whole = graph.node('Where', [graph.node('IsNaN', [numbers]), fill, numbers]);
   return toFloat32(graph, graph.node('Mul', [graph.node('Sub', [whole, mean]), factor]));
 };
@@ -112,28 +111,6 @@ const encodeColumns = (graph: OnnxGraph, inputs: string, columns: Columns): stri
 /** Where the inputs of a column begin. */
 const placeOf = (columns: Columns, index: number): number =>
   columns.slice(0, index).reduce((sum, column) => sum + columnWidth(column), 0);
-
-const encodeSeries = (graph: OnnxGraph, inputs: string, encoding: Series): string => {
-  const { scales, features, ahead } = encoding;
-  const table = (key: 'mean' | 'factor' | 'fill') =>
-    bySeries(
-      graph,
-      encoding,
-      scales.flatMap((one) => one[key]),
-    );
-  const values = scaled(graph, inputs, { mean: table('mean'), factor: table('factor'), fill: table('fill') });
-  if (!ahead) return values;
-  const flag = graph.node('Slice', [
-    values,
-    ...[[ahead.flag], [ahead.flag + 1], [2]].map((one) => graph.integers(one)),
-  ]);
-  const isObserved = graph.floats(
-    Array.from({ length: features }, (_, at) => Number(at < ahead.observed)),
-    [features],
-  );
-  const hidden = graph.node('Mul', [flag, isObserved]);
-  return graph.node('Mul', [values, graph.node('Sub', [graph.floats([1], []), hidden])]);
-};
 
 /** A float64 constant by series: `[batch, 1, width]`, or `[width]` where all series are alike. */
 export const bySeries = (graph: OnnxGraph, { scales }: Series, values: readonly number[]): string => {

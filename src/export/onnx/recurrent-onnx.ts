@@ -1,6 +1,7 @@
 import type { OnnxContext, OnnxGraph } from '../../models/onnx.ts';
+import { mergedDirections, readOutputs } from '../cell-equations.ts';
 import { plainFeatures, type LayerCells, type RecurrentNetwork } from '../recurrent-network.ts';
-import { addComposedCell } from './composed-cell.ts';
+import { addComposedCell, operationsOf } from './composed-cell.ts';
 import { elementTypes, type GraphBuilder } from './graph.ts';
 import { addFusedLayer, isFused } from './fused-layer.ts';
 import {
@@ -25,26 +26,20 @@ export const addRecurrentNetwork = (
   const kernel = graph.floats(output.kernel.values, [output.kernel.rows, output.kernel.columns]);
   const bias = graph.floats(output.bias, [output.bias.length]);
   const outputLayer = (read: string) => graph.node('Add', [graph.node('MatMul', [read, kernel]), bias]);
-  switch (readout) {
-    case 'steps':
-      return outputLayer(swapBatchAndTime(graph, everyOutput(sequences, below, top)));
-    case 'last':
-      return outputLayer(outputAtLastIndex(sequences, below, top));
-    case 'final-state':
-      return outputLayer(finalStates(sequences, below, top));
-    case 'mean':
-      return outputLayer(meanOfSteps(sequences, everyOutput(sequences, below, top)));
-    case 'max':
-      return outputLayer(maximumOfSteps(sequences, everyOutput(sequences, below, top)));
-    default: {
-      const every = swapBatchAndTime(graph, everyOutput(sequences, below, top));
-      const [from, end, axis] = [[-readout.last], [Number.MAX_SAFE_INTEGER], [1]].map((one) =>
-        graph.integers(one),
-      );
+  return readOutputs(readout, {
+    every: () => everyOutput(sequences, below, top),
+    last: () => outputAtLastIndex(sequences, below, top),
+    finalState: () => finalStates(sequences, below, top),
+    mean: (every) => meanOfSteps(sequences, every),
+    max: (every) => maximumOfSteps(sequences, every),
+    batchMajor: (every) => swapBatchAndTime(graph, every),
+    outputLayer,
+    lastSteps: (every, last) => {
+      const [from, end, axis] = [[-last], [Number.MAX_SAFE_INTEGER], [1]].map((one) => graph.integers(one));
       const steps = graph.node('Slice', [every, from as string, end as string, axis as string]);
       return graph.node('Reshape', [outputLayer(steps), graph.integers([0, outputs])]);
-    }
-  }
+    },
+  });
 };
 
 /** `[time, batch, features]`. */
@@ -89,12 +84,12 @@ const everyOutput = (sequences: Sequences, inputs: string, layer: Layer): string
   const { graph } = sequences;
   if (isFused(layer.cells[0])) {
     const { every } = addFusedLayer(sequences, inputs, layer.cells);
-    return mergedDirections(graph, every, { layer, axis: 1 });
+    return mergedAlong(graph, every, { layer, axis: 1 });
   }
-  return mergedParts(
-    graph,
+  return mergedDirections(
+    operationsOf(graph),
     composedDirections(sequences, inputs, layer).map(({ every }) => every),
-    layer,
+    layer.merge,
   );
 };
 
@@ -103,12 +98,12 @@ const finalStates = (sequences: Sequences, inputs: string, layer: Layer): string
   const { graph } = sequences;
   if (isFused(layer.cells[0])) {
     const { final } = addFusedLayer(sequences, inputs, layer.cells);
-    return mergedDirections(graph, final, { layer, axis: 0 });
+    return mergedAlong(graph, final, { layer, axis: 0 });
   }
-  return mergedParts(
-    graph,
+  return mergedDirections(
+    operationsOf(graph),
     composedDirections(sequences, inputs, layer).map(({ final }) => final),
-    layer,
+    layer.merge,
   );
 };
 
@@ -124,7 +119,7 @@ const composedDirections = (sequences: Sequences, inputs: string, { cells }: Lay
     .map((cell, at) => addComposedCell(sequences, inputs, { cell, backward: at === 1 }));
 
 /** Merges the directions of a value that has them along an axis, before the last two. */
-const mergedDirections = (
+const mergedAlong = (
   graph: OnnxGraph,
   value: string,
   { layer: { cells, merge }, axis }: { readonly layer: Layer; readonly axis: 0 | 1 },
@@ -141,18 +136,5 @@ const mergedDirections = (
       return graph.node('ReduceSum', [value, graph.integers([axis])], { keepdims: 0 });
     case 'mean':
       return graph.node('ReduceMean', [value], { axes: [axis], keepdims: 0 });
-  }
-};
-
-const mergedParts = (graph: OnnxGraph, parts: readonly string[], { merge }: Layer): string => {
-  const [forward, backward] = parts as readonly [string, string?];
-  if (backward === undefined) return forward;
-  switch (merge) {
-    case 'concat':
-      return graph.node('Concat', [forward, backward], { axis: -1 });
-    case 'sum':
-      return graph.node('Add', [forward, backward]);
-    case 'mean':
-      return graph.node('Mul', [graph.node('Add', [forward, backward]), graph.floats([0.5], [])]);
   }
 };

@@ -1,10 +1,10 @@
 import type { ModelRow } from '../../models/model.ts';
 import { headOf, leadingAxes, outputCount, type Head } from '../head.ts';
-import { inputEncodingOf } from '../inputs.ts';
+import { encodeInputs, inputEncodingOf } from '../inputs.ts';
 import { isBuiltInModel, recurrentNetworkOf } from '../recurrent-network.ts';
 import { modelKey, tokenizerKey, vocabularyKey, type TrainedModel, type Weights } from '../trained-model.ts';
 import { addNumbers } from './add-predictions.ts';
-import { encodeInputs, inputPorts } from './encode-inputs.ts';
+import { inputWriter, inputPorts } from './encode-inputs.ts';
 import { createGraph, type Port } from './graph.ts';
 import { content, integer, joined, mostBytes, type Message } from './protobuf.ts';
 import { addRecurrentNetwork } from './recurrent-onnx.ts';
@@ -52,7 +52,7 @@ export const toOnnx = (
     graph,
     shape,
     outputs: outputCount(model),
-    inputs: encodeInputs(graph, encoding),
+    inputs: encodeInputs(inputWriter(graph), encoding),
     lengths: shape.variableLength ? 'lengths' : undefined,
     weights,
   };

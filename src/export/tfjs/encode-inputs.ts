@@ -1,6 +1,6 @@
-import { hasSeriesInput, type InputEncoding } from '../inputs.ts';
+import { hasSeriesInput, type InputEncoding, type InputWriter, type ScaleNames } from '../inputs.ts';
 import type { TensorType, TfGraph } from './graph.ts';
-import { cast, concat, expandDims, gather } from './operations.ts';
+import { cast, concat, expandDims, gather, operationsOf } from './operations.ts';
 
 type Columns = Extract<InputEncoding, { kind: 'columns' }>['columns'];
 type Series = Extract<InputEncoding, { kind: 'series' }>;
@@ -25,28 +25,18 @@ const inputsPort = (encoding: InputEncoding): TfPort => {
   return { name: 'inputs', type: 'DT_FLOAT', shape: [-1, -1, columns] };
 };
 
-/** Adds what the network reads to the graph: float32 `[batch, time, features]`, or int32 `[batch, time]` for tokens. */
-export const encodeInputs = (graph: TfGraph, encoding: InputEncoding): string => {
-  const inputs = 'inputs';
-  switch (encoding.kind) {
-    case 'tokens':
-    case 'numbers':
-      return inputs;
-    case 'divided':
-      return graph.node('RealDiv', [inputs, graph.floats([encoding.divide], [])]);
-    case 'columns':
-      return encodeColumns(graph, inputs, encoding.columns);
-    case 'series':
-      return encodeSeries(graph, inputs, encoding);
-  }
-};
+/** How a TensorFlow.js graph computes what the network reads. */
+export const inputWriter = (graph: TfGraph): InputWriter => ({
+  operations: operationsOf(graph),
+  divided: (value, by) => graph.node('RealDiv', [value, graph.floats([by], [])]),
+  scaled: (numbers, scales) => scaled(graph, numbers, scales),
+  columns: (inputs, columns) => encodeColumns(graph, inputs, columns),
+  bySeries: (encoding, values) => bySeries(graph, encoding, values),
+  feature: (values, at) => gather(graph, values, { indices: graph.integers([at]), axis: 2 }),
+});
 
 /** Replaces missing numbers, and scales. */
-const scaled = (
-  graph: TfGraph,
-  numbers: string,
-  { mean, factor, fill }: { readonly mean: string; readonly factor: string; readonly fill: string },
-): string => {
+const scaled = (graph: TfGraph, numbers: string, { mean, factor, fill }: ScaleNames): string => {
   const whole = graph.node('SelectV2', [graph.node('IsNan', [numbers]), fill, numbers]);
   return graph.node('Mul', [graph.node('Sub', [whole, mean]), factor]);
 };
@@ -71,25 +61,6 @@ const encodeColumns = (graph: TfGraph, inputs: string, columns: Columns): string
     return mask ? [number, cast(graph, graph.node('IsNan', [raw]), 'DT_FLOAT')] : [number];
   });
   return pieces.length === 1 ? (pieces[0] as string) : concat(graph, pieces, 2);
-};
-
-const encodeSeries = (graph: TfGraph, inputs: string, encoding: Series): string => {
-  const { scales, features, ahead } = encoding;
-  const table = (key: 'mean' | 'factor' | 'fill') =>
-    bySeries(
-      graph,
-      encoding,
-      scales.flatMap((one) => one[key]),
-    );
-  const values = scaled(graph, inputs, { mean: table('mean'), factor: table('factor'), fill: table('fill') });
-  if (!ahead) return values;
-  const flag = gather(graph, values, { indices: graph.integers([ahead.flag]), axis: 2 });
-  const isObserved = graph.floats(
-    Array.from({ length: features }, (_, at) => Number(at < ahead.observed)),
-    [features],
-  );
-  const hidden = graph.node('Mul', [flag, isObserved]);
-  return graph.node('Mul', [values, graph.node('Sub', [graph.floats([1], []), hidden])]);
 };
 
 /** A constant by series: `[batch, 1, width]`, or `[width]` where all series are alike. -1 is a series that is not listed. */

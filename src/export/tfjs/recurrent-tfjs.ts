@@ -1,4 +1,4 @@
-import { equationsOf } from '../cell-equations.ts';
+import { equationsOf, mergedDirections, readOutputs } from '../cell-equations.ts';
 import { plainFeatures, type Cell, type LayerCells, type RecurrentNetwork } from '../recurrent-network.ts';
 import type { TfGraph } from './graph.ts';
 import { cast, concat, expandDims, gather, operationsOf, reduceTime, sizeOf } from './operations.ts';
@@ -41,25 +41,21 @@ export const addRecurrentNetwork = (
       ),
       graph.floats(output.bias, [output.bias.length]),
     );
-  switch (readout) {
-    case 'steps':
-      return outputLayer(everyOutput(sequences, below, top));
-    case 'last':
-      return outputLayer(outputAtLastIndex(sequences, below, top));
-    case 'final-state':
-      return outputLayer(finalStates(sequences, below, top));
-    case 'mean':
-      return outputLayer(meanOfSteps(sequences, everyOutput(sequences, below, top)));
-    case 'max':
-      return outputLayer(maximumOfSteps(sequences, everyOutput(sequences, below, top)));
-    default: {
-      const every = everyOutput(sequences, below, top);
-      const from = graph.node('Sub', [sequences.time, graph.integers([readout.last], [])]);
+  return readOutputs(readout, {
+    every: () => everyOutput(sequences, below, top),
+    last: () => outputAtLastIndex(sequences, below, top),
+    finalState: () => finalStates(sequences, below, top),
+    mean: (every) => meanOfSteps(sequences, every),
+    max: (every) => maximumOfSteps(sequences, every),
+    batchMajor: (every) => every,
+    outputLayer,
+    lastSteps: (every, last) => {
+      const from = graph.node('Sub', [sequences.time, graph.integers([last], [])]);
       const steps = graph.node('Range', [from, sequences.time, graph.integers([1], [])]);
       const read = outputLayer(gather(graph, every, { indices: steps, axis: 1 }));
       return graph.node('Reshape', [read, graph.integers([-1, given.outputs])]);
-    }
-  }
+    },
+  });
 };
 
 /** `[batch, time, features]`. */
@@ -127,45 +123,32 @@ interface CellOutputs {
 }
 
 const everyOutput = (sequences: Sequences, inputs: string, layer: Layer): string =>
-  merged(
-    sequences.graph,
+  mergedDirections(
+    operationsOf(sequences.graph),
     directions(sequences, inputs, layer).map(({ every }) => every),
-    layer,
+    layer.merge,
   );
 
 const finalStates = (sequences: Sequences, inputs: string, layer: Layer): string =>
-  merged(
-    sequences.graph,
+  mergedDirections(
+    operationsOf(sequences.graph),
     directions(sequences, inputs, layer).map(({ final }) => final),
-    layer,
+    layer.merge,
   );
 
 const outputAtLastIndex = (sequences: Sequences, inputs: string, layer: Layer): string =>
-  merged(
-    sequences.graph,
+  mergedDirections(
+    operationsOf(sequences.graph),
     directions(sequences, inputs, layer).map(({ every, final }, direction) =>
       direction === 0 ? final : lastStep(sequences, every),
     ),
-    layer,
+    layer.merge,
   );
 
 const directions = (sequences: Sequences, inputs: string, { cells }: Layer): readonly CellOutputs[] =>
   cells
     .filter((cell) => cell !== undefined)
     .map((cell, at) => runCell(sequences, inputs, { cell, backward: at === 1 }));
-
-const merged = (graph: TfGraph, parts: readonly string[], { merge }: Layer): string => {
-  const [forward, backward] = parts as readonly [string, string?];
-  if (backward === undefined) return forward;
-  switch (merge) {
-    case 'concat':
-      return concat(graph, [forward, backward], -1);
-    case 'sum':
-      return graph.node('AddV2', [forward, backward]);
-    case 'mean':
-      return graph.node('Mul', [graph.node('AddV2', [forward, backward]), graph.floats([0.5], [])]);
-  }
-};
 
 /** A loop over the steps that collects the outputs in a list. */
 const runCell = (

@@ -1,10 +1,10 @@
 import { headOf, leadingAxes, outputCount, type Head } from '../head.ts';
-import { inputEncodingOf, type InputEncoding } from '../inputs.ts';
+import { encodeInputs, inputEncodingOf, type InputEncoding } from '../inputs.ts';
 import { quantileMatrices } from '../quantile-matrices.ts';
 import { targetScales } from '../target-scales.ts';
 import { recurrentNetworkOf } from '../recurrent-network.ts';
 import { modelKey, type TrainedModel, type Weights } from '../trained-model.ts';
-import { bySeries, encodeInputs, inputPorts, type TfPort } from './encode-inputs.ts';
+import { bySeries, inputWriter, inputPorts, type TfPort } from './encode-inputs.ts';
 import { createTfGraph, type TfGraph } from './graph.ts';
 import { expandDims } from './operations.ts';
 import { addRecurrentNetwork } from './recurrent-tfjs.ts';
@@ -26,7 +26,7 @@ export const toTfjs = (model: TrainedModel, trained: Weights): TfjsModel | undef
   const inputs = inputPorts(encoding, shape.variableLength);
   for (const { name, type } of inputs) graph.placeholder(name, type);
   const raw = addRecurrentNetwork(graph, network, {
-    inputs: encodeInputs(graph, encoding),
+    inputs: encodeInputs(inputWriter(graph), encoding),
     lengths: shape.variableLength ? 'lengths' : undefined,
     outputs: outputCount(model),
   });
