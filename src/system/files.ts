@@ -18,7 +18,8 @@ import {
   type ReadStream,
   type Stats,
 } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
@@ -33,6 +34,19 @@ type Content = string | Uint8Array | readonly Uint8Array[];
 /** Writes beside and renames, so that a reader sees the old file or the new one, never a part, whenever the process dies. */
 export const writeWhole = (path: string, content: Content, durability: Durability = 'at-once'): void =>
   placeWhole(path, content, durability, renameSync);
+
+/** As `writeWhole`, for a file that `write` writes piece by piece at the path that it is given. */
+export const writeBeside = async (path: string, write: (beside: string) => Promise<void>): Promise<void> => {
+  const beside = `${path}.${randomUUID()}.tmp`;
+  try {
+    await write(beside);
+    await rename(beside, path);
+  } catch (error) {
+    throw named(error, path, 'write');
+  } finally {
+    await rm(beside, { force: true });
+  }
+};
 
 /** Writes a file whole unless there is one already; false then. Of two processes, one writes it. */
 export const writeNew = (path: string, content: Content): boolean => {

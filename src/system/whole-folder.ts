@@ -17,10 +17,14 @@ export const makeFolder = async (
   if (existsSync(folder)) return;
   await stageFolder(folder, async (beside) => {
     await fill(beside);
-    await rename(beside, folder).catch((error: unknown) => {
-      // Another process was first, with the same content.
-      if (!existsSync(folder)) throw error;
-    });
+    await placeFolder(beside, folder);
+  });
+};
+
+/** Gives a filled folder its name. Another process may have been first, with the same content. */
+export const placeFolder = async (beside: string, folder: string): Promise<void> => {
+  await rename(beside, folder).catch((error: unknown) => {
+    if (!existsSync(folder)) throw error;
   });
 };
 

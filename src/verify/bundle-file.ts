@@ -1,15 +1,14 @@
 import { Type } from '@sinclair/typebox';
 import { hash } from 'node:crypto';
-import { createWriteStream, mkdirSync, rmSync } from 'node:fs';
-import { rename } from 'node:fs/promises';
+import { createWriteStream, mkdirSync } from 'node:fs';
 import { dirname, join, resolve, sep } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { openPromise } from 'yauzl';
 import { ZipFile } from 'yazl';
 import { failure, success, type Diagnostic, type Result } from '../diagnostic/diagnostic.ts';
 import { digestOfFile, isSealIntact, sealed } from '../record/digests.ts';
+import { jsonFileText, readJson, writeBeside } from '../system/files.ts';
 import { named } from '../system/system-error.ts';
-import { jsonFileText, readJson } from '../system/files.ts';
 import { parserOf, type Described } from '../system/schema.ts';
 
 const orNull = Type.Union([Type.String(), Type.Null()]);
@@ -68,10 +67,9 @@ export const writeBundle = async (
 ): Promise<void> => {
   const zip = new ZipFile();
   const files: Record<string, Manifest['files'][string]> = {};
-  const beginning = `${path}.${process.pid}.tmp`;
-  try {
+  await writeBeside(path, async (beside) => {
     const names = [...entries.keys()].sort();
-    const beside = new Map<string, Buffer>();
+    const texts = new Map<string, Buffer>();
     for (const name of names) {
       const entry = entries.get(name);
       if (!entry) continue;
@@ -80,7 +78,7 @@ export const writeBundle = async (
         if (digest) files[name] = digest;
       } else {
         const bytes = Buffer.from(entry.text);
-        beside.set(name, bytes);
+        texts.set(name, bytes);
         files[name] = { bytes: bytes.length, sha256: hash('sha256', bytes, 'hex') };
       }
     }
@@ -88,17 +86,13 @@ export const writeBundle = async (
     zip.addBuffer(Buffer.from(text), manifestName, plain);
     for (const name of names) {
       const entry = entries.get(name);
-      const bytes = beside.get(name);
+      const bytes = texts.get(name);
       if (bytes) zip.addBuffer(bytes, name, plain);
       else if (entry && 'path' in entry) zip.addFile(entry.path, name, plain);
     }
     zip.end();
-    await pipeline(zip.outputStream, createWriteStream(beginning));
-    await rename(beginning, path);
-  } catch (error) {
-    rmSync(beginning, { force: true });
-    throw named(error, path);
-  }
+    await pipeline(zip.outputStream, createWriteStream(beside));
+  });
 };
 
 /** What is wrong with a bundle. */

@@ -3,6 +3,7 @@ import { runSchema, type Run } from '../../plan/plan.ts';
 import { digestSchema } from '../../record/packed-run.ts';
 import { runOutcomeSchema, trainerEventSchema } from '../../record/events.ts';
 import { storeIdSchema } from '../../store/store.ts';
+import { decodeNumber, encodeNumber, isJsonNumber } from '../../system/json.ts';
 import { packageVersion } from '../../system/package-root.ts';
 import { anyJson, parserOf, type Described } from '../../system/schema.ts';
 import { prefix } from './redis.ts';
@@ -178,15 +179,11 @@ export const filesLostReason = 'files lost';
 
 /** JSON has no NaN and no infinities; a metric may be one. */
 export const toText = (value: unknown): string =>
-  JSON.stringify(value, (_, one: unknown) =>
-    typeof one === 'number' && !Number.isFinite(one) ? String(one) : one,
-  );
-
-const notFinite: readonly unknown[] = ['NaN', 'Infinity', '-Infinity'];
+  JSON.stringify(value, (_, one: unknown) => (typeof one === 'number' ? encodeNumber(one) : one));
 
 export const fromText = (text: string): unknown => {
   try {
-    return JSON.parse(text, (_, one: unknown) => (notFinite.includes(one) ? Number(one) : one));
+    return JSON.parse(text, (_, one: unknown) => (isJsonNumber(one) ? decodeNumber(one) : one));
   } catch {
     return undefined;
   }

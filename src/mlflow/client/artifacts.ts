@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { statSync } from 'node:fs';
-import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, isAbsolute, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { copyRegular, endlessFile, readRegular, streamOf } from '../../system/files.ts';
+import { copyRegular, endlessFile, readRegular, streamOf, writeBeside } from '../../system/files.ts';
 import { success } from '../../diagnostic/diagnostic.ts';
-import { named, systemErrorOf } from '../../system/system-error.ts';
+import { systemErrorOf } from '../../system/system-error.ts';
 import { type Answer, problem } from './problem.ts';
 import { isLoopback } from './server-access.ts';
 import { listOf, numberOf, textOf } from './read-answer.ts';
@@ -97,18 +97,11 @@ const placeOf = (
   }
 };
 
-/** Writes beside and renames, so that a reader never sees half a file. */
 const storeInFolder = async (path: string, content: ArtifactContent): Promise<void> => {
-  const beside = `${path}.${randomUUID()}.tmp`;
   await mkdir(dirname(path), { recursive: true });
-  try {
-    await ('bytes' in content ? writeFile(beside, content.bytes) : copyRegular(content.file, beside));
-    await rename(beside, path);
-  } catch (error) {
-    throw named(error, path, 'write');
-  } finally {
-    await rm(beside, { force: true });
-  }
+  await writeBeside(path, (beside) =>
+    'bytes' in content ? writeFile(beside, content.bytes) : copyRegular(content.file, beside),
+  );
 };
 
 const listRunArtifacts = async (

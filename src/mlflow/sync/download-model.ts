@@ -1,9 +1,10 @@
-import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { success } from '../../diagnostic/diagnostic.ts';
 import { modelFileNames } from '../../record/run-files.ts';
 import { cacheFolder } from '../../system/cache-folder.ts';
 import { writeWhole } from '../../system/files.ts';
+import { placeFolder, stageFolder } from '../../system/whole-folder.ts';
 import type { MlflowClient } from '../client/client.ts';
 import { type Answer, problem } from '../client/problem.ts';
 
@@ -27,23 +28,16 @@ export const downloadModel = async (client: MlflowClient, reference: string): Pr
   if (!root.ok) return root;
   const folder = join(cacheFolder(), 'models', root.value.key);
   if (existsSync(folder)) return success(folder);
-  mkdirSync(join(cacheFolder(), 'models'), { recursive: true });
-  const made = mkdtempSync(`${folder}.`);
-  try {
+  return await stageFolder(folder, async (beside) => {
     for (const name of Object.values(modelFileNames)) {
       const file = await client.downloadArtifact(root.value.root, name);
-      if (file.ok) writeWhole(join(made, name), file.value, 'later');
+      if (file.ok) writeWhole(join(beside, name), file.value, 'later');
       else if (required.includes(name)) return file;
       else if (file.errors[0].status !== 404 && file.errors[0].kind !== 'not-found') return file;
     }
-    renameSync(made, folder);
-  } catch (error) {
-    // Another process has downloaded the same.
-    if (!existsSync(folder)) throw error;
-  } finally {
-    rmSync(made, { recursive: true, force: true });
-  }
-  return success(folder);
+    await placeFolder(beside, folder);
+    return success(folder);
+  });
 };
 
 /** What a reference names: `models:/<logged model>` or `runs:/<run>/<folder>`. */
