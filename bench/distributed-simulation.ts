@@ -64,7 +64,7 @@ const createHeap = (size: number) => {
   return { first: () => heap[0] ?? 0, replaceFirst };
 };
 
-/** Trains runs of about so many seconds; Redis and the submitter lose what reports, renewals and signs of life cost. */
+/** Trains runs of about this many seconds; Redis and the submitter lose what reports, renewals and signs of life cost. */
 const simulate = (workers: number, runs: number, seconds: number): Simulated => {
   const random = randomFrom(1);
   const slots = Math.min(workers * slotsPerWorker, runs);

@@ -53,7 +53,7 @@ const sequences = function* (): Generator<Sequence, never> {
   }
 };
 
-/** After so many sequences only the ids and one column differ. */
+/** After this many sequences only the ids and one column differ. */
 const differentSequences = 10_000;
 
 const writeTable = (path: string, bytes: number): void => {

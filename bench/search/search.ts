@@ -180,7 +180,7 @@ writeFileSync(
     '',
     '## Simple regret',
     '',
-    `The best accuracy of the table (${optimum}) less the best that was found, after so many trainings: mean over ${seeds} seeds and 95 % interval. Less is better.`,
+    `The best accuracy of the table (${optimum}) less the best that was found, after this many trainings: mean over ${seeds} seeds and 95 % interval. Less is better.`,
     '',
     `| method | ${shown.join(' | ')} |`,
     `| --- | ${shown.map(() => '---').join(' | ')} |`,

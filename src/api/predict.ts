@@ -15,7 +15,7 @@ export interface UseSettings {
 }
 
 export interface PredictSettings extends UseSettings {
-  /** Forecast so many steps after the end of the file; the model's horizon by default. */
+  /** Forecast this many steps after the end of the file; the model's horizon by default. */
   readonly horizon?: number;
 }
 

@@ -19,7 +19,7 @@ interface SubjectSettings {
 }
 
 export interface VerifySettings extends SubjectSettings {
-  /** Train only so many steps. */
+  /** Train only this many steps. */
   readonly steps?: number;
   /** Ends the training, and the promise rejects with the signal's reason. */
   readonly signal?: AbortSignal;

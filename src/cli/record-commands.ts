@@ -107,7 +107,7 @@ export const recordCommands: readonly CommandRow[] = [
               'csv, jsonl or parquet (default: by the name of the output)',
             ).choices(outputFormats),
           )
-          .option('--horizon <n>', 'forecast so many steps after the end of the file', positiveInteger)
+          .option('--horizon <n>', 'forecast this many steps after the end of the file', positiveInteger)
           .option('--ensemble', 'average the predictions of several models'),
       ),
     load: () => import('./commands/predict.ts'),
@@ -162,7 +162,7 @@ export const recordCommands: readonly CommandRow[] = [
     summary: 'train a recorded run again and compare its metrics and weights',
     declare: (program) =>
       json(runsDirectory(program.argument('<run>', 'a run id, best:EXPERIMENT, or a bundle')))
-        .option('--steps <n>', 'train and compare only so many steps', positiveInteger)
+        .option('--steps <n>', 'train and compare only this many steps', positiveInteger)
         .option('--exact', 'exit with 1 also if numbers are within 1e-6 but not the same bits')
         .option(
           '--spec-directory <folder>',

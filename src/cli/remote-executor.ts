@@ -5,7 +5,7 @@ import type { RunListener } from '../record/events.ts';
 import type { Store } from '../store/store.ts';
 import { proposedCommand } from '../system/proposed-command.ts';
 
-/** How the command line says where runs train, as commander reads it. */
+/** The options that choose where runs train, as commander reads them. */
 export interface ExecutorOptions {
   readonly executor?: ExecutorName | undefined;
   readonly class?: string | undefined;

@@ -136,7 +136,7 @@ const inStreams = (size: number, plan: BatchPlan): Int32Array => {
   return order;
 };
 
-/** Each stream of an evaluation has at least so many examples, of which one begins with a state of zeros. */
+/** Each stream of an evaluation has at least this many examples, of which one begins with a state of zeros. */
 const leastInStream = 20;
 
 /**
@@ -153,7 +153,7 @@ export const evaluationOrder = (
   return { steps: stepsPerEpoch(plan), order: batchIndices(plan) };
 };
 
-/** So many batches of a drawn order are sorted together: enough for batches of similar length, few enough to differ by pass. */
+/** This many batches of a drawn order are sorted together: enough for batches of similar length, few enough to differ by pass. */
 const batchesTogether = 50;
 
 /**

@@ -1,7 +1,7 @@
 import type { Batch, SequenceShape, TargetScaling } from './dataset.ts';
 import type { ForecastPart } from './forecast-part.ts';
 
-/** Examples of a file that are to be predicted together. Everything is valid until the next batch. */
+/** Examples of a file that are predicted together. Everything is valid until the next batch. */
 export interface ExampleBatch {
   readonly batch: Batch;
   /** The shape that the batch is laid out in: the model's, or one with more steps. */

@@ -1,4 +1,4 @@
-/** The place of the quantile nearest to the median, which stands for the prediction. */
+/** The place of the quantile nearest to the median, which is used as the prediction. */
 export const middleOf = (quantiles: readonly number[]): number =>
   quantiles.reduce(
     (best, quantile, at) =>

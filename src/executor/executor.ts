@@ -19,7 +19,7 @@ export interface Executor {
    * holds the lock of that directory. Never rejects because a run failed.
    */
   readonly train: (request: TrainRequest, task: RunTask) => Promise<TrainResult>;
-  /** Gets ready for so many runs. */
+  /** Gets ready for this many runs. */
   readonly warm: (count: number) => void;
   /**
    * Shares this many threads among the active runs, the earliest first; none gets fewer than at its start. `atLeast` runs

@@ -85,7 +85,7 @@ export const hasSeriesInput = (encoding: InputEncoding): boolean =>
 
 const columnNames = Type.Array(Type.String());
 
-/** What a dataset of series says of its columns; `missing` was checked when the run was planned. */
+/** The columns of a dataset of series; `missing` was checked when the run was planned. */
 const seriesColumnsOf = parserOf(
   Type.Object({
     targets: columnNames,

@@ -52,7 +52,7 @@ type Keyword<K extends keyof PlainSchema> = (
   schema: PlainSchema,
 ) => boolean;
 
-/** Of entries' schemas: says how a run is recorded, not what a value may be. */
+/** Keywords of entries' schemas about how a run is recorded, not about what a value may be. */
 const others: ReadonlySet<string> = new Set(['addedLater']);
 
 /**

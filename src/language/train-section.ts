@@ -231,7 +231,7 @@ export const trainSchema = Type.Object(
         minimum: 0,
         maximum: 10_000_000,
         description:
-          'Record what the trained network predicts for so many sequences of the test part, in predictions.parquet. Changes no run id: a run that is recorded without it is trained again only with --force.',
+          'Record what the trained network predicts for this many sequences of the test part, in predictions.parquet. Changes no run id: a run that is recorded without it is trained again only with --force.',
         examples: [100_000],
       }),
     ),

@@ -67,7 +67,7 @@ const meanOfKnown = (
 const quotient = (sum: tf.Tensor, total: tf.Tensor): tf.Scalar =>
   tf.div<tf.Scalar>(sum, tf.maximum(total, tf.scalar(1e-30)));
 
-/** A tensor of so many rows, without an operation where it has that form. */
+/** A tensor of this many rows, without an operation where it has that form. */
 const inRows = (tensor: tf.Tensor, rank: 1 | 2, size: number): tf.Tensor =>
   tensor.rank === rank ? tensor : tf.reshape(tensor, rank === 1 ? [size] : [size, -1]);
 

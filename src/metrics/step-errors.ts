@@ -1,4 +1,4 @@
-/** What was forecast of one number of a target, so many steps ahead. */
+/** What was forecast of one number of a target, this many steps ahead. */
 export interface StepForecast {
   readonly truth: number;
   readonly prediction: number;

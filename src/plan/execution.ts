@@ -176,7 +176,7 @@ const durationMs = (text: string): number => {
   return Math.round(Number(amount) * unitMs[unit as keyof typeof unitMs]);
 };
 
-/** What a job asks for unless the spec says otherwise: the defaults of `run.slurm`. */
+/** What a job requests by default: the defaults of `run.slurm`. */
 export const usualSlurm: SlurmSettings = readSlurm(
   Object.fromEntries(
     Object.entries(slurmSchema.properties).map(([key, schema]) => [key, schema.default as unknown]),

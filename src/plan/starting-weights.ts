@@ -70,7 +70,7 @@ export const fitOf = (
   return { fitting, misfits, unused };
 };
 
-/** At most so many variables are listed in a message. */
+/** At most this many variables are listed in a message. */
 const listed = 8;
 
 const list = (items: readonly string[]): string =>

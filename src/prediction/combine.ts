@@ -26,7 +26,7 @@ export const combined = (
   };
 };
 
-/** From outputs to what a mean makes sense of, and back. */
+/** Maps outputs to values that can be averaged, and back. */
 const scaleOf = (
   task: Task,
 ): {

@@ -8,7 +8,7 @@ import type { EarlierModelFile, ModelFile } from '../record/run-files.ts';
 import { findRow, registry } from '../registry/rows.ts';
 import type { Json } from '../system/json.ts';
 
-/** What is known of a model beside its file. */
+/** Facts about a model that are not in its file. */
 interface Known {
   /** Undefined where the folder is no longer in the directory of its run. */
   readonly run: Run | undefined;
@@ -17,7 +17,7 @@ interface Known {
   readonly path: string;
 }
 
-/** A model file of format 2 for one of before, where its run shows how the data was preprocessed. */
+/** Converts an earlier model file to format 2, if its run shows how the data was preprocessed. */
 export const fromEarlierFile = (
   earlier: EarlierModelFile,
   { run, hasVocabulary, path }: Known,

@@ -22,7 +22,7 @@ export interface Evaluation {
   readonly labels?: readonly string[];
   /** `confusion[truth][prediction]` counts examples, or steps. */
   readonly confusion?: readonly (readonly number[])[];
-  /** What no network is needed for: the most frequent class, the mean, or a naive forecast. */
+  /** A baseline without a network: the most frequent class, the mean, or a naive forecast. */
   readonly baseline?: EvaluatedBaseline;
 }
 
@@ -89,7 +89,7 @@ export const evaluateFiles = async (
   });
 };
 
-/** Files for such a model have inputs alone. */
+/** Files for such a model have inputs only. */
 const withoutTargets = ({ file }: OpenModel): Diagnostic => ({
   code: 'conflict',
   severity: 'error',
@@ -98,7 +98,7 @@ const withoutTargets = ({ file }: OpenModel): Diagnostic => ({
   help: 'Predict given inputs instead; the metrics on the test part are those of its run.',
 });
 
-/** Always answering the most frequent class of the data, or the mean of its only target. */
+/** The baseline that always predicts the most frequent class, or the mean of the only target. */
 const targetBaseline = (task: Task) => {
   const counts = new Float64Array(isClassTask(task) ? task.classes : 0);
   const numbers = { count: 0, mean: 0, spread: 0 };

@@ -66,7 +66,7 @@ const formatOf = async <F>({ model, registry }: InputGiven): Promise<F> => {
   return (await row.formatOf(dataset, context)) as F;
 };
 
-/** A folder of a model may hold anything. What it lacks was not needed, or is the path of a file. */
+/** A model's folder may lack settings that were not needed, and paths of files. */
 const refuseWrongSettings = (row: DatasetRow, { file: { dataset }, directory }: OpenModel): void => {
   const { name, ...settings } = dataset;
   const { issues } = checkAgainst(row.parameters, settings, `dataset ${name}`);

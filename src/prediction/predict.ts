@@ -135,7 +135,7 @@ interface Predicting {
   readonly outputsOf: (examples: ExampleBatch) => Float32Array | Promise<Float32Array>;
   readonly emit: (row: PredictedCells) => void;
   readonly horizon: number | undefined;
-  /** Of all models but those that forecast series. */
+  /** For all models except those that forecast series. */
   readonly predictAll: (rows: ReturnType<typeof predictedRows>) => Promise<void>;
 }
 

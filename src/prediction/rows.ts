@@ -6,11 +6,11 @@ import { rowWriter, type Cell } from '../training/predicted-row.ts';
 /** A row of predictions: its cells by column, in their order. */
 export type PredictedCells = ReadonlyMap<string, Cell>;
 
-/** What the rows of a forecast need to know. */
+/** The facts that the rows of a forecast need. */
 export interface Ahead {
   /** Steps after the end of the file that come before those of the batch. */
   readonly offset: number;
-  /** Rows beyond so many steps after the end are left out. */
+  /** Rows beyond this many steps after the end are left out. */
   readonly horizon: number;
 }
 

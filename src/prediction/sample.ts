@@ -24,7 +24,7 @@ export interface SampleSettings {
   readonly length: number;
   /** Divides the logits: below 1 likely tokens become likelier; 0 takes the likeliest. */
   readonly temperature: number;
-  /** Draws from so many of the likeliest tokens; undefined: from all. */
+  /** Draws from this many of the likeliest tokens; undefined: from all. */
   readonly topK?: number | undefined;
   readonly seed: number;
 }

@@ -12,11 +12,11 @@ export interface RowOutput {
   readonly add: (row: PredictedCells) => void;
   /** Writes what is left, once all rows are there. */
   readonly finish: () => Promise<void>;
-  /** Removes what has been written so far. */
+  /** Removes the incomplete file. */
   readonly abandon: () => void;
 }
 
-/** So many rows are kept in memory before they are written. */
+/** This many rows are kept in memory before they are written. */
 const rowsAtOnce = 5000;
 
 /** Rows as text, handed on in pieces. */

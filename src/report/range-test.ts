@@ -3,10 +3,10 @@ import { renderLineChart, tickLabel } from './plot/line-chart.ts';
 /** The share of the smoothed loss that each step keeps. */
 const decay = 0.9;
 
-/** The test ends where the smoothed loss is so many times the lowest one. */
+/** The test ends where the smoothed loss is this many times the lowest one. */
 const divergedAt = 4;
 
-/** A suggestion is so many times below the rate of the lowest loss. */
+/** A suggestion is this many times below the rate of the lowest loss. */
 const margin = 10;
 
 /** The losses before are those of the first batches, whatever the rate. */

@@ -3,7 +3,7 @@ import type { Plan, Run } from '../plan/plan.ts';
 import { runIdOf } from '../plan/run-identity.ts';
 import { sweepIdOf } from '../plan/plan-experiment.ts';
 
-/** A learning-rate range test: from the lowest rate to the highest in so many steps. */
+/** A learning-rate range test: from the lowest rate to the highest in this many steps. */
 export interface Range {
   readonly from: number;
   readonly to: number;

@@ -18,7 +18,7 @@ export interface Batcher {
   readonly outputs: (sequences: Sequences, signal: AbortSignal) => Promise<Float32Array>;
   /** Sequences that wait. */
   readonly waiting: () => number;
-  /** From now on no sequence waits for others. */
+  /** Makes batches start at once instead of waiting for more sequences. */
   readonly hurry: () => void;
 }
 

@@ -31,7 +31,7 @@ export const errorJson = ({ status, message, diagnostics }: ErrorAnswer): string
     ...(diagnostics && diagnosticsToJson(diagnostics)),
   });
 
-/** So many of the messages of a body are in its sentence; all of them are in the list. */
+/** This many of the messages of a body are in its sentence; all of them are in the list. */
 const mostSentences = 5;
 
 export const badBody = (diagnostics: readonly Diagnostic[]): ErrorAnswer => {

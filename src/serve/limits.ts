@@ -1,9 +1,9 @@
-/** What a server takes at most. */
+/** The limits of a server. */
 export interface ServerLimits {
   /** Bytes of a body. */
   readonly mostBody: number;
   /** Seconds until a request is given up. */
   readonly timeout: number;
-  /** Requests that are answered at the same time; others are sent away at once. */
+  /** Requests answered at the same time; further ones are refused at once. */
   readonly mostConcurrent: number;
 }

@@ -9,7 +9,7 @@ import { withoutTraces } from '../system/without-traces.ts';
 import { inputsQuestion, instancesQuestion, type TensorQuestion } from './read-tensors.ts';
 import { isObject } from '../system/json.ts';
 
-/** What a request asks. */
+/** A parsed request. */
 export type Question =
   | { readonly kind: 'tensors'; readonly tensors: TensorQuestion }
   /** Data as in a file. */

@@ -17,10 +17,10 @@ export interface TensorQuestion {
   readonly isRagged: boolean;
 }
 
-/** Longer sequences would keep others waiting. */
+/** Longer sequences would delay other requests. */
 const mostSteps = ({ shape }: TrainedModel): number => Math.max(10_000, 10 * shape.steps);
 
-/** Padding must not make gigabytes of a small body. */
+/** Padding must not turn a small body into gigabytes. */
 const mostNumbers = 20_000_000;
 
 /** Where a value is in the body: `inputs[3][0][27]`. */

@@ -9,7 +9,7 @@ import { createServer, type AnsweredRequest } from './server.ts';
 
 export interface ServeSettings {
   readonly host: string;
-  /** 0: a free one. */
+  /** 0 chooses a free one. */
   readonly port: number;
   readonly limits: ServerLimits & BatchLimits;
   readonly log: (request: AnsweredRequest) => void;
@@ -17,7 +17,7 @@ export interface ServeSettings {
 
 export interface RunningServer {
   readonly url: string;
-  /** Answers the requests that are there, and no others. */
+  /** Answers the present requests and refuses new ones. */
   readonly stop: () => Promise<void>;
 }
 

@@ -21,7 +21,7 @@ export interface ServedModel {
   readonly model: OpenModel;
   /** Sequences that wait for a batch. */
   readonly waiting: () => number;
-  /** From now on no sequence waits for others. */
+  /** Makes batches start at once instead of waiting for more sequences. */
   readonly hurry: () => void;
   /** The JSON of the predictions in pieces. Rejects with the reason of an aborted signal. */
   readonly answer: (request: ModelRequest) => Promise<Result<Iterable<string>>>;
@@ -121,7 +121,7 @@ const filesIn = (content: Uint8Array, name: string): DataFiles => ({
   files: [{ path: '', name, parameter: 'body', size: content.length, changedAt: [0, 0], content }],
 });
 
-/** What messages about files say, and what it is of a body. */
+/** Words of messages about files, and those for a body. */
 const wordsOfFiles: readonly (readonly [string, string])[] = [
   ['Name another file', 'Send other data'],
   ['name another file', 'send other data'],

@@ -25,7 +25,7 @@ export interface AnsweredRequest {
   readonly seconds: number;
   /** Why it was refused. */
   readonly message: string | undefined;
-  /** An error that no request should be able to cause. */
+  /** An error that no request should cause. */
   readonly error: unknown;
 }
 
@@ -89,7 +89,7 @@ export const createServer = (
     done();
   });
   app.addHook('onSend', (_request, reply, payload, next) => {
-    // A connection that a client keeps would hold the process until it has been idle for long.
+    // A kept connection would hold the process until its idle timeout.
     if (isStopping) void reply.header('connection', 'close');
     next(null, payload);
   });
@@ -176,7 +176,7 @@ export const createServer = (
     }
   };
 
-  /** Before the body is read: what is sent away costs no memory. */
+  /** Runs before the body is read, so that refused requests cost no memory. */
   const enter = (request: FastifyRequest, reply: FastifyReply, next: () => void) => {
     const encoding = request.headers['content-encoding'];
     if (encoding !== undefined && encoding !== 'identity') {

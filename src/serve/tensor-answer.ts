@@ -78,7 +78,7 @@ const scalesOf = (scaling: Scaling, encoding: InputEncoding) => {
   return (series: number) => scales[series >= 0 && series < last ? series : last] as (typeof scales)[number];
 };
 
-/** As many numbers are written between two turns of others. */
+/** How many numbers are written before other requests get a turn. */
 const numbersAtOnce = 4096;
 
 /** The tensors as a JSON object, in pieces. */
@@ -120,7 +120,7 @@ const nested = (values: ArrayLike<number>, from: number, [size = 1, ...rest]: re
     if (rest.length > 0) text += nested(values, from + at * each, rest);
     else {
       const value = values[from + at] as number;
-      // JSON has no other numbers.
+      // JSON has no NaN and no infinities.
       text += Number.isFinite(value) ? String(value) : 'null';
     }
   }

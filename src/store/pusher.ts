@@ -5,7 +5,7 @@ import { storeFailure, type Store } from './store.ts';
 /** Sends runs to a store while others are trained. */
 export interface Pusher {
   readonly add: (directory: string) => void;
-  /** Waits for what is being sent, but not longer than so many milliseconds. */
+  /** Waits for what is being sent, but not longer than this many milliseconds. */
   readonly finish: (graceMs: number) => Promise<PushOutcome>;
 }
 

@@ -105,7 +105,7 @@ export const openStore = async (backend: Backend): Promise<Result<Store>> => {
   }
 };
 
-/** The diagnostic of an error that says that a store or a disk cannot be used. Throws any other error again. */
+/** The diagnostic of an error of a store or a disk that cannot be used. Rethrows any other error. */
 export const storeFailure = (error: unknown): Diagnostic => {
   if (error instanceof StoreError || error instanceof RecordUnreadable) return error.diagnostic;
   const problem = systemProblem(error);

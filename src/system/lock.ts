@@ -67,7 +67,7 @@ export interface WaitOptions extends LockOptions {
 /** How long a lock is held without being renewed. UNROLL_LEASE_MS is for tests, which cannot wait so long. */
 export const defaultLeaseMs = Number(process.env['UNROLL_LEASE_MS']) || 30_000;
 
-/** A lease is renewed so many times in its span, so that a busy process does not lose it. */
+/** A lease is renewed this many times in its span, so that a busy process does not lose it. */
 const renewalsPerLease = 12;
 
 /**

@@ -5,7 +5,7 @@ import type { Loss } from '../losses/loss.ts';
 import { createStepErrors, type StepErrors } from '../metrics/step-errors.ts';
 import type { EvaluationFile, ForecastSeries } from '../record/run-files.ts';
 
-/** So many series are recorded, counted from the first, and of each so many forecasts that do not overlap. */
+/** How many series are recorded, from the first on, and how many forecasts of each, which do not overlap. */
 const mostSeries = 4;
 const mostForecasts = 40;
 

@@ -37,7 +37,7 @@ export interface Learner {
     reductions?: number,
   ) => { loss: number; outputs: Float32Array | undefined };
   /**
-   * Adds the gradient of a batch, so many times, to a sum. `draw` keys what is drawn at random, as a step does; `at` is the
+   * Adds the gradient of a batch, this many times, to a sum. `draw` keys what is drawn at random, as a step does; `at` is the
    * batch's place in the update, from 0.
    */
   readonly addGradient: (

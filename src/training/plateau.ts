@@ -2,7 +2,7 @@ import { goalOf } from '../metrics/metrics.ts';
 import { defaultPatience, type Schedule } from '../optimizers/common.ts';
 import { improves, type Best } from '../record/kept-weights.ts';
 
-/** Where the schedule `plateau` is: a part of the trainer's state, so that a resumed training goes on with the same bits. */
+/** Where the schedule `plateau` is: a part of the trainer's state, so that a resumed training continues with the same bits. */
 export interface Plateau {
   /** How often the learning rate was multiplied by the factor. */
   readonly reductions: number;

@@ -48,7 +48,7 @@ const parseManifest = parserOf(manifestSchema);
 /** The name of the manifest in a bundle. */
 const manifestName = 'bundle.json';
 
-/** What goes into a bundle: names in it, and either where the content is or the content. */
+/** The files of a bundle by name, each as a path or as text. */
 export type Entries = ReadonlyMap<string, { readonly path: string } | { readonly text: string }>;
 
 /** Entries are stored, and have no time of their own: the same content gives the same bytes on every machine. */
@@ -95,7 +95,7 @@ export const writeBundle = async (
   });
 };
 
-/** What is wrong with a bundle. */
+/** The diagnostic of a damaged bundle. */
 export const notWhole = (path: string, what: string): Diagnostic => ({
   code: 'damaged-record',
   severity: 'error',
@@ -152,7 +152,7 @@ const unpack = async (path: string, folder: string): Promise<void> => {
     for await (const entry of zip.eachEntry()) {
       if (entry.fileName.endsWith('/')) continue;
       bytes += entry.uncompressedSize;
-      // Bundles are not compressed: what becomes larger is made to fill the disk.
+      // Bundles are not compressed: an entry that grows is an attack on the disk.
       if (bytes > zip.fileSize) throw new Error('its files would be larger than itself');
       const target = join(folder, entry.fileName);
       mkdirSync(dirname(target), { recursive: true });

@@ -5,7 +5,7 @@ import { surroundingFields, type EnvironmentFile, type StatusFile } from '../rec
 import type { StoredTensor } from '../system/safetensors.ts';
 import type { Run } from '../plan/plan.ts';
 
-/** What is not as it was when a run was recorded. */
+/** A difference from the recorded run. */
 export interface Difference {
   readonly what: string;
   readonly recorded: string | number | null;
@@ -92,7 +92,7 @@ export const environmentDifferences = (
     return pair.recorded === pair.now ? [] : [{ what, ...pair }];
   });
 
-/** What decides the numbers of a run, and is other than when it was recorded. */
+/** Changes since the record that decide a run's numbers. */
 export const contentDifferences = (recorded: Run, now: Run): readonly Difference[] => {
   const short = (digest: string | undefined) => digest?.slice(0, 12) ?? null;
   const { dataset, model, optimizer, loss } = recorded.config;
@@ -125,7 +125,7 @@ export const contentDifferences = (recorded: Run, now: Run): readonly Difference
   return pairs.filter((pair) => pair.recorded !== pair.now);
 };
 
-/** The recorded files that are not as they were when the run ended. */
+/** The recorded files that have changed since the run ended. */
 export const changedFiles = (directory: string, { files = {} }: StatusFile): readonly Difference[] =>
   Object.entries(files).flatMap(([name, { sha256 }]) => {
     const now = digestOfFile(join(directory, name))?.sha256;

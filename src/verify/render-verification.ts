@@ -3,7 +3,7 @@ import type { OnnxCheck } from './check-onnx.ts';
 import type { Difference } from './differences.ts';
 import type { Verification } from './verify-run.ts';
 
-/** What the numbers show, in the first line and below it the first ones that are not the same. */
+/** The verdict, followed by the first numbers that differ. */
 export const verdictLines = ({
   run,
   verdict,
@@ -41,7 +41,7 @@ const shownDeviations = 8;
 const apart = (distance: number): string =>
   distance === Infinity ? 'missing or not comparable' : `up to ${distance.toExponential(1)} apart`;
 
-/** What is other than when the run was recorded. */
+/** What has changed since the run was recorded. */
 export const differenceLines = ({ content, files, environment, onnx }: Verification): readonly string[] => [
   onnxLine(onnx),
   ...section('changed since the run was planned', content),

@@ -9,7 +9,7 @@ import { startFileOf } from '../record/starting-weights.ts';
 import { proposedCommand } from '../system/proposed-command.ts';
 import { readJsonIfWhole } from '../system/files.ts';
 
-/** A recorded run with everything that training it again takes. */
+/** A recorded run with everything needed to train it again. */
 export interface Subject {
   /** The run's directory. */
   readonly directory: string;

@@ -50,20 +50,20 @@ export interface Verification {
   readonly metricValues: number;
   /** Tensors of weights that were compared. */
   readonly tensors: number;
-  /** What did not come out the same bits, by rising step. */
+  /** Values with other bits, by rising step. */
   readonly deviations: readonly Deviation[];
-  /** Data, code, versions or starting weights that are not those of the record. */
+  /** Data, code, versions or starting weights that differ from the record. */
   readonly content: readonly Difference[];
   /** Recorded files that have changed since the run ended. */
   readonly files: readonly Difference[];
   /** Where the machine, its software, kernel or threads differ. */
   readonly environment: readonly Difference[];
-  /** What `model.onnx` predicts, beside what is recorded. */
+  /** The predictions of `model.onnx` compared with the recorded ones. */
   readonly onnx: OnnxCheck;
 }
 
 export interface VerifyOptions {
-  /** Train only so many steps. */
+  /** Train only this many steps. */
   readonly steps?: number | undefined;
   readonly commandLine: string;
   /** Called with each step that is logged, and how many there will be. */

@@ -54,7 +54,7 @@ export const execute: Execute<Options> = async ([written = ''], options, termina
           'invalid',
           `The server does not have everything of run ${written}: nothing is registered.`,
           {
-            help: 'The lines above say what is missing. A run can be registered once it has ended.',
+            help: 'The lines above list what is missing. A run can be registered once it has ended.',
           },
         ),
       ],

@@ -87,7 +87,7 @@ const progress = (print: (line: string) => void) => {
   };
 };
 
-/** JSON has no infinity: a value that is missing is as far away as a string says. */
+/** JSON has no infinity: the distance of a missing value is a string. */
 const toJson = ({ run, deviations, ...rest }: Verification): object => ({
   run: run.id,
   experiment: run.experiment,

@@ -25,7 +25,7 @@ export interface Chunk {
 type Decompress = (input: Uint8Array, length: number) => Uint8Array;
 
 /**
- * Checks every size that the pages of a chunk claim, because the reader allocates and loops as far as they say, and
+ * Checks every size that the pages of a chunk claim, because the reader allocates and loops by these sizes, and
  * returns how to decompress them. Pages that are compressed are checked when they are decompressed.
  */
 export const checkedPages = ({ bytes, meta, path, rows }: Chunk, allowance: Allowance): Decompress => {

@@ -102,7 +102,7 @@ export const seriesParameters = {
       minimum: 2,
       maximum: 100,
       description:
-        'Rolling-origin folds: the test part is cut into so many equal pieces, and each fold trains on everything before its own piece. null: one origin.',
+        'Rolling-origin folds: the test part is cut into this many equal pieces, and each fold trains on everything before its own piece. null: one origin.',
       examples: [5],
     }),
   ),

@@ -9,7 +9,7 @@ import { rowsIn, type Spans } from './split-series.ts';
 /**
  * The inputs of a step, side by side: what is observed (targets and past columns), what is known ahead (future columns
  * and the calendar), the static columns of the series, and a flag that is 1 in the steps of the horizon. In those, what
- * is observed is 0: nobody knows it yet.
+ * is observed is 0, since it is not known yet.
  */
 export interface InputLayout {
   readonly names: readonly string[];

@@ -27,7 +27,7 @@ export const featureColumns = (
   );
 };
 
-/** Only for so many names is it worth looking for the ones that were meant. */
+/** Only for this many names is it worth looking for the ones that were meant. */
 const mostSuggestions = 20;
 
 /** The parameters that are lists of columns. */

@@ -129,7 +129,7 @@ const packFiles = async (
   }
 };
 
-/** So many bad files are reported at once. */
+/** This many bad files are reported at once. */
 const mostFiles = 20;
 
 const otherFeatures = (files: DataFiles): DataError =>

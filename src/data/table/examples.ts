@@ -6,7 +6,7 @@ import { placeIn } from './labels.ts';
 import type { Pack } from './pack.ts';
 
 /**
- * Packs of up to so many numbers are kept in memory, as float32 and as they are trained on (128 MB), so that a batch is
+ * Packs of up to this many numbers are kept in memory, as float32 and as they are trained on (128 MB), so that a batch is
  * gathered by copying; of larger ones each example is read from the file.
  */
 const mostInMemory = 1 << 25;

@@ -224,7 +224,7 @@ const columnWarnings = (
   }));
 };
 
-/** Up to so many numbers may well be names of classes. */
+/** Up to this many numbers may well be names of classes. */
 const fewNumbers = 10;
 
 /** More numbers are classes only where each of them comes back. */

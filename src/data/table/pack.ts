@@ -77,7 +77,7 @@ export interface Pack extends PackDescription {
   readonly steps: (sequence: number) => number;
   /** The record of a sequence: the array begins with it, and is valid until the next call. */
   readonly record: (sequence: number) => Float64Array;
-  /** Where what is in a record of so many steps; its values come first. */
+  /** Where what is in a record of this many steps; its values come first. */
   readonly places: (steps: number) => RecordPlaces;
   /** Shows the records of sequences, given in rising order, one by one: where each is in `numbers`. Reads many at once. */
   readonly visit: (

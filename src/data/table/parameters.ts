@@ -156,7 +156,7 @@ export const tableParameters = {
         minimum: 2,
         maximum: 1000,
         description:
-          'Cross-validation: the sequences are divided into so many test parts, of which fold chooses one.',
+          'Cross-validation: the sequences are divided into this many test parts, of which fold chooses one.',
         examples: [5],
       }),
     ),

@@ -33,7 +33,7 @@ export const readJsonl: TableReader = async (file, begin, problems) => {
   }
 };
 
-/** After so many bad lines, those that cannot be an object are only counted: an error of the parser costs much. */
+/** After this many bad lines, those that cannot be an object are only counted: an error of the parser costs much. */
 const mostParsed = 1000;
 
 const notAnObject = 'not a JSON object';

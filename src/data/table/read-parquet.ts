@@ -3,7 +3,7 @@ import { wrongFile, type DataFile } from '../files.ts';
 import { openParquet } from '../parquet/parquet-file.ts';
 import type { TableReader } from './rows.ts';
 
-/** At most so many rows are made of a row group at once. */
+/** At most this many rows are made of a row group at once. */
 const rowsAtOnce = 1 << 18;
 
 /** Reads a Parquet file, one row group after the other, and only the columns that are wanted. Rows are counted from 1. */

@@ -233,7 +233,7 @@ const noValidation = ({ chosen, unit }: StreamFormat, { from, to }: StreamPart):
   help: 'Raise `validationFraction`, lower `length`, use a longer text, or write `validationFraction: 0`.',
 });
 
-/** Texts of up to so many tokens are kept in memory (128 MB); of longer ones each sequence is read from the file. */
+/** Texts of up to this many tokens are kept in memory (128 MB); of longer ones each sequence is read from the file. */
 const mostInMemory = 1 << 25;
 
 /** `length` tokens from `at` on; valid until the next call. */

@@ -10,7 +10,7 @@ import type { ShareData } from './shared-data.ts';
 import { usualClass } from './resource-class.ts';
 import { problem, type RedisServer } from './redis.ts';
 
-/** A clock that is wrong by more is mentioned: times of records come from it. */
+/** A larger error of a clock is reported, since the times of records come from it. */
 const tolerableSkewMs = 60_000;
 
 /**

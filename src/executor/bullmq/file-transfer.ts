@@ -67,7 +67,7 @@ export const areThere = async (client: Redis, files: readonly FileDigest[]): Pro
   return wanted.length === 0 || (await client.exists(...wanted)) === wanted.length;
 };
 
-/** Lets files go soon that somebody has recorded. */
+/** Lets recorded files expire soon. */
 export const release = async (client: Redis, files: readonly FileDigest[]): Promise<void> => {
   const pipeline = client.pipeline();
   for (const key of files.flatMap(keysOf)) pipeline.expire(key, afterwardsSeconds);

@@ -99,7 +99,7 @@ const findData = async (run: Run, { registry, dataDirectory }: Equipment): Promi
   if (!problem) return { run, baseDirectory };
   const other = await dataProblem(short, registry, baseDirectory);
   if (!other) return { run: short, baseDirectory };
-  // Other data says more than none.
+  // That the data differ explains more than that they are missing.
   return other.kind === 'other-data' ? other : problem;
 };
 
@@ -148,7 +148,7 @@ const dataProblem = async (
 /** A run with its checkpoints needs some of it; a disk with less is full for all purposes. */
 const leastFreeBytes = 50_000_000;
 
-/** Why nothing can be written where runs are trained; undefined if all is fine. */
+/** Why the folder of the runs is not writable; undefined if it is. */
 export const workDirectoryProblem = (folder: string): Unfit | undefined => {
   const help = `Make room there, or start the worker with UNROLL_WORKER_DIR set to another folder.`;
   try {
@@ -167,7 +167,7 @@ export const workDirectoryProblem = (folder: string): Unfit | undefined => {
   return undefined;
 };
 
-/** All that keeps this worker from training what a sweep needs. */
+/** Everything that keeps this worker from training a sweep. */
 export const unfitFor = async (
   { runs, kernels, store }: Needed,
   equipment: Equipment,
@@ -186,7 +186,7 @@ export const unfitFor = async (
   return found;
 };
 
-/** Another kernel would give other numbers. */
+/** Another kernel would compute other bits. */
 export const kernelProblem = (kernels: readonly string[]): Unfit | undefined => {
   const runnable = expectedKernels();
   const missing = kernels.find((name) => !runnable.includes(name));

@@ -31,7 +31,7 @@ export interface KeptStates {
 
 export const keepStates = (store: SharedStore | undefined, print: (line: string) => void): KeptStates => {
   let lastTrouble = '';
-  /** A store that cannot be used makes a lost worker dearer, and keeps nobody from training. */
+  /** Without its store, losing the worker costs more, but runs still train. */
   const onTrouble = (error: unknown): undefined => {
     const { message, help } = problemOf(error);
     if (message !== lastTrouble) print(`${message} ${help} Training without the store.`);

@@ -54,11 +54,11 @@ const dataName = (path: string): string => {
 
 export const baseName = (path: string): string => path.split(/[\\/]/).at(-1) ?? '';
 
-/** Whether a name leads below the folder that it starts from. */
+/** Whether a name stays below the folder that it starts from. */
 export const isDataName = (name: string): boolean =>
   name !== '' && !/^([a-z]:|[\\/~])|\p{Cc}/iu.test(name) && !name.split(/[\\/]/).includes('..');
 
-/** The name of a data file that a run may not have; undefined if all are fine. */
+/** The first name of a data file that is not allowed; undefined if all are. */
 export const strangeName = (run: Run): string | undefined => {
   let strange: string | undefined;
   withDataNames(run, (name) => {

@@ -13,17 +13,17 @@ import {
   type WorkerFacts,
 } from './protocol.ts';
 
-/** A worker that is silent for so long counts as lost. */
+/** A worker that is silent for this long counts as lost. */
 export const silentMs = 15_000;
 
-/** Lost workers are shown for so long. */
+/** How long lost workers are shown. */
 const rememberedMs = 3_600_000;
 
 export interface ListedWorker extends WorkerFacts {
   readonly isAlive: boolean;
 }
 
-/** Shows a worker to others; to be repeated well within `silentMs`. */
+/** Announces a worker; repeat it well within `silentMs`. */
 export const showWorker = async (client: Redis, facts: WorkerFacts): Promise<void> => {
   await client
     .pipeline()
@@ -36,7 +36,7 @@ export const hideWorker = async (client: Redis, id: string): Promise<void> => {
   await client.pipeline().hdel(keys.workers, id).del(keys.alive(id)).exec();
 };
 
-/** All workers that are there or were until lately, by host. */
+/** All present and recently lost workers, by host. */
 export const listWorkers = async (client: Redis): Promise<readonly ListedWorker[]> => {
   const found = await client.hgetall(keys.workers);
   const facts = Object.values(found).flatMap((text) => parseWorker(fromText(text)) ?? []);
@@ -71,7 +71,7 @@ export const askWorkers = async (
   }
 };
 
-/** Puts an answer where who asked looks for it. */
+/** Answers a question. */
 export const answerQuestion = async (client: Redis, question: string, answer: Answer): Promise<void> => {
   await client
     .pipeline()

@@ -41,7 +41,7 @@ export interface RedisServer {
 const urlVariable = 'UNROLL_REDIS_URL';
 const caVariable = 'UNROLL_REDIS_CA';
 
-/** Who submits and who works waits this long for the first answer. */
+/** How long submitters and workers wait for the first answer. */
 const answerMs = 3000;
 
 const oldestVersion = [6, 2] as const;
@@ -163,7 +163,7 @@ export const openRedis = async (): Promise<Result<RedisServer>> => {
   return success({ packages: packages.value, connection, client, address });
 };
 
-/** All keys begin so, which a rule of access can name. */
+/** The prefix of all keys, for access rules. */
 export const prefix = 'unroll';
 
 const field = (info: string, name: string): string | undefined =>
@@ -193,7 +193,7 @@ const wrongServer = (info: string, address: string): Diagnostic | undefined => {
 const codeOf = (error: unknown): string =>
   error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
 
-/** Why no connection came about, and what to do. */
+/** Why the connection failed, and what to do. */
 const connectionProblem = (error: unknown, { address, isEncrypted }: Target): Diagnostic => {
   const words = error instanceof Error ? error.message : String(error);
   const code = codeOf(error);

@@ -17,7 +17,7 @@ import { makeFolder } from '../../system/whole-folder.ts';
 import { keptSeconds } from './file-transfer.ts';
 import { isDataName } from './portable-run.ts';
 
-/** What a list of files may have, of a dataset of a million small files. */
+/** Room for a list of a million small files. */
 const mostListBytes = 256 * 2 ** 20;
 
 const listParser = parserOf(
@@ -44,7 +44,7 @@ export const dataSharer = (parcels: Parcels, { spec }: Pick<Plan, 'spec'>): Shar
       await parcels.send(contentOfFile({ name, path, ...digest }), { stays: true });
       files[name] = digest;
     }
-    // Last, so that whoever finds the list finds the files.
+    // Last: a list is there only if its files are.
     const list = contentOf(jsonFileText({ ...names, files }));
     await parcels.send(list, { stays: true });
     return { bytes: list.bytes, sha256: list.sha256 };

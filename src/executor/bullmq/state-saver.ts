@@ -26,7 +26,7 @@ interface Saved {
   readonly onTrouble: (error: unknown) => void;
 }
 
-/** So many times as long as a checkpoint takes to be sent, none is sent after it. */
+/** After a checkpoint, no other one is sent for this many times as long as it took. */
 const restFactor = 10;
 
 export const createStateSaver = ({ states, job, directory, everyMs, onTrouble }: Saved): StateSaver => {

@@ -58,18 +58,18 @@ interface Pending {
   starts: number;
 }
 
-/** As many are watched at once; workers have enough to do with fewer. */
+/** How many jobs are watched at once; fewer keep all workers busy. */
 const mostWatched = 1000;
 
-/** Events may be lost while Redis is down: the states of jobs are looked at as often. */
+/** How often the states of jobs are read, since events may be lost while Redis is down. */
 const lookEveryMs = 2000;
 
-/** As many states are asked for at a time. */
+/** How many states are read at a time. */
 const lookedAt = 200;
 
 const hostsEveryMs = 2000;
 
-/** A Redis that does not answer keeps nobody from leaving. */
+/** How long a leaving command waits for a Redis that does not answer. */
 const closingMs = 2000;
 
 /** How often files that Redis has lost are sent again. */
@@ -221,10 +221,10 @@ export const createBullmqExecutor = async (
     });
   };
 
-  /** Whoever leaves waits until the runs are queued, but not for a Redis that does not answer. */
+  /** Leaving waits until the runs are queued, but not for a Redis that does not answer. */
   const patience = () => (client.status === 'ready' ? delay(closingMs) : undefined);
 
-  /** Asked again after a wait, in which it may have changed. */
+  /** Read again after a wait, because it may have changed. */
   const refusal = (): string | undefined => refused;
 
   const train = async (request: TrainRequest, task: RunTask): Promise<TrainResult> => {
@@ -252,9 +252,9 @@ export const createBullmqExecutor = async (
           );
         await queue.remove(key);
       } catch (error) {
-        // What the operating system refuses is the scheduler's to report.
+        // The scheduler reports errors of the system.
         if (systemErrorOf(error)) throw error;
-        // The result waits; whoever comes back collects it.
+        // The result is kept until a command collects it.
         if (error instanceof StoreError) return { type: 'left', message: error.message };
         return exited(error instanceof Error ? error.message : String(error));
       } finally {
@@ -326,7 +326,7 @@ export const createBullmqExecutor = async (
     },
   };
 
-  /** What no worker has begun need not begin. */
+  /** Jobs that no worker has begun are removed. */
   function dropWaiting(message: string) {
     refused ??= message;
     for (const [key, one] of pending)
@@ -339,7 +339,7 @@ export const createBullmqExecutor = async (
   }
 };
 
-/** What was lost with a worker. */
+/** The runs that were lost with a worker. */
 const startedAgain = (
   id: string,
   {

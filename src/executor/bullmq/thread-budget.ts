@@ -1,6 +1,6 @@
 /** Cores that the runs of a worker share. */
 export interface ThreadBudget {
-  /** Waits until so many are free, in the order of the calls; returns what gives them back. */
+  /** Waits until this many are free, in the order of the calls; returns what gives them back. */
   readonly take: (threads: number) => Promise<() => void>;
 }
 

@@ -20,11 +20,11 @@ export interface Transport {
   /** The content of a file; it ends early where it is no longer there, which its digest shows. */
   readonly receive: (digest: FileDigest) => AsyncIterable<Uint8Array>;
   readonly areThere: (files: readonly FileDigest[]) => Promise<boolean>;
-  /** Lets files go soon that somebody has recorded. */
+  /** Lets recorded files expire soon. */
   readonly release: (files: readonly FileDigest[]) => Promise<void>;
 }
 
-/** Redis takes what is not larger. */
+/** Larger files go through the store. */
 const largestInRedis = 256 * 1024;
 
 const isSmall = ({ bytes }: FileDigest): boolean => bytes <= largestInRedis;

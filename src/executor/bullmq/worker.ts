@@ -62,7 +62,7 @@ const reportEveryMs = 500;
 /** How long a worker that lacks something leaves the queue to others. */
 const stepAsideMs = 5000;
 
-/** One run that is being trained here. */
+/** A run that is being trained here. */
 interface Active {
   readonly stop: AbortController;
   readonly kill: AbortController;
@@ -245,7 +245,7 @@ export const serveQueue = async (server: RedisServer, options: WorkerOptions): P
     own.trainedMs = performance.now() - startedAt;
     await report.end();
     if (own.ending === 'given-back') await saver?.finish();
-    // Where the network is cut, nobody waits for it.
+    // Without a network it would wait for ever.
     else if (own.ending !== 'fenced') await saver?.stop();
     let outcome: RunOutcome;
     if (result.type === 'done') outcome = result.outcome;
@@ -374,7 +374,7 @@ const unbegun = (message: string, systemError: string): RunOutcome => ({
   systemError,
 });
 
-/** Sends what a run reports, not more often than people can read it. */
+/** Sends a run's reports, no more often than people can read them. */
 const reporter = (queued: QueuedJob, about: { readonly host: string; readonly start: number }) => {
   let waiting: TrainerEvent[] = [];
   let pid = 0;
@@ -385,7 +385,7 @@ const reporter = (queued: QueuedJob, about: { readonly host: string; readonly st
     timer = undefined;
     const progress = { ...about, pid, residentBytes, events: waiting };
     waiting = [];
-    // What is lost here is in the record, which comes at the end.
+    // The record, which is sent at the end, has what is lost here.
     return queued.updateProgress(toText(progress)).catch(() => undefined);
   };
   return {

@@ -17,7 +17,7 @@ const mark = (folders: readonly string[], name: string): void => {
     if (existsSync(folder)) writeNew(join(folder, name), `${new Date().toISOString()}\n`);
 };
 
-/** Lets the jobs of some batches begin no other run: what waits leaves the queue, what trains goes to its end. */
+/** Stops the jobs of some batches from beginning further runs: waiting jobs leave the queue, and running ones finish. */
 export const askForNoMore = async (folders: readonly string[]): Promise<void> => {
   const names = namesOf(folders);
   if (names.length === 0) return;
@@ -25,7 +25,7 @@ export const askForNoMore = async (folders: readonly string[]): Promise<void> =>
   await slurm('scancel', ['--state=PENDING', `--name=${names.join(',')}`]);
 };
 
-/** Ends the jobs of some batches in order: what waits leaves the queue, what trains writes a checkpoint. */
+/** Ends the jobs of some batches in order: waiting jobs leave the queue, and running ones write a checkpoint. */
 export const askToEnd = async (folders: readonly string[]): Promise<void> => {
   const names = namesOf(folders);
   if (names.length === 0) return;

@@ -82,7 +82,7 @@ const tooLong = ({ timeMs }: SlurmSettings, usable: readonly Partition[]): Diagn
 
 const lastLine = (text: string): string => text.trim().split('\n').at(-1) ?? '';
 
-/** What sbatch has refused, in our words where it is one of the settings. */
+/** Explains what sbatch refused; names the setting if one is to blame. */
 const refusal = (
   output: string,
   { partition, memory, gres, timeMs }: SlurmSettings,

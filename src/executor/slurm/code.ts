@@ -11,14 +11,14 @@ const digestsIn = (folder: string): CodeDigests =>
     readdirSync(folder).map((name) => [name, digestOfFile(join(folder, name))?.sha256 ?? '']),
   );
 
-/** Copies the compiled code of the user's own entries, which lies in the cache of this machine, to where the nodes see it. */
+/** Copies the compiled code of the user's own entries from this machine's cache to a folder that the nodes share. */
 export const shipCode = async (bundle: string, folder: string): Promise<CodeDigests> => {
   mkdirSync(folder, { recursive: true });
   for (const name of readdirSync(bundle)) await copyRegular(join(bundle, name), join(folder, name));
   return digestsIn(bundle);
 };
 
-/** Why the code in a folder must not be imported; undefined where it is as it was sent. */
+/** Why the code in a folder must not be imported; undefined if it is unchanged. */
 export const codeFault = (folder: string, expected: CodeDigests): string | undefined => {
   const names = readdirSync(folder);
   const differs =

@@ -7,7 +7,7 @@ import { slurmMinutes, stopMarginMs } from './time.ts';
 /** Slurm's commands try for a minute to reach a controller that is down. */
 const answerMs = 4000;
 
-/** A busy controller takes its time, which costs nothing once jobs are submitted. */
+/** A busy controller is slow, which is harmless once jobs are submitted. */
 const patienceMs = 60_000;
 
 /** The environment of Slurm's commands, which a job inherits: without secrets, and without what describes another job. */
@@ -31,7 +31,7 @@ export const slurm = (
   { timeoutMs = patienceMs, ownCode = false }: SlurmOptions = {},
 ): Promise<CommandOutcome> => runCommand(command, words, { env: environment(ownCode), timeoutMs });
 
-/** As `slurm`, where somebody waits for the answer. */
+/** As `slurm`, with a shorter timeout because a user is waiting. */
 export const slurmSoon = (command: string, words: readonly string[]): Promise<CommandOutcome> =>
   slurm(command, words, { timeoutMs: answerMs });
 

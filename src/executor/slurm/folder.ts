@@ -93,7 +93,7 @@ const parseStarted = parserOf(startedSchema);
 
 export type Started = Described<typeof startedSchema>;
 
-/** Where a task has begun last, and when by the clock of its node; undefined before. */
+/** The host on which a task last began, and when by that host's clock; undefined before it begins. */
 export const readStarted = (folder: string, task: number): Started | undefined =>
   readJsonIfWhole(join(folder, inBatch.started(task)), parseStarted);
 
@@ -116,7 +116,7 @@ const parseOutcome = parserOf(runOutcomeSchema);
 export const writeResult = (folder: string, runId: string, outcome: RunOutcome): boolean =>
   writeNew(join(folder, inBatch.result(runId)), `${JSON.stringify(outcome, numbersOut)}\n`);
 
-/** How a run ended; undefined as long as it has not. */
+/** How a run ended; undefined until it has. */
 export const readResult = (folder: string, runId: string): RunOutcome | undefined => {
   const path = join(folder, inBatch.result(runId));
   if (!existsSync(path)) return undefined;
@@ -161,7 +161,7 @@ export const listBatches = (directory: string): readonly string[] => {
     .map((name) => join(directory, name));
 };
 
-/** Where the batches of a sweep lie: beside its frozen plan. */
+/** The folder of a sweep's batches, beside its frozen plan. */
 export const batchesDirectory = (
   runsDirectory: string,
   { experiment, sweepId }: { readonly experiment: string; readonly sweepId: string },

@@ -7,14 +7,14 @@ import type { RunTask, TrainResult } from '../executor.ts';
 import { inBatch, parseNote, type Batch } from './folder.ts';
 import type { QueuedTask } from './queue.ts';
 
-/** A run that the scheduler waits for. */
+/** A run that the scheduler is waiting for. */
 export interface Wanted {
   readonly request: TrainRequest;
   readonly task: RunTask;
   readonly resolve: (result: TrainResult) => void;
 }
 
-/** A task of a job array that trains runs that are waited for. */
+/** A task of a job array whose runs the scheduler is waiting for. */
 export interface Followed {
   readonly folder: string;
   readonly batch: Batch;
@@ -23,14 +23,14 @@ export interface Followed {
   /** Bytes of its events that are read. */
   offset: number;
   misses: number;
-  /** Submissions since a run went further or ended. */
+  /** Submissions since a run last made progress or ended. */
   resubmissions: number;
   hasStarted: boolean;
   /** The last step of each run that has begun. */
   readonly furthest: Map<string, number>;
 }
 
-/** Passes on what a task has reported of its runs since. */
+/** Passes on the new reports of a task's runs. */
 export const readNotes = (one: Followed): void => {
   const file = openThere(join(one.folder, inBatch.events(one.number)));
   if (file === undefined) return;
@@ -58,7 +58,7 @@ export const readNotes = (one: Followed): void => {
   }
 };
 
-/** Why a task failed before it began, by what it printed; without a log its node cannot see the folder. */
+/** Why a task failed before it began, from its log. Without a log, its node cannot see the folder. */
 export const startFault = (folder: string, task: number, { reason }: QueuedTask): string => {
   const log = join(folder, inBatch.log(task));
   const words = existsSync(log) ? readRegularText(log).trim().split('\n').slice(-3).join(' ') : '';

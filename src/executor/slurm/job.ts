@@ -26,7 +26,7 @@ import {
 } from './folder.ts';
 import { parseSlurmTime, stopMarginMs } from './time.ts';
 
-/** Why a job ends before its runs: its time is over, or somebody (who cancels or preempts it) wants it to end. */
+/** Why a job ends before its runs: its time is up, or it was cancelled or preempted. */
 type Ending = 'limit' | 'signal';
 
 interface Job {
@@ -103,7 +103,7 @@ const trainTask = async (job: Job, requests: readonly TrainRequest[]): Promise<v
   else for (const request of left) giveUp(job, request);
 };
 
-/** How long the job may last yet: by Slurm, as somebody may have changed its limit; otherwise by what it asked for. */
+/** How much time the job has left: from Slurm, since its limit may have been changed; otherwise from its own request. */
 const timeLeft = async ({ timeMs }: Batch): Promise<number> => {
   const id = process.env['SLURM_JOB_ID'];
   if (id === undefined) return timeMs;
@@ -113,7 +113,7 @@ const timeLeft = async ({ timeMs }: Batch): Promise<number> => {
   return Math.min(parseSlurmTime(stdout.trim()) ?? timeMs, 2 ** 31 - 1);
 };
 
-/** As many as fit in what the job got: a node of its own may have more than one run needs. */
+/** As many runs as the job's cores allow: a whole node may have more than one run needs. */
 const runsAtOnce = ({ cpusPerRun }: Batch): number => {
   const cpus = Number(process.env['SLURM_CPUS_ON_NODE'] ?? cpusPerRun);
   return Math.max(1, Math.floor(cpus / cpusPerRun));
@@ -236,7 +236,7 @@ const submitAgain = async ({ folder, task, batch, print }: Job, runs: number): P
   );
 };
 
-/** A job without a single step would be followed by another one like it, for ever. */
+/** Jobs that make no step would be resubmitted for ever. */
 const giveUp = ({ folder, batch }: Job, { run, directory, attempt }: TrainRequest): void => {
   const minutes = Math.ceil(batch.timeMs / 60_000);
   const message = `the time limit of its Slurm job, ${minutes} min, is too short: no run made a step in it; set a longer run.slurm.time`;

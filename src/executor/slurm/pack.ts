@@ -1,10 +1,10 @@
-/** A job is worth its start and its wait in the queue once it trains for about as long as this. */
+/** A job is worth queueing and starting if it trains for about this long. */
 export const fillMs = 30 * 60_000;
 
-/** What a run counts for before any run like it was measured. */
+/** The assumed length of a run before any comparable one was measured. */
 const assumedRunMs = 3 * 60_000;
 
-/** One job never gets more, however short its runs are. */
+/** The most runs of one job, however short they are. */
 const mostRunsPerJob = 1024;
 
 /**

@@ -11,7 +11,7 @@ export interface QueuedTask {
   readonly phase: 'waiting' | 'active' | 'ended';
   /** In the words of Slurm, such as `TIMEOUT`. */
   readonly state: string;
-  /** Why it waits or how it ended, in the words of Slurm; empty where there is nothing to say. */
+  /** Why it waits or how it ended, in the words of Slurm; empty where Slurm gives no reason. */
   readonly reason: string;
   readonly node: string;
 }
@@ -63,7 +63,7 @@ const taskNumbers = (text: string): readonly number[] =>
       return Array.from({ length: Number(to) - Number(from) + 1 }, (_, index) => Number(from) + index);
     });
 
-/** Reasons that pass by themselves: other jobs are first, or this one was asked to wait. */
+/** Temporary reasons: other jobs come first, or this one was asked to wait. */
 const usualReasons: ReadonlySet<string> = new Set([
   '',
   'BeginTime',
@@ -73,7 +73,7 @@ const usualReasons: ReadonlySet<string> = new Set([
   'Resources',
 ]);
 
-/** Why a task waits that will not pass by itself; undefined where it may. */
+/** Why a task waits, if it would wait for ever; otherwise undefined. */
 export const obstacleOf = ({ phase, reason }: QueuedTask): string | undefined =>
   phase === 'waiting' && !usualReasons.has(reason) ? reason : undefined;
 

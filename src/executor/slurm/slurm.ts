@@ -25,7 +25,7 @@ import { submitBatch, type BatchOptions, type RunClass } from './submit-batch.ts
 
 export interface SlurmExecutorOptions extends BatchOptions {
   readonly note: (level: 'info' | 'warning', message: string) => void;
-  /** Called with the nodes that train when they have changed. */
+  /** Called with the training nodes whenever they change. */
   readonly showHosts: (hosts: readonly TrainingHost[]) => void;
   /** How many runs the cluster could train at a time. */
   readonly slots: number;
@@ -48,10 +48,10 @@ const askMs = (sinceSubmissionMs: number): number => (sinceSubmissionMs < 30_000
 /** How long to wait before submitting again what Slurm has refused while other jobs are active. */
 const askAgainMs = 30_000;
 
-/** The files of a batch without jobs are kept for so long: its log may be wanted, or it may just be being submitted. */
+/** How long the files of a batch without jobs are kept: its log may be needed, or it may be about to be submitted. */
 const keptMs = 3_600_000;
 
-/** A job that Slurm does not know twice has ended: once, it may be about to be started again. */
+/** A job has ended if Slurm does not know it twice in a row; the first time it may be restarting. */
 const missesBeforeLost = 2;
 
 /** How often a task is submitted again without any progress since. */
@@ -78,7 +78,7 @@ export const createSlurmExecutor = (options: SlurmExecutorOptions): Executor => 
   let looking: NodeJS.Timeout | undefined;
   let work: Promise<void> = Promise.resolve();
 
-  /** One thing after another: what is read must not be overtaken by what is submitted. */
+  /** Reads and submissions take turns, so that neither overtakes the other. */
   const next = (act: () => Promise<void>): void => {
     work = work
       .then(act)
@@ -251,7 +251,7 @@ export const createSlurmExecutor = (options: SlurmExecutorOptions): Executor => 
     if (runs.size === 0) followed.splice(followed.indexOf(one), 1);
   };
 
-  /** Asks Slurm for the tasks that are followed, and takes care of those that it no longer has. */
+  /** Asks Slurm for the followed tasks, and handles those that it no longer has. */
   const ask = async () => {
     const queue = await queueOf([...new Set(followed.map(({ batch }) => batch.name))]);
     if (!queue) {

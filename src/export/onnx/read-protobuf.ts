@@ -1,7 +1,7 @@
 import { closeSync, fstatSync } from 'node:fs';
 import { openRegular, readFully } from '../../system/files.ts';
 
-/** A file of which parts are read. */
+/** A file that is read in parts. */
 export interface OpenFile {
   readonly size: number;
   /** Some bytes of the file; fewer at its end. */
@@ -45,7 +45,7 @@ const mostFields = 2_000_000;
 /** How much is read at once to find fields. */
 const windowBytes = 65536;
 
-/** Thrown for what is no protobuf message, or none of those that are read here. */
+/** Thrown for anything but the protobuf messages that are read here. */
 export class ProtobufError extends Error {}
 
 /** Reads the fields of messages one by one, and skips what is in them. The count of fields is that of all messages together. */

@@ -1,7 +1,7 @@
 import type { Cell } from '../recurrent-network.ts';
 import { isTorchCell } from './state-dict.ts';
 
-/** Lines of Python, so many levels deeper. */
+/** Lines of Python, this many levels deeper. */
 export const indented = (lines: readonly string[], by: number): readonly string[] =>
   lines.map((line) => (line === '' ? '' : ' '.repeat(4 * by) + line));
 

@@ -63,7 +63,7 @@ export const pruningSchema = Type.Object(
       Type.Integer({
         minimum: 1,
         maximum: 10_000,
-        description: 'For median: no run is ended before so many are trained to their end (default 5).',
+        description: 'For median: no run is ended before this many are trained to their end (default 5).',
         examples: [5],
       }),
     ),

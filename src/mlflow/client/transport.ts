@@ -115,7 +115,7 @@ const mostAnswerBytes = 256 << 20;
 /** What a buffer of Node can hold. */
 const mostFileBytes = 4 * 2 ** 30 - 1;
 
-/** A body that has at most so many bytes; undefined for a longer one, whose rest is not read. */
+/** A body that has at most this many bytes; undefined for a longer one, whose rest is not read. */
 const wholeBody = async (body: AsyncIterable<Buffer>, most: number): Promise<Buffer | undefined> => {
   const pieces: Buffer[] = [];
   let bytes = 0;

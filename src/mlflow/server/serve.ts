@@ -38,7 +38,7 @@ export interface MlflowServer {
 
 const host = '127.0.0.1';
 const firstPort = 5000;
-/** So many ports are lost to others before we give up. */
+/** This many ports are lost to others before we give up. */
 const mostPorts = 5;
 /** A cold start reads some 500 MB of Python. */
 const startMs = 180_000;

@@ -51,7 +51,7 @@ export const cutBatches = (batch: WireBatch): readonly WireBatch[] => {
   return batches.map(toBatch);
 };
 
-/** After so many refused parts of one batch the rest is refused as well: the reason is not in a single entity. */
+/** After this many refused parts of one batch the rest is refused as well: the reason is not in a single entity. */
 const mostSplits = 60;
 
 /**

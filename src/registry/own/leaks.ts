@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 
-/** So many steps in a row with more tensors than before are no accident. */
+/** A leak is reported after this many steps in a row with more tensors than before. */
 const mostGrowths = 8;
 
 /**

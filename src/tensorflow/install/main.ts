@@ -21,7 +21,7 @@ type Attempt = Pick<Installation, 'native' | 'parts' | 'problems'> & {
   readonly libraries: readonly string[];
 };
 
-/** Takes the parts that come with the package, and compiles the others; fails if a required one is not to be had. */
+/** Takes the parts that come with the package, and compiles the others; fails if a required one is missing. */
 const provideNative = async (request: SetupRequest): Promise<Result<Attempt>> => {
   const { wheel, cache, env, sink } = request;
   if (wheel === undefined) {
@@ -53,7 +53,7 @@ const provideNative = async (request: SetupRequest): Promise<Result<Attempt>> =>
       return compilePart(part, { compiler: found, env, tensorflow, libraries }, { output, place });
     });
   };
-  /** A damaged package, or a system on which its library does not run, is no obstacle where a compiler is. */
+  /** With a compiler, a damaged package or one whose library does not run here is no obstacle. */
   const provide = async (part: NativePart): Promise<Result<string>> => {
     const prebuild = prebuilds.get(part);
     if (prebuild === undefined) return compile(part);
