@@ -1,6 +1,6 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
-import type { CellSequence, Precision } from '../tensorflow/kernels/kernel.ts';
-import type { Cell, CellFeature, Sequences } from '../tensorflow/kernels/table.ts';
+import type { Cell, CellSequence, Precision } from '../tensorflow/kernels/kernel.ts';
+import type { CellFeature, Sequences } from '../tensorflow/kernels/table.ts';
 import type { NetworkParameters } from './parameters.ts';
 import type { CellWeights } from './weights.ts';
 

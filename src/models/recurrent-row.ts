@@ -1,5 +1,5 @@
-import type { Precision } from '../tensorflow/kernels/kernel.ts';
-import { kernelsWith, type Cell } from '../tensorflow/kernels/table.ts';
+import type { Cell, Precision } from '../tensorflow/kernels/kernel.ts';
+import { kernelsWith } from '../tensorflow/kernels/table.ts';
 import { checkNetworkWith } from './checks.ts';
 import { withEmbedding } from './embedding.ts';
 import type { BuildContext } from './model.ts';

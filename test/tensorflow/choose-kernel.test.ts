@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { chooseKernel, runnableKernels } from '../../src/tensorflow/kernels/choose-kernel.ts';
 import { fusedKernels } from '../../src/tensorflow/kernels/fused-kernels.ts';
-import { kernelNames, kernelsWith, type Cell, type CellFeature } from '../../src/tensorflow/kernels/table.ts';
+import type { Cell } from '../../src/tensorflow/kernels/kernel.ts';
+import { kernelNames, kernelsWith, type CellFeature } from '../../src/tensorflow/kernels/table.ts';
 import { loadTensorFlow } from '../../src/tensorflow/load.ts';
 import { rows } from '../support/networks.ts';
 

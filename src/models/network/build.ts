@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { Tensor, Tensor2D, Tensor3D, Variable, Rank, Tensor1D } from '@tensorflow/tfjs-core';
 import { isPerStep, stepsRead } from '../../data/task.ts';
 import { linear } from '../../tensorflow/kernels/linear.ts';
-import type { Cell } from '../../tensorflow/kernels/table.ts';
+import type { Cell } from '../../tensorflow/kernels/kernel.ts';
 import type { BuildContext, Model, NetworkState, TensorBatch } from '../model.ts';
 import type { NetworkParameters } from '../parameters.ts';
 import type { RecurrentCell } from '../recurrent-cell.ts';

@@ -12,7 +12,7 @@ import { behindMask, type Masks } from './masks.ts';
 import { lastStep, swapBatchAndTime, withinLength } from '../../tensorflow/kernels/time.ts';
 import { directionsOf, type Direction } from '../weights.ts';
 import { chooseKernel } from '../../tensorflow/kernels/choose-kernel.ts';
-import type { Cell } from '../../tensorflow/kernels/table.ts';
+import type { Cell } from '../../tensorflow/kernels/kernel.ts';
 import type { BuildContext } from '../model.ts';
 import { featuresInTraining, type RecurrentCell, type WeightOf } from '../recurrent-cell.ts';
 

@@ -1,13 +1,7 @@
 import { isNative } from '../native.ts';
 import { fusedKernels } from './fused-kernels.ts';
-import {
-  kernelNames,
-  kernelsWith,
-  type Cell,
-  type CellFeature,
-  type KernelEntry,
-  type KernelNeeds,
-} from './table.ts';
+import type { Cell } from './kernel.ts';
+import { kernelNames, kernelsWith, type CellFeature, type KernelEntry, type KernelNeeds } from './table.ts';
 import { proposedCommand } from '../../system/proposed-command.ts';
 
 /** Why this process lacks what a kernel needs; undefined where it has it. */

@@ -1,5 +1,8 @@
 import type { Tensor1D, Tensor2D, Tensor3D } from '@tensorflow/tfjs-core';
 
+/** The recurrent cells. */
+export type Cell = 'lstm' | 'gru' | 'simple-rnn';
+
 /** The operands of matrix products; sums, states and gradients are in float32 with either. */
 export type Precision = 'float32' | 'bfloat16';
 

@@ -1,5 +1,5 @@
 import { ownLibrary } from './own-library.ts';
-import type { Cell } from './table.ts';
+import type { Cell } from './kernel.ts';
 
 /** A cell of a layer in one direction, without peepholes, projection or layer normalisation. */
 export interface OwnCell {

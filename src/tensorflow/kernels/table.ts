@@ -1,5 +1,5 @@
 import type { GruSequence } from './gru.ts';
-import type { Kernel } from './kernel.ts';
+import type { Cell, Kernel } from './kernel.ts';
 import type { LstmSequence } from './lstm.ts';
 import type { SimpleRnnSequence } from './simple-rnn.ts';
 
@@ -9,8 +9,6 @@ export interface Sequences {
   readonly gru: GruSequence;
   readonly 'simple-rnn': SimpleRnnSequence;
 }
-
-export type Cell = keyof Sequences;
 
 /** Optional features a layer may request; `everyState`: the whole state after each step. */
 export type CellFeature =
