@@ -8,6 +8,7 @@
 
 #include "network.h"
 #include "node-api.h"
+#include "parallel.h"
 
 namespace unroll {
 namespace {
@@ -49,9 +50,15 @@ class Batch {
 
   NetworkInput input;
 
-  void start() {
-    thread = std::thread([this] {
+  // With `alone` on one thread only, beside other batches that take the others.
+  void start(bool alone) {
+    thread = std::thread([this, alone] {
       try {
+        if (alone) {
+          const Alone only;
+          outputs = computeNetwork(network.shared->network, input);
+          return;
+        }
         outputs = computeNetwork(network.shared->network, input);
       } catch (const std::exception& error) {
         problem = error.what();
@@ -139,10 +146,11 @@ std::string readInput(napi_env env, const napi_value* values, size_t features, N
   return "";
 }
 
-// startNetwork(network, values, batch, steps, lengths): begins to compute a batch.
+// startNetwork(network, values, batch, steps, lengths, alone): begins to compute a batch.
 napi_value startNetwork(napi_env env, napi_callback_info info) {
-  size_t given = 5;
-  napi_value values[5];
+  size_t given = 6;
+  napi_value values[6];
+  bool alone = false;
   if (napi_get_cb_info(env, info, &given, values, nullptr, nullptr) != napi_ok) return nullptr;
   const auto* const handle = unwrap<NetworkHandle>(env, values[0], networkTag);
   if (!handle) return fail(env, "startNetwork takes a network.");
@@ -151,7 +159,8 @@ napi_value startNetwork(napi_env env, napi_callback_info info) {
     const size_t features = handle->shared->network.layers[0][0].features;
     const std::string problem = readInput(env, values + 1, features, batch->input);
     if (!problem.empty()) return fail(env, problem);
-    batch->start();
+    napi_get_value_bool(env, values[5], &alone);
+    batch->start(alone);
   } catch (const std::exception& error) {
     return fail(env, std::string("A batch cannot be computed: ") + error.what() + ".");
   }

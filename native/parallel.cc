@@ -94,9 +94,14 @@ std::atomic<size_t>& allowedThreads() {
   return count;
 }
 
+thread_local bool isAlone = false;
+
 }  // namespace
 
-size_t threadCount() { return allowedThreads(); }
+Alone::Alone() : before(isAlone) { isAlone = true; }
+Alone::~Alone() { isAlone = before; }
+
+size_t threadCount() { return isAlone ? 1 : allowedThreads().load(); }
 
 void setThreadCount(size_t count) { allowedThreads() = count > 0 ? count : 1; }
 

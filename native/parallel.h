@@ -9,6 +9,18 @@ namespace unroll {
 // The number of threads that work, including the calling one; at least 1.
 size_t threadCount();
 
+// As long as an object of this class exists, the thread that made it works alone, without the others.
+class Alone {
+ public:
+  Alone();
+  ~Alone();
+  Alone(const Alone&) = delete;
+  Alone& operator=(const Alone&) = delete;
+
+ private:
+  const bool before;
+};
+
 // Lets `count` threads work from the next task on. No result depends on it, so it may change between any two ops.
 void setThreadCount(size_t count);
 

@@ -10,14 +10,16 @@
 #include "tensorflow/c/ops.h"
 #include "tensorflow/c/tf_tensor.h"
 
-#define UNROLL_TENSORFLOW_FUNCTIONS(F)                                                                                 \
-  F(DeleteStatus)                                                                                                      \
-  F(DeleteTensor) F(Dim) F(GetCode) F(GetInput) F(Message) F(NewKernelBuilder) F(NewOpDefinitionBuilder) F(NewStatus)  \
-      F(NewTensor) F(NumDims) F(NumInputs) F(OpDefinitionBuilderAddAttr) F(OpDefinitionBuilderAddInput)                \
-          F(OpDefinitionBuilderAddOutput) F(OpDefinitionBuilderSetShapeInferenceFunction)                              \
-              F(OpKernelConstruction_GetAttrBool) F(OpKernelConstruction_GetAttrFloat) F(OpKernelConstruction_GetName) \
-                  F(OpKernelContext_Failure) F(RegisterKernelBuilder) F(RegisterOpDefinition) F(SetOutput)             \
-                      F(SetStatus) F(ShapeInferenceContextSetUnknownShape) F(TensorData) F(TensorElementCount)
+// clang-format off
+#define UNROLL_TENSORFLOW_FUNCTIONS(F) \
+  F(DeleteStatus) F(DeleteTensor) F(Dim) F(GetCode) F(GetInput) F(Message) F(NewKernelBuilder) \
+  F(NewOpDefinitionBuilder) F(NewStatus) F(NewTensor) F(NumDims) F(NumInputs) F(OpDefinitionBuilderAddAttr) \
+  F(OpDefinitionBuilderAddInput) F(OpDefinitionBuilderAddOutput) \
+  F(OpDefinitionBuilderSetShapeInferenceFunction) F(OpKernelConstruction_GetAttrBool) \
+  F(OpKernelConstruction_GetAttrFloat) F(OpKernelConstruction_GetName) F(OpKernelContext_Failure) \
+  F(RegisterKernelBuilder) F(RegisterOpDefinition) F(SetOutput) F(SetStatus) \
+  F(ShapeInferenceContextSetUnknownShape) F(TensorData) F(TensorElementCount)
+// clang-format on
 
 namespace unroll {
 

@@ -16,8 +16,14 @@ import { lossContext } from './loss-context.ts';
 import type { OpenModel } from './open-model.ts';
 import { unusable } from './unusable.ts';
 
-/** Begins to compute the raw outputs of a batch; the returned function waits for them. */
-export type StartOutputs = (examples: ExampleBatch) => () => Float32Array;
+/**
+ * Begins to compute the outputs of a batch; the returned function waits for them. With `alone` one thread computes the batch,
+ * because others are being computed, too.
+ */
+export type StartOutputs = (
+  examples: ExampleBatch,
+  settings: { readonly alone: boolean },
+) => () => Float32Array;
 
 /** What decides whether the library computes a model, and what it computes. */
 type OwnModel = NetworkModel & {
@@ -45,14 +51,17 @@ export const ownOutputs = (model: OwnModel, registry: Registry): Result<StartOut
     const own = network && ownNetworkOf(network);
     const start = own && startableNetwork(own);
     if (!start) return success(undefined);
-    return success(({ batch, shape: laidOut }) => {
+    return success(({ batch, shape: laidOut }, settings) => {
       const { size } = batch;
       const steps = batch.steps ?? laidOut.steps;
-      return start({
-        values: inputsOf(network.input, batch.inputs, size * steps),
-        ...{ batch: size, steps },
-        lengths: laidOut.variableLength ? batch.lengths.subarray(0, size) : undefined,
-      });
+      return start(
+        {
+          values: inputsOf(network.input, batch.inputs, size * steps),
+          ...{ batch: size, steps },
+          lengths: laidOut.variableLength ? batch.lengths.subarray(0, size) : undefined,
+        },
+        settings,
+      );
     });
   } catch (error) {
     return unusable(model, error);

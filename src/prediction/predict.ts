@@ -10,6 +10,7 @@ import type { InputKind } from './formats.ts';
 import { kindOf, readExamples, seriesReading, type InputGiven } from './input.ts';
 import type { OpenModel } from './open-model.ts';
 import { lossOf, ownOutputs, type StartOutputs } from './own-outputs.ts';
+import { kernelThreads } from '../tensorflow/kernels/own-library.ts';
 import { forecastValues, predictedRows, type PredictedCells } from './rows.ts';
 import { unusable } from './unusable.ts';
 
@@ -35,27 +36,31 @@ export const predictFiles = async (
   if (differing) return failure(differs(model, differing));
   const started = await startModels(models, given.registry);
   if (!started.ok) return started;
-  const start = started.value;
   const [first] = given.files.files;
   const kind = given.kind ?? (first ? kindOf(first, model) : 'csv');
   const input = { model, registry: given.registry, files: given.files, kind };
   try {
     return await predictInput(input, {
-      outputsOf: (examples) => start(examples)(),
+      outputsOf: (examples) => started.value.start(examples, { alone: false })(),
       emit,
       horizon: given.horizon,
-      predictAll: (rows) => predictAhead(input, start, rows),
+      predictAll: (rows) => predictAhead(input, started.value, rows),
     });
   } catch (error) {
     return unusable(model, error);
   }
 };
 
-/** Begins a batch for all models; the returned function waits for their predictions. */
-const startModels = async (
-  models: readonly OpenModel[],
-  registry: Registry,
-): Promise<Result<StartOutputs>> => {
+/** How predictions of all models begin, and of how many batches at the same time. */
+interface Startable {
+  readonly start: StartOutputs;
+  readonly atOnce: number;
+}
+
+/** Further ones would wait for the rows to be written, and take memory. */
+const mostAtOnce = 16;
+
+const startModels = async (models: readonly OpenModel[], registry: Registry): Promise<Result<Startable>> => {
   const predictors: { readonly start: StartOutputs; readonly loss: Pick<Loss, 'predictions'> }[] = [];
   for (const model of models) {
     const own = ownOutputs(model, registry);
@@ -82,36 +87,34 @@ const startModels = async (
     predictors.map(({ loss }) => loss),
     model.file.shape.task,
   );
-  return success((examples) => {
-    const begun = predictors.map(({ start }) => start(examples));
-    return () => predictionsOf(begun.map((finish) => finish()));
+  return success({
+    start: (examples, settings) => {
+      const begun = predictors.map(({ start }) => start(examples, settings));
+      return () => predictionsOf(begun.map((finish) => finish()));
+    },
+    atOnce: Math.min(kernelThreads(), mostAtOnce),
   });
 };
 
 const noInputs = new Float32Array();
 
-/** Reads a batch, and writes the one before, while another is computed. */
+/** Reads a batch, and writes an earlier one, while others are computed. */
 const predictAhead = async (
   input: InputGiven,
-  start: StartOutputs,
+  { start, atOnce }: Startable,
   rows: ReturnType<typeof predictedRows>,
 ): Promise<void> => {
-  let begun: (() => void) | undefined;
-  const finish = () => {
-    const last = begun;
-    begun = undefined;
-    last?.();
+  const begun: (() => void)[] = [];
+  const take = (examples: ExampleBatch) => {
+    const outputs = start(examples, { alone: begun.length > 0 });
+    const kept = copyOf({ ...examples, batch: { ...examples.batch, inputs: noInputs } });
+    begun.push(() => rows(kept, outputs()));
+    if (begun.length >= atOnce) begun.shift()?.();
   };
   try {
-    const take = (examples: ExampleBatch) => {
-      const outputs = start(examples);
-      const kept = copyOf({ ...examples, batch: { ...examples.batch, inputs: noInputs } });
-      finish();
-      begun = () => rows(kept, outputs());
-    };
     await readExamples(input, { take, withTargets: false });
   } finally {
-    finish();
+    for (const finish of begun.splice(0)) finish();
   }
 };
 

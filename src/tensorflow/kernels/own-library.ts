@@ -27,6 +27,7 @@ export interface OwnLibrary {
     batch: number,
     steps: number,
     lengths: Int32Array | undefined,
+    alone: boolean,
   ) => StartedBatch;
   readonly finishNetwork: (batch: StartedBatch) => Float32Array;
 }
@@ -49,11 +50,9 @@ export type LoadedLibrary =
 /** Raised together with `version` in native/module.cc whenever the exports change. */
 const libraryVersion = 9;
 
-/** The count given to `useKernelThreads` before the library is loaded. */
+/** The count given to `useKernelThreads`, perhaps before the library is loaded. */
 let wantedThreads: number | undefined;
-let setThreads = (count: number): void => {
-  wantedThreads = count;
-};
+let setThreads: ((count: number) => void) | undefined;
 
 const load = (): LoadedLibrary => {
   const path = nativeLibraryPath('unroll_kernels');
@@ -83,7 +82,14 @@ export const ownLibrary = (): LoadedLibrary => (loaded ??= load());
  * Sets the number of threads of Unroll's own operations, from the next one on. It changes their speed, but not a bit of
  * their results. TensorFlow's operations keep the threads that the process started with.
  */
-export const useKernelThreads = (count: number): void => setThreads(count);
+export const useKernelThreads = (count: number): void => {
+  wantedThreads = count;
+  setThreads?.(count);
+};
+
+/** Returns with how many threads the library computes; 1 where it has not been loaded. */
+export const kernelThreads = (): number =>
+  wantedThreads ?? (loaded?.available === true ? loaded.library.threads : 1);
 
 /** Returns the vectorised function that gathers images; undefined if the library has not been loaded. */
 export const loadedGatherPixels = (): GatherPixels | undefined =>

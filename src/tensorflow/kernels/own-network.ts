@@ -35,8 +35,11 @@ export interface OwnInput {
   readonly lengths: Int32Array | undefined;
 }
 
-/** Begins to compute a batch on threads of the library; the returned function waits for the raw outputs. Call it once. */
-export type StartBatch = (input: OwnInput) => () => Float32Array;
+/**
+ * Begins to compute a batch on threads of the library: `alone` on one of them, beside other batches. The returned function
+ * waits for the raw outputs. Call it once.
+ */
+export type StartBatch = (input: OwnInput, settings: { readonly alone: boolean }) => () => Float32Array;
 
 /** The order of each list is that of the enumerations in native/network.h and native/recurrent-kinds.h. */
 const cells: readonly Cell[] = ['lstm', 'gru', 'simple-rnn'];
@@ -77,8 +80,8 @@ export const startableNetwork = (network: OwnNetwork): StartBatch | undefined =>
     output.bias,
   ];
   const handle = library.createNetwork(Int32Array.from(settings), joined(weights));
-  return ({ values, batch, steps, lengths }) => {
-    const started = library.startNetwork(handle, values, batch, steps, lengths);
+  return ({ values, batch, steps, lengths }, { alone }) => {
+    const started = library.startNetwork(handle, values, batch, steps, lengths, alone);
     return () => library.finishNetwork(started);
   };
 };
