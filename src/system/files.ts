@@ -91,10 +91,11 @@ const placeWhole = (
 ): void => {
   const beside = `${path}.${process.pid}-${written++}.tmp`;
   const parts = typeof content === 'string' ? [Buffer.from(content)] : content;
+  const blocks = parts instanceof Uint8Array ? [parts] : inBlocks(parts);
   try {
     const file = openAnew(beside);
     try {
-      for (const part of parts instanceof Uint8Array ? [parts] : parts) writeFully(file, part);
+      for (const block of blocks) writeFully(file, block);
       if (durability === 'at-once') fsyncSync(file);
     } finally {
       closeSync(file);
@@ -106,6 +107,27 @@ const placeWhole = (
     throw named(error, path, 'write');
   }
 };
+
+const blockBytes = 65_536;
+
+/** The same bytes with small parts joined: a model in ONNX has hundreds of a few bytes, each of which would be a write. */
+function* inBlocks(parts: readonly Uint8Array[]): Iterable<Uint8Array> {
+  let small: Uint8Array[] = [];
+  let bytes = 0;
+  for (const part of parts) {
+    if (bytes + part.byteLength > blockBytes) {
+      if (bytes > 0) yield Buffer.concat(small);
+      small = [];
+      bytes = 0;
+    }
+    if (part.byteLength > blockBytes) yield part;
+    else {
+      small.push(part);
+      bytes += part.byteLength;
+    }
+  }
+  if (bytes > 0) yield Buffer.concat(small);
+}
 
 /** Opens an empty file, whose folder is there already in all but the first call. */
 const openAnew = (path: string): number => {

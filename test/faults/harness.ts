@@ -5,11 +5,19 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, vi } from 'vitest';
 import { runProgram } from '../../src/cli/program.ts';
 import { openTerminal } from '../../src/cli/terminal.ts';
-import { randomStream } from '../../src/data/random.ts';
 import { packageRoot } from '../../src/system/package-root.ts';
 import { testSeed } from '../support/seed.ts';
 import { until } from '../support/until.ts';
+import { type Call, callsOf, drawn } from './cases.ts';
+import { closeKeptPools } from './kept-pools.ts';
+import type * as Pools from '../../src/executor/local/pool.ts';
 import type { MetricLine } from '../../src/record/run-files.ts';
+
+vi.mock('../../src/executor/local/pool.ts', async (importOriginal) => {
+  const { keepingPools } = await import('./kept-pools.ts');
+  const real = await importOriginal<typeof Pools>();
+  return { ...real, createPool: keepingPools(real.createPool) };
+});
 
 /** A sweep of two short runs with checkpoints, evaluations and a kept best checkpoint. */
 export const faultSpec = `version: 1
@@ -156,22 +164,6 @@ export const faultEnvironment = (shim: string, folder: string, fault: Partial<Fa
   FAULT_PROGRAM: fault.program ?? '',
 });
 
-export interface Call {
-  readonly number: number;
-  readonly kind: string;
-  readonly path: string;
-}
-
-/** The calls of a folder's commands so far. */
-export const callsOf = (folder: string): Call[] =>
-  (existsSync(join(folder, 'calls')) ? readFileSync(join(folder, 'calls'), 'utf8') : '')
-    .split('\n')
-    .filter(Boolean)
-    .map((line) => {
-      const [number = '', kind = '', ...path] = line.split(' ');
-      return { number: Number(number), kind, path: path.join(' ') };
-    });
-
 export const newFolder = (): string => {
   const folder = mkdtempSync(join(tmpdir(), 'unroll-fault-'));
   writeFileSync(join(folder, 'spec.yaml'), faultSpec);
@@ -230,32 +222,53 @@ export const numbersOf = (folder: string): Readonly<Record<string, readonly stri
   );
 };
 
+let completions = 0;
+
+/** Completes a sweep after a fault: with the command itself one time in 20, else in this process, which is quicker. */
+const complete = (folder: string): Promise<Ended> =>
+  completions++ % 20 === 0
+    ? startUnroll(folder, runWords).ended
+    : unrollHere(folder, ['run', join(folder, 'spec.yaml'), '--no-mlflow', '--quiet']);
+
 /** Words that no user should read, whatever a disk or another process did. */
 export const unfit = /this is a bug|\n\s+at .*:\d+:\d+|unhandled|UnhandledPromise|node:internal/i;
 
+/** What is wrong with the numbers of a folder, if anything. */
+const difference = (folder: string, expected: ReturnType<typeof numbersOf>): string | undefined => {
+  try {
+    if (JSON.stringify(numbersOf(folder)) !== JSON.stringify(expected)) return 'the numbers differ';
+  } catch (error) {
+    return `the numbers cannot be read: ${(error as Error).message}`;
+  }
+  return undefined;
+};
+
 /**
  * What is wrong after a fault, if anything: how the command ended, whether the next one completes the sweep with the
- * numbers of an undisturbed one, whether everything recorded is whole, and whether a process is left.
+ * numbers of an undisturbed one, whether everything recorded is whole, and whether a process is left. `mayLack`: the
+ * command may end well although runs are missing.
  */
 export const judge = async (
   folder: string,
   disturbed: Ended,
   expected: ReturnType<typeof numbersOf>,
+  { mayLack = false }: { readonly mayLack?: boolean } = {},
 ): Promise<string[]> => {
   const found: string[] = [];
-  const mayEnd = disturbed.signal === 'SIGKILL' || [0, 1, 2, 130].includes(disturbed.code ?? -1);
-  if (!mayEnd) found.push(`ended with ${disturbed.code ?? disturbed.signal}`);
+  // Bad input, too, is a file of the record that seems to be damaged.
+  const codes = disturbed.output.includes('[damaged-record]') ? [0, 1, 2, 130] : [0, 1, 130];
+  const mayEnd = disturbed.signal === 'SIGKILL' || codes.includes(disturbed.code ?? -1);
+  if (!mayEnd) found.push(`ended with ${disturbed.code ?? disturbed.signal}: ${disturbed.output}`);
+  const lacks = disturbed.code === 0 && !mayLack ? difference(folder, expected) : undefined;
+  if (lacks) found.push(`ended with 0, but ${lacks}: ${disturbed.output}`);
   if (unfit.test(disturbed.output)) found.push(`printed: ${disturbed.output}`);
   if (disturbed.code !== 0 && disturbed.signal === null && disturbed.output.trim() === '')
     found.push(`ended with ${disturbed.code} and printed nothing`);
-  const next = await unrollHere(folder, ['run', join(folder, 'spec.yaml'), '--no-mlflow', '--quiet']);
+  const next = await complete(folder);
   if (next.code !== 0) found.push(`the next run ended with ${next.code ?? next.signal}: ${next.output}`);
   if (unfit.test(next.output)) found.push(`the next run printed: ${next.output}`);
-  try {
-    if (JSON.stringify(numbersOf(folder)) !== JSON.stringify(expected)) found.push('the numbers differ');
-  } catch (error) {
-    found.push(`the numbers cannot be read: ${(error as Error).message}`);
-  }
+  const differs = difference(folder, expected);
+  if (differs) found.push(differs);
   const check = await unrollHere(folder, ['check']);
   if (check.code !== 0) found.push(`unroll check: ${check.output}`);
   // Children of a process that was killed need a moment to notice it.
@@ -285,60 +298,15 @@ const each = async <T>(
   await Promise.all(Array.from({ length: atOnce }, worker));
 };
 
-/** One of several for a call, drawn from the tests' seed: another seed tries others. */
-export const oneFor = <T>(call: Call, purpose: string, choices: readonly T[]): T => {
-  const random = randomStream(testSeed, 'faults', purpose, call.kind, call.number);
-  const chosen = choices[random.integer(choices.length)];
-  if (chosen === undefined) throw new Error(`nothing to choose for ${purpose}`);
-  return chosen;
-};
-
-/** Calls that do the same, one for each run of the sweep. */
-export const twinsOf = (calls: readonly Call[]): readonly Call[][] => {
-  const seen = new Map<string, number>();
-  const twins = new Map<string, Call[]>();
-  for (const call of calls) {
-    const own = `${call.kind} ${call.path}`;
-    const before = seen.get(own) ?? 0;
-    seen.set(own, before + 1);
-    const place = `${own.replace(/[0-9a-f]{12}/g, 'ID')} ${before}`;
-    twins.set(place, [...(twins.get(place) ?? []), call]);
-  }
-  return [...twins.values()];
-};
-
-/**
- * Which cases of each kind are tried, by UNROLL_FAULTS: as many as in CI (1), a share of that (0.1), `all`, or one part of
- * all (`3/20`), so that the long form can be split over machines or sittings.
- */
-const chosen = ((): { readonly share: number; readonly part: number; readonly of: number } => {
-  const setting = process.env['UNROLL_FAULTS'] ?? '1';
-  if (setting === 'all') return { share: Infinity, part: 1, of: 1 };
-  const [, part, of] = /^(\d+)\/(\d+)$/.exec(setting) ?? [];
-  if (part === undefined) return { share: Number(setting), part: 1, of: 1 };
-  return { share: Infinity, part: Number(part), of: Number(of) };
-})();
-
-/** Some of many, in their order, drawn from the tests' seed; all of them, or a part, in the long form. */
-export const drawn = <T>(all: readonly T[], inShort: number, purpose: string): readonly T[] => {
-  const { share, part, of } = chosen;
-  const random = randomStream(testSeed, 'faults', purpose);
-  return all
-    .map((one, index) => ({ one, index, key: random.uniform() }))
-    .sort((a, b) => a.key - b.key)
-    .slice(0, Math.ceil(inShort * share))
-    .filter((_, index) => index % of === part - 1)
-    .sort((a, b) => a.index - b.index)
-    .map(({ one }) => one);
-};
-
-/** Tries cases, each in a folder of its own, and expects nothing to go wrong in any of them. */
+/** Tries cases, each in a folder of its own, and expects nothing to go wrong in any of them. `inShort`: how many CI tries. */
 export const tryAll = async <T>(
-  cases: readonly T[],
+  all: readonly T[],
+  inShort: number,
   name: (one: T) => string,
   attempt: (one: T, folder: string) => Promise<string[]>,
   from: () => string = newFolder,
 ): Promise<void> => {
+  const cases = drawn(all, inShort, name);
   const failures: string[] = [];
   let tried = 0;
   await each(cases, availableParallelism(), async (one) => {
@@ -352,7 +320,7 @@ export const tryAll = async <T>(
     if (++tried % 100 === 0) console.log(`${tried} of ${cases.length} faults tried`);
   });
   console.log(
-    `${cases.length} faults with UNROLL_TEST_SEED=${testSeed}, ${failures.length} with a wrong outcome`,
+    `${cases.length} of ${all.length} faults with UNROLL_TEST_SEED=${testSeed}, ${failures.length} with a wrong outcome`,
   );
   expect(failures.join('\n')).toBe('');
 };
@@ -378,7 +346,8 @@ export const undisturbedSweep = (): { readonly shim: string | undefined; readonl
     calm = { folder, calls: callsOf(folder), numbers: numbersOf(folder) };
     expect(Object.keys(calm.numbers)).toHaveLength(2);
   });
-  afterAll(() => {
+  afterAll(async () => {
+    await closeKeptPools();
     if (calm) removeFolder(calm.folder);
     removeFolder(tools);
   });

@@ -6,16 +6,13 @@ import { connectionSettings } from '../../src/mlflow/client/settings.ts';
 import { startFaultProxy } from '../support/mlflow/fault-proxy.ts';
 import { realServer, whyNoMlflow } from '../support/mlflow/real-server.ts';
 import { until } from '../support/until.ts';
+import { callAtEach, callsOf, oneFor } from './cases.ts';
 import {
-  type Call,
-  callsOf,
-  drawn,
   type Ended,
   faultEnvironment,
   judge,
   newFolder,
   numbersOf,
-  oneFor,
   processesOf,
   removeFolder,
   runWithFault,
@@ -65,10 +62,14 @@ const overtake = async (folder: string, started: Started, stopped: number): Prom
 
 describe.skipIf(shim === undefined)('with gcc, which compiles what stops processes at a system call', () => {
   test('a process that is stopped at any moment loses nothing, whatever becomes of it', () => {
-    const all = calm().calls.map((call) => ({ call, sequel: oneFor(call, 'sequel', sequels) }));
+    const all = callAtEach(calm().calls, 'stop').map((call) => ({
+      call,
+      sequel: oneFor(`sequel ${call.place}`, sequels),
+    }));
     return tryAll(
-      drawn(all, 25, 'stops'),
-      ({ call, sequel }) => `stopped at call ${call.number} (${call.kind} ${call.path}), then: ${sequel}`,
+      all,
+      25,
+      ({ call, sequel }) => `${call.place}: stopped, then: ${sequel}`,
       async ({ call, sequel }, folder) => {
         const fault = { at: call.number, kind: call.kind, action: 'stop' } as const;
         const started = runWithFault(shim ?? '', folder, fault, shortLease);
@@ -99,6 +100,7 @@ describe.skipIf(shim === undefined)('with gcc, which compiles what stops process
   test('a process that is stopped while it looks at its own lock has lost it when it wakes up', () =>
     tryAll(
       Object.keys(calm().numbers).slice(0, 1),
+      1,
       (id) => `stopped at the second look at the lock of ${id}`,
       async (id, folder) => {
         const fault = { at: 4, kind: 'read', action: 'stop', program: 'child.js' } as const;
@@ -168,7 +170,7 @@ describe.skipIf(shim === undefined || missing !== undefined)('with a real MLflow
     const given = environmentOf(server.uri(), 'calm');
     const environment = { ...faultEnvironment(shim ?? '', folder, { program: uploader }), ...given };
     expect((await startUnroll(folder, trackedWords, environment).ended).code).toBe(0);
-    const all = callsOf(folder).flatMap((call: Call) => [
+    const all = callAtEach(callsOf(folder), 'uploader').flatMap((call) => [
       { call, action: 'kill' as const, error: undefined },
       { call, action: 'stop' as const, error: undefined },
       ...(call.kind === 'sync'
@@ -182,8 +184,9 @@ describe.skipIf(shim === undefined || missing !== undefined)('with a real MLflow
     removeFolder(folder);
     expect(all.length).toBeGreaterThan(20);
     await tryAll(
-      drawn(all, 8, 'uploaders'),
-      ({ call, action, error = '' }) => `call ${call.number} (${call.kind} ${call.path}): ${action} ${error}`,
+      all,
+      8,
+      ({ call, action, error = '' }) => `${call.place}: uploader ${action} ${error}`,
       async ({ call, action, error }, folder) => {
         const experiment = `calls-${experiments++}`;
         const fault = {
@@ -206,7 +209,8 @@ describe.skipIf(shim === undefined || missing !== undefined)('with a real MLflow
   test('an uploader that is killed at any of its requests sends nothing twice', async () => {
     const requests = Array.from({ length: 40 }, (_, index) => index + 1);
     await tryAll(
-      drawn(requests, 5, 'requests'),
+      requests,
+      5,
       (request) => `killed at request ${request}`,
       async (request, folder) => {
         const experiment = `requests-${experiments++}`;

@@ -8,6 +8,7 @@
  * set, as "number kind path". With FAULT_PROGRAM only processes count whose command line contains it.
  */
 #define _GNU_SOURCE
+#include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -26,9 +27,9 @@
 #include <time.h>
 #include <unistd.h>
 
-enum kind { OPEN, WRITE, SYNC, RENAME, LINK, UNLINK, MKDIR, TRUNCATE, READ, KINDS };
-static const char *const kind_names[KINDS] = {"open",   "write", "sync",     "rename", "link",
-                                              "unlink", "mkdir", "truncate", "read"};
+enum kind { OPEN, CREATE, WRITE, SYNC, RENAME, LINK, UNLINK, MKDIR, RMDIR, TRUNCATE, READ, LIST, KINDS };
+static const char *const kind_names[KINDS] = {"open",   "create", "write", "sync",     "rename", "link",
+                                              "unlink", "mkdir",  "rmdir", "truncate", "read",   "list"};
 
 struct shared {
   atomic_long count;
@@ -153,7 +154,8 @@ static int fails_file(enum kind kind, int file, int *half) {
     mode_t mode = flags & (O_CREAT | O_TMPFILE) ? va_arg(list, mode_t) : 0; \
     va_end(list); \
     REAL(name); \
-    return fails(OPEN, path, NULL) ? -1 : real(path, flags, mode); \
+    enum kind kind = flags & (O_CREAT | O_WRONLY | O_RDWR) ? CREATE : OPEN; \
+    return fails(kind, path, NULL) ? -1 : real(path, flags, mode); \
   }
 OPENING(open)
 OPENING(open64)
@@ -178,6 +180,16 @@ WRITING_AT(pwrite64, off64_t)
 ssize_t writev(int file, const struct iovec *parts, int count) {
   REAL(writev);
   return fails_file(WRITE, file, NULL) ? -1 : real(file, parts, count);
+}
+
+ssize_t pwritev64(int file, const struct iovec *parts, int count, off64_t offset) {
+  REAL(pwritev64);
+  return fails_file(WRITE, file, NULL) ? -1 : real(file, parts, count, offset);
+}
+
+ssize_t preadv64(int file, const struct iovec *parts, int count, off64_t offset) {
+  REAL(preadv64);
+  return fails_file(READ, file, NULL) ? -1 : real(file, parts, count, offset);
 }
 
 #define READING_AT(name, offset_type) \
@@ -229,6 +241,22 @@ int unlink(const char *path) {
 int mkdir(const char *path, mode_t mode) {
   REAL(mkdir);
   return fails(MKDIR, path, NULL) ? -1 : real(path, mode);
+}
+
+int rmdir(const char *path) {
+  REAL(rmdir);
+  return fails(RMDIR, path, NULL) ? -1 : real(path);
+}
+
+int scandir64(const char *path, struct dirent64 ***entries, int (*filter)(const struct dirent64 *),
+              int (*compare)(const struct dirent64 **, const struct dirent64 **)) {
+  REAL(scandir64);
+  return fails(LIST, path, NULL) ? -1 : real(path, entries, filter, compare);
+}
+
+DIR *opendir(const char *path) {
+  REAL(opendir);
+  return fails(LIST, path, NULL) ? NULL : real(path);
 }
 
 static long clock_shift(void) { return shared ? atomic_load(&shared->shift) : 0; }
