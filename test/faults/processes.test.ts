@@ -170,7 +170,9 @@ describe.skipIf(shim === undefined || missing !== undefined)('with a real MLflow
     const given = environmentOf(server.uri(), 'calm');
     const environment = { ...faultEnvironment(shim ?? '', folder, { program: uploader }), ...given };
     expect((await startUnroll(folder, trackedWords, environment).ended).code).toBe(0);
-    const all = callAtEach(callsOf(folder), 'uploader').flatMap((call) => [
+    // It looks at a journal as often as time passes.
+    const calls = callsOf(folder).filter(({ before }) => before < 4);
+    const all = callAtEach(calls, 'uploader').flatMap((call) => [
       { call, action: 'kill' as const, error: undefined },
       { call, action: 'stop' as const, error: undefined },
       ...(call.kind === 'sync'
