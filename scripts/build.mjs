@@ -4,6 +4,7 @@ import { mkdir, readFile, readdir, rename, rm, writeFile } from 'node:fs/promise
 import { basename, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { mergeChunks } from './merge-chunks.mjs';
 import { readStamp, sourceDigest, stampFile } from './source-digest.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -36,9 +37,18 @@ const external = Object.keys({ ...dependencies, ...peerDependencies }).filter(
   (name) => !bundled.includes(name),
 );
 
+/** What starts often: their chunks are merged, because many small files take longer to load. */
+const merged = [
+  'src/cli/main.ts',
+  'src/cli/commands/validate.ts',
+  'src/cli/commands/run.ts',
+  'src/cli/commands/ls.ts',
+  'src/runner/child.ts',
+];
+
 /** Bundled CommonJS packages ask for Node's own modules with `require`, which a module has not. */
 const requireForBundledPackages =
-  "import { createRequire as createBundleRequire } from 'node:module'; const require = createBundleRequire(import.meta.url);";
+  "import { createRequire as createBundleRequire } from 'node:module'; const require = createBundleRequire(import.meta.url);\n";
 
 /**
  * Puts only the parts of TensorFlow.js that are used into dist/, in few files: finding, reading and compiling its hundreds of
@@ -83,12 +93,39 @@ const onlyUsedTfjs = {
   },
 };
 
+/**
+ * Modules of Node that take milliseconds to load, and that many commands import and do not use: their functions load them at
+ * the first call. An import of another name does not build.
+ */
+const lazyBuiltins = {
+  name: 'lazy-builtins',
+  setup: ({ onResolve, onLoad }) => {
+    const functions = {
+      child_process: ['execFile', 'fork', 'spawn', 'spawnSync'],
+      crypto: ['createHash', 'createHmac', 'hash', 'randomBytes', 'randomInt', 'randomUUID'],
+    };
+    const namespace = 'lazy-builtin';
+    onResolve({ filter: /^(node:)?(child_process|crypto)$/ }, ({ path }) => ({
+      path: path.replace('node:', ''),
+      namespace,
+    }));
+    onLoad({ filter: /./, namespace }, ({ path }) => ({
+      contents: functions[path]
+        .map(
+          (name) =>
+            `export const ${name} = (...given) => process.getBuiltinModule('node:${path}').${name}(...given);`,
+        )
+        .join('\n'),
+    }));
+  },
+};
+
 /** The build of `yaml` for browsers: the one for Node reads `process.env` at every token, a third of the time to parse. */
 const plainYaml = join(root, 'node_modules', 'yaml', 'browser', 'index.js');
 
 // Taken first: a source that changes meanwhile must be built again next time.
 const digest = sourceDigest();
-const { outputFiles } = await build({
+const bundle = await build({
   absWorkingDir: root,
   entryPoints: Object.fromEntries(Object.entries(entries).filter(([, file]) => existsSync(join(root, file)))),
   outdir: 'dist',
@@ -99,12 +136,18 @@ const { outputFiles } = await build({
   target: 'node20.19',
   external: [...external, ...external.map((name) => `${name}/*`)],
   alias: { yaml: plainYaml },
-  plugins: [onlyUsedTfjs],
-  banner: { js: requireForBundledPackages },
-  sourcemap: true,
+  plugins: [onlyUsedTfjs, lazyBuiltins],
+  minifyWhitespace: true,
+  minifySyntax: true,
+  lineLimit: 160,
+  metafile: true,
   logLevel: 'warning',
   write: false,
 });
+const outputFiles = [...(await mergeChunks(bundle, merged))].map(([name, text]) => ({
+  path: join(dist, name),
+  contents: /typeof require\b/.test(text) ? requireForBundledPackages + text : text,
+}));
 
 // The program and style of `unroll report`'s page, which runs in a browser.
 const page = await build({

@@ -21,7 +21,8 @@ export const readStamp = () => {
 export const sourceDigest = () => {
   const hash = createHash('sha256');
   const add = (path) => hash.update(`${path}\0`).update(readFileSync(join(root, path)));
-  for (const path of ['package-lock.json', 'scripts/build.mjs']) if (existsSync(join(root, path))) add(path);
+  for (const path of ['package-lock.json', 'scripts/build.mjs', 'scripts/merge-chunks.mjs'])
+    if (existsSync(join(root, path))) add(path);
   const sources = readdirSync(join(root, 'src'), { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile() && /\.(ts|json|html|css|js)$/.test(entry.name))
     .map((entry) => join(entry.parentPath, entry.name).slice(root.length));

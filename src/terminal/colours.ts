@@ -1,15 +1,18 @@
 import { randomInt } from 'node:crypto';
 import pc from 'picocolors';
-import { escaped, unsafePattern } from './safe-text.ts';
+import { escaped, isPlain, isPlainLine, unsafePattern } from './safe-text.ts';
 
 /**
  * Our colours carry a number that nobody outside of this process knows, as further parameters of the sequence. So
  * `forTerminal` can keep them and take every other escape sequence for foreign text. Their width is measured as nothing,
  * as that of any colour.
  */
-const signature = [0, 0, 0].map(() => String(randomInt(1000, 10_000))).join(';');
+let drawn: string | undefined;
 
-const sequence = (code: number): string => `\u001b[${code};${signature}m`;
+/** Drawn when it is needed first: most commands print no colour. */
+const signature = (): string => (drawn ??= [0, 0, 0].map(() => String(randomInt(1000, 10_000))).join(';'));
+
+const sequence = (code: number): string => `\u001b[${code};${signature()}m`;
 
 const painter =
   (open: number, close: number) =>
@@ -41,24 +44,33 @@ export const createColours = (colour: boolean = isColorSupported): Colours =>
     ]),
   ) as Colours;
 
-const ownOrUnsafe = new RegExp(`\\u001b\\[(\\d+);${signature}m|\\r\\n|${unsafePattern}`, 'gu');
+let patterns: Readonly<Record<'ownOrUnsafe' | 'ownOrUnsafeInLine' | 'own', RegExp>> | undefined;
+
+/** Made when they are needed first, because compiling their classes of characters takes milliseconds. */
+const pattern = (name: keyof NonNullable<typeof patterns>): RegExp =>
+  (patterns ??= {
+    ownOrUnsafe: new RegExp(`\\u001b\\[(\\d+);${signature()}m|\\r\\n|${unsafePattern}`, 'gu'),
+    ownOrUnsafeInLine: new RegExp(`\\u001b\\[\\d+;${signature()}m|[\\t\\n]|${unsafePattern}`, 'gu'),
+    own: new RegExp(`(\\u001b\\[\\d+;${signature()}m)`),
+  })[name];
 
 /** Text as a terminal may get it: our colours as colours, or without them; nothing else can drive the terminal. */
 export const forTerminal = (text: string, colour: boolean): string =>
-  text.replace(ownOrUnsafe, (found: string, code: string | undefined) => {
-    if (code !== undefined) return colour ? `\u001b[${code}m` : '';
-    return found === '\r\n' ? '\n' : escaped(found);
-  });
-
-const ownOrUnsafeInLine = new RegExp(`\\u001b\\[\\d+;${signature}m|[\\t\\n]|${unsafePattern}`, 'gu');
+  isPlain(text)
+    ? text
+    : text.replace(pattern('ownOrUnsafe'), (found: string, code: string | undefined) => {
+        if (code !== undefined) return colour ? `\u001b[${code}m` : '';
+        return found === '\r\n' ? '\n' : escaped(found);
+      });
 
 /** One line of text that may be painted: our colours stay, foreign characters are shown. */
 export const safePainted = (text: string): string =>
-  text.replace(ownOrUnsafeInLine, (found) => (isColour(found) ? found : escaped(found)));
-
-const own = new RegExp(`(\\u001b\\[\\d+;${signature}m)`);
+  isPlainLine(text)
+    ? text
+    : text.replace(pattern('ownOrUnsafeInLine'), (found) => (isColour(found) ? found : escaped(found)));
 
 /** Painted text in parts that are one of our colour sequences, or have none. */
-export const splitAtColours = (text: string): string[] => text.split(own);
+export const splitAtColours = (text: string): string[] =>
+  isPlain(text) ? [text] : text.split(pattern('own'));
 
-export const isColour = (part: string): boolean => own.test(part);
+export const isColour = (part: string): boolean => !isPlain(part) && pattern('own').test(part);

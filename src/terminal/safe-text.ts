@@ -10,7 +10,16 @@ export const unsafePattern =
   // Emoji, Arabic and the scripts of India need joiners.
   '|(?<![\\p{Extended_Pictographic}\\p{Emoji_Modifier}\\p{Lo}\\p{M}])[\\u200c\\u200d]';
 
-const unsafeInLine = new RegExp(`[\\t\\n]|${unsafePattern}`, 'gu');
+let unsafe: RegExp | undefined;
+
+/** Made when it is needed first, because compiling its classes of characters takes milliseconds. */
+const unsafeInLine = (): RegExp => (unsafe ??= new RegExp(`[\\t\\n]|${unsafePattern}`, 'gu'));
+
+/** Whether a text has only printable ASCII characters, tabs and line breaks, which nothing above is about. */
+export const isPlain = (text: string): boolean => /^[\t\n\x20-\x7e]*$/.test(text);
+
+/** The same for one line, in which tabs and line breaks are shown. */
+export const isPlainLine = (text: string): boolean => /^[\x20-\x7e]*$/.test(text);
 
 const short: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
 
@@ -23,8 +32,9 @@ export const escaped = (character: string): string =>
   ).join('');
 
 /** Foreign text for a place within a line: its own line breaks and tabs are shown as `\n` and `\t`. */
-export const safeLine = (text: string): string => text.replace(unsafeInLine, escaped);
+export const safeLine = (text: string): string =>
+  isPlainLine(text) ? text : text.replace(unsafeInLine(), escaped);
 
 /** Source text with each of its UTF-16 units at the place that it has: every unsafe character is one visible one. */
 export const safeSource = (text: string): string =>
-  text.replace(/\t/g, ' ').replace(unsafeInLine, (found) => '\u00b7'.repeat(found.length));
+  text.replace(/\t/g, ' ').replace(unsafeInLine(), (found) => '\u00b7'.repeat(found.length));
