@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { closeSync } from 'node:fs';
+import { closeSync, fstatSync } from 'node:fs';
 import { join } from 'node:path';
 import { jsonFileText, openThere, readFully } from '../system/files.ts';
 import { onFile } from '../system/system-error.ts';
@@ -31,7 +31,7 @@ export const digestOfFile = (path: string): FileDigest | undefined => {
   if (file === undefined) return undefined;
   try {
     const hash = createHash('sha256');
-    const chunk = Buffer.allocUnsafe(chunkBytes);
+    const chunk = Buffer.allocUnsafe(Math.min(chunkBytes, fstatSync(file).size + 1));
     let bytes = 0;
     for (let got = -1; got !== 0; bytes += got) {
       got = onFile(path, () => readFully(file, chunk, bytes));

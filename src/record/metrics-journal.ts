@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { closeSync, existsSync, fstatSync, fsyncSync, ftruncateSync, constants, statSync } from 'node:fs';
 import type { Metrics } from './events.ts';
+import type { Durability } from '../system/durability.ts';
 import { openRegular, syncFile, writeWhole } from '../system/files.ts';
 import { encodeNumbers } from '../system/json.ts';
 import { linesFrom, lineText } from '../system/jsonl.ts';
@@ -37,8 +38,11 @@ export interface MetricsJournal {
   readonly lastStep: () => number;
   /** Writes the lines that wait to be written. */
   readonly write: () => void;
-  /** Waits until the disk has everything. Returns the lines so far, for a checkpoint that relies on them. */
-  readonly flush: () => CountedLines;
+  /**
+   * Returns the lines so far, for a checkpoint that relies on them, and waits until the disk has them, unless that is left to
+   * `settle`.
+   */
+  readonly flush: (durability?: Durability) => CountedLines;
   /** Waits until the disk has everything, without blocking this thread. */
   readonly settle: () => Promise<void>;
   /** Whether the path still leads to the file that is written. */
@@ -153,10 +157,12 @@ const openJournal = (path: string, recorded: RecordedLine[]): MetricsJournal => 
     },
     lastStep: () => last,
     write: writer.write,
-    flush: () => {
+    flush: (durability = 'at-once') => {
       writer.write();
-      if (!isOnDisk) onFile(path, () => fsyncSync(file));
-      isOnDisk = true;
+      if (durability === 'at-once') {
+        if (!isOnDisk) onFile(path, () => fsyncSync(file));
+        isOnDisk = true;
+      }
       return { lines, sha256: hash.copy().digest('hex') };
     },
     settle: async () => {

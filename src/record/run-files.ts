@@ -48,6 +48,9 @@ export const fileNames = {
   writer: 'writer',
 } as const;
 
+/** In the folder `checkpoints`: what a resumption and a longer training begin from. */
+export const lastCheckpoint = 'last.safetensors';
+
 /** In the folder `model`. */
 export const modelFileNames = {
   weights: 'weights.safetensors',

@@ -1,6 +1,7 @@
 import { closeSync, existsSync, rmdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Run } from '../plan/plan.ts';
+import type { Durability } from '../system/durability.ts';
 import { masked } from '../system/secrets.ts';
 import { sealedStatus } from './digests.ts';
 import type { RunOutcome, TrainerEvent } from './events.ts';
@@ -12,7 +13,13 @@ import { openMetricsJournal, type CountedLines, type MetricsJournal } from './me
 import { processIdentity } from '../system/process-identity.ts';
 import { statusIfWhole } from './parse-run-files.ts';
 import { recordedId } from './read-runs.ts';
-import { fileNames, modelFileNames, type EnvironmentFile, type StatusFile } from './run-files.ts';
+import {
+  fileNames,
+  lastCheckpoint,
+  modelFileNames,
+  type EnvironmentFile,
+  type StatusFile,
+} from './run-files.ts';
 
 /** Where a run's files lie. */
 export const runDirectory = (runsDirectory: string, run: Pick<Run, 'experiment' | 'id'>): string =>
@@ -28,8 +35,8 @@ export interface RunRecorder {
   readonly lastStep: () => number;
   /** What is recorded of the metrics, for a training that resumes. */
   readonly metrics: Pick<MetricsJournal, 'begins' | 'linesUpTo' | 'goOnAfter'>;
-  /** Waits until the disk has every metric. Returns the lines so far. */
-  readonly flush: () => CountedLines;
+  /** Returns the metric lines so far. Waits until the disk has them, unless that is left to `settle`. */
+  readonly flush: (durability?: Durability) => CountedLines;
   /** Waits until the disk has the whole directory, before the run is recorded as ended. */
   readonly settle: () => Promise<void>;
 }
@@ -133,10 +140,10 @@ export const recordRun = (directory: string, run: Run, attempt: number): RunReco
     environment: (environment) => writeJson(at(fileNames.environment), environment, 'later'),
     lastStep: journal.lastStep,
     metrics: journal,
-    flush: () => {
+    flush: (durability) => {
       requireRecord();
       log.write();
-      return journal.flush();
+      return journal.flush(durability);
     },
     settle: async () => {
       requireRecord();
@@ -148,6 +155,7 @@ export const recordRun = (directory: string, run: Run, attempt: number): RunReco
           at(fileNames.environment),
           at(fileNames.evaluation),
           at(fileNames.predictions),
+          at(fileNames.checkpoints, lastCheckpoint),
           ...Object.values(modelFileNames).map((name) => at(fileNames.model, name)),
         ]),
       ]);

@@ -32,7 +32,8 @@ export const writeRunPlots = async (directory: string): Promise<string[]> => {
   ];
   return plots.map(([name, picture]) => {
     const path = join(directory, fileNames.plots, `${name.replace(/[^\w.-]+/g, '-')}.svg`);
-    writeWhole(path, picture);
+    // They can be drawn again.
+    writeWhole(path, picture, 'later');
     return path;
   });
 };

@@ -13,6 +13,7 @@ import {
   type StoredTensor,
   type TensorFile,
 } from '../system/safetensors.ts';
+import type { Durability } from '../system/durability.ts';
 import { decodeNumber, encodeNumber, type JsonNumber } from '../system/json.ts';
 import { interruptionOf } from '../system/system-error.ts';
 import type { Plateau } from './plateau.ts';
@@ -53,10 +54,21 @@ export interface CheckpointLabel {
   readonly metrics: CountedLines;
 }
 
-/** Writes a checkpoint whole: a kill at any moment leaves the one before. Its metric lines must be on the disk already. */
+/**
+ * Writes a checkpoint whole: a kill at any moment leaves the one before. Its metric lines must be on the disk already, unless it
+ * goes to the disk later, too.
+ */
 export const writeCheckpoint = (
   directory: string,
-  { tensors, ...rest }: { name: CheckpointName; tensors: TrainerTensors; label: CheckpointLabel },
+  {
+    tensors,
+    ...rest
+  }: {
+    name: CheckpointName;
+    tensors: TrainerTensors;
+    label: CheckpointLabel;
+    durability?: Durability;
+  },
 ): void => writeStored(directory, { ...rest, stored: storeTensors(tensors) });
 
 /** As `writeCheckpoint`, of tensors that are not on the back end. */
@@ -66,7 +78,13 @@ export const writeStored = (
     name,
     stored,
     label: { state, run, metrics },
-  }: { name: CheckpointName; stored: Checkpoint['tensors']; label: CheckpointLabel },
+    durability,
+  }: {
+    name: CheckpointName;
+    stored: Checkpoint['tensors'];
+    label: CheckpointLabel;
+    durability?: Durability;
+  },
 ): void => {
   const { best, plateau } = state;
   const fields = {
@@ -79,7 +97,7 @@ export const writeStored = (
     metrics: JSON.stringify(metrics),
   };
   const metadata = { ...fields, sha256: digestOf({ tensors: stored, metadata: fields }) };
-  writeTensors(checkpointPath(directory, name), { tensors: stored, metadata });
+  writeTensors(checkpointPath(directory, name), { tensors: stored, metadata }, durability);
 };
 
 const encodeBest = (best: Best): StoredBest => best && { ...best, value: encodeNumber(best.value) };

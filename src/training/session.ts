@@ -12,6 +12,7 @@ import type { Run } from '../plan/plan.ts';
 import { rowOf, type Registry } from '../registry/rows.ts';
 import { loadTensorFlow } from '../tensorflow/load.ts';
 import type { Metrics, TrainerEvent } from '../record/events.ts';
+import type { Durability } from '../system/durability.ts';
 import type { StopReason } from './protocol.ts';
 import type { CountedLines, MetricsJournal } from '../record/metrics-journal.ts';
 import { writeCheckpoint, type CheckpointName, type TrainerState } from './checkpoint.ts';
@@ -50,8 +51,8 @@ export interface Training {
   readonly stopRequested: () => StopReason | undefined;
   /** What is recorded of the metrics so far. */
   readonly metrics: Pick<MetricsJournal, 'begins' | 'linesUpTo' | 'goOnAfter'>;
-  /** Waits until recorded metrics are on disk, before a checkpoint that relies on them. Returns their lines. */
-  readonly flush: () => CountedLines;
+  /** Returns the lines of the recorded metrics, and waits until they are on disk, before a checkpoint that relies on them. */
+  readonly flush: (durability?: Durability) => CountedLines;
   /** Waits until everything is on disk, before the training is reported as ended. */
   readonly settle: () => Promise<void>;
   readonly clock: Stopwatch;
@@ -139,12 +140,16 @@ export const report = (session: Session, type: 'step-logged' | 'evaluated', metr
 };
 
 /** Writes a checkpoint: everything needed to resume, or for `best` the weights alone. */
-export const saveCheckpoint = (session: Session, name: CheckpointName): void => {
+export const saveCheckpoint = (
+  session: Session,
+  name: CheckpointName,
+  durability: Durability = 'at-once',
+): void => {
   const before = session.clock.enter('recording');
-  const metrics = session.flush();
+  const metrics = session.flush(durability);
   const tensors = name === 'best' ? session.learner.weights() : session.learner.tensors();
   const label = { state: session.state, run: session.run.id, metrics };
-  writeCheckpoint(session.directory, { name, tensors, label });
+  writeCheckpoint(session.directory, { name, tensors, label, durability });
   session.emit({ type: 'checkpoint-written', time: Date.now(), step: session.state.step });
   session.clock.enter(before);
 };

@@ -1,9 +1,10 @@
-import { rmSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Split } from '../data/dataset.ts';
 import { labelsOf } from '../data/task.ts';
 import { jsonText } from '../system/json.ts';
 import type { Metrics, OutcomeReason, RunOutcome } from '../record/events.ts';
+import type { Durability } from '../system/durability.ts';
 import { writeWhole } from '../system/files.ts';
 import { valuesAt } from '../record/kept-weights.ts';
 import { readMetrics } from '../record/read-metrics.ts';
@@ -67,10 +68,18 @@ const finish = async (session: Session, end: StepsEnd): Promise<RunOutcome> => {
       );
     case 'all-done':
       // What a longer training continues from; the end evaluation is no part of it.
-      if (session.run.config.train.keepCheckpoints !== 'none') saveCheckpoint(session, 'last');
+      if (session.run.config.train.keepCheckpoints !== 'none')
+        saveCheckpoint(session, 'last', atTheEnd(session));
       return await complete(session, end.kind, `all ${step} steps done`);
   }
 };
+
+/**
+ * Where no earlier checkpoint is replaced, the one after the last step goes to the disk with the other files of the end: waiting for
+ * each alone takes longer, and a power cut in between costs no more than one shortly before.
+ */
+const atTheEnd = ({ directory }: Session): Durability =>
+  existsSync(checkpointPath(directory, 'last')) ? 'at-once' : 'later';
 
 /** Ends after which a run is done. */
 type FinalEnd = Extract<StepsEnd['kind'], 'all-done' | 'no-improvement'>;
