@@ -13,6 +13,8 @@ export interface FakeSetup {
   readonly folder: string;
   readonly wheel: Wheel;
   readonly indexUrl: string;
+  /** The folder of a server that has the wheel, in place of the index. */
+  readonly mirror?: string;
   /** The name of the clone that is set up. */
   readonly clone?: string;
   /** C++ of a second part, which is not required. */
@@ -36,6 +38,7 @@ export const fakeSetup = (fake: FakeSetup): SetupRequest & { readonly told: stri
       PATH: fake.path ?? process.env['PATH'],
       PIP_INDEX_URL: fake.indexUrl,
       PIP_CONFIG_FILE: '/dev/null',
+      ...(fake.mirror !== undefined && { UNROLL_TENSORFLOW_MIRROR: fake.mirror }),
     },
     wheel: fake.wheel,
     parts,

@@ -19,6 +19,8 @@ export interface Download {
   readonly bytes: number;
   /** Hex SHA-256 of the whole file. */
   readonly sha256: string;
+  /** What to do where the server refuses the file. */
+  readonly help?: string;
   /** Called with the number of bytes on disk. */
   readonly onProgress: (bytes: number) => void;
 }
@@ -101,7 +103,7 @@ export const fetchFile = async (get: HttpGet, download: Download): Promise<Resul
     const before = sizeOf(part);
     try {
       const refused = await receive(get, download);
-      if (refused !== undefined) return setupFailure(refused, again);
+      if (refused !== undefined) return setupFailure(refused, download.help ?? again);
     } catch (error) {
       const code = (error as NodeJS.ErrnoException).code ?? '';
       if (['ENOSPC', 'EACCES', 'EROFS', 'EDQUOT'].includes(code)) {

@@ -28,6 +28,20 @@ const checkSpace = async (folder: string, wheel: Wheel): Promise<Result<void>> =
   );
 };
 
+/** Names the folder of a web server that has the wheel under its own name, in place of a package index. */
+const mirrorVariable = 'UNROLL_TENSORFLOW_MIRROR';
+
+const addressOnMirror = (mirror: string, wheel: Wheel): Result<string> => {
+  const folder = URL.canParse(mirror) ? new URL(mirror) : undefined;
+  if (folder === undefined || !['http:', 'https:'].includes(folder.protocol))
+    return setupFailure(
+      `${mirrorVariable} is not an address of a web server`,
+      `Write one as https://mirror.example/tensorflow/, where ${wheel.file} is, then run \`${setupCommand}\` again.`,
+    );
+  if (!folder.pathname.endsWith('/')) folder.pathname += '/';
+  return success(new URL(wheel.file, folder).href);
+};
+
 const fetchWheel = async (
   wheel: Wheel,
   file: string,
@@ -39,12 +53,15 @@ const fetchWheel = async (
     await rm(file);
   }
   const { indexUrl, certificates } = readPipSettings(context.env);
+  const mirror = context.env[mirrorVariable];
   const help =
-    `Check the network, HTTPS_PROXY or PIP_INDEX_URL and run \`${setupCommand}\` again. ` +
+    `Check the network, HTTPS_PROXY or ${mirror ? mirrorVariable : 'PIP_INDEX_URL'} and run \`${setupCommand}\` again. ` +
     `Or fetch ${wheel.file} on another machine and put it into ${dirname(file)}.`;
   const http = openHttp(certificates);
   try {
-    const located = await locateWheel(http.get, wheel, { indexUrl, help });
+    const located = mirror
+      ? addressOnMirror(mirror, wheel)
+      : await locateWheel(http.get, wheel, { indexUrl, help });
     if (!located.ok) return located;
     const line = progressLine(context.sink, 'downloading TensorFlow', wheel.bytes);
     const { bytes, sha256 } = wheel;
@@ -53,6 +70,7 @@ const fetchWheel = async (
       file,
       bytes,
       sha256,
+      help,
       onProgress: line.update,
     });
     line.end();

@@ -283,6 +283,31 @@ test('a wheel that someone put into the cache needs no network', async () => {
   expect(installation.native).toBe('built');
 });
 
+test('a mirror replaces the index, and its wheel must have the digest of the table', async () => {
+  const { server, base } = await serve();
+  const mirror = server.fileUrl.replace(`/${fake.wheel.file}`, '');
+  const indexUrl = await closedAddress();
+  expect((await setUp(fakeSetup({ ...base, indexUrl, mirror }))).native).toBe('built');
+  expect(server.requests.map(({ path }) => path)).toEqual([`/files/${fake.wheel.file}`]);
+
+  const wheel = { ...fake.wheel, sha256: '0'.repeat(64) };
+  const other = { ...base, folder: temporaryDirectory(), indexUrl, mirror, wheel };
+  expect((await setUp(fakeSetup(other))).problems[0]?.message).toContain(
+    `SHA-256 expected ${'0'.repeat(64)}`,
+  );
+});
+
+test('a mirror without the wheel and one that is no address are named, with the setting', async () => {
+  const { server, base } = await serve({ fileStatus: 404 });
+  const mirror = server.fileUrl.replace(fake.wheel.file, '');
+  const [missing] = (await setUp(fakeSetup({ ...base, mirror }))).problems;
+  expect(missing?.message).toBe(`${server.fileUrl} answered 404`);
+  expect(missing?.help).toContain('UNROLL_TENSORFLOW_MIRROR');
+  const [wrong] = (await setUp(fakeSetup({ ...base, mirror: 'mirror.example', retry: true }))).problems;
+  expect(wrong?.message).toBe('UNROLL_TENSORFLOW_MIRROR is not an address of a web server');
+  expect(wrong?.help).toContain(fake.wheel.file);
+});
+
 test('a wheel with another digest is refused', async () => {
   const { base } = await serve();
   const wheel = { ...fake.wheel, sha256: '0'.repeat(64) };
