@@ -25,8 +25,10 @@ struct InstructionSet {
   void (*gatherPixels)(const uint8_t* bytes, size_t size, const int32_t* indices, size_t count, float* to);
 };
 
+// Of x86-64, and of arm64: only those of the processor family are compiled.
 extern const InstructionSet avx2;
 extern const InstructionSet avx512;
+extern const InstructionSet neon;
 
 // Products of bfloat16 operands: with vdpbf16ps, and emulated with the same bits where the processor lacks it.
 extern const ProductKernels avx512Bfloat16;

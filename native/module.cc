@@ -14,22 +14,30 @@ namespace {
 // Raised together with `libraryVersion` in fused-kernels.ts whenever the exports change.
 constexpr uint32_t version = 9;
 
+#if defined(__x86_64__)
+constexpr const char* unsupported = "The processor has no AVX2.";
+
 InstructionSet withBfloat16(InstructionSet set, bool hasInstruction) {
   if (hasInstruction) set.bfloat16 = &avx512Bfloat16;
   return set;
 }
+#else
+constexpr const char* unsupported = "The processor has no instructions that the kernels are written for.";
+#endif
 
 InstructionSet choose() {
   // For tests, also "none", and AVX512 without bfloat16: the results must not depend on the choice.
   const char* text = std::getenv("UNROLL_INSTRUCTION_SET");
   const std::string asked = text ? text : "";
+  if (asked == "none") return {};
 #if defined(__x86_64__)
   __builtin_cpu_init();
-  if (asked == "none") return {};
   if (asked != "AVX2" && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
       __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw"))
     return withBfloat16(avx512, asked != "AVX512" && __builtin_cpu_supports("avx512bf16"));
   if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return avx2;
+#elif defined(__aarch64__)
+  return neon;
 #endif
   return {};
 }
@@ -109,7 +117,7 @@ const InstructionSet& instructionSet() {
 extern "C" __attribute__((visibility("default"))) napi_value napi_register_module_v1(napi_env env, napi_value exports) {
   const char* const set = unroll::instructionSet().name;
   napi_value value;
-  napi_create_string_utf8(env, set ? set : "The processor has no AVX2.", NAPI_AUTO_LENGTH, &value);
+  napi_create_string_utf8(env, set ? set : unroll::unsupported, NAPI_AUTO_LENGTH, &value);
   napi_set_named_property(env, exports, set ? "instructionSet" : "unsupported", value);
   napi_create_uint32(env, static_cast<uint32_t>(unroll::threadCount()), &value);
   napi_set_named_property(env, exports, "threads", value);
@@ -117,7 +125,7 @@ extern "C" __attribute__((visibility("default"))) napi_value napi_register_modul
   napi_create_uint32(env, unroll::version, &value);
   napi_set_named_property(env, exports, "version", value);
   if (!set) return exports;
-  napi_get_boolean(env, unroll::instructionSet().bfloat16 != &unroll::avx512Bfloat16, &value);
+  napi_get_boolean(env, unroll::instructionSet().bfloat16 == &unroll::emulatedBfloat16, &value);
   napi_set_named_property(env, exports, "emulatesBfloat16", value);
   unroll::setFunction(env, exports, "gatherPixels", unroll::gatherPixels);
   unroll::setFunction(env, exports, "registerOps", unroll::registerOps);

@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <cstdint>
 #include <cstdlib>
 #include <mutex>
 #include <thread>
@@ -25,6 +26,19 @@ class FlushDenormals {
 
  private:
   unsigned before;
+#elif defined(__aarch64__)
+  FlushDenormals() : before(control()) { setControl(before | 1 << 24); }
+  ~FlushDenormals() { setControl(before); }
+
+ private:
+  static uint64_t control() {
+    uint64_t value;
+    asm volatile("mrs %0, fpcr" : "=r"(value));
+    return value;
+  }
+  static void setControl(uint64_t value) { asm volatile("msr fpcr, %0" : : "r"(value)); }
+
+  uint64_t before;
 #endif
 };
 

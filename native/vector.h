@@ -4,7 +4,11 @@
 // of the standard library: of two copies with the same name the linker keeps one, and it could be the wrong one.
 #pragma once
 
+#if defined(__aarch64__)
+#include <arm_neon.h>
+#else
 #include <immintrin.h>
+#endif
 
 #include <cstddef>
 #include <cstdint>
@@ -47,6 +51,8 @@ UNROLL_INLINE Vector broadcast(float value) { return value - Vector{}; }
 UNROLL_INLINE Vector multiplyAdd(Vector a, Vector b, Vector c) {
 #if UNROLL_LANES == 16
   return _mm512_fmadd_ps(a, b, c);
+#elif UNROLL_LANES == 4
+  return vfmaq_f32(c, a, b);
 #else
   return _mm256_fmadd_ps(a, b, c);
 #endif
@@ -55,15 +61,19 @@ UNROLL_INLINE Vector multiplyAdd(Vector a, Vector b, Vector c) {
 UNROLL_INLINE Vector squareRoot(Vector x) {
 #if UNROLL_LANES == 16
   return _mm512_maskz_sqrt_ps(0xFFFF, x);
+#elif UNROLL_LANES == 4
+  return vsqrtq_f32(x);
 #else
   return _mm256_sqrt_ps(x);
 #endif
 }
 
-// With a NaN both instructions return their second operand, so NaN passes through: a diverging run must show.
+// With a NaN both instructions of x86 return their second operand, and those of NEON a NaN: a diverging run must show.
 UNROLL_INLINE Vector clamp(Vector x, float low, float high) {
 #if UNROLL_LANES == 16
   return _mm512_maskz_min_ps(0xFFFF, broadcast(high), _mm512_maskz_max_ps(0xFFFF, broadcast(low), x));
+#elif UNROLL_LANES == 4
+  return vminq_f32(broadcast(high), vmaxq_f32(broadcast(low), x));
 #else
   return _mm256_min_ps(broadcast(high), _mm256_max_ps(broadcast(low), x));
 #endif

@@ -1,6 +1,7 @@
 // Compiles the kernels of `native/` with a program that compares each with its plain reference, and runs it:
-// `node scripts/test-native.mjs [--sanitize]`. Warnings are errors here, and only here: an unknown compiler's warning must
-// not break an installation. `--sanitize` adds the address and undefined-behaviour sanitizers, which take minutes to compile.
+// `node scripts/test-native.mjs [--sanitize] [--arm64]`. Warnings are errors here, and only here: an unknown compiler's warning
+// must not break an installation. `--sanitize` adds the address and undefined-behaviour sanitizers, which take minutes to compile.
+// `--arm64` compiles for arm64 and runs the program under qemu (Debian: g++-aarch64-linux-gnu and qemu-user).
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -9,22 +10,34 @@ import { fileURLToPath } from 'node:url';
 
 const native = fileURLToPath(new URL('../native', import.meta.url));
 const sanitize = process.argv.includes('--sanitize');
-const compiler = process.env.CXX ?? 'g++';
+const arch = process.argv.includes('--arm64') ? 'arm64' : process.arch;
+const isForeign = arch !== process.arch;
+const compiler = isForeign ? 'aarch64-linux-gnu-g++' : (process.env.CXX ?? 'g++');
 
 const flags = ['-std=c++17', '-O1', '-ffp-contract=fast', '-Wall', '-Wextra', '-Werror'];
 if (sanitize) flags.push('-fsanitize=address,undefined', '-fno-sanitize-recover=all');
 
+const kernels = {
+  x64: [
+    { file: 'kernels-avx2.cc', flags: ['-mavx2', '-mfma'] },
+    {
+      file: 'kernels-avx512.cc',
+      flags: ['-mavx512f', '-mavx512vl', '-mavx512bw', '-mavx512dq', '-mfma'],
+    },
+    { file: 'bfloat16-avx2.cc', flags: ['-mavx2', '-mfma'] },
+    {
+      file: 'bfloat16-avx512bf16.cc',
+      flags: ['-mavx512bf16', '-mavx512f', '-mavx512vl', '-mavx512bw', '-mavx512dq', '-mfma'],
+    },
+  ],
+  arm64: [
+    { file: 'kernels-neon.cc', flags: [] },
+    { file: 'bfloat16-neon.cc', flags: [] },
+  ],
+};
+
 const sources = [
-  { file: 'kernels-avx2.cc', flags: ['-mavx2', '-mfma'] },
-  {
-    file: 'kernels-avx512.cc',
-    flags: ['-mavx512f', '-mavx512vl', '-mavx512bw', '-mavx512dq', '-mfma'],
-  },
-  { file: 'bfloat16-avx2.cc', flags: ['-mavx2', '-mfma'] },
-  {
-    file: 'bfloat16-avx512bf16.cc',
-    flags: ['-mavx512bf16', '-mavx512f', '-mavx512vl', '-mavx512bw', '-mavx512dq', '-mfma'],
-  },
+  ...(kernels[arch] ?? []),
   { file: 'parallel.cc', flags: [] },
   { file: 'test/kernels-test.cc', flags: [] },
 ];
@@ -41,8 +54,8 @@ const run = (program, words) =>
 
 const scratch = mkdtempSync(join(tmpdir(), 'unroll-native-'));
 try {
-  if (process.arch !== 'x64') {
-    console.log('The kernels are for x86-64 only: nothing to test here.');
+  if (kernels[arch] === undefined) {
+    console.log('The kernels are for x86-64 and arm64: nothing to test here.');
   } else {
     const objects = sources.map(({ file }) => join(scratch, `${basename(file, '.cc')}.o`));
     await Promise.all(
@@ -52,7 +65,8 @@ try {
     );
     const program = join(scratch, 'kernels-test');
     await run(compiler, [...flags, ...objects, '-pthread', '-o', program]);
-    await run(program, []);
+    if (isForeign) await run('qemu-aarch64', ['-L', '/usr/aarch64-linux-gnu', program]);
+    else await run(program, []);
   }
 } catch (error) {
   console.error(error.message);

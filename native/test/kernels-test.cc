@@ -641,11 +641,11 @@ void testAll(const InstructionSet& set) {
   for (const size_t count : {0, 1, 2, 8, 15, 16, 17, 31, 100, 1003}) testUpdates(set.update, count, random);
 }
 
-}  // namespace
-
-int main() {
-  __builtin_cpu_init();
+// Those of this processor.
+std::vector<InstructionSet> instructionSets() {
   std::vector<InstructionSet> sets;
+#if defined(__x86_64__)
+  __builtin_cpu_init();
   if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) sets.push_back(avx2);
   if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") &&
       __builtin_cpu_supports("avx512bw")) {
@@ -656,6 +656,16 @@ int main() {
       sets.back().bfloat16 = &avx512Bfloat16;
     }
   }
+#elif defined(__aarch64__)
+  sets.push_back(neon);
+#endif
+  return sets;
+}
+
+}  // namespace
+
+int main() {
+  const std::vector<InstructionSet> sets = instructionSets();
   for (const InstructionSet& set : sets)
     for (const size_t threads : {1, 3}) {
       setThreadCount(threads);
@@ -664,6 +674,6 @@ int main() {
       testAll(set);
       std::printf("%s, %zu threads: %d comparisons, %d failed\n", set.name, threads, comparisons, failures - before);
     }
-  if (sets.empty()) std::printf("This processor has neither AVX2 nor AVX512.\n");
+  if (sets.empty()) std::printf("This processor has none of the instruction sets.\n");
   return failures > 0 ? 1 : 0;
 }

@@ -1,32 +1,64 @@
-import { execFileSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { cacheFolder } from '../../src/system/cache-folder.ts';
 import { packageRoot, packageVersion } from '../../src/system/package-root.ts';
+import { tensorflowFolder } from '../../src/tensorflow/install/wheel.ts';
 
 /** The package as npm would publish it, installed into an empty folder as a user does it: with all install scripts. */
 const folder = mkdtempSync(join(tmpdir(), 'unroll-installed-'));
 let files: string[] = [];
 
-const call = (command: string, words: readonly string[], cwd = folder): string =>
+const call = (
+  command: string,
+  words: readonly string[],
+  cwd = folder,
+  more: Readonly<Record<string, string>> = {},
+): string =>
   execFileSync(command, words, {
     cwd,
     encoding: 'utf8',
-    env: { ...process.env, NO_COLOR: '1', MLFLOW_TRACKING_URI: '', npm_config_ignore_scripts: 'false' },
+    env: {
+      ...process.env,
+      NO_COLOR: '1',
+      MLFLOW_TRACKING_URI: '',
+      npm_config_ignore_scripts: 'false',
+      ...more,
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+
+/** What is published, with the prebuilt libraries of `npm run prebuilds`. The checkout itself gets none. */
+const copyWithPrebuilds = (): string => {
+  const copy = join(folder, 'copy');
+  for (const name of [
+    'bin',
+    'dist',
+    'licenses',
+    'native',
+    'schema',
+    'scripts',
+    'src',
+    'package.json',
+    'README.md',
+  ])
+    cpSync(join(packageRoot, name), join(copy, name), { recursive: true });
+  symlinkSync(join(packageRoot, 'node_modules'), join(copy, 'node_modules'));
+  call(process.execPath, ['scripts/prebuild.mjs'], copy);
+  return copy;
+};
 
 beforeAll(() => {
   call(process.execPath, ['scripts/build-types.mjs'], packageRoot);
   const [packed] = JSON.parse(
-    call('npm', ['pack', '--ignore-scripts', '--json', '--pack-destination', folder], packageRoot),
+    call('npm', ['pack', '--ignore-scripts', '--json', '--pack-destination', folder], copyWithPrebuilds()),
   ) as { filename: string; files: { path: string }[] }[];
   files = packed?.files.map(({ path }) => path) ?? [];
   writeFileSync(join(folder, 'package.json'), '{ "private": true, "type": "module" }');
   call('npm', ['install', '--no-audit', '--no-fund', '--prefer-offline', `./${packed?.filename ?? ''}`]);
-}, 400_000);
+}, 900_000);
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -119,8 +151,26 @@ it.each(['this', '22', '24'])(
   },
 );
 
-it('sets TensorFlow up there', () => {
-  call(process.execPath, [join(folder, 'node_modules', '.bin', 'unroll'), 'setup']);
-  const said = JSON.parse(call(process.execPath, ['program.js'])) as { notes: string[] };
+it('sets TensorFlow up there without a compiler, and mentions none', () => {
+  const programs = join(folder, 'programs');
+  mkdirSync(programs);
+  for (const path of [process.execPath, '/bin/sh', '/usr/bin/env'])
+    symlinkSync(path, join(programs, basename(path)));
+  const cache = join(folder, 'cache');
+  mkdirSync(cache);
+  symlinkSync(tensorflowFolder(cacheFolder()), tensorflowFolder(cache));
+  const environment = { PATH: programs, CXX: '', UNROLL_CACHE: cache };
+  const unroll = join(folder, 'node_modules', '.bin', 'unroll');
+  const { status, stdout, stderr } = spawnSync(process.execPath, [unroll, 'setup'], {
+    cwd: folder,
+    encoding: 'utf8',
+    env: { ...process.env, ...environment },
+  });
+  expect({ status, stdout }).toEqual({ status: 0, stdout: '' });
+  expect(stderr).toMatch(/^setup: native TensorFlow \S+ is ready in \S+\n$/);
+  const said = JSON.parse(call(process.execPath, ['program.js'], folder, environment)) as { notes: string[] };
   expect(said).toMatchObject({ reason: 'completed', notes: [] });
+  const doctor = call(process.execPath, [unroll, 'doctor', '--json'], folder, environment);
+  expect(JSON.parse(doctor)).toMatchObject({ native: 'prebuilt', problems: [] });
+  expect(JSON.parse(doctor)).toMatchObject({ probe: { kernels: { available: true } } });
 });

@@ -11,8 +11,13 @@ import type { NativePart } from './native-parts.ts';
 export type LibraryOrigin = 'compiled' | 'prebuilt';
 
 /** Returns the path of a part's library in the cache. */
-export const libraryFile = (cache: string, part: NativePart, origin: LibraryOrigin): string => {
-  const folder = `${part.name}-${partKey(part)}${origin === 'prebuilt' ? '-prebuilt' : ''}`;
+export const libraryFile = (
+  cache: string,
+  part: NativePart,
+  origin: LibraryOrigin,
+  arch: string = process.arch,
+): string => {
+  const folder = `${part.name}-${partKey(part, arch)}${origin === 'prebuilt' ? '-prebuilt' : ''}`;
   return join(cache, 'native', folder, `${part.name}.node`);
 };
 

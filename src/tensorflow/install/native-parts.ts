@@ -38,23 +38,32 @@ const tfjsBinding = (): NativePart => ({
   required: true,
 });
 
+/** The flags of a compiler by instruction set, of each processor family. */
+const instructionSets: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
+  x64: {
+    avx2: ['-mavx2', '-mfma'],
+    avx512: ['-mavx512f', '-mavx512vl', '-mavx512bw', '-mavx512dq', '-mfma'],
+    avx512bf16: ['-mavx512bf16', '-mavx512f', '-mavx512vl', '-mavx512bw', '-mavx512dq', '-mfma'],
+  },
+  arm64: { neon: [] },
+};
+
 /** A source named for an instruction set is compiled for it; the library itself asks the processor before using it. */
-const instructionSets: Readonly<Record<string, readonly string[]>> = {
-  avx2: ['-mavx2', '-mfma'],
-  avx512: ['-mavx512f', '-mavx512vl', '-mavx512bw', '-mavx512dq', '-mfma'],
-  avx512bf16: ['-mavx512bf16', '-mavx512f', '-mavx512vl', '-mavx512bw', '-mavx512dq', '-mfma'],
+const flagsOf = (file: string, arch: string): readonly string[] | undefined => {
+  const set = /-(avx2|avx512|avx512bf16|neon)\.cc$/.exec(file)?.[1];
+  return set === undefined ? [] : instructionSets[arch]?.[set];
 };
 
 /** Unroll's own kernels, from `native/`. */
-export const unrollKernels = (): NativePart => {
+export const unrollKernels = (arch: string = process.arch): NativePart => {
   const folder = join(packageRoot, 'native');
   const files = existsSync(folder) ? readdirSync(folder).filter((file) => file.endsWith('.cc')) : [];
   return {
     name: 'unroll_kernels',
     folder,
-    sources: files.sort().map((file) => {
-      const set = /-(avx2|avx512|avx512bf16)\.cc$/.exec(file)?.[1] ?? '';
-      return { file, flags: instructionSets[set] ?? [] };
+    sources: files.sort().flatMap((file) => {
+      const flags = flagsOf(file, arch);
+      return flags ? [{ file, flags }] : [];
     }),
     // Products are added without rounding in between on every compiler.
     flags: ['-O3', '-ffp-contract=fast', ...commonFlags],
@@ -66,15 +75,15 @@ export const unrollKernels = (): NativePart => {
 };
 
 /** What the set-up compiles, in this order. */
-export const nativeParts = (): readonly NativePart[] =>
-  [tfjsBinding(), unrollKernels()].filter((part) => part.sources.length > 0);
+export const nativeParts = (arch: string = process.arch): readonly NativePart[] =>
+  [tfjsBinding(), unrollKernels(arch)].filter((part) => part.sources.length > 0);
 
 /**
  * 16 hex digits, a hash of everything that decides a part's compiled file: sources, flags, TensorFlow's version,
  * system and processor family. The compiler is not part of it: the results of two compilers are interchangeable
  * through C.
  */
-export const partKey = (part: NativePart): string => {
+export const partKey = (part: NativePart, arch: string = process.arch): string => {
   const hash = createHash('sha256');
   hash.update(
     JSON.stringify([
@@ -83,7 +92,7 @@ export const partKey = (part: NativePart): string => {
       ...(part.linked ? [] : ['unlinked']),
       tensorflowVersion,
       process.platform,
-      process.arch,
+      arch,
     ]),
   );
   for (const file of readdirSync(part.folder).sort()) {

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 export const tensorflowVersion = '2.21.0';
 
 /** The folder in the cache where its libraries and headers are unpacked. */
-export const tensorflowFolder = (cache: string): string =>
-  join(cache, `tensorflow-${tensorflowVersion}-${process.platform}-${process.arch}`);
+export const tensorflowFolder = (cache: string, arch: string = process.arch): string =>
+  join(cache, `tensorflow-${tensorflowVersion}-${process.platform}-${arch}`);
 
 /** A wheel of the Python package index that carries TensorFlow's shared libraries and C headers. */
 export interface Wheel {

@@ -31,7 +31,8 @@ const part = (more = '') =>
 test('a prebuilt library has the same bytes each time, and needs only glibc 2.28', async () => {
   const folders = ['first', 'second'].map((name) => join(temporaryDirectory(), name));
   const source = part();
-  for (const folder of folders) expect(await makePrebuilds(folder, [source])).toMatchObject({ ok: true });
+  for (const folder of folders)
+    expect(await makePrebuilds(folder, process.arch, [source])).toMatchObject({ ok: true });
   const [first, second] = folders.map((folder) => readFileSync(join(folder, 'tfjs_binding.node')));
   expect(first?.equals(second ?? Buffer.alloc(0))).toBe(true);
 });
@@ -39,7 +40,7 @@ test('a prebuilt library has the same bytes each time, and needs only glibc 2.28
 test('a library that needs a newer system is refused by the names of the versions', async () => {
   const folder = join(temporaryDirectory(), 'prebuilds');
   mkdirSync(folder);
-  const made = await makePrebuilds(folder, [
+  const made = await makePrebuilds(folder, process.arch, [
     part('extern "C" unsigned random_number() { return arc4random(); }'),
   ]);
   expect(made.ok ? '' : made.errors[0]?.message).toContain('tfjs_binding.node needs GLIBC_2.36');
