@@ -2,7 +2,7 @@
  * Measures Unroll against its peers: the same work in turns on the same cores, several rounds, medians and ratios.
  *
  *     npm run bench                      everything, about three quarters of an hour on a quiet machine of two cores
- *     npm run bench -- step sweep        some parts: step peak sweep tiny record scale memory
+ *     npm run bench -- step sweep        some parts: step shapes peak sweep tiny record scale memory
  *     npm run bench -- step --only 'hidden 64' --rounds 2 --dry-run
  *     npm run bench -- --docs            only writes the tables again
  *

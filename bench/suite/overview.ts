@@ -25,6 +25,15 @@ const goalsOf = (file: ResultFile): readonly Goal[] => {
       const { rows } = file.result as { readonly rows: readonly Row[] };
       return rows.map((row) => ({ ...row, peer: peerName(row), ratio: row.ratio.median }));
     }
+    case 'shapes': {
+      const { sizes, batches, threads } = file.result as ResultFile<'shapes'>['result'];
+      return [...sizes, ...batches, ...threads].map(({ work, than, goal, ratio }) => ({
+        work,
+        peer: than,
+        goal,
+        ratio: ratio.median,
+      }));
+    }
     case 'record':
       return Object.entries((file.result as ResultFile<'record'>['result']).ratios).map(
         ([server, { wall }]) => ({

@@ -7,6 +7,7 @@ import { overviewPage } from './overview.ts';
 import type { PeakResult } from './peak.ts';
 import type { PartName, ResultFile } from './parts.ts';
 import { readMachines } from './results.ts';
+import type { ShapeRow, ShapesResult } from './shapes.ts';
 import type { Quartiles, Row, Spread } from './statistics.ts';
 import type { StepResult } from './step.ts';
 import { sweepGigaflops } from './sweeps.ts';
@@ -38,6 +39,37 @@ where lengths vary. Keras: the better of a compiled function and XLA. The bidire
 where the backward direction has read one step only: Unroll computes that step alone, its peer the whole sequence.
 
 ${rowsTable(rows)}`;
+
+const shapesTable = (rows: readonly ShapeRow[]): string =>
+  tableOf(
+    ['work', 'a step', 'beside', 'takes', 'ratio', 'goal', ''],
+    rows.map(({ work, ours, than, theirs, ratio, goal }) => [
+      work,
+      `${ours.median} ms`,
+      than,
+      `${theirs.median} ms`,
+      spread({ ...ratio, median: Number(shortRatio(ratio.median, goal)) }),
+      String(goal),
+      ratio.median <= goal ? 'reached' : '**missed**',
+    ]),
+  );
+
+const shapesSection = ({ sizes, batches, threads }: ShapesResult): string => `### Other shapes
+
+Unroll beside itself. Matrices are computed in panels of 16 hidden units and tiles of 6 rows; the ratio is of the time for each useful
+floating-point operation to that of the next multiple of 16:
+
+${shapesTable(sizes)}
+
+A step of few rows costs what the weights cost, which are packed, and updated, once for each step: half the rows must never take
+longer. The ratio is of times:
+
+${shapesTable(batches)}
+
+By the clock, with the rows of the batch divided between the threads, which carry them through all layers' steps without waiting
+for each other; the bits are the same for any number of threads:
+
+${shapesTable(threads)}`;
 
 const milliseconds = (value: number): string => `${Number(value.toPrecision(3))} ms`;
 
@@ -132,6 +164,8 @@ const sectionOf = (file: ResultFile, { steps, peak }: Found): string => {
   switch (part) {
     case 'step':
       return stepSection(result as StepResult);
+    case 'shapes':
+      return shapesSection(result as ShapesResult);
     case 'peak':
       return peakSection(result as PeakResult, steps?.rows ?? []);
     case 'sweep': {

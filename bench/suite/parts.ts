@@ -2,12 +2,14 @@ import type { Machine } from './machine.ts';
 import { measurePeak, type PeakResult } from './peak.ts';
 import { measureRecording, type RecordResult } from './record.ts';
 import type { Row } from './statistics.ts';
+import { measureShapes, type ShapesResult } from './shapes.ts';
 import { measureSteps, type StepResult } from './step.ts';
 import { measureMemory, measureScale, measureSweep, measureTiny, type TinyResult } from './sweeps.ts';
 
 /** What each part finds, by its name. */
 export interface Results {
   readonly step: StepResult;
+  readonly shapes: ShapesResult;
   readonly peak: PeakResult;
   readonly sweep: { readonly rows: readonly Row[] };
   readonly tiny: TinyResult;
@@ -38,6 +40,7 @@ type Parts = { readonly [Name in PartName]: (options: PartOptions) => Promise<Re
 
 export const parts: Parts = {
   step: ({ rounds = 5, only }) => measureSteps({ rounds, only }),
+  shapes: ({ rounds = 5 }) => measureShapes(rounds),
   peak: ({ only }) => measurePeak(only),
   sweep: async ({ rounds = 3 }) => ({ rows: await measureSweep(rounds) }),
   tiny: ({ rounds = 3 }) => measureTiny(rounds),

@@ -7,6 +7,8 @@ export interface StepWork {
   readonly steps: number;
   readonly features: number;
   readonly classes: number;
+  /** Recurrent layers on top of each other; one where absent. */
+  readonly layers?: number;
   /** The output at the last index of both directions is read out. */
   readonly bidirectional: boolean;
   readonly variableLength: boolean;

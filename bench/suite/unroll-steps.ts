@@ -31,7 +31,8 @@ const drawBatch = (shape: SequenceShape, size: number): Batch => {
   return batch;
 };
 
-const build = async (work: StepWork): Promise<{ step: () => void; kernel: string }> => {
+/** A network that takes training steps on one batch. */
+export const buildSteps = async (work: StepWork): Promise<{ step: () => void; kernel: string }> => {
   await loadTensorFlow();
   const shape: SequenceShape = {
     steps: work.steps,
@@ -39,11 +40,15 @@ const build = async (work: StepWork): Promise<{ step: () => void; kernel: string
     variableLength: work.variableLength,
     task: { kind: 'classification', classes: work.classes },
   };
-  const { model, hidden, bidirectional, optimizer } = work;
+  const { model, hidden, layers = 1, bidirectional, optimizer } = work;
   const run = {
     seed: 1,
     config: {
-      model: section(model, rowOf(registry.model, { name: model }), { hiddenSize: hidden, bidirectional }),
+      model: section(model, rowOf(registry.model, { name: model }), {
+        hiddenSize: hidden,
+        layers,
+        bidirectional,
+      }),
       optimizer: section(optimizer, rowOf(registry.optimizer, { name: optimizer }), {}),
       train: { batchSize: work.batch, truncation: null },
     },
@@ -58,12 +63,12 @@ const build = async (work: StepWork): Promise<{ step: () => void; kernel: string
   return { step, kernel: `${learner.kernel}, ${set}` };
 };
 
-const built = new Map<string, Awaited<ReturnType<typeof build>>>();
+const built = new Map<string, Awaited<ReturnType<typeof buildSteps>>>();
 
 /** A process that takes Unroll's training steps. */
 export const serveUnrollSteps = (): Promise<void> =>
   answerLines(async ({ work, repetitions }: StepRequest): Promise<StepTimes> => {
-    const { step, kernel } = built.get(work.name) ?? (await build(work));
+    const { step, kernel } = built.get(work.name) ?? (await buildSteps(work));
     built.set(work.name, { step, kernel });
     return { ...(await timeSteps(step, repetitions)), kernel };
   });
