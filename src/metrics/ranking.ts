@@ -35,8 +35,13 @@ export const createRanking = (classes: number): Ranking => {
   };
   let isTooLarge = false;
 
+  /** Those of each class, until a row is added: every measure asks for them. */
+  let sorted: (readonly { readonly hits: number; readonly misses: number }[])[] = [];
+
   /** The rows of a class from the highest score to the lowest, those of one score together, by their weights. */
-  const groupsOf = (label: number): { readonly hits: number; readonly misses: number }[] => {
+  const groupsOf = (label: number): (typeof sorted)[number] => {
+    const known = sorted[label];
+    if (known) return known;
     const order = Uint32Array.from({ length: rows }, (_, row) => row * classes + label);
     order.sort((a, b) => (scores[b] as number) - (scores[a] as number));
     const groups: { hits: number; misses: number }[] = [];
@@ -49,6 +54,7 @@ export const createRanking = (classes: number): Ranking => {
       if (positive[at] === 1) group.hits += weight;
       else group.misses += weight;
     }
+    sorted[label] = groups;
     return groups;
   };
 
@@ -63,6 +69,7 @@ export const createRanking = (classes: number): Ranking => {
   return {
     add: (outputs, from, { logSum, weight, isPositive }) => {
       if (isTooLarge) return;
+      if (sorted.length > 0) sorted = [];
       if ((rows + 1) * classes > scores.length) grow();
       for (let label = 0; label < classes; label++) {
         const logit = outputs[from + label] as number;

@@ -25,6 +25,17 @@ const send = (response: ChildResponse) => {
 /** Events are sent in groups, so that logging every step costs no message a step; the last ones go with the run's end. */
 const flushEveryMs = 100;
 
+/** Reading it walks through the counters of all threads, which takes as long as a small step. */
+const sizeEveryMs = 500;
+
+let size = { bytes: 0, at: -Infinity };
+
+const residentBytes = (): number => {
+  const now = performance.now();
+  if (now - size.at >= sizeEveryMs) size = { bytes: process.memoryUsage.rss(), at: now };
+  return size.bytes;
+};
+
 let stopReason: StopReason | undefined;
 let training = false;
 
@@ -37,7 +48,7 @@ const train = async (request: TrainRequest) => {
   const flush = () => {
     clearTimeout(timer);
     timer = undefined;
-    send({ type: 'events', events: waiting, residentBytes: process.memoryUsage.rss() });
+    send({ type: 'events', events: waiting, residentBytes: residentBytes() });
     waiting = [];
     sentAt = Date.now();
   };
@@ -53,7 +64,7 @@ const train = async (request: TrainRequest) => {
   });
   clearTimeout(timer);
   training = false;
-  send({ type: 'done', events: waiting, outcome, residentBytes: process.memoryUsage.rss() });
+  send({ type: 'done', events: waiting, outcome, residentBytes: residentBytes() });
   if (!process.connected) process.exit(0);
 };
 

@@ -98,8 +98,14 @@ export const createPlaces = (weights: Weights) => {
 
 const isCovered = ({ shape, parts }: WeightPlaces[string]): boolean => {
   const found = new Uint8Array(elementsOf(shape));
-  for (const part of parts) forEachElement(part, (_, to) => (found[to] = 1));
-  return found.every((one) => one === 1);
+  for (const { shape: block, offset, strides } of parts) {
+    const [rows, columns] = block;
+    const [down, across] = strides;
+    for (let row = 0, at = offset; row < rows; row++, at += down)
+      if (across === 1) found.fill(1, at, at + columns);
+      else for (let column = 0; column < columns; column++) found[at + column * across] = 1;
+  }
+  return !found.includes(0);
 };
 
 export const elementsOf = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
