@@ -14,7 +14,7 @@ import { parseArgs } from 'node:util';
 import { listRuns } from '../../src/record/read-runs.ts';
 import { summarize, type Summary } from '../../src/report/statistics.ts';
 import { packageRoot } from '../../src/system/package-root.ts';
-import { emulatedBfloat16 } from '../../src/tensorflow/emulated-bfloat16.ts';
+import { emulatedBfloat16 } from '../../src/tensorflow/processor.ts';
 import { execute, readLines } from './results.ts';
 
 interface Work {
