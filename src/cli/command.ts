@@ -22,6 +22,8 @@ export interface Terminal {
     diagnostics: readonly Diagnostic[],
     options?: { readonly json?: boolean | undefined; readonly format?: DiagnosticFormat | undefined },
   ) => void;
+  /** Reports errors in what the user gave, and returns the exit code for them. */
+  readonly refuse: (...given: Parameters<Terminal['report']>) => 2;
   /** The command line as it was typed. */
   readonly commandLine: string;
 }

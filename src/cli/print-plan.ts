@@ -44,30 +44,18 @@ export const printPlan = async (
 ): Promise<ExitCode> => {
   const path = frozenPlanPath(options.runsDirectory, planned);
   const frozen = readFrozenPlan(path);
-  if (!frozen.ok) {
-    terminal.report(frozen.errors, options);
-    return 2;
-  }
+  if (!frozen.ok) return terminal.refuse(frozen.errors, options);
   const damage = options.force ? undefined : journalDamage(planned, path);
-  if (damage) {
-    terminal.report([{ ...damage, severity: 'error' }], options);
-    return 2;
-  }
+  if (damage) return terminal.refuse([{ ...damage, severity: 'error' }], options);
   const grown = grownPlan(planned, path);
   const calibration = await describeCalibration(grown, options.runsDirectory);
   const { plan } = calibration;
   const selection = readSelection(plan, options, command);
-  if (!selection.ok) {
-    terminal.report(selection.errors, options);
-    return 2;
-  }
+  if (!selection.ok) return terminal.refuse(selection.errors, options);
   const standings = runStandings(plan, options.runsDirectory);
   const selected = selectRuns(standings, withBudget(selection.value, plan)).toTrain;
   const inStore = await finishedInStore(plan, options);
-  if (!inStore.ok) {
-    terminal.report(inStore.errors, options);
-    return 2;
-  }
+  if (!inStore.ok) return terminal.refuse(inStore.errors, options);
   if (!options.json) terminal.report(inStore.notices);
   const elsewhere = new Set(
     selection.value.force ? [] : selected.filter(({ run }) => inStore.value.has(run.id)),

@@ -42,8 +42,7 @@ export const runProgram = async (argv: readonly string[], terminal: Terminal): P
       terminal.print(program.helpInformation().trimEnd());
       return 0;
     }
-    terminal.report([usageDiagnostic(error, argv, program)], { json });
-    return 2;
+    return terminal.refuse([usageDiagnostic(error, argv, program)], { json });
   }
 };
 

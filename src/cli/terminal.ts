@@ -32,15 +32,20 @@ const whereToReadMore = (diagnostics: readonly Diagnostic[]): string => {
 export const openTerminal = (argv: readonly string[], streams: Streams = ownStreams): Terminal => {
   const print = (line: string) => streams.print(masked(line));
   const complain = (line: string) => streams.complain(masked(line));
+  const report: Terminal['report'] = (diagnostics, { json, format } = {}) => {
+    if (format === 'github') for (const line of toGithubAnnotations(diagnostics)) print(line);
+    else if (json || format === 'json') print(JSON.stringify(diagnosticsToJson(diagnostics), null, 2));
+    else if (diagnostics.length > 0)
+      complain(`${renderDiagnostics(diagnostics)}${whereToReadMore(diagnostics)}`);
+  };
   return {
     print,
     complain,
     data: (text) => (streams.data ?? streams.print)(masked(text)),
-    report: (diagnostics, { json, format } = {}) => {
-      if (format === 'github') for (const line of toGithubAnnotations(diagnostics)) print(line);
-      else if (json || format === 'json') print(JSON.stringify(diagnosticsToJson(diagnostics), null, 2));
-      else if (diagnostics.length > 0)
-        complain(`${renderDiagnostics(diagnostics)}${whereToReadMore(diagnostics)}`);
+    report,
+    refuse: (...given) => {
+      report(...given);
+      return 2;
     },
     commandLine: ['unroll', ...argv.map((word) => shellWord(maskedWord(word)))].join(' '),
   };

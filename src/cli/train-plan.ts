@@ -54,47 +54,26 @@ export const trainPlan = async (
   options: TrainOptions,
   { terminal, command }: { readonly terminal: Terminal; readonly command: 'run' | 'resume' },
 ): Promise<ExitCode> => {
-  if (!childIsBuilt()) {
-    terminal.report([notBuilt], options);
-    return 2;
-  }
+  if (!childIsBuilt()) return terminal.refuse([notBuilt], options);
   const selection = readSelection(plan, options, command);
-  if (!selection.ok) {
-    terminal.report(selection.errors, options);
-    return 2;
-  }
+  if (!selection.ok) return terminal.refuse(selection.errors, options);
   const code = await loadPlanCode(plan, options.runsDirectory);
-  if (!code.ok) {
-    terminal.report(code.errors, options);
-    return 2;
-  }
+  if (!code.ok) return terminal.refuse(code.errors, options);
   const lost = await checkFrozen(plan, {
     runsDirectory: options.runsDirectory,
     force: selection.value.force,
   });
-  if (lost) {
-    terminal.report([lost], options);
-    return 2;
-  }
+  if (lost) return terminal.refuse([lost], options);
   const allowServers = await allowedServers(plan, options, terminal);
   if (!allowServers) return 2;
   const baselines = findBaselines(plan, options.runsDirectory);
-  if (!baselines.ok) {
-    terminal.report(baselines.errors, options);
-    return 2;
-  }
+  if (!baselines.ok) return terminal.refuse(baselines.errors, options);
   const opened = await openSessionStore(options);
-  if (!opened.ok) {
-    terminal.report(opened.errors, options);
-    return 2;
-  }
+  if (!opened.ok) return terminal.refuse(opened.errors, options);
   terminal.report(opened.notices);
   const remote = await prepareExecutor(plan, options, { store: opened.value });
-  if (!remote.ok) {
-    terminal.report(remote.errors, options);
-    await opened.value?.close();
-    return 2;
-  }
+  if (!remote.ok) return terminal.refuse(remote.errors, options);
+  await opened.value?.close();
   const { value: elsewhere } = remote;
   if (elsewhere) recordExecutor(options.runsDirectory, plan, elsewhere.name);
   terminal.report(elsewhere?.warnings ?? []);

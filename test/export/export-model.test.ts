@@ -32,6 +32,7 @@ const run = async (model: string, given: { format: ExportFormat; output: string;
     complain: (line) => lines.push(line),
     data: (text) => lines.push(text),
     report: (found) => errors.push(...found),
+    refuse: (found) => (errors.push(...found), 2),
     commandLine: '',
   };
   const code = await execute([model], { runsDirectory: temporaryDirectory(), ...given }, terminal);

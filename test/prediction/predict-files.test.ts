@@ -32,6 +32,7 @@ const predict = async (
     complain: () => undefined,
     data: (text) => (printed += text),
     report: (found) => errors.push(...found),
+    refuse: (found) => (errors.push(...found), 2),
     commandLine: '',
   };
   const code = await execute(models, { runsDirectory: temporaryDirectory(), ...given }, terminal);

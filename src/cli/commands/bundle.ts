@@ -22,10 +22,7 @@ export const execute: Execute<Options> = async (words, options, terminal) => {
   const { runsDirectory, specDirectory, data = false } = options;
   const found = findRun(runsDirectory, words[0] ?? '', 'bundle');
   const subject = found.ok ? recordedSubject(found.value, { runsDirectory, specDirectory }) : found;
-  if (!subject.ok) {
-    terminal.report(subject.errors, options);
-    return 2;
-  }
+  if (!subject.ok) return terminal.refuse(subject.errors, options);
   const { experiment, id } = subject.value.run;
   const output = options.output ?? `${experiment}-${id}.zip`;
   const refused = refusedOutput(output, {
@@ -33,15 +30,9 @@ export const execute: Execute<Options> = async (words, options, terminal) => {
     option: '--output',
     force: options.force,
   });
-  if (refused.length > 0) {
-    terminal.report(refused, options);
-    return 2;
-  }
+  if (refused.length > 0) return terminal.refuse(refused, options);
   const bundled = await bundleRun(subject.value, { output, data });
-  if (!bundled.ok) {
-    terminal.report(bundled.errors, options);
-    return 2;
-  }
+  if (!bundled.ok) return terminal.refuse(bundled.errors, options);
   const { size } = statSync(output);
   if (options.json) {
     const file = resolve(output);

@@ -23,10 +23,7 @@ interface Options {
 /** `unroll check [WHAT]` */
 export const execute: Execute<Options> = async ([what], options, terminal) => {
   const scope = scopeOf(options.runsDirectory, what);
-  if (!scope.ok) {
-    terminal.report(scope.errors, options);
-    return 2;
-  }
+  if (!scope.ok) return terminal.refuse(scope.errors, options);
   const progress = showReading(process.stderr);
   const checked = await checkRuns(scope.value, progress.listen);
   progress.end();

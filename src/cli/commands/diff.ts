@@ -17,13 +17,11 @@ export const execute: Execute<Options> = async (words, options, terminal) => {
     return found.ok ? await loadRunDetails(found.value) : found;
   };
   const [one, other] = [await load(words[0]), await load(words[1])];
-  if (!one.ok || !other.ok) {
-    terminal.report(
+  if (!one.ok || !other.ok)
+    return terminal.refuse(
       [one, other].flatMap((result) => (result.ok ? [] : result.errors)),
       options,
     );
-    return 2;
-  }
   const diff = diffRuns(one.value, other.value);
   terminal.print(options.json ? JSON.stringify(diff, null, 2) : renderDiff(diff, screen(process.stdout)));
   return 0;

@@ -19,27 +19,19 @@ interface Options {
 /** `unroll evaluate MODEL --data FILE` */
 export const execute: Execute<Options> = async ([reference = ''], options, terminal) => {
   const model = await openNamedModel(reference, { ...options, complain: terminal.complain });
-  if (!model.ok) {
-    terminal.report(model.errors, options);
-    return 2;
-  }
+  if (!model.ok) return terminal.refuse(model.errors, options);
   const registry = await registryFor([model.value], process.cwd());
   const input = await findInput(options.data, { stream: process.stdin, parameter: 'data' });
-  if (!registry.ok || !input.ok) {
-    terminal.report(
+  if (!registry.ok || !input.ok)
+    return terminal.refuse(
       [registry, input].flatMap((one) => (one.ok ? [] : one.errors)),
       options,
     );
-    return 2;
-  }
   try {
     const { files } = input.value;
     const given = { files, registry: registry.value, kind: options.inputFormat };
     const evaluated = await evaluateFiles(model.value, given);
-    if (!evaluated.ok) {
-      terminal.report(evaluated.errors, options);
-      return 2;
-    }
+    if (!evaluated.ok) return terminal.refuse(evaluated.errors, options);
     const { value } = evaluated;
     if (options.json)
       terminal.print(JSON.stringify({ ...value, metrics: encodeNumbers(value.metrics) }, null, 2));

@@ -21,19 +21,11 @@ export const execute: Execute<Options> = async ([reference = ''], options, termi
   const { format, output, force, json } = options;
   const model = await openNamedModel(reference, { ...options, complain: terminal.complain });
   const files = model.ok ? exportModel(model.value, format) : model;
-  if (!files.ok) {
-    terminal.report(files.errors, { json });
-    return 2;
-  }
-  if (lstatSync(output, { throwIfNoEntry: false }) && !isFolder(output)) {
-    terminal.report([notAFolder(output)], { json });
-    return 2;
-  }
+  if (!files.ok) return terminal.refuse(files.errors, { json });
+  if (lstatSync(output, { throwIfNoEntry: false }) && !isFolder(output))
+    return terminal.refuse([notAFolder(output)], { json });
   const taken = files.value.filter(({ name }) => existsSync(join(output, name)));
-  if (taken.length > 0 && force !== true) {
-    terminal.report([alreadyThere(output, taken)], { json });
-    return 2;
-  }
+  if (taken.length > 0 && force !== true) return terminal.refuse([alreadyThere(output, taken)], { json });
   mkdirSync(output, { recursive: true });
   const written = files.value.map(({ name, content }) => {
     const path = join(output, name);

@@ -32,10 +32,7 @@ interface Options extends Partial<Record<RequiredSectionKind | 'name', string | 
 export const execute: Execute<Options> = async (words, options, terminal) => {
   const file = words[0] ?? 'experiment.yaml';
   const plugins = await loadPlugins(dirname(file));
-  if (!plugins.ok) {
-    terminal.report(plugins.errors);
-    return 2;
-  }
+  if (!plugins.ok) return terminal.refuse(plugins.errors);
   const { registry } = plugins.value;
   const written = (options.set ?? []).map((text) => readSetting(text, file));
   const wrong = [
@@ -43,10 +40,7 @@ export const execute: Execute<Options> = async (words, options, terminal) => {
     ...unknownNames(options, registry),
     ...existing(file),
   ];
-  if (wrong.length > 0) {
-    terminal.report(wrong);
-    return 2;
-  }
+  if (wrong.length > 0) return terminal.refuse(wrong);
   const interactive = process.stdin.isTTY && process.stdout.isTTY && options.defaults !== true;
   const set = Object.fromEntries(written.flatMap((one) => (one.ok ? [one.value] : [])));
   const wanted = { file, set, options, registry };
@@ -61,18 +55,13 @@ export const execute: Execute<Options> = async (words, options, terminal) => {
   const errors = await errorsOf(text, { file, registry, withData });
   // A spec whose data is still to be fetched is what was asked for.
   const isLacking = errors.length > 0 && errors.every(({ code }) => code === 'data-missing');
-  if (errors.length > 0 && !isLacking) {
-    terminal.report(errors.map((error) => onCommandLine(error, choice.name)));
-    return 2;
-  }
+  if (errors.length > 0 && !isLacking)
+    return terminal.refuse(errors.map((error) => onCommandLine(error, choice.name)));
   createFiles({ [file]: text, ...example });
   terminal.print(`${file} is written.`);
   for (const path of Object.keys(example))
     terminal.print(`${path} is written: example data, to be replaced by your own.`);
-  if (isLacking) {
-    terminal.report(errors);
-    return 2;
-  }
+  if (isLacking) return terminal.refuse(errors);
   terminal.print(`Train it with: ${proposedCommand(['run', file])}`);
   return 0;
 };

@@ -17,10 +17,11 @@ export const execute: Execute<Options> = async (words, options, terminal) => {
   const { runsDirectory } = options;
   const [experiment] = words;
   const names = listExperiments(runsDirectory);
-  if (experiment !== undefined && !names.includes(experiment)) {
-    terminal.report([unknownOnCommandLine(experiment, { names, runsDirectory, command: 'ls' })], options);
-    return 2;
-  }
+  if (experiment !== undefined && !names.includes(experiment))
+    return terminal.refuse(
+      [unknownOnCommandLine(experiment, { names, runsDirectory, command: 'ls' })],
+      options,
+    );
   const wanted = experiment === undefined ? {} : { experiment };
   const { runs: recorded, problems } = listRuns(runsDirectory, wanted);
   const { sweeps } = listSweeps(runsDirectory, wanted);

@@ -23,10 +23,7 @@ interface Options {
 /** `unroll metrics`: the list of what is measured, or one metric with its direction, unit and tasks. */
 export const execute: Execute<Options> = async (words, options, terminal) => {
   const plugins = await loadPlugins('.');
-  if (!plugins.ok) {
-    terminal.report(plugins.errors, options);
-    return 2;
-  }
+  if (!plugins.ok) return terminal.refuse(plugins.errors, options);
   const metrics: Readonly<Record<string, Listed>> = { ...builtIn, ...plugins.value.registry.metric };
   const [wanted] = words;
   const names = Object.keys(metrics);

@@ -21,8 +21,7 @@ export const execute: Execute<Options> = async (_words, options, terminal) => {
   if (!server.ok) {
     interruption.release();
     if (interruption.stop.aborted) return 130;
-    terminal.report(server.errors);
-    return 2;
+    return terminal.refuse(server.errors);
   }
   if (!server.value.started) return 0;
   terminal.print(

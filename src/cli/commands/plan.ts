@@ -10,10 +10,7 @@ type Options = SelectionOptions & StoreOptions & Omit<GivenSpecOptions, 'concurr
 /** `unroll plan SPEC` */
 export const execute: Execute<Options> = async (words, options, terminal) => {
   const planned = await planSpec(words[0] ?? '', options);
-  if (!planned.ok) {
-    terminal.report(planned.errors, options);
-    return 2;
-  }
+  if (!planned.ok) return terminal.refuse(planned.errors, options);
   if (!options.json) terminal.report(planned.notices);
   return await printPlan(planned.value, options, { terminal, command: 'plan' });
 };

@@ -25,17 +25,11 @@ interface Options {
 export const execute: Execute<Options> = async (words, options, terminal) => {
   const { runsDirectory, output, force, horizon } = options;
   const refused = refusedOutput(output, { words: ['predict', ...words], option: '--output', force });
-  if (refused.length > 0) {
-    terminal.report(refused);
-    return 2;
-  }
+  if (refused.length > 0) return terminal.refuse(refused);
   const models = await openModels(words, { runsDirectory, complain: terminal.complain });
-  if (!models.ok) {
-    terminal.report(models.errors);
-    return 2;
-  }
-  if (models.value.length > 1 && options.ensemble !== true) {
-    terminal.report([
+  if (!models.ok) return terminal.refuse(models.errors);
+  if (models.value.length > 1 && options.ensemble !== true)
+    return terminal.refuse([
       {
         code: 'bad-argument',
         severity: 'error',
@@ -44,17 +38,13 @@ export const execute: Execute<Options> = async (words, options, terminal) => {
         help: 'Add --ensemble to average their predictions, or name one of them.',
       },
     ]);
-    return 2;
-  }
   const registry = await registryFor(models.value, process.cwd());
   const input = await findInput(options.input, { stream: process.stdin, parameter: 'input' });
-  if (!registry.ok || !input.ok) {
-    terminal.report([registry, input].flatMap((one) => (one.ok ? [] : one.errors)));
-    return 2;
-  }
+  if (!registry.ok || !input.ok)
+    return terminal.refuse([registry, input].flatMap((one) => (one.ok ? [] : one.errors)));
   const format = options.format ?? formatOf(output);
-  if (output === undefined && format === 'parquet') {
-    terminal.report([
+  if (output === undefined && format === 'parquet')
+    return terminal.refuse([
       {
         code: 'bad-argument',
         severity: 'error',
@@ -63,8 +53,6 @@ export const execute: Execute<Options> = async (words, options, terminal) => {
         help: 'Write for example `--output predictions.parquet`.',
       },
     ]);
-    return 2;
-  }
   const rows =
     output === undefined
       ? textRows(format as 'csv' | 'jsonl', terminal.data)
@@ -102,8 +90,7 @@ const writeAll = async (
     const done = await predict();
     if (!done.ok) {
       rows.abandon();
-      terminal.report(done.errors);
-      return 2;
+      return terminal.refuse(done.errors);
     }
     await rows.finish();
     return 0;

@@ -36,10 +36,11 @@ export const execute: Execute<Options> = async (words, options, terminal) => {
   }
   const { runsDirectory, experiment } = options;
   const names = listExperiments(runsDirectory);
-  if (experiment !== undefined && !names.includes(experiment)) {
-    terminal.report([unknownOnCommandLine(experiment, { names, runsDirectory, command: 'prune' })], options);
-    return 2;
-  }
+  if (experiment !== undefined && !names.includes(experiment))
+    return terminal.refuse(
+      [unknownOnCommandLine(experiment, { names, runsDirectory, command: 'prune' })],
+      options,
+    );
   const wanted = experiment === undefined ? {} : { experiment };
   const { runs: recorded } = listRuns(runsDirectory, wanted);
   const runs = await markStaleNow(recorded, listSweeps(runsDirectory, wanted).sweeps);

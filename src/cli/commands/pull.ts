@@ -27,10 +27,7 @@ const atOnce = 8;
 export const execute: Execute<Options> = async (words, options, terminal) => {
   const { runsDirectory, json } = options;
   const opened = await requiredStore(options);
-  if (!opened.ok) {
-    terminal.report(opened.errors, options);
-    return 2;
-  }
+  if (!opened.ok) return terminal.refuse(opened.errors, options);
   const store = opened.value;
   const interruption = listenForInterruption(() =>
     terminal.complain('Stopping. What is here stays; the same command brings the rest.'),
@@ -40,10 +37,7 @@ export const execute: Execute<Options> = async (words, options, terminal) => {
   const count = { here: 0, missing: 0, held: 0 };
   try {
     const chosen = await chooseInStore(store, words, runsDirectory);
-    if (!chosen.ok) {
-      terminal.report(chosen.errors, options);
-      return 2;
-    }
+    if (!chosen.ok) return terminal.refuse(chosen.errors, options);
     const pullOne = async (run: RunKey) => {
       if (interruption.stop.aborted || errors.some(({ code }) => code === 'store' || code === 'system-error'))
         return;

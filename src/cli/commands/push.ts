@@ -27,10 +27,7 @@ export const execute: Execute<Options> = async (words, options, terminal) => {
   const { runsDirectory, json, force = false } = options;
   const chosen = chooseRuns(runsDirectory, words);
   const opened = chosen.ok ? await requiredStore(options) : chosen;
-  if (!chosen.ok || !opened.ok) {
-    terminal.report(opened.ok ? [] : opened.errors, options);
-    return 2;
-  }
+  if (!chosen.ok || !opened.ok) return terminal.refuse(opened.ok ? [] : opened.errors, options);
   const store = opened.value;
   const interruption = listenForInterruption(() =>
     terminal.complain('Stopping. What is sent stays sent; the same command sends the rest.'),

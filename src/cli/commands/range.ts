@@ -59,21 +59,12 @@ export const execute: Execute<Options> = async (words, options, terminal) => {
     return 2;
   }
   const refused = refusedOutput(plot, { words: ['range', spec], option: '--plot', force: options.force });
-  if (refused.length > 0) {
-    terminal.report(refused, options);
-    return 2;
-  }
+  if (refused.length > 0) return terminal.refuse(refused, options);
   const planned = await planSpec(spec, options);
-  if (!planned.ok) {
-    terminal.report(planned.errors, options);
-    return 2;
-  }
+  if (!planned.ok) return terminal.refuse(planned.errors, options);
   const plan = planned.value;
   const selection = readSelection(plan, { ...options, force: true }, 'plan');
-  if (!selection.ok) {
-    terminal.report(selection.errors, options);
-    return 2;
-  }
+  if (!selection.ok) return terminal.refuse(selection.errors, options);
   const chosen = plan.runs.filter(({ id }) => selection.value.only?.has(id) ?? true);
   const [run] = chosen;
   if (!run) throw new Error('A plan without runs.');
@@ -83,10 +74,7 @@ export const execute: Execute<Options> = async (words, options, terminal) => {
     terminal.print('');
   }
   const code = await loadPlanCode(plan, runsDirectory);
-  if (!code.ok) {
-    terminal.report(code.errors, options);
-    return 2;
-  }
+  if (!code.ok) return terminal.refuse(code.errors, options);
 
   const interruption = listenForInterruption(() => undefined);
   const folder = mkdtempSync(join(tmpdir(), 'unroll-range-'));

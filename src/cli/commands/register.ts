@@ -19,10 +19,7 @@ interface Options {
 export const execute: Execute<Options> = async ([written = ''], options, terminal) => {
   const { runsDirectory, name, alias, to, json } = options;
   const referred = referredRun(written, runsDirectory);
-  if (!referred.ok) {
-    terminal.report(referred.errors, options);
-    return 2;
-  }
+  if (!referred.ok) return terminal.refuse(referred.errors, options);
   const interruption = listenForInterruption(() => terminal.complain('Stopping; what is sent stays sent.'));
   let registered: Registered | undefined;
   const synced = await syncCommand({
@@ -43,8 +40,7 @@ export const execute: Execute<Options> = async ([written = ''], options, termina
   if (!synced.ok) {
     // The user stopped it, and knows why it failed.
     if (interruption.stop.aborted) return 130;
-    terminal.report(synced.errors, options);
-    return 2;
+    return terminal.refuse(synced.errors, options);
   }
   if (interruption.stop.aborted) return 130;
   if (!registered) {

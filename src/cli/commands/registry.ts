@@ -24,10 +24,7 @@ export const describeTable =
   (name: keyof typeof sections): Execute<Options> =>
   async (words, options, terminal) => {
     const plugins = await loadPlugins('.');
-    if (!plugins.ok) {
-      terminal.report(plugins.errors, options);
-      return 2;
-    }
+    if (!plugins.ok) return terminal.refuse(plugins.errors, options);
     const table: Table<Row> = plugins.value.registry[sections[name]];
     const wanted = words[0];
     if (wanted === undefined) {

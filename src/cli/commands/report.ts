@@ -28,10 +28,7 @@ export const execute: Execute<Options> = async (words, options, terminal) => {
     sweepIds: options.sweep ?? [],
     all: options.all === true,
   });
-  if (!found.ok) {
-    terminal.report(found.errors);
-    return 2;
-  }
+  if (!found.ok) return terminal.refuse(found.errors);
   const chosen = found.value;
   const path = options.output ?? join(runsDirectory, defaultPath(chosen));
   if (options.watch) {

@@ -24,18 +24,12 @@ interface Options extends TrainOptions {
 /** `unroll resume [SWEEP]` */
 export const execute: Execute<Options> = async (words, options, terminal) => {
   const found = findSweep(options.runsDirectory, words[0], 'resume');
-  if (!found.ok) {
-    terminal.report(found.errors, options);
-    return 2;
-  }
+  if (!found.ok) return terminal.refuse(found.errors, options);
   const { concurrency } = readConcurrency(options);
   const execution = concurrency
     ? withConcurrency(found.value.execution, { cores: coreCount() }, concurrency)
     : success(found.value.execution);
-  if (!execution.ok) {
-    terminal.report(execution.errors, options);
-    return 2;
-  }
+  if (!execution.ok) return terminal.refuse(execution.errors, options);
   const frozen = { ...found.value, execution: execution.value };
   const { path } = frozen.spec;
   const say = options.json || options.quiet ? () => undefined : terminal.print;
@@ -43,8 +37,7 @@ export const execute: Execute<Options> = async (words, options, terminal) => {
   const spec = existsSync(path) ? await planSpec(path, { ...options, yes: true }) : undefined;
   if (options.updated) {
     if (spec?.ok) return await trainPlan(spec.value, options, { terminal, command: 'resume' });
-    terminal.report(spec ? spec.errors : [specIsGone(path)], options);
-    return 2;
+    return terminal.refuse(spec ? spec.errors : [specIsGone(path)], options);
   }
   const left = runStandings(frozen, options.runsDirectory)
     .filter(({ state }) => state !== 'done')
@@ -57,10 +50,7 @@ export const execute: Execute<Options> = async (words, options, terminal) => {
       withCurrentSpec,
       there: whereItWasStarted(frozen, options.runsDirectory),
     });
-  if (obstacle) {
-    terminal.report([obstacle], options);
-    return 2;
-  }
+  if (obstacle) return terminal.refuse([obstacle], options);
   if (!spec) say(`${path} no longer exists; continuing with the frozen plan.`);
   else if (!spec.ok)
     say(`${path} has errors now (${proposedCommand(['validate', path])}); continuing with the frozen plan.`);

@@ -12,10 +12,7 @@ interface Options extends TrainOptions, GivenSpecOptions {
 /** `unroll run SPEC` */
 export const execute: Execute<Options> = async (words, options, terminal) => {
   const planned = await planSpec(words[0] ?? '', options);
-  if (!planned.ok) {
-    terminal.report(planned.errors, options);
-    return 2;
-  }
+  if (!planned.ok) return terminal.refuse(planned.errors, options);
   terminal.report(planned.notices);
   if (options.dryRun) {
     return await printPlan(planned.value, options, { terminal, command: 'run' });

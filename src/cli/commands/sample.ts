@@ -10,16 +10,10 @@ interface Options extends SampleSettings {
 /** `unroll sample MODEL --prompt TEXT` */
 export const execute: Execute<Options> = async ([reference = ''], options, terminal) => {
   const model = await openNamedModel(reference, { ...options, complain: terminal.complain });
-  if (!model.ok) {
-    terminal.report(model.errors);
-    return 2;
-  }
+  if (!model.ok) return terminal.refuse(model.errors);
   const registry = await registryFor([model.value], process.cwd());
   const sampled = registry.ok ? await sampleText(model.value, registry.value, options) : registry;
-  if (!sampled.ok) {
-    terminal.report(sampled.errors);
-    return 2;
-  }
+  if (!sampled.ok) return terminal.refuse(sampled.errors);
   terminal.print(sampled.value);
   return 0;
 };

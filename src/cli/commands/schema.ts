@@ -18,10 +18,7 @@ interface Options {
  */
 export const execute: Execute<Options> = async (words, options, terminal) => {
   const plugins = await loadPlugins('.');
-  if (!plugins.ok) {
-    terminal.report(plugins.errors);
-    return 2;
-  }
+  if (!plugins.ok) return terminal.refuse(plugins.errors);
   const schemas = generateSchemas(plugins.value.registry);
   const { write, check } = options;
   const [name = 'experiment'] = words;

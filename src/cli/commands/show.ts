@@ -13,10 +13,7 @@ interface Options {
 export const execute: Execute<Options> = async (words, options, terminal) => {
   const found = findRun(options.runsDirectory, words[0] ?? '', 'show');
   const details = found.ok ? await loadRunDetails(found.value) : found;
-  if (!details.ok) {
-    terminal.report(details.errors, options);
-    return 2;
-  }
+  if (!details.ok) return terminal.refuse(details.errors, options);
   if (options.json) terminal.print(JSON.stringify(runDetailsToJson(details.value), null, 2));
   else terminal.print(renderRun(details.value, screen(process.stdout)));
   if (!options.json) terminal.report(details.notices);

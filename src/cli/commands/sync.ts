@@ -33,8 +33,7 @@ export const execute: Execute<Options> = async (words, options, terminal) => {
   if (!result.ok) {
     // The user stopped it, and knows why it failed.
     if (interruption.stop.aborted) return 130;
-    terminal.report(result.errors, options);
-    return 2;
+    return terminal.refuse(result.errors, options);
   }
   const report = result.value;
   if (json) terminal.print(JSON.stringify(report, null, 2));

@@ -20,27 +20,16 @@ interface Options {
 /** `unroll trust [URI]` */
 export const execute: Execute<Options> = async ([uri], options, terminal) => {
   const before = readUserConfig();
-  if (!before.ok) {
-    terminal.report(before.errors, options);
-    return 2;
-  }
-  if (uri === undefined && (options.remove || options.credentials)) {
-    terminal.report([noServer(options.remove ? '--remove' : '--credentials')], options);
-    return 2;
-  }
+  if (!before.ok) return terminal.refuse(before.errors, options);
+  if (uri === undefined && (options.remove || options.credentials))
+    return terminal.refuse([noServer(options.remove ? '--remove' : '--credentials')], options);
   if (uri !== undefined) {
     const parsed = parseTrackingUri(uri);
-    if (!parsed.ok) {
-      terminal.report(parsed.errors, options);
-      return 2;
-    }
+    if (!parsed.ok) return terminal.refuse(parsed.errors, options);
     const origin = originOf(parsed.value.uri);
     if (options.remove) {
       const listed = [...new Set([...before.value.servers, ...before.value.credentials])];
-      if (!listed.includes(origin)) {
-        terminal.report([notListed(origin, listed)], options);
-        return 2;
-      }
+      if (!listed.includes(origin)) return terminal.refuse([notListed(origin, listed)], options);
       forbidInUserConfig(origin);
     } else {
       allowInUserConfig('servers', origin);
@@ -48,10 +37,7 @@ export const execute: Execute<Options> = async ([uri], options, terminal) => {
     }
   }
   const config = readUserConfig();
-  if (!config.ok) {
-    terminal.report(config.errors, options);
-    return 2;
-  }
+  if (!config.ok) return terminal.refuse(config.errors, options);
   const { servers, credentials, variables } = config.value;
   if (options.json) {
     terminal.print(JSON.stringify({ path: userConfigPath(), ...config.value }, null, 2));

@@ -13,10 +13,7 @@ interface Options extends Omit<GivenSpecOptions, 'concurrency'> {
 /** `unroll validate SPEC` */
 export const execute: Execute<Options> = async (words, options, terminal) => {
   const planned = await planSpec(words[0] ?? '', options);
-  if (!planned.ok) {
-    terminal.report(planned.errors, options);
-    return 2;
-  }
+  if (!planned.ok) return terminal.refuse(planned.errors, options);
   const { runs, data = [], axes } = planned.value;
   if (options.json || options.format === 'json') {
     terminal.print(

@@ -23,18 +23,12 @@ interface Options {
 
 /** `unroll verify RUN` */
 export const execute: Execute<Options> = async (words, options, terminal) => {
-  if (!childIsBuilt()) {
-    terminal.report([notBuilt], options);
-    return 2;
-  }
+  if (!childIsBuilt()) return terminal.refuse([notBuilt], options);
   const folder = mkdtempSync(join(tmpdir(), 'unroll-bundle-'));
   const interruption = listenForInterruption(() => terminal.complain('Stopping the verification.'));
   try {
     const subject = await subjectOf(words[0] ?? '', folder, options);
-    if (!subject.ok) {
-      terminal.report(subject.errors, options);
-      return 2;
-    }
+    if (!subject.ok) return terminal.refuse(subject.errors, options);
     const verified = await verifyRun(subject.value, {
       steps: options.steps,
       commandLine: terminal.commandLine,
@@ -42,10 +36,7 @@ export const execute: Execute<Options> = async (words, options, terminal) => {
       stop: interruption.stop,
       kill: interruption.kill,
     });
-    if (!verified.ok) {
-      terminal.report(verified.errors, options);
-      return 2;
-    }
+    if (!verified.ok) return terminal.refuse(verified.errors, options);
     if (!verified.value) return 130;
     if (options.json) terminal.print(JSON.stringify(toJson(verified.value), null, 2));
     else

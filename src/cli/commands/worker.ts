@@ -26,31 +26,17 @@ export const execute: Execute<Options> = async (_, options, terminal) => {
   const dataDirectory = resolve(process.env['UNROLL_DATA_DIR'] || '.');
   const workDirectory = resolve(process.env['UNROLL_WORKER_DIR'] || join(cacheFolder(), 'worker'));
   const obstacle = childIsBuilt() ? outdatedSetup() : notBuilt;
-  if (obstacle) {
-    terminal.report([obstacle]);
-    return 2;
-  }
+  if (obstacle) return terminal.refuse([obstacle]);
   const full = workDirectoryProblem(workDirectory);
-  if (full) {
-    terminal.report([problem(`This worker cannot train: ${full.message}.`, { help: full.help })]);
-    return 2;
-  }
+  if (full)
+    return terminal.refuse([problem(`This worker cannot train: ${full.message}.`, { help: full.help })]);
   const plugins = await loadPlugins('.');
-  if (!plugins.ok) {
-    terminal.report(plugins.errors);
-    return 2;
-  }
+  if (!plugins.ok) return terminal.refuse(plugins.errors);
   const opened = await openSharedStore(options);
-  if (!opened.ok) {
-    terminal.report(opened.errors);
-    return 2;
-  }
+  if (!opened.ok) return terminal.refuse(opened.errors);
   const store = opened.value;
   const server = await openRedis();
-  if (!server.ok) {
-    terminal.report(server.errors);
-    return 2;
-  }
+  if (!server.ok) return terminal.refuse(server.errors);
   const slow = slowBackendWarning();
   if (slow) terminal.report([slow]);
   const { registry, bundle } = plugins.value;

@@ -23,10 +23,7 @@ const columns: readonly Column[] = [
 /** `unroll workers` */
 export const execute: Execute<Options> = async (_, options, terminal) => {
   const server = await openRedis();
-  if (!server.ok) {
-    terminal.report(server.errors, options);
-    return 2;
-  }
+  if (!server.ok) return terminal.refuse(server.errors, options);
   const workers = await listWorkers(server.value.client);
   server.value.client.disconnect();
   if (options.json) terminal.print(JSON.stringify(workers, null, 2));
