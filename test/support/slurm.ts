@@ -45,6 +45,8 @@ export type NodeName = 'n1' | 'n2';
 interface ClusterOptions {
   /** A folder that the node n2 does not see. */
   readonly hidden?: string;
+  /** Whether jobs that use more memory than they asked for are ended. */
+  readonly limitsMemory?: boolean;
 }
 
 /** Starts a cluster before the tests of a file, and ends it with all its processes after them. */
@@ -62,7 +64,7 @@ export const testCluster = (options: ClusterOptions = {}): (() => Cluster) => {
   };
 };
 
-const startCluster = async ({ hidden }: ClusterOptions) => {
+const startCluster = async ({ hidden, limitsMemory = false }: ClusterOptions) => {
   const directory = mkdtempSync(join(tmpdir(), 'unroll-slurm-'));
   // Jobs write their files as the user who submits them; munged wants its folder to be nobody else's.
   chmodSync(directory, 0o755);
@@ -73,7 +75,7 @@ const startCluster = async ({ hidden }: ClusterOptions) => {
   mkdirSync(path('state'));
   writeFileSync(path('munge.key'), Buffer.alloc(1024, 'a key of one test'), { mode: 0o600 });
   const [controller, n1, n2] = [await freePort(), await freePort(), await freePort()];
-  writeFileSync(conf, configuration({ directory, controller, ports: { n1, n2 } }));
+  writeFileSync(conf, configuration({ directory, controller, ports: { n1, n2 }, limitsMemory }));
   // What Slurm takes for a GPU.
   writeFileSync(path('gres.conf'), 'NodeName=n1 Name=gpu File=/dev/null\n');
 
@@ -172,10 +174,12 @@ const configuration = ({
   directory,
   controller,
   ports,
+  limitsMemory,
 }: {
   readonly directory: string;
   readonly controller: number;
   readonly ports: Readonly<Record<NodeName, number>>;
+  readonly limitsMemory: boolean;
 }): string => {
   const host = hostname().split('.')[0] ?? 'localhost';
   const node = (name: NodeName, more = '') =>
@@ -196,7 +200,7 @@ SlurmctldLogFile=${join(directory, 'slurmctld.log')}
 SlurmdLogFile=${join(directory, 'slurmd-%n.log')}
 ProctrackType=proctrack/linuxproc
 TaskPlugin=task/none
-JobAcctGatherType=jobacct_gather/none
+JobAcctGatherType=jobacct_gather/${limitsMemory ? 'linux\nJobAcctGatherFrequency=task=1\nJobAcctGatherParams=OverMemoryKill' : 'none'}
 SelectType=select/cons_tres
 SelectTypeParameters=CR_Core_Memory
 SlurmdParameters=config_overrides

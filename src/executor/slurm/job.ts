@@ -10,6 +10,7 @@ import type { StopReason, TrainRequest } from '../../training/protocol.ts';
 import { outcomeOfExit } from '../exit-reason.ts';
 import { createPool, type Pool } from '../local/pool.ts';
 import { clockFault } from './clock.ts';
+import { moreMemory } from './memory.ts';
 import { codeFault } from './code.ts';
 import { limitSignal, slurm, submit } from './commands.ts';
 import {
@@ -190,8 +191,10 @@ const trainOne = async (
   if (result.type === 'done')
     return { outcome: result.outcome, steps: Math.max(0, result.outcome.step - fromStep) };
   const killed = stopping.ending() !== undefined;
+  const exit = outcomeOfExit(result, { killedByUser: false, timeoutMs: batch.timeoutMs });
   const outcome: RunOutcome = {
-    ...outcomeOfExit(result, { killedByUser: false, timeoutMs: batch.timeoutMs }),
+    ...exit,
+    ...(exit.reason === 'out-of-memory' && { message: `${exit.message}; ${moreMemory}` }),
     // It was killed with its job.
     ...(killed && { reason: 'interrupted' }),
     step,

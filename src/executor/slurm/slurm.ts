@@ -20,6 +20,7 @@ import {
   type Batch,
 } from './folder.ts';
 import { readNotes, startFault, type Followed, type Wanted } from './followed.ts';
+import { moreMemory, wasEndedForMemory } from './memory.ts';
 import { hostsOf, obstacleOf, type QueuedTask } from './queue.ts';
 import { submitBatch, type BatchOptions, type RunClass } from './submit-batch.ts';
 
@@ -296,6 +297,10 @@ export const createSlurmExecutor = (options: SlurmExecutorOptions): Executor => 
     else if (existsSync(join(folder, inBatch.cancelled)) || last?.state === 'CANCELLED') {
       once('warning', `The ${job} was cancelled.`);
       leave(one, `its ${job} was cancelled`);
+    } else if (last?.state === 'OUT_OF_MEMORY' || wasEndedForMemory(folder, number)) {
+      const message = `its ${place} needed more memory than it asked for; ${moreMemory}`;
+      giveUp(one, { reason: 'out-of-memory', message });
+      if (runs.size > 0) await submitAgain(one, place, last);
     } else if (
       !one.hasStarted &&
       last?.state === 'FAILED' &&
@@ -306,12 +311,6 @@ export const createSlurmExecutor = (options: SlurmExecutorOptions): Executor => 
       await submitAgain(one, place, last, [`--exclude=${last.node}`]);
     } else if (!one.hasStarted && last?.state === 'FAILED') {
       await fail(`The ${place} could not start Unroll. ${startFault(folder, number, last)}`);
-    } else if (last?.state === 'OUT_OF_MEMORY') {
-      giveUp(one, {
-        reason: 'out-of-memory',
-        message: `its ${place} needed more memory than it asked for; set a larger run.slurm.memory`,
-      });
-      if (runs.size > 0) await submitAgain(one, place, last);
     } else if (one.resubmissions >= mostResubmissions) {
       giveUp(one, {
         reason: 'crashed',
