@@ -7,6 +7,7 @@ import type { Experiment } from './api/experiment.ts';
 import type { PlanSettings } from './api/plan.ts';
 import type { Prediction, PredictSettings, UseSettings } from './api/predict.ts';
 import type { RunResult, RunSettings } from './api/run.ts';
+import type { PullResult, PullSettings, PushResult, PushSettings } from './api/store.ts';
 import type { Bundle, BundleSettings, VerifySettings } from './api/verify.ts';
 import type { Config } from './registry/own/definitions.ts';
 import type { Evaluation } from './prediction/evaluate.ts';
@@ -21,6 +22,7 @@ export type { CompareSettings } from './api/compare.ts';
 export type { PlanSettings } from './api/plan.ts';
 export type { Prediction, PredictSettings, UseSettings } from './api/predict.ts';
 export type { RunResult, RunSettings } from './api/run.ts';
+export type { PullResult, PullSettings, PushResult, PushSettings } from './api/store.ts';
 export type { Bundle, BundleSettings, VerifySettings } from './api/verify.ts';
 export type { Diagnostic } from './diagnostic/diagnostic.ts';
 export type { EvaluatedBaseline, Evaluation } from './prediction/evaluate.ts';
@@ -97,6 +99,17 @@ export const compare = async (
   what: Plan | string | readonly (Plan | string)[],
   settings?: CompareSettings,
 ): Promise<Comparison> => (await import('./api/compare.ts')).compare(what, settings);
+
+/**
+ * Sends finished runs to a store: those of experiments, of sweeps or single runs by the beginning of their ids, or all. Throws
+ * `UnrollError` where the store cannot be used or a record is damaged; what was sent stays sent.
+ */
+export const push = async (what?: string | readonly string[], settings?: PushSettings): Promise<PushResult> =>
+  (await import('./api/store.ts')).push(what, settings);
+
+/** Brings finished runs from a store, named as for `push`, with the plans of their sweeps, so that they can be compared. */
+export const pull = async (what?: string | readonly string[], settings?: PullSettings): Promise<PullResult> =>
+  (await import('./api/store.ts')).pull(what, settings);
 
 /**
  * Predicts every sequence of a file, a folder or a pattern with a trained model: a run by the beginning of its id,

@@ -7,6 +7,7 @@ import { loadPlanCode } from '../runner/plan-code.ts';
 import { childIsBuilt, notBuilt } from '../executor/local/pool.ts';
 import { withContinuations, withEarlierIds } from '../runner/continuations.ts';
 import { runExperiment } from '../runner/run-experiment.ts';
+import { openSessionStore, startStoreSession } from '../runner/store-session.ts';
 import type { Plan } from '../plan/plan.ts';
 import { slowBackendWarning } from '../tensorflow/find-addon.ts';
 import { maskedWord } from '../system/secrets.ts';
@@ -14,6 +15,7 @@ import type { RunListener, RunOutcome } from '../record/events.ts';
 import { refusal } from '../mlflow/sync/target.ts';
 import { trackSweep } from '../mlflow/track-sweep.ts';
 import { runDirectory } from '../record/run-recorder.ts';
+import { withRuns } from '../record/search-journal.ts';
 import { compare } from './compare.ts';
 import { UnrollError, unwrap } from './error.ts';
 import type { Experiment } from './experiment.ts';
@@ -34,6 +36,11 @@ export interface RunSettings extends PlanSettings {
   readonly mlflow?: boolean;
   /** Servers, besides loopback and MLFLOW_TRACKING_URI, that the experiment may send runs to. */
   readonly allowServers?: readonly string[];
+  /**
+   * The store of finished runs to take from and send to: a directory or `s3://bucket/prefix`; false for none. By default
+   * that of UNROLL_STORE or of your config.
+   */
+  readonly store?: string | false;
 }
 
 /** How a sweep ended. */
@@ -43,6 +50,8 @@ export interface RunResult {
   readonly outcomes: Readonly<Record<string, RunOutcome>>;
   /** Ids of the runs that were trained now. */
   readonly trained: readonly string[];
+  /** Ids of the runs that were taken from the store now. */
+  readonly taken: readonly string[];
   readonly comparison: Comparison;
 }
 
@@ -81,6 +90,17 @@ export const run = async <C extends Config>(
   if (refused) throw new UnrollError([refused]);
 
   const note = (level: 'info' | 'warning') => (message: string) => listener({ type: 'note', level, message });
+  const opened = await openSessionStore({ store: settings.store });
+  const openedStore = unwrap(opened);
+  if (opened.ok)
+    for (const { message, help = '' } of opened.notices) note('warning')(`${message} ${help}`.trim());
+  const store = startStoreSession(openedStore, {
+    options: { store: settings.store },
+    runsDirectory,
+    onTaken: (taken) => writeRunPlots(runDirectory(runsDirectory, taken)),
+    note: (level, message) => note(level)(message),
+  });
+  await store.takeFinished(planned, { force, retryFailed });
   const tracker =
     settings.mlflow === false
       ? undefined
@@ -92,6 +112,8 @@ export const run = async <C extends Config>(
           onLink: note('info'),
         });
   const plots: Promise<unknown>[] = [];
+  // Grows where the sweep chooses further points.
+  let known = planned;
   const { plan, trained, outcomes } = await runExperiment(planned, {
     runsDirectory,
     selection: { force, retryFailed },
@@ -99,10 +121,13 @@ export const run = async <C extends Config>(
     bundle,
     findWeights: weightsFinder(runsDirectory),
     profile: false,
+    take: force ? undefined : store.take,
     listener: (event) => {
-      if (event.type === 'run-ended' && !event.willRetry) {
-        const ended = planned.runs.find(({ id }) => id === event.runId);
-        if (ended) plots.push(writeRunPlots(runDirectory(runsDirectory, ended)));
+      if (event.type === 'runs-added') known = withRuns(known, event.runs);
+      if (event.type === 'run-ended') {
+        const ended = known.runs.find(({ id }) => id === event.runId);
+        if (ended && !event.willRetry) plots.push(writeRunPlots(runDirectory(runsDirectory, ended)));
+        store.listener(event, ended);
       }
       tracker?.listener(event);
       listener(event);
@@ -112,10 +137,12 @@ export const run = async <C extends Config>(
   });
   await Promise.allSettled(plots);
   await tracker?.finish();
+  const taken = await store.finish(plan);
   return {
     plan,
     outcomes,
     trained: trained.map(({ id }) => id),
+    taken: taken.map(({ id }) => id),
     comparison: compare(plan, { runsDirectory }),
   };
 };

@@ -21,7 +21,7 @@ const usualPriority = 100;
 
 /** A store as workers know it. One that this command may only read is of no use for them. */
 const storeOf = async (opened: Store | undefined) => {
-  if (!opened) return undefined;
+  if (!opened || opened.isReadOnly) return undefined;
   try {
     return { ...opened, id: await opened.id() };
   } catch (error) {

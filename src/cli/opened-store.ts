@@ -1,21 +1,7 @@
-import { failure, success, type Result } from '../diagnostic/diagnostic.ts';
+import { success, type Result } from '../diagnostic/diagnostic.ts';
 import type { Plan } from '../plan/plan.ts';
 import { openStoreAt, storeAddress, type StoreOptions } from '../store/open-address.ts';
-import { storeFailure, type Store } from '../store/store.ts';
-
-/** The store of a command that cannot do without. */
-export const requiredStore = async (options: StoreOptions): Promise<Result<Store>> => {
-  const address = storeAddress(options);
-  if (!address.ok) return address;
-  if (address.value) return await openStoreAt(address.value);
-  return failure({
-    code: 'store',
-    severity: 'error',
-    message: 'No store is named.',
-    expected: 'a directory, or s3://bucket/prefix',
-    help: 'Give --store ADDRESS, set UNROLL_STORE, or write `store: ADDRESS` into your config (its path: see docs/guides/store.md).',
-  });
-};
+import { storeFailure } from '../store/store.ts';
 
 /** The runs of a plan that the store has finished. A store that cannot be used has none, and is reported. */
 export const finishedInStore = async (

@@ -39,7 +39,7 @@ export const readSweeps = (
 };
 
 /** Underlines the word that is wrong instead of repeating it. */
-const underlined = ({ got, ...error }: Diagnostic, argv: readonly string[]): Diagnostic =>
+export const underlined = ({ got, ...error }: Diagnostic, argv: readonly string[]): Diagnostic =>
   got === undefined ? error : { at: commandLineRange(argv, got), ...error };
 
 /** Nothing is recorded under a name that was written on the command line. */

@@ -88,7 +88,9 @@ export const startStoreSession = (
     isLost = true;
   };
   const pusher = createPusher(store, bad);
-  const add = (run: Run) => pusher.add(runDirectory(runsDirectory, run));
+  const add = (run: Run) => {
+    if (!store.isReadOnly) pusher.add(runDirectory(runsDirectory, run));
+  };
 
   const takeOne = async (run: Run, lockIsHeld: boolean): Promise<boolean> => {
     if (isLost) return false;
@@ -107,6 +109,11 @@ export const startStoreSession = (
 
   return {
     takeFinished: async (plan, selection) => {
+      if (store.isReadOnly)
+        note(
+          'warning',
+          `The store ${store.address} may only be read by this user. Finished runs are taken from it, and none are sent.`,
+        );
       if (selection.force) return;
       try {
         const there = await store.finished(plan.experiment);
@@ -133,7 +140,7 @@ export const startStoreSession = (
           'warning',
           `${trouble.message} ${trouble.help ?? ''} ${counted(left.length, 'run')} of this sweep will be sent next time, or by: ${proposedCommand(['push', plan.sweepId], runsDirectory)}`,
         );
-      } else {
+      } else if (!store.isReadOnly) {
         await sendPlan(store, plan, runsDirectory).catch(() => undefined);
         if (left.length > 0) {
           sendLater(left, options, runsDirectory);

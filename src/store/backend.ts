@@ -10,6 +10,8 @@ export interface Content extends FileDigest {
 export interface Backend {
   /** As people write it; without credentials. */
   readonly address: string;
+  /** Whether it is known that this user may not write there. */
+  readonly isReadOnly: () => boolean;
   /** The content of a name; undefined if there is none. */
   readonly read: (name: string) => Promise<AsyncIterable<Uint8Array> | undefined>;
   /** The size of a content; undefined if there is none. */

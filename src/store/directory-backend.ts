@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { existsSync, lstatSync, statSync } from 'node:fs';
+import { accessSync, constants, existsSync, lstatSync, statSync } from 'node:fs';
 import { link, mkdir, readdir, rename, rm, rmdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { streamOf, writePieces } from '../system/files.ts';
@@ -40,6 +40,9 @@ export const directoryBackend = (root: string): Backend => {
   };
   return {
     address: root,
+    // Folders that are not there yet are made in the root.
+    isReadOnly: () =>
+      [arriving, 'runs', 'files'].some((name) => !mayWrite(existsSync(at(name)) ? at(name) : root)),
     read: (name) =>
       guarded(at(name), () =>
         Promise.resolve(
@@ -84,6 +87,16 @@ export const directoryBackend = (root: string): Backend => {
     },
     close: () => Promise.resolve(),
   };
+};
+
+const mayWrite = (folder: string): boolean => {
+  try {
+    accessSync(folder, constants.W_OK);
+    return true;
+  } catch (error) {
+    // A store that does not exist yet.
+    return (error as NodeJS.ErrnoException).code === 'ENOENT';
+  }
 };
 
 /** A misspelt path, or a share that is not mounted, must not become a new store on this disk. */

@@ -1,4 +1,4 @@
-import { success, type Result } from '../diagnostic/diagnostic.ts';
+import { failure, success, type Result } from '../diagnostic/diagnostic.ts';
 import { readUserConfig } from '../language/user-config.ts';
 import { parseStoreAddress, type StoreAddress } from './address.ts';
 import { directoryBackend } from './directory-backend.ts';
@@ -39,4 +39,21 @@ export const openStoreAt = async (
   const { s3Backend } = await import('./s3-backend.ts');
   const backend = s3Backend(address, env);
   return backend.ok ? await openStore(backend.value) : backend;
+};
+
+/** The store of a caller who cannot do without; `give` is how that caller names one. */
+export const requiredStore = async (
+  options: StoreOptions,
+  give = '--store ADDRESS',
+): Promise<Result<Store>> => {
+  const address = storeAddress(options);
+  if (!address.ok) return address;
+  if (address.value) return await openStoreAt(address.value);
+  return failure({
+    code: 'store',
+    severity: 'error',
+    message: 'No store is named.',
+    expected: 'a directory, or s3://bucket/prefix',
+    help: `Give ${give}, set UNROLL_STORE, or write \`store: ADDRESS\` into your config (its path: see docs/guides/store.md).`,
+  });
 };

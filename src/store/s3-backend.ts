@@ -154,6 +154,8 @@ const backendOf = (
   };
 
   return {
+    // Only a request would show it.
+    isReadOnly: () => false,
     address,
     read: async (name) => {
       const response = await ask('GET', prefix + name, { carriesContent: true });

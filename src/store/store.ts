@@ -63,6 +63,8 @@ export type Pushed = 'pushed' | 'there';
 /** Where finished runs are kept for all who may use the place. Rejects with a `StoreError` if it cannot be used. */
 export interface Store {
   readonly address: string;
+  /** Whether it is known that this user may only take runs from it. */
+  readonly isReadOnly: boolean;
   /** The ids of the finished runs of an experiment. */
   readonly finished: (experiment: string) => Promise<ReadonlySet<string>>;
   /** The experiments with their sweeps. */
@@ -170,6 +172,7 @@ const storeOn = (backend: Backend): Store => {
   };
   return {
     address: backend.address,
+    isReadOnly: backend.isReadOnly(),
     finished: async (experiment) => {
       const ids = new Set<string>();
       for await (const name of backend.list(`runs/${experiment}`)) {

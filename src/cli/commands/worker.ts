@@ -74,6 +74,15 @@ const openSharedStore = async (options: StoreOptions): Promise<Result<SharedStor
   if (!address.value) return success(undefined);
   const opened = await openStoreAt(address.value);
   if (!opened.ok) return opened;
+  const { address: name, isReadOnly } = opened.value;
+  if (isReadOnly)
+    return failure({
+      code: 'store',
+      severity: 'error',
+      message: `The store ${name} may only be read by this user.`,
+      expected: 'a store that the worker may write: it keeps checkpoints there',
+      help: 'Give this user the right to write there, or start the worker with --no-store.',
+    });
   try {
     return success({ ...opened.value, id: await opened.value.id() });
   } catch (error) {
