@@ -1,11 +1,20 @@
 import { Type } from '@sinclair/typebox';
-import { createHash } from 'node:crypto';
+import { createHash, hash } from 'node:crypto';
 import { existsSync, lstatSync, readdirSync } from 'node:fs';
-import { mkdir, rename, rm } from 'node:fs/promises';
+import { mkdir, rename, rm, rmdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { type Diagnostic, failure, type Result, success } from '../diagnostic/diagnostic.ts';
 import { nameSchema } from '../language/spec-schema.ts';
-import { readJson, streamOf, writePieces, writeWhole } from '../system/files.ts';
+import {
+  createFiles,
+  readJson,
+  readRegularStart,
+  streamOf,
+  syncFiles,
+  writePieces,
+  writeWhole,
+} from '../system/files.ts';
+import type { Durability } from '../system/durability.ts';
 import { parserOf, type Described } from '../system/schema.ts';
 import { stageFolder } from '../system/whole-folder.ts';
 import { isSealIntact, sealed, sealedFiles, type FileDigest } from './digests.ts';
@@ -39,6 +48,8 @@ const manifestParser = parserOf(manifestSchema);
 export interface PackedFile extends FileDigest {
   readonly name: string;
   readonly path: string;
+  /** What it contained when it was packed, where `packRun` was asked to keep it. */
+  readonly content?: Buffer;
 }
 
 export interface PackedRun {
@@ -83,13 +94,19 @@ const holders = /^(lock|writer)(\.|$)/;
 /** Of the same record: what was sent to MLflow, and the machine's load while it was trained here. */
 const ofThisMachine: readonly string[] = [fileNames.mlflow, fileNames.system];
 
+/** Larger files are read in pieces. */
+const readAtOnceBytes = 1 << 20;
+
+/** The contents of a run that are kept have no more bytes together. */
+const mostKeptBytes = 8 << 20;
+
 /**
  * Lists the files of a recorded run, ended or paused, with their digests. Those of an ended run must be as they were when
- * it ended. Symbolic links are refused.
+ * it ended. Symbolic links are refused. With `keep`, small contents stay in memory, for a caller who sends them at once.
  */
 export const packRun = async (
   directory: string,
-  { checkpoints }: { readonly checkpoints: boolean },
+  { checkpoints, keep = false }: { readonly checkpoints: boolean; readonly keep?: boolean },
 ): Promise<Result<PackedRun>> => {
   const read = readRun(directory);
   if (!read.ok) return read;
@@ -100,6 +117,7 @@ export const packRun = async (
     return failure(damaged(statusPath, 'has changed since the run ended'));
 
   const files: PackedFile[] = [];
+  let room = keep ? mostKeptBytes : 0;
   const names = [...recordFiles, ...(checkpoints ? checkpointsIn(directory) : []), fileNames.status];
   for (const name of names) {
     const path = join(directory, name);
@@ -107,11 +125,16 @@ export const packRun = async (
     if (!stat) continue;
     if (!stat.isFile() || !isPlainFolder(dirname(path), directory))
       return failure(damaged(path, 'is not a regular file', 'Replace it by the file itself.'));
-    const digest = { bytes: stat.size, sha256: await digestOfBytes(path, stat.size) };
+    const content = stat.size <= readAtOnceBytes ? readRegularStart(path, stat.size) : undefined;
+    const digest = content
+      ? { bytes: content.byteLength, sha256: hash('sha256', content, 'hex') }
+      : { bytes: stat.size, sha256: await digestOfBytes(path, stat.size) };
     const recorded = status.files?.[name];
     if (recorded && (recorded.sha256 !== digest.sha256 || recorded.bytes !== digest.bytes))
       return failure(damaged(path, 'has changed since the run ended'));
-    files.push({ name, path, ...digest });
+    const isKept = content !== undefined && content.byteLength <= room;
+    if (isKept) room -= content.byteLength;
+    files.push({ name, path, ...digest, ...(isKept && { content }) });
   }
   const missing = Object.keys(status.files ?? {}).find((name) => !files.some((file) => file.name === name));
   if (missing !== undefined) return failure(damaged(join(directory, missing), 'is missing'));
@@ -143,19 +166,26 @@ const bytesOfFile = (path: string, bytes: number): AsyncIterable<Buffer> | Itera
   bytes === 0 ? [] : streamOf(path, { end: bytes - 1, highWaterMark: 1 << 20 });
 
 const digestOfBytes = async (path: string, bytes: number): Promise<string> => {
-  const hash = createHash('sha256');
-  for await (const chunk of bytesOfFile(path, bytes)) hash.update(chunk);
-  return hash.digest('hex');
+  const read = createHash('sha256');
+  for await (const chunk of bytesOfFile(path, bytes)) read.update(chunk);
+  return read.digest('hex');
 };
 
-/** The content of a packed file. Throws `RecordUnreadable` at its end if it has changed since it was packed. */
-export async function* readPacked({ path, bytes, sha256 }: PackedFile): AsyncGenerator<Buffer> {
-  const hash = createHash('sha256');
+/**
+ * The content of a packed file. Throws `RecordUnreadable` at its end if it has changed since it was packed and was not
+ * kept.
+ */
+export async function* readPacked({ path, bytes, sha256, content }: PackedFile): AsyncGenerator<Buffer> {
+  if (content) {
+    yield content;
+    return;
+  }
+  const read = createHash('sha256');
   for await (const chunk of bytesOfFile(path, bytes)) {
-    hash.update(chunk);
+    read.update(chunk);
     yield chunk;
   }
-  if (hash.digest('hex') !== sha256) throw new RecordUnreadable(damaged(path, 'changed while it was sent'));
+  if (read.digest('hex') !== sha256) throw new RecordUnreadable(damaged(path, 'changed while it was sent'));
 }
 
 /** Where a packed run comes from and goes to. */
@@ -164,11 +194,11 @@ export interface Unpacking {
   readonly directory: string;
   /** What the files come from, as the subject of a sentence: `The store /data/runs`. */
   readonly source: string;
-  /** The content of a file of the manifest. */
+  /** The content of a file of the manifest: whole, or in pieces. */
   readonly open: (
     name: string,
     digest: FileDigest,
-  ) => AsyncIterable<Uint8Array> | Promise<AsyncIterable<Uint8Array>>;
+  ) => Uint8Array | AsyncIterable<Uint8Array> | Promise<AsyncIterable<Uint8Array>>;
   readonly maxBytes?: number;
   /** Small files to be written beside those of the run, by name. */
   readonly notes?: Readonly<Record<string, string>>;
@@ -218,18 +248,23 @@ export const unpackRun = async (value: unknown, unpacking: Unpacking): Promise<R
   const manifest = checked.value;
   if (manifest.run !== basename(directory))
     return badTransfer(source, `has the run ${manifest.run} in place of ${basename(directory)}`);
-  const staged = join(dirname(directory), `${unpackingPrefix}${manifest.run}`);
-  return await stageFolder(
-    staged,
+  // A folder of its own: looking for what killed processes have left there must not list all runs of the experiment.
+  const arrival = join(dirname(directory), `${unpackingPrefix}${manifest.run}`);
+  const unpacked = await stageFolder<Result<PackManifest>>(
+    join(arrival, manifest.run),
     async (beside) => {
       const folder = join(beside, manifest.run);
       for (const [name, digest] of Object.entries(manifest.files)) {
         const path = join(folder, name);
-        await mkdir(dirname(path), { recursive: true });
-        const whole = await writeChecked(path, digest, await openFile(name, digest));
+        const content = await openFile(name, digest);
+        const whole =
+          content instanceof Uint8Array
+            ? createChecked(path, digest, content)
+            : await writeChecked(path, digest, content, 'later');
         if (!whole)
           return badTransfer(source, `has another ${name} of the run ${manifest.run} than its manifest`);
       }
+      await syncFiles(Object.keys(manifest.files).map((name) => join(folder, name)));
       const wrong = contradiction(folder, manifest);
       if (wrong !== undefined) return badTransfer(source, wrong);
       for (const [name, text] of Object.entries(notes)) writeWhole(join(folder, name), text);
@@ -238,29 +273,44 @@ export const unpackRun = async (value: unknown, unpacking: Unpacking): Promise<R
     },
     directory,
   );
+  // Another process may be unpacking there.
+  await rmdir(arrival).catch(() => undefined);
+  return unpacked;
 };
 
 /** Folders that runs are unpacked in have names that no listing shows. */
 export const unpackingPrefix = '.unpacking-';
 
-/** Writes a file; returns whether the content has the expected digest. It stops at the first byte too many. */
+/** Writes a file if the content has the expected digest; returns whether it has. The disk may have it later. */
+const createChecked = (path: string, { bytes, sha256 }: FileDigest, content: Uint8Array): boolean => {
+  const isExpected = content.byteLength === bytes && hash('sha256', content, 'hex') === sha256;
+  if (isExpected) createFiles({ [path]: content });
+  return isExpected;
+};
+
+/**
+ * Writes a file, with its folder; returns whether the content has the expected digest. It stops at the first byte too
+ * many.
+ */
 export const writeChecked = async (
   path: string,
   { bytes, sha256 }: FileDigest,
   content: AsyncIterable<Uint8Array>,
+  durability: Durability = 'at-once',
 ): Promise<boolean> => {
-  const hash = createHash('sha256');
+  const seen = createHash('sha256');
+  await mkdir(dirname(path), { recursive: true });
   let written = 0;
   const counted = async function* () {
     for await (const chunk of content) {
       written += chunk.byteLength;
       if (written > bytes) return;
-      hash.update(chunk);
+      seen.update(chunk);
       yield chunk;
     }
   };
-  await writePieces(path, counted());
-  return written === bytes && hash.digest('hex') === sha256;
+  await writePieces(path, counted(), durability);
+  return written === bytes && seen.digest('hex') === sha256;
 };
 
 /** What in the files is not of this run, or not of one record; undefined if all agree. */

@@ -67,8 +67,7 @@ export const createFiles = (contents: Readonly<Record<string, string | Uint8Arra
   const made: string[] = [];
   try {
     for (const [path, content] of Object.entries(contents)) {
-      mkdirSync(dirname(path), { recursive: true });
-      const file = openSync(path, 'wx');
+      const file = openAnew(path, 'wx');
       made.push(path);
       try {
         onFile(path, () => writeFully(file, typeof content === 'string' ? Buffer.from(content) : content));
@@ -130,13 +129,13 @@ function* inBlocks(parts: readonly Uint8Array[]): Iterable<Uint8Array> {
 }
 
 /** Opens an empty file, whose folder is there already in all but the first call. */
-const openAnew = (path: string): number => {
+const openAnew = (path: string, flags: 'w' | 'wx' = 'w'): number => {
   try {
-    return openSync(path, 'w');
+    return openSync(path, flags);
   } catch (error) {
     if (!isMissing(error)) throw error;
     mkdirSync(dirname(path), { recursive: true });
-    return openSync(path, 'w');
+    return openSync(path, flags);
   }
 };
 
@@ -271,6 +270,17 @@ export const readRegular = (path: string): Buffer => {
   }
 };
 
+/** Reads the first bytes of a file; fewer where it ends before. Throws at a pipe, socket or device. */
+export const readRegularStart = (path: string, bytes: number): Buffer => {
+  const file = openRegular(path);
+  try {
+    const start = Buffer.allocUnsafe(bytes);
+    return start.subarray(0, readFully(file, start, 0));
+  } finally {
+    closeSync(file);
+  }
+};
+
 /** Opens an empty file for writing. Throws at a pipe, socket or device. */
 export const openToWrite = (path: string): number =>
   openRegular(path, constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC);
@@ -299,12 +309,16 @@ export const streamOf = (
 export const copyRegular = (from: string, to: string): Promise<void> =>
   pipeline(streamOf(from), createWriteStream(to));
 
-/** Writes a new file from its pieces, and waits until the disk has it. */
-export const writePieces = async (path: string, pieces: AsyncIterable<Uint8Array>): Promise<void> => {
+/** Writes a new file from its pieces. */
+export const writePieces = async (
+  path: string,
+  pieces: AsyncIterable<Uint8Array>,
+  durability: Durability = 'at-once',
+): Promise<void> => {
   const file = await open(path, 'wx');
   try {
     for await (const piece of pieces) await file.appendFile(piece);
-    await file.sync();
+    if (durability === 'at-once') await file.sync();
   } catch (error) {
     throw named(error, path, 'write');
   } finally {

@@ -2,13 +2,13 @@ import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
 import { success, type Result } from '../../diagnostic/diagnostic.ts';
 import { sealed, unsealed, type FileDigest } from '../../record/digests.ts';
-import { badTransfer, readManifest, unpackRun } from '../../record/packed-run.ts';
+import { badTransfer, readManifest, unpackRun, type PackManifest } from '../../record/packed-run.ts';
 import { parseRun, parseStatus } from '../../record/parse-run-files.ts';
 import { fileNames, parseEnvironment } from '../../record/run-files.ts';
 import { jsonFileText } from '../../system/files.ts';
 import type { TrainRequest } from '../../training/protocol.ts';
 import { isObject } from '../../system/json.ts';
-import type { Transport } from './transport.ts';
+import type { OpenFile } from './file-transfer.ts';
 
 const source = 'Redis';
 
@@ -17,18 +17,17 @@ const source = 'Redis';
  * names that were sent. The caller holds the lock of the directory, so of several attempts one is recorded.
  */
 export const commitRun = async (
-  transport: Pick<Transport, 'receive'>,
-  sent: unknown,
+  manifest: PackManifest,
+  open: OpenFile,
   request: TrainRequest,
 ): Promise<Result<undefined>> => {
   const { directory } = request;
-  const checked = readManifest(sent, { source });
-  if (!checked.ok) return checked;
-  const manifest = checked.value;
   const content = async (name: string): Promise<string> => {
     const digest = manifest.files[name];
+    const opened = digest ? open(digest) : [];
     const pieces: Uint8Array[] = [];
-    if (digest) for await (const piece of transport.receive(digest)) pieces.push(piece);
+    if (opened instanceof Uint8Array) pieces.push(opened);
+    else for await (const piece of opened) pieces.push(piece);
     return Buffer.concat(pieces).toString('utf8');
   };
   const names = [fileNames.run, fileNames.environment, fileNames.status];
@@ -43,17 +42,10 @@ export const commitRun = async (
   const unpacked = await unpackRun(sealed({ ...unsealed(manifest), files }), {
     directory,
     source,
-    open: (name, digest) => {
-      const own = replaced.get(name);
-      return own ? once(own) : transport.receive(digest);
-    },
+    open: (name, digest) => replaced.get(name) ?? open(digest),
   });
   return unpacked.ok ? success(undefined) : unpacked;
 };
-
-async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  yield await Promise.resolve(bytes);
-}
 
 const digestOf = (bytes: Uint8Array): FileDigest => ({
   bytes: bytes.byteLength,
@@ -89,7 +81,5 @@ const localFiles = (
   });
 };
 
-export const filesOfManifest = (sent: unknown): readonly FileDigest[] => {
-  const checked = readManifest(sent, { source });
-  return checked.ok ? Object.values(checked.value.files) : [];
-};
+/** Checks the manifest of a run that a worker has sent. */
+export const readSent = (sent: unknown): Result<PackManifest> => readManifest(sent, { source });

@@ -61,6 +61,35 @@ export async function* receive(client: Redis, digest: FileDigest): AsyncGenerato
   }
 }
 
+/** The content of a file: whole, or in pieces as they are read. */
+export type OpenFile = (digest: FileDigest) => Uint8Array | AsyncIterable<Uint8Array>;
+
+/**
+ * Opens files: the small ones are fetched with one answer of Redis for all of them, the others when they are read.
+ * Undefined if Redis no longer has all of them.
+ */
+export const openFiles = async (
+  client: Redis,
+  files: readonly FileDigest[],
+): Promise<OpenFile | undefined> => {
+  const fetched: FileDigest[] = [];
+  const later: FileDigest[] = [];
+  let room = togetherBytes;
+  for (const file of files) {
+    const isFetched = file.bytes <= Math.min(pieceBytes, room);
+    if (isFetched) room -= file.bytes;
+    (isFetched ? fetched : later).push(file);
+  }
+  const full = fetched.filter(({ bytes }) => bytes > 0);
+  const fetchPieces = async (): Promise<readonly (Buffer | null)[]> =>
+    full.length === 0 ? [] : await client.mgetBuffer(full.map(({ sha256 }) => keys.file(sha256, 0)));
+  const [pieces, areOthersThere] = await Promise.all([fetchPieces(), areThere(client, later)]);
+  if (!areOthersThere || pieces.includes(null)) return undefined;
+  const contents = new Map(full.map(({ sha256 }, index) => [sha256, pieces[index]]));
+  return (digest) =>
+    digest.bytes === 0 ? Buffer.alloc(0) : (contents.get(digest.sha256) ?? receive(client, digest));
+};
+
 /** Whether Redis still has files. */
 export const areThere = async (client: Redis, files: readonly FileDigest[]): Promise<boolean> => {
   const wanted = [...new Set(files.flatMap(keysOf))];

@@ -1,10 +1,11 @@
-import { mkdirSync, rmSync, statfsSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, rmSync, statfsSync, statSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { DataError } from '../../data/dataset.ts';
 import { vectorsDigest } from '../../data/vectors/vectors.ts';
 import { pretrainedOf } from '../../data/vectors/setting.ts';
 import { ownCodeOf } from '../../plan/own-code.ts';
 import type { Run } from '../../plan/plan.ts';
+import { dataPathsOf } from '../../plan/run-identity.ts';
 import { changedCode, changedCodeFacts } from '../../registry/own/changed-code.ts';
 import { findRow, type Registry } from '../../registry/rows.ts';
 import { StoreError } from '../../store/backend.ts';
@@ -91,16 +92,38 @@ export const fitJob = async (
   }
 };
 
+/** Data whose digest was right, while its files are as they were: large data takes as long to read as a run to train. */
+let known: { readonly data: string; readonly stamp: string } | undefined;
+
 /** Looks for the data under its name, and under the last part of the name. */
 const findData = async (run: Run, { registry, dataDirectory }: Equipment): Promise<Fit | Unfit> => {
   const short = withDataNames(run, baseName);
   const baseDirectory = dataDirectory;
-  const problem = await dataProblem(run, registry, baseDirectory);
+  const problemOf = async (named: Run): Promise<Unfit | undefined> => {
+    const { config, datasetDigest, vectors } = named;
+    const data = JSON.stringify([config.dataset, datasetDigest, pretrainedOf(config.model), vectors]);
+    const stamp = stampOf(named, baseDirectory);
+    if (stamp !== undefined && known?.data === data && known.stamp === stamp) return undefined;
+    const problem = await dataProblem(named, registry, baseDirectory);
+    if (!problem && stamp !== undefined) known = { data, stamp };
+    return problem;
+  };
+  const problem = await problemOf(run);
   if (!problem) return { run, baseDirectory };
-  const other = await dataProblem(short, registry, baseDirectory);
+  const other = await problemOf(short);
   if (!other) return { run: short, baseDirectory };
   // That the data differ explains more than that they are missing.
   return other.kind === 'other-data' ? other : problem;
+};
+
+/** What changes when the data files of a run are written; undefined where it has none, or where a name is no file. */
+const stampOf = (run: Run, baseDirectory: string): string | undefined => {
+  const stats = dataPathsOf(run).map((name) => {
+    const path = resolve(baseDirectory, name);
+    const stat = statSync(path, { throwIfNoEntry: false });
+    return stat?.isFile() ? [path, stat.mtimeMs, stat.ctimeMs, stat.size, stat.ino].join(' ') : undefined;
+  });
+  return stats.length === 0 || stats.includes(undefined) ? undefined : stats.join('\n');
 };
 
 const dataProblem = async (

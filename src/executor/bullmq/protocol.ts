@@ -82,18 +82,6 @@ export type Job = Described<typeof jobSchema>;
 
 export const parseJob = parserOf(jobSchema);
 
-const resultSchema = Type.Object({
-  host: Type.String(),
-  outcome: runOutcomeSchema,
-  /** Absent where nothing is recorded, such as on a full disk. */
-  record: Type.Optional(packed),
-});
-
-/** How an attempt ended. */
-export type JobResult = Described<typeof resultSchema>;
-
-export const parseResult = parserOf(resultSchema);
-
 const progressSchema = Type.Object({
   host: Type.String(),
   pid: Type.Number(),
@@ -103,7 +91,24 @@ const progressSchema = Type.Object({
   events: Type.Array(trainerEventSchema),
 });
 
+/** What a worker reports of a run that it trains. */
+export type Progress = Described<typeof progressSchema>;
+
 export const parseProgress = parserOf(progressSchema);
+
+const resultSchema = Type.Object({
+  host: Type.String(),
+  outcome: runOutcomeSchema,
+  /** Absent where nothing is recorded, such as on a full disk. */
+  record: Type.Optional(packed),
+  /** What was not reported before the end; of a short run that is everything. */
+  report: Type.Optional(progressSchema),
+});
+
+/** How an attempt ended. */
+export type JobResult = Described<typeof resultSchema>;
+
+export const parseResult = parserOf(resultSchema);
 
 const workerSchema = Type.Object({
   id: Type.String(),
@@ -181,9 +186,14 @@ export const filesLostReason = 'files lost';
 export const toText = (value: unknown): string =>
   JSON.stringify(value, (_, one: unknown) => (typeof one === 'number' ? encodeNumber(one) : one));
 
+const mayHaveNotFinite = /"(?:NaN|-?Infinity)"/;
+
+const numberAgain = (_: string, one: unknown): unknown => (isJsonNumber(one) ? decodeNumber(one) : one);
+
 export const fromText = (text: string): unknown => {
   try {
-    return JSON.parse(text, (_, one: unknown) => (isJsonNumber(one) ? decodeNumber(one) : one));
+    // Calling a function for each value takes many times as long as the parsing.
+    return JSON.parse(text, mayHaveNotFinite.test(text) ? numberAgain : undefined);
   } catch {
     return undefined;
   }

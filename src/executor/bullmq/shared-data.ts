@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { existsSync, utimesSync } from 'node:fs';
-import { mkdir, readdir, rm, stat } from 'node:fs/promises';
+import { readdir, rm, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { Type } from '@sinclair/typebox';
 import { findDataEntries, withDataEntries } from '../../plan/data-entries.ts';
@@ -102,9 +102,7 @@ export const sharedDataIn = (workDirectory: string, parcels: Parcels): SharedDat
       const fill = () =>
         makeFolder(baseDirectory, async (beside) => {
           for (const [name, digest] of Object.entries(files)) {
-            const path = join(beside, name);
-            await mkdir(dirname(path), { recursive: true });
-            if (!(await writeChecked(path, digest, parcels.open(digest))))
+            if (!(await writeChecked(join(beside, name), digest, parcels.open(digest))))
               throw new DataNotShared(`the store lacks ${name}, or has other bytes`);
           }
         });

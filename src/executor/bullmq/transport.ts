@@ -5,7 +5,7 @@ import { StoreError } from '../../store/backend.ts';
 import { contentOfFile } from '../../store/contents.ts';
 import { digestOf } from '../../system/file-digest.ts';
 import type { SharedStore } from './fitness.ts';
-import { areThere, receive, release, sendPacked } from './file-transfer.ts';
+import { areThere, openFiles, receive, release, sendPacked, type OpenFile } from './file-transfer.ts';
 
 /**
  * How the files of runs travel. Redis holds them in memory, so where the submitter and the worker use the same store,
@@ -20,6 +20,8 @@ export interface Transport {
   /** The content of a file; it ends early where it is no longer there, which its digest shows. */
   readonly receive: (digest: FileDigest) => AsyncIterable<Uint8Array>;
   readonly areThere: (files: readonly FileDigest[]) => Promise<boolean>;
+  /** Opens files together; undefined if some are no longer there. */
+  readonly openAll: (files: readonly FileDigest[]) => Promise<OpenFile | undefined>;
   /** Lets recorded files expire soon. */
   readonly release: (files: readonly FileDigest[]) => Promise<void>;
 }
@@ -38,6 +40,7 @@ const throughRedis = (client: Redis): Transport => ({
   },
   receive: (digest) => receive(client, digest),
   areThere: (files) => areThere(client, files),
+  openAll: (files) => openFiles(client, files),
   release: (files) => release(client, files),
 });
 
@@ -51,6 +54,10 @@ export const transportThrough = (client: Redis, { store, onTrouble }: Through): 
   const redis = throughRedis(client);
   if (!store) return redis;
   const { id, parcels } = store;
+  const areLargeThere = async (files: readonly FileDigest[]): Promise<boolean> => {
+    for (const file of files.filter(isLarge)) if (!(await parcels.isThere(file))) return false;
+    return true;
+  };
   return {
     send: async (files, { areFinal } = { areFinal: false }) => {
       try {
@@ -67,9 +74,10 @@ export const transportThrough = (client: Redis, { store, onTrouble }: Through): 
       return { store: id };
     },
     receive: (digest) => (isSmall(digest) ? redis.receive(digest) : parcels.open(digest)),
-    areThere: async (files) => {
-      for (const file of files.filter(isLarge)) if (!(await parcels.isThere(file))) return false;
-      return await redis.areThere(files.filter(isSmall));
+    areThere: async (files) => (await areLargeThere(files)) && (await redis.areThere(files.filter(isSmall))),
+    openAll: async (files) => {
+      const open = (await areLargeThere(files)) ? await redis.openAll(files.filter(isSmall)) : undefined;
+      return open && ((digest) => (isSmall(digest) ? open(digest) : parcels.open(digest)));
     },
     release: (files) => redis.release(files.filter(isSmall)),
   };

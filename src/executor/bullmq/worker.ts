@@ -27,6 +27,7 @@ import {
   toText,
   type Job,
   type JobResult,
+  type Progress,
   type Unfit,
   type WorkerFacts,
 } from './protocol.ts';
@@ -58,6 +59,9 @@ const mostStalls = 5;
 
 /** How often what a run reports is sent on. */
 const reportEveryMs = 500;
+
+/** When the beginning of a run is reported: what ends sooner reports all with its result. */
+const firstReportMs = 100;
 
 /** How long a worker that lacks something leaves the queue to others. */
 const stepAsideMs = 5000;
@@ -149,11 +153,13 @@ export const serveQueue = async (server: RedisServer, options: WorkerOptions): P
           help: 'Submit it with this version of Unroll.',
         }),
       );
-    if ((await client.exists(keys.cancelled(key))) > 0) throw new UnrecoverableError(cancelledReason);
-    const fit =
+    const [cancelled, fit] = await Promise.all([
+      client.exists(keys.cancelled(key)),
       storeProblem(job, equipment.store) ??
-      kernelProblem(job.kernel === undefined ? [] : [job.kernel]) ??
-      (await fitJob(job, equipment));
+        kernelProblem(job.kernel === undefined ? [] : [job.kernel]) ??
+        fitJob(job, equipment),
+    ]);
+    if (cancelled > 0) throw new UnrecoverableError(cancelledReason);
     if (!('run' in fit)) return await decline(queued, token, fit);
     if (budget) worker.concurrency = Math.max(1, Math.floor(cores / Math.min(cores, job.threads)));
     const own: Active = {
@@ -183,7 +189,7 @@ export const serveQueue = async (server: RedisServer, options: WorkerOptions): P
       const besides = performance.now() - begunAt - own.trainedMs;
       print(
         `ended ${own.name}: ${result.outcome.reason}, ${result.outcome.step} steps; ` +
-          `${formatDuration(own.trainedMs)} of training, ${besides.toFixed(1)} ms for files and the queue`,
+          `${spanOf(own.trainedMs)} of training, ${besides.toFixed(1)} ms for files and the queue`,
       );
       return toText(result);
     } finally {
@@ -243,7 +249,8 @@ export const serveQueue = async (server: RedisServer, options: WorkerOptions): P
       },
     );
     own.trainedMs = performance.now() - startedAt;
-    await report.end();
+    const unsent = report.end();
+    const rest = unsent && { report: unsent };
     if (own.ending === 'given-back') await saver?.finish();
     // Without a network it would wait for ever.
     else if (own.ending !== 'fenced') await saver?.stop();
@@ -259,11 +266,12 @@ export const serveQueue = async (server: RedisServer, options: WorkerOptions): P
       if (own.ending === undefined) recordLoss(directory, run, { outcome, attempt });
     }
     if (own.ending !== undefined) return { host, outcome };
-    const packed = await packRun(directory, { checkpoints: true });
-    if (!packed.ok) return { host, outcome: { ...outcome, message: `on ${host}: ${outcome.message}` } };
+    const packed = await packRun(directory, { checkpoints: true, keep: true });
+    if (!packed.ok)
+      return { host, outcome: { ...outcome, message: `on ${host}: ${outcome.message}` }, ...rest };
     const transport = transportThrough(client, { ...through, store: kept.sharedWith(job) });
     const place = await transport.send(packed.value.files, { areFinal: outcome.reason === 'completed' });
-    return { host, outcome, record: { manifest: packed.value.manifest, ...place } };
+    return { host, outcome, record: { manifest: packed.value.manifest, ...place }, ...rest };
   };
 
   /** Notes when locks are renewed. */
@@ -365,6 +373,9 @@ export const serveQueue = async (server: RedisServer, options: WorkerOptions): P
   };
 };
 
+/** Tiny runs take milliseconds. */
+const spanOf = (ms: number): string => (ms < 1000 ? `${ms.toFixed(0)} ms` : formatDuration(ms));
+
 const unbegun = (message: string, systemError: string): RunOutcome => ({
   reason: 'interrupted',
   message,
@@ -380,27 +391,28 @@ const reporter = (queued: QueuedJob, about: { readonly host: string; readonly st
   let pid = 0;
   let residentBytes = 0;
   let timer: NodeJS.Timeout | undefined;
-  const flush = () => {
+  const take = (): Progress => {
     clearTimeout(timer);
     timer = undefined;
     const progress = { ...about, pid, residentBytes, events: waiting };
     waiting = [];
+    return progress;
+  };
+  const flushAfter = (ms: number) => {
     // The record, which is sent at the end, has what is lost here.
-    return queued.updateProgress(toText(progress)).catch(() => undefined);
+    timer ??= setTimeout(() => void queued.updateProgress(toText(take())).catch(() => undefined), ms);
   };
   return {
     begin: (of: number) => {
       pid = of;
-      void flush();
+      flushAfter(firstReportMs);
     },
     add: (event: TrainerEvent, bytes: number) => {
       waiting.push(event);
       residentBytes = bytes;
-      timer ??= setTimeout(() => void flush(), reportEveryMs);
+      flushAfter(reportEveryMs);
     },
-    end: async () => {
-      if (waiting.length > 0) await flush();
-      clearTimeout(timer);
-    },
+    /** What was not sent; undefined for nothing. */
+    end: (): Progress | undefined => (timer ? take() : undefined),
   };
 };
