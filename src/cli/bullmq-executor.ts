@@ -1,7 +1,7 @@
 import { DataError } from '../data/dataset.ts';
 import { failure, success, type Diagnostic, type Result } from '../diagnostic/diagnostic.ts';
 import { checkWorkers } from '../executor/bullmq/check.ts';
-import { openRedis } from '../executor/bullmq/redis.ts';
+import { answered, openRedis, refusalOf } from '../executor/bullmq/redis.ts';
 import { usualClass } from '../executor/bullmq/resource-class.ts';
 import { dataSharer } from '../executor/bullmq/shared-data.ts';
 import { createBullmqExecutor } from '../executor/bullmq/submit.ts';
@@ -73,7 +73,7 @@ export const prepareBullmq = async (
   }
   const shareData = share && store ? dataSharer(store.parcels, plan) : undefined;
   const found = await checkWorkers(server.value, plan, { resourceClass, store, shareData }).catch(
-    (error: unknown) => [notShared(error)],
+    (error: unknown) => [refusalOf(error, server.value.address) ?? notShared(error)],
   );
   const [error, ...errors] = found.filter(({ severity }) => severity === 'error');
   if (error) {
@@ -85,14 +85,16 @@ export const prepareBullmq = async (
     warnings: found,
     mayMeasure: true,
     open: (listener) =>
-      createBullmqExecutor(server.value, plan, {
-        resourceClass,
-        maxParallel,
-        priority,
-        store,
-        shareData,
-        listener,
-      }),
+      answered(server.value, () =>
+        createBullmqExecutor(server.value, plan, {
+          resourceClass,
+          maxParallel,
+          priority,
+          store,
+          shareData,
+          listener,
+        }),
+      ),
     leaving:
       maxParallel === undefined
         ? 'Detaching: what is left is queued for the workers, which continue without this command. Ctrl-C again to queue no more.'

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { success, type Diagnostic, type Result } from '../../diagnostic/diagnostic.ts';
 import { cancelJobs } from '../../executor/bullmq/cancel.ts';
-import { openRedis } from '../../executor/bullmq/redis.ts';
+import { answered, openRedis } from '../../executor/bullmq/redis.ts';
 import { cancelBatches } from '../../executor/slurm/cancel.ts';
 import { batchesDirectory } from '../../executor/slurm/folder.ts';
 import type { Plan } from '../../plan/plan.ts';
@@ -55,8 +55,10 @@ const inSlurm = async (runsDirectory: string, plan: Plan): Promise<Result<Cancel
 const onWorkers = async ({ sweepId }: Plan): Promise<Result<Cancelled>> => {
   const server = await openRedis();
   if (!server.ok) return server;
-  const { removed, stopped } = await cancelJobs(server.value, sweepId);
-  server.value.client.disconnect();
+  const { client } = server.value;
+  const { removed, stopped } = await answered(server.value, () => cancelJobs(server.value, sweepId)).finally(
+    () => client.disconnect(),
+  );
   const words = `${counted(removed, 'queued run')} and ${counted(stopped, 'running one')} of the sweep ${sweepId}. What is recorded stays.`;
   return success({ counts: { removed, stopped }, words: removed + stopped === 0 ? '' : words });
 };

@@ -1,7 +1,7 @@
 import { join, resolve } from 'node:path';
 import { failure, success, type Result } from '../../diagnostic/diagnostic.ts';
 import { workDirectoryProblem, type SharedStore } from '../../executor/bullmq/fitness.ts';
-import { openRedis, problem } from '../../executor/bullmq/redis.ts';
+import { answered, openRedis, problem } from '../../executor/bullmq/redis.ts';
 import { sharedDataIn } from '../../executor/bullmq/shared-data.ts';
 import { serveQueue } from '../../executor/bullmq/worker.ts';
 import { childIsBuilt, notBuilt } from '../../executor/local/pool.ts';
@@ -42,13 +42,15 @@ export const execute: Execute<Options> = async (_, options, terminal) => {
   const { registry, bundle } = plugins.value;
   const sharedData = store && sharedDataIn(workDirectory, store.parcels);
   await sharedData?.dropOld();
-  const worker = await serveQueue(server.value, {
-    resourceClass,
-    slots,
-    equipment: { registry, bundle, dataDirectory, workDirectory, store, sharedData },
-    commandLine: terminal.commandLine,
-    print: terminal.print,
-  });
+  const worker = await answered(server.value, () =>
+    serveQueue(server.value, {
+      resourceClass,
+      slots,
+      equipment: { registry, bundle, dataDirectory, workDirectory, store, sharedData },
+      commandLine: terminal.commandLine,
+      print: terminal.print,
+    }),
+  );
   const { slots: count, host } = worker.facts();
   terminal.print(
     `Worker on ${host}: ${counted(count, 'slot')} of the class ${resourceClass}, Redis at ${server.value.address}, data in ${dataDirectory}${store ? `, store ${store.address}` : ''}. Ctrl-C ends it.`,

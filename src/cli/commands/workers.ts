@@ -1,5 +1,5 @@
 import { listWorkers } from '../../executor/bullmq/presence.ts';
-import { openRedis } from '../../executor/bullmq/redis.ts';
+import { answered, openRedis } from '../../executor/bullmq/redis.ts';
 import { formatDuration } from '../../terminal/format.ts';
 import { renderTable, type Column } from '../../terminal/table.ts';
 import type { Execute } from '../command.ts';
@@ -24,8 +24,8 @@ const columns: readonly Column[] = [
 export const execute: Execute<Options> = async (_, options, terminal) => {
   const server = await openRedis();
   if (!server.ok) return terminal.refuse(server.errors, options);
-  const workers = await listWorkers(server.value.client);
-  server.value.client.disconnect();
+  const { client } = server.value;
+  const workers = await answered(server.value, () => listWorkers(client)).finally(() => client.disconnect());
   if (options.json) terminal.print(JSON.stringify(workers, null, 2));
   else if (workers.length === 0) terminal.print(`No worker uses Redis at ${server.value.address}.`);
   else {

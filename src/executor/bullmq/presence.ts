@@ -25,11 +25,12 @@ export interface ListedWorker extends WorkerFacts {
 
 /** Announces a worker; repeat it well within `silentMs`. */
 export const showWorker = async (client: Redis, facts: WorkerFacts): Promise<void> => {
-  await client
+  const answers = await client
     .pipeline()
     .hset(keys.workers, facts.id, toText(facts))
     .set(keys.alive(facts.id), '1', 'PX', silentMs)
     .exec();
+  for (const [error] of answers ?? []) if (error) throw error;
 };
 
 export const hideWorker = async (client: Redis, id: string): Promise<void> => {

@@ -3,6 +3,7 @@ import type { ConnectionOptions as TlsOptions } from 'node:tls';
 import type * as Bullmq from 'bullmq';
 import type { Redis } from 'ioredis';
 import { failure, success, type Diagnostic, type Result } from '../../diagnostic/diagnostic.ts';
+import { RecordUnreadable } from '../../record/record-unreadable.ts';
 import { readRegularText } from '../../system/files.ts';
 import { hideEnvironment } from '../../system/secrets.ts';
 
@@ -37,6 +38,9 @@ export interface RedisServer {
   /** What messages call it, without a password. */
   readonly address: string;
 }
+
+/** The prefix of all keys, for access rules. */
+export const prefix = 'unroll';
 
 const urlVariable = 'UNROLL_REDIS_URL';
 const caVariable = 'UNROLL_REDIS_CA';
@@ -163,9 +167,6 @@ export const openRedis = async (): Promise<Result<RedisServer>> => {
   return success({ packages: packages.value, connection, client, address });
 };
 
-/** The prefix of all keys, for access rules. */
-export const prefix = 'unroll';
-
 const field = (info: string, name: string): string | undefined =>
   new RegExp(`^${name}:(.*?)\\r?$`, 'm').exec(info)?.[1];
 
@@ -192,6 +193,65 @@ const wrongServer = (info: string, address: string): Diagnostic | undefined => {
 
 const codeOf = (error: unknown): string =>
   error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
+
+/** What the first words of an answer mean that refuses a command, and what to do. */
+const refusals: Readonly<
+  Record<string, { readonly what: string; readonly expected: string; readonly help: string }>
+> = {
+  WRONGTYPE: {
+    what: `has keys that begin with ${prefix}: and are not as Unroll writes them`,
+    expected: `a database in which only Unroll writes ${prefix}:*`,
+    help: `Use another database of the server: add its number to ${urlVariable}, as in redis://HOST:PORT/1.`,
+  },
+  OOM: {
+    what: 'has no memory left',
+    expected: 'memory for the queue and the files of runs',
+    help: 'Raise maxmemory in redis.conf, or give all commands and workers the same --store: large files go there then.',
+  },
+  READONLY: {
+    what: 'is a replica, which takes no writes',
+    expected: 'the primary server',
+    help: `Write the address of the primary into ${urlVariable}.`,
+  },
+  MISCONF: {
+    what: 'cannot write to its disk, and takes no writes',
+    expected: 'a server that can save its data',
+    help: 'Make room on the disk of the server; its log has more.',
+  },
+  LOADING: {
+    what: 'is still loading its data',
+    expected: 'a server that has started',
+    help: 'Run the command again in a moment.',
+  },
+};
+
+/** What is wrong when Redis refuses a command; undefined for any other error. */
+export const refusalOf = (error: unknown, address: string): Diagnostic | undefined => {
+  if (!(error instanceof Error) || error.name !== 'ReplyError') return undefined;
+  const got = error.message.slice(0, 200);
+  const kind = Object.keys(refusals).find((one) => new RegExp(`\\b${one}\\b`).test(got));
+  const known = kind === undefined ? undefined : refusals[kind];
+  return known
+    ? problem(`Redis at ${address} ${known.what}.`, { expected: known.expected, got, help: known.help })
+    : problem(`Redis at ${address} refuses a command.`, {
+        expected: `a server as of Redis ${oldestVersion.join('.')}, with the right to use ${prefix}:*`,
+        got,
+        help: 'Check the server and the rights of its user.',
+      });
+};
+
+/** Calls what uses Redis; rejects with a diagnostic where Redis refuses a command. */
+export const answered = async <T>(
+  { address }: Pick<RedisServer, 'address'>,
+  work: () => Promise<T>,
+): Promise<T> => {
+  try {
+    return await work();
+  } catch (error) {
+    const refusal = refusalOf(error, address);
+    throw refusal ? new RecordUnreadable(refusal) : error;
+  }
+};
 
 /** Why the connection failed, and what to do. */
 const connectionProblem = (error: unknown, { address, isEncrypted }: Target): Diagnostic => {
@@ -246,9 +306,12 @@ const connectionProblem = (error: unknown, { address, isEncrypted }: Target): Di
           : `If the port has TLS, write rediss:// instead of redis:// in ${urlVariable}. Otherwise check the address and the firewall.`,
       },
     );
-  return problem(`Redis at ${address} does not answer.`, {
-    expected: 'an answer within 3 s',
-    got: words,
-    help: 'Check the address and the firewall.',
-  });
+  return (
+    refusalOf(error, address) ??
+    problem(`Redis at ${address} does not answer.`, {
+      expected: 'an answer within 3 s',
+      got: words,
+      help: 'Check the address and the firewall.',
+    })
+  );
 };

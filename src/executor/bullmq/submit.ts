@@ -25,7 +25,7 @@ import {
   type JobResult,
   type Progress,
 } from './protocol.ts';
-import { prefix, type RedisServer } from './redis.ts';
+import { prefix, type RedisServer, refusalOf } from './redis.ts';
 import type { ShareData } from './shared-data.ts';
 import { transportOf, transportThrough } from './transport.ts';
 
@@ -263,6 +263,12 @@ export const createBullmqExecutor = async (
       } catch (error) {
         // The scheduler reports errors of the system.
         if (systemErrorOf(error)) throw error;
+        const refusal = refusalOf(error, server.address);
+        if (refusal) {
+          if (refused === undefined) note('warning', `${refusal.message} ${refusal.help ?? ''}`);
+          refused ??= refusal.message;
+          return { type: 'left', message: refused };
+        }
         // The result is kept until a command collects it.
         if (error instanceof StoreError) return { type: 'left', message: error.message };
         return exited(error instanceof Error ? error.message : String(error));

@@ -31,7 +31,7 @@ import {
   type Unfit,
   type WorkerFacts,
 } from './protocol.ts';
-import { prefix, type RedisServer } from './redis.ts';
+import { prefix, refusalOf, type RedisServer } from './redis.ts';
 import { keepStates } from './kept-states.ts';
 import { transportOf, transportThrough } from './transport.ts';
 import { createThreadBudget } from './thread-budget.ts';
@@ -307,7 +307,11 @@ export const serveQueue = async (server: RedisServer, options: WorkerOptions): P
     skipVersionCheck: true,
   });
   let isCut = false;
-  worker.on('error', () => {
+  let lastRefusal = '';
+  worker.on('error', (error) => {
+    const refusal = refusalOf(error, server.address);
+    if (refusal && refusal.message !== lastRefusal) print(`${refusal.message} ${refusal.help ?? ''}`);
+    lastRefusal = refusal?.message ?? lastRefusal;
     if (isCut || closing || client.status === 'ready') return;
     isCut = true;
     print(`Redis at ${server.address} does not answer; trying again`);
