@@ -11,6 +11,8 @@ export const firstNames = (names: readonly string[]): readonly string[] => names
 export interface PartTally {
   /** `targets` from `from` on: those of each step where the task has some, else those of the sequence. */
   readonly add: (steps: number, targets: ArrayLike<number>, from: number) => void;
+  /** A sequence that has some of very many labels, by their places. */
+  readonly addSet: (steps: number, labels: readonly number[]) => void;
   readonly description: () => PartDescription;
 }
 
@@ -19,11 +21,18 @@ export const createPartTally = ({ task }: Pick<SequenceShape, 'task'>): PartTall
   const perStep = isPerStep(task);
   const lengths = new Map<number, number>();
   let sequences = 0;
+  const addSteps = (steps: number) => {
+    sequences++;
+    lengths.set(steps, (lengths.get(steps) ?? 0) + 1);
+  };
   return {
     add: (steps, values, from) => {
-      sequences++;
-      lengths.set(steps, (lengths.get(steps) ?? 0) + 1);
+      addSteps(steps);
       targets.add(values, from, perStep ? steps : 1);
+    },
+    addSet: (steps, labels) => {
+      addSteps(steps);
+      targets.addSet?.(labels);
     },
     description: () => ({
       sequences,
@@ -35,6 +44,7 @@ export const createPartTally = ({ task }: Pick<SequenceShape, 'task'>): PartTall
 interface TargetTally {
   /** Targets of `count` steps, or of one sequence. */
   readonly add: (targets: ArrayLike<number>, from: number, count: number) => void;
+  readonly addSet?: (labels: readonly number[]) => void;
   readonly description: () => Pick<PartDescription, 'counts' | 'majority' | 'ranges'>;
 }
 
@@ -50,6 +60,7 @@ const createTargetTally = (task: Task): TargetTally => {
       add: (targets, from) => {
         for (let label = 0; label < task.classes; label++) increase(label, targets[from + label] as number);
       },
+      addSet: (labels) => labels.forEach((label) => increase(label, 1)),
       description: () => countsOnly(counts),
     };
   return {

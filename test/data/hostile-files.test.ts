@@ -17,12 +17,24 @@ const readTexts = async (files: Readonly<Record<string, string | Uint8Array>>) =
 };
 
 test.each([
-  ['lines', '\n', 1_000_001],
+  ['lines', '\n', 600_001],
   ['bytes', 'a', 16_000_001],
 ])('a small gzip file that becomes many %s is refused', async (what, character, count) => {
   const bytes = gzipSync(Buffer.alloc(count, character));
   expect(bytes.length).toBeLessThan(20_000);
   await expect(readTexts({ 'data.csv': bytes })).rejects.toThrow(`becomes more than ${count - 1} ${what}`);
+});
+
+test('a small gzip file that becomes more sequences than a table of its size can have is refused', async () => {
+  const bytes = gzipSync(`text,y\n${'a,p\nb,q\n'.repeat(125_001)}`);
+  await expect(readTexts({ 'data.csv': bytes })).rejects.toThrow('and more than 250000 sequences');
+});
+
+test('sets of very many labels are refused as very many classes are', async () => {
+  const labels = Array.from({ length: 10_001 }, (_, at) => at.toString(36)).join('|');
+  const chosen = complete(csvText, { file: 'data.csv', text: 'text', task: 'multi-label', targets: ['y'] });
+  const folder = dataFolder({ 'data.csv': `text,y\na,${labels}\n${rows}\n` });
+  await expect(csvText.load(chosen, folder)).rejects.toThrow('more than 10000 different labels');
 });
 
 test('zstd data in blocks of a byte is refused, because each costs as much as its window', async () => {

@@ -5,7 +5,7 @@ import { readColumn } from 'hyparquet/src/column.js';
 import { DEFAULT_PARSERS } from 'hyparquet/src/convert.js';
 import { getTreePath } from 'hyparquet/src/schema.js';
 import { closeSync, fstatSync } from 'node:fs';
-import { mostBytesOf, mostValuesOf } from '../columns/growth.ts';
+import { mostBytesOf, mostRowsOf, mostValuesOf } from '../columns/growth.ts';
 import { openRegular, readFully } from '../../system/files.ts';
 import { checkedPages, type Allowance } from './pages.ts';
 import { endOfStruct } from './structs.ts';
@@ -47,7 +47,7 @@ const parquetIn = (file: number): ParquetFile => {
     bytes: limited('bytes', mostBytesOf(size)),
   };
   const groups = metadata.row_groups.map((group) => Number(group.num_rows));
-  groups.forEach(limited('rows', mostValuesOf(size)));
+  groups.forEach(limited('rows', mostRowsOf(size)));
   const chunks = chunkReader({ tree, read, allowance });
   return {
     columns: tree.children.map(({ element }) => element.name),

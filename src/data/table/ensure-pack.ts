@@ -2,12 +2,13 @@ import { basename } from 'node:path';
 import { categoricalColumns } from '../columns/categories.ts';
 import { numberIn } from '../columns/cells.ts';
 import type { DataFiles } from '../columns/find-files.ts';
+import { mostSequencesOf } from '../columns/growth.ts';
 import { DataError } from '../dataset.ts';
 import { fileDigest, wrongFile, type DataFile } from '../files.ts';
 import { packedFolder } from '../packed-folder.ts';
 import { joinColumns, type LabelRows } from './join.ts';
 import { createLabels, type LabelTable } from './labels.ts';
-import { writePack, type PackDescription } from './pack.ts';
+import { writePack, type PackDescription, type PackWriter } from './pack.ts';
 import type { TableSettings } from './parameters.ts';
 import { collectProblems } from './problems.ts';
 import type { RowSink, TableReader } from './rows.ts';
@@ -76,7 +77,7 @@ const packFiles = async (
   const keyLabels = createLabels(settings.splitBy ?? '', { ...files, parameter: 'splitBy' });
   const categories = new Map<string, LabelTable>();
   const missing = new Map<string, number>();
-  const writer = writePack(folder);
+  const writer = boundedWriter(writePack(folder), files);
   let named: Parameters<SequenceContext['describe']>[0] | undefined;
   const shared: Omit<SequenceContext, 'name' | 'problems' | 'joined' | 'fileId'> = {
     settings,
@@ -127,6 +128,23 @@ const packFiles = async (
   } finally {
     writer.close();
   }
+};
+
+/** Throws a `DataError` where compressed files hold so many sequences that they are made to take long. */
+const boundedWriter = (writer: PackWriter, files: DataFiles): PackWriter => {
+  const bytes = files.files.reduce((sum, { size }) => sum + size, 0);
+  const most = mostSequencesOf(bytes);
+  return {
+    ...writer,
+    add: (sequence) => {
+      if (writer.sequences() === most)
+        throw wrongFile(files, `has ${bytes} bytes, and more than ${most} sequences.`, {
+          expected: `at most ${most} sequences in compressed data of this size`,
+          help: 'If you trust the data, decompress it yourself, or write it as CSV or JSON lines.',
+        });
+      writer.add(sequence);
+    },
+  };
 };
 
 /** This many bad files are reported at once. */

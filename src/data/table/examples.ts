@@ -1,6 +1,6 @@
 import type { Batch, SequenceShape, Split } from '../dataset.ts';
 import { indicesBelow } from '../indices.ts';
-import { isClassTask, targetSize } from '../task.ts';
+import { isClassTask, targetSize, type Task } from '../task.ts';
 import { categoriesOf, widthOf, type ColumnEncoding, type Encoding } from './encoding.ts';
 import { placeIn } from './labels.ts';
 import type { Pack } from './pack.ts';
@@ -145,6 +145,13 @@ interface TargetPlace extends Pick<Place, 'record' | 'targetsAt'> {
 /** Writes `count` numbers of a record, from `from` on, as targets. */
 type WriteTargets = (place: TargetPlace, from: number, count: number) => void;
 
+/** The places of the labels of each set that a pack has; undefined where each label is a column, or there are no sets. */
+export const labelSets = ({ labels }: Pack, task: Task): readonly (readonly number[])[] | undefined => {
+  if (task.kind !== 'multi-label' || labels.length === 0) return undefined;
+  const placeOf = placeIn(task.labels ?? []);
+  return labels.map((text) => (JSON.parse(text) as string[]).map(placeOf));
+};
+
 export const targetWriter = (pack: Pack, { shape: { task }, encoding }: Laying): WriteTargets => {
   const { labels, targets } = pack;
   switch (task.kind) {
@@ -162,8 +169,7 @@ export const targetWriter = (pack: Pack, { shape: { task }, encoding }: Laying):
     case 'multi-label': {
       if (labels.length === 0) return copyTargets;
       const named = task.labels ?? [];
-      const placeOf = placeIn(named);
-      const sets = labels.map((text) => (JSON.parse(text) as string[]).map(placeOf));
+      const sets = labelSets(pack, task) ?? [];
       return (place, from) => {
         place.targets.fill(0, place.targetsAt, place.targetsAt + named.length);
         for (const label of sets[place.record[from] as number] ?? [])

@@ -15,7 +15,7 @@ import type { TableFormat } from './ensure-pack.ts';
 import { openTable, type OpenTable, type TablePart } from './load-table.ts';
 import { isClassTask, isPerStep, targetSize } from '../task.ts';
 import { categoriesOf, inputNames, type Encoding } from './encoding.ts';
-import { targetWriter } from './examples.ts';
+import { labelSets, targetWriter } from './examples.ts';
 import type { TableSettings } from './parameters.ts';
 import { findShared, type Shared } from './shared-sequences.ts';
 import { suspiciousColumns, type SuspiciousColumn } from './suspicious-columns.ts';
@@ -127,10 +127,16 @@ const keptFindings = (table: OpenTable, parameters: TableSettings): Promise<Find
 const describePart = (shape: SequenceShape, { pack, members }: TablePart): PartDescription => {
   const tally = createPartTally(shape);
   const write = targetWriter(pack, { shape, encoding: { columns: [], targets: [] } });
+  const sets = labelSets(pack, shape.task);
   const targets = new Float64Array(targetSize(shape.task) * (isPerStep(shape.task) ? pack.longest : 1));
   pack.visit(members, (sequence, record, from) => {
     const steps = pack.steps(sequence);
     const places = pack.places(steps);
+    const set = sets?.[record[from + places.targets] as number];
+    if (set) {
+      tally.addSet(steps, set);
+      return;
+    }
     write({ record, targets, targetsAt: 0 }, from + places.targets, places.targetCount);
     tally.add(steps, targets, 0);
   });

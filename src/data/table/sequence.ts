@@ -3,7 +3,7 @@ import { categoricalColumns, categoricalPath } from '../columns/categories.ts';
 import { createTimeReader, isDateLike } from '../columns/dates.ts';
 import { fillMissing, isMissing, strategyOf } from '../columns/missing.ts';
 import { checkColumns, checkNamedFeatures, featureColumns, listed, type NamedColumns } from './columns.ts';
-import type { LabelTable } from './labels.ts';
+import { createLabels, type LabelTable } from './labels.ts';
 import type { PackDescription, PackWriter } from './pack.ts';
 import { isPerStep, type TableSettings } from './parameters.ts';
 import type { DateParameter, ReportKind, RowProblems } from './problems.ts';
@@ -245,6 +245,8 @@ export const onceParts = (
 /** The target in a cell, as number or class. */
 export const targetColumn = (context: SequenceContext, column: string): OnceColumn => {
   const { settings, labels, problems } = context;
+  // Of sets, each name counts as a label, too.
+  const names = createLabels(column, { name: context.name });
   const known = (id: number, cell: unknown, line: number): number | undefined => {
     if (id !== -1) return id;
     problems.report(
@@ -267,6 +269,7 @@ export const targetColumn = (context: SequenceContext, column: string): OnceColu
       case 'multi-label': {
         if (settings.targets.length > 1) return readFlag(cell, line, { column, problems });
         const found = labelsIn(cell, settings.labelSeparator);
+        for (const label of found) names.idOf(label);
         return found.length === 0 ? undefined : known(labels.idOf(JSON.stringify(found)), cell, line);
       }
     }
