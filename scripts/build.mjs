@@ -43,6 +43,7 @@ const merged = [
   'src/cli/commands/validate.ts',
   'src/cli/commands/run.ts',
   'src/cli/commands/ls.ts',
+  'src/cli/commands/predict.ts',
   'src/runner/child.ts',
 ];
 

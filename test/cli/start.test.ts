@@ -25,6 +25,7 @@ const commandFile = (name: string): string => {
 test.each([
   ['the help', ['main.js'], 20],
   ['validate', ['main.js', commandFile('validate')], 30],
+  ['predict', ['main.js', commandFile('predict')], 30],
   ['a training process', ['child.js'], 20],
 ])('%s starts from few files', (_, entries, most) => {
   const files = new Set(entries.flatMap((entry) => [...loadedBy(entry)]));
