@@ -16,7 +16,8 @@ const home = (): string => {
   const folder = temporaryDirectory('rights');
   cpSync('test/fixtures/recorded-by-0.1.0/runs', join(folder, 'runs'), { recursive: true });
   cpSync('test/fixtures/recorded-by-0.1.0/sensors.csv', join(folder, 'sensors.csv'));
-  for (const name of ['data', 'own', 'out', 'cache', 'store', 'config']) mkdirSync(join(folder, name));
+  for (const name of ['data', 'own', 'out', 'cache', 'store', 'config', 'work'])
+    mkdirSync(join(folder, name));
   const spec = smallSpec({ steps: 2 });
   const rows = Array.from({ length: 40 }, (_, at) => `${at >> 2},1,${at & 4}`);
   const files = {
@@ -53,6 +54,7 @@ const cases: readonly (readonly [place: string, mode: number, commands: readonly
     [
       ['predict', id, '--input', 'inputs.csv'],
       ['export', id, '--format', 'safetensors', '--output', 'out/x'],
+      ['serve', id, '--port', '0'],
     ],
   ],
   ['runs', 0o500, [['run', 'spec.yaml', '--no-mlflow']]],
@@ -101,8 +103,11 @@ const cases: readonly (readonly [place: string, mode: number, commands: readonly
     [
       ['push', '--store', 'store'],
       ['pull', '--store', 'store'],
+      ['worker', '--store', 'store'],
     ],
   ],
+  ['work', 0, [['worker']]],
+  ['work', 0o500, [['worker']]],
 ];
 
 test.skipIf(!mayLackRights).each(cases)(
@@ -127,6 +132,7 @@ test.skipIf(!mayLackRights).each(cases)(
               ? join(folder, 'cache')
               : process.env['UNROLL_CACHE'],
             XDG_CONFIG_HOME: join(folder, 'config'),
+            UNROLL_WORKER_DIR: join(folder, 'work', 'runs'),
           },
         },
       );
