@@ -43,6 +43,7 @@ const copyWithPrebuilds = (): string => {
     'src',
     'package.json',
     'README.md',
+    'LICENSE',
   ])
     cpSync(join(packageRoot, name), join(copy, name), { recursive: true });
   symlinkSync(join(packageRoot, 'node_modules'), join(copy, 'node_modules'));
