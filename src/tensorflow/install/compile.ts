@@ -105,11 +105,11 @@ export const compilePart = async (
   const linked = await run([
     '-shared',
     ...part.flags,
+    ...(portable?.link ?? []),
     ...objects,
     '-o',
     output,
     ...linkFlags(place, part.linked ? build.libraries : []),
-    ...(portable?.link ?? []),
   ]);
   if (linked.ok) await Promise.all(objects.map((object) => rm(object)));
   return linked;

@@ -115,7 +115,8 @@ export const makePrebuilds = async (
           libraries: wheel.libraries.map((library) => join(libraries, library)),
           portable: {
             compile: ['-include', join(portable, 'portable.h')],
-            link: ['-Wl,-s', `-L${stubs}`],
+            // The stubs have no function that is called, and must be named all the same.
+            link: ['-Wl,-s', '-Wl,--no-as-needed', `-L${stubs}`],
             sources: [join(portable, 'portable.cc')],
           },
         },
