@@ -21,7 +21,7 @@ import { checkpointOfEnd } from '../training/checkpoint.ts';
 import { sweepIdOf } from '../plan/plan-experiment.ts';
 
 /**
- * A plan in which each new run continues from the longest recorded run that differs in its length alone. Notices say why a
+ * A plan in which each new run continues from the longest recorded run that differs in its length alone. Notices explain why a
  * run does not continue from one that it could be expected to.
  */
 export const withContinuations = (plan: Plan, runsDirectory: string): Result<Plan> => {
