@@ -2,12 +2,18 @@ import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { Type, type Static } from '@sinclair/typebox';
 import { choice, withOptions } from '../parameters/schema.ts';
-import { missingParameter } from './columns/missing.ts';
+import { missingParameter, shortestSetting } from './columns/missing.ts';
 import type { DataContext, DatasetRow } from './dataset.ts';
 import { checkTable } from './table/check-table.ts';
 import type { TableFormat } from './table/ensure-pack.ts';
 import { fromTable } from './table/from-table.ts';
-import { labelledSeries, settled, tableParameters, type TableParameters } from './table/parameters.ts';
+import {
+  labelledSeries,
+  settled,
+  tableParameters,
+  withTargetScaling,
+  type TableParameters,
+} from './table/parameters.ts';
 
 const { validationFile, validationFraction, testFraction, splitSeed } = tableParameters;
 const { standardize, standardizeTargets, folds, fold } = tableParameters;
@@ -78,7 +84,10 @@ export const ucr = {
   parameters,
   files: ['file', 'validationFile', 'testFile'],
   check: (chosen) => checkTable(asTable(chosen)),
-  configured: table.configured,
+  configured: (chosen) => ({
+    ...withTargetScaling(chosen),
+    missing: shortestSetting(chosen.missing, asTable(chosen).features ?? []),
+  }),
   folds: (chosen) => chosen.folds ?? undefined,
   parts: (chosen) => table.parts(asTable(chosen)),
   shape: async (chosen, context) => table.shape(await withTestFile(chosen, context), context),

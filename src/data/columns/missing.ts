@@ -39,6 +39,18 @@ export const strategyOf = (missing: MissingSetting, column: string): MissingStra
       ? (missing[column] ?? 'error')
       : 'error';
 
+/**
+ * The setting in its shortest form, so that specs of the same meaning have the same id: one word where all `columns` have the
+ * same strategy, and no column with `error`, which is the default. Names that are no columns are left for the check of names.
+ */
+export const shortestSetting = (missing: MissingSetting, columns: readonly string[]): MissingSetting => {
+  if (typeof missing === 'string' || !Object.keys(missing).every((name) => columns.includes(name)))
+    return missing;
+  const [first = 'error', ...others] = columns.map((column) => strategyOf(missing, column));
+  if (others.every((strategy) => strategy === first)) return first;
+  return Object.fromEntries(Object.entries(missing).filter(([, strategy]) => strategy !== 'error'));
+};
+
 /** Cells that stand for a missing value, besides an empty one. In lower case. */
 const markers = new Set(['na', 'n/a', '#n/a', 'nan', 'null', 'none', 'nil', '?']);
 

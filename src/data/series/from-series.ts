@@ -1,6 +1,7 @@
 import type { DataContext } from '../dataset.ts';
+import { shortestSetting } from '../columns/missing.ts';
 import type { SeriesFormat } from './format.ts';
-import { checkSeries, seriesParts, type SeriesParameters } from './parameters.ts';
+import { checkSeries, numberColumns, seriesParts, type SeriesParameters } from './parameters.ts';
 
 /**
  * What the rows of series have in common: only how a file is read differs. The modules that read are loaded when they are
@@ -10,6 +11,7 @@ export const fromSeries = <P extends SeriesParameters>(formatOf: (chosen: P) => 
   formatOf,
   files: ['file'],
   check: checkSeries,
+  configured: (chosen: P) => ({ ...chosen, missing: shortestSetting(chosen.missing, numberColumns(chosen)) }),
   parts: seriesParts,
   folds: (chosen: P) => chosen.rolling ?? undefined,
   shape: async (chosen: P, context: DataContext) => {

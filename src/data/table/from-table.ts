@@ -1,6 +1,6 @@
 import type { DataContext } from '../dataset.ts';
 import type { TableFormat } from './ensure-pack.ts';
-import { tableParts, withTargetScaling, type TableParameters } from './parameters.ts';
+import { configuredTable, tableParts, type TableParameters } from './parameters.ts';
 
 /**
  * What the rows of tables have in common: only how a file is read differs. The modules that read are loaded when they are
@@ -9,7 +9,7 @@ import { tableParts, withTargetScaling, type TableParameters } from './parameter
 export const fromTable = <P extends TableParameters>(formatOf: (chosen: P) => Promise<TableFormat>) => ({
   formatOf,
   files: ['file', 'validationFile', 'testFile', 'labelsFile'],
-  configured: withTargetScaling,
+  configured: configuredTable<P>,
   folds: (chosen: P) => chosen.folds ?? undefined,
   parts: tableParts,
   shape: async (chosen: P, context: DataContext) => {

@@ -1,7 +1,7 @@
 import { Type, type Static, type TObject } from '@sinclair/typebox';
 import { addedLater, choice, nullable } from '../../parameters/schema.ts';
 import { categoricalParameter } from '../columns/categories.ts';
-import { missingParameter } from '../columns/missing.ts';
+import { missingParameter, shortestSetting } from '../columns/missing.ts';
 import type { DatasetParts } from '../dataset.ts';
 
 const text = (description: string, example: string) =>
@@ -219,6 +219,22 @@ export const withTargetScaling = <P extends Pick<TableParameters, 'task' | 'stan
   const { standardizeTargets, ...others } = chosen;
   const isScaled = chosen.task === 'regression' && standardizeTargets !== false;
   return (isScaled ? { ...others, standardizeTargets: true } : others) as P;
+};
+
+/** The parameters as a run's configuration has them. */
+export const configuredTable = <P extends TableParameters>(chosen: P): P =>
+  withShortestMissing(withTargetScaling(chosen), inputsOf(chosen));
+
+/** The inputs as far as the spec names all of them. */
+const inputsOf = ({ features, static: statics }: TableParameters): readonly string[] =>
+  features ? [...features, ...(statics ?? [])] : [];
+
+/** `missing` in its shortest form; the default is left out, as before the setting was there. */
+const withShortestMissing = <P extends TableParameters>(chosen: P, inputs: readonly string[]): P => {
+  const { missing, ...others } = chosen;
+  if (missing === undefined) return chosen;
+  const shortest = shortestSetting(missing, inputs);
+  return (shortest === 'error' ? others : { ...others, missing: shortest }) as P;
 };
 
 export const isPerStep = ({ task, perStep }: Pick<TableSettings, 'task' | 'perStep'>): boolean =>
