@@ -1,9 +1,11 @@
 /**
  * The largest memory that a training on a large file takes: writes the file, runs `unroll run` on it twice (the first time
- * packs the file), predicts the whole file with the result, and adds up the memory of the processes every 500 ms. `series`
+ * packs the file), predicts the whole file with the result, and adds up the memory of the processes every 200 ms. `series`
  * is one series of a million rows, read in a million windows of 100 steps. Linux only.
  *
- *     node bench/run.mjs large-data.ts [--kind csv|parquet|series] [--megabytes 1000] [--steps 200] [--keep FOLDER]
+ *     node bench/run.mjs large-data.ts [--kind csv|parquet|series] [--megabytes 1000] [--steps 200] [--keep FOLDER] [--small]
+ *
+ * With `--small` the training is on 20 MB of the same form, and only the prediction of the large file is measured.
  */
 import { spawn } from 'node:child_process';
 import {
@@ -32,6 +34,7 @@ const { values: options } = parseArgs({
     megabytes: { type: 'string', default: '1000' },
     steps: { type: 'string', default: '200' },
     keep: { type: 'string' },
+    small: { type: 'boolean', default: false },
   },
 });
 
@@ -175,45 +178,60 @@ const family = (root: number): readonly number[] => {
 };
 
 interface Memory {
-  /** The sum of what each process has in memory. */
+  /** The sum of what each process has in memory (RSS). */
   readonly sum: number;
   /** The same, but pages of a file, such as the program of Node, count once: both processes use the same ones. */
   readonly once: number;
+  /** The sum of proportional set sizes (PSS): a page counts by the share of all processes of the machine that use it. */
+  readonly proportional: number;
 }
 
 /** Bytes of a process and all that descend from it. */
 const memoryOf = (root: number): Memory => {
   let sum = 0;
   let own = 0;
+  let proportional = 0;
   const files = new Map<string, number>();
   for (const pid of family(root)) {
     for (const [file, bytes] of mappingsOf(pid)) {
       sum += bytes.resident;
       own += bytes.own;
+      proportional += bytes.proportional;
       files.set(file, Math.max(files.get(file) ?? 0, bytes.resident - bytes.own));
     }
   }
-  return { sum, once: own + [...files.values()].reduce((total, bytes) => total + bytes, 0) };
+  return { sum, proportional, once: own + [...files.values()].reduce((total, bytes) => total + bytes, 0) };
 };
 
-/** Resident bytes of a process by mapped file, and those of them that are its own and of no file. */
-const mappingsOf = (pid: number): ReadonlyMap<string, { resident: number; own: number }> => {
-  const found = new Map<string, { resident: number; own: number }>();
+interface Mapped {
+  resident: number;
+  proportional: number;
+  /** Of `resident`, what is the process' own and of no file. */
+  own: number;
+}
+
+/** Bytes in memory of a process by mapped file. */
+const mappingsOf = (pid: number): ReadonlyMap<string, Mapped> => {
+  const found = new Map<string, Mapped>();
   let lines: readonly string[];
   try {
     lines = readFileSync(`/proc/${pid}/smaps`, 'utf8').split('\n');
   } catch {
     return found;
   }
-  let here = { resident: 0, own: 0 };
+  let here: Mapped = { resident: 0, proportional: 0, own: 0 };
   for (const line of lines) {
     const mapping = /^[0-9a-f]+-[0-9a-f]+ \S+ \S+ \S+ \S+\s*(.*)$/.exec(line);
     if (mapping) {
       const file = mapping[1] ?? '';
-      here = found.get(file) ?? { resident: 0, own: 0 };
+      here = found.get(file) ?? { resident: 0, proportional: 0, own: 0 };
       found.set(file, here);
-    } else if (line.startsWith('Rss:')) here.resident += 1024 * Number(/\d+/.exec(line)?.[0]);
-    else if (line.startsWith('Anonymous:')) here.own += 1024 * Number(/\d+/.exec(line)?.[0]);
+      continue;
+    }
+    const bytes = 1024 * Number(/\d+/.exec(line)?.[0]);
+    if (line.startsWith('Rss:')) here.resident += bytes;
+    else if (line.startsWith('Pss:')) here.proportional += bytes;
+    else if (line.startsWith('Anonymous:')) here.own += bytes;
   }
   return found;
 };
@@ -229,12 +247,16 @@ const measured = async (
     cwd: folder,
     stdio: ['ignore', 'inherit', 'inherit'],
   });
-  let peak: Memory = { sum: 0, once: 0 };
+  let peak: Memory = { sum: 0, once: 0, proportional: 0 };
   const watch = setInterval(() => {
     if (child.pid === undefined) return;
     const now = memoryOf(child.pid);
-    peak = { sum: Math.max(peak.sum, now.sum), once: Math.max(peak.once, now.once) };
-  }, 500);
+    peak = {
+      sum: Math.max(peak.sum, now.sum),
+      once: Math.max(peak.once, now.once),
+      proportional: Math.max(peak.proportional, now.proportional),
+    };
+  }, 200);
   const code = await new Promise((done) => child.once('exit', done));
   clearInterval(watch);
   if (code !== 0) throw new Error(`unroll ${words.join(' ')} ended with ${String(code)}.`);
@@ -256,17 +278,19 @@ try {
   const path = join(folder, kind.file);
   if (!existsSync(path)) kind.write(path, Number(options.megabytes) * 1e6);
   console.log(`${kind.file}: ${(statSync(path).size / 1e6).toFixed(0)} MB`);
-  writeFileSync(join(folder, 'spec.yaml'), spec(`${kind.dataset}, file: ${kind.file}`, options.steps));
+  const trainedOn = options.small ? `small-${kind.file}` : kind.file;
+  if (options.small) kind.write(join(folder, trainedOn), 20e6);
+  writeFileSync(join(folder, 'spec.yaml'), spec(`${kind.dataset}, file: ${trainedOn}`, options.steps));
   const predict = ['predict', 'best:large-data', '--input', kind.file, '--output', 'answers.csv'];
   for (const [name, words] of [
-    ['first run, packs the file', ['run', 'spec.yaml']],
-    ['second run', ['run', 'spec.yaml', '--force']],
+    [options.small ? 'run on the small file' : 'first run, packs the file', ['run', 'spec.yaml']],
+    ...(options.small ? [] : [['second run', ['run', 'spec.yaml', '--force']] as const]),
     ...(options.kind === 'series' ? [] : [['prediction of the file', predict] as const]),
   ] as const) {
-    const { seconds, processor, sum, once } = await measured(folder, words);
-    const [together, counted] = [sum, once].map((bytes) => (bytes / 1e6).toFixed(0));
+    const { seconds, processor, ...peak } = await measured(folder, words);
+    const mb = (bytes: number) => `${(bytes / 1e6).toFixed(0)} MB`;
     console.log(
-      `${name}: ${seconds.toFixed(1)} s, of the processors ${processor.toFixed(1)} s, at most ${counted} MB (${together} MB with shared pages counted twice)`,
+      `${name}: ${seconds.toFixed(1)} s, of the processors ${processor.toFixed(1)} s; at most ${mb(peak.once)} with shared pages counted once, ${mb(peak.sum)} as a plain sum, ${mb(peak.proportional)} by shares (PSS)`,
     );
   }
 } finally {
