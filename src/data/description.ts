@@ -61,6 +61,13 @@ export type PartDescription = Described<typeof partSchema>;
 export const partNames = ['train', 'validation', 'test'] as const;
 export type PartName = (typeof partNames)[number];
 
+/** The parts as sentences name them. */
+export const partWords: Readonly<Record<PartName, string>> = {
+  train: 'training',
+  validation: 'validation',
+  test: 'test',
+};
+
 export const dataDescriptionSchema = Type.Object({
   inputs: inputSchema,
   target: targetSchema,

@@ -74,6 +74,13 @@ export const wrongFile = (
   return new DataError({ path: parameter, message: `${name} ${what}`, expected, help });
 };
 
+/** A file, or several, without a row of data. */
+export const withoutRows = (file: Pick<DataFile, 'name' | 'parameter'>): DataError =>
+  wrongFile(file, 'has no rows of data.', {
+    expected: 'at least one row of data',
+    help: 'Add rows, or name another file.',
+  });
+
 const missingFile = async (wanted: {
   readonly name: string;
   readonly path: string;

@@ -271,7 +271,7 @@ describe('bad rows', () => {
 
 describe('a file that cannot be read', () => {
   it.each([
-    ['no rows', 'id,a,label\n', {}, 'a.csv has no rows besides its header. Add rows, or name another file.'],
+    ['no rows', 'id,a,label\n', {}, 'a.csv has no rows of data. Add rows, or name another file.'],
     [
       'nothing',
       '',
@@ -333,6 +333,8 @@ describe('a file that cannot be read', () => {
     ['\\t', '\t', ';'],
     ['|', '|', ';'],
     [',', ',', ';'],
+    ['^', '^', ','],
+    [' ', ' ', ','],
   ])('has its delimiter %s proposed', async (written, delimiter, chosen) => {
     const text = threeSequences.replaceAll(',', delimiter);
     const { message, issues } = await mistakeOf(text, { order: 't', delimiter: chosen });

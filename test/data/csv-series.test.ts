@@ -373,10 +373,41 @@ describe('mistakes in a series', () => {
     [{ calendar: ['hour'] as const }, 'calendar', 'calendar needs dates'],
     [{ past: ['z'] }, 'past.0', 'a.csv has no column "z"'],
     [{ rolling: 5, fold: 1 }, 'rolling', 'cannot be cut into 5 folds'],
+    [{ rolling: 2, horizon: 2 }, 'rolling', 'cannot be cut into 2 folds with a horizon of 2'],
   ])('reports %j at %s', async (parameters, path, message) => {
     const { issues } = await mistakeOf(ten, parameters as Parameters);
     expect(issues[0]).toMatchObject({ path });
     expect(issues[0]?.message).toContain(message);
+  });
+
+  it.each([
+    ['training', (t: number) => t < 6],
+    ['test', (t: number) => t >= 8],
+  ])('names the %s part whose targets are all missing', async (part, isMissing) => {
+    const text = csv('t,y', ...Array.from({ length: 10 }, (_, t) => `${t},${isMissing(t) ? '' : t}`));
+    const { issues } = await mistakeOf(text, { missing: 'interpolate' });
+    expect(issues[0]?.path).toBe('targets');
+    expect(issues[0]?.message).toContain(`The ${part} part of a.csv has`);
+    expect(issues[0]?.message).toContain('none of them has a value of "y"');
+  });
+
+  it('says what becomes of local times that the end of summer time repeats', async () => {
+    const { issues } = await mistakeOf(
+      csv('t,y', '2024-10-27 01:30,1', '2024-10-27 02:30,2', '2024-10-27 02:30,3', '2024-10-27 03:30,4'),
+    );
+    expect(issues[0]?.message).toContain('a.csv:4: the time 2024-10-27T02:30Z is also in line 3');
+    expect(issues[0]?.help).toContain('need their zone, such as 2024-10-27 02:30 +01:00');
+    const days = await mistakeOf(csv('t,y', '2024-10-26,1', '2024-10-27,2', '2024-10-27,3'));
+    expect(days.issues[0]?.help).not.toContain('zone');
+  });
+
+  it.each([
+    ['2023-02-29', 'has a day or a time that does not exist: "2023-02-29"'],
+    ['01.03.2023', 'has a date that is not ISO 8601: "01.03.2023"'],
+  ])('proposes ISO dates for the time %s', async (time, message) => {
+    const { issues } = await mistakeOf(csv('t,y', '2023-02-27,1', '2023-02-28,2', `${time},3`));
+    expect(issues[0]?.message).toContain(`a.csv:4: column "t" ${message}`);
+    expect(issues[0]?.help).toContain('Write all times as numbers, or as ISO dates');
   });
 
   it.each([

@@ -342,6 +342,27 @@ describe('targets', () => {
       '  a.csv:2: column "w" is not a weight of 0 or more: "-1"',
       '  a.csv:3: sequence "2" has no "w"',
     ]);
+    expect((await mistakeOf(read('id,x,w,label\n1,1,1e31,u\n', { weight: 'w' }))).message).toContain(
+      'a.csv:2: column "w" is not a weight up to 1e+30: "1e31"',
+    );
+  });
+
+  it('must have a weight above 0 in each part', async () => {
+    const inspect = (weights: readonly string[]) => {
+      const rows = weights.map((weight, id) => `${id},${id},${weight},${id % 2 === 0 ? 'u' : 'v'}`);
+      const chosen = complete(csvSequences, { ...base, weight: 'w', testFile: 'b.csv' });
+      const header = 'id,x,w,label\n';
+      const context = dataFolder({
+        'a.csv': `${header}0,1,1,u\n1,2,1,v\n`,
+        'b.csv': header + rows.join('\n'),
+      });
+      return inspectData(csvSequences, chosen, { context });
+    };
+    await inspect(['0', '1']);
+    // In single precision, the second one is 0.
+    const { issues } = await mistakeOf(inspect(['0', '1e-50']));
+    expect(issues).toMatchObject([{ path: 'weight', expected: 'a weight above 0 in each part' }]);
+    expect(issues[0]?.message).toContain('Each sequence of the test part');
   });
 });
 
@@ -432,6 +453,10 @@ describe('files', () => {
     );
     const other = loadFolder({ 'a.csv': 'x,label\n1,u\n', 'b.csv': 'y,label\n1,u\n' }, {});
     expect((await mistakeOf(other)).message).toContain('The files of sensors/*.csv have different features.');
+    const without = loadFolder({ 'a.csv': 'x\n1\n', 'b.csv': 'x\n1\n', 'c.csv': 'x\n1\n' }, {});
+    expect((await mistakeOf(without)).issues.map(({ message }) => message)).toEqual([
+      'sensors/a.csv has no column "label". The same holds for other files.',
+    ]);
   });
 
   it('have sequences of a second table beside those of a single file', async () => {
@@ -439,7 +464,9 @@ describe('files', () => {
     const { shape, test } = await load(files, { labelsFile: 'labels.csv', labelsKey: 'number' });
     expect(examplesOf(shape, test).map(({ targets }) => targets)).toEqual([[1], [0]]);
     const missing = load({ ...files, 'labels.csv': 'id,label\n7,u\n' }, { labelsFile: 'labels.csv' });
-    expect((await mistakeOf(missing)).message).toContain('a.csv:3: sequence "8" has no "label"');
+    expect((await mistakeOf(missing)).message).toContain(
+      'a.csv:3: sequence "8" has no "label" in labels.csv',
+    );
   });
 });
 

@@ -94,6 +94,7 @@ const timeIn = (cell: unknown): { readonly kind: TimeKind; readonly value: numbe
   if (Number.isFinite(number)) return { kind: 'number', value: number };
   const date = parseDate(cell);
   if (date !== undefined) return { kind: 'date', value: date };
+  if (isoPattern.test(cell.trim())) return `has a day or a time that does not exist: ${shown(cell)}`;
   return isDateLike(cell)
     ? `has a date that is not ISO 8601: ${shown(cell)}; write ${isoForms}`
     : `is not a number or an ISO date: ${shown(cell)}`;

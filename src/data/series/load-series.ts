@@ -1,6 +1,6 @@
 import type { DataContext, Dataset, SequenceShape } from '../dataset.ts';
 import { DataError } from '../dataset.ts';
-import { partNames, type PartName } from '../description.ts';
+import { partNames, partWords, type PartName } from '../description.ts';
 import { fileDigest, findDataFile } from '../files.ts';
 import { packedFolder } from '../packed-folder.ts';
 import { naiveErrorsOf } from './baselines.ts';
@@ -13,7 +13,7 @@ import { findSeason } from './season.ts';
 import { seriesPreprocessing } from './series-preprocessing.ts';
 import { seriesSplit } from './series-split.ts';
 import { seriesStore } from './series-store.ts';
-import { splitSpans, type Spans } from './split-series.ts';
+import { rowsIn, splitSpans, type Span, type Spans } from './split-series.ts';
 import { windowsIn, type Windows } from './windows.ts';
 
 /** Raised whenever the same file and parameters would make another pack. */
@@ -106,12 +106,6 @@ const checkCalendar = ({ timeKind }: SeriesPack, { calendar, time, file }: Serie
   });
 };
 
-const partWords: Readonly<Record<PartName, string>> = {
-  train: 'training',
-  validation: 'validation',
-  test: 'test',
-};
-
 const withoutWindow = (
   part: PartName,
   given: { readonly pack: SeriesPack; readonly parameters: SeriesParameters; readonly spans: Spans },
@@ -122,6 +116,7 @@ const withoutWindow = (
     (count, time) => count + (time >= spans[part].from && time < spans[part].to ? 1 : 0),
     0,
   );
+  if (!hasTargets(pack, parameters, spans[part])) return withoutTargets(part, { parameters, steps });
   const several = pack.series.length > 1 ? ` over ${pack.series.length} series` : '';
   // Of all steps, with some to spare.
   const share = Math.min(0.4, Math.ceil((120 * horizon) / (pack.times.length / pack.series.length)) / 100);
@@ -144,6 +139,31 @@ const withoutWindow = (
       part === 'train'
         ? 'Lower window or horizon, or make the validation and the test part smaller with split.'
         : `Make the part larger, for example \`split: ${splitOf(share)}\`, or lower horizon${fold === null ? '' : ' or rolling'}.`,
+  });
+};
+
+/** Whether any target has a value in a span. */
+const hasTargets = (pack: SeriesPack, { targets }: SeriesParameters, span: Span): boolean => {
+  const width = pack.columns.length;
+  return pack.series.some((_, series) => {
+    const { first, end } = rowsIn(pack, series, span);
+    const rows = pack.values.subarray(first * width, end * width);
+    return rows.some((value, at) => at % width < targets.length && !Number.isNaN(value));
+  });
+};
+
+const withoutTargets = (
+  part: PartName,
+  { parameters, steps }: { readonly parameters: SeriesParameters; readonly steps: number },
+): DataError => {
+  const { file, targets } = parameters;
+  const names = targets.map((name) => JSON.stringify(name)).join(', ');
+  return new DataError({
+    path: 'targets',
+    message: `The ${partWords[part]} part of ${file} has ${steps} steps, and none of them has a value of ${names}.`,
+    expected: 'values of a target in each part',
+    got: 'none',
+    help: `Fill in values, remove the rows without one at the end of the file, or choose other parts with split.`,
   });
 };
 

@@ -1,8 +1,8 @@
 import type { ParameterIssue } from '../../parameters/row.ts';
-import { createTimeReader, dateInNumber, type TimeKind } from '../columns/dates.ts';
+import { createTimeReader, dateInNumber, isoForms, type TimeKind } from '../columns/dates.ts';
 import { isMissing, strategyOf } from '../columns/missing.ts';
 import { DataError } from '../dataset.ts';
-import { wrongFile, type DataFile } from '../files.ts';
+import { withoutRows, type DataFile } from '../files.ts';
 import { checkColumns, type NamedColumns } from '../table/columns.ts';
 import { ownCopy } from '../table/labels.ts';
 import { hasDecimalComma, isInfinite, numberIn as plainNumberIn, shown, textIn } from '../columns/cells.ts';
@@ -14,6 +14,7 @@ import type { SeriesFormat } from './format.ts';
 import { completeColumns, numberColumns, type SeriesParameters } from './parameters.ts';
 import type { SeriesPack } from './series-pack.ts';
 import {
+  dayMs,
   describeStep,
   findTimeStep,
   stepsBetween,
@@ -61,10 +62,7 @@ export const readSeries = async (
   const raw = finish?.();
   if (!raw || raw.times.length === 0) {
     problems.throwIfAny();
-    throw wrongFile(file, 'has no rows besides its header.', {
-      expected: 'rows of data below the header',
-      help: 'Add rows, or name another file.',
-    });
+    throw withoutRows(file);
   }
   if (ahead) reportMissing(raw, { parameters, problems, causes });
   // Without its time a row has no place.
@@ -73,18 +71,27 @@ export const readSeries = async (
 };
 
 /** What an error of the rows may come from besides a mistake in the file. */
-type Cause = 'missing' | 'several-series' | 'infinite' | 'comma' | 'mistake';
+type Cause = 'missing' | 'several-series' | 'clock' | 'infinite' | 'comma' | 'time' | 'mistake';
 
 const helpOf = (
   causes: ReadonlySet<Cause>,
   parameters: SeriesParameters,
   guess: () => GuessedSettings,
 ): string => {
+  const zones = causes.has('clock')
+    ? ' Local times that a change of the clock repeats need their zone, such as 2024-10-27 02:30 +01:00.'
+    : '';
   if (causes.has('several-series')) {
     const { series } = guess();
     return typeof series === 'string'
       ? `If the file holds several series, write \`series: ${series}\` in dataset; else remove the duplicates.`
-      : 'Remove the duplicates; or, where the file holds several series, name their column with series.';
+      : `Remove the duplicates; or, where the file holds several series, name their column with series.${zones}`;
+  }
+  if (causes.has('clock')) return `Remove the duplicates.${zones}`;
+  if (causes.has('time')) {
+    return causes.size === 1
+      ? `Write all times as numbers, or as ISO dates or date-times, such as ${isoForms}.`
+      : fixRows;
   }
   if (causes.has('comma') && !causes.has('mistake'))
     return 'Where numbers have a comma before their decimals, write `decimal: ","` in dataset.';
@@ -92,8 +99,10 @@ const helpOf = (
     return 'Replace infinite values by numbers, or leave their cells empty and choose with `missing` what becomes of empty cells.';
   return causes.has('missing') && !causes.has('mistake')
     ? `Write \`missing: ${strategyForAll(parameters)}\` (or forward, mean or mask) in dataset, or fill these rows in the file.`
-    : 'Fix these rows, or remove them from the file. No row is ever skipped.';
+    : fixRows;
 };
+
+const fixRows = 'Fix these rows, or remove them from the file. No row is ever skipped.';
 
 /** `missing` as it is, with a strategy for each column that has none yet. */
 const strategyForAll = (parameters: SeriesParameters): string => {
@@ -194,7 +203,7 @@ const seriesSink = (
     add: (cells, line) => {
       const at = timeReader.read(cells[0]);
       if (typeof at === 'string') {
-        causes.add('mistake');
+        causes.add('time');
         problems.report(line, `column ${JSON.stringify(time)} ${at}`);
       }
       const owner = ownerOf(cells[1], line);
@@ -287,6 +296,7 @@ const packed = (
   reportDuplicates(raw, { sorted, parameters, problems });
   if (problems.count() > before) {
     if (parameters.series === null) causes.add('several-series');
+    if (timeKind === 'date' && raw.times.some((time) => time % dayMs !== 0)) causes.add('clock');
     problems.throwIfAny();
   }
   const times = Float64Array.from(sorted.rows, (row) => raw.times[row] as number);

@@ -31,8 +31,9 @@ export const splitSpans = (pack: Borders, parameters: SeriesParameters): Spans =
     count -
     testSteps -
     borderAt(split.validation, { part: 'validation', pack, times, end: count - testSteps });
+  // Without `fold` the folds are trained one by one; a plan learns here that they can be.
+  if (rolling !== null && testSteps < rolling * parameters.horizon) throw tooShort(parameters, testSteps);
   const piece = fold === null || rolling === null ? testSteps : Math.floor(testSteps / rolling);
-  if (piece < 1) throw tooShort(parameters, testSteps);
   const testEnd = fold === null || rolling === null ? count : count - (rolling - fold) * piece;
   const testFrom = testEnd - piece;
   const validationFrom = testFrom - validationSteps;
@@ -119,10 +120,10 @@ const firstNotBefore = (times: Float64Array, time: number): number => {
 const tooShort = ({ rolling, horizon }: SeriesParameters, steps: number): DataError =>
   new DataError({
     path: 'rolling',
-    message: `A test part of ${steps} steps cannot be cut into ${rolling ?? 1} folds.`,
+    message: `A test part of ${steps} steps cannot be cut into ${rolling ?? 1} folds with a horizon of ${horizon}.`,
     expected: `at least ${(rolling ?? 1) * horizon} steps, the horizon for each fold`,
     got: `${steps} steps`,
-    help: 'Lower rolling, or make the test part larger with split.test.',
+    help: 'Lower rolling or horizon, or make the test part larger with split.test.',
   });
 
 /** The rows of a series whose times lie in a span: from `first` up to but without `end`. */

@@ -17,7 +17,7 @@ export interface SeriesTimes {
   readonly starts: ArrayLike<number>;
 }
 
-const dayMs = 86_400_000;
+export const dayMs = 86_400_000;
 
 /** The step that most rows are apart, if all of them are a multiple of it apart. */
 export const findTimeStep = (given: SeriesTimes): TimeStep => {

@@ -3,8 +3,9 @@ import { categoricalColumns } from '../columns/categories.ts';
 import { numberIn } from '../columns/cells.ts';
 import type { DataFiles } from '../columns/find-files.ts';
 import { mostSequencesOf } from '../columns/growth.ts';
+import type { ParameterIssue } from '../../parameters/row.ts';
 import { DataError } from '../dataset.ts';
-import { fileDigest, wrongFile, type DataFile } from '../files.ts';
+import { fileDigest, withoutRows, wrongFile, type DataFile } from '../files.ts';
 import { packedFolder } from '../packed-folder.ts';
 import { joinColumns, type LabelRows } from './join.ts';
 import { createLabels, type LabelTable } from './labels.ts';
@@ -107,12 +108,9 @@ const packFiles = async (
         if (errors.length === mostFiles) break;
       }
     }
-    if (errors.length > 0) throw new DataError(errors.flatMap(({ issues }) => issues));
+    if (errors.length > 0) throw new DataError(withoutRepeats(errors.flatMap(({ issues }) => issues)));
     if (writer.sequences() === 0) {
-      throw wrongFile(files, 'has no rows besides its header.', {
-        expected: 'rows of data below the header',
-        help: 'Add rows, or name another file.',
-      });
+      throw withoutRows(files);
     }
     const description: Parameters<typeof writer.finish>[0] = {
       ...{ features: [], statics: [], targets: { count: 0, each: 'sequence' }, key: null },
@@ -149,6 +147,17 @@ const boundedWriter = (writer: PackWriter, files: DataFiles): PackWriter => {
 
 /** This many bad files are reported at once. */
 const mostFiles = 20;
+
+/** What several files have wrong at the same key of the spec, such as a column that none of them has, once. */
+const withoutRepeats = (issues: readonly ParameterIssue[]): readonly ParameterIssue[] => {
+  const paths = issues.map(({ path }) => path);
+  return issues
+    .filter(({ path }, at) => path === 'file' || paths.indexOf(path) === at)
+    .map((issue) => {
+      const isRepeated = issue.path !== 'file' && paths.indexOf(issue.path) !== paths.lastIndexOf(issue.path);
+      return isRepeated ? { ...issue, message: `${issue.message} The same holds for other files.` } : issue;
+    });
+};
 
 const otherFeatures = (files: DataFiles): DataError =>
   new DataError({

@@ -1,9 +1,10 @@
 import { basename } from 'node:path';
 import type { ParameterIssue } from '../../parameters/row.ts';
-import type { DataContext, SequenceShape } from '../dataset.ts';
+import { DataError, type DataContext, type SequenceShape } from '../dataset.ts';
 import { createPartTally, describeShape } from '../describe.ts';
 import {
   partNames,
+  partWords,
   type DataDescription,
   type DataInspection,
   type PartDescription,
@@ -21,7 +22,7 @@ import { findShared, type Shared } from './shared-sequences.ts';
 import { suspiciousColumns, type SuspiciousColumn } from './suspicious-columns.ts';
 
 /** Raised whenever the same table would give other findings. */
-const findingsVersion = 3;
+const findingsVersion = 4;
 
 /** What reading a table once finds; plain JSON, kept in the cache. */
 interface Findings {
@@ -29,6 +30,8 @@ interface Findings {
   readonly unknown: readonly Unknown[];
   readonly shared: readonly Shared[];
   readonly columns: readonly SuspiciousColumn[];
+  /** Parts in which no sequence has a weight above 0. */
+  readonly weightless: readonly PartName[];
 }
 
 /** Describes and checks the parts of a table. Throws `DataError` for what cannot be trained on. */
@@ -47,6 +50,8 @@ export const inspectOpenTable = async (
     throw singleClass({ path: 'targets', what, label: task.labels?.[0] ?? '' });
   }
   const findings = await keptFindings(table, parameters);
+  const [weightless] = findings.weightless;
+  if (weightless !== undefined) throw withoutWeight(weightless, parameters);
   const numbers = manyNumbers(parameters, shape, findings.parts);
   const { pack } = parts.train;
   const isWide = pack.columns.length > pack.features.length;
@@ -121,8 +126,27 @@ const keptFindings = (table: OpenTable, parameters: TableSettings): Promise<Find
     shared: findShared(parts.map(([, { pack, members }]) => ({ pack, sequences: members }))),
     // Who names a column means it.
     columns: parameters.features === null ? suspiciousColumns(table.parts.train.pack) : [],
+    weightless: parts.flatMap(([name, part]) => (isWeightless(part) ? [name] : [])),
   }));
 };
+
+const isWeightless = ({ pack, members }: TablePart): boolean => {
+  if (!pack.weighted) return false;
+  let largest = 0;
+  pack.visit(members, (sequence, record, from) => {
+    largest = Math.max(largest, Math.fround(record[from + pack.places(pack.steps(sequence)).weight] ?? 0));
+  });
+  return largest === 0;
+};
+
+const withoutWeight = (part: PartName, { weight, file }: TableSettings): DataError =>
+  new DataError({
+    path: 'weight',
+    message: `Each sequence of the ${partWords[part]} part of ${file} has the weight 0, so that none of them counts.`,
+    expected: 'a weight above 0 in each part',
+    got: `only 0 in the column ${JSON.stringify(weight)}`,
+    help: 'Raise some of the weights, or remove `weight`.',
+  });
 
 const describePart = (shape: SequenceShape, { pack, members }: TablePart): PartDescription => {
   const tally = createPartTally(shape);
@@ -265,12 +289,6 @@ const manyNumbers = (
 
 const targetsIn = ({ counts, sequences }: PartDescription): number =>
   counts ? counts.reduce((sum, count) => sum + count, 0) : sequences;
-
-const partWords: Readonly<Record<PartName, string>> = {
-  train: 'training',
-  validation: 'validation',
-  test: 'test',
-};
 
 /** The parameter that decides where a part comes from. */
 const fileParameter = (parameters: TableSettings, part: PartName) => {

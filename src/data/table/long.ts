@@ -74,7 +74,12 @@ export const longSink = (context: SequenceContext, available: readonly string[])
     if (problems.count() > badBefore) return;
     const complete = given.map((value, at) => value ?? once[at]?.preset);
     const missing = once[complete.indexOf(undefined)];
-    if (missing) problems.report(startLine, `sequence "${id}" has no ${JSON.stringify(missing.column)}`);
+    if (missing) {
+      const { column } = missing;
+      const where =
+        settings.labelsFile !== null && !available.includes(column) ? ` in ${settings.labelsFile}` : '';
+      problems.report(startLine, `sequence "${id}" has no ${JSON.stringify(column)}${where}`);
+    }
     const positions = ascendingPositions(orders.numbers());
     if ('repeated' in positions) {
       const [first, second] = positions.repeated

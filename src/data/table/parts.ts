@@ -46,10 +46,13 @@ interface Counts {
 const checkCounts = (settings: TableSettings, size: number, counts: Counts): void => {
   if (counts.validation + counts.test < size && size >= (settings.folds ?? 0)) return;
   const has = size === 1 ? '1 sequence' : `${size} sequences`;
-  const message =
-    size < (settings.folds ?? 0)
-      ? `${settings.file} has ${has}: too few for ${settings.folds} folds.`
-      : `${settings.file} has ${has}: too few for a validation part of ${counts.validation} and a test part of ${counts.test}.`;
+  if (size < (settings.folds ?? 0)) {
+    throw tooFew({
+      ...{ path: 'folds', got: has, help: 'Add sequences, or lower folds.' },
+      message: `${settings.file} has ${has}: too few for ${settings.folds} folds.`,
+    });
+  }
+  const message = `${settings.file} has ${has}: too few for a validation part of ${counts.validation} and a test part of ${counts.test}.`;
   throw tooFew({ message, got: has });
 };
 
@@ -57,6 +60,7 @@ const tooFew = (given: {
   readonly message: string;
   readonly got: string;
   readonly path?: string;
+  readonly help?: string;
 }): DataError =>
   new DataError(
     {
@@ -64,7 +68,7 @@ const tooFew = (given: {
       message: given.message,
       expected: 'sequences that are left to train on',
       got: given.got,
-      help: 'Add sequences, lower the fractions, or name a validationFile and a testFile.',
+      help: given.help ?? 'Add sequences, lower the fractions, or name a validationFile and a testFile.',
     },
     { message: given.message },
   );
@@ -174,7 +178,11 @@ const byGroup = (settings: TableSettings, pack: Pack, counts: Counts): DrawnPart
   if (parts.train.length === 0 || (parts.test.length === 0 && settings.testFile === null)) {
     const has = groups.length === 1 ? '1 group' : `${groups.length} groups`;
     const message = `The column ${JSON.stringify(settings.splitBy)} of ${settings.file} has ${has}: too few for every part to have one.`;
-    throw tooFew({ message, got: has, path: 'splitBy' });
+    const help =
+      folds === null
+        ? undefined
+        : `Add groups, lower folds${settings.validationFraction === 0 ? '' : ', or write `validationFraction: 0`'}.`;
+    throw tooFew({ message, got: has, path: 'splitBy', ...(help !== undefined && { help }) });
   }
   return parts;
 };

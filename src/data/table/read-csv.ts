@@ -103,7 +103,7 @@ const beginWith = (
     return begin(names);
   } catch (error) {
     if (!(error instanceof DataError)) throw error;
-    const other = delimiters.find(
+    const other = [...delimiters, ...marksIn(names)].find(
       (one) => one !== delimiter && fits(begin, splitHeader(names, delimiter, one)),
     );
     if (other === undefined) throw error;
@@ -117,6 +117,10 @@ const beginWith = (
     );
   }
 };
+
+/** What else may separate the names of a header that seems to have one column. */
+const marksIn = (names: readonly string[]): readonly string[] =>
+  names.length > 1 ? [] : [...new Set(names[0]?.match(/[^\p{L}\p{N}_."'-]/gu))];
 
 /** The usual delimiter, or another one with which the header has every column that the spec names. */
 const delimiterIn = (head: string, begin: (available: readonly string[]) => RowSink): string => {

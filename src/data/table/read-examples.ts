@@ -2,7 +2,7 @@ import { numberIn } from '../columns/cells.ts';
 import type { DataFiles } from '../columns/find-files.ts';
 import { allocateBatch, DataError, type SequenceShape } from '../dataset.ts';
 import { examplesAtOnce, type TakeExamples } from '../example-batch.ts';
-import { wrongFile } from '../files.ts';
+import { withoutRows } from '../files.ts';
 import { indicesBelow } from '../indices.ts';
 import { labelsOf } from '../task.ts';
 import { indicesIn } from '../text/vocabulary.ts';
@@ -139,10 +139,7 @@ export const readTableExamples = async (
   }
   flush();
   if (before === 0) {
-    throw wrongFile(files, 'has no rows besides its header.', {
-      expected: 'rows of data below the header',
-      help: 'Add rows, or name another file.',
-    });
+    throw withoutRows(files);
   }
 };
 

@@ -299,15 +299,18 @@ const readFlag = (
   return flag;
 };
 
+/** Sums of larger ones, in single precision, would be infinite. */
+const mostWeight = 1e30;
+
 const weightColumn = (context: SequenceContext, column: string): OnceColumn => ({
   column,
   read: (cell, line) => {
     if (textIn(cell) === '') return undefined;
     const weight = context.numberIn(cell);
-    if (weight >= 0) return weight;
+    if (weight >= 0 && weight <= mostWeight) return weight;
     context.problems.report(
       line,
-      `column ${JSON.stringify(column)} is not a weight of 0 or more: ${shown(cell)}`,
+      `column ${JSON.stringify(column)} is not a weight ${weight > mostWeight ? `up to ${mostWeight}` : 'of 0 or more'}: ${shown(cell)}`,
     );
     return undefined;
   },
