@@ -25,7 +25,9 @@ const places = () => {
 it('takes from a store what another program has trained and sent', async () => {
   const { store, settings } = places();
   const notes: string[] = [];
-  const listener = (event: RunEvent) => void (event.type === 'note' && notes.push(event.message));
+  const listener = (event: RunEvent) => {
+    if (event.type === 'note') notes.push(event.message);
+  };
   const first = await run(experiment, { ...settings('first'), store, listener });
   expect(first.trained).toHaveLength(2);
   expect(first.taken).toEqual([]);

@@ -58,8 +58,9 @@ it('refuses to train for another version', async () => {
   expect(await refusalOf(await batchFolder({ version: '0.0.1' }))).toMatch(expected);
 });
 
-it('refuses to train where the clock is an hour behind', async () => {
-  const folder = await batchFolder({ submittedAt: Date.now() + hourMs });
+it('refuses to train where the clock is more than an hour behind', async () => {
+  // Time passes until the job compares its clock.
+  const folder = await batchFolder({ submittedAt: Date.now() + 1.5 * hourMs });
   expect(await refusalOf(folder)).toMatch(/The clock of .* is at least 1h.* behind that of the submitter/);
 });
 
