@@ -1,4 +1,5 @@
-import { mkdirSync, readFileSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdirSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { makePrebuilds } from '../../../src/tensorflow/install/make-prebuilds.ts';
@@ -45,3 +46,18 @@ test('a library that needs a newer system is refused by the names of the version
   ]);
   expect(made.ok ? '' : made.errors[0]?.message).toContain('tfjs_binding.node needs GLIBC_2.36');
 });
+
+// CI has no compiler for another processor family: this one is for machines that do.
+test.skipIf(process.arch !== 'x64' || spawnSync('aarch64-linux-gnu-g++').error !== undefined)(
+  'a library is compiled across for arm64, and names the libraries of TensorFlow that it needs',
+  async () => {
+    const folder = join(temporaryDirectory(), 'prebuilds');
+    expect(await makePrebuilds(folder, 'arm64', [part()])).toMatchObject({ ok: true });
+    const library = join(folder, 'tfjs_binding.node');
+    const read = execFileSync('aarch64-linux-gnu-objdump', ['-p', library], { encoding: 'utf8' });
+    expect(read).toContain('elf64-littleaarch64');
+    expect(read).toMatch(/NEEDED +libtensorflow_cc\.so\.2/);
+    expect(read).toContain('$ORIGIN/../../tensorflow-');
+    expect(readdirSync(folder)).toEqual(['prebuilds.json', 'tfjs_binding.node']);
+  },
+);
