@@ -1,5 +1,6 @@
 import { availableParallelism, cpus, hostname, platform, release, userInfo } from 'node:os';
 import { runCommand } from '../system/command.ts';
+import { builtInCode } from '../system/built-in-code.ts';
 import { packageVersion } from '../system/package-root.ts';
 import { masked } from '../system/secrets.ts';
 import type { EnvironmentFile, HostEnvironment } from './run-files.ts';
@@ -33,9 +34,15 @@ const userName = (): string => {
   }
 };
 
+const builtInCodeFact = (): Pick<HostEnvironment, 'builtInCode'> => {
+  const digest = builtInCode();
+  return digest === undefined ? {} : { builtInCode: digest };
+};
+
 /** The versions and the machine of this process. */
 export const machineFacts = (): Omit<HostEnvironment, 'commandLine' | 'git'> => ({
   unroll: packageVersion,
+  ...builtInCodeFact(),
   node: process.versions.node,
   platform: `${platform()} ${release()} ${process.arch}`,
   cpu: cpus()[0]?.model.trim() ?? 'unknown',

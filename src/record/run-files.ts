@@ -140,6 +140,8 @@ export const metricLineParser = parserOf(metricLineSchema);
 /** What is known of the place before a process has loaded TensorFlow. */
 export const hostEnvironmentSchema = Type.Object({
   unroll: Type.String(),
+  /** Digest of the program that trains. Earlier runs have none. */
+  builtInCode: Type.Optional(Type.String()),
   node: Type.String(),
   platform: Type.String(),
   cpu: Type.String(),
@@ -178,6 +180,7 @@ export const parseEnvironment = parserOf(environmentSchema);
 /** What may explain different numbers of the same run. */
 export const surroundingFields = [
   'unroll',
+  'builtInCode',
   'node',
   'backend',
   'tensorflow',

@@ -1,22 +1,17 @@
 import { fork } from 'node:child_process';
-import { cpSync, symlinkSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { startUploader } from '../../src/mlflow/uploader/start.ts';
 import { packageRoot, packageVersion } from '../../src/system/package-root.ts';
+import { copyPackage } from '../support/package-copy.ts';
 import { createRig } from '../support/rig.ts';
 import { smallSpec } from '../support/small-sweep.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 /** A copy of the built package in which `program` has another text. */
 const packageWith = (program: string, text: string): string => {
-  const copy = temporaryDirectory();
-  for (const name of ['bin', 'dist', 'package.json'])
-    cpSync(join(packageRoot, name), join(copy, name), {
-      recursive: true,
-      filter: (path) => !path.endsWith('.map'),
-    });
-  symlinkSync(join(packageRoot, 'node_modules'), join(copy, 'node_modules'));
+  const copy = copyPackage();
   writeFileSync(join(copy, 'dist', program), text);
   return copy;
 };

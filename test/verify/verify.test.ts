@@ -1,7 +1,16 @@
-import { copyFileSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import { smallSpec } from '../support/small-sweep.ts';
+import { copyPackage } from '../support/package-copy.ts';
 import { createRig, type Rig } from '../support/rig.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
@@ -135,6 +144,26 @@ test('model.onnx is checked against the recorded predictions', async () => {
   );
   writeFileSync(onnx(id), 'damaged');
   expect((await rig.unroll('verify', id, '--steps', '1')).stdout).toContain('predicts 50 of 50');
+});
+
+test('a changed line of Unroll itself is named as a difference of the machine', async () => {
+  const root = copyPackage();
+  // The copy is not set up.
+  const rig = createRig({ UNROLL_BACKEND: 'wasm' }, temporaryDirectory(), root);
+  rig.write('toy.yaml', smallSpec({ steps: 4 }));
+  expect((await rig.unroll('run', 'toy.yaml', '--quiet')).code).toBe(0);
+  const [id = ''] = rig.runIds('trial');
+
+  const line = 'Math.sqrt(6 / (rows + columns))';
+  const program = readdirSync(join(root, 'dist'))
+    .map((name) => join(root, 'dist', name))
+    .find((path) => path.endsWith('.js') && readFileSync(path, 'utf8').includes(line));
+  const text = readFileSync(program ?? '', 'utf8');
+  writeFileSync(program ?? '', text.replace(line, 'Math.sqrt(5 / (rows + columns))'));
+  const { stdout, code } = await rig.unroll('verify', id);
+  expect(stdout).toMatch(/differs from step 1\b/);
+  expect(stdout).toMatch(/differences of the machine:\n {2}builtInCode: [0-9a-f]{16}, now [0-9a-f]{16}\n$/);
+  expect(code).toBe(1);
 });
 
 test('a bundle has the same bytes each time, and verifies elsewhere without the original', async () => {
