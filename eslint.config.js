@@ -88,7 +88,7 @@ const doors = {
   mlflow: ['system', 'terminal', 'diagnostic', 'language', 'plan', 'record', 'export'],
   prediction: [...belowTheRunner, 'report', 'mlflow'],
   serve: [...belowTheRunner, 'prediction'],
-  api: [...belowTheRunner, 'executor', 'runner', 'verify', 'report', 'mlflow', 'prediction'],
+  api: [...belowTheRunner, 'executor', 'runner', 'verify', 'report', 'mlflow', 'prediction', 'serve'],
   cli: [
     ...belowTheRunner,
     'check',

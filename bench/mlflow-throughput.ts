@@ -10,7 +10,7 @@ import { closeSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, wr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startMlflowServer } from '../src/mlflow/server/serve.ts';
-import { syncCommand } from '../src/cli/sync-command.ts';
+import { syncRecorded } from '../src/mlflow/sync/sync-recorded.ts';
 import { makePlan, writeSweep } from '../test/support/run-directories.ts';
 
 const points = Number(process.argv[2] ?? 100_000);
@@ -70,7 +70,7 @@ let peak = 0;
 const watch = setInterval(() => (peak = Math.max(peak, process.memoryUsage.rss())), 50);
 const [clientBefore, serverBefore] = [clientSeconds(), serverSeconds()];
 const began = performance.now();
-const result = await syncCommand({
+const result = await syncRecorded({
   runsDirectory,
   to: process.argv[3] ?? (server?.ok ? server.value.uri : ''),
   print: () => undefined,

@@ -5,11 +5,17 @@
 import type { CompareSettings } from './api/compare.ts';
 import type { Experiment } from './api/experiment.ts';
 import type { PlanSettings } from './api/plan.ts';
-import type { Prediction, PredictSettings, UseSettings } from './api/predict.ts';
+import type { EvaluateSettings, Prediction, PredictSettings } from './api/predict.ts';
 import type { RunResult, RunSettings } from './api/run.ts';
 import type { PullResult, PullSettings, PushResult, PushSettings } from './api/store.ts';
+import type { RegisterSettings, SyncSettings } from './api/track.ts';
+import type { ExportSettings, SampleSettings, ServeSettings } from './api/use.ts';
 import type { Bundle, BundleSettings, VerifySettings } from './api/verify.ts';
 import type { Config } from './registry/own/definitions.ts';
+import type { WrittenFile } from './export/write-export.ts';
+import type { RegisteredModel } from './mlflow/sync/register-recorded.ts';
+import type { SyncReport } from './mlflow/sync/sync-recorded.ts';
+import type { NamedServer } from './serve/serve-named.ts';
 import type { Evaluation } from './prediction/evaluate.ts';
 import type { Comparison } from './report/compare.ts';
 import type { Plan } from './plan/plan.ts';
@@ -20,11 +26,20 @@ export type { Axes, AxisValues, Experiment, SweepInput, Values } from './api/exp
 export { UnrollError } from './api/error.ts';
 export type { CompareSettings } from './api/compare.ts';
 export type { PlanSettings } from './api/plan.ts';
-export type { Prediction, PredictSettings, UseSettings } from './api/predict.ts';
+export type { EvaluateSettings, Prediction, PredictSettings, UseSettings } from './api/predict.ts';
 export type { RunResult, RunSettings } from './api/run.ts';
 export type { PullResult, PullSettings, PushResult, PushSettings } from './api/store.ts';
+export type { RegisterSettings, SyncSettings } from './api/track.ts';
+export type { ExportSettings, SampleSettings, ServeSettings } from './api/use.ts';
 export type { Bundle, BundleSettings, VerifySettings } from './api/verify.ts';
 export type { Diagnostic } from './diagnostic/diagnostic.ts';
+export type { ExportFormat } from './export/formats.ts';
+export type { WrittenFile } from './export/write-export.ts';
+export type { RegisteredModel } from './mlflow/sync/register-recorded.ts';
+export type { SyncReport } from './mlflow/sync/sync-recorded.ts';
+export type { InputKind } from './prediction/formats.ts';
+export type { NamedServer } from './serve/serve-named.ts';
+export type { AnsweredRequest } from './serve/server.ts';
 export type { EvaluatedBaseline, Evaluation } from './prediction/evaluate.ts';
 export type { ComparedConfiguration, ComparedRun, Comparison } from './report/compare.ts';
 export type { Plan, Run } from './plan/plan.ts';
@@ -124,8 +139,36 @@ export const predict = async (
 ): Promise<readonly Prediction[]> => (await import('./api/predict.ts')).predict(model, input, settings);
 
 /** Evaluates a trained model on a file that has the targets: metrics, confusion matrix and a baseline; otherwise as `predict`. */
-export const evaluate = async (model: string, data: string, settings?: UseSettings): Promise<Evaluation> =>
-  (await import('./api/predict.ts')).evaluate(model, data, settings);
+export const evaluate = async (
+  model: string,
+  data: string,
+  settings?: EvaluateSettings,
+): Promise<Evaluation> => (await import('./api/predict.ts')).evaluate(model, data, settings);
+
+/** Continues a text with a language model and returns what it wrote; a model is named as for `predict`. */
+export const sample = async (model: string, settings: SampleSettings): Promise<string> =>
+  (await import('./api/use.ts')).sample(model, settings);
+
+/** Writes a trained model into a folder as ONNX, TensorFlow.js, PyTorch or safetensors, with a README whose code runs. */
+export const exportModel = async (model: string, settings: ExportSettings): Promise<readonly WrittenFile[]> =>
+  (await import('./api/use.ts')).exportModel(model, settings);
+
+/**
+ * Serves trained models over HTTP as `unroll serve` does, until `stop` is called. Ends the process neither on a signal nor
+ * otherwise.
+ */
+export const serve = async (
+  models: string | readonly string[],
+  settings?: ServeSettings,
+): Promise<NamedServer> => (await import('./api/use.ts')).serve(models, settings);
+
+/** Sends what is recorded and not yet on an MLflow server: all of it, an experiment, or a run. */
+export const sync = async (what?: string, settings: SyncSettings = {}): Promise<SyncReport> =>
+  (await import('./api/track.ts')).sync(what, settings);
+
+/** Makes the network of a run, or of `best:EXPERIMENT`, a version of a registered model on MLflow; sends the run if needed. */
+export const register = async (run: string, settings: RegisterSettings): Promise<RegisteredModel> =>
+  (await import('./api/track.ts')).register(run, settings);
 
 /**
  * Trains a recorded run again, or that of a bundle, and compares its metrics and weights, and the predictions of its

@@ -1,5 +1,6 @@
 import { findInput } from '../prediction/find-input.ts';
 import { evaluateFiles, type Evaluation } from '../prediction/evaluate.ts';
+import type { InputKind } from '../prediction/formats.ts';
 import { openNamedModel } from '../prediction/open-named-model.ts';
 import { predictFiles } from '../prediction/predict.ts';
 import { registryFor } from '../prediction/registry.ts';
@@ -14,7 +15,12 @@ export interface UseSettings {
   readonly runsDirectory?: string;
 }
 
-export interface PredictSettings extends UseSettings {
+export interface EvaluateSettings extends UseSettings {
+  /** The kind of the data; by its name by default. */
+  readonly inputFormat?: InputKind;
+}
+
+export interface PredictSettings extends EvaluateSettings {
   /** Forecast this many steps after the end of the file; the model's horizon by default. */
   readonly horizon?: number;
 }
@@ -25,7 +31,7 @@ const noStream = process.stdin;
 export const predict = async (
   model: string | readonly string[],
   input: string,
-  { runsDirectory = 'runs', horizon }: PredictSettings = {},
+  { runsDirectory = 'runs', horizon, inputFormat: kind }: PredictSettings = {},
 ): Promise<readonly Prediction[]> => {
   const opened = await Promise.all(
     [model].flat().map((reference) => openNamedModel(reference, { runsDirectory })),
@@ -36,7 +42,9 @@ export const predict = async (
   const rows: Prediction[] = [];
   try {
     unwrap(
-      await predictFiles(models, { files, registry, horizon }, (row) => rows.push(Object.fromEntries(row))),
+      await predictFiles(models, { files, registry, horizon, kind }, (row) =>
+        rows.push(Object.fromEntries(row)),
+      ),
     );
   } finally {
     close();
@@ -48,13 +56,13 @@ export const predict = async (
 export const evaluate = async (
   reference: string,
   data: string,
-  { runsDirectory = 'runs' }: UseSettings = {},
+  { runsDirectory = 'runs', inputFormat: kind }: EvaluateSettings = {},
 ): Promise<Evaluation> => {
   const model = unwrap(await openNamedModel(reference, { runsDirectory }));
   const registry = unwrap(await registryFor([model], process.cwd()));
   const { files, close } = unwrap(await findInput(data, { stream: noStream, parameter: 'data' }));
   try {
-    return unwrap(await evaluateFiles(model, { files, registry }));
+    return unwrap(await evaluateFiles(model, { files, registry, kind }));
   } finally {
     close();
   }

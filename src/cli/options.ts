@@ -7,6 +7,7 @@ import {
 import { classPattern } from '../executor/bullmq/resource-class.ts';
 import { inputKinds } from '../prediction/formats.ts';
 import { executorNames } from '../executor/executor.ts';
+import { usualServing } from '../serve/limits.ts';
 import { usualRunsDirectory } from '../system/proposed-command.ts';
 
 /** Collects the values of a repeatable option. */
@@ -138,22 +139,32 @@ export const serving = <Args extends unknown[], Options extends OptionValues>(
   program: Program<Args, Options>,
 ) =>
   program
-    .option('--host <address>', 'the address to listen on', '127.0.0.1')
-    .option('--port <n>', 'the port; 0 takes a free one', portNumber, 8080)
+    .option('--host <address>', 'the address to listen on', usualServing.host)
+    .option('--port <n>', 'the port; 0 takes a free one', portNumber, usualServing.port)
     .addOption(
       new Option('--max-body <size>', 'the largest body of a request')
         .argParser(byteCount)
-        .default(10e6, '10MB'),
+        .default(usualServing.maxBody, '10MB'),
     )
-    .option('--timeout <seconds>', 'how long a request may take', positiveNumber, 30)
-    .option('--max-concurrency <n>', 'requests that are answered at the same time', positiveInteger, 200)
+    .option('--timeout <seconds>', 'how long a request may take', positiveNumber, usualServing.timeout)
+    .option(
+      '--max-concurrency <n>',
+      'requests that are answered at the same time',
+      positiveInteger,
+      usualServing.maxConcurrency,
+    )
     .option(
       '--max-batch <n>',
       'sequences of all requests that are predicted as one batch',
       positiveInteger,
-      64,
+      usualServing.maxBatch,
     )
-    .option('--batch-window <ms>', 'how long a sequence waits for others of its batch', atLeastZero, 0)
+    .option(
+      '--batch-window <ms>',
+      'how long a sequence waits for others of its batch',
+      atLeastZero,
+      usualServing.batchWindow,
+    )
     .addOption(
       new Option('--log <requests>', 'which requests to print: all, refused or none')
         .choices(requestLogs)

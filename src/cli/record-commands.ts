@@ -1,6 +1,7 @@
 import { Option } from '@commander-js/extra-typings';
 import { exportFormats } from '../export/formats.ts';
 import { outputFormats } from '../prediction/formats.ts';
+import { usualSampling } from '../prediction/sampling.ts';
 import { commandRow, type CommandRow } from './command.ts';
 import {
   atLeastZero,
@@ -132,10 +133,15 @@ export const recordCommands: readonly CommandRow[] = [
     declare: (program) =>
       runsDirectory(oneModel(program))
         .requiredOption('--prompt <text>', 'what the text begins with')
-        .option('--length <n>', 'how many tokens are written', positiveInteger, 100)
-        .option('--temperature <t>', 'below 1: likelier tokens; 0: always the likeliest', atLeastZero, 1)
+        .option('--length <n>', 'how many tokens are written', positiveInteger, usualSampling.length)
+        .option(
+          '--temperature <t>',
+          'below 1: likelier tokens; 0: always the likeliest',
+          atLeastZero,
+          usualSampling.temperature,
+        )
         .option('--topK <k>', 'choose among the k likeliest tokens', positiveInteger)
-        .option('--seed <n>', 'another seed writes another text', wholeNumber, 1),
+        .option('--seed <n>', 'another seed writes another text', wholeNumber, usualSampling.seed),
     load: () => import('./commands/sample.ts'),
   }),
   commandRow({

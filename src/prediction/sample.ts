@@ -15,19 +15,8 @@ import { dataDiagnostics } from './data-diagnostics.ts';
 import { streamReading } from './input.ts';
 import type { OpenModel } from './open-model.ts';
 import { buildPredictor, type Predictor } from './predictor.ts';
+import type { SampleSettings } from './sampling.ts';
 import { unusable } from './unusable.ts';
-
-export interface SampleSettings {
-  /** What the text begins with. */
-  readonly prompt: string;
-  /** How many tokens are drawn. */
-  readonly length: number;
-  /** Divides the logits: below 1 likely tokens become likelier; 0 takes the likeliest. */
-  readonly temperature: number;
-  /** Draws from this many of the likeliest tokens; undefined: from all. */
-  readonly topK?: number | undefined;
-  readonly seed: number;
-}
 
 /** Continues a text with a language model. Each token is drawn from a stream keyed by the seed alone. */
 export const sampleText = async (

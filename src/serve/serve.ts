@@ -74,6 +74,12 @@ const listenFailure = (
         expected: 'a free port',
         help: 'Stop that program, or choose another port: `--port 0` takes a free one.',
       };
+    case 'ERR_SOCKET_BAD_PORT':
+      return {
+        ...error,
+        message: `${port} is no port.`,
+        expected: 'a port from 0 to 65535; 0 takes a free one',
+      };
     case 'EACCES':
       return {
         ...error,

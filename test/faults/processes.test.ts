@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { syncCommand } from '../../src/cli/sync-command.ts';
+import { syncRecorded } from '../../src/mlflow/sync/sync-recorded.ts';
 import { openClient } from '../../src/mlflow/client/client.ts';
 import { connectionSettings } from '../../src/mlflow/client/settings.ts';
 import { startFaultProxy } from '../support/mlflow/fault-proxy.ts';
@@ -146,7 +146,7 @@ describe.skipIf(shim === undefined || missing !== undefined)('with a real MLflow
       ...completed('the sweep', disturbed),
       ...(await judge(folder, disturbed, calm().numbers)),
     ];
-    const synced = await syncCommand({
+    const synced = await syncRecorded({
       runsDirectory: join(folder, 'runs'),
       verify: true,
       print: () => undefined,

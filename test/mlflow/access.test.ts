@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { syncCommand } from '../../src/cli/sync-command.ts';
+import { syncRecorded } from '../../src/mlflow/sync/sync-recorded.ts';
 import { type FrontOptions, makeCertificates, startFront } from '../support/mlflow/front.ts';
 import { impatient, writeCompactSweep } from '../support/mlflow/journals.ts';
 import { realServer, whyNoMlflow } from '../support/mlflow/real-server.ts';
@@ -30,7 +30,7 @@ describe.skipIf(missing !== undefined)('a real server behind a reverse proxy', (
     writeCompactSweep(runsDirectory, { seed: 900 + made++, runs: 1, steps: 30 });
     const front = await startFront(server.uri(), options);
     onTestFinished(front.close);
-    const result = await syncCommand({
+    const result = await syncRecorded({
       runsDirectory,
       to: front.uri,
       verify: true,

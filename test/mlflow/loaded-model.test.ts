@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as ort from 'onnxruntime-node';
-import { evaluate, predict as predictInProgram } from 'unroll-ml';
+import { evaluate, predict as predictInProgram, register, sync, UnrollError } from 'unroll-ml';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { runCommand } from '../../src/system/command.ts';
 import { packageRoot } from '../../src/system/package-root.ts';
@@ -138,6 +138,24 @@ train: { batchSize: 32, steps: 20 }
     Math.max(
       ...probabilities.flat().map((value, index) => Math.abs(value - (expected[index] ?? Number.NaN))),
     );
+
+  test('is sent and registered from a program, too', async () => {
+    const settings = { runsDirectory: join(folder, 'runs'), to: server.uri() };
+    expect(await sync('toy', { ...settings, verify: true })).toMatchObject({
+      ...{ runs: 1, complete: 1, points: 0, verified: 1, differences: [] },
+    });
+    const notes: string[] = [];
+    const registered = await register('best:toy', {
+      ...{ ...settings, name: 'toys', alias: 'champion', onNote: (line: string) => notes.push(line) },
+    });
+    expect(registered).toEqual({
+      ...{ name: 'toys', version: '1', known: true, runId, alias: 'champion', uri: 'models:/toys@champion' },
+    });
+    expect(notes.join('\n')).toContain(server.uri());
+    await expect(register('best:other', { ...settings, name: 'toys' })).rejects.toThrow(UnrollError);
+    const signal = AbortSignal.abort(new Error('not now'));
+    await expect(sync('toy', { ...settings, signal })).rejects.toThrow('not now');
+  });
 
   test('is opened by its alias and its version, and downloaded once', async () => {
     writeFileSync(

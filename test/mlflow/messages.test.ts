@@ -1,7 +1,7 @@
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
-import { syncCommand } from '../../src/cli/sync-command.ts';
+import { syncRecorded } from '../../src/mlflow/sync/sync-recorded.ts';
 import { impatient, writeCompactSweep } from '../support/mlflow/journals.ts';
 import { createRig } from '../support/rig.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
@@ -22,7 +22,7 @@ const masked = (text: string) => text.replace(/127\.0\.0\.1:\d{5}/g, '127.0.0.1:
 const said = async (to: string | RequestListener): Promise<string> => {
   const runsDirectory = temporaryDirectory();
   writeCompactSweep(runsDirectory, { seed: 1, runs: 1, steps: 2 });
-  const result = await syncCommand({
+  const result = await syncRecorded({
     runsDirectory,
     to: typeof to === 'string' ? to : await serve(to),
     print: () => undefined,

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type MlflowClient, openClient } from '../../src/mlflow/client/client.ts';
 import { connectionSettings } from '../../src/mlflow/client/settings.ts';
 import { cursorPath } from '../../src/mlflow/sync/cursor.ts';
-import { syncCommand } from '../../src/cli/sync-command.ts';
+import { syncRecorded } from '../../src/mlflow/sync/sync-recorded.ts';
 import { startFaultProxy } from '../support/mlflow/fault-proxy.ts';
 import { impatient, writeCompactSweep } from '../support/mlflow/journals.ts';
 import { oldMlflowVersion, realServer, whyNoMlflow } from '../support/mlflow/real-server.ts';
@@ -27,7 +27,7 @@ describe.skipIf(missing !== undefined)('with the oldest server that is supported
 
   const sync = async (runsDirectory: string, to = server.uri()) => {
     const env = { ...impatient, MLFLOW_HTTP_REQUEST_TIMEOUT: '60' };
-    const result = await syncCommand({ runsDirectory, to, verify: true, print: () => undefined, env });
+    const result = await syncRecorded({ runsDirectory, to, verify: true, print: () => undefined, env });
     if (!result.ok) throw new Error(result.errors.map(({ message }) => message).join('\n'));
     return result.value;
   };
@@ -68,7 +68,7 @@ describe.skipIf(missing !== undefined)('with the oldest server that is supported
       for (let tries = 0; tries < 30 && !complete; tries++) {
         if (tries === 20) proxy.heal();
         const env = { ...impatient, MLFLOW_HTTP_REQUEST_TIMEOUT: '8', MLFLOW_HTTP_REQUEST_MAX_RETRIES: '2' };
-        const result = await syncCommand({ runsDirectory, to: proxy.uri, print: () => undefined, env });
+        const result = await syncRecorded({ runsDirectory, to: proxy.uri, print: () => undefined, env });
         complete = result.ok && result.value.complete === 1;
         if (tries % 3 === 1)
           for (const directory of directories) rmSync(cursorPath(directory, proxy.uri), { force: true });

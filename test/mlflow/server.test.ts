@@ -19,7 +19,7 @@ import { connectionSettings } from '../../src/mlflow/client/settings.ts';
 import { cursorPath, readCursor } from '../../src/mlflow/sync/cursor.ts';
 import { runProgram } from '../../src/cli/program.ts';
 import { openTerminal } from '../../src/cli/terminal.ts';
-import { syncCommand, type SyncReport } from '../../src/cli/sync-command.ts';
+import { syncRecorded, type SyncReport } from '../../src/mlflow/sync/sync-recorded.ts';
 import { startUploader } from '../../src/mlflow/uploader/start.ts';
 import { type Fault, startFaultProxy } from '../support/mlflow/fault-proxy.ts';
 import {
@@ -68,9 +68,9 @@ describe.skipIf(missing !== undefined)('with a real server of the pinned version
   const notices: string[] = [];
   const sync = async (
     runsDirectory: string,
-    more: Partial<Parameters<typeof syncCommand>[0]> = {},
+    more: Partial<Parameters<typeof syncRecorded>[0]> = {},
   ): Promise<SyncReport> => {
-    const result = await syncCommand({
+    const result = await syncRecorded({
       runsDirectory,
       to: server.uri(),
       print: (line) => notices.push(line),
@@ -269,7 +269,7 @@ describe.skipIf(missing !== undefined)('with a real server of the pinned version
       let complete = false;
       for (let tries = 0; tries < 30 && !complete; tries++) {
         if (tries === 20) proxy.heal();
-        const result = await syncCommand({
+        const result = await syncRecorded({
           runsDirectory,
           to: proxy.uri,
           print: () => undefined,
@@ -622,7 +622,7 @@ describe.skipIf(missing !== undefined)('with a real server of the pinned version
   test('a sweep that was recorded without any server is sent later, to more than one', async () => {
     const runsDirectory = temporaryDirectory();
     const { plan } = writeCompactSweep(runsDirectory, { seed: 71, runs: 2, steps: 50 });
-    const unreachable = await syncCommand({
+    const unreachable = await syncRecorded({
       runsDirectory,
       to: 'http://127.0.0.1:9',
       print: () => undefined,
@@ -645,7 +645,7 @@ describe.skipIf(missing !== undefined)('with a real server of the pinned version
     };
     const proxy = await startFaultProxy(server.uri(), { seed: testSeed, rate: 0, onRequest });
     try {
-      await syncCommand({
+      await syncRecorded({
         runsDirectory,
         to: proxy.uri,
         print: () => undefined,

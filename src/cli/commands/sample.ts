@@ -1,5 +1,6 @@
 import { registryFor } from '../../prediction/registry.ts';
-import { sampleText, type SampleSettings } from '../../prediction/sample.ts';
+import { sampleText } from '../../prediction/sample.ts';
+import type { SampleSettings } from '../../prediction/sampling.ts';
 import type { Execute } from '../command.ts';
 import { openNamedModel } from '../../prediction/open-named-model.ts';
 

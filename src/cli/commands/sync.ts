@@ -1,4 +1,4 @@
-import { syncCommand } from '../sync-command.ts';
+import { syncRecorded } from '../../mlflow/sync/sync-recorded.ts';
 import { counted } from '../../terminal/format.ts';
 import type { Execute } from '../command.ts';
 import { confirmServer } from '../confirm-server.ts';
@@ -18,7 +18,7 @@ export const execute: Execute<Options> = async (words, options, terminal) => {
   const interruption = listenForInterruption(() => terminal.complain('Stopping; what is sent stays sent.'));
   const [what] = words;
   const { to, json, verify, restore, runsDirectory } = options;
-  const result = await syncCommand({
+  const result = await syncRecorded({
     runsDirectory,
     ...(what !== undefined && { what }),
     ...(to !== undefined && { to }),

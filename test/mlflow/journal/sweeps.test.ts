@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { recordedGroups } from '../../../src/mlflow/journal/sweeps.ts';
-import { syncCommand } from '../../../src/cli/sync-command.ts';
+import { syncRecorded } from '../../../src/mlflow/sync/sync-recorded.ts';
 import { makePlan, writeRunDirectory, writeSweep } from '../../support/run-directories.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
@@ -34,6 +34,6 @@ test('unroll sync of a run that cannot be read reports why', async () => {
   const directory = writeRunDirectory(runs, run);
   rewrite(directory, 'status.json', '"ended"', '"paused"');
   const options = { runsDirectory: runs, what: run.id, env: {}, print: () => undefined };
-  const result = await syncCommand(options);
+  const result = await syncRecorded(options);
   expect(result).toMatchObject({ ok: false, errors: [{ code: 'damaged-record', severity: 'error' }] });
 });

@@ -1,19 +1,19 @@
 import { basename, dirname, join } from 'node:path';
-import { type Diagnostic, failure, type Result, success } from '../diagnostic/diagnostic.ts';
-import { nearest } from '../diagnostic/nearest.ts';
-import { proposedCommand } from '../system/proposed-command.ts';
-import { counted } from '../terminal/format.ts';
-import { listExperiments } from '../record/read-runs.ts';
-import { resolveRun } from '../record/resolve-run.ts';
-import type { Answer } from '../mlflow/client/problem.ts';
-import type { TrackedRun } from '../mlflow/journal/record.ts';
-import { recordedGroups, type RecordedGroup } from '../mlflow/journal/sweeps.ts';
-import { connect } from '../mlflow/sync/connect.ts';
-import type { SyncContext } from '../mlflow/sync/context.ts';
-import { syncGroup } from '../mlflow/sync/sync-group.ts';
-import { refusal, resolveTarget, trackingUri } from '../mlflow/sync/target.ts';
-import { verifyRun } from '../mlflow/sync/verify.ts';
-import { announcedWaits } from '../mlflow/client/announced-waits.ts';
+import { type Diagnostic, failure, type Result, success } from '../../diagnostic/diagnostic.ts';
+import { nearest } from '../../diagnostic/nearest.ts';
+import { proposedCommand } from '../../system/proposed-command.ts';
+import { counted } from '../../terminal/format.ts';
+import { listExperiments } from '../../record/read-runs.ts';
+import { resolveRun } from '../../record/resolve-run.ts';
+import type { Answer } from '../client/problem.ts';
+import type { TrackedRun } from '../journal/record.ts';
+import { recordedGroups, type RecordedGroup } from '../journal/sweeps.ts';
+import { connect } from './connect.ts';
+import type { SyncContext } from './context.ts';
+import { syncGroup } from './sync-group.ts';
+import { refusal, resolveTarget, trackingUri } from './target.ts';
+import { verifyRun } from './verify.ts';
+import { announcedWaits } from '../client/announced-waits.ts';
 
 export interface SyncOptions {
   readonly runsDirectory: string;
@@ -104,7 +104,7 @@ const verifyAll = async (
  * same however often it was interrupted. What cannot be read is left out, with a notice. Errors are for exit code 2;
  * differences found by `verify` for exit code 1.
  */
-export const syncCommand = async (options: SyncOptions): Promise<Result<SyncReport>> => {
+export const syncRecorded = async (options: SyncOptions): Promise<Result<SyncReport>> => {
   const { runsDirectory, print, env = process.env } = options;
   const selected = select(options);
   if (!selected.ok) return selected;
