@@ -2,10 +2,11 @@ import { copyFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { exportModel, sample, serve, UnrollError } from 'unroll-ml';
 import { beforeAll, expect, it } from 'vitest';
+import { runCommand } from '../../src/system/command.ts';
+import { packageRoot } from '../../src/system/package-root.ts';
 import { blocksOf } from '../docs/blocks.ts';
 import { createRig, type Rig } from '../support/rig.ts';
-import { runTypeScript } from '../support/run-typescript.ts';
-import { temporaryDirectory } from '../support/temporary-directory.ts';
+import { sharedDirectory, temporaryDirectory } from '../support/temporary-directory.ts';
 
 const forecast = `version: 1
 name: forecast
@@ -23,11 +24,12 @@ optimizer: { name: adam, learningRate: 0.01 }
 train: { batchSize: 8, steps: 6 }
 `;
 
+const folder = sharedDirectory();
 let rig: Rig;
 let runsDirectory: string;
 
 beforeAll(async () => {
-  rig = createRig();
+  rig = createRig({}, folder);
   runsDirectory = join(rig.directory, 'runs');
   copyFileSync('experiments/data/el-nino.csv', join(rig.directory, 'el-nino.csv'));
   rig.write('book.txt', 'The tea is hot. The bread is old. The plum is red. '.repeat(30));
@@ -40,7 +42,14 @@ beforeAll(async () => {
 it('is used from a program as the guide shows', async () => {
   const page = readFileSync('docs/programmatic.md', 'utf8');
   const program = blocksOf(page).find(({ text }) => text.includes('exportModel'))?.text ?? '';
-  const printed = await runTypeScript(rig.write('program.ts', program), {}, rig.directory);
+  const installed = JSON.stringify(join(packageRoot, 'dist', 'index.js'));
+  rig.write('program.mjs', program.replace("'unroll-ml'", installed));
+  const {
+    code,
+    stdout: printed,
+    output,
+  } = await runCommand(process.execPath, ['program.mjs'], { cwd: folder });
+  expect(code, output).toBe(0);
   expect(printed).toMatch(/^-?[\d.]+ [\d.]+ \{/);
   expect(printed).toMatch(/product\/model\.onnx/);
   expect(printed).toMatch(/'prediction temperature': -?[\d.]+|predictions/);

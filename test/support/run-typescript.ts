@@ -9,11 +9,7 @@ import { packageRoot } from '../../src/system/package-root.ts';
  * Runs a TypeScript file in a Node process of its own, with more environment variables, and returns what it printed to
  * stdout. For what can only be set before a process starts, such as the number of threads.
  */
-export const runTypeScript = async (
-  file: string,
-  env: Readonly<Record<string, string>>,
-  cwd = process.cwd(),
-): Promise<string> => {
+export const runTypeScript = async (file: string, env: Readonly<Record<string, string>>): Promise<string> => {
   // The bundle lies below the package so that it finds the installed packages.
   const parent = join(packageRoot, 'node_modules', '.cache');
   mkdirSync(parent, { recursive: true });
@@ -30,7 +26,6 @@ export const runTypeScript = async (
       logLevel: 'silent',
     });
     const { stdout } = await promisify(execFile)(process.execPath, [bundle], {
-      cwd,
       env: { ...process.env, ...env },
       // A hang, not a slow machine. The error then has what was printed to stderr.
       timeout: 240_000,
