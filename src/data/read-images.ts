@@ -25,6 +25,13 @@ export const readIdxExamples = async (
   const images = await openIdx(file);
   try {
     const [count = 0, ...size] = images.dimensions;
+    if (size.length === 0)
+      throw wrongFile(file, `holds ${count} single numbers, as a file of labels does.`, {
+        expected: `images of ${height} by ${width} pixels`,
+        help: 'Name the file of images.',
+      });
+    if (count === 0)
+      throw wrongFile(file, 'has no images.', { expected: 'at least one image', help: 'Name another file.' });
     if (size.join() !== [height, width].join()) throw wrongSize(file, size.join(' by '), { height, width });
     const classes = labels && checkedLabels(await readIdx(labels), { count, shape, file: labels });
     const batch = allocateBatch(shape, examplesAtOnce);

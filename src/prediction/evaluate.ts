@@ -11,6 +11,7 @@ import type { InputKind } from './formats.ts';
 import { kindOf, readExamples } from './input.ts';
 import type { OpenModel } from './open-model.ts';
 import { buildPredictor } from './predictor.ts';
+import { refuseInfinite } from './rows.ts';
 import { unusable } from './unusable.ts';
 
 /** How well a model predicts some data. */
@@ -62,6 +63,7 @@ export const evaluateFiles = async (
     current = batch;
     const tallyOf = (tally ??= createTally(shape, loss, { part: 'test', split: split(batch) }));
     const { outputs, loss: value } = evaluate(batch);
+    refuseInfinite(task, batch, outputs);
     const indices = Int32Array.from({ length: batch.batch.size }, (_, row) => row);
     tallyOf.add({ batch: { ...batch.batch, steps: batch.shape.steps }, outputs, loss: value, indices });
     baseline.add(batch);

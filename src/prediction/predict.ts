@@ -157,6 +157,14 @@ const predictInput = async (
       expected: `no horizon for a model of the task ${shape.task.kind}`,
       help: 'Leave out --horizon.',
     });
+  if (horizon !== undefined && !(Number.isSafeInteger(horizon) && horizon >= 1))
+    return failure({
+      code: 'out-of-range',
+      severity: 'error',
+      message: `${horizon} is no number of steps to forecast.`,
+      expected: 'a whole number from 1',
+      help: "Correct it, or leave it out for the model's own horizon.",
+    });
   try {
     await (isForecast ? forecastAhead(input, { outputsOf, rows, horizon }) : predictAll(rows));
     return success(undefined);

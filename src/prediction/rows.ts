@@ -1,3 +1,4 @@
+import { DataError } from '../data/dataset.ts';
 import type { ExampleBatch } from '../data/example-batch.ts';
 import { middleOf } from '../data/quantiles.ts';
 import { isPerStep, type Task } from '../data/task.ts';
@@ -37,6 +38,7 @@ export const predictedRows = (
     wanted: Ahead = { offset: 0, horizon: Infinity },
   ): void => {
     const { batch, shape, scaling, id } = examples;
+    refuseInfinite(task, examples, outputs);
     ahead = wanted;
     const stepsEach = isPerStep(task) ? shape.steps : 1;
     for (let sequence = 0; sequence < batch.size; sequence++) {
@@ -57,6 +59,27 @@ export const predictedRows = (
     }
     flush();
   };
+};
+
+/** Numbers that are far from those of the training can be too large for a network. */
+export const refuseInfinite = (
+  task: Task,
+  { batch, shape, id }: ExampleBatch,
+  outputs: Float32Array,
+): void => {
+  const steps = isPerStep(task) ? shape.steps : 1;
+  const width = outputs.length / (batch.size * steps);
+  for (let sequence = 0; sequence < batch.size; sequence++) {
+    const count = steps === 1 ? 1 : (batch.lengths[sequence] as number);
+    const start = sequence * steps * width;
+    if (outputs.subarray(start, start + count * width).every(Number.isFinite)) continue;
+    throw new DataError({
+      path: 'input',
+      message: `The network has no finite output for the sequence ${JSON.stringify(id(sequence))}.`,
+      expected: 'numbers of the size of those that the model was trained on',
+      help: 'Correct or remove the numbers of this sequence that are far too large.',
+    });
+  }
 };
 
 /** The forecast values of a sequence in their own unit, step by step; of quantiles the middle one. */

@@ -200,6 +200,9 @@ describe('predicts the test part bit for bit as the training did', () => {
       `dataset: { name: conll, file: sentences.conll, testFile: test-sentences.conll }\n${network()}`,
     );
     expect((await predict([model], conll)).rows).toEqual(await recorded(directory));
+    // The labels are what is asked for.
+    const tokens = written(folder, 'tokens.conll', sentences.replace(/ \S+$/gm, ''));
+    expect((await predict([model], tokens)).rows).toEqual(await recorded(directory));
   });
 
   test('the next token of one long text', async () => {

@@ -92,6 +92,60 @@ describe('a trained model on other data', () => {
     expect(JSON.stringify(other)).toContain('has no column \\"x\\"');
   });
 
+  test('leaves out rows of a forecast that are still to come when it is evaluated', async () => {
+    const folder = temporaryDirectory();
+    const rows = Array.from({ length: 60 }, (_, day) => `${day},${(day * 3) % 7},${day % 4}`);
+    writeFileSync(join(folder, 'past.csv'), ['day,sales,holiday', ...rows].join('\n'));
+    const ahead = [60, 61, 62].map((day) => `${day},,${day % 4}`);
+    writeFileSync(join(folder, 'ahead.csv'), ['day,sales,holiday', ...rows, ...ahead].join('\n'));
+    const { model } = await trainModel(
+      folder,
+      'sales',
+      `dataset: { name: csv-series, file: past.csv, time: day, targets: [sales], future: [holiday], window: 6, horizon: 3 }\nmodel: { name: gru, hiddenSize: 3 }\n${network}`,
+    );
+    const evaluate = async (name: string) =>
+      evaluateFiles(model, { files: await filesAt(join(folder, name)), registry });
+    const past = await evaluate('past.csv');
+    expect(past).toMatchObject({ ok: true, value: { examples: 52 } });
+    expect(await evaluate('ahead.csv')).toEqual(past);
+
+    const files = await filesAt(join(folder, 'ahead.csv'));
+    const none = await predictFiles([model], { files, registry, horizon: 0 }, () => undefined);
+    expect(none).toMatchObject({ ok: false, errors: [{ code: 'out-of-range' }] });
+  });
+
+  test('is refused numbers that are too large for a network', async () => {
+    const folder = temporaryDirectory();
+    const spec = `dataset: ${tableIn(folder)}\nmodel: { name: lstm, hiddenSize: 4 }\n${network}`;
+    const { model } = await trainModel(folder, 'table', spec);
+    const bad = join(folder, 'large.csv');
+    const predict = async () =>
+      predictFiles([model], { files: await filesAt(bad), registry }, () => undefined);
+    for (const large of ['1e39', '-1e300']) {
+      writeFileSync(bad, `id,t,x\nn1,0,1\nn1,1,${large}\nn1,2,3\n`);
+      expect(JSON.stringify(await predict())).toContain('large.csv:3: column \\"x\\" is not a finite number');
+    }
+    writeFileSync(bad, 'id,t,x\nn1,0,1\nn1,1,1e37\nn1,2,3\n');
+    expect(await predict()).toMatchObject({ ok: true });
+
+    // What a kernel makes of sums that are too large.
+    const weights = new Map(
+      [...model.weights].map(([name, { shape, values }]) => [
+        name,
+        { shape, values: values.map(() => 3e38) },
+      ]),
+    );
+    const broken = { ...model, weights };
+    const evaluated = await evaluateFiles(broken, {
+      files: await filesAt(join(folder, 'test.csv')),
+      registry,
+    });
+    expect(JSON.stringify(evaluated)).toContain('no finite output for the sequence \\"s40\\"');
+    const files = await filesAt(join(folder, 'test.csv'));
+    const predicted = await predictFiles([broken], { files, registry }, () => undefined);
+    expect(predicted).toMatchObject({ ok: false, errors: [{ code: 'bad-data' }] });
+  });
+
   test('is averaged with others of the same signature', async () => {
     const folder = temporaryDirectory();
     const dataset = tableIn(folder);

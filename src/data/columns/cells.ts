@@ -1,12 +1,15 @@
+/** Whether a number is finite for a network, too, which computes with 32 bits. */
+const isFiniteHere = (value: number): boolean => Number.isFinite(Math.fround(value));
+
 /** A number from a cell: a finite one, as JSON number or as decimal text; else NaN. */
 export const numberIn = (cell: unknown): number => {
   if (typeof cell === 'string') {
     const value = Number(cell);
     // An empty text is 0 to `Number`, and nothing to us.
-    return Number.isFinite(value) && (value !== 0 || cell.trim() !== '') ? value : Number.NaN;
+    return isFiniteHere(value) && (value !== 0 || cell.trim() !== '') ? value : Number.NaN;
   }
-  if (typeof cell === 'bigint') return Number(cell);
-  return typeof cell === 'number' && Number.isFinite(cell) ? cell : Number.NaN;
+  if (typeof cell === 'bigint') return numberIn(Number(cell));
+  return typeof cell === 'number' && isFiniteHere(cell) ? cell : Number.NaN;
 };
 
 /** A number from a cell whose text has a comma before the decimals, as in 3,14; else NaN. */
@@ -17,10 +20,11 @@ export const numberWithCommaIn = (cell: unknown): number => {
 
 /** Whether a cell holds an infinite number, or one that is too large. */
 export const isInfinite = (cell: unknown): boolean => {
-  if (typeof cell === 'number') return Math.abs(cell) === Infinity;
+  if (typeof cell === 'number' || typeof cell === 'bigint')
+    return Math.abs(Math.fround(Number(cell))) === Infinity;
   if (typeof cell !== 'string') return false;
   const text = cell.trim();
-  return Math.abs(Number(text)) === Infinity || /^[+-]?(inf|infinity|∞)$/i.test(text);
+  return Math.abs(Math.fround(Number(text))) === Infinity || /^[+-]?(inf|infinity|∞)$/i.test(text);
 };
 
 /** Whether a cell is a number once the comma in it is taken as the one before the decimals. */

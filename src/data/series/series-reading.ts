@@ -73,7 +73,11 @@ export const readSeriesExamples = async (
   take: TakeExamples,
 ): Promise<void> => {
   const { parameters } = reading.format;
-  const pack = await readPack(file, reading);
+  const { task } = reading.shape;
+  const read = await readPack(file, reading);
+  // Only a model of data with gaps counts the numbers of a window one by one.
+  const countsGaps = task.kind === 'forecast' && task.hasGaps === true;
+  const pack = countsGaps ? read : untilLastTarget(read, reading);
   const windows = windowsIn(pack, parameters, { from: -Infinity, to: Infinity });
   if (windows.size === 0) {
     throw new DataError({
@@ -141,6 +145,14 @@ const checkWindows = (
     });
   });
 };
+
+/** The pack without the rows after the last target of a series, which have only what is known ahead. */
+const untilLastTarget = (pack: SeriesPack, { format, preprocessing }: SeriesReading): SeriesPack =>
+  extended(pack, {
+    origins: originsOf(pack, format.parameters.targets.length),
+    horizon: 0,
+    step: preprocessing.step,
+  }).pack;
 
 /** The pack with `horizon` rows after each origin; what the file does not have of them is missing. */
 const extended = (

@@ -23,6 +23,8 @@ export const conllReader =
     const columns = Object.values(conllColumns);
     const sink = begin(columns);
     const places = sink.columns.map((name) => columns.findIndex((column) => column === name));
+    // Predictions need none.
+    const wantsLabels = places.includes(columns.indexOf(conllColumns.label));
     let tokens: string[] = [];
     let labels: string[] = [];
     let [line, firstLine, document] = [0, 0, 0];
@@ -54,8 +56,8 @@ export const conllReader =
       }
       const words = row.split(/\s+/);
       const found = [words[token - 1], words[(label ?? words.length) - 1]];
-      if (found.includes(undefined) || words.length < 2) {
-        const needed = Math.max(2, token, label ?? 0);
+      const needed = wantsLabels ? Math.max(2, token, label ?? 0) : token;
+      if (words.length < needed) {
         problems.report(
           line,
           `${words.length} ${words.length === 1 ? 'column' : 'columns'} where at least ${needed} are needed`,
@@ -64,7 +66,7 @@ export const conllReader =
       }
       if (tokens.length === 0) firstLine = line;
       tokens.push(found[0] as string);
-      labels.push(found[1] as string);
+      labels.push(found[1] ?? '');
     }
     endSentence();
     sink.end();
