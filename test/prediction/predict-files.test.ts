@@ -169,7 +169,7 @@ describe('unroll predict', () => {
     const one = await predict([directory], { input: join(folder, 'images', '3.png') });
     expect(withoutNames(one.lines)[1]).toBe(withoutNames(wanted.lines)[4]);
 
-    const refused = async (input: string) => JSON.stringify((await predict([directory], { input })).done);
+    const refused = async (input: string) => JSON.stringify((await predict([directory], { input })).errors);
     expect(await refused(join(data, 't10k-labels-idx1-ubyte'))).toContain('holds 10000 single numbers');
     head.writeUInt32BE(0, 4);
     writeFileSync(join(folder, 'none.idx'), head);

@@ -201,7 +201,11 @@ describe('predicts the test part bit for bit as the training did', () => {
     );
     expect((await predict([model], conll)).rows).toEqual(await recorded(directory));
     // The labels are what is asked for.
-    const tokens = written(folder, 'tokens.conll', sentences.replace(/ \S+$/gm, ''));
+    const tokens = written(
+      folder,
+      'tokens.conll',
+      sentences.map((one) => one.replace(/ \S+$/gm, '')),
+    );
     expect((await predict([model], tokens)).rows).toEqual(await recorded(directory));
   });
 
