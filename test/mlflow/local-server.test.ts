@@ -42,7 +42,7 @@ const answers = (uri: string) =>
 describe.skipIf(missing !== undefined)('unroll mlflow', () => {
   test(
     'serves beside runs/, once for each place, until it is told to stop or is killed',
-    { timeout: 1_000_000 },
+    { timeout: 400_000 },
     async () => {
       const rigs = [createRig(), createRig()] as const;
       // Both look for a port at the same time.

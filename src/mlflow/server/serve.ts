@@ -40,8 +40,8 @@ const host = '127.0.0.1';
 const firstPort = 5000;
 /** This many ports are lost to others before we give up. */
 const mostPorts = 5;
-/** A cold start reads some 500 MB of Python: 20 s alone, and over three minutes beside 40 busy processes. */
-const startMs = 480_000;
+/** A cold start reads some 500 MB of Python. */
+const startMs = 180_000;
 const stopMs = 10_000;
 /** A server that is alive answers its health check in this time. */
 const answerMs = 5000;
