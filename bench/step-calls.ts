@@ -51,7 +51,7 @@ const countKernels = (): void => {
   const engine: object = tf.engine();
   const call = Reflect.get(engine, 'runKernelFunc') as (...given: unknown[]) => unknown;
   const nameOf = (given: unknown) =>
-    `tfjs ${String((given as { readonly kernelName?: string }).kernelName ?? 'a function')}`;
+    `tfjs ${(given as { readonly kernelName?: string }).kernelName ?? 'a function'}`;
   Reflect.set(engine, 'runKernelFunc', counted(nameOf, call.bind(engine)));
 };
 

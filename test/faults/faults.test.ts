@@ -1,11 +1,10 @@
-import { readFileSync, readdirSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { cpSync, readFileSync, readdirSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'vitest';
 import { randomStream } from '../../src/data/random.ts';
 import { testSeed } from '../support/seed.ts';
 import { type Call, callAtEach, oneFor, oneOfEach, withoutIds } from './cases.ts';
 import {
-  copyOf,
   type Fault,
   judge,
   runWithFault,
@@ -148,21 +147,16 @@ const damaging = (): readonly Damaged[] =>
   );
 
 test('a damaged file of a finished sweep is repaired, and stops no command', () =>
-  tryAll(
-    damaging(),
-    60,
-    nameOfDamage,
-    async ({ file, damage, round }, folder) => {
-      const random = randomStream(testSeed, 'damage', file, damage, round);
-      damages[damage]?.(join(folder, 'runs', file), random);
-      const found: string[] = [];
-      for (const words of [['ls'], ['compare', '--all']]) {
-        const { code, output } = await unrollHere(folder, words);
-        if (code !== 0 && !file.startsWith('trial/sweeps/')) found.push(`${words.join(' ')}: ${output}`);
-        if (/bug|unhandled/.test(output)) found.push(`${words.join(' ')} printed: ${output}`);
-      }
-      const repaired = await startUnroll(folder, ['check', '--repair', '--yes']).ended;
-      return [...found, ...(await judge(folder, repaired, calm().numbers, { mayLack: true }))];
-    },
-    () => copyOf(calm().folder),
-  ));
+  tryAll(damaging(), 60, nameOfDamage, async ({ file, damage, round }, folder) => {
+    cpSync(join(calm().folder, 'runs'), join(folder, 'runs'), { recursive: true });
+    const random = randomStream(testSeed, 'damage', file, damage, round);
+    damages[damage]?.(join(folder, 'runs', file), random);
+    const found: string[] = [];
+    for (const words of [['ls'], ['compare', '--all']]) {
+      const { code, output } = await unrollHere(folder, words);
+      if (code !== 0 && !file.startsWith('trial/sweeps/')) found.push(`${words.join(' ')}: ${output}`);
+      if (/bug|unhandled/.test(output)) found.push(`${words.join(' ')} printed: ${output}`);
+    }
+    const repaired = await startUnroll(folder, ['check', '--repair', '--yes']).ended;
+    return [...found, ...(await judge(folder, repaired, calm().numbers, { mayLack: true }))];
+  }));

@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, vi } from 'vitest';
@@ -170,13 +170,6 @@ export const newFolder = (): string => {
   return folder;
 };
 
-/** A copy of a folder with its runs, in a new place. */
-export const copyOf = (folder: string): string => {
-  const copy = mkdtempSync(join(tmpdir(), 'unroll-fault-'));
-  cpSync(folder, copy, { recursive: true });
-  return copy;
-};
-
 export const removeFolder = (folder: string): void => rmSync(folder, { recursive: true, force: true });
 
 export const runWords: readonly string[] = ['run', 'spec.yaml', '--no-mlflow', '--quiet'];
@@ -304,13 +297,12 @@ export const tryAll = async <T>(
   inShort: number,
   name: (one: T) => string,
   attempt: (one: T, folder: string) => Promise<string[]>,
-  from: () => string = newFolder,
 ): Promise<void> => {
   const cases = drawn(all, inShort, name);
   const failures: string[] = [];
   let tried = 0;
   await each(cases, availableParallelism(), async (one) => {
-    const folder = from();
+    const folder = newFolder();
     const found = await attempt(one, folder);
     if (found.length > 0) {
       failures.push([name(one), ...found].join('\n  '));

@@ -40,7 +40,8 @@ test.skipIf(!kernels.available)(
       useKernelThreads(1 + (number % 3));
       const own = ownOf(one, number % 2 === 0);
       const isPlain =
-        !['mean', 'max'].includes(String(readout)) &&
+        readout !== 'mean' &&
+        readout !== 'max' &&
         peepholes !== true &&
         (projectionSize ?? null) === null &&
         layerNorm !== true &&

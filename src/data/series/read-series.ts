@@ -1,7 +1,5 @@
-import type { ParameterIssue } from '../../parameters/row.ts';
 import { createTimeReader, dateInNumber, isoForms, type TimeKind } from '../columns/dates.ts';
 import { isMissing, strategyOf } from '../columns/missing.ts';
-import { DataError } from '../dataset.ts';
 import { withoutRows, type DataFile } from '../files.ts';
 import { checkColumns, type NamedColumns } from '../table/columns.ts';
 import { ownCopy } from '../table/labels.ts';
@@ -9,32 +7,12 @@ import { hasDecimalComma, isInfinite, numberIn as plainNumberIn, shown, textIn }
 import type { RowSink } from '../table/rows.ts';
 import { createNumberList } from '../table/sequence.ts';
 import { collectProblems, type RowProblems } from '../table/problems.ts';
+import { reportGaps, withRowForEachStep, type RawSeries, type SortedRows } from './gaps.ts';
 import { guessSeriesSettings, type GuessedSettings } from './guess-columns.ts';
 import type { SeriesFormat } from './format.ts';
 import { completeColumns, numberColumns, type SeriesParameters } from './parameters.ts';
 import type { SeriesPack } from './series-pack.ts';
-import {
-  dayMs,
-  describeStep,
-  findTimeStep,
-  stepsBetween,
-  timeAfter,
-  writeTime,
-  type TimeStep,
-} from './time-step.ts';
-
-/** The rows of a file as they came. */
-interface RawSeries {
-  readonly times: Float64Array;
-  /** `[rows, columns]`. */
-  readonly values: Float64Array;
-  readonly lines: Float64Array;
-  /** The series of each row. */
-  readonly owners: Float64Array;
-  readonly series: readonly string[];
-  readonly statics: readonly (readonly string[])[];
-  readonly timeKind: TimeKind;
-}
+import { dayMs, findTimeStep, writeTime } from './time-step.ts';
 
 /**
  * Reads a file into a pack. Throws `DataError` with all that is wrong with its rows. With `ahead`, rows after the last
@@ -318,12 +296,6 @@ const packed = (
   };
 };
 
-interface SortedRows {
-  /** Rows of the file, by series and time. */
-  readonly rows: Int32Array;
-  readonly starts: readonly number[];
-}
-
 const sortedRows = ({ times, owners, series }: RawSeries): SortedRows => {
   const counts = new Array<number>(series.length).fill(0);
   for (const owner of owners) counts[owner] = (counts[owner] as number) + 1;
@@ -368,88 +340,4 @@ const reportDuplicates = (
       `the time ${writeTime(times[row] as number, timeKind)}${of} is also in line ${lines[before] as number}`,
     );
   }
-};
-
-interface PlacedRows {
-  readonly raw: RawSeries;
-  readonly sorted: SortedRows;
-  /** In the order of the sorted rows. */
-  readonly times: Float64Array;
-  readonly step: TimeStep;
-}
-
-/** Reports rows that are missing. Returns whether any is. */
-const reportGaps = (
-  { raw, sorted: { rows, starts }, times, step }: PlacedRows,
-  { parameters, problems }: { readonly parameters: SeriesParameters; readonly problems: RowProblems },
-): boolean => {
-  if (step.kind === 'uneven') return false;
-  let found = false;
-  for (let series = 0; series + 1 < starts.length; series++) {
-    for (let at = (starts[series] as number) + 1; at < (starts[series + 1] as number); at++) {
-      const [from, to] = [times[at - 1] as number, times[at] as number];
-      const absent = stepsBetween(step, from, to) - 1;
-      if (absent < 1) continue;
-      found = true;
-      const write = (time: number) => writeTime(time, raw.timeKind);
-      const first = write(timeAfter(step, from, 1));
-      const last = write(timeAfter(step, from, absent));
-      const of = parameters.series === null ? '' : ` of series ${JSON.stringify(raw.series[series])}`;
-      problems.report(
-        raw.lines[rows[at] as number] as number,
-        `${absent === 1 ? `the row of ${first}` : `${absent} rows, from ${first} to ${last},`}${of} ${absent === 1 ? 'is' : 'are'} missing before this one, at steps of ${describeStep(step, raw.timeKind)}`,
-      );
-    }
-  }
-  return found;
-};
-
-/** Rows that are missing beyond this many for each that there is are a time column that is none. */
-const mostAddedPerRow = 20;
-
-/** The rows in order, with an empty one for each step that the file has no row of. */
-const withRowForEachStep = (
-  { raw, sorted, times, step }: PlacedRows,
-  { width, file }: { readonly width: number; readonly file: DataFile },
-): Pick<SeriesPack, 'times' | 'values' | 'starts'> => {
-  const places = new Float64Array(times.length);
-  const starts = [0];
-  let place = 0;
-  for (let series = 0; series + 1 < sorted.starts.length; series++) {
-    const [start, end] = [sorted.starts[series] as number, sorted.starts[series + 1] as number];
-    for (let at = start; at < end; at++) {
-      if (at > start) place += stepsBetween(step, times[at - 1] as number, times[at] as number);
-      places[at] = place;
-    }
-    place++;
-    starts.push(place);
-  }
-  if (place > 1000 + (1 + mostAddedPerRow) * times.length) throw tooManyGaps(file, place, times.length);
-  const packedTimes = new Float64Array(place);
-  const values = new Float64Array(place * width).fill(Number.NaN);
-  let before = 0;
-  for (let at = 0; at < times.length; at++) {
-    const here = places[at] as number;
-    packedTimes[here] = times[at] as number;
-    for (let added = before + 1; added < here; added++) {
-      packedTimes[added] = timeAfter(step, packedTimes[before] as number, added - before);
-    }
-    before = here;
-    const row = sorted.rows[at] as number;
-    for (let column = 0; column < width; column++) {
-      values[here * width + column] = raw.values[row * width + column] as number;
-    }
-  }
-  return { times: packedTimes, values, starts };
-};
-
-const tooManyGaps = (file: DataFile, steps: number, rows: number): DataError => {
-  const issue: ParameterIssue = {
-    path: 'time',
-    message: `${file.name} has ${rows} rows, and ${steps} steps lie between its first and its last time.`,
-    expected: 'a row for most of the steps',
-    got: `${rows} rows of ${steps}`,
-    help: 'Check the first and the last rows of the file for a wrong time.',
-  };
-  return new DataError(issue);
 };

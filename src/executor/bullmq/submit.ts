@@ -232,7 +232,7 @@ export const createBullmqExecutor = async (
   const patience = () => (client.status === 'ready' ? delay(closingMs) : undefined);
 
   /** Read again after a wait, because it may have changed. */
-  const refusal = (): string | undefined => refused;
+  const refusedByNow = (): string | undefined => refused;
 
   const train = async (request: TrainRequest, task: RunTask): Promise<TrainResult> => {
     for (let tries = 1; ; tries++) {
@@ -246,7 +246,7 @@ export const createBullmqExecutor = async (
         const leaving = left === undefined ? ended : Promise.resolve();
         const before = await Promise.race([submit(key, request, task), leaving.then(patience)]);
         if (left !== undefined) return { type: 'left', message: left };
-        const refusedSince = refusal();
+        const refusedSince = refusedByNow();
         if (refusedSince !== undefined && (await removeWaiting(key)))
           return { type: 'left', message: refusedSince };
         const one = pending.get(key);
@@ -265,7 +265,7 @@ export const createBullmqExecutor = async (
         if (systemErrorOf(error)) throw error;
         const refusal = refusalOf(error, server.address);
         if (refusal) {
-          if (refused === undefined) note('warning', `${refusal.message} ${refusal.help ?? ''}`);
+          if (refusedByNow() === undefined) note('warning', `${refusal.message} ${refusal.help ?? ''}`);
           refused ??= refusal.message;
           return { type: 'left', message: refused };
         }

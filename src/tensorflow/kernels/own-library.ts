@@ -22,12 +22,14 @@ export interface OwnLibrary {
   /** The layout of the numbers is in native/network.h. */
   readonly createNetwork: (settings: Int32Array, weights: Float32Array) => NetworkHandle;
   readonly startNetwork: (
-    network: NetworkHandle,
-    values: Float32Array,
-    batch: number,
-    steps: number,
-    lengths: Int32Array | undefined,
-    alone: boolean,
+    ...given: [
+      network: NetworkHandle,
+      values: Float32Array,
+      batch: number,
+      steps: number,
+      lengths: Int32Array | undefined,
+      alone: boolean,
+    ]
   ) => StartedBatch;
   readonly finishNetwork: (batch: StartedBatch) => Float32Array;
 }
