@@ -116,7 +116,7 @@ const pastTheDoor = [
 const onlyFiles =
   'Use src/system/files.ts, which does not wait for a pipe, socket or device in the place of a file.';
 
-/** What opens a path whatever is there. */
+/** What opens a path whatever is there, or makes folders with a call that may never return. */
 const plainReaders = [
   {
     name: 'node:fs',
@@ -124,6 +124,7 @@ const plainReaders = [
       'appendFileSync',
       'copyFileSync',
       'createReadStream',
+      'mkdirSync',
       'openSync',
       'readFileSync',
       'promises',
@@ -132,7 +133,7 @@ const plainReaders = [
   },
   {
     name: 'node:fs/promises',
-    importNames: ['appendFile', 'copyFile', 'open', 'readFile'],
+    importNames: ['appendFile', 'copyFile', 'mkdir', 'open', 'readFile'],
     message: onlyFiles,
   },
 ];

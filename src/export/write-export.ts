@@ -1,7 +1,7 @@
-import { existsSync, lstatSync, mkdirSync, statSync } from 'node:fs';
+import { existsSync, lstatSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { failure, success, type Diagnostic, type Result } from '../diagnostic/diagnostic.ts';
-import { writeWhole } from '../system/files.ts';
+import { writeWhole, ensureFolder } from '../system/files.ts';
 import type { ExportedFile } from './export-model.ts';
 
 /** A file that an export wrote. */
@@ -27,7 +27,7 @@ export const writeExport = (
     return failure(notAFolder(output, words));
   const taken = files.filter(({ name }) => existsSync(join(output, name)));
   if (taken.length > 0 && !force) return failure(alreadyThere(output, taken, words));
-  mkdirSync(output, { recursive: true });
+  ensureFolder(output);
   return success(
     files.map(({ name, content }) => {
       const path = join(output, name);

@@ -1,11 +1,11 @@
 import { hash } from 'node:crypto';
-import { mkdirSync } from 'node:fs';
+
 import { dirname, join } from 'node:path';
 import { failure, success, type Diagnostic, type Result } from '../diagnostic/diagnostic.ts';
 import { readOnnx, type OnnxContent, type OnnxReading } from '../export/onnx/read-onnx.ts';
 import { modelFileNames, parseVocabulary } from '../record/run-files.ts';
 import { cacheFolder } from '../system/cache-folder.ts';
-import { writeWhole } from '../system/files.ts';
+import { writeWhole, ensureFolder } from '../system/files.ts';
 import { proposedCommand } from '../system/proposed-command.ts';
 import { broken, parsedModelFile, type OpenModel } from './model-file.ts';
 
@@ -51,7 +51,7 @@ const jsonOf = (text: string): unknown => {
 /** A folder with the tokenizer, which is read from a file. */
 const unpacked = (tokenizer: NonNullable<OnnxContent['tokenizer']>): string => {
   const folder = join(cacheFolder(), 'tokenizers', hash('sha256', tokenizer, 'hex').slice(0, 32));
-  mkdirSync(folder, { recursive: true });
+  ensureFolder(folder);
   writeWhole(join(folder, modelFileNames.tokenizer), tokenizer, 'later');
   return folder;
 };

@@ -1,7 +1,7 @@
 import { Type } from '@sinclair/typebox';
 import { createHash, hash } from 'node:crypto';
 import { existsSync, lstatSync, readdirSync } from 'node:fs';
-import { mkdir, rename, rm, rmdir } from 'node:fs/promises';
+import { rename, rm, rmdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { type Diagnostic, failure, type Result, success } from '../diagnostic/diagnostic.ts';
 import { nameSchema } from '../language/spec-schema.ts';
@@ -13,6 +13,7 @@ import {
   syncFiles,
   writePieces,
   writeWhole,
+  ensureFolder,
 } from '../system/files.ts';
 import type { Durability } from '../system/durability.ts';
 import { parserOf, type Described } from '../system/schema.ts';
@@ -299,7 +300,7 @@ export const writeChecked = async (
   durability: Durability = 'at-once',
 ): Promise<boolean> => {
   const seen = createHash('sha256');
-  await mkdir(dirname(path), { recursive: true });
+  ensureFolder(dirname(path));
   let written = 0;
   const counted = async function* () {
     for await (const chunk of content) {

@@ -1,6 +1,6 @@
 import { Type } from '@sinclair/typebox';
-import { openRegular, openToAppend } from '../system/files.ts';
-import { constants, closeSync, existsSync, fsyncSync, mkdirSync, rmSync } from 'node:fs';
+import { openRegular, openToAppend, ensureFolder } from '../system/files.ts';
+import { constants, closeSync, existsSync, fsyncSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Diagnostic } from '../diagnostic/diagnostic.ts';
 import { runSchema, type Plan, type Run } from '../plan/plan.ts';
@@ -120,7 +120,7 @@ export const cutDamage = (path: string): void => {
  * `RecordUnreadable` if it is damaged.
  */
 export const openSearchJournal = (path: string, { afresh }: { readonly afresh: boolean }): SearchJournal => {
-  mkdirSync(dirname(path), { recursive: true });
+  ensureFolder(dirname(path));
   if (afresh) rmSync(path, { force: true });
   const { lines, last, damage } = readJournal(path);
   if (damage) throw new RecordUnreadable(damage);

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { accessSync, constants, existsSync, lstatSync, statSync } from 'node:fs';
-import { link, mkdir, readdir, rename, rm, rmdir } from 'node:fs/promises';
+import { link, readdir, rename, rm, rmdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { streamOf, writePieces } from '../system/files.ts';
+import { streamOf, writePieces, ensureFolder } from '../system/files.ts';
 import { named, systemErrorOf } from '../system/system-error.ts';
 import { StoreError, type Backend } from './backend.ts';
 
@@ -58,8 +58,8 @@ export const directoryBackend = (root: string): Backend => {
         await sweep();
         requireParent(root);
         const beside = at(join(arriving, randomUUID()));
-        await mkdir(dirname(beside), { recursive: true });
-        await mkdir(dirname(at(name)), { recursive: true });
+        ensureFolder(dirname(beside));
+        ensureFolder(dirname(at(name)));
         try {
           await writePieces(beside, content.open());
           if (how === 'over') await rename(beside, at(name));

@@ -134,8 +134,33 @@ const openAnew = (path: string, flags: 'w' | 'wx' = 'w'): number => {
     return openSync(path, flags);
   } catch (error) {
     if (!isMissing(error)) throw error;
-    mkdirSync(dirname(path), { recursive: true });
+    ensureFolder(dirname(path));
     return openSync(path, flags);
+  }
+};
+
+/**
+ * Makes a folder and those above it. Returns the first that was new; undefined if none was. Node.js' own recursive `mkdir`
+ * never returns where the system answers that a new folder is missing, as Linux does below /proc.
+ */
+export const ensureFolder = (path: string): string | undefined => {
+  try {
+    mkdirSync(path);
+    return path;
+  } catch (error) {
+    if (isFolder(path)) return undefined;
+    const above = dirname(path);
+    if (!isMissing(error) || above === path || isFolder(above)) throw error;
+    const first = ensureFolder(above);
+    return ensureFolder(path) === undefined ? first : (first ?? path);
+  }
+};
+
+const isFolder = (path: string): boolean => {
+  try {
+    return statSync(path).isDirectory();
+  } catch {
+    return false;
   }
 };
 

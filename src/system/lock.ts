@@ -1,15 +1,6 @@
-import { readRegularText } from './files.ts';
+import { readRegularText, ensureFolder } from './files.ts';
 import { randomUUID } from 'node:crypto';
-import {
-  existsSync,
-  linkSync,
-  mkdirSync,
-  readdirSync,
-  rmSync,
-  statSync,
-  utimesSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, linkSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ignoringSystemErrors, named } from './system-error.ts';
@@ -76,7 +67,7 @@ const renewalsPerLease = 12;
  * is itself guarded by a lock, so that two processes that find the same dead one cannot both win.
  */
 export const acquireLock = (path: string, options: LockOptions = {}): Lock | HeldLock => {
-  mkdirSync(dirname(path), { recursive: true });
+  ensureFolder(dirname(path));
   if (options.folder !== undefined) return linkLock(path, identityFile(options.folder), options);
   const beside = `${path}.${randomUUID()}.tmp`;
   try {

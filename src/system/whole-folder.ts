@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { readdir, rename, rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { systemErrorOf } from './system-error.ts';
 import { isAlive, processIdentity } from './process-identity.ts';
+import { ensureFolder } from './files.ts';
 
 /**
  * Makes a folder unless it is there. `fill` writes its files into an empty folder beside it; the folder appears whole or
@@ -41,7 +42,7 @@ export const stageFolder = async <T>(
   const { pid, processStartedAt } = processIdentity();
   const beside = `${folder}.${pid}-${processStartedAt}-${randomBytes(4).toString('hex')}`;
   try {
-    await mkdir(beside, { recursive: true });
+    ensureFolder(beside);
     return await act(beside);
   } catch (error) {
     const { path } = error as NodeJS.ErrnoException;

@@ -1,13 +1,13 @@
 import { Type } from '@sinclair/typebox';
 import { hash } from 'node:crypto';
-import { createWriteStream, mkdirSync } from 'node:fs';
+import { createWriteStream } from 'node:fs';
 import { dirname, join, resolve, sep } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { openPromise } from 'yauzl';
 import { ZipFile } from 'yazl';
 import { failure, success, type Diagnostic, type Result } from '../diagnostic/diagnostic.ts';
 import { digestOfFile, isSealIntact, sealed } from '../record/digests.ts';
-import { jsonFileText, readJson, writeBeside } from '../system/files.ts';
+import { jsonFileText, readJson, writeBeside, ensureFolder } from '../system/files.ts';
 import { named } from '../system/system-error.ts';
 import { parserOf, type Described } from '../system/schema.ts';
 
@@ -155,7 +155,7 @@ const unpack = async (path: string, folder: string): Promise<void> => {
       // Bundles are not compressed: an entry that grows is an attack on the disk.
       if (bytes > zip.fileSize) throw new Error('its files would be larger than itself');
       const target = join(folder, entry.fileName);
-      mkdirSync(dirname(target), { recursive: true });
+      ensureFolder(dirname(target));
       await pipeline(await zip.openReadStreamPromise(entry), createWriteStream(target));
     }
   } finally {

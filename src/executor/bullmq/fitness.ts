@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync, statfsSync, statSync } from 'node:fs';
+import { rmSync, statfsSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { DataError } from '../../data/dataset.ts';
 import { vectorsDigest } from '../../data/vectors/vectors.ts';
@@ -10,7 +10,7 @@ import { changedCode, changedCodeFacts } from '../../registry/own/changed-code.t
 import { findRow, type Registry } from '../../registry/rows.ts';
 import { StoreError } from '../../store/backend.ts';
 import type { Store } from '../../store/store.ts';
-import { writeWhole } from '../../system/files.ts';
+import { writeWhole, ensureFolder } from '../../system/files.ts';
 import { proposedCommand } from '../../system/proposed-command.ts';
 import { systemErrorOf } from '../../system/system-error.ts';
 import { expectedKernels } from '../../tensorflow/expected-kernels.ts';
@@ -175,7 +175,7 @@ const leastFreeBytes = 50_000_000;
 export const workDirectoryProblem = (folder: string): Unfit | undefined => {
   const help = `Make room there, or start the worker with UNROLL_WORKER_DIR set to another folder.`;
   try {
-    mkdirSync(folder, { recursive: true });
+    ensureFolder(folder);
     const probe = join(folder, `.probe-${process.pid}`);
     writeWhole(probe, Buffer.alloc(1 << 20));
     rmSync(probe, { force: true });

@@ -1,10 +1,10 @@
-import { linkSync, lstatSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { linkSync, lstatSync, readdirSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { packRun } from '../../record/packed-run.ts';
 import { RecordUnreadable } from '../../record/record-unreadable.ts';
 import { fileNames } from '../../record/run-files.ts';
 import type { States } from '../../store/states.ts';
-import { copyRegular } from '../../system/files.ts';
+import { copyRegular, ensureFolder } from '../../system/files.ts';
 
 /** Keeps the newest checkpoint of a run in a store while the run is trained. */
 export interface StateSaver {
@@ -104,7 +104,7 @@ const snapshot = async (directory: string, folder: string): Promise<void> => {
   for (const name of names.sort((one, other) => rankOf(one) - rankOf(other))) {
     const path = join(directory, name);
     if (!lstatSync(path, { throwIfNoEntry: false })?.isFile()) continue;
-    mkdirSync(dirname(join(folder, name)), { recursive: true });
+    ensureFolder(dirname(join(folder, name)));
     try {
       linkSync(path, join(folder, name));
     } catch (error) {

@@ -1,7 +1,7 @@
-import { mkdirSync, readdirSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { digestOfFile } from '../../record/digests.ts';
-import { copyRegular } from '../../system/files.ts';
+import { copyRegular, ensureFolder } from '../../system/files.ts';
 
 /** Hex SHA-256 of the files of the user's own code, by name. */
 export type CodeDigests = Readonly<Record<string, string>>;
@@ -13,7 +13,7 @@ const digestsIn = (folder: string): CodeDigests =>
 
 /** Copies the compiled code of the user's own entries from this machine's cache to a folder that the nodes share. */
 export const shipCode = async (bundle: string, folder: string): Promise<CodeDigests> => {
-  mkdirSync(folder, { recursive: true });
+  ensureFolder(folder);
   for (const name of readdirSync(bundle)) await copyRegular(join(bundle, name), join(folder, name));
   return digestsIn(bundle);
 };

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { chmodSync, mkdirSync } from 'node:fs';
+import { chmodSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { SlurmSettings } from '../../language/config.ts';
 import type { Run } from '../../plan/plan.ts';
-import { writeJson, writeWhole } from '../../system/files.ts';
+import { writeJson, writeWhole, ensureFolder } from '../../system/files.ts';
 import { packageRoot, packageVersion } from '../../system/package-root.ts';
 import { shellWord } from '../../system/proposed-command.ts';
 import type { TrainRequest } from '../../training/protocol.ts';
@@ -61,7 +61,7 @@ export const submitBatch = async (
   const folder = join(directory, label);
   const cpus = cpusOfRun(settings, threads);
   const name = `${options.name}-${label}`;
-  mkdirSync(folder, { recursive: true });
+  ensureFolder(folder);
   const code = bundle === undefined ? null : await shipCode(bundle, join(folder, inBatch.code));
   const batch: Batch = {
     protocol: slurmProtocol,

@@ -1,9 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { statSync } from 'node:fs';
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { dirname, isAbsolute, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { copyRegular, endlessFile, readRegular, streamOf, writeBeside } from '../../system/files.ts';
+import {
+  copyRegular,
+  endlessFile,
+  readRegular,
+  streamOf,
+  writeBeside,
+  ensureFolder,
+} from '../../system/files.ts';
 import { success } from '../../diagnostic/diagnostic.ts';
 import { systemErrorOf } from '../../system/system-error.ts';
 import { type Answer, problem } from './problem.ts';
@@ -98,7 +105,7 @@ const placeOf = (
 };
 
 const storeInFolder = async (path: string, content: ArtifactContent): Promise<void> => {
-  await mkdir(dirname(path), { recursive: true });
+  ensureFolder(dirname(path));
   await writeBeside(path, (beside) =>
     'bytes' in content ? writeFile(beside, content.bytes) : copyRegular(content.file, beside),
   );
@@ -138,7 +145,7 @@ const sharesFolder = async (
   let made: string | undefined;
   let shared: Answer<boolean> = success(false);
   try {
-    made = await mkdir(folder, { recursive: true });
+    made = ensureFolder(folder);
     await writeFile(join(folder, name), '');
     const listed = await listRunArtifacts(transport, runId);
     shared = listed.ok ? success(listed.value.some(({ path }) => path === name)) : listed;

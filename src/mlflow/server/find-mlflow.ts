@@ -1,5 +1,5 @@
-import { readRegularText } from '../../system/files.ts';
-import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { readRegularText, ensureFolder } from '../../system/files.ts';
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { cacheFolder } from '../../system/cache-folder.ts';
 import { runCommand } from '../../system/command.ts';
@@ -93,7 +93,7 @@ const install = async (
   if (!python.ok) return python;
   print(`Installing MLflow ${version} into ${folder} (once; about 700 MB, a few minutes).`);
   rmSync(folder, { recursive: true, force: true });
-  mkdirSync(folder, { recursive: true });
+  ensureFolder(folder);
   const made = await runCommand(python.value, ['-m', 'venv', folder], { signal });
   if (made.code !== 0)
     return problem(

@@ -1,6 +1,6 @@
-import { readRegularText, openToWrite } from '../../system/files.ts';
+import { readRegularText, openToWrite, ensureFolder } from '../../system/files.ts';
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { createServer, Socket } from 'node:net';
 import { delimiter, dirname, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -74,7 +74,7 @@ const get = async (url: string, stop: AbortSignal | undefined): Promise<string |
 const storeFolder = (runsDirectory: string): string => join(dirname(resolve(runsDirectory)), 'mlflow');
 
 const prepareStore = (folder: string): void => {
-  mkdirSync(join(folder, 'artifacts'), { recursive: true });
+  ensureFolder(join(folder, 'artifacts'));
   if (!existsSync(join(folder, '.gitignore'))) writeFileSync(join(folder, '.gitignore'), '*\n');
 };
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { writeWhole, readRegularText, appendRegular } from '../../system/files.ts';
+import { writeWhole, readRegularText, appendRegular, ensureFolder } from '../../system/files.ts';
 import { maskedEntry } from '../../system/secrets.ts';
 import type { ServerRun } from '../client/runs.ts';
 import { fileNames } from '../../record/run-files.ts';
@@ -92,7 +92,7 @@ export const writeCursor = (directory: string, cursor: Cursor): void =>
 
 /** Keeps what a server refused, with its reason. */
 export const keepRejected = (directory: string, uri: string, entry: object): void => {
-  mkdirSync(join(directory, fileNames.mlflow), { recursive: true });
+  ensureFolder(join(directory, fileNames.mlflow));
   appendRegular(rejectedPath(directory, uri), `${JSON.stringify(entry, maskedEntry)}\n`);
 };
 

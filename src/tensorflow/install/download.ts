@@ -1,5 +1,5 @@
 import { createWriteStream, statSync } from 'node:fs';
-import { mkdir, rename, rm } from 'node:fs/promises';
+import { rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -11,6 +11,7 @@ import { publicAddress } from './http.ts';
 import type { HttpGet } from './http.ts';
 import { setupFailure } from './problem.ts';
 import { setupCommand } from './setup-command.ts';
+import { ensureFolder } from '../../system/files.ts';
 
 export interface Download {
   readonly url: string;
@@ -96,7 +97,7 @@ const receive = async (get: HttpGet, download: Download): Promise<string | undef
  */
 export const fetchFile = async (get: HttpGet, download: Download): Promise<Result<void>> => {
   const part = `${download.file}.part`;
-  await mkdir(dirname(download.file), { recursive: true });
+  ensureFolder(dirname(download.file));
   let fruitless = 0;
   let problem = 'the server sent too little';
   while (sizeOf(part) !== download.bytes) {

@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, rename, rm } from 'node:fs/promises';
+import { rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { success } from '../../diagnostic/diagnostic.ts';
 import type { Result } from '../../diagnostic/diagnostic.ts';
 import { isIntact, sha256Of, writeDigests } from './digests.ts';
 import { partKey } from './native-parts.ts';
 import type { NativePart } from './native-parts.ts';
+import { ensureFolder } from '../../system/files.ts';
 
 /** Where a part's library comes from: the compiler of this machine, or Unroll's package. */
 export type LibraryOrigin = 'compiled' | 'prebuilt';
@@ -37,7 +38,7 @@ export const provideLibrary = async (
   if (await isIntact(folder)) return success(file);
   const temporary = `${folder}.${randomUUID()}.tmp`;
   const output = join(temporary, basename(file));
-  await mkdir(temporary, { recursive: true });
+  ensureFolder(temporary);
   try {
     const made = await make(output);
     if (!made.ok) return made;

@@ -1,10 +1,10 @@
-import { mkdir, rename, rm, stat } from 'node:fs/promises';
+import { rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { success } from '../../diagnostic/diagnostic.ts';
 import type { Result } from '../../diagnostic/diagnostic.ts';
 import { cacheFolder } from '../../system/cache-folder.ts';
 import { runCommand } from '../../system/command.ts';
-import { writeJson } from '../../system/files.ts';
+import { writeJson, ensureFolder } from '../../system/files.ts';
 import { packageRoot } from '../../system/package-root.ts';
 import { compilePart, compilerHelp, findCompiler, type Compiler } from './compile.ts';
 import { isIntact, sha256Of } from './digests.ts';
@@ -56,7 +56,7 @@ const makeStubs = async (
   { command }: Compiler,
   libraries: readonly string[],
 ): Promise<Result<void>> => {
-  await mkdir(folder, { recursive: true });
+  ensureFolder(folder);
   for (const library of libraries) {
     const { code, output } = await runCommand(command, [
       ...['-shared', `-Wl,-soname,${library}`, '-o', join(folder, library)],
@@ -95,7 +95,7 @@ export const makePrebuilds = async (
   const { compiler, objdump } = tools.value;
   const libraries = join(tensorflowFolder(cacheFolder(), arch), 'lib');
   const scratch = `${folder}.${process.pid}.tmp`;
-  await mkdir(scratch, { recursive: true });
+  ensureFolder(scratch);
   try {
     const stubs = join(scratch, 'stubs');
     if (arch !== process.arch) {

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdir, rm, statfs } from 'node:fs/promises';
+import { rm, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { success } from '../../diagnostic/diagnostic.ts';
 import type { Result } from '../../diagnostic/diagnostic.ts';
@@ -14,6 +14,7 @@ import type { ProgressSink } from './progress.ts';
 import { unpackWheel } from './unpack.ts';
 import type { Wheel } from './wheel.ts';
 import { setupCommand } from './setup-command.ts';
+import { ensureFolder } from '../../system/files.ts';
 
 /** An unpacked wheel needs about three times its size; the wheel is kept beside it until it is unpacked. */
 const spaceFactor = 4.3;
@@ -92,7 +93,7 @@ export const provideTensorFlow = async (
   if (await isIntact(folder)) return success(undefined);
   if (existsSync(folder)) context.sink.write(`replacing ${folder}: a file in it is missing or damaged\n`);
   await rm(folder, { recursive: true, force: true });
-  await mkdir(context.cache, { recursive: true });
+  ensureFolder(context.cache);
   const space = await checkSpace(context.cache, wheel);
   if (!space.ok) return space;
   const file = join(context.cache, 'downloads', wheel.file);

@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { createWriteStream, existsSync } from 'node:fs';
-import { mkdir, rename, rm } from 'node:fs/promises';
+import { rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -12,6 +12,7 @@ import { writeDigests } from './digests.ts';
 import { setupFailure } from './problem.ts';
 import type { Wheel } from './wheel.ts';
 import { setupCommand } from './setup-command.ts';
+import { ensureFolder } from '../../system/files.ts';
 
 /** The headers of TensorFlow's C interface and what they include; the wheel's other 9,000 headers are C++. */
 const headerFolders = [
@@ -67,7 +68,7 @@ export const unpackWheel = async (
         },
       });
       const file = join(temporary, target);
-      await mkdir(dirname(file), { recursive: true });
+      ensureFolder(dirname(file));
       await pipeline(await zip.openReadStreamPromise(entry), count, createWriteStream(file));
       digests[target] = hash.digest('hex');
     }
