@@ -147,7 +147,8 @@ const killGroup = (child: ChildProcess, signal: NodeJS.Signals) => {
  */
 const endWithThisProcess = (server: ChildProcess): (() => void) => {
   if (process.platform === 'win32' || server.pid === undefined) return () => undefined;
-  const script = `read -r _; kill -TERM -- -$1 && sleep ${stopMs / 1000} && kill -KILL -- -$1`;
+  // `kill -TERM -- -PID` is an error in dash, the shell of Debian and Ubuntu.
+  const script = `read -r _; kill -s TERM -- -$1 && sleep ${stopMs / 1000} && kill -s KILL -- -$1`;
   const watch = spawn('/bin/sh', ['-c', script, 'unroll-mlflow-watch', String(server.pid)], {
     // Ctrl-C in the terminal must not end it before the server.
     detached: true,
