@@ -1,9 +1,6 @@
-import {
-  nothingRegistered,
-  registerRecorded,
-  type RegisteredModel,
-} from '../mlflow/sync/register-recorded.ts';
-import { syncRecorded, type SyncReport } from '../mlflow/sync/sync-recorded.ts';
+import { nothingRegistered, registerRecorded } from '../mlflow/sync/register-recorded.ts';
+import type { RegisteredModel, SyncReport } from '../mlflow/sync/results.ts';
+import { syncRecorded } from '../mlflow/sync/sync-recorded.ts';
 import { referredDirectory } from '../report/best-run.ts';
 import { UnrollError, unwrap } from './error.ts';
 

@@ -5,9 +5,8 @@ import { openNamedModel } from '../prediction/open-named-model.ts';
 import { registryFor } from '../prediction/registry.ts';
 import { sampleText } from '../prediction/sample.ts';
 import { usualSampling, type SampleSettings as Sampling } from '../prediction/sampling.ts';
-import { usualServing, type Serving } from '../serve/limits.ts';
+import { usualServing, type AnsweredRequest, type Serving } from '../serve/limits.ts';
 import { serveNamed, type NamedServer } from '../serve/serve-named.ts';
-import type { AnsweredRequest } from '../serve/server.ts';
 import { unwrap } from './error.ts';
 import type { UseSettings } from './predict.ts';
 

@@ -35,3 +35,16 @@ export const usualServing: Serving = {
   maxBatch: 64,
   batchWindow: 0,
 };
+
+/** A request that was answered. */
+export interface AnsweredRequest {
+  readonly method: string;
+  /** As it was sent: text of others. */
+  readonly url: string;
+  readonly status: number;
+  readonly seconds: number;
+  /** Why it was refused. */
+  readonly message: string | undefined;
+  /** An error that no request should cause. */
+  readonly error: unknown;
+}

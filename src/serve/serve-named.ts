@@ -3,9 +3,8 @@ import { failed, failure, success, type Diagnostic, type Result } from '../diagn
 import type { OpenModel } from '../prediction/open-model.ts';
 import { openNamedModel, type ModelPlace } from '../prediction/open-named-model.ts';
 import { registryFor } from '../prediction/registry.ts';
-import type { Serving } from './limits.ts';
+import type { AnsweredRequest, Serving } from './limits.ts';
 import { serveModels, type RunningServer } from './serve.ts';
-import type { AnsweredRequest } from './server.ts';
 
 /** A server of models by their names; the first is the default. */
 export interface NamedServer extends RunningServer {

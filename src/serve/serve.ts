@@ -4,8 +4,8 @@ import type { Registry } from '../registry/rows.ts';
 import type { BatchLimits } from './batcher.ts';
 import { createMetrics } from './metrics.ts';
 import { openServed, type ServedModel } from './served-model.ts';
-import type { ServerLimits } from './limits.ts';
-import { createServer, type AnsweredRequest } from './server.ts';
+import type { AnsweredRequest, ServerLimits } from './limits.ts';
+import { createServer } from './server.ts';
 
 export interface ServeSettings {
   readonly host: string;

@@ -13,21 +13,8 @@ import type { Metrics } from './metrics.ts';
 import { modelEntry } from './model-entry.ts';
 import { openApi } from './openapi.ts';
 import { mediaTypes, mediaTypesFor } from './read-body.ts';
-import type { ServerLimits } from './limits.ts';
+import type { AnsweredRequest, ServerLimits } from './limits.ts';
 import type { ServedModel } from './served-model.ts';
-
-/** A request that was answered. */
-export interface AnsweredRequest {
-  readonly method: string;
-  /** As it was sent: text of others. */
-  readonly url: string;
-  readonly status: number;
-  readonly seconds: number;
-  /** Why it was refused. */
-  readonly message: string | undefined;
-  /** An error that no request should cause. */
-  readonly error: unknown;
-}
 
 interface PendingRequest {
   readonly began: number;

@@ -19,7 +19,8 @@ import { connectionSettings } from '../../src/mlflow/client/settings.ts';
 import { cursorPath, readCursor } from '../../src/mlflow/sync/cursor.ts';
 import { runProgram } from '../../src/cli/program.ts';
 import { openTerminal } from '../../src/cli/terminal.ts';
-import { syncRecorded, type SyncReport } from '../../src/mlflow/sync/sync-recorded.ts';
+import type { SyncReport } from '../../src/mlflow/sync/results.ts';
+import { syncRecorded } from '../../src/mlflow/sync/sync-recorded.ts';
 import { startUploader } from '../../src/mlflow/uploader/start.ts';
 import { type Fault, startFaultProxy } from '../support/mlflow/fault-proxy.ts';
 import {

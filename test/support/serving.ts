@@ -2,7 +2,7 @@ import { onTestFinished } from 'vitest';
 import type { OpenModel } from '../../src/prediction/open-model.ts';
 import { registry } from '../../src/registry/rows.ts';
 import { serveModels, type ServeSettings } from '../../src/serve/serve.ts';
-import type { AnsweredRequest } from '../../src/serve/server.ts';
+import type { AnsweredRequest } from '../../src/serve/limits.ts';
 
 type Limits = ServeSettings['limits'];
 

@@ -2,7 +2,7 @@ import { setFlagsFromString } from 'node:v8';
 import type { Serving } from '../../serve/limits.ts';
 import { serveNamed } from '../../serve/serve-named.ts';
 import { isLoopback } from '../../serve/serve.ts';
-import type { AnsweredRequest } from '../../serve/server.ts';
+import type { AnsweredRequest } from '../../serve/limits.ts';
 import type { Execute, Terminal } from '../command.ts';
 import { listenForInterruption } from '../interrupt.ts';
 import type { requestLogs } from '../options.ts';

@@ -1,14 +1,8 @@
 import { success, type Result } from '../../diagnostic/diagnostic.ts';
 import { createProblem, type Problem } from '../client/problem.ts';
-import { registerRun, type Registered } from './register.ts';
+import { registerRun } from './register.ts';
+import type { Registered, RegisteredModel } from './results.ts';
 import { syncRecorded, type SyncOptions } from './sync-recorded.ts';
-
-/** A version of a registered model, and the address that programs load it by. */
-export interface RegisteredModel extends Registered {
-  readonly alias: string | null;
-  /** Such as `models:/digits@champion`, or `models:/digits/3` without an alias. */
-  readonly uri: string;
-}
 
 /**
  * Sends what the server lacks of the run in a directory, then registers its network. Undefined where the server does not have

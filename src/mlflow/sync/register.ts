@@ -7,16 +7,7 @@ import type { TrackedRun } from '../journal/record.ts';
 import { modelOfRecording } from '../projection/tags.ts';
 import type { SyncContext } from './context.ts';
 import { readCursor } from './cursor.ts';
-
-/** A version of a registered model. */
-export interface Registered {
-  readonly name: string;
-  readonly version: string;
-  /** Whether the version was there already. */
-  readonly known: boolean;
-  /** The run on the server. */
-  readonly runId: string;
-}
+import type { Registered } from './results.ts';
 
 /**
  * Registers the trained network of a run that the server has in full. A run has one version of a name: to register it again

@@ -14,6 +14,7 @@ import { syncGroup } from './sync-group.ts';
 import { refusal, resolveTarget, trackingUri } from './target.ts';
 import { verifyRun } from './verify.ts';
 import { announcedWaits } from '../client/announced-waits.ts';
+import type { SyncReport } from './results.ts';
 
 export interface SyncOptions {
   readonly runsDirectory: string;
@@ -34,22 +35,6 @@ export interface SyncOptions {
   readonly print: (line: string) => void;
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly signal?: AbortSignal;
-}
-
-/** What a synchronisation did, for `--json`. */
-export interface SyncReport {
-  readonly runs: number;
-  readonly complete: number;
-  /** Of these runs the server has everything but files, which it cannot store. */
-  readonly withoutFiles: number;
-  readonly points: number;
-  readonly rejected: number;
-  /** Passed over because another process is sending them. */
-  readonly locked: readonly string[];
-  readonly links: readonly string[];
-  /** With `verify`: what differs, by run. */
-  readonly differences: readonly { readonly run: string; readonly differences: readonly string[] }[];
-  readonly verified: number;
 }
 
 interface SyncSelection {
