@@ -4,11 +4,11 @@ import type { Diagnostic } from '../diagnostic/diagnostic.ts';
 import type { Run } from '../plan/plan.ts';
 import { digestOfFile, isSealIntact, sealedFiles } from '../record/digests.ts';
 import { readMetrics } from '../record/read-metrics.ts';
-import { readRun, recordedId } from '../record/read-runs.ts';
+import { decisive, readRun, recordedId } from '../record/read-runs.ts';
 import { fileNames, modelFileNames, parseProfile, type StatusFile } from '../record/run-files.ts';
 import type { RecordedRun } from '../record/run-state.ts';
 import { readTensors } from '../system/safetensors.ts';
-import { jsonFileText, readRegularText } from '../system/files.ts';
+import { readRegularText } from '../system/files.ts';
 import { parseJson } from '../system/jsonl.ts';
 import { checkpointDamage } from '../training/checkpoint.ts';
 import { leftoversIn } from './leftovers.ts';
@@ -138,10 +138,6 @@ const rawStatus = (directory: string): Readonly<Record<string, unknown>> => {
   const value = parseJson(readRegularText(join(directory, fileNames.status)));
   return isObject(value) ? value : {};
 };
-
-/** What decides a run's numbers. */
-const decisive = ({ id, seed, config, datasetDigest, versions, code, vectors }: Run): string =>
-  jsonFileText({ id, seed, config, datasetDigest, versions, code, vectors });
 
 const differenceFromPlan = (run: Run, planned: Run | undefined): string | undefined =>
   planned === undefined || decisive(run) === decisive(planned)

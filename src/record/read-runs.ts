@@ -1,3 +1,4 @@
+import type { Run } from '../plan/plan.ts';
 import { endlessFile, readRegularText } from '../system/files.ts';
 import { readdirSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
@@ -144,12 +145,24 @@ export const readStatus = (directory: string): StatusFile | undefined => {
 };
 
 /** The id in a directory's `run.json`; undefined if the file is missing or cannot be read as a run. Throws if the operating system does not let it be read. */
-export const recordedId = (directory: string): string | undefined => {
+export const recordedId = (directory: string): string | undefined => namedRun(directory)?.id;
+
+const namedRun = (directory: string): Run | undefined => {
   const path = join(directory, fileNames.run);
   const text = readText(path);
   const run = text === undefined ? undefined : parseRun(path, text);
-  return run?.ok ? run.value.id : undefined;
+  return run?.ok ? run.value : undefined;
 };
+
+/** Whether a directory's `run.json` has everything that decides the numbers of a run as the plan has it. Throws as `recordedId`. */
+export const isNamed = (directory: string, run: Run): boolean => {
+  const named = namedRun(directory);
+  return named !== undefined && decisive(named) === decisive(run);
+};
+
+/** What decides a run's numbers. */
+export const decisive = ({ id, seed, config, datasetDigest, versions, code, vectors }: Run): string =>
+  JSON.stringify({ id, seed, config, datasetDigest, versions, code, vectors });
 
 /**
  * What changes whenever a run's files are written, taken before they are read; nothing while a file is so young that it

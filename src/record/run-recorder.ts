@@ -12,7 +12,7 @@ import { ignoringSystemErrors } from '../system/system-error.ts';
 import { openMetricsJournal, type CountedLines, type MetricsJournal } from './metrics-journal.ts';
 import { processIdentity } from '../system/process-identity.ts';
 import { statusIfWhole } from './parse-run-files.ts';
-import { recordedId } from './read-runs.ts';
+import { isNamed, recordedId } from './read-runs.ts';
 import {
   fileNames,
   lastCheckpoint,
@@ -210,9 +210,9 @@ export const recordLoss = (
 
 const statusPath = (directory: string): string => join(directory, fileNames.status);
 
-/** Writes `run.json` unless it can be read and is of this run. */
+/** Writes `run.json` unless it can be read and is of this run, as the plan has it: one that was changed is replaced. */
 const nameRun = (directory: string, run: Run): void => {
-  if (recordedId(directory) !== run.id) writeJson(join(directory, fileNames.run), run, 'later');
+  if (!isNamed(directory, run)) writeJson(join(directory, fileNames.run), run, 'later');
 };
 
 /** With fixed decimals, or with more where it would keep fewer than four significant digits. */

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, expect, test, vi } from 'vitest';
 import * as digests from '../../src/record/digests.ts';
@@ -57,4 +57,21 @@ test('a folder that is removed while its last files are read leaves no run that 
   });
   expect(() => recorder.listen({ type: 'training-ended', time: 1, outcome })).toThrow(RecordRemoved);
   expect(existsSync(directory)).toBe(false);
+});
+
+test('a run.json whose settings were changed is replaced when the run is trained again', () => {
+  const [run] = makePlan().runs;
+  if (!run) throw new Error('no run');
+  const directory = join(temporaryDirectory(), 'trial', run.id);
+  recordRun(directory, run, 1);
+  const path = join(directory, 'run.json');
+  const text = readFileSync(path, 'utf8');
+  writeFileSync(path, text.replace('"hiddenSize"', '"hiddenSixe"'));
+  recordRun(directory, run, 2);
+  expect(readFileSync(path, 'utf8')).toBe(text);
+  // What decides no number stays as it was written.
+  const before = text.replace(/"varying": \{[^}]*\}/, '"varying": {}');
+  writeFileSync(path, before);
+  recordRun(directory, run, 3);
+  expect(readFileSync(path, 'utf8')).toBe(before);
 });
