@@ -100,7 +100,7 @@ const doors = {
     'prediction',
     'serve',
   ],
-  docs: ['diagnostic', 'parameters', 'data', 'metrics', 'registry', 'language', 'cli'],
+  docs: ['system', 'diagnostic', 'parameters', 'data', 'metrics', 'registry', 'language', 'cli'],
 };
 const rooms = Object.keys(doors);
 

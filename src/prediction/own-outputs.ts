@@ -36,13 +36,13 @@ type OwnModel = NetworkModel & {
  * cannot be used.
  */
 export const ownOutputs = (model: OwnModel, registry: Registry): Result<StartOutputs | undefined> => {
-  if (!isOwn(model, registry) || damagedFile() !== undefined) return success(undefined);
   const { file, weights } = model;
   const { shape, outputsPerTarget } = file;
-  const outputs = outputsOf(shape.task, { outputsPerTarget });
-  const row = rowOf(registry.model, file.model);
-  const section = { ...file.model.parameters, name: file.model.name };
   try {
+    if (!isOwn(model, registry) || damagedFile() !== undefined) return success(undefined);
+    const outputs = outputsOf(shape.task, { outputsPerTarget });
+    const row = rowOf(registry.model, file.model);
+    const section = { ...file.model.parameters, name: file.model.name };
     const wrong =
       wrongNetwork(model, registry) ??
       wrongWeights(model, row.variables?.(section, { shape, outputs }) ?? []);

@@ -34,12 +34,12 @@ export const predictFiles = async (
   if (!model) throw new Error('No model.');
   const differing = others.find((other) => signatureOf(other) !== signatureOf(model));
   if (differing) return failure(differs(model, differing));
-  const started = await startModels(models, given.registry);
-  if (!started.ok) return started;
   const [first] = given.files.files;
   const kind = given.kind ?? (first ? kindOf(first, model) : 'csv');
   const input = { model, registry: given.registry, files: given.files, kind };
   try {
+    const started = await startModels(models, given.registry);
+    if (!started.ok) return started;
     return await predictInput(input, {
       outputsOf: (examples) => started.value.start(examples, { alone: false })(),
       emit,

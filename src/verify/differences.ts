@@ -87,7 +87,7 @@ export const environmentDifferences = (
 ): readonly Difference[] =>
   surroundingFields.flatMap((what) => {
     const before = recorded?.[what];
-    if (before === undefined && sameNumbers) return [];
+    if (before === undefined && (sameNumbers || now?.[what] === undefined)) return [];
     const pair = { recorded: before === undefined ? notRecorded : before, now: now?.[what] ?? null };
     return pair.recorded === pair.now ? [] : [{ what, ...pair }];
   });
