@@ -78,13 +78,15 @@ const everyCase: Choice = { share: Infinity, part: 1, of: 1, named: '' };
  * that the long form can be split over machines or sittings, or those whose printed name contains a string.
  */
 const choice = ((): Choice => {
-  const setting = process.env['UNROLL_FAULTS'] ?? '1';
+  const { UNROLL_FAULTS: setting = '' } = process.env;
+  // A script may set it to nothing.
+  if (setting === '') return { ...everyCase, share: 1 };
   if (setting === 'all') return everyCase;
   const [, part, of] = /^(\d+)\/(\d+)$/.exec(setting) ?? [];
   if (part !== undefined) return { ...everyCase, part: Number(part), of: Number(of) };
-  return Number.isNaN(Number(setting))
-    ? { ...everyCase, named: setting }
-    : { ...everyCase, share: Number(setting) };
+  const share = Number(setting);
+  if (share <= 0) throw new Error(`UNROLL_FAULTS=${setting} tries nothing.`);
+  return Number.isNaN(share) ? { ...everyCase, named: setting } : { ...everyCase, share };
 })();
 
 /** Some of many, in their order, drawn from the tests' seed. By its name a case is in the same part each time. */
