@@ -9,7 +9,7 @@ import {
 } from '../export/recurrent-network.ts';
 import type { Loss } from '../losses/loss.ts';
 import { rowOf, type Registry } from '../registry/rows.ts';
-import { damagedFile } from '../tensorflow/installation.ts';
+import { damagedFile, isNativeRefused } from '../tensorflow/installation.ts';
 import { mostFusedOutputs, startableNetwork, type OwnNetwork } from '../tensorflow/kernels/own-network.ts';
 import { wrongNetwork, wrongWeights, type NetworkModel } from './check-network.ts';
 import { lossContext } from './loss-context.ts';
@@ -39,10 +39,10 @@ export const ownOutputs = (model: OwnModel, registry: Registry): Result<StartOut
   const { file, weights } = model;
   const { shape, outputsPerTarget } = file;
   try {
-    if (!isOwn(model, registry) || damagedFile() !== undefined) return success(undefined);
-    const outputs = outputsOf(shape.task, { outputsPerTarget });
     const row = rowOf(registry.model, file.model);
     const section = { ...file.model.parameters, name: file.model.name };
+    if (!isOwn(file, row.kernels?.(section) ?? []) || damagedFile() !== undefined) return success(undefined);
+    const outputs = outputsOf(shape.task, { outputsPerTarget });
     const wrong =
       wrongNetwork(model, registry) ??
       wrongWeights(model, row.variables?.(section, { shape, outputs }) ?? []);
@@ -76,11 +76,8 @@ export const lossOf = async ({ file }: OpenModel, registry: Registry): Promise<P
 };
 
 /** Whether the model was trained with a kernel of the library and has nothing else that only TensorFlow computes. */
-const isOwn = ({ file }: OwnModel, registry: Registry): boolean => {
-  if (file.stateful || file.code?.model !== undefined) return false;
-  if (['wasm', 'cpu'].includes(process.env['UNROLL_BACKEND'] ?? '')) return false;
-  const row = rowOf(registry.model, file.model);
-  const kernels = row.kernels?.({ ...file.model.parameters, name: file.model.name }) ?? [];
+const isOwn = (file: OwnModel['file'], kernels: readonly { readonly name: string }[]): boolean => {
+  if (file.stateful || file.code?.model !== undefined || isNativeRefused()) return false;
   const kernel = kernels.find(({ name }) => name === file.kernel);
   return kernel !== undefined && 'needs' in kernel && kernel.needs === 'own-library';
 };

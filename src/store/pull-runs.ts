@@ -1,10 +1,10 @@
-import PQueue from 'p-queue';
 import { failure, success, type Diagnostic, type Result } from '../diagnostic/diagnostic.ts';
 import { nearest } from '../diagnostic/nearest.ts';
 import { frozenPlanPath, readFrozenPlan } from '../record/frozen-plan.ts';
 import { grownPlan } from '../record/search-journal.ts';
 import type { RunKey } from './contents.ts';
-import { storeFailure, type Store, type SweepKey } from './store.ts';
+import { eachRun } from './each-run.ts';
+import type { Store, SweepKey } from './store.ts';
 import { takeRun } from './take-run.ts';
 
 /**
@@ -108,22 +108,14 @@ export const pullRuns = async (
   const errors: Diagnostic[] = [];
   const pulled: string[] = [];
   const count = { here: 0, missing: 0, held: 0 };
-  const pullOne = async (run: RunKey) => {
-    if (stop.aborted || errors.some(({ code }) => code === 'store' || code === 'system-error')) return;
-    try {
-      const taken = await takeRun(store, run, { runsDirectory });
-      if (taken.kind === 'bad') errors.push(...taken.errors);
-      else if (taken.kind !== 'taken') count[taken.kind]++;
-      else {
-        pulled.push(`${run.experiment}/${run.id}`);
-        await onPulled(run);
-      }
-    } catch (error) {
-      errors.push(storeFailure(error));
+  await eachRun(runs, { atOnce, stop, errors }, async (run) => {
+    const taken = await takeRun(store, run, { runsDirectory });
+    if (taken.kind === 'bad') errors.push(...taken.errors);
+    else if (taken.kind !== 'taken') count[taken.kind]++;
+    else {
+      pulled.push(`${run.experiment}/${run.id}`);
+      await onPulled(run);
     }
-  };
-  const queue = new PQueue({ concurrency: atOnce });
-  for (const run of runs) void queue.add(() => pullOne(run));
-  await queue.onIdle();
+  });
   return { pulled, ...count, errors };
 };

@@ -1,10 +1,10 @@
 import { join } from 'node:path';
-import PQueue from 'p-queue';
 import { success, type Diagnostic, type Result } from '../diagnostic/diagnostic.ts';
 import type { Plan } from '../plan/plan.ts';
 import { listExperiments, listRuns, readRun } from '../record/read-runs.ts';
 import { listSweeps } from '../record/read-sweeps.ts';
 import type { RecordedRun } from '../record/run-state.ts';
+import { eachRun } from './each-run.ts';
 import { storeFailure, type Store } from './store.ts';
 
 /** Recorded runs to send. */
@@ -87,24 +87,16 @@ export const pushRuns = async (
   const pushed: string[] = [];
   const errors: Diagnostic[] = [];
   let there = 0;
-  const pushOne = async ({ directory, run }: RecordedRun) => {
-    if (stop.aborted || errors.some(({ code }) => code === 'store' || code === 'system-error')) return;
-    try {
-      const result = await store.push(directory, { force });
-      if (!result.ok) errors.push(...result.errors.map(asError));
-      else if (result.value === 'there') there++;
-      else {
-        const name = `${run.experiment}/${run.id}`;
-        pushed.push(name);
-        onPushed(name);
-      }
-    } catch (error) {
-      errors.push(storeFailure(error));
+  await eachRun(done, { atOnce, stop, errors }, async ({ directory, run }) => {
+    const result = await store.push(directory, { force });
+    if (!result.ok) errors.push(...result.errors.map(asError));
+    else if (result.value === 'there') there++;
+    else {
+      const name = `${run.experiment}/${run.id}`;
+      pushed.push(name);
+      onPushed(name);
     }
-  };
-  const queue = new PQueue({ concurrency: atOnce });
-  for (const run of done) void queue.add(() => pushOne(run));
-  await queue.onIdle();
+  });
   try {
     if (errors.length === 0 && !stop.aborted) for (const { path } of sweeps) await store.pushSweep(path);
   } catch (error) {

@@ -1,13 +1,12 @@
 import { createHash } from 'node:crypto';
 import { readRegular } from '../system/files.ts';
 import { findAddon } from './find-addon.ts';
-import { nativeLibraryPath, readInstallation } from './installation.ts';
+import { isNativeRefused, nativeLibraryPath, readInstallation } from './installation.ts';
 import { kernelNames } from './kernels/table.ts';
 import { readProcessor } from './processor.ts';
 
 /** Whether training processes will load native TensorFlow, judging by the files. */
-const nativeExpected = (): boolean =>
-  !['wasm', 'cpu'].includes(process.env['UNROLL_BACKEND'] ?? '') && findAddon() !== undefined;
+const nativeExpected = (): boolean => !isNativeRefused() && findAddon() !== undefined;
 
 /**
  * Names of the kernels that a training process will be able to run, judging by the files: the processor may still lack

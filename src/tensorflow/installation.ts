@@ -82,5 +82,8 @@ export const nativeLibraryPath = (part: 'tfjs_binding' | 'unroll_kernels'): stri
   return path !== undefined && existsSync(path) ? path : undefined;
 };
 
+/** Whether `UNROLL_BACKEND` chooses a back end without native TensorFlow. */
+export const isNativeRefused = (): boolean => ['wasm', 'cpu'].includes(process.env['UNROLL_BACKEND'] ?? '');
+
 /** How the warning of a slow back end ends; the doctor itself leaves it out. */
 export const doctorHint = ` Run \`${proposedCommand(['doctor'])}\` to see what is missing.`;

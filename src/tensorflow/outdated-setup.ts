@@ -1,6 +1,6 @@
 import { basename, dirname } from 'node:path';
 import type { Diagnostic } from '../diagnostic/diagnostic.ts';
-import { damagedFile, nativeLibraryPath } from './installation.ts';
+import { damagedFile, isNativeRefused, nativeLibraryPath } from './installation.ts';
 import { isMadeFrom } from './install/library.ts';
 import { partKey, unrollKernels } from './install/native-parts.ts';
 import { setupCommand } from './install/setup-command.ts';
@@ -10,8 +10,8 @@ import { setupCommand } from './install/setup-command.ts';
  * than these, as after an update of Unroll: every run planned with one of its kernels would fail. Reads only files.
  */
 export const outdatedSetup = (library = nativeLibraryPath('unroll_kernels')): Diagnostic | undefined => {
-  const { UNROLL_NATIVE_LIBRARY: override, UNROLL_BACKEND: backend = '' } = process.env;
-  if (['wasm', 'cpu'].includes(backend)) return undefined;
+  const { UNROLL_NATIVE_LIBRARY: override } = process.env;
+  if (isNativeRefused()) return undefined;
   const damaged = damagedFile();
   if (damaged !== undefined) {
     return {
