@@ -143,7 +143,7 @@ export const evaluate = async (
   settings?: EvaluateSettings,
 ): Promise<Evaluation> => (await import('./api/predict.ts')).evaluate(model, data, settings);
 
-/** Continues a text with a language model and returns what it wrote; a model is named as for `predict`. */
+/** Returns the text with which a language model continues a prompt. Name the model as for `predict`. */
 export const sample = async (model: string, settings: SampleSettings): Promise<string> =>
   (await import('./api/use.ts')).sample(model, settings);
 

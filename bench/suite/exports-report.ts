@@ -40,7 +40,7 @@ export const writeExportsReport = (): void => {
   const text = `# Exports beside their peers
 
 Written by \`bench/exports.ts\`; do not edit. Each of ${cases.length} trained networks has 1,000 examples, of varying length
-where the case says so. The table shows the largest difference of raw outputs and predictions from ours (predictions as a part of the largest one above 1). Classes are the same in every example,
+where the case says so. The table shows the largest difference of raw outputs and predictions from ours; where the largest prediction is above 1, differences of predictions are divided by it. Classes are the same in every example,
 so accuracy and confusion matrix are. The limit is ${limit}. ${Object.entries(versions)
     .map(([name, version]) => `${name} ${version}`)
     .join(', ')}. Keras has no peepholes, projection or layer normalisation.

@@ -15,7 +15,7 @@ let unsafe: RegExp | undefined;
 /** Made when it is needed first, because compiling its classes of characters takes milliseconds. */
 const unsafeInLine = (): RegExp => (unsafe ??= new RegExp(`[\\t\\n]|${unsafePattern}`, 'gu'));
 
-/** Whether a text has only printable ASCII characters, tabs and line breaks, which nothing above is about. */
+/** Whether a string has only printable ASCII characters, tabs and line breaks, none of which is unsafe. */
 export const isPlain = (text: string): boolean => /^[\t\n\x20-\x7e]*$/.test(text);
 
 /** The same for one line, in which tabs and line breaks are shown. */

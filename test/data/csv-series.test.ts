@@ -391,7 +391,7 @@ describe('mistakes in a series', () => {
     expect(issues[0]?.message).toContain('none of them has a value of "y"');
   });
 
-  it('says what becomes of local times that the end of summer time repeats', async () => {
+  it('asks for the zone of a local time that occurs twice when clocks go back', async () => {
     const { issues } = await mistakeOf(
       csv('t,y', '2024-10-27 01:30,1', '2024-10-27 02:30,2', '2024-10-27 02:30,3', '2024-10-27 03:30,4'),
     );

@@ -60,7 +60,7 @@ export const reportGaps = (
   return found;
 };
 
-/** Rows that are missing beyond this many for each that there is are a time column that is none. */
+/** With more missing rows than this for each row of the file, the column is not one of times. */
 const mostAddedPerRow = 20;
 
 /** The rows in order, with an empty one for each step that the file has no row of. */
