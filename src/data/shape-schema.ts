@@ -13,6 +13,7 @@ const taskSchema = Type.Union([
     kind: Type.Literal('regression'),
     outputs: Type.Number(),
     perStep: Type.Optional(Type.Literal(true)),
+    targets: Type.Optional(Type.Array(Type.String())),
   }),
   Type.Object({
     kind: Type.Literal('forecast'),

@@ -10,9 +10,14 @@ export type Task =
   | { readonly kind: 'multi-label'; readonly classes: number; readonly labels?: readonly string[] }
   /**
    * A vector of numbers a sequence; targets `[batch, outputs]`, float. With `perStep` one at each step, `[batch, time,
-   * outputs]`; steps past the length do not count.
+   * outputs]`; steps past the length do not count. `targets` has their names, where there are several that have one.
    */
-  | { readonly kind: 'regression'; readonly outputs: number; readonly perStep?: true }
+  | {
+      readonly kind: 'regression';
+      readonly outputs: number;
+      readonly perStep?: true;
+      readonly targets?: readonly string[];
+    }
   /** The next `horizon` values of some columns; targets `[batch, horizon, targets]`, float. */
   | {
       readonly kind: 'forecast';

@@ -174,11 +174,11 @@ const predictInput = async (
   }
 };
 
-/** What models must share so that their predictions can be averaged. */
+/** What models must share so that their predictions can be averaged. Earlier versions recorded no names of targets. */
 const signatureOf = ({ file, vocabulary }: OpenModel): string =>
   JSON.stringify([
     file.dataset.name,
-    file.shape,
+    { ...file.shape, task: { ...file.shape.task, targets: undefined } },
     file.preprocessing,
     file.quantiles,
     file.outputsPerTarget,

@@ -1,5 +1,5 @@
 import type { Batch, Split } from '../data/dataset.ts';
-import { targetSize, type Task } from '../data/task.ts';
+import { targetSize, type NumberTask, type Task } from '../data/task.ts';
 import type { Loss } from '../losses/loss.ts';
 
 export type Cell = string | number | boolean;
@@ -60,6 +60,7 @@ export const rowWriter = (
       const levels = quantiles ?? [undefined];
       const width = targetSize(task);
       const count = task.kind === 'forecast' ? task.targets.length : width;
+      const names = namesOf(task, count);
       const ownUnit = (value: number, target: number, scaling: PredictedRow['scaling']) =>
         scaling ? value / (scaling.factor[target] as number) + (scaling.mean[target] as number) : value;
       return ({ head, targets, outputs, at, scaling }) => {
@@ -67,8 +68,7 @@ export const rowWriter = (
           head(from / count);
           if (task.kind === 'forecast') put('ahead', from / count + 1);
           for (let target = 0; target < count; target++) {
-            const name =
-              task.kind === 'forecast' ? ` ${task.targets[target]}` : count > 1 ? ` ${target + 1}` : '';
+            const name = names[target] as string;
             const number = at * width + from + target;
             if (withTruth) put(`truth${name}`, ownUnit(targets[number] as number, target, scaling));
             levels.forEach((quantile, place) => {
@@ -83,6 +83,12 @@ export const rowWriter = (
       };
     }
   }
+};
+
+/** What follows `truth` and `prediction` in the column of each target. */
+const namesOf = (task: NumberTask, count: number): readonly string[] => {
+  if (task.kind === 'regression' && count === 1) return [''];
+  return Array.from({ length: count }, (_, target) => ` ${task.targets?.[target] ?? target + 1}`);
 };
 
 export const softmax = (outputs: Float32Array): readonly number[] => {

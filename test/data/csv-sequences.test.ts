@@ -92,7 +92,7 @@ describe('the long layout', () => {
   it('predicts several numbers; a target may stand on one row of its sequence only', async () => {
     const text = 'id,a,u,v\n1,1,,0.5\n1,2,-3,\n2,3,4,5\n';
     const { shape, examples } = await readFileOf(text, { task: 'regression', targets: ['v', 'u'] });
-    expect(shape.task).toEqual({ kind: 'regression', outputs: 2 });
+    expect(shape.task).toEqual({ kind: 'regression', outputs: 2, targets: ['v', 'u'] });
     expect(examples.map(({ targets }) => targets)).toEqual([
       [0.5, -3],
       [5, 4],

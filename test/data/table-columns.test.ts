@@ -307,7 +307,7 @@ describe('targets', () => {
       ...{ order: 't', standardizeTargets: false },
     };
     const { shape, test } = await load({ 'a.csv': text }, given);
-    expect(shape.task).toEqual({ kind: 'regression', outputs: 2, perStep: true });
+    expect(shape.task).toEqual({ kind: 'regression', outputs: 2, perStep: true, targets: ['v', 'u'] });
     expect(examplesOf(shape, test).map(({ targets }) => targets)).toEqual([
       [2, 20, 1, 10],
       [3, 30, 0, 0],

@@ -93,6 +93,7 @@ describe('predicts the test part bit for bit as the training did', () => {
       'loss: { name: quantile, quantiles: [0.2, 0.5, 0.8] }\n',
     ],
     ['steps', 'features: [a], targets: [level], task: regression, perStep: true, missing: mask }', ''],
+    ['two', 'features: [a], targets: [size, level], task: regression, perStep: true, missing: mask }', ''],
     ['labels', 'features: [a], targets: [level], task: labelling, missing: mask }', ''],
     ['sets', 'features: [a], targets: [kind], task: multi-label, missing: mask }', ''],
     [
@@ -104,12 +105,14 @@ describe('predicts the test part bit for bit as the training did', () => {
   test.each(tables)('tables of %s', async (name, dataset, loss) => {
     const folder = temporaryDirectory();
     const path = written(folder, 'long.csv', long, 'id,t,a,colour,size,kind,level');
-    const spec = `dataset: ${tableSpec.replace('{', '{ name: csv-sequences,')}${dataset}\n${network(['steps', 'labels'].includes(name) ? ', bidirectional: true' : ', bidirectional: true, readout: max')}${loss}`;
+    const spec = `dataset: ${tableSpec.replace('{', '{ name: csv-sequences,')}${dataset}\n${network(['steps', 'two', 'labels'].includes(name) ? ', bidirectional: true' : ', bidirectional: true, readout: max')}${loss}`;
     const { model, directory } = await trainModel(folder, name, spec);
     const { rows, errors } = await predict([model], path);
     expect(errors).toEqual([]);
     expect(rows.length).toBeGreaterThanOrEqual(10);
     expect(rows).toEqual(await recorded(directory));
+    if (name === 'two')
+      expect(Object.keys(rows[0] ?? {})).toEqual(['sequence', 'step', 'prediction size', 'prediction level']);
   });
 
   test('lists of JSON and wide CSV, also read from the other kind of file', async () => {

@@ -76,6 +76,17 @@ it('numbers are in their own unit, for each step within the lengths', async () =
   ]);
 });
 
+it('several targets are named, or counted where they have no names', async () => {
+  const given = { targets: [1, 2, 3, 4], outputs: [5, 6, 7, 8], most: 4 };
+  const task = { kind: 'regression', outputs: 2 } as const;
+  expect(await recorded({ ...task, targets: ['force', 'wear'] }, given)).toEqual([
+    { sequence: 'm3', 'truth force': 1, 'prediction force': 5, 'truth wear': 2, 'prediction wear': 6 },
+  ]);
+  expect(await recorded(task, given)).toEqual([
+    { sequence: 'm3', 'truth 1': 1, 'prediction 1': 5, 'truth 2': 2, 'prediction 2': 6 },
+  ]);
+});
+
 it('sets of labels have one column each, and forecasts one row a step ahead', async () => {
   const labels = { kind: 'multi-label', classes: 2, labels: ['a', 'b'] } as const;
   const [first] = await recorded(labels, { targets: [1, 0, 0, 0], outputs: [0, -30, 0, 0] });

@@ -61,7 +61,7 @@ const datasetModule = (
  *     task: { kind: 'labelling', classes: 3, labels }           targets: Int32Array [size, steps], a class for each step
  *     task: { kind: 'next-step', classes: 26 }                  targets: Int32Array [size, steps], the next token
  *     task: { kind: 'multi-label', classes: 3, labels }         targets: Float32Array [size, 3], 0 or 1 for each label
- *     task: { kind: 'regression', outputs: 2 }                  targets: Float32Array [size, 2]
+ *     task: { kind: 'regression', outputs: 2, targets: names }  targets: Float32Array [size, 2]
  *     task: { kind: 'regression', outputs: 2, perStep: true }   targets: Float32Array [size, steps, 2]
  */
 const shapeOf = (steps: number): SequenceShape => ({

@@ -107,7 +107,14 @@ const taskOf = (settings: TableSettings, packs: readonly PackDescription[]): Tas
     }
     case 'regression': {
       const outputs = packs[0]?.targets.count ?? 0;
-      return { kind: settings.task, outputs, ...(isPerStep(settings) && { perStep: true }) };
+      // In the wide layout each step has target columns of its own.
+      const isNamed = outputs > 1 && settings.targets.length === outputs;
+      return {
+        kind: settings.task,
+        outputs,
+        ...(isPerStep(settings) && { perStep: true }),
+        ...(isNamed && { targets: settings.targets }),
+      };
     }
   }
 };
