@@ -25,6 +25,11 @@ export type StartOutputs = (
   settings: { readonly alone: boolean },
 ) => () => Float32Array;
 
+export interface NetworkSettings {
+  /** Each sequence begins anew, as in an exported network, also with a model of `train.stateful`. */
+  readonly fromZeros?: boolean;
+}
+
 /** What decides whether the library computes a model, and what it computes. */
 type OwnModel = NetworkModel & {
   readonly file: Pick<OpenModel['file'], 'kernel' | 'stateful' | 'code'>;
@@ -35,13 +40,19 @@ type OwnModel = NetworkModel & {
  * which takes longer to load than many files to predict, is not loaded. Undefined for other models, and where the library
  * cannot be used.
  */
-export const ownOutputs = (model: OwnModel, registry: Registry): Result<StartOutputs | undefined> => {
+export const ownOutputs = (
+  model: OwnModel,
+  registry: Registry,
+  { fromZeros = false }: NetworkSettings = {},
+): Result<StartOutputs | undefined> => {
   const { file, weights } = model;
   const { shape, outputsPerTarget } = file;
   try {
     const row = rowOf(registry.model, file.model);
     const section = { ...file.model.parameters, name: file.model.name };
-    if (!isOwn(file, row.kernels?.(section) ?? []) || damagedFile() !== undefined) return success(undefined);
+    const isCarrying = file.stateful === true && !fromZeros;
+    if (isCarrying || !isOwn(file, row.kernels?.(section) ?? []) || damagedFile() !== undefined)
+      return success(undefined);
     const outputs = outputsOf(shape.task, { outputsPerTarget });
     const wrong =
       wrongNetwork(model, registry) ??
@@ -77,7 +88,7 @@ export const lossOf = async ({ file }: OpenModel, registry: Registry): Promise<P
 
 /** Whether the model was trained with a kernel of the library and has nothing else that only TensorFlow computes. */
 const isOwn = (file: OwnModel['file'], kernels: readonly { readonly name: string }[]): boolean => {
-  if (file.stateful || file.code?.model !== undefined || isNativeRefused()) return false;
+  if (file.code?.model !== undefined || isNativeRefused()) return false;
   const kernel = kernels.find(({ name }) => name === file.kernel);
   return kernel !== undefined && 'needs' in kernel && kernel.needs === 'own-library';
 };

@@ -2,14 +2,14 @@ import type { DataFiles } from '../data/columns/find-files.ts';
 import { DataError } from '../data/dataset.ts';
 import { copyOf, type ExampleBatch } from '../data/example-batch.ts';
 import { failure, success, type Diagnostic, type Result } from '../diagnostic/diagnostic.ts';
-import type { Loss } from '../losses/loss.ts';
 import type { Registry } from '../registry/rows.ts';
 import { combined } from './combine.ts';
 import { dataDiagnostics } from './data-diagnostics.ts';
 import type { InputKind } from './formats.ts';
 import { kindOf, readExamples, seriesReading, type InputGiven } from './input.ts';
 import type { OpenModel } from './open-model.ts';
-import { lossOf, ownOutputs, type StartOutputs } from './own-outputs.ts';
+import { openNetwork, type OpenNetwork } from './open-network.ts';
+import type { StartOutputs } from './own-outputs.ts';
 import { kernelThreads } from '../tensorflow/kernels/own-library.ts';
 import { forecastValues, predictedRows, type PredictedCells } from './rows.ts';
 import { unusable } from './unusable.ts';
@@ -61,35 +61,21 @@ interface Startable {
 const mostAtOnce = 16;
 
 const startModels = async (models: readonly OpenModel[], registry: Registry): Promise<Result<Startable>> => {
-  const predictors: { readonly start: StartOutputs; readonly loss: Pick<Loss, 'predictions'> }[] = [];
+  const networks: OpenNetwork[] = [];
   for (const model of models) {
-    const own = ownOutputs(model, registry);
-    if (!own.ok) return own;
-    if (own.value) {
-      predictors.push({ start: own.value, loss: await lossOf(model, registry) });
-      continue;
-    }
-    const { buildPredictor } = await import('./predictor.ts');
-    const built = await buildPredictor(model, registry);
-    if (!built.ok) return built;
-    const { outputs, loss } = built.value;
-    predictors.push({
-      start: (examples) => {
-        const raw = outputs(examples);
-        return () => raw;
-      },
-      loss,
-    });
+    const opened = await openNetwork(model, registry);
+    if (!opened.ok) return opened;
+    networks.push(opened.value);
   }
   const [model] = models;
   if (!model) throw new Error('No model.');
   const predictionsOf = combined(
-    predictors.map(({ loss }) => loss),
+    networks.map(({ loss }) => loss),
     model.file.shape.task,
   );
   return success({
     start: (examples, settings) => {
-      const begun = predictors.map(({ start }) => start(examples, settings));
+      const begun = networks.map(({ start }) => start(examples, settings));
       return () => predictionsOf(begun.map((finish) => finish()));
     },
     atOnce: Math.min(kernelThreads(), mostAtOnce),

@@ -15,6 +15,7 @@ import { toTensors, withoutTensors } from '../training/tensor-input.ts';
 import { wrongNetwork, wrongWeights } from './check-network.ts';
 import { lossContext } from './loss-context.ts';
 import type { OpenModel } from './open-model.ts';
+import type { NetworkSettings } from './own-outputs.ts';
 import { unusable } from './unusable.ts';
 
 /** A network with its trained weights. */
@@ -30,16 +31,11 @@ export interface Predictor {
   readonly evaluate: (examples: ExampleBatch) => { outputs: Float32Array; loss: number };
 }
 
-/** With `fromZeros` each sequence begins anew, as in an exported network. */
-interface PredictorSettings {
-  readonly fromZeros?: boolean;
-}
-
 /** Builds the network of a model; loads TensorFlow. */
 export const buildPredictor = async (
   model: OpenModel,
   registry: Registry,
-  settings: PredictorSettings = {},
+  settings: NetworkSettings = {},
 ): Promise<Result<Predictor>> => {
   await loadTensorFlow();
   try {
@@ -52,7 +48,7 @@ export const buildPredictor = async (
 const build = async (
   model: OpenModel,
   registry: Registry,
-  { fromZeros = false }: PredictorSettings,
+  { fromZeros = false }: NetworkSettings,
 ): Promise<Result<Predictor>> => {
   const { file, weights } = model;
   const {

@@ -6,7 +6,7 @@ import type { ExampleBatch } from '../data/example-batch.ts';
 import { failed, success, type Diagnostic, type Result } from '../diagnostic/diagnostic.ts';
 import type { OpenModel } from '../prediction/open-model.ts';
 import { predictInMemory } from '../prediction/predict.ts';
-import { buildPredictor, type Predictor } from '../prediction/predictor.ts';
+import { openNetwork } from '../prediction/open-network.ts';
 import type { PredictedCells } from '../prediction/rows.ts';
 import { jsonRow } from '../prediction/write-rows.ts';
 import type { Registry } from '../registry/rows.ts';
@@ -43,18 +43,19 @@ export const openServed = async (
   },
 ): Promise<Result<ServedModel>> => {
   const { registry, limits, onBatch } = given;
-  const built = await buildPredictor(model, registry, { fromZeros: true });
-  if (!built.ok) return built;
-  const predictor = built.value;
+  const opened = await openNetwork(model, registry, { fromZeros: true });
+  if (!opened.ok) return opened;
+  const { start, loss } = opened.value;
   const { file } = model;
+  const forward = (batch: Batch, shape: SequenceShape) =>
+    start({ batch, shape, id: String }, { alone: false })();
   try {
-    warmUp(file.shape, predictor);
+    warmUp(file.shape, forward);
   } catch (error) {
     return unusable(model, error);
   }
-  const forward = (batch: Batch, shape: SequenceShape) => predictor.outputs({ batch, shape, id: String });
   const batcher = createBatcher(file, forward, { limits, onBatch });
-  const predictionsOf = combined([predictor.loss], file.shape.task);
+  const predictionsOf = combined([loss], file.shape.task);
   const rowsOf = (question: Extract<Question, { kind: 'rows' }>, signal: AbortSignal) =>
     answerRows(question, {
       ...{ model, registry, signal },
@@ -71,7 +72,7 @@ export const openServed = async (
         if (question.kind === 'rows') return await rowsOf(question, signal);
         const { tensors } = question;
         const raw = await batcher.outputs(tensors.sequences, signal);
-        const outputs = outputTensors(file, predictor.loss, { raw, question: tensors });
+        const outputs = outputTensors(file, loss, { raw, question: tensors });
         return success(tensorJson(file, outputs, tensors));
       } catch (error) {
         if (error instanceof DataError) return failed(dataDiagnostics(error));
@@ -82,11 +83,14 @@ export const openServed = async (
 };
 
 /** The first prediction takes much longer than others, and fails where the files of the model do not fit together. */
-const warmUp = (shape: SequenceShape, { outputs }: Pick<Predictor, 'outputs'>): void => {
+const warmUp = (
+  shape: SequenceShape,
+  forward: (batch: Batch, shape: SequenceShape) => Float32Array,
+): void => {
   const batch = allocateBatch(shape, 1);
   batch.size = 1;
   batch.lengths[0] = shape.steps;
-  outputs({ batch, shape, id: String });
+  forward(batch, shape);
 };
 
 const sequencesOf = ({ batch, shape }: ExampleBatch): Parameters<Batcher['outputs']>[0] => ({

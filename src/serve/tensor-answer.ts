@@ -16,7 +16,7 @@ interface OutputTensor {
 /** The outputs that `model.onnx` has, of raw ones. */
 export const outputTensors = (
   model: TrainedModel,
-  loss: Loss,
+  loss: Pick<Loss, 'predictions'>,
   { raw, question }: { readonly raw: Float32Array; readonly question: TensorQuestion },
 ): readonly OutputTensor[] => {
   const head = headOf(model);
