@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { characters } from '../../src/data/characters.ts';
 import { copyMemory } from '../../src/data/copy-memory.ts';
 import { csvSequences } from '../../src/data/csv-sequences.ts';
+import { csvSeries } from '../../src/data/csv-series.ts';
 import { DataError } from '../../src/data/dataset.ts';
 import { inspectData } from '../../src/data/inspect.ts';
 import { jsonlSequences } from '../../src/data/nested-sequences.ts';
@@ -164,6 +165,67 @@ describe('a warning', () => {
     const files = { 't.csv': csv('x,y,label', test) };
     expect(await warningsOf(csv('x,y,label', rows), { ...wide, testFile: 't.csv' }, files)).toEqual([
       'The training part has no example of the class "left" (2 sequences of the test part).',
+    ]);
+  });
+
+  it('names each target that is one number in the whole training part', async () => {
+    const rows = (count: number) =>
+      Array.from({ length: count }, (_, at) => [`${at}`, ...noise(1), at, 7, count === 9 ? 2.5 : at]);
+    const regression: Parameters = { task: 'regression', targets: ['a', 'b', 'c'], testFile: 't.csv' };
+    const of = (training: number) =>
+      warningsOf(csv('id,x,a,b,c', rows(training)), regression, { 't.csv': csv('id,x,a,b,c', rows(8)) });
+    const sentence = (target: string, value: number) =>
+      `a.csv: the target "${target}" is ${value} in the whole training part, so there is nothing to learn.`;
+    expect(await of(20)).toEqual([sentence('b', 7)]);
+    expect(await of(9)).toEqual([sentence('b', 7), sentence('c', 2.5)]);
+  });
+
+  it('names each target of a forecast that never changes, in all series or in some', async () => {
+    const days = Array.from({ length: 40 }, (_, day) => day);
+    const series = (varying: string) =>
+      csv(
+        'day,shop,sales,price',
+        days.flatMap((day) => ['north', 'south'].map((shop) => [day, shop, shop === varying ? day : 5, 8])),
+      );
+    const warnings = async (text: string) => {
+      const chosen = { file: 'a.csv', time: 'day', series: 'shop', targets: ['sales', 'price'], window: 3 };
+      const inspected = inspectData(csvSeries, complete(csvSeries, { ...chosen, horizon: 2 }), {
+        context: dataFolder({ 'a.csv': text }),
+      });
+      return (await inspected).warnings.map(({ message }) => message);
+    };
+    const price = 'a.csv: the target "price" is 8 in the whole training part, so there is nothing to learn.';
+    expect(await warnings(series('south'))).toEqual([
+      'a.csv: the target "sales" never changes in the training part of 1 of 2 series, such as "north", where it is 5.',
+      price,
+    ]);
+    const alike = 'a.csv: the target "sales" is 5 in the whole training part, so there is nothing to learn.';
+    expect(await warnings(series('none'))).toEqual([alike, price]);
+  });
+
+  it('names rows of a second table that belong to no sequence', async () => {
+    const text = csv(
+      'id,x',
+      Array.from({ length: 20 }, (_, at) => [`s${at}`, ...noise(1)]),
+    );
+    const labels = (names: readonly string[]) => ({
+      'l.csv': csv(
+        'name,label',
+        names.map((name, at) => [name, at % 2 ? 'up' : 'down']),
+      ),
+    });
+    const all = Array.from({ length: 20 }, (_, at) => `s${at}`);
+    const joined: Parameters = { labelsFile: 'l.csv' };
+    expect(await warningsOf(text, joined, labels(all))).toEqual([]);
+    expect(await warningsOf(text, joined, labels(['t1', ...all, 't2']))).toEqual([
+      'l.csv:2: 2 rows belong to no sequence of a.csv: "t1", "t2".',
+    ]);
+    const folder = Object.fromEntries(all.map((name) => [`${name}.csv`, `x\n${noise(1)[0]}\n`]));
+    const perFile: Parameters = { ...joined, file: 's*.csv', sequence: null };
+    const files = all.map((name) => `${name}.csv`);
+    expect(await warningsOf('', perFile, { ...folder, ...labels(files) })).toEqual([]);
+    expect(await warningsOf('', perFile, { ...folder, ...labels([...files, 'gone.csv']) })).toEqual([
+      'l.csv:22: a row belongs to no file of s*.csv: "gone.csv".',
     ]);
   });
 

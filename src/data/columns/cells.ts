@@ -31,6 +31,28 @@ export const isInfinite = (cell: unknown): boolean => {
 export const hasDecimalComma = (cell: unknown): boolean =>
   typeof cell === 'string' && /^\s*[+-]?\d*,\d+\s*$/.test(cell);
 
+/** Digits in groups of three behind one and the same mark, then perhaps another mark with the decimals. */
+const grouped = /^([+-]?\d{1,3}([,.' \u00a0\u202f])\d{3}(?:\2\d{3})*)(?:(?!\2)[,.](\d+))?$/;
+
+/** The number of a cell whose thousands are apart, as in 1,234.5; else NaN. */
+export const numberInGroups = (cell: unknown): number => {
+  const [, whole, mark, decimals = '0'] = (typeof cell === 'string' && grouped.exec(cell.trim())) || [];
+  return whole === undefined || mark === undefined
+    ? Number.NaN
+    : numberIn(`${whole.replaceAll(mark, '')}.${decimals}`);
+};
+
+/** What a cell that is no number may mean, as the end of a message: ` (looks like 1234 or 1.234)`. */
+export const likeness = (cell: unknown): string => {
+  const readings = [numberInGroups(cell), numberIn(cell), numberWithCommaIn(cell)];
+  const numbers = [...new Set(readings)].filter((number) => !Number.isNaN(number));
+  return numbers.length === 0 ? '' : ` (looks like ${numbers.join(' or ')})`;
+};
+
+/** The help for numbers whose thousands are apart. */
+export const withoutGroups =
+  'Write numbers without marks between thousands, such as 1234. Only where the comma is the one before the decimals, write `decimal: ","` in dataset.';
+
 /** A name or label from a cell, without spaces around it; empty where there is none. */
 export const textIn = (cell: unknown): string => {
   if (typeof cell === 'string') return cell.trim();

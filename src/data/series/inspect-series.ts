@@ -1,4 +1,5 @@
 import type { ParameterIssue } from '../../parameters/row.ts';
+import { constantTarget } from '../constant-target.ts';
 import type { DataContext, SequenceShape } from '../dataset.ts';
 import { describeShape } from '../describe.ts';
 import type { DataInspection, PartDescription, PartName } from '../description.ts';
@@ -12,7 +13,7 @@ import { writeTime } from './time-step.ts';
 import type { Windows } from './windows.ts';
 
 /** Raised whenever the same series would be described in another way. */
-const factsVersion = 1;
+const factsVersion = 2;
 
 /** What a plan needs to know of series; plain JSON. */
 interface SeriesFacts {
@@ -44,7 +45,11 @@ const inspectOpen = (open: OpenSeries, parameters: SeriesParameters): DataInspec
       ...describeShape(shape, { features: layout.names, targets: parameters.targets }),
       parts,
     },
-    warnings: [...unevenWarning(pack, parameters), ...unseenWords(open, parameters)],
+    warnings: [
+      ...unevenWarning(pack, parameters),
+      ...constantTargets(pack, { parameters, span: spans.train }),
+      ...unseenWords(open, parameters),
+    ],
   };
 };
 
@@ -67,21 +72,55 @@ const describePart = (
 
 /** The range of a target's values in a part, in the unit of the file. */
 const rangeOf = (pack: SeriesPack, target: number, span: Span) => {
-  const { values, columns } = pack;
   let [min, max, sum, count] = [Infinity, -Infinity, 0, 0];
-  pack.series.forEach((_, series) => {
-    const { first, end } = rowsIn(pack, series, span);
-    for (let row = first; row < end; row++) {
-      const value = values[row * columns.length + target] as number;
-      if (Number.isNaN(value)) continue;
+  pack.series.forEach((_, series) =>
+    eachValue(pack, { series, target, span }, (value) => {
       min = Math.min(min, value);
       max = Math.max(max, value);
       sum += value;
       count++;
-    }
-  });
+    }),
+  );
   return count === 0 ? { min: 0, mean: 0, max: 0 } : { min, mean: sum / count, max };
 };
+
+/** Shows the values of a target in a part of a series that are not missing. */
+const eachValue = (
+  pack: SeriesPack,
+  given: { readonly series: number; readonly target: number; readonly span: Span },
+  see: (value: number) => void,
+): void => {
+  const { values, columns } = pack;
+  const { first, end } = rowsIn(pack, given.series, given.span);
+  for (let row = first; row < end; row++) {
+    const value = values[row * columns.length + given.target] as number;
+    if (!Number.isNaN(value)) see(value);
+  }
+};
+
+/** Targets that are the same in the whole training part, or in that of some series. */
+const constantTargets = (
+  pack: SeriesPack,
+  { parameters: { file, targets }, span }: { readonly parameters: SeriesParameters; readonly span: Span },
+): readonly ParameterIssue[] =>
+  targets.flatMap((name, target) => {
+    const found = pack.series.flatMap((series, at) => {
+      let [min, max, count] = [Infinity, -Infinity, 0];
+      eachValue(pack, { series: at, target, span }, (value) => {
+        min = Math.min(min, value);
+        max = Math.max(max, value);
+        count++;
+      });
+      return min === max && count > 1 ? [{ series, value: min }] : [];
+    });
+    const [first] = found;
+    if (!first) return [];
+    const warning = { file, target: name, value: first.value };
+    const all = pack.series.length;
+    if (found.length === all && found.every(({ value }) => value === first.value))
+      return [constantTarget(warning)];
+    return [constantTarget(warning, { series: first.series, count: found.length, of: all })];
+  });
 
 const unevenWarning = (
   { unevenLine, times, timeKind }: SeriesPack,

@@ -3,7 +3,16 @@ import { isMissing, strategyOf } from '../columns/missing.ts';
 import { withoutRows, type DataFile } from '../files.ts';
 import { checkColumns, type NamedColumns } from '../table/columns.ts';
 import { ownCopy } from '../table/labels.ts';
-import { hasDecimalComma, isInfinite, numberIn as plainNumberIn, shown, textIn } from '../columns/cells.ts';
+import {
+  hasDecimalComma,
+  isInfinite,
+  likeness,
+  numberIn as plainNumberIn,
+  numberInGroups,
+  shown,
+  textIn,
+  withoutGroups,
+} from '../columns/cells.ts';
 import type { RowSink } from '../table/rows.ts';
 import { createNumberList } from '../table/sequence.ts';
 import { collectProblems, type RowProblems } from '../table/problems.ts';
@@ -49,7 +58,7 @@ export const readSeries = async (
 };
 
 /** What an error of the rows may come from besides a mistake in the file. */
-type Cause = 'missing' | 'several-series' | 'clock' | 'infinite' | 'comma' | 'time' | 'mistake';
+type Cause = 'missing' | 'several-series' | 'clock' | 'infinite' | 'comma' | 'groups' | 'time' | 'mistake';
 
 const helpOf = (
   causes: ReadonlySet<Cause>,
@@ -73,11 +82,17 @@ const helpOf = (
   }
   if (causes.has('comma') && !causes.has('mistake'))
     return 'Where numbers have a comma before their decimals, write `decimal: ","` in dataset.';
+  if (causes.has('groups') && !causes.has('mistake')) return withoutGroups;
   if (causes.has('infinite') && !causes.has('mistake'))
     return 'Replace infinite values by numbers, or leave their cells empty and choose with `missing` what becomes of empty cells.';
   return causes.has('missing') && !causes.has('mistake')
     ? `Write \`missing: ${strategyForAll(parameters)}\` (or forward, mean or mask) in dataset, or fill these rows in the file.`
     : fixRows;
+};
+
+const causeOf = (cell: unknown): Cause => {
+  if (!Number.isNaN(numberInGroups(cell))) return 'groups';
+  return hasDecimalComma(cell) ? 'comma' : 'mistake';
 };
 
 const fixRows = 'Fix these rows, or remove them from the file. No row is ever skipped.';
@@ -153,9 +168,12 @@ const seriesSink = (
       problems.report(line, `column ${JSON.stringify(column)} has no value`);
     } else {
       const infinite = isInfinite(cell);
-      causes.add(infinite ? 'infinite' : hasDecimalComma(cell) ? 'comma' : 'mistake');
+      causes.add(infinite ? 'infinite' : causeOf(cell));
       const wanted = infinite ? 'a finite number' : 'a number';
-      problems.report(line, `column ${JSON.stringify(column)} is not ${wanted}: ${shown(cell)}`);
+      problems.report(
+        line,
+        `column ${JSON.stringify(column)} is not ${wanted}: ${shown(cell)}${likeness(cell)}`,
+      );
     }
     return Number.NaN;
   };

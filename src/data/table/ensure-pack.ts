@@ -1,4 +1,3 @@
-import { basename } from 'node:path';
 import { categoricalColumns } from '../columns/categories.ts';
 import { numberIn } from '../columns/cells.ts';
 import type { DataFiles } from '../columns/find-files.ts';
@@ -7,7 +6,7 @@ import type { ParameterIssue } from '../../parameters/row.ts';
 import { DataError } from '../dataset.ts';
 import { fileDigest, withoutRows, wrongFile, type DataFile } from '../files.ts';
 import { packedFolder } from '../packed-folder.ts';
-import { joinColumns, type LabelRows } from './join.ts';
+import { joinColumns, stemOf, type LabelRows } from './join.ts';
 import { createLabels, type LabelTable } from './labels.ts';
 import { writePack, type PackDescription, type PackWriter } from './pack.ts';
 import type { TableSettings } from './parameters.ts';
@@ -179,12 +178,9 @@ export const readSequences = async (
 ): Promise<void> => {
   const { files, format, labels, shared } = given;
   const problems = collectProblems(file);
-  const fileId = files.isSingle ? undefined : stemOf(file);
+  const fileId = files.isSingle ? undefined : stemOf(file.path);
   const joined = joinColumns(file, { settings: format.settings, fileId, labels });
   const context: SequenceContext = { ...shared, name: file.name, fileId, problems, joined: joined.columns };
   await format.read(file, (available) => joined.into(format.layOut(context, available), available), problems);
   problems.throwIfAny();
 };
-
-const stemOf = ({ path }: DataFile): string =>
-  basename(path).replace(/(\.(csv|tsv|txt|jsonl|json|parquet|gz|zst|zstd))+$/i, '');

@@ -10,6 +10,7 @@ import {
   type PartDescription,
   type PartName,
 } from '../description.ts';
+import { constantTarget } from '../constant-target.ts';
 import { singleClass } from '../inspect.ts';
 import { keptJson } from '../packed-folder.ts';
 import type { TableFormat } from './ensure-pack.ts';
@@ -18,11 +19,12 @@ import { isClassTask, isPerStep, targetSize } from '../task.ts';
 import { categoriesOf, inputNames, type Encoding } from './encoding.ts';
 import { labelSets, targetWriter } from './examples.ts';
 import type { TableSettings } from './parameters.ts';
+import { unmatchedLabels, unmatchedWarning, type UnmatchedLabels } from './unmatched-labels.ts';
 import { findShared, type Shared } from './shared-sequences.ts';
 import { suspiciousColumns, type SuspiciousColumn } from './suspicious-columns.ts';
 
 /** Raised whenever the same table would give other findings. */
-const findingsVersion = 4;
+const findingsVersion = 5;
 
 /** What reading a table once finds; plain JSON, kept in the cache. */
 interface Findings {
@@ -32,6 +34,7 @@ interface Findings {
   readonly columns: readonly SuspiciousColumn[];
   /** Parts in which no sequence has a weight above 0. */
   readonly weightless: readonly PartName[];
+  readonly unmatched?: UnmatchedLabels;
 }
 
 /** Describes and checks the parts of a table. Throws `DataError` for what cannot be trained on. */
@@ -68,8 +71,10 @@ export const inspectOpenTable = async (
     },
     warnings: [
       ...columnWarnings(parameters, { columns: findings.columns, all: parts.train.pack.columns }),
+      ...constantTargets(parameters, shape, findings.parts),
       ...(numbers.length > 0 ? numbers : missingClasses(parameters, shape, findings.parts)),
       ...findings.unknown.map((unknown) => unknownWarning(parameters, partsOf(table), unknown)),
+      ...(findings.unmatched ? [unmatchedWarning(parameters, findings.unmatched)] : []),
       ...withoutEcho(findings.shared).map((shared) => sharedWarning(parameters, partsOf(table), shared)),
     ],
   };
@@ -127,6 +132,11 @@ const keptFindings = (table: OpenTable, parameters: TableSettings): Promise<Find
     // Who names a column means it.
     columns: parameters.features === null ? suspiciousColumns(table.parts.train.pack) : [],
     weightless: parts.flatMap(([name, part]) => (isWeightless(part) ? [name] : [])),
+    ...unmatchedLabels(
+      parameters,
+      table.labels,
+      parts.map(([, { pack }]) => pack),
+    ),
   }));
 };
 
@@ -253,6 +263,18 @@ const columnWarnings = (
         : proposed,
   }));
 };
+
+/** Numbers to predict that are the same in all that is trained on. */
+const constantTargets = (
+  { file, targets }: TableSettings,
+  { task }: SequenceShape,
+  { train }: DataDescription['parts'],
+): readonly ParameterIssue[] =>
+  task.kind !== 'regression' || train === undefined || train.sequences < 2
+    ? []
+    : (train.ranges ?? []).flatMap(({ min, max }, at) =>
+        min === max ? [constantTarget({ file, target: targets[at] ?? String(at + 1), value: min })] : [],
+      );
 
 /** Up to this many numbers may well be names of classes. */
 const fewNumbers = 10;

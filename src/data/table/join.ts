@@ -14,6 +14,8 @@ export interface LabelRows {
   readonly columns: readonly string[];
   /** The cells of a row by its key. */
   readonly cells: ReadonlyMap<string, readonly string[]>;
+  /** The line of a row by its key. */
+  readonly lines: ReadonlyMap<string, number>;
 }
 
 /** Reads the second table that a spec names; nothing where it names none. */
@@ -25,6 +27,7 @@ export const readLabelRows = async (
   const file = await findDataFile(labelsFile, context, 'labelsFile');
   const problems = collectProblems(file);
   const cells = new Map<string, readonly string[]>();
+  const lines = new Map<string, number>();
   let columns: readonly string[] = [];
   const begin = (available: readonly string[]): RowSink => {
     const [first = ''] = available;
@@ -42,15 +45,22 @@ export const readLabelRows = async (
         const text = textIn(id);
         if (text === '') problems.report(line, `column ${JSON.stringify(key)} is empty`);
         else if (cells.has(text)) problems.report(line, `a second row of ${JSON.stringify(text)}`);
-        else cells.set(text, others.map(textIn));
+        else {
+          cells.set(text, others.map(textIn));
+          lines.set(text, line);
+        }
       },
       end: () => undefined,
     };
   };
   await csvReader(',')(file, begin, problems);
   problems.throwIfAny();
-  return { digest: await fileDigest(file), columns, cells };
+  return { digest: await fileDigest(file), columns, cells, lines };
 };
+
+/** The name of a file without the endings of its form. */
+export const stemOf = (path: string): string =>
+  basename(path).replace(/(\.(csv|tsv|txt|jsonl|json|parquet|gz|zst|zstd))+$/i, '');
 
 /** Columns whose cells do not come from the rows of a file. */
 export interface JoinedColumns {

@@ -14,7 +14,7 @@ import {
 } from './encoding.ts';
 import { ensurePack, filesKey, type TableFormat } from './ensure-pack.ts';
 import { packExamples } from './examples.ts';
-import { readLabelRows } from './join.ts';
+import { readLabelRows, type LabelRows } from './join.ts';
 import { sortedLabels } from './labels.ts';
 import { describePack, openPack, type Pack, type PackDescription } from './pack.ts';
 import { needsSequence } from './check-table.ts';
@@ -49,12 +49,16 @@ export const tableDigest = async (parameters: TableParameters, context: DataCont
   return createHash('sha256').update(JSON.stringify(digests)).digest('hex');
 };
 
-const ensurePacks = async (format: TableFormat, context: DataContext): Promise<PerFile<string>> => {
+const ensurePacks = async (
+  format: TableFormat,
+  context: DataContext,
+): Promise<{ readonly folders: PerFile<string>; readonly labels: LabelRows | undefined }> => {
   const labels = await readLabelRows(format.settings, context);
-  return perFile(format.settings, context, async (files) => {
+  const folders = await perFile(format.settings, context, async (files) => {
     checkSequence(format.settings, files);
     return ensurePack(files, { format, labels });
   });
+  return { folders, labels };
 };
 
 /** That the long layout knows the sequence of a row, where the spec alone does not show it. */
@@ -67,7 +71,7 @@ export const tableShape = async (format: TableFormat, context: DataContext): Pro
   const { settings } = format;
   // Which categories there are depends on which sequences are trained on.
   if (settings.categorical !== null) return (await openTable(format, context)).shape;
-  const packs = Object.values(await ensurePacks(format, context)).map(describePack);
+  const packs = Object.values((await ensurePacks(format, context)).folders).map(describePack);
   checkAlike(settings, packs);
   const [first] = packs;
   return shapeOf(settings, packs, first ? unfitted(settings, first) : { columns: [], targets: [] });
@@ -144,12 +148,14 @@ export interface OpenTable {
   readonly shape: SequenceShape;
   readonly encoding: Encoding;
   readonly parts: { readonly train: TablePart; readonly validation?: TablePart; readonly test: TablePart };
+  /** The second table that was joined. */
+  readonly labels?: LabelRows | undefined;
 }
 
 /** Opens the parts of a table: from their files, or drawn from `file`. Throws `DataError` where one is empty. */
 export const openTable = async (format: TableFormat, context: DataContext): Promise<OpenTable> => {
   const { settings } = format;
-  const folders = await ensurePacks(format, context);
+  const { folders, labels } = await ensurePacks(format, context);
   const open = (folder: string) => ({ folder, pack: openPack(folder) });
   const main = open(folders.file as string);
   const separate = (folder: string | undefined): TablePart | undefined => {
@@ -171,6 +177,7 @@ export const openTable = async (format: TableFormat, context: DataContext): Prom
       ...(validation.members.length > 0 && { validation }),
       test,
     },
+    labels,
   };
 };
 

@@ -76,9 +76,13 @@ export const longSink = (context: SequenceContext, available: readonly string[])
     const missing = once[complete.indexOf(undefined)];
     if (missing) {
       const { column } = missing;
-      const where =
-        settings.labelsFile !== null && !available.includes(column) ? ` in ${settings.labelsFile}` : '';
-      problems.report(startLine, `sequence "${id}" has no ${JSON.stringify(column)}${where}`);
+      const isJoined = settings.labelsFile !== null && !available.includes(column);
+      const where = isJoined ? ` in ${settings.labelsFile}` : '';
+      problems.report(
+        startLine,
+        `sequence "${id}" has no ${JSON.stringify(column)}${where}`,
+        isJoined ? 'joined' : undefined,
+      );
     }
     const positions = ascendingPositions(orders.numbers());
     if ('repeated' in positions) {

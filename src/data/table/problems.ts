@@ -1,3 +1,4 @@
+import { withoutGroups } from '../columns/cells.ts';
 import { isoForms } from '../columns/dates.ts';
 import { DataError } from '../dataset.ts';
 import type { DataFile } from '../files.ts';
@@ -14,8 +15,11 @@ export interface RowProblems {
   readonly throwIfAny: () => void;
 }
 
-/** What else is known of a bad cell: it is empty or infinite, has a decimal comma, or belongs to a feature that holds words. */
-export type ReportKind = 'missing' | 'infinite' | 'comma' | { readonly text: string };
+/**
+ * What else is known of a bad cell: it is empty or infinite, has a decimal comma or thousands apart, should be in a second
+ * table, or belongs to a feature that holds words.
+ */
+export type ReportKind = 'missing' | 'infinite' | 'comma' | 'groups' | 'joined' | { readonly text: string };
 
 /** How many bad cells are of each kind, apart from texts. */
 type KindCounts = Readonly<Record<Exclude<ReportKind, object>, number>>;
@@ -48,7 +52,7 @@ export const collectProblems = (
   const reasons = new Map<number, string>();
   const dates = new Map<string, DateColumn>();
   let withReason = 0;
-  const kinds = { missing: 0, infinite: 0, comma: 0 };
+  const kinds = { missing: 0, infinite: 0, comma: 0, groups: 0, joined: 0 };
   const texts = new Map<string, number>();
 
   const throwIfAny = (): void => {
@@ -105,8 +109,12 @@ const helpFor = (given: {
     const names = columns.map(([column]) => column).join(', ');
     return `Fix these rows, or remove them from the file; or, where a column holds categories, write \`categorical: [${names}]\`.`;
   }
-  if (2 * kinds.comma > rows)
+  if (2 * kinds.joined > rows)
+    return 'Add a row for each of these sequences to `labelsFile`, or leave them out of `file`.';
+  // 1,234 among 0,5 has a decimal comma, too.
+  if (kinds.comma > 0 && 2 * (kinds.comma + kinds.groups) > rows)
     return 'Where numbers have a comma before their decimals, write `decimal: ","` in dataset.';
+  if (2 * kinds.groups > rows) return withoutGroups;
   if (kinds.infinite > 0)
     return 'Replace infinite values by numbers, or leave their cells empty and choose with `missing` what becomes of empty cells.';
   return kinds.missing === 0

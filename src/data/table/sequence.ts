@@ -1,4 +1,4 @@
-import { hasDecimalComma, isInfinite, shown, textIn } from '../columns/cells.ts';
+import { hasDecimalComma, isInfinite, likeness, numberInGroups, shown, textIn } from '../columns/cells.ts';
 import { categoricalColumns, categoricalPath } from '../columns/categories.ts';
 import { createTimeReader, isDateLike } from '../columns/dates.ts';
 import { fillMissing, isMissing, strategyOf } from '../columns/missing.ts';
@@ -148,12 +148,16 @@ const kindOf = (
   if (parameter === 'targets') return undefined;
   if (isMissing(cell)) return 'missing';
   if (isInfinite(cell)) return 'infinite';
+  if (!Number.isNaN(numberInGroups(cell))) return 'groups';
   if (hasDecimalComma(cell)) return 'comma';
   return typeof cell === 'string' && /^\p{L}/u.test(cell.trim()) ? { text: column } : undefined;
 };
 
 const wrongCell = (column: string, cell: unknown, wanted: string): string => {
-  const what = textIn(cell) === '' && !Array.isArray(cell) ? 'is empty' : `is not ${wanted}: ${shown(cell)}`;
+  const what =
+    textIn(cell) === '' && !Array.isArray(cell)
+      ? 'is empty'
+      : `is not ${wanted}: ${shown(cell)}${likeness(cell)}`;
   return `column ${JSON.stringify(column)} ${what}`;
 };
 
