@@ -1,10 +1,11 @@
-import { createHash } from 'node:crypto';
+import { createHash, hash } from 'node:crypto';
 import { constants, statSync, type Stats } from 'node:fs';
 import { access, readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { setImmediate } from 'node:timers/promises';
 import { cacheFolder } from '../system/cache-folder.ts';
+import { changeStamp } from '../system/change-stamp.ts';
 import { writeWhole, endlessFile, streamOf, readRegular, readRegularText } from '../system/files.ts';
 import { nearest } from '../diagnostic/nearest.ts';
 import { DataError, type DataContext, type ReadProgress } from './dataset.ts';
@@ -17,8 +18,6 @@ export interface DataFile {
   /** The parameter that names it: `testFile`. */
   readonly parameter: string;
   readonly size: number;
-  /** When the content and when anything about the file last changed, in milliseconds since 1970. */
-  readonly changedAt: readonly [content: number, file: number];
   readonly reading?: DataContext['reading'];
   /** Of data that never was on a disk; its `path` is then empty. */
   readonly content?: Uint8Array;
@@ -39,7 +38,7 @@ export const findDataFile = async (
       help: `Allow it with \`chmod u+r ${path}\`, or name another file.`,
     });
   });
-  return { path, name, parameter, size: found.size, changedAt: [found.mtimeMs, found.ctimeMs], reading };
+  return { path, name, parameter, size: found.size, reading };
 };
 
 /** Nothing for a file that is missing; one that is in a folder without permission may be there. */
@@ -140,15 +139,17 @@ const keptDigest = (path: string): string | undefined => {
   }
 };
 
-/** Hex SHA-256 of a file's content. Kept in the cache by path, size and times of change, so that asking again is free. */
+/** Hex SHA-256 of a file's content. Kept in the cache while the file is unchanged, so that asking again is free. */
 export const fileDigest = async (file: DataFile): Promise<string> => {
-  const key = createHash('sha256').update(JSON.stringify([file.path, file.size, file.changedAt]));
-  const kept = join(cacheFolder(), 'datasets', 'digests', `${key.digest('hex').slice(0, 32)}.txt`);
-  const known = keptDigest(kept);
+  const stamp = changeStamp(file.path);
+  const key = hash('sha256', JSON.stringify([file.path, stamp]), 'hex').slice(0, 32);
+  const kept = join(cacheFolder(), 'datasets', 'digests', `${key}.txt`);
+  const known = stamp && keptDigest(kept);
   if (known !== undefined) return known;
-  const hash = createHash('sha256');
-  await pipeline(chunksOf(file, { activity: 'checking', chunkBytes: 1 << 20 }), hash);
-  const digest = hash.digest('hex');
+  const read = createHash('sha256');
+  await pipeline(chunksOf(file, { activity: 'checking', chunkBytes: 1 << 20 }), read);
+  const digest = read.digest('hex');
+  if (stamp === undefined) return digest;
   try {
     writeWhole(kept, digest, 'later');
   } catch {
@@ -159,7 +160,7 @@ export const fileDigest = async (file: DataFile): Promise<string> => {
 
 /** Hex SHA-256 over the digests of files, in their order. */
 export const filesDigest = async (files: readonly DataFile[]): Promise<string> => {
-  const hash = createHash('sha256');
-  for (const file of files) hash.update(await fileDigest(file));
-  return hash.digest('hex');
+  const all = createHash('sha256');
+  for (const file of files) all.update(await fileDigest(file));
+  return all.digest('hex');
 };

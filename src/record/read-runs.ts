@@ -1,4 +1,5 @@
 import type { Run } from '../plan/plan.ts';
+import { changeStamp } from '../system/change-stamp.ts';
 import { endlessFile, readRegularText } from '../system/files.ts';
 import { readdirSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
@@ -17,9 +18,6 @@ export interface RunList {
   /** The problems by the run's directory. */
   readonly damaged: ReadonlyMap<string, Diagnostic>;
 }
-
-/** Longer than a tick of any file system's clock. */
-const youngMs = 2000;
 
 /** Raised when the same files come to mean something else: what an index kept of them before counts for nothing. */
 const readingVersion = 'v2';
@@ -164,16 +162,9 @@ export const isNamed = (directory: string, run: Run): boolean => {
 export const decisive = ({ id, seed, config, datasetDigest, versions, code, vectors }: Run): string =>
   JSON.stringify({ id, seed, config, datasetDigest, versions, code, vectors });
 
-/**
- * What changes whenever a run's files are written, taken before they are read; nothing while a file is so young that it
- * could be written again within one tick of the file system's clock.
- */
+/** What changes whenever a run's files are written; undefined where one is missing or young. */
 const stampOf = (directory: string): string | undefined => {
-  const stamps = [fileNames.run, fileNames.status].map((name) => {
-    const stat = statSync(join(directory, name), { throwIfNoEntry: false });
-    if (!stat || Date.now() - stat.mtimeMs < youngMs) return undefined;
-    return `${stat.mtimeMs}-${stat.ctimeMs}-${stat.size}-${stat.ino}`;
-  });
+  const stamps = [fileNames.run, fileNames.status].map((name) => changeStamp(join(directory, name)));
   return stamps.includes(undefined) ? undefined : [...stamps, readingVersion].join('/');
 };
 

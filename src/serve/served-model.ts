@@ -122,7 +122,7 @@ const answerRows = async (
 
 const filesIn = (content: Uint8Array, name: string): DataFiles => ({
   ...{ name, parameter: 'body', isSingle: true, nameWithin: () => '' },
-  files: [{ path: '', name, parameter: 'body', size: content.length, changedAt: [0, 0], content }],
+  files: [{ path: '', name, parameter: 'body', size: content.length, content }],
 });
 
 /** Words of messages about files, and those for a body. */

@@ -1,4 +1,4 @@
-import { rmSync, statfsSync, statSync } from 'node:fs';
+import { rmSync, statfsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { DataError } from '../../data/dataset.ts';
 import { vectorsDigest } from '../../data/vectors/vectors.ts';
@@ -10,6 +10,7 @@ import { changedCode, changedCodeFacts } from '../../registry/own/changed-code.t
 import { findRow, type Registry } from '../../registry/rows.ts';
 import { StoreError } from '../../store/backend.ts';
 import type { Store } from '../../store/store.ts';
+import { changeStamp } from '../../system/change-stamp.ts';
 import { writeWhole, ensureFolder } from '../../system/files.ts';
 import { proposedCommand } from '../../system/proposed-command.ts';
 import { systemErrorOf } from '../../system/system-error.ts';
@@ -116,14 +117,11 @@ const findData = async (run: Run, { registry, dataDirectory }: Equipment): Promi
   return other.kind === 'other-data' ? other : problem;
 };
 
-/** What changes when the data files of a run are written; undefined where it has none, or where a name is no file. */
+/** What changes when the data files of a run are written; undefined where it has none, or where one is missing or young. */
 const stampOf = (run: Run, baseDirectory: string): string | undefined => {
-  const stats = dataPathsOf(run).map((name) => {
-    const path = resolve(baseDirectory, name);
-    const stat = statSync(path, { throwIfNoEntry: false });
-    return stat?.isFile() ? [path, stat.mtimeMs, stat.ctimeMs, stat.size, stat.ino].join(' ') : undefined;
-  });
-  return stats.length === 0 || stats.includes(undefined) ? undefined : stats.join('\n');
+  const paths = dataPathsOf(run).map((name) => resolve(baseDirectory, name));
+  const stamps = paths.map(changeStamp);
+  return stamps.length === 0 || stamps.includes(undefined) ? undefined : JSON.stringify([paths, stamps]);
 };
 
 const dataProblem = async (
