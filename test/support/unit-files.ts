@@ -34,7 +34,7 @@ const startsPrograms = (file: string, known: Map<string, boolean>): boolean => {
 };
 
 /** Tests of many minutes, which a command of their own runs. */
-const onCommand = /^executor\/slurm\/(long|memory)\.test\.ts$/;
+const onCommand = /^executor\/slurm\/(long|memory|three-executors)\.test\.ts$/;
 
 /** All files of tests, apart by whether they start other programs. */
 export const testFiles = (): { readonly unit: readonly string[]; readonly system: readonly string[] } => {

@@ -1,4 +1,5 @@
 import { keptSeconds } from './file-transfer.ts';
+import { isObject } from '../../system/json.ts';
 import { keys } from './protocol.ts';
 import { prefix, type RedisServer } from './redis.ts';
 
@@ -27,7 +28,13 @@ export const cancelJobs = async (
     const [name = '', key = ''] = member.split(' ');
     const job = await queues.get(name)?.getJob(key);
     if (!job || job.finishedOn !== undefined) continue;
-    await client.set(keys.cancelled(key), '1', 'EX', keptSeconds);
+    await client
+      .pipeline()
+      .sadd(keys.cancelled(sweepId), key)
+      .expire(keys.cancelled(sweepId), keptSeconds)
+      .exec();
+    // The command of another sweep has queued it and waits for it, too.
+    if (sweepOf(job.data) !== sweepId) continue;
     if (
       await job.remove().then(
         () => true,
@@ -43,3 +50,5 @@ export const cancelJobs = async (
   await Promise.all([...queues.values()].map((queue) => queue.close()));
   return { removed, stopped };
 };
+
+const sweepOf = (job: unknown): unknown => (isObject(job) ? job['sweep'] : undefined);

@@ -38,7 +38,8 @@ export const keys = {
   cancellations: `${prefix}:cancellations`,
   /** Channel: ids of jobs to end with a checkpoint that is recorded. */
   interruptions: `${prefix}:interruptions`,
-  cancelled: (job: string) => `${prefix}:cancelled:${job}`,
+  /** Set: the jobs of a sweep that `unroll cancel` has taken back. Another sweep may still want the same runs. */
+  cancelled: (sweep: string) => `${prefix}:cancelled:${sweep}`,
   /** Set: the jobs of a sweep, `queue job`. */
   sweep: (sweep: string) => `${prefix}:sweep:${sweep}`,
   /** A piece of a file. */

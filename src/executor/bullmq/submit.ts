@@ -46,6 +46,8 @@ export interface SubmitOptions {
 type End =
   | { readonly type: 'completed'; readonly value: unknown }
   | { readonly type: 'failed'; readonly reason: string }
+  /** Redis does not have the job. */
+  | { readonly type: 'gone' }
   | { readonly type: 'left'; readonly message: string };
 
 interface Pending {
@@ -73,7 +75,7 @@ const hostsEveryMs = 2000;
 /** How long a leaving command waits for a Redis that does not answer. */
 const closingMs = 2000;
 
-/** How often files that Redis has lost are sent again. */
+/** How often a job that Redis has lost, or its files, is sent again. */
 const mostTries = 3;
 
 /** Trains the runs of a sweep on the workers that serve a queue. */
@@ -150,8 +152,15 @@ export const createBullmqExecutor = async (
 
   const jobKey = (key: string): string => `${prefix}:${name}:${key}`;
 
-  /** Looks for ends whose events were lost. */
+  const isCancelled = async (key: string): Promise<boolean> =>
+    (await client.sismember(keys.cancelled(sweepId), key)) === 1;
+
+  /** Looks for ends whose events were lost, and for runs of this sweep that another one keeps in the queue. */
   const look = async () => {
+    for (const key of await client.smembers(keys.cancelled(sweepId))) {
+      const one = pending.get(key);
+      if (one?.isQueued) one.end({ type: 'failed', reason: cancelledReason });
+    }
     const old = [...pending]
       .filter(([, { since, isQueued }]) => isQueued && performance.now() - since > lookEveryMs)
       .slice(0, lookedAt);
@@ -172,7 +181,7 @@ export const createBullmqExecutor = async (
   };
   const endOf = async (key: string): Promise<End | undefined> => {
     const job = await queue.getJob(key);
-    if (!job) return { type: 'failed', reason: cancelledReason };
+    if (!job) return { type: 'gone' };
     if (job.finishedOn === undefined) return undefined;
     return job.failedReason
       ? { type: 'failed', reason: job.failedReason }
@@ -217,7 +226,11 @@ export const createBullmqExecutor = async (
       if (!end || (end.type === 'completed' && (await isUsable(end.value)))) return end;
       await queue.remove(key);
     }
-    await client.pipeline().del(keys.cancelled(key)).sadd(keys.sweep(sweepId), `${name} ${key}`).exec();
+    await client
+      .pipeline()
+      .srem(keys.cancelled(sweepId), key)
+      .sadd(keys.sweep(sweepId), `${name} ${key}`)
+      .exec();
     await queue.add('train', await jobOfRequest(transport, submission), {
       jobId: key,
       priority,
@@ -253,13 +266,12 @@ export const createBullmqExecutor = async (
         if (one) one.isQueued = true;
         const end = before ?? (await ended);
         if (one && !before) passOn(one, reportOf(end));
-        const result = await resultOfEnd(end, request);
+        const result = await resultOfEnd(end, { key, request });
         if (result !== 'again') return result;
         if (tries >= mostTries)
           return exited(
-            'the files of runs are lost on their way; is the memory of Redis full, or does a worker use another store?',
+            'runs or their files are lost on their way; is the memory of Redis full, or does a worker use another store?',
           );
-        await queue.remove(key);
       } catch (error) {
         // The scheduler reports errors of the system.
         if (systemErrorOf(error)) throw error;
@@ -289,8 +301,25 @@ export const createBullmqExecutor = async (
     return { type: 'left', message: 'its result is in another store' };
   };
 
-  const resultOfEnd = async (end: End, request: TrainRequest): Promise<TrainResult | 'again'> => {
+  let isLossNoted = false;
+  /** Redis has lost everything, or another command has taken the job back for a sweep of its own. */
+  const lost = (): 'again' => {
+    if (!isLossNoted && refused === undefined)
+      note('warning', 'Redis no longer has runs that were queued. They are queued again.');
+    isLossNoted = true;
+    return 'again';
+  };
+
+  const resultOfEnd = async (
+    end: End,
+    { key, request }: { readonly key: string; readonly request: TrainRequest },
+  ): Promise<TrainResult | 'again'> => {
     if (end.type === 'left') return end;
+    if (end.type === 'gone' || (end.type === 'failed' && end.reason === cancelledReason)) {
+      if (!(await isCancelled(key))) return lost();
+      refused ??= 'the sweep was cancelled';
+      return { type: 'left', message: refused };
+    }
     if (end.type === 'failed') return failedResult(end.reason);
     const result = resultOf(end.value);
     if (!result) return exited('a worker reported a result that this version of Unroll does not know');
@@ -310,10 +339,6 @@ export const createBullmqExecutor = async (
 
   const failedResult = (reason: string): TrainResult | 'again' => {
     if (reason === filesLostReason) return 'again';
-    if (reason === cancelledReason) {
-      refused ??= 'the sweep was cancelled';
-      return { type: 'left', message: refused };
-    }
     const unfit = parseUnfit(fromText(reason));
     if (!unfit) return exited(reason);
     // No worker is left that could train the others.

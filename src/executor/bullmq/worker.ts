@@ -153,15 +153,6 @@ export const serveQueue = async (server: RedisServer, options: WorkerOptions): P
           help: 'Submit it with this version of Unroll.',
         }),
       );
-    const [cancelled, fit] = await Promise.all([
-      client.exists(keys.cancelled(key)),
-      storeProblem(job, equipment.store) ??
-        kernelProblem(job.kernel === undefined ? [] : [job.kernel]) ??
-        fitJob(job, equipment),
-    ]);
-    if (cancelled > 0) throw new UnrecoverableError(cancelledReason);
-    if (!('run' in fit)) return await decline(queued, token, fit);
-    if (budget) worker.concurrency = Math.max(1, Math.floor(cores / Math.min(cores, job.threads)));
     const own: Active = {
       stop: new AbortController(),
       kill: new AbortController(),
@@ -169,10 +160,21 @@ export const serveQueue = async (server: RedisServer, options: WorkerOptions): P
       renewedAt: performance.now(),
       trainedMs: 0,
     };
+    // From here on it hears of a cancellation, which may come while its data is read.
     active.set(key, own);
-    const give = await budget?.take(job.threads);
-    const begunAt = performance.now();
+    let give: (() => void) | undefined;
     try {
+      const [cancelled, fit] = await Promise.all([
+        client.sismember(keys.cancelled(job.sweep), key),
+        storeProblem(job, equipment.store) ??
+          kernelProblem(job.kernel === undefined ? [] : [job.kernel]) ??
+          fitJob(job, equipment),
+      ]);
+      if (cancelled > 0) throw new UnrecoverableError(cancelledReason);
+      if (!('run' in fit)) return await decline(queued, token, fit);
+      if (budget) worker.concurrency = Math.max(1, Math.floor(cores / Math.min(cores, job.threads)));
+      give = await budget?.take(job.threads);
+      const begunAt = performance.now();
       const result = await trainHere({ job, fit, own, queued }).catch((error: unknown) => {
         if (error instanceof FilesLost) throw new UnrecoverableError(filesLostReason);
         const trouble = systemErrorOf(error);

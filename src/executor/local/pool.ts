@@ -82,7 +82,11 @@ export const createPool = (settings: WorkerSettings): Pool => {
         timeoutMs === null
           ? undefined
           : setTimeout(() => worker.stop('timed-out', timeoutGraceMs), timeoutMs);
-      const result = await worker.train(request, { onBegin: () => onStart(worker.pid), onWait, onEvent });
+      const training = worker.train(request, { onBegin: () => onStart(worker.pid), onWait, onEvent });
+      // A signal that was given before has no event any more.
+      if (kill?.aborted) worker.kill();
+      else if (stop?.aborted) onStop();
+      const result = await training;
       clearTimeout(timer);
       stop?.removeEventListener('abort', onStop);
       kill?.removeEventListener('abort', worker.kill);

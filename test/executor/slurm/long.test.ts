@@ -1,7 +1,7 @@
-import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { freshCache } from '../../support/cache.ts';
+import { takePlans } from '../../support/take-plans.ts';
 import { createRig, until, type Rig } from '../../support/rig.ts';
 import { noSlurm, testCluster, type Cluster } from '../../support/slurm.ts';
 import { firstDiverges, smallSpec } from '../../support/small-sweep.ts';
@@ -20,12 +20,9 @@ const twoRigs = (cluster: Cluster, spec: string) => {
   return { here, there };
 };
 
-/** Trains on this machine what the cluster has trained, with the kernels of its plan: here they might be measured. */
+/** Trains on this machine what the cluster has trained, with its plan. */
 const trainHere = async (here: Rig, there: Rig): Promise<void> => {
-  const sweeps = (rig: Rig) => join(rig.directory, 'runs', 'trial', 'sweeps');
-  mkdirSync(sweeps(here), { recursive: true });
-  for (const name of readdirSync(sweeps(there)))
-    if (/^[0-9a-f]+\.json$/.test(name)) copyFileSync(join(sweeps(there), name), join(sweeps(here), name));
+  takePlans(here, there);
   expect((await here.unroll('run', 'spec.yaml', '--no-mlflow')).code).toBe(0);
 };
 
@@ -39,13 +36,6 @@ const expectSameRuns = (here: Rig, there: Rig, count: number) => {
     expect(there.status('trial', id).outcome?.reason).toBe(here.status('trial', id).outcome?.reason);
     expect(there.metrics('trial', id)).toEqual(here.metrics('trial', id));
   }
-};
-
-/** Decisions and results of a search, whatever order they were written in. */
-const decisions = (rig: Rig): readonly string[] => {
-  const folder = join(rig.directory, 'runs', 'trial', 'sweeps');
-  const name = readdirSync(folder).find((one) => one.endsWith('.decisions.jsonl')) ?? '';
-  return readFileSync(join(folder, name), 'utf8').trimEnd().split('\n').sort();
 };
 
 describe.skipIf(reason !== undefined)(
@@ -201,34 +191,6 @@ describe.skipIf(reason !== undefined)(
       expect(remote.code).toBe(0);
       await trainHere(here, there);
       expectSameRuns(here, there, 4);
-    });
-
-    it('decides a search of tpe and asha as this machine does', tenMinutes, async () => {
-      const { here, there } = twoRigs(
-        cluster(),
-        `
-version: 1
-name: trial
-dataset: { name: toy-sequences, validationSize: 200 }
-model: { name: lstm, hiddenSize: 8 }
-optimizer: { name: adam, learningRate: 0.01 }
-train: { batchSize: 32, steps: 36, displayEvery: 4, evaluateEvery: 18 }
-objective: { metric: val/accuracy, goal: maximize }
-sweep:
-  method: tpe
-  samples: 10
-  pruning: { name: asha, minSteps: 4, reductionFactor: 3 }
-  axes:
-    optimizer.learningRate: { logUniform: [1e-4, 1e-1] }
-    model.hiddenSize: [4, 8, 16]
-run: { threadsPerRun: 1, slurm: { time: 10m, memory: 1500M } }
-`,
-      );
-      const remote = await there.unroll('run', 'spec.yaml', ...onSlurm);
-      expect(remote.code).toBe(0);
-      await trainHere(here, there);
-      expect(decisions(there)).toEqual(decisions(here));
-      expectSameRuns(here, there, here.runIds('trial').length);
     });
   },
 );
