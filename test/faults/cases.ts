@@ -10,6 +10,8 @@ export interface Call {
   readonly path: string;
   /** Calls of the same kind on the same file that came before. */
   readonly before: number;
+  /** What it does, whichever time: kind and file. */
+  readonly site: string;
   /** What it is the call for, the same in every sweep and for every run of one: kind, file and how many came before. */
   readonly place: string;
 }
@@ -18,7 +20,7 @@ export interface Call {
 export const withoutIds = (path: string): string => path.replace(/[0-9a-f]{12}/g, 'ID');
 
 /** Parts of a file's name that are new each time: of temporary files, of markers, and of a server with its port. */
-const newName = /\.\d+-\d+\.tmp|[0-9a-f-]{36}|-\d+-[0-9a-f]{6}(?=\.json)/;
+const newNames = /\.\d+-\d+\.tmp|[0-9a-f-]{36}|-\d+-[0-9a-f]{6}(?=\.(?:json|lock))/g;
 
 /** The calls of a folder's commands so far. */
 export const callsOf = (folder: string): Call[] => {
@@ -31,11 +33,12 @@ export const callsOf = (folder: string): Call[] => {
     .map((line) => {
       const [number = '', kind = '', ...words] = line.split(' ');
       const path = words.join(' ');
-      const file = path.replace(runs, '').replace(newName, 'NEW');
+      const file = path.replace(runs, '').replace(newNames, 'NEW');
       const own = `${kind} ${file}`;
       const before = counts.get(own) ?? 0;
       counts.set(own, before + 1);
-      return { number: Number(number), kind, path, before, place: `${withoutIds(own)} ${before}` };
+      const site = withoutIds(own);
+      return { number: Number(number), kind, path, before, site, place: `${site} ${before}` };
     });
 };
 

@@ -40,6 +40,24 @@ export interface Ended {
 /** Marks the processes of a case, so that survivors are found. */
 const marker = 'UNROLL_FAULT_CASE';
 
+const environmentIn = (folder: string): NodeJS.ProcessEnv => ({
+  NO_COLOR: '1',
+  MLFLOW_TRACKING_URI: undefined,
+  UV_USE_IO_URING: '0',
+  [marker]: folder,
+});
+
+/** Starts processes of a folder that take their environment from this process. */
+export const startingIn = <T>(folder: string, environment: NodeJS.ProcessEnv, start: () => T): T => {
+  const before = process.env;
+  process.env = { ...before, ...environmentIn(folder), ...environment };
+  try {
+    return start();
+  } finally {
+    process.env = before;
+  }
+};
+
 export interface Started {
   readonly pid: number;
   readonly ended: Promise<Ended>;
@@ -60,14 +78,7 @@ export const startUnroll = (
   const [command = '', ...given] = limits === undefined ? program : limited;
   const child = spawn(command, given, {
     cwd: folder,
-    env: {
-      ...process.env,
-      NO_COLOR: '1',
-      MLFLOW_TRACKING_URI: undefined,
-      UV_USE_IO_URING: '0',
-      [marker]: folder,
-      ...environment,
-    },
+    env: { ...process.env, ...environmentIn(folder), ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';
@@ -215,6 +226,18 @@ export const numbersOf = (folder: string): Readonly<Record<string, readonly stri
   );
 };
 
+/** What is wrong with a command that nothing should have failed. */
+export const completed = (what: string, { code, output }: Ended): string[] =>
+  code === 0 ? [] : [`${what} ended with ${code}: ${output}`];
+
+export const signal = (pid: number, name: NodeJS.Signals): void => {
+  try {
+    process.kill(pid, name);
+  } catch {
+    // It has ended meanwhile.
+  }
+};
+
 let completions = 0;
 
 /** Completes a sweep after a fault: with the command itself one time in 20, else in this process, which is quicker. */
@@ -268,13 +291,7 @@ export const judge = async (
   await until(() => processesOf(folder).length === 0).catch(() => undefined);
   const alive = processesOf(folder).map(({ pid }) => pid);
   if (alive.length > 0) found.push(`processes ${alive.join(', ')} are left`);
-  for (const pid of alive) {
-    try {
-      process.kill(pid, 'SIGKILL');
-    } catch {
-      // It has ended meanwhile.
-    }
-  }
+  for (const pid of alive) signal(pid, 'SIGKILL');
   return found;
 };
 

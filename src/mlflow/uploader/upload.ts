@@ -53,7 +53,13 @@ export const startUpload = (settings: UploaderSettings, report: (report: Uploade
     finishWithin: () => undefined,
   };
   if (!plan) {
-    notice(`The plan of sweep ${sweepId} cannot be read, so nothing is sent to MLflow.`);
+    const [trouble] = read.ok ? [] : read.errors;
+    const why = trouble ? sentence(trouble) : `The plan of sweep ${sweepId} is gone.`;
+    // Only the plan holds the settings, but the command has passed on their address.
+    const named = uriWithUserInfo === undefined ? undefined : { uri: uriWithUserInfo };
+    const options = syncOptions({ settings: named, to: settings.to, allowServers });
+    const later = proposedCommand(['sync', experiment, ...options], runsDirectory);
+    notice(`${why} Nothing is sent to MLflow meanwhile. Send it with "${later}".`);
     return nothingToSend;
   }
   const mlflow = plan.tracking.mlflow;

@@ -1,8 +1,10 @@
+import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
 import type { UploaderReport } from '../../../src/mlflow/uploader/protocol.ts';
 import { startUpload } from '../../../src/mlflow/uploader/upload.ts';
+import { frozenPlanPath } from '../../../src/record/frozen-plan.ts';
 import { writeCompactSweep } from '../../support/mlflow/journals.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
@@ -71,5 +73,24 @@ test('an address that cannot be used is said, and nothing is sent', async () => 
   expect(reports).toEqual([
     { type: 'notice', message: expect.stringContaining('is not an http(s) address') as string },
     { type: 'finished', sent: 0, unsent: null },
+  ]);
+});
+
+test('a plan that cannot be read is said, with the command that sends the sweep later', () => {
+  const runsDirectory = temporaryDirectory();
+  const { plan } = writeCompactSweep(runsDirectory, { seed: 9, runs: 2, steps: 20 });
+  const { experiment, sweepId } = plan;
+  writeFileSync(frozenPlanPath(runsDirectory, plan), '{');
+  const reports: UploaderReport[] = [];
+  startUpload({ runsDirectory, experiment, sweepId, to: 'http://127.0.0.1:9' }, (report) =>
+    reports.push(report),
+  );
+  expect(reports).toEqual([
+    {
+      type: 'notice',
+      message: expect.stringMatching(
+        /is not a whole plan.*Send it with "unroll sync compact-9 --to http:\/\/127\.0\.0\.1:9/,
+      ) as string,
+    },
   ]);
 });
