@@ -10,6 +10,7 @@ import { bundledSubject, bundleRun } from '../verify/bundle-run.ts';
 import { recordedSubject, type Subject } from '../verify/subject.ts';
 import { verifyRun, type Verification } from '../verify/verify-run.ts';
 import { UnrollError, unwrap } from './error.ts';
+import { ignoringSystemErrors } from '../system/system-error.ts';
 
 interface SubjectSettings {
   /** Where runs are recorded; `runs` by default. */
@@ -65,7 +66,7 @@ export const verify = async (what: string, settings: VerifySettings = {}): Promi
     if (!verified) throw signal.reason;
     return verified;
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    ignoringSystemErrors(() => rmSync(folder, { recursive: true, force: true }));
   }
 };
 

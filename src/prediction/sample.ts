@@ -17,6 +17,7 @@ import type { OpenModel } from './open-model.ts';
 import { buildPredictor, type Predictor } from './predictor.ts';
 import type { SampleSettings } from './sampling.ts';
 import { unusable } from './unusable.ts';
+import { ignoringSystemErrors } from '../system/system-error.ts';
 
 /** Continues a text with a language model. Each token is drawn from a stream keyed by the seed alone. */
 export const sampleText = async (
@@ -92,7 +93,7 @@ const promptTokens = async (model: OpenModel, registry: Registry, prompt: string
       help: 'Write for example `--prompt "The "`.',
     });
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    ignoringSystemErrors(() => rmSync(folder, { recursive: true, force: true }));
   }
 };
 

@@ -3,7 +3,7 @@ import { rename } from 'node:fs/promises';
 import type { Cell } from '../training/predicted-row.ts';
 import { csvField } from '../system/csv-field.ts';
 import { openToWrite, writeFully } from '../system/files.ts';
-import { named, onFile } from '../system/system-error.ts';
+import { ignoringSystemErrors, named, onFile } from '../system/system-error.ts';
 import type { OutputFormat } from './formats.ts';
 import type { PredictedCells } from './rows.ts';
 
@@ -79,7 +79,7 @@ export const fileRows = async (path: string, format: OutputFormat): Promise<RowO
         throw named(error, path);
       }
     },
-    abandon: () => rmSync(beside, { force: true }),
+    abandon: () => ignoringSystemErrors(() => rmSync(beside, { force: true })),
   };
 };
 

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { accessSync, constants, existsSync, lstatSync, statSync } from 'node:fs';
+import { accessSync, constants, existsSync, lstatSync, rmSync, statSync } from 'node:fs';
 import { link, readdir, rename, rm, rmdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { streamOf, writePieces, ensureFolder } from '../system/files.ts';
-import { named, systemErrorOf } from '../system/system-error.ts';
+import { ignoringSystemErrors, named, systemErrorOf } from '../system/system-error.ts';
 import { StoreError, type Backend } from './backend.ts';
 
 /** Contents are written here first. */
@@ -69,7 +69,7 @@ export const directoryBackend = (root: string): Backend => {
           if ((error as NodeJS.ErrnoException).code === 'EEXIST' && how === 'new') return false;
           throw error;
         } finally {
-          await rm(beside, { force: true });
+          ignoringSystemErrors(() => rmSync(beside, { force: true }));
         }
       }),
     list,

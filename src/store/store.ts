@@ -11,6 +11,7 @@ import { fileNames, type TakenFile } from '../record/run-files.ts';
 import { readFrozenPlan } from '../record/frozen-plan.ts';
 import { searchJournalPath } from '../record/search-journal.ts';
 import { jsonFileText, readRegularText, writeNew, writeWhole } from '../system/files.ts';
+import { ignoringSystemErrors, named } from '../system/system-error.ts';
 import { parserOf } from '../system/schema.ts';
 import { StoreError, type Backend } from './backend.ts';
 import {
@@ -221,8 +222,10 @@ const storeOn = (backend: Backend): Store => {
         if (decisions !== undefined) writeWhole(searchJournalPath(path), decisions);
         writeNew(path, text ?? '');
         return success(undefined);
+      } catch (error) {
+        throw named(error, path, 'write');
       } finally {
-        rmSync(folder, { recursive: true, force: true });
+        ignoringSystemErrors(() => rmSync(folder, { recursive: true, force: true }));
       }
     },
     id: async () => {

@@ -19,7 +19,7 @@ import {
   type Stats,
 } from 'node:fs';
 import { randomUUID } from 'node:crypto';
-import { open, rename, rm } from 'node:fs/promises';
+import { open, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
@@ -44,7 +44,7 @@ export const writeBeside = async (path: string, write: (beside: string) => Promi
   } catch (error) {
     throw named(error, path, 'write');
   } finally {
-    await rm(beside, { force: true });
+    ignoringSystemErrors(() => rmSync(beside, { force: true }));
   }
 };
 

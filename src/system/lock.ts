@@ -74,7 +74,7 @@ export const acquireLock = (path: string, options: LockOptions = {}): Lock | Hel
     writeFileSync(beside, JSON.stringify(processIdentity()));
     return linkLock(path, beside, options);
   } finally {
-    rmSync(beside, { force: true });
+    ignoringSystemErrors(() => rmSync(beside, { force: true }));
   }
 };
 

@@ -1,6 +1,7 @@
 import { basename, dirname } from 'node:path';
 import type { Diagnostic } from '../diagnostic/diagnostic.ts';
-import { damagedFile, isNativeRefused, nativeLibraryPath } from './installation.ts';
+import { findAddon, slowBackendWarning } from './find-addon.ts';
+import { damagedFile, isNativeRefused, nativeLibraryPath, readInstallation } from './installation.ts';
 import { isMadeFrom } from './install/library.ts';
 import { partKey, unrollKernels } from './install/native-parts.ts';
 import { setupCommand } from './install/setup-command.ts';
@@ -33,4 +34,16 @@ export const outdatedSetup = (library = nativeLibraryPath('unroll_kernels')): Di
     got: basename(dirname(library)),
     help: `Run \`${setupCommand}\`: it makes them anew, which takes a minute where they must be compiled.`,
   };
+};
+
+/**
+ * Returns the line to print before a trained model is used, if this takes longer than it must because the set-up is
+ * missing, damaged or outdated. It is no error: the predictions are right.
+ */
+export const slowModelWarning = (): string | undefined => {
+  const { problems = [] } = readInstallation() ?? {};
+  const slow = outdatedSetup() ?? slowBackendWarning({ addon: findAddon(), problems });
+  if (!slow) return undefined;
+  const reason = slow.message.split('. ')[0]?.replace(/\.$/, '') ?? '';
+  return `warning: ${reason}, so the model is computed more slowly. Run \`${setupCommand}\`.`;
 };

@@ -109,7 +109,9 @@ export const openBundle = async (path: string, folder: string): Promise<Result<M
   try {
     await unpack(path, folder);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).syscall !== undefined) throw named(error, folder);
+    const { syscall, path: at } = error as NodeJS.ErrnoException;
+    if (syscall !== undefined)
+      throw named(error, at === path || (at === undefined && syscall === 'read') ? path : folder);
     return failure(
       notWhole(path, `is not a whole zip file: ${error instanceof Error ? error.message : String(error)}`),
     );

@@ -21,7 +21,7 @@ import { outcomeOfExit } from '../executor/exit-reason.ts';
 import { createPool, stopGraceMs } from '../executor/local/pool.ts';
 import { versionsNow } from '../runner/staleness.ts';
 import { readJsonIfWhole } from '../system/files.ts';
-import { interruptionOf } from '../system/system-error.ts';
+import { ignoringSystemErrors, interruptionOf } from '../system/system-error.ts';
 import { checkOnnx, type OnnxCheck } from './check-onnx.ts';
 import {
   changedFiles,
@@ -87,7 +87,7 @@ export const verifyRun = async (
     const onnx = await checkOnnx(subject, present.value);
     return success({ ...compare(subject, present.value.run, { outcome, directory }), onnx });
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    ignoringSystemErrors(() => rmSync(folder, { recursive: true, force: true }));
   }
 };
 

@@ -29,6 +29,7 @@ const home = (): string => {
     'own/unroll.config.mjs': "import './more.mjs';\nexport default {};\n",
     'own/more.mjs': '',
     'own/spec.yaml': spec,
+    'bundle.zip': '',
   };
   for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
   return folder;
@@ -44,8 +45,19 @@ const cases: readonly (readonly [place: string, mode: number, commands: readonly
     [['ls'], ['show', id], ['check'], ['rm', id], ['resume'], ['run', 'spec.yaml'], ['sync', ...server]],
   ],
   ['runs/csv', 0, [['ls'], ['compare', 'csv'], ['report', 'csv'], ['check'], ['rm', 'csv']]],
-  ['runs/csv/sweeps', 0, [['compare', 'csv'], ['resume', 'csv'], ['show', 'best:csv'], ['check']]],
-  [run, 0, [['ls'], ['show', id], ['check'], ['predict', id, '--input', 'inputs.csv']]],
+  [
+    'runs/csv/sweeps',
+    0,
+    [
+      ['compare', 'csv'],
+      ['resume', 'csv'],
+      ['show', 'best:csv'],
+      ['check'],
+      ['attach', 'csv'],
+      ['cancel', 'csv'],
+    ],
+  ],
+  [run, 0, [['ls'], ['show', id], ['check'], ['predict', id, '--input', 'inputs.csv'], ['verify', id]]],
   [`${run}/run.json`, 0, [['ls'], ['show', id], ['bundle', id], ['register', id, '--name', 'a', ...server]]],
   [`${run}/metrics.jsonl`, 0, [['show', id], ['check'], ['push', '--store', 'store']]],
   [
@@ -57,6 +69,7 @@ const cases: readonly (readonly [place: string, mode: number, commands: readonly
       ['serve', id, '--port', '0'],
     ],
   ],
+  ['bundle.zip', 0, [['verify', 'bundle.zip']]],
   ['runs', 0o500, [['run', 'spec.yaml', '--no-mlflow']]],
   [
     'runs/csv',
@@ -110,6 +123,24 @@ const cases: readonly (readonly [place: string, mode: number, commands: readonly
   ['work', 0o500, [['worker']]],
 ];
 
+/** Calls a command in a folder as a user who has no rights beyond those of its files. */
+const unrollIn = (folder: string, words: readonly string[]) => {
+  const [program, ...first] = [...asOrdinaryUser, process.execPath];
+  const file = join(packageRoot, 'bin', 'unroll.js');
+  return runCommand(program, [...first, file, ...words], {
+    cwd: folder,
+    timeoutMs: 240_000,
+    env: {
+      ...process.env,
+      NO_COLOR: '1',
+      MLFLOW_TRACKING_URI: undefined,
+      UNROLL_CACHE: words.includes('own/spec.yaml') ? join(folder, 'cache') : process.env['UNROLL_CACHE'],
+      XDG_CONFIG_HOME: join(folder, 'config'),
+      UNROLL_WORKER_DIR: join(folder, 'work', 'runs'),
+    },
+  });
+};
+
 test.skipIf(!mayLackRights).each(cases)(
   'without rights to %s (mode %i): one message with the path, the reason and what to do',
   async (place, mode, commands) => {
@@ -117,25 +148,7 @@ test.skipIf(!mayLackRights).each(cases)(
       const folder = home();
       chmodSync(join(folder, place), mode);
       onTestFinished(() => chmodSync(join(folder, place), 0o700));
-      const [program, ...first] = [...asOrdinaryUser, process.execPath];
-      const { code, output } = await runCommand(
-        program,
-        [...first, join(packageRoot, 'bin', 'unroll.js'), ...words],
-        {
-          cwd: folder,
-          timeoutMs: 240_000,
-          env: {
-            ...process.env,
-            NO_COLOR: '1',
-            MLFLOW_TRACKING_URI: undefined,
-            UNROLL_CACHE: words.includes('own/spec.yaml')
-              ? join(folder, 'cache')
-              : process.env['UNROLL_CACHE'],
-            XDG_CONFIG_HOME: join(folder, 'config'),
-            UNROLL_WORKER_DIR: join(folder, 'work', 'runs'),
-          },
-        },
-      );
+      const { code, output } = await unrollIn(folder, words);
       const context = `unroll ${words.join(' ')} (exit code ${code ?? ''}):\n${output}`;
       expect([0, 1, 2], context).toContain(code);
       expect(output, context).toMatch(/permission/);
@@ -150,3 +163,15 @@ test.skipIf(!mayLackRights).each(cases)(
   },
   240_000,
 );
+
+test.skipIf(!mayLackRights)('what a failed command cannot remove does not hide why it failed', async () => {
+  const folder = home();
+  const pushed = await unrollIn(folder, ['push', '--store', 'store']);
+  expect(pushed.code, pushed.output).toBe(0);
+  chmodSync(join(folder, 'out'), 0);
+  onTestFinished(() => chmodSync(join(folder, 'out'), 0o700));
+  const { code, output } = await unrollIn(folder, ['pull', '--store', 'store', '--runs-directory', 'out']);
+  expect(code, output).toBe(1);
+  expect(output).toMatch(/Cannot (?:write|create) (?:the folder )?out\/csv.*: permission is denied/);
+  expect(output).not.toMatch(/Cannot delete|\.tmp/);
+});

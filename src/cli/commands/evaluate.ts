@@ -8,6 +8,7 @@ import { renderTable } from '../../terminal/table.ts';
 import type { Execute } from '../command.ts';
 import { openNamedModel } from '../../prediction/open-named-model.ts';
 import { screen } from '../screen.ts';
+import { warnOfSlowModel } from '../slow-model.ts';
 
 interface Options {
   readonly runsDirectory: string;
@@ -27,6 +28,7 @@ export const execute: Execute<Options> = async ([reference = ''], options, termi
       [registry, input].flatMap((one) => (one.ok ? [] : one.errors)),
       options,
     );
+  warnOfSlowModel(terminal);
   try {
     const { files } = input.value;
     const given = { files, registry: registry.value, kind: options.inputFormat };

@@ -8,6 +8,7 @@ import { fileRows, textRows, type RowOutput } from '../../prediction/write-rows.
 import type { Execute, Terminal } from '../command.ts';
 import { openNamedModel } from '../../prediction/open-named-model.ts';
 import { refusedOutput } from '../output-file.ts';
+import { warnOfSlowModel } from '../slow-model.ts';
 import type { ModelPlace } from '../../mlflow/sync/registered-folder.ts';
 
 interface Options {
@@ -53,6 +54,7 @@ export const execute: Execute<Options> = async (words, options, terminal) => {
         help: 'Write for example `--output predictions.parquet`.',
       },
     ]);
+  warnOfSlowModel(terminal);
   const rows =
     output === undefined
       ? textRows(format as 'csv' | 'jsonl', terminal.data)

@@ -26,6 +26,7 @@ import { screen } from '../screen.ts';
 import { readSelection, type SelectionOptions } from '../selection.ts';
 import type { GivenSpecOptions } from '../spec-options.ts';
 import { commandLineRange } from '../usage.ts';
+import { ignoringSystemErrors } from '../../system/system-error.ts';
 
 type Options = Pick<SelectionOptions, 'runsDirectory' | 'json' | 'only'> &
   Omit<GivenSpecOptions, 'concurrency'> & {
@@ -109,7 +110,7 @@ export const execute: Execute<Options> = async (words, options, terminal) => {
     }
   } finally {
     interruption.release();
-    rmSync(folder, { recursive: true, force: true });
+    ignoringSystemErrors(() => rmSync(folder, { recursive: true, force: true }));
   }
 
   const test = readRangeTest(losses);

@@ -5,6 +5,7 @@ import { isLoopback } from '../../serve/serve.ts';
 import type { AnsweredRequest } from '../../serve/limits.ts';
 import type { Execute, Terminal } from '../command.ts';
 import { listenForInterruption } from '../interrupt.ts';
+import { warnOfSlowModel } from '../slow-model.ts';
 import type { requestLogs } from '../options.ts';
 
 interface Options extends Serving {
@@ -19,6 +20,7 @@ export const execute: Execute<Options> = async (words, options, terminal) => {
   setFlagsFromString('--semi-space-growth-factor=2');
   const { json, host, runsDirectory } = options;
   const log = requestLog(terminal, options);
+  warnOfSlowModel({ complain: (line) => log.event('warning', line, {}) });
   const server = await serveNamed(
     words,
     { runsDirectory, complain: terminal.complain },

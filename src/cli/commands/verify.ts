@@ -12,6 +12,7 @@ import type { Result } from '../../diagnostic/diagnostic.ts';
 import type { Execute, ExitCode } from '../command.ts';
 import { listenForInterruption } from '../interrupt.ts';
 import { findRun } from '../recorded.ts';
+import { ignoringSystemErrors } from '../../system/system-error.ts';
 
 interface Options {
   readonly runsDirectory: string;
@@ -45,7 +46,7 @@ export const execute: Execute<Options> = async (words, options, terminal) => {
     return exitCodeOf(verified.value, options.exact === true);
   } finally {
     interruption.release();
-    rmSync(folder, { recursive: true, force: true });
+    ignoringSystemErrors(() => rmSync(folder, { recursive: true, force: true }));
   }
 };
 

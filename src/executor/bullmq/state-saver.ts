@@ -5,6 +5,7 @@ import { RecordUnreadable } from '../../record/record-unreadable.ts';
 import { fileNames } from '../../record/run-files.ts';
 import type { States } from '../../store/states.ts';
 import { copyRegular, ensureFolder } from '../../system/files.ts';
+import { ignoringSystemErrors } from '../../system/system-error.ts';
 
 /** Keeps the newest checkpoint of a run in a store while the run is trained. */
 export interface StateSaver {
@@ -48,7 +49,7 @@ export const createStateSaver = ({ states, job, directory, everyMs, onTrouble }:
     } catch (error) {
       onTrouble(error);
     } finally {
-      rmSync(beside, { recursive: true, force: true });
+      ignoringSystemErrors(() => rmSync(beside, { recursive: true, force: true }));
     }
     const now = performance.now();
     restUntil = now + Math.max(everyMs, restFactor * (now - begun));

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { rmSync } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { success } from '../../diagnostic/diagnostic.ts';
@@ -7,6 +8,7 @@ import { isIntact, sha256Of, writeDigests } from './digests.ts';
 import { partKey } from './native-parts.ts';
 import type { NativePart } from './native-parts.ts';
 import { ensureFolder } from '../../system/files.ts';
+import { ignoringSystemErrors } from '../../system/system-error.ts';
 
 /** Where a part's library comes from: the compiler of this machine, or Unroll's package. */
 export type LibraryOrigin = 'compiled' | 'prebuilt';
@@ -47,6 +49,6 @@ export const provideLibrary = async (
     await rename(temporary, folder);
     return success(file);
   } finally {
-    await rm(temporary, { recursive: true, force: true });
+    ignoringSystemErrors(() => rmSync(temporary, { recursive: true, force: true }));
   }
 };

@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { createWriteStream, existsSync } from 'node:fs';
-import { rename, rm } from 'node:fs/promises';
+import { createWriteStream, existsSync, rmSync } from 'node:fs';
+import { rename } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -13,6 +13,7 @@ import { setupFailure } from './problem.ts';
 import type { Wheel } from './wheel.ts';
 import { setupCommand } from './setup-command.ts';
 import { ensureFolder } from '../../system/files.ts';
+import { ignoringSystemErrors } from '../../system/system-error.ts';
 
 /** The headers of TensorFlow's C interface and what they include; the wheel's other 9,000 headers are C++. */
 const headerFolders = [
@@ -83,6 +84,6 @@ export const unpackWheel = async (
       `Free some space (1.2 GB are needed) or name another folder in UNROLL_CACHE, then run \`${setupCommand}\` again.`,
     );
   } finally {
-    await rm(temporary, { recursive: true, force: true });
+    ignoringSystemErrors(() => rmSync(temporary, { recursive: true, force: true }));
   }
 };
