@@ -30,7 +30,9 @@ export const confusionView = (evaluation: EvaluationFile): HTMLElement | null =>
         'tr',
         {},
         element('td'),
-        ...confusion.map((_, at) => element('th', { scope: 'col' }, label(at))),
+        ...confusion.map((_, at) =>
+          element('th', { scope: 'col', title: label(at) }, element('span', {}, label(at))),
+        ),
       ),
     ),
     element(
@@ -40,7 +42,7 @@ export const confusionView = (evaluation: EvaluationFile): HTMLElement | null =>
         element(
           'tr',
           {},
-          element('th', { scope: 'row' }, label(truth)),
+          element('th', { scope: 'row', title: label(truth) }, element('span', {}, label(truth))),
           ...row.map((count, prediction) => {
             const right = truth === prediction;
             const tint = right ? 20 : Math.round((count / most) * 42);

@@ -4,6 +4,9 @@ import { renderLineChart, type Band } from './line-chart.ts';
 /** Labels along the axis of times. */
 const mostTicks = 6;
 
+/** So many characters of labels fit beside each other. */
+const mostCharacters = 80;
+
 /** Numbers along the axis of steps ahead. */
 const mostSteps = 12;
 
@@ -13,7 +16,9 @@ const renderForecastChart = (
   title: string,
 ): string => {
   const positions = times.map((_, at) => at);
-  const every = Math.max(1, Math.ceil((times.length - 1) / (mostTicks - 1)));
+  const longest = times.reduce((most, time) => Math.max(most, time.length), 1);
+  const fitting = Math.max(2, Math.min(mostTicks, Math.floor(mostCharacters / longest)));
+  const every = Math.max(1, Math.ceil((times.length - 1) / (fitting - 1)));
   const ticks = positions.filter((at) => at % every === 0 || at === times.length - 1);
   const stepsOf = ({ from, values }: ForecastSeries['forecasts'][number]) =>
     values.map((_, step) => from + step);

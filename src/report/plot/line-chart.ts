@@ -4,6 +4,8 @@ import { smooth, thinOut, type Curve } from './thin-out.ts';
 
 interface ChartSeries extends Curve {
   readonly name: string;
+  /** What the others are compared with: drawn below them, without dots. */
+  readonly reference?: true;
 }
 
 export interface LineChart {
@@ -35,7 +37,12 @@ export interface Band {
 }
 
 const size = { width: 720, height: 400 } as const;
-const margin = { top: 66, right: 20, bottom: 46, left: 64 } as const;
+const margins = { top: 66, right: 20, bottom: 46, left: 64 } as const;
+/** The left margin grows up to this for wide numbers. */
+const mostLeft = 160;
+/** Mean widths of a character in the font of labels and of titles. */
+const labelWidth = 7;
+const titleWidth = 9;
 const drawnPoints = 1000;
 /** A curve with at least this many points counts as noisy: it is drawn pale, with its running mean on top. */
 const noisyFrom = 60;
@@ -66,6 +73,10 @@ export const renderLineChart = (chart: LineChart): string => {
       label: tickLabel(at),
     }));
   const yTicks = chart.yTicks ?? niceTicks(...extent(points.map(([, value]) => value)), 6);
+  const widest = Math.max(...yTicks.map((tick) => tickLabel(tick).length));
+  // The name of the axis, a label, and space around it.
+  const left = Math.min(mostLeft, Math.max(margins.left, 32 + widest * labelWidth));
+  const margin = { ...margins, left };
   const x = scale(
     xTicks.map(({ at }) => at),
     margin.left,
@@ -80,17 +91,19 @@ export const renderLineChart = (chart: LineChart): string => {
   const bottom = size.height - margin.bottom;
   const base = [
     `<line class="axis" x1="${margin.left}" x2="${size.width - margin.right}" y1="${bottom}" y2="${bottom}"/>`,
-    ...xTicks.map(
-      ({ at, label }) =>
-        `<text x="${x(at)}" y="${bottom + 18}" text-anchor="middle">${escapeXml(label)}</text>`,
-    ),
+    ...xTicks.map(({ at, label }) => {
+      // A long label at the left end would begin outside.
+      const isOutside = x(at) < (label.length * labelWidth) / 2;
+      const place = isOutside ? `x="4" text-anchor="start"` : `x="${x(at)}" text-anchor="middle"`;
+      return `<text ${place} y="${bottom + 18}">${escapeXml(label)}</text>`;
+    }),
     `<text x="${(margin.left + size.width - margin.right) / 2}" y="${size.height - 8}" text-anchor="middle">${escapeXml(xLabel)}</text>`,
-    `<text transform="translate(16 ${(margin.top + bottom) / 2}) rotate(-90)" text-anchor="middle">${escapeXml(yLabel)}</text>`,
+    `<text transform="translate(16 ${(margin.top + bottom) / 2}) rotate(-90)" text-anchor="middle">${escapeXml(fitted(yLabel, bottom - margin.top, labelWidth))}</text>`,
   ];
   const colourOf = (at: number) => palettes.both[at % palettes.both.length] ?? '';
   const areas = bands.map(
     ({ steps, low, high, series: at }) =>
-      `<path d="${areaOf({ steps, low, high }, x, y)}" fill="${colourOf(at)}" fill-opacity="0.2"/>`,
+      `<path d="${areaOf(widened({ steps, low, high }), x, y)}" fill="${colourOf(at)}" fill-opacity="0.2"/>`,
   );
   const verticals = cutoffs.map(
     (at) =>
@@ -100,14 +113,27 @@ export const renderLineChart = (chart: LineChart): string => {
     ({ from, to, height }) =>
       `<rect class="bar" x="${x(from)}" width="${x(to) - x(from)}" y="${y(height)}" height="${bottom - y(height)}"/>`,
   );
-  const curves = series.flatMap((one, at) =>
-    chart.plain ? [pathElement(one, colourOf(at), { x, y }, boldLine)] : drawSeries(one, colourOf(at), x, y),
-  );
-  const legend = series.map((one, at) => {
-    const left = margin.left + at * 160;
+  const curveOf = (one: ChartSeries, at: number) =>
+    chart.plain || one.reference
+      ? [
+          pathElement(one, colourOf(at), { x, y }, boldLine),
+          ...dotsOf(one, colourOf(at), { x, y, alone: true }),
+        ]
+      : drawSeries(one, colourOf(at), x, y);
+  const drawn = series.map((one, at) => ({ one, lines: curveOf(one, at) }));
+  const curves = [
+    ...drawn.filter(({ one }) => one.reference),
+    ...drawn.filter(({ one }) => !one.reference),
+  ].flatMap(({ lines }) => lines);
+  const most = (size.width - margin.right - margin.left) / series.length;
+  let entry = margin.left;
+  const legend = series.map(({ name }, at) => {
+    const from = entry;
+    const text = fitted(name, most - 44, labelWidth);
+    entry += Math.min(most, Math.max(160, 44 + text.length * labelWidth));
     return (
-      `<line x1="${left}" x2="${left + 22}" y1="48" y2="48" stroke="${colourOf(at)}" stroke-width="3"/>` +
-      `<text x="${left + 28}" y="48" dominant-baseline="middle">${escapeXml(one.name)}</text>`
+      `<line x1="${from}" x2="${from + 22}" y1="48" y2="48" stroke="${colourOf(at)}" stroke-width="3"/>` +
+      `<text x="${from + 28}" y="48" dominant-baseline="middle">${escapeXml(text)}</text>`
     );
   });
 
@@ -116,7 +142,7 @@ export const renderLineChart = (chart: LineChart): string => {
     `<title id="title">${escapeXml(title)}</title><desc id="description">${escapeXml(description)}</desc>`,
     `<style>${style}</style>`,
     `<rect class="paper" width="${size.width}" height="${size.height}"/>`,
-    `<text class="title" x="16" y="26">${escapeXml(title)}</text>`,
+    `<text class="title" x="16" y="26">${escapeXml(fitted(title, size.width - 32, titleWidth))}</text>`,
     ...columns,
     ...grid,
     ...base,
@@ -134,6 +160,23 @@ const scale = (ticks: readonly number[], from: number, to: number): Scale => {
   const low = ticks[0] ?? 0;
   const high = ticks.at(-1) ?? 1;
   return (value) => Math.round((from + ((value - low) / (high - low)) * (to - from)) * 10) / 10;
+};
+
+/** The beginning and end of a text that is too long for some pixels: names often differ at their end only. */
+const fitted = (text: string, pixels: number, characterWidth: number): string => {
+  const most = Math.max(3, Math.floor(pixels / characterWidth));
+  if (text.length <= most) return text;
+  const end = Math.floor((most - 1) / 3);
+  return `${text.slice(0, most - 1 - end)}…${end > 0 ? text.slice(-end) : ''}`;
+};
+
+/** A band of a single step gets a width, to be seen. */
+const widened = (band: Omit<Band, 'series'>): Omit<Band, 'series'> => {
+  const { steps, low, high } = band;
+  const [only = 0] = steps;
+  if (steps.length !== 1) return band;
+  const twice = ([value = NaN]: readonly number[]) => [value, value];
+  return { steps: [only - 0.25, only + 0.25], low: twice(low), high: twice(high) };
 };
 
 const boldLine = 'stroke-width="2.5" stroke-linejoin="round"';
@@ -162,28 +205,33 @@ const drawSeries = (series: ChartSeries, colour: string, x: Scale, y: Scale): st
     };
     return [path(thin, 'stroke-width="1" stroke-opacity="0.35"'), path(thinOut(mean, drawnPoints), boldLine)];
   }
-  const dots = series.steps.flatMap((step, i) => {
-    const value = series.values[i] ?? NaN;
-    return Number.isFinite(value)
-      ? [`<circle cx="${x(step)}" cy="${y(value)}" r="3" fill="${colour}"/>`]
-      : [];
-  });
-  return [path(thin, boldLine), ...dots];
+  return [path(thin, boldLine), ...dotsOf(series, colour, { x, y, alone: false })];
 };
 
+const isThere = ({ values }: Curve, at: number): boolean => Number.isFinite(values[at] ?? NaN);
+
 /** Lines between neighbours; what is not finite leaves a gap. */
-const pathOf = ({ steps, values }: Curve, x: Scale, y: Scale): string => {
-  let pen = 'M';
+const pathOf = (curve: Curve, x: Scale, y: Scale): string => {
   let path = '';
-  for (const [i, step] of steps.entries()) {
-    const value = values[i] ?? NaN;
-    if (Number.isFinite(value)) {
-      path += `${pen}${x(step)} ${y(value)}`;
-      pen = 'L';
-    } else pen = 'M';
-  }
+  for (const [at, step] of curve.steps.entries())
+    if (isThere(curve, at))
+      path += `${isThere(curve, at - 1) ? 'L' : 'M'}${x(step)} ${y(curve.values[at] ?? NaN)}`;
   return path;
 };
+
+/** A dot for each value, or for those that no line shows, since they are between gaps. */
+const dotsOf = (
+  curve: Curve,
+  colour: string,
+  given: { readonly x: Scale; readonly y: Scale; readonly alone: boolean },
+): string[] =>
+  curve.steps.flatMap((step, at) => {
+    const isDrawn = given.alone && (isThere(curve, at - 1) || isThere(curve, at + 1));
+    if (!isThere(curve, at) || isDrawn) return [];
+    return [
+      `<circle cx="${given.x(step)}" cy="${given.y(curve.values[at] ?? NaN)}" r="3" fill="${colour}"/>`,
+    ];
+  });
 
 /** Round numbers (1, 2 or 5 times a power of ten) from just below `low` to just above `high`, about `count` of them. */
 export const niceTicks = (low: number, high: number, count: number): number[] => {

@@ -38,7 +38,7 @@ const renderReliability = (
         steps: bins.map(({ confidence }) => confidence),
         values: bins.map(({ accuracy }) => accuracy),
       },
-      { name: 'calibrated', steps: [0, 1], values: [0, 1] },
+      { name: 'calibrated', steps: [0, 1], values: [0, 1], reference: true },
     ],
   });
 };

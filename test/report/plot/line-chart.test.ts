@@ -73,3 +73,43 @@ test('a noisy curve is drawn pale under its mean; no values at all still are a c
   });
   expect(empty).not.toMatch(/NaN|undefined|Infinity/);
 });
+
+test('a value between two gaps is a dot, and a band of one step has a width', () => {
+  const svg = renderLineChart({
+    title: 't',
+    description: 'd',
+    yLabel: 'y',
+    series: [{ name: 'n', steps: [0, 1, 2, 3, 4, 5], values: [1, 2, NaN, 2, NaN, 3] }],
+    bands: [{ steps: [4], low: [2], high: [4], series: 0 }],
+    plain: true,
+  });
+  expect(svg.match(/<circle /g)).toHaveLength(2);
+  const [, band = ''] = /<path d="(M[^"]*Z)"/.exec(svg) ?? [];
+  expect(new Set([...band.matchAll(/[ML]([\d.]+) /g)].map(([, x]) => x)).size).toBe(2);
+});
+
+test('names that are too long are cut, and labels stay within the picture', () => {
+  const name = `the ${'very '.repeat(40)}end`;
+  const svg = renderLineChart({
+    title: name,
+    description: 'd',
+    yLabel: name,
+    series: Array.from({ length: 4 }, () => ({ name, steps: [0, 1], values: [1e9, 1e9 + 3] })),
+    xTicks: [
+      { at: 0, label: '2024-10-27 02:30 +01:00' },
+      { at: 1, label: '' },
+    ],
+  });
+  const texts = [...svg.matchAll(/<text ([^>]*)>([^<]*)</g)].map(([, place = '', text = '']) => ({
+    place,
+    text,
+  }));
+  for (const { place, text } of texts) {
+    const x = Number(/\bx="([\d.]+)"/.exec(place)?.[1] ?? 360);
+    const wide = text.length * (place.includes('title') ? 9 : 7);
+    const from = place.includes('"end"') ? x - wide : place.includes('"middle"') ? x - wide / 2 : x;
+    expect(from, text).toBeGreaterThanOrEqual(0);
+    expect(from + wide, text).toBeLessThanOrEqual(720);
+  }
+  expect(texts.filter(({ text }) => /^the very.*….*end$/.test(text))).toHaveLength(6);
+});

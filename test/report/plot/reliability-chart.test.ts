@@ -23,8 +23,9 @@ test('a point for each interval that has examples, the diagonal, and the share o
   expect(name).toBe('reliability');
   // 0.25 * 0.1 + 0.75 * 0.06
   expect(picture).toContain('expected calibration error 0.0700');
-  // Two of the network, two at the ends of the diagonal.
-  expect(picture.match(/<circle/g)).toHaveLength(4);
+  // Of the network; the diagonal has none and is below them.
+  expect(picture.match(/<circle/g)).toHaveLength(2);
+  expect(picture.lastIndexOf('<path')).toBeLessThan(picture.indexOf('<circle'));
   const heights = [...picture.matchAll(/class="bar"[^>]*height="([\d.]+)"/g)].map(([, height]) =>
     Number(height),
   );
