@@ -72,8 +72,10 @@ export const trainPlan = async (
   if (!opened.ok) return terminal.refuse(opened.errors, options);
   terminal.report(opened.notices);
   const remote = await prepareExecutor(plan, options, { store: opened.value });
-  if (!remote.ok) return terminal.refuse(remote.errors, options);
-  await opened.value?.close();
+  if (!remote.ok) {
+    await opened.value?.close();
+    return terminal.refuse(remote.errors, options);
+  }
   const { value: elsewhere } = remote;
   if (elsewhere) recordExecutor(options.runsDirectory, plan, elsewhere.name);
   terminal.report(elsewhere?.warnings ?? []);

@@ -36,6 +36,9 @@ export const hideSecret = (value: string): void => {
 
 const userInfo = /\b([a-z][a-z0-9+.-]*:\/\/)([^\s/?#'"]*)@/gi;
 
+/** What a message proposes to fill in. */
+const isPlaceholder = (info: string): boolean => /^(USER)?:PASSWORD$/.test(info);
+
 /** Hides what an environment holds: variables named as secrets are, and passwords in addresses. */
 export const hideEnvironment = (environment: Readonly<Record<string, string | undefined>>): void => {
   for (const [name, value = ''] of Object.entries(environment)) {
@@ -103,7 +106,9 @@ export const masked = (text: string): string => {
   const secrets = knownSecrets();
   const hidden = secrets ? text.replace(secrets, mask) : text;
   return hidden
-    .replace(userInfo, '$1')
+    .replace(userInfo, (whole: string, scheme: string, info: string) =>
+      isPlaceholder(info) ? whole : scheme,
+    )
     .replace(query, `$1${mask}`)
     .replace(assignment, `$1${mask}`)
     .replace(header, `$1 ${mask}`);

@@ -166,10 +166,12 @@ sweep:
         expect(await refusedBy(`redis://127.0.0.1:${await freePort()}`)).toContain('No Redis answers');
         expect(await refusedBy('hub')).toContain('is not the address of a Redis server');
         const { port } = await startRedis(['requirepass sesame-open']);
-        expect(await refusedBy(`redis://:wrong-word@127.0.0.1:${port}`)).toContain(
-          'refuses the user or the password',
-        );
-        expect(await refusedBy(`redis://127.0.0.1:${port}`)).toContain('requires a password');
+        const wrong = await refusedBy(`redis://:wrong-word@127.0.0.1:${port}`);
+        expect(wrong).toContain('refuses the user or the password');
+        expect(wrong).toContain(`redis://USER:PASSWORD@127.0.0.1:${port}`);
+        const none = await refusedBy(`redis://127.0.0.1:${port}`);
+        expect(none).toContain('requires a password');
+        expect(none).toContain(`redis://:PASSWORD@127.0.0.1:${port}`);
       });
 
       test('TLS that is missing, not expected, or of an unknown authority; and a user with too few rights', async () => {
@@ -215,6 +217,7 @@ sweep:
           const { code, stderr } = await rig.unroll(...run);
           expect(code, stderr).toBe(2);
           expect(stderr).toContain(part);
+          expect(stderr).not.toContain('the folder of the spec');
         };
         const data = temporaryDirectory();
         const first = await startWorker(redis.url, { environment: { UNROLL_DATA_DIR: data } });

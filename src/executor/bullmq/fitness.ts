@@ -156,7 +156,8 @@ const dataProblem = async (
   } catch (error) {
     const trouble = systemErrorOf(error)?.message;
     if (!(error instanceof DataError) && trouble === undefined) throw error;
-    const words = trouble ?? (error as DataError).message;
+    // The help of an issue is for who has the spec, and relative names start elsewhere here.
+    const words = trouble ?? (error as DataError).issues.map(({ message }) => message).join(' ');
     return {
       kind: 'data',
       message: `the data of ${dataset.name} is missing in ${baseDirectory}: ${words.replace(/\.$/, '')}`,
