@@ -22,6 +22,8 @@ const forbidden: readonly {
       'test/support/until.ts',
       // Kills a command that hangs.
       'test/faults/harness.ts',
+      // Makes a command wait for a condition, in a process that has nothing of the tests.
+      'test/support/hold-commit.ts',
       // Servers that answer drop by drop.
       'test/mlflow/client/transport.test.ts',
       'test/mlflow/silent-server.test.ts',
