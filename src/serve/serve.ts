@@ -51,7 +51,10 @@ export const serveModels = async (
     url: `http://${host.includes(':') ? `[${host}]` : host}:${listening ?? port}`,
     stop: async () => {
       for (const one of served.values()) one.hurry();
+      // A server that is closing does not look at the limits of its connections any more.
+      const overdue = setTimeout(() => app.server.closeAllConnections(), limits.timeout * 1000);
       await app.close();
+      clearTimeout(overdue);
       metrics.close();
     },
   });

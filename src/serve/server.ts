@@ -40,7 +40,11 @@ export const createServer = (
     bodyLimit: mostBody,
     requestTimeout: timeout * 1000,
     forceCloseConnections: 'idle',
-    http: { connectionsCheckingInterval: Math.min(1000, timeout * 1000) },
+    // Of two limits, Node.js takes the longer one for bodies; its own for headers is a minute.
+    http: {
+      headersTimeout: timeout * 1000,
+      connectionsCheckingInterval: Math.min(1000, timeout * 1000),
+    },
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 200 },
     frameworkErrors: (error, _request, reply) => {
       void refuse(reply, { status: 400, message: `The address is not valid: ${error.message}.` });

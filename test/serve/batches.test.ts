@@ -1,3 +1,4 @@
+import { connect } from 'node:net';
 import { beforeAll, expect, test } from 'vitest';
 import { randomStream } from '../../src/data/random.ts';
 import { loadTensorFlow } from '../../src/tensorflow/load.ts';
@@ -91,3 +92,23 @@ test('a request beyond the limits is sent away, and those before it are answered
   await stopped;
   await expect(busy.post({ inputs: [text] })).rejects.toThrow();
 });
+
+test('a body that never arrives is not waited for longer than a request may take, nor when the server stops', async () => {
+  const { url, stop } = await serve({ words: await caseOf(() => true) }, { timeout: 0.5 });
+  const begin = async () => {
+    const socket = connect(Number(new URL(url).port), '127.0.0.1');
+    const head = ['POST /invocations HTTP/1.1', 'Host: x', 'Content-Type: application/json'];
+    await new Promise<void>((resolve) => {
+      socket.write([...head, 'Content-Length: 50', '', '{'].join('\r\n'), () => resolve());
+    });
+    return socket;
+  };
+  const answer = (await (await begin()).setEncoding('utf8').toArray()).join('');
+  expect(answer).toMatch(/^HTTP\/1.1 408 /);
+  const open = await begin();
+  // It has arrived once a later request is answered.
+  await fetch(`${url}/ping`);
+  await stop();
+  open.destroy();
+  // Less than the minute that Node.js allows.
+}, 50_000);
