@@ -8,7 +8,7 @@
  */
 const costs = {
   /** Redis queues a job, hands it out, and takes its result. */
-  redisJob: 0.25,
+  redisJob: 1.4,
   /** Redis takes or gives a megabyte of files. */
   redisMegabyte: 1.5,
   /** Redis takes a report of progress and passes it on. */
@@ -18,9 +18,9 @@ const costs = {
   /** Redis takes the sign of life of a worker. */
   redisHeartbeat: 0.09,
   /** The submitter packs and queues a job, and reads its end. */
-  submit: 1.1,
+  submit: 0.56,
   /** The submitter checks and records a finished run. */
-  record: 16,
+  record: 18.9,
   /** The submitter reads a report. */
   report: 0.1,
 } as const;
