@@ -38,11 +38,14 @@ def build(work, mode):
         optimizer = torch.optim.Adam(network.parameters(), lr=1e-3, fused=True if mode != "default" else None)
     loss_of = torch.nn.CrossEntropyLoss()
     inputs, lengths, labels = (torch.from_numpy(np.asarray(part)) for part in step_batch(work))
-    called = torch.compile(network) if mode == "compiled" else network
+    called = torch.compile(network) if mode.endswith("compiled") else network
+    autocast = torch.autocast("cpu", dtype=torch.bfloat16, enabled=mode.startswith("autocast"))
 
     def step():
         optimizer.zero_grad(set_to_none=True)
-        loss_of(called(inputs, lengths), labels).backward()
+        with autocast:
+            loss = loss_of(called(inputs, lengths), labels)
+        loss.backward()
         optimizer.step()
 
     return step

@@ -34,6 +34,10 @@ const goalsOf = (file: ResultFile): readonly Goal[] => {
         ratio: ratio.median,
       }));
     }
+    case 'precision': {
+      const { steps, passes } = file.result as ResultFile<'precision'>['result'];
+      return [...steps, ...passes].map((row) => ({ ...row, peer: peerName(row), ratio: row.ratio.median }));
+    }
     case 'record':
       return Object.entries((file.result as ResultFile<'record'>['result']).ratios).map(
         ([server, { wall }]) => ({

@@ -8,6 +8,7 @@ import type { PeakResult } from './peak.ts';
 import type { PartName, ResultFile } from './parts.ts';
 import { readMachines } from './results.ts';
 import type { ShapeRow, ShapesResult } from './shapes.ts';
+import type { PrecisionResult } from './precision.ts';
 import type { Quartiles, Row, Spread } from './statistics.ts';
 import type { StepResult } from './step.ts';
 import { sweepGigaflops } from './sweeps.ts';
@@ -144,6 +145,31 @@ const limitVerdict = ({
   return `**missed**${ours.least > needed ? ` by ${Math.round(100 * (ours.least / needed - 1))}%` : ''}`;
 };
 
+const precisionSection = ({ products: way, steps, passes, peaks }: PrecisionResult): string => `## bfloat16
+
+Steps with \`train.precision: bfloat16\`; products: ${way}. PyTorch: the best of float32 and
+\`autocast(bfloat16)\`, eager with fused Adam and \`torch.compile\`.
+
+${rowsTable(steps)}
+
+Forward and backward pass of the recurrent layer alone, beside the LSTM cell of libxsmm in its blocked layout. libxsmm also computes the
+inputs' gradient, which a first layer does not need: \`F / (3 F + 3 H)\` of its operations.
+
+${rowsTable(passes)}
+
+GFLOPS of one core, the best of many; products in the order forward, gradient of the state, gradient of the kernel:
+
+${tableOf(
+  ['precision', 'in registers', ...(peaks[0]?.products ?? []).map(({ hidden }) => `hidden ${hidden}`)],
+  peaks.map(({ precision, registers, products }) => [
+    precision,
+    registers.toFixed(0),
+    ...products.map(({ gflops }) =>
+      gflops.map((one) => `${one.toFixed(0)} (${Math.round((100 * one) / registers)}%)`).join(', '),
+    ),
+  ]),
+)}`;
+
 /** What other parts found that a section refers to; undefined where the part was not measured. */
 interface Found {
   readonly steps: StepResult | undefined;
@@ -168,6 +194,8 @@ const sectionOf = (file: ResultFile, { steps, peak }: Found): string => {
       return shapesSection(result as ShapesResult);
     case 'peak':
       return peakSection(result as PeakResult, steps?.rows ?? []);
+    case 'precision':
+      return precisionSection(result as PrecisionResult);
     case 'sweep': {
       const { rows } = result as ResultFile<'sweep'>['result'];
       return `## A sweep of 12 runs

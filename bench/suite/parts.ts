@@ -1,6 +1,7 @@
 import type { Machine } from './machine.ts';
 import { measurePeak, type PeakResult } from './peak.ts';
 import { measureRecording, type RecordResult } from './record.ts';
+import { measurePrecision, type PrecisionResult } from './precision.ts';
 import type { Row } from './statistics.ts';
 import { measureShapes, type ShapesResult } from './shapes.ts';
 import { measureSteps, type StepResult } from './step.ts';
@@ -11,6 +12,7 @@ export interface Results {
   readonly step: StepResult;
   readonly shapes: ShapesResult;
   readonly peak: PeakResult;
+  readonly precision: PrecisionResult;
   readonly sweep: { readonly rows: readonly Row[] };
   readonly tiny: TinyResult;
   readonly record: RecordResult;
@@ -42,6 +44,7 @@ export const parts: Parts = {
   step: ({ rounds = 5, only }) => measureSteps({ rounds, only }),
   shapes: ({ rounds = 5 }) => measureShapes(rounds),
   peak: ({ only }) => measurePeak(only),
+  precision: ({ rounds = 5 }) => measurePrecision(rounds),
   sweep: async ({ rounds = 3 }) => ({ rows: await measureSweep(rounds) }),
   tiny: ({ rounds = 3 }) => measureTiny(rounds),
   record: ({ rounds = 9 }) => Promise.resolve(measureRecording(rounds)),

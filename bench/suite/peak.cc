@@ -3,7 +3,7 @@
 //
 //   peak lstm 128 28 28 64        cell, batch, steps, features, hidden
 //
-// Compiled with the flags of an instruction set, like native/kernels-avx2.cc.
+// Compiled with the flags of an instruction set, like native/kernels-avx2.cc; with -DUNROLL_BFLOAT16=1 for bfloat16 operands.
 #include <time.h>
 
 #include <cstdio>
@@ -12,12 +12,20 @@
 
 #ifdef __AVX512F__
 #define UNROLL_LANES 16
+#if UNROLL_TILES
+#define UNROLL_PANELS 2
+#else
 #define UNROLL_PANELS 4
+#endif
 #else
 #define UNROLL_LANES 8
 #define UNROLL_PANELS 1
 #endif
+#if defined(UNROLL_BFLOAT16) && defined(__AVX512BF16__)
+#define UNROLL_BFLOAT16_INSTRUCTION 1
+#endif
 #include "../../native/blocks.h"
+#include "../../native/processor.h"
 #include "../../native/recurrent-backward.h"
 
 namespace {
@@ -54,7 +62,7 @@ float* numbers(size_t count) {
   return block->data;
 }
 
-// GFLOPS of independent multiply-adds in as many registers as hide their latency.
+// GFLOPS of independent multiply-adds in as many registers as hide their latency; of vdpbf16ps, each is two.
 double registerPeak() {
   constexpr int chains = 12, steps = 1 << 20;
   const float* const starts = numbers(chains * lanes);
@@ -62,19 +70,27 @@ double registerPeak() {
     const Vector factor = broadcast(0.5f), term = broadcast(1.0f);
     Tile<1, chains / vectorsPerPanel> tile;
     tile.load(starts, 0, panelWidth);
+#if UNROLL_BFLOAT16_INSTRUCTION
+    for (int step = 0; step < steps; ++step)
+#pragma GCC unroll 12
+      for (int chain = 0; chain < chains; ++chain)
+        tile.sums[0][chain] = (Vector)_mm512_dpbf16_ps((__m512)tile.sums[0][chain], (__m512bh)factor, (__m512bh)term);
+#else
     for (int step = 0; step < steps; ++step)
 #pragma GCC unroll 12
       for (int chain = 0; chain < chains; ++chain) tile.sums[0][chain] = tile.sums[0][chain] * factor + term;
+#endif
     // Else the compiler would leave out what nobody reads.
 #pragma GCC unroll 12
     for (int chain = 0; chain < chains; ++chain) asm volatile("" : : "v"(tile.sums[0][chain]));
   });
-  return 2e-6 * chains * lanes * steps / milliseconds;
+  return (UNROLL_BFLOAT16_INSTRUCTION ? 4e-6 : 2e-6) * chains * lanes * steps / milliseconds;
 }
 
 template <class Cell>
 void measure(size_t batch, size_t steps, size_t features, size_t hidden) {
-  const RecurrentShape shape = {batch, steps, features, hidden, Cell::columns, Cell::slots, Cell::hasCell};
+  const RecurrentShape shape = {batch, steps, features, hidden, Cell::columns, Cell::slots,
+                               Cell::hasCell, false, bfloat16};
   const size_t columns = shape.columns * hidden;
 
   RecurrentForward in{};
@@ -99,21 +115,26 @@ void measure(size_t batch, size_t steps, size_t features, size_t hidden) {
   back.biasGradient = numbers(shape.slots * hidden);
   back.transposedKernel = numbers(shape.hiddenPanels() * shape.transposedPanel());
   back.stateGradient = numbers(2 * shape.stateStep());
+  back.rounded = {numbers(shape.roundedStep()), numbers(shape.pairedOperands()), numbers(shape.pairedGates())};
 
   // Fills every buffer with its real content.
   const double forwardAll = best([&] { forward<Cell>(in); });
   const double backwardAll = best([&] { backward<Cell>(back); });
   const double forwardProduct = best([&] {
+    Products products;
     for (size_t step = 0; step < steps; ++step)
       forPanelGroups(shape.hiddenPanels(), [&](auto panels, size_t unitPanel) {
-        sumSlots<Cell, decltype(panels)::value>(in, step, unitPanel, 0, batch);
+        sumSlots<Cell, decltype(panels)::value>(in, products, step, unitPanel, 0, batch);
       });
   });
   forward<Cell>(in);
   const double stateProduct = best([&] {
+    Products products;
     for (size_t step = 1; step < steps; ++step)
-      addGatesTimesKernel<Cell>(shape, Cell::stateColumn, back.gatesGradient + step * shape.gateStep(),
-                                back.transposedKernel, back.stateGradient, shape.hiddenPanels(), 0, batch);
+      addGatesTimesKernel<Cell>(
+          shape, products, Cell::stateColumn,
+          gateOperands(shape, back.gatesGradient + step * shape.gateStep(), back.rounded.step, 0, batch),
+          operandsIn(back.transposedKernel), back.stateGradient, shape.hiddenPanels(), 0, batch);
   });
   const double kernelProduct = best([&] { ::kernelGradient<Cell>(back); });
   const double gates = best([&] {
@@ -135,6 +156,9 @@ void measure(size_t batch, size_t steps, size_t features, size_t hidden) {
 
 int main(int count, char** words) {
   if (count != 6) return 2;
+#if UNROLL_TILES
+  if (!unroll::hasTiles()) return 3;
+#endif
   // As in native/parallel.cc: what fades away in a repeated loop must not become slow.
   _mm_setcsr(_mm_getcsr() | 0x8040);
   size_t sizes[4];

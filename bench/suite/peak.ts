@@ -4,11 +4,20 @@ import { join } from 'node:path';
 import { packageRoot } from '../../src/system/package-root.ts';
 import { findCompiler } from '../../src/tensorflow/install/compile.ts';
 import { nativeParts } from '../../src/tensorflow/install/native-parts.ts';
-import { describeMachine } from './machine.ts';
+import { fusedKernels } from '../../src/tensorflow/kernels/fused-kernels.ts';
+import type { Bfloat16Products } from '../../src/tensorflow/kernels/own-library.ts';
+import { loadTensorFlow } from '../../src/tensorflow/load.ts';
 import { peersFolder, pythonOf } from './peers.ts';
 import { oneThread, say, start, startWorker } from './processes.ts';
 import { spreadOf } from './statistics.ts';
-import { gigaflops, productsOf, stepWorks, type Product, type StepWork } from './step-work.ts';
+import {
+  gigaflops,
+  productsOf,
+  stepWorks,
+  type Precision,
+  type Product,
+  type StepWork,
+} from './step-work.ts';
 
 /** What bounds a piece of work from below on this machine. */
 export interface Limit {
@@ -36,7 +45,7 @@ export interface PeakResult {
 }
 
 /** What bench/suite/peak.cc prints: GFLOPS in registers, and milliseconds. */
-type Found = Readonly<
+export type PeakFound = Readonly<
   Record<
     | 'registers'
     | 'forward'
@@ -50,20 +59,43 @@ type Found = Readonly<
   >
 >;
 
+/** The source whose flags compile the products of bfloat16 operands, and what the source defines. */
+const bfloat16Sources: Readonly<
+  Record<Bfloat16Products, { readonly file: string; readonly flags: readonly string[] }>
+> = {
+  AMX: {
+    file: 'tiles-avx512bf16.cc',
+    flags: ['-DUNROLL_BFLOAT16=1', '-DUNROLL_TILES=1', '-DUNROLL_AMX=1'],
+  },
+  'AMX emulated': {
+    file: 'tiles-avx2.cc',
+    flags: ['-DUNROLL_BFLOAT16=1', '-DUNROLL_TILES=1', '-DUNROLL_AMX=0'],
+  },
+  'AVX512-BF16': { file: 'bfloat16-avx512bf16.cc', flags: ['-DUNROLL_BFLOAT16=1'] },
+  emulated: { file: 'bfloat16-avx2.cc', flags: ['-DUNROLL_BFLOAT16=1'] },
+};
+
 /** Builds bench/suite/peak.cc with the flags that our kernels for this processor have. */
-const compile = async (program: string): Promise<void> => {
-  const { instructionSet } = await describeMachine();
+export const compilePeak = async (program: string, precision: Precision): Promise<void> => {
+  await loadTensorFlow();
+  const used = fusedKernels();
+  if (!used.available) throw new Error(`The part peak needs our own kernels: ${used.reason}`);
+  const { file, flags: precisionFlags } =
+    precision === 'float32'
+      ? { file: `kernels-${used.instructionSet.toLowerCase()}.cc`, flags: [] }
+      : bfloat16Sources[used.bfloat16];
   const kernels = nativeParts().find(({ name }) => name === 'unroll_kernels');
-  const source = kernels?.sources.find(({ file }) => file === `kernels-${instructionSet.toLowerCase()}.cc`);
+  const source = kernels?.sources.find((one) => one.file === file);
   const compiler = await findCompiler();
   if (!kernels || !source || !compiler) throw new Error('The part peak needs g++ and a processor with AVX2.');
-  const own = ['parallel.cc', 'blocks.cc'].map((file) => join(kernels.folder, file));
+  const own = ['parallel.cc', 'blocks.cc', 'processor.cc'].map((file) => join(kernels.folder, file));
   const files = [join(packageRoot, 'bench', 'suite', 'peak.cc'), ...own];
-  const flags = [...kernels.flags, ...source.flags, '-pthread'];
+  const flags = [...kernels.flags, ...source.flags, ...precisionFlags, '-pthread'];
   await start({ words: [compiler.command, ...compiler.args, ...flags, ...files, '-o', program] }).done;
 };
 
-const timeOf = (product: Product, found: Found): number => {
+/** Milliseconds of a product in a whole step. */
+export const timeOf = (product: Product, found: PeakFound): number => {
   switch (product.name) {
     case 'forward':
       return found.forwardProduct;
@@ -76,6 +108,13 @@ const timeOf = (product: Product, found: Found): number => {
 
 const rounded = (value: number): number => spreadOf([value]).median;
 
+/** What a step of some work is made of, on one core with one thread. */
+export const runPeak = async (program: string, work: StepWork): Promise<PeakFound> => {
+  const sizes = [work.batch, work.steps, work.features, work.hidden].map(String);
+  const { stdout } = await start({ words: [program, work.model, ...sizes], cores: '0', env: oneThread }).done;
+  return JSON.parse(stdout) as PeakFound;
+};
+
 /** Measures on one core, with one thread, what the works that PyTorch runs without packing are made of. */
 export const measurePeak = async (only: string | undefined): Promise<PeakResult> => {
   const folder = mkdtempSync(join(tmpdir(), 'unroll-bench-'));
@@ -85,19 +124,13 @@ export const measurePeak = async (only: string | undefined): Promise<PeakResult>
     env: oneThread,
   });
   const program = join(folder, 'peak');
-  const measure = async (work: StepWork): Promise<Found> => {
-    const sizes = [work.batch, work.steps, work.features, work.hidden].map(String);
-    const { stdout } = await start({ words: [program, work.model, ...sizes], cores: '0', env: oneThread })
-      .done;
-    return JSON.parse(stdout) as Found;
-  };
   try {
-    await compile(program);
+    await compilePeak(program, 'float32');
     const limits: Omit<Limit, 'floor'>[] = [];
     let registers = 0;
     for (const work of stepWorks) {
       if (work.variableLength || work.bidirectional || !work.name.includes(only ?? '')) continue;
-      const found = await measure(work);
+      const found = await runPeak(program, work);
       registers = Math.max(registers, found.registers);
       const products: Limit['products'][number][] = [];
       for (const product of productsOf(work)) {

@@ -1,3 +1,6 @@
+/** Of the operands of a step's matrix products. */
+export type Precision = 'float32' | 'bfloat16';
+
 /** One training step that every contestant takes: forward, loss, gradient and update of one batch. */
 export interface StepWork {
   readonly name: string;
@@ -13,6 +16,8 @@ export interface StepWork {
   readonly bidirectional: boolean;
   readonly variableLength: boolean;
   readonly optimizer: 'adam' | 'sgd';
+  /** Unroll's; float32 where absent. */
+  readonly precision?: Precision;
   /** The largest ratio that is aimed at; a peer without one is not measured on this work. */
   readonly goals: Readonly<Partial<Record<'PyTorch' | 'Keras' | 'tfjs-layers', number>>>;
 }
@@ -105,6 +110,10 @@ export const productsOf = ({ model, batch, hidden, steps, features }: StepWork):
 /** Thousands of millions of floating-point operations in all of them. */
 export const gigaflops = (work: StepWork): number =>
   productsOf(work).reduce((sum, product) => sum + product.gigaflops, 0);
+
+/** Long enough for a steady figure, short enough for many works and contestants. */
+export const repetitionsOf = (work: StepWork): number =>
+  Math.round(Math.min(50, Math.max(3, 40 / gigaflops(work))));
 
 export interface StepRequest {
   readonly do: 'steps';

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { peersFolder, pythonOf } from './peers.ts';
 import { oneThread, say, startWorker, type Worker } from './processes.ts';
 import { alternate, compareWithBest, median, type Row } from './statistics.ts';
-import { gigaflops, stepWorks, type StepRequest, type StepTimes, type StepWork } from './step-work.ts';
+import { repetitionsOf, stepWorks, type StepRequest, type StepTimes } from './step-work.ts';
 
 export interface StepResult {
   readonly kernel: string;
@@ -21,9 +21,6 @@ export interface StepOptions {
   /** Only works whose name holds this. */
   readonly only: string | undefined;
 }
-
-/** Long enough for a steady figure, short enough for eleven works and seven contestants. */
-const repetitionsOf = (work: StepWork): number => Math.round(Math.min(50, Math.max(3, 40 / gigaflops(work))));
 
 /** Training steps on one core with one thread, in processes that take turns. */
 export const measureSteps = async ({ rounds, only }: StepOptions): Promise<StepResult> => {

@@ -40,7 +40,7 @@ export const buildSteps = async (work: StepWork): Promise<{ step: () => void; ke
     variableLength: work.variableLength,
     task: { kind: 'classification', classes: work.classes },
   };
-  const { model, hidden, layers = 1, bidirectional, optimizer } = work;
+  const { model, hidden, layers = 1, bidirectional, optimizer, precision = 'float32' } = work;
   const run = {
     seed: 1,
     config: {
@@ -50,7 +50,7 @@ export const buildSteps = async (work: StepWork): Promise<{ step: () => void; ke
         bidirectional,
       }),
       optimizer: section(optimizer, rowOf(registry.optimizer, { name: optimizer }), {}),
-      train: { batchSize: work.batch, truncation: null },
+      train: { batchSize: work.batch, truncation: null, precision },
     },
   } as unknown as Run;
   const learner = await buildLearner(run, shape, { registry, totalSteps: 1000 });
@@ -60,7 +60,7 @@ export const buildSteps = async (work: StepWork): Promise<{ step: () => void; ke
   for (let at = 0; at < 3; at++) step();
   const kernels = fusedKernels();
   const set = kernels.available ? kernels.instructionSet : kernels.reason;
-  return { step, kernel: `${learner.kernel}, ${set}` };
+  return { step, kernel: `${learner.kernel}, ${set}${precision === 'bfloat16' ? ', bfloat16' : ''}` };
 };
 
 const built = new Map<string, Awaited<ReturnType<typeof buildSteps>>>();
