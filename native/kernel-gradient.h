@@ -55,9 +55,10 @@ UNROLL_INLINE GradientOperands gradientOperands(const RecurrentBackward& in, siz
           operandsIn(gates) + step * shape.slots * shape.hiddenPanels() * panel};
 }
 
+#if !UNROLL_TILES
 // Adds operand^T * slots' gradient over some steps to the sums of a block, and prefetches as many further steps.
 template <class Cell>
-void addToBlock(const RecurrentBackward& in, KernelBlock& block, size_t begin, size_t end) {
+void addToBlock(const RecurrentBackward& in, Products&, KernelBlock& block, size_t begin, size_t end) {
   const RecurrentShape& shape = in.shape;
   const size_t batchOperands = operandsOf(shape.batch), panel = shape.termsPanel();
   // Each tile prefetches its share.
@@ -93,6 +94,45 @@ void addToBlock(const RecurrentBackward& in, KernelBlock& block, size_t begin, s
     });
   }
 }
+#else
+// The tiles' form: two row panels by two unit panels at once. Left tiles are 16 kernel rows by 16 rows of the batch.
+template <class Cell, int Heights>
+void addToTiles(const RecurrentBackward& in, Products& products, KernelBlock& block, size_t at, size_t begin,
+                size_t end) {
+  const RecurrentShape& shape = in.shape;
+  const size_t rowPanel = block.rowPanel + at, panel = shape.termsPanel();
+  const bool isInput = rowPanel < shape.inputPanels();
+  const size_t slot = slotOf(isInput ? Cell::inputColumn : Cell::stateColumn, Cell::slots, block.column);
+  const size_t gates = (slot * shape.hiddenPanels() + block.unitPanel) * panel;
+  // Without an initial state the first step's state is zero.
+  const size_t from = begin == 0 && !isInput && !in.hasInitialState ? 1 : begin;
+  forPanelGroups(block.units, [&](auto panels, size_t unitPanel) {
+    float* sums = &block.sums[at * panelWidth][unitPanel * panelWidth];
+    TileBlock<Heights, decltype(panels)::value> tiles{products};
+    tiles.load(sums, unitPanelsAtOnce * panelWidth, panelWidth);
+    for (size_t step = from; step < end; ++step) {
+      const GradientOperands of = gradientOperands(in, step);
+      tiles.addPanels(of.operands + rowPanel * panel, tileOperands, of.gates + gates + unitPanel * panel, tileOperands,
+                      panel, in.sequence.activeEnd(step, shape.batch), panel);
+    }
+    tiles.store(sums, unitPanelsAtOnce * panelWidth, panelWidth);
+  });
+}
+
+template <class Cell>
+void addToBlock(const RecurrentBackward& in, Products& products, KernelBlock& block, size_t begin, size_t end) {
+  products.setRows(tileHeight, tileHeight);
+  const auto isInput = [&](size_t at) { return block.rowPanel + at < in.shape.inputPanels(); };
+  for (size_t at = 0; at < block.rows;) {
+    const bool two = at + 1 < block.rows && isInput(at) == isInput(at + 1);
+    if (two)
+      addToTiles<Cell, 2>(in, products, block, at, begin, end);
+    else
+      addToTiles<Cell, 1>(in, products, block, at, begin, end);
+    at += two ? 2 : 1;
+  }
+}
+#endif
 
 inline void storeBlock(const RecurrentBackward& in, const KernelBlock& block) {
   const RecurrentShape& shape = in.shape;
@@ -130,15 +170,16 @@ void computeBlock(const RecurrentBackward& in, KernelBlock& block) {
   const RecurrentShape& shape = in.shape;
   const int column = static_cast<int>(block.column);
   const auto hasBias = [&](size_t slot) {
-    return block.rowPanel == 0 && (Cell::inputColumn[slot] == column || Cell::stateColumn[slot] == column);
+    return !bfloat16 && block.rowPanel == 0 && (Cell::inputColumn[slot] == column || Cell::stateColumn[slot] == column);
   };
   float biasSums[Cell::slots][unitPanelsAtOnce * panelWidth] = {};
   for (auto& row : block.sums)
     for (float& sum : row) sum = 0.0f;
+  Products products;
   const size_t steps = rowsOfPiece > shape.batch ? rowsOfPiece / shape.batch : 1;
   for (size_t begin = 0; begin < shape.steps; begin += steps) {
     const size_t end = begin + steps < shape.steps ? begin + steps : shape.steps;
-    addToBlock<Cell>(in, block, begin, end);
+    addToBlock<Cell>(in, products, block, begin, end);
     for (size_t slot = 0; slot < Cell::slots; ++slot)
       if (hasBias(slot)) addBiasGradient(in, slot, block, begin, end, biasSums[slot]);
   }
@@ -165,19 +206,48 @@ inline void pairRows(const Operand* from, Operand* to, size_t rows) {
   }
 }
 
-// Both operands of the product, in pairs of rows: a sequence that has ended at a step is no term.
+#if UNROLL_TILES
+// The same to left tiles, [16 rows of the batch][column][8 pairs].
+inline void pairTiles(const Operand* from, Operand* to, size_t rows) {
+  for (size_t first = 0; first < rows; first += panelWidth, from += panelWidth * panelOperands, to += tileOperands) {
+    Operand pairs[tileOperands] = {};
+    pairRows(from, pairs, rows - first < panelWidth ? rows - first : panelWidth);
+    for (size_t column = 0; column < panelWidth; ++column)
+      for (size_t pair = 0; pair < panelOperands; ++pair)
+        to[column * panelOperands + pair] = pairs[pair * panelWidth + column];
+  }
+}
+#endif
+
+// Both operands of the product, in pairs of rows: a sequence that has ended at a step is no term. The gradient of the
+// bias, which is no product, is added up on the way, because the gates' gradient of all steps may be larger than all
+// caches.
 inline void pairBatch(const RecurrentBackward& in) {
   const RecurrentShape& shape = in.shape;
+  const size_t panel = shape.termsPanel(), gatePanels = shape.slots * shape.hiddenPanels();
   parallelFor(shape.steps, [&](size_t step) {
-    const size_t active = in.sequence.activeEnd(step, shape.batch), panel = shape.termsPanel();
+    const size_t active = in.sequence.activeEnd(step, shape.batch);
     const Operand* seen = operandsIn(in.buffers.operandAt(shape, step));
     Operand* operands = operandsIn(in.rounded.operands) + step * shape.rowPanels() * panel;
     for (size_t at = 0; at < shape.rowPanels(); ++at)
+#if UNROLL_TILES
+      pairTiles(seen + at * shape.operandPanel(), operands + at * panel, active);
+#else
       pairRows(seen + at * shape.operandPanel(), operands + at * panel, active);
-    const float* gradient = in.gatesGradient + step * shape.gateStep();
-    Operand* gates = operandsIn(in.rounded.gates) + step * shape.slots * shape.hiddenPanels() * panel;
-    for (size_t at = 0; at < shape.slots * shape.hiddenPanels(); ++at)
-      packColumns(gates + at * panel, gradient + at * shape.panel(), panelWidth, active, panelWidth);
+#endif
+  });
+  parallelFor(gatePanels, [&](size_t at) {
+    float sums[panelWidth] = {};
+    for (size_t step = 0; step < shape.steps; ++step) {
+      const size_t active = in.sequence.activeEnd(step, shape.batch);
+      const float* gradient = in.gatesGradient + step * shape.gateStep() + at * shape.panel();
+      packRows(operandsIn(in.rounded.gates) + (step * gatePanels + at) * panel, gradient, panelWidth, active,
+               panelWidth);
+      for (size_t row = 0; row < active; ++row)
+        for (size_t unit = 0; unit < panelWidth; ++unit) sums[unit] += gradient[row * panelWidth + unit];
+    }
+    const size_t slot = at / shape.hiddenPanels(), unit = at % shape.hiddenPanels() * panelWidth;
+    storePanelRow(in.biasGradient + slot * shape.hidden + unit, sums, shape.hidden - unit);
   });
 }
 #endif

@@ -13,6 +13,7 @@ const unroll::InstructionSet unroll::avx2 = {
     "AVX2",
     {recurrentKernels<Lstm>, recurrentKernels<Gru>, recurrentKernels<SimpleRnn>, linearKernels},
     &emulatedBfloat16,
+    "emulated",
     updateKernels,
     crossEntropy,
     gatherPixels};

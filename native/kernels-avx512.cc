@@ -11,5 +11,6 @@
 
 const unroll::InstructionSet unroll::avx512 = {
     "AVX512",          {recurrentKernels<Lstm>, recurrentKernels<Gru>, recurrentKernels<SimpleRnn>, linearKernels},
-    &emulatedBfloat16, updateKernels,
-    crossEntropy,      gatherPixels};
+    &emulatedBfloat16, "emulated",
+    updateKernels,     crossEntropy,
+    gatherPixels};

@@ -18,7 +18,10 @@ struct ProductKernels {
 struct InstructionSet {
   const char* name;
   ProductKernels products;
+  // Of bfloat16 operands, and what computes them: "AMX" and "AMX emulated" have the same bits, and so have
+  // "AVX512-BF16" and "emulated".
   const ProductKernels* bfloat16;
+  const char* bfloat16Name;
   UpdateKernels update;
   void (*crossEntropy)(const CrossEntropy&);
   // Images of `size` bytes, one after the other, each byte divided by 255.
@@ -33,6 +36,15 @@ extern const InstructionSet neon;
 // Products of bfloat16 operands: with vdpbf16ps, and emulated with the same bits where the processor lacks it.
 extern const ProductKernels avx512Bfloat16;
 extern const ProductKernels emulatedBfloat16;
+
+// The same in the order of AMX, whose sums have other bits: with its instructions (null where the compiler does not
+// know them), and emulated with the same bits.
+#if defined(__x86_64__)
+extern const ProductKernels* const tileBfloat16;
+#else
+constexpr const ProductKernels* tileBfloat16 = nullptr;
+#endif
+extern const ProductKernels emulatedTiles;
 
 // The set chosen when the library was loaded.
 const InstructionSet& instructionSet();

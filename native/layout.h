@@ -33,8 +33,8 @@ struct RecurrentShape {
   UNROLL_SHARED size_t terms() const { return bfloat16 ? 2 : 1; }
   // A panel as the left side of a product, whose rows are those of the batch.
   UNROLL_SHARED size_t operandPanel() const { return panel() / terms(); }
-  // A panel whose rows in the batch are the terms of each sum, in pairs with bfloat16.
-  UNROLL_SHARED size_t termsPanel() const { return (batch + terms() - 1) / terms() * panelWidth; }
+  // A panel whose rows in the batch are the terms of each sum; with bfloat16 in pairs, and as many as fill tiles.
+  UNROLL_SHARED size_t termsPanel() const { return (bfloat16 ? panelsOf(batch) * panelWidth / 2 : batch) * panelWidth; }
   // Whether the kernel reads something else than the state.
   UNROLL_SHARED bool statesApart() const { return hasMask || bfloat16; }
   // Floats of one step: one state; input and previous state side by side; all slots.

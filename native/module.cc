@@ -1,43 +1,62 @@
 // The entry for Node: `require` of this library registers the ops with the TensorFlow that tfjs-node has loaded, and
-// returns { version, threads, setThreads, instructionSet, emulatesBfloat16, gatherPixels, createNetwork, ... }, or {
-// version, threads, setThreads, unsupported } with the reason if the processor cannot run the kernels.
+// returns { version, threads, setThreads, instructionSet, bfloat16, gatherPixels, createNetwork, ... }, or { version,
+// threads, setThreads, unsupported } with the reason if the processor cannot run the kernels.
 #include <cstdlib>
 #include <string>
 
 #include "node-api.h"
 #include "op.h"
 #include "parallel.h"
+#include "processor.h"
 
 namespace unroll {
 namespace {
 
 // Raised together with `libraryVersion` in fused-kernels.ts whenever the exports change.
-constexpr uint32_t version = 9;
+constexpr uint32_t version = 10;
 
 #if defined(__x86_64__)
 constexpr const char* unsupported = "The processor has no AVX2.";
 
-InstructionSet withBfloat16(InstructionSet set, bool hasInstruction) {
-  if (hasInstruction) set.bfloat16 = &avx512Bfloat16;
-  return set;
-}
 #else
 constexpr const char* unsupported = "The processor has no instructions that the kernels are written for.";
 #endif
 
+InstructionSet withBfloat16(InstructionSet set, const ProductKernels& kernels, const char* name) {
+  set.bfloat16 = &kernels;
+  set.bfloat16Name = name;
+  return set;
+}
+
+// With the products of bfloat16 operands for a set: those of AMX where the processor has it or they are asked for,
+// since only they have their bits; else the fastest.
+InstructionSet withBestBfloat16(const InstructionSet& set, bool hasInstruction, bool asksForTiles) {
+  if (tileBfloat16 && hasTiles()) return withBfloat16(set, *tileBfloat16, "AMX");
+  if (asksForTiles) return withBfloat16(set, emulatedTiles, "AMX emulated");
+#if defined(__x86_64__)
+  if (hasInstruction) return withBfloat16(set, avx512Bfloat16, "AVX512-BF16");
+#else
+  static_cast<void>(hasInstruction);
+#endif
+  return set;
+}
+
 InstructionSet choose() {
-  // For tests, also "none", and AVX512 without bfloat16: the results must not depend on the choice.
+  // "none"; "AVX2" and "AVX512" with nothing beyond them; "AMX" for the bits of its bfloat16 products on any processor,
+  // and "AMX emulated" for the same without its instructions.
   const char* text = std::getenv("UNROLL_INSTRUCTION_SET");
   const std::string asked = text ? text : "";
+  const bool tiles = asked == "AMX" || asked == "AMX emulated";
   if (asked == "none") return {};
 #if defined(__x86_64__)
   __builtin_cpu_init();
-  if (asked != "AVX2" && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
-      __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw"))
-    return withBfloat16(avx512, asked != "AVX512" && __builtin_cpu_supports("avx512bf16"));
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return avx2;
+  if (asked != "AVX2" && asked != "AMX emulated" && __builtin_cpu_supports("avx512f") &&
+      __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw"))
+    return asked == "AVX512" ? avx512 : withBestBfloat16(avx512, __builtin_cpu_supports("avx512bf16"), tiles);
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
+    return tiles ? withBfloat16(avx2, emulatedTiles, "AMX emulated") : avx2;
 #elif defined(__aarch64__)
-  return neon;
+  return withBestBfloat16(neon, false, tiles);
 #endif
   return {};
 }
@@ -125,9 +144,10 @@ extern "C" __attribute__((visibility("default"))) napi_value napi_register_modul
   napi_create_uint32(env, unroll::version, &value);
   napi_set_named_property(env, exports, "version", value);
   if (!set) return exports;
-  napi_get_boolean(env, unroll::instructionSet().bfloat16 == &unroll::emulatedBfloat16, &value);
-  napi_set_named_property(env, exports, "emulatesBfloat16", value);
+  napi_create_string_utf8(env, unroll::instructionSet().bfloat16Name, NAPI_AUTO_LENGTH, &value);
+  napi_set_named_property(env, exports, "bfloat16", value);
   unroll::setFunction(env, exports, "gatherPixels", unroll::gatherPixels);
+  unroll::setErrorFunctions(env, exports);
   unroll::setFunction(env, exports, "registerOps", unroll::registerOps);
   unroll::setNetworkFunctions(env, exports);
   return exports;

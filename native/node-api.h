@@ -24,4 +24,7 @@ inline void setFunction(napi_env env, napi_value exports, const char* name, napi
 // Adds createNetwork, startNetwork and finishNetwork: as in src/tensorflow/kernels/own-network.ts.
 void setNetworkFunctions(napi_env env, napi_value exports);
 
+// holdErrors and releaseErrors, of held-errors.cc.
+void setErrorFunctions(napi_env env, napi_value exports);
+
 }  // namespace unroll

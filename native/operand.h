@@ -18,6 +18,11 @@
 #define UNROLL_BFLOAT16_INSTRUCTION 0
 #endif
 
+// 1 where sums are computed in the tiles of AMX, or as these would.
+#ifndef UNROLL_TILES
+#define UNROLL_TILES 0
+#endif
+
 namespace {
 
 constexpr bool bfloat16 = UNROLL_BFLOAT16;
@@ -48,6 +53,23 @@ UNROLL_INLINE Bits rounded(Vector values) {
 
 UNROLL_INLINE void storeBits(Operand* to, Bits value) { *reinterpret_cast<UnalignedBits*>(to) = value; }
 
+#if UNROLL_BFLOAT16_INSTRUCTION
+
+// The instructions for rounding do the same as `rounded`.
+UNROLL_INLINE void storeTerms(Operand* to, Vector values) {
+  const __m256i pairs = (__m256i)_mm512_cvtneps_pbh((__m512)values);
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), _mm256_maskz_rol_epi32(0xFF, pairs, 16));
+}
+
+UNROLL_INLINE void storeColumns(Operand* to, Vector first, Vector second) {
+  const WideBits low = {0x0011000100100000, 0x0013000300120002, 0x0015000500140004, 0x0017000700160006,
+                        0x0019000900180008, 0x001B000B001A000A, 0x001D000D001C000C, 0x001F000F001E000E};
+  const __m512i halves = (__m512i)_mm512_cvtne2ps_pbh((__m512)first, (__m512)second);
+  storeBits(to, (Bits)_mm512_maskz_permutexvar_epi16(0xFFFFFFFF, (__m512i)low, halves));
+}
+
+#else
+
 // Stores a vector for the left side of a product: neighbours are terms of one sum.
 UNROLL_INLINE void storeTerms(Operand* to, Vector values) {
   const WideBits wide = (WideBits)rounded(values);
@@ -59,6 +81,8 @@ UNROLL_INLINE void storeTerms(Operand* to, Vector values) {
 UNROLL_INLINE void storeColumns(Operand* to, Vector first, Vector second) {
   storeBits(to, rounded(first) | rounded(second) >> 16);
 }
+
+#endif
 
 UNROLL_INLINE Bits loadBits(const Operand* from) { return *reinterpret_cast<const UnalignedBits*>(from); }
 UNROLL_INLINE Vector firstTerms(Bits pairs) { return (Vector)(pairs & 0xFFFF0000); }

@@ -155,6 +155,20 @@ UNROLL_INLINE void forRowBlocks(size_t begin, size_t end, Visit visit) {
   }
 }
 
+#if !UNROLL_TILES
+// Vector registers need no preparation, unlike the tiles of AMX (tiles.h).
+struct Products {};
+
+// Calls visit(block, first row) for blocks of rows of [begin, end), whose sums stay in the registers.
+template <int Panels, class Visit>
+UNROLL_INLINE void forBlocks(Products&, size_t begin, size_t end, Visit visit) {
+  forRowBlocks(begin, end, [&](auto rows, size_t row) {
+    Tile<decltype(rows)::value, Panels> tile;
+    visit(tile, row);
+  });
+}
+#endif
+
 // Calls visit(Count<panels>, first panel) for as many panels at once as the registers hold.
 template <class Visit>
 UNROLL_INLINE void forPanelGroups(size_t panels, Visit visit) {

@@ -47,7 +47,7 @@ inline const Operand* gateOperands(const RecurrentShape& shape, const float* gat
 // Adds slots' gradient * transposed kernel to rows [begin, end) of `to`, a buffer of `panels` panels.
 // A piece of the gates goes through all panels before the next one, while it is in the cache.
 template <class Cell>
-void addGatesTimesKernel(const RecurrentShape& shape, const int* columns, const Operand* gates,
+void addGatesTimesKernel(const RecurrentShape& shape, Products& products, const int* columns, const Operand* gates,
                          const Operand* transposed, float* to, size_t panels, size_t begin, size_t end) {
   constexpr size_t kernelTile = panelOperands * panelWidth;
   const size_t unitPanels = shape.hiddenPanels(), gatePanels = Cell::columns * unitPanels;
@@ -57,9 +57,8 @@ void addGatesTimesKernel(const RecurrentShape& shape, const int* columns, const 
   for (size_t first = 0; first < gatePanels; first += gatePanelsAtOnce) {
     const size_t last = first + gatePanelsAtOnce < gatePanels ? first + gatePanelsAtOnce : gatePanels;
     forPanelGroups(panels, [&](auto count, size_t panel) {
-      forRowBlocks(begin, end, [&](auto rows, size_t row) {
+      forBlocks<decltype(count)::value>(products, begin, end, [&](auto& tile, size_t row) {
         float* at = to + panel * shape.panel() + row * panelWidth;
-        Tile<decltype(rows)::value, decltype(count)::value> tile;
         tile.load(at, panelWidth, shape.panel());
         for (size_t gate = first, panels; gate < last; gate += panels) {
           const size_t column = gate / unitPanels, unitPanel = gate % unitPanels;
@@ -101,13 +100,13 @@ UNROLL_INLINE void differentiateCell(const RecurrentBackward& in, size_t step, s
 // Adds the part of a step's gradient that passes through the kernel to the gradient of the state before it. With a mask
 // this part is summed separately first, because the mask applies to nothing else.
 template <class Cell>
-void addThroughKernel(const RecurrentBackward& in, size_t step, size_t begin, size_t end) {
+void addThroughKernel(const RecurrentBackward& in, Products& products, size_t step, size_t begin, size_t end) {
   const RecurrentShape& shape = in.shape;
   float* sums = in.mask ? in.stateGradient + 2 * shape.stateStep() : in.stateGradient;
   for (size_t panel = 0; in.mask && panel < shape.hiddenPanels(); ++panel)
     for (size_t at = begin * panelWidth; at < end * panelWidth; ++at) sums[panel * shape.panel() + at] = 0.0f;
   const Operand* gates = gateOperands(shape, in.gatesGradient + step * shape.gateStep(), in.rounded.step, begin, end);
-  addGatesTimesKernel<Cell>(shape, Cell::stateColumn, gates, operandsIn(in.transposedKernel), sums,
+  addGatesTimesKernel<Cell>(shape, products, Cell::stateColumn, gates, operandsIn(in.transposedKernel), sums,
                             shape.hiddenPanels(), begin, end);
   for (size_t panel = 0; in.mask && panel < shape.hiddenPanels(); ++panel)
     for (size_t row = begin; row < end; ++row)
@@ -126,12 +125,13 @@ void backwardRows(const RecurrentBackward& in, size_t begin, size_t end) {
   float* cellGradient = in.stateGradient + shape.stateStep();
   packState(shape, in.sequence, in.finalHiddenGradient, hiddenGradient, begin, end);
   packState(shape, in.sequence, in.finalCellGradient, cellGradient, begin, end);
+  Products products;
   for (size_t step = shape.steps; step-- > 0;) {
     const size_t active = in.sequence.activeEnd(step, end);
     if (active <= begin) continue;
     for (size_t unitPanel = 0; unitPanel < shape.hiddenPanels(); ++unitPanel)
       for (size_t row = begin; row < active; ++row) differentiateCell<Cell>(in, step, row, unitPanel);
-    if (step > 0 || in.hasInitialState) addThroughKernel<Cell>(in, step, begin, active);
+    if (step > 0 || in.hasInitialState) addThroughKernel<Cell>(in, products, step, begin, active);
   }
   for (size_t row = begin; in.hasInitialState && row < end; ++row) {
     unpackRow(shape, in.sequence, hiddenGradient, in.initialHiddenGradient, row);
@@ -154,6 +154,7 @@ void inputGradient(const RecurrentInputGradient& in) {
   const size_t panels = shape.inputPanels();
   transposeKernels(shape, in.kernel, shape.features, in.transposedKernel);
   parallelRows(shape, in.sequence, [&](size_t begin, size_t end) {
+    Products products;
     for (size_t step = 0; step < shape.steps; ++step) {
       const size_t active = in.sequence.activeEnd(step, end);
       if (active <= begin) break;
@@ -162,8 +163,8 @@ void inputGradient(const RecurrentInputGradient& in) {
         for (size_t at = begin * panelWidth; at < active * panelWidth; ++at) sums[panel * shape.panel() + at] = 0.0f;
       const Operand* gates =
           gateOperands(shape, in.gatesGradient + step * shape.gateStep(), in.roundedStep, begin, active);
-      addGatesTimesKernel<Cell>(shape, Cell::inputColumn, gates, operandsIn(in.transposedKernel), sums, panels, begin,
-                                active);
+      addGatesTimesKernel<Cell>(shape, products, Cell::inputColumn, gates, operandsIn(in.transposedKernel), sums,
+                                panels, begin, active);
       for (size_t row = begin; row < active; ++row) {
         float* to = in.inputsGradient + in.sequence.place(row, step) * shape.features;
         for (size_t panel = 0; panel < panels; ++panel)

@@ -6,6 +6,9 @@
 #include "parallel.h"
 #include "product.h"
 #include "recurrent.h"
+#if UNROLL_TILES
+#include "tiles.h"
+#endif
 
 namespace {
 
@@ -14,17 +17,24 @@ using namespace unroll;
 // Vectors that a cell processes side by side.
 constexpr int vectorsAtOnce = 4;
 
+// Packs rows of the right side of a product, up to a whole panel of terms where the product reads whole panels only.
+UNROLL_INLINE void packRows(Operand* to, const float* from, size_t stride, size_t terms, size_t columns) {
+  packColumns(to, from, stride, terms, columns);
+  const size_t packed = operandsOf(terms), all = UNROLL_TILES ? panelsOf(terms) * panelOperands : packed;
+  for (size_t at = packed * panelWidth; at < all * panelWidth; ++at) to[at] = 0;
+}
+
 // Kernel [rows, columns * hidden] to [column][unit panel][row][16], for one unit panel of one column. Input and state
-// rows are padded to whole panels; padded rows are never multiplied, padded units are zero.
+// rows are padded to whole panels; padded rows are never multiplied or zero, padded units are zero.
 void packKernel(const RecurrentForward& in, size_t column, size_t unitPanel) {
   const RecurrentShape& shape = in.shape;
   const size_t firstUnit = unitPanel * panelWidth, stride = shape.columns * shape.hidden;
   const float* from = in.kernel + column * shape.hidden + firstUnit;
   Operand* to = operandsIn(in.packedKernel) +
                 (column * shape.hiddenPanels() + unitPanel) * shape.rowPanels() * shape.kernelTile();
-  packColumns(to, from, stride, shape.features, shape.hidden - firstUnit);
-  packColumns(to + shape.inputPanels() * shape.kernelTile(), from + shape.features * stride, stride, shape.hidden,
-              shape.hidden - firstUnit);
+  packRows(to, from, stride, shape.features, shape.hidden - firstUnit);
+  packRows(to + shape.inputPanels() * shape.kernelTile(), from + shape.features * stride, stride, shape.hidden,
+           shape.hidden - firstUnit);
 }
 
 // Puts one step's input rows into the operand.
@@ -143,11 +153,11 @@ UNROLL_INLINE void addColumn(const RecurrentForward& in, Sums& tile, const Opera
 }
 
 // A slot's sums for a block of rows: bias + input * kernel + state * kernel, in this order.
-template <class Cell, size_t Slot, int Rows, int Panels>
-UNROLL_INLINE void sumSlot(const RecurrentForward& in, const float* bias, size_t step, size_t row, size_t unitPanel) {
+template <class Cell, size_t Slot, class Sums>
+UNROLL_INLINE void sumSlot(const RecurrentForward& in, Sums& tile, const float* bias, size_t step, size_t row,
+                           size_t unitPanel) {
   const RecurrentShape& shape = in.shape;
   const Operand* operand = operandsIn(in.buffers.operandAt(shape, step)) + row * panelOperands;
-  Tile<Rows, Panels> tile;
   tile.load(bias, 0, panelWidth);
   addColumn<Cell::inputColumn[Slot]>(in, tile, operand, unitPanel, 0, shape.features);
   // Without an initial state the first step's state is zero.
@@ -159,13 +169,13 @@ UNROLL_INLINE void sumSlot(const RecurrentForward& in, const float* bias, size_t
 
 // The sums of some unit panels' slots, from one slot on, for rows [begin, end).
 template <class Cell, int Panels, size_t Slot = 0>
-UNROLL_INLINE void sumSlots(const RecurrentForward& in, size_t step, size_t unitPanel, size_t begin, size_t end) {
+UNROLL_INLINE void sumSlots(const RecurrentForward& in, Products& products, size_t step, size_t unitPanel, size_t begin,
+                            size_t end) {
   float bias[Panels * panelWidth];
   slotBias<Cell>(in, Slot, unitPanel, Panels, bias);
-  forRowBlocks(begin, end, [&](auto rows, size_t row) {
-    sumSlot<Cell, Slot, decltype(rows)::value, Panels>(in, bias, step, row, unitPanel);
-  });
-  if constexpr (Slot + 1 < Cell::slots) sumSlots<Cell, Panels, Slot + 1>(in, step, unitPanel, begin, end);
+  forBlocks<Panels>(products, begin, end,
+                    [&](auto& block, size_t row) { sumSlot<Cell, Slot>(in, block, bias, step, row, unitPanel); });
+  if constexpr (Slot + 1 < Cell::slots) sumSlots<Cell, Panels, Slot + 1>(in, products, step, unitPanel, begin, end);
 }
 
 template <class Cell>
@@ -175,13 +185,14 @@ void forwardRows(const RecurrentForward& in, size_t begin, size_t end) {
   packState(shape, sequence, in.initialHidden, in.buffers.stateAt(0), begin, end);
   if constexpr (Cell::hasCell) packState(shape, sequence, in.initialCell, in.buffers.cellAt(shape, 0), begin, end);
   for (size_t panel = 0; panel < shape.hiddenPanels(); ++panel) showState(in, 0, panel, begin, end);
+  Products products;
   for (size_t step = 0; step < shape.steps; ++step) {
     const size_t active = sequence.activeEnd(step, end);
     if (active <= begin) break;
     packInput(in, step, begin, active);
     forPanelGroups(shape.hiddenPanels(), [&](auto panels, size_t unitPanel) {
       constexpr int count = decltype(panels)::value;
-      sumSlots<Cell, count>(in, step, unitPanel, begin, active);
+      sumSlots<Cell, count>(in, products, step, unitPanel, begin, active);
       for (size_t panel = unitPanel; panel < unitPanel + count; ++panel) {
         applyCells<Cell>(in, step, panel, begin, active);
         showState(in, step + 1, panel, begin, active);

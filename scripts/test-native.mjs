@@ -29,16 +29,23 @@ const kernels = {
       file: 'bfloat16-avx512bf16.cc',
       flags: ['-mavx512bf16', '-mavx512f', '-mavx512vl', '-mavx512bw', '-mavx512dq', '-mfma'],
     },
+    { file: 'tiles-avx2.cc', flags: ['-mavx2', '-mfma'] },
+    {
+      file: 'tiles-avx512bf16.cc',
+      flags: ['-mavx512bf16', '-mavx512f', '-mavx512vl', '-mavx512bw', '-mavx512dq', '-mfma'],
+    },
   ],
   arm64: [
     { file: 'kernels-neon.cc', flags: [] },
     { file: 'bfloat16-neon.cc', flags: [] },
+    { file: 'tiles-neon.cc', flags: [] },
   ],
 };
 
 const sources = [
   ...(kernels[arch] ?? []),
   { file: 'parallel.cc', flags: [] },
+  { file: 'processor.cc', flags: [] },
   { file: 'test/kernels-test.cc', flags: [] },
 ];
 

@@ -1,5 +1,4 @@
-// Products of bfloat16 operands as plain loops in single precision, to be compared bit for bit: every sum takes its
-// terms one by one in their order, each as a fused multiply-add.
+// Products of bfloat16 operands as plain loops in single precision, to be compared bit for bit.
 #pragma once
 
 #include <cmath>
@@ -29,11 +28,25 @@ inline Singles nearestBfloat16(Singles values) {
   return values;
 }
 
+// How the terms of a sum are added: one by one in their order, or 16 at a time, the even ones and the odd ones apart.
+enum class TermOrder { sequential, tiles };
+
 // start + left * right over `terms` terms; left(at) and right(at) are the factors before rounding.
 template <class Left, class Right>
-float sumOfProducts(float start, size_t terms, Left left, Right right) {
+float sumOfProducts(TermOrder order, float start, size_t terms, Left left, Right right) {
+  const auto add = [&](size_t at, float sum) {
+    return std::fma(nearestBfloat16(left(at)), nearestBfloat16(right(at)), sum);
+  };
   float sum = start;
-  for (size_t at = 0; at < terms; ++at) sum = std::fma(nearestBfloat16(left(at)), nearestBfloat16(right(at)), sum);
+  if (order == TermOrder::sequential) {
+    for (size_t at = 0; at < terms; ++at) sum = add(at, sum);
+    return sum;
+  }
+  for (size_t first = 0; first < terms; first += 16) {
+    float apart[2] = {0, 0};
+    for (size_t at = first; at < terms && at < first + 16; ++at) apart[at % 2] = add(at, apart[at % 2]);
+    sum += apart[0] + apart[1];
+  }
   return sum;
 }
 

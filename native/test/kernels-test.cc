@@ -12,6 +12,7 @@
 #include <string>
 
 #include "../parallel.h"
+#include "../processor.h"
 #include "bfloat16-reference.h"
 #include "reference.h"
 
@@ -133,6 +134,7 @@ struct Bfloat16Layer {
   const RecurrentShape& shape;
   const Order& order;
   const Floats &inputs, &kernel, &bias, &initialHidden, &initialCell, &mask;
+  reference::TermOrder terms;
 
   float masked(size_t row, size_t unit, float state) const {
     return mask.empty() ? state : state * mask[row * shape.hidden + unit];
@@ -141,50 +143,67 @@ struct Bfloat16Layer {
   size_t inBatch(size_t row) const { return order.sequence(layer).inBatch(row); }
 };
 
-// The outputs from one step after the other with the single-precision kernels, whose operands are rounded beforehand.
-// Only for cells that read the state through the kernel alone: a GRU also reads it as it is.
+// The sums of one row's slots before activation, [slot][unit]: bias, then the input's terms, then the state's.
+Floats slotSums(const Bfloat16Layer& of, size_t row, size_t step, const Floats& hidden) {
+  const RecurrentShape& shape = of.shape;
+  Floats sums = of.bias;
+  for (size_t slot = 0; slot < shape.slots; ++slot)
+    for (size_t unit = 0; unit < shape.hidden; ++unit) {
+      float& sum = sums[slot * shape.hidden + unit];
+      if (slot == 2 && of.layer.cell == reference::Cell::lstm) sum += static_cast<float>(of.layer.forgetBias);
+      for (const bool input : {true, false}) {
+        const int column = of.layer.columnOf(slot, input);
+        if (column < 0 || (!input && step == 0 && of.initialHidden.empty())) continue;
+        const size_t first = input ? 0 : shape.features;
+        sum = reference::sumOfProducts(
+            of.terms, sum, input ? shape.features : shape.hidden,
+            [&](size_t at) {
+              return input ? of.inputs[of.layer.place(row, step) * shape.features + at]
+                           : of.masked(row, at, hidden[row * shape.hidden + at]);
+            },
+            [&](size_t at) {
+              return of.kernel[((first + at) * shape.columns + static_cast<size_t>(column)) * shape.hidden + unit];
+            });
+      }
+    }
+  return sums;
+}
+
+// The outputs from one step and one row after the other. The sums are plain loops; the rest is the single-precision
+// kernel's, which gets the sums as its bias and a kernel of zeros.
 Floats outputsStepByStep(const Bfloat16Layer& of, const RecurrentKernels& single) {
   const RecurrentShape& all = of.shape;
   RecurrentShape shape = all;
-  shape.steps = 1;
+  shape.steps = shape.batch = shape.features = 1;
   shape.bfloat16 = shape.hasMask = false;
-  const Floats kernel = reference::nearestBfloat16(of.kernel);
+  const Floats kernel((1 + all.hidden) * all.columns * all.hidden, 0.0f), input(1, 0.0f);
   Floats outputs(all.batch * all.steps * all.hidden, 0.0f);
   Floats hidden = of.initialHidden, cell = of.initialCell;
   hidden.resize(all.batch * all.hidden);
   cell.resize(all.batch * all.hidden);
-  for (size_t step = 0; step < all.steps; ++step) {
-    Floats inputs, seen, nextHidden = hidden, nextCell = cell;
-    for (size_t row = 0; row < all.batch; ++row) {
-      const bool active = step < of.layer.length(row);
-      for (size_t at = 0; at < all.features; ++at)
-        inputs.push_back(active ? reference::nearestBfloat16(of.inputs[of.layer.place(row, step) * all.features + at])
-                                : 0.0f);
-      for (size_t unit = 0; unit < all.hidden; ++unit)
-        seen.push_back(reference::nearestBfloat16(of.masked(row, unit, hidden[row * all.hidden + unit])));
+  for (size_t row = 0; row < all.batch; ++row)
+    for (size_t step = 0; step < of.layer.length(row); ++step) {
+      const Floats sums = slotSums(of, row, step, hidden);
+      float* const state = &hidden[row * all.hidden];
+      Floats nextHidden(all.hidden), nextCell(all.hidden);
+      Floats saved = unwritten(RecurrentBuffers::floats(shape, false)), packed = unwritten(shape.packedKernel());
+      RecurrentForward in{};
+      in.shape = shape;
+      in.sequence = {nullptr, false, 1};
+      in.inputs = input.data();
+      in.kernel = kernel.data();
+      in.bias = sums.data();
+      in.initialHidden = state;
+      in.initialCell = shape.hasCell ? &cell[row * all.hidden] : nullptr;
+      in.finalHidden = nextHidden.data();
+      in.finalCell = shape.hasCell ? nextCell.data() : nullptr;
+      in.buffers = RecurrentBuffers::in(saved.data(), shape, false);
+      in.packedKernel = packed.data();
+      single.forward(in);
+      std::copy(nextHidden.begin(), nextHidden.end(), state);
+      std::copy(nextHidden.begin(), nextHidden.end(), &outputs[of.layer.place(row, step) * all.hidden]);
+      if (shape.hasCell) std::copy(nextCell.begin(), nextCell.end(), &cell[row * all.hidden]);
     }
-    Floats saved = unwritten(RecurrentBuffers::floats(shape, false)), packed = unwritten(shape.packedKernel());
-    RecurrentForward in{};
-    in.shape = shape;
-    in.sequence = {nullptr, false, 1};
-    in.forgetBias = static_cast<float>(of.layer.forgetBias);
-    in.inputs = inputs.data();
-    in.kernel = kernel.data();
-    in.bias = of.bias.data();
-    in.initialHidden = seen.data();
-    in.initialCell = shape.hasCell ? cell.data() : nullptr;
-    in.finalHidden = nextHidden.data();
-    in.finalCell = shape.hasCell ? nextCell.data() : nullptr;
-    in.buffers = RecurrentBuffers::in(saved.data(), shape, false);
-    in.packedKernel = packed.data();
-    single.forward(in);
-    for (size_t row = 0; row < all.batch; ++row)
-      for (size_t unit = 0; step < of.layer.length(row) && unit < all.hidden; ++unit) {
-        const size_t at = row * all.hidden + unit;
-        hidden[at] = outputs[of.layer.place(row, step) * all.hidden + unit] = nextHidden[at];
-        cell[at] = nextCell[at];
-      }
-  }
   return outputs;
 }
 
@@ -217,7 +236,7 @@ Floats kernelGradientOf(const Bfloat16Layer& of, const Floats& outputs, const Fl
             return of.masked(batchRow, from,
                              step == 0 ? initial : outputs[sequence.place(at, step - 1) * shape.hidden + from]);
           };
-          sum = reference::sumOfProducts(sum, sequence.activeEnd(step, shape.batch), left,
+          sum = reference::sumOfProducts(of.terms, sum, sequence.activeEnd(step, shape.batch), left,
                                          [&](size_t at) { return gateGradient(shape, gates, step, slot, at, unit); });
         }
         gradient[(row * shape.columns + column) * shape.hidden + unit] = sum;
@@ -237,7 +256,7 @@ Floats gatesTimesKernel(const Bfloat16Layer& of, const Floats& gates, size_t ste
         size_t slot = 0;
         while (of.layer.columnOf(slot, input) != static_cast<int>(column)) ++slot;
         sum = reference::sumOfProducts(
-            sum, shape.hidden, [&](size_t unit) { return gateGradient(shape, gates, step, slot, row, unit); },
+            of.terms, sum, shape.hidden, [&](size_t unit) { return gateGradient(shape, gates, step, slot, row, unit); },
             [&](size_t unit) { return of.kernel[((first + at) * shape.columns + column) * shape.hidden + unit]; });
       }
       result.push_back(sum);
@@ -260,7 +279,7 @@ Floats inputsGradientOf(const Bfloat16Layer& of, const Floats& gates) {
 
 // `single`: the kernels in single precision, where `kernels` are those in bfloat16; else null.
 void testRecurrent(const std::string& name, const RecurrentKernels& kernels, const RecurrentKernels* single,
-                   reference::Cell cell, const RecurrentCase& of, Random& random) {
+                   reference::TermOrder terms, reference::Cell cell, const RecurrentCase& of, Random& random) {
   const double tolerance = single ? bfloat16Tolerance : singleTolerance;
   const reference::Layer layer = layerOf(cell, of, random);
   const bool hasCell = cell == reference::Cell::lstm;
@@ -278,7 +297,7 @@ void testRecurrent(const std::string& name, const RecurrentKernels& kernels, con
   const Floats inputs = floats(layer.inputs), kernel = floats(layer.kernel), bias = floats(layer.bias);
   const Floats initialHidden = floats(layer.initialHidden), initialCell = floats(layer.initialCell);
   const Floats mask = floats(layer.mask);
-  const Bfloat16Layer exact{layer, shape, order, inputs, kernel, bias, initialHidden, initialCell, mask};
+  const Bfloat16Layer exact{layer, shape, order, inputs, kernel, bias, initialHidden, initialCell, mask, terms};
   Floats saved, everyOutput;
   // Without a gradient the state alternates between two buffers.
   for (const bool forGradient : {false, true}) {
@@ -306,8 +325,7 @@ void testRecurrent(const std::string& name, const RecurrentKernels& kernels, con
     compare(what + "final cell", finalCell, expected.finalCell, tolerance);
     everyOutput = outputs;
   }
-  if (single && of.outputs && cell != reference::Cell::gru)
-    compareBits(what + "outputs step by step", everyOutput, outputsStepByStep(exact, *single));
+  if (single && of.outputs) compareBits(what + "outputs step by step", everyOutput, outputsStepByStep(exact, *single));
 
   reference::Outputs upstream;
   if (of.outputs) upstream.outputs = random.numbers(of.steps * states, 1);
@@ -406,17 +424,17 @@ void testLinear(const LinearKernels& kernels, bool bfloat16, size_t rows, size_t
   for (size_t row = 0; row < rows; ++row) {
     for (size_t at = 0; at < outputs; ++at)
       exactOutput.push_back(reference::sumOfProducts(
-          bias32[at], size, [&](size_t from) { return inputs[row * size + from]; },
+          reference::TermOrder::sequential, bias32[at], size, [&](size_t from) { return inputs[row * size + from]; },
           [&](size_t from) { return kernels32[from * outputs + at]; }));
     for (size_t from = 0; from < size; ++from)
       exactInputGradient.push_back(reference::sumOfProducts(
-          0, outputs, [&](size_t at) { return upstream[row * outputs + at]; },
+          reference::TermOrder::sequential, 0, outputs, [&](size_t at) { return upstream[row * outputs + at]; },
           [&](size_t at) { return kernels32[from * outputs + at]; }));
   }
   for (size_t from = 0; from < size; ++from)
     for (size_t at = 0; at < outputs; ++at)
       exactKernelGradient.push_back(reference::sumOfProducts(
-          0, rows, [&](size_t row) { return inputs[row * size + from]; },
+          reference::TermOrder::sequential, 0, rows, [&](size_t row) { return inputs[row * size + from]; },
           [&](size_t row) { return upstream[row * outputs + at]; }));
   compareBits(what + "output", output, exactOutput);
   compareBits(what + "input gradient", inputGradient, exactInputGradient);
@@ -602,7 +620,7 @@ void testUpdates(const UpdateKernels& kernels, size_t count, Random& random) {
   test(UpdateCase<AdamaxSettings>{"adamax", kernels.adamax, reference::adamax, adamax, {any, positive}});
 }
 
-void testAll(const InstructionSet& set) {
+void testAll(const InstructionSet& set, reference::TermOrder terms) {
   Random random;
   const RecurrentCase cases[] = {
       // batch, steps, features, hidden, lengths, reverse, initial, mask, outputs
@@ -622,17 +640,17 @@ void testAll(const InstructionSet& set) {
   };
   const auto testProducts = [&](const ProductKernels& kernels, const ProductKernels* single) {
     for (const RecurrentCase& one : cases) {
-      testRecurrent("lstm", kernels.lstm, single ? &single->lstm : nullptr, reference::Cell::lstm, one, random);
-      testRecurrent("gru", kernels.gru, single ? &single->gru : nullptr, reference::Cell::gru, one, random);
-      testRecurrent("simple-rnn", kernels.simpleRnn, single ? &single->simpleRnn : nullptr, reference::Cell::simpleRnn,
-                    one, random);
+      testRecurrent("lstm", kernels.lstm, single ? &single->lstm : nullptr, terms, reference::Cell::lstm, one, random);
+      testRecurrent("gru", kernels.gru, single ? &single->gru : nullptr, terms, reference::Cell::gru, one, random);
+      testRecurrent("simple-rnn", kernels.simpleRnn, single ? &single->simpleRnn : nullptr, terms,
+                    reference::Cell::simpleRnn, one, random);
     }
     for (const size_t rows : {1, 7, 300})
       for (const size_t size : {1, 17, 130})
         for (const size_t outputs : {1, 10, 16, 53})
           testLinear(kernels.linear, single != nullptr, rows, size, outputs, random);
   };
-  testProducts(set.products, nullptr);
+  if (terms == reference::TermOrder::sequential) testProducts(set.products, nullptr);
   testProducts(*set.bfloat16, &set.products);
   testRounding(set.bfloat16->linear);
   for (const size_t rows : {1, 5, 600})
@@ -641,23 +659,31 @@ void testAll(const InstructionSet& set) {
   for (const size_t count : {0, 1, 2, 8, 15, 16, 17, 31, 100, 1003}) testUpdates(set.update, count, random);
 }
 
-// Those of this processor.
-std::vector<InstructionSet> instructionSets() {
-  std::vector<InstructionSet> sets;
+// Those of this processor, each with the order of its bfloat16 sums.
+std::vector<std::pair<InstructionSet, reference::TermOrder>> instructionSets() {
+  using reference::TermOrder;
+  std::vector<std::pair<InstructionSet, TermOrder>> sets;
+  const auto add = [&](InstructionSet set, const char* name, const ProductKernels& bfloat16, TermOrder order) {
+    set.name = name;
+    set.bfloat16 = &bfloat16;
+    sets.push_back({set, order});
+  };
 #if defined(__x86_64__)
   __builtin_cpu_init();
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) sets.push_back(avx2);
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {
+    add(avx2, "AVX2", emulatedBfloat16, TermOrder::sequential);
+    add(avx2, "AVX2, tiles", emulatedTiles, TermOrder::tiles);
+  }
   if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") &&
       __builtin_cpu_supports("avx512bw")) {
-    sets.push_back(avx512);
-    if (__builtin_cpu_supports("avx512bf16")) {
-      sets.push_back(avx512);
-      sets.back().name = "AVX512 with vdpbf16ps";
-      sets.back().bfloat16 = &avx512Bfloat16;
-    }
+    add(avx512, "AVX512", emulatedBfloat16, TermOrder::sequential);
+    if (__builtin_cpu_supports("avx512bf16"))
+      add(avx512, "AVX512 with vdpbf16ps", avx512Bfloat16, TermOrder::sequential);
+    if (tileBfloat16 && hasTiles()) add(avx512, "AVX512 with AMX", *tileBfloat16, TermOrder::tiles);
   }
 #elif defined(__aarch64__)
-  sets.push_back(neon);
+  add(neon, "NEON", emulatedBfloat16, TermOrder::sequential);
+  add(neon, "NEON, tiles", emulatedTiles, TermOrder::tiles);
 #endif
   return sets;
 }
@@ -665,13 +691,13 @@ std::vector<InstructionSet> instructionSets() {
 }  // namespace
 
 int main() {
-  const std::vector<InstructionSet> sets = instructionSets();
-  for (const InstructionSet& set : sets)
+  const auto sets = instructionSets();
+  for (const auto& [set, terms] : sets)
     for (const size_t threads : {1, 3}) {
       setThreadCount(threads);
       comparisons = 0;
       const int before = failures;
-      testAll(set);
+      testAll(set, terms);
       std::printf("%s, %zu threads: %d comparisons, %d failed\n", set.name, threads, comparisons, failures - before);
     }
   if (sets.empty()) std::printf("This processor has none of the instruction sets.\n");

@@ -204,7 +204,7 @@ export const trainSchema = Type.Object(
       choice(['float32', 'bfloat16'], {
         default: 'float32',
         description:
-          "The operands of the matrix products of a training step, forward and backward: those of the recurrent layers and of the output layer. bfloat16 rounds them to 8 significant bits and adds up the products in float32; weights, states, gates, loss and updates stay in float32, and evaluations and predictions are computed in float32. Faster only on a processor with AVX512-BF16; others compute the same numbers without it, no faster than float32. Only for networks that Unroll's own kernels can train.",
+          "The operands of the matrix products of a training step, forward and backward: those of the recurrent layers and of the output layer. bfloat16 rounds them to 8 significant bits and adds up the products in float32; weights, states, gates, loss and updates stay in float32, and evaluations and predictions are computed in float32. Faster only on a processor with AMX or AVX512-BF16; others emulate it, no faster than float32. Only for networks that Unroll's own kernels can train.",
         examples: ['bfloat16'],
       }),
     ),

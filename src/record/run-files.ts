@@ -170,6 +170,8 @@ const environmentSchema = Type.Object({
   /** Digest of the library of Unroll's own kernels; null where it was not used. Earlier runs have neither this nor the next. */
   ownKernels: Type.Optional(Type.Union([Type.String(), Type.Null()])),
   instructionSet: Type.Optional(Type.Union([Type.String(), Type.Null()])),
+  /** How products of bfloat16 operands were computed; absent where none were. */
+  bfloat16: Type.Optional(Type.String()),
   threads: Type.Number(),
 });
 
@@ -187,6 +189,7 @@ export const surroundingFields = [
   'kernel',
   'ownKernels',
   'instructionSet',
+  'bfloat16',
   'threads',
   'platform',
   'cpu',

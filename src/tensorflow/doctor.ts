@@ -145,7 +145,7 @@ export const renderDoctor = (report: DoctorReport): string => {
     [
       'own kernels',
       kernels?.available
-        ? `${kernels.instructionSet}, bfloat16 ${kernels.emulatesBfloat16 ? 'emulated' : 'with AVX512-BF16'}`
+        ? `${kernels.instructionSet}, bfloat16 ${kernels.bfloat16.includes('emulated') ? kernels.bfloat16 : `with ${kernels.bfloat16}`}`
         : 'not used',
     ],
     [

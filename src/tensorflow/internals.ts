@@ -1,4 +1,3 @@
-import { createRequire } from 'node:module';
 import util from 'node:util';
 import * as core from '@tensorflow/tfjs-core';
 // Declares the methods of tensors (`x.add(y)`), which `registerGradients` and `registerNativeBackend` register.
@@ -13,13 +12,13 @@ import type { TFJSBinding } from '@tensorflow/tfjs-node/dist/tfjs_binding.js';
 
 /**
  * Registers tfjs-node's back end and kernels without the rest of that package (models, images, TensorBoard and the
- * search for its addon), which saves a fifth of the time to load. Returns TensorFlow's version.
+ * search for its addon, which the caller loads), which saves a fifth of the time to load. Returns TensorFlow's version.
  */
-export const registerNativeBackend = async (addon: string): Promise<string> => {
+export const registerNativeBackend = async (addon: unknown): Promise<string> => {
   // tfjs-node 4.22 calls this function, which Node 22 warns of and Node 23 removed.
   (util as { isNullOrUndefined?: (value: unknown) => boolean }).isNullOrUndefined = (value) =>
     value === null || value === undefined;
-  const binding = createRequire(import.meta.url)(addon) as TFJSBinding;
+  const binding = addon as TFJSBinding;
   await import('@tensorflow/tfjs-node/dist/register_all_kernels.js');
   const { NodeJSKernelBackend } = await import('@tensorflow/tfjs-node/dist/nodejs_kernel_backend.js');
   core.registerBackend('tensorflow', () => new NodeJSKernelBackend(binding, '@tensorflow/tfjs-node'), 3);

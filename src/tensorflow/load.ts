@@ -1,3 +1,4 @@
+import { writeSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import * as core from '@tensorflow/tfjs-core';
@@ -5,6 +6,7 @@ import { loadingShortage } from '../system/system-error.ts';
 import { findAddon } from './find-addon.ts';
 import { damagedFile, doctorHint } from './installation.ts';
 import { registerGradients, registerNativeBackend } from './internals.ts';
+import { ownLibrary } from './kernels/own-library.ts';
 
 /** The back end of tfjs in this process. */
 export interface Backend {
@@ -17,10 +19,27 @@ export interface Backend {
 
 const require = createRequire(import.meta.url);
 
+/** What TensorFlow prints while it is loaded on a processor with AVX512-VNNI or newer, whatever its log level is. */
+const greeting = /absl::InitializeLog|oneDNN custom operations/;
+
+/** Loads an addon; of what it prints meanwhile on standard error, everything but TensorFlow's greeting follows afterwards. */
+const requireQuietly = (addon: string): unknown => {
+  const own = ownLibrary();
+  if (!own.available) return require(addon);
+  own.library.holdErrors();
+  try {
+    return require(addon);
+  } finally {
+    const lines = own.library.releaseErrors().split('\n');
+    const rest = lines.filter((line) => !greeting.test(line)).join('\n');
+    if (rest !== '') writeSync(process.stderr.fd, rest);
+  }
+};
+
 const loadNative = async (addon: string): Promise<Backend> => {
   // Without this, TensorFlow greets on standard error.
   process.env['TF_CPP_MIN_LOG_LEVEL'] ??= '2';
-  const version = await registerNativeBackend(addon);
+  const version = await registerNativeBackend(requireQuietly(addon));
   await core.setBackend('tensorflow');
   return { name: 'tensorflow', version };
 };

@@ -46,6 +46,6 @@ export const emulatedBfloat16 = (
         code: 'backend-missing',
         severity: 'warning',
         message:
-          'This processor lacks AVX512-BF16, so bfloat16 products are emulated: the same numbers, but no faster than float32.',
-        help: 'Remove `precision` from train to train in float32, or train on a processor with AVX512-BF16.',
+          'This processor has neither AMX nor AVX512-BF16, so bfloat16 products are emulated, no faster than float32.',
+        help: 'Remove `precision` from train to train in float32, or train on a processor with AMX or AVX512-BF16.',
       };

@@ -125,7 +125,7 @@ export const continueFrom = async (request: TrainRequest): Promise<Begun> => {
 /** What differs between the place of a recorded training and this one, as the end of a sentence about the former. */
 const otherPlace = async (
   parent: string,
-  { environment, threads, kernel }: TrainRequest,
+  { environment, threads, kernel, run }: TrainRequest,
 ): Promise<string | undefined> => {
   const before = readJsonIfWhole(join(parent, fileNames.environment), parseEnvironment);
   if (!before) return 'has no environment.json';
@@ -137,7 +137,7 @@ const otherPlace = async (
     threads,
     kernel: kernel ?? before.kernel,
     // Earlier records do not name the library.
-    ...(before.ownKernels !== undefined && ownKernelsUsed()),
+    ...(before.ownKernels !== undefined && ownKernelsUsed(run.config.train.precision)),
   };
   const other = (Object.keys(now) as (keyof typeof now)[]).find((key) => now[key] !== before[key]);
   return (

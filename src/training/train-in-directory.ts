@@ -253,7 +253,7 @@ const recordEnvironment = async (
     backend: backend.name,
     tensorflow: backend.version,
     kernel,
-    ...ownKernelsUsed(),
+    ...ownKernelsUsed(request.run.config.train.precision),
     threads: request.threads,
   });
 };

@@ -12,7 +12,7 @@ const healthy: DoctorReport = {
     kernels: {
       available: true,
       instructionSet: 'AVX2',
-      emulatesBfloat16: true,
+      bfloat16: 'emulated',
       threads: 2,
       path: '/cache/unroll_kernels.node',
     },

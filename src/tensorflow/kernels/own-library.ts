@@ -11,12 +11,21 @@ declare const ofLibrary: unique symbol;
 export type NetworkHandle = { readonly [ofLibrary]: 'network' };
 export type StartedBatch = { readonly [ofLibrary]: 'batch' };
 
+/**
+ * How products of bfloat16 operands are computed. AMX adds their terms in another order than AVX512-BF16; each has the same bits as
+ * its emulation.
+ */
+export type Bfloat16Products = 'AMX' | 'AMX emulated' | 'AVX512-BF16' | 'emulated';
+
 /** The functions of the library on a processor that it supports. */
 export interface OwnLibrary {
   readonly instructionSet: string;
-  readonly emulatesBfloat16: boolean;
+  readonly bfloat16: Bfloat16Products;
   readonly threads: number;
   readonly gatherPixels: GatherPixels;
+  /** What is written to standard error goes to memory, until `releaseErrors` returns it. */
+  readonly holdErrors: () => void;
+  readonly releaseErrors: () => string;
   /** Registers the operations with the TensorFlow that the process has loaded, once; returns what is wrong. */
   readonly registerOps: () => string | undefined;
   /** The layout of the numbers is in native/network.h. */
@@ -50,7 +59,7 @@ export type LoadedLibrary =
   | { readonly available: false; readonly reason: string };
 
 /** Raised together with `version` in native/module.cc whenever the exports change. */
-const libraryVersion = 9;
+const libraryVersion = 10;
 
 /** The count given to `useKernelThreads`, perhaps before the library is loaded. */
 let wantedThreads: number | undefined;
