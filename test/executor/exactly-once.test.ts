@@ -98,7 +98,8 @@ describe.skipIf(noRedis !== undefined)(
         const environment = scratch === undefined ? {} : { UNROLL_WORKER_DIR: scratch };
         const victim = await startWorker(redis.url, { environment });
         const hold = holdCommit();
-        const text = spec(200, [1, 2]);
+        // Long enough that no run ends before the worker is stopped.
+        const text = spec(5000, [1, 2]);
         const rig = queueWith(redis, text, hold.environment);
         const sweep = rig.start(...run);
         await until(() => begun(victim) === 1, victim.said);
