@@ -1,5 +1,7 @@
+import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { csvSeries } from '../../src/data/csv-series.ts';
+import { ageFile } from '../support/age-file.ts';
 import { dataFolder } from './support/data-files.ts';
 import { complete } from './support/read-all.ts';
 
@@ -7,7 +9,9 @@ const rows = 50_000;
 
 const longSeries = () => {
   const text = Array.from({ length: rows }, (_, at) => `${at},${(at * 7919) % 1000}`).join('\n');
-  return dataFolder({ 'a.csv': `t,y\n${text}\n` });
+  const context = dataFolder({ 'a.csv': `t,y\n${text}\n` });
+  ageFile(join(context.baseDirectory, 'a.csv'));
+  return context;
 };
 
 it('windows are views of the series, and not copied', async () => {

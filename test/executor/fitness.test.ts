@@ -5,6 +5,7 @@ import { fitRun, type Equipment } from '../../src/executor/bullmq/fitness.ts';
 import { portableRun } from '../../src/executor/bullmq/portable-run.ts';
 import { planExperiment } from '../../src/plan/plan-experiment.ts';
 import { registry } from '../../src/registry/rows.ts';
+import { ageFile } from '../support/age-file.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 const counters = '/proc/self/io';
@@ -20,8 +21,10 @@ test.skipIf(!existsSync(counters))(
     mkdirSync(dataDirectory);
     const rows = Array.from({ length: 60_000 }, (_, at) => `${at >> 1},0.${at},${at & 2 ? 'up' : 'down'}\n`);
     const table = `id,x,label\n${rows.join('')}`;
-    for (const path of [join(folder, 'rows.csv'), join(dataDirectory, 'rows.csv')])
+    for (const path of [join(folder, 'rows.csv'), join(dataDirectory, 'rows.csv')]) {
       writeFileSync(path, table);
+      ageFile(path);
+    }
     const spec = join(folder, 'spec.yaml');
     writeFileSync(
       spec,
