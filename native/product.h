@@ -162,7 +162,7 @@ struct Products {};
 // Calls visit(block, first row) for blocks of rows of [begin, end), whose sums stay in the registers.
 template <int Panels, class Visit>
 UNROLL_INLINE void forBlocks(Products&, size_t begin, size_t end, Visit visit) {
-  forRowBlocks(begin, end, [&](auto rows, size_t row) {
+  forRowBlocks(begin, end, [&](auto rows, size_t row) UNROLL_INLINED {
     Tile<decltype(rows)::value, Panels> tile;
     visit(tile, row);
   });

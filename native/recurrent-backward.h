@@ -57,7 +57,7 @@ void addGatesTimesKernel(const RecurrentShape& shape, Products& products, const 
   for (size_t first = 0; first < gatePanels; first += gatePanelsAtOnce) {
     const size_t last = first + gatePanelsAtOnce < gatePanels ? first + gatePanelsAtOnce : gatePanels;
     forPanelGroups(panels, [&](auto count, size_t panel) {
-      forBlocks<decltype(count)::value>(products, begin, end, [&](auto& tile, size_t row) {
+      forBlocks<decltype(count)::value>(products, begin, end, [&](auto& tile, size_t row) UNROLL_INLINED {
         float* at = to + panel * shape.panel() + row * panelWidth;
         tile.load(at, panelWidth, shape.panel());
         for (size_t gate = first, panels; gate < last; gate += panels) {

@@ -173,8 +173,9 @@ UNROLL_INLINE void sumSlots(const RecurrentForward& in, Products& products, size
                             size_t end) {
   float bias[Panels * panelWidth];
   slotBias<Cell>(in, Slot, unitPanel, Panels, bias);
-  forBlocks<Panels>(products, begin, end,
-                    [&](auto& block, size_t row) { sumSlot<Cell, Slot>(in, block, bias, step, row, unitPanel); });
+  forBlocks<Panels>(products, begin, end, [&](auto& block, size_t row) UNROLL_INLINED {
+    sumSlot<Cell, Slot>(in, block, bias, step, row, unitPanel);
+  });
   if constexpr (Slot + 1 < Cell::slots) sumSlots<Cell, Panels, Slot + 1>(in, products, step, unitPanel, begin, end);
 }
 

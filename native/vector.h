@@ -21,6 +21,9 @@
 
 #define UNROLL_INLINE inline __attribute__((always_inline))
 
+// Of a lambda that gets a tile: in a call the tile would be in memory.
+#define UNROLL_INLINED __attribute__((always_inline))
+
 namespace {
 
 using unroll::panelWidth;
