@@ -6,18 +6,12 @@ import { findCompiler } from '../../src/tensorflow/install/compile.ts';
 import { nativeParts } from '../../src/tensorflow/install/native-parts.ts';
 import { fusedKernels } from '../../src/tensorflow/kernels/fused-kernels.ts';
 import type { Bfloat16Products } from '../../src/tensorflow/kernels/own-library.ts';
+import type { Precision } from '../../src/tensorflow/kernels/kernel.ts';
 import { loadTensorFlow } from '../../src/tensorflow/load.ts';
 import { peersFolder, pythonOf } from './peers.ts';
 import { oneThread, say, start, startWorker } from './processes.ts';
 import { spreadOf } from './statistics.ts';
-import {
-  gigaflops,
-  productsOf,
-  stepWorks,
-  type Precision,
-  type Product,
-  type StepWork,
-} from './step-work.ts';
+import { gigaflops, productsOf, stepWorks, type Product, type StepWork } from './step-work.ts';
 
 /** What bounds a piece of work from below on this machine. */
 export interface Limit {

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fusedKernels } from '../../src/tensorflow/kernels/fused-kernels.ts';
+import type { Precision } from '../../src/tensorflow/kernels/kernel.ts';
 import { loadTensorFlow } from '../../src/tensorflow/load.ts';
 import { compilePeak, runPeak, timeOf, type PeakFound } from './peak.ts';
 import { peersFolder, pythonOf } from './peers.ts';
@@ -11,7 +12,6 @@ import {
   lstm,
   productsOf,
   repetitionsOf,
-  type Precision,
   type StepRequest,
   type StepTimes,
   type StepWork,

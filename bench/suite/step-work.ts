@@ -1,5 +1,4 @@
-/** Of the operands of a step's matrix products. */
-export type Precision = 'float32' | 'bfloat16';
+import type { Precision } from '../../src/tensorflow/kernels/kernel.ts';
 
 /** One training step that every contestant takes: forward, loss, gradient and update of one batch. */
 export interface StepWork {
