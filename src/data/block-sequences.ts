@@ -49,12 +49,6 @@ const parameters = Type.Object(
 
 type Parameters = Static<typeof parameters>;
 
-const asTable = (chosen: Parameters): TableParameters => ({
-  ...chosen,
-  task: 'classification',
-  ...labelledSeries,
-});
-
 /** The files of data, and the parameter with the sizes of each. */
 const sizesBy = { file: 'sizes', validationFile: 'validationSizes', testFile: 'testSizes' } as const;
 
@@ -105,7 +99,7 @@ const tableOf = async (chosen: Parameters, context: DataContext) => {
   const entry = fromTable((settings: TableParameters) =>
     Promise.resolve({ settings: settled(settings), read, layOut: nestedSink, key: ['blocks', sizes] }),
   );
-  return { entry, sizes, settings: asTable(chosen) };
+  return { entry, sizes, settings: labelledSeries(chosen) };
 };
 
 /** Sequences as blocks of lines, as the Japanese Vowels of the UCI archive. */
@@ -116,9 +110,9 @@ export const blockSequences = {
   version: 1,
   parameters,
   files: ['file', 'validationFile', 'testFile', 'sizes', 'validationSizes', 'testSizes'],
-  check: (chosen) => [...checkSizes(chosen), ...checkTable(asTable(chosen))],
+  check: (chosen) => [...checkSizes(chosen), ...checkTable(labelledSeries(chosen))],
   folds: (chosen) => chosen.folds ?? undefined,
-  parts: (chosen) => tableParts(asTable(chosen)),
+  parts: (chosen) => tableParts(labelledSeries(chosen)),
   shape: async (chosen, context) => {
     const { entry, settings } = await tableOf(chosen, context);
     return entry.shape(settings, context);

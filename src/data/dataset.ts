@@ -148,6 +148,12 @@ export interface DatasetRow<P extends TObject = TObject> extends Row<P> {
   vocabulary?(this: void, parameters: Static<P>, context: DataContext): Promise<readonly string[]>;
   /** Parameters that name files (or null) whose content is in the digest: where they are is no part of a run's id. */
   readonly files?: readonly string[];
+  /** Files that `load` reads although no parameter names them, each by the parameter that names the file in whose folder it is. */
+  besideFiles?(
+    this: void,
+    parameters: Static<P>,
+    context: DataContext,
+  ): Promise<Readonly<Record<string, string>>>;
   /** True where `load` makes the data up, so that it may be loaded to be described. */
   readonly generated?: true;
   /**

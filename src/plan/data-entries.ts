@@ -2,6 +2,7 @@ import { basename, sep } from 'node:path';
 import { findDataFiles, isPattern } from '../data/columns/find-files.ts';
 import { findDataFile } from '../data/files.ts';
 import { pretrainedOf } from '../data/vectors/setting.ts';
+import { findRow, registry } from '../registry/rows.ts';
 import type { Run } from './plan.ts';
 import { filesOf } from './run-identity.ts';
 
@@ -21,12 +22,20 @@ const slashed = (path: string): string => path.split(sep).join('/');
 export const findDataEntries = async (run: Run, baseDirectory: string): Promise<DataEntries> => {
   const values: Record<string, string> = {};
   const files = new Map<string, string>();
+  const { dataset } = run.config;
+  const beside = await findRow(registry.dataset, dataset.name)?.besideFiles?.(dataset, { baseDirectory });
   for (const parameter of filesOf(run)) {
-    const path = run.config.dataset[parameter];
+    const path = dataset[parameter];
     if (typeof path !== 'string') continue;
     const found = await findDataFiles(path, { baseDirectory }, parameter);
     const folder = `data/${parameter}`;
     for (const file of found.files) files.set(`${folder}/${found.nameWithin(file)}`, file.path);
+    const other = beside?.[parameter];
+    if (other !== undefined)
+      files.set(
+        `${folder}/${basename(other)}`,
+        (await findDataFile(other, { baseDirectory }, parameter)).path,
+      );
     const parts = slashed(path).split('/');
     const pattern = parts.slice(parts.findIndex(isPattern)).join('/');
     values[parameter] = found.isSingle

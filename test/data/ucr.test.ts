@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib';
 import { expect, it } from 'vitest';
 import { ucr } from '../../src/data/ucr.ts';
 import { dataFolder } from './support/data-files.ts';
@@ -5,7 +6,7 @@ import { complete, examplesOf } from './support/read-all.ts';
 
 type Chosen = Parameters<typeof complete<typeof ucr.parameters>>[1];
 
-const read = async (files: Readonly<Record<string, string>>, parameters: Chosen) => {
+const read = async (files: Readonly<Record<string, string | Uint8Array>>, parameters: Chosen) => {
   const chosen = complete(ucr, { standardize: false, validationFraction: 0, ...parameters });
   const context = dataFolder(files);
   const dataset = await ucr.load(chosen, context);
@@ -35,6 +36,27 @@ it('reads .ts with several dimensions, lengths and missing values, and the test 
     { inputs: [7, 8, 7, 9, 0, 0, 0, 0], length: 2, targets: [1] },
   ]);
   expect(test).toEqual([{ inputs: [0, 1, 0, 1, 0, 1, 0, 1], length: 4, targets: [1] }]);
+});
+
+it('finds a test file of another form beside the training file', async () => {
+  const arff = '@relation One\n@attribute v1 numeric\n@attribute target {1,2}\n@data\n';
+  const training = { 'One_TRAIN.arff': `${arff}1,2\n3,1\n` };
+  const file = 'One_TRAIN.arff';
+  const wanted = [{ inputs: [7], length: 1, targets: [1] }];
+  const others = { 'One_TEST.ts': '7:2\n', 'One_TEST.tsv': '2\t7\n', 'One_TEST.ts.gz': gzipSync('7:2\n') };
+  for (const [name, content] of Object.entries(others))
+    expect((await read({ ...training, [name]: content }, { file })).test).toEqual(wanted);
+  // The archive has every form of a data set in one folder.
+  const same = { 'One_TEST.arff': `${arff}5,1\n` };
+  const { test } = await read({ ...training, ...others, ...same }, { file });
+  expect(test).toEqual([{ inputs: [5], length: 1, targets: [0] }]);
+  await expect(read({ ...training, ...others }, { file })).rejects.toThrow(
+    'Several files can be the test part of One_TRAIN.arff: One_TEST.ts, One_TEST.ts.gz, One_TEST.tsv. Write for example `testFile: One_TEST.ts`.',
+  );
+  const named = await read({ ...training, ...others }, { file, testFile: 'One_TEST.tsv' });
+  expect(named.test).toEqual(wanted);
+  const none = await read({ ...training, 'Other_TEST.ts': '7:2\n' }, { file, testFraction: 0.5 });
+  expect(none.test).toHaveLength(1);
 });
 
 it('reads .ts with time stamps, and numbers as labels', async () => {

@@ -208,9 +208,16 @@ export const settled = (chosen: TableParameters): TableSettings => {
   };
 };
 
-/** A table whose rows are series `x`, each with one `label`. */
-export const labelledSeries: Pick<TableParameters, 'layout' | 'sequence' | 'order' | 'features' | 'targets'> =
-  { layout: 'wide', sequence: null, order: null, features: ['x'], targets: ['label'] };
+type FixedBySeries = 'layout' | 'sequence' | 'order' | 'features' | 'targets';
+
+/** The table of a dataset whose rows are series `x`, each with one `label`, which is a class where no task is chosen. */
+export const labelledSeries = (
+  chosen: Omit<TableParameters, FixedBySeries | 'task'> & Partial<Pick<TableParameters, 'task'>>,
+): TableParameters => ({
+  task: 'classification',
+  ...chosen,
+  ...{ layout: 'wide', sequence: null, order: null, features: ['x'], targets: ['label'] },
+});
 
 /** What a spec without `standardizeTargets` means, in a run's configuration: false is left out, as before it was there. */
 export const withTargetScaling = <P extends Pick<TableParameters, 'task' | 'standardizeTargets'>>(
