@@ -2,6 +2,7 @@ import { widthOf } from './width.ts';
 import { isColour, safePainted, splitAtColours } from './colours.ts';
 import { wrap } from './wrap.ts';
 import { safeLine } from './safe-text.ts';
+import { shortenApart } from './shorten.ts';
 
 /** A column of a text table. */
 export interface Column {
@@ -60,7 +61,8 @@ export interface TableOptions {
 
 /**
  * A table as lines at most `width` wide, the titles first. Where it is too wide, columns go by rank; where even the
- * rest is too wide, the widest columns are cut. The last lines name the columns that are missing.
+ * rest is too wide, the widest columns are cut, so that different texts of a column and different titles stay different.
+ * The last lines name the columns that are missing.
  */
 export const renderTable = (
   written: readonly Column[],
@@ -92,19 +94,38 @@ export const renderTable = (
     widths[widest] = (widths[widest] ?? 0) - 1;
   }
 
-  const line = (cells: readonly TableCell[]) =>
+  const fitted = shown.map((at) => {
+    const texts = rows.map((row) => row[at]?.text ?? '');
+    return shortenApart(
+      texts,
+      texts.map(() => widths[at] ?? 0),
+      { measure: widthOf },
+    );
+  });
+  const line = (textAt: (place: number) => string, paintAt: (at: number) => TableCell['paint']) =>
     shown
       .map((at, place) => {
-        const cell = cells[at] ?? { text: '' };
+        const text = textAt(place);
         const align = columns[at]?.align ?? 'left';
-        const text = fit(cell.text, widths[at] ?? 0);
         const last = place === shown.length - 1 && align === 'left';
         const aligned = last ? text : pad(text, widths[at] ?? 0, align);
-        return cell.paint ? cell.paint(aligned) : aligned;
+        return paintAt(at)?.(aligned) ?? aligned;
       })
       .join(gap)
       .trimEnd();
-  const titles = title ? [line(columns.map((column) => ({ text: column.title, paint: title })))] : [];
+  const fittedTitles = shortenApart(
+    shown.map((at) => columns[at]?.title ?? ''),
+    shown.map((at) => widths[at] ?? 0),
+    { measure: widthOf },
+  );
+  const titles = title
+    ? [
+        line(
+          (place) => fittedTitles[place] ?? '',
+          () => title,
+        ),
+      ]
+    : [];
   const missing = filled.filter((at) => !shown.includes(at)).map((at) => columns[at]?.title ?? '');
   const note =
     missing.length > 0 && !silent
@@ -112,5 +133,11 @@ export const renderTable = (
           fit(line, width),
         )
       : [];
-  return [...titles, ...rows.map(line), ...note];
+  const body = rows.map((row, at) =>
+    line(
+      (place) => fitted[place]?.[at] ?? '',
+      (column) => row[column]?.paint,
+    ),
+  );
+  return [...titles, ...body, ...note];
 };

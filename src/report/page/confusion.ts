@@ -1,15 +1,25 @@
 import type { EvaluationFile, ExampleImage } from '../../record/run-files.ts';
+import { shortenApart } from '../../terminal/shorten.ts';
 import { element } from './dom.ts';
 import { showNumber } from './view-state.ts';
 
 const mostPairs = 6;
 const mostClasses = 40;
+/** How many characters of a label the style has room for, across and down. */
+const labelRoom = { across: 12, down: 30 } as const;
 
 /** What the test split shows of a run: the confusion matrix, the pairs most taken for each other, and examples. */
 export const confusionView = (evaluation: EvaluationFile): HTMLElement | null => {
   const { confusion, examples, images = [] } = evaluation;
   if (!confusion || confusion.length > mostClasses) return null;
   const label = (at: number) => evaluation.labels?.[at] ?? String(at);
+  const labels = confusion.map((_, at) => label(at));
+  const shortLabels = (room: number) =>
+    shortenApart(
+      labels,
+      labels.map(() => room),
+    );
+  const [across, down] = [shortLabels(labelRoom.across), shortLabels(labelRoom.down)];
   const most = Math.max(
     1,
     ...confusion.flatMap((row, truth) => row.filter((_, prediction) => prediction !== truth)),
@@ -31,7 +41,7 @@ export const confusionView = (evaluation: EvaluationFile): HTMLElement | null =>
         {},
         element('td'),
         ...confusion.map((_, at) =>
-          element('th', { scope: 'col', title: label(at) }, element('span', {}, label(at))),
+          element('th', { scope: 'col', title: label(at) }, element('span', {}, across[at] ?? '')),
         ),
       ),
     ),
@@ -42,7 +52,7 @@ export const confusionView = (evaluation: EvaluationFile): HTMLElement | null =>
         element(
           'tr',
           {},
-          element('th', { scope: 'row', title: label(truth) }, element('span', {}, label(truth))),
+          element('th', { scope: 'row', title: label(truth) }, element('span', {}, down[truth] ?? '')),
           ...row.map((count, prediction) => {
             const right = truth === prediction;
             const tint = right ? 20 : Math.round((count / most) * 42);

@@ -1,3 +1,4 @@
+import { shorten, shortenApart } from '../../terminal/shorten.ts';
 import { palettes } from '../palette.ts';
 import { escapeXml } from '../xml.ts';
 import { smooth, thinOut, type Curve } from './thin-out.ts';
@@ -98,7 +99,7 @@ export const renderLineChart = (chart: LineChart): string => {
       return `<text ${place} y="${bottom + 18}">${escapeXml(label)}</text>`;
     }),
     `<text x="${(margin.left + size.width - margin.right) / 2}" y="${size.height - 8}" text-anchor="middle">${escapeXml(xLabel)}</text>`,
-    `<text transform="translate(16 ${(margin.top + bottom) / 2}) rotate(-90)" text-anchor="middle">${escapeXml(fitted(yLabel, bottom - margin.top, labelWidth))}</text>`,
+    `<text transform="translate(16 ${(margin.top + bottom) / 2}) rotate(-90)" text-anchor="middle">${escapeXml(shorten(yLabel, charactersIn(bottom - margin.top, labelWidth)))}</text>`,
   ];
   const colourOf = (at: number) => palettes.both[at % palettes.both.length] ?? '';
   const areas = bands.map(
@@ -126,10 +127,15 @@ export const renderLineChart = (chart: LineChart): string => {
     ...drawn.filter(({ one }) => !one.reference),
   ].flatMap(({ lines }) => lines);
   const most = (size.width - margin.right - margin.left) / series.length;
+  const nameRoom = charactersIn(most - 44, labelWidth);
+  const names = shortenApart(
+    series.map(({ name }) => name),
+    series.map(() => nameRoom),
+    { tail: Math.floor((nameRoom - 1) / 3) },
+  );
   let entry = margin.left;
-  const legend = series.map(({ name }, at) => {
+  const legend = names.map((text, at) => {
     const from = entry;
-    const text = fitted(name, most - 44, labelWidth);
     entry += Math.min(most, Math.max(160, 44 + text.length * labelWidth));
     return (
       `<line x1="${from}" x2="${from + 22}" y1="48" y2="48" stroke="${colourOf(at)}" stroke-width="3"/>` +
@@ -142,7 +148,7 @@ export const renderLineChart = (chart: LineChart): string => {
     `<title id="title">${escapeXml(title)}</title><desc id="description">${escapeXml(description)}</desc>`,
     `<style>${style}</style>`,
     `<rect class="paper" width="${size.width}" height="${size.height}"/>`,
-    `<text class="title" x="16" y="26">${escapeXml(fitted(title, size.width - 32, titleWidth))}</text>`,
+    `<text class="title" x="16" y="26">${escapeXml(shorten(title, charactersIn(size.width - 32, titleWidth)))}</text>`,
     ...columns,
     ...grid,
     ...base,
@@ -162,13 +168,8 @@ const scale = (ticks: readonly number[], from: number, to: number): Scale => {
   return (value) => Math.round((from + ((value - low) / (high - low)) * (to - from)) * 10) / 10;
 };
 
-/** The beginning and end of a text that is too long for some pixels: names often differ at their end only. */
-const fitted = (text: string, pixels: number, characterWidth: number): string => {
-  const most = Math.max(3, Math.floor(pixels / characterWidth));
-  if (text.length <= most) return text;
-  const end = Math.floor((most - 1) / 3);
-  return `${text.slice(0, most - 1 - end)}…${end > 0 ? text.slice(-end) : ''}`;
-};
+const charactersIn = (pixels: number, characterWidth: number): number =>
+  Math.max(3, Math.floor(pixels / characterWidth));
 
 /** A band of a single step gets a width, to be seen. */
 const widened = (band: Omit<Band, 'series'>): Omit<Band, 'series'> => {
