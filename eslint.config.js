@@ -62,7 +62,7 @@ const doors = {
     'search',
   ],
   record: ['system', 'diagnostic', 'data', 'language', 'plan'],
-  export: ['system', 'diagnostic', 'data', 'models', 'record'],
+  export: ['system', 'terminal', 'diagnostic', 'data', 'models', 'record'],
   training: [
     'system',
     'terminal',

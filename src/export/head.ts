@@ -1,4 +1,4 @@
-import { isPerStep, outputsOf, targetSize } from '../data/task.ts';
+import { isNumberTask, isPerStep, labelsOf, outputsOf, targetSize } from '../data/task.ts';
 import { middleOf } from '../data/quantiles.ts';
 import type { TrainedModel } from './trained-model.ts';
 
@@ -20,6 +20,8 @@ export type Head =
 export interface Axis {
   readonly name: string;
   readonly size: number;
+  /** What each place stands for; absent where it has no name. */
+  readonly names?: readonly string[];
 }
 
 export type HeadScaling =
@@ -58,15 +60,28 @@ const transformOf = (loss: string, quantiles: readonly number[] | undefined): Tr
 
 /** Rows of numbers: `[horizon, targets]` or `[targets]`, and the quantiles of each where there are some. */
 const axesOf = ({ shape: { task }, quantiles }: TrainedModel): readonly Axis[] => {
-  const targets = targetSize(task);
-  const axes =
-    task.kind === 'forecast'
-      ? [
-          { name: 'horizon', size: task.horizon },
-          { name: 'targets', size: task.targets.length },
-        ]
-      : [{ name: 'targets', size: targets }];
-  return quantiles ? [...axes, { name: 'quantiles', size: quantiles.length }] : axes;
+  const names = isNumberTask(task) ? task.targets : undefined;
+  const size = task.kind === 'forecast' ? task.targets.length : targetSize(task);
+  const axes: readonly Axis[] = [
+    ...(task.kind === 'forecast' ? [{ name: 'horizon', size: task.horizon }] : []),
+    { name: 'targets', size, ...(names && { names }) },
+  ];
+  return quantiles
+    ? [...axes, { name: 'quantiles', size: quantiles.length, names: quantiles.map(String) }]
+    : axes;
+};
+
+/** More names than that, such as those of a vocabulary, are left to the files of the model. */
+const mostNames = 1000;
+
+/** The names of the classes, targets and quantiles in the order that predictions have them, by the name of their axis. */
+export const axisNames = (model: TrainedModel): Readonly<Record<string, readonly string[]>> => {
+  const head = headOf(model);
+  const classes = labelsOf(model.shape.task);
+  const axes = head.kind === 'numbers' ? head.axes : [{ name: 'classes', names: classes }];
+  return Object.fromEntries(
+    axes.flatMap(({ name, names }) => (names && names.length <= mostNames ? [[name, names]] : [])),
+  );
 };
 
 const scalingOf = ({ preprocessing, shape: { task } }: TrainedModel): HeadScaling | undefined => {

@@ -1,5 +1,6 @@
 import type { ExportFormat } from './formats.ts';
-import { headOf } from './head.ts';
+import { safeLine } from '../terminal/safe-text.ts';
+import { axisNames, headOf } from './head.ts';
 import { hasSeriesInput, inputEncodingOf, type InputEncoding } from './inputs.ts';
 import type { TrainedModel } from './trained-model.ts';
 
@@ -24,7 +25,7 @@ export const readmeOf = (model: TrainedModel, format: ExportFormat, title: strin
     ...code,
     '```',
     '',
-    ...(format === 'safetensors' ? [] : [inputsText(given), '']),
+    ...(format === 'safetensors' ? [] : [inputsText(given), '', ...namesText(model)]),
   ].join('\n');
 };
 
@@ -135,6 +136,19 @@ const sizesOf = ({ encoding, steps }: Given): readonly number[] => {
   }
 };
 
+/** More names than that are left to `model.json`. */
+const mostNames = 20;
+
+const namesText = (model: TrainedModel): readonly string[] => {
+  const sentences = Object.entries(axisNames(model)).flatMap(([axis, names]) =>
+    names.length > mostNames ? [] : [`The ${axis}, in their order: ${names.map(asCode).join(', ')}.`],
+  );
+  return sentences.length > 0 ? [sentences.join(' '), ''] : [];
+};
+
+/** A name of a file or a user as code, which it does not end. */
+const asCode = (name: string): string => `\`${safeLine(JSON.stringify(name)).replaceAll('`', '\\u0060')}\``;
+
 const inputsText = (given: Given): string =>
   [
     inputText(given.encoding),
@@ -166,5 +180,7 @@ const inputText = (encoding: InputEncoding): string => {
 
 const columnText = (column: Extract<InputEncoding, { kind: 'columns' }>['columns'][number]): string =>
   column.kind === 'number'
-    ? column.name
-    : `${column.name} (${column.labels.map((label, at) => `${at} = ${label}`).join(', ')}, -1 = another)`;
+    ? safeLine(column.name)
+    : safeLine(
+        `${column.name} (${column.labels.map((label, at) => `${at} = ${label}`).join(', ')}, -1 = another)`,
+      );

@@ -1,3 +1,4 @@
+import { axisNames } from '../export/head.ts';
 import { onnxPorts } from '../export/onnx/to-onnx.ts';
 import { shapeText } from './read-tensors.ts';
 import { mediaTypesFor } from './read-body.ts';
@@ -18,6 +19,7 @@ export const modelEntry = ({ name, model }: ServedModel, isDefault: boolean) => 
     mediaTypes: mediaTypesFor(model),
     inputs,
     outputs,
+    axes: axisNames(file),
     metrics: file.metrics,
   };
 };

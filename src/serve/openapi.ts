@@ -1,4 +1,5 @@
 import { proposedCommand } from '../system/proposed-command.ts';
+import { axisNames } from '../export/head.ts';
 import { onnxPorts } from '../export/onnx/to-onnx.ts';
 import { packageVersion } from '../system/package-root.ts';
 import { mediaTypes, mediaTypesFor } from './read-body.ts';
@@ -164,6 +165,12 @@ const params: Schema = {
   },
 };
 
+/** In which order tensors have what has a name. */
+const axisSentences = (file: Model['file']): readonly string[] =>
+  Object.entries(axisNames(file)).map(
+    ([axis, names]) => `The ${axis} in their order: ${names.map((name) => JSON.stringify(name)).join(', ')}.`,
+  );
+
 const answerSchema = ({ file }: Model): Schema => ({
   type: 'object',
   required: ['predictions'],
@@ -172,7 +179,9 @@ const answerSchema = ({ file }: Model): Schema => ({
       anyOf: [
         {
           type: 'object',
-          description: 'Of inputs and instances: the outputs of model.onnx.',
+          description: ['Of inputs and instances: the outputs of model.onnx.', ...axisSentences(file)].join(
+            ' ',
+          ),
           properties: Object.fromEntries(
             onnxPorts(file).outputs.map((port) => [port.name, tensorSchema(port)]),
           ),

@@ -57,6 +57,23 @@ it('writes each format, and replaces nothing without --force', async () => {
   }
 });
 
+it('has the names of classes and targets in the README, as code of one line', async () => {
+  const readmeOf = async (trained: TrainedCase) => {
+    const output = join(temporaryDirectory('export'), 'onnx');
+    await run(writeModel(trained), { format: 'onnx', output });
+    return readFileSync(join(output, 'README.md'), 'utf8');
+  };
+  const labelled = await trainedCase(0, 4);
+  const { shape } = labelled.model;
+  const task = { kind: 'classification', classes: 3, labels: ['a', 'b\n# `c`\u202e', 'd'] } as const;
+  const named = { ...labelled, model: { ...labelled.model, shape: { ...shape, task } } };
+  expect(await readmeOf(named)).toContain(
+    '\n\nThe classes, in their order: `"a"`, `"b\\n# \\u0060c\\u0060\\u202e"`, `"d"`.\n',
+  );
+  expect(await readmeOf(await trainedCase(9, 4))).toContain('\nThe targets, in their order: `"a"`, `"b"`.\n');
+  expect(await readmeOf(await trainedCase(1, 4))).not.toContain('in their order');
+});
+
 it('refuses a model that is not built in, but for its weights', async () => {
   const trained = await trainedCase(0, 4);
   const model = writeModel({

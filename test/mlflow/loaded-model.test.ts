@@ -227,13 +227,17 @@ import json, mlflow, numpy
 asked = json.load(open("question.json"))["inputs"]
 model = mlflow.pyfunc.load_model("models:/toys@champion")
 answer = model.predict({"inputs": numpy.array(asked["inputs"], numpy.float32), "lengths": numpy.array(asked["lengths"], numpy.int32)})
-print(json.dumps(answer["probabilities"].tolist()))
+print(json.dumps({"probabilities": answer["probabilities"].tolist(), "axes": model.metadata.metadata["axes"]}))
 `;
     const loaded = await runCommand(command[0], ['-c', script], { cwd: folder, env: tracked });
     expect(loaded.code, loaded.output).toBe(0);
-    const answered = JSON.parse(loaded.stdout) as readonly (readonly number[])[];
-    expect(answered).toHaveLength(examples);
-    expect(largestGap(answered)).toBeLessThan(1e-6);
+    const answered = JSON.parse(loaded.stdout) as {
+      readonly probabilities: readonly (readonly number[])[];
+      readonly axes: unknown;
+    };
+    expect(answered.axes).toEqual({ classes: ['linear', 'random'] });
+    expect(answered.probabilities).toHaveLength(examples);
+    expect(largestGap(answered.probabilities)).toBeLessThan(1e-6);
 
     const port = await freePort();
     const served = spawn(

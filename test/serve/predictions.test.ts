@@ -200,6 +200,34 @@ loss: { name: quantile, quantiles: [0.1, 0.5, 0.9] }\n${network()}`,
 });
 
 describe('tensors', () => {
+  test('have the names of their columns in what describes the model', async () => {
+    const labelled = await trainedCase(0, 4);
+    const numbers = await trainedCase(2, 4);
+    const forecast = await trainedCase(4, 4);
+    const { shape } = numbers.model;
+    const named = { ...shape, task: { ...shape.task, targets: ['force', 'wear'] } as typeof shape.task };
+    const { url } = await serve({
+      labelled: openCase(temporaryDirectory(), labelled),
+      numbers: openCase(temporaryDirectory(), { ...numbers, model: { ...numbers.model, shape: named } }),
+      earlier: openCase(temporaryDirectory(), numbers),
+      forecast: openCase(temporaryDirectory(), forecast),
+    });
+    const axes: Record<string, unknown> = {};
+    for (const name of ['labelled', 'numbers', 'earlier', 'forecast']) {
+      const entry = (await (await fetch(`${url}/models/${name}`)).json()) as { readonly axes: unknown };
+      axes[name] = entry.axes;
+    }
+    expect(axes).toEqual({
+      labelled: { classes: ['a', 'b', 'c'] },
+      numbers: { targets: ['force', 'wear'] },
+      // Its file was written before targets had names.
+      earlier: {},
+      forecast: { targets: ['load'], quantiles: ['0.1', '0.25', '0.5', '0.9'] },
+    });
+    const document = await (await fetch(`${url}/openapi.json`)).text();
+    expect(document).toContain(JSON.stringify('The targets in their order: "force", "wear".').slice(1, -1));
+  });
+
   // Kinds of data and cells in turn: pixels, tokens, tables with masks and categories, series with scales, quantiles.
   test.each(Array.from({ length: 10 }, (_, at) => at * 11 + (testSeed % 11)))(
     'are answered as ONNX Runtime answers with model.onnx (case %i)',

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
+import { axisNames } from '../../export/head.ts';
 import { onnxPorts } from '../../export/onnx/to-onnx.ts';
 import { fileNames, modelFileNames, modelFileParser } from '../../record/run-files.ts';
 import { readJsonIfWhole } from '../../system/files.ts';
@@ -63,7 +64,9 @@ export const mlmodelFiles = (record: TrackedRun, ids: ModelIds): readonly Artifa
 const python = '3.10';
 const requirements = ['mlflow>=2.22', 'onnx>=1.15', 'onnxruntime>=1.17', 'numpy'];
 
-type Onnx = ReturnType<typeof onnxPorts>;
+interface Onnx extends ReturnType<typeof onnxPorts> {
+  readonly axes: ReturnType<typeof axisNames>;
+}
 
 /** The inputs and outputs of the run's `model.onnx`, if it has one. */
 const onnxOf = ({ directory }: TrackedRun): Onnx | undefined => {
@@ -71,7 +74,7 @@ const onnxOf = ({ directory }: TrackedRun): Onnx | undefined => {
   const model = existsSync(join(folder, modelFileNames.onnx))
     ? readJsonIfWhole(join(folder, modelFileNames.model), modelFileParser)
     : undefined;
-  return model && onnxPorts(model);
+  return model && { ...onnxPorts(model), axes: axisNames(model) };
 };
 
 const mlmodelFile = (record: TrackedRun, ids: ModelIds, onnx?: Onnx): Artifact => {
@@ -105,6 +108,8 @@ const mlmodelFile = (record: TrackedRun, ids: ModelIds, onnx?: Onnx): Artifact =
     model_uuid: ids.modelId ?? run.id.padEnd(32, '0'),
     run_id: ids.runId,
     utc_time_created: new Date(status?.endedAt ?? 0).toISOString().replace('T', ' ').replace('Z', ''),
+    // Tensors have no names of columns: `loaded.metadata.metadata` is where MLflow's Python client finds them.
+    ...(onnx && Object.keys(onnx.axes).length > 0 && { metadata: { axes: onnx.axes } }),
     ...(onnx
       ? { signature: portSignature(onnx), saved_input_example_info: exampleInfo }
       : shape && { signature: modelSignature(shape) }),

@@ -22,7 +22,8 @@ import { runStatus } from '../../../src/mlflow/projection/status.ts';
 import { resultsCsv, sweepMetrics, sweepResults } from '../../../src/mlflow/projection/sweep-results.ts';
 import { evaluationTables } from '../../../src/mlflow/projection/tables.ts';
 import { runTags } from '../../../src/mlflow/projection/tags.ts';
-import type { EvaluationFile } from '../../../src/record/run-files.ts';
+import { fileNames, modelFileNames, type EvaluationFile } from '../../../src/record/run-files.ts';
+import { writeModelFolder } from '../../support/model-folder.ts';
 import { makePlan, writeRunDirectory, writeSweep } from '../../support/run-directories.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 import { trackedRun } from '../../support/mlflow/tracked-run.ts';
@@ -362,5 +363,34 @@ test('the model file has a signature of tensors', () => {
     run_id: 'r',
     model_id: 'm',
     flavors: { unroll: { data: 'weights.safetensors' } },
+  });
+});
+
+test('the model file names the columns of tensors, which have no names of their own', () => {
+  const run = makePlan({ experiment: 'mlmodel' }).runs[0];
+  if (!run) throw new Error('no run');
+  const directory = writeRunDirectory(temporaryDirectory(), run, {});
+  writeModelFolder(join(directory, fileNames.model), {
+    model: {
+      dataset: { name: 'toy-sequences' },
+      model: { name: 'gru', parameters: {} },
+      loss: { name: 'mse' },
+      outputsPerTarget: 1,
+      shape: {
+        steps: 2,
+        input: { kind: 'values', features: 1 },
+        variableLength: false,
+        task: { kind: 'regression', outputs: 2, targets: ['force', 'wear'] },
+      },
+      preprocessing: { kind: 'none' },
+    },
+    weights: new Map([['map', { shape: [1], values: Float32Array.of(1) }]]),
+  });
+  writeFileSync(join(directory, fileNames.model, modelFileNames.onnx), 'is not read here');
+  const [file] = mlmodelFiles(trackedRun(directory), { runId: 'r', modelId: 'm', path: 'model' });
+  const content = file?.content;
+  expect(parse(content && 'bytes' in content ? content.bytes.toString() : '')).toMatchObject({
+    metadata: { axes: { targets: ['force', 'wear'] } },
+    flavors: { onnx: { data: 'model.onnx' } },
   });
 });
