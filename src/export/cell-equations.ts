@@ -1,12 +1,4 @@
-import type {
-  Cell,
-  GruCell,
-  LstmCell,
-  Matrix,
-  Readout,
-  RecurrentNetwork,
-  SimpleRnnCell,
-} from './recurrent-network.ts';
+import type { Cell, GruCell, LstmCell, Matrix, SimpleRnnCell } from './recurrent-network.ts';
 
 /** Elementary operations of a graph; a value is known by its name. They act on the last axis. */
 export interface Operations {
@@ -47,10 +39,10 @@ export const equationsOf = (cell: Cell): CellEquations => {
   }
 };
 
-const matrix = (op: Operations, { values, rows, columns }: Matrix): string =>
+export const matrix = (op: Operations, { values, rows, columns }: Matrix): string =>
   op.constant(values, [rows, columns]);
 
-const vector = (op: Operations, values: Float32Array): string => op.constant(values, [values.length]);
+export const vector = (op: Operations, values: Float32Array): string => op.constant(values, [values.length]);
 
 const lstmEquations = (cell: LstmCell): CellEquations => {
   const { size, outputs, peepholes, projection, norm } = cell;
@@ -155,57 +147,4 @@ export const columnsOf = ({ rows, columns, values }: Matrix, from: number, to: n
   for (let row = 0; row < rows; row++)
     taken.set(values.subarray(row * columns + from, row * columns + to), row * width);
   return { rows, columns: width, values: taken };
-};
-
-/** Merges the outputs of a layer's directions, one or two. */
-export const mergedDirections = (
-  op: Operations,
-  parts: readonly string[],
-  merge: RecurrentNetwork['merge'],
-): string => {
-  const [forward, backward] = parts as readonly [string, string?];
-  if (backward === undefined) return forward;
-  switch (merge) {
-    case 'concat':
-      return op.concat([forward, backward]);
-    case 'sum':
-      return op.add(forward, backward);
-    case 'mean':
-      return op.mul(op.add(forward, backward), op.constant(Float32Array.of(0.5), []));
-  }
-};
-
-/** What a graph gives the output layer to read. `every` is what `every()` returned. */
-export interface ReadoutWriter {
-  /** The outputs of the top layer at every step. */
-  readonly every: () => string;
-  /** `[batch, size]`, each. */
-  readonly last: () => string;
-  readonly finalState: () => string;
-  readonly mean: (every: string) => string;
-  readonly max: (every: string) => string;
-  /** `[batch, time, size]`. */
-  readonly batchMajor: (every: string) => string;
-  readonly outputLayer: (read: string) => string;
-  /** The outputs of the last steps side by side, `[batch, outputs]`. */
-  readonly lastSteps: (every: string, steps: number) => string;
-}
-
-/** Adds what the output layer reads, and the output layer. */
-export const readOutputs = (readout: Readout, writer: ReadoutWriter): string => {
-  const { every, outputLayer } = writer;
-  switch (readout) {
-    case 'steps':
-      return outputLayer(writer.batchMajor(every()));
-    case 'last':
-      return outputLayer(writer.last());
-    case 'final-state':
-      return outputLayer(writer.finalState());
-    case 'mean':
-      return outputLayer(writer.mean(every()));
-    case 'max':
-      return outputLayer(writer.max(every()));
-    default:
-      return writer.lastSteps(writer.batchMajor(every()), readout.last);
-  }
 };

@@ -83,6 +83,16 @@ export const columnWidth = (column: TableColumn): number => {
 export const hasSeriesInput = (encoding: InputEncoding): boolean =>
   encoding.kind === 'series' && encoding.scales.length > 1;
 
+/** The names of a graph's inputs, in their order. */
+export const inputNames = (
+  encoding: InputEncoding,
+  variableLength: boolean,
+): readonly ('inputs' | 'lengths' | 'series')[] => [
+  'inputs',
+  ...(variableLength ? (['lengths'] as const) : []),
+  ...(hasSeriesInput(encoding) ? (['series'] as const) : []),
+];
+
 const columnNames = Type.Array(Type.String());
 
 /** The columns of a dataset of series; `missing` was checked when the run was planned. */

@@ -1,7 +1,7 @@
 import type { OnnxGraph } from '../../models/onnx.ts';
 import {
   columnWidth,
-  hasSeriesInput,
+  inputNames,
   type InputEncoding,
   type InputWriter,
   type ScaleNames,
@@ -14,11 +14,10 @@ type Columns = readonly TableColumn[];
 type Series = Extract<InputEncoding, { kind: 'series' }>;
 
 /** The inputs of a graph, by name. */
-export const inputPorts = (encoding: InputEncoding, variableLength: boolean): readonly Port[] => [
-  inputsPort(encoding),
-  ...(variableLength ? [{ name: 'lengths', type: 'int32', shape: ['batch'] } as const] : []),
-  ...(hasSeriesInput(encoding) ? [{ name: 'series', type: 'int32', shape: ['batch'] } as const] : []),
-];
+export const inputPorts = (encoding: InputEncoding, variableLength: boolean): readonly Port[] =>
+  inputNames(encoding, variableLength).map((name) =>
+    name === 'inputs' ? inputsPort(encoding) : { name, type: 'int32', shape: ['batch'] },
+  );
 
 const inputsPort = (encoding: InputEncoding): Port => {
   const port = (type: Port['type'], ...shape: Port['shape']): Port => ({ name: 'inputs', type, shape });

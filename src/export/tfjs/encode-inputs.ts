@@ -1,4 +1,4 @@
-import { hasSeriesInput, type InputEncoding, type InputWriter, type ScaleNames } from '../inputs.ts';
+import { inputNames, type InputEncoding, type InputWriter, type ScaleNames } from '../inputs.ts';
 import type { TensorType, TfGraph } from './graph.ts';
 import { cast, concat, expandDims, gather, operationsOf } from './operations.ts';
 
@@ -13,11 +13,10 @@ export interface TfPort {
 }
 
 /** The inputs of a graph. In the browser there is no float64: numbers are float32. */
-export const inputPorts = (encoding: InputEncoding, variableLength: boolean): readonly TfPort[] => [
-  inputsPort(encoding),
-  ...(variableLength ? [{ name: 'lengths', type: 'DT_INT32', shape: [-1] } as const] : []),
-  ...(hasSeriesInput(encoding) ? [{ name: 'series', type: 'DT_INT32', shape: [-1] } as const] : []),
-];
+export const inputPorts = (encoding: InputEncoding, variableLength: boolean): readonly TfPort[] =>
+  inputNames(encoding, variableLength).map((name) =>
+    name === 'inputs' ? inputsPort(encoding) : { name, type: 'DT_INT32', shape: [-1] },
+  );
 
 const inputsPort = (encoding: InputEncoding): TfPort => {
   if (encoding.kind === 'tokens') return { name: 'inputs', type: 'DT_INT32', shape: [-1, -1] };

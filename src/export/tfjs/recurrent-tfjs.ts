@@ -1,5 +1,6 @@
-import { equationsOf, mergedDirections, readOutputs } from '../cell-equations.ts';
-import { plainFeatures, type Cell, type LayerCells, type RecurrentNetwork } from '../recurrent-network.ts';
+import { addLayers, eachDirection, mergedDirections, readInputs, type Layer } from '../add-layers.ts';
+import { equationsOf } from '../cell-equations.ts';
+import type { Cell, Matrix, RecurrentNetwork } from '../recurrent-network.ts';
 import type { TfGraph } from './graph.ts';
 import { cast, concat, expandDims, gather, operationsOf, reduceTime, sizeOf } from './operations.ts';
 
@@ -25,69 +26,45 @@ interface Lengths {
 /** Adds a built-in network to a graph. Returns its raw outputs, as `Model.forward` gives them. */
 export const addRecurrentNetwork = (
   graph: TfGraph,
-  { input, layers, merge, readout, output }: RecurrentNetwork,
+  network: RecurrentNetwork,
   given: { readonly inputs: string; readonly lengths: string | undefined; readonly outputs: number },
 ): string => {
-  let below = readInputs(graph, given.inputs, input);
-  const sequences = sequencesOf(graph, below, given.lengths);
-  for (const cells of layers.slice(0, -1)) below = everyOutput(sequences, below, { cells, merge });
-  const top: Layer = { cells: layers.at(-1) as LayerCells, merge };
-  const operations = operationsOf(graph);
-  const outputLayer = (read: string) =>
-    operations.add(
-      operations.matMul(
-        read,
-        graph.floats(output.kernel.values, [output.kernel.rows, output.kernel.columns]),
-      ),
-      graph.floats(output.bias, [output.bias.length]),
-    );
-  return readOutputs(readout, {
-    every: () => everyOutput(sequences, below, top),
-    last: () => outputAtLastIndex(sequences, below, top),
-    finalState: () => finalStates(sequences, below, top),
-    mean: (every) => meanOfSteps(sequences, every),
-    max: (every) => maximumOfSteps(sequences, every),
-    batchMajor: (every) => every,
-    outputLayer,
-    lastSteps: (every, last) => {
-      const from = graph.node('Sub', [sequences.time, graph.integers([last], [])]);
-      const steps = graph.node('Range', [from, sequences.time, graph.integers([1], [])]);
-      const read = outputLayer(gather(graph, every, { indices: steps, axis: 1 }));
-      return graph.node('Reshape', [read, graph.integers([-1, given.outputs])]);
+  const first = batchMajorInputs(graph, given.inputs, network.input);
+  const sequences = sequencesOf(graph, first, given.lengths);
+  return addLayers<Sequences>(
+    network,
+    { first, sequences },
+    {
+      operations: operationsOf(graph),
+      ...{ everyOutput, outputAtLastIndex, finalStates, meanOfSteps, maximumOfSteps },
+      batchMajor: (every) => every,
+      lastSteps: (every, last) => {
+        const from = graph.node('Sub', [sequences.time, graph.integers([last], [])]);
+        const steps = graph.node('Range', [from, sequences.time, graph.integers([1], [])]);
+        return gather(graph, every, { indices: steps, axis: 1 });
+      },
+      sideBySide: (steps) => graph.node('Reshape', [steps, graph.integers([-1, given.outputs])]),
     },
-  });
+  );
 };
 
 /** `[batch, time, features]`. */
-const readInputs = (graph: TfGraph, inputs: string, input: RecurrentNetwork['input']): string => {
-  if (input.kind === 'values') return withVectors(graph, inputs, input);
-  if (input.table) {
-    const { rows, columns, values } = input.table;
-    return gather(graph, graph.floats(values, [rows, columns]), { indices: inputs, axis: 0 });
-  }
-  const parameters = [graph.integers([input.vocabulary], []), graph.floats([1], []), graph.floats([0], [])];
-  return cast(graph, graph.node('OneHot', [inputs, ...parameters], { axis: { i: -1 } }), 'DT_FLOAT');
-};
-
-/** Replaces features that are categories by their vectors, behind the other features. */
-const withVectors = (
-  graph: TfGraph,
-  inputs: string,
-  input: Extract<RecurrentNetwork['input'], { kind: 'values' }>,
-): string => {
-  const { embedded } = input;
-  if (embedded.length === 0) return inputs;
-  const numbers = plainFeatures(input);
-  const vectors = embedded.map(({ feature, table: { rows, columns, values } }) => {
-    const index = gather(graph, inputs, { indices: graph.integers([feature], []), axis: 2 });
-    return gather(graph, graph.floats(values, [rows, columns]), {
-      indices: cast(graph, index, 'DT_INT32'),
-      axis: 0,
-    });
+const batchMajorInputs = (graph: TfGraph, inputs: string, input: RecurrentNetwork['input']): string => {
+  const constant = ({ rows, columns, values }: Matrix) => graph.floats(values, [rows, columns]);
+  return readInputs(input, {
+    values: () => inputs,
+    features: (values, places) => gather(graph, values, { indices: graph.integers(places), axis: 2 }),
+    vectors: (values, { feature, table }) => {
+      const index = gather(graph, values, { indices: graph.integers([feature], []), axis: 2 });
+      return gather(graph, constant(table), { indices: cast(graph, index, 'DT_INT32'), axis: 0 });
+    },
+    concat: (parts) => concat(graph, parts, 2),
+    tokenVectors: (table) => gather(graph, constant(table), { indices: inputs, axis: 0 }),
+    oneHot: (vocabulary) => {
+      const parameters = [graph.integers([vocabulary], []), graph.floats([1], []), graph.floats([0], [])];
+      return cast(graph, graph.node('OneHot', [inputs, ...parameters], { axis: { i: -1 } }), 'DT_FLOAT');
+    },
   });
-  const others =
-    numbers.length === 0 ? [] : [gather(graph, inputs, { indices: graph.integers(numbers), axis: 2 })];
-  return concat(graph, [...others, ...vectors], 2);
 };
 
 const sequencesOf = (graph: TfGraph, inputs: string, lengths: string | undefined): Sequences => {
@@ -111,10 +88,6 @@ const sequencesOf = (graph: TfGraph, inputs: string, lengths: string | undefined
   };
 };
 
-interface Layer extends Pick<RecurrentNetwork, 'merge'> {
-  readonly cells: LayerCells;
-}
-
 interface CellOutputs {
   /** `[batch, time, size]`, zero past the length. */
   readonly every: string;
@@ -123,32 +96,25 @@ interface CellOutputs {
 }
 
 const everyOutput = (sequences: Sequences, inputs: string, layer: Layer): string =>
-  mergedDirections(
-    operationsOf(sequences.graph),
-    directions(sequences, inputs, layer).map(({ every }) => every),
-    layer.merge,
-  );
+  mergedOf(sequences, inputs, layer, ({ every }) => every);
 
 const finalStates = (sequences: Sequences, inputs: string, layer: Layer): string =>
-  mergedDirections(
-    operationsOf(sequences.graph),
-    directions(sequences, inputs, layer).map(({ final }) => final),
-    layer.merge,
-  );
+  mergedOf(sequences, inputs, layer, ({ final }) => final);
 
 const outputAtLastIndex = (sequences: Sequences, inputs: string, layer: Layer): string =>
-  mergedDirections(
-    operationsOf(sequences.graph),
-    directions(sequences, inputs, layer).map(({ every, final }, direction) =>
-      direction === 0 ? final : lastStep(sequences, every),
-    ),
-    layer.merge,
+  mergedOf(sequences, inputs, layer, ({ every, final }, direction) =>
+    direction === 0 ? final : lastStep(sequences, every),
   );
 
-const directions = (sequences: Sequences, inputs: string, { cells }: Layer): readonly CellOutputs[] =>
-  cells
-    .filter((cell) => cell !== undefined)
-    .map((cell, at) => runCell(sequences, inputs, { cell, backward: at === 1 }));
+const mergedOf = (
+  sequences: Sequences,
+  inputs: string,
+  { cells, merge }: Layer,
+  partOf: (outputs: CellOutputs, direction: number) => string,
+): string => {
+  const directions = eachDirection(cells, (direction) => runCell(sequences, inputs, direction));
+  return mergedDirections(operationsOf(sequences.graph), directions.map(partOf), merge);
+};
 
 /** A loop over the steps that collects the outputs in a list. */
 const runCell = (
