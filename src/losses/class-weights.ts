@@ -2,7 +2,7 @@ import { Type } from '@sinclair/typebox';
 import { isClassTask, labelsOf, type Task } from '../data/task.ts';
 import { nearest } from '../diagnostic/nearest.ts';
 import type { ParameterIssue } from '../parameters/row.ts';
-import type { LossContext } from './loss.ts';
+import type { LossContext, LossData } from './loss.ts';
 
 export type ClassWeights = 'balanced' | Readonly<Record<string, number>> | null;
 
@@ -19,7 +19,7 @@ export const classWeightsParameter = Type.Unsafe<ClassWeights>({
 });
 
 /** A string must be `balanced`. */
-export const checkClassWeights = (weights: ClassWeights): readonly ParameterIssue[] =>
+const checkClassWeights = (weights: ClassWeights): readonly ParameterIssue[] =>
   typeof weights === 'string' && (weights as string) !== 'balanced'
     ? [
         {
@@ -35,7 +35,16 @@ const namesOf = (task: Task & { readonly classes: number }): readonly string[] =
   labelsOf(task) ?? Array.from({ length: task.classes }, (_, at) => String(at));
 
 /** Every key must be a class of the data, and some class must count. */
-export const checkClassNames = (weights: ClassWeights, task: Task): readonly ParameterIssue[] => {
+const checkClassNames = (weights: ClassWeights, task: Task): readonly ParameterIssue[] => {
+  if (task.kind === 'multi-label' && weights !== null)
+    return [
+      {
+        path: 'classWeights',
+        message: 'The labels of a multi-label dataset have no weights.',
+        expected: 'null, or no such key',
+        help: 'Remove `classWeights`.',
+      },
+    ];
   if (!isClassTask(task) || weights === null || typeof weights === 'string') return [];
   const names = namesOf(task);
   const unknown = Object.keys(weights).filter((name) => !names.includes(name));
@@ -62,6 +71,16 @@ export const checkClassNames = (weights: ClassWeights, task: Task): readonly Par
           : `Did you mean ${near}? Write \`${near}: ${String(weights[name])}\`.`,
     };
   });
+};
+
+/** No interface, which would lack the index signature that the parameters of any loss have. */
+type Weighted = Readonly<Record<'classWeights', ClassWeights>>;
+
+/** The checks of a loss with `classWeights`, as its entry has them. */
+export const classWeightChecks = {
+  check: ({ classWeights }: Weighted) => checkClassWeights(classWeights),
+  checkWith: ({ classWeights }: Weighted, { task }: Pick<LossData, 'task'>) =>
+    checkClassNames(classWeights, task),
 };
 
 /**

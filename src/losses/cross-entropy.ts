@@ -1,11 +1,6 @@
 import { Type } from '@sinclair/typebox';
 import type { Tensor1D } from '@tensorflow/tfjs-core';
-import {
-  checkClassNames,
-  checkClassWeights,
-  classWeightsParameter,
-  weightsOfClasses,
-} from './class-weights.ts';
+import { classWeightChecks, classWeightsParameter, weightsOfClasses } from './class-weights.ts';
 import type { LossRow } from './loss.ts';
 
 const parameters = Type.Object(
@@ -34,8 +29,7 @@ export const crossEntropy = {
   version: 1,
   tasks: ['classification', 'labelling', 'next-step'],
   parameters,
-  check: ({ classWeights }) => checkClassWeights(classWeights),
-  checkWith: ({ classWeights }, { task }) => checkClassNames(classWeights, task),
+  ...classWeightChecks,
   build: async ({ classWeights, labelSmoothing }, context) => {
     const { crossEntropyRows, meanCrossEntropy, smoothedCrossEntropyRows } =
       await import('./cross-entropy-rows.ts');

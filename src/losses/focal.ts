@@ -1,11 +1,6 @@
 import { Type } from '@sinclair/typebox';
 import type { Tensor, Tensor1D } from '@tensorflow/tfjs-core';
-import {
-  checkClassNames,
-  checkClassWeights,
-  classWeightsParameter,
-  weightsOfClasses,
-} from './class-weights.ts';
+import { classWeightChecks, classWeightsParameter, weightsOfClasses } from './class-weights.ts';
 import type { LossRow } from './loss.ts';
 
 const parameters = Type.Object(
@@ -36,18 +31,7 @@ export const focal = {
   version: 1,
   tasks: ['classification', 'labelling', 'next-step', 'multi-label'],
   parameters,
-  check: ({ classWeights }) => checkClassWeights(classWeights),
-  checkWith: ({ classWeights }, { task }) =>
-    task.kind === 'multi-label' && classWeights !== null
-      ? [
-          {
-            path: 'classWeights',
-            message: 'The labels of a multi-label dataset have no weights.',
-            expected: 'null, or no such key',
-            help: 'Remove `classWeights`.',
-          },
-        ]
-      : checkClassNames(classWeights, task),
+  ...classWeightChecks,
   build: async ({ gamma, classWeights }, context) => {
     const tf = await import('@tensorflow/tfjs-core');
     const weights = weightsOfClasses(classWeights, context);

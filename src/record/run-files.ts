@@ -276,10 +276,11 @@ const partEvaluationSchema = Type.Object(partEvaluation);
  */
 export type PartEvaluation = Described<typeof partEvaluationSchema>;
 
+/** An example of the test split, its class, and what the network took it for. */
+const predictedExample = { index: Type.Number(), truth: Type.Number(), prediction: Type.Number() };
+
 const predictionSchema = Type.Object({
-  index: Type.Number(),
-  truth: Type.Number(),
-  prediction: Type.Number(),
+  ...predictedExample,
   /** Softmax probability of the prediction, in [0,1]. */
   probability: Type.Number(),
 });
@@ -288,9 +289,7 @@ const predictionSchema = Type.Object({
 export type ExamplePrediction = Described<typeof predictionSchema>;
 
 const imageSchema = Type.Object({
-  index: Type.Number(),
-  truth: Type.Number(),
-  prediction: Type.Number(),
+  ...predictedExample,
   width: Type.Number(),
   height: Type.Number(),
   /** Base64 of `width * height` bytes, row-major, 255 is white. */
