@@ -1,5 +1,6 @@
 import { Type } from '@sinclair/typebox';
 import { isClassTask, labelsOf, type Task } from '../data/task.ts';
+import { mostSuggestions } from '../data/table/columns.ts';
 import { nearest } from '../diagnostic/nearest.ts';
 import type { ParameterIssue } from '../parameters/row.ts';
 import type { LossContext, LossData } from './loss.ts';
@@ -34,6 +35,10 @@ const checkClassWeights = (weights: ClassWeights): readonly ParameterIssue[] =>
 const namesOf = (task: Task & { readonly classes: number }): readonly string[] =>
   labelsOf(task) ?? Array.from({ length: task.classes }, (_, at) => String(at));
 
+/** A class may have the name of what every object has, such as "constructor". */
+const weightOf = (weights: Readonly<Record<string, number>>, name: string): number =>
+  Object.hasOwn(weights, name) ? (weights[name] ?? 1) : 1;
+
 /** Every key must be a class of the data, and some class must count. */
 const checkClassNames = (weights: ClassWeights, task: Task): readonly ParameterIssue[] => {
   if (task.kind === 'multi-label' && weights !== null)
@@ -47,9 +52,10 @@ const checkClassNames = (weights: ClassWeights, task: Task): readonly ParameterI
     ];
   if (!isClassTask(task) || weights === null || typeof weights === 'string') return [];
   const names = namesOf(task);
-  const unknown = Object.keys(weights).filter((name) => !names.includes(name));
+  const there = new Set(names);
+  const unknown = Object.keys(weights).filter((name) => !there.has(name));
   const listed = names.length > 20 ? `${names.slice(0, 20).join(', ')}, ...` : names.join(', ');
-  if (unknown.length === 0 && names.every((name) => weights[name] === 0))
+  if (unknown.length === 0 && names.every((name) => weightOf(weights, name) === 0))
     return [
       {
         path: 'classWeights',
@@ -58,8 +64,8 @@ const checkClassNames = (weights: ClassWeights, task: Task): readonly ParameterI
         help: 'Raise a weight, or remove `classWeights`.',
       },
     ];
-  return unknown.map((name) => {
-    const near = nearest(name, names);
+  return unknown.map((name, at) => {
+    const near = at < mostSuggestions ? nearest(name, names) : undefined;
     return {
       path: 'classWeights',
       message: `The data has no class ${JSON.stringify(name)}.`,
@@ -92,7 +98,7 @@ export const weightsOfClasses = (
   { task, classCounts }: LossContext,
 ): Float32Array | undefined => {
   if (weights === null || !isClassTask(task)) return undefined;
-  if (weights !== 'balanced') return Float32Array.from(namesOf(task), (name) => weights[name] ?? 1);
+  if (weights !== 'balanced') return Float32Array.from(namesOf(task), (name) => weightOf(weights, name));
   const counts = Float64Array.from(classCounts());
   const total = counts.reduce((sum, count) => sum + count, 0);
   return Float32Array.from(counts, (count) => (count === 0 ? 1 : total / (task.classes * count)));

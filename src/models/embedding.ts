@@ -2,8 +2,7 @@ import { Type } from '@sinclair/typebox';
 import type { ParameterIssue } from '../parameters/row.ts';
 import { nullable } from '../parameters/schema.ts';
 import { settingOf, type EmbeddingSetting, type WithEmbedding } from '../data/vectors/setting.ts';
-
-const mostSize = 16_384;
+import { mostVectorSize } from '../data/vectors/vector-size.ts';
 
 /** The parameter `embedding` in full. */
 const embeddingSchema = Type.Object(
@@ -11,7 +10,7 @@ const embeddingSchema = Type.Object(
     size: nullable(
       Type.Integer({
         minimum: 1,
-        maximum: mostSize,
+        maximum: mostVectorSize,
         description: 'Numbers of a vector. null: as many as those in file have.',
         examples: [50],
       }),
@@ -46,7 +45,7 @@ export const embeddingParameter = Type.Unsafe<number | EmbeddingSetting | null>(
   title: 'Embedding',
   type: ['integer', 'object', 'null'],
   minimum: 1,
-  maximum: mostSize,
+  maximum: mostVectorSize,
   default: null,
   phrase: 'the size of the vectors, or { size, file, tokens, trainable }',
   description:

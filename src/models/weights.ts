@@ -37,9 +37,11 @@ const withVectors =
   (draw: Draw, vectors: BuildContext['vectors']): Draw =>
   (random) => {
     const rows = draw(random);
+    let from = 0;
     vectors?.found.forEach((isFound, at) => {
-      const from = at * vectors.size;
-      if (isFound === 1) rows.set(vectors.rows.subarray(from, from + vectors.size), from);
+      if (isFound === 0) return;
+      rows.set(vectors.rows.subarray(from, from + vectors.size), at * vectors.size);
+      from += vectors.size;
     });
     return rows;
   };

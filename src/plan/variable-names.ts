@@ -1,21 +1,14 @@
 import type { ParameterIssue } from '../parameters/row.ts';
 import { nearest } from '../diagnostic/nearest.ts';
+import { mostSuggestions } from '../data/table/columns.ts';
+import { fitsWildcards } from '../system/wildcards.ts';
 
-/** Whether a pattern fits the name of a variable: `*` is any number of characters, `/` included, and `?` is one. */
-const fits = (pattern: string, name: string): boolean => {
-  const source = pattern
-    .replace(/[.+^${}()|[\]\\]/g, '\\$&')
-    .replaceAll('*', '.*')
-    .replaceAll('?', '.');
-  return new RegExp(`^${source}$`).test(name);
-};
-
-/** The variables that one of the patterns fits. */
+/** The variables that one of the patterns fits: `*` is any number of characters, `/` included, and `?` is one. */
 export const chosenVariables = (
   patterns: readonly string[] | undefined,
   names: readonly string[],
 ): ReadonlySet<string> =>
-  new Set(names.filter((name) => (patterns ?? []).some((pattern) => fits(pattern, name))));
+  new Set(names.filter((name) => (patterns ?? []).some((pattern) => fitsWildcards(pattern, name))));
 
 /** An issue for each pattern of a list in `train` that fits no variable of the network. */
 export const checkPatterns = (
@@ -24,8 +17,8 @@ export const checkPatterns = (
   names: readonly string[],
 ): readonly ParameterIssue[] =>
   (patterns ?? []).flatMap((pattern, at) => {
-    if (names.some((name) => fits(pattern, name))) return [];
-    const near = nearest(pattern, names);
+    if (names.some((name) => fitsWildcards(pattern, name))) return [];
+    const near = at < mostSuggestions ? nearest(pattern, names) : undefined;
     return [
       {
         path: `${key}.${at}`,

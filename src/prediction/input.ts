@@ -11,7 +11,7 @@ import type { TableReading } from '../data/table/read-examples.ts';
 import type { TableReader } from '../data/table/rows.ts';
 import type { StreamFormat } from '../data/text/stream.ts';
 import type { StreamReading } from '../data/text/stream-reading.ts';
-import { checkAgainst } from '../language/check.ts';
+import { wrongSetting } from '../plan/wrong-setting.ts';
 import { rowOf, type Registry } from '../registry/rows.ts';
 import { loadedGatherPixels } from '../tensorflow/kernels/own-library.ts';
 import { inputKinds, type InputKind } from './formats.ts';
@@ -66,11 +66,8 @@ const formatOf = async <F>({ model, registry }: InputGiven): Promise<F> => {
   return (await row.formatOf(dataset, context)) as F;
 };
 
-/** A model's folder may lack settings that were not needed, and paths of files. */
 const refuseWrongSettings = (row: DatasetRow, { file: { dataset }, directory }: OpenModel): void => {
-  const { name, ...settings } = dataset;
-  const { issues } = checkAgainst(row.parameters, settings, `dataset ${name}`);
-  const wrong = issues.find(({ code }) => code !== 'missing-key' && code !== 'unknown-key');
+  const wrong = wrongSetting(row, dataset);
   if (!wrong) return;
   throw new DataError(
     {

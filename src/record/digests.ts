@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { closeSync, fstatSync } from 'node:fs';
 import { join } from 'node:path';
 import { jsonFileText, openThere, readFully } from '../system/files.ts';
+import { isDeeperThan } from '../system/json.ts';
 import { onFile } from '../system/system-error.ts';
 import { fileNames, modelFileNames, type StatusFile } from './run-files.ts';
 
@@ -75,7 +76,13 @@ export const unsealed = <T extends Readonly<Record<string, unknown>>>(content: T
 export const isSealIntact = ({
   sha256,
   ...content
-}: Readonly<Record<string, unknown>>): boolean | undefined =>
-  typeof sha256 === 'string' ? sealOf(content) === sha256 : undefined;
+}: Readonly<Record<string, unknown>>): boolean | undefined => {
+  if (typeof sha256 !== 'string') return undefined;
+  // The text of deeply nested values takes the square of their depth in memory.
+  return !isDeeperThan(content, deepest) && sealOf(content) === sha256;
+};
+
+/** No sealed file nests further: a spec may have 64 levels. */
+const deepest = 200;
 
 const sealOf = (content: object): string => createHash('sha256').update(jsonFileText(content)).digest('hex');

@@ -365,7 +365,8 @@ export const badTransfer = (source: string, what: string): Result<never> =>
     help: 'Nothing of it was used. Pack the run again where it was trained, or train it here.',
   });
 
-const newerFormat = (source: string, format: number): Diagnostic => ({
+/** The diagnostic of what a later version wrote; `source` is what has it. */
+export const newerFormat = (source: string, format: number): Diagnostic => ({
   code: 'newer-format',
   severity: 'error',
   message: `${source} has format ${format}, which this version of Unroll does not read.`,

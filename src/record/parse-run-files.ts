@@ -1,3 +1,4 @@
+import { isAbsolute } from 'node:path';
 import { type Diagnostic, failure, type Result, success } from '../diagnostic/diagnostic.ts';
 import { rememberMetricsOf, runSchema, type Run } from '../plan/plan.ts';
 import { decodeNumbers, isObject } from '../system/json.ts';
@@ -57,6 +58,9 @@ export const statusIfWhole = (value: unknown): StatusFile | undefined => {
 const toStatus = (path: string, value: unknown): Result<StatusFile> => {
   const status = statusParser(value);
   if (!status) return failure(damaged(path, noUsable(statusParser.firstWrong(value))));
+  const outside = Object.keys(status.files ?? {}).find(leadsOutside);
+  if (outside !== undefined)
+    return failure(damaged(path, `names ${JSON.stringify(outside)}, which is not a file of a run`));
   const { outcome, ...rest } = status;
   if (!outcome) return success({ ...rest, outcome: null });
   const { reason } = outcome;
@@ -71,6 +75,10 @@ const toStatus = (path: string, value: unknown): Result<StatusFile> => {
   }
   return success({ ...rest, outcome: { ...outcome, reason, metrics: decodeNumbers(outcome.metrics) } });
 };
+
+/** Whether the name of a run's file leads out of the directory of the run, or cannot be a name. */
+const leadsOutside = (name: string): boolean =>
+  isAbsolute(name) || name.includes('\0') || name.split('/').includes('..');
 
 const isReason = (value: string): value is OutcomeReason =>
   (outcomeReasons as readonly string[]).includes(value);

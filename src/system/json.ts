@@ -55,6 +55,18 @@ export const canonicalJson = (value: Json | object): string => {
   return JSON.stringify(value);
 };
 
+/** Whether lists and mappings in a value are nested in more levels than these. Any depth is looked at without recursion. */
+export const isDeeperThan = (value: unknown, levels: number): boolean => {
+  let level: unknown[] = [value];
+  for (let depth = 0; depth <= levels; depth++) {
+    level = level.flatMap((one): unknown[] =>
+      typeof one === 'object' && one !== null ? Object.values(one) : [],
+    );
+    if (level.length === 0) return false;
+  }
+  return true;
+};
+
 /** 12 hex digits of the SHA-256 of a string. */
 export const shortHash = (text: string): string => hash('sha256', text, 'hex').slice(0, 12);
 

@@ -3,6 +3,8 @@
  * Everything that is recorded, printed or sent as content goes through `masked`.
  */
 
+import { decoded } from './decoded.ts';
+
 const mask = '***';
 
 /** Shorter values are words that occur anywhere; they are masked only where their name or place gives them away. */
@@ -34,7 +36,8 @@ export const hideSecret = (value: string): void => {
   pattern = undefined;
 };
 
-const userInfo = /\b([a-z][a-z0-9+.-]*:\/\/)([^\s/?#'"]*)@/gi;
+// It begins where a run of letters, digits and marks does: looked for anywhere in a long one, it would take the square of its length.
+const userInfo = /(?<![a-z0-9+.-])([a-z0-9+.-]+:\/\/)([^\s/?#'"]*)@/gi;
 
 /** What a message proposes to fill in. */
 const isPlaceholder = (info: string): boolean => /^(USER)?:PASSWORD$/.test(info);
@@ -46,11 +49,7 @@ export const hideEnvironment = (environment: Readonly<Record<string, string | un
     for (const [, , info = ''] of value.matchAll(userInfo)) {
       const password = info.slice(info.indexOf(':') + 1);
       hideSecret(password);
-      try {
-        hideSecret(decodeURIComponent(password));
-      } catch {
-        // Not percent-encoded.
-      }
+      hideSecret(decoded(password) ?? '');
     }
   }
 };

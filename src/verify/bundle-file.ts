@@ -6,9 +6,11 @@ import { pipeline } from 'node:stream/promises';
 import { openPromise } from 'yauzl';
 import { ZipFile } from 'yazl';
 import { failure, success, type Diagnostic, type Result } from '../diagnostic/diagnostic.ts';
-import { digestOfFile, isSealIntact, sealed } from '../record/digests.ts';
+import { digestOfFile, isSealIntact, sealed, type FileDigest } from '../record/digests.ts';
+import { newerFormat } from '../record/packed-run.ts';
 import { jsonFileText, readJson, writeBeside, ensureFolder } from '../system/files.ts';
 import { named } from '../system/system-error.ts';
+import { isObject } from '../system/json.ts';
 import { parserOf, type Described } from '../system/schema.ts';
 
 const orNull = Type.Union([Type.String(), Type.Null()]);
@@ -104,12 +106,17 @@ export const notWhole = (path: string, what: string): Diagnostic => ({
   help: 'Copy it again from the machine that wrote it.',
 });
 
+/** System errors of a name that is too long, or of a file in the place of a folder: the folder was empty. */
+const impossibleNames: readonly string[] = ['ENAMETOOLONG', 'ENOTDIR', 'EEXIST', 'EISDIR'];
+
 /** Unpacks a bundle into an empty folder and compares each file with its digest. */
 export const openBundle = async (path: string, folder: string): Promise<Result<Manifest>> => {
   try {
     await unpack(path, folder);
   } catch (error) {
-    const { syscall, path: at } = error as NodeJS.ErrnoException;
+    const { syscall, code = '', path: at } = error as NodeJS.ErrnoException;
+    if (impossibleNames.includes(code))
+      return failure(notWhole(path, 'has files whose names cannot be used together'));
     if (syscall !== undefined)
       throw named(error, at === path || (at === undefined && syscall === 'read') ? path : folder);
     return failure(
@@ -123,17 +130,29 @@ export const openBundle = async (path: string, folder: string): Promise<Result<M
     value = undefined;
   }
   const manifest = parseManifest(value);
+  const format = isObject(value) ? value['format'] : undefined;
+  if (typeof format === 'number' && format > 1) return failure(newerFormat(path, format));
   if (!manifest) return failure(notWhole(path, `has no ${manifestName} that this version of Unroll reads`));
   const outside = pathsIn(manifest).find((name) => !isWithin(folder, name));
   if (outside !== undefined) return failure(notWhole(path, `names ${outside}, which is outside of it`));
   if (isSealIntact(value as Readonly<Record<string, unknown>>) !== true)
     return failure(notWhole(path, `has a ${manifestName} that was changed`));
   for (const [name, { sha256 }] of Object.entries(manifest.files)) {
-    const digest = digestOfFile(join(folder, name));
+    const digest = digestIn(folder, name);
     if (digest?.sha256 !== sha256)
       return failure(notWhole(path, digest ? `has a changed ${name}` : `lacks ${name}`));
   }
   return success(manifest);
+};
+
+/** The digest of a file of a bundle; undefined too where its name cannot be one. */
+const digestIn = (folder: string, name: string): FileDigest | undefined => {
+  try {
+    return digestOfFile(join(folder, name));
+  } catch (error) {
+    if (impossibleNames.includes((error as NodeJS.ErrnoException).code ?? '')) return undefined;
+    throw error;
+  }
 };
 
 const pathsIn = ({ run, spec, config, startWeights, data, vectors, files }: Manifest): readonly string[] =>
@@ -146,6 +165,9 @@ const pathsIn = ({ run, spec, config, startWeights, data, vectors, files }: Mani
 const isWithin = (folder: string, name: string): boolean =>
   !name.includes('\0') && resolve(folder, name).startsWith(`${resolve(folder)}${sep}`);
 
+/** Each level is a folder to make: a file of 1 MB could have a million of them. */
+const deepestName = 64;
+
 const unpack = async (path: string, folder: string): Promise<void> => {
   // It refuses names that lead out of the folder.
   const zip = await openPromise(path, { lazyEntries: true, autoClose: false });
@@ -156,6 +178,8 @@ const unpack = async (path: string, folder: string): Promise<void> => {
       bytes += entry.uncompressedSize;
       // Bundles are not compressed: an entry that grows is an attack on the disk.
       if (bytes > zip.fileSize) throw new Error('its files would be larger than itself');
+      if (entry.fileName.split('/').length > deepestName)
+        throw new Error('it has folders in too many levels');
       const target = join(folder, entry.fileName);
       ensureFolder(dirname(target));
       await pipeline(await zip.openReadStreamPromise(entry), createWriteStream(target));

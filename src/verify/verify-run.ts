@@ -2,11 +2,12 @@ import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DataError, type DatasetRow } from '../data/dataset.ts';
-import { failure, success, type Diagnostic, type Result } from '../diagnostic/diagnostic.ts';
+import { failure, success, type Diagnostic, type Issue, type Result } from '../diagnostic/diagnostic.ts';
 import { pretrainedOf } from '../data/vectors/setting.ts';
 import { vectorsDigest } from '../data/vectors/vectors.ts';
 import type { Row } from '../parameters/row.ts';
 import type { Run } from '../plan/plan.ts';
+import { wrongSetting } from '../plan/wrong-setting.ts';
 import { digestOfFile } from '../record/digests.ts';
 import { captureEnvironment } from '../record/environment.ts';
 import type { RunOutcome } from '../record/events.ts';
@@ -116,6 +117,8 @@ export const presentRun = async ({
   const { registry, bundle } = plugins?.value ?? { registry: builtIn, bundle: undefined };
   const row = findRow(registry.dataset, here.config.dataset.name);
   if (!row) return failure(notRegistered('dataset', here.config.dataset.name));
+  const wrong = wrongSetting(row, here.config.dataset);
+  if (wrong) return failure(wrongRecord(here, wrong));
   const pretrained = pretrainedOf(here.config.model);
   let datasetDigest: string;
   let vectors: string | undefined;
@@ -146,6 +149,14 @@ export const presentRun = async ({
     registry,
   });
 };
+
+const wrongRecord = ({ experiment, id }: Run, { message, expected }: Issue): Diagnostic => ({
+  code: 'damaged-record',
+  severity: 'error',
+  message: `The record of the run ${experiment}/${id} describes no dataset: ${message}`,
+  ...(expected !== undefined && { expected }),
+  help: 'Verify it with the version of Unroll that trained it; `run.json` is not as this version writes it.',
+});
 
 const codeNow = ({ config, code }: Run, registry: Registry): Result<Run['code']> => {
   if (!code) return success(undefined);
@@ -186,12 +197,18 @@ const dataIsMissing = (message: string, help: string | undefined): Diagnostic =>
   help: `${help ?? ''} The option --spec-directory names the folder that relative paths start from.`.trim(),
 });
 
+/** More threads than a job may have would only exhaust the machine; their number is what the record claims. */
+const threadsIn = (environment: Subject['environment']): number => {
+  const { threads = 1 } = environment ?? {};
+  return Number.isInteger(threads) && threads >= 1 && threads <= 1024 ? threads : 1;
+};
+
 const trainAgain = async (
   { run: recorded, environment, status, startFile, baseDirectory }: Subject,
   { run, bundle }: Present,
   { folder, steps, commandLine, onStep, stop, kill }: VerifyOptions & { readonly folder: string },
 ): Promise<{ readonly outcome: RunOutcome; readonly directory: string }> => {
-  const threads = environment?.threads ?? 1;
+  const threads = threadsIn(environment);
   const kernel = environment && runnableHere().includes(environment.kernel) ? environment.kernel : undefined;
   const done = status.outcome?.step ?? 0;
   const isWhole = status.outcome?.reason === 'completed' || status.outcome?.reason === 'diverged';

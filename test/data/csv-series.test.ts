@@ -439,3 +439,13 @@ describe('rolling origins', () => {
     expect(await of(3)).toEqual([15, [16, 17], [18, 19]]);
   });
 });
+
+describe('very many settings', () => {
+  it('of columns that are not read are reported without comparing each with every column', () => {
+    const names = (word: string) => Array.from({ length: 30_000 }, (_, at) => `${word}${at}`);
+    const missing = Object.fromEntries(names('load').map((name) => [name, 'mean' as const]));
+    const issues = csvSeries.check(complete(csvSeries, { ...plain, past: names('past'), missing }));
+    expect(issues).toHaveLength(30_000);
+    expect(issues.every(({ expected = '' }) => expected.length < 1000)).toBe(true);
+  });
+});

@@ -425,6 +425,15 @@ describe('files', () => {
     ]);
   });
 
+  it('whose names could be taken apart in very many ways are taken apart once', async () => {
+    const names = Array.from({ length: 60 }, (_, at) => `{p${at}}`).join('');
+    const files = { [`${'a'.repeat(120)}.csv`]: 'x\n1\n' };
+    const refused = await mistakeOf(loadFolder(files, { fileName: `${names}.txt` }));
+    expect(refused.issues).toMatchObject([{ path: 'fileName' }]);
+    const many = await mistakeOf(loadFolder(files, { fileName: names.repeat(1000) }));
+    expect(many.issues).toMatchObject([{ path: 'fileName' }]);
+  });
+
   it('of a folder have labels from a second table', async () => {
     const context = folder({ 'a.csv': 'x\n1\n', 'b.csv': 'x\n2\n' });
     writeFileSync(join(context.baseDirectory, 'labels.csv'), 'name,label,age\na,u,40\nb.csv,v,50\n');

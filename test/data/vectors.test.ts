@@ -9,12 +9,13 @@ import { dataFolder } from './support/data-files.ts';
 const vocabulary = ['<pad>', '<unk>', 'the', 'New York', '7'];
 
 /** The vectors that were found, by token. */
-const byToken = ({ size, rows, found }: Vectors) =>
-  Object.fromEntries(
-    vocabulary.flatMap((token, at) =>
-      found[at] === 1 ? [[token, [...rows.subarray(at * size, (at + 1) * size)]]] : [],
-    ),
+const byToken = ({ size, rows, found }: Vectors) => {
+  const tokens = vocabulary.filter((_, at) => found[at] === 1);
+  expect(rows).toHaveLength(tokens.length * size);
+  return Object.fromEntries(
+    tokens.map((token, at) => [token, [...rows.subarray(at * size, (at + 1) * size)]]),
   );
+};
 
 const read = async (
   name: string,
@@ -152,5 +153,85 @@ describe('vectors in an array', () => {
     expect(await mistake('v.npy', npy(rows), { name: 'tokens.json', content: '{"the": 1}' })).toBe(
       'embedding.tokens: tokens.json is not a list of tokens.',
     );
+  });
+});
+
+describe('hostile files of vectors', () => {
+  /** An .npy file with any header. */
+  const withHeader = (header: string, { version = 1, length = header.length, bytes = 64 } = {}): Buffer => {
+    const head = Buffer.alloc(version === 1 ? 10 : 12);
+    head.write('\x93NUMPY', 'latin1');
+    head[6] = version;
+    if (version === 1) head.writeUInt16LE(length, 8);
+    else head.writeUInt32LE(length, 8);
+    return Buffer.concat([head, Buffer.from(header, 'latin1'), Buffer.alloc(bytes)]);
+  };
+  const header = (type: string, shape: string) =>
+    `{'descr': '${type}', 'fortran_order': False, 'shape': ${shape}, }`;
+
+  it.each([
+    ['a type that every object has', header('constructor', '(2, 2)'), 'v.npy has a matrix of constructor.'],
+    ['another such type', header('__proto__', '(2, 2)'), 'v.npy has a matrix of __proto__.'],
+    ['a negative shape', header('<f4', '(-2, -2)'), 'v.npy is damaged: its header has no shape.'],
+    ['a shape with fractions', header('<f4', '(0.5, 8)'), 'v.npy is damaged: its header has no shape.'],
+    ['one axis', header('<f4', '(16,)'), 'v.npy has an array with the shape [16] of <f4.'],
+    [
+      'fields',
+      `{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (2, 2), }`,
+      'v.npy has a matrix of other values.',
+    ],
+    [
+      'a shape beyond all bounds',
+      header('<f4', `(${'9'.repeat(400)}, 2)`),
+      'v.npy is damaged: it has 64 of Infinity bytes of numbers.',
+    ],
+    ['very long vectors', header('<f4', '(1, 20000)'), 'v.npy has vectors of 20000 numbers.', 80_000],
+    ['no text', '\0'.repeat(40), 'v.npy is damaged: its header has no shape.'],
+  ])('an .npy file with %s is refused', async (_, text, message, bytes = 64) => {
+    expect(await mistake('v.npy', withHeader(text, { bytes }))).toBe(`embedding.file: ${message}`);
+  });
+
+  it('an .npy file whose header is longer than a header or the file is refused at once', async () => {
+    const long = "'shape':(".repeat(100_000);
+    expect(await mistake('v.npy', withHeader(long, { version: 2 }))).toBe(
+      'embedding.file: v.npy is damaged: its header would have 900000 characters.',
+    );
+    expect(await mistake('v.npy', withHeader('{}', { version: 2, length: 2 ** 32 - 1 }))).toContain(
+      'its header would have 4294967295 characters',
+    );
+    expect(await mistake('v.npy', withHeader('{}', { length: 9000 }))).toContain(
+      'would have 9000 characters',
+    );
+  });
+
+  it('text with vectors that no model has is refused at its first line', async () => {
+    const line = `the${' 1'.repeat(20_000)}\n`;
+    expect(await mistake('v.txt', line)).toBe('embedding.file: v.txt has vectors of 20000 numbers.');
+    expect(await mistake('v.txt', `1 ${'9'.repeat(500_000)}\n`)).toBe(
+      'embedding.file: v.txt has vectors of Infinity numbers.',
+    );
+  });
+
+  it('safetensors of a wrong form are refused', async () => {
+    const json = Buffer.from(
+      JSON.stringify({ embedding: { dtype: 'F32', shape: 'ab', data_offsets: [0, 8] } }),
+    );
+    const length = Buffer.alloc(8);
+    length.writeBigUInt64LE(BigInt(json.length));
+    expect(await mistake('v.safetensors', Buffer.concat([length, json, Buffer.alloc(8)]))).toBe(
+      'embedding.file: v.safetensors is damaged: tensor embedding has no usable dtype, shape or data_offsets.',
+    );
+  });
+
+  it('one long vector does not take memory for each token of a large vocabulary', async () => {
+    const words = Array.from({ length: 300_000 }, (_, at) => `w${at}`);
+    const context = dataFolder({ 'v.txt': `w7${' 1'.repeat(16_000)}\n` });
+    const { rows, found, size } = await keptVectors(
+      { file: 'v.txt', tokens: null },
+      { vocabulary: words, context },
+    );
+    expect({ numbers: rows.length, size, place: found.indexOf(1) }).toEqual({
+      ...{ numbers: 16_000, size: 16_000, place: 7 },
+    });
   });
 });

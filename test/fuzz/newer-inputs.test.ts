@@ -14,6 +14,7 @@ import { predictFiles } from '../../src/prediction/predict.ts';
 import { sealed } from '../../src/record/digests.ts';
 import { modelFileNames } from '../../src/record/run-files.ts';
 import { registry } from '../../src/registry/rows.ts';
+import { bytesOf, tensorBytes } from '../../src/system/safetensors.ts';
 import { writeBundle, type Manifest } from '../../src/verify/bundle-file.ts';
 import { bundledSubject } from '../../src/verify/bundle-run.ts';
 import { damagedBytes, fuzz, grown, type Input } from '../support/fuzz.ts';
@@ -340,6 +341,58 @@ const bundle: Input = async (random, directory) => {
   return subject.ok ? sealed({}) : renderDiagnostics(subject.errors);
 };
 
+const tokens = ['the', 'word', 'p', 'q', '1'];
+const numbers = Float32Array.from({ length: tokens.length * 3 }, (_, at) => one(at, 1));
+
+/** A matrix as NumPy saves it, with a header of any form. */
+const npy = (header: string): Buffer => {
+  const head = Buffer.from('\x93NUMPY\u0002\0\0\0\0\0', 'latin1');
+  head.writeUInt32LE(Buffer.byteLength(header), 8);
+  return Buffer.concat([head, Buffer.from(header), bytesOf(numbers)]);
+};
+const npyHeader = `{'descr': '<f4', 'fortran_order': False, 'shape': (${tokens.length}, 3), }`;
+
+const tensors = Buffer.concat(
+  tensorBytes({
+    tensors: new Map([
+      ['embedding', { shape: [tokens.length, 3], values: numbers }],
+      ['bias', { shape: [2], values: numbers.slice(0, 2) }],
+    ]),
+    metadata: { run: 'x' },
+  }),
+);
+
+/** The same with another header. */
+const withHeader = (change: (header: string) => string): Buffer => {
+  const end = 8 + Number(tensors.readBigUInt64LE(0));
+  const header = Buffer.from(change(tensors.toString('utf8', 8, end)));
+  const length = Buffer.alloc(8);
+  length.writeBigUInt64LE(BigInt(header.length));
+  return Buffer.concat([length, header, tensors.subarray(end)]);
+};
+
+const textVectors = lines(tokens.length, (at) => `${tokens[at] ?? ''} ${one(at, 0)} ${one(at, 1)} -0.5`);
+
+/** Plans a spec whose model reads vectors from a file. */
+const vectorsIn =
+  (file: string, content: (random: Random) => string | Uint8Array): Input =>
+  async (random, directory) => {
+    const setting = file.endsWith('.txt') ? `{ file: ${file} }` : `{ file: ${file}, tokens: tokens.txt }`;
+    const spec = specOf('{ name: csv-text, file: data.csv, text: text, targets: [y] }');
+    writeFileSync(
+      join(directory, 'spec.yaml'),
+      spec.replace('hiddenSize: 4', `hiddenSize: 4, embedding: ${setting}`),
+    );
+    writeFileSync(join(directory, 'data.csv'), texts);
+    writeFileSync(
+      join(directory, 'tokens.txt'),
+      random.integer(4) === 0 ? mutated(tokens.join('\n'), random) : tokens.join('\n'),
+    );
+    writeFileSync(join(directory, file), content(random));
+    const result = await planExperiment(join(directory, 'spec.yaml'), { cores: 2 });
+    return renderDiagnostics(result.ok ? result.notices : result.errors);
+  };
+
 const inputs: Readonly<Record<string, Input>> = {
   '.ts files': planOf('{ name: ucr, file: data.ts }', 'data.ts', (random) => mutated(ts, random)),
   '.arff files': planOf('{ name: ucr, file: data.arff }', 'data.arff', (random) =>
@@ -372,6 +425,17 @@ const inputs: Readonly<Record<string, Input>> = {
   'folders of models': usedModel,
   'ONNX files': usedOnnx,
   bundles: bundle,
+  '.npy vectors': vectorsIn('v.npy', (random) =>
+    random.integer(2) ? npy(mutated(npyHeader, random)) : damagedBytes(npy(npyHeader), random),
+  ),
+  'safetensors vectors': vectorsIn('v.safetensors', (random) =>
+    random.integer(3)
+      ? withHeader((header) => (random.integer(2) ? changedText(header, random) : mutated(header, random)))
+      : damagedBytes(tensors, random),
+  ),
+  'text vectors': vectorsIn('v.txt', (random) =>
+    mutated(random.integer(2) ? textVectors : `5 3\n${textVectors}`, random),
+  ),
   'large .ts files': planOf('{ name: ucr, file: data.ts }', 'data.ts', (random) => grown(ts, random)),
   'large .arff files': planOf('{ name: ucr, file: data.arff }', 'data.arff', (random) => grown(arff, random)),
   'large CoNLL files': planOf('{ name: conll, file: data.conll }', 'data.conll', (random) =>
@@ -381,6 +445,11 @@ const inputs: Readonly<Record<string, Input>> = {
   'large gzip CoNLL files': planOf('{ name: conll, file: data.conll }', 'data.conll', (random) =>
     grownGzip(conll, random),
   ),
+  'large .npy vectors': vectorsIn('v.npy', (random) => npy(grown(npyHeader, random))),
+  'large safetensors vectors': vectorsIn('v.safetensors', (random) =>
+    withHeader((header) => grown(header, random)),
+  ),
+  'large text vectors': vectorsIn('v.txt', (random) => grown(textVectors, random)),
   'large ONNX files': largeOnnx,
   'large texts': planOf('{ name: text, file: data.txt, sequenceLength: 8 }', 'data.txt', (random) =>
     grown(sentences, random),

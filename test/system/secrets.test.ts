@@ -76,3 +76,36 @@ it('knows secrets by name', () => {
     Array<boolean>(4).fill(false),
   );
 });
+
+it.each([
+  ['x-http://ann:pw@host', 'x-http://host'],
+  ['.http://ann:pw@host', '.http://host'],
+  ['_http://ann:pw@host', '_http://host'],
+  ['1http://ann:pw@host', '1http://host'],
+  ['éhttp://ann:pw@host', 'éhttp://host'],
+  ['a://b://ann:pw@host', 'a://b://host'],
+])('hides the password of %s wherever the address begins', (text, expected) =>
+  expect(masked(text)).toBe(expected),
+);
+
+it.each([
+  ...[
+    'a.',
+    'a',
+    'a+',
+    'a://',
+    '://',
+    'a:',
+    '?a',
+    '&a-',
+    '?token',
+    'token="\\',
+    'token=',
+    'token ',
+    'Bearer ',
+  ],
+  ...['\\', '"', 'key-', 'access_', 'http://a', '@', 'a@', "token:'"],
+])('takes a megabyte of %j in its stride', (piece) => {
+  const text = piece.repeat(Math.floor(1e6 / piece.length));
+  expect(masked(text).length).toBeLessThanOrEqual(text.length + 3);
+});

@@ -3,6 +3,9 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { expect, test } from 'vitest';
 import { ZipFile } from 'yazl';
+import { sealed } from '../../src/record/digests.ts';
+import { parseStatus } from '../../src/record/parse-run-files.ts';
+import { jsonFileText } from '../../src/system/files.ts';
 import { openBundle, writeBundle } from '../../src/verify/bundle-file.ts';
 import { bundledSubject } from '../../src/verify/bundle-run.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
@@ -51,3 +54,74 @@ test('a bundle without the status of its run is refused', async () => {
   const subject = await bundledSubject(path, { folder: join(folder, 'out') });
   expect(subject).toMatchObject({ ok: false, errors: [{ code: 'damaged-record' }] });
 });
+
+/** A zip file of these entries. */
+const zipOf = async (folder: string, entries: readonly (readonly [name: string, text: string])[]) => {
+  const path = join(folder, 'a.unroll');
+  const zip = new ZipFile();
+  for (const [name, text] of entries) zip.addBuffer(Buffer.from(text), name, { compress: false });
+  zip.end();
+  await pipeline(zip.outputStream, createWriteStream(path));
+  return path;
+};
+
+const manifestText = (changed: object) =>
+  jsonFileText(sealed({ format: 1, ...manifest, files: {}, ...changed }));
+
+test.each<[string, readonly (readonly [string, string])[], string]>([
+  ['a later format', [['bundle.json', manifestText({ format: 2 })]], 'has format 2'],
+  [
+    'a file in the place of a folder',
+    [
+      ['a', ''],
+      ['a/b', ''],
+    ],
+    'has files whose names cannot be used together',
+  ],
+  ['a name that is too long', [['a'.repeat(5000), '']], 'has files whose names cannot be used together'],
+  ['very many folders', [[`${'a/'.repeat(1000)}b`, '']], 'it has folders in too many levels'],
+  ['a null byte in a name', [['a\0b', '']], 'is not a whole zip file'],
+  [
+    'a folder in the place of a file',
+    [
+      ['bundle.json', manifestText({ files: { spec: { bytes: 1, sha256: 'a' } } })],
+      ['spec/a', ''],
+    ],
+    'lacks spec',
+  ],
+  [
+    'a file below a file',
+    [['bundle.json', manifestText({ files: { 'bundle.json/x': { bytes: 1, sha256: 'a' } } })]],
+    'lacks bundle.json/x',
+  ],
+  [
+    'deep JSON as its manifest',
+    [
+      [
+        'bundle.json',
+        manifestText({}).replace(
+          '"format": 1',
+          `"x": ${'['.repeat(300_000)}${']'.repeat(300_000)}, "format": 1`,
+        ),
+      ],
+    ],
+    'has a bundle.json that was changed',
+  ],
+])('a bundle with %s is one message', async (_, entries, message) => {
+  const folder = temporaryDirectory();
+  const opened = await openBundle(await zipOf(folder, entries), join(folder, 'out'));
+  expect(opened).toMatchObject({ errors: [{ message: expect.stringContaining(message) as string }] });
+});
+
+test.each(['/dev/zero', '../../../../../etc/hostname', 'a/../../b', 'a\0b'])(
+  'a status that names the file %j of its run is refused, and the file is not read',
+  (name) => {
+    const text = JSON.stringify({
+      ...{ state: 'ended', attempt: 1, startedAt: 0, endedAt: 0, outcome: null, holder: null },
+      files: { [name]: { bytes: 1, sha256: 'a' } },
+    });
+    expect(parseStatus('status.json', text)).toMatchObject({
+      errors: [{ message: `status.json names ${JSON.stringify(name)}, which is not a file of a run.` }],
+    });
+  },
+);

@@ -2,6 +2,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { basename, join, relative, resolve, sep } from 'node:path';
 import { DataError, type DataContext } from '../dataset.ts';
 import { findDataFile, wrongFile, type DataFile } from '../files.ts';
+import { fitsPathPattern } from '../../system/wildcards.ts';
 
 /** Data in one file, or in several of a folder or a pattern. */
 export interface DataFiles {
@@ -36,7 +37,7 @@ export const findDataFiles = async (
     return { name, parameter, files: [file], isSingle, nameWithin: ({ path: one }) => basename(one) };
   }
   const folder = found ? path : folderOfPattern(path);
-  const wanted = found ? /^[^/]+$/ : patternOf(slashed(relative(folder, path)));
+  const wanted = found ? '*' : slashed(relative(folder, path));
   const depth = found ? 1 : name.includes('**') ? Infinity : relative(folder, path).split(sep).length;
   const names = await namesBelow(folder, depth).catch((error: unknown) => {
     const { code, path: closed = folder } = error as NodeJS.ErrnoException;
@@ -46,7 +47,7 @@ export const findDataFiles = async (
       help: `Allow it with \`chmod u+rx ${closed}\`, or name another folder.`,
     });
   });
-  const fitting = names.filter((one) => wanted.test(one)).sort();
+  const fitting = names.filter((one) => fitsPathPattern(wanted, one)).sort();
   if (fitting.length === 0) {
     throw new DataError(
       {
@@ -78,18 +79,6 @@ const slashed = (path: string): string => path.split(sep).join('/');
 const folderOfPattern = (path: string): string => {
   const parts = path.split(sep);
   return parts.slice(0, parts.findIndex(isPattern)).join(sep) || sep;
-};
-
-const patternOf = (pattern: string): RegExp => {
-  const parts = pattern.split('/').map((part, at, all) => {
-    if (part === '**') return '(?:[^/]+/)*';
-    const one = part
-      .replace(/[.+^${}()|[\]\\]/g, '\\$&')
-      .replaceAll('*', '[^/]*')
-      .replaceAll('?', '[^/]');
-    return at === all.length - 1 ? one : `${one}/`;
-  });
-  return new RegExp(`^${parts.join('')}$`);
 };
 
 /** A folder that is missing has no files; one without permission may have some. */

@@ -3,6 +3,7 @@ import { nearest } from '../../diagnostic/nearest.ts';
 import type { ParameterIssue } from '../../parameters/row.ts';
 import { choice, nullable, withOptions } from '../../parameters/schema.ts';
 import { missingParameter, strategyOf, type MissingStrategy } from '../columns/missing.ts';
+import { listed, mostSuggestions } from '../table/columns.ts';
 import type { DatasetParts } from '../dataset.ts';
 import { calendarFields } from './calendar.ts';
 
@@ -229,15 +230,16 @@ const checkColumnsOnce = (chosen: SeriesParameters): readonly ParameterIssue[] =
 
 const checkMissing = (chosen: SeriesParameters): readonly ParameterIssue[] => {
   const columns = numberColumns(chosen);
+  const there = new Set(columns);
   const named = typeof chosen.missing === 'string' ? [] : Object.keys(chosen.missing);
   return named
-    .filter((column) => !columns.includes(column))
-    .map((column) => {
-      const similar = nearest(column, columns);
+    .filter((column) => !there.has(column))
+    .map((column, at) => {
+      const similar = at < mostSuggestions ? nearest(column, columns) : undefined;
       return {
         path: `missing.${column}`,
         message: `${JSON.stringify(column)} is not a column of numbers that the network reads.`,
-        expected: `one of ${columns.join(', ')}`,
+        expected: `one of ${listed(columns)}`,
         help:
           similar === undefined
             ? 'Remove it, or name it in targets, past or future, too.'

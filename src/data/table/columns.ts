@@ -28,7 +28,7 @@ export const featureColumns = (
 };
 
 /** Only for this many names is it worth looking for the ones that were meant. */
-const mostSuggestions = 20;
+export const mostSuggestions = 20;
 
 /** The parameters that are lists of columns. */
 const listParameters: ReadonlySet<string> = new Set(['features', 'targets', 'static']);

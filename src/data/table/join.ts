@@ -113,16 +113,9 @@ export const joinColumns = (
 
 /** The parts of a file's name, by the names in braces of a form such as `{label}-{subject}.csv`. */
 const partsOfName = (file: DataFile, form: string): ReadonlyMap<string, string> => {
-  const names: string[] = [];
-  const pattern = form
-    .split(/(\{[^{}]+\})/)
-    .map((part) => {
-      if (!/^\{[^{}]+\}$/.test(part)) return part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
-      names.push(part.slice(1, -1));
-      return '(.+?)';
-    })
-    .join('');
-  const found = new RegExp(`^${pattern}$`).exec(basename(file.path));
+  const pieces = form.split(/(\{[^{}]+\})/).filter((piece) => piece !== '');
+  const isPart = (piece: string) => /^\{[^{}]+\}$/.test(piece);
+  const found = takeApart(pieces, isPart, basename(file.path));
   if (!found) {
     throw new DataError({
       path: 'fileName',
@@ -131,5 +124,37 @@ const partsOfName = (file: DataFile, form: string): ReadonlyMap<string, string> 
       help: 'Change fileName, or name only files that fit with a pattern in file.',
     });
   }
-  return new Map(names.map((name, at) => [name, found[at + 1] ?? '']));
+  return new Map(pieces.filter(isPart).map((piece, at) => [piece.slice(1, -1), found[at] ?? '']));
+};
+
+/**
+ * The parts of a text that is made of pieces, of which some are parts of one character or more: the first one is as short as
+ * it can be, then the second. Undefined where it does not fit. What was tried before is not tried again: a regular expression
+ * would, and take for ever.
+ */
+const takeApart = (
+  pieces: readonly string[],
+  isPart: (piece: string) => boolean,
+  text: string,
+): readonly string[] | undefined => {
+  // Each piece has a character at least, so there is no deeper recursion than the text is long.
+  if (pieces.length > text.length) return undefined;
+  const failed = new Set<number>();
+  const from = (piece: number, at: number): readonly string[] | undefined => {
+    const wanted = pieces[piece];
+    if (wanted === undefined) return at === text.length ? [] : undefined;
+    const state = piece * (text.length + 1) + at;
+    if (failed.has(state)) return undefined;
+    if (!isPart(wanted)) {
+      const rest = text.startsWith(wanted, at) ? from(piece + 1, at + wanted.length) : undefined;
+      if (rest) return rest;
+    } else
+      for (let end = at + 1; end <= text.length; end++) {
+        const rest = from(piece + 1, end);
+        if (rest) return [text.slice(at, end), ...rest];
+      }
+    failed.add(state);
+    return undefined;
+  };
+  return from(0, 0);
 };

@@ -3,6 +3,7 @@ import { readTensors } from '../../system/safetensors.ts';
 import { interruptionOf } from '../../system/system-error.ts';
 import { wrongFile, type DataFile } from '../files.ts';
 import type { DataError } from '../dataset.ts';
+import { mostVectorSize, tooLong } from './vector-size.ts';
 
 /** Vectors without their tokens. */
 export interface VectorArray {
@@ -12,32 +13,49 @@ export interface VectorArray {
   readonly values: Float32Array;
 }
 
+/** NumPy itself refuses longer headers: an array of numbers needs less than 200 characters. */
+const longestHeader = 10_000;
+
+const numberTypes: ReadonlyMap<string, typeof Float32Array | typeof Float64Array> = new Map<
+  string,
+  typeof Float32Array | typeof Float64Array
+>([
+  ['<f4', Float32Array],
+  ['<f8', Float64Array],
+]);
+
 /** Reads an `.npy` file of NumPy: a matrix of float32 or float64, one row a vector. Throws `DataError`. */
 export const readNpy = (file: DataFile): VectorArray => {
   const bytes = readRegular(file.path);
   if (bytes.length < 12 || bytes.toString('latin1', 0, 6) !== '\x93NUMPY')
     throw damaged(file, 'it does not begin as an .npy file does');
   const isLong = (bytes[6] as number) >= 2;
-  const start = isLong ? 12 + bytes.readUInt32LE(8) : 10 + bytes.readUInt16LE(8);
-  const header = bytes.toString('latin1', isLong ? 12 : 10, start);
-  const type = /'descr':\s*'([^']*)'/.exec(header)?.[1] ?? '';
-  const shape = (/'shape':\s*\(([^)]*)\)/.exec(header)?.[1] ?? '')
+  const from = isLong ? 12 : 10;
+  const headerLength = isLong ? bytes.readUInt32LE(8) : bytes.readUInt16LE(8);
+  const start = from + headerLength;
+  if (headerLength > longestHeader || start > bytes.length)
+    throw damaged(file, `its header would have ${headerLength} characters`);
+  const header = bytes.toString('latin1', from, start);
+  const type = /'descr':\s*'([^']*)'/.exec(header)?.[1] ?? 'other values';
+  const axes = /'shape':\s*\(([\d, ]*)\)/.exec(header)?.[1];
+  if (axes === undefined) throw damaged(file, 'its header has no shape');
+  const shape = axes
     .split(',')
     .filter((length) => length.trim() !== '')
     .map(Number);
-  const width = { '<f4': 4, '<f8': 8 }[type];
+  const Numbers = numberTypes.get(type);
   const [count = 0, size = 0] = shape;
   const byColumn = /'fortran_order':\s*True/.test(header);
-  if (width === undefined || shape.length !== 2 || byColumn) {
-    const what = shape.length === 2 ? 'a matrix' : `an array of ${shape.length} axes`;
+  if (Numbers === undefined || shape.length !== 2 || byColumn) {
+    const what = shape.length === 2 ? 'a matrix' : `an array with the shape [${shape.join(', ')}]`;
     throw notMatrix(file, `${what} of ${type}${byColumn ? ' in Fortran order' : ''}`);
   }
-  const length = width * count * size;
+  const length = Numbers.BYTES_PER_ELEMENT * count * size;
   if (bytes.length < start + length)
     throw damaged(file, `it has ${bytes.length - start} of ${length} bytes of numbers`);
-  const numbers = Uint8Array.from(bytes.subarray(start, start + length)).buffer;
-  const values = width === 4 ? new Float32Array(numbers) : Float32Array.from(new Float64Array(numbers));
-  return checked(file, { size, values });
+  const numbers = new Uint8Array(bytes.subarray(start, start + length)).buffer;
+  const values = new Numbers(numbers);
+  return checked(file, { size, values: values instanceof Float32Array ? values : new Float32Array(values) });
 };
 
 /** Reads the matrix of a safetensors file: the only one, or the one called embedding. Throws `DataError`. */
@@ -66,6 +84,7 @@ const tensorsOf = (file: DataFile) => {
 const checked = (file: DataFile, array: VectorArray): VectorArray => {
   const { size, values } = array;
   if (size === 0 || values.length === 0) throw notMatrix(file, 'no numbers');
+  if (size > mostVectorSize) throw tooLong(file, size);
   const wrong = values.findIndex((value) => !Number.isFinite(value));
   if (wrong !== -1)
     throw damaged(

@@ -16,10 +16,14 @@ export interface WithEmbedding {
 export const settingOf = ({ embedding }: WithEmbedding): EmbeddingSetting | undefined =>
   typeof embedding === 'object' && embedding !== null ? embedding : undefined;
 
-/** The setting of a validated model section that reads pretrained vectors. */
+/** The setting of a model section that reads pretrained vectors. */
 export const pretrainedOf = (
   section: Readonly<Record<string, unknown>>,
 ): (EmbeddingSetting & { readonly file: string }) | undefined => {
   const setting = settingOf(section);
-  return setting && setting.file !== null ? { ...setting, file: setting.file } : undefined;
+  // Records are written by others, too.
+  const { file, tokens }: { readonly file?: unknown; readonly tokens?: unknown } = setting ?? {};
+  return setting && typeof file === 'string' && (tokens === null || typeof tokens === 'string')
+    ? { ...setting, file }
+    : undefined;
 };

@@ -3,6 +3,7 @@ import { wrongFile, type DataFile } from '../files.ts';
 import { linesOf } from '../table/read-jsonl.ts';
 import { collectProblems } from '../table/problems.ts';
 import type { DataError } from '../dataset.ts';
+import { mostVectorSize, tooLong } from './vector-size.ts';
 import type { VectorSink } from './vector-sink.ts';
 
 /** The first line of word2vec's and fastText's form: how many vectors there are, and the numbers of each. */
@@ -30,6 +31,7 @@ export const readTextVectors = async (file: DataFile, sink: VectorSink): Promise
       head = headOf(trimmed);
       size = head?.size ?? trimmed.split(/[ \t]/).length - 1;
       if (size === 0) throw noVectors(file);
+      if (size > mostVectorSize) throw tooLong(file, size);
       if (head) continue;
     }
     vectors++;

@@ -8,8 +8,8 @@ import { fileDigest, filesDigest, findDataFile, wrongFile, type DataFile } from 
 import type { VectorSink } from './vector-sink.ts';
 import { packedFolder } from '../packed-folder.ts';
 
-/** Raised whenever the same files would give other vectors. */
-const vectorsVersion = 1;
+/** Raised whenever the same files would give other vectors, or those in the cache have another form. */
+const vectorsVersion = 2;
 
 /** The files of pretrained vectors, as paths. */
 export interface VectorFiles {
@@ -25,7 +25,7 @@ const parameters = { file: 'embedding.file', tokens: 'embedding.tokens' } as con
 export interface Vectors {
   /** Numbers of a vector. */
   readonly size: number;
-  /** `[vocabulary, size]`, row-major; zero where the files have no vector. */
+  /** `[tokens with a vector, size]`, row-major, in the order of the vocabulary. */
   readonly rows: Float32Array;
   /** By index of the vocabulary: 1 where the files have a vector. */
   readonly found: Uint8Array;
@@ -93,8 +93,10 @@ const readVectors = async (
   };
   const size = await readInto(sink, { file, tokens, vocabulary });
   if (vectors.size === 0) throw noneFound(vocabulary, { file, tokens });
-  const rows = new Float32Array(vocabulary.length * size);
-  for (const [place, vector] of vectors) rows.set(vector, place * size);
+  // Only these: a small file with one long vector would need gigabytes for a large vocabulary.
+  const rows = new Float32Array(vectors.size * size);
+  const inOrder = [...vectors].sort(([one], [other]) => one - other);
+  inOrder.forEach(([, vector], at) => rows.set(vector, at * size));
   return { size, rows, found: seen };
 };
 

@@ -6,6 +6,7 @@ import { pretrainedOf } from '../../data/vectors/setting.ts';
 import { ownCodeOf } from '../../plan/own-code.ts';
 import type { Run } from '../../plan/plan.ts';
 import { dataPathsOf } from '../../plan/run-identity.ts';
+import { wrongSetting } from '../../plan/wrong-setting.ts';
 import { changedCode, changedCodeFacts } from '../../registry/own/changed-code.ts';
 import { findRow, type Registry } from '../../registry/rows.ts';
 import { StoreError } from '../../store/backend.ts';
@@ -135,7 +136,15 @@ const dataProblem = async (
     'or start the worker with UNROLL_DATA_DIR set to the folder that has it. ' +
     'With --share-data the command sends the data to a --store that the worker uses, too.';
   try {
-    const digest = await findRow(registry.dataset, dataset.name)?.digest(dataset, { baseDirectory });
+    const row = findRow(registry.dataset, dataset.name);
+    const wrong = row && wrongSetting(row, dataset);
+    if (wrong)
+      return {
+        kind: 'unreadable',
+        message: `a run has a wrong dataset: ${wrong.message.replace(/\.$/, '')}`,
+        help: 'Submit the sweep with this version of Unroll.',
+      };
+    const digest = await row?.digest(dataset, { baseDirectory });
     if (digest !== run.datasetDigest)
       return {
         kind: 'other-data',

@@ -84,9 +84,10 @@ const parseError = (body: string): { code?: string; message?: string } => {
 };
 
 const shorten = (text: string): string => {
-  // The server passes its database's statements on, line after line.
-  const line = (text.split('\n[SQL:')[0] ?? text)
-    .replace(/<[^>]*>/g, ' ')
+  // Only its beginning is shown. The server passes its database's statements on, line after line.
+  const begin = text.slice(0, 10_000);
+  const line = (begin.split('\n[SQL:')[0] ?? begin)
+    .replace(/<[^<>]*>/g, ' ')
     .replace(/\s+/g, ' ')
     .trim();
   const shown = masked(line);

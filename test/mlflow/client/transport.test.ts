@@ -101,6 +101,12 @@ describe('what a server says instead of yes is one sentence with what to do', ()
         response.writeHead(500, { 'content-type': 'text/html' }).end('<h1>Internal Server Error</h1>'),
     ],
     [
+      'a megabyte that begins tags and ends none',
+      'server-error',
+      '',
+      (_, response) => response.writeHead(500).end('<'.repeat(1_000_000)),
+    ],
+    [
       'a deleted run',
       'deleted',
       '',
