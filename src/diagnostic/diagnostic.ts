@@ -79,6 +79,9 @@ export const failed = <E>(errors: E): Failure<E> => ({ ok: false, errors });
 
 export const failure = <T = never>(...errors: readonly Diagnostic[]): Result<T> => failed(errors);
 
+/** A problem that a command cannot do without. */
+export const asError = (problem: Diagnostic): Diagnostic => ({ ...problem, severity: 'error' });
+
 /** For the `default` of an exhaustive switch: does not compile while a case is missing. */
 export const unreachable = (value: never): never => {
   throw new Error(`Unreachable case: ${JSON.stringify(value)}. This is a bug in Unroll.`);

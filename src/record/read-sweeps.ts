@@ -4,7 +4,7 @@ import { type Diagnostic, type Result, success } from '../diagnostic/diagnostic.
 import type { Plan } from '../plan/plan.ts';
 import { readFrozenPlan } from './frozen-plan.ts';
 import { interruptionOf } from '../system/system-error.ts';
-import { listExperiments, unlessUnreadable } from './read-runs.ts';
+import { listExperiments, unlessUnreadable, type RunList } from './read-runs.ts';
 import { grownPlan, journalDamage } from './search-journal.ts';
 
 /** A sweep's frozen plan, and when it was frozen (milliseconds since 1970). */
@@ -38,6 +38,15 @@ export const listSweeps = (
   sweeps.sort((a, b) => b.frozenAt - a.frozenAt);
   return { sweeps, problems };
 };
+
+/** Why runs and sweeps cannot be read, each once: below a folder that cannot be read nothing can be. */
+export const allProblems = (
+  { damaged }: Pick<RunList, 'damaged'>,
+  ofSweeps: readonly Diagnostic[],
+): readonly Diagnostic[] => [
+  ...damaged.values(),
+  ...ofSweeps.filter(({ message }) => ![...damaged.keys()].some((path) => message.startsWith(`${path}/`))),
+];
 
 const asWarning = (problem: Diagnostic): Diagnostic => ({ ...problem, severity: 'warning' });
 

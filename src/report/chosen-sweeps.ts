@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Diagnostic, failure, type Result, success } from '../diagnostic/diagnostic.ts';
+import { asError, type Diagnostic, failure, type Result, success } from '../diagnostic/diagnostic.ts';
 import { nearest } from '../diagnostic/nearest.ts';
 import type { Objective } from '../language/config.ts';
 import type { Plan, Run } from '../plan/plan.ts';
@@ -36,7 +36,7 @@ export const chooseSweeps = (
 ): Result<ChosenSweeps> => {
   const { sweeps, problems } = listSweeps(runsDirectory);
   const [latest] = sweeps;
-  const unreadable = problems.map((one) => ({ ...one, severity: 'error' as const }));
+  const unreadable = problems.map(asError);
   if (!latest) return failure(...(unreadable.length > 0 ? unreadable : [nothingRecorded(runsDirectory)]));
 
   const ofName = names.map((name) => sweeps.filter(({ plan }) => plan.experiment === name));

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
-import { success, type Diagnostic, type Result } from '../diagnostic/diagnostic.ts';
+import { asError, success, type Diagnostic, type Result } from '../diagnostic/diagnostic.ts';
 import type { Plan } from '../plan/plan.ts';
 import { listExperiments, listRuns, readRun } from '../record/read-runs.ts';
-import { listSweeps } from '../record/read-sweeps.ts';
+import { allProblems, listSweeps } from '../record/read-sweeps.ts';
 import type { RecordedRun } from '../record/run-state.ts';
 import { eachRun } from './each-run.ts';
 import { storeFailure, type Store } from './store.ts';
@@ -10,7 +10,7 @@ import { storeFailure, type Store } from './store.ts';
 /** Recorded runs to send. */
 export interface RunsToPush {
   readonly runs: readonly RecordedRun[];
-  /** Why others cannot be read. */
+  /** Why others, or plans of sweeps, cannot be read. */
   readonly problems: readonly Diagnostic[];
   readonly sweeps: readonly { readonly path: string; readonly plan: Plan }[];
 }
@@ -24,8 +24,11 @@ export const chooseRunsToPush = (
   words: readonly string[],
   findRun: (word: string) => Result<string>,
 ): Result<RunsToPush> => {
-  const { sweeps } = listSweeps(runsDirectory);
-  if (words.length === 0) return success({ ...listRuns(runsDirectory), sweeps });
+  const { sweeps, problems: ofSweeps } = listSweeps(runsDirectory);
+  if (words.length === 0) {
+    const listed = listRuns(runsDirectory);
+    return success({ runs: listed.runs, problems: allProblems(listed, ofSweeps), sweeps });
+  }
   const problems: Diagnostic[] = [];
   const runs = new Map<string, RecordedRun>();
   const keep = (one: RecordedRun) => runs.set(`${one.run.experiment}/${one.run.id}`, one);
@@ -35,7 +38,7 @@ export const chooseRunsToPush = (
     if (experiments.includes(word)) {
       const listed = listRuns(runsDirectory, { experiment: word });
       for (const one of listed.runs) keep(one);
-      problems.push(...listed.problems);
+      problems.push(...allProblems(listed, listSweeps(runsDirectory, { experiment: word }).problems));
       for (const sweep of sweeps) if (sweep.plan.experiment === word) chosen.add(sweep);
       continue;
     }
@@ -105,5 +108,3 @@ export const pushRuns = async (
   errors.push(...problems.map(asError));
   return { pushed, there, notFinished: runs.length - done.length, errors };
 };
-
-const asError = (problem: Diagnostic): Diagnostic => ({ ...problem, severity: 'error' });

@@ -71,7 +71,7 @@ export const acquireLock = (path: string, options: LockOptions = {}): Lock | Hel
   if (options.folder !== undefined) return linkLock(path, identityFile(options.folder), options);
   const beside = `${path}.${randomUUID()}.tmp`;
   try {
-    writeFileSync(beside, JSON.stringify(processIdentity()));
+    writeAs(path, beside);
     return linkLock(path, beside, options);
   } finally {
     ignoringSystemErrors(() => rmSync(beside, { force: true }));
@@ -207,13 +207,23 @@ const identityFile = (folder: string): string => {
     const path = join(folder, name);
     if (!name.startsWith(holderName)) continue;
     const holder = holderOf(path);
-    if (holder && !isHolding(path, holder)) rmSync(path, { force: true });
+    // One that cannot be deleted holds nothing.
+    if (holder && !isHolding(path, holder)) ignoringSystemErrors(() => rmSync(path, { force: true }));
   }
   if (identities.size === 0) process.once('exit', removeIdentities);
   const path = join(folder, `${holderName}${randomUUID()}`);
-  writeFileSync(path, JSON.stringify(processIdentity()));
+  writeAs(folder, path);
   identities.set(folder, path);
   return path;
+};
+
+/** Writes a file with the identity of this process. Its name means nothing to the user: errors have another path. */
+const writeAs = (known: string, path: string): void => {
+  try {
+    writeFileSync(path, JSON.stringify(processIdentity()));
+  } catch (error) {
+    throw named(error, known, 'write');
+  }
 };
 
 const removeIdentities = () => {

@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import { DataError } from '../data/dataset.ts';
-import { failure, success, type Diagnostic, type Result } from '../diagnostic/diagnostic.ts';
+import { asError, failure, success, type Diagnostic, type Result } from '../diagnostic/diagnostic.ts';
 import { findDataEntries, withDataEntries, type DataEntries } from '../plan/data-entries.ts';
+import { filesOf } from '../plan/run-identity.ts';
 import { sealedFiles } from '../record/digests.ts';
 import { readRun } from '../record/read-runs.ts';
 import { fileNames, parseEnvironment } from '../record/run-files.ts';
@@ -22,6 +23,9 @@ export const bundleRun = async (
   subject: Subject,
   { output, data }: { readonly output: string; readonly data: boolean },
 ): Promise<Result<Manifest['data']>> => {
+  // Without its plan it would lack the spec and the code of the user's own entries.
+  const [unreadable, ...others] = subject.unreadable;
+  if (unreadable) return failure(...[unreadable, ...others].map(asError));
   const present = await presentRun(subject);
   if (!present.ok) return present;
   const { run, directory, status, config, spec, startFile } = subject;
@@ -111,6 +115,11 @@ export const bundledSubject = async (
   if (!read.ok) return read;
   const { run, status } = read.value;
   if (!status?.outcome) return failure(notWhole(path, 'has no status of a run that has ended'));
+  const strange = Object.keys(data ?? {}).find((name) => !filesOf(run).includes(name));
+  if (strange !== undefined)
+    return failure(
+      notWhole(path, `has data for ${JSON.stringify(strange)}, which names no file of its dataset`),
+    );
   const inFolder: Pick<DataEntries, 'values' | 'vectors'> = {
     values: Object.fromEntries(
       Object.entries(data ?? {}).map(([name, value]) => [name, join(folder, value)]),
@@ -132,5 +141,6 @@ export const bundledSubject = async (
     config: config === null ? undefined : join(folder, config),
     spec: undefined,
     startFile: startWeights === null ? undefined : join(folder, startWeights),
+    unreadable: [],
   });
 };

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { failure, success, type Result } from '../diagnostic/diagnostic.ts';
+import { failure, success, type Diagnostic, type Result } from '../diagnostic/diagnostic.ts';
 import type { Run } from '../plan/plan.ts';
 import { readRun } from '../record/read-runs.ts';
 import { listSweeps } from '../record/read-sweeps.ts';
@@ -23,8 +23,10 @@ export interface Subject {
   readonly baseDirectory: string;
   /** The config with the user's own entries. */
   readonly config: string | undefined;
-  /** The spec as it was written; undefined where no plan of the run is recorded. */
+  /** The spec as it was written; undefined where no plan of the run is recorded, or can be read. */
   readonly spec: string | undefined;
+  /** Why plans cannot be read, one of which may be the run's; empty where its plan is known. */
+  readonly unreadable: readonly Diagnostic[];
   /** The weights that the run starts from. */
   readonly startFile: string | undefined;
 }
@@ -52,7 +54,7 @@ export const recordedSubject = (
       help: `Train it to its end with \`${proposedCommand(['resume', run.experiment], runsDirectory)}\`.`,
     });
   }
-  const { sweeps } = listSweeps(runsDirectory, { experiment: run.experiment });
+  const { sweeps, problems } = listSweeps(runsDirectory, { experiment: run.experiment });
   const plan = sweeps.find((one) => one.plan.runs.some(({ id }) => id === run.id))?.plan;
   const baseDirectory = resolve(specDirectory ?? (plan ? dirname(plan.spec.path) : '.'));
   const config = run.code === undefined ? undefined : plan?.config;
@@ -66,6 +68,7 @@ export const recordedSubject = (
     config: config === undefined ? undefined : resolve(baseDirectory, config),
     spec: plan?.spec.text,
     startFile: startFileOf(run, { runsDirectory: dirname(dirname(resolve(directory))), baseDirectory }),
+    unreadable: plan ? [] : problems,
   });
 };
 

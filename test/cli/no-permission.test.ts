@@ -1,4 +1,4 @@
-import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { runCommand } from '../../src/system/command.ts';
@@ -53,6 +53,11 @@ const cases: readonly (readonly [place: string, mode: number, commands: readonly
       ['resume', 'csv'],
       ['show', 'best:csv'],
       ['check'],
+      ['ls'],
+      ['prune', 'failed'],
+      ['push', '--store', 'store'],
+      ['bundle', id, '--output', 'out/b.zip', '--spec-directory', '.'],
+      ['verify', id, '--steps', '1', '--spec-directory', '.'],
       ['attach', 'csv'],
       ['cancel', 'csv'],
     ],
@@ -154,6 +159,7 @@ test.skipIf(!mayLackRights).each(cases)(
       expect(output, context).toMatch(/permission/);
       expect(output, context).toContain(place);
       expect(output, context).toMatch(/help: |Change its owner or permissions|chmod/);
+      expect(output, context).not.toMatch(/\.holder-|\.tmp\b/);
       expect(output, context).not.toMatch(/This is a bug|unexpected error|^ +at .*:\d+:\d+|EACCES: /m);
       expect(output.match(/\berror \[/g)?.length ?? 0, context).toBeLessThan(2);
       for (const name of ['out', 'store'])
@@ -174,4 +180,33 @@ test.skipIf(!mayLackRights)('what a failed command cannot remove does not hide w
   expect(code, output).toBe(1);
   expect(output).toMatch(/Cannot (?:write|create) (?:the folder )?out\/csv.*: permission is denied/);
   expect(output).not.toMatch(/Cannot delete|\.tmp/);
+});
+
+test.skipIf(!mayLackRights)(
+  'a run that cannot be pulled names the folder that may not be written',
+  async () => {
+    const folder = home();
+    const pushed = await unrollIn(folder, ['push', '--store', 'store']);
+    expect(pushed.code, pushed.output).toBe(0);
+    rmSync(join(folder, run), { recursive: true });
+    chmodSync(join(folder, 'runs/csv'), 0o500);
+    onTestFinished(() => chmodSync(join(folder, 'runs/csv'), 0o700));
+    const { code, output } = await unrollIn(folder, ['pull', '--store', 'store']);
+    expect(code, output).toBe(1);
+    expect(output).toMatch(/Cannot (?:write|create) (?:the folder )?runs\/csv\b.*: permission is denied/);
+    expect(output).not.toMatch(/\.holder-|\.tmp\b/);
+  },
+);
+
+test.skipIf(!mayLackRights)('a bundle is not written without the plan of its run', async () => {
+  const folder = home();
+  const words = ['bundle', id, '--output', 'out/b.zip', '--spec-directory', '.'];
+  chmodSync(join(folder, 'runs/csv/sweeps'), 0);
+  onTestFinished(() => chmodSync(join(folder, 'runs/csv/sweeps'), 0o700));
+  const { code, output } = await unrollIn(folder, words);
+  expect(code, output).toBe(2);
+  expect(output).toMatch(
+    /error \[damaged-record\].*runs\/csv\/sweeps.* cannot be read: permission is denied/,
+  );
+  expect(readdirSync(join(folder, 'out'))).toEqual([]);
 });

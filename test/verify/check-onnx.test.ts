@@ -18,7 +18,7 @@ const check = async (directory: string, folder: string) => {
   const { run, status } = read.value;
   const subject = {
     ...{ directory, run, status, here: run, baseDirectory: folder },
-    ...{ environment: undefined, config: undefined, spec: undefined, startFile: undefined },
+    ...{ environment: undefined, config: undefined, spec: undefined, startFile: undefined, unreadable: [] },
   };
   return checkOnnx(subject, { dataset: rowOf(registry.dataset, run.config.dataset), registry });
 };

@@ -1,7 +1,7 @@
 import { nearest } from '../../diagnostic/nearest.ts';
 import { markStaleNow } from '../../runner/present-content.ts';
 import { listExperiments, listRuns } from '../../record/read-runs.ts';
-import { listSweeps } from '../../record/read-sweeps.ts';
+import { allProblems, listSweeps } from '../../record/read-sweeps.ts';
 import { folderOf, removalOf } from '../../record/removal.ts';
 import type { Execute } from '../command.ts';
 import { unknownOnCommandLine } from '../recorded.ts';
@@ -42,8 +42,10 @@ export const execute: Execute<Options> = async (words, options, terminal) => {
       options,
     );
   const wanted = experiment === undefined ? {} : { experiment };
-  const { runs: recorded } = listRuns(runsDirectory, wanted);
-  const runs = await markStaleNow(recorded, listSweeps(runsDirectory, wanted).sweeps);
+  const listed = listRuns(runsDirectory, wanted);
+  const { sweeps, problems } = listSweeps(runsDirectory, wanted);
+  if (!options.json) terminal.report(allProblems(listed, problems));
+  const runs = await markStaleNow(listed.runs, sweeps);
   const removals = runs.flatMap((one) => {
     if (words.includes(one.state)) return removalOf(folderOf(one), 'run') ?? [];
     const finished = one.state === 'done' || one.state === 'stale';

@@ -30,6 +30,7 @@ export const execute: Execute<Options> = async (words, options, terminal) => {
   try {
     const subject = await subjectOf(words[0] ?? '', folder, options);
     if (!subject.ok) return terminal.refuse(subject.errors, options);
+    if (!options.json) terminal.report(subject.value.unreadable);
     const verified = await verifyRun(subject.value, {
       steps: options.steps,
       commandLine: terminal.commandLine,

@@ -1,5 +1,5 @@
 import { basename, dirname, join } from 'node:path';
-import { type Diagnostic, failure, type Result, success } from '../../diagnostic/diagnostic.ts';
+import { asError, type Diagnostic, failure, type Result, success } from '../../diagnostic/diagnostic.ts';
 import { nearest } from '../../diagnostic/nearest.ts';
 import { proposedCommand } from '../../system/proposed-command.ts';
 import { counted } from '../../terminal/format.ts';
@@ -184,8 +184,7 @@ export const syncRecorded = async (options: SyncOptions): Promise<Result<SyncRep
       }
     }
   }
-  if (!anyRun && problems.length > 0)
-    return failure(...problems.map((problem) => ({ ...problem, severity: 'error' as const })));
+  if (!anyRun && problems.length > 0) return failure(...problems.map(asError));
   if (!anyTarget && experiments.length > 0)
     return failure({
       code: 'tracking',
