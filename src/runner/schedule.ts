@@ -10,6 +10,7 @@ import { startFileOf } from '../record/starting-weights.ts';
 import { counted, formatDuration } from '../terminal/format.ts';
 import type { OutcomeReason, RunListener, RunOutcome } from '../record/events.ts';
 import { acquireLock, holderNote, type Lock } from '../system/lock.ts';
+import { afterMs } from '../system/long-timer.ts';
 import type { ProcessIdentity } from '../system/process-identity.ts';
 import { interruptionOf, stopsEveryRun } from '../system/system-error.ts';
 import { readStatus } from '../record/read-runs.ts';
@@ -334,9 +335,6 @@ const trainOnce = async (
   return outcome;
 };
 
-/** Node's timers go no further than this, 24 days. */
-const longestTimerMs = 2 ** 31 - 1;
-
 /** Ends the running runs with a checkpoint when the budget's time is over. */
 const startBudget = (
   { budget }: Execution,
@@ -352,8 +350,8 @@ const startBudget = (
     over.abort();
     executor.stopAll('interrupted', stopGraceMs);
   };
-  const timer = setTimeout(end, Math.min(timeMs, longestTimerMs));
-  return { spent, cancel: () => clearTimeout(timer) };
+  const cancel = afterMs(timeMs, end);
+  return { spent, cancel };
 };
 
 /** Where one run follows another, or a search decides what comes next, nothing is idle for as long as this. */

@@ -2,6 +2,7 @@ import { outputCount } from '../export/head.ts';
 import type { TrainedModel } from '../export/trained-model.ts';
 import { DataError, type Batch, type SequenceShape } from '../data/dataset.ts';
 import { isPerStep, targetSize } from '../data/task.ts';
+import { afterMs } from '../system/long-timer.ts';
 
 /** Sequences that the network reads, row-major and zero past their lengths. */
 export interface Sequences {
@@ -57,7 +58,7 @@ export const createBatcher = (
   const mostSteps = perStep ? Math.min(stepsAtOnce, Math.floor(outputsAtOnce / outputs)) : stepsAtOnce;
   const queue: Part[] = [];
   let rowsWaiting = 0;
-  let timer: NodeJS.Timeout | undefined;
+  let cancelWaiting: (() => void) | undefined;
   let isNext = false;
   let isHurried = false;
 
@@ -65,16 +66,16 @@ export const createBatcher = (
     if (isNext || queue.length === 0) return;
     // A full batch gains nothing from waiting.
     if (limits.window > 0 && rowsWaiting < limits.mostRows && !isHurried) {
-      timer ??= setTimeout(run, limits.window);
+      cancelWaiting ??= afterMs(limits.window, run);
       return;
     }
-    clearTimeout(timer);
+    cancelWaiting?.();
     isNext = true;
     setImmediate(run);
   };
 
   const run = () => {
-    timer = undefined;
+    cancelWaiting = undefined;
     isNext = false;
     const parts = nextParts();
     if (parts.length > 0) predict(parts);

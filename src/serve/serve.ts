@@ -2,6 +2,7 @@ import { failed, failure, success, type Diagnostic, type Result } from '../diagn
 import type { OpenModel } from '../prediction/open-model.ts';
 import type { Registry } from '../registry/rows.ts';
 import type { BatchLimits } from './batcher.ts';
+import { afterMs } from '../system/long-timer.ts';
 import { createMetrics } from './metrics.ts';
 import { openServed, type ServedModel } from './served-model.ts';
 import type { AnsweredRequest, ServerLimits } from './limits.ts';
@@ -52,9 +53,9 @@ export const serveModels = async (
     stop: async () => {
       for (const one of served.values()) one.hurry();
       // A server that is closing does not look at the limits of its connections any more.
-      const overdue = setTimeout(() => app.server.closeAllConnections(), limits.timeout * 1000);
+      const cancel = afterMs(limits.timeout * 1000, () => app.server.closeAllConnections());
       await app.close();
-      clearTimeout(overdue);
+      cancel();
       metrics.close();
     },
   });

@@ -7,7 +7,9 @@ import createApp, {
   type FastifyRequest,
 } from 'fastify';
 import { nearest } from '../diagnostic/nearest.ts';
+import { afterMs, longestTimerMs } from '../system/long-timer.ts';
 import { packageVersion } from '../system/package-root.ts';
+import { counted } from '../terminal/format.ts';
 import { badBody, errorJson, type ErrorAnswer } from './errors.ts';
 import type { Metrics } from './metrics.ts';
 import { modelEntry } from './model-entry.ts';
@@ -34,16 +36,17 @@ export const createServer = (
 ): FastifyInstance => {
   const { limits, metrics, log } = given;
   const { mostBody, timeout, mostConcurrent } = limits;
+  const timeoutMs = Math.ceil(Math.min(timeout * 1000, longestTimerMs));
   const pending = new WeakMap<FastifyRequest, PendingRequest>();
   let inFlight = 0;
   const app = createApp({
     bodyLimit: mostBody,
-    requestTimeout: timeout * 1000,
+    requestTimeout: timeoutMs,
     forceCloseConnections: 'idle',
     // Of two limits, Node.js takes the longer one for bodies; its own for headers is a minute.
     http: {
-      headersTimeout: timeout * 1000,
-      connectionsCheckingInterval: Math.min(1000, timeout * 1000),
+      headersTimeout: timeoutMs,
+      connectionsCheckingInterval: Math.min(1000, timeoutMs),
     },
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 200 },
     frameworkErrors: (error, _request, reply) => {
@@ -148,7 +151,7 @@ export const createServer = (
         reply,
         wrongType ?? { status: 415, message: typeMessage(served, 'The request has no media type.') },
       );
-    const timer = setTimeout(() => one.abort.abort(lateReason), timeout * 1000);
+    const cancel = afterMs(timeout * 1000, () => one.abort.abort(lateReason));
     try {
       const body = (request.body ?? Buffer.alloc(0)) as Buffer;
       const answered = await served.answer({ mediaType, body, signal: one.abort.signal });
@@ -163,7 +166,7 @@ export const createServer = (
         message: `The prediction took longer than ${timeout} s. Send less data at once, or start the server with a larger --timeout.`,
       });
     } finally {
-      clearTimeout(timer);
+      cancel();
     }
   };
 
@@ -180,7 +183,7 @@ export const createServer = (
     if (inFlight >= mostConcurrent) {
       void refuse(reply, {
         status: 503,
-        message: `The server is answering ${mostConcurrent} requests. Try again later, or start it with a larger --max-concurrency.`,
+        message: `The server is answering ${counted(mostConcurrent, 'request')}. Try again later, or start it with a larger --max-concurrency.`,
         headers: { 'retry-after': '1' },
       });
       return;
@@ -256,7 +259,7 @@ const knownErrors: Readonly<
 > = {
   FST_ERR_CTP_BODY_TOO_LARGE: ({ mostBody }) => ({
     status: 413,
-    message: `The body is larger than ${mostBody} bytes. Send less data at once, or start the server with a larger --max-body.`,
+    message: `The body is larger than ${counted(mostBody, 'byte')}. Send less data at once, or start the server with a larger --max-body.`,
   }),
   FST_ERR_CTP_INVALID_MEDIA_TYPE: (_limits, request) => ({
     status: 415,

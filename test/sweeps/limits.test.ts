@@ -62,3 +62,11 @@ test('a loss above the bound of stopOn ends the run as diverged', async () => {
   expect(reasons(rig)).toEqual(['diverged']);
   expect(stdout).toMatch(/the loss became [\d.]+ at step 1, above the bound of 0.001/);
 });
+
+test('a time limit of a month does not end a run at once', async () => {
+  const rig = createRig();
+  rig.write('spec.yaml', smallSpec({ steps: 20, run: 'timeout: 720h' }));
+  const { code, stderr } = await rig.unroll('run', 'spec.yaml');
+  expect(code, stderr).toBe(0);
+  expect(reasons(rig)).toEqual(['completed']);
+});

@@ -10,6 +10,7 @@ import {
 import { fork, type ChildProcess, type ForkOptions } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { appendRegular } from '../../system/files.ts';
+import { afterMs } from '../../system/long-timer.ts';
 import module from 'node:module';
 import { join } from 'node:path';
 import type { Diagnostic } from '../../diagnostic/diagnostic.ts';
@@ -78,16 +79,14 @@ export const createPool = (settings: WorkerSettings): Pool => {
       const onStop = () => worker.stop('interrupted', stopGraceMs);
       stop?.addEventListener('abort', onStop);
       kill?.addEventListener('abort', worker.kill);
-      const timer =
-        timeoutMs === null
-          ? undefined
-          : setTimeout(() => worker.stop('timed-out', timeoutGraceMs), timeoutMs);
+      const cancelTimeout =
+        timeoutMs === null ? undefined : afterMs(timeoutMs, () => worker.stop('timed-out', timeoutGraceMs));
       const training = worker.train(request, { onBegin: () => onStart(worker.pid), onWait, onEvent });
       // A signal that was given before has no event any more.
       if (kill?.aborted) worker.kill();
       else if (stop?.aborted) onStop();
       const result = await training;
-      clearTimeout(timer);
+      cancelTimeout?.();
       stop?.removeEventListener('abort', onStop);
       kill?.removeEventListener('abort', worker.kill);
       busy.delete(worker);

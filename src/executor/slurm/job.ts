@@ -4,6 +4,7 @@ import type { RunOutcome } from '../../record/events.ts';
 import { readStatus } from '../../record/read-runs.ts';
 import { recordLoss } from '../../record/run-recorder.ts';
 import { appendRegular, writeJson } from '../../system/files.ts';
+import { afterMs } from '../../system/long-timer.ts';
 import { packageVersion } from '../../system/package-root.ts';
 import { counted } from '../../terminal/format.ts';
 import type { StopReason, TrainRequest } from '../../training/protocol.ts';
@@ -136,13 +137,13 @@ const listenForEnd = (pool: Pool, { timeMs }: Batch, leftMs: number): Stopping =
     const why: StopReason = 'interrupted';
     pool.stopAll(why, marginMs);
   };
-  const timer = setTimeout(() => end('limit'), Math.max(0, leftMs - marginMs));
+  const cancel = afterMs(leftMs - marginMs, () => end('limit'));
   const listeners = Object.entries(signals).map(([signal, reason]) => [signal, () => end(reason)] as const);
   for (const [signal, listener] of listeners) process.on(signal, listener);
   return {
     ending: () => ending,
     release: () => {
-      clearTimeout(timer);
+      cancel();
       for (const [signal, listener] of listeners) process.off(signal, listener);
     },
   };

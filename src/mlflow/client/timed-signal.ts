@@ -1,5 +1,4 @@
-/** Longer timers end at once. */
-const longestTimeoutMs = 2 ** 31 - 1;
+import { longestTimerMs } from '../../system/long-timer.ts';
 
 interface TimedSignal {
   readonly signal: AbortSignal;
@@ -16,7 +15,7 @@ export const timedSignal = (ms: number, other?: AbortSignal): TimedSignal => {
   const stop = () => controller.abort(other?.reason);
   const timer = setTimeout(
     () => controller.abort(new DOMException('The time is over.', 'TimeoutError')),
-    Math.ceil(Math.min(ms, longestTimeoutMs)),
+    Math.ceil(Math.min(ms, longestTimerMs)),
   );
   if (other?.aborted) stop();
   other?.addEventListener('abort', stop);
