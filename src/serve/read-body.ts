@@ -8,6 +8,7 @@ import type { OpenModel } from '../prediction/open-model.ts';
 import { withoutTraces } from '../system/without-traces.ts';
 import { inputsQuestion, instancesQuestion, type TensorQuestion } from './read-tensors.ts';
 import { isObject } from '../system/json.ts';
+import { counted } from '../terminal/format.ts';
 
 /** A parsed request. */
 export type Question =
@@ -58,7 +59,7 @@ export const readQuestion = (model: OpenModel, mediaType: string, body: Uint8Arr
     if (body.length > most)
       throw new DataError({
         path: 'body',
-        message: `The image has ${body.length} bytes.`,
+        message: `The image has ${counted(body.length, 'byte')}.`,
         expected: `at most ${most} bytes`,
         help: 'Save the image without metadata.',
       });
@@ -245,7 +246,7 @@ const checkedRecords = (value: unknown): readonly object[] => {
     });
   if (!Array.isArray(value) || value.length === 0) throw wrong('`dataframe_records`', value);
   const at = value.findIndex((row: unknown) => !isObject(row));
-  if (at !== -1) throw wrong(`row ${at + 1} of dataframe_records`, value[at]);
+  if (at !== -1) throw wrong(`Row ${at + 1} of dataframe_records`, value[at]);
   return value as readonly object[];
 };
 
@@ -285,8 +286,8 @@ const splitRecords = (value: unknown): readonly object[] => {
     if (Array.isArray(row) && row.length === columns.length)
       return Object.fromEntries(columns.map((name: string, column) => [name, row[column] as unknown]));
     throw wrong(
-      `row ${at + 1} of dataframe_split ${Array.isArray(row) ? `has ${row.length} values` : `is ${shown(row)}`}.`,
-      `a list of ${columns.length} values: ${columns.join(', ')}`,
+      `Row ${at + 1} of dataframe_split ${Array.isArray(row) ? `has ${counted(row.length, 'value')}` : `is ${shown(row)}`}.`,
+      `a list of ${counted(columns.length, 'value')}: ${columns.join(', ')}`,
       'Give each row one value for each column, null for a missing one.',
     );
   });

@@ -7,6 +7,7 @@ import type { TrainedModel } from '../export/trained-model.ts';
 import type { Sequences } from './batcher.ts';
 import { rawWidth, stepEncoder } from './encode-tensor.ts';
 import { isObject } from '../system/json.ts';
+import { counted } from '../terminal/format.ts';
 
 /** What a request gives as tensors, encoded as the network reads it. */
 export interface TensorQuestion {
@@ -121,7 +122,7 @@ const question = (model: TrainedModel, given: Given): TensorQuestion => {
   if (size * steps * width > mostNumbers)
     throw wrong(
       path,
-      `has ${size} sequences of up to ${steps} steps`,
+      `has ${counted(size, 'sequence')} of up to ${counted(steps, 'step')}`,
       `at most ${mostNumbers} numbers after padding`,
       'Send fewer sequences at once, and long ones apart from short ones.',
     );
@@ -141,7 +142,7 @@ const checkSteps = (model: TrainedModel, steps: number, path: string): void => {
   if (!shape.variableLength && steps !== shape.steps)
     throw wrong(
       path,
-      `has ${steps} steps, and every sequence of the training had ${shape.steps}`,
+      `has ${counted(steps, 'step')}, and every sequence of the training had ${shape.steps}`,
       shapeText(model),
       exampleHelp(model),
     );
@@ -165,14 +166,14 @@ const lengthsIn = (
 ): Int32Array => {
   const own = Int32Array.from(steps, ({ length }) => length);
   if (given === undefined || !shape.variableLength) return own;
-  const expected = `a list of ${steps.length} whole numbers, from 1 to the steps of each sequence`;
+  const expected = `a list of ${counted(steps.length, 'whole number')}, from 1 to the steps of each sequence`;
   const help = isRagged
     ? 'Leave it out: the sequences have different lengths themselves.'
     : 'Give the number of steps of each sequence before its padding, or leave it out.';
   if (!Array.isArray(given) || given.length !== steps.length)
     throw wrong(
       path,
-      Array.isArray(given) ? `has ${given.length} numbers` : `is ${shown(given)}`,
+      Array.isArray(given) ? `has ${counted(given.length, 'number')}` : `is ${shown(given)}`,
       expected,
       help,
     );
@@ -194,12 +195,12 @@ const seriesIn = (
   if (preprocessing.kind !== 'series') return unlisted;
   if (given === undefined) return preprocessing.series.length === 1 ? new Int32Array(size) : unlisted;
   const names = preprocessing.series.map(({ name }) => name);
-  const expected = `${size} places of a series from 0 to ${names.length - 1}, -1 for another one`;
+  const expected = `${counted(size, 'place')} of a series from 0 to ${names.length - 1}, -1 for another one`;
   const help = 'The places are those of `preprocessing.series` in model.json.';
   if (!Array.isArray(given) || given.length !== size)
     throw wrong(
       path,
-      Array.isArray(given) ? `has ${given.length} numbers` : `is ${shown(given)}`,
+      Array.isArray(given) ? `has ${counted(given.length, 'number')}` : `is ${shown(given)}`,
       expected,
       help,
     );
@@ -251,8 +252,8 @@ const encoded = (
       if (!Array.isArray(step) || step.length !== rawCount)
         throw wrong(
           at(path, row, index),
-          Array.isArray(step) ? `has ${step.length} numbers` : `is ${shown(step)}`,
-          `a list of ${rawCount} numbers: ${shapeText(model)}`,
+          Array.isArray(step) ? `has ${counted(step.length, 'number')}` : `is ${shown(step)}`,
+          `a list of ${counted(rawCount, 'number')}: ${shapeText(model)}`,
           exampleHelp(model),
         );
       for (let feature = 0; feature < rawCount; feature++) {
@@ -332,7 +333,7 @@ const numberReader = (encoding: Exclude<InputEncoding, { kind: 'tokens' }>): Num
 export const shapeText = (model: TrainedModel): string => {
   const { shape } = model;
   const encoding = inputEncodingOf(model);
-  const time = shape.variableLength ? `up to ${shape.steps} steps` : String(shape.steps);
+  const time = shape.variableLength ? `up to ${counted(shape.steps, 'step')}` : String(shape.steps);
   return encoding.kind === 'tokens'
     ? `tokens of the shape [examples, ${time}]`
     : `numbers of the shape [examples, ${time}, ${rawWidth(encoding)}]`;

@@ -143,12 +143,20 @@ const inBody = (
     wordsOfFiles.reduce((all, [file, body]) => all.replaceAll(file, body), text);
   const { expected, help } = error;
   const place = new RegExp(`^(\\s*)${name}:(\\d+)`, 'gm');
+  const message = words(error.message).replace(place, `$1${line} $2 of ${name}`);
   return {
     ...error,
-    message: words(error.message).replace(place, `$1${line} $2 of ${name}`),
+    message: asSentence(message, name),
     ...(expected !== undefined && { expected: words(expected) }),
     ...(help !== undefined && { help: words(help) }),
   };
+};
+
+/** A message that begins with the name of the data, or with a place in it, as a sentence. */
+const asSentence = (message: string, name: string): string => {
+  if (/^(the body|(row|line) \d)/.test(message))
+    return `${message.slice(0, 1).toUpperCase()}${message.slice(1)}`;
+  return message.startsWith(`${name} `) ? `\`${name}\`${message.slice(name.length)}` : message;
 };
 
 const rowsAtOnce = 256;
