@@ -157,6 +157,16 @@ describe('a file that cannot be read', () => {
     await expect(read(['', ' '], {})).rejects.toThrow('a.jsonl has no rows.');
   });
 
+  it.each(['constructor', '__proto__', 'toString'])(
+    'reports a missing key %s, which every object has',
+    async (key) => {
+      const first = `{"${key}":[1],"label":1}`;
+      await expect(read([first, { label: 2 }], { features: [key] })).rejects.toThrow(
+        `a.jsonl:2: key "${key}": nothing is not a list of steps`,
+      );
+    },
+  );
+
   it('names missing keys', async () => {
     await expect(read([{ x: [1], y: 2 }], {})).rejects.toThrow(/a.jsonl has no column "label"/);
   });

@@ -8,6 +8,7 @@ import { isObject } from '../../system/json.ts';
 export const readJsonl: TableReader = async (file, begin, problems) => {
   let sink: RowSink | undefined;
   let cells: unknown[] = [];
+  let inherited: readonly boolean[] = [];
   let line = 0;
   for await (const text of linesOf(file)) {
     line++;
@@ -20,8 +21,13 @@ export const readJsonl: TableReader = async (file, begin, problems) => {
     if (!sink) {
       sink = begin(Object.keys(row));
       cells = new Array<unknown>(sink.columns.length);
+      inherited = sink.columns.map((column) => column in Object.prototype);
     }
-    for (let at = 0; at < cells.length; at++) cells[at] = row[sink.columns[at] as string];
+    for (let at = 0; at < cells.length; at++) {
+      const column = sink.columns[at] as string;
+      // A key such as "constructor" that a line lacks would be that of every object.
+      cells[at] = inherited[at] === true && !Object.hasOwn(row, column) ? undefined : row[column];
+    }
     sink.add(cells, line);
   }
   if (sink) sink.end();
