@@ -165,6 +165,7 @@ sweep:
       test('no Redis, an address that is none, a wrong password, none', async () => {
         expect(await refusedBy(`redis://127.0.0.1:${await freePort()}`)).toContain('No Redis answers');
         expect(await refusedBy('hub')).toContain('is not the address of a Redis server');
+        expect(await refusedBy('redis://me:100%@127.0.0.1:1')).toContain('is not percent-encoded');
         const { port } = await startRedis(['requirepass sesame-open']);
         const wrong = await refusedBy(`redis://:wrong-word@127.0.0.1:${port}`);
         expect(wrong).toContain('refuses the user or the password');

@@ -1,6 +1,8 @@
 import { spawnSync } from 'node:child_process';
+import { Redis } from 'ioredis';
 import { describe, expect, test } from 'vitest';
-import { spokenVersion } from '../../src/executor/bullmq/protocol.ts';
+import { areThere, openFiles, receive } from '../../src/executor/bullmq/file-transfer.ts';
+import { keys, spokenVersion } from '../../src/executor/bullmq/protocol.ts';
 import { noRedis, startRedis, type TestRedis } from '../support/redis.ts';
 import { createRig } from '../support/rig.ts';
 import { smallSpec } from '../support/small-sweep.ts';
@@ -41,6 +43,73 @@ describe.skipIf(noRedis !== undefined)(
       expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
       expect(stdout).toContain(String.raw`a\u001b[2J\u202eb`);
       expect(stdout.trim().split('\n')).toHaveLength(2);
+    });
+
+    test('what is no job of a sweep is not cancelled, and ends in no stack trace', async () => {
+      const redis = await startRedis();
+      const rig = createRig({ UNROLL_REDIS_URL: redis.url });
+      rig.write('spec.yaml', smallSpec({ steps: 2 }));
+      const { code, stdout } = await rig.unroll('run', 'spec.yaml', '--no-mlflow', '--json');
+      expect(code).toBe(0);
+      const { sweepId } = JSON.parse(stdout) as { sweepId: string };
+      const queue = `runs-${spokenVersion}-default`;
+      const strange = ['', ' ', 'a:b c', `${queue} a:b`, `${queue} r-garbage`, 'x'.repeat(100_000)];
+      write(redis, 'sadd', `unroll:sweep:${sweepId}`, ...strange);
+      write(redis, 'hset', `unroll:${queue}:r-garbage`, 'data', '{{{', 'timestamp', '1');
+      const cancelled = await rig.unroll('cancel');
+      expect(cancelled.stderr).toBe('');
+      expect(cancelled.stdout).toContain(`No run of the sweep ${sweepId} is queued or running.`);
+      expect(cancelled.code).toBe(0);
+    });
+
+    test('a set of jobs of another type is one message before a run is queued, and of cancel', async () => {
+      const redis = await startRedis();
+      const rig = createRig({ UNROLL_REDIS_URL: redis.url });
+      rig.write('spec.yaml', smallSpec({ steps: 2 }));
+      const local = await rig.unroll('run', 'spec.yaml', '--no-mlflow', '--json');
+      const { sweepId } = JSON.parse(local.stdout) as { sweepId: string };
+      write(redis, 'set', `unroll:sweep:${sweepId}`, 'x');
+      const message = 'has keys that begin with unroll: and are not as Unroll writes them';
+      const run = ['run', 'spec.yaml', '--no-mlflow', '--executor', 'bullmq', '--force'];
+      for (const [words, expected] of [
+        [['cancel'], 2],
+        [run, 1],
+      ] as const) {
+        const { code, stdout, stderr } = await rig.unroll(...words);
+        expect((stdout + stderr).split(message), stdout + stderr).toHaveLength(2);
+        expect(code, stderr).toBe(expected);
+      }
+    });
+
+    test('a file that would have any number of pieces is looked for piece by piece', async () => {
+      const redis = await startRedis();
+      const client = new Redis(redis.url);
+      const claimed = { bytes: Number.MAX_SAFE_INTEGER, sha256: 'a'.repeat(64) };
+      expect(await areThere(client, [claimed])).toBe(false);
+      await client.set(keys.file(claimed.sha256, 0), 'piece');
+      expect(await areThere(client, [claimed])).toBe(false);
+      expect(await areThere(client, [{ ...claimed, bytes: 5 }])).toBe(true);
+      const pieces: string[] = [];
+      for await (const piece of receive(client, claimed)) pieces.push(Buffer.from(piece).toString());
+      expect(pieces).toEqual(['piece']);
+      client.disconnect();
+    });
+
+    test('of a value that is larger than its file no more is fetched than shows it', async () => {
+      const redis = await startRedis();
+      const client = new Redis(redis.url);
+      const small = { bytes: 10, sha256: 'a'.repeat(64) };
+      const large = { bytes: 1_500_000, sha256: 'b'.repeat(64) };
+      await client.set(keys.file(small.sha256, 0), Buffer.alloc(20_000_000));
+      for (const piece of [0, 1]) await client.set(keys.file(large.sha256, piece), Buffer.alloc(20_000_000));
+      const open = await openFiles(client, [small, large]);
+      expect(open?.(small)).toHaveLength(11);
+      const pieces: number[] = [];
+      for await (const piece of receive(client, large)) pieces.push(piece.byteLength);
+      expect(pieces).toEqual([(1 << 20) + 1, 1_500_000 - (1 << 20) + 1]);
+      await client.del(keys.file(small.sha256, 0));
+      expect(await openFiles(client, [small])).toBeUndefined();
+      client.disconnect();
     });
   },
 );

@@ -2,6 +2,7 @@ import type { Redis } from 'ioredis';
 import type { FileDigest } from '../../record/digests.ts';
 import { readPacked, type PackedFile } from '../../record/packed-run.ts';
 import { keys } from './protocol.ts';
+import { allDone } from './redis.ts';
 
 /** Redis holds a value in memory as a whole, and sends it as a whole. */
 const pieceBytes = 1 << 20;
@@ -17,16 +18,32 @@ const afterwardsSeconds = 3600;
 
 const piecesOf = ({ bytes }: Pick<FileDigest, 'bytes'>): number => Math.ceil(bytes / pieceBytes);
 
-const keysOf = (digest: FileDigest): readonly string[] =>
-  Array.from({ length: piecesOf(digest) }, (_, piece) => keys.file(digest.sha256, piece));
+/** The keys of the pieces of a file, made as they are needed: a wrong manifest may claim any number of bytes. */
+function* keysOf(digest: FileDigest): Generator<string> {
+  for (let piece = 0; piece < piecesOf(digest); piece++) yield keys.file(digest.sha256, piece);
+}
+
+/** As many keys of files as are asked for at once. */
+function* keysTogether(files: readonly FileDigest[]): Generator<readonly string[]> {
+  const distinct = new Map(files.map((file) => [`${file.sha256} ${file.bytes}`, file]));
+  let together: string[] = [];
+  for (const file of distinct.values())
+    for (const key of keysOf(file)) {
+      if (together.push(key) < mostKeys) continue;
+      yield together;
+      together = [];
+    }
+  if (together.length > 0) yield together;
+}
+
+const mostKeys = 1000;
 
 /** Puts the files of a packed run into Redis, by digest. */
 export const sendPacked = async (client: Redis, files: readonly PackedFile[]): Promise<void> => {
   let pipeline = client.pipeline();
   let waiting = 0;
   const flush = async () => {
-    const answers = await pipeline.exec();
-    for (const [error] of answers ?? []) if (error) throw error;
+    await allDone(pipeline);
     pipeline = client.pipeline();
     waiting = 0;
   };
@@ -54,12 +71,18 @@ async function* inPieces(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> 
 
 /** The content of a file; it ends early if Redis no longer has all of it, which its digest shows. */
 export async function* receive(client: Redis, digest: FileDigest): AsyncGenerator<Uint8Array> {
+  let left = digest.bytes;
   for (const key of keysOf(digest)) {
-    const piece = await client.getBuffer(key);
-    if (!piece) return;
+    const expected = Math.min(pieceBytes, left);
+    const piece = await client.getrangeBuffer(key, 0, lastAsked(expected));
+    if (piece.byteLength === 0) return;
     yield piece;
+    left -= expected;
   }
 }
+
+/** The last byte of a piece that is asked for: one more than it has, which shows another value, however large that is. */
+const lastAsked = (bytes: number): number => bytes;
 
 /** The content of a file: whole, or in pieces as they are read. */
 export type OpenFile = (digest: FileDigest) => Uint8Array | AsyncIterable<Uint8Array>;
@@ -81,24 +104,33 @@ export const openFiles = async (
     (isFetched ? fetched : later).push(file);
   }
   const full = fetched.filter(({ bytes }) => bytes > 0);
-  const fetchPieces = async (): Promise<readonly (Buffer | null)[]> =>
-    full.length === 0 ? [] : await client.mgetBuffer(full.map(({ sha256 }) => keys.file(sha256, 0)));
-  const [pieces, areOthersThere] = await Promise.all([fetchPieces(), areThere(client, later)]);
-  if (!areOthersThere || pieces.includes(null)) return undefined;
+  const fetchPieces = async (): Promise<readonly Buffer[]> => {
+    const asked = client.pipeline();
+    for (const { sha256, bytes } of full) asked.getrangeBuffer(keys.file(sha256, 0), 0, lastAsked(bytes));
+    return (await allDone(asked)) as readonly Buffer[];
+  };
+  const [pieces, areOthersThere] = await Promise.all([
+    full.length === 0 ? [] : fetchPieces(),
+    areThere(client, later),
+  ]);
+  if (!areOthersThere || pieces.some(({ byteLength }) => byteLength === 0)) return undefined;
   const contents = new Map(full.map(({ sha256 }, index) => [sha256, pieces[index]]));
   return (digest) =>
     digest.bytes === 0 ? Buffer.alloc(0) : (contents.get(digest.sha256) ?? receive(client, digest));
 };
 
-/** Whether Redis still has files. */
+/** Whether Redis still has files. The first keys that are missing end it. */
 export const areThere = async (client: Redis, files: readonly FileDigest[]): Promise<boolean> => {
-  const wanted = [...new Set(files.flatMap(keysOf))];
-  return wanted.length === 0 || (await client.exists(...wanted)) === wanted.length;
+  for (const wanted of keysTogether(files))
+    if ((await client.exists(...wanted)) < wanted.length) return false;
+  return true;
 };
 
 /** Lets recorded files expire soon. */
 export const release = async (client: Redis, files: readonly FileDigest[]): Promise<void> => {
-  const pipeline = client.pipeline();
-  for (const key of files.flatMap(keysOf)) pipeline.expire(key, afterwardsSeconds);
-  await pipeline.exec();
+  for (const wanted of keysTogether(files)) {
+    const pipeline = client.pipeline();
+    for (const key of wanted) pipeline.expire(key, afterwardsSeconds);
+    await allDone(pipeline);
+  }
 };

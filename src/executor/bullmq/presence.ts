@@ -12,6 +12,7 @@ import {
   type Question,
   type WorkerFacts,
 } from './protocol.ts';
+import { allDone } from './redis.ts';
 
 /** A worker that is silent for this long counts as lost. */
 export const silentMs = 15_000;
@@ -25,16 +26,16 @@ export interface ListedWorker extends WorkerFacts {
 
 /** Announces a worker; repeat it well within `silentMs`. */
 export const showWorker = async (client: Redis, facts: WorkerFacts): Promise<void> => {
-  const answers = await client
-    .pipeline()
-    .hset(keys.workers, facts.id, toText(facts))
-    .set(keys.alive(facts.id), '1', 'PX', silentMs)
-    .exec();
-  for (const [error] of answers ?? []) if (error) throw error;
+  await allDone(
+    client
+      .pipeline()
+      .hset(keys.workers, facts.id, toText(facts))
+      .set(keys.alive(facts.id), '1', 'PX', silentMs),
+  );
 };
 
 export const hideWorker = async (client: Redis, id: string): Promise<void> => {
-  await client.pipeline().hdel(keys.workers, id).del(keys.alive(id)).exec();
+  await allDone(client.pipeline().hdel(keys.workers, id).del(keys.alive(id)));
 };
 
 /** All present and recently lost workers, by host. */
@@ -74,9 +75,7 @@ export const askWorkers = async (
 
 /** Answers a question. */
 export const answerQuestion = async (client: Redis, question: string, answer: Answer): Promise<void> => {
-  await client
-    .pipeline()
-    .rpush(keys.answers(question), toText(answer))
-    .expire(keys.answers(question), 60)
-    .exec();
+  await allDone(
+    client.pipeline().rpush(keys.answers(question), toText(answer)).expire(keys.answers(question), 60),
+  );
 };

@@ -26,6 +26,9 @@ export const spokenVersion = `p${protocolVersion}-${packageVersion}`;
 
 export const queueName = (resourceClass: string): string => `runs-${spokenVersion}-${resourceClass}`;
 
+/** Whether a queue is one of some version of Unroll. */
+export const isQueueName = (name: string): boolean => /^runs-p\d+-[\w.+-]{1,200}$/.test(name);
+
 export const keys = {
   /** Hash: the last facts of each worker by its id. */
   workers: `${prefix}:workers`,

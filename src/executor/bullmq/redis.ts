@@ -1,9 +1,10 @@
 import { isIP } from 'node:net';
 import type { ConnectionOptions as TlsOptions } from 'node:tls';
 import type * as Bullmq from 'bullmq';
-import type { Redis } from 'ioredis';
+import type { ChainableCommander, Redis } from 'ioredis';
 import { failure, success, type Diagnostic, type Result } from '../../diagnostic/diagnostic.ts';
 import { RecordUnreadable } from '../../record/record-unreadable.ts';
+import { decoded } from '../../system/decoded.ts';
 import { readRegularText } from '../../system/files.ts';
 import { hideEnvironment } from '../../system/secrets.ts';
 
@@ -89,6 +90,15 @@ const readTarget = (): Result<Target> => {
         help: `Write, for example: export ${urlVariable}=redis://127.0.0.1:6379`,
       }),
     );
+  const username = decoded(url.username);
+  const password = decoded(url.password);
+  if (username === undefined || password === undefined)
+    return failure(
+      problem(`The user or the password in ${urlVariable} is not percent-encoded.`, {
+        expected: 'each special character as % and two hexadecimal digits, such as %25 for %',
+        help: 'Write % as %25, @ as %40, : as %3A and / as %2F.',
+      }),
+    );
   const isEncrypted = url.protocol === 'rediss:';
   const ca = process.env[caVariable];
   let authority: string | undefined;
@@ -113,8 +123,8 @@ const readTarget = (): Result<Target> => {
     options: {
       host,
       port,
-      ...(url.username !== '' && { username: decodeURIComponent(url.username) }),
-      ...(url.password !== '' && { password: decodeURIComponent(url.password) }),
+      ...(username !== '' && { username }),
+      ...(password !== '' && { password }),
       ...(database !== undefined && { db: Number(database) }),
       ...(isEncrypted && {
         tls: {
@@ -314,4 +324,11 @@ const connectionProblem = (error: unknown, { address, isEncrypted }: Target): Di
       help: 'Check the address and the firewall.',
     })
   );
+};
+
+/** Sends commands together and returns the answers. Rejects with the first refusal: a pipeline itself only lists them. */
+export const allDone = async (commands: ChainableCommander): Promise<readonly unknown[]> => {
+  const answers = (await commands.exec()) ?? [];
+  for (const [error] of answers) if (error) throw error;
+  return answers.map(([, answer]) => answer);
 };

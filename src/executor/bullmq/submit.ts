@@ -25,7 +25,8 @@ import {
   type JobResult,
   type Progress,
 } from './protocol.ts';
-import { prefix, type RedisServer, refusalOf } from './redis.ts';
+import { queuedJob } from './queued-job.ts';
+import { allDone, prefix, type RedisServer, refusalOf } from './redis.ts';
 import type { ShareData } from './shared-data.ts';
 import { transportOf, transportThrough } from './transport.ts';
 
@@ -41,6 +42,8 @@ export interface SubmitOptions {
   readonly shareData?: ShareData | undefined;
   readonly listener: RunListener;
 }
+
+const unreadableReason = 'Redis has a job in its place that BullMQ cannot read';
 
 /** How a job ended, as its events or its state show. */
 type End =
@@ -180,8 +183,9 @@ export const createBullmqExecutor = async (
     }
   };
   const endOf = async (key: string): Promise<End | undefined> => {
-    const job = await queue.getJob(key);
+    const job = await queuedJob(queue, key);
     if (!job) return { type: 'gone' };
+    if (job === 'unreadable') return { type: 'failed', reason: unreadableReason };
     if (job.finishedOn === undefined) return undefined;
     return job.failedReason
       ? { type: 'failed', reason: job.failedReason }
@@ -226,11 +230,9 @@ export const createBullmqExecutor = async (
       if (!end || (end.type === 'completed' && (await isUsable(end.value)))) return end;
       await queue.remove(key);
     }
-    await client
-      .pipeline()
-      .srem(keys.cancelled(sweepId), key)
-      .sadd(keys.sweep(sweepId), `${name} ${key}`)
-      .exec();
+    await allDone(
+      client.pipeline().srem(keys.cancelled(sweepId), key).sadd(keys.sweep(sweepId), `${name} ${key}`),
+    );
     await queue.add('train', await jobOfRequest(transport, submission), {
       jobId: key,
       priority,

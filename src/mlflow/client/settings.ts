@@ -1,4 +1,5 @@
 import { proposedCommand, usualRunsDirectory } from '../../system/proposed-command.ts';
+import { decoded } from '../../system/decoded.ts';
 import { hideSecret, masked, withKeptUserInfo } from '../../system/secrets.ts';
 import { findCredentials, readCredentialsFile, type Credentials } from './credentials.ts';
 import { success } from '../../diagnostic/diagnostic.ts';
@@ -70,7 +71,7 @@ export const parseTrackingUri = (
     'Give an address such as http://127.0.0.1:5000 (in tracking.mlflow.uri or MLFLOW_TRACKING_URI).';
   const scheme = /^([a-z][a-z0-9]*)(\+[a-z0-9]+)?:/i.exec(text)?.[1]?.toLowerCase();
   const shown = masked(text);
-  if (scheme !== undefined && scheme in unsupportedSchemes)
+  if (scheme !== undefined && Object.hasOwn(unsupportedSchemes, scheme))
     return problem('settings', `The MLflow address "${shown}" is not an http(s) address.`, {
       help: `${unsupportedSchemes[scheme] ?? ''}.`,
     });
@@ -102,11 +103,17 @@ export const parseTrackingUri = (
     );
   const uri = `${url.origin}${withoutSlash(url.pathname)}`;
   if (!url.username) return success({ uri });
-  const credentials: Credentials = {
-    kind: 'basic',
-    username: decodeURIComponent(url.username),
-    password: decodeURIComponent(url.password),
-  };
+  const username = decoded(url.username);
+  const password = decoded(url.password);
+  if (username === undefined || password === undefined)
+    return problem(
+      'settings',
+      `The user or the password in the MLflow address "${shown}" is not percent-encoded.`,
+      {
+        help: 'Write % as %25, @ as %40, : as %3A and / as %2F.',
+      },
+    );
+  const credentials: Credentials = { kind: 'basic', username, password };
   hideSecret(credentials.password);
   return success({ uri, credentials });
 };

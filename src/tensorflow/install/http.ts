@@ -1,4 +1,5 @@
 import { rootCertificates } from 'node:tls';
+import { decoded } from '../../system/decoded.ts';
 import { readRegularText } from '../../system/files.ts';
 import { fetch, EnvHttpProxyAgent } from 'undici';
 import type { Response } from 'undici';
@@ -32,10 +33,13 @@ export const openHttp = (certificates: string | undefined): { get: HttpGet; clos
 const splitCredentials = (address: string): { url: string; authorization: string | undefined } => {
   const url = new URL(address);
   if (!url.username) return { url: url.href, authorization: undefined };
-  const pair = `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`;
+  // A password that holds a bare % is meant as it is written.
+  const username = decoded(url.username) ?? url.username;
+  const password = decoded(url.password) ?? url.password;
   url.username = '';
   url.password = '';
-  return { url: url.href, authorization: `Basic ${Buffer.from(pair).toString('base64')}` };
+  const pair = Buffer.from(`${username}:${password}`).toString('base64');
+  return { url: url.href, authorization: `Basic ${pair}` };
 };
 
 /** Returns an address for messages: without user name, password and query. */

@@ -1,5 +1,6 @@
 import { success } from '../../diagnostic/diagnostic.ts';
 import type { Result } from '../../diagnostic/diagnostic.ts';
+import { decoded } from '../../system/decoded.ts';
 import { httpCause } from '../../system/http-causes.ts';
 import { publicAddress } from './http.ts';
 import type { HttpGet } from './http.ts';
@@ -20,11 +21,12 @@ const readProjectPage = (
     for (const { filename, url } of files) links.set(filename, new URL(url, base).href);
     return links;
   }
-  for (const [, href] of page.text.matchAll(/<a\s[^>]*?href\s*=\s*["']([^"']+)["']/gi)) {
+  for (const [, href] of page.text.matchAll(/<a\s[^<>]*?href\s*=\s*["']([^"'<>]+)["']/gi)) {
     if (href === undefined) continue;
     const url = new URL(href.replaceAll('&amp;', '&'), base);
     url.hash = '';
-    links.set(decodeURIComponent(url.pathname.split('/').pop() ?? ''), url.href);
+    const name = url.pathname.split('/').pop() ?? '';
+    links.set(decoded(name) ?? name, url.href);
   }
   return links;
 };

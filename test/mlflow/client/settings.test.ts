@@ -28,6 +28,8 @@ describe('a tracking address', () => {
     ['databricks://profile', 'Databricks'],
     ['localhost:5000', 'Write http://localhost:5000.'],
     ['http://', 'cannot be read'],
+    ['https://me:secret100%@host.example', 'Write % as %25'],
+    ['constructor:x', 'Give an address such as http://127.0.0.1:5000'],
     ['http://host/#/experiments/1', "Give the server's address only: http://host."],
   ])('%s is an error that says what to do', (uri, expected) => {
     expect(messageOf(uri)).toContain(expected);
