@@ -81,9 +81,14 @@ export const shortenApart = (
     const widest = Math.max(...alike.map(widthAt));
     if (widest < 2) continue;
     const common = commonBeginning([...segments.values()]);
-    const forms = [0, common].flatMap((skipped) =>
-      Array.from({ length: Math.max(0, widest - 2) }, (_, tail) => ({ skipped, tail })),
-    );
+    const tails = Array.from({ length: widest - 2 }, (_, tail) => tail);
+    const isShort = (tail: number) => tail <= widest / 3;
+    // The beginning is shown as long as it leaves room for what differs, and is left out before it is cut to a few letters.
+    const forms = [
+      ...tails.filter(isShort).map((tail) => ({ skipped: 0, tail })),
+      ...tails.map((tail) => ({ skipped: common, tail })),
+      ...tails.filter((tail) => !isShort(tail)).map((tail) => ({ skipped: 0, tail })),
+    ];
     const shownAs = ({ skipped, tail }: (typeof forms)[number]) =>
       alike.map((at) => {
         const all = segments.get(at) ?? [];

@@ -6,7 +6,7 @@ import { showNumber } from './view-state.ts';
 const mostPairs = 6;
 const mostClasses = 40;
 /** How many characters of a label the style has room for, across and down. */
-const labelRoom = { across: 12, down: 30 } as const;
+const labelRoom = { across: 11, down: 24 } as const;
 
 /** What the test split shows of a run: the confusion matrix, the pairs most taken for each other, and examples. */
 export const confusionView = (evaluation: EvaluationFile): HTMLElement | null => {
