@@ -6,7 +6,7 @@ import { takenFile } from '../diagnostic/taken-file.ts';
 import { childIsBuilt, notBuilt } from '../executor/local/pool.ts';
 import { referredDirectory } from '../report/best-run.ts';
 import { maskedWord } from '../system/secrets.ts';
-import { bundledSubject, bundleRun } from '../verify/bundle-run.ts';
+import { bundledSubject, bundleRun, namingBundle } from '../verify/bundle-run.ts';
 import { recordedSubject, type Subject } from '../verify/subject.ts';
 import { verifyRun, type Verification } from '../verify/verify-run.ts';
 import { UnrollError, unwrap } from './error.ts';
@@ -53,16 +53,16 @@ export const verify = async (what: string, settings: VerifySettings = {}): Promi
   signal.throwIfAborted();
   const folder = mkdtempSync(join(tmpdir(), 'unroll-bundle-'));
   try {
-    const subject = unwrap(await subjectOf(what, folder, settings));
-    const verified = unwrap(
-      await verifyRun(subject, {
-        steps,
-        commandLine: process.argv.map(maskedWord).join(' '),
-        onStep,
-        stop: signal,
-        kill: new AbortController().signal,
-      }),
-    );
+    const named = { folder, path: what };
+    const subject = unwrap(namingBundle(await subjectOf(what, folder, settings), named));
+    const found = await verifyRun(subject, {
+      steps,
+      commandLine: process.argv.map(maskedWord).join(' '),
+      onStep,
+      stop: signal,
+      kill: new AbortController().signal,
+    });
+    const verified = unwrap(namingBundle(found, named));
     if (!verified) throw signal.reason;
     return verified;
   } finally {

@@ -1,5 +1,6 @@
 import { failure, success, type Diagnostic, type Result } from '../diagnostic/diagnostic.ts';
 import { earlierModelFileParser, modelFileParser, type ModelFile } from '../record/run-files.ts';
+import { noUsable } from '../record/parse-run-files.ts';
 import type { StoredTensor } from '../system/safetensors.ts';
 
 /** A trained network with what is needed to use it on other data. */
@@ -39,7 +40,5 @@ export const parsedModelFile = (content: unknown, path: string): Result<ModelFil
     });
   }
   const wrong = (format === undefined ? earlierModelFileParser : modelFileParser).firstWrong(content) ?? [];
-  return failure(
-    broken(`${path} has no usable \`${wrong.join('.')}\`.`, 'the model.json that a training wrote'),
-  );
+  return failure(broken(`${path} ${noUsable(wrong)}.`, 'the model.json that a training wrote'));
 };

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import { DataError } from '../data/dataset.ts';
-import { asError, failure, success, type Diagnostic, type Result } from '../diagnostic/diagnostic.ts';
+import { asError, failed, failure, success, type Diagnostic, type Result } from '../diagnostic/diagnostic.ts';
 import { findDataEntries, withDataEntries, type DataEntries } from '../plan/data-entries.ts';
 import { filesOf } from '../plan/run-identity.ts';
 import { sealedFiles } from '../record/digests.ts';
@@ -112,7 +112,12 @@ export const bundledSubject = async (
   const { run: id, config, startWeights, data, vectors } = opened.value;
   const directory = join(folder, id);
   const read = readRun(directory);
-  if (!read.ok) return read;
+  if (!read.ok)
+    return failed(
+      read.errors.map(({ message }) =>
+        notWhole(path, `has a damaged record: ${message.replaceAll(`${folder}/`, '').replace(/\.$/, '')}`),
+      ),
+    );
   const { run, status } = read.value;
   if (!status?.outcome) return failure(notWhole(path, 'has no status of a run that has ended'));
   const strange = Object.keys(data ?? {}).find((name) => !filesOf(run).includes(name));
@@ -144,3 +149,18 @@ export const bundledSubject = async (
     unreadable: [],
   });
 };
+
+/** A result whose messages have the path of the bundle in place of the folder that it was unpacked into. */
+export const namingBundle = <T>(
+  result: Result<T>,
+  { folder, path }: { readonly folder: string; readonly path: string },
+): Result<T> =>
+  result.ok
+    ? result
+    : failed(
+        result.errors.map((error) => ({
+          ...error,
+          message: error.message.replaceAll(folder, path),
+          ...(error.help !== undefined && { help: error.help.replaceAll(folder, path) }),
+        })),
+      );

@@ -70,7 +70,9 @@ export const checkOnnx = async (
   const path = join(folder, modelFileNames.onnx);
   if (!existsSync(path)) return skipped('the run has no model.onnx');
   const opened = openModel(folder, { runsDirectory: dirname(dirname(directory)) });
-  if (!opened.ok) return skipped(opened.errors.map(({ message }) => message).join(' '));
+  // That of a bundle is below a folder that only this command knows.
+  if (!opened.ok)
+    return skipped(opened.errors.map(({ message }) => message.replaceAll(`${directory}/`, '')).join(' '));
   const runtime = await findRuntime();
   if (!runtime) return skipped(`${runtimeName} is not installed here: npm install ${runtimeName}`);
 

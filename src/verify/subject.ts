@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { failure, success, type Diagnostic, type Result } from '../diagnostic/diagnostic.ts';
+import { asError, failed, failure, success, type Diagnostic, type Result } from '../diagnostic/diagnostic.ts';
 import type { Run } from '../plan/plan.ts';
 import { readRun } from '../record/read-runs.ts';
 import { listSweeps } from '../record/read-sweeps.ts';
@@ -43,7 +43,7 @@ export const recordedSubject = (
   }: { readonly runsDirectory: string; readonly specDirectory?: string | undefined },
 ): Result<Subject> => {
   const read = readRun(directory);
-  if (!read.ok) return read;
+  if (!read.ok) return failed(read.errors.map(asError));
   const { run, status, state } = read.value;
   if (!status?.outcome) {
     return failure({

@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
+import { createServer, type AddressInfo } from 'node:net';
 import { Redis } from 'ioredis';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { areThere, openFiles, receive } from '../../src/executor/bullmq/file-transfer.ts';
 import { keys, spokenVersion } from '../../src/executor/bullmq/protocol.ts';
 import { noRedis, startRedis, type TestRedis } from '../support/redis.ts';
@@ -37,7 +38,19 @@ describe.skipIf(noRedis !== undefined)(
 
     test('the name of a worker cannot drive a terminal, and what is no worker is left out', async () => {
       const redis = await startRedis();
-      write(redis, 'hset', 'unroll:workers', 'w', JSON.stringify(facts), 'x', '{{{', 'y', '['.repeat(9999));
+      write(
+        redis,
+        'hset',
+        'unroll:workers',
+        'w',
+        JSON.stringify(facts),
+        'x',
+        '{{{',
+        'y',
+        '['.repeat(9999),
+        'z',
+        JSON.stringify({ ...facts, host: 'h'.repeat(100_000) }),
+      );
       write(redis, 'set', 'unroll:alive:w', '1');
       const { code, stdout, stderr } = await createRig({ UNROLL_REDIS_URL: redis.url }).unroll('workers');
       expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
@@ -110,6 +123,24 @@ describe.skipIf(noRedis !== undefined)(
       await client.del(keys.file(small.sha256, 0));
       expect(await openFiles(client, [small])).toBeUndefined();
       client.disconnect();
+    });
+
+    test.each([
+      ['HTTP', 'HTTP/1.1 400 Bad Request\r\n\r\n'],
+      ['answers in answers', '*1\r\n'.repeat(300_000)],
+      ['numbers', ':5\r\n'],
+    ])('a port of another program, which answers with %s, is named', async (_, answer) => {
+      const server = createServer((socket) => {
+        socket.on('error', () => undefined);
+        socket.on('data', () => void socket.write(answer));
+      });
+      await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
+      onTestFinished(() => void server.close());
+      const { port } = server.address() as AddressInfo;
+      const rig = createRig({ UNROLL_REDIS_URL: `redis://127.0.0.1:${port}` });
+      const { code, stderr } = await rig.unroll('workers');
+      expect(stderr).toContain(`What answers at 127.0.0.1:${port} is not a Redis server.`);
+      expect(code).toBe(2);
     });
   },
 );

@@ -125,3 +125,14 @@ test.each(['/dev/zero', '../../../../../etc/hostname', 'a/../../b', 'a\0b'])(
     });
   },
 );
+
+test('a damaged record in a bundle is an error that names the bundle, and no folder of this command', async () => {
+  const folder = temporaryDirectory();
+  const path = join(folder, 'a.unroll');
+  await writeBundle(path, new Map([[`${id}/run.json`, { text: '{"a":' }]]), manifest);
+  expect(await bundledSubject(path, { folder: join(folder, 'out') })).toMatchObject({
+    errors: [
+      { severity: 'error', message: `${path} has a damaged record: ${id}/run.json is not whole JSON.` },
+    ],
+  });
+});

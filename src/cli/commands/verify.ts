@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { childIsBuilt, notBuilt } from '../../executor/local/pool.ts';
 import { encodeNumber } from '../../system/json.ts';
 import { counted } from '../../terminal/format.ts';
-import { bundledSubject } from '../../verify/bundle-run.ts';
+import { bundledSubject, namingBundle } from '../../verify/bundle-run.ts';
 import { differenceLines, verdictLines } from '../../verify/render-verification.ts';
 import { recordedSubject, type Subject } from '../../verify/subject.ts';
 import { verifyRun, type Verification } from '../../verify/verify-run.ts';
@@ -28,16 +28,19 @@ export const execute: Execute<Options> = async (words, options, terminal) => {
   const folder = mkdtempSync(join(tmpdir(), 'unroll-bundle-'));
   const interruption = listenForInterruption(() => terminal.complain('Stopping the verification.'));
   try {
-    const subject = await subjectOf(words[0] ?? '', folder, options);
+    const [written = ''] = words;
+    const named = { folder, path: written };
+    const subject = namingBundle(await subjectOf(written, folder, options), named);
     if (!subject.ok) return terminal.refuse(subject.errors, options);
     if (!options.json) terminal.report(subject.value.unreadable);
-    const verified = await verifyRun(subject.value, {
+    const found = await verifyRun(subject.value, {
       steps: options.steps,
       commandLine: terminal.commandLine,
       onStep: progress(terminal.complain),
       stop: interruption.stop,
       kill: interruption.kill,
     });
+    const verified = namingBundle(found, named);
     if (!verified.ok) return terminal.refuse(verified.errors, options);
     if (!verified.value) return 130;
     if (options.json) terminal.print(JSON.stringify(toJson(verified.value), null, 2));

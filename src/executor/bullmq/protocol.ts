@@ -114,16 +114,21 @@ export type JobResult = Described<typeof resultSchema>;
 
 export const parseResult = parserOf(resultSchema);
 
+/** Names of hosts have at most 253 characters. */
+const shortName = Type.String({ maxLength: 300 });
+
+const mostSlots = 1_000_000;
+
 const workerSchema = Type.Object({
-  id: Type.String(),
-  host: Type.String(),
+  id: shortName,
+  host: shortName,
   pid: Type.Number(),
   /** `spokenVersion` of the worker. */
-  speaks: Type.String(),
-  class: Type.String(),
-  slots: Type.Integer({ minimum: 1 }),
-  cores: Type.Integer({ minimum: 1 }),
-  busy: Type.Integer({ minimum: 0 }),
+  speaks: shortName,
+  class: shortName,
+  slots: Type.Integer({ minimum: 1, maximum: mostSlots }),
+  cores: Type.Integer({ minimum: 1, maximum: mostSlots }),
+  busy: Type.Integer({ minimum: 0, maximum: mostSlots }),
   /** The id of the store of runs that it uses. */
   store: Type.Optional(storeIdSchema),
   startedAt: Type.Number(),

@@ -157,7 +157,7 @@ export const openRedis = async (): Promise<Result<RedisServer>> => {
   tried.on('error', (error: unknown) => (cause ??= error));
   try {
     await tried.connect();
-    const info = await tried.info();
+    const info = String(await tried.info());
     await tried.set(`${prefix}:written`, '1', 'EX', 60);
     const wrong = wrongServer(info, address);
     if (wrong) return failure(wrong);
@@ -180,8 +180,16 @@ export const openRedis = async (): Promise<Result<RedisServer>> => {
 const field = (info: string, name: string): string | undefined =>
   new RegExp(`^${name}:(.*?)\\r?$`, 'm').exec(info)?.[1];
 
+const notRedis = (address: string, got: string): Diagnostic =>
+  problem(`What answers at ${address} is not a Redis server.`, {
+    expected: 'a Redis server there',
+    got,
+    help: `Correct the host or the port in ${urlVariable}.`,
+  });
+
 const wrongServer = (info: string, address: string): Diagnostic | undefined => {
-  const version = field(info, 'redis_version') ?? '0.0';
+  const version = field(info, 'redis_version');
+  if (version === undefined) return notRedis(address, 'an answer without redis_version');
   const [major = 0, minor = 0] = version.split('.').map(Number);
   const [leastMajor, leastMinor] = oldestVersion;
   if (major < leastMajor || (major === leastMajor && minor < leastMinor))
@@ -300,6 +308,7 @@ const connectionProblem = (error: unknown, { address, isEncrypted }: Target): Di
       expected: `the address of a Redis server in ${urlVariable}`,
       help: 'Correct the name of the host.',
     });
+  if (/Unknown RESP type|Maximum call stack/.test(words)) return notRedis(address, words);
   if (code === 'ECONNREFUSED')
     return problem(`No Redis answers at ${address}.`, {
       expected: 'a Redis server there',
