@@ -1,7 +1,14 @@
-import { basename, dirname } from 'node:path';
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import type { Diagnostic } from '../diagnostic/diagnostic.ts';
 import { findAddon, slowBackendWarning } from './find-addon.ts';
-import { damagedFile, isNativeRefused, nativeLibraryPath, readInstallation } from './installation.ts';
+import {
+  damagedFile,
+  isNativeRefused,
+  nativeLibraryPath,
+  readInstallation,
+  type Installation,
+} from './installation.ts';
 import { isMadeFrom } from './install/library.ts';
 import { partKey, unrollKernels } from './install/native-parts.ts';
 import { setupCommand } from './install/setup-command.ts';
@@ -41,9 +48,30 @@ export const outdatedSetup = (library = nativeLibraryPath('unroll_kernels')): Di
  * missing, damaged or outdated. It is no error: the predictions are right.
  */
 export const slowModelWarning = (): string | undefined => {
-  const { problems = [] } = readInstallation() ?? {};
-  const slow = outdatedSetup() ?? slowBackendWarning({ addon: findAddon(), problems });
+  const installation = readInstallation();
+  const { problems = [] } = installation ?? {};
+  const outdated = installation && isUntouched(installation) ? undefined : outdatedSetup();
+  const slow = outdated ?? slowBackendWarning({ addon: findAddon(), problems });
   if (!slow) return undefined;
   const reason = slow.message.split('. ')[0]?.replace(/\.$/, '') ?? '';
   return `warning: ${reason}, so the model is computed more slowly. Run \`${setupCommand}\`.`;
+};
+
+/**
+ * Whether neither a file of the set-up nor a source of the kernels was written since the set-up, by sizes and times alone: a
+ * prediction may take less time than reading all of them.
+ */
+const isUntouched = ({ files, decidedAt }: Installation): boolean => {
+  const { folder } = unrollKernels();
+  return (
+    files.every(({ path, bytes, modifiedMs }) => {
+      const found = statSync(path, { throwIfNoEntry: false });
+      return found?.size === bytes && found.mtimeMs === modifiedMs;
+    }) &&
+    // An update of a package may keep the times of its files; that of their entries is the system's own.
+    existsSync(folder) &&
+    [folder, ...readdirSync(folder).map((name) => join(folder, name))].every(
+      (path) => statSync(path).ctimeMs < decidedAt,
+    )
+  );
 };

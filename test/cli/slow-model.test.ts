@@ -28,7 +28,8 @@ const outdatedCache = (): string => {
   const record = installationFile(cache);
   mkdirSync(dirname(record), { recursive: true });
   const parts = { tfjs_binding: addon, unroll_kernels: old };
-  writeFileSync(record, JSON.stringify({ ...installation, parts, files: [] }));
+  // The sources are newer than this set-up.
+  writeFileSync(record, JSON.stringify({ ...installation, parts, files: [], decidedAt: 0 }));
   return cache;
 };
 
