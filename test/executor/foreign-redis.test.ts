@@ -66,7 +66,16 @@ describe.skipIf(noRedis !== undefined)(
       expect(code).toBe(0);
       const { sweepId } = JSON.parse(stdout) as { sweepId: string };
       const queue = `runs-${spokenVersion}-default`;
-      const strange = ['', ' ', 'a:b c', `${queue} a:b`, `${queue} r-garbage`, 'x'.repeat(100_000)];
+      const others = Array.from({ length: 2000 }, (_, at) => `runs-p1-0.0.1-c${at} r-${at}`);
+      const strange = [
+        ...others,
+        '',
+        ' ',
+        'a:b c',
+        `${queue} a:b`,
+        `${queue} r-garbage`,
+        'x'.repeat(100_000),
+      ];
       write(redis, 'sadd', `unroll:sweep:${sweepId}`, ...strange);
       write(redis, 'hset', `unroll:${queue}:r-garbage`, 'data', '{{{', 'timestamp', '1');
       const cancelled = await rig.unroll('cancel');
@@ -126,13 +135,16 @@ describe.skipIf(noRedis !== undefined)(
     });
 
     test.each([
-      ['HTTP', 'HTTP/1.1 400 Bad Request\r\n\r\n'],
-      ['answers in answers', '*1\r\n'.repeat(300_000)],
-      ['numbers', ':5\r\n'],
+      ['HTTP', () => 'HTTP/1.1 400 Bad Request\r\n\r\n'],
+      ['answers in answers', () => '*1\r\n'.repeat(300_000)],
+      [
+        'a number for each command',
+        (asked: string) => ':5\r\n'.repeat(asked.match(/\*\d+\r\n/g)?.length ?? 1),
+      ],
     ])('a port of another program, which answers with %s, is named', async (_, answer) => {
       const server = createServer((socket) => {
         socket.on('error', () => undefined);
-        socket.on('data', () => void socket.write(answer));
+        socket.on('data', (data) => void socket.write(answer(String(data))));
       });
       await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
       onTestFinished(() => void server.close());

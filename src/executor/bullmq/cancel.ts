@@ -1,4 +1,5 @@
 import type { Queue } from 'bullmq';
+import type { Redis } from 'ioredis';
 import { isObject } from '../../system/json.ts';
 import { isJobKey } from './bring-files.ts';
 import { keptSeconds } from './file-transfer.ts';
@@ -17,7 +18,7 @@ export const cancelJobs = async (
   { client, connection, packages }: RedisServer,
   sweepId: string,
 ): Promise<Cancelled> => {
-  const members = await client.smembers(keys.sweep(sweepId));
+  const members = await stillThere(client, jobsIn(await client.smembers(keys.sweep(sweepId))));
   const done = { removed: 0, stopped: 0 };
   const cancel = async (queue: Queue, key: string): Promise<keyof Cancelled | undefined> => {
     const job = await queuedJob(queue, key);
@@ -34,13 +35,13 @@ export const cancelJobs = async (
     await client.publish(keys.cancellations, key);
     return 'stopped';
   };
-  // One queue after another: each has a connection of its own, and Redis may name any number of queues.
-  for (const [name, jobs] of jobsByQueue(members)) {
+  // One queue after another: each has a connection of its own.
+  for (const name of new Set(members.map(({ queue }) => queue))) {
     const queue = new packages.bullmq.Queue(name, { connection, prefix, skipVersionCheck: true });
     // Its own commands reject, too.
     queue.on('error', () => undefined);
     try {
-      for (const key of jobs) {
+      for (const { key } of members.filter((one) => one.queue === name)) {
         const what = await cancel(queue, key);
         if (what) done[what]++;
       }
@@ -51,17 +52,24 @@ export const cancelJobs = async (
   return done;
 };
 
-/** The jobs that `submit` has listed, by queue. What anyone else has added is left out. */
-const jobsByQueue = (members: readonly string[]): ReadonlyMap<string, readonly string[]> => {
-  const jobs = new Map<string, string[]>();
-  for (const member of members) {
-    const [name = '', key = '', ...more] = member.split(' ');
-    if (!isQueueName(name) || !isJobKey(key) || more.length > 0) continue;
-    const known = jobs.get(name);
-    if (known) known.push(key);
-    else jobs.set(name, [key]);
-  }
-  return jobs;
+interface ListedJob {
+  readonly queue: string;
+  readonly key: string;
+}
+
+/** The jobs that `submit` has listed. What anyone else has added is left out. */
+const jobsIn = (members: readonly string[]): readonly ListedJob[] =>
+  members.flatMap((member) => {
+    const [queue = '', key = '', ...more] = member.split(' ');
+    return isQueueName(queue) && isJobKey(key) && more.length === 0 ? [{ queue, key }] : [];
+  });
+
+/** Those of jobs that Redis still has: the others may be of any number of queues. */
+const stillThere = async (client: Redis, jobs: readonly ListedJob[]): Promise<readonly ListedJob[]> => {
+  const asked = client.pipeline();
+  for (const { queue, key } of jobs) asked.exists(`${prefix}:${queue}:${key}`);
+  const found = await allDone(asked);
+  return jobs.filter((_, at) => found[at] === 1);
 };
 
 const sweepOf = (job: unknown): unknown => (isObject(job) ? job['sweep'] : undefined);
