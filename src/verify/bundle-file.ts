@@ -3,14 +3,15 @@ import { hash } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import { dirname, join, resolve, sep } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { openPromise } from 'yauzl';
+import { openPromise, type Entry } from 'yauzl';
 import { ZipFile } from 'yazl';
 import { failure, success, type Diagnostic, type Result } from '../diagnostic/diagnostic.ts';
 import { digestOfFile, isSealIntact, sealed, type FileDigest } from '../record/digests.ts';
 import { newerFormat } from '../record/packed-run.ts';
-import { jsonFileText, readJson, writeBeside, ensureFolder } from '../system/files.ts';
+import { jsonFileText, writeBeside, ensureFolder } from '../system/files.ts';
 import { named } from '../system/system-error.ts';
 import { isObject } from '../system/json.ts';
+import { parseJson } from '../system/jsonl.ts';
 import { parserOf, type Described } from '../system/schema.ts';
 
 const orNull = Type.Union([Type.String(), Type.Null()]);
@@ -46,6 +47,8 @@ const manifestSchema = Type.Object({
 export type Manifest = Described<typeof manifestSchema>;
 
 const parseManifest = parserOf(manifestSchema);
+
+type Zip = Awaited<ReturnType<typeof openPromise>>;
 
 /** The name of the manifest in a bundle. */
 const manifestName = 'bundle.json';
@@ -109,10 +112,24 @@ export const notWhole = (path: string, what: string): Diagnostic => ({
 /** System errors of a name that is too long, or of a file in the place of a folder: the folder was empty. */
 const impossibleNames: readonly string[] = ['ENAMETOOLONG', 'ENOTDIR', 'EEXIST', 'EISDIR'];
 
-/** Unpacks a bundle into an empty folder and compares each file with its digest. */
+/** Unpacks what the manifest of a bundle lists into an empty folder, and compares each file with its digest. */
 export const openBundle = async (path: string, folder: string): Promise<Result<Manifest>> => {
   try {
-    await unpack(path, folder);
+    const zip = await openPromise(path, { lazyEntries: true, autoClose: false });
+    try {
+      const entries = await entriesIn(zip);
+      const manifest = checkedManifest(await readEntry(zip, entries.get(manifestName)), { path, folder });
+      if (!manifest.ok) return manifest;
+      const names = Object.keys(manifest.value.files);
+      for (const name of names) await unpack(zip, entries.get(name), folder);
+      const changed = names.find(
+        (name) => digestIn(folder, name)?.sha256 !== manifest.value.files[name]?.sha256,
+      );
+      if (changed === undefined) return manifest;
+      return failure(notWhole(path, `${entries.has(changed) ? 'has a changed' : 'lacks'} ${changed}`));
+    } finally {
+      zip.close();
+    }
   } catch (error) {
     const { syscall, code = '', path: at } = error as NodeJS.ErrnoException;
     if (impossibleNames.includes(code))
@@ -123,25 +140,21 @@ export const openBundle = async (path: string, folder: string): Promise<Result<M
       notWhole(path, `is not a whole zip file: ${error instanceof Error ? error.message : String(error)}`),
     );
   }
-  let value: unknown;
-  try {
-    value = readJson(join(folder, manifestName));
-  } catch {
-    value = undefined;
-  }
+};
+
+const checkedManifest = (
+  text: string | undefined,
+  { path, folder }: { readonly path: string; readonly folder: string },
+): Result<Manifest> => {
+  const value = parseJson(text ?? '');
   const manifest = parseManifest(value);
   const format = isObject(value) ? value['format'] : undefined;
   if (typeof format === 'number' && format > 1) return failure(newerFormat(path, format));
-  if (!manifest) return failure(notWhole(path, `has no ${manifestName} that this version of Unroll reads`));
+  if (!manifest || !isObject(value))
+    return failure(notWhole(path, `has no ${manifestName} that this version of Unroll reads`));
   const outside = pathsIn(manifest).find((name) => !isWithin(folder, name));
   if (outside !== undefined) return failure(notWhole(path, `names ${outside}, which is outside of it`));
-  if (isSealIntact(value as Readonly<Record<string, unknown>>) !== true)
-    return failure(notWhole(path, `has a ${manifestName} that was changed`));
-  for (const [name, { sha256 }] of Object.entries(manifest.files)) {
-    const digest = digestIn(folder, name);
-    if (digest?.sha256 !== sha256)
-      return failure(notWhole(path, digest ? `has a changed ${name}` : `lacks ${name}`));
-  }
+  if (isSealIntact(value) !== true) return failure(notWhole(path, `has a ${manifestName} that was changed`));
   return success(manifest);
 };
 
@@ -168,23 +181,31 @@ const isWithin = (folder: string, name: string): boolean =>
 /** Each level is a folder to make: a file of 1 MB could have a million of them. */
 const deepestName = 64;
 
-const unpack = async (path: string, folder: string): Promise<void> => {
-  // It refuses names that lead out of the folder.
-  const zip = await openPromise(path, { lazyEntries: true, autoClose: false });
+/** The files of a zip file by name. Its reader refuses names that lead out of the folder. */
+const entriesIn = async (zip: Zip): Promise<ReadonlyMap<string, Entry>> => {
+  const entries = new Map<string, Entry>();
   let bytes = 0;
-  try {
-    for await (const entry of zip.eachEntry()) {
-      if (entry.fileName.endsWith('/')) continue;
-      bytes += entry.uncompressedSize;
-      // Bundles are not compressed: an entry that grows is an attack on the disk.
-      if (bytes > zip.fileSize) throw new Error('its files would be larger than itself');
-      if (entry.fileName.split('/').length > deepestName)
-        throw new Error('it has folders in too many levels');
-      const target = join(folder, entry.fileName);
-      ensureFolder(dirname(target));
-      await pipeline(await zip.openReadStreamPromise(entry), createWriteStream(target));
-    }
-  } finally {
-    zip.close();
+  for await (const entry of zip.eachEntry()) {
+    if (entry.fileName.endsWith('/')) continue;
+    bytes += entry.uncompressedSize;
+    // Bundles are not compressed: an entry that grows is an attack on the disk.
+    if (bytes > zip.fileSize) throw new Error('its files would be larger than itself');
+    if (entry.fileName.split('/').length > deepestName) throw new Error('it has folders in too many levels');
+    entries.set(entry.fileName, entry);
   }
+  return entries;
+};
+
+const readEntry = async (zip: Zip, entry: Entry | undefined): Promise<string | undefined> => {
+  if (!entry) return undefined;
+  const pieces: Buffer[] = [];
+  for await (const piece of await zip.openReadStreamPromise(entry)) pieces.push(piece as Buffer);
+  return Buffer.concat(pieces).toString('utf8');
+};
+
+const unpack = async (zip: Zip, entry: Entry | undefined, folder: string): Promise<void> => {
+  if (!entry) return;
+  const target = join(folder, entry.fileName);
+  ensureFolder(dirname(target));
+  await pipeline(await zip.openReadStreamPromise(entry), createWriteStream(target));
 };

@@ -1,4 +1,5 @@
-import { createWriteStream, existsSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { createWriteStream, existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { expect, test } from 'vitest';
@@ -65,6 +66,8 @@ const zipOf = async (folder: string, entries: readonly (readonly [name: string, 
   return path;
 };
 
+const listed = { bytes: 0, sha256: 'a' };
+
 const manifestText = (changed: object) =>
   jsonFileText(sealed({ format: 1, ...manifest, files: {}, ...changed }));
 
@@ -73,14 +76,34 @@ test.each<[string, readonly (readonly [string, string])[], string]>([
   [
     'a file in the place of a folder',
     [
+      ['bundle.json', manifestText({ files: { a: listed, 'a/b': listed } })],
       ['a', ''],
       ['a/b', ''],
     ],
     'has files whose names cannot be used together',
   ],
-  ['a name that is too long', [['a'.repeat(5000), '']], 'has files whose names cannot be used together'],
+  [
+    'a name that is too long',
+    [
+      ['bundle.json', manifestText({ files: { ['a'.repeat(5000)]: listed } })],
+      ['a'.repeat(5000), ''],
+    ],
+    'has files whose names cannot be used together',
+  ],
   ['very many folders', [[`${'a/'.repeat(1000)}b`, '']], 'it has folders in too many levels'],
-  ['a null byte in a name', [['a\0b', '']], 'is not a whole zip file'],
+  [
+    'a null byte in a name',
+    [
+      ['bundle.json', manifestText({ files: { 'a\0b': listed } })],
+      ['a\0b', ''],
+    ],
+    'which is outside of it',
+  ],
+  [
+    'no manifest among very many files',
+    Array.from({ length: 20_000 }, (_, at) => [`f${at}`, '']),
+    'has no bundle.json',
+  ],
   [
     'a folder in the place of a file',
     [
@@ -135,4 +158,17 @@ test('a damaged record in a bundle is an error that names the bundle, and no fol
       { severity: 'error', message: `${path} has a damaged record: ${id}/run.json is not whole JSON.` },
     ],
   });
+});
+
+test('what a bundle has and its manifest does not list is not unpacked', async () => {
+  const folder = temporaryDirectory();
+  const text = 'version: 1';
+  const spec = { bytes: text.length, sha256: createHash('sha256').update(text).digest('hex') };
+  const path = await zipOf(folder, [
+    ['bundle.json', manifestText({ files: { 'spec.yaml': spec } })],
+    ['spec.yaml', text],
+    ['code/unroll.config.ts', 'export default {}'],
+  ]);
+  expect(await openBundle(path, join(folder, 'out'))).toMatchObject({ ok: true });
+  expect(readdirSync(join(folder, 'out'))).toEqual(['spec.yaml']);
 });
