@@ -157,9 +157,10 @@ export const openRedis = async (): Promise<Result<RedisServer>> => {
   tried.on('error', (error: unknown) => (cause ??= error));
   try {
     await tried.connect();
-    const info = String(await tried.info());
+    // Another program may answer with anything.
+    const info: unknown = await tried.info();
     await tried.set(`${prefix}:written`, '1', 'EX', 60);
-    const wrong = wrongServer(info, address);
+    const wrong = wrongServer(typeof info === 'string' ? info : '', address);
     if (wrong) return failure(wrong);
   } catch (error) {
     return failure(connectionProblem(cause ?? error, target.value));
