@@ -1,10 +1,13 @@
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { type MlflowClient, openClient } from '../../src/mlflow/client/client.ts';
 import { connectionSettings } from '../../src/mlflow/client/settings.ts';
 import { cursorPath } from '../../src/mlflow/sync/cursor.ts';
+import { downloadModel } from '../../src/mlflow/sync/download-model.ts';
+import { registerRecorded } from '../../src/mlflow/sync/register-recorded.ts';
 import { syncRecorded } from '../../src/mlflow/sync/sync-recorded.ts';
+import { writeToyFolder } from '../support/model-folder.ts';
 import { startFaultProxy } from '../support/mlflow/fault-proxy.ts';
 import { impatient, writeCompactSweep } from '../support/mlflow/journals.ts';
 import { oldMlflowVersion, realServer, whyNoMlflow } from '../support/mlflow/real-server.ts';
@@ -57,6 +60,28 @@ describe.skipIf(missing !== undefined)('with the oldest server that is supported
       'model/MLmodel',
       'model/weights.safetensors',
     ]);
+  });
+
+  test('a registered version names files that its page shows, and is found by its alias', async () => {
+    const runsDirectory = temporaryDirectory();
+    const plan = makePlan({ experiment: 'registered' });
+    const [directory = ''] = writeSweep(runsDirectory, plan);
+    writeToyFolder(join(directory, 'model'), { name: 'gru', parameters: {} });
+    const options = { runsDirectory, to: server.uri(), print: () => undefined, env: impatient };
+    const named = { name: 'toys', alias: 'champion' };
+    const first = await registerRecorded(directory, options, named);
+    expect(first).toMatchObject({ ok: true, value: { version: '1', known: false } });
+    expect(await registerRecorded(directory, options, named)).toMatchObject({
+      value: { version: '1', known: true },
+    });
+    const page = `${server.uri()}/model-versions/get-artifact?path=MLmodel&name=toys&version=1`;
+    expect(await (await fetch(page)).text()).toContain('artifact_path: model');
+    const runId = first.ok ? first.value?.runId : '';
+    expect(await client.versionSource('toys', 'champion')).toMatchObject({ value: `runs:/${runId}/model` });
+    vi.stubEnv('UNROLL_CACHE', temporaryDirectory('cache'));
+    const downloaded = await downloadModel(client, 'models:/toys@champion');
+    vi.unstubAllEnvs();
+    expect(downloaded.ok && readdirSync(downloaded.value)).toEqual(['model.json', 'weights.safetensors']);
   });
 
   test.each([1, 2, 3])('faults of seed %i, with NaN and lost cursors: equal in the end', async (seed) => {

@@ -198,7 +198,7 @@ export const modelCalls = (transport: Transport): ModelCalls => {
         what: `look up ${isAlias ? 'the alias' : 'version'} ${version} of "${name}"`,
         repeatable: true,
       });
-      return found.ok ? success(textOf(fieldsOf(found.value['model_version'])['source'])) : found;
+      return found.ok ? success(sourceOfVersion(fieldsOf(found.value['model_version']))) : found;
     },
 
     modelRoot: async (modelId) => {
@@ -216,6 +216,13 @@ export const modelCalls = (transport: Transport): ModelCalls => {
     setAlias: (name, alias, version) =>
       post('registered-models/alias', { name, alias, version }, `name a version "${alias}"`),
   };
+};
+
+/** Files of a run are named by their place, or as `runs:/<run>/<folder>`. */
+const sourceOfVersion = ({ source, run_id: run }: Readonly<Record<string, unknown>>): string => {
+  const [written, runId] = [textOf(source), textOf(run)];
+  const [, folder] = written.split(`/${runId}/artifacts/`);
+  return runId !== '' && folder ? `runs:/${runId}/${folder}` : written;
 };
 
 const isMissingEndpoint = ({ status }: { readonly status?: number }) => status === 404 || status === 405;

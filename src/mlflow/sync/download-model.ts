@@ -30,6 +30,7 @@ export const downloadModel = async (client: MlflowClient, reference: string): Pr
   if (existsSync(folder)) return success(folder);
   return await stageFolder(folder, async (beside) => {
     for (const name of Object.values(modelFileNames)) {
+      if (root.value.names?.includes(name) === false) continue;
       const file = await client.downloadArtifact(root.value.root, name);
       if (file.ok) writeWhole(join(beside, name), file.value, 'later');
       else if (required.includes(name)) return file;
@@ -51,11 +52,16 @@ const sourceOf = async (client: MlflowClient, reference: string): Promise<Answer
       });
 };
 
-/** Where the files of a version are, and what names them for ever. */
-const rootOf = async (
-  client: MlflowClient,
-  source: string,
-): Promise<Answer<{ readonly root: string; readonly key: string }>> => {
+interface ModelFiles {
+  readonly root: string;
+  /** Names them for ever. */
+  readonly key: string;
+  /** Which files there are, where that is known. */
+  readonly names?: readonly string[];
+}
+
+/** Where the files of a version are. */
+const rootOf = async (client: MlflowClient, source: string): Promise<Answer<ModelFiles>> => {
   const model = /^models:\/+([\w-]+)$/.exec(source)?.[1];
   if (model !== undefined) {
     const root = await client.modelRoot(model);
@@ -77,9 +83,10 @@ const rootOf = async (
   const logged = await client.searchModels(run.value.experimentId, `source_run_id = '${runId}'`);
   if (!logged.ok) return logged;
   const [first] = logged.value ?? [];
-  return success(
-    first
-      ? { root: first.artifactUri, key: first.id }
-      : { root: `${run.value.artifactUri}/${folder}`, key: runId },
-  );
+  if (first) return success({ root: first.artifactUri, key: first.id });
+  // MLflow 2 answers as if it had failed where a file is missing, so one that is not listed is not asked for.
+  const listed = await client.listArtifacts(runId, folder);
+  if (!listed.ok) return listed;
+  const names = listed.value.map(({ path }) => path.slice(folder.length + 1)).concat(required);
+  return success({ root: `${run.value.artifactUri}/${folder}`, key: runId, names });
 };

@@ -18,9 +18,10 @@ export const registerRun = async (
   record: TrackedRun,
   { name, alias }: { readonly name: string; readonly alias: string | undefined },
 ): Promise<Answer<Registered>> => {
-  const runId = readCursor(record.directory, client.uri)?.runId;
-  if (runId === undefined || record.recording === undefined)
+  const cursor = readCursor(record.directory, client.uri);
+  if (cursor === undefined || record.recording === undefined)
     return problem('invalid', `The server does not have run ${record.run.id}.`);
+  const { runId, artifactUri } = cursor;
   const models = await client.searchModels(experimentId, modelOfRecording(record.recording));
   if (!models.ok) return models;
   const model = models.value?.[0];
@@ -37,7 +38,8 @@ export const registerRun = async (
     known === undefined
       ? await client.createVersion({
           name,
-          source: model ? `models:/${model.id}` : `runs:/${runId}/${fileNames.model}`,
+          // As MLflow's own client does: the server's page reads the files by this place, and not by `runs:/`.
+          source: model ? `models:/${model.id}` : `${artifactUri}/${fileNames.model}`,
           runId,
           ...(model && { modelId: model.id }),
         })
