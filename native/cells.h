@@ -1,15 +1,15 @@
 // The kinds of cells: which sums a unit has, and what becomes of them. `apply` works on N vectors of units that follow
 // each other, `differentiate` on one; a unit's slots are `slot` floats apart.
 //
-// inputColumn and stateColumn tell for each slot which column of the kernel's input rows and state rows is added to it;
-// -1 for none.
+// inputColumn and stateColumn hold, for each slot, the column of the kernel's input rows and of its state rows that is
+// added to it; -1 for none.
 #pragma once
 
 #include "vector.h"
 
 namespace {
 
-// Where one vector of units stands before and after a step.
+// One vector of units before and after a step.
 struct CellPlace {
   size_t slot;
   const float *state, *nextState, *cell;

@@ -1,5 +1,4 @@
-// Keeps back what a library prints on standard error while it is loaded: TensorFlow greets there, whatever its settings
-// are.
+// Holds back what a library prints on standard error while it is loaded: TensorFlow prints there at any log level.
 #include <string>
 
 #include "node-api.h"

@@ -6,8 +6,9 @@
 namespace {
 
 // The product is computed in blocks of this many panels each way, whose sums stay in the second-level cache until all
-// steps are added, and in pieces of about this many rows, of which a panel stays in the first-level cache.
-constexpr size_t rowPanelsAtOnce = 8, unitPanelsAtOnce = 8, rowsOfPiece = 128;
+// steps are added, and in pieces of about this many rows, of which a panel stays in the first-level cache. Processors
+// with AVX512 have at least 1 MiB of second-level cache: larger blocks read the gates of all steps less often.
+constexpr size_t panelsOfBlock = UNROLL_LANES == 16 ? 16 : 8, rowsOfPiece = 128;
 
 // The slot whose gradient belongs to a column of the kernel.
 UNROLL_INLINE size_t slotOf(const int* columns, size_t slots, size_t column) {
@@ -16,7 +17,7 @@ UNROLL_INLINE size_t slotOf(const int* columns, size_t slots, size_t column) {
   return 0;
 }
 
-// The kernel's rows that one panel of the operand is multiplied by.
+// The kernel's rows that one panel of the operand is multiplied by; none, where the panel only makes their number even.
 struct KernelRows {
   bool input;
   size_t first, count;
@@ -25,7 +26,7 @@ struct KernelRows {
 UNROLL_INLINE KernelRows kernelRowsOf(const RecurrentShape& shape, size_t rowPanel) {
   const bool input = rowPanel < shape.inputPanels();
   const size_t begin = (input ? rowPanel : rowPanel - shape.inputPanels()) * panelWidth;
-  const size_t left = (input ? shape.features : shape.hidden) - begin;
+  const size_t all = input ? shape.features : shape.hidden, left = begin < all ? all - begin : 0;
   return {input, begin + (input ? 0 : shape.features), left < panelWidth ? left : panelWidth};
 }
 
@@ -38,7 +39,7 @@ UNROLL_INLINE void fetchRows(const Operand* panel, size_t rows, size_t begin, si
 // Some unit panels of one column, by some row panels.
 struct KernelBlock {
   size_t column, unitPanel, units, rowPanel, rows;
-  alignas(64) float sums[rowPanelsAtOnce * panelWidth][unitPanelsAtOnce * panelWidth];
+  alignas(64) float sums[panelsOfBlock * panelWidth][panelsOfBlock * panelWidth];
 };
 
 // The operands of one step's product: the rows of the batch are the terms of each sum.
@@ -83,19 +84,19 @@ void addToBlock(const RecurrentBackward& in, Products&, KernelBlock& block, size
       forRowBlocks(0, kernelRows.count, [&](auto rows, size_t row) {
         float* sums = &block.sums[at * panelWidth + row][unitPanel * panelWidth];
         Tile<decltype(rows)::value, count> tile;
-        tile.load(sums, unitPanelsAtOnce * panelWidth, panelWidth);
+        tile.load(sums, panelsOfBlock * panelWidth, panelWidth);
         for (size_t step = from; step < end; ++step) {
           const GradientOperands of = gradientOperands(in, step);
           tile.add(of.operands + rowPanel * panel + row, 1, panelWidth, of.gates + gates + unitPanel * panel, panel,
                    operandsOf(in.sequence.activeEnd(step, shape.batch)));
         }
-        tile.store(sums, unitPanelsAtOnce * panelWidth, panelWidth);
+        tile.store(sums, panelsOfBlock * panelWidth, panelWidth);
       });
     });
   }
 }
 #else
-// The tiles' form: two row panels by two unit panels at once. Left tiles are 16 kernel rows by 16 rows of the batch.
+// The tiles' form: two row panels by two unit panels at once. Left tiles are 16 kernel rows by 32 rows of the batch.
 template <class Cell, int Heights>
 void addToTiles(const RecurrentBackward& in, Products& products, KernelBlock& block, size_t at, size_t begin,
                 size_t end) {
@@ -109,25 +110,25 @@ void addToTiles(const RecurrentBackward& in, Products& products, KernelBlock& bl
   forPanelGroups(block.units, [&](auto panels, size_t unitPanel) {
     float* sums = &block.sums[at * panelWidth][unitPanel * panelWidth];
     TileBlock<Heights, decltype(panels)::value> tiles{products};
-    tiles.load(sums, unitPanelsAtOnce * panelWidth, panelWidth);
+    tiles.load(sums, panelsOfBlock * panelWidth, panelWidth);
     for (size_t step = from; step < end; ++step) {
       const GradientOperands of = gradientOperands(in, step);
-      tiles.addPanels(of.operands + rowPanel * panel, tileOperands, of.gates + gates + unitPanel * panel, tileOperands,
-                      panel, in.sequence.activeEnd(step, shape.batch), panel);
+      tiles.addPanels(of.operands + rowPanel * panel, panelTile, of.gates + gates + unitPanel * panel, panelTile, panel,
+                      in.sequence.activeEnd(step, shape.batch), panel);
     }
-    tiles.store(sums, unitPanelsAtOnce * panelWidth, panelWidth);
+    tiles.store(sums, panelsOfBlock * panelWidth, panelWidth);
   });
 }
 
 template <class Cell>
 void addToBlock(const RecurrentBackward& in, Products& products, KernelBlock& block, size_t begin, size_t end) {
   products.setRows(tileHeight, tileHeight);
-  const auto isInput = [&](size_t at) { return block.rowPanel + at < in.shape.inputPanels(); };
+  const auto rowsAt = [&](size_t at) { return kernelRowsOf(in.shape, block.rowPanel + at); };
   for (size_t at = 0; at < block.rows;) {
-    const bool two = at + 1 < block.rows && isInput(at) == isInput(at + 1);
+    const bool two = at + 1 < block.rows && rowsAt(at + 1).count > 0 && rowsAt(at).input == rowsAt(at + 1).input;
     if (two)
       addToTiles<Cell, 2>(in, products, block, at, begin, end);
-    else
+    else if (rowsAt(at).count > 0)
       addToTiles<Cell, 1>(in, products, block, at, begin, end);
     at += two ? 2 : 1;
   }
@@ -172,7 +173,7 @@ void computeBlock(const RecurrentBackward& in, KernelBlock& block) {
   const auto hasBias = [&](size_t slot) {
     return !bfloat16 && block.rowPanel == 0 && (Cell::inputColumn[slot] == column || Cell::stateColumn[slot] == column);
   };
-  float biasSums[Cell::slots][unitPanelsAtOnce * panelWidth] = {};
+  float biasSums[Cell::slots][panelsOfBlock * panelWidth] = {};
   for (auto& row : block.sums)
     for (float& sum : row) sum = 0.0f;
   Products products;
@@ -197,8 +198,8 @@ void computeBlock(const RecurrentBackward& in, KernelBlock& block) {
 inline void pairRows(const Operand* from, Operand* to, size_t rows) {
   const Operand none[panelOperands] = {};
   for (size_t row = 0; row < rows; row += 2, to += panelWidth) {
-    const Operand* first = from + row * panelOperands;
-    const Operand* second = row + 1 < rows ? first + panelOperands : none;
+    const Operand* first = from + row * leftStride;
+    const Operand* second = row + 1 < rows ? first + leftStride : none;
     for (size_t pair = 0; pair < panelOperands; ++pair) {
       to[2 * pair] = (first[pair] & 0xFFFF0000) | second[pair] >> 16;
       to[2 * pair + 1] = first[pair] << 16 | (second[pair] & 0xFFFF);
@@ -207,14 +208,29 @@ inline void pairRows(const Operand* from, Operand* to, size_t rows) {
 }
 
 #if UNROLL_TILES
-// The same to left tiles, [16 rows of the batch][column][8 pairs].
+// The same to left tiles, [32 rows of the batch][column][16 pairs].
 inline void pairTiles(const Operand* from, Operand* to, size_t rows) {
-  for (size_t first = 0; first < rows; first += panelWidth, from += panelWidth * panelOperands, to += tileOperands) {
+  for (size_t first = 0; first < rows; first += tileTerms, from += tileTerms * leftStride, to += tileOperands) {
+    const size_t count = rows - first < tileTerms ? rows - first : tileTerms;
+#if UNROLL_AMX
+    const __m512i pairs = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+    const __m512i places = _mm512_mullo_epi32(pairs, _mm512_set1_epi32(2 * leftStride));
+    const auto column = [&](const Operand* at, size_t have) {
+      const auto mask = static_cast<__mmask16>((1u << have) - 1);
+      return (Bits)_mm512_mask_i32gather_epi32(_mm512_setzero_si512(), mask, places, at, sizeof(Operand));
+    };
+    for (size_t pair = 0; pair < panelOperands; ++pair) {
+      const Bits firsts = column(from + pair, (count + 1) / 2), seconds = column(from + leftStride + pair, count / 2);
+      storeBits(to + 2 * pair * leftStride, (firsts & 0xFFFF0000) | seconds >> 16);
+      storeBits(to + (2 * pair + 1) * leftStride, firsts << 16 | (seconds & 0xFFFF));
+    }
+#else
     Operand pairs[tileOperands] = {};
-    pairRows(from, pairs, rows - first < panelWidth ? rows - first : panelWidth);
+    pairRows(from, pairs, count);
     for (size_t column = 0; column < panelWidth; ++column)
-      for (size_t pair = 0; pair < panelOperands; ++pair)
-        to[column * panelOperands + pair] = pairs[pair * panelWidth + column];
+      for (size_t pair = 0; pair < leftStride; ++pair)
+        to[column * leftStride + pair] = pairs[pair * panelWidth + column];
+#endif
   }
 }
 #endif
@@ -229,12 +245,15 @@ inline void pairBatch(const RecurrentBackward& in) {
     const size_t active = in.sequence.activeEnd(step, shape.batch);
     const Operand* seen = operandsIn(in.buffers.operandAt(shape, step));
     Operand* operands = operandsIn(in.rounded.operands) + step * shape.rowPanels() * panel;
-    for (size_t at = 0; at < shape.rowPanels(); ++at)
+    for (size_t at = 0; at < shape.rowPanels(); ++at) {
+      if (kernelRowsOf(shape, at).count == 0) continue;
+      const Operand* from = seen + leftAt(shape.operandPanel(), at, 0);
 #if UNROLL_TILES
-      pairTiles(seen + at * shape.operandPanel(), operands + at * panel, active);
+      pairTiles(from, operands + at * panel, active);
 #else
-      pairRows(seen + at * shape.operandPanel(), operands + at * panel, active);
+      pairRows(from, operands + at * panel, active);
 #endif
+    }
   });
   parallelFor(gatePanels, [&](size_t at) {
     float sums[panelWidth] = {};
@@ -258,10 +277,10 @@ void kernelGradient(const RecurrentBackward& in) {
 #if UNROLL_BFLOAT16
   pairBatch(in);
 #endif
-  const size_t groups = (shape.hiddenPanels() + unitPanelsAtOnce - 1) / unitPanelsAtOnce;
+  const size_t groups = (shape.hiddenPanels() + panelsOfBlock - 1) / panelsOfBlock;
   const size_t threads = threadCount();
-  size_t chunks = (shape.rowPanels() + rowPanelsAtOnce - 1) / rowPanelsAtOnce;
-  // A small kernel has few blocks: they get fewer rows, so that every thread has work until the end.
+  size_t chunks = (shape.rowPanels() + panelsOfBlock - 1) / panelsOfBlock;
+  // A small kernel has few blocks: with fewer rows each, there are enough for every thread.
   while (threads > 1 && chunks < shape.rowPanels() && groups * Cell::columns * chunks < 4 * threads)
     chunks = 2 * chunks < shape.rowPanels() ? 2 * chunks : shape.rowPanels();
   parallelFor(groups * Cell::columns * chunks, [&](size_t task) {

@@ -14,7 +14,7 @@ namespace unroll {
 // machine without AVX512 must not end up in the AVX512 one.
 #define UNROLL_SHARED inline __attribute__((always_inline))
 
-// Columns of a panel, whatever a vector register holds.
+// Columns of a panel, for vector registers of any width.
 constexpr size_t panelWidth = 16;
 
 UNROLL_SHARED constexpr size_t panelsOf(size_t columns) { return (columns + panelWidth - 1) / panelWidth; }
@@ -26,15 +26,21 @@ struct RecurrentShape {
   size_t batch, steps, features, hidden, columns, slots;
   bool hasCell, hasMask, bfloat16;
 
-  UNROLL_SHARED size_t inputPanels() const { return panelsOf(features); }
+  UNROLL_SHARED size_t featurePanels() const { return panelsOf(features); }
   UNROLL_SHARED size_t hiddenPanels() const { return panelsOf(hidden); }
-  UNROLL_SHARED size_t rowPanels() const { return inputPanels() + hiddenPanels(); }
+  // Panels that are the terms of a sum. With bfloat16 an even number: an instruction of AMX takes the terms of two.
+  UNROLL_SHARED size_t termPanels(size_t panels) const { return bfloat16 ? panels + panels % 2 : panels; }
+  UNROLL_SHARED size_t inputPanels() const { return termPanels(featurePanels()); }
+  UNROLL_SHARED size_t statePanels() const { return termPanels(hiddenPanels()); }
+  UNROLL_SHARED size_t rowPanels() const { return inputPanels() + statePanels(); }
   UNROLL_SHARED size_t panel() const { return batch * panelWidth; }
   UNROLL_SHARED size_t terms() const { return bfloat16 ? 2 : 1; }
   // A panel as the left side of a product, whose rows are those of the batch.
   UNROLL_SHARED size_t operandPanel() const { return panel() / terms(); }
   // A panel whose rows in the batch are the terms of each sum; with bfloat16 in pairs, and as many as fill tiles.
-  UNROLL_SHARED size_t termsPanel() const { return (bfloat16 ? panelsOf(batch) * panelWidth / 2 : batch) * panelWidth; }
+  UNROLL_SHARED size_t termsPanel() const {
+    return (bfloat16 ? termPanels(panelsOf(batch)) * panelWidth / 2 : batch) * panelWidth;
+  }
   // Whether the kernel reads something else than the state.
   UNROLL_SHARED bool statesApart() const { return hasMask || bfloat16; }
   // Floats of one step: one state; input and previous state side by side; all slots.
@@ -46,10 +52,10 @@ struct RecurrentShape {
   // Kernel packed for the forward product: [column][unit panel][row][16].
   UNROLL_SHARED size_t packedKernel() const { return columns * hiddenPanels() * rowPanels() * kernelTile(); }
   // One panel of the kernel's rows, transposed: [column][unit panel][16 units][16 rows].
-  UNROLL_SHARED size_t transposedPanel() const { return columns * hiddenPanels() * kernelTile(); }
+  UNROLL_SHARED size_t transposedPanel() const { return columns * statePanels() * kernelTile(); }
   // Scratch of a gradient with bfloat16 operands: one step's slots for the products with the kernel; the operands and
   // the slots of all steps, in panels whose rows are terms, for the kernel's gradient.
-  UNROLL_SHARED size_t roundedStep() const { return bfloat16 ? gateStep() / 2 : 0; }
+  UNROLL_SHARED size_t roundedStep() const { return bfloat16 ? slots * statePanels() * operandPanel() : 0; }
   UNROLL_SHARED size_t pairedOperands() const { return bfloat16 ? steps * rowPanels() * termsPanel() : 0; }
   UNROLL_SHARED size_t pairedGates() const { return bfloat16 ? steps * slots * hiddenPanels() * termsPanel() : 0; }
 };
@@ -105,11 +111,11 @@ struct Sequence {
   const int32_t* lengths;  // in the order of computing
   bool reverse;
   size_t steps;
-  const int32_t* rows = nullptr;  // where each stands in the batch; null where the order is that of the batch
+  const int32_t* rows = nullptr;  // the place of each in the batch; null where the order is that of the batch
 
   UNROLL_SHARED size_t length(size_t row) const { return lengths ? static_cast<size_t>(lengths[row]) : steps; }
   UNROLL_SHARED size_t inBatch(size_t row) const { return rows ? static_cast<size_t>(rows[row]) : row; }
-  // Where step `step` of the recurrence stands in the sequence.
+  // Where step `step` of the recurrence is in the sequence.
   UNROLL_SHARED size_t position(size_t row, size_t step) const { return reverse ? length(row) - 1 - step : step; }
   // The same in a tensor [batch, steps].
   UNROLL_SHARED size_t place(size_t row, size_t step) const { return inBatch(row) * steps + position(row, step); }

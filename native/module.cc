@@ -12,7 +12,7 @@
 namespace unroll {
 namespace {
 
-// Raised together with `libraryVersion` in fused-kernels.ts whenever the exports change.
+// Raised together with `libraryVersion` in own-library.ts whenever the exports change.
 constexpr uint32_t version = 10;
 
 #if defined(__x86_64__)

@@ -1,4 +1,4 @@
-// Networks as Node calls them. A batch is computed on a thread of its own, so that Node reads the next one and writes
+// Networks as Node calls them. Each batch is computed on its own thread, so that Node reads the next one and writes
 // the one before meanwhile. All memory that a thread uses is owned here.
 #include <atomic>
 #include <cstring>
@@ -86,7 +86,7 @@ napi_value fail(napi_env env, const std::string& message) {
   return nullptr;
 }
 
-// An object that owns `value`, by a tag that tells it from others.
+// An object that owns `value`, by a tag that distinguishes it from others.
 template <class Value>
 napi_value wrap(napi_env env, Value* value, const napi_type_tag& tag) {
   napi_value object;

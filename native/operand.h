@@ -33,6 +33,17 @@ constexpr size_t panelOperands = panelWidth / operandTerms;
 
 UNROLL_INLINE constexpr size_t operandsOf(size_t terms) { return (terms + operandTerms - 1) / operandTerms; }
 
+// Panels whose rows lie side by side on the left side of a product, and the operands from a row to the next one: a row
+// of a tile has the terms of two panels.
+constexpr size_t panelsAside = UNROLL_TILES ? 2 : 1;
+constexpr size_t leftStride = panelsAside * panelOperands;
+
+// Where a row of a panel lies on the left side, whose panels have `panelSize` operands each.
+UNROLL_INLINE constexpr size_t leftAt(size_t panelSize, size_t panel, size_t row) {
+  const size_t aside = panel % panelsAside;
+  return (panel - aside) * panelSize + row * leftStride + aside * panelOperands;
+}
+
 #if UNROLL_BFLOAT16
 
 using Operand = uint32_t;

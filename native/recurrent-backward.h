@@ -12,7 +12,7 @@ constexpr size_t gatePanelsAtOnce = 16;
 // 16 rows of the kernel, `rows` from the first one on, transposed to [column][unit panel][unit][16].
 void transposeKernel(const RecurrentShape& shape, const float* kernel, size_t rows, float* to) {
   for (size_t column = 0; column < shape.columns; ++column)
-    for (size_t unitPanel = 0; unitPanel < shape.hiddenPanels(); ++unitPanel, to += shape.kernelTile()) {
+    for (size_t unitPanel = 0; unitPanel < shape.statePanels(); ++unitPanel, to += shape.kernelTile()) {
       float turned[panelWidth * panelWidth];
       for (size_t row = 0; row < panelWidth; ++row) {
         const size_t from = (row * shape.columns + column) * shape.hidden + unitPanel * panelWidth;
@@ -32,16 +32,14 @@ void transposeKernels(const RecurrentShape& shape, const float* kernel, size_t r
   });
 }
 
-// Rows [begin, end) of one step's slots as the left side of a product, in the layout of the gates: as they are, or
-// rounded to `to`.
-inline const Operand* gateOperands(const RecurrentShape& shape, const float* gates, float* to, size_t begin,
-                                   size_t end) {
-  if (!bfloat16) return operandsIn(gates);
-  for (size_t panel = 0; panel < shape.slots * shape.hiddenPanels(); ++panel)
-    for (size_t row = begin; row < end; ++row)
-      packTerms(operandsIn(to) + panel * shape.operandPanel() + row * panelOperands,
-                gates + panel * shape.panel() + row * panelWidth, 0, panelWidth);
-  return operandsIn(to);
+// Rounds the slots of 16 units of a row, in one step's gates, to `to`: the left side of a product, each slot with an
+// even number of panels.
+UNROLL_INLINE void roundSlots(const RecurrentShape& shape, const float* gates, float* to, size_t panel, size_t row) {
+  for (size_t slot = 0; slot < shape.slots; ++slot) {
+    Operand* at = operandsIn(to) + leftAt(shape.operandPanel(), slot * shape.statePanels() + panel, row);
+    packTerms(at, gates + slot * shape.stateStep() + panel * shape.panel() + row * panelWidth, 0, panelWidth);
+    clearAside(at, shape.hiddenPanels(), panel);
+  }
 }
 
 // Adds slots' gradient * transposed kernel to rows [begin, end) of `to`, a buffer of `panels` panels.
@@ -50,7 +48,7 @@ template <class Cell>
 void addGatesTimesKernel(const RecurrentShape& shape, Products& products, const int* columns, const Operand* gates,
                          const Operand* transposed, float* to, size_t panels, size_t begin, size_t end) {
   constexpr size_t kernelTile = panelOperands * panelWidth;
-  const size_t unitPanels = shape.hiddenPanels(), gatePanels = Cell::columns * unitPanels;
+  const size_t unitPanels = shape.statePanels(), gatePanels = Cell::columns * unitPanels;
   const size_t kernelPanel = shape.transposedPanel();
   size_t slots[Cell::columns];
   for (size_t column = 0; column < Cell::columns; ++column) slots[column] = slotOf(columns, Cell::slots, column);
@@ -64,7 +62,7 @@ void addGatesTimesKernel(const RecurrentShape& shape, Products& products, const 
           const size_t column = gate / unitPanels, unitPanel = gate % unitPanels;
           panels = unitPanels - unitPanel < last - gate ? unitPanels - unitPanel : last - gate;
           const size_t left = shape.hidden - unitPanel * panelWidth;
-          tile.addPanels(gates + (slots[column] * unitPanels + unitPanel) * shape.operandPanel() + row * panelOperands,
+          tile.addPanels(gates + leftAt(shape.operandPanel(), slots[column] * unitPanels + unitPanel, row),
                          shape.operandPanel(), transposed + panel * kernelPanel + gate * kernelTile, kernelTile,
                          kernelPanel, left < panels * panelWidth ? left : panels * panelWidth);
         }
@@ -105,7 +103,7 @@ void addThroughKernel(const RecurrentBackward& in, Products& products, size_t st
   float* sums = in.mask ? in.stateGradient + 2 * shape.stateStep() : in.stateGradient;
   for (size_t panel = 0; in.mask && panel < shape.hiddenPanels(); ++panel)
     for (size_t at = begin * panelWidth; at < end * panelWidth; ++at) sums[panel * shape.panel() + at] = 0.0f;
-  const Operand* gates = gateOperands(shape, in.gatesGradient + step * shape.gateStep(), in.rounded.step, begin, end);
+  const Operand* gates = operandsIn(bfloat16 ? in.rounded.step : in.gatesGradient + step * shape.gateStep());
   addGatesTimesKernel<Cell>(shape, products, Cell::stateColumn, gates, operandsIn(in.transposedKernel), sums,
                             shape.hiddenPanels(), begin, end);
   for (size_t panel = 0; in.mask && panel < shape.hiddenPanels(); ++panel)
@@ -129,9 +127,15 @@ void backwardRows(const RecurrentBackward& in, size_t begin, size_t end) {
   for (size_t step = shape.steps; step-- > 0;) {
     const size_t active = in.sequence.activeEnd(step, end);
     if (active <= begin) continue;
+    const bool throughKernel = step > 0 || in.hasInitialState;
     for (size_t unitPanel = 0; unitPanel < shape.hiddenPanels(); ++unitPanel)
-      for (size_t row = begin; row < active; ++row) differentiateCell<Cell>(in, step, row, unitPanel);
-    if (step > 0 || in.hasInitialState) addThroughKernel<Cell>(in, products, step, begin, active);
+      for (size_t row = begin; row < active; ++row) {
+        differentiateCell<Cell>(in, step, row, unitPanel);
+        // While they are in the first-level cache.
+        if (bfloat16 && throughKernel)
+          roundSlots(shape, in.gatesGradient + step * shape.gateStep(), in.rounded.step, unitPanel, row);
+      }
+    if (throughKernel) addThroughKernel<Cell>(in, products, step, begin, active);
   }
   for (size_t row = begin; in.hasInitialState && row < end; ++row) {
     unpackRow(shape, in.sequence, hiddenGradient, in.initialHiddenGradient, row);
@@ -151,7 +155,7 @@ void backward(const RecurrentBackward& in) {
 template <class Cell>
 void inputGradient(const RecurrentInputGradient& in) {
   const RecurrentShape& shape = in.shape;
-  const size_t panels = shape.inputPanels();
+  const size_t panels = shape.featurePanels();
   transposeKernels(shape, in.kernel, shape.features, in.transposedKernel);
   parallelRows(shape, in.sequence, [&](size_t begin, size_t end) {
     Products products;
@@ -161,10 +165,11 @@ void inputGradient(const RecurrentInputGradient& in) {
       float* sums = in.inputSums;
       for (size_t panel = 0; panel < panels; ++panel)
         for (size_t at = begin * panelWidth; at < active * panelWidth; ++at) sums[panel * shape.panel() + at] = 0.0f;
-      const Operand* gates =
-          gateOperands(shape, in.gatesGradient + step * shape.gateStep(), in.roundedStep, begin, active);
-      addGatesTimesKernel<Cell>(shape, products, Cell::inputColumn, gates, operandsIn(in.transposedKernel), sums,
-                                panels, begin, active);
+      const float* gates = in.gatesGradient + step * shape.gateStep();
+      for (size_t panel = 0; bfloat16 && panel < shape.hiddenPanels(); ++panel)
+        for (size_t row = begin; row < active; ++row) roundSlots(shape, gates, in.roundedStep, panel, row);
+      addGatesTimesKernel<Cell>(shape, products, Cell::inputColumn, operandsIn(bfloat16 ? in.roundedStep : gates),
+                                operandsIn(in.transposedKernel), sums, panels, begin, active);
       for (size_t row = begin; row < active; ++row) {
         float* to = in.inputsGradient + in.sequence.place(row, step) * shape.features;
         for (size_t panel = 0; panel < panels; ++panel)

@@ -17,10 +17,11 @@ using namespace unroll;
 // Vectors that a cell processes side by side.
 constexpr int vectorsAtOnce = 4;
 
-// Packs rows of the right side of a product, up to a whole panel of terms where the product reads whole panels only.
+// Packs rows of the right side of a product, up to as many terms as the product reads at once.
 UNROLL_INLINE void packRows(Operand* to, const float* from, size_t stride, size_t terms, size_t columns) {
   packColumns(to, from, stride, terms, columns);
-  const size_t packed = operandsOf(terms), all = UNROLL_TILES ? panelsOf(terms) * panelOperands : packed;
+  constexpr size_t atOnce = panelsAside * panelWidth;
+  const size_t packed = operandsOf(terms), all = UNROLL_TILES ? (terms + atOnce - 1) / atOnce * leftStride : packed;
   for (size_t at = packed * panelWidth; at < all * panelWidth; ++at) to[at] = 0;
 }
 
@@ -44,7 +45,7 @@ void packInput(const RecurrentForward& in, size_t step, size_t rowBegin, size_t 
   for (size_t row = rowBegin; row < rowEnd; ++row) {
     const float* from = in.inputs + in.sequence.place(row, step) * shape.features;
     for (size_t panel = 0; panel < shape.inputPanels(); ++panel)
-      packTerms(operand + panel * shape.operandPanel() + row * panelOperands, from, panel * panelWidth, shape.features);
+      packTerms(operand + leftAt(shape.operandPanel(), panel, row), from, panel * panelWidth, shape.features);
   }
 }
 
@@ -108,21 +109,30 @@ UNROLL_INLINE void applyCells(const RecurrentForward& in, size_t step, size_t un
                   nextState + row * panelWidth, shape.hidden - unitPanel * panelWidth);
 }
 
+// Zeros in the place beside the last of an odd number of panels, which the product reads as well.
+UNROLL_INLINE void clearAside(Operand* row, size_t panels, size_t panel) {
+  if (panelsAside > 1 && panel % 2 == 0 && panel + 1 == panels)
+    for (size_t at = panelOperands; at < leftStride; ++at) row[at] = 0;
+}
+
 // Puts some units' state before a step, times the mask, where the kernel reads it; it is there where nothing changes
 // it.
 inline void showState(const RecurrentForward& in, size_t step, size_t unitPanel, size_t begin, size_t end) {
   const RecurrentShape& shape = in.shape;
   if (!shape.statesApart()) return;
   const float* state = in.buffers.stateAt(step) + unitPanel * shape.panel();
-  Operand* seen = operandsIn(in.buffers.seenStateAt(shape, step)) + unitPanel * shape.operandPanel();
-  for (size_t row = begin; row < end; ++row)
+  Operand* seen = operandsIn(in.buffers.seenStateAt(shape, step));
+  for (size_t row = begin; row < end; ++row) {
+    Operand* to = seen + leftAt(shape.operandPanel(), unitPanel, row);
     for (size_t v = 0; v < panelWidth; v += lanes) {
       Vector value = load(state + row * panelWidth + v);
       if (in.mask)
         value = value *
                 loadSome(in.mask + in.sequence.inBatch(row) * shape.hidden, unitPanel * panelWidth + v, shape.hidden);
-      storeTerms(seen + row * panelOperands + v / operandTerms, value);
+      storeTerms(to + v / operandTerms, value);
     }
+    clearAside(to, shape.hiddenPanels(), unitPanel);
+  }
 }
 
 // The bias of a slot for `panels` unit panels.
@@ -157,14 +167,14 @@ template <class Cell, size_t Slot, class Sums>
 UNROLL_INLINE void sumSlot(const RecurrentForward& in, Sums& tile, const float* bias, size_t step, size_t row,
                            size_t unitPanel) {
   const RecurrentShape& shape = in.shape;
-  const Operand* operand = operandsIn(in.buffers.operandAt(shape, step)) + row * panelOperands;
+  const Operand* operand = operandsIn(in.buffers.operandAt(shape, step)) + row * leftStride;
+  float* gates = in.buffers.gatesAt(shape, step) + Slot * shape.stateStep() + unitPanel * shape.panel();
   tile.load(bias, 0, panelWidth);
   addColumn<Cell::inputColumn[Slot]>(in, tile, operand, unitPanel, 0, shape.features);
   // Without an initial state the first step's state is zero.
   if (step > 0 || in.initialHidden)
     addColumn<Cell::stateColumn[Slot]>(in, tile, operand, unitPanel, shape.inputPanels(), shape.hidden);
-  float* gates = in.buffers.gatesAt(shape, step) + Slot * shape.stateStep();
-  tile.store(gates + unitPanel * shape.panel() + row * panelWidth, panelWidth, shape.panel());
+  tile.store(gates + row * panelWidth, panelWidth, shape.panel());
 }
 
 // The sums of some unit panels' slots, from one slot on, for rows [begin, end).

@@ -177,7 +177,8 @@ void computeInputGradient(void* kernel, TF_OpKernelContext* context) {
   in.sequence = rows.sequence(shape.steps, settings.reverse);
   in.gatesGradient = call.floats(2, "gates_gradient", gatesGradientShape(shape));
   in.inputsGradient = call.output(0, {size(shape.batch), size(shape.steps), size(shape.features)});
-  const Scratch transposed(shape.inputPanels() * shape.transposedPanel()), sums(shape.inputPanels() * shape.panel());
+  const Scratch transposed(shape.featurePanels() * shape.transposedPanel());
+  const Scratch sums(shape.featurePanels() * shape.panel());
   const Scratch rounded(shape.roundedStep());
   if (!call.require(transposed.data() && sums.data() && rounded.data(), "There is no memory to work in.")) return;
   in.transposedKernel = transposed.data();

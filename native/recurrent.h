@@ -56,8 +56,8 @@ struct RecurrentInputGradient {
   const float* kernel;
   const float* gatesGradient;
   float* inputsGradient;    // [batch, steps, features]
-  float* transposedKernel;  // scratch of inputPanels() transposed panels
-  float* inputSums;         // scratch of inputPanels() panels
+  float* transposedKernel;  // scratch of featurePanels() transposed panels
+  float* inputSums;         // scratch of featurePanels() panels
   float* roundedStep;       // scratch of roundedStep() floats
 };
 

@@ -1,7 +1,7 @@
 // Blocks of sums as AMX computes products of bfloat16 operands: in tiles of 16 rows by 16 columns, which are registers
 // of their own.
 //
-// One instruction adds the products of 16 terms to a tile. It takes the terms in pairs, adds the first ones' products
+// One instruction adds the products of 32 terms to a tile. It takes the terms in pairs, adds the first ones' products
 // to one sum and the second ones' to another one, both from zero on and one by one, then adds the two sums, and the
 // result to the tile; each operation rounds to nearest even and flushes denormal numbers (Intel's manual, "TDPBF16PS").
 // So the order of a sum differs from that of operand.h, and the emulation here, for processors without AMX, gives the
@@ -17,11 +17,12 @@
 
 namespace {
 
-// Rows of a tile; its columns are a panel's, and so are the terms that one instruction adds.
-constexpr size_t tileHeight = 16;
+// Rows of a tile; its columns are a panel's. One instruction adds the terms of two panels.
+constexpr size_t tileHeight = 16, tileTerms = panelsAside * panelWidth;
 
-// The dwords of a tile of operands: 16 rows of 8 pairs on the left side, 8 pairs of 16 columns on the right one.
-constexpr size_t tileOperands = tileHeight * panelOperands;
+// The dwords of a tile of operands: 16 rows of 16 pairs on the left side, 16 pairs of 16 columns on the right one. The
+// other number is a panel's share.
+constexpr size_t tileOperands = tileHeight * leftStride, panelTile = tileOperands / panelsAside;
 
 #if UNROLL_AMX
 
@@ -52,10 +53,10 @@ class Products {
       uint8_t palette, start, reserved[14];
       uint16_t rowBytes[16];
       uint8_t rows[16];
-    } shape = {1, 0, {}, {64, 64, 64, 64, 32, 32, 64, 64}, {}};
+    } shape = {1, 0, {}, {64, 64, 64, 64, 64, 64, 64, 64}, {}};
     for (size_t tile = 0; tile < 6; ++tile)
       shape.rows[tile] = static_cast<uint8_t>(rows[tile == 2 || tile == 3 || tile == 5]);
-    shape.rows[6] = shape.rows[7] = panelOperands;
+    shape.rows[6] = shape.rows[7] = leftStride;
     asm volatile("ldtilecfg %0" : : "m"(shape));
   }
 
@@ -114,10 +115,10 @@ struct TileBlock {
 #endif
   }
 
-  // Adds the products of 16 terms: `left` is a tile, and so is the one `leftBelow` on; `right` is one in each panel.
+  // Adds the products of 32 terms: `left` is a tile, and so is the one `leftBelow` on; `right` is one in each panel.
   UNROLL_INLINE void addTiles(const Operand* left, size_t leftBelow, const Operand* right, size_t panelStride) {
 #if UNROLL_AMX
-    constexpr size_t leftBytes = panelOperands * sizeof(Operand), rightBytes = panelWidth * sizeof(Operand);
+    constexpr size_t leftBytes = leftStride * sizeof(Operand), rightBytes = panelWidth * sizeof(Operand);
     UNROLL_LOAD_TILE(6, right, rightBytes);
     UNROLL_LOAD_TILE(4, left, leftBytes);
     UNROLL_MULTIPLY_TILES(0, 4, 6);
@@ -132,11 +133,11 @@ struct TileBlock {
     if constexpr (Heights > 1 && Panels > 1) UNROLL_MULTIPLY_TILES(3, 5, 7);
 #else
     eachRow([&](int height, int panel, size_t row, float* sums) {
-      const Operand* factors = left + height * leftBelow + row * panelOperands;
+      const Operand* factors = left + height * leftBelow + row * leftStride;
       const Operand* columns = right + panel * panelStride;
       for (size_t v = 0; v < panelWidth; v += lanes) {
         Vector first = {}, second = {};
-        for (size_t pair = 0; pair < panelOperands; ++pair) {
+        for (size_t pair = 0; pair < leftStride; ++pair) {
           const Bits factor = Bits{} + factors[pair], column = loadBits(columns + pair * panelWidth + v);
           first = multiplyAdd(firstTerms(factor), firstTerms(column), first);
           second = multiplyAdd(secondTerms(factor), secondTerms(column), second);
@@ -151,7 +152,7 @@ struct TileBlock {
   // right one's rows are rightPanel apart. What is not full is filled up with zeros.
   UNROLL_INLINE void addPanels(const Operand* left, size_t leftPanel, const Operand* right, size_t rightPanel,
                                size_t panelStride, size_t count, size_t leftBelow = tileOperands) {
-    for (size_t at = 0; at < count; at += panelWidth, left += leftPanel, right += rightPanel)
+    for (size_t at = 0; at < count; at += tileTerms, left += panelsAside * leftPanel, right += panelsAside * rightPanel)
       addTiles(left, leftBelow, right, panelStride);
   }
 

@@ -21,7 +21,7 @@
 
 #define UNROLL_INLINE inline __attribute__((always_inline))
 
-// Of a lambda that gets a tile: in a call the tile would be in memory.
+// For lambdas that take a tile: a call would put the tile into memory.
 #define UNROLL_INLINED __attribute__((always_inline))
 
 namespace {

@@ -28,7 +28,7 @@ inline Singles nearestBfloat16(Singles values) {
   return values;
 }
 
-// How the terms of a sum are added: one by one in their order, or 16 at a time, the even ones and the odd ones apart.
+// How the terms of a sum are added: one by one in their order, or 32 at a time, the even ones and the odd ones apart.
 enum class TermOrder { sequential, tiles };
 
 // start + left * right over `terms` terms; left(at) and right(at) are the factors before rounding.
@@ -42,9 +42,9 @@ float sumOfProducts(TermOrder order, float start, size_t terms, Left left, Right
     for (size_t at = 0; at < terms; ++at) sum = add(at, sum);
     return sum;
   }
-  for (size_t first = 0; first < terms; first += 16) {
+  for (size_t first = 0; first < terms; first += 32) {
     float apart[2] = {0, 0};
-    for (size_t at = first; at < terms && at < first + 16; ++at) apart[at % 2] = add(at, apart[at % 2]);
+    for (size_t at = first; at < terms && at < first + 32; ++at) apart[at % 2] = add(at, apart[at % 2]);
     sum += apart[0] + apart[1];
   }
   return sum;

@@ -170,7 +170,7 @@ Floats slotSums(const Bfloat16Layer& of, size_t row, size_t step, const Floats& 
 }
 
 // The outputs from one step and one row after the other. The sums are plain loops; the rest is the single-precision
-// kernel's, which gets the sums as its bias and a kernel of zeros.
+// kernel's, which takes the sums as its bias and a kernel of zeros.
 Floats outputsStepByStep(const Bfloat16Layer& of, const RecurrentKernels& single) {
   const RecurrentShape& all = of.shape;
   RecurrentShape shape = all;
@@ -373,8 +373,8 @@ void testRecurrent(const std::string& name, const RecurrentKernels& kernels, con
     compareBits(what + "initial hidden gradient", initialHiddenGradient, gatesTimesKernel(exact, gates, 0, false));
 
   Floats inputsGradient = unwritten(inputs.size());
-  Floats inputTransposed = unwritten(shape.inputPanels() * shape.transposedPanel());
-  Floats sums = unwritten(shape.inputPanels() * shape.panel());
+  Floats inputTransposed = unwritten(shape.featurePanels() * shape.transposedPanel());
+  Floats sums = unwritten(shape.featurePanels() * shape.panel());
   RecurrentInputGradient input{};
   input.shape = shape;
   input.sequence = order.sequence(layer);
