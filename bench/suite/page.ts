@@ -179,8 +179,10 @@ interface Found {
 /** The sweep's goal beside what its matrix products alone take, on all cores at once. */
 const sweepLimit = (rows: readonly Row[], { registers }: PeakResult, { cores }: Machine): string => {
   const floor = sweepGigaflops() / registers / cores;
-  const best = Math.min(...rows.map(({ theirs }) => theirs.median));
-  const [{ goal } = { goal: 0 }] = rows;
+  const [fastest] = [...rows].sort((one, other) => one.theirs.median - other.theirs.median);
+  if (!fastest) return '';
+  const { goal, theirs } = fastest;
+  const best = theirs.median;
   return `The matrix products of these trainings and tests are ${sweepGigaflops().toFixed(0)} GFLOP: at the speed of the registers, with all ${cores} cores
 at it and nothing else to do, ${floor.toFixed(1)} s, which is ${(floor / best).toFixed(2)} of the fastest peer's time. The goal of ${goal} asks for ${(goal * best).toFixed(1)} s.`;
 };
