@@ -2,7 +2,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import type { Diagnostic } from '../diagnostic/diagnostic.ts';
 import type { Run } from '../plan/plan.ts';
-import { digestOfFile, isSealIntact, sealedFiles } from '../record/digests.ts';
+import { digestOfNamed, isSealIntact, sealedFiles } from '../record/digests.ts';
 import { readMetrics } from '../record/read-metrics.ts';
 import { decisive, readRun, recordedId } from '../record/read-runs.ts';
 import { fileNames, modelFileNames, parseProfile, type StatusFile } from '../record/run-files.ts';
@@ -161,7 +161,7 @@ function* changedFiles(directory: string, { files, outcome }: StatusFile): Gener
   if (outcome?.reason === 'completed')
     for (const name of completeFiles) if (!existsSync(join(directory, name))) yield [name, 'is missing'];
   for (const [name, recorded] of Object.entries(files ?? {})) {
-    const now = digestOfFile(join(directory, name));
+    const now = digestOfNamed(join(directory, name));
     if (!now) yield [name, 'is missing'];
     else if (now.bytes !== recorded.bytes)
       yield [name, `has ${now.bytes} bytes, and had ${recorded.bytes} when the run ended`];

@@ -7,6 +7,7 @@ import {
   runConfigSchema,
 } from '../language/config.ts';
 import { resolvedObjectiveSchema } from '../language/goal.ts';
+import { nameSchema } from '../language/spec-schema.ts';
 import { rememberMetrics } from '../metrics/metrics.ts';
 import { searchRulesSchema } from '../search/decide.ts';
 import { anyJson, oneOf, type Described } from '../system/schema.ts';
@@ -22,7 +23,8 @@ export const runSchema = Type.Object({
   id: Type.String(),
   /** The same hash without the seed: runs of one configuration share it. */
   cell: Type.String(),
-  experiment: Type.String(),
+  /** A folder: whoever wrote the record, it leads nowhere else. */
+  experiment: Type.String({ pattern: nameSchema.pattern ?? '' }),
   seed: Type.Number(),
   config: runConfigSchema,
   datasetDigest: Type.String(),
@@ -117,7 +119,7 @@ const plannedDataSchema = Type.Object({
 export type PlannedData = Described<typeof plannedDataSchema>;
 
 export const planSchema = Type.Object({
-  experiment: Type.String(),
+  experiment: Type.String({ pattern: nameSchema.pattern ?? '' }),
   /** 12 hex digits of the SHA-256 of the run ids in order. */
   sweepId: Type.String(),
   objective: resolvedObjectiveSchema,

@@ -44,6 +44,23 @@ export const digestOfFile = (path: string): FileDigest | undefined => {
   }
 };
 
+/** System errors of a name that is too long, or of a folder in the place of a file. */
+const impossibleNames: readonly (string | undefined)[] = ['ENAMETOOLONG', 'ENOTDIR', 'EEXIST', 'EISDIR'];
+
+/** Whether a system error is one of a name that no file can have there. */
+export const isOfImpossibleName = (error: unknown): boolean =>
+  impossibleNames.includes((error as NodeJS.ErrnoException).code);
+
+/** As `digestOfFile`, of a file that somebody else has named; undefined too where no file can have the name. */
+export const digestOfNamed = (path: string): FileDigest | undefined => {
+  try {
+    return digestOfFile(path);
+  } catch (error) {
+    if (isOfImpossibleName(error)) return undefined;
+    throw error;
+  }
+};
+
 const digestsOf = (directory: string): Readonly<Record<string, FileDigest>> =>
   Object.fromEntries(
     sealedFiles.flatMap((name) => {

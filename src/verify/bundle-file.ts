@@ -6,7 +6,7 @@ import { pipeline } from 'node:stream/promises';
 import { openPromise, type Entry } from 'yauzl';
 import { ZipFile } from 'yazl';
 import { failure, success, type Diagnostic, type Result } from '../diagnostic/diagnostic.ts';
-import { digestOfFile, isSealIntact, sealed, type FileDigest } from '../record/digests.ts';
+import { digestOfFile, digestOfNamed, isOfImpossibleName, isSealIntact, sealed } from '../record/digests.ts';
 import { newerFormat } from '../record/packed-run.ts';
 import { jsonFileText, writeBeside, ensureFolder } from '../system/files.ts';
 import { named } from '../system/system-error.ts';
@@ -109,9 +109,6 @@ export const notWhole = (path: string, what: string): Diagnostic => ({
   help: 'Copy it again from the machine that wrote it.',
 });
 
-/** System errors of a name that is too long, or of a file in the place of a folder: the folder was empty. */
-const impossibleNames: readonly string[] = ['ENAMETOOLONG', 'ENOTDIR', 'EEXIST', 'EISDIR'];
-
 /** Unpacks what the manifest of a bundle lists into an empty folder, and compares each file with its digest. */
 export const openBundle = async (path: string, folder: string): Promise<Result<Manifest>> => {
   try {
@@ -123,7 +120,7 @@ export const openBundle = async (path: string, folder: string): Promise<Result<M
       const names = Object.keys(manifest.value.files);
       for (const name of names) await unpack(zip, entries.get(name), folder);
       const changed = names.find(
-        (name) => digestIn(folder, name)?.sha256 !== manifest.value.files[name]?.sha256,
+        (name) => digestOfNamed(join(folder, name))?.sha256 !== manifest.value.files[name]?.sha256,
       );
       if (changed === undefined) return manifest;
       return failure(notWhole(path, `${entries.has(changed) ? 'has a changed' : 'lacks'} ${changed}`));
@@ -131,8 +128,8 @@ export const openBundle = async (path: string, folder: string): Promise<Result<M
       zip.close();
     }
   } catch (error) {
-    const { syscall, code = '', path: at } = error as NodeJS.ErrnoException;
-    if (impossibleNames.includes(code))
+    const { syscall, path: at } = error as NodeJS.ErrnoException;
+    if (isOfImpossibleName(error))
       return failure(notWhole(path, 'has files whose names cannot be used together'));
     if (syscall !== undefined)
       throw named(error, at === path || (at === undefined && syscall === 'read') ? path : folder);
@@ -156,16 +153,6 @@ const checkedManifest = (
   if (outside !== undefined) return failure(notWhole(path, `names ${outside}, which is outside of it`));
   if (isSealIntact(value) !== true) return failure(notWhole(path, `has a ${manifestName} that was changed`));
   return success(manifest);
-};
-
-/** The digest of a file of a bundle; undefined too where its name cannot be one. */
-const digestIn = (folder: string, name: string): FileDigest | undefined => {
-  try {
-    return digestOfFile(join(folder, name));
-  } catch (error) {
-    if (impossibleNames.includes((error as NodeJS.ErrnoException).code ?? '')) return undefined;
-    throw error;
-  }
 };
 
 const pathsIn = ({ run, spec, config, startWeights, data, vectors, files }: Manifest): readonly string[] =>

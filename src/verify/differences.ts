@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { digestOfFile } from '../record/digests.ts';
+import { digestOfNamed } from '../record/digests.ts';
 import { readMetricSeries, type MetricSeries } from '../record/read-metrics.ts';
 import { surroundingFields, type EnvironmentFile, type StatusFile } from '../record/run-files.ts';
 import type { StoredTensor } from '../system/safetensors.ts';
@@ -128,7 +128,7 @@ export const contentDifferences = (recorded: Run, now: Run): readonly Difference
 /** The recorded files that have changed since the run ended. */
 export const changedFiles = (directory: string, { files = {} }: StatusFile): readonly Difference[] =>
   Object.entries(files).flatMap(([name, { sha256 }]) => {
-    const now = digestOfFile(join(directory, name))?.sha256;
+    const now = digestOfNamed(join(directory, name))?.sha256;
     return now === sha256
       ? []
       : [{ what: name, recorded: sha256.slice(0, 12), now: now?.slice(0, 12) ?? null }];

@@ -74,10 +74,12 @@ describe.skipIf(noRedis !== undefined)(
         'a:b c',
         `${queue} a:b`,
         `${queue} r-garbage`,
+        `${queue} r-null`,
         'x'.repeat(100_000),
       ];
       write(redis, 'sadd', `unroll:sweep:${sweepId}`, ...strange);
       write(redis, 'hset', `unroll:${queue}:r-garbage`, 'data', '{{{', 'timestamp', '1');
+      write(redis, 'hset', `unroll:${queue}:r-null`, 'data', '{}', 'opts', 'null', 'timestamp', '1');
       const cancelled = await rig.unroll('cancel');
       expect(cancelled.stderr).toBe('');
       expect(cancelled.stdout).toContain(`No run of the sweep ${sweepId} is queued or running.`);

@@ -1,14 +1,15 @@
 import { createHash } from 'node:crypto';
-import { createWriteStream, existsSync, readdirSync, writeFileSync } from 'node:fs';
+import { createWriteStream, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { expect, test } from 'vitest';
 import { ZipFile } from 'yazl';
 import { sealed } from '../../src/record/digests.ts';
-import { parseStatus } from '../../src/record/parse-run-files.ts';
+import { parseRun, parseStatus } from '../../src/record/parse-run-files.ts';
 import { jsonFileText } from '../../src/system/files.ts';
 import { openBundle, writeBundle } from '../../src/verify/bundle-file.ts';
 import { bundledSubject } from '../../src/verify/bundle-run.ts';
+import { changedFiles } from '../../src/verify/differences.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 const id = '0123456789ab';
@@ -171,4 +172,34 @@ test('what a bundle has and its manifest does not list is not unpacked', async (
   ]);
   expect(await openBundle(path, join(folder, 'out'))).toMatchObject({ ok: true });
   expect(readdirSync(join(folder, 'out'))).toEqual(['spec.yaml']);
+});
+
+test('a record whose experiment leads out of the runs directory is refused', () => {
+  const recorded = readFileSync('test/fixtures/recorded-by-0.1.0/runs/csv/de33ab8a421e/run.json', 'utf8');
+  expect(parseRun('run.json', recorded)).toMatchObject({ ok: true });
+  for (const experiment of ['../../../tmp/x', '/tmp/x', 'a/b', '..', '']) {
+    const changed = JSON.stringify({ ...(JSON.parse(recorded) as object), experiment });
+    expect(parseRun('run.json', changed), experiment).toMatchObject({
+      errors: [{ message: 'run.json has no usable `experiment`.' }],
+    });
+  }
+});
+
+test('recorded files whose names no file can have count as changed', () => {
+  const directory = temporaryDirectory();
+  mkdirSync(join(directory, 'model'));
+  writeFileSync(join(directory, 'run.json'), '{}');
+  const names = ['model', 'run.json/x', 'a'.repeat(5000)];
+  const files = Object.fromEntries(names.map((name) => [name, { bytes: 1, sha256: 'b'.repeat(64) }]));
+  const status = {
+    state: 'ended',
+    attempt: 1,
+    startedAt: 0,
+    endedAt: 0,
+    outcome: null,
+    holder: null,
+  } as const;
+  expect(changedFiles(directory, { ...status, files })).toEqual(
+    names.map((what) => ({ what, recorded: 'b'.repeat(12), now: null })),
+  );
 });

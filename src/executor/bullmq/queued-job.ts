@@ -5,7 +5,7 @@ export const queuedJob = async (queue: Queue, key: string): Promise<Job | 'unrea
   try {
     return await queue.getJob(key);
   } catch (error) {
-    if (error instanceof SyntaxError) return 'unreadable';
+    if (error instanceof SyntaxError || error instanceof TypeError) return 'unreadable';
     throw error;
   }
 };
