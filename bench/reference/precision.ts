@@ -9,7 +9,7 @@
  */
 import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { listRuns } from '../../src/record/read-runs.ts';
 import { summarize, type Summary } from '../../src/report/statistics.ts';
@@ -82,13 +82,15 @@ const train = (work: Work, precision: Precision, seed: number): Result => {
     ...(precision === 'bfloat16' ? ['--set', 'train.precision=bfloat16'] : []),
     ...['--runs-directory', runsDirectory],
   ]);
-  const { runs } = listRuns(join(packageRoot, runsDirectory), { experiment: work.name });
+  const { runs } = listRuns(resolve(packageRoot, runsDirectory), { experiment: work.name });
   const found = runs.find(({ run, state }) => run.seed === seed && state === 'done');
+  const value = found?.status?.outcome?.metrics[work.metric];
+  if (value === undefined) throw new Error(`No run of ${work.name} with seed ${seed} has ${work.metric}.`);
   return {
     work: work.name,
     precision,
     seed,
-    value: found?.status?.outcome?.metrics[work.metric] ?? NaN,
+    value,
     emulated: precision === 'bfloat16' && emulatedBfloat16() !== undefined,
     cpu: cpus()[0]?.model ?? '',
   };

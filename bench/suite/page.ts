@@ -11,7 +11,7 @@ import type { ShapeRow, ShapesResult } from './shapes.ts';
 import type { PrecisionResult } from './precision.ts';
 import type { Quartiles, Row, Spread } from './statistics.ts';
 import type { StepResult } from './step.ts';
-import { sweepGigaflops } from './sweeps.ts';
+import { sweepGigaflops, type SweepResult } from './sweeps.ts';
 import { shortRatio, tableOf } from './table.ts';
 
 const spread = ({ median, least, most }: Spread): string => `${median} (${least} to ${most})`;
@@ -168,6 +168,21 @@ ${tableOf(
       gflops.map((one) => `${one.toFixed(0)} (${Math.round((100 * one) / registers)}%)`).join(', '),
     ),
   ]),
+)}
+
+What both passes in bfloat16 consist of, the best of many: their products at the speed of the registers, and as they are; gates and
+their derivatives; and how long reading takes what moves through memory beyond the second-level cache at least (gates and their
+gradients of all steps, and the kernel at each step, which fits into that cache up to hidden 256). Products wait for the operands of the second two:
+
+${tableOf(
+  ['work', 'products in registers', 'products', 'gates', 'memory', 'both passes'],
+  peaks
+    .filter(({ precision }) => precision === 'bfloat16')
+    .flatMap(({ limits }) => limits)
+    .map(({ hidden, floor, products, gates, memory, passes }) => [
+      `hidden ${hidden}`,
+      ...[floor, products, gates, memory, passes].map(milliseconds),
+    ]),
 )}`;
 
 /** What other parts found that a section refers to; undefined where the part was not measured. */
@@ -187,6 +202,16 @@ const sweepLimit = (rows: readonly Row[], { registers }: PeakResult, { cores }: 
 at it and nothing else to do, ${floor.toFixed(1)} s, which is ${(floor / best).toFixed(2)} of the fastest peer's time. The goal of ${goal} asks for ${(goal * best).toFixed(1)} s.`;
 };
 
+const sweepProfile = (profile: NonNullable<SweepResult['profile']>): string => {
+  const spent = Object.entries(profile).sort(([, one], [, other]) => other - one);
+  return `Where the time of all cores went in one such sweep, in seconds:
+
+${tableOf(
+  spent.map(([name]) => name),
+  [spent.map(([, ms]) => (ms / 1000).toFixed(2))],
+)}`;
+};
+
 const sectionOf = (file: ResultFile, { steps, peak }: Found): string => {
   const { part, result } = file;
   switch (part) {
@@ -199,7 +224,7 @@ const sectionOf = (file: ResultFile, { steps, peak }: Found): string => {
     case 'precision':
       return precisionSection(result as PrecisionResult);
     case 'sweep': {
-      const { rows } = result as ResultFile<'sweep'>['result'];
+      const { rows, profile } = result as ResultFile<'sweep'>['result'];
       return `## A sweep of 12 runs
 
 The whole command from its start to its exit: hidden 64, 128 and 256 with four learning rates, one epoch of 10,000 images,
@@ -208,7 +233,9 @@ in its object store; Optuna's trials run in processes that joblib keeps, with th
 
 ${rowsTable(rows)}
 
-${peak ? sweepLimit(rows, peak, file.machine) : ''}`;
+${peak ? sweepLimit(rows, peak, file.machine) : ''}
+
+${profile ? sweepProfile(profile) : ''}`;
     }
     case 'tiny': {
       const { rows, overhead, training, recording, start } = result as ResultFile<'tiny'>['result'];

@@ -5,7 +5,14 @@ import { measurePrecision, type PrecisionResult } from './precision.ts';
 import type { Row } from './statistics.ts';
 import { measureShapes, type ShapesResult } from './shapes.ts';
 import { measureSteps, type StepResult } from './step.ts';
-import { measureMemory, measureScale, measureSweep, measureTiny, type TinyResult } from './sweeps.ts';
+import {
+  measureMemory,
+  measureScale,
+  measureSweep,
+  measureTiny,
+  type SweepResult,
+  type TinyResult,
+} from './sweeps.ts';
 
 /** What each part finds, by its name. */
 export interface Results {
@@ -13,7 +20,7 @@ export interface Results {
   readonly shapes: ShapesResult;
   readonly peak: PeakResult;
   readonly precision: PrecisionResult;
-  readonly sweep: { readonly rows: readonly Row[] };
+  readonly sweep: SweepResult;
   readonly tiny: TinyResult;
   readonly record: RecordResult;
   readonly scale: { readonly rows: readonly Row[] };
@@ -45,7 +52,7 @@ export const parts: Parts = {
   shapes: ({ rounds = 5 }) => measureShapes(rounds),
   peak: ({ only }) => measurePeak(only),
   precision: ({ rounds = 5 }) => measurePrecision(rounds),
-  sweep: async ({ rounds = 3 }) => ({ rows: await measureSweep(rounds) }),
+  sweep: ({ rounds = 3 }) => measureSweep(rounds),
   tiny: ({ rounds = 3 }) => measureTiny(rounds),
   record: ({ rounds = 9 }) => Promise.resolve(measureRecording(rounds)),
   scale: async ({ rounds = 5 }) => ({ rows: await measureScale(rounds) }),

@@ -1,12 +1,9 @@
-// What bounds a recurrent layer's training step from below, on one thread of
-// this machine: multiply-adds that never leave the registers, and the parts of
-// the step as the kernels of native/ compute them. Prints the best of many as
-// JSON:
+// What bounds a recurrent layer's training step from below, on one thread of this machine: multiply-adds that never leave
+// the registers, and the parts of the step as the kernels of native/ compute them. Prints the best of many as JSON:
 //
 //   peak lstm 128 28 28 64        cell, batch, steps, features, hidden
 //
-// Compiled with the flags of an instruction set, like native/kernels-avx2.cc;
-// with -DUNROLL_BFLOAT16=1 for bfloat16 operands.
+// Compiled with the flags of an instruction set, like native/kernels-avx2.cc; with -DUNROLL_BFLOAT16=1 for bfloat16 operands.
 #include <time.h>
 
 #include <cstdio>
@@ -36,12 +33,12 @@ namespace {
 double processorMilliseconds() {
   timespec now;
   clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-  return 1e3 * static_cast<double>(now.tv_sec) +
-         1e-6 * static_cast<double>(now.tv_nsec);
+  return 1e3 * static_cast<double>(now.tv_sec) + 1e-6 * static_cast<double>(now.tv_nsec);
 }
 
 // The shortest time of at least five calls and a fifth of a second.
-template <class Work> double best(Work work) {
+template <class Work>
+double best(Work work) {
   double least = 1e300, sum = 0;
   for (int times = 0; times < 5 || sum < 200; ++times) {
     const double began = processorMilliseconds();
@@ -53,12 +50,10 @@ template <class Work> double best(Work work) {
   return least;
 }
 
-// In memory of large pages where it is large, as the operations have it; kept
-// until the program ends.
-float *numbers(size_t count) {
-  Block *const block = takeBlock(count);
-  if (!block)
-    std::abort();
+// In memory of large pages where it is large, as the operations have it; kept until the program ends.
+float* numbers(size_t count) {
+  Block* const block = takeBlock(count);
+  if (!block) std::abort();
   unsigned state = 1;
   for (size_t at = 0; at < count; ++at) {
     state = state * 1664525u + 1013904223u;
@@ -87,11 +82,10 @@ double registerPeak() {
 
 #else
 
-// GFLOPS of independent multiply-adds in as many registers as hide their
-// latency; of vdpbf16ps, each is two.
+// GFLOPS of independent multiply-adds in as many registers as hide their latency; of vdpbf16ps, each is two.
 double registerPeak() {
   constexpr int chains = 12, steps = 1 << 20;
-  const float *const starts = numbers(chains * lanes);
+  const float* const starts = numbers(chains * lanes);
   const double milliseconds = best([&] {
     const Vector factor = broadcast(0.5f), term = broadcast(1.0f);
     Tile<1, chains / vectorsPerPanel> tile;
@@ -100,30 +94,40 @@ double registerPeak() {
     for (int step = 0; step < steps; ++step)
 #pragma GCC unroll 12
       for (int chain = 0; chain < chains; ++chain)
-        tile.sums[0][chain] = (Vector)_mm512_dpbf16_ps(
-            (__m512)tile.sums[0][chain], (__m512bh)factor, (__m512bh)term);
+        tile.sums[0][chain] = (Vector)_mm512_dpbf16_ps((__m512)tile.sums[0][chain], (__m512bh)factor, (__m512bh)term);
 #else
     for (int step = 0; step < steps; ++step)
 #pragma GCC unroll 12
-      for (int chain = 0; chain < chains; ++chain)
-        tile.sums[0][chain] = tile.sums[0][chain] * factor + term;
+      for (int chain = 0; chain < chains; ++chain) tile.sums[0][chain] = tile.sums[0][chain] * factor + term;
 #endif
-        // Else the compiler would leave out what nobody reads.
+    // Else the compiler would leave out what nobody reads.
 #pragma GCC unroll 12
-    for (int chain = 0; chain < chains; ++chain)
-      asm volatile("" : : "v"(tile.sums[0][chain]));
+    for (int chain = 0; chain < chains; ++chain) asm volatile("" : : "v"(tile.sums[0][chain]));
   });
-  return (UNROLL_BFLOAT16_INSTRUCTION ? 4e-6 : 2e-6) * chains * lanes * steps /
-         milliseconds;
+  return (UNROLL_BFLOAT16_INSTRUCTION ? 4e-6 : 2e-6) * chains * lanes * steps / milliseconds;
 }
 
 #endif
 
+// GB/s of reading what is larger than the second-level cache, in order.
+double memorySpeed() {
+  constexpr size_t count = size_t{16} << 20;
+  const float* const block = numbers(count);
+  const double milliseconds = best([&] {
+    Vector sums[8] = {};
+    for (size_t at = 0; at < count; at += 8 * lanes)
+#pragma GCC unroll 8
+      for (size_t v = 0; v < 8; ++v) sums[v] += load(block + at + v * lanes);
+#pragma GCC unroll 8
+    for (size_t v = 0; v < 8; ++v) asm volatile("" : : "v"(sums[v]));
+  });
+  return 1e-6 * sizeof(float) * count / milliseconds;
+}
+
 template <class Cell>
 void measure(size_t batch, size_t steps, size_t features, size_t hidden) {
-  const RecurrentShape shape = {batch,         steps,         features,
-                                hidden,        Cell::columns, Cell::slots,
-                                Cell::hasCell, false,         bfloat16};
+  const RecurrentShape shape = {batch, steps, features, hidden, Cell::columns, Cell::slots,
+                               Cell::hasCell, false, bfloat16};
   const size_t columns = shape.columns * hidden;
 
   RecurrentForward in{};
@@ -134,8 +138,7 @@ void measure(size_t batch, size_t steps, size_t features, size_t hidden) {
   in.bias = numbers(shape.slots * hidden);
   in.finalHidden = numbers(batch * hidden);
   in.finalCell = numbers(batch * hidden);
-  in.buffers = RecurrentBuffers::in(
-      numbers(RecurrentBuffers::floats(shape, true)), shape, true);
+  in.buffers = RecurrentBuffers::in(numbers(RecurrentBuffers::floats(shape, true)), shape, true);
   in.packedKernel = numbers(shape.packedKernel());
 
   RecurrentBackward back{};
@@ -147,11 +150,9 @@ void measure(size_t batch, size_t steps, size_t features, size_t hidden) {
   back.gatesGradient = numbers(steps * shape.gateStep());
   back.kernelGradient = numbers((features + hidden) * columns);
   back.biasGradient = numbers(shape.slots * hidden);
-  back.transposedKernel =
-      numbers(shape.hiddenPanels() * shape.transposedPanel());
+  back.transposedKernel = numbers(shape.hiddenPanels() * shape.transposedPanel());
   back.stateGradient = numbers(2 * shape.stateStep());
-  back.rounded = {numbers(shape.roundedStep()), numbers(shape.pairedOperands()),
-                  numbers(shape.pairedGates())};
+  back.rounded = {numbers(shape.roundedStep()), numbers(shape.pairedOperands()), numbers(shape.pairedGates())};
 
   // Fills every buffer with its real content.
   const double forwardAll = best([&] { forward<Cell>(in); });
@@ -160,8 +161,7 @@ void measure(size_t batch, size_t steps, size_t features, size_t hidden) {
     Products products;
     for (size_t step = 0; step < steps; ++step)
       forPanelGroups(shape.hiddenPanels(), [&](auto panels, size_t unitPanel) {
-        sumSlots<Cell, decltype(panels)::value>(in, products, step, unitPanel,
-                                                0, batch);
+        sumSlots<Cell, decltype(panels)::value>(in, products, step, unitPanel, 0, batch);
       });
   });
   forward<Cell>(in);
@@ -170,46 +170,36 @@ void measure(size_t batch, size_t steps, size_t features, size_t hidden) {
     for (size_t step = 1; step < steps; ++step)
       addGatesTimesKernel<Cell>(
           shape, products, Cell::stateColumn,
-          operandsIn(bfloat16 ? back.rounded.step
-                              : back.gatesGradient + step * shape.gateStep()),
-          operandsIn(back.transposedKernel), back.stateGradient,
-          shape.hiddenPanels(), 0, batch);
+          operandsIn(bfloat16 ? back.rounded.step : back.gatesGradient + step * shape.gateStep()),
+          operandsIn(back.transposedKernel), back.stateGradient, shape.hiddenPanels(), 0, batch);
   });
   const double kernelProduct = best([&] { ::kernelGradient<Cell>(back); });
   const double gates = best([&] {
     for (size_t step = 0; step < steps; ++step)
-      for (size_t panel = 0; panel < shape.hiddenPanels(); ++panel)
-        applyCells<Cell>(in, step, panel, 0, batch);
+      for (size_t panel = 0; panel < shape.hiddenPanels(); ++panel) applyCells<Cell>(in, step, panel, 0, batch);
   });
   const double derivatives = best([&] {
     for (size_t step = steps; step-- > 0;)
       for (size_t panel = 0; panel < shape.hiddenPanels(); ++panel)
-        for (size_t row = 0; row < batch; ++row)
-          differentiateCell<Cell>(back, step, row, panel);
+        for (size_t row = 0; row < batch; ++row) differentiateCell<Cell>(back, step, row, panel);
   });
   std::printf(
-      "{\"registers\": %.4g, \"forward\": %.4g, \"backward\": %.4g, "
-      "\"forwardProduct\": %.4g, \"stateProduct\": %.4g, "
+      "{\"registers\": %.4g, \"memory\": %.4g, \"forward\": %.4g, \"backward\": %.4g, \"forwardProduct\": %.4g, \"stateProduct\": %.4g, "
       "\"kernelProduct\": %.4g, \"gates\": %.4g, \"derivatives\": %.4g}\n",
-      registerPeak(), forwardAll, backwardAll, forwardProduct, stateProduct,
-      kernelProduct, gates, derivatives);
+      registerPeak(), memorySpeed(), forwardAll, backwardAll, forwardProduct, stateProduct, kernelProduct, gates, derivatives);
 }
 
-} // namespace
+}  // namespace
 
-int main(int count, char **words) {
-  if (count != 6)
-    return 2;
+int main(int count, char** words) {
+  if (count != 6) return 2;
 #if UNROLL_TILES
-  if (!unroll::hasTiles())
-    return 3;
+  if (!unroll::hasTiles()) return 3;
 #endif
-  // As in native/parallel.cc: what fades away in a repeated loop must not
-  // become slow.
+  // As in native/parallel.cc: what fades away in a repeated loop must not become slow.
   _mm_setcsr(_mm_getcsr() | 0x8040);
   size_t sizes[4];
-  for (int at = 0; at < 4; ++at)
-    sizes[at] = std::strtoul(words[at + 2], nullptr, 10);
+  for (int at = 0; at < 4; ++at) sizes[at] = std::strtoul(words[at + 2], nullptr, 10);
   const auto run = std::strcmp(words[1], "lstm") == 0  ? measure<Lstm>
                    : std::strcmp(words[1], "gru") == 0 ? measure<Gru>
                                                        : measure<SimpleRnn>;

@@ -38,10 +38,11 @@ export interface PeakResult {
   readonly limits: readonly Limit[];
 }
 
-/** What bench/suite/peak.cc prints: GFLOPS in registers, and milliseconds. */
+/** What bench/suite/peak.cc prints: GFLOPS in registers, GB/s of memory beyond the second-level cache, and milliseconds. */
 export type PeakFound = Readonly<
   Record<
     | 'registers'
+    | 'memory'
     | 'forward'
     | 'backward'
     | 'forwardProduct'

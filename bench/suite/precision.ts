@@ -9,6 +9,7 @@ import { peersFolder, pythonOf } from './peers.ts';
 import { oneThread, say, start, startWorker, succeed, type Worker } from './processes.ts';
 import { alternate, compareWithBest, median, spreadOf, type Row, type Timed } from './statistics.ts';
 import {
+  gigaflops,
   lstm,
   productsOf,
   repetitionsOf,
@@ -23,6 +24,20 @@ export interface PrecisionPeak {
   /** Of multiply-adds that never leave the registers. */
   readonly registers: number;
   readonly products: readonly { readonly hidden: number; readonly gflops: readonly number[] }[];
+  readonly limits: readonly PrecisionLimit[];
+}
+
+/** What both passes of a layer consist of, in milliseconds, the best of many. */
+export interface PrecisionLimit {
+  readonly hidden: number;
+  /** The products at the speed of the registers, and as they are. */
+  readonly floor: number;
+  readonly products: number;
+  /** Gates and their derivatives. */
+  readonly gates: number;
+  /** What passes through memory beyond the second-level cache at least, at the speed of reading it. */
+  readonly memory: number;
+  readonly passes: number;
 }
 
 export interface PrecisionResult {
@@ -122,6 +137,29 @@ const compileLibxsmm = (folder: string): string | undefined => {
 const passesOf = ({ forward, backward }: Pick<PeakFound, 'forward' | 'backward'>): number =>
   forward + backward;
 
+/**
+ * Bytes that both passes of an LSTM in bfloat16 move at least where they do not fit into the second-level cache: gates, which
+ * are written and read; their gradients, written and read once more for the bias; these rounded, written and read; and at each
+ * step the kernel of each pass.
+ */
+const bytesMoved = ({ batch, hidden, steps, features }: StepWork): number =>
+  steps * 4 * hidden * (batch * (8 + 8 + 4) + 2 * (features + 2 * hidden));
+
+const limitOf = (work: StepWork, found: readonly PeakFound[]): PrecisionLimit => {
+  const least = (figure: (one: PeakFound) => number) => Math.min(...found.map(figure));
+  const products = productsOf(work);
+  const most = (figure: 'registers' | 'memory') => -least((one) => -one[figure]);
+  const rounded = (value: number) => spreadOf([value]).median;
+  return {
+    hidden: work.hidden,
+    floor: rounded((1000 * gigaflops(work)) / most('registers')),
+    products: rounded(products.reduce((sum, product) => sum + least((one) => timeOf(product, one)), 0)),
+    gates: rounded(least(({ gates, derivatives }) => gates + derivatives)),
+    memory: rounded(bytesMoved(work) / 1e6 / most('memory')),
+    passes: rounded(least(passesOf)),
+  };
+};
+
 const runLibxsmm = async (
   program: string,
   precision: Precision,
@@ -145,6 +183,7 @@ const measurePasses = async (rounds: number): Promise<Pick<PrecisionResult, 'pas
       await compilePeak(program, precision);
       let registers = 0;
       const products: PrecisionPeak['products'][number][] = [];
+      const limits: PrecisionLimit[] = [];
       for (const work of works.map(forLibxsmm)) {
         const found: PeakFound[] = [];
         const measures = [
@@ -172,6 +211,7 @@ const measurePasses = async (rounds: number): Promise<Pick<PrecisionResult, 'pas
             return spreadOf([(1000 * product.gigaflops) / least]).median;
           }),
         });
+        limits.push(limitOf(work, found));
         if (!ours || theirs.length === 0) continue;
         const row = compareWithBest(ours, theirs, {
           work: `both passes of ${precision === 'bfloat16' ? inBfloat16(work).name : work.name}`,
@@ -182,7 +222,7 @@ const measurePasses = async (rounds: number): Promise<Pick<PrecisionResult, 'pas
         passes.push(row);
         say(`${row.work}: ${row.ours.median} ms, ${row.peer} ${row.theirs.median} ms`);
       }
-      peaks.push({ precision, registers: spreadOf([registers]).median, products });
+      peaks.push({ precision, registers: spreadOf([registers]).median, products, limits });
     }
   } finally {
     rmSync(folder, { recursive: true, force: true });

@@ -131,7 +131,7 @@ const against = async (
 };
 
 /** The sweep in float32 against each peer, and in bfloat16 against the fastest: whole commands, from start to exit. */
-export const measureSweep = async (rounds: number): Promise<readonly Row[]> => {
+export const measureSweep = async (rounds: number): Promise<SweepResult> => {
   const work = `sweep of 12 runs, ${cores} at once`;
   const peers = [
     { ...peer('Ray Tune + PyTorch', 'torch', 'ray_sweep.py', 'torch', 'sweep'), goal: 0.45 },
@@ -142,15 +142,26 @@ export const measureSweep = async (rounds: number): Promise<readonly Row[]> => {
   const contestants = [unroll(sweepSpec), bfloat16, ...peers];
   for (const { words } of contestants) words(tmpdir());
   const [single, rounded, ...theirs] = await alternate(contestants, rounds, seconds);
-  if (!single || !rounded) return [];
+  if (!single || !rounded) throw new Error('The sweep was not measured.');
   const row = (goal: number) => ({ work, unit: 's', goal }) as const;
-  return [
+  const rows = [
     ...theirs.map((way, at) =>
       compareWithBest(single, [way], { ...row(peers[at]?.goal ?? Number.NaN), peer: way.name }),
     ),
     compareWithBest(rounded, theirs, { ...row(0.4), work: `${work}, bfloat16`, peer: 'the fastest' }),
   ];
+  const folder = newFolder();
+  const { words } = unroll(sweepSpec, '--json', '--profile');
+  const { stdout } = await start({ words: words(folder), cwd: folder, env: oneThread }).done;
+  const { profile } = JSON.parse(stdout) as RunJson;
+  return { rows, profile: { ...profile.ms, 'without a run': profile.withoutRunMs } };
 };
+
+export interface SweepResult {
+  readonly rows: readonly Row[];
+  /** Milliseconds of all cores together, by what they were spent on; missing in older results. */
+  readonly profile?: Readonly<Record<string, number>>;
+}
 
 export interface TinyResult {
   readonly rows: readonly Row[];
@@ -209,7 +220,11 @@ const partsOfTime = async (rounds: number): Promise<readonly PartsOfTime[]> => {
 };
 
 interface RunJson {
-  readonly profile: { readonly runs: readonly { readonly ms: Readonly<Record<string, number>> }[] };
+  readonly profile: {
+    readonly ms: Readonly<Record<string, number>>;
+    readonly withoutRunMs: number;
+    readonly runs: readonly { readonly ms: Readonly<Record<string, number>> }[];
+  };
 }
 
 /** Milliseconds of a run in some phases: the median over the runs. */
