@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { stringify } from 'yaml';
+import { Scalar, stringify } from 'yaml';
 import { axisNames } from '../../export/head.ts';
 import { onnxPorts } from '../../export/onnx/to-onnx.ts';
 import { fileNames, modelFileNames, modelFileParser } from '../../record/run-files.ts';
@@ -109,13 +109,22 @@ const mlmodelFile = (record: TrackedRun, ids: ModelIds, onnx?: Onnx): Artifact =
     run_id: ids.runId,
     utc_time_created: new Date(status?.endedAt ?? 0).toISOString().replace('T', ' ').replace('Z', ''),
     // Tensors have no names of columns: `loaded.metadata.metadata` is where MLflow's Python client finds them.
-    ...(onnx && Object.keys(onnx.axes).length > 0 && { metadata: { axes: onnx.axes } }),
+    ...(onnx && Object.keys(onnx.axes).length > 0 && { metadata: { axes: quotedAxes(onnx.axes) } }),
     ...(onnx
       ? { signature: portSignature(onnx), saved_input_example_info: exampleInfo }
       : shape && { signature: modelSignature(shape) }),
   });
   return textArtifact('MLmodel', text);
 };
+
+/** Python reads YAML 1.1, in which a plain `yes`, `012` or `=` is no string. */
+const quotedAxes = (axes: Onnx['axes']) =>
+  Object.fromEntries(
+    Object.entries(axes).map(([axis, names]) => [
+      axis,
+      names.map((name) => Object.assign(new Scalar(name), { type: Scalar.QUOTE_DOUBLE })),
+    ]),
+  );
 
 const exampleInfo = {
   artifact_path: 'input_example.json',
