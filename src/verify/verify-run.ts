@@ -269,7 +269,7 @@ const endedAsIntended = ({ reason }: RunOutcome, { status }: Subject): boolean =
 const cannotTrain = ({ run }: Subject, { reason, message }: RunOutcome): Diagnostic => ({
   code: 'conflict',
   severity: 'error',
-  message: `The run ${run.experiment}/${run.id} could not be trained again (${reason}): ${message}.`,
+  message: `The run ${run.experiment}/${run.id} could not be trained again (${reason}): ${message.replace(/\.$/, '')}.`,
   expected: 'a training that ends as the recorded one did',
   help: 'Fix what the message names, and verify again.',
 });
