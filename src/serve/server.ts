@@ -45,6 +45,7 @@ export const createServer = (
     forceCloseConnections: 'idle',
     // Of two limits, Node.js takes the longer one for bodies; its own for headers is a minute.
     http: {
+      requestTimeout: timeoutMs,
       headersTimeout: timeoutMs,
       connectionsCheckingInterval: Math.min(1000, timeoutMs),
     },

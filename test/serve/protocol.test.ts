@@ -114,6 +114,11 @@ describe('a server', () => {
     expect(requests.find(({ status }) => status === 413)?.message).toContain('2000 bytes');
   });
 
+  test.each([400, 1e10])('may have %i s for a request: more than Node.js has of its own', async (timeout) => {
+    const { post } = await serve({ images: await modelOf(0) }, { timeout });
+    expect((await post({ inputs: [image] })).status).toBe(200);
+  });
+
   test('is answered by what is sent again after a body that was refused: the connection stays usable', async () => {
     const { url } = await serve({ images: await modelOf(0) });
     const { port } = new URL(url);
