@@ -53,16 +53,10 @@ const notShared = (error: unknown): Diagnostic =>
 /** Checks that Redis answers and that no worker lacks what a plan needs. */
 export const prepareBullmq = async (
   plan: Plan,
-  {
-    class: given,
-    maxParallel,
-    priority = usualPriority,
-    runsDirectory,
-    shareData: share,
-    store: named,
-  }: ExecutorOptions & StoreOptions,
+  options: ExecutorOptions & StoreOptions,
   { store: opened }: ExecutorGround,
 ): Promise<Result<RemoteExecutor>> => {
+  const { class: given, maxParallel, priority = usualPriority, shareData: share } = options;
   const resourceClass = given ?? usualClass;
   const server = await openRedis();
   if (!server.ok) return server;
@@ -99,6 +93,6 @@ export const prepareBullmq = async (
       maxParallel === undefined
         ? 'Detaching: what is left is queued for the workers, which continue without this command. Ctrl-C again to queue no more.'
         : 'Detaching: the workers continue with the runs that are queued.',
-    comeBack: comeBackTo(plan, runsDirectory, { left: 'runs', store: named }),
+    comeBack: comeBackTo(plan, 'runs', options),
   });
 };

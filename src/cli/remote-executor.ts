@@ -2,6 +2,7 @@ import type { Diagnostic } from '../diagnostic/diagnostic.ts';
 import type { Executor, ExecutorName } from '../executor/executor.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { RunListener } from '../record/events.ts';
+import type { StoreOptions } from '../store/open-address.ts';
 import type { Store } from '../store/store.ts';
 import { proposedCommand } from '../system/proposed-command.ts';
 
@@ -37,12 +38,27 @@ export interface RemoteExecutor {
 /** How to come back to a sweep that was left, and how to end what is left of it: runs or jobs. */
 export const comeBackTo = (
   plan: Plan,
-  runsDirectory: string,
-  { left, store }: { readonly left: 'runs' | 'jobs'; readonly store?: string | boolean | undefined },
+  left: 'runs' | 'jobs',
+  options: ExecutorOptions & StoreOptions,
 ): readonly string[] => [
   ...(plan.search
     ? ['This sweep decides by results, so it begins no further points until you come back.']
     : []),
-  `Come back with: ${proposedCommand(['attach', plan.sweepId, ...(typeof store === 'string' ? ['--store', store] : [])], runsDirectory)}`,
-  `End its ${left} with: ${proposedCommand(['cancel', plan.sweepId], runsDirectory)}`,
+  `Come back with: ${proposedCommand(['attach', plan.sweepId, ...wordsOf(options)], options.runsDirectory)}`,
+  `End its ${left} with: ${proposedCommand(['cancel', plan.sweepId], options.runsDirectory)}`,
+];
+
+/** The options by which a command finds its runs again, and treats the rest of the sweep alike. */
+const wordsOf = ({
+  class: resourceClass,
+  maxParallel,
+  priority,
+  shareData,
+  store,
+}: ExecutorOptions & StoreOptions): readonly string[] => [
+  ...(resourceClass === undefined ? [] : ['--class', resourceClass]),
+  ...(maxParallel === undefined ? [] : ['--max-parallel', String(maxParallel)]),
+  ...(priority === undefined ? [] : ['--priority', String(priority)]),
+  ...(shareData === true ? ['--share-data'] : []),
+  ...(typeof store === 'string' ? ['--store', store] : []),
 ];

@@ -8,13 +8,15 @@ import { usualSlurm } from '../plan/execution.ts';
 import type { Plan } from '../plan/plan.ts';
 import { listRuns } from '../record/read-runs.ts';
 import { measuredLengths } from '../runner/estimate.ts';
+import type { StoreOptions } from '../store/open-address.ts';
 import { comeBackTo, type ExecutorOptions, type RemoteExecutor } from './remote-executor.ts';
 
 /** Checks that the cluster would take the jobs of a plan. */
 export const prepareSlurm = async (
   plan: Plan,
-  { runsDirectory, maxParallel }: Pick<ExecutorOptions, 'runsDirectory' | 'maxParallel'>,
+  options: ExecutorOptions & StoreOptions,
 ): Promise<Result<RemoteExecutor>> => {
+  const { runsDirectory, maxParallel } = options;
   const { slurm: settings = usualSlurm, threadsPerRun } = plan.execution;
   const directory = resolve(batchesDirectory(runsDirectory, plan));
   const checked = await checkSlurm(settings, { cpus: cpusOfRun(settings, threadsPerRun), directory });
@@ -45,6 +47,6 @@ export const prepareSlurm = async (
         }),
       ),
     leaving: 'Detaching: the jobs continue without this command. Ctrl-C again to submit no more.',
-    comeBack: comeBackTo(plan, runsDirectory, { left: 'jobs' }),
+    comeBack: comeBackTo(plan, 'jobs', options),
   });
 };
