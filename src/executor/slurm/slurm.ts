@@ -4,6 +4,7 @@ import type { RunOutcome, TrainingHost } from '../../record/events.ts';
 import { readStatus } from '../../record/read-runs.ts';
 import { recordLoss } from '../../record/run-recorder.ts';
 import { counted } from '../../terminal/format.ts';
+import type { TrainRequest } from '../../training/protocol.ts';
 import type { Executor, TrainResult } from '../executor.ts';
 import { askForNoMore, askToEnd } from './cancel.ts';
 import { clockFault } from './clock.ts';
@@ -365,8 +366,29 @@ export const createSlurmExecutor = (options: SlurmExecutorOptions): Executor => 
   const stop = (ask: typeof askToEnd) =>
     next(async () => {
       for (const { resolve } of waiting.splice(0)) resolve({ type: 'left', message: stoppedBefore });
+      const shared = await sharedFolders();
+      for (const one of followed.filter(({ folder }) => shared.has(folder))) leave(one, leftToOthers);
       await ask(followed.map(({ folder }) => folder));
     });
+
+  /** Batches of an earlier command with jobs that also train what this one does not want. */
+  const sharedFolders = async (): Promise<ReadonlySet<string>> => {
+    const adopted = new Map(
+      followed.filter(({ folder }) => !own.has(folder)).map((one) => [one.folder, one]),
+    );
+    const queue = (await queueOf([...adopted.values()].map(({ batch }) => batch.name))) ?? [];
+    const wanted = new Set(
+      followed.flatMap(({ folder, runs }) => [...runs.keys()].map((id) => `${folder} ${id}`)),
+    );
+    const isElse = (folder: string, { run: { id } }: TrainRequest) =>
+      !wanted.has(`${folder} ${id}`) && readResult(folder, id) === undefined;
+    const shared = [...adopted.values()].filter(({ folder, batch }) =>
+      queue
+        .filter(({ name, phase }) => name === batch.name && phase !== 'ended')
+        .some(({ task }) => readTask(folder, task)?.some((request) => isElse(folder, request))),
+    );
+    return new Set(shared.map(({ folder }) => folder));
+  };
 
   const detach = () => {
     isDetached = true;
@@ -402,6 +424,8 @@ export const createSlurmExecutor = (options: SlurmExecutorOptions): Executor => 
 };
 
 const stoppedBefore = 'the sweep was stopped before this run was done';
+
+const leftToOthers = 'it is left to its Slurm job, which trains runs of an earlier command, too';
 
 const leftToJob: TrainResult = { type: 'left', message: 'it is left to its Slurm job' };
 

@@ -109,6 +109,29 @@ describe.skipIf(reason !== undefined)(
       expectSameRuns(here, there, 4);
     });
 
+    it(
+      'leaves a job that also trains runs of a command that was left, when the time of a later one is over',
+      fiveMinutes,
+      async () => {
+        const rig = createRig(cluster().environment, temporaryDirectory('slurm-runs'));
+        const run = 'threadsPerRun: 1, slurm: { time: 10m, memory: 1500M, runsPerJob: 2 }';
+        rig.write('spec.yaml', smallSpec({ steps: 1_000_000, seeds: 2, run }));
+        const started = rig.start('run', 'spec.yaml', ...onSlurm);
+        const lines = () => Math.max(0, ...rig.runIds('trial').map((id) => rig.lineCount('trial', id)));
+        await until(() => lines() > 20);
+        started.process.kill('SIGINT');
+        expect((await started.finished).code).toBe(130);
+        const later = ['--only', 'seed=2', '--set', 'run.budget.time=3s'];
+        const { stdout } = await rig.unroll('run', 'spec.yaml', ...later, ...onSlurm);
+        expect(stdout).toContain('1 run is in jobs that an earlier command has submitted');
+        expect(stdout).toContain('The budget of 3.0s is spent');
+        const before = lines();
+        await until(() => lines() > before + 20);
+        expect((await rig.unroll('cancel')).stdout).toContain('Cancelled 1 job');
+        await until(() => cluster().jobProcesses().length === 0);
+      },
+    );
+
     it('ends a job in time before its limit, and submits it again', tenMinutes, async () => {
       const { here, there } = twoRigs(
         cluster(),
