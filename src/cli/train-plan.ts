@@ -184,9 +184,9 @@ export const trainPlan = async (
       ? readProfile(outcome.trained, { runsDirectory, concurrency, wallMs })
       : undefined;
     const missed = checked.filter(({ met }) => !met);
-    summarize(outcome, { ...options, missed, measured, taken }, terminal);
-    if (elsewhere && interruption.stop.aborted && !options.json)
-      for (const line of elsewhere.comeBack) terminal.print(line);
+    const comeBack = elsewhere && interruption.stop.aborted ? elsewhere.comeBack : undefined;
+    summarize(outcome, { ...options, missed, measured, taken, isLeft: comeBack !== undefined }, terminal);
+    if (!options.json) for (const line of comeBack ?? []) terminal.print(line);
     if (sent?.link && !options.json) terminal.print(`Compare in MLflow: ${sent.link}`);
     return exitCodeOf(outcome, checked, interruption.stop.aborted);
   } finally {
@@ -221,10 +221,12 @@ const summarize = (
     readonly missed: Checked;
     readonly measured: SweepProfile | undefined;
     readonly taken: readonly Run[];
+    /** Whether other machines go on with the runs. */
+    readonly isLeft: boolean;
   },
   terminal: Terminal,
 ): void => {
-  const { runsDirectory, json, quiet, missed, measured, taken } = options;
+  const { runsDirectory, json, quiet, missed, measured, taken, isLeft } = options;
   const recorded = existsSync(runsDirectory)
     ? listRuns(runsDirectory, { experiment: plan.experiment }).runs
     : [];
@@ -271,7 +273,8 @@ const summarize = (
   if (left > 0) {
     const allFailed = toChoose === 0 && unfinished.every(({ id }) => hasFailed(outcomes[id]));
     const next = propose(...resumeWords(plan.sweepId, allFailed ? 'failed' : 'interrupted'));
-    terminal.print(`${left} of ${plan.runs.length + toChoose} runs are not done; continue with: ${next}`);
+    const how = isLeft ? '' : `; continue with: ${next}`;
+    terminal.print(`${left} of ${plan.runs.length + toChoose} runs are not done${how}`);
   }
 };
 

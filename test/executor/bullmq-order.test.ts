@@ -8,8 +8,13 @@ import { startWorker, submitter } from '../support/workers.ts';
 
 const onWorkers = ['--no-mlflow', '--executor', 'bullmq'] as const;
 
-/** Submits a spec and leaves it in the queue. */
-const queueIt = async (rig: Rig, name: string, runs: number, ...words: readonly string[]): Promise<void> => {
+/** Submits a spec and leaves it in the queue; returns what the command printed. */
+const queueIt = async (
+  rig: Rig,
+  name: string,
+  runs: number,
+  ...words: readonly string[]
+): Promise<string> => {
   const sweep = rig.start('run', name, ...onWorkers, ...words);
   let said = '';
   sweep.process.stdout?.on('data', (part: string) => (said += part));
@@ -18,10 +23,15 @@ const queueIt = async (rig: Rig, name: string, runs: number, ...words: readonly 
     () => said,
   );
   sweep.process.kill('SIGINT');
-  expect((await sweep.finished).code).toBe(130);
+  const { code, stdout } = await sweep.finished;
+  expect(code).toBe(130);
+  return stdout;
 };
 
 const named = (name: string, text: string): string => text.replace('name: trial', `name: ${name}`);
+
+/** The experiments of the runs that a worker has begun. */
+const begun = (said: string) => [...said.matchAll(/began (\w+)\//g)].map(([, name]) => name);
 
 const config = (step: number): string => `
 import { defineConfig, defineOptimizer } from 'unroll-ml';
@@ -48,17 +58,31 @@ describe.skipIf(noRedis !== undefined)(
         rig.write(`${name}.yaml`, named(name, smallSpec({ steps: 5, seeds: 2 })));
       await queueIt(rig, 'usual.yaml', 2);
       await queueIt(rig, 'urgent.yaml', 2, '--priority', '1');
-      await queueIt(rig, 'large.yaml', 2, '--class', 'large');
+      const left = await queueIt(rig, 'large.yaml', 2, '--class', 'large', '--max-parallel', '2');
+      const [, back = ''] = /Come back with: unroll (.*)/.exec(left) ?? [];
+      expect(back).toMatch(/^attach [0-9a-f]{12} --class large --max-parallel 2$/);
 
-      const begun = (said: string) => [...said.matchAll(/began (\w+)\//g)].map(([, name]) => name);
       const usual = await startWorker(redis.url);
       await until(() => (usual.said().match(/ended /g) ?? []).length === 4, usual.said);
       expect(begun(usual.said())).toEqual(['urgent', 'urgent', 'usual', 'usual']);
       const large = await startWorker(redis.url, { words: ['--slots', '1', '--class', 'large'] });
-      const attached = await rig.unroll('attach', 'large', '--no-mlflow', '--class', 'large');
+      const attached = await rig.unroll(...back.split(' '), '--no-mlflow');
       expect(attached.code, attached.stderr).toBe(0);
       expect(begun(large.said())).toEqual(['large', 'large']);
       expect(begun(usual.said())).toHaveLength(4);
+    });
+
+    test('a run that waits with a larger number comes first once a sweep with a smaller one wants it', async () => {
+      const redis = await startRedis();
+      const rig = submitter(redis.url);
+      for (const name of ['usual', 'later'])
+        rig.write(`${name}.yaml`, named(name, smallSpec({ steps: 5, seeds: 2 })));
+      await queueIt(rig, 'usual.yaml', 2);
+      await queueIt(rig, 'later.yaml', 2);
+      await queueIt(rig, 'later.yaml', 2, '--priority', '1');
+      const worker = await startWorker(redis.url);
+      await until(() => (worker.said().match(/ended /g) ?? []).length === 4, worker.said);
+      expect(begun(worker.said())).toEqual(['later', 'later', 'usual', 'usual']);
     });
 
     test('after a failure `onError: stop` takes back the runs that no worker has begun', async () => {

@@ -1,16 +1,15 @@
 import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { Redis } from 'ioredis';
 import { describe, expect, test } from 'vitest';
+import { checkpointOfEnd } from '../../src/training/checkpoint.ts';
 import { noRedis, startRedis } from '../support/redis.ts';
 import { createRig, until } from '../support/rig.ts';
 import { numbersOf } from '../support/run-numbers.ts';
 import { smallSpec } from '../support/small-sweep.ts';
 import { writeTableSweep } from '../support/table-sweep.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
-import { startWorker, submitter, trainedHere } from '../support/workers.ts';
-
-const run = ['run', 'spec.yaml', '--no-mlflow', '--executor', 'bullmq'] as const;
+import { runOnWorkers, startWorker, submitter, trainedHere, type StartedWorker } from '../support/workers.ts';
 
 const filesBelow = (folder: string): string[] =>
   existsSync(folder)
@@ -31,9 +30,8 @@ describe.skipIf(noRedis !== undefined)(`workers with a store (${noRedis ?? 'redi
       train: 'checkpointEvery: 20, evaluateEvery: 40, keepCheckpoints: best',
       run: 'threadsPerRun: 1',
     });
-    const rig = submitter(redis.url);
-    rig.write('spec.yaml', text);
-    const sweep = rig.start(...run, '--store', store);
+    const rig = submitter(redis.url, { spec: text });
+    const sweep = rig.start(...runOnWorkers, '--store', store);
     await until(
       () =>
         filesBelow(join(store, 'states')).some((name) => name.endsWith('state.json')) ||
@@ -50,14 +48,56 @@ describe.skipIf(noRedis !== undefined)(`workers with a store (${noRedis ?? 'redi
     await until(() => filesBelow(join(store, 'states')).length === 0, second.said);
   });
 
+  test(
+    'a worker that begins a run again resumes from what another one has trained meanwhile',
+    { timeout: 600_000 },
+    async () => {
+      const redis = await startRedis();
+      const store = join(temporaryDirectory(), 'store');
+      const scratch = temporaryDirectory();
+      const words = ['--slots', '1', '--store', store];
+      const here = { words, environment: { UNROLL_WORKER_DIR: scratch } };
+      const text = smallSpec({ steps: 6000, train: 'checkpointEvery: 20', run: 'threadsPerRun: 1' });
+      const rig = submitter(redis.url, { spec: text });
+      const manifest = () => filesBelow(join(store, 'states')).find((name) => name.endsWith('state.json'));
+      const saved = (): string => {
+        const path = manifest();
+        return path === undefined ? '' : readFileSync(path, 'utf8');
+      };
+      /** Waits until the store has another checkpoint. */
+      const next = async (worker: StartedWorker): Promise<void> => {
+        const before = saved();
+        await until(() => saved() !== before || sweep.process.exitCode !== null, worker.said);
+      };
+      const first = await startWorker(redis.url, here);
+      const sweep = rig.start(...runOnWorkers, '--store', store);
+      await next(first);
+      first.process.kill('SIGKILL');
+      const left = filesBelow(scratch).find((name) => name.endsWith('last.safetensors')) ?? '';
+      const leftAt = checkpointOfEnd(dirname(dirname(left)))?.step ?? Infinity;
+      const second = await startWorker(redis.url, { words });
+      await until(() => second.said().includes('began '), second.said);
+      for (let saves = 0; saves < 2; saves++) await next(second);
+      second.process.kill('SIGKILL');
+      await startWorker(redis.url, here);
+      const { code, stdout, stderr } = await sweep.finished;
+      expect(code, stderr).toBe(0);
+      const resumed = [...stdout.matchAll(/resumed on \S+ after step (\d+)/g)].map(([, step]) =>
+        Number(step),
+      );
+      expect(resumed).toHaveLength(2);
+      expect(resumed[1]).toBeGreaterThan(leftAt);
+      expect(await rig.unroll('check', 'runs')).toMatchObject({ code: 0 });
+    },
+  );
+
   test('large files pass through the store and not through Redis, small ones through Redis', async () => {
     const redis = await startRedis();
     const store = join(temporaryDirectory(), 'store');
     await startWorker(redis.url, { words: ['--slots', '1', '--store', store] });
     const text = smallSpec({ steps: 6, run: 'threadsPerRun: 1' }).replace('hiddenSize: 8', 'hiddenSize: 140');
-    const rig = submitter(redis.url);
-    rig.write('spec.yaml', text);
-    const { code, stderr } = await rig.unroll(...run, '--store', store);
+    const rig = submitter(redis.url, { spec: text });
+    const { code, stderr } = await rig.unroll(...runOnWorkers, '--store', store);
     expect(code, stderr).toBe(0);
     expect(numbersOf(rig)).toEqual(numbersOf(await trainedHere(text)));
     expect(await rig.unroll('check', 'runs')).toMatchObject({ code: 0 });
@@ -70,9 +110,8 @@ describe.skipIf(noRedis !== undefined)(`workers with a store (${noRedis ?? 'redi
     expect(Math.min(...large)).toBeGreaterThan(256 * 1024);
 
     // A command without that store gets a message, and nothing is trained again.
-    const other = submitter(redis.url);
-    other.write('spec.yaml', text);
-    const refused = await other.unroll(...run);
+    const other = submitter(redis.url, { spec: text });
+    const refused = await other.unroll(...runOnWorkers);
     expect(refused.code, refused.stderr).toBe(1);
     expect(refused.stdout).toContain('in a store that this command does not use');
   });
@@ -83,9 +122,8 @@ describe.skipIf(noRedis !== undefined)(`workers with a store (${noRedis ?? 'redi
     const words = ['--slots', '1', '--store', join(folder, 'other')];
     const victim = await startWorker(redis.url, { words });
     const text = smallSpec({ steps: 400, train: 'checkpointEvery: 20', run: 'threadsPerRun: 1' });
-    const rig = submitter(redis.url);
-    rig.write('spec.yaml', text);
-    const sweep = rig.start(...run, '--store', join(folder, 'store'));
+    const rig = submitter(redis.url, { spec: text });
+    const sweep = rig.start(...runOnWorkers, '--store', join(folder, 'store'));
     await until(
       () =>
         filesBelow(victim.scratch).some((name) => name.endsWith('last.safetensors')) ||
@@ -107,10 +145,10 @@ describe.skipIf(noRedis !== undefined)(`workers with a store (${noRedis ?? 'redi
     const folder = temporaryDirectory();
     const store = join(folder, 'store');
     const { specs } = writeTableSweep(folder, 'seeds: [1, 2]\n');
-    const rig = createRig({ UNROLL_REDIS_URL: redis.url }, specs);
+    const rig = submitter(redis.url, { directory: specs });
     const worker = await startWorker(redis.url, { words: ['--slots', '2', '--store', store] });
     const refused = async (...words: readonly string[]) => {
-      const { code, stderr } = await rig.unroll(...run, ...words);
+      const { code, stderr } = await rig.unroll(...runOnWorkers, ...words);
       expect(code, stderr).toBe(2);
       return stderr;
     };
@@ -118,7 +156,7 @@ describe.skipIf(noRedis !== undefined)(`workers with a store (${noRedis ?? 'redi
     expect(await refused('--share-data', '--no-store')).toContain('cannot be shared');
     expect(await refused('--share-data', '--store', join(folder, 'other'))).toContain('is missing');
     expect(worker.said()).not.toContain('began ');
-    const shared = await rig.unroll(...run, '--share-data', '--store', store);
+    const shared = await rig.unroll(...runOnWorkers, '--share-data', '--store', store);
     expect(shared.code, shared.stderr).toBe(0);
     const here = createRig({}, specs);
     const local = await here.unroll('run', 'spec.yaml', '--no-mlflow', '--runs-directory', 'local');

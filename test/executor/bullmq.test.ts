@@ -8,21 +8,32 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
+import { networkInterfaces } from 'node:os';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { packageRoot } from '../../src/system/package-root.ts';
 import { freePort } from '../support/free-port.ts';
 import { noRedis, startRedis } from '../support/redis.ts';
-import { createRig, until } from '../support/rig.ts';
+import { until } from '../support/rig.ts';
 import { numbersOf } from '../support/run-numbers.ts';
 import { smallSpec } from '../support/small-sweep.ts';
 import { writeTableSweep } from '../support/table-sweep.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
-import { childrenOf, isThere, startWorker, submitter, trainedHere } from '../support/workers.ts';
+import {
+  childrenOf,
+  isThere,
+  runOnWorkers,
+  startWorker,
+  submitter,
+  trainedHere,
+} from '../support/workers.ts';
+
+/** An address of this machine by which others reach it. */
+const ownAddress = Object.values(networkInterfaces())
+  .flatMap((addresses) => addresses ?? [])
+  .find(({ family, internal }) => family === 'IPv4' && !internal)?.address;
 
 const spec = (steps: number, seeds: number): string => smallSpec({ steps, seeds, run: 'threadsPerRun: 1' });
-
-const run = ['run', 'spec.yaml', '--no-mlflow', '--executor', 'bullmq'] as const;
 
 describe.skipIf(noRedis !== undefined)(
   `workers that share a Redis server (${noRedis ?? 'redis-server'})`,
@@ -31,9 +42,8 @@ describe.skipIf(noRedis !== undefined)(
       const redis = await startRedis();
       const both = [await startWorker(redis.url), await startWorker(redis.url)];
       const text = spec(30, 12);
-      const rig = submitter(redis.url);
-      rig.write('spec.yaml', text);
-      const first = await rig.unroll(...run);
+      const rig = submitter(redis.url, { spec: text });
+      const first = await rig.unroll(...runOnWorkers);
       expect(first.code, first.stderr).toBe(0);
       const here = await trainedHere(text);
       expect(numbersOf(rig)).toEqual(numbersOf(here));
@@ -46,9 +56,8 @@ describe.skipIf(noRedis !== undefined)(
           .join('')
           .match(/began /g)?.length;
       expect(begun()).toBe(12);
-      const other = submitter(redis.url);
-      other.write('spec.yaml', text);
-      expect(await other.unroll(...run)).toMatchObject({ code: 0 });
+      const other = submitter(redis.url, { spec: text });
+      expect(await other.unroll(...runOnWorkers)).toMatchObject({ code: 0 });
       expect(numbersOf(other)).toEqual(numbersOf(here));
       expect(begun()).toBe(12);
     });
@@ -74,9 +83,8 @@ sweep:
       const redis = await startRedis();
       await startWorker(redis.url);
       await startWorker(redis.url);
-      const rig = submitter(redis.url);
-      rig.write('spec.yaml', text);
-      const there = await rig.unroll(...run);
+      const rig = submitter(redis.url, { spec: text });
+      const there = await rig.unroll(...runOnWorkers);
       expect(there.code, there.stderr).toBe(0);
       expect(numbersOf(rig).some(({ reason }) => reason === 'pruned')).toBe(true);
       expect(numbersOf(rig)).toEqual(numbersOf(here));
@@ -86,9 +94,8 @@ sweep:
       const redis = await startRedis();
       const victim = await startWorker(redis.url);
       const text = spec(400, 2);
-      const rig = submitter(redis.url);
-      rig.write('spec.yaml', text);
-      const sweep = rig.start(...run);
+      const rig = submitter(redis.url, { spec: text });
+      const sweep = rig.start(...runOnWorkers);
       const child = await until(() => childrenOf(victim.process.pid)[0], victim.said);
       await until(() => victim.said().includes('began '));
       victim.process.kill('SIGKILL');
@@ -104,9 +111,8 @@ sweep:
       const redis = await startRedis(['appendfsync always']);
       const worker = await startWorker(redis.url);
       const text = spec(150, 4);
-      const rig = submitter(redis.url);
-      rig.write('spec.yaml', text);
-      const sweep = rig.start(...run);
+      const rig = submitter(redis.url, { spec: text });
+      const sweep = rig.start(...runOnWorkers);
       await until(() => worker.said().includes('ended '), worker.said);
       await redis.kill();
       await redis.start();
@@ -117,10 +123,9 @@ sweep:
 
     test('Ctrl-C leaves the runs to the workers, and attach collects them', async () => {
       const redis = await startRedis();
-      const rig = submitter(redis.url);
       const text = spec(40, 4);
-      rig.write('spec.yaml', text);
-      const sweep = rig.start(...run);
+      const rig = submitter(redis.url, { spec: text });
+      const sweep = rig.start(...runOnWorkers);
       let said = '';
       sweep.process.stdout?.on('data', (part: string) => (said += part));
       await until(() => said.includes('4 runs'));
@@ -128,6 +133,7 @@ sweep:
       const left = await sweep.finished;
       expect(left.code).toBe(130);
       expect(left.stdout).toContain('unroll attach');
+      expect(left.stdout).not.toContain('unroll resume');
       const worker = await startWorker(redis.url);
       await until(() => (worker.said().match(/ended /g)?.length ?? 0) === 4, worker.said);
       const back = await rig.unroll('attach', 'trial', '--no-mlflow');
@@ -139,9 +145,8 @@ sweep:
     test('cancel takes queued runs back and ends the active one', async () => {
       const redis = await startRedis();
       const worker = await startWorker(redis.url);
-      const rig = submitter(redis.url);
-      rig.write('spec.yaml', spec(20_000, 3));
-      const sweep = rig.start(...run);
+      const rig = submitter(redis.url, { spec: spec(20_000, 3) });
+      const sweep = rig.start(...runOnWorkers);
       await until(() => worker.said().includes('began '), worker.said);
       const cancelled = await rig.unroll('cancel', 'trial');
       expect(cancelled.stdout).toContain('Cancelled 2 queued runs and 1 running one');
@@ -154,9 +159,8 @@ sweep:
 
     describe('a wrong set-up gives one message', () => {
       const refusedBy = async (url: string, environment: NodeJS.ProcessEnv = {}): Promise<string> => {
-        const rig = createRig({ UNROLL_REDIS_URL: url, ...environment });
-        rig.write('spec.yaml', spec(5, 1));
-        const { code, stderr } = await rig.unroll(...run);
+        const rig = submitter(url, { spec: spec(5, 1), environment });
+        const { code, stderr } = await rig.unroll(...runOnWorkers);
         expect(code, stderr).toBe(2);
         expect(stderr.match(/ error /g) ?? stderr.match(/error/g), stderr).toHaveLength(1);
         return stderr;
@@ -174,6 +178,20 @@ sweep:
         expect(none).toContain('requires a password');
         expect(none).toContain(`redis://:PASSWORD@127.0.0.1:${port}`);
       });
+
+      test.skipIf(ownAddress === undefined)(
+        'a Redis that listens on its own host only, and one that has no password for others',
+        async () => {
+          const own = await startRedis();
+          const alone = await refusedBy(`redis://${ownAddress}:${own.port}`);
+          expect(alone).toContain('No Redis answers');
+          expect(alone).toContain('bind * -::*');
+          const open = await startRedis(['bind * -::*']);
+          const denied = await refusedBy(`redis://${ownAddress}:${open.port}`);
+          expect(denied).toContain('has no password, so it serves its own host only');
+          expect(denied).toContain(`redis://:PASSWORD@${ownAddress}:${open.port}`);
+        },
+      );
 
       test('TLS that is missing, not expected, or of an unknown authority; and a user with too few rights', async () => {
         const folder = temporaryDirectory();
@@ -204,18 +222,17 @@ sweep:
 
         const url = `rediss://sweep:sesame-open@${address}`;
         await startWorker(url, { environment: trusted });
-        const rig = createRig({ UNROLL_REDIS_URL: url, ...trusted });
-        rig.write('spec.yaml', spec(5, 1));
-        const { code, stderr } = await rig.unroll(...run);
+        const rig = submitter(url, { spec: spec(5, 1), environment: trusted });
+        const { code, stderr } = await rig.unroll(...runOnWorkers);
         expect(code, stderr).toBe(0);
       });
 
       test('data that a worker lacks or has otherwise, a disk that it cannot write, and another version', async () => {
         const redis = await startRedis();
         const { specs, table, file } = writeTableSweep(temporaryDirectory());
-        const rig = createRig({ UNROLL_REDIS_URL: redis.url }, specs);
+        const rig = submitter(redis.url, { directory: specs });
         const refused = async (part: string) => {
-          const { code, stderr } = await rig.unroll(...run);
+          const { code, stderr } = await rig.unroll(...runOnWorkers);
           expect(code, stderr).toBe(2);
           expect(stderr).toContain(part);
           expect(stderr).not.toContain('the folder of the spec');
@@ -226,7 +243,7 @@ sweep:
         writeFileSync(join(data, 'rows.csv'), `${table}99,0.5,up\n`);
         await refused('is other data');
         copyFileSync(file, join(data, 'rows.csv'));
-        const { code, stderr } = await rig.unroll(...run);
+        const { code, stderr } = await rig.unroll(...runOnWorkers);
         expect(code, stderr).toBe(0);
         const [id = ''] = rig.runIds('trial');
         expect(readFileSync(rig.runPath('trial', id, 'run.json'), 'utf8')).toContain('../tables/rows.csv');

@@ -5,8 +5,8 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { areThere, openFiles, receive } from '../../src/executor/bullmq/file-transfer.ts';
 import { keys, spokenVersion } from '../../src/executor/bullmq/protocol.ts';
 import { noRedis, startRedis, type TestRedis } from '../support/redis.ts';
-import { createRig } from '../support/rig.ts';
 import { smallSpec } from '../support/small-sweep.ts';
+import { runOnWorkers, submitter } from '../support/workers.ts';
 
 const write = ({ port }: TestRedis, ...words: readonly string[]) => {
   const { status } = spawnSync('redis-cli', ['-p', String(port), ...words]);
@@ -24,10 +24,8 @@ describe.skipIf(noRedis !== undefined)(
     test('keys of another type are one message of each command', async () => {
       const redis = await startRedis();
       write(redis, 'set', 'unroll:workers', 'x');
-      const rig = createRig({ UNROLL_REDIS_URL: redis.url });
-      rig.write('spec.yaml', smallSpec({ steps: 2 }));
-      const run = ['run', 'spec.yaml', '--no-mlflow', '--executor', 'bullmq'];
-      for (const words of [['workers'], ['worker'], run]) {
+      const rig = submitter(redis.url, { spec: smallSpec({ steps: 2 }) });
+      for (const words of [['workers'], ['worker'], runOnWorkers]) {
         const { code, stderr } = await rig.unroll(...words);
         expect(stderr).toContain('has keys that begin with unroll: and are not as Unroll writes them');
         expect(stderr).toContain('help: ');
@@ -52,7 +50,7 @@ describe.skipIf(noRedis !== undefined)(
         JSON.stringify({ ...facts, host: 'h'.repeat(100_000) }),
       );
       write(redis, 'set', 'unroll:alive:w', '1');
-      const { code, stdout, stderr } = await createRig({ UNROLL_REDIS_URL: redis.url }).unroll('workers');
+      const { code, stdout, stderr } = await submitter(redis.url).unroll('workers');
       expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
       expect(stdout).toContain(String.raw`a\u001b[2J\u202eb`);
       expect(stdout.trim().split('\n')).toHaveLength(2);
@@ -60,8 +58,7 @@ describe.skipIf(noRedis !== undefined)(
 
     test('what is no job of a sweep is not cancelled, and ends in no stack trace', async () => {
       const redis = await startRedis();
-      const rig = createRig({ UNROLL_REDIS_URL: redis.url });
-      rig.write('spec.yaml', smallSpec({ steps: 2 }));
+      const rig = submitter(redis.url, { spec: smallSpec({ steps: 2 }) });
       const { code, stdout } = await rig.unroll('run', 'spec.yaml', '--no-mlflow', '--json');
       expect(code).toBe(0);
       const { sweepId } = JSON.parse(stdout) as { sweepId: string };
@@ -88,16 +85,14 @@ describe.skipIf(noRedis !== undefined)(
 
     test('a set of jobs of another type is one message before a run is queued, and of cancel', async () => {
       const redis = await startRedis();
-      const rig = createRig({ UNROLL_REDIS_URL: redis.url });
-      rig.write('spec.yaml', smallSpec({ steps: 2 }));
+      const rig = submitter(redis.url, { spec: smallSpec({ steps: 2 }) });
       const local = await rig.unroll('run', 'spec.yaml', '--no-mlflow', '--json');
       const { sweepId } = JSON.parse(local.stdout) as { sweepId: string };
       write(redis, 'set', `unroll:sweep:${sweepId}`, 'x');
       const message = 'has keys that begin with unroll: and are not as Unroll writes them';
-      const run = ['run', 'spec.yaml', '--no-mlflow', '--executor', 'bullmq', '--force'];
       for (const [words, expected] of [
         [['cancel'], 2],
-        [run, 1],
+        [[...runOnWorkers, '--force'], 1],
       ] as const) {
         const { code, stdout, stderr } = await rig.unroll(...words);
         expect((stdout + stderr).split(message), stdout + stderr).toHaveLength(2);
@@ -109,12 +104,12 @@ describe.skipIf(noRedis !== undefined)(
       const redis = await startRedis();
       const client = new Redis(redis.url);
       const claimed = { bytes: Number.MAX_SAFE_INTEGER, sha256: 'a'.repeat(64) };
-      expect(await areThere(client, [claimed])).toBe(false);
+      expect(await areThere({ client }, [claimed])).toBe(false);
       await client.set(keys.file(claimed.sha256, 0), 'piece');
-      expect(await areThere(client, [claimed])).toBe(false);
-      expect(await areThere(client, [{ ...claimed, bytes: 5 }])).toBe(true);
+      expect(await areThere({ client }, [claimed])).toBe(false);
+      expect(await areThere({ client }, [{ ...claimed, bytes: 5 }])).toBe(true);
       const pieces: string[] = [];
-      for await (const piece of receive(client, claimed)) pieces.push(Buffer.from(piece).toString());
+      for await (const piece of receive({ client }, claimed)) pieces.push(Buffer.from(piece).toString());
       expect(pieces).toEqual(['piece']);
       client.disconnect();
     });
@@ -126,13 +121,13 @@ describe.skipIf(noRedis !== undefined)(
       const large = { bytes: 1_500_000, sha256: 'b'.repeat(64) };
       await client.set(keys.file(small.sha256, 0), Buffer.alloc(20_000_000));
       for (const piece of [0, 1]) await client.set(keys.file(large.sha256, piece), Buffer.alloc(20_000_000));
-      const open = await openFiles(client, [small, large]);
+      const open = await openFiles({ client }, [small, large]);
       expect(open?.(small)).toHaveLength(11);
       const pieces: number[] = [];
-      for await (const piece of receive(client, large)) pieces.push(piece.byteLength);
+      for await (const piece of receive({ client }, large)) pieces.push(piece.byteLength);
       expect(pieces).toEqual([(1 << 20) + 1, 1_500_000 - (1 << 20) + 1]);
       await client.del(keys.file(small.sha256, 0));
-      expect(await openFiles(client, [small])).toBeUndefined();
+      expect(await openFiles({ client }, [small])).toBeUndefined();
       client.disconnect();
     });
 
@@ -151,8 +146,7 @@ describe.skipIf(noRedis !== undefined)(
       await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
       onTestFinished(() => void server.close());
       const { port } = server.address() as AddressInfo;
-      const rig = createRig({ UNROLL_REDIS_URL: `redis://127.0.0.1:${port}` });
-      const { code, stderr } = await rig.unroll('workers');
+      const { code, stderr } = await submitter(`redis://127.0.0.1:${port}`).unroll('workers');
       expect(stderr).toContain(`What answers at 127.0.0.1:${port} is not a Redis server.`);
       expect(code).toBe(2);
     });

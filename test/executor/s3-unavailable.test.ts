@@ -9,7 +9,7 @@ import { createRig } from '../support/rig.ts';
 import { numbersOf } from '../support/run-numbers.ts';
 import { smallSpec } from '../support/small-sweep.ts';
 import { admin, noWeed, startWeed, type TestWeed } from '../support/weed.ts';
-import { startWorker, trainedHere } from '../support/workers.ts';
+import { runOnWorkers, startWorker, submitter, trainedHere } from '../support/workers.ts';
 
 const why = noWeed ?? noRedis;
 
@@ -74,10 +74,9 @@ describe.skipIf(why !== undefined)(`an S3 server that answers 503 (${why ?? 'wee
     const store = ['--store', `s3://runs/${name}`] as const;
     const words = ['--slots', '1', ...store];
     const worker = await startWorker(redis.url, { environment: proxy.environment, words });
-    const rig = createRig({ UNROLL_REDIS_URL: redis.url, ...proxy.environment });
-    rig.write('spec.yaml', text);
+    const rig = submitter(redis.url, { spec: text, environment: proxy.environment });
     const run = async () => {
-      const ran = await rig.unroll('run', 'spec.yaml', '--no-mlflow', '--executor', 'bullmq', ...store);
+      const ran = await rig.unroll(...runOnWorkers, ...store);
       return { ...ran, said: `${ran.stdout}${ran.stderr}${worker.said()}` };
     };
     return { rig, run, worker, calls: proxy.calls, heal: () => void (isHealed = true) };

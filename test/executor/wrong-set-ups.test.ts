@@ -8,9 +8,7 @@ import { createRig } from '../support/rig.ts';
 import { numbersOf } from '../support/run-numbers.ts';
 import { smallSpec } from '../support/small-sweep.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
-import { startWorker, submitter, trainedHere } from '../support/workers.ts';
-
-const run = ['run', 'spec.yaml', '--no-mlflow', '--executor', 'bullmq'] as const;
+import { runOnWorkers, startWorker, submitter, trainedHere } from '../support/workers.ts';
 
 const hourMs = 3_600_000;
 
@@ -51,9 +49,8 @@ describe.skipIf(noRedis !== undefined)(
       for (const offset of [hourMs, -hourMs])
         await startWorker(redis.url, { environment: withClock(offset) });
       const text = smallSpec({ steps: 20, seeds: 4, run: 'threadsPerRun: 1' });
-      const rig = submitter(redis.url);
-      rig.write('spec.yaml', text);
-      const { code, stderr } = await rig.unroll(...run);
+      const rig = submitter(redis.url, { spec: text });
+      const { code, stderr } = await rig.unroll(...runOnWorkers);
       expect(code, stderr).toBe(0);
       expect(stderr.match(/The clock of \S+ \(process \d+\) is 1h 00m (ahead|behind)/g)).toHaveLength(2);
       expect(stderr).toContain('ahead');
@@ -69,10 +66,9 @@ describe.skipIf(noRedis !== undefined)(
       }
       const redis = await startRedis();
       const worker = await startWorker(redis.url, { environment: { UNROLL_WORKER_DIR: disk } });
-      const rig = submitter(redis.url);
-      rig.write('spec.yaml', smallSpec({ steps: 5, run: 'threadsPerRun: 1' }));
+      const rig = submitter(redis.url, { spec: smallSpec({ steps: 5, run: 'threadsPerRun: 1' }) });
       writeFileSync(join(disk, 'filler'), Buffer.alloc(60 << 20));
-      const { code, stderr } = await rig.unroll(...run);
+      const { code, stderr } = await rig.unroll(...runOnWorkers);
       expect(code, stderr).toBe(2);
       expect(stderr.match(/its disk is full at/g), stderr).toHaveLength(1);
       expect(worker.said()).not.toContain('began ');
@@ -95,14 +91,8 @@ describe.skipIf(noRedis !== undefined)(
         [['000'], 'permission is denied'],
       ] as const) {
         change(...rights);
-        const rig = createRig(
-          { UNROLL_REDIS_URL: redis.url },
-          temporaryDirectory(),
-          undefined,
-          asOrdinaryUser,
-        );
-        rig.write('spec.yaml', text);
-        const { code, stdout, stderr } = await rig.unroll(...run, '--store', store);
+        const rig = submitter(redis.url, { spec: text, inside: asOrdinaryUser });
+        const { code, stdout, stderr } = await rig.unroll(...runOnWorkers, '--store', store);
         expect(code, stderr).toBe(0);
         const said = `${stderr}${stdout}`;
         expect(said.match(new RegExp(words, 'gi')), said).toHaveLength(1);

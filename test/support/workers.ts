@@ -5,7 +5,7 @@ import { createRig, until, type Rig, type Started } from './rig.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
 
 /** Locks that pass on after 3 s and checks every second: nobody waits for 40 s in a test. */
-export const quickLocks = { UNROLL_LOCK_MS: '3000' };
+const quickLocks = { UNROLL_LOCK_MS: '3000' };
 
 export interface StartedWorker extends Started {
   readonly said: () => string;
@@ -50,7 +50,28 @@ export const startWorker = async (
   return worker;
 };
 
-export const submitter = (url: string): Rig => createRig({ UNROLL_REDIS_URL: url, ...quickLocks });
+interface Submitter {
+  /** The content of its `spec.yaml`. */
+  readonly spec?: string;
+  readonly environment?: NodeJS.ProcessEnv;
+  /** The folder of an earlier one. */
+  readonly directory?: string;
+  /** The words that start it as somebody else. */
+  readonly inside?: readonly string[];
+}
+
+/** A folder from which sweeps go to the workers of a Redis server. */
+export const submitter = (
+  url: string,
+  { spec, environment = {}, directory = temporaryDirectory(), inside }: Submitter = {},
+): Rig => {
+  const rig = createRig({ UNROLL_REDIS_URL: url, ...environment }, directory, packageRoot, inside);
+  if (spec !== undefined) rig.write('spec.yaml', spec);
+  return rig;
+};
+
+/** The words that train its `spec.yaml` on workers. */
+export const runOnWorkers = ['run', 'spec.yaml', '--no-mlflow', '--executor', 'bullmq'] as const;
 
 /** The numbers of a spec as this machine alone trains it. */
 export const trainedHere = async (text: string): Promise<Rig> => {

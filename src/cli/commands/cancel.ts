@@ -56,9 +56,15 @@ const onWorkers = async ({ sweepId }: Plan): Promise<Result<Cancelled>> => {
   const server = await openRedis();
   if (!server.ok) return server;
   const { client } = server.value;
-  const { removed, stopped } = await answered(server.value, () => cancelJobs(server.value, sweepId)).finally(
-    () => client.disconnect(),
-  );
-  const words = `${counted(removed, 'queued run')} and ${counted(stopped, 'running one')} of the sweep ${sweepId}. What is recorded stays.`;
-  return success({ counts: { removed, stopped }, words: removed + stopped === 0 ? '' : words });
+  const { removed, stopped, left } = await answered(server.value, () =>
+    cancelJobs(server.value, sweepId),
+  ).finally(() => client.disconnect());
+  const [stay, them] = left === 1 ? ['stays', 'it'] : ['stay', 'them'];
+  const shared =
+    left === 0 ? '' : ` ${counted(left, 'run')} ${stay}, because another sweep waits for ${them}, too.`;
+  const words = `${counted(removed, 'queued run')} and ${counted(stopped, 'running one')} of the sweep ${sweepId}. What is recorded stays.${shared}`;
+  return success({
+    counts: { removed, stopped, left },
+    words: removed + stopped + left === 0 ? '' : words,
+  });
 };

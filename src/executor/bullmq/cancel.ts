@@ -1,8 +1,7 @@
 import type { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
-import { isObject } from '../../system/json.ts';
 import { isJobKey } from './bring-files.ts';
-import { keptSeconds } from './file-transfer.ts';
+import { cancelClaims } from './claims.ts';
 import { isQueueName, keys } from './protocol.ts';
 import { queuedJob } from './queued-job.ts';
 import { allDone, prefix, type RedisServer } from './redis.ts';
@@ -11,22 +10,21 @@ import { allDone, prefix, type RedisServer } from './redis.ts';
 export interface Cancelled {
   readonly removed: number;
   readonly stopped: number;
+  /** Jobs that another sweep waits for, too. */
+  readonly left: number;
 }
 
-/** Takes the jobs of a sweep out of their queues, and ends those that are being trained. */
+/** Takes the jobs of a sweep out of their queues and ends those that are being trained, unless another sweep has them, too. */
 export const cancelJobs = async (
   { client, connection, packages }: RedisServer,
   sweepId: string,
 ): Promise<Cancelled> => {
   const members = await stillThere(client, jobsIn(await client.smembers(keys.sweep(sweepId))));
-  const done = { removed: 0, stopped: 0 };
+  const done = { removed: 0, stopped: 0, left: 0 };
   const cancel = async (queue: Queue, key: string): Promise<keyof Cancelled | undefined> => {
     const job = await queuedJob(queue, key);
     if (!job || job === 'unreadable' || job.finishedOn !== undefined) return undefined;
-    const cancelled = keys.cancelled(sweepId);
-    await allDone(client.pipeline().sadd(cancelled, key).expire(cancelled, keptSeconds));
-    // The command of another sweep has queued it and waits for it, too.
-    if (sweepOf(job.data) !== sweepId) return undefined;
+    if (!(await cancelClaims(client, key, sweepId))) return 'left';
     const isRemoved = await job.remove().then(
       () => true,
       () => false,
@@ -71,5 +69,3 @@ const stillThere = async (client: Redis, jobs: readonly ListedJob[]): Promise<re
   const found = await allDone(asked);
   return jobs.filter((_, at) => found[at] === 1);
 };
-
-const sweepOf = (job: unknown): unknown => (isObject(job) ? job['sweep'] : undefined);

@@ -18,17 +18,27 @@ const afterwardsSeconds = 3600;
 
 const piecesOf = ({ bytes }: Pick<FileDigest, 'bytes'>): number => Math.ceil(bytes / pieceBytes);
 
+/** Files in Redis, each once by its digest. */
+export interface Shelf {
+  readonly client: Redis;
+  /** The job that they are the result of: what is released with it must not be a file of another one that is the same. */
+  readonly job?: string | undefined;
+}
+
+const keyOf = ({ job }: Shelf, { sha256 }: Pick<FileDigest, 'sha256'>, piece: number): string =>
+  keys.file(job === undefined ? sha256 : `${job}:${sha256}`, piece);
+
 /** The keys of the pieces of a file, made as they are needed: a wrong manifest may claim any number of bytes. */
-function* keysOf(digest: FileDigest): Generator<string> {
-  for (let piece = 0; piece < piecesOf(digest); piece++) yield keys.file(digest.sha256, piece);
+function* keysOf(shelf: Shelf, digest: FileDigest): Generator<string> {
+  for (let piece = 0; piece < piecesOf(digest); piece++) yield keyOf(shelf, digest, piece);
 }
 
 /** As many keys of files as are asked for at once. */
-function* keysTogether(files: readonly FileDigest[]): Generator<readonly string[]> {
+function* keysTogether(shelf: Shelf, files: readonly FileDigest[]): Generator<readonly string[]> {
   const distinct = new Map(files.map((file) => [`${file.sha256} ${file.bytes}`, file]));
   let together: string[] = [];
   for (const file of distinct.values())
-    for (const key of keysOf(file)) {
+    for (const key of keysOf(shelf, file)) {
       if (together.push(key) < mostKeys) continue;
       yield together;
       together = [];
@@ -38,8 +48,9 @@ function* keysTogether(files: readonly FileDigest[]): Generator<readonly string[
 
 const mostKeys = 1000;
 
-/** Puts the files of a packed run into Redis, by digest. */
-export const sendPacked = async (client: Redis, files: readonly PackedFile[]): Promise<void> => {
+/** Puts the files of a packed run into Redis. */
+export const sendPacked = async (shelf: Shelf, files: readonly PackedFile[]): Promise<void> => {
+  const { client } = shelf;
   let pipeline = client.pipeline();
   let waiting = 0;
   const flush = async () => {
@@ -50,7 +61,7 @@ export const sendPacked = async (client: Redis, files: readonly PackedFile[]): P
   for (const file of files) {
     let piece = 0;
     for await (const content of inPieces(readPacked(file))) {
-      pipeline.set(keys.file(file.sha256, piece++), content, 'EX', keptSeconds);
+      pipeline.set(keyOf(shelf, file, piece++), content, 'EX', keptSeconds);
       waiting += content.byteLength;
       if (waiting >= togetherBytes) await flush();
     }
@@ -70,11 +81,11 @@ async function* inPieces(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> 
 }
 
 /** The content of a file; it ends early if Redis no longer has all of it, which its digest shows. */
-export async function* receive(client: Redis, digest: FileDigest): AsyncGenerator<Uint8Array> {
+export async function* receive(shelf: Shelf, digest: FileDigest): AsyncGenerator<Uint8Array> {
   let left = digest.bytes;
-  for (const key of keysOf(digest)) {
+  for (const key of keysOf(shelf, digest)) {
     const expected = Math.min(pieceBytes, left);
-    const piece = await client.getrangeBuffer(key, 0, lastAsked(expected));
+    const piece = await shelf.client.getrangeBuffer(key, 0, lastAsked(expected));
     if (piece.byteLength === 0) return;
     yield piece;
     left -= expected;
@@ -92,7 +103,7 @@ export type OpenFile = (digest: FileDigest) => Uint8Array | AsyncIterable<Uint8A
  * Undefined if Redis no longer has all of them.
  */
 export const openFiles = async (
-  client: Redis,
+  shelf: Shelf,
   files: readonly FileDigest[],
 ): Promise<OpenFile | undefined> => {
   const fetched: FileDigest[] = [];
@@ -105,31 +116,31 @@ export const openFiles = async (
   }
   const full = fetched.filter(({ bytes }) => bytes > 0);
   const fetchPieces = async (): Promise<readonly Buffer[]> => {
-    const asked = client.pipeline();
-    for (const { sha256, bytes } of full) asked.getrangeBuffer(keys.file(sha256, 0), 0, lastAsked(bytes));
+    const asked = shelf.client.pipeline();
+    for (const file of full) asked.getrangeBuffer(keyOf(shelf, file, 0), 0, lastAsked(file.bytes));
     return (await allDone(asked)) as readonly Buffer[];
   };
   const [pieces, areOthersThere] = await Promise.all([
     full.length === 0 ? [] : fetchPieces(),
-    areThere(client, later),
+    areThere(shelf, later),
   ]);
   if (!areOthersThere || pieces.some(({ byteLength }) => byteLength === 0)) return undefined;
   const contents = new Map(full.map(({ sha256 }, index) => [sha256, pieces[index]]));
   return (digest) =>
-    digest.bytes === 0 ? Buffer.alloc(0) : (contents.get(digest.sha256) ?? receive(client, digest));
+    digest.bytes === 0 ? Buffer.alloc(0) : (contents.get(digest.sha256) ?? receive(shelf, digest));
 };
 
 /** Whether Redis still has files. The first keys that are missing end it. */
-export const areThere = async (client: Redis, files: readonly FileDigest[]): Promise<boolean> => {
-  for (const wanted of keysTogether(files))
-    if ((await client.exists(...wanted)) < wanted.length) return false;
+export const areThere = async (shelf: Shelf, files: readonly FileDigest[]): Promise<boolean> => {
+  for (const wanted of keysTogether(shelf, files))
+    if ((await shelf.client.exists(...wanted)) < wanted.length) return false;
   return true;
 };
 
 /** Lets recorded files expire soon. */
-export const release = async (client: Redis, files: readonly FileDigest[]): Promise<void> => {
-  for (const wanted of keysTogether(files)) {
-    const pipeline = client.pipeline();
+export const release = async (shelf: Shelf, files: readonly FileDigest[]): Promise<void> => {
+  for (const wanted of keysTogether(shelf, files)) {
+    const pipeline = shelf.client.pipeline();
     for (const key of wanted) pipeline.expire(key, afterwardsSeconds);
     await allDone(pipeline);
   }

@@ -1,5 +1,9 @@
+import { dirname, join } from 'node:path';
+import { Type } from '@sinclair/typebox';
 import { storeFailure } from '../../store/store.ts';
 import type { States } from '../../store/states.ts';
+import { ensureFolder, readJsonIfWhole, writeJson } from '../../system/files.ts';
+import { parserOf } from '../../system/schema.ts';
 import { systemErrorOf } from '../../system/system-error.ts';
 import { checkpointOfEnd } from '../../training/checkpoint.ts';
 import { isJobKey } from './bring-files.ts';
@@ -16,10 +20,15 @@ interface Place {
   readonly directory: string;
 }
 
+interface Beginning extends Place {
+  /** How often workers have begun the job, this time included. */
+  readonly start: number;
+}
+
 /** The checkpoints of the runs of a worker in the store that it shares with a submitter. */
 export interface KeptStates {
-  /** Brings the checkpoint of a run that another worker has begun, unless one is here. */
-  readonly bring: (job: Job, place: Place) => Promise<void>;
+  /** Brings the checkpoint of a run that another worker has begun, unless the one that is here is as new. */
+  readonly bring: (job: Job, beginning: Beginning) => Promise<void>;
   /** What sends checkpoints of a run; undefined where its submitter uses another store, or none. */
   readonly saverOf: (job: Job, place: Place) => StateSaver | undefined;
   /** The store, if the submitter of a job uses it, too. */
@@ -46,9 +55,11 @@ export const keepStates = (store: SharedStore | undefined, print: (line: string)
   return {
     sharedWith,
     onTrouble,
-    bring: async (job, { key, directory }) => {
+    bring: async (job, { key, directory, start }) => {
       const states = statesOf(job);
-      if (!states || checkpointOfEnd(directory) !== undefined) return;
+      if (!states) return;
+      const wasHere = noteStart(directory, start) === start - 1;
+      if (start === 1 || (wasHere && checkpointOfEnd(directory) !== undefined)) return;
       const brought = await states.bring(key, directory).catch(onTrouble);
       if (brought?.ok === false) print(brought.errors[0]?.message ?? '');
     },
@@ -61,6 +72,17 @@ export const keepStates = (store: SharedStore | undefined, print: (line: string)
     },
   };
 };
+
+/** Notes beside the run which start of its job trained here last, and returns the one before. */
+const noteStart = (directory: string, start: number): number | undefined => {
+  const path = join(dirname(directory), 'start.json');
+  const before = readJsonIfWhole(path, parseStart)?.start;
+  ensureFolder(dirname(path));
+  writeJson(path, { start }, 'later');
+  return before;
+};
+
+const parseStart = parserOf(Type.Object({ start: Type.Number() }));
 
 const problemOf = (error: unknown): { readonly message: string; readonly help: string } => {
   const trouble = systemErrorOf(error);

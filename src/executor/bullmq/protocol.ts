@@ -19,7 +19,7 @@ import { prefix } from './redis.ts';
  * Raised whenever a job or a result changes its meaning. It is in the names of the queues, so that workers take only jobs
  * of their own version; bits depend on the version of the package, which is in the names, too.
  */
-const protocolVersion = 2;
+const protocolVersion = 3;
 
 /** What a worker must have to take the jobs of a submitter. */
 export const spokenVersion = `p${protocolVersion}-${packageVersion}`;
@@ -43,10 +43,12 @@ export const keys = {
   interruptions: `${prefix}:interruptions`,
   /** Set: the jobs of a sweep that `unroll cancel` has taken back. Another sweep may still want the same runs. */
   cancelled: (sweep: string) => `${prefix}:cancelled:${sweep}`,
+  /** Set: the claims on the result of a job. */
+  claims: (job: string) => `${prefix}:claims:${job}`,
   /** Set: the jobs of a sweep, `queue job`. */
   sweep: (sweep: string) => `${prefix}:sweep:${sweep}`,
   /** A piece of a file. */
-  file: (sha256: string, piece: number) => `${prefix}:file:${sha256}:${piece}`,
+  file: (name: string, piece: number) => `${prefix}:file:${name}:${piece}`,
 } as const;
 
 /** A packed run as `src/record/packed-run.ts` checks it. */

@@ -1,4 +1,4 @@
-import { isIP } from 'node:net';
+import { createConnection, isIP } from 'node:net';
 import type { ConnectionOptions as TlsOptions } from 'node:tls';
 import type * as Bullmq from 'bullmq';
 import type { ChainableCommander, Redis } from 'ioredis';
@@ -163,7 +163,11 @@ export const openRedis = async (): Promise<Result<RedisServer>> => {
     const wrong = wrongServer(typeof info === 'string' ? info : '', address);
     if (wrong) return failure(wrong);
   } catch (error) {
-    return failure(connectionProblem(cause ?? error, target.value));
+    const reason = cause ?? error;
+    const said = !target.value.isEncrypted && isClosing(reason) ? await firstWords(options) : '';
+    return failure(
+      connectionProblem(/^-DENIED/.test(said) ? new Error(said.slice(1)) : reason, target.value),
+    );
   } finally {
     tried.disconnect();
   }
@@ -177,6 +181,24 @@ export const openRedis = async (): Promise<Result<RedisServer>> => {
   client.on('error', () => undefined);
   return success({ packages: packages.value, connection, client, address });
 };
+
+const isClosing = (error: unknown): boolean =>
+  error instanceof Error && /closed|ECONNRESET|EPIPE/.test(`${error.message} ${codeOf(error)}`);
+
+/** What a server sends by itself: one that refuses other hosts closes the connection before its words are read. */
+const firstWords = ({ host, port }: Connection): Promise<string> =>
+  new Promise((resolve) => {
+    let text = '';
+    const socket = createConnection({ host, port, timeout: 500 });
+    const end = () => {
+      socket.destroy();
+      resolve(text);
+    };
+    socket.setEncoding('utf8').on('data', (part: string) => {
+      text = `${text}${part}`.slice(0, 1000);
+    });
+    for (const event of ['end', 'error', 'timeout']) socket.once(event, end);
+  });
 
 const field = (info: string, name: string): string | undefined =>
   new RegExp(`^${name}:(.*?)\\r?$`, 'm').exec(info)?.[1];
@@ -277,6 +299,7 @@ const connectionProblem = (error: unknown, { address, isEncrypted }: Target): Di
   const words = error instanceof Error ? error.message : String(error);
   const code = codeOf(error);
   const scheme = isEncrypted ? 'rediss://' : 'redis://';
+  const isLoopback = /^(?:127\.|localhost:|\[::1\])/.test(address);
   if (/WRONGPASS|invalid password|invalid username-password/i.test(words))
     return problem(`Redis at ${address} refuses the user or the password.`, {
       expected: `a user and password that it has, in ${urlVariable}`,
@@ -313,7 +336,15 @@ const connectionProblem = (error: unknown, { address, isEncrypted }: Target): Di
   if (code === 'ECONNREFUSED')
     return problem(`No Redis answers at ${address}.`, {
       expected: 'a Redis server there',
-      help: `Start one (redis-server), or set ${urlVariable} to its address.`,
+      help: isLoopback
+        ? `Start one (redis-server), or set ${urlVariable} to its address.`
+        : `Start one there (redis-server). One that runs there may listen on its own host only: write \`bind * -::*\` and \`requirepass PASSWORD\` into its redis.conf, and restart it.`,
+    });
+  if (/^DENIED/.test(words))
+    return problem(`Redis at ${address} has no password, so it serves its own host only.`, {
+      expected: 'a Redis server with a password',
+      got: words.slice(0, 200),
+      help: `Write \`requirepass PASSWORD\` into its redis.conf, restart it, and write the address as ${scheme}:PASSWORD@${address}.`,
     });
   if (/closed|ECONNRESET|EPIPE|timed out|ETIMEDOUT|Protocol error/i.test(`${words} ${code}`))
     return problem(

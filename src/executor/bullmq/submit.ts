@@ -8,6 +8,7 @@ import { systemErrorOf } from '../../system/system-error.ts';
 import type { TrainRequest } from '../../training/protocol.ts';
 import type { Executor, RunTask, TrainResult } from '../executor.ts';
 import type { SharedStore } from './fitness.ts';
+import { claimJob, claimOf, giveUp } from './claims.ts';
 import { commitRun, readSent } from './commit.ts';
 import { keptSeconds } from './file-transfer.ts';
 import { jobKeyOf, jobOfRequest } from './job-of-request.ts';
@@ -26,7 +27,8 @@ import {
   type Progress,
 } from './protocol.ts';
 import { queuedJob } from './queued-job.ts';
-import { allDone, prefix, type RedisServer, refusalOf } from './redis.ts';
+import { prefix, type RedisServer, refusalOf } from './redis.ts';
+import { hostsShower, startedAgain, trainedOn, watchConnection } from './reports.ts';
 import type { ShareData } from './shared-data.ts';
 import { transportOf, transportThrough } from './transport.ts';
 
@@ -75,6 +77,8 @@ const lookedAt = 200;
 
 const hostsEveryMs = 2000;
 
+const outOfTime = 'the time of the sweep was over before this run began';
+
 /** How long a leaving command waits for a Redis that does not answer. */
 const closingMs = 2000;
 
@@ -98,6 +102,7 @@ export const createBullmqExecutor = async (
   let left: string | undefined;
   /** Why no other run is submitted. */
   let refused: string | undefined;
+  let isOutOfTime = false;
   let slots = 1;
 
   const note = (level: 'info' | 'warning', message: string) => listener({ type: 'note', level, message });
@@ -151,7 +156,6 @@ export const createBullmqExecutor = async (
     }
   };
   await events.waitUntilReady();
-  await client.expire(keys.sweep(sweepId), keptSeconds);
 
   const jobKey = (key: string): string => `${prefix}:${name}:${key}`;
 
@@ -164,6 +168,8 @@ export const createBullmqExecutor = async (
       const one = pending.get(key);
       if (one?.isQueued) one.end({ type: 'failed', reason: cancelledReason });
     }
+    // A worker that was just beginning a run has not heard of it.
+    if (isOutOfTime) await takeBack(outOfTime);
     const old = [...pending]
       .filter(([, { since, isQueued }]) => isQueued && performance.now() - since > lookEveryMs)
       .slice(0, lookedAt);
@@ -210,13 +216,19 @@ export const createBullmqExecutor = async (
   await countSlots();
 
   /** Whether a result can still be recorded. A disk that was full has no result. */
-  const isUsable = async (value: unknown): Promise<boolean> => {
+  const isUsable = async (value: unknown, key: string): Promise<boolean> => {
     const { record, outcome } = resultOf(value) ?? {};
     if (!record) return outcome !== undefined && outcome.systemError === undefined;
     const manifest = readSent(record.manifest);
-    const from = transportOf(client, record.store, through);
+    const from = transportOf(client, record.store, { ...through, job: key });
     // Whoever uses that store can still record it.
     return !from || !manifest.ok || (await from.areThere(Object.values(manifest.value.files)));
+  };
+
+  /** A run that another command has queued waits no longer than the others of this one. */
+  const hasten = async (key: string): Promise<void> => {
+    const job = await queuedJob(queue, key);
+    if (job && job !== 'unreadable' && job.priority > priority) await job.changePriority({ priority });
   };
 
   /**
@@ -225,14 +237,13 @@ export const createBullmqExecutor = async (
    */
   const submit = async (key: string, request: TrainRequest, task: RunTask): Promise<End | undefined> => {
     const submission = { request, task, sweep: sweepId, store: store?.id, shareData };
-    if ((await client.exists(jobKey(key))) > 0) {
+    const claim = claimOf(sweepId, request.directory);
+    if (await claimJob(client, { queue: name, key, jobKey: jobKey(key) }, { sweep: sweepId, claim })) {
       const end = await endOf(key);
-      if (!end || (end.type === 'completed' && (await isUsable(end.value)))) return end;
+      if (!end) await hasten(key);
+      if (!end || (end.type === 'completed' && (await isUsable(end.value, key)))) return end;
       await queue.remove(key);
     }
-    await allDone(
-      client.pipeline().srem(keys.cancelled(sweepId), key).sadd(keys.sweep(sweepId), `${name} ${key}`),
-    );
     await queue.add('train', await jobOfRequest(transport, submission), {
       jobId: key,
       priority,
@@ -249,7 +260,8 @@ export const createBullmqExecutor = async (
   /** Read again after a wait, because it may have changed. */
   const refusedByNow = (): string | undefined => refused;
 
-  const train = async (request: TrainRequest, task: RunTask): Promise<TrainResult> => {
+  const train = async (given: TrainRequest, task: RunTask): Promise<TrainResult> => {
+    let request = given;
     for (let tries = 1; ; tries++) {
       if (refused !== undefined) return { type: 'left', message: refused };
       if (left !== undefined && maxParallel !== undefined) return { type: 'left', message: left };
@@ -262,15 +274,20 @@ export const createBullmqExecutor = async (
         const before = await Promise.race([submit(key, request, task), leaving.then(patience)]);
         if (left !== undefined) return { type: 'left', message: left };
         const refusedSince = refusedByNow();
-        if (refusedSince !== undefined && (await removeWaiting(key)))
-          return { type: 'left', message: refusedSince };
         const one = pending.get(key);
         if (one) one.isQueued = true;
-        const end = before ?? (await ended);
+        const isLate = refusedSince !== undefined && !before;
+        const takenBack = one && isLate ? await takeBackOne(key, one, refusedSince) : undefined;
+        const end = before ?? takenBack ?? (await ended);
         if (one && !before) passOn(one, reportOf(end));
         const result = await resultOfEnd(end, { key, request });
-        if (result !== 'again') return result;
-        if (tries >= mostTries)
+        // A run that is left still has this sweep that wants it.
+        if (result !== 'again' && result.type !== 'left') settle(key, request);
+        if (isInterrupted(result) && refusedByNow() === undefined && tries < mostTries) {
+          note('info', trainedOn(request.run.id));
+          request = { ...request, attempt: request.attempt + 1 };
+        } else if (result !== 'again') return result;
+        else if (tries >= mostTries)
           return exited(
             'runs or their files are lost on their way; is the memory of Redis full, or does a worker use another store?',
           );
@@ -290,6 +307,21 @@ export const createBullmqExecutor = async (
         pending.delete(key);
       }
     }
+  };
+
+  /** What lets the files of recorded runs go. */
+  const recorded = new Map<string, () => Promise<void>>();
+  const settling = new Set<Promise<void>>();
+
+  /** This sweep has the result of a job. If nobody else waits for it, Redis need not keep its files. */
+  const settle = (key: string, { directory }: TrainRequest): void => {
+    const release = recorded.get(key);
+    recorded.delete(key);
+    const settled: Promise<void> = giveUp(client, key, [claimOf(sweepId, directory)])
+      .then((isLast) => (isLast ? release?.() : undefined))
+      .catch(() => undefined)
+      .finally(() => settling.delete(settled));
+    settling.add(settled);
   };
 
   let isElsewhereNoted = false;
@@ -326,7 +358,7 @@ export const createBullmqExecutor = async (
     const result = resultOf(end.value);
     if (!result) return exited('a worker reported a result that this version of Unroll does not know');
     if (!result.record) return done(result.outcome);
-    const from = transportOf(client, result.record.store, through);
+    const from = transportOf(client, result.record.store, { ...through, job: key });
     if (!from) return inOtherStore();
     const manifest = readSent(result.record.manifest);
     if (!manifest.ok) return exited(manifest.errors[0]?.message ?? '');
@@ -335,7 +367,7 @@ export const createBullmqExecutor = async (
     if (!open) return 'again';
     const committed = await commitRun(manifest.value, open, request);
     if (!committed.ok) return exited(committed.errors[0]?.message ?? '');
-    void from.release(files).catch(() => undefined);
+    recorded.set(key, () => from.release(files));
     return done(readStatus(request.directory)?.outcome ?? result.outcome);
   };
 
@@ -358,85 +390,67 @@ export const createBullmqExecutor = async (
     shareThreads: () => undefined,
     detach: () => leave('it is queued for the workers'),
     stopAll: () => {
-      for (const key of pending.keys()) void client.publish(keys.interruptions, key).catch(() => undefined);
-      dropWaiting('the time of the sweep was over before this run began');
+      isOutOfTime = true;
+      void takeBack(outOfTime).catch(() => undefined);
     },
-    startNoMore: () => dropWaiting('the sweep was stopped before this run began'),
+    startNoMore: () => {
+      void takeBack('the sweep was stopped before this run began').catch(() => undefined);
+    },
     killAll: () => leave('it was left to the workers'),
     close: async () => {
       clearInterval(watch);
       clearInterval(hosts);
-      await Promise.race([Promise.allSettled([events.close(), queue.close()]), delay(closingMs)]);
+      const closing = Promise.allSettled([...settling, events.close(), queue.close()]);
+      await Promise.race([closing, delay(closingMs)]);
       client.disconnect();
     },
   };
 
-  /** Jobs that no worker has begun are removed. */
-  function dropWaiting(message: string) {
+  /** Takes back the runs that no worker has begun; once the time is over, also interrupts the others. */
+  async function takeBack(message: string): Promise<void> {
     refused ??= message;
-    for (const [key, one] of pending)
-      if (one.starts === 0)
-        void removeWaiting(key).then((isRemoved) => isRemoved && one.end({ type: 'left', message }));
+    const wanted = [...pending].filter(([, one]) => one.isQueued && (isOutOfTime || one.starts === 0));
+    await Promise.all(
+      wanted.map(async ([key, one]) => {
+        const end = await takeBackOne(key, one, message);
+        if (end) one.end(end);
+      }),
+    );
   }
 
-  async function removeWaiting(key: string): Promise<boolean> {
-    return (await queue.remove(key).catch(() => 0)) === 1;
+  /** Returns how a run ends here; undefined while it trains. One that another sweep waits for, too, is left to it. */
+  async function takeBackOne(
+    key: string,
+    { request, starts }: Pending,
+    message: string,
+  ): Promise<End | undefined> {
+    const end = await endOf(key);
+    if (end) return end;
+    const claim = claimOf(sweepId, request.directory);
+    if (!(await giveUp(client, key, [claim])))
+      return {
+        type: 'left',
+        message: 'it was left to the workers, because another command waits for it, too',
+      };
+    if (starts === 0 && (await queue.remove(key).catch(() => 0)) === 1) return { type: 'left', message };
+    if (isOutOfTime) await client.publish(keys.interruptions, key);
+    else await client.sadd(keys.claims(key), claim);
+    return undefined;
   }
 };
 
-/** The runs that were lost with a worker. */
-const startedAgain = (
-  id: string,
-  {
-    host,
-    fromStep,
-    store,
-  }: { readonly host: string; readonly fromStep: number; readonly store: string | undefined },
-): string => {
-  if (fromStep > 0) return `Run ${id}: resumed on ${host} after step ${fromStep}.`;
-  const advice =
-    store === undefined
-      ? ' Give this command and the workers the same --store, and a run resumes from its last checkpoint.'
-      : '';
-  return `Run ${id}: started again on ${host} from the first step, because no checkpoint of it was found.${advice}`;
-};
+/** Ended in order, with a checkpoint, and not because of the system. */
+const isInterrupted = (result: TrainResult | 'again'): boolean =>
+  result !== 'again' &&
+  result.type === 'done' &&
+  result.outcome.reason === 'interrupted' &&
+  result.outcome.systemError === undefined;
 
 const serves = (worker: ListedWorker, resourceClass: string): boolean =>
   worker.class === resourceClass && worker.speaks === spokenVersion;
 
 export const slotsOf = (workers: readonly ListedWorker[]): number =>
   workers.filter(({ isAlive }) => isAlive).reduce((sum, one) => sum + one.slots, 0);
-
-/** Reports hosts when something about them has changed. */
-const hostsShower = (listener: RunListener) => {
-  let shown = '';
-  return (workers: readonly ListedWorker[]) => {
-    const hosts = workers.map(({ host, slots, busy, isAlive }) => ({ host, slots, busy, isLost: !isAlive }));
-    const text = JSON.stringify(hosts);
-    if (text !== shown) listener({ type: 'hosts-changed', hosts });
-    shown = text;
-  };
-};
-
-/** Reports once when Redis stops answering, and once when it answers again. */
-const watchConnection = (
-  { client, address }: RedisServer,
-  note: (level: 'info' | 'warning', message: string) => void,
-): (() => void) => {
-  let isCut = false;
-  client.on('ready', () => {
-    if (isCut) note('info', `Redis at ${address} answers again.`);
-    isCut = false;
-  });
-  return () => {
-    if (isCut || client.status === 'ready') return;
-    isCut = true;
-    note(
-      'warning',
-      `Redis at ${address} does not answer; waiting for it. Workers continue what they have begun.`,
-    );
-  };
-};
 
 const resultOf = (value: unknown): JobResult | undefined =>
   typeof value === 'string' ? parseResult(fromText(value)) : undefined;

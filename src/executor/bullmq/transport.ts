@@ -5,7 +5,15 @@ import { StoreError } from '../../store/backend.ts';
 import { contentOfFile } from '../../store/contents.ts';
 import { digestOf } from '../../system/file-digest.ts';
 import type { SharedStore } from './fitness.ts';
-import { areThere, openFiles, receive, release, sendPacked, type OpenFile } from './file-transfer.ts';
+import {
+  areThere,
+  openFiles,
+  receive,
+  release,
+  sendPacked,
+  type OpenFile,
+  type Shelf,
+} from './file-transfer.ts';
 
 /**
  * How the files of runs travel. Redis holds them in memory, so where the submitter and the worker use the same store,
@@ -33,25 +41,25 @@ const isSmall = ({ bytes }: FileDigest): boolean => bytes <= largestInRedis;
 
 const isLarge = (file: FileDigest): boolean => !isSmall(file);
 
-const throughRedis = (client: Redis): Transport => ({
+const throughRedis = (shelf: Shelf): Transport => ({
   send: async (files) => {
-    await sendPacked(client, files);
+    await sendPacked(shelf, files);
     return {};
   },
-  receive: (digest) => receive(client, digest),
-  areThere: (files) => areThere(client, files),
-  openAll: (files) => openFiles(client, files),
-  release: (files) => release(client, files),
+  receive: (digest) => receive(shelf, digest),
+  areThere: (files) => areThere(shelf, files),
+  openAll: (files) => openFiles(shelf, files),
+  release: (files) => release(shelf, files),
 });
 
-interface Through {
+interface Through extends Pick<Shelf, 'job'> {
   readonly store: Pick<SharedStore, 'id' | 'parcels'> | undefined;
   /** Called when the store cannot be used; what is sent passes through Redis then. */
   readonly onTrouble: (error: StoreError) => void;
 }
 
-export const transportThrough = (client: Redis, { store, onTrouble }: Through): Transport => {
-  const redis = throughRedis(client);
+export const transportThrough = (client: Redis, { store, onTrouble, job }: Through): Transport => {
+  const redis = throughRedis({ client, job });
   if (!store) return redis;
   const { id, parcels } = store;
   const areLargeThere = async (files: readonly FileDigest[]): Promise<boolean> => {
@@ -92,7 +100,7 @@ export const transportOf = (
   place: string | undefined,
   through: Through,
 ): Transport | undefined => {
-  if (place === undefined) return throughRedis(client);
+  if (place === undefined) return throughRedis({ client, job: through.job });
   return place === through.store?.id ? transportThrough(client, through) : undefined;
 };
 

@@ -12,6 +12,7 @@ import { recordLoss, runDirectory } from '../../record/run-recorder.ts';
 import { outcomeOfExit } from '../exit-reason.ts';
 import { formatDuration } from '../../terminal/format.ts';
 import { createPool, type Pool } from '../local/pool.ts';
+import { isTakenBack } from './claims.ts';
 import { bringFiles, FilesLost, isJobKey, namesFolders } from './bring-files.ts';
 import { fitJob, kernelProblem, storeProblem, unfitFor, type Equipment, type Fit } from './fitness.ts';
 import { answerQuestion, hideWorker, listWorkers, showWorker, silentMs } from './presence.ts';
@@ -164,13 +165,13 @@ export const serveQueue = async (server: RedisServer, options: WorkerOptions): P
     active.set(key, own);
     let give: (() => void) | undefined;
     try {
-      const [cancelled, fit] = await Promise.all([
-        client.sismember(keys.cancelled(job.sweep), key),
+      const [takenBack, fit] = await Promise.all([
+        isTakenBack(client, key, job.sweep),
         storeProblem(job, equipment.store) ??
           kernelProblem(job.kernel === undefined ? [] : [job.kernel]) ??
           fitJob(job, equipment),
       ]);
-      if (cancelled > 0) throw new UnrecoverableError(cancelledReason);
+      if (takenBack) throw new UnrecoverableError(cancelledReason);
       if (!('run' in fit)) return await decline(queued, token, fit);
       if (budget) worker.concurrency = Math.max(1, Math.floor(cores / Math.min(cores, job.threads)));
       give = await budget?.take(job.threads);
@@ -215,7 +216,7 @@ export const serveQueue = async (server: RedisServer, options: WorkerOptions): P
     const directory = runDirectory(folderOf(queued), run);
     const startFile = await bringFiles((place) => transportOf(client, place, through), job, directory);
     const key = queued.id ?? '';
-    if (queued.attemptsStarted > 1) await kept.bring(job, { key, directory });
+    await kept.bring(job, { key, directory, start: queued.attemptsStarted });
     const saver = kept.saverOf(job, { key, directory });
     const report = reporter(queued, { host, start: queued.attemptsStarted });
     print(`began ${own.name}${queued.attemptsStarted > 1 ? ` again (start ${queued.attemptsStarted})` : ''}`);
@@ -271,7 +272,7 @@ export const serveQueue = async (server: RedisServer, options: WorkerOptions): P
     const packed = await packRun(directory, { checkpoints: true, keep: true });
     if (!packed.ok)
       return { host, outcome: { ...outcome, message: `on ${host}: ${outcome.message}` }, ...rest };
-    const transport = transportThrough(client, { ...through, store: kept.sharedWith(job) });
+    const transport = transportThrough(client, { ...through, store: kept.sharedWith(job), job: key });
     const place = await transport.send(packed.value.files, { areFinal: outcome.reason === 'completed' });
     return { host, outcome, record: { manifest: packed.value.manifest, ...place }, ...rest };
   };

@@ -326,7 +326,8 @@ const startWorker = ({ threads, ownCode, diesWithParent = false }: WorkerSetting
       await closed;
       clearTimeout(timer);
     },
-    alive: () => child.exitCode === null && child.signalCode === null && child.connected,
+    // Its last message may come after it was killed.
+    alive: () => !killedByUs && child.exitCode === null && child.signalCode === null && child.connected,
   };
 };
 

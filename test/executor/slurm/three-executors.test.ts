@@ -7,7 +7,7 @@ import { numbersOf } from '../../support/run-numbers.ts';
 import { noSlurm, testCluster } from '../../support/slurm.ts';
 import { sweepsFolder, takePlans } from '../../support/take-plans.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
-import { startWorker } from '../../support/workers.ts';
+import { startWorker, submitter } from '../../support/workers.ts';
 
 const reason = noSlurm ?? noRedis;
 
@@ -56,7 +56,7 @@ describe.skipIf(reason !== undefined)(
         await startWorker(redis.url, { words: ['--slots', '2'] }),
         await startWorker(redis.url, { words: ['--slots', '2'] }),
       ];
-      const bullmq = createRig({ UNROLL_REDIS_URL: redis.url });
+      const bullmq = submitter(redis.url);
       const local = createRig();
       const search = async (rig: Rig, ...words: readonly string[]) => {
         rig.write('spec.yaml', spec);
