@@ -138,6 +138,10 @@ describe.skipIf(noRedis !== undefined)(
         'a number for each command',
         (asked: string) => ':5\r\n'.repeat(asked.match(/\*\d+\r\n/g)?.length ?? 1),
       ],
+      [
+        'more than it was asked',
+        (asked: string) => '$-1\r\n'.repeat(2 + (asked.match(/\*\d+\r\n/g)?.length ?? 1)),
+      ],
     ])('a port of another program, which answers with %s, is named', async (_, answer) => {
       const server = createServer((socket) => {
         socket.on('error', () => undefined);

@@ -142,8 +142,11 @@ export const openRedis = async (): Promise<Result<RedisServer>> => {
   if (!target.ok) return target;
   const packages = await loadPackages();
   if (!packages.ok) return packages;
-  const { options, address } = target.value;
+  const { options, address, isEncrypted } = target.value;
   const { Redis } = packages.value;
+  // ioredis throws out of reach when a program answers more than it was asked.
+  if (!isEncrypted && isForeign(await firstWords(options, 'PING\r\n')))
+    return failure(notRedis(address, 'an answer to PING that Redis does not give'));
   const tried = new Redis({
     ...options,
     lazyConnect: true,
@@ -164,7 +167,7 @@ export const openRedis = async (): Promise<Result<RedisServer>> => {
     if (wrong) return failure(wrong);
   } catch (error) {
     const reason = cause ?? error;
-    const said = !target.value.isEncrypted && isClosing(reason) ? await firstWords(options) : '';
+    const said = !isEncrypted && isClosing(reason) ? await firstWords(options) : '';
     return failure(
       connectionProblem(/^-DENIED/.test(said) ? new Error(said.slice(1)) : reason, target.value),
     );
@@ -185,8 +188,15 @@ export const openRedis = async (): Promise<Result<RedisServer>> => {
 const isClosing = (error: unknown): boolean =>
   error instanceof Error && /closed|ECONNRESET|EPIPE/.test(`${error.message} ${codeOf(error)}`);
 
-/** What a server sends by itself: one that refuses other hosts closes the connection before its words are read. */
-const firstWords = ({ host, port }: Connection): Promise<string> =>
+/** Redis answers PING with one line, `+PONG` or an error; what does not look like its protocol at all is seen later. */
+const isForeign = (said: string): boolean =>
+  /^[-+$*:_,#!=(%~>]/.test(said) && !/^[-+][^\r\n]*\r\n$/.test(said);
+
+/**
+ * What a server sends first, asked or by itself: one that refuses other hosts closes the connection before its words are
+ * read. Empty where nothing comes within half a second.
+ */
+const firstWords = ({ host, port }: Connection, question = ''): Promise<string> =>
   new Promise((resolve) => {
     let text = '';
     const socket = createConnection({ host, port, timeout: 500 });
@@ -194,8 +204,10 @@ const firstWords = ({ host, port }: Connection): Promise<string> =>
       socket.destroy();
       resolve(text);
     };
+    if (question !== '') socket.once('connect', () => socket.write(question));
     socket.setEncoding('utf8').on('data', (part: string) => {
       text = `${text}${part}`.slice(0, 1000);
+      if (question !== '') end();
     });
     for (const event of ['end', 'error', 'timeout']) socket.once(event, end);
   });
