@@ -166,7 +166,7 @@ const writeTable = (results: readonly Result[]): void => {
     `- Machine: ${[...new Set(results.map((one) => one.cpu))].join('; ')}`,
     emulated
       ? '- Products of bfloat16 operands were emulated: the processor has no instruction for them.'
-      : '- Products of bfloat16 operands were computed with `vdpbf16ps`.',
+      : '- Products of bfloat16 operands were computed by instructions of the processor.',
     '',
   ];
   writeFileSync(resultsFile.replace(/jsonl$/, 'md'), text.join('\n'));
