@@ -133,14 +133,15 @@ describe.skipIf(reason !== undefined)(
     );
 
     it('ends a job in time before its limit, and submits it again', tenMinutes, async () => {
-      const { here, there } = twoRigs(
-        cluster(),
-        smallSpec({
-          steps: 6000,
-          seeds: 1,
-          run: 'threadsPerRun: 1, slurm: { time: 1m, memory: 1500M }',
-        }),
-      );
+      const run = 'threadsPerRun: 1, slurm: { time: 1m, memory: 1500M }';
+      const spec = (steps: number) => smallSpec({ steps, seeds: 1, run });
+      // As many steps as take about 100 s here: a fast machine would end fewer before the limit.
+      const trial = createRig(cluster().environment, temporaryDirectory('slurm-rate'));
+      trial.write('spec.yaml', spec(6000));
+      const began = performance.now();
+      expect((await trial.unroll('run', 'spec.yaml', '--no-mlflow')).code).toBe(0);
+      const steps = Math.ceil((6000 * 100_000) / (performance.now() - began));
+      const { here, there } = twoRigs(cluster(), spec(steps));
       const remote = await there.unroll('run', 'spec.yaml', ...onSlurm);
       expect(remote.code).toBe(0);
       const [id = ''] = there.runIds('trial');
