@@ -221,7 +221,7 @@ const summarize = (
     readonly missed: Checked;
     readonly measured: SweepProfile | undefined;
     readonly taken: readonly Run[];
-    /** Whether other machines go on with the runs. */
+    /** Whether other machines continue the runs. */
     readonly isLeft: boolean;
   },
   terminal: Terminal,

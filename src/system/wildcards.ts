@@ -1,6 +1,6 @@
 /**
- * Whether items fit a pattern of items. The pattern's items that `isStar` stand for any number of them, the others fit one. Goes
- * back to the last star only, so that no pattern takes longer than its length times the number of items.
+ * Whether a list of items matches a pattern. An item of the pattern for which `isStar` holds matches any number of items, every
+ * other one matches one. Goes back to the last star only, so the time is at most the pattern's length times the list's.
  */
 const fitsItems = <P, T>(
   pattern: ArrayLike<P>,
@@ -31,11 +31,11 @@ const ofCharacters = {
   fits: (sign: string, character: string) => sign === '?' || sign === character,
 };
 
-/** Whether a text fits a pattern, in which `*` is any number of characters and `?` is one. */
+/** Whether a string matches a pattern, in which `*` matches any number of characters and `?` matches one. */
 export const fitsWildcards = (pattern: string, text: string): boolean =>
   fitsItems(pattern, text, ofCharacters);
 
-/** Whether the path of a file fits a pattern, in which `**` is any number of folders, and `*` and `?` are within a name. */
+/** Whether a file's path matches a pattern, in which `**` matches any number of folders, and `*` and `?` match within a name. */
 export const fitsPathPattern = (pattern: string, path: string): boolean => {
   const [wanted, folders] = [pattern.split('/'), path.split('/')];
   const [lastWanted = '', name = ''] = [wanted.pop(), folders.pop()];

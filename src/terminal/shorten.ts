@@ -1,9 +1,9 @@
-/** How wide a text is: in columns of a terminal, or in characters. */
+/** Returns the width of a string, in columns of a terminal or in characters. */
 type Measure = (text: string) => number;
 
 const characters: Measure = ({ length }) => length;
 
-/** What is shown of a text is at its beginning or its end, and the characters of a long one take time to find. */
+/** Only the beginning and the end of a string are shown, and splitting a long one into characters takes time. */
 const mostRead = 500;
 
 const segmentsOf = (text: string): readonly string[] => {
@@ -11,7 +11,7 @@ const segmentsOf = (text: string): readonly string[] => {
   return Array.from(new Intl.Segmenter().segment(read), ({ segment }) => segment);
 };
 
-/** As many of the segments, from the first or from the last on, as a width has room for. */
+/** Joins as many segments as fit into a width, from the first or from the last one on. */
 const within = (
   segments: readonly string[],
   width: number,
@@ -29,7 +29,7 @@ const within = (
 };
 
 interface Cut {
-  /** How much of the width is for the end of the text; a third by default, since names often differ at their end only. */
+  /** The part of the width for the end of the string; a third by default, because names often differ only at the end. */
   readonly tail?: number;
   readonly measure?: Measure | undefined;
 }
@@ -46,13 +46,13 @@ const cutSegments = (
   return `${within(segments, width - 1 - measure(end), { measure, from: 'first' })}…${end}`;
 };
 
-/** The beginning and the end of a text that is wider than `width`, with an ellipsis between them. */
+/** Cuts a string that is wider than `width` to its beginning and its end, with an ellipsis between them. */
 export const shorten = (text: string, width: number, cut: Cut = {}): string =>
   (cut.measure ?? characters)(text) <= width ? text : cutSegments(segmentsOf(text), width, cut);
 
 /**
- * Shortens each text to its width, so that different texts stay different: at its end unless `cut` has a tail, or where
- * texts would then look alike, in the middle or at the beginning that they have in common.
+ * Shortens each string to its width, so that different strings stay different. Cuts at the end, unless `cut` has a tail; where
+ * strings would then look alike, cuts in the middle, or leaves out the beginning that they share.
  */
 export const shortenApart = (
   texts: readonly string[],
@@ -102,7 +102,7 @@ export const shortenApart = (
   return short;
 };
 
-/** Places of different texts that are shown as the same, by what they are shown as. */
+/** Groups the indices of different strings that would look the same. */
 const lookingAlike = (texts: readonly string[], shown: readonly string[]): readonly (readonly number[])[] => {
   const places = new Map<string, number[]>();
   for (const [at, text] of shown.entries()) {
@@ -118,7 +118,7 @@ const commonBeginning = ([first = [], ...rest]: readonly (readonly string[])[]):
   return differs === -1 ? first.length : differs;
 };
 
-/** Different texts get different numbers, which is all that a narrow column has room for. */
+/** Numbers different strings, for columns that have room for nothing else. */
 const numbering = (): ((text: string) => string) => {
   const numbers = new Map<string, number>();
   return (text) => {

@@ -128,9 +128,9 @@ const partsOfName = (file: DataFile, form: string): ReadonlyMap<string, string> 
 };
 
 /**
- * The parts of a text that is made of pieces, of which some are parts of one character or more: the first one is as short as
- * it can be, then the second. Undefined where it does not fit. What was tried before is not tried again: a regular expression
- * would, and take for ever.
+ * Matches a string with a list of pieces and returns the parts that match the pieces for which `isPart` holds, each of at least
+ * one character and as short as possible, the first one first. Undefined if the string does not match. Nothing is tried
+ * twice: a regular expression could take exponential time.
  */
 const takeApart = (
   pieces: readonly string[],
