@@ -27,6 +27,14 @@ const claims = (redis: TestRedis): number =>
     .filter(Boolean)
     .reduce((sum, key) => sum + Number(ask(redis, 'scard', key)), 0);
 
+/** Queues a sweep that no worker trains yet, and leaves it once Redis knows so many waits. */
+const leaveQueued = async (redis: TestRedis, rig: Rig, claimed: number): Promise<void> => {
+  const sweep = rig.start(...runOnWorkers);
+  await until(() => claims(redis) === claimed);
+  sweep.process.kill('SIGINT');
+  expect((await sweep.finished).code).toBe(130);
+};
+
 const withTime = (text: string, time: string): string =>
   text.replace('threadsPerRun: 1', `threadsPerRun: 1, budget: { time: ${time} }`);
 
@@ -92,15 +100,8 @@ describe.skipIf(noRedis !== undefined)(
         submitter(redis.url, { spec: texts[0] }),
         submitter(redis.url, { spec: texts[1] }),
       ];
-      for (const [rig, claimed] of [
-        [cancelled, 3],
-        [kept, 6],
-      ] as const) {
-        const sweep = rig.start(...runOnWorkers);
-        await until(() => claims(redis) === claimed);
-        sweep.process.kill('SIGINT');
-        expect((await sweep.finished).code).toBe(130);
-      }
+      await leaveQueued(redis, cancelled, 3);
+      await leaveQueued(redis, kept, 6);
       const { stdout } = await cancelled.unroll('cancel', 'trial');
       expect(stdout).toContain('Cancelled 1 queued run and 0 running ones');
       expect(stdout).toContain('2 runs stay, because another sweep waits for them, too');
@@ -120,15 +121,8 @@ describe.skipIf(noRedis !== undefined)(
         submitter(redis.url, { spec: texts[0] }),
         submitter(redis.url, { spec: texts[1] }),
       ];
-      for (const [rig, claimed] of [
-        [early, 2],
-        [late, 4],
-      ] as const) {
-        const sweep = rig.start(...runOnWorkers);
-        await until(() => claims(redis) === claimed);
-        sweep.process.kill('SIGINT');
-        expect((await sweep.finished).code).toBe(130);
-      }
+      await leaveQueued(redis, early, 2);
+      await leaveQueued(redis, late, 4);
       const worker = await startWorker(redis.url);
       await until(() => worker.said().split('ended trial/').length === 4, worker.said);
       expect(await early.unroll('attach', 'trial', '--no-mlflow')).toMatchObject({ code: 0 });
