@@ -154,5 +154,19 @@ describe.skipIf(noRedis !== undefined)(
       expect(stderr).toContain(`What answers at 127.0.0.1:${port} is not a Redis server.`);
       expect(code).toBe(2);
     });
+
+    test('the long refusal of a Redis without a password is read to its end', async () => {
+      const refusal = `-DENIED ${'Redis is running in protected mode. '.repeat(40)}\r\n`;
+      const server = createServer((socket) => {
+        socket.on('error', () => undefined);
+        socket.resume().end(refusal);
+      });
+      await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
+      onTestFinished(() => void server.close());
+      const { port } = server.address() as AddressInfo;
+      const { code, stderr } = await submitter(`redis://127.0.0.1:${port}`).unroll('workers');
+      expect(stderr).toContain('has no password, so it serves its own host only');
+      expect(code).toBe(2);
+    });
   },
 );

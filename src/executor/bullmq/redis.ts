@@ -49,6 +49,9 @@ const caVariable = 'UNROLL_REDIS_CA';
 /** How long submitters and workers wait for the first answer. */
 const answerMs = 3000;
 
+/** The longest refusal of Redis has about 1,100 characters. */
+const longestAnswer = 10_000;
+
 const oldestVersion = [6, 2] as const;
 
 const installCommand = 'npm install bullmq@6 ioredis@6';
@@ -145,8 +148,8 @@ export const openRedis = async (): Promise<Result<RedisServer>> => {
   const { options, address, isEncrypted } = target.value;
   const { Redis } = packages.value;
   // ioredis throws out of reach when a program answers more than it was asked.
-  if (!isEncrypted && isForeign(await firstWords(options, 'PING\r\n')))
-    return failure(notRedis(address, 'an answer to PING that Redis does not give'));
+  const first = isEncrypted ? '' : await firstWords(options, 'PING\r\n');
+  if (isForeign(first)) return failure(notRedis(address, 'an answer to PING that Redis does not give'));
   const tried = new Redis({
     ...options,
     lazyConnect: true,
@@ -167,10 +170,9 @@ export const openRedis = async (): Promise<Result<RedisServer>> => {
     if (wrong) return failure(wrong);
   } catch (error) {
     const reason = cause ?? error;
-    const said = !isEncrypted && isClosing(reason) ? await firstWords(options) : '';
-    return failure(
-      connectionProblem(/^-DENIED/.test(said) ? new Error(said.slice(1)) : reason, target.value),
-    );
+    const said = [first, !isEncrypted && isClosing(reason) ? await firstWords(options) : ''];
+    const denied = said.find((words) => words.startsWith('-DENIED'));
+    return failure(connectionProblem(denied ? new Error(denied.slice(1)) : reason, target.value));
   } finally {
     tried.disconnect();
   }
@@ -188,9 +190,12 @@ export const openRedis = async (): Promise<Result<RedisServer>> => {
 const isClosing = (error: unknown): boolean =>
   error instanceof Error && /closed|ECONNRESET|EPIPE/.test(`${error.message} ${codeOf(error)}`);
 
-/** Redis answers PING with one line, `+PONG` or an error; what does not look like its protocol at all is seen later. */
+/**
+ * Redis answers PING with one line, `+PONG` or an error, of which only the first part may have arrived; what does not look
+ * like its protocol at all is seen later.
+ */
 const isForeign = (said: string): boolean =>
-  /^[-+$*:_,#!=(%~>]/.test(said) && !/^[-+][^\r\n]*\r\n$/.test(said);
+  /^[$*:_,#!=(%~>]/.test(said) || /^[-+][^\r\n]*[\r\n]+[^\r\n]/.test(said);
 
 /**
  * What a server sends first, asked or by itself: one that refuses other hosts closes the connection before its words are
@@ -206,7 +211,7 @@ const firstWords = ({ host, port }: Connection, question = ''): Promise<string> 
     };
     if (question !== '') socket.once('connect', () => socket.write(question));
     socket.setEncoding('utf8').on('data', (part: string) => {
-      text = `${text}${part}`.slice(0, 1000);
+      text = `${text}${part}`.slice(0, longestAnswer);
       if (question !== '') end();
     });
     for (const event of ['end', 'error', 'timeout']) socket.once(event, end);
