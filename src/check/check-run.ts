@@ -9,13 +9,12 @@ import { fileNames, modelFileNames, parseProfile, type StatusFile } from '../rec
 import type { RecordedRun } from '../record/run-state.ts';
 import { readTensors } from '../system/safetensors.ts';
 import { readRegularText } from '../system/files.ts';
-import { parseJson } from '../system/jsonl.ts';
 import { checkpointDamage } from '../training/checkpoint.ts';
 import { leftoversIn } from './leftovers.ts';
 import { oddEntry } from './odd-entry.ts';
 import { damage, leftover, type Problem, type Remedy, reported } from './problem.ts';
 import { proposedCommand } from '../system/proposed-command.ts';
-import { isObject } from '../system/json.ts';
+import { isObject, parseJson } from '../system/json.ts';
 
 /** What is known of a run from outside of its directory. */
 export interface Expected {

@@ -6,6 +6,7 @@ import { readOnnx, type OnnxContent, type OnnxReading } from '../export/onnx/rea
 import { modelFileNames, parseVocabulary } from '../record/run-files.ts';
 import { cacheFolder } from '../system/cache-folder.ts';
 import { writeWhole, ensureFolder } from '../system/files.ts';
+import { parseJson } from '../system/json.ts';
 import { proposedCommand } from '../system/proposed-command.ts';
 import { broken, parsedModelFile, type OpenModel } from './model-file.ts';
 
@@ -26,9 +27,9 @@ export const openOnnx = (path: string): Result<OpenModel> => {
   }
   if (!('content' in read)) return failure(refusal(path, read));
   const { model, vocabulary, tokenizer, weights } = read.content;
-  const file = parsedModelFile(jsonOf(model), path);
+  const file = parsedModelFile(parseJson(model), path);
   if (!file.ok) return file;
-  const tokens = vocabulary === undefined ? undefined : parseVocabulary(jsonOf(vocabulary))?.tokens;
+  const tokens = vocabulary === undefined ? undefined : parseVocabulary(parseJson(vocabulary))?.tokens;
   if (vocabulary !== undefined && !tokens)
     return failure(broken(`${path} has no usable vocabulary.`, 'the model.onnx that a training wrote'));
   return success({
@@ -38,14 +39,6 @@ export const openOnnx = (path: string): Result<OpenModel> => {
     directory: tokenizer === undefined ? dirname(path) : unpacked(tokenizer),
     onnx: path,
   });
-};
-
-const jsonOf = (text: string): unknown => {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return undefined;
-  }
 };
 
 /** A folder with the tokenizer, which is read from a file. */

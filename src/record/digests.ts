@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { closeSync, fstatSync } from 'node:fs';
 import { join } from 'node:path';
 import { jsonFileText, openThere, readFully } from '../system/files.ts';
-import { isDeeperThan } from '../system/json.ts';
+import { deepestJson, isDeeperThan } from '../system/json.ts';
 import { onFile } from '../system/system-error.ts';
 import { fileNames, modelFileNames, type StatusFile } from './run-files.ts';
 
@@ -96,10 +96,7 @@ export const isSealIntact = ({
 }: Readonly<Record<string, unknown>>): boolean | undefined => {
   if (typeof sha256 !== 'string') return undefined;
   // The text of deeply nested values takes the square of their depth in memory.
-  return !isDeeperThan(content, deepest) && sealOf(content) === sha256;
+  return !isDeeperThan(content, deepestJson) && sealOf(content) === sha256;
 };
-
-/** No sealed file nests further: a spec may have 64 levels. */
-const deepest = 200;
 
 const sealOf = (content: object): string => createHash('sha256').update(jsonFileText(content)).digest('hex');

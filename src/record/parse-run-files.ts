@@ -1,8 +1,7 @@
 import { isAbsolute } from 'node:path';
 import { type Diagnostic, failure, type Result, success } from '../diagnostic/diagnostic.ts';
 import { rememberMetricsOf, runSchema, type Run } from '../plan/plan.ts';
-import { decodeNumbers, isObject } from '../system/json.ts';
-import { parseJson } from '../system/jsonl.ts';
+import { decodeNumbers, isObject, JsonTooDeep, parseJson, readJsonText } from '../system/json.ts';
 import { parserOf } from '../system/schema.ts';
 import { outcomeReasons, type OutcomeReason } from './events.ts';
 import { metricLineParser, statusParser, type MetricLine, type StatusFile } from './run-files.ts';
@@ -19,10 +18,11 @@ type Fields = Readonly<Record<string, unknown>>;
 const parse = (path: string, text: string): Result<Fields> => {
   if (text.trim() === '') return failure(damaged(path, 'is empty'));
   try {
-    const value: unknown = JSON.parse(text);
+    const value = readJsonText(text);
     return isObject(value) ? success(value) : failure(damaged(path, 'does not hold a JSON object'));
-  } catch {
-    return failure(damaged(path, 'is not whole JSON'));
+  } catch (error) {
+    const what = error instanceof JsonTooDeep ? 'nests lists or objects too deep' : 'is not whole JSON';
+    return failure(damaged(path, what));
   }
 };
 

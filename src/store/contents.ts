@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import { systemProblem } from '../diagnostic/system-problem.ts';
+import { parseJson } from '../system/json.ts';
 import { interruptionOf } from '../system/system-error.ts';
 import { Readable } from 'node:stream';
 import { failure, success, type Result } from '../diagnostic/diagnostic.ts';
@@ -12,14 +13,6 @@ export type RunKey = Pick<Run, 'experiment' | 'id'>;
 
 /** A manifest of a run with as many files as it may have is smaller. */
 const mostManifestBytes = 4 * 2 ** 20;
-
-export const parsed = (text: string): unknown => {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return undefined;
-  }
-};
 
 export const contentOf = (text: string): Content => {
   const bytes = Buffer.from(text);
@@ -60,7 +53,9 @@ export const readManifestAt = async (
   name: string,
 ): Promise<Result<PackManifest | undefined>> => {
   const text = await readText(backend, name, mostManifestBytes);
-  return text === undefined ? success(undefined) : readManifest(parsed(text), { source: sourceOf(backend) });
+  return text === undefined
+    ? success(undefined)
+    : readManifest(parseJson(text), { source: sourceOf(backend) });
 };
 
 /** A store as the subject of a sentence. */

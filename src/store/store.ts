@@ -11,6 +11,7 @@ import { fileNames, type TakenFile } from '../record/run-files.ts';
 import { readFrozenPlan } from '../record/frozen-plan.ts';
 import { searchJournalPath } from '../record/search-journal.ts';
 import { jsonFileText, readRegularText, writeNew, writeWhole } from '../system/files.ts';
+import { parseJson } from '../system/json.ts';
 import { ignoringSystemErrors, named } from '../system/system-error.ts';
 import { parserOf } from '../system/schema.ts';
 import { StoreError, type Backend } from './backend.ts';
@@ -19,7 +20,6 @@ import {
   contentOf,
   contentOfFile,
   missingFile,
-  parsed,
   readManifestAt,
   readText,
   sourceOf,
@@ -117,7 +117,7 @@ export const storeFailure = (error: unknown): Diagnostic => {
 };
 
 const wrongMarker = (address: string, text: string): Diagnostic | undefined => {
-  const marker = markerParser(parsed(text));
+  const marker = markerParser(parseJson(text));
   if (marker?.format === format) return undefined;
   return marker
     ? {
@@ -229,7 +229,7 @@ const storeOn = (backend: Backend): Store => {
       }
     },
     id: async () => {
-      const read = async () => idParser(parsed((await readText(backend, idName, 4096)) ?? ''))?.id;
+      const read = async () => idParser(parseJson((await readText(backend, idName, 4096)) ?? ''))?.id;
       const known = await read();
       if (known !== undefined) return known;
       const id = randomUUID();

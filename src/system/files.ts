@@ -23,6 +23,7 @@ import { open, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
+import { readJsonText } from './json.ts';
 import type { Parse } from './schema.ts';
 import type { Durability } from './durability.ts';
 import { ignoringSystemErrors, named, onFile } from './system-error.ts';
@@ -156,7 +157,7 @@ export const ensureFolder = (path: string): string | undefined => {
   }
 };
 
-const isFolder = (path: string): boolean => {
+export const isFolder = (path: string): boolean => {
   try {
     return statSync(path).isDirectory();
   } catch {
@@ -234,7 +235,7 @@ export const readJson = (path: string): unknown => {
     if (!isMissing(error)) throw named(error, path);
     return undefined;
   }
-  return JSON.parse(text) as unknown;
+  return readJsonText(text);
 };
 
 /** Reads a JSON file that others can do without; undefined if it is missing, damaged or cannot be read. */

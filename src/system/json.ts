@@ -67,6 +67,35 @@ export const isDeeperThan = (value: unknown, levels: number): boolean => {
   return true;
 };
 
+/** No JSON that Unroll or MLflow writes nests further: a spec may have 64 levels. */
+export const deepestJson = 200;
+
+type Reviver = (key: string, value: unknown) => unknown;
+
+/** JSON that nests so deep that a function which calls itself for each level could use up the stack. */
+export class JsonTooDeep extends SyntaxError {
+  constructor() {
+    super(`it has more than ${deepestJson} levels of lists and objects`);
+  }
+}
+
+/** Parses JSON that another program may have written. Throws a `SyntaxError`, also where it nests too deep. */
+export const readJsonText = (text: string, reviver?: Reviver): unknown => {
+  const value = JSON.parse(text) as unknown;
+  // Each level takes two characters.
+  if (text.length > 2 * deepestJson && isDeeperThan(value, deepestJson)) throw new JsonTooDeep();
+  return reviver ? (JSON.parse(text, reviver) as unknown) : value;
+};
+
+/** As `readJsonText`; undefined where that throws. */
+export const parseJson = (text: string, reviver?: Reviver): unknown => {
+  try {
+    return readJsonText(text, reviver);
+  } catch {
+    return undefined;
+  }
+};
+
 /** 12 hex digits of the SHA-256 of a string. */
 export const shortHash = (text: string): string => hash('sha256', text, 'hex').slice(0, 12);
 

@@ -48,15 +48,6 @@ export function* linesFrom(file: number, offset = 0): Generator<FileLine> {
 /** A line without its newline. */
 export const lineText = ({ bytes }: FileLine): string => bytes.toString('utf8', 0, bytes.length - 1);
 
-/** The value in a line; undefined if it is no JSON. */
-export const parseJson = (text: string): unknown => {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-};
-
 /** Cuts a file off after its last sound line, so that the next one starts a line of its own. */
 export const cutAfter = (file: number, line: FileLine | undefined): void =>
   ftruncateSync(file, line?.end ?? 0);

@@ -10,8 +10,7 @@ import { digestOfFile, digestOfNamed, isOfImpossibleName, isSealIntact, sealed }
 import { newerFormat } from '../record/packed-run.ts';
 import { jsonFileText, writeBeside, ensureFolder } from '../system/files.ts';
 import { named } from '../system/system-error.ts';
-import { isObject } from '../system/json.ts';
-import { parseJson } from '../system/jsonl.ts';
+import { isObject, parseJson } from '../system/json.ts';
 import { parserOf, type Described } from '../system/schema.ts';
 
 const orNull = Type.Union([Type.String(), Type.Null()]);

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { decodeNumber, encodeNumber, isJsonNumber } from '../../src/system/json.ts';
-import { appendLine, cutAfter, linesFrom, lineText, parseJson, splitLines } from '../../src/system/jsonl.ts';
+import { decodeNumber, encodeNumber, isJsonNumber, parseJson } from '../../src/system/json.ts';
+import { appendLine, cutAfter, linesFrom, lineText, splitLines } from '../../src/system/jsonl.ts';
 
 const path = join(mkdtempSync(join(tmpdir(), 'unroll-jsonl-')), 'file.jsonl');
 

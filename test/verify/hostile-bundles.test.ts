@@ -129,7 +129,7 @@ test.each<[string, readonly (readonly [string, string])[], string]>([
         ),
       ],
     ],
-    'has a bundle.json that was changed',
+    'has no bundle.json that this version of Unroll reads',
   ],
 ])('a bundle with %s is one message', async (_, entries, message) => {
   const folder = temporaryDirectory();

@@ -3,7 +3,14 @@ import { runSchema, type Run } from '../../plan/plan.ts';
 import { digestSchema } from '../../record/packed-run.ts';
 import { runOutcomeSchema, trainerEventSchema } from '../../record/events.ts';
 import { storeIdSchema } from '../../store/store.ts';
-import { decodeNumber, encodeNumber, isJsonNumber } from '../../system/json.ts';
+import {
+  decodeNumber,
+  deepestJson,
+  encodeNumber,
+  isDeeperThan,
+  isJsonNumber,
+  parseJson,
+} from '../../system/json.ts';
 import { packageVersion } from '../../system/package-root.ts';
 import { anyJson, parserOf, type Described } from '../../system/schema.ts';
 import { prefix } from './redis.ts';
@@ -86,7 +93,11 @@ const jobSchema = Type.Object({
 /** One attempt at a run. */
 export type Job = Described<typeof jobSchema>;
 
-export const parseJob = parserOf(jobSchema);
+const jobParser = parserOf(jobSchema);
+
+/** The job in a value that BullMQ has parsed. */
+export const parseJob = (data: unknown): Job | undefined =>
+  isDeeperThan(data, deepestJson) ? undefined : jobParser(data);
 
 const progressSchema = Type.Object({
   host: Type.String(),
@@ -201,14 +212,9 @@ const mayHaveNotFinite = /"(?:NaN|-?Infinity)"/;
 
 const numberAgain = (_: string, one: unknown): unknown => (isJsonNumber(one) ? decodeNumber(one) : one);
 
-export const fromText = (text: string): unknown => {
-  try {
-    // Calling a function for each value takes many times as long as the parsing.
-    return JSON.parse(text, mayHaveNotFinite.test(text) ? numberAgain : undefined);
-  } catch {
-    return undefined;
-  }
-};
+export const fromText = (text: string): unknown =>
+  // Calling a function for each value takes many times as long as the parsing.
+  parseJson(text, mayHaveNotFinite.test(text) ? numberAgain : undefined);
 
 /** The runs that stand for all of a sweep: one for each dataset, file of vectors and code. */
 export const kindsOf = (runs: readonly Run[]): readonly Run[] => [

@@ -8,7 +8,7 @@ import {
   type TrainerEvent,
 } from '../../record/events.ts';
 import { readJsonIfWhole, readRegularText, writeNew } from '../../system/files.ts';
-import { decodeNumbers, encodeNumber } from '../../system/json.ts';
+import { decodeNumbers, encodeNumber, parseJson, readJsonText } from '../../system/json.ts';
 import { parserOf, type Described } from '../../system/schema.ts';
 import { parseChildRequest, type TrainRequest } from '../../training/protocol.ts';
 
@@ -121,7 +121,7 @@ export const readResult = (folder: string, runId: string): RunOutcome | undefine
   const path = join(folder, inBatch.result(runId));
   if (!existsSync(path)) return undefined;
   try {
-    return parseOutcome(JSON.parse(readRegularText(path), numbersIn));
+    return parseOutcome(readJsonText(readRegularText(path), numbersIn));
   } catch {
     return undefined;
   }
@@ -144,13 +144,7 @@ export const noteLine = (note: JobNote): string => `${JSON.stringify(note, numbe
 const parseNoteValue = parserOf(noteSchema);
 
 /** Undefined for a line that is damaged or of another version. */
-export const parseNote = (text: string): JobNote | undefined => {
-  try {
-    return parseNoteValue(JSON.parse(text, numbersIn));
-  } catch {
-    return undefined;
-  }
-};
+export const parseNote = (text: string): JobNote | undefined => parseNoteValue(parseJson(text, numbersIn));
 
 /** Paths of the batches in a folder, in the order of their submission. */
 export const listBatches = (directory: string): readonly string[] => {

@@ -1,3 +1,4 @@
+import { parseJson } from '../../system/json.ts';
 import type { StoredTensor } from '../../system/safetensors.ts';
 import { modelKey, tokenizerKey, vocabularyKey, type Weights } from '../trained-model.ts';
 import { elementTypes } from './graph.ts';
@@ -74,20 +75,12 @@ const readContent = (file: OpenFile): OnnxReading => {
       withoutWeights:
         'its graph has no copy of them, as in files of earlier versions, or of a model whose own `onnx` function changes the weights',
     };
-  const places = parseWeightPlaces(jsonOf(placed));
+  const places = parseWeightPlaces(parseJson(placed));
   if (!places) throw new ProtobufError(`its metadata ${placesKey} is not what Unroll writes`);
   const weights = readWeights(file, { fields, graph, places });
   if (typeof weights === 'string') return { withoutWeights: weights };
   const [vocabulary, tokenizer] = [texts.get(vocabularyKey), texts.get(tokenizerKey)];
   return { content: { model, vocabulary, tokenizer, weights } };
-};
-
-const jsonOf = (text: string): unknown => {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return undefined;
-  }
 };
 
 const textOf = (file: OpenFile, { from, end }: Place, most: number): string => {

@@ -1,4 +1,5 @@
 import { httpCause } from '../../system/http-causes.ts';
+import { isObject, parseJson } from '../../system/json.ts';
 import { masked } from '../../system/secrets.ts';
 import type { Credentials } from './credentials.ts';
 import type { ProposedCommands } from './settings.ts';
@@ -70,17 +71,12 @@ const retryAfterMs = (value: string | undefined, now: number): number | undefine
 };
 
 const parseError = (body: string): { code?: string; message?: string } => {
-  try {
-    const parsed: unknown = JSON.parse(body);
-    if (typeof parsed !== 'object' || parsed === null) return {};
-    const { error_code: code, message } = parsed as { error_code?: unknown; message?: unknown };
-    return {
-      ...(typeof code === 'string' && { code }),
-      ...(typeof message === 'string' && { message }),
-    };
-  } catch {
-    return {};
-  }
+  const parsed = parseJson(body);
+  const { error_code: code, message } = isObject(parsed) ? parsed : ({} as Record<string, unknown>);
+  return {
+    ...(typeof code === 'string' && { code }),
+    ...(typeof message === 'string' && { message }),
+  };
 };
 
 const shorten = (text: string): string => {

@@ -9,7 +9,7 @@ import { explainFailure, explainResponse, explainWrongBody } from './explain.ts'
 import { success } from '../../diagnostic/diagnostic.ts';
 import { failedBy, type Answer, isPassing, problem, type Problem } from './problem.ts';
 import type { ConnectionSettings } from './settings.ts';
-import { isObject } from '../../system/json.ts';
+import { isObject, readJsonText } from '../../system/json.ts';
 import { timedSignal } from './timed-signal.ts';
 
 /** One exchange with the server, in terms of HTTP. */
@@ -257,7 +257,7 @@ export const openTransport = (
     if (!result.ok) return result;
     const text = result.value.body.toString('utf8');
     try {
-      const parsed: unknown = text === '' ? {} : JSON.parse(text);
+      const parsed = text === '' ? {} : readJsonText(text);
       if (isObject(parsed)) return success(parsed);
     } catch {
       // Reported below.

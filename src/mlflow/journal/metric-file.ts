@@ -3,7 +3,8 @@ import { closeSync, fstatSync } from 'node:fs';
 import { readFully, openRegular } from '../../system/files.ts';
 import { isOfTest } from '../../record/kept-weights.ts';
 import { isJsonNumber } from '../../system/json.ts';
-import { linesFrom, lineText, parseJson } from '../../system/jsonl.ts';
+import { parseJson } from '../../system/json.ts';
+import { linesFrom, lineText } from '../../system/jsonl.ts';
 import { cleanKey } from '../client/limits.ts';
 import type { WireMetric } from '../client/wire.ts';
 

@@ -12,7 +12,7 @@ import {
   proposedCommands,
 } from '../client/settings.ts';
 import type { ExperimentChoice } from './ensure-experiment.ts';
-import { isObject } from '../../system/json.ts';
+import { isObject, readJsonText } from '../../system/json.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -50,7 +50,7 @@ export const trackingUri = ({
 const contextTags = (text: string | undefined): Answer<Readonly<Record<string, string>>> => {
   if (!text) return success({});
   try {
-    const parsed: unknown = JSON.parse(text);
+    const parsed = readJsonText(text);
     if (isObject(parsed))
       return success(
         Object.fromEntries(Object.entries(maskedJson(parsed)).map(([key, value]) => [key, String(value)])),

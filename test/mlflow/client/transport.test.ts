@@ -75,6 +75,15 @@ describe('what a server says instead of yes is one sentence with what to do', ()
         response.writeHead(200, { 'content-type': 'text/html' }).end('<html><h1>Sign in</h1></html>'),
     ],
     [
+      'JSON that nests without end',
+      'not-mlflow',
+      'Check host, port and path prefix',
+      (_, response) =>
+        response
+          .writeHead(200, { 'content-type': 'application/json' })
+          .end(`{"experiment": ${'['.repeat(450_000)}${']'.repeat(450_000)}}`),
+    ],
+    [
       'another server',
       'not-mlflow',
       'Check host, port and path prefix',
