@@ -12,6 +12,7 @@ import type { HttpGet } from './http.ts';
 import { setupFailure } from './problem.ts';
 import { setupCommand } from './setup-command.ts';
 import { ensureFolder } from '../../system/files.ts';
+import { systemErrorOf } from '../../system/system-error.ts';
 
 export interface Download {
   readonly url: string;
@@ -106,10 +107,10 @@ export const fetchFile = async (get: HttpGet, download: Download): Promise<Resul
       const refused = await receive(get, download);
       if (refused !== undefined) return setupFailure(refused, download.help ?? again);
     } catch (error) {
-      const code = (error as NodeJS.ErrnoException).code ?? '';
-      if (['ENOSPC', 'EACCES', 'EROFS', 'EDQUOT'].includes(code)) {
+      const trouble = systemErrorOf(error);
+      if (trouble) {
         return setupFailure(
-          `${part} cannot be written (${code})`,
+          `${part} cannot be written: ${trouble.what} (${trouble.code})`,
           `Free some space or name another folder in UNROLL_CACHE, then run \`${setupCommand}\` again.`,
         );
       }

@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, lstatSync, readdirSync, statSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { dirname, join, relative, sep } from 'node:path';
 import { success } from '../../diagnostic/diagnostic.ts';
 import type { Diagnostic, Result } from '../../diagnostic/diagnostic.ts';
-import { writeWhole } from '../../system/files.ts';
+import { isFolder, writeWhole } from '../../system/files.ts';
 import { waitForLock, type Lock } from '../../system/lock.ts';
+import { systemErrorOf } from '../../system/system-error.ts';
 import { readInstallation, setupProblems, type Installation } from '../installation.ts';
 import { readDigests } from './digests.ts';
 import { libraryFile, provideLibrary } from './library.ts';
@@ -116,14 +117,30 @@ const setupKey = ({ parts, prebuilds, wheel, env }: SetupRequest): string =>
     .digest('hex')
     .slice(0, 16);
 
-const unwritable = ['EACCES', 'EPERM', 'EROFS', 'ENOSPC', 'EDQUOT', 'ENOTDIR', 'EEXIST'];
+/** What is in the place of a folder, or of one above it; undefined where nothing is known to be in the way. */
+const obstacleOf = (folder: string): string | undefined => {
+  if (isFolder(folder)) return undefined;
+  try {
+    const entry = lstatSync(folder);
+    return `${folder} is ${entry.isSymbolicLink() ? 'a symbolic link that leads to no folder' : 'not a folder'}`;
+  } catch {
+    return dirname(folder) === folder ? undefined : obstacleOf(dirname(folder));
+  }
+};
 
-/** The outcome when the cache itself cannot be used. It is not recorded: there is no place for it. */
+const isBelow = (folder: string, path: string): boolean => `${path}${sep}`.startsWith(`${folder}${sep}`);
+
+/** The outcome when the system refuses a step, mostly because of the cache. It is not recorded: there may be no place for it. */
 const withoutCache = (request: SetupRequest, key: string, error: unknown): Installation => {
-  const { code, path } = error as NodeJS.ErrnoException;
-  if (code === undefined || !unwritable.includes(code)) throw error;
-  const message = `${path ?? request.cache} cannot be written (${code})`;
-  const help = `Name a folder that can be written in UNROLL_CACHE, then run \`${setupCommand}\` again.`;
+  const trouble = systemErrorOf(error);
+  if (!trouble) throw error;
+  const { cache } = request;
+  const { path = cache } = error as NodeJS.ErrnoException;
+  const isOfCache = isBelow(cache, path) || isBelow(path, cache);
+  const message = isOfCache
+    ? `The cache ${cache} cannot be written: ${obstacleOf(path) ?? trouble.what} (${trouble.code})`
+    : trouble.message;
+  const help = `${isOfCache ? 'Correct that, or name another folder in UNROLL_CACHE' : 'Correct that'}, then run \`${setupCommand}\` again.`;
   return {
     native: 'none',
     parts: {},

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import {
   copyFileSync,
@@ -7,6 +7,7 @@ import {
   readFileSync,
   readdirSync,
   statSync,
+  symlinkSync,
   truncateSync,
   utimesSync,
   writeFileSync,
@@ -329,12 +330,59 @@ test('kernels of our own that do not compile are a problem to tell, not an obsta
   expect(installationWarning(installation)).toContain("Unroll's own kernels are not ready");
 });
 
-test('a cache that cannot be written is told, and WebAssembly has to do', async () => {
+const mountCommand = ['mount', '-t', 'tmpfs', '-o'] as const;
+
+const canMount =
+  process.platform === 'linux' &&
+  process.getuid?.() === 0 &&
+  spawnSync('unshare', ['--mount', ...mountCommand, 'ro', 'none', '/mnt']).status === 0;
+
+/** A file system in place of the cache. */
+const mounted = (options: string) => (cache: string) => {
+  mkdirSync(cache);
+  expect(spawnSync('mount', ['-t', 'tmpfs', '-o', options, 'none', cache]).status).toBe(0);
+  onTestFinished(() => void spawnSync('umount', ['--lazy', cache]));
+};
+
+test.each<[string, RegExp, (cache: string) => void]>([
+  ['a file', /cache is not a folder \(E/, (cache) => writeFileSync(cache, '')],
+  [
+    'a link that leads nowhere',
+    /cache is a symbolic link that leads to no folder \(E/,
+    (cache) => symlinkSync(join(cache, 'nowhere'), cache),
+  ],
+  [
+    'a folder with a file where libraries go',
+    /native is not a folder \(E/,
+    (cache) => {
+      mkdirSync(cache);
+      writeFileSync(join(cache, 'native'), '');
+    },
+  ],
+  ...(canMount
+    ? ([
+        ['a file system that is read-only', /the disk is read-only \(EROFS\)/, mounted('ro')],
+        [
+          'a full file system',
+          /there is no space left on the disk \(ENOSPC\)/,
+          (cache) => {
+            mounted('size=4k')(cache);
+            writeFileSync(join(cache, 'filler'), Buffer.alloc(4096));
+          },
+        ],
+      ] satisfies [string, RegExp, (cache: string) => void][])
+    : []),
+])('a cache that is %s is named with the remedy, and WebAssembly has to do', async (_, reason, spoil) => {
   const { base } = await serve();
   const request = fakeSetup(base);
-  writeFileSync(request.cache, 'a file where the folder should be');
-  const installation = await setUp(request);
-  expect(installation.native).toBe('none');
-  expect(installation.problems[0]?.message).toMatch(/cache.* cannot be written \((ENOTDIR|EEXIST)\)/);
-  expect(installation.problems[0]?.help).toContain('UNROLL_CACHE');
+  spoil(request.cache);
+  const { native, problems } = await setUp(request);
+  const [problem] = problems;
+  expect(native).toBe('none');
+  expect(
+    problem?.message.startsWith(`The cache ${request.cache} cannot be written: `),
+    problem?.message,
+  ).toBe(true);
+  expect(problem?.message).toMatch(reason);
+  expect(problem?.help).toMatch(/name another folder in UNROLL_CACHE, then run `.*` again\.$/);
 });
