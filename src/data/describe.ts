@@ -9,8 +9,8 @@ export const firstNames = (names: readonly string[]): readonly string[] => names
 
 /** Adds up a part, example by example. */
 export interface PartTally {
-  /** `targets` from `from` on: those of each step where the task has some, else those of the sequence. */
-  readonly add: (steps: number, targets: ArrayLike<number>, from: number) => void;
+  /** `targets` from `from` on: those of each step where the task has some, else those of the sequence, which has a weight. */
+  readonly add: (steps: number, targets: ArrayLike<number>, from: number, weight?: number) => void;
   /** A sequence that has some of very many labels, by their places. */
   readonly addSet: (steps: number, labels: readonly number[]) => void;
   readonly description: () => PartDescription;
@@ -26,9 +26,9 @@ export const createPartTally = ({ task }: Pick<SequenceShape, 'task'>): PartTall
     lengths.set(steps, (lengths.get(steps) ?? 0) + 1);
   };
   return {
-    add: (steps, values, from) => {
+    add: (steps, values, from, weight = 1) => {
       addSteps(steps);
-      targets.add(values, from, perStep ? steps : 1);
+      targets.add(values, from, { count: perStep ? steps : 1, weight });
     },
     addSet: (steps, labels) => {
       addSteps(steps);
@@ -43,7 +43,11 @@ export const createPartTally = ({ task }: Pick<SequenceShape, 'task'>): PartTall
 
 interface TargetTally {
   /** Targets of `count` steps, or of one sequence. */
-  readonly add: (targets: ArrayLike<number>, from: number, count: number) => void;
+  readonly add: (
+    targets: ArrayLike<number>,
+    from: number,
+    sequence: { readonly count: number; readonly weight: number },
+  ) => void;
   readonly addSet?: (labels: readonly number[]) => void;
   readonly description: () => Pick<PartDescription, 'counts' | 'majority' | 'ranges'>;
 }
@@ -63,11 +67,16 @@ const createTargetTally = (task: Task): TargetTally => {
       addSet: (labels) => labels.forEach((label) => increase(label, 1)),
       description: () => countsOnly(counts),
     };
+  const weights = new Float64Array(task.classes);
   return {
-    add: (targets, from, count) => {
-      for (let at = from; at < from + count; at++) increase(targets[at] as number, 1);
+    add: (targets, from, { count, weight }) => {
+      for (let at = from; at < from + count; at++) {
+        const target = targets[at] as number;
+        increase(target, 1);
+        weights[target] = (weights[target] as number) + weight;
+      }
     },
-    description: () => countsOf(counts, task.labels),
+    description: () => countsOf(counts, task.labels, weights),
   };
 };
 
@@ -77,7 +86,7 @@ const createRanges = (width: number, task: NumberTask): TargetTally => {
   const ranges = Array.from({ length: width }, () => ({ min: Infinity, sum: 0, max: -Infinity }));
   let rows = 0;
   return {
-    add: (targets, from, count) => {
+    add: (targets, from, { count }) => {
       for (let row = 0; row < count * rowsEach; row++)
         ranges.forEach((range, output) => {
           const value = targets[from + row * width + output] as number;
@@ -101,23 +110,26 @@ const stepsOf = (lengths: ReadonlyMap<number, number>, sequences: number) => {
 const countsOnly = (counts: Float64Array): Pick<PartDescription, 'counts'> =>
   counts.length <= mostNames ? { counts: [...counts] } : {};
 
-/** The counts of the classes, and which of them is the most frequent. */
+/** The counts of the classes, and which of them is the most frequent by the weights of its targets. */
 export const countsOf = (
   counts: Float64Array,
   labels: readonly string[] | undefined,
+  weights = counts,
 ): Pick<PartDescription, 'counts' | 'majority'> => {
   let total = 0;
   let largest = 0;
-  counts.forEach((count, at) => {
-    total += count;
-    if (count > (counts[largest] as number)) largest = at;
+  weights.forEach((weight, at) => {
+    total += weight;
+    if (weight > (weights[largest] as number)) largest = at;
   });
+  const weighted = weights.some((weight, at) => weight !== counts[at]);
   return {
     ...countsOnly(counts),
     ...(total > 0 && {
       majority: {
         label: labels?.[largest] ?? String(largest),
-        share: (counts[largest] as number) / total,
+        share: (weights[largest] as number) / total,
+        ...(weighted && { weighted }),
       },
     }),
   };
@@ -186,7 +198,7 @@ const readAtOnce = 256;
 const describeSplit = (shape: SequenceShape, split: Split): PartDescription => {
   const tally = createPartTally(shape);
   const capacity = Math.min(readAtOnce, split.size);
-  const batch = allocateBatch(shape, capacity);
+  const batch = allocateBatch(shape, capacity, split);
   const targetWidth = capacity === 0 ? 0 : batch.targets.length / capacity;
   for (let from = 0; from < split.size; from += capacity) {
     const size = Math.min(capacity, split.size - from);
@@ -195,7 +207,7 @@ const describeSplit = (shape: SequenceShape, split: Split): PartDescription => {
       batch,
     );
     for (let row = 0; row < size; row++)
-      tally.add(batch.lengths[row] as number, batch.targets, row * targetWidth);
+      tally.add(batch.lengths[row] as number, batch.targets, row * targetWidth, batch.weights?.[row]);
   }
   return tally.description();
 };

@@ -48,8 +48,10 @@ const partSchema = Type.Object({
   unknown: Type.Optional(Type.Record(Type.String(), Type.Number())),
   /** How often each class is a target, or each label present, by class; absent where there are too many classes. */
   counts: Type.Optional(Type.Array(Type.Number())),
-  /** The most frequent class and its share of the targets: the accuracy of always answering it. */
-  majority: Type.Optional(Type.Object({ label: Type.String(), share: Type.Number() })),
+  /** The most frequent class and its share of the targets, by their weights if `weighted`: the accuracy of always answering it. */
+  majority: Type.Optional(
+    Type.Object({ label: Type.String(), share: Type.Number(), weighted: Type.Optional(Type.Boolean()) }),
+  ),
   /** Of each output. */
   ranges: Type.Optional(
     Type.Array(Type.Object({ min: Type.Number(), mean: Type.Number(), max: Type.Number() })),

@@ -38,6 +38,7 @@ export const copyOf = (examples: ExampleBatch): ExampleBatch => {
       ...batch,
       inputs: batch.inputs.slice(0, size * (batch.steps ?? shape.steps) * width),
       lengths: batch.lengths.slice(0, size),
+      ...(batch.weights && { weights: batch.weights.slice(0, size) }),
       targets: batch.targets.slice(0, (batch.targets.length / Math.max(1, batch.lengths.length)) * size),
     },
   };

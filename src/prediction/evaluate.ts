@@ -18,6 +18,8 @@ import { unusable } from './unusable.ts';
 export interface Evaluation {
   /** Sequences, or windows of a forecast. */
   readonly examples: number;
+  /** Whether they count by the weights that a column of the file gives them. */
+  readonly weighted?: true;
   /** By their names without the part: `accuracy`, `mae`. */
   readonly metrics: Readonly<Record<string, number>>;
   readonly labels?: readonly string[];
@@ -48,6 +50,7 @@ export const evaluateFiles = async (
   const { shape } = model.file;
   const { task } = shape;
   let examples = 0;
+  let weighted: true | undefined;
   let current: ExampleBatch | undefined;
   let tally: ReturnType<typeof createTally> | undefined;
   const baseline = targetBaseline(task);
@@ -68,6 +71,7 @@ export const evaluateFiles = async (
     tallyOf.add({ batch: { ...batch.batch, steps: batch.shape.steps }, outputs, loss: value, indices });
     baseline.add(batch);
     examples += batch.batch.size;
+    if (batch.batch.weights) weighted = true;
   };
   try {
     await readExamples(input, { take, withTargets: true });
@@ -82,6 +86,7 @@ export const evaluateFiles = async (
   const found = naive ? { name: naive.name, mae: naive.mae, rmse: naive.rmse } : baseline.result();
   return success({
     examples,
+    ...(weighted && { weighted }),
     metrics: Object.fromEntries(
       Object.entries(tally.metrics()).map(([name, value]) => [name.slice('test/'.length), value]),
     ),
@@ -100,29 +105,31 @@ const withoutTargets = ({ file }: OpenModel): Diagnostic => ({
   help: 'Predict given inputs instead; the metrics on the test part are those of its run.',
 });
 
-/** The baseline that always predicts the most frequent class, or the mean of the only target. */
+/** The baseline that always predicts the most frequent class, or the mean of the only target, by the weights of the examples. */
 const targetBaseline = (task: Task) => {
   const counts = new Float64Array(isClassTask(task) ? task.classes : 0);
-  const numbers = { count: 0, mean: 0, spread: 0 };
-  const values: number[] = [];
+  const numbers = { weight: 0, mean: 0, spread: 0 };
+  const values: { readonly value: number; readonly weight: number }[] = [];
   const isSingle = task.kind === 'regression' && task.outputs === 1;
   return {
     add: ({ batch, shape, scaling }: ExampleBatch): void => {
       const each = isPerStep(task) ? shape.steps : 1;
       for (let row = 0; row < batch.size; row++) {
         const scales = scaling?.(row);
+        const weight = batch.weights?.[row] ?? 1;
+        if (weight === 0) continue;
         for (let step = 0; step < (each === 1 ? 1 : (batch.lengths[row] as number)); step++) {
           const target = batch.targets[row * each + step] as number;
-          if (isClassTask(task)) counts[target] = (counts[target] as number) + 1;
+          if (isClassTask(task)) counts[target] = (counts[target] as number) + weight;
           else if (isSingle) {
             const value = scales
               ? target / (scales.factor[0] as number) + (scales.mean[0] as number)
               : target;
-            values.push(value);
-            numbers.count++;
+            values.push({ value, weight });
+            numbers.weight += weight;
             const distance = value - numbers.mean;
-            numbers.mean += distance / numbers.count;
-            numbers.spread += distance * (value - numbers.mean);
+            numbers.mean += (distance * weight) / numbers.weight;
+            numbers.spread += weight * distance * (value - numbers.mean);
           }
         }
       }
@@ -134,10 +141,10 @@ const targetBaseline = (task: Task) => {
         const label = task.labels?.[most] ?? String(most);
         return { name: 'majority', label, accuracy: (counts[most] as number) / total };
       }
-      if (!isSingle || numbers.count === 0) return undefined;
-      const { mean, count, spread } = numbers;
-      const mae = values.reduce((sum, value) => sum + Math.abs(value - mean), 0) / count;
-      return { name: 'mean', mae, rmse: Math.sqrt(spread / count) };
+      if (!isSingle || numbers.weight === 0) return undefined;
+      const { mean, weight: total, spread } = numbers;
+      const mae = values.reduce((sum, { value, weight }) => sum + weight * Math.abs(value - mean), 0) / total;
+      return { name: 'mean', mae, rmse: Math.sqrt(spread / total) };
     },
   };
 };

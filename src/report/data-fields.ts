@@ -87,13 +87,16 @@ const partText = (
       ([column, count]) => `${counted(count, 'unknown value')} of ${named(column)}`,
     ),
     ...(counts && target.kind !== 'numbers' ? [countsText(counts, target.labels)] : []),
-    ...(majority ? [`${(100 * majority.share).toFixed(1)} % are ${named(majority.label)}`] : []),
+    ...(majority ? [majorityText(majority)] : []),
     ...(ranges ?? []).slice(0, mostNames).map(({ min, mean, max }, at) => {
       const name = target.kind === 'numbers' ? target.names?.[at] : undefined;
       const range = `${formatMetric(min)} to ${formatMetric(max)}, mean ${formatMetric(mean)}`;
       return name === undefined ? range : `${named(name)} ${range}`;
     }),
   ].join('; ');
+
+const majorityText = ({ label, share, weighted }: NonNullable<PartDescription['majority']>): string =>
+  `${(100 * share).toFixed(1)} %${weighted ? ' by weight' : ''} are ${named(label)}`;
 
 const stepsText = ({ min, median, max }: NonNullable<PartDescription['steps']>): string =>
   min === max ? counted(max, 'step') : `${min} to ${max} steps, median ${median}`;

@@ -5,6 +5,7 @@ import { nearest } from '../diagnostic/nearest.ts';
 import type { InputKind } from '../prediction/formats.ts';
 import { kindsFor, textColumn } from '../prediction/input.ts';
 import type { OpenModel } from '../prediction/open-model.ts';
+import { parseExactly } from '../system/exact-json.ts';
 import { withoutTraces } from '../system/without-traces.ts';
 import { inputsQuestion, instancesQuestion, type TensorQuestion } from './read-tensors.ts';
 import { isObject } from '../system/json.ts';
@@ -90,7 +91,8 @@ const protocolHelp =
   'Write for example {"inputs": [...]} or {"dataframe_split": {"columns": [...], "data": [...]}}.';
 
 const jsonQuestion = (model: OpenModel, body: Uint8Array): Question => {
-  const fields = fieldsOf(body);
+  const text = new TextDecoder().decode(body);
+  const fields = fieldsOf(text);
   const given = dataFields.filter((field) => Object.hasOwn(fields, field));
   const unknown = Object.keys(fields).find(
     (field) => field !== 'params' && !given.includes(field as 'inputs'),
@@ -132,16 +134,18 @@ const jsonQuestion = (model: OpenModel, body: Uint8Array): Question => {
       };
     }
     case 'dataframe_split':
-      return recordsQuestion(model, field, { records: splitRecords(value), horizon });
-    case 'dataframe_records':
-      return recordsQuestion(model, field, { records: checkedRecords(value), horizon });
+    case 'dataframe_records': {
+      const { [field]: rows } = parseExactly(text, fields);
+      const records = field === 'dataframe_split' ? splitRecords(rows) : checkedRecords(rows);
+      return recordsQuestion(model, field, { records, horizon });
+    }
   }
 };
 
-const fieldsOf = (body: Uint8Array): Readonly<Record<string, unknown>> => {
+const fieldsOf = (text: string): Readonly<Record<string, unknown>> => {
   let value: unknown;
   try {
-    value = withoutTraces(() => JSON.parse(new TextDecoder().decode(body)) as unknown);
+    value = withoutTraces(() => JSON.parse(text) as unknown);
   } catch (error) {
     throw new DataError({
       path: 'body',

@@ -80,6 +80,28 @@ describe('a table', () => {
     ]);
   });
 
+  it('has the most frequent class by the weights, as the accuracy is', async () => {
+    const rows = (weights: readonly number[]) =>
+      csv(
+        'x,w,label',
+        weights.map((weight, at) => [at / 8, weight, at % 4 === 0 ? 'rare' : 'usual']),
+      );
+    const files = { 't.csv': rows([8, 1, 2, 0]) };
+    const given = { ...wide, weight: 'w', testFile: 't.csv', validationFraction: 0 };
+    const { description } = await inspectCsv(rows([1, 1, 1, 1]), given, files);
+    const { train, test } = description.parts;
+    expect(train).toMatchObject({ counts: [1, 3], majority: { label: 'usual', share: 0.75 } });
+    expect(train?.majority).not.toHaveProperty('weighted');
+    expect(test).toMatchObject({
+      counts: [1, 3],
+      majority: { label: 'rare', share: 8 / 11, weighted: true },
+    });
+    expect(dataFields(description)).toContainEqual([
+      'test',
+      '4 sequences of 1 step; rare 1, usual 3; 72.7 % by weight are rare',
+    ]);
+  });
+
   it('has the labels of steps counted by step, and numbers by their range', async () => {
     const labels = await inspectCsv(
       csv('id,x,label', [

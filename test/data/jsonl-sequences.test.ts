@@ -171,3 +171,33 @@ describe('a file that cannot be read', () => {
     await expect(read([{ x: [1], y: 2 }], {})).rejects.toThrow(/a.jsonl has no column "label"/);
   });
 });
+
+describe('whole numbers beyond 2^53', () => {
+  it('are told apart as labels, as ids and in text around them', async () => {
+    const [first, second] = ['9007199254740992', '9007199254740993'];
+    const labelled = [first, second].map((label) => `{"x": [0.1234567890123456789], "label": ${label}}`);
+    const { shape, examples } = await read(labelled, {});
+    expect(shape.task).toMatchObject({ labels: [first, second] });
+    expect(examples.map(({ targets }) => targets)).toEqual([[0], [1]]);
+    const steps = [first, second].map((id) => `{"id": ${id}, "x": ${second}, "label": "\\"${second}"}`);
+    const long = await read(steps, { layout: 'long', sequence: 'id' });
+    expect(long.shape.task).toMatchObject({ labels: [`"${second}`] });
+    expect(long.examples.map(({ inputs }) => inputs)).toEqual([[2 ** 53], [2 ** 53]]);
+  });
+});
+
+describe('true and false', () => {
+  it('are 1 and 0 as numbers', async () => {
+    const { examples } = await read(
+      [
+        { x: [true, false, 0.5], label: 'a' },
+        { x: [1], label: 'b' },
+      ],
+      {},
+    );
+    expect(examples.map(({ inputs }) => inputs)).toEqual([
+      [1, 0, 0.5],
+      [1, 0, 0],
+    ]);
+  });
+});

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { findDataFiles } from '../../src/data/columns/find-files.ts';
 import { allocateBatch } from '../../src/data/dataset.ts';
-import { evaluateFiles } from '../../src/prediction/evaluate.ts';
+import { evaluateFiles, type Evaluation } from '../../src/prediction/evaluate.ts';
 import type { OpenModel } from '../../src/prediction/open-model.ts';
 import { predictFiles } from '../../src/prediction/predict.ts';
 import { buildPredictor } from '../../src/prediction/predictor.ts';
@@ -16,6 +16,8 @@ import { trainModel } from '../support/trained-model.ts';
 const network = `optimizer: { name: adam, learningRate: 0.02 }
 train: { batchSize: 8, steps: 8, displayEvery: 4 }
 `;
+
+const about = (value: number): unknown => expect.closeTo(value, 5);
 
 const filesAt = (path: string) => findDataFiles(path, { baseDirectory: '.' }, 'input');
 
@@ -52,6 +54,37 @@ describe('a trained model on other data', () => {
     const recorded = JSON.parse(readFileSync(join(directory, 'evaluation.json'), 'utf8')) as object;
     expect(recorded).toMatchObject({ confusion, examples });
     expect(baseline).toMatchObject({ name: 'majority', accuracy: 0.35 });
+  });
+
+  test.each([
+    ['classification', { name: 'majority', label: 'b', accuracy: 9 / 13 }],
+    // The weighted mean is 8 / 13, as far from 0 with weight 9 as from 2 with weight 4.
+    ['regression', { name: 'mean', mae: about(144 / 169), rmse: about(12 / 13) }],
+  ])('counts examples by their weights, also in its baseline (%s)', async (task, expected) => {
+    const folder = temporaryDirectory();
+    const targets = task === 'regression' ? [0, 0, 5, 2] : ['a', 'b', 'b', 'a'];
+    const rows = [0, 9, 0, 4].map((weight, at) => `${at / 4},${weight},${targets[at] ?? ''}`);
+    const spread = targets.map((target, at) => `${at},1,${target}`);
+    writeFileSync(join(folder, 'train.csv'), `x,w,y\n${spread.join('\n')}`);
+    writeFileSync(join(folder, 'test.csv'), `x,w,y\n${rows.join('\n')}`);
+    const dataset = `{ name: csv-sequences, layout: wide, task: ${task}, file: train.csv, testFile: test.csv, targets: [y], weight: w, validationFraction: 0 }`;
+    const spec = `dataset: ${dataset}\nmodel: { name: lstm, hiddenSize: 2 }\n${network}`;
+    const { model, directory } = await trainModel(folder, 'weighted', spec);
+    const evaluated = await evaluateFiles(model, {
+      files: await filesAt(join(folder, 'test.csv')),
+      registry,
+    });
+    expect(evaluated).toMatchObject({ ok: true, value: { weighted: true, baseline: expected } });
+    if (!evaluated.ok) return;
+    for (const [name, value] of Object.entries(evaluated.value.metrics))
+      expect(value, name).toBe(model.file.metrics[`test/${name}`]);
+    const recorded = JSON.parse(readFileSync(join(directory, 'evaluation.json'), 'utf8')) as Evaluation;
+    expect(evaluated.value.confusion).toEqual(recorded.confusion);
+    const withoutWeights = rows.map((row) => row.split(',').toSpliced(1, 1).join(','));
+    writeFileSync(join(folder, 'plain.csv'), `x,y\n${withoutWeights.join('\n')}`);
+    const plain = await evaluateFiles(model, { files: await filesAt(join(folder, 'plain.csv')), registry });
+    expect(plain).toMatchObject({ ok: true, value: { examples: 4 } });
+    expect(plain).not.toHaveProperty('value.weighted');
   });
 
   test('of generated data is not evaluated, since no file has its targets', async () => {

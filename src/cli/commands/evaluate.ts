@@ -48,12 +48,12 @@ export const execute: Execute<Options> = async ([reference = ''], options, termi
 const mostClasses = 20;
 
 const render = (
-  { examples, metrics, confusion, labels, baseline }: Evaluation,
+  { examples, weighted, metrics, confusion, labels, baseline }: Evaluation,
   { width }: { readonly width: number },
 ): string => {
   const longest = Math.max(...Object.keys(metrics).map(({ length }) => length));
   const lines = [
-    counted(examples, 'example'),
+    `${counted(examples, 'example')}${weighted ? ', by their weights' : ''}`,
     ...Object.entries(metrics).map(([name, value]) => `  ${name.padEnd(longest)}  ${formatMetric(value)}`),
   ];
   if (baseline) lines.push(baselineLine(baseline));
@@ -64,12 +64,15 @@ const render = (
       keep: Infinity,
     }));
     const rows = confusion.map((counts, truth) =>
-      [labels[truth] ?? String(truth), ...counts.map(String)].map((text) => ({ text })),
+      [labels[truth] ?? String(truth), ...counts.map(showCount)].map((text) => ({ text })),
     );
     lines.push('', 'confusion matrix, predictions in columns:', ...renderTable(columns, rows, { width }));
   }
   return lines.join('\n');
 };
+
+/** Weights make counts that are not whole. */
+const showCount = (count: number): string => (Number.isInteger(count) ? String(count) : formatMetric(count));
 
 const baselineLine = (baseline: NonNullable<Evaluation['baseline']>): string => {
   if ('accuracy' in baseline) {

@@ -1,14 +1,14 @@
 /** Whether a number is finite for a network, too, which computes with 32 bits. */
 const isFiniteHere = (value: number): boolean => Number.isFinite(Math.fround(value));
 
-/** A number from a cell: a finite one, as JSON number or as decimal text; else NaN. */
+/** A number from a cell: a finite one, as JSON number or as decimal text; 0 and 1 of false and true; else NaN. */
 export const numberIn = (cell: unknown): number => {
   if (typeof cell === 'string') {
     const value = Number(cell);
     // An empty text is 0 to `Number`, and nothing to us.
     return isFiniteHere(value) && (value !== 0 || cell.trim() !== '') ? value : Number.NaN;
   }
-  if (typeof cell === 'bigint') return numberIn(Number(cell));
+  if (typeof cell === 'bigint' || typeof cell === 'boolean') return numberIn(Number(cell));
   return typeof cell === 'number' && isFiniteHere(cell) ? cell : Number.NaN;
 };
 

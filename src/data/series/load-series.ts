@@ -17,7 +17,7 @@ import { rowsIn, splitSpans, type Span, type Spans } from './split-series.ts';
 import { windowsIn, type Windows } from './windows.ts';
 
 /** Raised whenever the same file and parameters would make another pack. */
-const packVersion = 1;
+const packVersion = 2;
 
 /** The digest of the file's content; everything else that decides the windows is a parameter. */
 export const seriesDigest = async ({ file }: SeriesParameters, context: DataContext): Promise<string> =>

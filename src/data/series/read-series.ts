@@ -159,7 +159,6 @@ const seriesSink = (
   };
 
   const number = (cell: unknown, column: string, line: number): number => {
-    if (typeof cell === 'boolean') return Number(cell);
     const value = numberIn(cell);
     if (!Number.isNaN(value)) return value;
     if (isMissing(cell)) {

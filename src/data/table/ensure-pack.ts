@@ -15,7 +15,7 @@ import type { RowSink, TableReader } from './rows.ts';
 import type { SequenceContext } from './sequence.ts';
 
 /** Raised whenever the same file and parameters would make another pack. */
-const packVersion = 3;
+const packVersion = 4;
 
 /** How the files of a dataset are read. */
 export interface TableFormat {

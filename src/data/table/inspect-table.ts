@@ -24,7 +24,7 @@ import { findShared, type Shared } from './shared-sequences.ts';
 import { suspiciousColumns, type SuspiciousColumn } from './suspicious-columns.ts';
 
 /** Raised whenever the same table would give other findings. */
-const findingsVersion = 5;
+const findingsVersion = 6;
 
 /** What reading a table once finds; plain JSON, kept in the cache. */
 interface Findings {
@@ -172,7 +172,7 @@ const describePart = (shape: SequenceShape, { pack, members }: TablePart): PartD
       return;
     }
     write({ record, targets, targetsAt: 0 }, from + places.targets, places.targetCount);
-    tally.add(steps, targets, 0);
+    tally.add(steps, targets, 0, pack.weighted ? Math.fround(record[from + places.weight] as number) : 1);
   });
   return tally.description();
 };

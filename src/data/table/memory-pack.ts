@@ -12,7 +12,7 @@ export const memoryPack = (
       ...values,
       ...statics,
       ...targets,
-      ...(weight === undefined ? [] : [weight]),
+      ...(description.weighted ? [weight ?? 1] : []),
       ...(key === undefined ? [] : [key]),
     ]),
   );

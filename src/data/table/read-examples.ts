@@ -52,11 +52,12 @@ export const readTableExamples = async (
     if (sequences.length === 0) return;
     const { features = [], statics = [], targets = noTargets } = named ?? {};
     const tokens = vocabulary && tables.of('tokens').texts();
+    const weights = weightsOf(sequences);
     const pack = memoryPack(
       {
         ...{ features: vocabulary ? ['token'] : features, statics, targets, columns: features },
         ...(tokens && { tokens }),
-        ...{ labels: classes.texts(), categories: tables.categories(), weighted: false },
+        ...{ labels: classes.texts(), categories: tables.categories(), weighted: weights !== undefined },
         ...{ key: null, keyLabels: [], missing: {} },
       },
       sequences,
@@ -72,7 +73,7 @@ export const readTableExamples = async (
     const names = sequences.map(({ name }, at) => name ?? String(before + at + 1));
     const scaling = scalingOf(encoding);
     take({
-      batch,
+      batch: { ...batch, ...(weights && { weights }) },
       shape: wide,
       id: (row) => names[row] as string,
       ...(scaling && { scaling: () => scaling }),
@@ -121,7 +122,12 @@ export const readTableExamples = async (
     };
     const layOut: TableFormat['layOut'] = (context, available) => {
       ({ problems } = context);
-      const sink = format.layOut(context, available);
+      const { weight } = settings;
+      const weighted = weight !== null && [...available, ...context.joined].includes(weight);
+      const sink = format.layOut(
+        { ...context, settings: { ...settings, weight: weighted ? weight : null } },
+        available,
+      );
       return {
         ...sink,
         add: (cells, at) => {
@@ -143,17 +149,24 @@ export const readTableExamples = async (
   }
 };
 
+/** The weights of the sequences, 1 for those of a file without the column; undefined where none has one. */
+const weightsOf = (sequences: readonly PackedSequence[]): Float32Array | undefined =>
+  sequences.some(({ weight }) => weight !== undefined)
+    ? Float32Array.from(sequences, ({ weight = 1 }) => weight)
+    : undefined;
+
 const noTargets = { count: 0, each: 'sequence' } as const;
 
 /** The settings of the training, without what draws parts and joins files, and without targets where there are none. */
 const settingsOf = ({ format, features, withTargets, inputs }: TableReading): TableSettings => {
   const { settings } = format;
-  const wanted = [...(settings.static ?? []), ...(withTargets ? settings.targets : [])];
-  const usesName = wanted.some((column) => settings.fileName?.includes(`{${column}}`));
+  const wanted = [...(settings.static ?? []), ...(withTargets ? [...settings.targets, settings.weight] : [])];
+  const usesName = wanted.some((column) => column !== null && settings.fileName?.includes(`{${column}}`));
   return {
     ...settings,
     ...(inputs && { features: [...features] }),
-    ...{ split: 'random', splitBy: null, folds: null, weight: null, labelsFile: null, labelsKey: null },
+    ...{ split: 'random', splitBy: null, folds: null, labelsFile: null, labelsKey: null },
+    weight: withTargets ? settings.weight : null,
     fileName: usesName ? settings.fileName : null,
     ...(!withTargets && { targets: [], task: 'classification', perStep: false }),
   };

@@ -2,6 +2,7 @@ import { wrongFile, type DataFile } from '../files.ts';
 import type { RowSink, TableReader } from './rows.ts';
 import { withoutTraces } from '../../system/without-traces.ts';
 import { textOf } from './text.ts';
+import { parseExactly } from '../../system/exact-json.ts';
 import { isObject } from '../../system/json.ts';
 
 /** Reads JSON lines: one object a line, UTF-8. The columns are the keys of the first object. Empty lines are passed over. */
@@ -47,7 +48,7 @@ const notAnObject = 'not a JSON object';
 /** The object, or what is wrong with the line. */
 const parseObject = (text: string): Readonly<Record<string, unknown>> | string => {
   try {
-    const value = withoutTraces(() => JSON.parse(text) as unknown);
+    const value = withoutTraces(() => parseExactly(text));
     return isObject(value) ? value : notAnObject;
   } catch (error) {
     return `not valid JSON: ${(error as Error).message}`;
