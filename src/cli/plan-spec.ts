@@ -20,10 +20,7 @@ export const planSpec = async (
     const set = { ...readSpecOptions(options), cores: coreCount(), reading: listen, findWeights };
     const plan = await planExperiment(path, set);
     if (!plan.ok || runsDirectory === undefined) return plan;
-    const [{ withContinuations }, { withEarlierIds }] = await Promise.all([
-      import('../runner/continuations.ts'),
-      import('../runner/continuations.ts'),
-    ]);
+    const { withContinuations, withEarlierIds } = await import('../runner/continuations.ts');
     const continued = withContinuations(withEarlierIds(plan.value, runsDirectory), runsDirectory);
     return continued.ok ? success(continued.value, [...plan.notices, ...continued.notices]) : continued;
   } finally {

@@ -9,26 +9,15 @@ import {
   type SourceText,
 } from '../diagnostic/diagnostic.ts';
 import { readUserConfig } from './user-config.ts';
-import { interpolate, type Environment, applyOverrides, mergeSpecs, type Overrides } from './overrides.ts';
+import { interpolate, type Environment, applyOverrides, mergeSpecs, type Overrides } from './rewrite.ts';
 import { writeValue } from './describe.ts';
-import { find, type Located, type LocatedMap } from './located.ts';
+import { find, type Located, type LocatedMap, type SpecDocument } from './located.ts';
 import { mostWork, readYaml, type ReadingBudget } from './read-yaml.ts';
 import { endlessFile, readRegular } from '../system/files.ts';
 import { readdir, stat } from 'node:fs/promises';
 import { nearest } from '../diagnostic/nearest.ts';
 import { addDiagnostic } from '../diagnostic/most.ts';
 import { hideSecret, holdsSecret, isSecretName, keepUserInfo } from '../system/secrets.ts';
-
-/** A spec as it was written, with everything it extends and what the command line changes; not yet validated. */
-export interface SpecDocument {
-  readonly path: string;
-  readonly text: string;
-  /** Absolute: where relative paths of the spec begin. */
-  readonly baseDirectory: string;
-  readonly root: LocatedMap;
-  /** Where each extended file is named, for messages about its content. */
-  readonly extendedAt: ReadonlyMap<SourceText, SourceRange>;
-}
 
 export interface LoadOptions extends Overrides {
   readonly environment?: Environment;

@@ -30,6 +30,17 @@ export interface LocatedEntry {
   readonly value: Located;
 }
 
+/** A spec as it was written, with everything it extends and what the command line changes; not yet validated. */
+export interface SpecDocument {
+  readonly path: string;
+  readonly text: string;
+  /** Absolute: where relative paths of the spec begin. */
+  readonly baseDirectory: string;
+  readonly root: LocatedMap;
+  /** Where each extended file is named, for messages about its content. */
+  readonly extendedAt: ReadonlyMap<SourceText, SourceRange>;
+}
+
 /** `model.hiddenSize`, `sweep.zip[0]`; keys that hold a dot are quoted. */
 export const formatPath = (path: Path): string =>
   path.reduce<string>((text, part) => {

@@ -289,6 +289,10 @@ export type EarlyStopping = NonNullable<TrainConfig['earlyStopping']>;
 /** A `train` section as it is written, with every default but the goal. */
 export type WrittenTrain = Readonly<Static<typeof trainSchema>>;
 
+/** Whether `train.from` is the path of a file. */
+export const isWeightsFile = (from: unknown): from is string =>
+  typeof from === 'string' && from.endsWith('.safetensors');
+
 /** Fills in the goal of `earlyStopping`, which follows from its metric. */
 export const withGoal = (train: WrittenTrain): TrainConfig => {
   if (!train.earlyStopping) return { ...train, earlyStopping: null };

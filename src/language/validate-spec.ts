@@ -9,13 +9,13 @@ import {
 } from '../diagnostic/diagnostic.ts';
 import { addDiagnostic } from '../diagnostic/most.ts';
 import { registry as builtIn, type Registry, namedSections } from '../registry/rows.ts';
-import { checkAgainst, mostSuggestions } from './check.ts';
+import { checkAgainst } from './check.ts';
+import { mostSuggestions } from './schema-errors.ts';
 import { place } from './place.ts';
 import { describeValue } from './describe.ts';
-import type { SpecDocument } from './load-spec.ts';
 import type { Expectation, MlflowSettings, Objective } from './config.ts';
 import { readObjective } from './goal.ts';
-import { find, toJson, type Located, type LocatedMap } from './located.ts';
+import { find, toJson, type Located, type LocatedMap, type SpecDocument } from './located.ts';
 import { isObject, isNonFinite, type Json } from '../system/json.ts';
 import { type RunSection, runSchema } from './run-section.ts';
 import { checkSection, sectionKinds, type JsonMap, type SectionKind } from './sections.ts';

@@ -8,8 +8,8 @@ import {
   type Diagnostic,
 } from '../diagnostic/diagnostic.ts';
 import { loadPlugins } from '../registry/own/load-plugins.ts';
-import { withDataPaths } from '../language/data-paths.ts';
-import { loadSpec, type SpecDocument } from '../language/load-spec.ts';
+import { withDataPaths } from '../language/rewrite.ts';
+import { loadSpec } from '../language/load-spec.ts';
 import { type WantedConcurrency, resolveExecution, type Machine } from './execution.ts';
 import type { Plan, Run, Search } from './plan.ts';
 import { type ResolveOptions, resolvePoints, type Configuration } from './resolve-points.ts';
@@ -20,9 +20,10 @@ import { validationCounterpart } from '../metrics/metrics.ts';
 import { canonicalJson, shortHash, leavesOf, type Json } from '../system/json.ts';
 import { checkMetrics } from './check-metrics.ts';
 import { objectiveBy } from '../language/goal.ts';
-import { find } from '../language/located.ts';
-import { checkPruning, pointsOf, searchedPoints, searchOf } from './search-plan.ts';
-import { groundOf, valueIn } from '../search/grid.ts';
+import { find, type SpecDocument } from '../language/located.ts';
+import { checkPruning, searchOf } from './search-plan.ts';
+import { gridPoints, groundOf, valueIn, type Ground } from '../search/grid.ts';
+import { finiteSpace, keyOf, searchPoints } from '../search/search.ts';
 import type { Choice, Dimension, Point, Sweep } from '../language/sweep/sweep.ts';
 
 export interface PlanOptions extends ResolveOptions {
@@ -151,6 +152,37 @@ export const unrollSpec = async (
     spec: { path: document.path, text: masked(document.text) },
   };
   return success(plan, notices);
+};
+
+/** Points that tpe draws at random before it proposes any: fewer are too little to learn from. */
+const firstPoints = 10;
+
+/** The points of a sweep that are known before any of them is trained. */
+const pointsOf = (sweep: Sweep, ground: Ground): Result<readonly Point[]> => {
+  switch (sweep.method) {
+    case 'grid':
+      return gridPoints(sweep, ground);
+    case 'random':
+    case 'quasi-random':
+      return searchPoints(sweep, ground);
+    case 'tpe': {
+      const samples = Math.min(firstPoints, sweep.samples);
+      const drawn = searchPoints({ ...sweep, samples, add: [] }, ground);
+      if (!drawn.ok) return drawn;
+      // What the user names is tried first, and the others learn from it.
+      const points = [...sweep.add, ...drawn.value];
+      return success([...new Map(points.map((point) => [keyOf(point), point])).values()], drawn.notices);
+    }
+    default:
+      return unreachable(sweep.method);
+  }
+};
+
+/** How many points a sweep that proposes them will have. */
+const searchedPoints = (sweep: Sweep, ground: Ground): number => {
+  const finite = finiteSpace(sweep, ground);
+  const most = finite?.ok ? finite.value.length : Infinity;
+  return Math.min(sweep.samples, most) + sweep.add.length;
 };
 
 /** 12 hex digits of the SHA-256 of the ids of a sweep's runs, and of how it searches. */

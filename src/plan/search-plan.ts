@@ -1,46 +1,12 @@
 import { stepsOf } from './steps.ts';
-import { success, unreachable, type Diagnostic, type Result } from '../diagnostic/diagnostic.ts';
+import type { Diagnostic } from '../diagnostic/diagnostic.ts';
 import { find, toJson } from '../language/located.ts';
 import type { Pruning, TrainConfig } from '../language/config.ts';
 import type { Search } from './plan.ts';
 import type { Configuration } from './resolve-points.ts';
 import type { JsonMap } from '../language/sections.ts';
-import { gridPoints, type Ground } from '../search/grid.ts';
-import { finiteSpace, keyOf, searchPoints } from '../search/search.ts';
 import { coordinatesOf } from '../search/space.ts';
-import type { Point, Sweep } from '../language/sweep/sweep.ts';
 import type { Spec } from '../language/validate-spec.ts';
-
-/** Points that tpe draws at random before it proposes any: fewer are too little to learn from. */
-const firstPoints = 10;
-
-/** The points of a sweep that are known before any of them is trained. */
-export const pointsOf = (sweep: Sweep, ground: Ground): Result<readonly Point[]> => {
-  switch (sweep.method) {
-    case 'grid':
-      return gridPoints(sweep, ground);
-    case 'random':
-    case 'quasi-random':
-      return searchPoints(sweep, ground);
-    case 'tpe': {
-      const samples = Math.min(firstPoints, sweep.samples);
-      const drawn = searchPoints({ ...sweep, samples, add: [] }, ground);
-      if (!drawn.ok) return drawn;
-      // What the user names is tried first, and the others learn from it.
-      const points = [...sweep.add, ...drawn.value];
-      return success([...new Map(points.map((point) => [keyOf(point), point])).values()], drawn.notices);
-    }
-    default:
-      return unreachable(sweep.method);
-  }
-};
-
-/** How many points a sweep that proposes them will have. */
-export const searchedPoints = (sweep: Sweep, ground: Ground): number => {
-  const finite = finiteSpace(sweep, ground);
-  const most = finite?.ok ? finite.value.length : Infinity;
-  return Math.min(sweep.samples, most) + sweep.add.length;
-};
 
 /** What the plan of a sweep that decides by results needs in order to continue; undefined for other sweeps. */
 export const searchOf = (

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import { failed, success, type Diagnostic } from '../diagnostic/diagnostic.ts';
-import { isWeightsFile } from '../language/data-paths.ts';
+import { isWeightsFile } from '../language/train-section.ts';
 import type { FindWeights, NoWeights } from '../plan/starting-weights.ts';
 import { digestOfFile } from '../record/digests.ts';
 import { readTensors, type StoredTensor } from '../system/safetensors.ts';

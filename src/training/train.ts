@@ -1,21 +1,34 @@
 import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Split } from '../data/dataset.ts';
-import { labelsOf } from '../data/task.ts';
-import { jsonText } from '../system/json.ts';
+import { batchIndices, stepsPerEpoch, totalSteps as countSteps } from '../data/batches.ts';
+import { allocateBatch, DataError, type Dataset, type Split } from '../data/dataset.ts';
+import { lengthsOf } from '../data/lengths.ts';
+import { withTargetsInOwnUnit } from '../data/preprocessing.ts';
+import { isClassTask, isPerStep, labelsOf, targetSize, type Task } from '../data/task.ts';
+import type { Run } from '../plan/plan.ts';
+import { misfitIssue } from '../plan/starting-weights.ts';
+import { chosenVariables } from '../plan/variable-names.ts';
+import { digestOfFile } from '../record/digests.ts';
 import type { Metrics, OutcomeReason, RunOutcome } from '../record/events.ts';
-import type { Durability } from '../system/durability.ts';
-import { writeWhole } from '../system/files.ts';
 import { valuesAt } from '../record/kept-weights.ts';
 import { readMetrics } from '../record/read-metrics.ts';
 import { fileNames, type EvaluationFile, type PartEvaluation } from '../record/run-files.ts';
+import { variablesIn } from '../record/starting-weights.ts';
+import { rowOf } from '../registry/rows.ts';
+import type { Durability } from '../system/durability.ts';
+import { writeWhole } from '../system/files.ts';
+import { jsonText } from '../system/json.ts';
+import { readTensors, type StoredTensor } from '../system/safetensors.ts';
+import { loadTensorFlow } from '../tensorflow/load.ts';
 import { checkpointPath, readCheckpoint } from './checkpoint.ts';
 import { evaluate } from './evaluate.ts';
-import type { Predictions } from './predictions.ts';
 import { collectExamples } from './examples.ts';
 import { collectForecasts } from './forecasts.ts';
 import { keepModel } from './keep-model.ts';
-import { beginSession, report, saveCheckpoint, type Session, type Training } from './session.ts';
+import { buildLearner, type Learner } from './learner.ts';
+import type { Predictions } from './predictions.ts';
+import { findResumePoint } from './resume-point.ts';
+import { report, saveCheckpoint, type Session, type Training } from './session.ts';
 import { takeSteps, validateNow, type StepsEnd } from './steps.ts';
 import type { Tally } from './tally.ts';
 
@@ -36,6 +49,58 @@ export const train = async (training: Training): Promise<RunOutcome> => {
   } finally {
     session.learner.dispose();
   }
+};
+
+/** Builds the network with weights drawn from the run's seed, and resumes from the newest usable checkpoint. */
+const beginSession = async (training: Training): Promise<Session> => {
+  const { run, registry, kernel, clock } = training;
+  const lossRow = run.config.loss && rowOf(registry.loss, run.config.loss);
+  const dataset = lossRow?.ownUnit ? inOwnUnit(training.dataset) : training.dataset;
+  const { train } = run.config;
+  clock.enter('start');
+  const backend = await loadTensorFlow();
+  const lengths = train.bucketing ? lengthsOf(dataset.shape, dataset.train) : undefined;
+  const plan = { ...train, size: dataset.train.size, seed: run.seed, lengths, streams: train.stateful };
+  const totalSteps = countSteps(train, plan);
+  const learner = await buildLearner(run, dataset.shape, {
+    registry,
+    totalSteps,
+    kernel,
+    vectors: training.vectors,
+    clock,
+    classCounts: () => countClasses(dataset),
+  });
+  const { checkpoint, lines, warnings } = findResumePoint(training, {
+    all: learner.tensors(),
+    weights: learner.weights(),
+  });
+  for (const message of warnings) training.emit({ type: 'record-distrusted', time: Date.now(), message });
+  training.metrics.goOnAfter(lines);
+  if (checkpoint) learner.restore(checkpoint.tensors);
+  else if (run.start) learner.restore(startingTensors(training, learner));
+  const state = checkpoint?.state ?? { step: 0, best: null };
+  training.emit({
+    type: 'training-started',
+    time: Date.now(),
+    backend: `${backend.name} ${backend.version}`,
+    kernel: learner.kernel,
+    parameterCount: learner.parameterCount,
+    totalSteps,
+    fromStep: state.step,
+  });
+  return {
+    ...training,
+    dataset,
+    learner,
+    order: batchIndices(plan),
+    beginsPass: (step) => (step - 1) % stepsPerEpoch(plan) === 0,
+    totalSteps,
+    startedAt: performance.now(),
+    state,
+    latest: {},
+    fromStep: state.step,
+    validated: undefined,
+  };
 };
 
 const finish = async (session: Session, end: StepsEnd): Promise<RunOutcome> => {
@@ -208,4 +273,96 @@ const partEvaluation = ({ size, forecast }: Split, tally: Tally): PartEvaluation
     ...(confusion && { confusion }),
     ...(forecast && { baselines: forecast.baselines() }),
   };
+};
+
+const readAtOnce = 256;
+
+/** How often each class is a target in the training part. */
+const countClasses = ({ shape, train }: Pick<Dataset, 'shape' | 'train'>): Float64Array => {
+  const { task, steps } = shape;
+  const counts = new Float64Array(isClassTask(task) ? task.classes : 0);
+  const batch = allocateBatch(shape, Math.min(readAtOnce, train.size));
+  const each = isPerStep(task) ? steps : 1;
+  for (let from = 0; from < train.size; from += readAtOnce) {
+    const size = Math.min(readAtOnce, train.size - from);
+    train.read(
+      Int32Array.from({ length: size }, (_, at) => from + at),
+      batch,
+    );
+    for (let row = 0; row < size; row++) {
+      const counted = each === 1 ? 1 : (batch.lengths[row] as number);
+      for (let step = 0; step < counted; step++) {
+        const target = batch.targets[row * each + step] as number;
+        counts[target] = (counts[target] as number) + 1;
+      }
+    }
+  }
+  return counts;
+};
+
+/** A dataset with its targets in their own unit, for losses that need them so. */
+const inOwnUnit = (dataset: Dataset): Dataset => {
+  const { shape, train, validation, test, preprocessing } = dataset;
+  const unscale = (split: Split) => unscaled(split, shape.task, shape.steps);
+  return {
+    ...dataset,
+    ...(preprocessing && { preprocessing: withTargetsInOwnUnit(preprocessing) }),
+    train: unscale(train),
+    ...(validation && { validation: unscale(validation) }),
+    test: unscale(test),
+  };
+};
+
+const unscaled = (split: Split, task: Task, steps: number): Split => {
+  const { scaling, ...rest } = split;
+  if (!scaling) return split;
+  const width = (isPerStep(task) ? steps : 1) * targetSize(task);
+  const targetCount = task.kind === 'forecast' ? task.targets.length : targetSize(task);
+  return {
+    ...rest,
+    read: (indices, batch) => {
+      split.read(indices, batch);
+      for (let row = 0; row < indices.length; row++) {
+        const { mean, factor } = scaling(indices[row] as number);
+        for (let at = 0; at < width; at++) {
+          const scaled = batch.targets[row * width + at] as number;
+          const target = at % targetCount;
+          batch.targets[row * width + at] = scaled / (factor[target] as number) + (mean[target] as number);
+        }
+      }
+    },
+  };
+};
+
+/**
+ * The weights that a run starts from, by their names in a checkpoint, without the variables that stay as they were drawn.
+ * Throws `DataError` if the file is not the one that the run was planned with, or does not fit the network.
+ */
+const startingTensors = (
+  { run, startFile = '' }: { readonly run: Run; readonly startFile?: string | undefined },
+  learner: Pick<Learner, 'weights'>,
+): ReadonlyMap<string, StoredTensor> => {
+  const { from, reinitialize } = run.config.train;
+  const name = run.start?.run === undefined ? (from ?? '') : `run ${run.start.run}`;
+  const digest = digestOfFile(startFile);
+  if (digest === undefined)
+    throw new DataError(`The weights of ${name}, which this run starts from, no longer exist: ${startFile}.`);
+  if (digest.sha256 !== run.start?.sha256)
+    throw new DataError(
+      `The weights of ${name} have changed since this run was planned. Run the spec again to start from them as they are now.`,
+    );
+  const given = variablesIn(readTensors(startFile).tensors);
+  const network = [...learner.weights()].map(([key, { shape }]) => ({
+    name: key.slice('weights/'.length),
+    shape,
+  }));
+  const misfit = misfitIssue(network, { name, variables: given }, reinitialize);
+  if (misfit) throw new DataError(`${misfit.message} ${misfit.help ?? ''}`);
+  const names = network.map((one) => one.name);
+  const drawn = chosenVariables(reinitialize, names);
+  return new Map(
+    given.flatMap(({ name: one, tensor }) =>
+      names.includes(one) && !drawn.has(one) ? [[`weights/${one}`, tensor] as const] : [],
+    ),
+  );
 };

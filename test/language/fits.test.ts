@@ -2,7 +2,7 @@ import { Ajv } from 'ajv';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { PlainSchema } from '../../src/language/describe.ts';
-import { fits } from '../../src/language/fits.ts';
+import { fits } from '../../src/language/check.ts';
 import { specSchema } from '../../src/language/spec-schema.ts';
 import { trainSchema } from '../../src/language/train-section.ts';
 import { namedSections, registry } from '../../src/registry/rows.ts';

@@ -1,6 +1,6 @@
 import { readYaml } from '../../src/language/read-yaml.ts';
 import type { LocatedMap } from '../../src/language/located.ts';
-import type { SpecDocument } from '../../src/language/load-spec.ts';
+import type { SpecDocument } from '../../src/language/located.ts';
 import type { Plan } from '../../src/plan/plan.ts';
 import type { Json } from '../../src/system/json.ts';
 import { unrollSpec, type UnrollOptions } from '../../src/plan/plan-experiment.ts';

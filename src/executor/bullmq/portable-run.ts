@@ -1,5 +1,5 @@
 import { pretrainedOf } from '../../data/vectors/setting.ts';
-import { isWeightsFile } from '../../language/data-paths.ts';
+import { isWeightsFile } from '../../language/train-section.ts';
 import type { Run } from '../../plan/plan.ts';
 import { filesOf } from '../../plan/run-identity.ts';
 
