@@ -6,7 +6,7 @@ import { type Column, renderTable } from '../terminal/table.ts';
 import { surroundingFields } from '../record/run-files.ts';
 import type { TextOptions } from './render-compare.ts';
 import type { RunDetails } from './run-details.ts';
-import { flattenConfig } from './varying.ts';
+import { flattenConfig } from '../plan/flat-settings.ts';
 
 /** One thing in which two runs differ; null where a run does not have it. */
 export interface Differing {

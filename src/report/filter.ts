@@ -10,7 +10,7 @@ import type { Json } from '../system/json.ts';
 import type { RunState } from '../record/run-state.ts';
 import { type Condition, type ConditionOption, fits, readCondition } from './condition.ts';
 import { formatValue } from '../terminal/format.ts';
-import { flattenConfig } from './varying.ts';
+import { flatSettings } from '../plan/flat-settings.ts';
 
 /** Where conditions are written, if that is a command line. */
 export interface ConditionPlace {
@@ -28,7 +28,7 @@ export const filterRuns = <T extends { readonly run: Run; readonly state: RunSta
   place?: ConditionPlace,
 ): Result<readonly T[]> => {
   const settings = runs.map((one): ReadonlyMap<string, Json> => {
-    const flat = flattenConfig(one.run.config);
+    const flat = flatSettings(one.run);
     return flat.set('seed', one.run.seed).set('state', one.state);
   });
   const known = valuesOf(settings);

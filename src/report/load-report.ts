@@ -19,7 +19,7 @@ import type { ReportData, ReportRun, CurveTable } from './report-data.ts';
 import { dataFields } from './data-fields.ts';
 import { environmentFields } from './show.ts';
 import { originOf } from '../plan/origin.ts';
-import { flattenConfig } from './varying.ts';
+import { flatSettings } from '../plan/flat-settings.ts';
 
 /** Evaluations (confusion matrix, images) of the best runs only: they are large. */
 const mostEvaluations = 50;
@@ -96,7 +96,7 @@ const reportRun = ({ run, status, directory, metrics }: RecordedRun, folder: str
   const origin = originOf(run);
   return {
     config: {
-      ...Object.fromEntries(flattenConfig(run.config)),
+      ...Object.fromEntries(flatSettings(run)),
       ...(origin.length > 0 && { origin: origin.join('; ') }),
     },
     startedAt: status?.startedAt ?? null,

@@ -2,7 +2,7 @@ import type { Plan } from '../plan/plan.ts';
 import type { Json } from '../system/json.ts';
 import { counted, formatValue } from '../terminal/format.ts';
 import { renderTable, type Column } from '../terminal/table.ts';
-import { flattenConfig } from './varying.ts';
+import { flattenConfig } from '../plan/flat-settings.ts';
 
 /** One thing in which two plans of a spec differ, as people read it. */
 export interface PlanChange {

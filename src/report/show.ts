@@ -15,7 +15,7 @@ import { baselineLines, stepErrorLines } from './baseline-table.ts';
 import { dataFields } from './data-fields.ts';
 import type { TextOptions } from './render-compare.ts';
 import type { RunDetails } from './run-details.ts';
-import { flattenConfig } from './varying.ts';
+import { flattenConfig } from '../plan/flat-settings.ts';
 
 const labelWidth = 11;
 

@@ -11,6 +11,7 @@ import { renderComparison } from '../../src/report/render-compare.ts';
 import { type RecordedRun, reasonOf, stateOf } from '../../src/record/run-state.ts';
 import type { OutcomeReason } from '../../src/record/events.ts';
 import type { Plan, Run } from '../../src/plan/plan.ts';
+import type { Json } from '../../src/system/json.ts';
 import { makePlan } from '../support/run-directories.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
@@ -380,4 +381,65 @@ test('with two seeds no rank is called tied, and the table says that seeds are m
   const text = renderComparison(comparison, { width: 100, colour: false });
   expect(text).toContain('? too few seeds to tell whether the best is better');
   expect(text).toMatch(/About \d+ seeds would separate the first two/);
+});
+
+/** The plan of a sweep, each of whose runs leaves out of its configuration what is as by default. */
+const withoutDefaults = (axes: Record<string, readonly Json[]>, defaults: Record<string, Json>): Plan => {
+  const given = makePlan({
+    axes: Object.fromEntries(Object.entries(axes).map(([path, values]) => [path, [...values]])),
+  });
+  const runs = given.runs.map((run) => {
+    const train = Object.entries(run.config.train).filter(
+      ([key, value]) => defaults[`train.${key}`] !== value,
+    );
+    return { ...run, config: { ...run.config, train: Object.fromEntries(train) } } as Run;
+  });
+  return { ...given, runs };
+};
+
+test('a setting that the sweep varies has a column, also where a configuration leaves out its default', () => {
+  const swept = withoutDefaults(
+    { 'train.accumulate': [1, 2], 'train.ema': [null, 0.9] },
+    { 'train.accumulate': 1, 'train.ema': null },
+  );
+  const runs = swept.runs.map((run, i) => recorded(run, { 'test/accuracy': i / 10 }));
+  const comparison = compare(swept, runs);
+  expect(comparison.axes).toEqual(['train.accumulate', 'train.ema']);
+  expect(comparison.configurations.map(({ values }) => values)).toEqual([
+    { 'train.accumulate': 2, 'train.ema': 0.9 },
+    { 'train.accumulate': 2, 'train.ema': null },
+    { 'train.accumulate': 1, 'train.ema': 0.9 },
+    { 'train.accumulate': 1, 'train.ema': null },
+  ]);
+});
+
+test('a mapping beside null has a column for what is written in it', () => {
+  const steps = { 'train.truncation': { steps: 5, style: 'chunked' }, 'train.truncation.steps': 5 };
+  const base = makePlan({ axes: { 'train.truncation': [null, steps['train.truncation']] } });
+  const runs = base.runs.map((run, at) => ({
+    ...run,
+    varying: at === 0 ? { 'train.truncation': null } : steps,
+  }));
+  const comparison = compare(
+    { ...base, runs },
+    runs.map((run, i) => recorded(run, { 'test/accuracy': i })),
+  );
+  expect(comparison.axes).toEqual(['train.truncation.steps']);
+  expect(comparison.configurations.map(({ values }) => values)).toEqual([
+    { 'train.truncation.steps': 5 },
+    {},
+  ]);
+});
+
+test('runs of two sweeps differ in what only one of them sets', () => {
+  const [first] = makePlan().runs;
+  const [second] = makePlan({ axes: { 'train.accumulate': [2] } }).runs;
+  if (!first || !second) throw new Error('no runs');
+  const both = [first, { ...second, varying: {} }];
+  const comparison = compareRuns(
+    both.map((run, i) => recorded(run, { 'test/accuracy': i })),
+    { objective: plan.objective },
+  );
+  expect(comparison.axes).toEqual(['train.accumulate']);
+  expect(comparison.configurations.map(({ values }) => values['train.accumulate'])).toEqual([2, undefined]);
 });

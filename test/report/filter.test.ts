@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import type { RunConfig } from '../../src/language/config.ts';
+import type { Run } from '../../src/plan/plan.ts';
 import { filterRuns } from '../../src/report/filter.ts';
 import { listRuns } from '../../src/record/read-runs.ts';
 import { makePlan, writeSweep } from '../support/run-directories.ts';
@@ -122,4 +123,17 @@ test.each([
   const advice = wrong.ok ? [] : proposedIn(wrong.errors[0]?.help);
   expect(advice.length).toBeGreaterThan(0);
   expect(found(...advice)).toEqual(expected);
+});
+
+test('a value that is left out of the configuration as its default is found where the sweep varies it', () => {
+  const [first, second] = makePlan({ axes: { 'model.outputDropout': [0, 0.3] } }).runs;
+  if (!first || !second) throw new Error('no runs');
+  const written = Object.entries(first.config.model).filter(([key]) => key !== 'outputDropout');
+  const model = Object.fromEntries(written);
+  const runs = [{ ...first, config: { ...first.config, model } } as Run, second];
+  const found = filterRuns(
+    runs.map((run) => ({ run, state: 'done' as const })),
+    ['outputDropout=0'],
+  );
+  expect(found).toMatchObject({ ok: true, value: [{ run: { id: first.id } }] });
 });

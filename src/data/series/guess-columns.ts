@@ -1,11 +1,14 @@
 import { closeSync, readSync } from 'node:fs';
+import { constants, gunzipSync } from 'node:zlib';
 import Papa from 'papaparse';
 import { openRegular } from '../../system/files.ts';
-import { numberIn, textIn } from '../columns/cells.ts';
+import { hasDecimalComma, numberIn, numberInGroups, textIn } from '../columns/cells.ts';
 import { createTimeReader } from '../columns/dates.ts';
 import { isMissing } from '../columns/missing.ts';
 import type { DataFile } from '../files.ts';
+import { usualDelimiter } from '../table/read-csv.ts';
 import type { SeriesFormat } from './format.ts';
+import { findTimeStep, stepsBetween } from './time-step.ts';
 
 /** Settings of a series dataset that its file suggests, for a new spec. */
 export type GuessedSettings = Readonly<Record<string, unknown>>;
@@ -21,7 +24,7 @@ const headBytes = 1 << 18;
 export const guessSeriesSettings = (file: WithRows, format: SeriesFormat['kind']): GuessedSettings => {
   if (format === 'parquet') return {};
   const text = headOf(file);
-  const { rows, delimiter } = format === 'csv' ? csvRows(text) : { rows: jsonRows(text), delimiter: ',' };
+  const { rows, ...marks } = format === 'csv' ? csvRows(text) : { rows: jsonRows(text) };
   const columns = Object.keys(rows[0] ?? {});
   const time = timeColumn(rows, columns);
   if (time === undefined) return {};
@@ -31,10 +34,12 @@ export const guessSeriesSettings = (file: WithRows, format: SeriesFormat['kind']
   const target = numbers.find((column) => targetNames.test(column)) ?? numbers[0];
   if (target === undefined) return {};
   const past = numbers.filter((column) => column !== target);
-  const hasHoles = rows.some((row) => [target, ...past].some((column) => isMissing(row[column])));
+  const hasHoles =
+    hasGaps(rows, time, series) ||
+    rows.some((row) => [target, ...past].some((column) => isMissing(row[column])));
   const steps = new Set(rows.map((row) => textIn(row[time]))).size;
   return {
-    ...(delimiter !== ',' && { delimiter }),
+    ...marks,
     time,
     ...(series !== undefined && { series }),
     targets: [target],
@@ -44,22 +49,61 @@ export const guessSeriesSettings = (file: WithRows, format: SeriesFormat['kind']
   };
 };
 
-/** The first rows of a CSV file, and what separates its cells. */
+/** Whether the first rows of some series are further apart than one step. */
+const hasGaps = (rows: readonly Cells[], time: string, series: string | undefined): boolean => {
+  const reader = createTimeReader();
+  const timesOf = new Map<string, number[]>();
+  for (const row of rows) {
+    const key = series === undefined ? '' : textIn(row[series]);
+    const times = timesOf.get(key) ?? [];
+    timesOf.set(key, times);
+    times.push(reader.read(row[time]) as number);
+  }
+  const each = [...timesOf.values()].map((times) => Float64Array.from(times).sort());
+  const starts = [0];
+  for (const { length } of each) starts.push((starts.at(-1) as number) + length);
+  const times = Float64Array.from(each.flatMap((one) => [...one]));
+  const step = findTimeStep({ kind: reader.kind() ?? 'number', times, starts });
+  return each.some((one) =>
+    one.some((at, row) => row > 0 && stepsBetween(step, one[row - 1] as number, at) > 1),
+  );
+};
+
+/** The first rows of a CSV file, and the settings of what separates its cells and decimals, where they are not the usual ones. */
 export const firstCsvRows = (path: string) => csvRows(headOf({ path }));
 
 type WithRows = Pick<DataFile, 'path' | 'content'>;
 
-/** The first whole lines of a file. */
-const headOf = ({ path, content }: WithRows): string => {
-  if (content) return new TextDecoder().decode(content.subarray(0, headBytes));
+/** So many bytes become at most 16 MB. */
+const compressedHeadBytes = 1 << 14;
+
+/** The first whole lines of a file, plain or compressed with gzip. */
+const headOf = (file: WithRows): string => {
+  const begin = beginningOf(file);
+  const isGzip = begin[0] === 0x1f && begin[1] === 0x8b;
+  const bytes = isGzip ? unzippedHead(begin) : begin;
+  const text = new TextDecoder().decode(bytes.subarray(0, headBytes));
+  const isWhole = isGzip ? begin.length < compressedHeadBytes : bytes.length < headBytes;
+  return isWhole ? text : text.slice(0, text.lastIndexOf('\n') + 1);
+};
+
+const beginningOf = ({ path, content }: WithRows): Uint8Array => {
+  if (content) return content.subarray(0, headBytes);
   const file = openRegular(path);
   try {
     const bytes = Buffer.alloc(headBytes);
-    const count = readSync(file, bytes, 0, headBytes, 0);
-    const text = new TextDecoder().decode(bytes.subarray(0, count));
-    return count < headBytes ? text : text.slice(0, text.lastIndexOf('\n') + 1);
+    return bytes.subarray(0, readSync(file, bytes, 0, headBytes, 0));
   } finally {
     closeSync(file);
+  }
+};
+
+const unzippedHead = (bytes: Uint8Array): Uint8Array => {
+  try {
+    return gunzipSync(bytes.subarray(0, compressedHeadBytes), { finishFlush: constants.Z_SYNC_FLUSH });
+  } catch {
+    // Who reads the whole file reports what is wrong with it.
+    return new Uint8Array(0);
   }
 };
 
@@ -70,8 +114,31 @@ const csvRows = (text: string) => {
     delimitersToGuess: [',', ';', '\t', '|'],
     transformHeader: (name) => name.trim(),
   });
-  return { rows: data, delimiter: meta.delimiter };
+  const { delimiter } = meta;
+  const hasCommas = delimiter !== usualDelimiter && hasDecimalCommas(data);
+  return {
+    rows: hasCommas ? data.map(withPoints) : data,
+    ...(delimiter !== usualDelimiter && { delimiter }),
+    ...(hasCommas && { decimal: ',' }),
+  };
 };
+
+/** Whether a comma cannot be one between thousands, as it may be in 1,234. */
+const hasCertainComma = (cell: unknown): boolean =>
+  hasDecimalComma(cell) && (Number.isNaN(numberInGroups(cell)) || /^\s*[+-]?0/.test(textIn(cell)));
+
+const hasDecimalCommas = (rows: readonly Cells[]): boolean => {
+  const cells = rows.flatMap((row) => Object.values(row));
+  return cells.some(hasCertainComma) && !cells.some((cell) => /^\s*[+-]?\d*\.\d+\s*$/.test(textIn(cell)));
+};
+
+const withPoints = (row: Cells): Cells =>
+  Object.fromEntries(
+    Object.entries(row).map(([name, cell]) => [
+      name,
+      hasDecimalComma(cell) ? textIn(cell).replace(',', '.') : cell,
+    ]),
+  );
 
 const jsonRows = (text: string): readonly Cells[] =>
   text.split('\n').flatMap((line): readonly Cells[] => {

@@ -16,7 +16,7 @@ const mostClasses = 20;
 
 /** The settings that fit the first rows of a table with one row a step; none where no column separates sequences. */
 export const guessTableSettings = (path: string): GuessedSettings => {
-  const { rows, delimiter } = firstCsvRows(path);
+  const { rows, ...marks } = firstCsvRows(path);
   const columns = Object.keys(rows[0] ?? {});
   const sequences = columns.filter((column) => isInRuns(rows, column));
   const sequence = sequences.find((column) => sequenceNames.test(column));
@@ -34,7 +34,7 @@ export const guessTableSettings = (path: string): GuessedSettings => {
   const fixed = features.filter((column) => constant.includes(column));
   const isRegression = isNumbers(rows, target) && different(rows, target) > mostClasses;
   return {
-    ...(delimiter !== ',' && { delimiter }),
+    ...marks,
     sequence,
     ...(order !== undefined && { order }),
     targets: [target],

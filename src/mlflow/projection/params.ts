@@ -1,3 +1,4 @@
+import { flatSettings } from '../../plan/flat-settings.ts';
 import type { Run } from '../../plan/plan.ts';
 import { leavesOf, type Json } from '../../system/json.ts';
 import { cleanKey, cutText, limits } from '../client/limits.ts';
@@ -11,11 +12,14 @@ const toText = (value: Json): string => (typeof value === 'string' ? value : JSO
 
 /**
  * The resolved configuration, flat, under the names of the spec: `model.hiddenSize`, `optimizer.learningRate`, `seed`.
- * What varies comes first. Only leaves, nothing derived: the server offers every parameter that differs as an axis.
+ * What varies comes first, also where it is as by default. Only leaves, nothing derived: the server offers every parameter that differs as an axis.
  */
 export const runParams = (run: Run): readonly WirePair[] => {
   const all = new Map<string, string>(
-    setLeaves({ ...run.config, seed: run.seed }).map(([key, value]) => [key, toText(value)]),
+    [...flatSettings(run), ['seed', run.seed] as const].flatMap(([key, value]) =>
+      // Null means that nothing is set.
+      value === null ? [] : [[key, toText(value)]],
+    ),
   );
   const varying = Object.keys(run.varying).flatMap((path) =>
     [...all.keys()].filter((key) => key === path || key.startsWith(`${path}.`)),

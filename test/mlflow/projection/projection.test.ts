@@ -89,6 +89,17 @@ test('parameters are the flat leaves of the configuration, those that vary first
   expect(new Set(keys).size).toBe(keys.length);
 });
 
+test('what varies is a parameter also where the configuration leaves it out as its default', () => {
+  const [run] = makePlan().runs;
+  if (!run) throw new Error('no run');
+  const varying = { 'loss.name': 'mse', 'train.ema': null, fold: 1 };
+  const params = runParams({ ...run, varying });
+  expect(params[0]).toEqual({ key: 'loss.name', value: 'mse' });
+  const keys = params.map(({ key }) => key);
+  expect(keys).not.toContain('train.ema');
+  expect(keys).not.toContain('fold');
+});
+
 test('status: every reason has one, and a lost run is killed', () => {
   const directory = temporaryDirectory();
   const statusOf = (state: NonNullable<Parameters<typeof writeRunDirectory>[2]>['state']) => {
