@@ -2,6 +2,7 @@ import { DataError } from '../data/dataset.ts';
 import { failure, success, type Diagnostic, type Result } from '../diagnostic/diagnostic.ts';
 import { checkWorkers } from '../executor/bullmq/check.ts';
 import { answered, openRedis, refusalOf } from '../executor/bullmq/redis.ts';
+import { queueProblem } from '../executor/bullmq/queue-keys.ts';
 import { usualClass } from '../executor/bullmq/resource-class.ts';
 import { dataSharer } from '../executor/bullmq/shared-data.ts';
 import { createBullmqExecutor } from '../executor/bullmq/submit.ts';
@@ -66,9 +67,13 @@ export const prepareBullmq = async (
     return failure(cannotShare);
   }
   const shareData = share && store ? dataSharer(store.parcels, plan) : undefined;
-  const found = await checkWorkers(server.value, plan, { resourceClass, store, shareData }).catch(
-    (error: unknown) => [refusalOf(error, server.value.address) ?? notShared(error)],
-  );
+  const check = async () => {
+    const foreign = await queueProblem(server.value, resourceClass);
+    return foreign ? [foreign] : await checkWorkers(server.value, plan, { resourceClass, store, shareData });
+  };
+  const found = await check().catch((error: unknown) => [
+    refusalOf(error, server.value.address) ?? notShared(error),
+  ]);
   const [error, ...errors] = found.filter(({ severity }) => severity === 'error');
   if (error) {
     server.value.client.disconnect();

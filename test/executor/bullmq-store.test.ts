@@ -91,6 +91,34 @@ describe.skipIf(noRedis !== undefined)(`workers with a store (${noRedis ?? 'redi
     },
   );
 
+  test('a run that Redis has lost resumes from the store to the same bits', async () => {
+    const redis = await startRedis();
+    const store = join(temporaryDirectory(), 'store');
+    const words = ['--slots', '1', '--store', store];
+    const victim = await startWorker(redis.url, { words });
+    const text = smallSpec({ steps: 800, train: 'checkpointEvery: 20', run: 'threadsPerRun: 1' });
+    const rig = submitter(redis.url, { spec: text });
+    const sweep = rig.start(...runOnWorkers, '--store', store);
+    await until(
+      () =>
+        filesBelow(join(store, 'states')).some((name) => name.endsWith('state.json')) ||
+        sweep.process.exitCode !== null,
+      victim.said,
+    );
+    victim.process.kill('SIGKILL');
+    const client = new Redis(redis.port);
+    await client.flushall();
+    client.disconnect();
+    const second = await startWorker(redis.url, { words });
+    const { code, stdout, stderr } = await sweep.finished;
+    expect(code, stderr + second.said()).toBe(0);
+    expect(stdout).toContain('They are queued again.');
+    expect(stdout).toMatch(/resumed on \S+ after step [1-9]\d*/);
+    expect(numbersOf(rig)).toEqual(numbersOf(await trainedHere(text)));
+    expect(await rig.unroll('check', 'runs')).toMatchObject({ code: 0 });
+    await until(() => filesBelow(join(store, 'states')).length === 0, second.said);
+  });
+
   test('large files pass through the store and not through Redis, small ones through Redis', async () => {
     const redis = await startRedis();
     const store = join(temporaryDirectory(), 'store');

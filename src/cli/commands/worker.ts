@@ -1,6 +1,7 @@
 import { join, resolve } from 'node:path';
 import { failure, success, type Result } from '../../diagnostic/diagnostic.ts';
 import { workDirectoryProblem, type SharedStore } from '../../executor/bullmq/fitness.ts';
+import { queueProblem } from '../../executor/bullmq/queue-keys.ts';
 import { answered, openRedis, problem } from '../../executor/bullmq/redis.ts';
 import { sharedDataIn } from '../../executor/bullmq/shared-data.ts';
 import { serveQueue } from '../../executor/bullmq/worker.ts';
@@ -37,6 +38,8 @@ export const execute: Execute<Options> = async (_, options, terminal) => {
   const store = opened.value;
   const server = await openRedis();
   if (!server.ok) return terminal.refuse(server.errors);
+  const foreign = await answered(server.value, () => queueProblem(server.value, resourceClass));
+  if (foreign) return terminal.refuse([foreign]);
   const slow = slowBackendWarning();
   if (slow) terminal.report([slow]);
   const { registry, bundle } = plugins.value;

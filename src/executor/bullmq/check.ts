@@ -94,6 +94,7 @@ const unfitness = (workers: readonly ListedWorker[], { worker, unfit }: Answer):
         disk: 'a disk with room for runs',
         store: 'the store of the submitter',
         unreadable: 'a run that it can read',
+        damaged: 'a job as it was submitted',
       }[kind],
       help: `${help} Or stop that worker.`,
     }),

@@ -27,7 +27,7 @@ interface Beginning extends Place {
 
 /** The checkpoints of the runs of a worker in the store that it shares with a submitter. */
 export interface KeptStates {
-  /** Brings the checkpoint of a run that another worker has begun, unless the one that is here is as new. */
+  /** Brings the checkpoint of a run that was begun elsewhere, or before, unless the one that is here is as new. */
   readonly bring: (job: Job, beginning: Beginning) => Promise<void>;
   /** What sends checkpoints of a run; undefined where its submitter uses another store, or none. */
   readonly saverOf: (job: Job, place: Place) => StateSaver | undefined;
@@ -59,7 +59,8 @@ export const keepStates = (store: SharedStore | undefined, print: (line: string)
       const states = statesOf(job);
       if (!states) return;
       const wasHere = noteStart(directory, start) === start - 1;
-      if (start === 1 || (wasHere && checkpointOfEnd(directory) !== undefined)) return;
+      if (wasHere && checkpointOfEnd(directory) !== undefined) return;
+      // Also at the first start: a Redis that lost everything counts anew.
       const brought = await states.bring(key, directory).catch(onTrouble);
       if (brought?.ok === false) print(brought.errors[0]?.message ?? '');
     },

@@ -6,6 +6,7 @@ import {
   keys,
   parseAnswer,
   parseWorker,
+  spokenVersion,
   toText,
   type Answer,
   type Needed,
@@ -51,6 +52,13 @@ export const listWorkers = async (client: Redis): Promise<readonly ListedWorker[
     .filter((one) => !old.includes(one))
     .sort((a, b) => (a.host < b.host ? -1 : a.host > b.host ? 1 : a.pid - b.pid));
 };
+
+/** Whether a worker takes the jobs of this version of a class. */
+export const serves = (worker: ListedWorker, resourceClass: string): boolean =>
+  worker.class === resourceClass && worker.speaks === spokenVersion;
+
+export const slotsOf = (workers: readonly ListedWorker[]): number =>
+  workers.filter(({ isAlive }) => isAlive).reduce((sum, one) => sum + one.slots, 0);
 
 const answerMs = 2500;
 

@@ -179,6 +179,7 @@ const unfitSchema = Type.Object({
     Type.Literal('disk'),
     Type.Literal('store'),
     Type.Literal('unreadable'),
+    Type.Literal('damaged'),
   ]),
   /** One sentence. */
   message: Type.String(),

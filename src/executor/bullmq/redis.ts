@@ -253,9 +253,7 @@ const codeOf = (error: unknown): string =>
   error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
 
 /** What the first words of an answer mean that refuses a command, and what to do. */
-const refusals: Readonly<
-  Record<string, { readonly what: string; readonly expected: string; readonly help: string }>
-> = {
+const refusals = {
   WRONGTYPE: {
     what: `has keys that begin with ${prefix}: and are not as Unroll writes them`,
     expected: `a database in which only Unroll writes ${prefix}:*`,
@@ -281,16 +279,29 @@ const refusals: Readonly<
     expected: 'a server that has started',
     help: 'Run the command again in a moment.',
   },
+} as const;
+
+const kindsOfRefusal = Object.keys(refusals) as readonly (keyof typeof refusals)[];
+
+/** What to say of keys that others have written. */
+export const foreignKeys = (address: string, got: string): Diagnostic => refused(address, 'WRONGTYPE', got);
+
+const refused = (address: string, kind: keyof typeof refusals, got: string): Diagnostic => {
+  const { what, expected, help } = refusals[kind];
+  return problem(`Redis at ${address} ${what}.`, { expected, got, help });
 };
+
+/** Whether a command met a key of another type. */
+export const isWrongType = (error: unknown): boolean =>
+  error instanceof Error && error.name === 'ReplyError' && /\bWRONGTYPE\b/.test(error.message);
 
 /** What is wrong when Redis refuses a command; undefined for any other error. */
 export const refusalOf = (error: unknown, address: string): Diagnostic | undefined => {
   if (!(error instanceof Error) || error.name !== 'ReplyError') return undefined;
   const got = error.message.slice(0, 200);
-  const kind = Object.keys(refusals).find((one) => new RegExp(`\\b${one}\\b`).test(got));
-  const known = kind === undefined ? undefined : refusals[kind];
-  return known
-    ? problem(`Redis at ${address} ${known.what}.`, { expected: known.expected, got, help: known.help })
+  const kind = kindsOfRefusal.find((one) => new RegExp(`\\b${one}\\b`).test(got));
+  return kind
+    ? refused(address, kind, got)
     : problem(`Redis at ${address} refuses a command.`, {
         expected: `a server as of Redis ${oldestVersion.join('.')}, with the right to use ${prefix}:*`,
         got,

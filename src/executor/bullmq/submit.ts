@@ -1,34 +1,47 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Diagnostic } from '../../diagnostic/diagnostic.ts';
 import type { Plan } from '../../plan/plan.ts';
-import type { RunListener, RunOutcome } from '../../record/events.ts';
+import type { RunListener } from '../../record/events.ts';
 import { readStatus } from '../../record/read-runs.ts';
 import { StoreError } from '../../store/backend.ts';
 import { systemErrorOf } from '../../system/system-error.ts';
 import type { TrainRequest } from '../../training/protocol.ts';
 import type { Executor, RunTask, TrainResult } from '../executor.ts';
 import type { SharedStore } from './fitness.ts';
+import { cancelJobs } from './cancel.ts';
 import { claimJob, claimOf, giveUp } from './claims.ts';
 import { commitRun, readSent } from './commit.ts';
 import { keptSeconds } from './file-transfer.ts';
+import {
+  done,
+  endOfJob,
+  exited,
+  isEmpty,
+  isInterrupted,
+  reportOf,
+  resultOf,
+  unreadableReason,
+  type End,
+} from './job-ends.ts';
 import { jobKeyOf, jobOfRequest } from './job-of-request.ts';
-import { listWorkers, type ListedWorker } from './presence.ts';
+import { closingMs, whileAnswered } from './leaving.ts';
+import { passOn, type Ended, type Pending } from './pending.ts';
+import { listWorkers, serves, slotsOf } from './presence.ts';
 import {
   cancelledReason,
   filesLostReason,
   fromText,
   keys,
   parseProgress,
-  parseResult,
   parseUnfit,
   queueName,
-  spokenVersion,
-  type JobResult,
-  type Progress,
+  type Unfit,
 } from './protocol.ts';
-import { queuedJob } from './queued-job.ts';
+import { isUnreadable, queuedJob } from './queued-job.ts';
+import { queueProblem } from './queue-keys.ts';
 import { prefix, type RedisServer, refusalOf } from './redis.ts';
-import { hostsShower, startedAgain, trainedOn, watchConnection } from './reports.ts';
+import { hostsShower, trainedOn, watchConnection } from './reports.ts';
 import type { ShareData } from './shared-data.ts';
 import { transportOf, transportThrough } from './transport.ts';
 
@@ -45,26 +58,7 @@ export interface SubmitOptions {
   readonly listener: RunListener;
 }
 
-const unreadableReason = 'Redis has a job in its place that BullMQ cannot read';
-
-/** How a job ended, as its events or its state show. */
-type End =
-  | { readonly type: 'completed'; readonly value: unknown }
-  | { readonly type: 'failed'; readonly reason: string }
-  /** Redis does not have the job. */
-  | { readonly type: 'gone' }
-  | { readonly type: 'left'; readonly message: string };
-
-interface Pending {
-  readonly request: TrainRequest;
-  readonly task: RunTask;
-  readonly end: (end: End) => void;
-  readonly since: number;
-  /** Whether its job is known to be in the queue, or to have been: one that failed before is removed and queued anew. */
-  isQueued: boolean;
-  /** How often workers have begun it, as far as is known. */
-  starts: number;
-}
+const sweepCancelled = 'the sweep was cancelled';
 
 /** How many jobs are watched at once; fewer keep all workers busy. */
 const mostWatched = 1000;
@@ -78,9 +72,6 @@ const lookedAt = 200;
 const hostsEveryMs = 2000;
 
 const outOfTime = 'the time of the sweep was over before this run began';
-
-/** How long a leaving command waits for a Redis that does not answer. */
-const closingMs = 2000;
 
 /** How often a job that Redis has lost, or its files, is sent again. */
 const mostTries = 3;
@@ -107,6 +98,8 @@ export const createBullmqExecutor = async (
 
   const note = (level: 'info' | 'warning', message: string) => listener({ type: 'note', level, message });
 
+  const reporting = { note, store: store?.id };
+
   const through = {
     store,
     onTrouble: ({ message }: StoreError) => note('warning', `${message} Files pass through Redis instead.`),
@@ -130,7 +123,7 @@ export const createBullmqExecutor = async (
   events.on('removed', ({ jobId }) => {
     const one = pending.get(jobId);
     if (one?.isQueued)
-      void endOf(jobId).then(
+      void endOfJob(queue, jobId).then(
         (end) => end && one.end(end),
         () => undefined,
       );
@@ -141,20 +134,8 @@ export const createBullmqExecutor = async (
   });
   events.on('progress', ({ jobId, data }) => {
     const one = pending.get(jobId);
-    if (one && typeof data === 'string') passOn(one, parseProgress(fromText(data)));
+    if (one && typeof data === 'string') passOn(one, parseProgress(fromText(data)), reporting);
   });
-  const passOn = (one: Pending, progress: Progress | undefined) => {
-    if (!progress) return;
-    if (progress.start > one.starts) {
-      one.starts = progress.start;
-      one.task.onStart(progress.pid, progress.host);
-    }
-    for (const event of progress.events) {
-      if (event.type === 'training-started' && progress.start > 1)
-        note('info', startedAgain(one.request.run.id, { ...progress, ...event, store: store?.id }));
-      one.task.onEvent(event, progress.residentBytes);
-    }
-  };
   await events.waitUntilReady();
 
   const jobKey = (key: string): string => `${prefix}:${name}:${key}`;
@@ -162,11 +143,35 @@ export const createBullmqExecutor = async (
   const isCancelled = async (key: string): Promise<boolean> =>
     (await client.sismember(keys.cancelled(sweepId), key)) === 1;
 
-  /** Looks for ends whose events were lost, and for runs of this sweep that another one keeps in the queue. */
-  const look = async () => {
-    for (const key of await client.smembers(keys.cancelled(sweepId))) {
+  /** The jobs that this command has queued. */
+  const queued = new Set<string>();
+
+  /** Submits no more once `unroll cancel` has taken runs back, and takes back what was queued while it did. */
+  const heedCancellation = async () => {
+    const cancelled = await client.smembers(keys.cancelled(sweepId));
+    if (refused === undefined && cancelled.some((key) => queued.has(key))) {
+      refused = sweepCancelled;
+      await cancelJobs(server, sweepId);
+    }
+    for (const key of cancelled) {
       const one = pending.get(key);
       if (one?.isQueued) one.end({ type: 'failed', reason: cancelledReason });
+    }
+  };
+
+  const refuse = ({ message, help = '' }: Pick<Diagnostic, 'message' | 'help'>) => {
+    if (refused === undefined) note('warning', `${message} ${help}`);
+    refused ??= message;
+  };
+
+  /** Looks for ends whose events were lost, and for runs of this sweep that another one keeps in the queue. */
+  const look = async () => {
+    await heedCancellation();
+    const foreign = await queueProblem(server, resourceClass);
+    if (foreign) {
+      refuse({ ...foreign, message: `${foreign.message} ${foreign.got ?? ''}.` });
+      for (const [, one] of pending) if (one.isQueued) one.end({ type: 'left', message: foreign.message });
+      return;
     }
     // A worker that was just beginning a run has not heard of it.
     if (isOutOfTime) await takeBack(outOfTime);
@@ -180,22 +185,21 @@ export const createBullmqExecutor = async (
     const answers = (await asked.exec()) ?? [];
     for (const [index, [key, one]] of old.entries()) {
       const [error, fields] = answers[index] ?? [];
+      if (isUnreadable(error)) one.end({ type: 'failed', reason: unreadableReason });
       if (error || !Array.isArray(fields)) continue;
       const [timestamp, finishedOn] = fields as readonly unknown[];
-      const end = timestamp === null || finishedOn !== null ? await endOf(key) : undefined;
+      const end = timestamp === null || finishedOn !== null ? await endOfJob(queue, key) : undefined;
       if (end) one.end(end);
       // The others come first next time.
       else if (pending.delete(key)) pending.set(key, one);
     }
-  };
-  const endOf = async (key: string): Promise<End | undefined> => {
-    const job = await queuedJob(queue, key);
-    if (!job) return { type: 'gone' };
-    if (job === 'unreadable') return { type: 'failed', reason: unreadableReason };
-    if (job.finishedOn === undefined) return undefined;
-    return job.failedReason
-      ? { type: 'failed', reason: job.failedReason }
-      : { type: 'completed', value: job.returnvalue };
+    // Jobs that are in no list of the queue are never begun.
+    if (!(await isEmpty(queue))) return;
+    for (const [key, one] of old) {
+      const end = await endOfJob(queue, key);
+      if (!end) await queue.remove(key);
+      one.end(end ?? { type: 'gone' });
+    }
   };
   let looking = false;
   const watch = setInterval(() => {
@@ -238,8 +242,14 @@ export const createBullmqExecutor = async (
   const submit = async (key: string, request: TrainRequest, task: RunTask): Promise<End | undefined> => {
     const submission = { request, task, sweep: sweepId, store: store?.id, shareData };
     const claim = claimOf(sweepId, request.directory);
-    if (await claimJob(client, { queue: name, key, jobKey: jobKey(key) }, { sweep: sweepId, claim })) {
-      const end = await endOf(key);
+    const isThere = await claimJob(
+      client,
+      { queue: name, key, jobKey: jobKey(key) },
+      { sweep: sweepId, claim },
+    );
+    queued.add(key);
+    if (isThere) {
+      const end = await endOfJob(queue, key);
       if (!end) await hasten(key);
       if (!end || (end.type === 'completed' && (await isUsable(end.value, key)))) return end;
       await queue.remove(key);
@@ -262,12 +272,21 @@ export const createBullmqExecutor = async (
 
   const train = async (given: TrainRequest, task: RunTask): Promise<TrainResult> => {
     let request = given;
+    let isAgain = false;
     for (let tries = 1; ; tries++) {
       if (refused !== undefined) return { type: 'left', message: refused };
       if (left !== undefined && maxParallel !== undefined) return { type: 'left', message: left };
       const key = jobKeyOf({ request, task, sweep: sweepId, store: store?.id, shareData }, nonce);
       const ended = new Promise<End>((end) =>
-        pending.set(key, { request, task, end, since: performance.now(), starts: 0, isQueued: false }),
+        pending.set(key, {
+          request,
+          task,
+          end,
+          since: performance.now(),
+          starts: 0,
+          isQueued: false,
+          isAgain,
+        }),
       );
       try {
         const leaving = left === undefined ? ended : Promise.resolve();
@@ -279,8 +298,9 @@ export const createBullmqExecutor = async (
         const isLate = refusedSince !== undefined && !before;
         const takenBack = one && isLate ? await takeBackOne(key, one, refusedSince) : undefined;
         const end = before ?? takenBack ?? (await ended);
-        if (one && !before) passOn(one, reportOf(end));
-        const result = await resultOfEnd(end, { key, request });
+        if (one && !before) passOn(one, reportOf(end), reporting);
+        const result = await resultOfEnd(end, { key, request, isLast: tries >= mostTries });
+        isAgain = result === 'again';
         // A run that is left still has this sweep that wants it.
         if (result !== 'again' && result.type !== 'left') settle(key, request);
         if (isInterrupted(result) && refusedByNow() === undefined && tries < mostTries) {
@@ -296,9 +316,8 @@ export const createBullmqExecutor = async (
         if (systemErrorOf(error)) throw error;
         const refusal = refusalOf(error, server.address);
         if (refusal) {
-          if (refusedByNow() === undefined) note('warning', `${refusal.message} ${refusal.help ?? ''}`);
-          refused ??= refusal.message;
-          return { type: 'left', message: refused };
+          refuse(refusal);
+          return { type: 'left', message: refusedByNow() ?? refusal.message };
         }
         // The result is kept until a command collects it.
         if (error instanceof StoreError) return { type: 'left', message: error.message };
@@ -344,41 +363,48 @@ export const createBullmqExecutor = async (
     return 'again';
   };
 
-  const resultOfEnd = async (
-    end: End,
-    { key, request }: { readonly key: string; readonly request: TrainRequest },
-  ): Promise<TrainResult | 'again'> => {
+  const resultOfEnd = async (end: End, { key, request, isLast }: Ended): Promise<TrainResult | 'again'> => {
+    /** What Redis has of the run is not as a worker or this command wrote it. */
+    const damaged = async (what: string): Promise<TrainResult | 'again'> => {
+      if (isLast) return exited(what);
+      note('warning', `Run ${request.run.id}: ${what.replace(/\.$/, '')}. It is queued again.`);
+      await queue.remove(key);
+      return 'again';
+    };
     if (end.type === 'left') return end;
     if (end.type === 'gone' || (end.type === 'failed' && end.reason === cancelledReason)) {
       if (!(await isCancelled(key))) return lost();
-      refused ??= 'the sweep was cancelled';
+      refused ??= sweepCancelled;
       return { type: 'left', message: refused };
     }
-    if (end.type === 'failed') return failedResult(end.reason);
+    if (end.type === 'failed') {
+      const unfit = parseUnfit(fromText(end.reason));
+      if (end.reason === unreadableReason || unfit?.kind === 'damaged')
+        return await damaged(unfit?.message ?? unreadableReason);
+      return failedResult(end.reason, unfit);
+    }
     const result = resultOf(end.value);
-    if (!result) return exited('a worker reported a result that this version of Unroll does not know');
+    if (!result) return await damaged('a worker reported a result that this version of Unroll does not know');
     if (!result.record) return done(result.outcome);
     const from = transportOf(client, result.record.store, { ...through, job: key });
     if (!from) return inOtherStore();
     const manifest = readSent(result.record.manifest);
-    if (!manifest.ok) return exited(manifest.errors[0]?.message ?? '');
+    if (!manifest.ok) return await damaged(manifest.errors[0]?.message ?? '');
     const files = Object.values(manifest.value.files);
     const open = await from.openAll(files);
     if (!open) return 'again';
     const committed = await commitRun(manifest.value, open, request);
-    if (!committed.ok) return exited(committed.errors[0]?.message ?? '');
+    if (!committed.ok) return await damaged(committed.errors[0]?.message ?? '');
     recorded.set(key, () => from.release(files));
     return done(readStatus(request.directory)?.outcome ?? result.outcome);
   };
 
-  const failedResult = (reason: string): TrainResult | 'again' => {
+  const failedResult = (reason: string, unfit: Unfit | undefined): TrainResult | 'again' => {
     if (reason === filesLostReason) return 'again';
-    const unfit = parseUnfit(fromText(reason));
     if (!unfit) return exited(reason);
     // No worker is left that could train the others.
-    if (refused === undefined) note('warning', `${unfit.message} ${unfit.help}`);
-    refused ??= unfit.message;
-    return { type: 'left', message: refused };
+    refuse(unfit);
+    return { type: 'left', message: refusedByNow() ?? unfit.message };
   };
 
   return {
@@ -400,6 +426,12 @@ export const createBullmqExecutor = async (
     close: async () => {
       clearInterval(watch);
       clearInterval(hosts);
+      // The last runs may have been queued while `unroll cancel` took the others back.
+      if (queued.size > 0)
+        await whileAnswered(
+          client,
+          heedCancellation().catch(() => undefined),
+        );
       const closing = Promise.allSettled([...settling, events.close(), queue.close()]);
       await Promise.race([closing, delay(closingMs)]);
       client.disconnect();
@@ -424,7 +456,7 @@ export const createBullmqExecutor = async (
     { request, starts }: Pending,
     message: string,
   ): Promise<End | undefined> {
-    const end = await endOf(key);
+    const end = await endOfJob(queue, key);
     if (end) return end;
     const claim = claimOf(sweepId, request.directory);
     if (!(await giveUp(client, key, [claim])))
@@ -438,33 +470,3 @@ export const createBullmqExecutor = async (
     return undefined;
   }
 };
-
-/** Ended in order, with a checkpoint, and not because of the system. */
-const isInterrupted = (result: TrainResult | 'again'): boolean =>
-  result !== 'again' &&
-  result.type === 'done' &&
-  result.outcome.reason === 'interrupted' &&
-  result.outcome.systemError === undefined;
-
-const serves = (worker: ListedWorker, resourceClass: string): boolean =>
-  worker.class === resourceClass && worker.speaks === spokenVersion;
-
-export const slotsOf = (workers: readonly ListedWorker[]): number =>
-  workers.filter(({ isAlive }) => isAlive).reduce((sum, one) => sum + one.slots, 0);
-
-const resultOf = (value: unknown): JobResult | undefined =>
-  typeof value === 'string' ? parseResult(fromText(value)) : undefined;
-
-/** What a worker had not reported before the end of a run. */
-const reportOf = (end: End): Progress | undefined =>
-  end.type === 'completed' ? resultOf(end.value)?.report : undefined;
-
-const done = (outcome: RunOutcome): TrainResult => ({ type: 'done', events: [], outcome, residentBytes: 0 });
-
-const exited = (lastWords: string): TrainResult => ({
-  type: 'exited',
-  code: 1,
-  signal: null,
-  killedByUs: false,
-  lastWords,
-});

@@ -32,9 +32,11 @@ import {
   type Unfit,
   type WorkerFacts,
 } from './protocol.ts';
+import { isUnreadable } from './queued-job.ts';
 import { prefix, refusalOf, type RedisServer } from './redis.ts';
 import { keepStates } from './kept-states.ts';
 import { transportOf, transportThrough } from './transport.ts';
+import { removeUnreadable } from './unreadable-jobs.ts';
 import { createThreadBudget } from './thread-budget.ts';
 import { checkIntervalMs, fenceMs, lockMs } from './timing.ts';
 
@@ -146,14 +148,13 @@ export const serveQueue = async (server: RedisServer, options: WorkerOptions): P
   const work = async (queued: QueuedJob, token = ''): Promise<string> => {
     const key = queued.id ?? '';
     const job = parseJob(queued.data);
-    if (!job || !namesFolders(key, job.run))
+    if (!job || !namesFolders(key, job.run)) {
+      const message = `Worker on ${host} cannot read the job.`;
+      print(`${message} (${key})`);
       throw new UnrecoverableError(
-        toText({
-          kind: 'unreadable',
-          message: `Worker on ${host} cannot read the job.`,
-          help: 'Submit it with this version of Unroll.',
-        }),
+        toText({ kind: 'damaged', message, help: 'Submit it with this version of Unroll.' }),
       );
+    }
     const own: Active = {
       stop: new AbortController(),
       kill: new AbortController(),
@@ -195,6 +196,12 @@ export const serveQueue = async (server: RedisServer, options: WorkerOptions): P
           `${spanOf(own.trainedMs)} of training, ${besides.toFixed(1)} ms for files and the queue`,
       );
       return toText(result);
+    } catch (error) {
+      const refusal = refusalOf(error, server.address);
+      if (!refusal) throw error;
+      const message = `Worker on ${host}: ${refusal.message}`;
+      print(message);
+      throw new UnrecoverableError(toText({ kind: 'unreadable', message, help: refusal.help ?? '' }));
     } finally {
       give?.();
       active.delete(key);
@@ -309,9 +316,16 @@ export const serveQueue = async (server: RedisServer, options: WorkerOptions): P
     drainDelay: 5,
     skipVersionCheck: true,
   });
+  let isRemoving = false;
   let isCut = false;
   let lastRefusal = '';
   worker.on('error', (error) => {
+    if (isUnreadable(error) && !isRemoving) {
+      isRemoving = true;
+      void removeUnreadable(server, { queue: queueName(resourceClass), active, print })
+        .catch(() => undefined)
+        .finally(() => (isRemoving = false));
+    }
     const refusal = refusalOf(error, server.address);
     if (refusal && refusal.message !== lastRefusal) print(`${refusal.message} ${refusal.help ?? ''}`);
     lastRefusal = refusal?.message ?? lastRefusal;

@@ -1,0 +1,190 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { Redis } from 'ioredis';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { randomStream } from '../../src/data/random.ts';
+import { queueName } from '../../src/executor/bullmq/protocol.ts';
+import { noRedis, startRedis, type TestRedis } from '../support/redis.ts';
+import { until, type Rig } from '../support/rig.ts';
+import { numbersOf } from '../support/run-numbers.ts';
+import { testSeed } from '../support/seed.ts';
+import { smallSpec } from '../support/small-sweep.ts';
+import { runOnWorkers, startWorker, submitter, trainedHere } from '../support/workers.ts';
+
+const queue = `unroll:${queueName('default')}`;
+
+/** What each key of a queue is for BullMQ. */
+const ofQueue = {
+  ...{ wait: 'list', active: 'list', prioritized: 'zset', delayed: 'zset', completed: 'zset' },
+  ...{ failed: 'zset', marker: 'zset', stalled: 'set', events: 'stream', meta: 'hash' },
+  ...{ id: 'string', pc: 'string', limiter: 'string', 'stalled-check': 'string' },
+} as const;
+
+const writers: Readonly<Record<string, (client: Redis, key: string) => Promise<unknown>>> = {
+  string: (client, key) => client.set(key, 'x'),
+  list: (client, key) => client.rpush(key, 'x'),
+  set: (client, key) => client.sadd(key, 'x'),
+  zset: (client, key) => client.zadd(key, 1, 'x'),
+  hash: (client, key) => client.hset(key, 'x', 'y'),
+  stream: (client, key) => client.xadd(key, '*', 'event', 'x'),
+};
+
+const clientOf = ({ url }: TestRedis): Redis => {
+  const client = new Redis(url);
+  onTestFinished(() => client.disconnect());
+  return client;
+};
+
+/** Some of all pairs of a key and another type than it has. */
+const drawn = (count: number): readonly (readonly [key: string, type: string])[] => {
+  const random = randomStream(testSeed, 'foreign-keys');
+  const all = Object.entries(ofQueue).flatMap(([key, own]) =>
+    Object.keys(writers)
+      .filter((type) => type !== own)
+      .map((type) => [key, type] as const),
+  );
+  return Array.from({ length: count }, () => all[random.integer(all.length)] ?? ['wait', 'hash']);
+};
+
+const text = smallSpec({ steps: 2, seeds: 4, run: 'threadsPerRun: 1' });
+
+/** Queues the runs of a sweep for no worker, and leaves. Returns the keys of their jobs. */
+const queueRuns = async (rig: Rig, client: Redis): Promise<readonly string[]> => {
+  const sweep = rig.start(...runOnWorkers);
+  let jobs: readonly string[] = [];
+  const look = setInterval(() => void client.keys(`${queue}:r-*`).then((found) => (jobs = found)), 50);
+  await until(() => jobs.length === 4 || sweep.process.exitCode !== null);
+  clearInterval(look);
+  sweep.process.kill('SIGINT');
+  expect((await sweep.finished).code).toBe(130);
+  return jobs.toSorted();
+};
+
+const nested = `${'['.repeat(450_000)}${']'.repeat(450_000)}`;
+
+const noTrace = /^\s+at |This is a bug/m;
+
+describe.skipIf(noRedis !== undefined)(
+  `a Redis server whose keys others have damaged (${noRedis ?? 'redis-server'})`,
+  () => {
+    test('a key of a queue of another type is one message of the commands that use the queue', async () => {
+      const redis = await startRedis();
+      const client = clientOf(redis);
+      for (const [key, type] of drawn(4)) {
+        await client.flushall();
+        await writers[type]?.(client, `${queue}:${key}`);
+        const rig = submitter(redis.url, { spec: text });
+        for (const words of [['worker'], runOnWorkers]) {
+          const { code, stdout, stderr } = await rig.unroll(...words);
+          const context = `${key} ${type} ${words[0]}: ${stdout}${stderr}`;
+          expect(stderr, context).toContain('has keys that begin with unroll: and are not as Unroll writes');
+          expect(stderr, context).toContain(`${key} is a ${type}, not a `);
+          expect(stderr.match(/error \[/g), context).toHaveLength(1);
+          expect(code, context).toBe(2);
+        }
+        expect((await rig.unroll('workers')).code).toBe(0);
+      }
+    });
+
+    test('damaged jobs keep no worker from the others, and are queued again to the same numbers', async () => {
+      const redis = await startRedis();
+      const client = clientOf(redis);
+      const rig = submitter(redis.url, { spec: text });
+      const [one = '', two = '', three = '', four = ''] = await queueRuns(rig, client);
+      const data = (await client.hget(three, 'data')) ?? '';
+      await client.hset(one, 'data', '{{{');
+      await client.hset(two, 'opts', '{{{');
+      await client.hset(three, 'data', data.replace('"dataset":{', `"dataset":{"more":${nested},`));
+      const worker = await startWorker(redis.url);
+      await until(() => worker.said().includes('ended '), worker.said);
+      expect(worker.said()).toContain(`ended trial/${four.split(':r-')[1]?.slice(0, 12)}`);
+      await until(() => worker.said().includes('cannot read the job. ('), worker.said);
+      await until(() => worker.said().match(/BullMQ cannot read it/g)?.length === 2, worker.said);
+      const { code, stdout, stderr } = await rig.unroll('attach', 'trial', '--no-mlflow');
+      expect(code, stdout + stderr + worker.said()).toBe(0);
+      expect(stdout + stderr).not.toMatch(noTrace);
+      expect(worker.said()).not.toMatch(noTrace);
+      expect(numbersOf(rig)).toEqual(numbersOf(await trainedHere(text)));
+    });
+
+    test('damaged results are trained again to the same numbers', async () => {
+      const redis = await startRedis();
+      const client = clientOf(redis);
+      const rig = submitter(redis.url, { spec: text });
+      const [one = '', two = '', three = '', four = ''] = await queueRuns(rig, client);
+      const worker = await startWorker(redis.url);
+      await until(() => worker.said().match(/ended /g)?.length === 4, worker.said);
+      for (const job of [one, two, three, four])
+        while ((await client.hexists(job, 'returnvalue')) === 0) await delay(50);
+      const result = JSON.parse((await client.hget(two, 'returnvalue')) ?? '') as string;
+      await client.hset(one, 'returnvalue', JSON.stringify(JSON.stringify({ outcome: 'exploded' })));
+      const deep = result.replace('"manifest":{', `"manifest":{"more":${nested},`);
+      await client.hset(two, 'returnvalue', JSON.stringify(deep));
+      const [piece = ''] = await client.keys(`unroll:file:${three.split(':').at(-1)}:*`);
+      await client.set(piece, 'x'.repeat(await client.strlen(piece)));
+      const { code, stdout, stderr } = await rig.unroll('attach', 'trial', '--no-mlflow');
+      expect(code, stdout + stderr + worker.said()).toBe(0);
+      expect(stdout).toContain('It is queued again.');
+      expect(stdout + stderr).not.toMatch(noTrace);
+      expect(worker.said().match(/ended /g)).toHaveLength(7);
+      expect(numbersOf(rig)).toEqual(numbersOf(await trainedHere(text)));
+    });
+
+    test('jobs that no list of the queue has are queued again', async () => {
+      const redis = await startRedis();
+      const client = clientOf(redis);
+      const rig = submitter(redis.url, { spec: text });
+      await queueRuns(rig, client);
+      await client.del(`${queue}:prioritized`, `${queue}:marker`);
+      const worker = await startWorker(redis.url);
+      const { code, stdout, stderr } = await rig.unroll('attach', 'trial', '--no-mlflow');
+      expect(code, stdout + stderr + worker.said()).toBe(0);
+      expect(stdout).toContain('They are queued again.');
+      expect(numbersOf(rig)).toEqual(numbersOf(await trainedHere(text)));
+    });
+
+    test('a key that changes its type while a command waits ends the waiting, and loses no run', async () => {
+      const redis = await startRedis();
+      const client = clientOf(redis);
+      const rig = submitter(redis.url, { spec: text });
+      await queueRuns(rig, client);
+      const back = rig.start('attach', 'trial', '--no-mlflow');
+      let said = '';
+      back.process.stdout?.on('data', (part: string) => (said += part));
+      await until(() => said.includes('4 runs') || back.process.exitCode !== null);
+      await client.set(`${queue}:active`, 'x');
+      const { code, stdout, stderr } = await back.finished;
+      expect(stdout).toContain(`${queue}:active is a string`);
+      expect(code, stdout + stderr).toBe(1);
+      await client.del(`${queue}:active`);
+      const worker = await startWorker(redis.url);
+      const done = await rig.unroll('attach', 'trial', '--no-mlflow');
+      expect(done.code, done.stdout + done.stderr + worker.said()).toBe(0);
+      expect(numbersOf(rig)).toEqual(numbersOf(await trainedHere(text)));
+    });
+
+    test('cancel reaches a command that has left and still queues its runs', async () => {
+      const redis = await startRedis();
+      const client = clientOf(redis);
+      const many = smallSpec({ steps: 2, seeds: 1500, run: 'threadsPerRun: 1' });
+      const rig = submitter(redis.url, { spec: many });
+      const sweep = rig.start(...runOnWorkers, '--yes');
+      let queued = 0;
+      const look = setInterval(
+        () => void client.zcard(`${queue}:prioritized`).then((count) => (queued = count)),
+        20,
+      );
+      onTestFinished(() => clearInterval(look));
+      await until(() => queued > 200 || sweep.process.exitCode !== null);
+      sweep.process.kill('SIGINT');
+      await until(() => queued > 1100 || sweep.process.exitCode !== null);
+      sweep.process.kill('SIGSTOP');
+      const cancelled = await rig.unroll('cancel', 'trial');
+      expect(cancelled.code, cancelled.stderr).toBe(0);
+      expect(cancelled.stdout).toMatch(/^Cancelled [1-9]/);
+      sweep.process.kill('SIGCONT');
+      const { code, stdout } = await sweep.finished;
+      expect(code, stdout).toBe(130);
+      expect(await client.zcard(`${queue}:prioritized`), stdout).toBe(0);
+    });
+  },
+);
