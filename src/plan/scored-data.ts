@@ -10,7 +10,7 @@ const sameQuestion: ReadonlySet<string> = new Set([
   ...['trainSize', 'validationSize', 'testSize', 'trainFraction', 'validationFraction', 'testFraction'],
   ...['seed', 'fold', 'splitSeed', 'split', 'stride', 'overlap'],
   ...['features', 'inputs', 'standardize', 'scale', 'normalize', 'missing', 'window', 'lags', 'context'],
-  ...['categorical', 'static', 'deltaTime', 'past', 'future', 'calendar', 'weight', 'decimal'],
+  ...['categorical', 'static', 'deltaTime', 'past', 'future', 'calendar', 'decimal'],
   ...['delimiter', 'layout', 'order', 'featuresPerStep'],
 ]);
 

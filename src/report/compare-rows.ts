@@ -56,7 +56,7 @@ export const comparisonRows = (comparison: Comparison): ComparisonRows => {
     ['correctedPValue', ({ correctedPValue }) => correctedPValue],
     ...(groups.some(({ majority }) => majority)
       ? ([
-          ['majorityClass', (_one, _run, { majority }) => majority?.label],
+          ['majorityClass', (_one, _run, { majority }) => majority?.label ?? undefined],
           ['majorityShare', (_one, _run, { majority }) => majority?.share],
         ] satisfies [string, Field][])
       : []),

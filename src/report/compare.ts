@@ -196,12 +196,13 @@ const distinct = (numbers: readonly number[]): number[] => [...new Set(numbers)]
 /** In which of the settings that decide what is scored the groups differ, for each of them. */
 const settingsApart = (firsts: readonly Run[]): Readonly<Record<string, Json>>[] => {
   const scored = firsts.map((run) => new Map(Object.entries(scoredData(run))));
-  const paths = differingPaths(scored);
+  // What only some have sets them apart, too: `scoredData` leaves out what is not set.
+  const paths = differingPaths(scored, [], new Set(scored.flatMap((one) => [...one.keys()])));
   const named = paths.includes('dataset.name') ? ['dataset.name'] : paths;
   return scored.map((one) =>
     Object.fromEntries(
       // Other datasets have other settings altogether: the name is enough.
-      named.flatMap((path) => (one.has(path) ? [[path, one.get(path) ?? null]] : [])),
+      named.map((path) => [path, one.get(path) ?? null]),
     ),
   );
 };

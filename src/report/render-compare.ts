@@ -12,7 +12,7 @@ import type {
   Comparison,
   ComparisonGroup,
 } from './compare.ts';
-import type { Majority } from './majority.ts';
+import { majorityText } from './majority-text.ts';
 import { fit, renderTable, type TableCell, type Column } from '../terminal/table.ts';
 
 export interface TextOptions {
@@ -170,10 +170,7 @@ const skillLine = (members: readonly ComparedConfiguration[], objective: string)
 
 /** What a result has to be held against, where the task has classes. */
 const majorityLines = ({ majority }: ComparisonGroup): string[] =>
-  majority ? [`baseline: ${majorityText(majority)}`] : [];
-
-const majorityText = ({ part, label, share }: Majority): string =>
-  `always answering ${JSON.stringify(label)} has accuracy ${formatMetric(share)} on the ${part} part`;
+  majority ? [`baseline: ${majorityText(majority, formatMetric)}`] : [];
 
 const seedsLine = (seeds: number): string => {
   if (seeds === Infinity) return 'The first two are so close that 10,000 seeds would not separate them.';

@@ -443,3 +443,41 @@ test('runs of two sweeps differ in what only one of them sets', () => {
   expect(comparison.axes).toEqual(['train.accumulate']);
   expect(comparison.configurations.map(({ values }) => values['train.accumulate'])).toEqual([2, undefined]);
 });
+
+test('the share of the most frequent class is that of all folds and splits', () => {
+  const shares = [0.5, 0.6, 0.7];
+  const runs = shares.map((share, at) => {
+    const directory = temporaryDirectory('majority');
+    const label = share > 0.65 ? 'rain' : 'no rain';
+    const data = {
+      inputs: { kind: 'values', features: 1 },
+      target: { kind: 'classes', each: 'sequence', classes: 2 },
+      parts: { test: { sequences: 10, majority: { label, share } } },
+    };
+    writeFileSync(join(directory, 'data.json'), JSON.stringify(data));
+    const [run] = makePlan({ axes: { 'dataset.splitSeed': [at] } }).runs;
+    if (!run) throw new Error('no run');
+    return { ...recorded(run, { 'test/accuracy': at / 10 }), directory };
+  });
+  const of = (some: typeof runs) => compareRuns(some, { objective: plan.objective });
+  expect(of(runs.slice(0, 2)).groups).toMatchObject([
+    { majority: { part: 'test', label: 'no rain', share: 0.55, range: [0.5, 0.6] } },
+  ]);
+  const all = of(runs);
+  expect(all.groups).toMatchObject([{ majority: { label: null, range: [0.5, 0.7] } }]);
+  expect(renderComparison(all, { width: 120, colour: false })).toContain(
+    'baseline: always answering the most frequent class has accuracy 0.5000 to 0.7000, mean 0.6000, on the test parts',
+  );
+});
+
+test('metrics that count by weights cannot be compared with others', () => {
+  const { runs } = makePlan({ axes: { 'dataset.weight': [null, 'w'] } });
+  const comparison = compareRuns(
+    runs.map((run, i) => recorded(run, { 'test/accuracy': i / 10 })),
+    { objective: plan.objective },
+  );
+  expect(comparison.groups.map(({ values }) => values)).toEqual([
+    { 'dataset.weight': null },
+    { 'dataset.weight': 'w' },
+  ]);
+});

@@ -9,6 +9,7 @@ import {
   showValue,
   type ViewState,
 } from './view-state.ts';
+import { majorityText } from '../majority-text.ts';
 
 interface TableColumn {
   readonly title: string;
@@ -117,11 +118,8 @@ const notes = ({ groups }: Comparison): string[] => [
   }),
   ...groups.flatMap((group) => {
     if (!group.majority) return [];
-    const { part, label, share } = group.majority;
     const name = groups.length > 1 ? ` (${groupTitleOf(group)})` : '';
-    return [
-      `Baseline: always answering ${JSON.stringify(label)} has accuracy ${showNumber(share)} on the ${part} part${name}.`,
-    ];
+    return [`Baseline: ${majorityText(group.majority, showNumber)}${name}.`];
   }),
   ...(groups.length > 1
     ? ['Scores of different groups cannot be compared, so each group has its own ranks and its own best.']
