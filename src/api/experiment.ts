@@ -16,14 +16,14 @@ type Chosen<T> = {
     : T[K];
 };
 
-/** `name` and the parameters of each row that comes with Unroll. */
+/** `name` and the parameters of each entry that comes with Unroll. */
 type BuiltIn<Table> = {
   [N in keyof Table & string]: Table[N] extends { readonly parameters: infer P extends TObject }
     ? { readonly name: N } & Chosen<Static<P>>
     : never;
 }[keyof Table & string];
 
-/** The same of the user's own entry; `Common`: parameters that every row of the section has. */
+/** The same of the user's own entry; `Common`: parameters that every entry of the section has. */
 type Own<D, Common = unknown> = D extends {
   readonly name: infer N extends string;
   readonly parameters: infer P extends TProperties;
@@ -114,7 +114,7 @@ export interface Experiment<C = unknown> {
 
 /**
  * Describes an experiment. Names, parameters and axis paths are checked by the compiler against the registries, and
- * against a config's own rows where it is given; values are checked when it is planned.
+ * against a config's own entries where it is given; values are checked when it is planned.
  */
 export const defineExperiment: DefineExperiment = (experiment) => experiment;
 

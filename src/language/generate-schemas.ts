@@ -243,7 +243,7 @@ const runSchema = (registry: Registry): JsonSchema => {
     datasetDigest: { type: 'string', description: 'Identifies the content of the data.' },
     versions: {
       type: 'object',
-      description: 'Versions of the registry rows and of the trainer.',
+      description: 'Versions of the registry entries and of the trainer.',
       additionalProperties: false,
       required: versions,
       properties: Object.fromEntries([...namedSections, 'trainer'].map((one) => [one, version])),

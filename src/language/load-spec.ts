@@ -177,7 +177,7 @@ const notAMapping = (root: Located, source: SourceText): Diagnostic => ({
       ? 'a list'
       : root.kind === 'scalar' && root.value === null
         ? 'comments only'
-        : 'one text',
+        : 'a single value',
   help: 'Begin with a copy of one of the specs under experiments/; mind the space after each colon.',
 });
 

@@ -77,7 +77,7 @@ const readAssignment = (option: '--set' | '--sweep', text: string): Result<Assig
       message: `${option} needs a path and a value.`,
       at: { source, start: pathStart, end: source.text.length },
       expected: option === '--set' ? 'path=value' : 'path=value,value,...',
-      got: text === '' ? 'an empty text' : text,
+      got: text === '' ? 'an empty string' : text,
       help: `Write for example ${option} ${example}.`,
     });
   }
@@ -264,7 +264,7 @@ export const interpolate = (
         message: `The variable ${name} is not set in the environment.`,
         at,
         expected: `${name} to be set`,
-        got: environment[name] === '' ? 'an empty text' : 'no such variable',
+        got: environment[name] === '' ? 'an empty string' : 'no such variable',
         ...(near !== undefined && { nearest: near }),
         help: `Set it before the command (${name}=... unroll ...), or give a default here: \${${name}:-value}.`,
       });

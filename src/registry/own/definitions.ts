@@ -206,5 +206,5 @@ export const defineLoss = <const N extends string, P extends TProperties>(
 export const defineMetric = <const N extends string>(definition: MetricDefinition<N>): MetricDefinition<N> =>
   definition;
 
-/** The default export of `unroll.config.ts`: lists the rows that are added to the registries. */
+/** The default export of `unroll.config.ts`: lists the entries that are added to the registries. */
 export const defineConfig = <const C extends Config>(config: C): C => config;

@@ -62,7 +62,7 @@ const thrownAtImport = (error: unknown, config: string, files: ReadonlySet<strin
     severity: 'error',
     message: 'The code throws when it is imported.',
     at: source ? { source, start, end: start + wordLength(source.text, start) } : fileStart(config),
-    expected: 'a module that only describes its rows',
+    expected: 'a module that only describes its entries',
     got: message,
     help: 'Fix the code at this place; what needs TensorFlow or data belongs into build or load.',
   };
