@@ -1,14 +1,6 @@
 import { commandLine } from '../language/located.ts';
 import type { WantedConcurrency } from '../plan/execution.ts';
-
-/** What the command line changes in a spec. */
-export interface SpecOptions {
-  readonly set: readonly string[];
-  readonly sweep: readonly string[];
-  readonly allowVariables: readonly string[];
-  readonly allowManyRuns: boolean;
-  readonly concurrency?: WantedConcurrency;
-}
+import type { PlanOptions } from '../plan/plan-experiment.ts';
 
 /** The options that change the spec, as commander reads them. `validate` and `plan` have fewer of them than `run`. */
 export interface GivenSpecOptions extends GivenConcurrency {
@@ -22,7 +14,7 @@ interface GivenConcurrency {
   readonly concurrency?: number | undefined;
 }
 
-export const readSpecOptions = (options: GivenSpecOptions): SpecOptions => ({
+export const readSpecOptions = (options: GivenSpecOptions): Omit<PlanOptions, 'cores'> => ({
   set: options.set ?? [],
   sweep: options.sweep ?? [],
   allowVariables: options.allowVariable ?? [],

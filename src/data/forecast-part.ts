@@ -1,13 +1,19 @@
-/** The errors of a forecast that needs no network, such as the last value repeated; in the unit of the targets. */
-export interface Baseline {
-  readonly name: string;
+import { Type } from '@sinclair/typebox';
+import type { Described } from '../system/schema.ts';
+
+export const baselineSchema = Type.Object({
+  /** Such as `naive`, the last value repeated. */
+  name: Type.String(),
   /** The steps of a season, of a seasonal baseline. */
-  readonly season?: number;
-  readonly mae: number;
-  readonly rmse: number;
+  season: Type.Optional(Type.Number()),
+  mae: Type.Number(),
+  rmse: Type.Number(),
   /** By how many steps ahead; null where no target has a value. */
-  readonly maeByStep: readonly (number | null)[];
-}
+  maeByStep: Type.Array(Type.Union([Type.Number(), Type.Null()])),
+});
+
+/** The errors of a forecast that needs no network, such as the last value repeated; in the unit of the targets. */
+export type Baseline = Described<typeof baselineSchema>;
 
 /** What only a part of a forecasting dataset has. Rows are those of all series, one series after another. */
 export interface ForecastPart {

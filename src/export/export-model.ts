@@ -22,8 +22,11 @@ export interface ExportedFile {
 export interface ExportedModel {
   readonly file: ModelFile;
   readonly weights: Weights;
+  /** The tokens by index, of a network that reads text. */
   readonly vocabulary?: readonly string[];
+  /** The folder with `model.json`, and with `tokenizer.json` where there is one. */
   readonly directory: string;
+  /** Its `model.onnx`, which a folder may lack. */
   readonly onnx?: string;
 }
 

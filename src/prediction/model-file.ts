@@ -1,20 +1,10 @@
 import { failure, success, type Diagnostic, type Result } from '../diagnostic/diagnostic.ts';
+import type { ExportedModel } from '../export/export-model.ts';
 import { earlierModelFileParser, modelFileParser, type ModelFile } from '../record/run-files.ts';
 import { noUsable } from '../record/parse-run-files.ts';
-import type { StoredTensor } from '../system/safetensors.ts';
 
 /** A trained network with what is needed to use it on other data. */
-export interface OpenModel {
-  readonly file: ModelFile;
-  /** Trained weights by the names of `Model.variables`. */
-  readonly weights: ReadonlyMap<string, StoredTensor>;
-  /** The tokens by index, of a network that reads text. */
-  readonly vocabulary?: readonly string[];
-  /** The folder with `model.json`, and with `tokenizer.json` where there is one. */
-  readonly directory: string;
-  /** Its `model.onnx`, which a folder may lack. */
-  readonly onnx?: string;
-}
+export type OpenModel = ExportedModel;
 
 /** A model that cannot be read. */
 export const broken = (message: string, expected: string): Diagnostic => ({

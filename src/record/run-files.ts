@@ -1,4 +1,5 @@
 import { Type, type TNumber } from '@sinclair/typebox';
+import { baselineSchema } from '../data/forecast-part.ts';
 import { preprocessingSchema, tokenizerFile } from '../data/preprocessing.ts';
 import { shapeSchema } from '../data/shape-schema.ts';
 import { dataDescriptionSchema, runSchema, type DataDescription } from '../plan/plan.ts';
@@ -227,17 +228,6 @@ export type ProfileFile = Described<typeof profileSchema>;
 export const parseProfile = parserOf(profileSchema);
 
 const numberOrNull = Type.Union([Type.Number(), Type.Null()]);
-
-const baselineSchema = Type.Object({
-  /** Such as `naive`, the last value repeated. */
-  name: Type.String(),
-  /** The steps of a season, of a seasonal baseline. */
-  season: Type.Optional(Type.Number()),
-  mae: Type.Number(),
-  rmse: Type.Number(),
-  /** By how many steps ahead; null where no target has a value. */
-  maeByStep: Type.Array(numberOrNull),
-});
 
 const partEvaluation = {
   examples: Type.Number(),

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type { Plan, Run } from '../plan/plan.ts';
-import type { RunListener, RunOutcome } from '../record/events.ts';
+import type { RunListener } from '../record/events.ts';
 import { grownPlan } from '../record/search-journal.ts';
 import type { FindWeights } from '../plan/starting-weights.ts';
 import { captureEnvironment } from '../record/environment.ts';
@@ -56,17 +56,8 @@ export interface ExperimentOptions {
   readonly kill: AbortSignal;
 }
 
-/** How a sweep ended: each run's outcome, those recorded before included. */
-export interface ExperimentOutcome {
-  readonly plan: Plan;
-  /** What the command answers for. */
-  readonly chosen: readonly Run[];
-  /** Runs of a search that are still to be chosen; 0 once it is over. */
-  readonly toChoose: number;
-  /** What was trained now. */
-  readonly trained: readonly Run[];
-  readonly outcomes: Readonly<Record<string, RunOutcome>>;
-}
+/** How a sweep ended: the outcomes include those recorded before. */
+export type ExperimentOutcome = SearchOutcome;
 
 /** Trains what is missing of a plan, and returns the state of each of its runs. */
 export const runExperiment = async (

@@ -54,7 +54,7 @@ export interface Scheduled {
   readonly outOfTime: ReadonlySet<string>;
 }
 
-/** What may go better at another try. A NaN loss or a mistake in the data comes back every time. */
+/** Outcomes worth retrying. A NaN loss or a mistake in the data would only come back. */
 const worthRetrying: readonly string[] = ['crashed', 'out-of-memory'];
 
 /** Ends after which the sweep continues even if the spec stops on errors. */

@@ -37,8 +37,9 @@ interface SearchOptions extends ScheduleOptions {
 export interface SearchOutcome {
   /** The plan with all points that were proposed. */
   readonly plan: Plan;
-  /** Runs of points that are still to be chosen. */
+  /** Runs of points that are still to be chosen; 0 once the search is over. */
   readonly toChoose: number;
+  /** What was trained now. */
   readonly trained: readonly Run[];
   readonly outcomes: Scheduled['outcomes'];
   /** What the command answers for: not what a spent budget left undone. */

@@ -3,9 +3,10 @@ import { rememberMetrics } from '../../metrics/metrics.ts';
 import { extendRegistry, registry as builtIn, type Registry } from '../rows.ts';
 import { bundleConfig } from './bundle.ts';
 import { findConfig } from './find-config.ts';
-import { importBundle, readBundle, type ImportedConfig } from './import-bundle.ts';
-import { fileStart, offsetOf, placeInStack, sourceOf } from './places.ts';
-import { rowsOfConfig } from './rows-of-config.ts';
+import { importBundle, readBundle, type ImportedConfig, definitionsIn } from './import-bundle.ts';
+import { fileStart, offsetOf, placeInStack, sourceOf, type Origin } from './places.ts';
+import type { Config } from './definitions.ts';
+import { datasetRow, lossRow, metricRow, modelRow, optimizerRow } from './rows.ts';
 
 /** The registries with the rows of a config, and the folder that holds its code as it is now. */
 export interface Plugins {
@@ -69,3 +70,25 @@ const thrownAtImport = (error: unknown, config: string, files: ReadonlySet<strin
 };
 
 const wordLength = (text: string, start: number): number => /^\w+/.exec(text.slice(start))?.[0].length ?? 1;
+
+/** The rows of a config that was checked. */
+const rowsOfConfig = (imported: ImportedConfig): Required<Registry> => {
+  const { model, dataset, optimizer, loss, metric } = definitionsIn(imported.config as Config);
+  const table = <D extends { readonly name: string }, R>(
+    definitions: readonly D[],
+    rowOf: (definition: D, origin: Origin) => R,
+  ): Readonly<Record<string, R>> =>
+    Object.fromEntries(
+      definitions.map((definition) => {
+        const { file, digest } = imported.originOf(definition);
+        return [definition.name, rowOf(definition, { file, digest, files: imported.files })];
+      }),
+    );
+  return {
+    dataset: table(dataset, datasetRow),
+    model: table(model, modelRow),
+    optimizer: table(optimizer, optimizerRow),
+    loss: table(loss, lossRow),
+    metric: table(metric, metricRow),
+  };
+};

@@ -203,12 +203,3 @@ const checked = (dataset: Dataset, name: string): Dataset => {
   }
   return dataset;
 };
-
-/** The rows that a config adds, by section. */
-export interface PluginRows {
-  readonly dataset: Readonly<Record<string, DatasetRow>>;
-  readonly model: Readonly<Record<string, ModelRow>>;
-  readonly optimizer: Readonly<Record<string, OptimizerRow>>;
-  readonly loss: Readonly<Record<string, LossRow>>;
-  readonly metric: Readonly<Record<string, OwnMetricRow>>;
-}
