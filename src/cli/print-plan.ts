@@ -14,10 +14,11 @@ import { fit, renderTable, type TableCell, type Column } from '../terminal/table
 import { listRuns } from '../record/read-runs.ts';
 import { runStates } from '../record/run-state.ts';
 import type { ExitCode, Terminal } from './command.ts';
-import type { StoreOptions } from '../store/open-address.ts';
-import { finishedInStore } from './opened-store.ts';
+import { type StoreOptions, openStoreAt, storeAddress } from '../store/open-address.ts';
 import { screen } from './screen.ts';
 import { readSelection, type SelectionOptions } from './selection.ts';
+import { success, type Result } from '../diagnostic/diagnostic.ts';
+import { storeFailure } from '../store/store.ts';
 
 /** More rows than this help no reader; `--json` has them all. */
 const shownRuns = 60;
@@ -252,4 +253,27 @@ const reasonLines = (standings: readonly RunStanding[], width: number): string[]
     ...(shown.length > 0 ? ['', ...shown] : []),
     ...(more > 0 ? [`and ${more} more reasons; --json has all`] : []),
   ];
+};
+
+/** The runs of a plan that the store has finished. A store that cannot be used has none, and is reported. */
+const finishedInStore = async (
+  { experiment }: Plan,
+  options: StoreOptions,
+): Promise<Result<ReadonlySet<string>>> => {
+  const address = storeAddress(options);
+  if (!address.ok) return address;
+  if (!address.value) return success(new Set());
+  const opened = await openStoreAt(address.value);
+  if (!opened.ok)
+    return success(
+      new Set(),
+      opened.errors.map((error) => ({ ...error, severity: 'warning' as const })),
+    );
+  try {
+    return success(await opened.value.finished(experiment));
+  } catch (error) {
+    return success(new Set(), [{ ...storeFailure(error), severity: 'warning' }]);
+  } finally {
+    await opened.value.close();
+  }
 };

@@ -1,10 +1,12 @@
-import type { ColumnMetaData, PageHeader, SchemaTree } from 'hyparquet';
+import type { ColumnMetaData, PageHeader, SchemaTree, CompressionCodec } from 'hyparquet';
 import { parquetHeader } from 'hyparquet/src/column.js';
 import { deltaBinaryUnpack } from 'hyparquet/src/delta.js';
 import { readRleBitPackedHybrid } from 'hyparquet/src/encoding.js';
 import { getMaxDefinitionLevel, getMaxRepetitionLevel, isFlatColumn } from 'hyparquet/src/schema.js';
-import { pageDecompressor } from './decompress-page.ts';
 import { endOfNumber, endOfStruct, numberAt } from './structs.ts';
+import { decompress as unzstd } from 'fzstd';
+import { compressors } from 'hyparquet-compressors';
+import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 
 /** What a file may become: each throws when it is more than the file can hold in earnest. */
 export interface Allowance {
@@ -220,4 +222,30 @@ const endOfDeltas = (view: DataView, start: number, values: number): number => {
       at += (size * view.getUint8(widths + part)) / 8;
   }
   return at;
+};
+
+/** Decompresses pages to the length that they claim, or less; undefined where they are not compressed. */
+const pageDecompressor = (
+  codec: CompressionCodec,
+): ((input: Uint8Array, length: number) => Uint8Array) | undefined => {
+  switch (codec) {
+    case 'UNCOMPRESSED':
+      return undefined;
+    case 'GZIP':
+      return (input, length) => gunzipSync(input, { maxOutputLength: Math.max(1, length) });
+    case 'BROTLI':
+      return (input, length) => brotliDecompressSync(input, { maxOutputLength: Math.max(1, length) });
+    case 'ZSTD':
+      // With the space that it needs, it does not allocate what its own header claims.
+      return (input, length) => unzstd(input, new Uint8Array(length));
+    case 'SNAPPY':
+    case 'LZ4':
+    case 'LZ4_RAW':
+    case 'LZO':
+    default: {
+      const decompress = compressors[codec];
+      if (!decompress) throw new Error(`the compression ${codec} is not supported`);
+      return decompress;
+    }
+  }
 };

@@ -6,15 +6,15 @@ import { packedFolder } from '../packed-folder.ts';
 import { naiveErrorsOf } from './baselines.ts';
 import type { SeriesFormat } from './format.ts';
 import { completeColumns, missingStrategiesOf, numberColumns, type SeriesParameters } from './parameters.ts';
-import { fitSeriesScaling } from './scale-series.ts';
+import { fitSeriesScaling, type FittedScaling } from './scale-series.ts';
 import { fitStatics, layOutInputs, type InputLayout } from './series-inputs.ts';
 import { openSeriesPack, writeSeriesPack, type SeriesPack } from './series-pack.ts';
 import { findSeason } from './season.ts';
-import { seriesPreprocessing } from './series-preprocessing.ts';
-import { seriesSplit } from './series-split.ts';
+import { seriesSplit, type SeriesStore } from './series-split.ts';
 import { seriesStore } from './series-store.ts';
 import { rowsIn, splitSpans, type Span, type Spans } from './split-series.ts';
 import { windowsIn, type Windows } from './windows.ts';
+import type { SeriesPreprocessing } from '../preprocessing.ts';
 
 /** Raised whenever the same file and parameters would make another pack. */
 const packVersion = 2;
@@ -188,3 +188,39 @@ export const loadSeries = async (format: SeriesFormat, context: DataContext): Pr
     test: split('test'),
   };
 };
+
+/** What was measured on the training part, by the names of series and columns. */
+const seriesPreprocessing = (
+  { pack, parameters, layout, naiveErrors }: SeriesStore,
+  given: { readonly fitted: FittedScaling; readonly spans: Spans; readonly season: number | undefined },
+): SeriesPreprocessing => {
+  const { fitted, spans, season } = given;
+  const { scaling, means, pooled } = fitted;
+  const width = pack.columns.length;
+  const targets = parameters.targets.length;
+  return {
+    kind: 'series',
+    timeKind: pack.timeKind,
+    step: pack.step,
+    columns: pack.columns,
+    series: pack.series.map((name, series) => {
+      const of = (values: Float64Array) => [...values.subarray(series * width, (series + 1) * width)];
+      const errors = naiveErrors.subarray(series * targets, (series + 1) * targets);
+      return {
+        name,
+        mean: of(scaling.mean),
+        factor: of(scaling.factor),
+        fill: of(means),
+        naiveErrors: Array.from(errors, orNull),
+      };
+    }),
+    others: { mean: [...pooled.mean], factor: [...pooled.factor], fill: pooled.means },
+    statics: layout.statics.map((input, at) => ({ name: parameters.static[at] ?? '', ...input })),
+    ends: [spans.train.to, spans.validation.to, spans.test.to].map(orNull),
+    season: season ?? null,
+    scaledTargets: true,
+  };
+};
+
+/** JSON has neither NaN nor infinities. */
+const orNull = (value: number): number | null => (Number.isFinite(value) ? value : null);

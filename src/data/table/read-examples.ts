@@ -10,8 +10,7 @@ import type { Encoding } from './encoding.ts';
 import { readSequences, type TableFormat } from './ensure-pack.ts';
 import { packExamples } from './examples.ts';
 import { createLabels, type LabelTable } from './labels.ts';
-import { memoryPack } from './memory-pack.ts';
-import type { PackedSequence } from './pack.ts';
+import { type PackedSequence, placesIn, type Pack, type PackDescription } from './pack.ts';
 import type { TableSettings } from './parameters.ts';
 import type { SequenceContext } from './sequence.ts';
 
@@ -221,5 +220,40 @@ const shortLivedLabels = (name: string) => {
     clear: () => {
       for (const table of tables.values()) table.current = anew();
     },
+  };
+};
+
+/** A few sequences in memory, in the form of a pack. */
+const memoryPack = (
+  description: Omit<PackDescription, 'sequences' | 'longest' | 'shortest'>,
+  sequences: readonly PackedSequence[],
+): Pack => {
+  const width = description.features.length;
+  const stepsOf = sequences.map(({ values }) => values.length / width);
+  const records = sequences.map(({ values, statics, targets, weight, key }) =>
+    Float64Array.from([
+      ...values,
+      ...statics,
+      ...targets,
+      ...(description.weighted ? [weight ?? 1] : []),
+      ...(key === undefined ? [] : [key]),
+    ]),
+  );
+  const whole: PackDescription = {
+    ...description,
+    sequences: sequences.length,
+    longest: Math.max(...stepsOf),
+    shortest: Math.min(...stepsOf),
+  };
+  return {
+    ...whole,
+    numbers: records.reduce((sum, { length }) => sum + length, 0),
+    steps: (sequence) => stepsOf[sequence] as number,
+    record: (sequence) => records[sequence] as Float64Array,
+    places: (steps) => placesIn(whole, steps),
+    visit: (wanted, see) => {
+      for (const sequence of wanted) see(sequence, records[sequence] as Float64Array, 0);
+    },
+    names: () => sequences.flatMap(({ name }) => (name === undefined ? [] : [name])),
   };
 };

@@ -7,13 +7,12 @@ import type { Diagnostic, Result } from '../../diagnostic/diagnostic.ts';
 import { isFolder, writeWhole } from '../../system/files.ts';
 import { waitForLock, type Lock } from '../../system/lock.ts';
 import { systemErrorOf } from '../../system/system-error.ts';
-import { readInstallation, setupProblems, type Installation } from '../installation.ts';
-import { readDigests } from './digests.ts';
+import { readInstallation, setupProblems, type Installation, damagedFile } from '../installation.ts';
+import { readDigests, sha256Of } from './digests.ts';
 import { libraryFile, provideLibrary } from './library.ts';
 import { partKey, type NativePart } from './native-parts.ts';
 import { copyPrebuild, findPrebuild } from './prebuild.ts';
 import { setupFailure } from './problem.ts';
-import { hasItsDigests, isReady } from './ready.ts';
 import { setupCommand } from './setup-command.ts';
 import type { SetupRequest } from './setup-request.ts';
 import { tensorflowFolder, tensorflowVersion } from './wheel.ts';
@@ -234,4 +233,21 @@ export const installationWarning = ({ native, problems }: Installation): string 
   return [`warning: ${cost}`, ...problems.map(({ message, help }) => `  ${message}.\n    ${help}`)].join(
     '\n',
   );
+};
+
+/** A set-up that had to fall back is not tried again for this long, unless the user asks for it. */
+const fallBackLastsMs = 60 * 60 * 1000;
+
+/** Whether every file has the digest that was recorded. Takes a second; `isReady` compares large files by size and time. */
+const hasItsDigests = async ({ files }: Installation): Promise<boolean> => {
+  for (const { path, sha256 } of files) if ((await sha256Of(path)) !== sha256) return false;
+  return true;
+};
+
+/** Whether an earlier decision is still valid: made for the same sources, every file there, proved in this Node. */
+const isReady = (installation: Installation | undefined, key: string): installation is Installation => {
+  if (installation?.key !== key || damagedFile(installation) !== undefined) return false;
+  return installation.native === 'none'
+    ? Date.now() - installation.decidedAt < fallBackLastsMs
+    : installation.provedOn.includes(process.versions.modules);
 };
