@@ -1,9 +1,9 @@
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { isScalar, isSeq, parseDocument, type Document } from 'yaml';
 import { failed, failure, success, type Diagnostic, type Result } from '../diagnostic/diagnostic.ts';
 import { nearest } from '../diagnostic/nearest.ts';
 import { writeWhole, readRegularText } from '../system/files.ts';
+import { homeFolder, NoHome } from '../system/home-folder.ts';
 import { describeValue } from './describe.ts';
 import { toJson, type Located, type LocatedEntry } from './located.ts';
 import { readYaml } from './read-yaml.ts';
@@ -29,9 +29,19 @@ const keys: readonly string[] = [...lists, 'store'];
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** `$XDG_CONFIG_HOME/unroll/config.yaml`, else `~/.config/unroll/config.yaml`. */
-export const userConfigPath = (env: Environment = process.env): string =>
-  join(env['XDG_CONFIG_HOME'] || join(env['HOME'] || homedir(), '.config'), 'unroll', 'config.yaml');
+/** `$XDG_CONFIG_HOME/unroll/config.yaml`, else `~/.config/unroll/config.yaml`; undefined for a user without a home folder. */
+const configPath = (env: Environment): string | undefined => {
+  const home = homeFolder(env);
+  const folder = env['XDG_CONFIG_HOME'] || (home === undefined ? undefined : join(home, '.config'));
+  return folder && join(folder, 'unroll', 'config.yaml');
+};
+
+/** As `configPath`. Throws `NoHome` for a user without a home folder. */
+export const userConfigPath = (env: Environment = process.env): string => {
+  const path = configPath(env);
+  if (path === undefined) throw new NoHome('your config', 'XDG_CONFIG_HOME');
+  return path;
+};
 
 const originOf = (uri: string): string => (URL.canParse(uri) ? new URL(uri).origin : uri);
 
@@ -52,15 +62,17 @@ const readText = (path: string): Result<string> => {
   }
 };
 
+const nothing: UserConfig = { servers: [], credentials: [], variables: [] };
+
 /** Reads the user's config; without a file nothing is allowed. */
 export const readUserConfig = (env: Environment = process.env): Result<UserConfig> => {
-  const path = userConfigPath(env);
+  const path = configPath(env);
+  if (path === undefined) return success(nothing);
   const text = readText(path);
   if (!text.ok) return text;
   const read = readYaml({ source: { name: path, text: text.value }, text: text.value, shift: 0 });
   if (!read.ok) return read;
   const root = read.value;
-  const nothing = { servers: [], credentials: [], variables: [] };
   if (root.kind === 'scalar' && root.value === null) return success(nothing);
   if (root.kind !== 'map')
     return failure(

@@ -1,6 +1,6 @@
-import { homedir } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
 import { failure, success, type Result } from '../diagnostic/diagnostic.ts';
+import { homeFolder } from '../system/home-folder.ts';
 
 /** Where a store is. */
 export type StoreAddress =
@@ -22,7 +22,10 @@ export const parseStoreAddress = (text: string, base: string): Result<StoreAddre
     });
   if (text.trim() === '') return wrong('The address of the store is empty.');
   if (!/^[a-z][a-z0-9+.-]*:\/\//i.test(text)) {
-    const path = text === '~' || text.startsWith('~/') ? join(homedir(), text.slice(1)) : text;
+    const isInHome = text === '~' || text.startsWith('~/');
+    const home = isInHome ? homeFolder() : '';
+    if (home === undefined) return wrong('The store is in a home folder, and this user has none.');
+    const path = isInHome ? join(home, text.slice(1)) : text;
     return success({ kind: 'directory', path: isAbsolute(path) ? path : resolve(base, path) });
   }
   const [, bucket, written = ''] = s3Pattern.exec(text) ?? [];

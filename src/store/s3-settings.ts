@@ -1,7 +1,7 @@
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { failure, success, type Result } from '../diagnostic/diagnostic.ts';
 import { readRegularText } from '../system/files.ts';
+import { homeFolder } from '../system/home-folder.ts';
 import type { Credentials } from './s3-sign.ts';
 
 export interface S3Settings {
@@ -15,7 +15,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Reads the usual variables of AWS, then the profile of `~/.aws`. */
 export const s3Settings = (env: Environment): Result<S3Settings> => {
-  const folder = join(env['HOME'] || homedir(), '.aws');
+  const folder = join(homeFolder(env) ?? '/', '.aws');
   const name = env['AWS_PROFILE'] || 'default';
   const profile = {
     ...profileIn(

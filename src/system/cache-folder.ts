@@ -1,8 +1,9 @@
-import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { homeFolder, NoHome } from './home-folder.ts';
 
 /**
  * The per-user folder for what is large and can be fetched or built again: `UNROLL_CACHE`, or the system's usual place.
+ * Throws `NoHome` where there is neither.
  * Layout:
  *
  *     downloads/                     a wheel while it arrives (`.part`)
@@ -20,7 +21,12 @@ export const cacheFolder = (
   platform: NodeJS.Platform = process.platform,
 ): string => {
   if (env['UNROLL_CACHE']) return resolve(env['UNROLL_CACHE']);
-  if (platform === 'darwin') return join(homedir(), 'Library', 'Caches', 'unroll');
-  if (platform === 'win32') return join(env['LOCALAPPDATA'] ?? join(homedir(), 'AppData', 'Local'), 'unroll');
-  return join(env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'unroll');
+  const inHome = (...names: readonly string[]): string => {
+    const home = homeFolder();
+    if (home === undefined) throw new NoHome('the cache', 'UNROLL_CACHE');
+    return join(home, ...names);
+  };
+  if (platform === 'darwin') return inHome('Library', 'Caches', 'unroll');
+  if (platform === 'win32') return join(env['LOCALAPPDATA'] ?? inHome('AppData', 'Local'), 'unroll');
+  return join(env['XDG_CACHE_HOME'] || inHome('.cache'), 'unroll');
 };

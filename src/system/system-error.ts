@@ -1,6 +1,7 @@
 import { constants } from 'node:os';
 import { resolve, sep } from 'node:path';
 import { cacheFolder } from './cache-folder.ts';
+import { NoHome } from './home-folder.ts';
 
 /**
  * Whom an error of the operating system stops. `machine`: every run of the sweep would meet it. `path`: one run, whose
@@ -182,7 +183,14 @@ const names: ReadonlyMap<number, string> = new Map(
 const codeOf = ({ code = '', errno }: Pick<NodeJS.ErrnoException, 'code' | 'errno'>): string =>
   Object.hasOwn(rows, code) || errno === undefined ? code : (names.get(-errno) ?? code);
 
-const isInCache = (path: string): boolean => `${resolve(path)}${sep}`.startsWith(`${cacheFolder()}${sep}`);
+const isInCache = (path: string): boolean => {
+  try {
+    return `${resolve(path)}${sep}`.startsWith(`${cacheFolder()}${sep}`);
+  } catch (error) {
+    if (error instanceof NoHome) return false;
+    throw error;
+  }
+};
 
 const otherCache = 'Or let UNROLL_CACHE name another folder for the cache.';
 

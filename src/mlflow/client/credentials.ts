@@ -1,6 +1,6 @@
 import { readRegularText } from '../../system/files.ts';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { homeFolder } from '../../system/home-folder.ts';
 import { hideSecret } from '../../system/secrets.ts';
 
 /**
@@ -25,7 +25,8 @@ const parseCredentialsFile = (text: string): Readonly<Record<string, string>> =>
 };
 
 /** The text of `~/.mlflow/credentials`, or nothing. */
-export const readCredentialsFile = (home: string = homedir()): string | undefined => {
+export const readCredentialsFile = (home = homeFolder()): string | undefined => {
+  if (home === undefined) return undefined;
   try {
     return readRegularText(join(home, '.mlflow', 'credentials'));
   } catch {

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { readRegularText } from '../../system/files.ts';
+import { homeFolder } from '../../system/home-folder.ts';
 
 /** The Python package index that pip's own settings name. */
 export interface PipSettings {
@@ -16,13 +16,15 @@ const publicIndex = 'https://pypi.org/simple/';
 /** pip's configuration files, the weakest first. */
 const configurationFiles = (env: NodeJS.ProcessEnv): string[] => {
   if (env['PIP_CONFIG_FILE'] !== undefined) return [env['PIP_CONFIG_FILE']];
-  const home = env['HOME'] ?? homedir();
+  const home = homeFolder(env);
+  const config = env['XDG_CONFIG_HOME'] ?? (home === undefined ? undefined : join(home, '.config'));
   return [
     '/etc/pip.conf',
     '/etc/xdg/pip/pip.conf',
-    join(home, 'Library', 'Application Support', 'pip', 'pip.conf'),
-    join(home, '.pip', 'pip.conf'),
-    join(env['XDG_CONFIG_HOME'] ?? join(home, '.config'), 'pip', 'pip.conf'),
+    ...(home === undefined
+      ? []
+      : [join(home, 'Library', 'Application Support', 'pip', 'pip.conf'), join(home, '.pip', 'pip.conf')]),
+    ...(config === undefined ? [] : [join(config, 'pip', 'pip.conf')]),
     ...(env['APPDATA'] === undefined ? [] : [join(env['APPDATA'], 'pip', 'pip.ini')]),
     ...(env['VIRTUAL_ENV'] === undefined ? [] : [join(env['VIRTUAL_ENV'], 'pip.conf')]),
   ];
