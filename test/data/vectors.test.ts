@@ -42,6 +42,14 @@ const npy = (rows: readonly (readonly number[])[], { type = '<f4', fortran = 'Fa
   return Buffer.concat([head, header, new Uint8Array(numbers.buffer)]);
 };
 
+/** A matrix of float16 numbers, given by their bits. */
+const halfNpy = (size: number, bits: readonly number[]): Buffer => {
+  const rows = Array.from({ length: bits.length / size }, () => new Array<number>(size).fill(0));
+  const whole = npy(rows, { type: '<f2' });
+  const head = whole.subarray(0, whole.length - 4 * bits.length);
+  return Buffer.concat([head, new Uint8Array(Uint16Array.from(bits).buffer)]);
+};
+
 describe('vectors in text', () => {
   it('have their tokens before their numbers, which may hold spaces', async () => {
     expect(await read('v.txt', 'the 0.5 -1\r\nother 9 9\r\nNew York 1e-2 2\r\n7 3 4\r\n')).toEqual({
@@ -91,6 +99,15 @@ describe('vectors in an array', () => {
   it('are read from NumPy', async () => {
     expect(await read('v.npy', npy(rows), tokens)).toEqual(expected);
     expect(await read('v.npy', npy(rows, { type: '<f8' }), tokens)).toEqual(expected);
+    // What numpy.float16 has for 1, -2, 65504, its smallest number, 1/3 and -0.
+    const halves = [0x3c00, 0xc000, 0x7bff, 0x0001, 0x3555, 0x8000];
+    expect(Object.values(await read('v.npy', halfNpy(3, halves), tokens)).flat()).toEqual([
+      ...[1, -2, 65504],
+      ...[2 ** -24, 0.333251953125, -0],
+    ]);
+    expect(await mistake('v.npy', halfNpy(3, [...halves.slice(0, 4), 0x7c00, 0]), tokens)).toContain(
+      'number 2 of vector 2 is not finite',
+    );
   });
 
   it('are those of the vocabulary where no tokens are named', async () => {

@@ -122,13 +122,18 @@ const beginWith = (
 const marksIn = (names: readonly string[]): readonly string[] =>
   names.length > 1 ? [] : [...new Set(names[0]?.match(/[^\p{L}\p{N}_."'-]/gu))];
 
-/** The usual delimiter, or another one with which the header has every column that the spec names. */
+/**
+ * The usual delimiter, or another one with which the header has every column that the spec names; where none has, one that
+ * separates what the usual one does not, so that the columns that are missing are reported alone.
+ */
 const delimiterIn = (head: string, begin: (available: readonly string[]) => RowSink): string => {
   // The first line is whole if another one follows, or if there is no more.
   const names = (delimiter: string) =>
     namesIn(firstRows(head, delimiter, 1)[0] ?? [], emptyAtEnd(head, delimiter));
   if (fits(begin, names(usualDelimiter))) return usualDelimiter;
-  return delimiters.find((one) => fits(begin, names(one))) ?? usualDelimiter;
+  const fitting = delimiters.find((one) => fits(begin, names(one)));
+  if (fitting !== undefined || names(usualDelimiter).length > 1) return fitting ?? usualDelimiter;
+  return delimiters.find((one) => names(one).length > 1) ?? usualDelimiter;
 };
 
 const splitHeader = (names: readonly string[], before: string, delimiter: string): readonly string[] =>

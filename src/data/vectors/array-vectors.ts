@@ -16,15 +16,26 @@ export interface VectorArray {
 /** NumPy itself refuses longer headers: an array of numbers needs less than 200 characters. */
 const longestHeader = 10_000;
 
-const numberTypes: ReadonlyMap<string, typeof Float32Array | typeof Float64Array> = new Map<
-  string,
-  typeof Float32Array | typeof Float64Array
->([
-  ['<f4', Float32Array],
-  ['<f8', Float64Array],
+interface NumberType {
+  readonly bytes: number;
+  readonly read: (buffer: ArrayBuffer) => Float32Array;
+}
+
+/** The number of a float16 (IEEE 754 binary16). */
+const halfNumber = (bits: number): number => {
+  const sign = bits >>> 15 === 1 ? -1 : 1;
+  const [exponent, fraction] = [(bits >>> 10) & 31, bits & 1023];
+  if (exponent === 31) return fraction === 0 ? sign * Infinity : Number.NaN;
+  return exponent === 0 ? sign * fraction * 2 ** -24 : sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
+};
+
+const numberTypes: ReadonlyMap<string, NumberType> = new Map<string, NumberType>([
+  ['<f2', { bytes: 2, read: (buffer) => Float32Array.from(new Uint16Array(buffer), halfNumber) }],
+  ['<f4', { bytes: 4, read: (buffer) => new Float32Array(buffer) }],
+  ['<f8', { bytes: 8, read: (buffer) => new Float32Array(new Float64Array(buffer)) }],
 ]);
 
-/** Reads an `.npy` file of NumPy: a matrix of float32 or float64, one row a vector. Throws `DataError`. */
+/** Reads an `.npy` file of NumPy: a matrix of float16, float32 or float64, one row a vector. Throws `DataError`. */
 export const readNpy = (file: DataFile): VectorArray => {
   const bytes = readRegular(file.path);
   if (bytes.length < 12 || bytes.toString('latin1', 0, 6) !== '\x93NUMPY')
@@ -43,19 +54,18 @@ export const readNpy = (file: DataFile): VectorArray => {
     .split(',')
     .filter((length) => length.trim() !== '')
     .map(Number);
-  const Numbers = numberTypes.get(type);
+  const numberType = numberTypes.get(type);
   const [count = 0, size = 0] = shape;
   const byColumn = /'fortran_order':\s*True/.test(header);
-  if (Numbers === undefined || shape.length !== 2 || byColumn) {
+  if (numberType === undefined || shape.length !== 2 || byColumn) {
     const what = shape.length === 2 ? 'a matrix' : `an array with the shape [${shape.join(', ')}]`;
     throw notMatrix(file, `${what} of ${type}${byColumn ? ' in Fortran order' : ''}`);
   }
-  const length = Numbers.BYTES_PER_ELEMENT * count * size;
+  const length = numberType.bytes * count * size;
   if (bytes.length < start + length)
     throw damaged(file, `it has ${bytes.length - start} of ${length} bytes of numbers`);
   const numbers = new Uint8Array(bytes.subarray(start, start + length)).buffer;
-  const values = new Numbers(numbers);
-  return checked(file, { size, values: values instanceof Float32Array ? values : new Float32Array(values) });
+  return checked(file, { size, values: numberType.read(numbers) });
 };
 
 /** Reads the matrix of a safetensors file: the only one, or the one called embedding. Throws `DataError`. */
@@ -102,8 +112,9 @@ const damaged = (file: DataFile, why: string): DataError =>
 
 const notMatrix = (file: DataFile, found: string): DataError =>
   wrongFile(file, `has ${found}.`, {
-    expected: 'one matrix of float32 (.npy: or float64), a row for each token',
-    help: 'Save one matrix in C order, or call it embedding.',
+    expected:
+      'one matrix of float32 (.npy: or float16 or float64, little-endian, in C order), a row for each token',
+    help: 'Save one matrix, such as `numpy.save(file, numpy.ascontiguousarray(matrix, "<f4"))`, or call it embedding.',
   });
 
 /** The tokens in a file: one a line, or as JSON, such as the model/vocabulary.json of a run. Throws `DataError`. */
