@@ -30,7 +30,7 @@ const nestedSequences = (kind: 'jsonl' | 'parquet', load: () => Promise<TableFor
 export const jsonlSequences = {
   title: 'Sequences from your own JSON lines files',
   description:
-    'One JSON object a line, and one line a step (long) or a sequence (wide: a feature is a list with a number, or a list of numbers, for each step). Bad rows are reported all at once, with file and line; none is skipped. The first use packs a file into the cache, so files may be larger than the memory.',
+    'One JSON object a line, and one line a step (long) or a sequence (wide: a feature is a list with a number, or a list of numbers, for each step). The columns are the keys of the first object; name others that only later ones have with features. Bad rows are reported all at once, with file and line; none is skipped. The first use packs a file into the cache, so files may be larger than the memory.',
   ...nestedSequences('jsonl', async () => (await import('./table/read-jsonl.ts')).readJsonl),
 } as const satisfies DatasetRow<typeof parameters>;
 

@@ -201,3 +201,26 @@ describe('true and false', () => {
     ]);
   });
 });
+
+describe('keys that the first object lacks', () => {
+  it('are columns where the spec names them', async () => {
+    const lines = [
+      { id: 1, x: 1, label: 'a' },
+      { id: 2, x: 2, wind: 5, label: 'b' },
+    ];
+    const given: Parameters = { layout: 'long', sequence: 'id', missing: 'mask' };
+    const named = await read(lines, { ...given, features: ['x', 'wind'] });
+    expect(named.examples.map(({ inputs }) => inputs)).toEqual([
+      [1, 0, 5, 1],
+      [2, 0, 5, 0],
+    ]);
+    const all = await read(lines, given);
+    expect(all.examples.map(({ inputs }) => inputs)).toEqual([
+      [1, 0],
+      [2, 0],
+    ]);
+    await expect(read(lines, { ...given, features: ['x', 'winds'] })).rejects.toMatchObject({
+      issues: [{ message: 'a.jsonl has no column "winds".', help: 'Did you mean "wind"?' }],
+    });
+  });
+});

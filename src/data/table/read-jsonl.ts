@@ -1,3 +1,4 @@
+import { DataError } from '../dataset.ts';
 import { wrongFile, type DataFile } from '../files.ts';
 import type { RowSink, TableReader } from './rows.ts';
 import { withoutTraces } from '../../system/without-traces.ts';
@@ -5,11 +6,42 @@ import { textOf } from './text.ts';
 import { parseExactly } from '../../system/exact-json.ts';
 import { isObject } from '../../system/json.ts';
 
-/** Reads JSON lines: one object a line, UTF-8. The columns are the keys of the first object. Empty lines are passed over. */
+/** A row of a file before its columns are known. */
+interface Row {
+  readonly row: Readonly<Record<string, unknown>>;
+  readonly line: number;
+}
+
+/** As much of a file is read to find a column that its first object lacks. */
+const mostHeld = { rows: 1000, characters: 16 << 20 } as const;
+
+/**
+ * Reads JSON lines: one object a line, UTF-8. The columns are the keys of the first object; where it lacks one that is needed,
+ * those of the first objects together. Empty lines are passed over.
+ */
 export const readJsonl: TableReader = async (file, begin, problems) => {
   let sink: RowSink | undefined;
   let cells: unknown[] = [];
   let inherited: readonly boolean[] = [];
+  const held: Row[] = [];
+  let heldCharacters = 0;
+
+  const add = (to: RowSink, { row, line }: Row) => {
+    for (let at = 0; at < cells.length; at++) {
+      const column = to.columns[at] as string;
+      // A key such as "constructor" that a line lacks would be that of every object.
+      cells[at] = inherited[at] === true && !Object.hasOwn(row, column) ? undefined : row[column];
+    }
+    to.add(cells, line);
+  };
+  const started = (begun: RowSink): RowSink => {
+    cells = new Array<unknown>(begun.columns.length);
+    inherited = begun.columns.map((column) => column in Object.prototype);
+    for (const one of held.splice(0)) add(begun, one);
+    return begun;
+  };
+  const beginWithAll = () => started(begin([...new Set(held.flatMap(({ row }) => Object.keys(row)))]));
+
   let line = 0;
   for await (const text of linesOf(file)) {
     line++;
@@ -19,24 +51,34 @@ export const readJsonl: TableReader = async (file, begin, problems) => {
       problems.report(line, row);
       continue;
     }
-    if (!sink) {
-      sink = begin(Object.keys(row));
-      cells = new Array<unknown>(sink.columns.length);
-      inherited = sink.columns.map((column) => column in Object.prototype);
+    if (sink) {
+      add(sink, { row, line });
+      continue;
     }
-    for (let at = 0; at < cells.length; at++) {
-      const column = sink.columns[at] as string;
-      // A key such as "constructor" that a line lacks would be that of every object.
-      cells[at] = inherited[at] === true && !Object.hasOwn(row, column) ? undefined : row[column];
-    }
-    sink.add(cells, line);
+    held.push({ row, line });
+    heldCharacters += text.length;
+    if (held.length === 1) {
+      const begun = whereFitting(() => begin(Object.keys(row)));
+      sink = begun && started(begun);
+    } else if (held.length === mostHeld.rows || heldCharacters > mostHeld.characters) sink = beginWithAll();
   }
+  if (!sink && held.length > 0) sink = beginWithAll();
   if (sink) sink.end();
   else if (problems.count() === 0) {
     throw wrongFile(file, 'has no rows.', {
       expected: 'one JSON object a line',
       help: 'Add rows, or name another file.',
     });
+  }
+};
+
+/** What an action returns; undefined where it refuses the columns. */
+const whereFitting = (action: () => RowSink): RowSink | undefined => {
+  try {
+    return action();
+  } catch (error) {
+    if (error instanceof DataError) return undefined;
+    throw error;
   }
 };
 
