@@ -260,3 +260,30 @@ const png = (pixels: Uint8Array, colours: boolean): Buffer => {
     chunk('IEND', Buffer.alloc(0)),
   ]);
 };
+
+test('a category that is a number is found as CSV, JSON lines and Parquet write it', async () => {
+  const folder = temporaryDirectory();
+  const sites = ['1.0', '2.0', '2', 'x'];
+  const rows = Array.from({ length: 24 }, (_, at) => `${sites[at % 4]},${at / 24},${'ab'[at % 2]}`);
+  writeFileSync(join(folder, 'train.csv'), `site,x1,label\n${rows.join('\n')}`);
+  const dataset = `{ name: csv-sequences, layout: wide, file: train.csv, targets: [label], static: [site], categorical: { site: 2 } }`;
+  const { directory } = await trainModel(folder, 'sites', `dataset: ${dataset}\n${network}`);
+  const answerTo = async (name: string, content: string | Uint8Array) => {
+    writeFileSync(join(folder, name), content);
+    const { lines, errors } = await predict([directory], { input: join(folder, name), format: 'csv' });
+    expect(errors).toEqual([]);
+    return lines[1];
+  };
+  const one = await answerTo('a.csv', 'site,x1\n1.0,0.5');
+  expect(await answerTo('other.csv', 'site,x1\n3,0.5')).not.toBe(one);
+  expect(await answerTo('a.jsonl', '{"site": 1.0, "x1": 0.5}')).toBe(one);
+  const columns = [
+    { name: 'site', data: [1], type: 'DOUBLE' as const },
+    { name: 'x1', data: [0.5], type: 'DOUBLE' as const },
+  ];
+  const bytes = new Uint8Array(parquetWriteBuffer({ columnData: columns }));
+  expect(await answerTo('a.parquet', bytes)).toBe(one);
+  const two = await answerTo('b.csv', 'site,x1\n2,0.5');
+  expect(await answerTo('b.jsonl', '{"site": 2, "x1": 0.5}')).toBe(two);
+  expect(await answerTo('c.csv', 'site,x1\n2.0,0.5')).not.toBe(two);
+});

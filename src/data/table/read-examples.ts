@@ -41,6 +41,7 @@ export const readTableExamples = async (
   const settings = settingsOf(reading);
   const tables = shortLivedLabels(files.name);
   const classes = classTable(shape) ?? tables.of('');
+  const categoryOf = numberedCategories(reading);
   let sequences: PackedSequence[] = [];
   let before = 0;
   let batch = allocateBatch(shape, examplesAtOnce);
@@ -92,6 +93,7 @@ export const readTableExamples = async (
       labels: classes,
       keyLabels: tables.of('key'),
       categoriesOf: tables.ofColumn,
+      categoryOf,
       tokens: tables.of('tokens'),
       countMissing: () => undefined,
       writer: {
@@ -146,6 +148,30 @@ export const readTableExamples = async (
   if (before === 0) {
     throw withoutRows(files);
   }
+};
+
+/**
+ * The categories of the training that are numbers, by their column and value: a CSV file has 1.0 where JSON and Parquet have the
+ * number 1, whose text is another one.
+ */
+const numberedCategories = ({
+  encoding,
+  inputs,
+}: TableReading): NonNullable<SequenceContext['categoryOf']> => {
+  const columns = new Map(
+    encoding.columns.flatMap((column, at) => {
+      const name = inputs?.[at];
+      if (column.kind !== 'category' || name === undefined) return [];
+      const labels = new Map<number, string>();
+      for (const label of column.labels) {
+        const value = numberIn(label);
+        const isFirst = !labels.has(value) || label === String(value);
+        if (!Number.isNaN(value) && isFirst) labels.set(value, label);
+      }
+      return [[name, labels] as const];
+    }),
+  );
+  return (column, value) => columns.get(column)?.get(value);
 };
 
 /** The weights of the sequences, 1 for those of a file without the column; undefined where none has one. */

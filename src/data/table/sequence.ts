@@ -23,6 +23,8 @@ export interface SequenceContext {
   readonly tokens?: LabelTable;
   /** The categories of a feature or static column. */
   readonly categoriesOf: (column: string) => LabelTable;
+  /** Of a trained model: the category that the training wrote otherwise, as 1.0, where a cell is a number; absent: none is. */
+  readonly categoryOf?: (column: string, value: number) => string | undefined;
   /** Counts a missing value. */
   readonly countMissing: (column: string) => void;
   /** Columns that are not in the file itself, but in `labelsFile` or in the name of the file. */
@@ -107,7 +109,8 @@ export const cellReader = (
     : undefined;
   const readValue: CellReader = categories
     ? (cell, line) => {
-        const text = textIn(cell);
+        const known = typeof cell === 'number' ? context.categoryOf?.(key, cell) : undefined;
+        const text = known ?? textIn(cell);
         if (text !== '') return categories.idOf(text);
         problems.report(line, wrongCell(column, cell, 'a category'), isMissing(cell) ? 'missing' : undefined);
         return Number.NaN;
