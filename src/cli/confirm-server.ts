@@ -1,13 +1,13 @@
 import { createInterface } from 'node:readline/promises';
 import type { Plan } from '../plan/plan.ts';
 import type { Diagnostic } from '../diagnostic/diagnostic.ts';
-import { originOf } from '../mlflow/client/server-access.ts';
 import { refusal, trackingUri } from '../mlflow/sync/target.ts';
 import { allowInUserConfig, userConfigPath } from '../language/user-config.ts';
 import { forTerminal } from '../terminal/colours.ts';
 import { writeText } from '../terminal/output.ts';
 import type { Terminal } from './command.ts';
 import { proposedCommand } from '../system/proposed-command.ts';
+import { webOrigin } from '../system/secrets.ts';
 
 /** Options of the commands that send runs. */
 interface SendOptions {
@@ -37,7 +37,7 @@ export const allowedServers = async (
 /** Asks on the user's terminal, and remembers a yes in the user's config. Without a terminal the answer is no. */
 export const confirmServer = async ({ message }: Diagnostic, uri: string): Promise<boolean> => {
   if (!process.stdin.isTTY || !process.stderr.isTTY) return false;
-  const origin = originOf(uri);
+  const origin = webOrigin(uri);
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
   const ended = new Promise<string>((resolve) => terminal.once('close', () => resolve('')));
   terminal.on('SIGINT', () => terminal.close());

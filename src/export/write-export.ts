@@ -1,7 +1,7 @@
-import { existsSync, lstatSync, statSync } from 'node:fs';
+import { existsSync, lstatSync } from 'node:fs';
 import { join } from 'node:path';
 import { failure, success, type Diagnostic, type Result } from '../diagnostic/diagnostic.ts';
-import { writeWhole, ensureFolder } from '../system/files.ts';
+import { ensureFolder, isFolder, writeWhole } from '../system/files.ts';
 import type { ExportedFile } from './export-model.ts';
 
 /** A file that an export wrote. */
@@ -41,14 +41,6 @@ const bytesOf = (content: ExportedFile['content']): number =>
   typeof content === 'string'
     ? Buffer.byteLength(content)
     : content.reduce((sum, { byteLength }) => sum + byteLength, 0);
-
-const isFolder = (path: string): boolean => {
-  try {
-    return statSync(path).isDirectory();
-  } catch {
-    return false;
-  }
-};
 
 const notAFolder = (output: string, { option }: ExportPlace['words']): Diagnostic => ({
   code: 'file-exists',

@@ -7,6 +7,7 @@ import { homeFolder, NoHome } from '../system/home-folder.ts';
 import { describeValue } from './describe.ts';
 import { toJson, type Located, type LocatedEntry } from './located.ts';
 import { readYaml } from './read-yaml.ts';
+import { webOrigin } from '../system/secrets.ts';
 import { systemErrorOf } from '../system/system-error.ts';
 
 /** What the user has set once and for all specs. */
@@ -42,8 +43,6 @@ export const userConfigPath = (env: Environment = process.env): string => {
   if (path === undefined) throw new NoHome('your config', 'XDG_CONFIG_HOME');
   return path;
 };
-
-const originOf = (uri: string): string => (URL.canParse(uri) ? new URL(uri).origin : uri);
 
 const readText = (path: string): Result<string> => {
   try {
@@ -94,8 +93,8 @@ export const readUserConfig = (env: Environment = process.env): Result<UserConfi
     readonly store?: string | null;
   };
   return success({
-    servers: (values.servers ?? []).map(originOf),
-    credentials: (values.credentials ?? []).map(originOf),
+    servers: (values.servers ?? []).map(webOrigin),
+    credentials: (values.credentials ?? []).map(webOrigin),
     variables: values.variables ?? [],
     ...(values.store && { store: values.store }),
   });
@@ -191,7 +190,7 @@ export const forbidInUserConfig = (entry: string, env: Environment = process.env
     const before = document.get(list);
     if (isSeq(before))
       before.items = before.items.filter(
-        (item) => !(isScalar(item) && originOf(String(item.value)) === entry),
+        (item) => !(isScalar(item) && webOrigin(String(item.value)) === entry),
       );
   }
   write(document, env);

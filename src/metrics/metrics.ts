@@ -275,7 +275,7 @@ export const metricsOf = (
     .map(([name]) => `${part}/${name}`);
 
 /** What is measured, by the full name. */
-const nameIn = (metric: string): string => metric.slice(metric.indexOf('/') + 1);
+export const nameIn = (metric: string): string => metric.slice(metric.indexOf('/') + 1);
 
 /** The entry of a metric by its full name, such as `val/loss`. */
 const metricOf = (metric: string): (MetricFacts & Partial<Metric>) | undefined => {

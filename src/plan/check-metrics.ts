@@ -8,6 +8,7 @@ import {
   type MetricRequests,
   type OwnMetrics,
   type Part,
+  nameIn,
 } from '../metrics/metrics.ts';
 import type { Diagnostic } from '../diagnostic/diagnostic.ts';
 import { nearest } from '../diagnostic/nearest.ts';
@@ -113,13 +114,11 @@ const howToRecord = (metric: string, { shape }: MeasuredDataset): string => {
 export const nearMetric = (metric: string, recorded: readonly string[]): string | undefined =>
   goalOf(metric) === undefined
     ? nearest(metric, recorded)
-    : recorded.find((one) => nameOf(one) === nameOf(metric));
-
-const nameOf = (metric: string): string => metric.slice(metric.indexOf('/') + 1);
+    : recorded.find((one) => nameIn(one) === nameIn(metric));
 
 /** Returns why the runs of a dataset have no such metric, whatever its parts. */
 export const whyNotMeasured = (metric: string, { task }: SequenceShape, own: OwnMetrics): string => {
-  const name = nameOf(metric);
+  const name = nameIn(metric);
   const request = requestOf(metric, task);
   if (request !== undefined) return `${metric} is recorded only with \`${request}: true\` in train.`;
   if (goalOf(metric) === undefined) return `There is no metric ${metric}.`;

@@ -1,5 +1,5 @@
-import { basename, sep } from 'node:path';
-import { findDataFiles, isPattern } from '../data/columns/find-files.ts';
+import { basename } from 'node:path';
+import { findDataFiles, isPattern, slashed } from '../data/columns/find-files.ts';
 import { findDataFile } from '../data/files.ts';
 import { pretrainedOf } from '../data/vectors/setting.ts';
 import { findRow, registry } from '../registry/rows.ts';
@@ -15,8 +15,6 @@ export interface DataEntries {
   /** Where each file is now, by its name in that folder. */
   readonly files: ReadonlyMap<string, string>;
 }
-
-const slashed = (path: string): string => path.split(sep).join('/');
 
 /** Finds all data files of a run. Throws `DataError` where one is missing. */
 export const findDataEntries = async (run: Run, baseDirectory: string): Promise<DataEntries> => {

@@ -170,3 +170,6 @@ export const foldOf = ({ varying }: Pick<Run, 'varying'>): number | undefined =>
   const fold = varying['fold'];
   return typeof fold === 'number' ? fold : undefined;
 };
+
+/** Distinguishes the runs of several experiments: two experiments may have runs of the same id. */
+export const runKey = ({ experiment, id }: Pick<Run, 'experiment' | 'id'>): string => `${experiment}/${id}`;

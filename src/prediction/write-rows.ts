@@ -1,6 +1,6 @@
 import { closeSync, rmSync } from 'node:fs';
 import { rename } from 'node:fs/promises';
-import type { Cell } from '../training/predicted-row.ts';
+import { columnType, type Cell } from '../training/predicted-row.ts';
 import { csvField } from '../system/csv-field.ts';
 import { openToWrite, writeFully } from '../system/files.ts';
 import { ignoringSystemErrors, named, onFile } from '../system/system-error.ts';
@@ -103,7 +103,7 @@ const parquetRows = async (path: string): Promise<() => RowOutput> => {
     let parquet: InstanceType<typeof ParquetWriter> | undefined;
     let kept = 0;
     const flush = () => {
-      const columnData = [...columns].map(([name, data]) => ({ name, data, type: typeOf(data[0]) }));
+      const columnData = [...columns].map(([name, data]) => ({ name, data, type: columnType(data[0]) }));
       parquet ??= new ParquetWriter({ writer, schema: schemaFromColumnData({ columnData }) });
       void parquet.write({ columnData, rowGroupSize: kept });
       columns = new Map([...columns.keys()].map((name) => [name, []]));
@@ -126,6 +126,3 @@ const parquetRows = async (path: string): Promise<() => RowOutput> => {
     };
   };
 };
-
-const typeOf = (value: Cell | undefined): 'STRING' | 'BOOLEAN' | 'DOUBLE' =>
-  typeof value === 'string' ? 'STRING' : typeof value === 'boolean' ? 'BOOLEAN' : 'DOUBLE';

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { writeWhole, readRegularText } from '../system/files.ts';
-import { decodeNumbers, encodeNumber } from '../system/json.ts';
+import { decodeNumbers, numbersOut } from '../system/json.ts';
 import type { RecordedRun } from './run-state.ts';
 
 /** What the index keeps of a run: the content of its two files. */
@@ -67,7 +67,7 @@ export const openRunIndex = (experimentDirectory: string): RunIndex => {
       return withNumbers(JSON.parse(entry.text) as IndexedRun);
     },
     set: (id, stamp, record) => {
-      met.set(id, { stamp, text: JSON.stringify(record, nonFiniteAsText) });
+      met.set(id, { stamp, text: JSON.stringify(record, numbersOut) });
       changes++;
     },
     save: () => {
@@ -81,9 +81,6 @@ export const openRunIndex = (experimentDirectory: string): RunIndex => {
     },
   };
 };
-
-const nonFiniteAsText = (_key: string, value: unknown): unknown =>
-  typeof value === 'number' ? encodeNumber(value) : value;
 
 const withNumbers = (record: IndexedRun): IndexedRun => {
   const { status } = record;

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { asError, type Diagnostic, failure, type Result, success } from '../diagnostic/diagnostic.ts';
 import { nearest } from '../diagnostic/nearest.ts';
 import type { Objective } from '../language/config.ts';
-import type { Plan, Run } from '../plan/plan.ts';
+import { runKey, type Plan } from '../plan/plan.ts';
 import { listExperiments, listRuns } from '../record/read-runs.ts';
 import type { RecordedRun } from '../record/run-state.ts';
 import { listSweeps, type RecordedSweep } from '../record/read-sweeps.ts';
@@ -136,15 +136,13 @@ const listed = (ids: readonly string[]) => ids.slice(0, 8).join(', ') + (ids.len
 export const runsOfSweeps = ({ sweeps }: ChosenSweeps, runsDirectory: string) => {
   const experiments = [...new Set(sweeps.map(({ plan }) => plan.experiment))];
   const lists = experiments.map((experiment) => listRuns(runsDirectory, { experiment }));
-  const recorded = new Map(lists.flatMap(({ runs }) => runs).map((one) => [keyOf(one.run), one]));
-  const planned = new Set(sweeps.flatMap(({ plan }) => plan.runs.map(keyOf)));
+  const recorded = new Map(lists.flatMap(({ runs }) => runs).map((one) => [runKey(one.run), one]));
+  const planned = new Set(sweeps.flatMap(({ plan }) => plan.runs.map(runKey)));
   return {
     runs: [...planned].flatMap((key) => recorded.get(key) ?? []),
     problems: lists.flatMap(({ problems }) => problems),
   };
 };
-
-const keyOf = ({ experiment, id }: Run): string => `${experiment}/${id}`;
 
 /** Compares the runs of sweeps; a run that several of them contain counts once. */
 export const compareSweeps = (
@@ -158,7 +156,7 @@ export const compareSweeps = (
   } = {},
 ): Comparison => {
   const { groupBy, recordedOnly = false } = options;
-  const planned = new Map(sweeps.flatMap(({ plan }) => plan.runs.map((run) => [keyOf(run), run] as const)));
+  const planned = new Map(sweeps.flatMap(({ plan }) => plan.runs.map((run) => [runKey(run), run] as const)));
   // The newest sweep of an experiment decides what its runs are ranked by.
   const objectives = new Map<string, Objective>();
   for (const { plan } of sweeps) {

@@ -1,6 +1,6 @@
 import type { Objective } from '../language/config.ts';
 import { originOf } from '../plan/origin.ts';
-import { foldOf, type Run } from '../plan/plan.ts';
+import { foldOf, runKey, type Run } from '../plan/plan.ts';
 import { scoredData, scoredKey } from '../plan/scored-data.ts';
 import type { Json } from '../system/json.ts';
 import { type RecordedRun, type RunState, runStates } from '../record/run-state.ts';
@@ -115,13 +115,10 @@ export interface CompareOptions {
   readonly otherSweeps?: number;
 }
 
-/** Two experiments may have runs of the same id. */
-const keyOf = ({ experiment, id }: Run): string => `${experiment}/${id}`;
-
 /** Puts runs side by side: configurations, statistics over seeds, rank by the objective. */
 export const compareRuns = (recorded: readonly RecordedRun[], options: CompareOptions): Comparison => {
   const { planned, groupBy, sweeps = [] } = options;
-  const byKey = new Map(recorded.map((one) => [keyOf(one.run), one]));
+  const byKey = new Map(recorded.map((one) => [runKey(one.run), one]));
   const runs = planned ?? recorded.map((one) => one.run);
   const { flatOf, varying } = settingsOf(runs, options.axes);
   const axes = groupBy ?? varying;
@@ -141,7 +138,7 @@ export const compareRuns = (recorded: readonly RecordedRun[], options: CompareOp
       run,
       flat,
       pair: JSON.stringify([run.seed, foldOf(run) ?? null, ...others]),
-      recorded: byKey.get(keyOf(run)),
+      recorded: byKey.get(runKey(run)),
     };
     const draft = drafts.get(key);
     if (draft) draft.members.push(member);
@@ -167,7 +164,7 @@ export const compareRuns = (recorded: readonly RecordedRun[], options: CompareOp
     };
   });
 
-  const states = runs.map((run) => byKey.get(keyOf(run))?.state ?? 'new');
+  const states = runs.map((run) => byKey.get(runKey(run))?.state ?? 'new');
   const experiments = [...new Set(runs.map((run) => run.experiment))];
   const [first] = ranked;
   return {

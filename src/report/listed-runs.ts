@@ -1,4 +1,4 @@
-import { foldOf, isReplicateKey, type Plan, type Run } from '../plan/plan.ts';
+import { foldOf, isReplicateKey, runKey, type Plan, type Run } from '../plan/plan.ts';
 import type { RecordedRun } from '../record/run-state.ts';
 import type { Json } from '../system/json.ts';
 import { settingsOf } from './varying.ts';
@@ -19,7 +19,7 @@ export const listedRuns = (
   const sweepsOf = new Map<string, string[]>();
   for (const { plan } of sweeps) {
     for (const run of plan.runs) {
-      const key = keyOf(run);
+      const key = runKey(run);
       const ids = sweepsOf.get(key);
       if (ids) ids.push(plan.sweepId);
       else sweepsOf.set(key, [plan.sweepId]);
@@ -34,12 +34,10 @@ export const listedRuns = (
   );
   return recorded.map((one) => ({
     ...one,
-    sweeps: sweepsOf.get(keyOf(one.run)) ?? [],
+    sweeps: sweepsOf.get(runKey(one.run)) ?? [],
     settings: readers.get(one.run.experiment)?.(one.run) ?? one.run.varying,
   }));
 };
-
-const keyOf = ({ experiment, id }: Run): string => `${experiment}/${id}`;
 
 const settingsReader = (runs: readonly Run[]): ((run: Run) => Record<string, Json>) => {
   const { flatOf, varying } = settingsOf(runs);

@@ -2,7 +2,7 @@ import { dirname, resolve } from 'node:path';
 import { vectorsDigest } from '../data/vectors/vectors.ts';
 import { pretrainedOf } from '../data/vectors/setting.ts';
 import type { Row } from '../parameters/row.ts';
-import type { Plan, Run } from '../plan/plan.ts';
+import { runKey, type Plan, type Run } from '../plan/plan.ts';
 import type { RecordedRun } from '../record/run-state.ts';
 import { findRow, namedSections, registry as builtIn, type Registry, type Table } from '../registry/rows.ts';
 import { askDataset, registryIn } from './run-ground.ts';
@@ -19,18 +19,18 @@ export const markStaleNow = async (
   const folders = new Map<string, string>();
   for (const { plan } of sweeps) {
     const folder = dirname(resolve(plan.spec.path));
-    for (const run of plan.runs) if (!folders.has(keyOf(run))) folders.set(keyOf(run), folder);
+    for (const run of plan.runs) if (!folders.has(runKey(run))) folders.set(runKey(run), folder);
   }
   const registries = new Map<string, Registry>();
   const contents = new Map<string, PresentContent>();
   const contentKey = (run: Run) => {
     const { dataset, model, optimizer, loss } = run.config;
     const names = [model.name, model['embedding'], optimizer.name, loss?.name];
-    return JSON.stringify([folders.get(keyOf(run)), dataset, ...names, !run.code]);
+    return JSON.stringify([folders.get(runKey(run)), dataset, ...names, !run.code]);
   };
   for (const { run, state } of runs) {
     const key = contentKey(run);
-    const folder = folders.get(keyOf(run));
+    const folder = folders.get(runKey(run));
     if (state !== 'done' || folder === undefined || contents.has(key)) continue;
     // A config is code: only runs that use it need it.
     const registry = run.code ? (registries.get(folder) ?? (await registryIn(folder))) : builtIn;
@@ -39,8 +39,6 @@ export const markStaleNow = async (
   }
   return markStale(runs, (run) => contents.get(contentKey(run)) ?? {});
 };
-
-const keyOf = ({ experiment, id }: Run): string => `${experiment}/${id}`;
 
 const contentOf = async (run: Run, registry: Registry, baseDirectory: string): Promise<PresentContent> => {
   const { dataset } = run.config;

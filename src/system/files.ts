@@ -167,6 +167,10 @@ export const isFolder = (path: string): boolean => {
 
 const isMissing = (error: unknown): boolean => (error as NodeJS.ErrnoException).code === 'ENOENT';
 
+/** The bytes of an array of numbers, without copying them. */
+export const bytesOf = ({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array =>
+  new Uint8Array(buffer, byteOffset, byteLength);
+
 /** Writes every byte: a disk that is nearly full takes a part without an error, and refuses only the next one. */
 export const writeFully = (file: number, bytes: Uint8Array): void => {
   for (let offset = 0; offset < bytes.byteLength;) {

@@ -22,6 +22,10 @@ export const isJsonNumber = (value: unknown): value is JsonNumber =>
 export const encodeNumber = (value: number): JsonNumber =>
   Number.isFinite(value) ? value : (String(value) as JsonNumber);
 
+/** For `JSON.stringify`: numbers as `encodeNumber` writes them. */
+export const numbersOut = (_key: string, value: unknown): unknown =>
+  typeof value === 'number' ? encodeNumber(value) : value;
+
 /** The number of a recorded value. 0.1.0 wrote null in places for a number that is not finite; it becomes NaN. */
 export const decodeNumber = (value: unknown): number =>
   typeof value === 'number' ? value : typeof value === 'string' ? Number(value) : NaN;

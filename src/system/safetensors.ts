@@ -1,7 +1,7 @@
 import { closeSync, fstatSync } from 'node:fs';
 import { Type } from '@sinclair/typebox';
 import type { Durability } from './durability.ts';
-import { openRegular, readFully, writeWhole, readRegular } from './files.ts';
+import { bytesOf, openRegular, readFully, writeWhole, readRegular } from './files.ts';
 import { isObject } from './json.ts';
 import { parserOf } from './schema.ts';
 import { onFile } from './system-error.ts';
@@ -109,7 +109,3 @@ export const readMetadata = (path: string): TensorFile['metadata'] =>
       closeSync(file);
     }
   });
-
-/** The bytes of a tensor, without copying them. */
-export const bytesOf = (values: Float32Array): Uint8Array =>
-  new Uint8Array(values.buffer, values.byteOffset, values.byteLength);

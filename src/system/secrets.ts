@@ -144,3 +144,6 @@ export const withKeptUserInfo = (uri: string): string => {
   const info = keptUserInfo.get(origin);
   return info === undefined || username ? uri : uri.replace('://', `://${info}@`);
 };
+
+/** The origin of an address, to which credentials belong; what is no address stays as it is. */
+export const webOrigin = (uri: string): string => (URL.canParse(uri) ? new URL(uri).origin : uri);

@@ -6,7 +6,6 @@ import type { Best } from '../record/kept-weights.ts';
 import type { CountedLines } from '../record/metrics-journal.ts';
 import { fileNames } from '../record/run-files.ts';
 import {
-  bytesOf,
   readMetadata,
   readTensors,
   writeTensors,
@@ -14,6 +13,7 @@ import {
   type TensorFile,
 } from '../system/safetensors.ts';
 import type { Durability } from '../system/durability.ts';
+import { bytesOf } from '../system/files.ts';
 import { decodeNumber, encodeNumber, type JsonNumber } from '../system/json.ts';
 import { interruptionOf } from '../system/system-error.ts';
 import type { Plateau } from './plateau.ts';

@@ -4,6 +4,10 @@ import type { Loss } from '../losses/loss.ts';
 
 export type Cell = string | number | boolean;
 
+/** The type of a Parquet column with such cells. */
+export const columnType = (value: Cell | undefined): 'STRING' | 'BOOLEAN' | 'DOUBLE' =>
+  typeof value === 'string' ? 'STRING' : typeof value === 'boolean' ? 'BOOLEAN' : 'DOUBLE';
+
 /** Of more classes than that, only the probability of the predicted one is recorded. */
 const mostProbabilities = 100;
 

@@ -2,7 +2,7 @@ import { parquetWriteBuffer, type ColumnSource } from 'hyparquet-writer';
 import type { Batch, SequenceShape, Split } from '../data/dataset.ts';
 import { isPerStep } from '../data/task.ts';
 import type { Loss } from '../losses/loss.ts';
-import { rowWriter, type Cell } from './predicted-row.ts';
+import { columnType, rowWriter, type Cell } from './predicted-row.ts';
 
 /** What an end evaluation predicts for each of the first examples of the test part, as rows. */
 export interface Predictions {
@@ -51,12 +51,9 @@ export const collectPredictions = (
       const columnData = [...columns].map(([name, data]): ColumnSource => ({
         name,
         data: isSorted ? data : order.map((at) => data[at] as Cell),
-        type: typeOf(data[0]),
+        type: columnType(data[0]),
       }));
       return new Uint8Array(parquetWriteBuffer({ columnData }));
     },
   };
 };
-
-const typeOf = (value: Cell | undefined): 'STRING' | 'BOOLEAN' | 'DOUBLE' =>
-  typeof value === 'string' ? 'STRING' : typeof value === 'boolean' ? 'BOOLEAN' : 'DOUBLE';

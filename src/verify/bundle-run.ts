@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { dirname, join, relative, resolve, sep } from 'node:path';
+import { slashed } from '../data/columns/find-files.ts';
 import { DataError } from '../data/dataset.ts';
 import { asError, failed, failure, success, type Diagnostic, type Result } from '../diagnostic/diagnostic.ts';
 import { findDataEntries, withDataEntries, type DataEntries } from '../plan/data-entries.ts';
@@ -69,8 +70,6 @@ const hasChanged = (id: string, changed: readonly Difference[]): Diagnostic => (
   got: changed.map(({ what, now }) => `${what} ${now ?? 'missing'}`).join(', '),
   help: 'Put back what the run was trained with, or train it again and bundle the new run.',
 });
-
-const slashed = (path: string): string => path.split(sep).join('/');
 
 /** The user's code, below the folder that all of its files are in. */
 const codeEntries = async (

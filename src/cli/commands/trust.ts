@@ -1,4 +1,3 @@
-import { originOf } from '../../mlflow/client/server-access.ts';
 import { parseTrackingUri } from '../../mlflow/client/settings.ts';
 import {
   allowInUserConfig,
@@ -10,6 +9,7 @@ import type { Diagnostic } from '../../diagnostic/diagnostic.ts';
 import { nearest } from '../../diagnostic/nearest.ts';
 import type { Execute } from '../command.ts';
 import { proposedCommand } from '../../system/proposed-command.ts';
+import { webOrigin } from '../../system/secrets.ts';
 
 interface Options {
   readonly json?: boolean | undefined;
@@ -26,7 +26,7 @@ export const execute: Execute<Options> = async ([uri], options, terminal) => {
   if (uri !== undefined) {
     const parsed = parseTrackingUri(uri);
     if (!parsed.ok) return terminal.refuse(parsed.errors, options);
-    const origin = originOf(parsed.value.uri);
+    const origin = webOrigin(parsed.value.uri);
     if (options.remove) {
       const listed = [...new Set([...before.value.servers, ...before.value.credentials])];
       if (!listed.includes(origin)) return terminal.refuse([notListed(origin, listed)], options);

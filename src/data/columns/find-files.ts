@@ -73,7 +73,8 @@ export const findDataFiles = async (
   };
 };
 
-const slashed = (path: string): string => path.split(sep).join('/');
+/** A path with slashes on every platform. */
+export const slashed = (path: string): string => path.split(sep).join('/');
 
 /** The folder above the first part of a path with a wildcard. */
 const folderOfPattern = (path: string): string => {

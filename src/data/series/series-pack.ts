@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { readRegular, readRegularText } from '../../system/files.ts';
+import { bytesOf, readRegular, readRegularText } from '../../system/files.ts';
 import type { TimeKind } from '../columns/dates.ts';
 import type { TimeStep } from './time-step.ts';
 
@@ -47,9 +47,6 @@ export const openSeriesPack = (folder: string): SeriesPack => {
     values: numbersIn(join(folder, 'values.bin')),
   };
 };
-
-const bytesOf = ({ buffer, byteOffset, byteLength }: Float64Array): Uint8Array =>
-  new Uint8Array(buffer, byteOffset, byteLength);
 
 const numbersIn = (path: string): Float64Array => {
   const bytes = readRegular(path);

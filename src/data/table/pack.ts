@@ -1,6 +1,7 @@
 import { closeSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
+  bytesOf,
   readFully,
   writeFully,
   readRegularText,
@@ -177,9 +178,6 @@ export const writePack = (folder: string): PackWriter => {
     },
   };
 };
-
-const bytesOf = ({ buffer, byteOffset, byteLength }: Float64Array): Uint8Array =>
-  new Uint8Array(buffer, byteOffset, byteLength);
 
 export const describePack = (folder: string): PackDescription =>
   JSON.parse(readRegularText(join(folder, 'pack.json'))) as PackDescription;

@@ -8,7 +8,7 @@ import {
   type TrainerEvent,
 } from '../../record/events.ts';
 import { readJsonIfWhole, readRegularText, writeNew } from '../../system/files.ts';
-import { decodeNumbers, encodeNumber, parseJson, readJsonText } from '../../system/json.ts';
+import { decodeNumbers, numbersOut, parseJson, readJsonText } from '../../system/json.ts';
 import { parserOf, type Described } from '../../system/schema.ts';
 import { parseChildRequest, type TrainRequest } from '../../training/protocol.ts';
 
@@ -104,9 +104,6 @@ export const readRefused = (folder: string, task: number): string | undefined =>
   readJsonIfWhole(join(folder, inBatch.refused(task)), parseRefused)?.message;
 
 /** JSON has no NaN and no infinities; of what is exchanged, only `metrics` have them. */
-const numbersOut = (_: string, value: unknown): unknown =>
-  typeof value === 'number' ? encodeNumber(value) : value;
-
 const numbersIn = (key: string, value: unknown): unknown =>
   key === 'metrics' && typeof value === 'object' && value !== null ? decodeNumbers({ ...value }) : value;
 

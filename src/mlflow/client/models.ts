@@ -2,6 +2,7 @@ import { success } from '../../diagnostic/diagnostic.ts';
 import { type Answer, problem } from './problem.ts';
 import { eachPage } from './pages.ts';
 import { fieldsOf, listOf, textOf } from './read-answer.ts';
+import { pathOf } from './runs.ts';
 import type { Transport } from './transport.ts';
 import type { WirePair } from './wire.ts';
 
@@ -66,8 +67,6 @@ const readModel = (raw: unknown): Answer<LoggedModel> => {
         status: typeof status === 'number' ? String(status) : textOf(status),
       });
 };
-
-const pathOf = (endpoint: string) => `/api/2.0/mlflow/${endpoint}`;
 
 export const modelCalls = (transport: Transport): ModelCalls => {
   const post = async (endpoint: string, json: object, what: string): Promise<Answer<undefined>> => {

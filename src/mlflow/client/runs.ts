@@ -100,7 +100,8 @@ const readRun = (raw: unknown): Answer<ServerRun> => {
   });
 };
 
-const pathOf = (endpoint: string) => `/api/2.0/mlflow/${endpoint}`;
+/** The path of an endpoint of MLflow's REST interface. */
+export const pathOf = (endpoint: string) => `/api/2.0/mlflow/${endpoint}`;
 
 export const runCalls = (transport: Transport): RunCalls => {
   const post = async (

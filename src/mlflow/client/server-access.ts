@@ -2,6 +2,7 @@ import type { UserConfig } from '../../language/user-config.ts';
 import { success } from '../../diagnostic/diagnostic.ts';
 import { type Answer, problem } from './problem.ts';
 import { proposedCommand } from '../../system/proposed-command.ts';
+import { webOrigin } from '../../system/secrets.ts';
 
 /** Who named the address of a server. */
 export type NamedBy = 'command' | 'spec' | 'environment';
@@ -23,8 +24,6 @@ export interface AccessRequest {
   readonly allowServers: readonly string[];
 }
 
-export const originOf = (uri: string): string => (URL.canParse(uri) ? new URL(uri).origin : uri);
-
 /** Whether an address stays on this machine. */
 export const isLoopback = (uri: string): boolean => {
   if (!URL.canParse(uri)) return false;
@@ -43,15 +42,15 @@ export const serverAccess = ({
   config,
   allowServers,
 }: AccessRequest): Answer<ServerAccess> => {
-  const origin = originOf(uri);
-  const own = environmentUri !== undefined && originOf(environmentUri) === origin;
+  const origin = webOrigin(uri);
+  const own = environmentUri !== undefined && webOrigin(environmentUri) === origin;
   if (own || config.credentials.includes(origin)) return success({ credentials: true });
   // Without MLFLOW_TRACKING_URI, the command line is what the credentials were set for.
   if (namedBy !== 'spec') return success({ credentials: environmentUri === undefined });
   const allowed =
     isLoopback(uri) ||
     config.servers.includes(origin) ||
-    allowServers.some((one) => originOf(one) === origin);
+    allowServers.some((one) => webOrigin(one) === origin);
   if (allowed) return success({ credentials: false });
   return problem('untrusted', `The spec sends its runs to ${origin}, which you have not allowed.`, {
     help:

@@ -1,10 +1,9 @@
 import { proposedCommand, usualRunsDirectory } from '../../system/proposed-command.ts';
 import { decoded } from '../../system/decoded.ts';
-import { hideSecret, masked, withKeptUserInfo } from '../../system/secrets.ts';
+import { hideSecret, masked, withKeptUserInfo, webOrigin } from '../../system/secrets.ts';
 import { findCredentials, readCredentialsFile, type Credentials } from './credentials.ts';
 import { success } from '../../diagnostic/diagnostic.ts';
 import { type Answer, problem } from './problem.ts';
-import { originOf } from './server-access.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -128,7 +127,7 @@ const numberFrom = (env: Environment, name: string, fallback: number): number =>
 /** The user info of MLFLOW_TRACKING_URI, for its own origin. */
 const environmentCredentials = (uri: string, env: Environment): Credentials | undefined => {
   const own = parseTrackingUri(env['MLFLOW_TRACKING_URI'] ?? '');
-  return own.ok && originOf(own.value.uri) === originOf(uri) ? own.value.credentials : undefined;
+  return own.ok && webOrigin(own.value.uri) === webOrigin(uri) ? own.value.credentials : undefined;
 };
 
 export interface CredentialSource {
