@@ -106,6 +106,21 @@ describe.skipIf(noRedis !== undefined)(
       expect(numbersOf(rig)).toEqual(numbersOf(await trainedHere(text)));
     });
 
+    test('jobs whose counts are no numbers, or that have children, are queued again to the same numbers', async () => {
+      const redis = await startRedis();
+      const client = clientOf(redis);
+      const rig = submitter(redis.url, { spec: text });
+      const [one = '', two = '', three = ''] = await queueRuns(rig, client);
+      await client.hset(one, 'ats', 'null');
+      await client.hset(two, 'stc', '1x');
+      await client.set(`${three}:dependencies`, 'x');
+      const worker = await startWorker(redis.url);
+      const { code, stdout, stderr } = await rig.unroll('attach', 'trial', '--no-mlflow');
+      expect(code, stdout + stderr + worker.said()).toBe(0);
+      expect(worker.said().match(/BullMQ cannot read it/g)?.length, worker.said()).toBeGreaterThanOrEqual(2);
+      expect(numbersOf(rig)).toEqual(numbersOf(await trainedHere(text)));
+    });
+
     test('damaged results are trained again to the same numbers', async () => {
       const redis = await startRedis();
       const client = clientOf(redis);

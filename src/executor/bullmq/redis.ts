@@ -291,9 +291,11 @@ const refused = (address: string, kind: keyof typeof refusals, got: string): Dia
   return problem(`Redis at ${address} ${what}.`, { expected, got, help });
 };
 
-/** Whether a command met a key of another type. */
+/** Whether a command met a key of another type, or text in the place of a number. */
 export const isWrongType = (error: unknown): boolean =>
-  error instanceof Error && error.name === 'ReplyError' && /\bWRONGTYPE\b/.test(error.message);
+  error instanceof Error &&
+  error.name === 'ReplyError' &&
+  /\bWRONGTYPE\b|not an integer|not a valid float|attempt to /.test(error.message);
 
 /** What is wrong when Redis refuses a command; undefined for any other error. */
 export const refusalOf = (error: unknown, address: string): Diagnostic | undefined => {

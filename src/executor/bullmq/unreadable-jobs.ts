@@ -1,3 +1,4 @@
+import type { Redis } from 'ioredis';
 import { queuedJob } from './queued-job.ts';
 import { allDone, prefix, type RedisServer } from './redis.ts';
 
@@ -8,8 +9,27 @@ interface Served {
   readonly print: (line: string) => void;
 }
 
+/** What BullMQ counts with. */
+const numbers = ['ats', 'atm', 'stc', 'priority', 'delay', 'timestamp'] as const;
+
+/** What BullMQ keeps beside jobs that have children; no job of Unroll has. */
+const ofChildren = ['dependencies', 'unsuccessful', 'processed', 'failed'] as const;
+
+/** Whether BullMQ can read a job and cannot work with it. */
+const isDamaged = async (client: Redis, key: string): Promise<boolean> => {
+  const [values, children] = await allDone(
+    client
+      .pipeline()
+      .hmget(key, ...numbers)
+      .exists(ofChildren.map((one) => `${key}:${one}`)),
+  );
+  return (
+    children !== 0 || (values as readonly (string | null)[]).some((one) => one !== null && !/^\d+$/.test(one))
+  );
+};
+
 /**
- * Removes the jobs that workers were given and that BullMQ cannot read: they would go from worker to worker. Who waits for
+ * Removes the jobs that workers were given and that BullMQ cannot use: they would go from worker to worker. Who waits for
  * one queues it anew.
  */
 export const removeUnreadable = async (
@@ -21,9 +41,10 @@ export const removeUnreadable = async (
   const at = (key: string) => `${prefix}:${name}:${key}`;
   try {
     for (const key of await client.lrange(at('active'), 0, -1)) {
-      if (active.has(key) || (await queuedJob(queue, key)) !== 'unreadable') continue;
+      if (active.has(key)) continue;
+      if ((await queuedJob(queue, key)) !== 'unreadable' && !(await isDamaged(client, at(key)))) continue;
       const remove = client.multi().lrem(at('active'), 0, key).srem(at('stalled'), key);
-      remove.del(at(key), at(`${key}:lock`));
+      remove.del(at(key), ...['lock', ...ofChildren].map((one) => at(`${key}:${one}`)));
       await allDone(remove.xadd(at('events'), '*', 'event', 'removed', 'jobId', key, 'prev', 'active'));
       print(`removed the job ${key}: BullMQ cannot read it`);
     }
