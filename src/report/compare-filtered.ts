@@ -2,14 +2,14 @@ import { type Result, success } from '../diagnostic/diagnostic.ts';
 import type { RecordedRun } from '../record/run-state.ts';
 import { type ChosenSweeps, compareSweeps } from './chosen-sweeps.ts';
 import type { Comparison } from './compare.ts';
-import { type ConditionPlace, filterRuns } from './filter.ts';
+import { type ConditionPlace, filterRuns, settingPaths } from './filter.ts';
 
 /** Compares recorded runs of sweeps, or those of them that fit all conditions of `filter`. */
 export const compareFiltered = (
   chosen: ChosenSweeps,
   recorded: readonly RecordedRun[],
   {
-    groupBy,
+    groupBy: names,
     filter,
     place,
   }: {
@@ -19,6 +19,10 @@ export const compareFiltered = (
     readonly place?: ConditionPlace;
   },
 ): Result<Comparison> => {
+  const runs = [...chosen.sweeps.flatMap(({ plan }) => plan.runs), ...recorded.map(({ run }) => run)];
+  const paths = names && settingPaths(runs, names);
+  if (paths?.ok === false) return paths;
+  const groupBy = paths?.value;
   if (!filter) return success(compareSweeps(chosen, recorded, { groupBy }));
   const kept = filterRuns(recorded, filter, place);
   // What is filtered out must not come back as a run that never began.

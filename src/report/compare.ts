@@ -129,7 +129,7 @@ export const compareRuns = (recorded: readonly RecordedRun[], options: CompareOp
     { readonly scores: string; readonly first: Run; readonly members: Member[] }
   >();
   for (const run of runs) {
-    const flat = flatOf(run);
+    const flat = groupBy?.includes('seed') ? new Map(flatOf(run)).set('seed', run.seed) : flatOf(run);
     const scores = JSON.stringify([objectiveOf(run), scoredKey(run)]);
     const settings = groupBy ? groupBy.map((path) => flat.get(path) ?? null) : run.cell;
     const key = JSON.stringify([run.experiment, scores, settings]);

@@ -220,6 +220,21 @@ const pathOf = (name: string, known: KnownSettings): string | readonly string[] 
   return endings.length === 1 ? endings[0] : endings.length > 1 ? endings : undefined;
 };
 
+/** Reads the name of a setting that runs have; the last part of a path is enough where only one path ends so. */
+export const readSetting = (name: string, known: KnownSettings): Result<string> => {
+  const path = pathOf(name.trim(), known);
+  if (typeof path === 'string') return success(path);
+  const paths = [...known.keys()];
+  const near = nearest(name, [...paths, ...paths.map((one) => one.slice(one.lastIndexOf('.') + 1))]);
+  return failure({
+    code: 'bad-argument',
+    severity: 'error',
+    message: path ? `More than one setting is called "${name}".` : `No run has a setting "${name}".`,
+    expected: path ? `one of ${path.join(', ')}` : 'the path of a setting, or `seed`',
+    ...(near !== undefined && !path && { nearest: near, help: `Did you mean ${near}?` }),
+  });
+};
+
 const withoutOperator = (
   text: string,
   known: KnownSettings,

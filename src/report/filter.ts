@@ -8,7 +8,7 @@ import {
 import type { Run } from '../plan/plan.ts';
 import type { Json } from '../system/json.ts';
 import type { RunState } from '../record/run-state.ts';
-import { type Condition, type ConditionOption, fits, readCondition } from './condition.ts';
+import { type Condition, type ConditionOption, fits, readCondition, readSetting } from './condition.ts';
 import { formatValue } from '../terminal/format.ts';
 import { flatSettings } from '../plan/flat-settings.ts';
 
@@ -46,6 +46,16 @@ export const filterRuns = <T extends { readonly run: Run; readonly state: RunSta
       conditions.every((condition) => fits(settings[at]?.get(condition.path), condition)),
     ),
   );
+};
+
+/** The paths of settings as `--group-by` names them. */
+export const settingPaths = (runs: readonly Run[], names: readonly string[]): Result<readonly string[]> => {
+  const known = valuesOf(runs.map((run) => flatSettings(run).set('seed', run.seed)));
+  const found = names.map((name) => readSetting(name, known));
+  const errors = found.flatMap((one) => (one.ok ? [] : one.errors));
+  return errors.length > 0
+    ? failure(...errors)
+    : success(found.flatMap((one) => (one.ok ? [one.value] : [])));
 };
 
 const valuesOf = (settings: readonly ReadonlyMap<string, Json>[]): ReadonlyMap<string, readonly Json[]> => {

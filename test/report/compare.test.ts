@@ -481,3 +481,12 @@ test('metrics that count by weights cannot be compared with others', () => {
     { 'dataset.weight': 'w' },
   ]);
 });
+
+test('runs can be grouped by their seed', () => {
+  const comparison = compare(plan, some, { groupBy: ['seed'] });
+  expect(comparison.configurations.map(({ values, runs }) => [values['seed'], runs.length])).toEqual([
+    [3, 4],
+    [1, 4],
+    [2, 4],
+  ]);
+});

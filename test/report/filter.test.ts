@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { RunConfig } from '../../src/language/config.ts';
 import type { Run } from '../../src/plan/plan.ts';
-import { filterRuns } from '../../src/report/filter.ts';
+import { filterRuns, settingPaths } from '../../src/report/filter.ts';
 import { listRuns } from '../../src/record/read-runs.ts';
 import { makePlan, writeSweep } from '../support/run-directories.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
@@ -136,4 +136,16 @@ test('a value that is left out of the configuration as its default is found wher
     ['outputDropout=0'],
   );
   expect(found).toMatchObject({ ok: true, value: [{ run: { id: first.id } }] });
+});
+
+test('settings to group by are found by the end of their path, and refused where no run has them', () => {
+  expect(settingPaths(plan.runs, ['learningRate', 'model.name', 'seed'])).toMatchObject({
+    value: ['optimizer.learningRate', 'model.name', 'seed'],
+  });
+  expect(settingPaths(plan.runs, ['learningRte', 'name'])).toMatchObject({
+    errors: [
+      { message: 'No run has a setting "learningRte".', help: 'Did you mean learningRate?' },
+      { message: 'More than one setting is called "name".' },
+    ],
+  });
 });
