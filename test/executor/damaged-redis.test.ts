@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { randomStream } from '../../src/data/random.ts';
@@ -51,9 +50,10 @@ const text = smallSpec({ steps: 2, seeds: 4, run: 'threadsPerRun: 1' });
 const queueRuns = async (rig: Rig, client: Redis): Promise<readonly string[]> => {
   const sweep = rig.start(...runOnWorkers);
   let jobs: readonly string[] = [];
-  const look = setInterval(() => void client.keys(`${queue}:r-*`).then((found) => (jobs = found)), 50);
-  await until(() => jobs.length === 4 || sweep.process.exitCode !== null);
-  clearInterval(look);
+  await until(async () => {
+    jobs = await client.keys(`${queue}:r-*`);
+    return jobs.length === 4 || sweep.process.exitCode !== null;
+  });
   sweep.process.kill('SIGINT');
   expect((await sweep.finished).code).toBe(130);
   return jobs.toSorted();
@@ -129,7 +129,7 @@ describe.skipIf(noRedis !== undefined)(
       const worker = await startWorker(redis.url);
       await until(() => worker.said().match(/ended /g)?.length === 4, worker.said);
       for (const job of [one, two, three, four])
-        while ((await client.hexists(job, 'returnvalue')) === 0) await delay(50);
+        await until(async () => (await client.hexists(job, 'returnvalue')) > 0);
       const result = JSON.parse((await client.hget(two, 'returnvalue')) ?? '') as string;
       await client.hset(one, 'returnvalue', JSON.stringify(JSON.stringify({ outcome: 'exploded' })));
       const deep = result.replace('"manifest":{', `"manifest":{"more":${nested},`);
@@ -183,15 +183,13 @@ describe.skipIf(noRedis !== undefined)(
       const many = smallSpec({ steps: 2, seeds: 1500, run: 'threadsPerRun: 1' });
       const rig = submitter(redis.url, { spec: many });
       const sweep = rig.start(...runOnWorkers, '--yes');
-      let queued = 0;
-      const look = setInterval(
-        () => void client.zcard(`${queue}:prioritized`).then((count) => (queued = count)),
-        20,
-      );
-      onTestFinished(() => clearInterval(look));
-      await until(() => queued > 200 || sweep.process.exitCode !== null);
+      const untilQueued = (least: number) =>
+        until(
+          async () => (await client.zcard(`${queue}:prioritized`)) > least || sweep.process.exitCode !== null,
+        );
+      await untilQueued(200);
       sweep.process.kill('SIGINT');
-      await until(() => queued > 1100 || sweep.process.exitCode !== null);
+      await untilQueued(1100);
       sweep.process.kill('SIGSTOP');
       const cancelled = await rig.unroll('cancel', 'trial');
       expect(cancelled.code, cancelled.stderr).toBe(0);
