@@ -189,10 +189,13 @@ export const startUploader = (options: UploaderOptions): Uploader => {
     const first = await Promise.race([ended, overdue(drainMs, cut)]);
     const result = first === 'overdue' ? abandon() : first;
     if (child.connected) child.disconnect();
-    if (result.unsent)
+    if (result.unsent) {
+      const { points, runs, command } = result.unsent;
+      const what = points > 0 ? counted(points, 'metric point') : 'files or results';
       print(
-        `MLflow: ${counted(result.unsent.points, 'metric point')} of ${counted(result.unsent.runs, 'run')} not on the server yet. Send what is left with: ${result.unsent.command}`,
+        `MLflow: ${what} of ${counted(runs, 'run')} not on the server yet. Send what is left with: ${command}`,
       );
+    }
     return result;
   };
   return { finish, pid: child.pid };
