@@ -157,32 +157,44 @@ inputs' gradient, which a first layer does not need: \`F / (3 F + 3 H)\` of its 
 
 ${rowsTable(passes)}
 
-GFLOPS of one core, the best of many; products in the order forward, gradient of the state, gradient of the kernel:
+GFLOPS of one core, the best of many: multiply-adds that never leave the registers; blocks of sums as our products compute them, with
+operands that stay in the first-level cache and with operands from the second-level one, such as the weights of a step; and the
+products, in the order forward, gradient of the state, gradient of the kernel:
 
 ${tableOf(
-  ['precision', 'in registers', ...(peaks[0]?.products ?? []).map(({ hidden }) => `hidden ${hidden}`)],
-  peaks.map(({ precision, registers, products }) => [
-    precision,
-    registers.toFixed(0),
-    ...products.map(({ gflops }) =>
-      gflops.map((one) => `${one.toFixed(0)} (${Math.round((100 * one) / registers)}%)`).join(', '),
-    ),
-  ]),
+  [
+    'precision',
+    'in registers',
+    'first-level cache',
+    'second-level cache',
+    ...(peaks[0]?.products ?? []).map(({ hidden }) => `hidden ${hidden}`),
+  ],
+  peaks.map(({ precision, registers, firstCache, secondCache, products }) => {
+    const shares = (speeds: readonly number[]) =>
+      speeds.map((one) => `${one.toFixed(0)} (${Math.round((100 * one) / registers)}%)`).join(', ');
+    return [
+      precision,
+      registers.toFixed(0),
+      shares([firstCache]),
+      shares([secondCache]),
+      ...products.map(({ gflops }) => shares(gflops)),
+    ];
+  }),
 )}
 
-What both passes in bfloat16 consist of, the best of many: their products at the speed of the registers, and as they are; gates and
-their derivatives; and how long reading takes what moves through memory beyond the second-level cache at least (gates and their
-gradients of all steps, and the kernel at each step, which fits into that cache up to hidden 256). Products wait for the operands of the second two:
+What both passes consist of, the best of many: their products at the speeds of the registers and of the second-level cache, and as they
+are; gates and their derivatives; and how long reading takes what moves through memory beyond that cache at least (gates and their
+gradients of all steps, and the kernel at each step, where it does not fit into the cache). Products wait for the operands of the
+second two:
 
 ${tableOf(
-  ['work', 'products in registers', 'products', 'gates', 'memory', 'both passes'],
-  peaks
-    .filter(({ precision }) => precision === 'bfloat16')
-    .flatMap(({ limits }) => limits)
-    .map(({ hidden, floor, products, gates, memory, passes }) => [
-      `hidden ${hidden}`,
-      ...[floor, products, gates, memory, passes].map(milliseconds),
+  ['work', 'in registers', 'second-level cache', 'products', 'gates', 'memory', 'both passes'],
+  peaks.flatMap(({ precision, limits }) =>
+    limits.map(({ hidden, floor, cached, products, gates, memory, passes }) => [
+      `${precision}, hidden ${hidden}`,
+      ...[floor, cached, products, gates, memory, passes].map(milliseconds),
     ]),
+  ),
 )}`;
 
 /** What other parts found that a section refers to; undefined where the part was not measured. */

@@ -124,6 +124,29 @@ double memorySpeed() {
   return 1e-6 * sizeof(float) * count / milliseconds;
 }
 
+// GFLOPS of one block of sums after another, as the products of a step compute them, of some terms that are read
+// several times.
+double blockSpeed(size_t terms, size_t repeats) {
+  constexpr size_t blocks = 2, rows = blocks * (UNROLL_TILES ? 2 * 16 : tileRows);
+  const RecurrentShape shape = {rows, 1, terms, tilePanels * panelWidth, 1, 1, false, false, bfloat16};
+  const size_t kernelPanel = shape.inputPanels() * shape.kernelTile();
+  const Operand* const left = operandsIn(numbers(shape.inputPanels() * shape.operandPanel()));
+  const Operand* const right = operandsIn(numbers(tilePanels * kernelPanel));
+  float* const sums = numbers(tilePanels * shape.panel());
+  Products products;
+  constexpr size_t times = 100;
+  const double milliseconds = best([&] {
+    for (size_t time = 0; time < times; ++time)
+      forBlocks<tilePanels>(products, 0, rows, [&](auto& block, size_t row) UNROLL_INLINED {
+        block.load(sums + row * panelWidth, panelWidth, shape.panel());
+        for (size_t repeat = 0; repeat < repeats; ++repeat)
+          block.addPanels(left + row * leftStride, shape.operandPanel(), right, shape.kernelTile(), kernelPanel, terms);
+        block.store(sums + row * panelWidth, panelWidth, shape.panel());
+      });
+  });
+  return 2e-6 * static_cast<double>(rows * tilePanels * panelWidth * terms * repeats * times) / milliseconds;
+}
+
 template <class Cell>
 void measure(size_t batch, size_t steps, size_t features, size_t hidden) {
   const RecurrentShape shape = {batch, steps, features, hidden, Cell::columns, Cell::slots,
@@ -183,10 +206,12 @@ void measure(size_t batch, size_t steps, size_t features, size_t hidden) {
       for (size_t panel = 0; panel < shape.hiddenPanels(); ++panel)
         for (size_t row = 0; row < batch; ++row) differentiateCell<Cell>(back, step, row, panel);
   });
-  std::printf(
-      "{\"registers\": %.4g, \"memory\": %.4g, \"forward\": %.4g, \"backward\": %.4g, \"forwardProduct\": %.4g, \"stateProduct\": %.4g, "
-      "\"kernelProduct\": %.4g, \"gates\": %.4g, \"derivatives\": %.4g}\n",
-      registerPeak(), memorySpeed(), forwardAll, backwardAll, forwardProduct, stateProduct, kernelProduct, gates, derivatives);
+  std::printf("{\"registers\": %.4g, \"firstCache\": %.4g, \"secondCache\": %.4g, \"memory\": %.4g, ", registerPeak(),
+              blockSpeed(96, 20), blockSpeed(2048, 1), memorySpeed());
+  std::printf("\"forward\": %.4g, \"backward\": %.4g, \"gates\": %.4g, \"derivatives\": %.4g, ", forwardAll, backwardAll,
+              gates, derivatives);
+  std::printf("\"forwardProduct\": %.4g, \"stateProduct\": %.4g, \"kernelProduct\": %.4g}\n", forwardProduct,
+              stateProduct, kernelProduct);
 }
 
 }  // namespace

@@ -38,10 +38,15 @@ export interface PeakResult {
   readonly limits: readonly Limit[];
 }
 
-/** What bench/suite/peak.cc prints: GFLOPS in registers, GB/s of memory beyond the second-level cache, and milliseconds. */
+/**
+ * What bench/suite/peak.cc prints: GFLOPS in registers and of our blocks of sums whose operands come from the first- or the
+ * second-level cache, GB/s of memory beyond that cache, and milliseconds.
+ */
 export type PeakFound = Readonly<
   Record<
     | 'registers'
+    | 'firstCache'
+    | 'secondCache'
     | 'memory'
     | 'forward'
     | 'backward'

@@ -23,6 +23,9 @@ export interface PrecisionPeak {
   readonly precision: Precision;
   /** Of multiply-adds that never leave the registers. */
   readonly registers: number;
+  /** Of our blocks of sums, whose operands come from the first- or the second-level cache. */
+  readonly firstCache: number;
+  readonly secondCache: number;
   readonly products: readonly { readonly hidden: number; readonly gflops: readonly number[] }[];
   readonly limits: readonly PrecisionLimit[];
 }
@@ -30,8 +33,9 @@ export interface PrecisionPeak {
 /** What both passes of a layer consist of, in milliseconds, the best of many. */
 export interface PrecisionLimit {
   readonly hidden: number;
-  /** The products at the speed of the registers, and as they are. */
+  /** The products at the speeds of the registers and of the second-level cache, and as they are. */
   readonly floor: number;
+  readonly cached: number;
   readonly products: number;
   /** Gates and their derivatives. */
   readonly gates: number;
@@ -94,7 +98,7 @@ const measureSteps = async (rounds: number): Promise<readonly Row[]> => {
       { name: 'autocast(bfloat16), fused Adam', work, mode: 'autocast', worker: torch },
       { name: 'autocast(bfloat16), torch.compile', work, mode: 'autocast compiled', worker: torch },
     ];
-    const [bfloat16, float32, ...peers] = await alternate(contestants, rounds, async (one) => {
+    const takeSteps = async (one: Contestant): Promise<number> => {
       const request: StepRequest = {
         do: 'steps',
         work: one.work,
@@ -102,7 +106,8 @@ const measureSteps = async (rounds: number): Promise<readonly Row[]> => {
         repetitions: repetitionsOf(work),
       };
       return median((await one.worker.ask<StepTimes>(request)).cpu);
-    });
+    };
+    const [bfloat16, float32, ...peers] = await alternate(contestants, rounds, takeSteps, { warmUp: true });
     const goal = goals[work.hidden];
     if (!bfloat16 || !float32 || !goal) continue;
     const add = (peer: string, ways: readonly Timed[], most: number): void => {
@@ -138,24 +143,33 @@ const passesOf = ({ forward, backward }: Pick<PeakFound, 'forward' | 'backward'>
   forward + backward;
 
 /**
- * Bytes that both passes of an LSTM in bfloat16 move at least where they do not fit into the second-level cache: gates, which
- * are written and read; their gradients, written and read once more for the bias; these rounded, written and read; and at each
- * step the kernel of each pass.
+ * Bytes that both passes of an LSTM move at least where they do not fit into the second-level cache: gates, which are written
+ * and read; their gradients, written and read once more; in bfloat16 these rounded, written and read; and at each step the
+ * kernel of each pass.
  */
-const bytesMoved = ({ batch, hidden, steps, features }: StepWork): number =>
-  steps * 4 * hidden * (batch * (8 + 8 + 4) + 2 * (features + 2 * hidden));
+const bytesMoved = (precision: Precision, { batch, hidden, steps, features }: StepWork): number => {
+  const size = precision === 'bfloat16' ? 2 : 4;
+  const rounded = precision === 'bfloat16' ? 2 * size : 0;
+  return steps * 4 * hidden * (batch * (8 + 8 + rounded) + size * (features + 2 * hidden));
+};
 
-const limitOf = (work: StepWork, found: readonly PeakFound[]): PrecisionLimit => {
+const rounded = (value: number): number => spreadOf([value]).median;
+
+const most = (found: readonly PeakFound[], figure: keyof PeakFound): number =>
+  Math.max(...found.map((one) => one[figure]));
+
+const limitOf = (precision: Precision, work: StepWork, found: readonly PeakFound[]): PrecisionLimit => {
   const least = (figure: (one: PeakFound) => number) => Math.min(...found.map(figure));
   const products = productsOf(work);
-  const most = (figure: 'registers' | 'memory') => -least((one) => -one[figure]);
-  const rounded = (value: number) => spreadOf([value]).median;
+  const atSpeed = (figure: 'registers' | 'secondCache') =>
+    rounded((1000 * gigaflops(work)) / most(found, figure));
   return {
     hidden: work.hidden,
-    floor: rounded((1000 * gigaflops(work)) / most('registers')),
+    floor: atSpeed('registers'),
+    cached: atSpeed('secondCache'),
     products: rounded(products.reduce((sum, product) => sum + least((one) => timeOf(product, one)), 0)),
     gates: rounded(least(({ gates, derivatives }) => gates + derivatives)),
-    memory: rounded(bytesMoved(work) / 1e6 / most('memory')),
+    memory: rounded(bytesMoved(precision, work) / 1e6 / most(found, 'memory')),
     passes: rounded(least(passesOf)),
   };
 };
@@ -181,7 +195,7 @@ const measurePasses = async (rounds: number): Promise<Pick<PrecisionResult, 'pas
     for (const precision of precisions) {
       const program = join(folder, precision);
       await compilePeak(program, precision);
-      let registers = 0;
+      const all: PeakFound[] = [];
       const products: PrecisionPeak['products'][number][] = [];
       const limits: PrecisionLimit[] = [];
       for (const work of works.map(forLibxsmm)) {
@@ -203,7 +217,7 @@ const measurePasses = async (rounds: number): Promise<Pick<PrecisionResult, 'pas
               }))),
         ];
         const [ours, ...theirs] = await alternate(measures, rounds, ({ measure }) => measure());
-        registers = Math.max(registers, ...found.map((one) => one.registers));
+        all.push(...found);
         products.push({
           hidden: work.hidden,
           gflops: productsOf(work).map((product) => {
@@ -211,7 +225,7 @@ const measurePasses = async (rounds: number): Promise<Pick<PrecisionResult, 'pas
             return spreadOf([(1000 * product.gigaflops) / least]).median;
           }),
         });
-        limits.push(limitOf(work, found));
+        limits.push(limitOf(precision, work, found));
         if (!ours || theirs.length === 0) continue;
         const row = compareWithBest(ours, theirs, {
           work: `both passes of ${precision === 'bfloat16' ? inBfloat16(work).name : work.name}`,
@@ -222,7 +236,15 @@ const measurePasses = async (rounds: number): Promise<Pick<PrecisionResult, 'pas
         passes.push(row);
         say(`${row.work}: ${row.ours.median} ms, ${row.peer} ${row.theirs.median} ms`);
       }
-      peaks.push({ precision, registers: spreadOf([registers]).median, products, limits });
+      const speed = (figure: 'registers' | 'firstCache' | 'secondCache') => rounded(most(all, figure));
+      peaks.push({
+        precision,
+        registers: speed('registers'),
+        firstCache: speed('firstCache'),
+        secondCache: speed('secondCache'),
+        products,
+        limits,
+      });
     }
   } finally {
     rmSync(folder, { recursive: true, force: true });

@@ -44,10 +44,11 @@ const compare = async (
   rounds: number,
   { goal, perOperation }: { readonly goal: number; readonly perOperation: boolean },
 ): Promise<ShapeRow> => {
-  const measured = await alternate([ours, theirs], rounds, async ({ worker, work, time }) => {
+  const takeSteps = async ({ worker, work, time }: typeof ours): Promise<number> => {
     const request: StepRequest = { do: 'steps', work, mode: '', repetitions: repetitionsOf(work) };
     return median((await worker.ask<StepTimes>(request))[time]);
-  });
+  };
+  const measured = await alternate([ours, theirs], rounds, takeSteps, { warmUp: true });
   const [mine = [], other = []] = measured.map(({ values }) => values);
   const useful = perOperation ? gigaflops(ours.work) / gigaflops(theirs.work) : 1;
   const row = {

@@ -75,12 +75,17 @@ export const compareWithBest = (
   };
 };
 
-/** Measures each in turn, again and again, beginning with another one in every round. */
+/**
+ * Measures each in turn, again and again, beginning with another one in every round. With `warmUp`, one more round before the
+ * others does not count: what a contestant starts or compiles would take from the time of the next one.
+ */
 export const alternate = async <T extends { readonly name: string }>(
   contestants: readonly T[],
   rounds: number,
   measure: (contestant: T) => Promise<number>,
+  { warmUp = false }: { readonly warmUp?: boolean } = {},
 ): Promise<readonly Timed[]> => {
+  if (warmUp) await alternate(contestants, 1, measure);
   const values = contestants.map((): number[] => []);
   for (let round = 0; round < rounds; round++)
     for (let turn = 0; turn < contestants.length; turn++) {

@@ -112,7 +112,7 @@ export const gigaflops = (work: StepWork): number =>
 
 /** Long enough for a steady figure, short enough for many works and contestants. */
 export const repetitionsOf = (work: StepWork): number =>
-  Math.round(Math.min(50, Math.max(3, 40 / gigaflops(work))));
+  Math.round(Math.min(50, Math.max(5, 60 / gigaflops(work))));
 
 export interface StepRequest {
   readonly do: 'steps';
@@ -128,8 +128,9 @@ export interface StepTimes {
   readonly kernel?: string;
 }
 
-/** Takes steps and times each of them. */
+/** Takes steps and times each of them, after one that brings back what other processes have driven out of the caches. */
 export const timeSteps = async (step: () => unknown, repetitions: number): Promise<StepTimes> => {
+  await step();
   const cpu: number[] = [];
   const wall: number[] = [];
   for (let at = 0; at < repetitions; at++) {

@@ -43,14 +43,15 @@ export const measureSteps = async ({ rounds, only }: StepOptions): Promise<StepR
   let kernel = '';
   for (const work of stepWorks.filter(({ name }) => only === undefined || name.includes(only))) {
     const entered = contestants.filter(({ peer }) => peer === 'Unroll' || work.goals[peer] !== undefined);
-    const times = await alternate(entered, rounds, async ({ worker, mode, peer }) => {
+    const takeSteps = async ({ worker, mode, peer }: (typeof entered)[number]): Promise<number> => {
       // tfjs-layers is several times slower than the others.
       const repetitions = peer === 'tfjs-layers' ? 3 : repetitionsOf(work);
       const request: StepRequest = { do: 'steps', work, mode, repetitions };
       const taken = await worker.ask<StepTimes>(request);
       kernel ||= taken.kernel ?? '';
       return median(taken.cpu);
-    });
+    };
+    const times = await alternate(entered, rounds, takeSteps, { warmUp: true });
     const [ours] = times;
     if (!ours) continue;
     for (const [peer, goal] of Object.entries(work.goals)) {
