@@ -5,10 +5,12 @@
 
 namespace {
 
-// The product is computed in blocks of this many panels each way, whose sums stay in the second-level cache until all
-// steps are added, and in pieces of about this many rows, of which a panel stays in the first-level cache. Processors
-// with AVX512 have at least 1 MiB of second-level cache: larger blocks read the gates of all steps less often.
-constexpr size_t panelsOfBlock = UNROLL_LANES == 16 ? 16 : 8, rowsOfPiece = 128;
+// The product is computed in blocks of this many panels of units and of kernel rows, whose sums stay in the
+// second-level cache until all steps are added, and in pieces of about this many rows, of which a panel stays in the
+// first-level cache. Processors with AVX512 have at least 1 MiB of second-level cache: larger blocks read the gates of
+// all steps less often.
+constexpr size_t panelsOfBlock = UNROLL_LANES == 16 ? 16 : 8, rowPanelsOfBlock = UNROLL_LANES == 16 ? 20 : 8;
+constexpr size_t rowsOfPiece = 128;
 
 // The slot whose gradient belongs to a column of the kernel.
 UNROLL_INLINE size_t slotOf(const int* columns, size_t slots, size_t column) {
@@ -39,7 +41,7 @@ UNROLL_INLINE void fetchRows(const Operand* panel, size_t rows, size_t begin, si
 // Some unit panels of one column, by some row panels.
 struct KernelBlock {
   size_t column, unitPanel, units, rowPanel, rows;
-  alignas(64) float sums[panelsOfBlock * panelWidth][panelsOfBlock * panelWidth];
+  alignas(64) float sums[rowPanelsOfBlock * panelWidth][panelsOfBlock * panelWidth];
 };
 
 // The operands of one step's product: the rows of the batch are the terms of each sum.
@@ -279,7 +281,7 @@ void kernelGradient(const RecurrentBackward& in) {
 #endif
   const size_t groups = (shape.hiddenPanels() + panelsOfBlock - 1) / panelsOfBlock;
   const size_t threads = threadCount();
-  size_t chunks = (shape.rowPanels() + panelsOfBlock - 1) / panelsOfBlock;
+  size_t chunks = (shape.rowPanels() + rowPanelsOfBlock - 1) / rowPanelsOfBlock;
   // A small kernel has few blocks: with fewer rows each, there are enough for every thread.
   while (threads > 1 && chunks < shape.rowPanels() && groups * Cell::columns * chunks < 4 * threads)
     chunks = 2 * chunks < shape.rowPanels() ? 2 * chunks : shape.rowPanels();
