@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { existsSync, linkSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { ignoringSystemErrors, named } from './system-error.ts';
+import { ignoringSystemErrors, named, systemErrorOf } from './system-error.ts';
 import {
   canBeChecked,
   isAlive,
@@ -119,31 +119,35 @@ const linkLock = (
 ): Lock | HeldLock => {
   for (let tries = 0; ; tries++) {
     if (tryLink(identity, path)) return leasedLock(path, leaseMs);
-    const holder = holderOf(path);
+    const holder = readHolder(path);
     if (holder && isHolding(path, holder, leaseMs)) return { heldBy: holder };
     // Gone in between, or damaged by a power cut: only the second stays.
     if (!holder && tries < 20) continue;
     if (!holder) rmSync(path, { force: true });
     const guard = acquireLock(`${path}.takeover`);
     if ('heldBy' in guard) return guard;
-    const still = holderOf(path);
-    if (still && !isHolding(path, still, leaseMs)) rmSync(path, { force: true });
-    guard.release();
+    try {
+      const still = readHolder(path);
+      if (still && !isHolding(path, still, leaseMs)) rmSync(path, { force: true });
+    } finally {
+      guard.release();
+    }
   }
 };
 
 /** Somebody may have deleted the lock by hand, and another process taken it. */
-const removeOwn = (path: string): void => {
+const removeOwn = (path: string, file: FileNumber | undefined): void => {
   // What cannot be deleted is a lock of a process that has ended, once this one has.
-  if (isOwn(path)) ignoringSystemErrors(() => rmSync(path, { force: true }));
+  if (isOwn(path, file)) ignoringSystemErrors(() => rmSync(path, { force: true }));
 };
 
 const leasedLock = (path: string, leaseMs: number): Lock => {
+  const file = fileNumber(path);
   let confirmedAt = performance.now();
   const renew = (): boolean => {
     // The process may be stopped after it has read the lock, and lose it then.
     const askedAt = performance.now();
-    if (!isOwn(path)) return false;
+    if (!isOwn(path, file)) return false;
     // A disk that refuses it also refuses what the lock protects, which is reported.
     ignoringSystemErrors(() => utimesSync(path, new Date(), new Date()));
     confirmedAt = askedAt;
@@ -157,21 +161,60 @@ const leasedLock = (path: string, leaseMs: number): Lock => {
     isHeld: () => isFresh() || (renew() && isFresh()),
     release: () => {
       clearInterval(renewal);
-      removeOwn(path);
+      removeOwn(path, file);
     },
   };
 };
 
-/** Whether the lock is still this process's: one that slept for longer than its lease may have lost it. */
-const isOwn = (path: string): boolean => {
-  const holder = holderOf(path);
-  return holder !== undefined && isSameProcess(holder, processIdentity());
+/** What a file system calls a file, whatever its path. */
+interface FileNumber {
+  readonly device: number;
+  readonly inode: number;
+}
+
+const fileNumber = (path: string): FileNumber | undefined => {
+  try {
+    const { dev, ino } = statSync(path);
+    return { device: dev, inode: ino };
+  } catch {
+    return undefined;
+  }
 };
 
-/** The process that a lock file names; undefined if the file is missing or damaged. */
+/** Whether the lock is still this process's: one that slept for longer than its lease may have lost it. */
+const isOwn = (path: string, file: FileNumber | undefined): boolean => {
+  try {
+    const holder = readHolder(path);
+    return holder !== undefined && isSameProcess(holder, processIdentity());
+  } catch {
+    // With too many open files, say, it can still be seen whether it is the file that this process has made.
+    const now = fileNumber(path);
+    return now !== undefined && now.inode === file?.inode && now.device === file.device;
+  }
+};
+
+/** The process that a lock file names; undefined if the file is missing or damaged. Throws if it cannot be read. */
+const readHolder = (path: string): ProcessIdentity | undefined => {
+  let text: string;
+  try {
+    text = readRegularText(path);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    // A folder or a pipe is no lock.
+    if (code === 'ENOENT' || code === 'EISDIR' || systemErrorOf(error) === undefined) return undefined;
+    throw named(error, path);
+  }
+  try {
+    return JSON.parse(text) as ProcessIdentity;
+  } catch {
+    return undefined;
+  }
+};
+
+/** The process that a lock file names; undefined if the file is missing, damaged or cannot be read. */
 export const holderOf = (path: string): ProcessIdentity | undefined => {
   try {
-    return JSON.parse(readRegularText(path)) as ProcessIdentity;
+    return readHolder(path);
   } catch {
     return undefined;
   }

@@ -1,5 +1,16 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -26,6 +37,33 @@ test('the lock of a dead process is taken over, and nothing stays behind', () =>
   expect(existsSync(path)).toBe(false);
   expect(readdirSync(join(path, '..'))).toEqual([]);
 });
+
+test('a lock that cannot be read is an error, and stays', () => {
+  const path = freshPath();
+  symlinkSync(path, path);
+  expect(() => acquireLock(path)).toThrow(/ELOOP/);
+  expect(lstatSync(path).isSymbolicLink()).toBe(true);
+});
+
+// The owner of a file may delete it without the right to read it; root may read all files.
+test.skipIf(process.geteuid?.() !== 0)(
+  'a lock is given back by a process that cannot read it any more',
+  () => {
+    const path = freshPath();
+    chmodSync(join(path, '..'), 0o777);
+    process.seteuid?.(65534);
+    try {
+      const lock = acquireLock(path);
+      chmodSync(path, 0);
+      expect('release' in lock && lock.isHeld()).toBe(true);
+      expect(() => acquireLock(path)).toThrow(/EACCES/);
+      if ('release' in lock) lock.release();
+    } finally {
+      process.seteuid?.(0);
+    }
+    expect(readdirSync(join(path, '..'))).toEqual([]);
+  },
+);
 
 test('a later process with the same number is not the holder', () => {
   const self = processIdentity();
