@@ -110,10 +110,11 @@ describe.skipIf(noRedis !== undefined)(
       const redis = await startRedis();
       const client = clientOf(redis);
       const rig = submitter(redis.url, { spec: text });
-      const [one = '', two = '', three = ''] = await queueRuns(rig, client);
+      const [one = '', two = '', three = '', four = ''] = await queueRuns(rig, client);
       await client.hset(one, 'ats', 'null');
       await client.hset(two, 'stc', '1x');
       await client.set(`${three}:dependencies`, 'x');
+      await client.hset(four, 'rjk', 'x');
       const worker = await startWorker(redis.url);
       const { code, stdout, stderr } = await rig.unroll('attach', 'trial', '--no-mlflow');
       expect(code, stdout + stderr + worker.said()).toBe(0);

@@ -12,19 +12,26 @@ interface Served {
 /** What BullMQ counts with. */
 const numbers = ['ats', 'atm', 'stc', 'priority', 'delay', 'timestamp'] as const;
 
+/** What makes a job one of a schedule or of another job; no job of Unroll is. */
+const foreign = ['rjk', 'parentKey', 'parent'] as const;
+
 /** What BullMQ keeps beside jobs that have children; no job of Unroll has. */
 const ofChildren = ['dependencies', 'unsuccessful', 'processed', 'failed'] as const;
 
 /** Whether BullMQ can read a job and cannot work with it. */
 const isDamaged = async (client: Redis, key: string): Promise<boolean> => {
-  const [values, children] = await allDone(
+  const [values, others, children] = await allDone(
     client
       .pipeline()
       .hmget(key, ...numbers)
+      .hmget(key, ...foreign)
       .exists(ofChildren.map((one) => `${key}:${one}`)),
   );
+  const isWrong = (one: string | null) => one !== null && !/^\d+$/.test(one);
   return (
-    children !== 0 || (values as readonly (string | null)[]).some((one) => one !== null && !/^\d+$/.test(one))
+    children !== 0 ||
+    (values as readonly (string | null)[]).some(isWrong) ||
+    (others as readonly (string | null)[]).some((one) => one !== null)
   );
 };
 

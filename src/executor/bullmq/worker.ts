@@ -32,7 +32,6 @@ import {
   type Unfit,
   type WorkerFacts,
 } from './protocol.ts';
-import { isUnreadable } from './queued-job.ts';
 import { prefix, refusalOf, type RedisServer } from './redis.ts';
 import { keepStates } from './kept-states.ts';
 import { transportOf, transportThrough } from './transport.ts';
@@ -320,7 +319,8 @@ export const serveQueue = async (server: RedisServer, options: WorkerOptions): P
   let isCut = false;
   let lastRefusal = '';
   worker.on('error', (error) => {
-    if (isUnreadable(error) && !isRemoving) {
+    // What BullMQ cannot use is an error of any kind.
+    if (client.status === 'ready' && !isRemoving) {
       isRemoving = true;
       void removeUnreadable(server, { queue: queueName(resourceClass), active, print })
         .catch(() => undefined)
