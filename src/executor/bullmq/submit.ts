@@ -143,14 +143,15 @@ export const createBullmqExecutor = async (
   const isCancelled = async (key: string): Promise<boolean> =>
     (await client.sismember(keys.cancelled(sweepId), key)) === 1;
 
-  /** The jobs that this command has queued. */
+  /** The jobs that this command has queued, and what queues others now. */
   const queued = new Set<string>();
+  const submitting = new Set<Promise<unknown>>();
 
   /** Submits no more once `unroll cancel` has taken runs back, and takes back what was queued while it did. */
-  const heedCancellation = async () => {
+  const heedCancellation = async ({ isLast = false } = {}) => {
     const cancelled = await client.smembers(keys.cancelled(sweepId));
-    if (refused === undefined && cancelled.some((key) => queued.has(key))) {
-      refused = sweepCancelled;
+    if ((isLast || refused === undefined) && cancelled.some((key) => queued.has(key))) {
+      refused ??= sweepCancelled;
       await cancelJobs(server, sweepId);
     }
     for (const key of cancelled) {
@@ -290,7 +291,9 @@ export const createBullmqExecutor = async (
       );
       try {
         const leaving = left === undefined ? ended : Promise.resolve();
-        const before = await Promise.race([submit(key, request, task), leaving.then(patience)]);
+        const submitted = submit(key, request, task).finally(() => submitting.delete(submitted));
+        submitting.add(submitted);
+        const before = await Promise.race([submitted, leaving.then(patience)]);
         if (left !== undefined) return { type: 'left', message: left };
         const refusedSince = refusedByNow();
         const one = pending.get(key);
@@ -427,11 +430,8 @@ export const createBullmqExecutor = async (
       clearInterval(watch);
       clearInterval(hosts);
       // The last runs may have been queued while `unroll cancel` took the others back.
-      if (queued.size > 0)
-        await whileAnswered(
-          client,
-          heedCancellation().catch(() => undefined),
-        );
+      const last = () => Promise.allSettled(submitting).then(() => heedCancellation({ isLast: true }));
+      if (queued.size > 0) await whileAnswered(client, last());
       const closing = Promise.allSettled([...settling, events.close(), queue.close()]);
       await Promise.race([closing, delay(closingMs)]);
       client.disconnect();
