@@ -15,7 +15,7 @@ import type { RunListener, RunOutcome } from '../record/events.ts';
 import { refusal } from '../mlflow/sync/target.ts';
 import { trackSweep } from '../mlflow/track-sweep.ts';
 import { runDirectory } from '../record/run-recorder.ts';
-import { withRuns } from '../record/search-journal.ts';
+import { addedBy, withRuns } from '../record/search-journal.ts';
 import { compare } from './compare.ts';
 import { UnrollError, unwrap } from './error.ts';
 import type { Experiment } from './experiment.ts';
@@ -123,7 +123,7 @@ export const run = async <C extends Config>(
     profile: false,
     take: force ? undefined : store.take,
     listener: (event) => {
-      if (event.type === 'runs-added') known = withRuns(known, event.runs);
+      known = withRuns(known, addedBy(event));
       if (event.type === 'run-ended') {
         const ended = known.runs.find(({ id }) => id === event.runId);
         if (ended && !event.willRetry) plots.push(writeRunPlots(runDirectory(runsDirectory, ended)));

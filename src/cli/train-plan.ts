@@ -23,7 +23,7 @@ import type { RunOutcome } from '../record/events.ts';
 import { proposedCommand } from '../system/proposed-command.ts';
 import { writeWhole } from '../system/files.ts';
 import { systemErrorOf } from '../system/system-error.ts';
-import { withRuns } from '../record/search-journal.ts';
+import { addedBy, withRuns } from '../record/search-journal.ts';
 import { listRuns } from '../record/read-runs.ts';
 import { runDirectory } from '../record/run-recorder.ts';
 import { resumeWords, stateOfReason } from '../record/run-state.ts';
@@ -146,7 +146,7 @@ export const trainPlan = async (
       take: selection.value.force ? undefined : store.take,
       listener: (event) => {
         console.listener(event);
-        if (event.type === 'runs-added') known = withRuns(known, event.runs);
+        known = withRuns(known, addedBy(event));
         if (event.type === 'run-ended' && !event.willRetry) {
           const run = known.runs.find(({ id }) => id === event.runId);
           if (run) plots.push(writeRunPlots(runDirectory(runsDirectory, run)).catch(withoutPlots));

@@ -96,6 +96,10 @@ export type RunEvent =
       readonly toRun: number;
       /** Ids of the runs that need no training, because they ended before. */
       readonly endedBefore: readonly string[];
+      /** Runs that the search had added to its plan before. */
+      readonly addedBefore?: readonly Run[];
+      /** How the runs that need no training ended, by id. */
+      readonly outcomesBefore?: Readonly<Record<string, RunOutcome>>;
       readonly concurrency: number;
       readonly threadsPerRun: number;
     }

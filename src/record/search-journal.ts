@@ -9,6 +9,7 @@ import { appendLine, cutAfter, linesFrom, lineText, type FileLine } from '../sys
 import { jsonNumber, oneOf, parserOf, type Described } from '../system/schema.ts';
 import { shellWord } from '../system/proposed-command.ts';
 import { onFile } from '../system/system-error.ts';
+import type { RunEvent } from './events.ts';
 import { damaged } from './parse-run-files.ts';
 import { RecordUnreadable } from './record-unreadable.ts';
 
@@ -140,9 +141,16 @@ export const openSearchJournal = (path: string, { afresh }: { readonly afresh: b
 
 /** A plan with the runs of further points after its own. */
 export const withRuns = (plan: Plan, more: readonly Run[]): Plan => {
+  if (more.length === 0) return plan;
   const known = new Set(plan.runs.map(({ id }) => id));
   const added = more.filter(({ id }) => !known.has(id));
   return added.length === 0 ? plan : { ...plan, runs: [...plan.runs, ...added] };
+};
+
+/** The runs that an event adds to the plan that its listener has. */
+export const addedBy = (event: RunEvent): readonly Run[] => {
+  if (event.type === 'runs-added') return event.runs;
+  return (event.type === 'sweep-started' && event.addedBefore) || [];
 };
 
 /** A plan with what the journal beside `path` has proposed for it. */

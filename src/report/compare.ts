@@ -129,7 +129,7 @@ export const compareRuns = (recorded: readonly RecordedRun[], options: CompareOp
     { readonly scores: string; readonly first: Run; readonly members: Member[] }
   >();
   for (const run of runs) {
-    const flat = groupBy?.includes('seed') ? new Map(flatOf(run)).set('seed', run.seed) : flatOf(run);
+    const flat = withReplicate(flatOf(run), run, groupBy);
     const scores = JSON.stringify([objectiveOf(run), scoredKey(run)]);
     const settings = groupBy ? groupBy.map((path) => flat.get(path) ?? null) : run.cell;
     const key = JSON.stringify([run.experiment, scores, settings]);
@@ -185,6 +185,20 @@ export const compareRuns = (recorded: readonly RecordedRun[], options: CompareOp
     ) as Record<RunState, number>,
     configurations: ranked.flatMap(({ configurations }) => configurations),
   };
+};
+
+/** The settings of a run, with its seed and fold where one groups by them. */
+const withReplicate = (
+  flat: ReadonlyMap<string, Json>,
+  run: Run,
+  groupBy: readonly string[] = [],
+): ReadonlyMap<string, Json> => {
+  const fold = foldOf(run);
+  const own: readonly (readonly [string, Json])[] = [
+    ['seed', run.seed],
+    ...(fold === undefined ? [] : [['dataset.fold', fold] as const]),
+  ];
+  return new Map([...flat, ...own.filter(([path]) => groupBy.includes(path))]);
 };
 
 /** Each number once, in rising order. */

@@ -137,6 +137,13 @@ const trainFrozen = async (frozen: Plan, ready: Ready): Promise<ExperimentOutcom
     runCount: frozen.runs.length,
     toRun: selected.toTrain.filter(({ run }) => !endedBefore.includes(run.id)).length,
     endedBefore,
+    // Whoever listens has the plan as it was before its journal was read.
+    addedBefore: frozen.search?.sampler ? frozen.runs : [],
+    outcomesBefore: Object.fromEntries(
+      standings.flatMap(({ run, outcome }) =>
+        outcome && endedBefore.includes(run.id) ? [[run.id, outcome]] : [],
+      ),
+    ),
     concurrency: executor.slots?.() ?? concurrency,
     threadsPerRun,
   });

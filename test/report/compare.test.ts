@@ -470,6 +470,27 @@ test('the share of the most frequent class is that of all folds and splits', () 
   );
 });
 
+test('runs can be grouped by the fold of their data', () => {
+  const [one, other] = makePlan({ axes: { 'model.hiddenSize': [4, 8] } }).runs;
+  if (!one || !other) throw new Error('no runs');
+  const runs = [one, other].flatMap((run) =>
+    [1, 2].map((fold) => ({
+      ...run,
+      id: `${run.id}${fold}`,
+      config: { ...run.config, dataset: { ...run.config.dataset, folds: 2, fold } },
+      varying: { ...run.varying, fold },
+    })),
+  );
+  const comparison = compareRuns(
+    runs.map((run, at) => recorded(run, { 'test/accuracy': [0.1, 0.6, 0.3, 0.8][at] ?? NaN })),
+    { objective: plan.objective, groupBy: ['dataset.fold'] },
+  );
+  expect(comparison.configurations.map(({ values, objective }) => [values, objective?.mean])).toEqual([
+    [{ 'dataset.fold': 2 }, 0.7],
+    [{ 'dataset.fold': 1 }, 0.2],
+  ]);
+});
+
 test('metrics that count by weights cannot be compared with others', () => {
   const { runs } = makePlan({ axes: { 'dataset.weight': [null, 'w'] } });
   const comparison = compareRuns(

@@ -82,6 +82,10 @@ describe('a sweep that decides by results', () => {
 
     // Nothing is left to do, and without its pruning the rest goes on from the checkpoints.
     expect((await calm.unroll('run', 'spec.yaml', '--json')).stdout).toContain('"trained": []');
+    const again = await calm.unroll('run', 'spec.yaml');
+    const [, best = 'none'] = /^14 runs: .*; (best .*)$/m.exec(ended.stdout) ?? [];
+    expect(again.stdout).toContain('14 runs: 14 recorded before');
+    expect(again.stdout).toContain(best);
     const counts = everyRun(calm).map(({ reason }) => reason);
     expect(counts.filter((reason) => reason === 'completed').length).toBeGreaterThan(0);
     expect(counts.filter((reason) => reason === 'pruned').length).toBeGreaterThan(7);

@@ -3,7 +3,14 @@ import { widthOf } from '../../terminal/width.ts';
 import { counted, formatBytes, formatDuration, formatMetric, formatRate } from '../../terminal/format.ts';
 import { compactName } from '../../terminal/run-name.ts';
 import { sparkline } from '../../terminal/sparkline.ts';
-import { remainingOf, remainingOfSweep, type RunningRun, speedOf, type SweepState } from './sweep-state.ts';
+import {
+  nameOfBest,
+  remainingOf,
+  remainingOfSweep,
+  type RunningRun,
+  speedOf,
+  type SweepState,
+} from './sweep-state.ts';
 import { type TableCell, type Column, fit, renderTable } from '../../terminal/table.ts';
 
 export interface ViewOptions {
@@ -103,7 +110,7 @@ const sweepLine = (state: SweepState, { width, colour, now }: ViewOptions): stri
     const about = Number.isFinite(left) && ended.length < toRun ? `, ${formatDuration(left)} left` : '';
     parts.push(`${formatDuration(now - state.startedAt)}${about}`);
   }
-  if (best) parts.push(pc.green(`best ${formatMetric(best.value)} ${pc.dim(best.name)}`));
+  if (best) parts.push(pc.green(`best ${formatMetric(best.mean)} ${pc.dim(nameOfBest(state, best))}`));
   return parts.join('  ');
 };
 
@@ -130,7 +137,7 @@ export const summaryLine = (
   const took = state.startedAt === null ? '' : ` in ${formatDuration(now - state.startedAt)}`;
   const objective =
     best && plan.runs.length > 1
-      ? `; best ${plan.objective.metric} ${formatMetric(best.value)} with ${best.name}`
+      ? `; best ${plan.objective.metric} ${formatMetric(best.mean)}${best.count > 1 ? ` (mean of ${best.count} runs)` : ''} with ${nameOfBest(state, best)}`
       : '';
   return `${counted(plan.runs.length, 'run')}: ${parts.join(', ') || 'nothing to do'}${took}${objective}`;
 };

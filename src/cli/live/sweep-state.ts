@@ -1,6 +1,6 @@
-import type { Objective } from '../../language/config.ts';
 import type { Plan, Run } from '../../plan/plan.ts';
 import { scoredKey } from '../../plan/scored-data.ts';
+import { type BestConfiguration, bestConfiguration } from '../../record/best-configuration.ts';
 import type { Metrics, RunEvent, RunOutcome, TrainerEvent, TrainingHost } from '../../record/events.ts';
 import { type RunState, stateOfReason } from '../../record/run-state.ts';
 import { withRuns } from '../../record/search-journal.ts';
@@ -51,8 +51,10 @@ export interface SweepState {
   readonly running: Map<string, RunningRun>;
   /** Runs whose end is final. */
   ended: EndedRun[];
-  /** Null, too, where runs are of different data, so that no one of them is the best. */
-  best: { readonly name: string; readonly value: number } | null;
+  /** The objective of the runs that are done, by id; of those before this command, too. */
+  readonly values: Map<string, number>;
+  /** The best configuration so far. Null, too, where runs are of different data, so that none is the best. */
+  best: BestConfiguration | null;
   /** Whether the scores of all runs of the plan can be compared. */
   comparable: boolean;
 }
@@ -71,6 +73,7 @@ export const createSweepState = (plan: Plan): SweepState => ({
   hosts: [],
   running: new Map(),
   ended: [],
+  values: new Map(),
   best: null,
   comparable: areComparable(plan),
 });
@@ -82,8 +85,12 @@ export const applyEvent = (state: SweepState, event: RunEvent): void => {
   switch (event.type) {
     case 'sweep-started':
       state.startedAt = event.time;
+      state.plan = withRuns(state.plan, event.addedBefore ?? []);
+      state.comparable = areComparable(state.plan);
       state.toRun = event.toRun;
       event.endedBefore.forEach((id) => state.before.add(id));
+      for (const [id, outcome] of Object.entries(event.outcomesBefore ?? {})) takeValue(state, id, outcome);
+      state.best = bestOf(state);
       state.concurrency = event.concurrency;
       break;
     case 'work-estimated':
@@ -93,7 +100,7 @@ export const applyEvent = (state: SweepState, event: RunEvent): void => {
       state.plan = withRuns(state.plan, event.runs);
       state.toRun += event.runs.length;
       state.comparable = areComparable(state.plan);
-      if (!state.comparable) state.best = null;
+      state.best = bestOf(state);
       break;
     case 'run-started': {
       const run = state.plan.runs.find((one) => one.id === event.runId);
@@ -101,6 +108,8 @@ export const applyEvent = (state: SweepState, event: RunEvent): void => {
       // A paused run was promoted.
       if (state.before.delete(run.id)) state.toRun++;
       state.ended = state.ended.filter((one) => one.run.id !== run.id);
+      // It is trained again.
+      if (state.values.delete(run.id)) state.best = bestOf(state);
       state.running.set(event.runId, {
         run,
         name: runName(run, state.names),
@@ -128,10 +137,8 @@ export const applyEvent = (state: SweepState, event: RunEvent): void => {
       if (!run || event.willRetry) break;
       const name = runName(run, state.names);
       state.ended.push({ run, name, outcome: event.outcome, state: stateOfReason(event.outcome.reason) });
-      const value = event.outcome.metrics[state.plan.objective.metric];
-      if (state.comparable && event.outcome.reason === 'completed' && value !== undefined) {
-        if (isBetter(value, state.best?.value, state.plan.objective)) state.best = { name, value };
-      }
+      takeValue(state, run.id, event.outcome);
+      state.best = bestOf(state);
       break;
     }
     case 'hosts-changed':
@@ -146,8 +153,20 @@ export const applyEvent = (state: SweepState, event: RunEvent): void => {
 
 const isThere = ({ isLost }: TrainingHost): boolean => !isLost;
 
-const isBetter = (value: number, than: number | undefined, { goal }: Objective): boolean =>
-  Number.isFinite(value) && (than === undefined || (goal === 'maximize' ? value > than : value < than));
+const takeValue = ({ plan, values }: SweepState, id: string, { reason, metrics }: RunOutcome): void => {
+  const value = metrics[plan.objective.metric];
+  if (reason === 'completed' && value !== undefined) values.set(id, value);
+};
+
+const bestOf = ({ plan, values, comparable }: SweepState): BestConfiguration | null =>
+  comparable ? (bestConfiguration(plan.runs, ({ id }) => values.get(id), plan.objective) ?? null) : null;
+
+/** The name of the best configuration: without fold and seed where it is a mean over them. */
+export const nameOfBest = ({ names }: SweepState, { run, count }: BestConfiguration): string => {
+  if (count === 1) return runName(run, names);
+  const settings = Object.entries(run.varying).filter(([path]) => path !== 'fold' && path !== 'seed');
+  return runName({ ...run, varying: Object.fromEntries(settings) }, names);
+};
 
 const applyProgress = (running: RunningRun, event: TrainerEvent): void => {
   switch (event.type) {

@@ -63,8 +63,8 @@ export const sweepNote = (
 ): string => {
   const { objective } = plan;
   const best = results.best.map(
-    ({ run, objective: value }) =>
-      `**${round(value ?? NaN)}** with ${plan.axes.map((axis) => `\`${axis}\` = ${cellText(run.varying[axis])}`).join(', ')}` +
+    ({ run, mean, count }) =>
+      `**${round(mean)}**${count > 1 ? ` (mean of ${count} runs)` : ''} with ${plan.axes.map((axis) => `\`${axis}\` = ${cellText(run.varying[axis])}`).join(', ')}` +
       ` (${linked(run.id, linkTo(run.id))})`,
   );
   const head = [

@@ -2,6 +2,7 @@ import type { Plan, Run } from '../../plan/plan.ts';
 import { scoredKey } from '../../plan/scored-data.ts';
 import type { Json } from '../../system/json.ts';
 import type { WireMetric } from '../client/wire.ts';
+import { type BestConfiguration, bestConfiguration } from '../../record/best-configuration.ts';
 import { encodeNumber } from '../../system/json.ts';
 import { cleanKey } from '../client/limits.ts';
 import { lifecycleOf, type TrackedRun } from '../journal/record.ts';
@@ -25,8 +26,8 @@ export interface SweepResults {
   readonly rows: readonly ResultRow[];
   /** How many groups of runs there are whose scores cannot be compared with each other's. */
   readonly groups: number;
-  /** The best completed run of each group that has one. */
-  readonly best: readonly ResultRow[];
+  /** The best configuration of each group that has one, as `unroll compare` ranks them. */
+  readonly best: readonly BestConfiguration[];
   readonly completed: number;
   readonly failed: number;
   /** Whether every run has ended. */
@@ -74,7 +75,15 @@ export const sweepResults = (plan: Plan, records: ReadonlyMap<string, TrackedRun
   return {
     rows: ranked.flat(),
     groups: ranked.length,
-    best: ranked.flatMap(([first]) => (first && Number.isFinite(order(first)) ? [first] : [])),
+    best: [...groups.values()].flatMap((list) => {
+      const values = new Map(
+        list.flatMap(({ run, objective, reason }) =>
+          reason === 'completed' && objective !== undefined ? [[run.id, objective]] : [],
+        ),
+      );
+      const runs = list.map(({ run }) => run);
+      return bestConfiguration(runs, ({ id }) => values.get(id), plan.objective) ?? [];
+    }),
     completed: rows.filter(({ reason }) => reason === 'completed').length,
     failed: rows.filter(({ reason }) =>
       ['diverged', 'failed', 'crashed', 'out-of-memory', 'timed-out'].includes(reason),
@@ -116,7 +125,7 @@ export const sweepMetrics = (plan: Plan, results: SweepResults): readonly WireMe
       'trainingSeconds',
       results.rows.reduce((sum, { seconds }) => sum + seconds, 0),
     ),
-    ...(best?.objective === undefined ? [] : [point(`best${name}`, best.objective)]),
+    ...(best ? [point(`best${name}`, best.mean)] : []),
     ...(values.length === 0
       ? []
       : [point(`mean${name}`, values.reduce((sum, value) => sum + value, 0) / values.length)]),

@@ -35,7 +35,7 @@ test('a sweep at 120 columns', () => {
   expect(view(plan, 23_000, { width: 120 }, { reasons: { 1: 'diverged' } })).toMatchInlineSnapshot(`
     "hiddenSize 128, learningRate 0.001, seed 2  ━━━━━━━━━━━━────  150/200  █▆▄▃▂▂▂▁▁▁▁▁  loss 0.1528   25.0/s     2.0s
     hiddenSize 128, learningRate 0.003, seed 1  ━━━─────────────   40/200  █▄▂▁          loss 0.4145   25.0/s     6.4s
-    ━━━━━━━━━━━━━───────  5/8 runs  1 failed  23s, 8.3s left  best 0.9670 hiddenSize 64, learningRate 0.003, seed 1"
+    ━━━━━━━━━━━━━───────  5/8 runs  1 failed  23s, 8.3s left  best 0.9667 hiddenSize 128, learningRate 0.001, seed 1"
   `);
 });
 
@@ -49,7 +49,7 @@ test('a sweep at 80 columns', () => {
   expect(view(plan, 23_000, { width: 80 }, { reasons: { 1: 'diverged' } })).toMatchInlineSnapshot(`
     "128 · 0.001 · seed 2  ━━━━━━━━━───  150/200  █▅▃▂▁▁▁▁  loss 0.1528     2.0s
     128 · 0.003 · seed 1  ━━──────────   40/200  █▄▂▁      loss 0.4145     6.4s
-    ━━━━━━────  5/8 runs  1 failed  23s, 8.3s left  best 0.9670 hiddenSize 64, lea…"
+    ━━━━━━────  5/8 runs  1 failed  23s, 8.3s left  best 0.9667 hiddenSize 128, le…"
   `);
 });
 
@@ -110,10 +110,46 @@ test('the estimate knows which runs are long', () => {
 test('the summary counts every run once', () => {
   const failing = stateAt(plan, 1e9, { reasons: { 1: 'diverged', 2: 'interrupted', 3: 'not-started' } });
   expect(summaryLine(failing, { colour: false, now: sweepStart + 33_000 })).toMatchInlineSnapshot(
-    `"8 runs: 5 done, 1 failed, 1 interrupted, 1 not started in 33s; best test/accuracy 0.9667 with hiddenSize 128, learningRate 0.001, seed 1"`,
+    `"8 runs: 5 done, 1 failed, 1 interrupted, 1 not started in 33s; best test/accuracy 0.9667 (mean of 2 runs) with hiddenSize 128, learningRate 0.001"`,
   );
   expect(summaryLine(stateAt(makePlan(), 1e9), { colour: false, now: sweepStart + 5_000 })).toBe(
     '1 run: 1 done in 5.0s',
+  );
+});
+
+test('the best is the configuration with the best mean, whatever was recorded before', () => {
+  const values = [0.9, 0.5, 0.8, 0.75, 0.6, 0.6, 0.1, 0.2];
+  const outcomeOf = (index: number) => ({
+    reason: 'completed' as const,
+    message: '',
+    step: 200,
+    elapsedMs: 1000,
+    metrics: { 'test/accuracy': values[index] ?? NaN },
+  });
+  const before = plan.runs.slice(0, 4);
+  const state = createSweepState(plan);
+  applyEvent(state, {
+    type: 'sweep-started',
+    time: sweepStart,
+    runCount: 8,
+    toRun: 4,
+    endedBefore: before.map(({ id }) => id),
+    outcomesBefore: Object.fromEntries(before.map(({ id }, index) => [id, outcomeOf(index)])),
+    concurrency: 2,
+    threadsPerRun: 1,
+  });
+  for (const [index, { id: runId }] of plan.runs.entries()) {
+    if (index >= 4)
+      applyEvent(state, {
+        type: 'run-ended',
+        time: sweepStart,
+        runId,
+        outcome: outcomeOf(index),
+        willRetry: false,
+      });
+  }
+  expect(summaryLine(state, { colour: false, now: sweepStart + 1000 })).toBe(
+    '8 runs: 4 recorded before, 4 done in 1.0s; best test/accuracy 0.7750 (mean of 2 runs) with hiddenSize 64, learningRate 0.003',
   );
 });
 

@@ -15,7 +15,7 @@ import {
   shortPoint,
 } from '../../../src/mlflow/projection/names.ts';
 import { sweepNote } from '../../../src/mlflow/projection/notes.ts';
-import { runParams } from '../../../src/mlflow/projection/params.ts';
+import { bestParams, runParams } from '../../../src/mlflow/projection/params.ts';
 import { savedView } from '../../../src/mlflow/projection/saved-view.ts';
 import { modelSignature } from '../../../src/mlflow/projection/signature.ts';
 import { runStatus } from '../../../src/mlflow/projection/status.ts';
@@ -135,7 +135,7 @@ describe('a sweep', () => {
 
   test('has its runs ordered by the objective, failed ones last', () => {
     expect(results.rows.at(-1)?.reason).toBe('failed');
-    expect(results.best[0]?.objective).toBe(
+    expect(results.best[0]?.mean).toBe(
       Math.min(
         ...results.rows.flatMap(({ objective, reason }) => (reason === 'completed' ? [objective ?? 0] : [])),
       ),
@@ -144,6 +144,30 @@ describe('a sweep', () => {
     const csv = resultsCsv(plan, results).split('\r\n');
     expect(csv[0]).toBe('rank,run,model.hiddenSize,test/loss,outcome,steps,seconds');
     expect(csv).toHaveLength(5);
+  });
+
+  test('names the configuration with the best mean, and not that of the best run', () => {
+    const seeds = makePlan({
+      axes: { 'model.hiddenSize': [8, 16] },
+      seeds: [1, 2],
+      objective: { metric: 'test/loss', goal: 'minimize' },
+    });
+    const losses = [0.1, 0.9, 0.4, 0.2];
+    const folder = temporaryDirectory('best-of-seeds');
+    const records = [...recordsOf(seeds, writeSweep(folder, seeds)).values()].map((record, index) => {
+      const { status } = record;
+      if (!status?.outcome) throw new Error('no outcome');
+      const outcome = { ...status.outcome, metrics: { 'test/loss': losses[index] ?? NaN } };
+      return [record.run.id, { ...record, status: { ...status, outcome } }] as const;
+    });
+    const found = sweepResults(seeds, new Map(records));
+    expect(found.best.map(({ run, mean, count }) => [run.id, mean, count])).toEqual([
+      [seeds.runs[3]?.id, (0.4 + 0.2) / 2, 2],
+    ]);
+    expect(bestParams(found, seeds.axes)).toContainEqual({ key: 'best of 4.model.hiddenSize', value: '16' });
+    expect(sweepNote(seeds, found, () => undefined)).toContain(
+      'Best so far: **0.3** (mean of 2 runs) with `model.hiddenSize` = 16',
+    );
   });
 
   test('names no winner over runs whose scores cannot be compared', () => {
