@@ -62,11 +62,14 @@ export const sweepNote = (
   linkTo: (run: string) => string | undefined,
 ): string => {
   const { objective } = plan;
-  const best = results.best.map(
-    ({ run, mean, count }) =>
-      `**${round(mean)}**${count > 1 ? ` (mean of ${count} runs)` : ''} with ${plan.axes.map((axis) => `\`${axis}\` = ${cellText(run.varying[axis])}`).join(', ')}` +
-      ` (${linked(run.id, linkTo(run.id))})`,
-  );
+  const best = results.best.map(({ run, mean, count }) => {
+    const settings = plan.axes.filter((axis) => count === 1 || (axis !== 'seed' && axis !== 'fold'));
+    const where = settings.map((axis) => `\`${axis}\` = ${cellText(run.varying[axis])}`).join(', ');
+    return (
+      `**${round(mean)}**${count > 1 ? ` (mean of ${count} runs)` : ''}${where && ` with ${where}`}` +
+      ` (${count > 1 ? 'best: ' : ''}${linked(run.id, linkTo(run.id))})`
+    );
+  });
   const head = [
     `${plan.runs.length} runs over ${plan.axes.map((axis) => `\`${axis}\``).join(' x ') || 'nothing that varies'}, ` +
       `${results.completed} completed. Objective: ${objective.goal} \`${objective.metric}\`.`,

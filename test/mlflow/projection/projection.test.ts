@@ -166,7 +166,7 @@ describe('a sweep', () => {
     ]);
     expect(bestParams(found, seeds.axes)).toContainEqual({ key: 'best of 4.model.hiddenSize', value: '16' });
     expect(sweepNote(seeds, found, () => undefined)).toContain(
-      'Best so far: **0.3** (mean of 2 runs) with `model.hiddenSize` = 16',
+      'Best so far: **0.3** (mean of 2 runs) with `model.hiddenSize` = 16 (best: run ',
     );
   });
 
