@@ -171,7 +171,8 @@ function* changedFiles(directory: string, { files, outcome }: StatusFile): Gener
 
 const neverStarted = (directory: string): Problem[] => {
   const found = leftoversIn(directory);
-  return found.length === readdirSync(directory).length
+  const isAll = found.length === readdirSync(directory).length;
+  return isAll && found.every(({ kind }) => kind === 'leftover')
     ? [leftover(directory, 'is the folder of a run that never started')]
     : found;
 };

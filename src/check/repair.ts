@@ -1,8 +1,9 @@
 import { renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { unreachable } from '../diagnostic/diagnostic.ts';
+import { type Diagnostic, unreachable } from '../diagnostic/diagnostic.ts';
 import { parseStatus } from '../record/parse-run-files.ts';
 import { whileUntouched } from '../record/removal.ts';
+import { unlessRefused } from '../diagnostic/system-problem.ts';
 import { fileNames, type StatusFile } from '../record/run-files.ts';
 import { cutDamage } from '../record/search-journal.ts';
 import { writeJson, readRegularText } from '../system/files.ts';
@@ -28,16 +29,26 @@ export const describeRepair = (repair: Repair): string => {
 
 const asideName = (path: string): string => `${path}.damaged`;
 
-/** Repairs problems, each cause once. Returns those that could not be repaired because a process holds the run. */
-export const repairAll = (problems: readonly Problem[]): readonly Problem[] => {
+export interface Repaired {
+  /** Problems that were not repaired: by no means of this program, because a process holds the run, or refused. */
+  readonly left: readonly Problem[];
+  /** Why the system refused repairs. */
+  readonly refused: readonly Diagnostic[];
+}
+
+/** Repairs problems, each cause once. One that the system refuses does not stop the others. */
+export const repairAll = (problems: readonly Problem[]): Repaired => {
   const done = new Map<string, boolean>();
-  return problems.filter((problem) => {
-    if (!problem.repair) return true;
-    const key = describeRepair(problem.repair);
-    const known = done.get(key) ?? carryOut(problem.repair, problem.message);
+  const refused: Diagnostic[] = [];
+  const left = problems.filter((problem) => {
+    const { repair, message } = problem;
+    if (!repair) return true;
+    const key = describeRepair(repair);
+    const known = done.get(key) ?? unlessRefused(() => carryOut(repair, message), refused);
     done.set(key, known);
     return !known;
   });
+  return { left, refused };
 };
 
 const carryOut = (repair: Repair, why: string): boolean => {

@@ -1,6 +1,8 @@
 import { counted, formatBytes } from '../terminal/format.ts';
 import { renderTable, type TableCell, type Column } from '../terminal/table.ts';
 import { finishRemovals, remove, type Removal } from '../record/removal.ts';
+import type { Diagnostic } from '../diagnostic/diagnostic.ts';
+import { unlessRefused } from '../diagnostic/system-problem.ts';
 import type { ExitCode, Terminal } from './command.ts';
 import { defaultLeaseMs } from '../system/lock.ts';
 import { screen } from './screen.ts';
@@ -34,12 +36,23 @@ export const carryOut = (
 ): ExitCode => {
   const running = removals.filter(({ run }) => run.state === 'running');
   const wanted = removals.filter(({ run }) => run.state !== 'running');
-  const done = options.yes === true ? wanted.filter(remove) : [];
-  if (options.yes === true) finishRemovals(options.runsDirectory);
-  const held = options.yes === true ? wanted.filter((one) => !done.includes(one)) : [];
+  const refused: Diagnostic[] = [];
+  const done: Removal[] = [];
+  const held: Removal[] = [];
+  if (options.yes === true) {
+    for (const one of wanted) {
+      const before = refused.length;
+      if (unlessRefused(() => remove(one), refused)) done.push(one);
+      else if (refused.length === before) held.push(one);
+    }
+    // What cannot be deleted hides the rest of an earlier deletion, too.
+    if (refused.length === 0) unlessRefused(() => (finishRemovals(options.runsDirectory), true), refused);
+  }
   const left = [...running, ...held];
+  const code = left.length + refused.length > 0 ? 1 : 0;
   const bytes = (list: readonly Removal[]) => list.reduce((sum, one) => sum + one.bytes, 0);
 
+  terminal.report(refused);
   if (options.json) {
     const removed = new Set(done);
     const items = removals.map((one) => ({
@@ -51,7 +64,7 @@ export const carryOut = (
       deleted: removed.has(one),
     }));
     terminal.print(JSON.stringify({ deleted: done.length, bytes: bytes(done), items }, null, 2));
-    return left.length > 0 ? 1 : 0;
+    return code;
   }
   const rows = removals
     .slice(0, shownRows)
@@ -76,5 +89,5 @@ export const carryOut = (
     terminal.print(
       `${counted(wanted.length, 'item')}, ${formatBytes(bytes(wanted))}. Nothing is deleted yet: add --yes.`,
     );
-  return left.length > 0 ? 1 : 0;
+  return code;
 };

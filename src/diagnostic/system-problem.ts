@@ -8,3 +8,15 @@ export const systemProblem = (error: unknown): Diagnostic | undefined => {
   const { code, message, advice } = found;
   return { code: 'system-error', severity: 'error', message: `${message}.`, got: code, help: advice };
 };
+
+/** Calls a function on one of many things; false, with the reason added to `refused`, if the operating system refuses it. */
+export const unlessRefused = (act: () => boolean, refused: Diagnostic[]): boolean => {
+  try {
+    return act();
+  } catch (error) {
+    const problem = systemProblem(error);
+    if (!problem) throw error;
+    refused.push(problem);
+    return false;
+  }
+};

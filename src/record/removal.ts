@@ -1,6 +1,6 @@
 import { lstatSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { acquireLock } from '../system/lock.ts';
+import { acquireLock, type Lock } from '../system/lock.ts';
 import { listExperiments } from './read-runs.ts';
 import { fileNames } from './run-files.ts';
 import type { RecordedRun, RunState } from './run-state.ts';
@@ -60,10 +60,13 @@ export const leavingPrefix = '.removed-';
  * Returns false, without calling it, if a living process holds one of them.
  */
 export const whileUntouched = (directory: string, act: () => void): boolean => {
-  const held = [fileNames.lock, fileNames.writer].map((name) => acquireLock(join(directory, name)));
-  const locks = held.flatMap((lock) => ('release' in lock ? [lock] : []));
+  const locks: Lock[] = [];
   try {
-    if (locks.length < held.length) return false;
+    for (const name of [fileNames.lock, fileNames.writer]) {
+      const lock = acquireLock(join(directory, name));
+      if ('heldBy' in lock) return false;
+      locks.push(lock);
+    }
     act();
     return true;
   } finally {

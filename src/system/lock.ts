@@ -194,7 +194,7 @@ const isOwn = (path: string, file: FileNumber | undefined): boolean => {
 };
 
 /** The process that a lock file names; undefined if the file is missing or damaged. Throws if it cannot be read. */
-const readHolder = (path: string): ProcessIdentity | undefined => {
+export const readHolder = (path: string): ProcessIdentity | undefined => {
   let text: string;
   try {
     text = readRegularText(path);
@@ -212,7 +212,7 @@ const readHolder = (path: string): ProcessIdentity | undefined => {
 };
 
 /** The process that a lock file names; undefined if the file is missing, damaged or cannot be read. */
-export const holderOf = (path: string): ProcessIdentity | undefined => {
+const holderOf = (path: string): ProcessIdentity | undefined => {
   try {
     return readHolder(path);
   } catch {

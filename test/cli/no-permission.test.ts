@@ -1,4 +1,13 @@
-import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { runCommand } from '../../src/system/command.ts';
@@ -209,4 +218,48 @@ test.skipIf(!mayLackRights)('a bundle is not written without the plan of its run
     /error \[damaged-record\].*runs\/csv\/sweeps.* cannot be read: permission is denied/,
   );
   expect(readdirSync(join(folder, 'out'))).toEqual([]);
+});
+
+test.skipIf(!mayLackRights)(
+  'a lock that cannot be read is reported, stays, and keeps no other run from being deleted',
+  async () => {
+    const folder = home();
+    const other = '000000000000';
+    cpSync(join(folder, run), join(folder, 'runs/csv', other), { recursive: true });
+    const lock = join(folder, run, 'lock');
+    writeFileSync(lock, '{}');
+    utimesSync(lock, 0, 0);
+    chmodSync(lock, 0);
+    for (const words of [['ls'], ['compare', 'csv'], ['show', id]]) {
+      const { code, output } = await unrollIn(folder, words);
+      expect(code, output).toBe(0);
+      expect(output).not.toContain(`${run}/lock`);
+    }
+    const repaired = await unrollIn(folder, ['check', id, '--repair', '--yes']);
+    expect(repaired.code, repaired.output).toBe(1);
+    expect(repaired.output).toMatch(/Cannot open \S+\/lock: permission is denied\.\n.*help: .*owner.*: rm /);
+    expect(existsSync(lock)).toBe(true);
+    const removed = await unrollIn(folder, ['rm', id, other, '--yes']);
+    expect(removed.code, removed.output).toBe(1);
+    expect(removed.output).toMatch(/Cannot open runs\/csv\/de33ab8a421e\/lock: permission is denied/);
+    expect(removed.output).toMatch(/1 item deleted/);
+    expect([run, `runs/csv/${other}`].map((one) => existsSync(join(folder, one)))).toEqual([true, false]);
+  },
+  240_000,
+);
+
+test.skipIf(!mayLackRights)('a repair that is refused does not stop the others', async () => {
+  const folder = home();
+  const leftovers = [`${run}/a.tmp`, 'runs/csv/sweeps/b.tmp'].map((one) => join(folder, one));
+  for (const one of leftovers) {
+    writeFileSync(one, '');
+    utimesSync(one, 0, 0);
+  }
+  chmodSync(join(folder, 'runs/csv/sweeps'), 0o500);
+  onTestFinished(() => chmodSync(join(folder, 'runs/csv/sweeps'), 0o700));
+  const { code, output } = await unrollIn(folder, ['check', '--repair', '--yes']);
+  expect(code, output).toBe(1);
+  expect(output).toMatch(/Cannot delete runs\/csv\/sweeps\/b\.tmp: permission is denied/);
+  expect(output).toMatch(/1 leftover, 1 repaired/);
+  expect(leftovers.map((one) => existsSync(one))).toEqual([false, true]);
 });

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { type Checked, checkRuns, type Scope } from '../../check/check-runs.ts';
 import type { Problem } from '../../check/problem.ts';
-import { describeRepair, repairAll } from '../../check/repair.ts';
+import { describeRepair, type Repaired, repairAll } from '../../check/repair.ts';
 import { type Diagnostic, failure, type Result, success } from '../../diagnostic/diagnostic.ts';
 import { listExperiments, listRunIds } from '../../record/read-runs.ts';
 import { fileNames } from '../../record/run-files.ts';
@@ -33,12 +33,15 @@ export const execute: Execute<Options> = async ([what], options, terminal) => {
     ['check', ...(named === undefined ? [] : [named]), '--repair'],
     scope.value.runsDirectory,
   );
-  const left =
-    options.repair === true && options.yes === true ? repairAll(checked.problems) : checked.problems;
+  const { left, refused }: Repaired =
+    options.repair === true && options.yes === true
+      ? repairAll(checked.problems)
+      : { left: checked.problems, refused: [] };
   const repaired = checked.problems.filter((one) => !left.includes(one));
+  terminal.report(refused);
   if (options.json === true) terminal.print(JSON.stringify(toJson(checked, repaired, command), null, 2));
   else print(checked, { left, repaired, command }, terminal);
-  return left.some(({ kind }) => kind === 'damage') ? 1 : 0;
+  return refused.length > 0 || left.some(({ kind }) => kind === 'damage') ? 1 : 0;
 };
 
 /** A folder of runs, an experiment, or a run: by its name in the runs directory, or by a path. */
