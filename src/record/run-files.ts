@@ -78,14 +78,17 @@ export type TakenFile = Described<typeof takenSchema>;
 
 export const parseTaken = parserOf(takenSchema);
 
+/** Milliseconds since 1970, within the years of a `Date`. */
+const time = Type.Number({ minimum: -8.64e15, maximum: 8.64e15 });
+
 const statusSchema = Type.Object({
   /** `running` is trusted only while the named process lives. */
   state: Type.Union([Type.Literal('running'), Type.Literal('ended')]),
   attempt: Type.Number(),
-  startedAt: Type.Number(),
+  startedAt: time,
   /** When its first attempt began, which distinguishes this record from every other one of the same run; older records lack it. */
-  firstStartedAt: Type.Optional(Type.Number()),
-  endedAt: Type.Union([Type.Number(), Type.Null()]),
+  firstStartedAt: Type.Optional(time),
+  endedAt: Type.Union([time, Type.Null()]),
   /** Present once ended. Its metrics are JSON numbers, and its reason may be one of a later version. */
   outcome: Type.Union([
     Type.Object({

@@ -33,7 +33,8 @@ const codes = {
 export type Colours = Readonly<Record<keyof typeof codes, (text: string) => string>>;
 
 /** Whether colour is allowed in this process (`NO_COLOR`, `FORCE_COLOR`, a terminal or a CI job). */
-export const { isColorSupported } = pc;
+export const isColorSupported =
+  pc.isColorSupported && !['0', 'false'].includes(process.env['FORCE_COLOR'] ?? '');
 
 /** Functions that paint text, or return it as it is where colour is not wanted. */
 export const createColours = (colour: boolean = isColorSupported): Colours =>

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { processIdentity } from '../../src/system/process-identity.ts';
@@ -105,6 +105,19 @@ test('a damaged directory is named and hides no other', () => {
   );
 });
 
+test('a file that the system does not let be read hides no other run', () => {
+  const runs = temporaryDirectory();
+  const [first = ''] = writeSweep(runs, plan);
+  const path = join(first, fileNames.run);
+  rmSync(path);
+  symlinkSync(path, path);
+  const { runs: list, problems } = listRuns(runs);
+  expect(list).toHaveLength(plan.runs.length - 1);
+  expect(problems.map(({ message }) => message)).toEqual([
+    `${path} cannot be read: its symbolic links lead in a circle.`,
+  ]);
+});
+
 test.each([
   ['[]', 'does not hold a JSON object.'],
   [JSON.stringify({ ...firstRun, id: 3 }), 'has no usable `id`.'],
@@ -126,6 +139,8 @@ test.each([
 test.each([
   [{ state: 'paused' }, 'state'],
   [{ endedAt: undefined }, 'endedAt'],
+  [{ endedAt: -1e300 }, 'endedAt'],
+  [{ startedAt: 8.64e15 + 1 }, 'startedAt'],
   [{ outcome: { reason: 'completed', message: '', step: 1, elapsedMs: 'long', metrics: {} } }, 'outcome'],
 ])('status.json with %j is reported, and hides no other run', (change, key) => {
   const runs = temporaryDirectory();

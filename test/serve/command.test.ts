@@ -85,6 +85,7 @@ test('a second Ctrl-C ends the program at once, with 130', async () => {
 test.each([
   ['plain text with NO_COLOR', { NO_COLOR: '1', FORCE_COLOR: '1' }, false],
   ['colours with FORCE_COLOR', { NO_COLOR: undefined, FORCE_COLOR: '1' }, true],
+  ['plain text with FORCE_COLOR=0', { NO_COLOR: undefined, FORCE_COLOR: '0' }, false],
   ['plain text in a pipe', { NO_COLOR: undefined, FORCE_COLOR: undefined }, false],
 ])('messages are %s', async (_, environment, isColoured) => {
   const { code, stderr } = await createRig(environment).unroll('serve', 'nothing');
