@@ -137,8 +137,9 @@ const lead = async (leading: Leading): Promise<SearchOutcome> => {
   const begun = () => decisions.filter(({ level }) => level === 0).length * (points[0]?.runs.length ?? 1);
   const isOpen = () => !scheduler.noMore.aborted && trained.size < limit;
 
-  const act = (index: number) => {
-    const acted = trainPoint(leading, index, { outcomes, trained }).then((result) => {
+  const act = (index: number, before?: Promise<void>) => {
+    const train = () => trainPoint(leading, index, { outcomes, trained });
+    const acted = (before ? before.then(train) : train()).then((result) => {
       running.delete(index);
       if (result !== undefined && results[index] === undefined) {
         leading.journal.append(resultLine(index, result));
@@ -146,10 +147,16 @@ const lead = async (leading: Leading): Promise<SearchOutcome> => {
       }
     });
     running.set(index, acted);
+    return acted;
   };
   // What was decided and has no result yet; with --retry-failed also what failed, whose result stays as it is.
-  for (const [index, { kind }] of decisions.entries()) {
-    if (kind === 'train' && (results[index] === undefined || needsRetry(leading, index))) act(index);
+  // A run whose record was removed pauses again where it did, because a pause is evaluated.
+  const removed = new Set([...points.keys()].filter((point) => isRemoved(leading, point)));
+  const again = new Map<number, Promise<void>>();
+  for (const [index, { kind, point }] of decisions.entries()) {
+    if (kind !== 'train') continue;
+    if (removed.has(point)) again.set(point, act(index, again.get(point)));
+    else if (results[index] === undefined || needsRetry(leading, index)) void act(index);
   }
   for (;;) {
     if (!isOpen()) break;
@@ -195,7 +202,7 @@ const lead = async (leading: Leading): Promise<SearchOutcome> => {
     if (decision.kind === 'prune') {
       leading.journal.append(resultLine(index, -Infinity));
       results[index] = -Infinity;
-    } else act(index);
+    } else void act(index);
   }
   await Promise.all(running.values());
   const runs = points.flatMap((point) => point.runs);
@@ -261,6 +268,10 @@ interface Progress {
   readonly outcomes: Record<string, RunOutcome>;
   readonly trained: Map<string, Run>;
 }
+
+/** Whether a run of a point has no record: it never began, or it was removed and is trained again as far as was decided. */
+const isRemoved = ({ points, options }: Leading, point: number): boolean =>
+  (points[point]?.runs ?? []).some((run) => !readStatus(runDirectory(options.runsDirectory, run)));
 
 /** Trains a point as far as a decision asks, and returns its result: the mean over its seeds, larger is better. */
 const trainPoint = async (

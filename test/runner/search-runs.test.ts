@@ -82,6 +82,20 @@ describe('a sweep that decides by results', () => {
 
     // Nothing is left to do, and without its pruning the rest goes on from the checkpoints.
     expect((await calm.unroll('run', 'spec.yaml', '--json')).stdout).toContain('"trained": []');
+    // A run that was removed is trained again as far as was decided, with the same numbers.
+    const ids = calm.runIds('searched');
+    const before = everyRun(calm);
+    const [kept, other] = [
+      before.find(({ reason }) => reason === 'completed')?.id ?? '',
+      before.find(({ reason }) => reason === 'pruned')?.id ?? '',
+    ];
+    expect((await calm.unroll('rm', kept, other, '--yes')).code).toBe(0);
+    expect(calm.runIds('searched')).toHaveLength(ids.length - 2);
+    const restored = await calm.unroll('run', 'spec.yaml', '--json');
+    const { trained } = JSON.parse(restored.stdout) as { readonly trained: readonly string[] };
+    expect([...trained].sort()).toEqual([kept, other].sort());
+    expect(everyRun(calm)).toEqual(before);
+
     const again = await calm.unroll('run', 'spec.yaml');
     const [, best = 'none'] = /^14 runs: .*; (best .*)$/m.exec(ended.stdout) ?? [];
     expect(again.stdout).toContain('14 runs: 14 recorded before');
