@@ -1,8 +1,10 @@
-import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { chmodSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { findMlflow } from '../../src/mlflow/server/find-mlflow.ts';
+import { packageRoot } from '../../src/system/package-root.ts';
 import { whyNoMlflow } from '../support/mlflow/real-server.ts';
 import { createRig } from '../support/rig.ts';
 import { until } from '../support/until.ts';
@@ -125,3 +127,19 @@ describe('without MLflow at hand', () => {
     `);
   });
 });
+
+test.runIf(process.platform === 'linux')(
+  'a note beside the store that cannot be written is named, and is not left empty',
+  () => {
+    const cwd = temporaryDirectory();
+    const words = [process.execPath, join(packageRoot, 'bin', 'unroll.js'), 'mlflow'];
+    const { status, stderr } = spawnSync('sh', ['-c', 'ulimit -f 0 && exec "$@"', 'sh', ...words], {
+      cwd,
+      encoding: 'utf8',
+    });
+    expect(status, stderr).toBe(1);
+    expect(stderr).toMatch(/Cannot write \S*mlflow\/\.gitignore: the file is larger than allowed/);
+    expect(readdirSync(join(cwd, 'mlflow'))).toEqual(['artifacts']);
+  },
+  60_000,
+);

@@ -1,6 +1,6 @@
-import { readRegularText, openToWrite, ensureFolder } from '../../system/files.ts';
+import { readRegularText, openToWrite, ensureFolder, writeWhole } from '../../system/files.ts';
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { createServer, Socket } from 'node:net';
 import { delimiter, dirname, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -75,7 +75,7 @@ const storeFolder = (runsDirectory: string): string => join(dirname(resolve(runs
 
 const prepareStore = (folder: string): void => {
   ensureFolder(join(folder, 'artifacts'));
-  if (!existsSync(join(folder, '.gitignore'))) writeFileSync(join(folder, '.gitignore'), '*\n');
+  if (!existsSync(join(folder, '.gitignore'))) writeWhole(join(folder, '.gitignore'), '*\n');
 };
 
 /** An own server of this store that is running already. */
@@ -282,7 +282,7 @@ const startOn = async (
   const start = await awaitStart({ uri, folder, ...(signal && { signal }) }, hasEnded);
   switch (start) {
     case 'ready':
-      writeFileSync(join(folder, 'server.json'), JSON.stringify({ uri, pid: child.pid }));
+      writeWhole(join(folder, 'server.json'), JSON.stringify({ uri, pid: child.pid }));
       signal?.addEventListener('abort', () => void stop(), { once: true });
       return success({ uri, version, started: true, stop, kill, ended });
     case 'ended':
