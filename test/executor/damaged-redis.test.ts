@@ -135,8 +135,8 @@ describe.skipIf(noRedis !== undefined)(
       await client.hset(one, 'returnvalue', JSON.stringify(JSON.stringify({ outcome: 'exploded' })));
       const deep = result.replace('"manifest":{', `"manifest":{"more":${nested},`);
       await client.hset(two, 'returnvalue', JSON.stringify(deep));
-      const [piece = ''] = await client.keys(`unroll:file:${three.split(':').at(-1)}:*`);
-      await client.set(piece, 'x'.repeat(await client.strlen(piece)));
+      for (const piece of await client.keys(`unroll:file:${three.split(':').at(-1)}:*`))
+        await client.set(piece, 'x'.repeat(await client.strlen(piece)));
       const { code, stdout, stderr } = await rig.unroll('attach', 'trial', '--no-mlflow');
       expect(code, stdout + stderr + worker.said()).toBe(0);
       expect(stdout).toContain('It is queued again.');

@@ -22,16 +22,22 @@ export const commitRun = async (
   request: TrainRequest,
 ): Promise<Result<undefined>> => {
   const { directory } = request;
-  const content = async (name: string): Promise<string> => {
+  const content = async (name: string): Promise<Buffer> => {
     const digest = manifest.files[name];
     const opened = digest ? open(digest) : [];
     const pieces: Uint8Array[] = [];
     if (opened instanceof Uint8Array) pieces.push(opened);
     else for await (const piece of opened) pieces.push(piece);
-    return Buffer.concat(pieces).toString('utf8');
+    return Buffer.concat(pieces);
   };
   const names = [fileNames.run, fileNames.environment, fileNames.status];
-  const [run = '', environment = '', status = ''] = await Promise.all(names.map(content));
+  const contents = await Promise.all(names.map(content));
+  const damaged = names.find((name, at) => {
+    const digest = manifest.files[name];
+    return digest && digestOf(contents[at] ?? Buffer.of()).sha256 !== digest.sha256;
+  });
+  if (damaged !== undefined) return badTransfer(source, `has another ${damaged} than the worker sent`);
+  const [run = '', environment = '', status = ''] = contents.map((bytes) => bytes.toString('utf8'));
   const local = localFiles({ run, environment, status }, request);
   if (!local.ok) return local;
   const replaced = new Map(Object.entries(local.value).map(([name, text]) => [name, Buffer.from(text)]));
