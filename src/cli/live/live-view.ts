@@ -4,6 +4,7 @@ import { counted, formatBytes, formatDuration, formatMetric, formatRate } from '
 import { compactName } from '../../terminal/run-name.ts';
 import { sparkline } from '../../terminal/sparkline.ts';
 import {
+  bestOf,
   nameOfBest,
   remainingOf,
   remainingOfSweep,
@@ -97,7 +98,8 @@ const hostsLine = ({ hosts }: SweepState, pc: Colours): string => {
 
 const sweepLine = (state: SweepState, { width, colour, now }: ViewOptions): string => {
   const pc = createColours(colour);
-  const { best, ended, plan, toRun } = state;
+  const { ended, plan, toRun } = state;
+  const best = bestOf(state);
   const before = state.before.size;
   const failed = ended.filter((one) => one.state === 'failed').length;
   const parts = [
@@ -120,7 +122,8 @@ export const summaryLine = (
   { now, colour }: Pick<ViewOptions, 'now' | 'colour'>,
 ): string => {
   const pc = createColours(colour);
-  const { best, ended, plan, toRun } = state;
+  const { ended, plan, toRun } = state;
+  const best = bestOf(state);
   const count = (wanted: string) => ended.filter((one) => one.state === wanted).length;
   const before = state.before.size;
   const rest = toRun - count('done') - count('pruned') - count('failed') - count('interrupted');

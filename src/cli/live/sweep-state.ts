@@ -53,8 +53,6 @@ export interface SweepState {
   ended: EndedRun[];
   /** The objective of the runs that are done, by id; of those before this command, too. */
   readonly values: Map<string, number>;
-  /** The best configuration so far. Null, too, where runs are of different data, so that none is the best. */
-  best: BestConfiguration | null;
   /** Whether the scores of all runs of the plan can be compared. */
   comparable: boolean;
 }
@@ -74,7 +72,6 @@ export const createSweepState = (plan: Plan): SweepState => ({
   running: new Map(),
   ended: [],
   values: new Map(),
-  best: null,
   comparable: areComparable(plan),
 });
 
@@ -90,7 +87,6 @@ export const applyEvent = (state: SweepState, event: RunEvent): void => {
       state.toRun = event.toRun;
       event.endedBefore.forEach((id) => state.before.add(id));
       for (const [id, outcome] of Object.entries(event.outcomesBefore ?? {})) takeValue(state, id, outcome);
-      state.best = bestOf(state);
       state.concurrency = event.concurrency;
       break;
     case 'work-estimated':
@@ -100,7 +96,6 @@ export const applyEvent = (state: SweepState, event: RunEvent): void => {
       state.plan = withRuns(state.plan, event.runs);
       state.toRun += event.runs.length;
       state.comparable = areComparable(state.plan);
-      state.best = bestOf(state);
       break;
     case 'run-started': {
       const run = state.plan.runs.find((one) => one.id === event.runId);
@@ -109,7 +104,7 @@ export const applyEvent = (state: SweepState, event: RunEvent): void => {
       if (state.before.delete(run.id)) state.toRun++;
       state.ended = state.ended.filter((one) => one.run.id !== run.id);
       // It is trained again.
-      if (state.values.delete(run.id)) state.best = bestOf(state);
+      state.values.delete(run.id);
       state.running.set(event.runId, {
         run,
         name: runName(run, state.names),
@@ -138,7 +133,6 @@ export const applyEvent = (state: SweepState, event: RunEvent): void => {
       const name = runName(run, state.names);
       state.ended.push({ run, name, outcome: event.outcome, state: stateOfReason(event.outcome.reason) });
       takeValue(state, run.id, event.outcome);
-      state.best = bestOf(state);
       break;
     }
     case 'hosts-changed':
@@ -158,8 +152,12 @@ const takeValue = ({ plan, values }: SweepState, id: string, { reason, metrics }
   if (reason === 'completed' && value !== undefined) values.set(id, value);
 };
 
-const bestOf = ({ plan, values, comparable }: SweepState): BestConfiguration | null =>
-  comparable ? (bestConfiguration(plan.runs, ({ id }) => values.get(id), plan.objective) ?? null) : null;
+/**
+ * The best configuration so far; undefined, too, where runs are of different data, so that none is the best. Goes through all
+ * runs: for who shows it, not for each event.
+ */
+export const bestOf = ({ plan, values, comparable }: SweepState): BestConfiguration | undefined =>
+  comparable ? bestConfiguration(plan.runs, ({ id }) => values.get(id), plan.objective) : undefined;
 
 /** The name of the best configuration: without fold and seed where it is a mean over them. */
 export const nameOfBest = ({ names }: SweepState, { run, count }: BestConfiguration): string => {
