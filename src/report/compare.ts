@@ -194,11 +194,16 @@ const withReplicate = (
   groupBy: readonly string[] = [],
 ): ReadonlyMap<string, Json> => {
   const fold = foldOf(run);
-  const own: readonly (readonly [string, Json])[] = [
-    ['seed', run.seed],
-    ...(fold === undefined ? [] : [['dataset.fold', fold] as const]),
-  ];
-  return new Map([...flat, ...own.filter(([path]) => groupBy.includes(path))]);
+  const own = (
+    [
+      ['seed', run.seed],
+      ['dataset.fold', fold],
+    ] as const
+  ).flatMap(([path, value]) =>
+    value !== undefined && groupBy.includes(path) ? [[path, value] as const] : [],
+  );
+  // Runs of a configuration share their settings, which may be thousands.
+  return own.length === 0 ? flat : new Map<string, Json>([...flat, ...own]);
 };
 
 /** Each number once, in rising order. */

@@ -131,18 +131,17 @@ const trainFrozen = async (frozen: Plan, ready: Ready): Promise<ExperimentOutcom
   const { concurrency, threadsPerRun } = frozen.execution;
   const time = Date.now();
   const endedBefore = endedRuns(frozen, ready);
+  const wasEnded = new Set(endedBefore);
   listener({
     type: 'sweep-started',
     time,
     runCount: frozen.runs.length,
-    toRun: selected.toTrain.filter(({ run }) => !endedBefore.includes(run.id)).length,
+    toRun: selected.toTrain.filter(({ run }) => !wasEnded.has(run.id)).length,
     endedBefore,
     // Whoever listens has the plan as it was before its journal was read.
     addedBefore: frozen.search?.sampler ? frozen.runs : [],
     outcomesBefore: Object.fromEntries(
-      standings.flatMap(({ run, outcome }) =>
-        outcome && endedBefore.includes(run.id) ? [[run.id, outcome]] : [],
-      ),
+      standings.flatMap(({ run, outcome }) => (outcome && wasEnded.has(run.id) ? [[run.id, outcome]] : [])),
     ),
     concurrency: executor.slots?.() ?? concurrency,
     threadsPerRun,
