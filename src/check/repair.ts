@@ -44,7 +44,7 @@ export const repairAll = (problems: readonly Problem[]): Repaired => {
     const { repair, message } = problem;
     if (!repair) return true;
     const key = describeRepair(repair);
-    const known = done.get(key) ?? unlessRefused(() => carryOut(repair, message), refused);
+    const known = done.get(key) ?? unlessRefused(() => carryOut(repair, message), refused) ?? false;
     done.set(key, known);
     return !known;
   });

@@ -41,12 +41,11 @@ export const carryOut = (
   const held: Removal[] = [];
   if (options.yes === true) {
     for (const one of wanted) {
-      const before = refused.length;
-      if (unlessRefused(() => remove(one), refused)) done.push(one);
-      else if (refused.length === before) held.push(one);
+      const isRemoved = unlessRefused(() => remove(one), refused);
+      if (isRemoved !== undefined) (isRemoved ? done : held).push(one);
     }
     // What cannot be deleted hides the rest of an earlier deletion, too.
-    if (refused.length === 0) unlessRefused(() => (finishRemovals(options.runsDirectory), true), refused);
+    if (refused.length === 0) unlessRefused(() => finishRemovals(options.runsDirectory), refused);
   }
   const left = [...running, ...held];
   const code = left.length + refused.length > 0 ? 1 : 0;

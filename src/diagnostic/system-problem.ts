@@ -9,14 +9,14 @@ export const systemProblem = (error: unknown): Diagnostic | undefined => {
   return { code: 'system-error', severity: 'error', message: `${message}.`, got: code, help: advice };
 };
 
-/** Calls a function on one of many things; false, with the reason added to `refused`, if the operating system refuses it. */
-export const unlessRefused = (act: () => boolean, refused: Diagnostic[]): boolean => {
+/** Calls a function on one of many things; undefined, with the reason added to `refused`, if the operating system refuses it. */
+export const unlessRefused = <T>(act: () => T, refused: Diagnostic[]): T | undefined => {
   try {
     return act();
   } catch (error) {
     const problem = systemProblem(error);
     if (!problem) throw error;
     refused.push(problem);
-    return false;
+    return undefined;
   }
 };
