@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { existsSync, linkSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { parseJson } from './json.ts';
 import { ignoringSystemErrors, named, systemErrorOf } from './system-error.ts';
 import {
   canBeChecked,
@@ -204,20 +205,7 @@ export const readHolder = (path: string): ProcessIdentity | undefined => {
     if (code === 'ENOENT' || code === 'EISDIR' || systemErrorOf(error) === undefined) return undefined;
     throw named(error, path);
   }
-  try {
-    return JSON.parse(text) as ProcessIdentity;
-  } catch {
-    return undefined;
-  }
-};
-
-/** The process that a lock file names; undefined if the file is missing, damaged or cannot be read. */
-const holderOf = (path: string): ProcessIdentity | undefined => {
-  try {
-    return readHolder(path);
-  } catch {
-    return undefined;
-  }
+  return parseJson(text) as ProcessIdentity | undefined;
 };
 
 /**
@@ -249,9 +237,11 @@ const identityFile = (folder: string): string => {
   for (const name of readdirSync(folder)) {
     const path = join(folder, name);
     if (!name.startsWith(holderName)) continue;
-    const holder = holderOf(path);
-    // One that cannot be deleted holds nothing.
-    if (holder && !isHolding(path, holder)) ignoringSystemErrors(() => rmSync(path, { force: true }));
+    // One that cannot be read or deleted holds nothing.
+    ignoringSystemErrors(() => {
+      const holder = readHolder(path);
+      if (holder && !isHolding(path, holder)) rmSync(path, { force: true });
+    });
   }
   if (identities.size === 0) process.once('exit', removeIdentities);
   const path = join(folder, `${holderName}${randomUUID()}`);
