@@ -18,6 +18,10 @@ const filesBelow = (folder: string): string[] =>
         .map(({ parentPath, name }) => join(parentPath, name))
     : [];
 
+/** The file that lists what a checkpoint in a store consists of, once there is one. */
+const stateIn = (store: string): string | undefined =>
+  filesBelow(join(store, 'states')).find((name) => name.endsWith('state.json'));
+
 describe.skipIf(noRedis !== undefined)(`workers with a store (${noRedis ?? 'redis-server'})`, () => {
   test('a run whose worker is killed resumes from the store to the same bits, and leaves no state there', async () => {
     const redis = await startRedis();
@@ -32,12 +36,7 @@ describe.skipIf(noRedis !== undefined)(`workers with a store (${noRedis ?? 'redi
     });
     const rig = submitter(redis.url, { spec: text });
     const sweep = rig.start(...runOnWorkers, '--store', store);
-    await until(
-      () =>
-        filesBelow(join(store, 'states')).some((name) => name.endsWith('state.json')) ||
-        sweep.process.exitCode !== null,
-      victim.said,
-    );
+    await until(() => stateIn(store) !== undefined || sweep.process.exitCode !== null, victim.said);
     victim.process.kill('SIGKILL');
     const second = await startWorker(redis.url, { words });
     const { code, stdout, stderr } = await sweep.finished;
@@ -59,9 +58,8 @@ describe.skipIf(noRedis !== undefined)(`workers with a store (${noRedis ?? 'redi
       const here = { words, environment: { UNROLL_WORKER_DIR: scratch } };
       const text = smallSpec({ steps: 6000, train: 'checkpointEvery: 20', run: 'threadsPerRun: 1' });
       const rig = submitter(redis.url, { spec: text });
-      const manifest = () => filesBelow(join(store, 'states')).find((name) => name.endsWith('state.json'));
       const saved = (): string => {
-        const path = manifest();
+        const path = stateIn(store);
         return path === undefined ? '' : readFileSync(path, 'utf8');
       };
       /** Waits until the store has another checkpoint. */
@@ -99,12 +97,7 @@ describe.skipIf(noRedis !== undefined)(`workers with a store (${noRedis ?? 'redi
     const text = smallSpec({ steps: 800, train: 'checkpointEvery: 20', run: 'threadsPerRun: 1' });
     const rig = submitter(redis.url, { spec: text });
     const sweep = rig.start(...runOnWorkers, '--store', store);
-    await until(
-      () =>
-        filesBelow(join(store, 'states')).some((name) => name.endsWith('state.json')) ||
-        sweep.process.exitCode !== null,
-      victim.said,
-    );
+    await until(() => stateIn(store) !== undefined || sweep.process.exitCode !== null, victim.said);
     victim.process.kill('SIGKILL');
     const client = new Redis(redis.port);
     await client.flushall();

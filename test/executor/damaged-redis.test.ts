@@ -7,7 +7,7 @@ import { until, type Rig } from '../support/rig.ts';
 import { numbersOf } from '../support/run-numbers.ts';
 import { testSeed } from '../support/seed.ts';
 import { smallSpec } from '../support/small-sweep.ts';
-import { runOnWorkers, startWorker, submitter, trainedHere } from '../support/workers.ts';
+import { runOnWorkers, startWorker, submitter, trainedHere, type StartedWorker } from '../support/workers.ts';
 
 const queue = `unroll:${queueName('default')}`;
 
@@ -46,8 +46,11 @@ const drawn = (count: number): readonly (readonly [key: string, type: string])[]
 
 const text = smallSpec({ steps: 2, seeds: 4, run: 'threadsPerRun: 1' });
 
-/** Queues the runs of a sweep for no worker, and leaves. Returns the keys of their jobs. */
-const queueRuns = async (rig: Rig, client: Redis): Promise<readonly string[]> => {
+/** A Redis with the runs of a sweep, which no worker serves and whose command has left; and the keys of their jobs. */
+const queuedSweep = async () => {
+  const redis = await startRedis();
+  const client = clientOf(redis);
+  const rig = submitter(redis.url, { spec: text });
   const sweep = rig.start(...runOnWorkers);
   let jobs: readonly string[] = [];
   await until(async () => {
@@ -56,7 +59,17 @@ const queueRuns = async (rig: Rig, client: Redis): Promise<readonly string[]> =>
   });
   sweep.process.kill('SIGINT');
   expect((await sweep.finished).code).toBe(130);
-  return jobs.toSorted();
+  return { redis, client, rig, jobs: jobs.toSorted() };
+};
+
+/** Waits for the runs of a sweep, which must have the numbers of an undisturbed one. Returns what the command prints. */
+const attached = async (rig: Rig, worker: StartedWorker) => {
+  const { code, stdout, stderr } = await rig.unroll('attach', 'trial', '--no-mlflow');
+  expect(code, stdout + stderr + worker.said()).toBe(0);
+  expect(stdout + stderr).not.toMatch(noTrace);
+  expect(worker.said()).not.toMatch(noTrace);
+  expect(numbersOf(rig)).toEqual(numbersOf(await trainedHere(text)));
+  return stdout;
 };
 
 const nested = `${'['.repeat(450_000)}${']'.repeat(450_000)}`;
@@ -86,10 +99,8 @@ describe.skipIf(noRedis !== undefined)(
     });
 
     test('damaged jobs keep no worker from the others, and are queued again to the same numbers', async () => {
-      const redis = await startRedis();
-      const client = clientOf(redis);
-      const rig = submitter(redis.url, { spec: text });
-      const [one = '', two = '', three = '', four = ''] = await queueRuns(rig, client);
+      const { redis, client, rig, jobs } = await queuedSweep();
+      const [one = '', two = '', three = '', four = ''] = jobs;
       const data = (await client.hget(three, 'data')) ?? '';
       await client.hset(one, 'data', '{{{');
       await client.hset(two, 'opts', '{{{');
@@ -99,34 +110,24 @@ describe.skipIf(noRedis !== undefined)(
       expect(worker.said()).toContain(`ended trial/${four.split(':r-')[1]?.slice(0, 12)}`);
       await until(() => worker.said().includes('cannot read the job. ('), worker.said);
       await until(() => worker.said().match(/BullMQ cannot read it/g)?.length === 2, worker.said);
-      const { code, stdout, stderr } = await rig.unroll('attach', 'trial', '--no-mlflow');
-      expect(code, stdout + stderr + worker.said()).toBe(0);
-      expect(stdout + stderr).not.toMatch(noTrace);
-      expect(worker.said()).not.toMatch(noTrace);
-      expect(numbersOf(rig)).toEqual(numbersOf(await trainedHere(text)));
+      await attached(rig, worker);
     });
 
     test('jobs whose counts are no numbers, or that have children, are queued again to the same numbers', async () => {
-      const redis = await startRedis();
-      const client = clientOf(redis);
-      const rig = submitter(redis.url, { spec: text });
-      const [one = '', two = '', three = '', four = ''] = await queueRuns(rig, client);
+      const { redis, client, rig, jobs } = await queuedSweep();
+      const [one = '', two = '', three = '', four = ''] = jobs;
       await client.hset(one, 'ats', 'null');
       await client.hset(two, 'stc', '1x');
       await client.set(`${three}:dependencies`, 'x');
       await client.hset(four, 'rjk', 'x');
       const worker = await startWorker(redis.url);
-      const { code, stdout, stderr } = await rig.unroll('attach', 'trial', '--no-mlflow');
-      expect(code, stdout + stderr + worker.said()).toBe(0);
+      await attached(rig, worker);
       expect(worker.said().match(/BullMQ cannot read it/g)?.length, worker.said()).toBeGreaterThanOrEqual(2);
-      expect(numbersOf(rig)).toEqual(numbersOf(await trainedHere(text)));
     });
 
     test('damaged results are trained again to the same numbers', async () => {
-      const redis = await startRedis();
-      const client = clientOf(redis);
-      const rig = submitter(redis.url, { spec: text });
-      const [one = '', two = '', three = '', four = ''] = await queueRuns(rig, client);
+      const { redis, client, rig, jobs } = await queuedSweep();
+      const [one = '', two = '', three = '', four = ''] = jobs;
       const worker = await startWorker(redis.url);
       await until(() => worker.said().match(/ended /g)?.length === 4, worker.said);
       for (const job of [one, two, three, four])
@@ -137,32 +138,19 @@ describe.skipIf(noRedis !== undefined)(
       await client.hset(two, 'returnvalue', JSON.stringify(deep));
       for (const piece of await client.keys(`unroll:file:${three.split(':').at(-1)}:*`))
         await client.set(piece, 'x'.repeat(await client.strlen(piece)));
-      const { code, stdout, stderr } = await rig.unroll('attach', 'trial', '--no-mlflow');
-      expect(code, stdout + stderr + worker.said()).toBe(0);
-      expect(stdout).toContain('It is queued again.');
-      expect(stdout + stderr).not.toMatch(noTrace);
+      expect(await attached(rig, worker)).toContain('It is queued again.');
       expect(worker.said().match(/ended /g)).toHaveLength(7);
-      expect(numbersOf(rig)).toEqual(numbersOf(await trainedHere(text)));
     });
 
     test('jobs that no list of the queue has are queued again', async () => {
-      const redis = await startRedis();
-      const client = clientOf(redis);
-      const rig = submitter(redis.url, { spec: text });
-      await queueRuns(rig, client);
+      const { redis, client, rig } = await queuedSweep();
       await client.del(`${queue}:prioritized`, `${queue}:marker`);
       const worker = await startWorker(redis.url);
-      const { code, stdout, stderr } = await rig.unroll('attach', 'trial', '--no-mlflow');
-      expect(code, stdout + stderr + worker.said()).toBe(0);
-      expect(stdout).toContain('They are queued again.');
-      expect(numbersOf(rig)).toEqual(numbersOf(await trainedHere(text)));
+      expect(await attached(rig, worker)).toContain('They are queued again.');
     });
 
     test('a key that changes its type while a command waits ends the waiting, and loses no run', async () => {
-      const redis = await startRedis();
-      const client = clientOf(redis);
-      const rig = submitter(redis.url, { spec: text });
-      await queueRuns(rig, client);
+      const { redis, client, rig } = await queuedSweep();
       const back = rig.start('attach', 'trial', '--no-mlflow');
       let said = '';
       back.process.stdout?.on('data', (part: string) => (said += part));
@@ -173,9 +161,7 @@ describe.skipIf(noRedis !== undefined)(
       expect(code, stdout + stderr).toBe(1);
       await client.del(`${queue}:active`);
       const worker = await startWorker(redis.url);
-      const done = await rig.unroll('attach', 'trial', '--no-mlflow');
-      expect(done.code, done.stdout + done.stderr + worker.said()).toBe(0);
-      expect(numbersOf(rig)).toEqual(numbersOf(await trainedHere(text)));
+      await attached(rig, worker);
     });
 
     test('cancel reaches a command that has left and still queues its runs', async () => {
