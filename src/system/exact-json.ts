@@ -1,4 +1,4 @@
-/** Whether a text may have a whole number beyond 2^53: digits that do not follow a decimal point. */
+/** Matches a text that may contain an integer beyond 2^53: 16 digits that are no decimals. */
 const mayHaveLong = /(?:^|[^.\d])\d{16}/;
 
 const stringsAndNumbers = /"[^"\\]*(?:\\.[^"\\]*)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g;

@@ -2,7 +2,7 @@ import { homedir, userInfo } from 'node:os';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** The folder of a user, as a function that throws where the system knows none. */
+/** What `look` returns; undefined if it throws, as the system's functions do where they know no home folder. */
 const known = (look: () => string): string | undefined => {
   try {
     return look() || undefined;
